@@ -1,0 +1,1 @@
+"""TMS, the Terminal Management System: watches fleets of terminals in real time."""

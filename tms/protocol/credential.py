@@ -1,0 +1,27 @@
+"""A terminal's credential as it travels: `<uid>.<secret>`. How secrets are kept is the fleet's business."""
+
+import re
+from typing import NamedTuple
+
+UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
+"""At least 256 bits in URL-safe base64; the alphabet is also valid in a subprotocol token (RFC 6455, 4.1)."""
+
+
+class Credential(NamedTuple):
+    uid: str
+    secret: str
+
+    def __str__(self) -> str:
+        return f"{self.uid}.{self.secret}"
+
+    def __repr__(self) -> str:
+        return f"Credential({self.uid}.…)"
+
+
+def parse(text: str) -> Credential | None:
+    """The credential in `text`, or None when it cannot be one."""
+    uid, dot, secret = text.partition(".")
+    if dot and UID.fullmatch(uid) and SECRET.fullmatch(secret):
+        return Credential(uid, secret)
+    return None

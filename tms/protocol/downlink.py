@@ -1,0 +1,87 @@
+"""Encodes what the server sends to a terminal, and decodes it for the agent."""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from tms.protocol import frames
+from tms.protocol.errors import ErrorType, FrameError, RpcError
+from tms.protocol.uplink import split_path
+
+
+class AckCall(Struct, frozen=True, tag_field="method", tag="ack"):
+    params: frames.Ack
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class CommandCall(Struct, frozen=True, tag_field="method", tag="command"):
+    id: frames.RequestId
+    params: frames.Command
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class DrainCall(Struct, frozen=True, tag_field="method", tag="drain"):
+    params: frames.Drain
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class BootAnswer(Struct, frozen=True):
+    id: frames.RequestId
+    result: frames.Booted
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class Refusal(Struct, frozen=True):
+    """An error answer. `id` is null when the refused frame had none that could be read."""
+
+    id: frames.RequestId | None
+    error: RpcError
+    jsonrpc: Literal["2.0"] = "2.0"
+
+
+class Unknown(Struct, frozen=True):
+    """A method of a newer server; an agent answers a request among these with unknown-method."""
+
+    method: str
+    id: frames.RequestId | UnsetType = UNSET
+    params: Raw = Raw(b"{}")
+
+
+type Downlink = AckCall | CommandCall | DrainCall | BootAnswer | Refusal
+
+_encoder = msgspec.json.Encoder()
+_call = msgspec.json.Decoder(AckCall | CommandCall | DrainCall)
+_unknown = msgspec.json.Decoder(Unknown)
+_boot_answer = msgspec.json.Decoder(BootAnswer)
+_refusal = msgspec.json.Decoder(Refusal)
+_envelope = msgspec.json.Decoder(dict[str, Raw])
+
+
+def encode(frame: Downlink) -> str:
+    return _encoder.encode(frame).decode()
+
+
+def refusal(error: FrameError) -> str:
+    return encode(Refusal(error.id, error.as_rpc()))
+
+
+def ack(seq: int, boot_id: str | UnsetType = UNSET) -> str:
+    return encode(AckCall(frames.Ack(seq, boot_id)))
+
+
+def decode(text: str | bytes) -> Downlink | Unknown:
+    """Raises FrameError for what is not a frame of this protocol."""
+    try:
+        envelope = _envelope.decode(text)
+        return _decoder(envelope).decode(text)
+    except msgspec.DecodeError as error:
+        message, where = split_path(str(error))
+        raise FrameError(ErrorType.BAD_FRAME, message, where=where) from error
+
+
+def _decoder(envelope: dict[str, Raw]) -> msgspec.json.Decoder[Any]:
+    if "method" in envelope:
+        known = bytes(envelope["method"]) in (b'"ack"', b'"command"', b'"drain"')
+        return _call if known else _unknown
+    return _refusal if "error" in envelope else _boot_answer

@@ -1,0 +1,66 @@
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class ErrorType(StrEnum):
+    """Stable names of what can be wrong; the REST API uses the same ones in its problem details."""
+
+    BAD_JSON = "tms:bad-json"
+    BAD_FRAME = "tms:bad-frame"
+    UNKNOWN_METHOD = "tms:unknown-method"
+    TOO_DEEP = "tms:too-deep"
+    NOT_BOOTED = "tms:not-booted"
+    ALREADY_BOOTED = "tms:already-booted"
+    TOO_FAST = "tms:too-fast"
+    UNAVAILABLE = "tms:unavailable"
+    REFUSED = "tms:refused"
+    DEADLINE_PASSED = "tms:deadline-passed"
+
+
+RPC_CODES: Mapping[ErrorType, int] = {
+    ErrorType.BAD_JSON: -32700,
+    ErrorType.BAD_FRAME: -32600,
+    ErrorType.UNKNOWN_METHOD: -32601,
+    ErrorType.TOO_DEEP: -32600,
+    ErrorType.NOT_BOOTED: -32001,
+    ErrorType.ALREADY_BOOTED: -32002,
+    ErrorType.TOO_FAST: -32003,
+    ErrorType.UNAVAILABLE: -32004,
+    ErrorType.REFUSED: -32005,
+    ErrorType.DEADLINE_PASSED: -32006,
+}
+"""JSON-RPC 2.0, 5.1: the reserved codes where one fits, else the range left to implementations."""
+
+
+class RpcErrorData(msgspec.Struct, frozen=True):
+    type: str = ""
+    where: str = ""
+
+
+class RpcError(msgspec.Struct, frozen=True):
+    """The `error` member of a JSON-RPC response."""
+
+    code: int
+    message: str
+    data: RpcErrorData = RpcErrorData()
+
+
+class FrameError(Exception):
+    """A frame that cannot be taken, with what a terminal's developer needs to mend it.
+
+    `message` says what was wrong and what would be right, `where` is a path into the frame such as `$.params.seq`,
+    `id` is the id of the refused request, or None.
+    """
+
+    def __init__(self, kind: ErrorType, message: str, *, where: str = "$", id: Any = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.where = where
+        self.id = id if isinstance(id, int | str) else None
+
+    def as_rpc(self) -> RpcError:
+        return RpcError(RPC_CODES[self.kind], self.message, RpcErrorData(self.kind.value, self.where))

@@ -1,0 +1,133 @@
+"""The params of each method, as typed structs. Unknown fields are ignored, wrong types are refused."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from tms.protocol import limits
+
+type Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_LENGTH)]
+type OptionalName = Annotated[str, Meta(max_length=limits.NAME_LENGTH)]
+type Text = Annotated[str, Meta(max_length=limits.TEXT_LENGTH)]
+type MetricName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+type EventCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+type Seq = Annotated[int, Meta(ge=0, le=limits.SEQ_MAX)]
+type Instant = Annotated[datetime, Meta(tz=True)]
+"""RFC 3339 with an offset, for example `2026-11-25T09:30:00+09:00`."""
+type Metrics = Annotated[dict[MetricName, float], Meta(max_length=limits.METRICS_PER_REPORT)]
+type Status = Literal["ok", "degraded", "fault"]
+type Severity = Literal["critical", "warning", "info"]
+type GoodbyeReason = Literal["reboot", "update", "closing", "shutdown"]
+type RequestId = int | str
+
+
+class Event(Struct, frozen=True, gc=False):
+    """Something that happened on a terminal at one instant."""
+
+    at: Instant
+    code: EventCode
+    severity: Severity = "info"
+    text: Text = ""
+
+
+class State(Struct, frozen=True):
+    """The whole state of a terminal as it is now; sent with boot."""
+
+    status: Status | UnsetType = UNSET
+    metrics: Metrics | UnsetType = UNSET
+
+
+# Terminal to server
+
+
+class Boot(Struct, frozen=True):
+    """First frame on a link. `boot_id` is new at each start of the terminal's software; `last_seq` is the highest used."""
+
+    boot_id: Name
+    uptime_s: Annotated[float, Meta(ge=0)] = 0.0
+    serial: OptionalName = ""
+    model: OptionalName = ""
+    firmware: OptionalName = ""
+    agent: OptionalName = ""
+    capabilities: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    last_seq: Seq = 0
+    full: State = State()
+
+
+class Heartbeat(Struct, frozen=True):
+    """The terminal is alive and has nothing to say."""
+
+
+class Report(Struct, frozen=True, gc=False):
+    """State and readings of one instant.
+
+    `seq` rises by one per report of a boot, and a terminal sends in the order of `seq`. `late` marks backfill: it fills
+    history, never the present. `boot_id` names an earlier boot when a report outlived a restart; left out, it is this one.
+    """
+
+    seq: Seq
+    at: Instant
+    status: Status | UnsetType = UNSET
+    metrics: Metrics | UnsetType = UNSET
+    events: Annotated[tuple[Event, ...], Meta(max_length=limits.EVENTS_PER_REPORT)] = ()
+    late: bool = False
+    boot_id: Name | UnsetType = UNSET
+
+
+class Goodbye(Struct, frozen=True):
+    """The coming silence is expected, until `back_at` if that is given."""
+
+    reason: GoodbyeReason
+    back_at: Instant | UnsetType = UNSET
+
+
+# Server to terminal
+
+
+class Limits(Struct, frozen=True):
+    frame_bytes: int = limits.FRAME_BYTES
+    frames_per_minute: int = limits.FRAMES_PER_MINUTE
+    frames_burst: int = limits.FRAMES_BURST
+    reports_per_batch: int = limits.REPORTS_PER_BATCH
+
+
+class Booted(Struct, frozen=True):
+    """Result of `boot`. `acked_seq` is the highest committed report of this boot, 0 for none."""
+
+    session: int
+    heartbeat_s: float
+    server_time: datetime
+    acked_seq: int = 0
+    config_version: int = 0
+    limits: Limits = Limits()
+
+
+class Ack(Struct, frozen=True, omit_defaults=True):
+    """Every report up to `seq` that was sent on this link is committed. `boot_id` only for an earlier boot."""
+
+    seq: int
+    boot_id: str | UnsetType = UNSET
+
+
+class Command(Struct, frozen=True):
+    """A request to the terminal; it answers before `deadline` or the command has failed."""
+
+    name: Name
+    args: dict[str, Any]
+    deadline: Instant
+
+
+class Drain(Struct, frozen=True):
+    """This node stops: close, then come back after `reconnect_after_s` and a random part of `spread_s`."""
+
+    reconnect_after_s: float
+    spread_s: float
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of every frame's params, for the AsyncAPI document."""
+    structs = (Boot, Heartbeat, Report, Goodbye, Booted, Ack, Command, Drain)
+    _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    return components

@@ -1,0 +1,25 @@
+"""What one terminal may send. The server enforces these; the boot answer tells them to the terminal."""
+
+FRAME_BYTES = 64 * 1024
+"""A larger WebSocket message closes the link with 4413."""
+
+DEPTH = 16
+"""Nesting of JSON arrays and objects in one frame."""
+
+BOOT_DEADLINE_S = 10.0
+"""A link that has not booted by then is closed with 4408."""
+
+FRAMES_PER_MINUTE = 100
+FRAMES_BURST = 50
+"""Token bucket for live frames; late reports (backfill) are paced by the acknowledgements instead."""
+
+BAD_FRAMES_PER_MINUTE = 20
+"""So many bad frames in a minute close the link with 4400."""
+
+METRICS_PER_REPORT = 64
+EVENTS_PER_REPORT = 100
+REPORTS_PER_BATCH = 200
+TEXT_LENGTH = 500
+NAME_LENGTH = 64
+SEQ_MAX = 2**53 - 1
+"""The largest integer that every JSON implementation carries exactly."""

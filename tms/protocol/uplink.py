@@ -1,0 +1,170 @@
+"""Decodes what terminals send, and encodes it for the agent."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from tms.protocol import frames, limits
+from tms.protocol.errors import ErrorType, FrameError, RpcError
+from tms.protocol.shape import check_shape
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class BootCall(Struct, frozen=True, tag_field="method", tag="boot"):
+    params: frames.Boot
+    id: frames.RequestId
+    jsonrpc: Literal["2.0"]
+
+
+class HeartbeatCall(Struct, frozen=True, tag_field="method", tag="heartbeat"):
+    jsonrpc: Literal["2.0"]
+    params: frames.Heartbeat = frames.Heartbeat()
+
+
+class ReportCall(Struct, frozen=True, gc=False, tag_field="method", tag="report"):
+    params: frames.Report
+    jsonrpc: Literal["2.0"]
+
+
+class GoodbyeCall(Struct, frozen=True, tag_field="method", tag="goodbye"):
+    params: frames.Goodbye
+    jsonrpc: Literal["2.0"]
+
+
+class Answer(Struct, frozen=True):
+    """A terminal's response to a command: `result`, or `error`."""
+
+    id: frames.RequestId
+    jsonrpc: Literal["2.0"]
+    result: Any = UNSET
+    error: RpcError | UnsetType = UNSET
+
+
+type Call = BootCall | HeartbeatCall | ReportCall | GoodbyeCall
+type Uplink = Call | Answer
+
+METHODS = ("boot", "heartbeat", "report", "goodbye")
+
+_call = msgspec.json.Decoder(Call)
+_answer = msgspec.json.Decoder(Answer)
+_batch = msgspec.json.Decoder(list[Raw])
+_envelope = msgspec.json.Decoder(dict[str, Raw])
+_encoder = msgspec.json.Encoder()
+
+
+def decode(text: str | bytes) -> Iterator[Uplink | FrameError]:
+    """The calls and answers in one WebSocket message; what cannot be taken comes as the error that says why."""
+    data = text.encode() if isinstance(text, str) else text
+    if data[:1] == b"[" or data.lstrip()[:1] == b"[":
+        yield from _decode_batch(data)
+        return
+    yield _decode_one(data)
+
+
+def encode(call: Uplink) -> bytes:
+    return _encoder.encode(call)
+
+
+def encode_batch(calls: list[ReportCall]) -> bytes:
+    return _encoder.encode(calls)
+
+
+def _decode_batch(data: bytes) -> Iterator[Uplink | FrameError]:
+    try:
+        check_shape(data)
+        items = _batch.decode(data)
+    except FrameError as error:
+        yield error
+        return
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        yield FrameError(ErrorType.BAD_JSON, f"not JSON: {error}")
+        return
+    if not items or len(items) > limits.REPORTS_PER_BATCH:
+        yield FrameError(
+            ErrorType.BAD_FRAME, f"a batch holds 1 to {limits.REPORTS_PER_BATCH} reports, this one holds {len(items)}"
+        )
+        return
+    for item in items:
+        one = _decode_one(bytes(item))
+        if isinstance(one, ReportCall | FrameError):
+            yield one
+        else:
+            yield FrameError(ErrorType.BAD_FRAME, "a batch may hold reports only; send other frames alone")
+
+
+def _decode_one(data: bytes) -> Uplink | FrameError:
+    try:
+        check_shape(data)
+        call = _call.decode(data)
+        _check_instants(call)
+    except FrameError as error:
+        return error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _second_look(data, error)
+    return call
+
+
+def _check_instants(call: Call) -> None:
+    params = call.params
+    if isinstance(params, frames.Report):
+        _check_instant(params.at, "$.params.at")
+        for number, event in enumerate(params.events):
+            _check_instant(event.at, f"$.params.events[{number}].at")
+    elif isinstance(params, frames.Goodbye) and params.back_at is not UNSET:
+        _check_instant(params.back_at, "$.params.back_at")
+
+
+def _check_instant(at: datetime, where: str) -> None:
+    if not EARLIEST <= at < LATEST:
+        raise FrameError(ErrorType.BAD_FRAME, "an instant lies between the years 2000 and 2100", where=where)
+
+
+def _second_look(data: bytes, error: Exception) -> Answer | FrameError:
+    """What is not a call is an answer, or is refused with its id and the reason that fits best."""
+    try:
+        envelope = _envelope.decode(data)
+    except msgspec.ValidationError:
+        return FrameError(ErrorType.BAD_FRAME, "a frame is a JSON object, or an array of reports")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
+        return FrameError(ErrorType.BAD_JSON, f"not JSON: {bad}")
+    request_id = _loosely(envelope.get("id"))
+    if "method" not in envelope:
+        return _decode_answer(data, request_id)
+    method = _loosely(envelope["method"])
+    if method not in METHODS:
+        return FrameError(
+            ErrorType.UNKNOWN_METHOD, f"a terminal sends {', '.join(METHODS)}", where="$.method", id=request_id
+        )
+    message, where = split_path(str(error))
+    return FrameError(ErrorType.BAD_FRAME, message, where=where, id=request_id)
+
+
+def _decode_answer(data: bytes, request_id: Any) -> Answer | FrameError:
+    try:
+        answer = _answer.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        message, where = split_path(str(error))
+        return FrameError(ErrorType.BAD_FRAME, message, where=where, id=request_id)
+    if (answer.result is UNSET) == (answer.error is UNSET):
+        return FrameError(ErrorType.BAD_FRAME, "an answer has either `result` or `error`", id=request_id)
+    return answer
+
+
+def _loosely(raw: Raw | None) -> Any:
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def split_path(message: str) -> tuple[str, str]:
+    """msgspec says "Expected `int`, got `str` - at `$.params.seq`"; this parts what from where."""
+    what, at, where = message.rpartition(" - at `")
+    return (what, cast(str, where.rstrip("`"))) if at else (message, "$")
