@@ -1,0 +1,112 @@
+# `make` alone tells what there is. A fresh clone needs Python 3 and make; the rest is fetched.
+
+export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
+export UV_SYSTEM_CERTS := 1
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+BIN := .venv/bin
+# All cores, as pytest-xdist counts them.
+WORKERS ?= logical
+
+# What to install. The development locks contain the server's: once they are there, `make run` is content with them.
+LEVEL := $(if $(filter-out help run static messages,$(MAKECMDGOALS))$(wildcard .venv/dev.stamp),dev,server)
+PYTHON := .venv/$(LEVEL).stamp
+NODE := node_modules/$(LEVEL).stamp
+
+# A system that replaced its Python leaves .venv without one.
+ifeq ($(wildcard .venv/bin/python),)
+$(PYTHON): again
+endif
+
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
+CHECKS := lint types imports templates assets shell spelling dependencies security
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench fmt clean lock setup static messages system again $(CHECKS:%=check-%)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS with a living demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
+	@exec $(BIN)/python manage.py demo
+
+test: system $(PYTHON) $(NODE) static messages ## Run every check and every test, on SQLite and on PostgreSQL with Redis
+	@$(MAKE) check
+	@status=0; \
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not services" || status=1; \
+	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) -m "both or services" || status=1; \
+	exit $$status
+
+check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
+	@$(MAKE) --keep-going $(CHECKS:%=check-%)
+
+bench: $(PYTHON) static messages ## Measure what the design promises and print the figures
+	@$(BIN)/python -m benchmarks
+
+fmt: $(PYTHON) $(NODE) ## Format everything
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/djlint --reformat --quiet templates || true
+	@node_modules/.bin/biome check --write --log-level=error static biome.json package.json
+
+clean: ## Remove everything that was installed or built; data in var/ stays
+	rm -rf .venv .tools node_modules static/vendor build dist artefacts *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name '*.mo' -type f -delete
+
+lock: $(PYTHON) ## Resolve the dependencies anew and write the locks
+	@scripts/lock
+
+# Parts of the above
+
+setup: $(PYTHON) $(NODE) static messages
+
+static: static/vendor/stamp
+
+messages: $(CATALOGUES)
+
+system:
+	@scripts/system-packages
+
+.venv/%.stamp: requirements/%.txt requirements/bootstrap.txt scripts/bootstrap
+	@scripts/bootstrap $*
+
+node_modules/%.stamp: package-lock.json scripts/node-packages | $(PYTHON)
+	@scripts/node-packages $*
+
+static/vendor/stamp: $(NODE) Makefile
+	@mkdir -p static/vendor
+	@cp node_modules/htmx.org/dist/htmx.min.js node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css static/vendor/
+	@touch $@
+
+%.mo: %.po | $(PYTHON)
+	@$(BIN)/python -c 'import polib, sys; polib.pofile(sys.argv[1]).save_as_mofile(sys.argv[2])' $< $@
+
+check-lint:
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+
+check-types:
+	@$(BIN)/mypy --no-error-summary
+
+check-imports:
+	@$(BIN)/lint-imports --no-logo > .import_linter_cache.log 2>&1 || { cat .import_linter_cache.log; exit 1; }
+
+check-templates:
+	@$(BIN)/djlint --lint --check --quiet templates
+
+check-assets:
+	@node_modules/.bin/biome ci --log-level=error static biome.json package.json
+
+check-shell:
+	@grep -rlE '^#!.*\b(ba)?sh$$' .ci scripts deploy 2>/dev/null | xargs $(BIN)/shellcheck
+
+check-spelling:
+	@$(BIN)/codespell
+
+check-dependencies:
+	@$(BIN)/deptry --no-ansi .
+
+check-security:
+	@$(BIN)/bandit --quiet -c pyproject.toml -r asgi.py manage.py consumers tms
