@@ -1,0 +1,56 @@
+"""The services that the tests themselves stand on."""
+
+import os
+import subprocess
+import sys
+
+import psycopg
+import redis
+
+from tests.services import PostgreSQL, Redis
+
+SHOW_BOTH = "import os; print(os.environ['TMS_DATABASE_URL'], os.environ['TMS_REDIS_URL'])"
+
+
+def test_a_killed_postgresql_comes_back_with_what_was_committed():
+    with PostgreSQL() as database:
+        with psycopg.connect(database.url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+
+        database.kill()
+        database.start()
+
+        with psycopg.connect(database.url) as connection:
+            assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+
+
+def test_a_killed_redis_comes_back_at_the_same_address():
+    with Redis() as broker:
+        broker.kill()
+        assert not broker.answers()
+
+        broker.start()
+
+        with redis.Redis.from_url(broker.url) as client:
+            assert client.ping()
+
+
+def test_a_stopped_service_leaves_no_process_and_no_file():
+    with Redis() as broker:
+        process = broker.process
+
+    assert process is not None
+    assert process.returncode is not None
+    assert not broker.folder.exists()
+
+
+def test_a_command_runs_with_both_services_and_hands_back_its_exit_code():
+    command = [sys.executable, "-c", f"{SHOW_BOTH}; raise SystemExit(3)"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.services", *command], capture_output=True, text=True, check=False, env=os.environ
+    )
+
+    assert done.returncode == 3
+    assert "postgres://tms@127.0.0.1:" in done.stdout
+    assert "redis://127.0.0.1:" in done.stdout
