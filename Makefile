@@ -91,13 +91,13 @@ check-types:
 	@$(BIN)/mypy --no-error-summary
 
 check-imports:
-	@$(BIN)/lint-imports --no-logo > .import_linter_cache.log 2>&1 || { cat .import_linter_cache.log; exit 1; }
+	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 
 check-templates:
 	@$(BIN)/djlint --lint --check --quiet templates
 
 check-assets:
-	@node_modules/.bin/biome ci --log-level=error static biome.json package.json
+	@node_modules/.bin/biome ci --colors=off --log-level=error static biome.json package.json
 
 check-shell:
 	@grep -rlE '^#!.*\b(ba)?sh$$' .ci scripts deploy 2>/dev/null | xargs $(BIN)/shellcheck
