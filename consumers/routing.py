@@ -1,0 +1,15 @@
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from django.urls import path
+
+from consumers.board import BoardConsumer
+from consumers.origin import SameOrigin
+from consumers.terminal import TerminalConsumer
+
+# The terminals' route has neither session nor sign-in: it refuses cookies, and the middleware costs 80 % of a handshake.
+websockets = URLRouter(
+    [
+        path("ws/terminal/", TerminalConsumer.as_asgi()),
+        path("ws/board/", SameOrigin(AuthMiddlewareStack(BoardConsumer.as_asgi()))),
+    ]
+)

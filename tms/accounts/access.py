@@ -1,0 +1,22 @@
+"""What a person may see and do. Every board and API reads through these functions, and nothing else decides."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from tms.accounts.models import User
+
+type Person = User | AnonymousUser
+
+
+def visible[Row: models.Model](rows: models.QuerySet[Row], *, to: Person) -> models.QuerySet[Row]:
+    """The `rows` that a person may see: all of them when signed in, none otherwise."""
+    return rows if may_watch(to) else rows.none()
+
+
+def may_watch(person: Person) -> bool:
+    return person.is_authenticated and person.is_active
+
+
+def may_act(person: Person) -> bool:
+    """May acknowledge alerts and send commands."""
+    return may_watch(person)

@@ -1,0 +1,247 @@
+"""The life of an alert: open → acknowledged → resolved. A recovery always wins.
+
+Whatever opens or resolves alerts of a terminal holds the row lock of its state (`tms.fleet.standings`), so at most one
+process decides about one terminal at a time; the constraint `alert_one_unresolved` would catch who forgets it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import models, transaction
+
+from tms.accounts.models import User
+from tms.alerts.models import Alert, AlertState, Condition, Rule, Transition, TransitionKind
+from tms.alerts.rules import RuleSet
+from tms.fleet import standings
+from tms.fleet.presence import Move
+from tms.live.change import Change
+from tms.live.feed import publish
+from tms.ops import instruments
+
+type Pair = tuple[int, int]
+"""(rule, terminal)"""
+
+PASS_LIMIT = 2_000
+
+
+class AlreadyResolved(Exception):
+    """The recovery came before the acknowledgement."""
+
+    code = "tms:already-resolved"
+
+    def __init__(self, alert: Alert) -> None:
+        super().__init__(f"alert {alert.pk} was resolved at {alert.resolved_at}")
+        self.alert = alert
+
+
+class Taken(NamedTuple):
+    alert: Alert
+    first: bool
+    """False when someone had acknowledged it before; `alert` then tells who."""
+
+
+class Claim(NamedTuple):
+    """A rule began to hold for a terminal."""
+
+    rule_id: int
+    terminal_id: int
+    at: datetime
+    duration_s: float = 0.0
+    clear_after_s: float = 0.0
+    value: float | None = None
+
+    @property
+    def pair(self) -> Pair:
+        return self.rule_id, self.terminal_id
+
+
+class Release(NamedTuple):
+    """A rule ceased to hold for a terminal."""
+
+    rule_id: int
+    terminal_id: int
+    at: datetime
+
+    @property
+    def pair(self) -> Pair:
+        return self.rule_id, self.terminal_id
+
+
+type Verdict = Claim | Release
+type Place = tuple[int, str]
+"""(site, kind of terminal): where a rule may apply."""
+
+
+@transaction.atomic
+def acknowledge(alert: Alert, *, by: User, comment: str, at: datetime) -> Taken:
+    """Take charge of `alert`. A second acknowledgement changes nothing and tells who was first.
+
+    Raises AlreadyResolved when the recovery came first.
+    """
+    first = Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(
+        state=AlertState.ACKNOWLEDGED, acknowledged_by=by, acknowledged_at=at, comment=comment
+    )
+    alert.refresh_from_db()
+    if alert.state == AlertState.RESOLVED:
+        raise AlreadyResolved(alert)
+    if first:
+        _record([alert], TransitionKind.ACKNOWLEDGED, at=at, by=by, comment=comment)
+    return Taken(alert, bool(first))
+
+
+def hold(claims: Sequence[Claim]) -> None:
+    """Rules began to hold: open alerts at once, or when they will have held for their duration."""
+    if not claims:
+        return
+    latest = {claim.pair: claim for claim in claims}
+    held = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(_among(latest))}
+    _prolong(latest, held)
+    fresh = [claim for pair, claim in latest.items() if pair not in held]
+    Condition.objects.bulk_create(
+        Condition(
+            rule_id=claim.rule_id,
+            terminal_id=claim.terminal_id,
+            since=claim.at,
+            due_at=claim.at + timedelta(seconds=claim.duration_s) if claim.duration_s else None,
+            lapses_at=claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None,
+            value=claim.value,
+        )
+        for claim in fresh
+    )
+    _open([claim for claim in fresh if not claim.duration_s])
+
+
+def release(pairs: Collection[Pair], *, at: datetime | None, comment: str = "") -> None:
+    """Rules no longer hold: forget the conditions and resolve their alerts, whoever acknowledged them."""
+    if not pairs or at is None:
+        return
+    Condition.objects.filter(_among(pairs)).delete()
+    alerts = list(Alert.objects.unresolved().filter(_among(pairs)).select_for_update())
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(state=AlertState.RESOLVED, resolved_at=at)
+    _record(alerts, TransitionKind.RESOLVED, at=at, comment=comment)
+
+
+def follow_presence(moves: Iterable[Move], rules: RuleSet, places: Mapping[int, Place]) -> list[Verdict]:
+    """What presence rules say of `moves`, in their order."""
+    verdicts: list[Verdict] = []
+    for move in moves:
+        for rule in rules.for_terminal(*places[move.terminal_id]).presence:
+            before, now = rule.verdict(move.before), rule.verdict(move.presence)
+            if now and not before:
+                verdicts.append(Claim(rule.key.rule_id, move.terminal_id, move.at, rule.duration_s))
+            elif before and not now:
+                verdicts.append(Release(rule.key.rule_id, move.terminal_id, move.at))
+    return verdicts
+
+
+def settle(verdicts: Sequence[Verdict]) -> None:
+    """Apply what one transaction found, in its order: the last word about a pair counts, and what preceded it is kept."""
+    last = {verdict.pair: verdict for verdict in verdicts}
+    claims = {verdict.pair: verdict for verdict in verdicts if isinstance(verdict, Claim)}
+    again = {
+        verdict.pair: verdict.at
+        for verdict in verdicts
+        if isinstance(verdict, Release) and isinstance(last[verdict.pair], Claim)
+    }
+    over = {pair: verdict.at for pair, verdict in last.items() if isinstance(verdict, Release)}
+    release(again, at=max(again.values(), default=None))
+    hold(list(claims.values()))
+    release(over, at=max(over.values(), default=None))
+
+
+@transaction.atomic
+def open_due(at: datetime) -> int:
+    """Open the alerts whose condition has held for its duration (index: condition_due)."""
+    due = Condition.objects.filter(due_at__lte=at).order_by("due_at")[:PASS_LIMIT]
+    standings.lock([row.terminal_id for row in due])
+    ready = list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at))
+    Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
+    _open([Claim(row.rule_id, row.terminal_id, at, value=row.value) for row in ready])
+    return len(ready)
+
+
+@transaction.atomic
+def lapse(at: datetime) -> int:
+    """Let go of events that did not come again in time (index: condition_lapses)."""
+    lapsed = Condition.objects.filter(lapses_at__lte=at).order_by("lapses_at")[:PASS_LIMIT]
+    standings.lock([row.terminal_id for row in lapsed])
+    pairs = Condition.objects.filter(pk__in=[row.pk for row in lapsed], lapses_at__lte=at)
+    over = list(pairs.values_list("rule_id", "terminal_id"))
+    release(over, at=at)
+    return len(over)
+
+
+@transaction.atomic
+def change_rule(rule: Rule, *, at: datetime) -> None:
+    """Save an edited or new rule. What its former revision held is let go, and judged anew by the next reports."""
+    rule.revision += 1 if rule.pk else 0
+    rule.save()
+    pairs = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
+    pairs |= set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
+    standings.lock({terminal_id for _, terminal_id in pairs})
+    release(pairs, at=at, comment="rule changed")
+    publish(Change(rules=True))
+
+
+def held_by(terminal_ids: Collection[int]) -> dict[int, list[int]]:
+    """The rules that hold for each of these terminals."""
+    held: dict[int, list[int]] = {}
+    for terminal_id, rule_id in Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule"):
+        held.setdefault(terminal_id, []).append(rule_id)
+    return held
+
+
+def _open(claims: Iterable[Claim]) -> None:
+    wanted = {claim.pair: claim for claim in claims}
+    if not wanted:
+        return
+    standing = set(Alert.objects.unresolved().filter(_among(wanted)).values_list("rule_id", "terminal_id"))
+    severities = dict(Rule.objects.filter(pk__in={rule for rule, _ in wanted}).values_list("pk", "severity"))
+    alerts = Alert.objects.bulk_create(
+        Alert(
+            rule_id=claim.rule_id,
+            terminal_id=claim.terminal_id,
+            severity=severities[claim.rule_id],
+            opened_at=claim.at,
+            value=claim.value,
+        )
+        for pair, claim in wanted.items()
+        if pair not in standing
+    )
+    _record(alerts, TransitionKind.OPENED, at=max((alert.opened_at for alert in alerts), default=None))
+
+
+def _prolong(latest: dict[Pair, Claim], held: dict[Pair, Condition]) -> None:
+    """An event that came again lapses later."""
+    again = []
+    for pair, condition in held.items():
+        if condition.lapses_at is not None:
+            condition.lapses_at = latest[pair].at + timedelta(seconds=latest[pair].clear_after_s)
+            again.append(condition)
+    Condition.objects.bulk_update(again, ["lapses_at"])
+
+
+def _record(
+    alerts: Sequence[Alert], kind: TransitionKind, *, at: datetime | None, by: User | None = None, comment: str = ""
+) -> None:
+    if not alerts or at is None:
+        return
+    Transition.objects.bulk_create(
+        Transition(alert=alert, kind=kind, at=at, by=by, comment=comment) for alert in alerts
+    )
+    for alert in alerts:
+        instruments.ALERT_TRANSITIONS.labels(kind.value, alert.severity).inc()
+    changed = frozenset(alert.pk for alert in alerts)
+    publish(Change(alerts=changed, terminals=frozenset(alert.terminal_id for alert in alerts)))
+
+
+def _among(pairs: Collection[Pair]) -> models.Q:
+    """Rows of these (rule, terminal) pairs: one IN a rule, and there are few rules."""
+    by_rule: dict[int, list[int]] = {}
+    for rule_id, terminal_id in pairs:
+        by_rule.setdefault(rule_id, []).append(terminal_id)
+    matched = models.Q(pk__in=())
+    for rule_id, terminal_ids in by_rule.items():
+        matched |= models.Q(rule_id=rule_id, terminal_id__in=terminal_ids)
+    return matched

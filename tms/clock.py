@@ -1,0 +1,142 @@
+"""The time-driven loops: sweep presence, open and lapse alerts, expire commands. One leader among many processes.
+
+Each loop asks the database, by index, what is due, and calls the same services as everyone else.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import structlog
+from django.db import DatabaseError, connection, transaction
+
+from tms.alerts import lifecycle
+from tms.alerts.rulebook import rulebook
+from tms.commands import services as commands
+from tms.fleet import standings
+from tms.fleet.models import Terminal
+from tms.fleet.presence import Move
+from tms.live.change import Change
+from tms.live.feed import feed, publish
+from tms.live.hub import hub
+from tms.ops import beats, instruments
+
+log = structlog.get_logger(__name__)
+
+LOCK = 0x746D73_636C6F63
+"""Key of the advisory lock ("tmscloc") that the leader's connection holds."""
+
+
+class Loop(NamedTuple):
+    """Something to be done every `interval_s`. `work` runs in the clock's thread."""
+
+    name: str
+    interval_s: float
+    work: Callable[[datetime], object]
+
+
+def sweep(at: datetime) -> None:
+    """Terminals whose time has come: silent, then offline."""
+    with transaction.atomic():
+        follow(standings.sweep_due(at))
+
+
+def orphan(node: str, at: datetime) -> int:
+    """A node that starts has lost every link it held before: its terminals are silent until they are back."""
+    with transaction.atomic():
+        moves = standings.orphan(node, at)
+        follow(moves)
+    return len(moves)
+
+
+def follow(moves: Sequence[Move]) -> None:
+    """Alerts of presence rules, and the feed."""
+    if not moves:
+        return
+    moved = frozenset(move.terminal_id for move in moves)
+    rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind")
+    places = {pk: (site_id, kind) for pk, site_id, kind in rows}
+    lifecycle.settle(lifecycle.follow_presence(moves, rulebook.refresh(), places))
+    publish(Change(terminals=moved, presence=moved))
+
+
+LOOPS = (
+    Loop("sweep", 0.5, sweep),
+    Loop("open_due", 0.5, lifecycle.open_due),
+    Loop("lapse", 1.0, lifecycle.lapse),
+    Loop("expire", 1.0, commands.expire),
+    Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
+)
+
+
+class Clock:
+    """Runs the loops while this process leads. A failure gives the lead up, so that it never holds it in vain."""
+
+    def __init__(self, loops: Sequence[Loop] = LOOPS) -> None:
+        self._loops = loops
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="clock")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        hub.listeners.add(rulebook)
+        feed.attach()
+        self._task = asyncio.get_running_loop().create_task(self.run(), name="clock")
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._thread.submit(connection.close).result()
+        self._thread.shutdown()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                if await self._in_thread(take_lead):
+                    await self._lead()
+            except DatabaseError as error:
+                log.warning("clock_away", error=str(error).strip())
+                await self._in_thread(connection.close)
+            instruments.CLOCK_LEADS.set(0)
+            await asyncio.sleep(1)
+
+    async def _lead(self) -> None:
+        log.info("clock_leads")
+        instruments.CLOCK_LEADS.set(1)
+        due = {loop.name: time.monotonic() for loop in self._loops}
+        while True:
+            for loop in self._loops:
+                now = time.monotonic()
+                if due[loop.name] <= now:
+                    instruments.CLOCK_LAG.set(now - due[loop.name])
+                    due[loop.name] = now + loop.interval_s
+                    await self._pass(loop)
+            await asyncio.sleep(max(0.0, min(due.values()) - time.monotonic()))
+
+    async def _pass(self, loop: Loop) -> None:
+        try:
+            await self._in_thread(loop.work, datetime.now(UTC))
+        except DatabaseError:
+            instruments.CLOCK_FAILURES.labels(loop.name).inc()
+            raise
+        except Exception:
+            instruments.CLOCK_FAILURES.labels(loop.name).inc()
+            log.exception("clock_pass_failed", loop=loop.name)
+
+    async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+
+def take_lead() -> bool:
+    """Whether this connection leads. On SQLite there is one process, and it does."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,84 @@
+"""Installs the reactor before anything else can import another one."""
+
+from tms import server  # isort: skip
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+import asgi
+from tms import clock
+from tms.ingest.gateway import gateway
+from tms.live.feed import feed
+from tms.live.hub import hub
+from tms.protocol.close import CloseCode
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Serves terminals and boards: one process. Run several behind nginx, and `clock` beside them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--clock", action="store_true", help="run the clock in this process too (embedded default)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        process = Process(with_clock=options["clock"])
+        try:
+            server.FlowServer(
+                asgi.application,
+                host=options["host"],
+                port=options["port"],
+                flow=flow(),
+                on_ready=process.start,
+                on_drain=process.drain,
+                drain_code=drain_code,
+            ).run()
+        except server.PortInUse as error:
+            raise CommandError(f"port {error.port} on {error.host} is in use; choose another with --port") from None
+
+
+class Process:
+    """What runs beside the sockets in this process."""
+
+    def __init__(self, *, with_clock: bool) -> None:
+        self.clock = clock.Clock() if with_clock else None
+
+    async def start(self) -> None:
+        orphaned = await database_sync_to_async(clock.orphan)(settings.NODE, datetime.now(UTC))
+        hub.start()
+        gateway().start()
+        if self.clock:
+            self.clock.start()
+        log.info("serving", node=settings.NODE, with_clock=self.clock is not None, orphaned=orphaned)
+
+    async def drain(self, _server: object) -> None:
+        """Before the sockets are closed."""
+        await gateway().say_drain()
+
+    async def stop(self) -> None:
+        """After the sockets were closed: commit what their ends left, and tell the others."""
+        await gateway().stop()
+        if self.clock:
+            await self.clock.stop()
+        await hub.stop()
+        await feed.detach()
+
+
+def flow() -> server.Flow:
+    return server.Flow(
+        ping_interval=settings.PING_INTERVAL_S,
+        ping_timeout=settings.PING_TIMEOUT_S,
+        drain_spread=settings.DRAIN_SPREAD_S,
+    )
+
+
+def drain_code(scope: Mapping[str, Any]) -> int:
+    return CloseCode.DRAINING

@@ -1,0 +1,126 @@
+"""A command's life: queued → sent → done, failed or expired. Each step is a conditional update."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import transaction
+
+from tms.accounts.models import User
+from tms.commands.catalog import CATALOG
+from tms.commands.models import Command, CommandState
+from tms.fleet.models import Terminal
+from tms.live.change import Change
+from tms.live.feed import publish
+from tms.ops import instruments
+
+LONGEST_ANSWER_S = 3600.0
+PASS_LIMIT = 2_000
+RESULT_LIMIT = 500
+
+
+class CommandRefused(ValueError):
+    """The command cannot be queued; the message says what would be right."""
+
+    code = "tms:bad-command"
+
+
+class Answered(NamedTuple):
+    """A terminal's answer, as ingest hands it over. `error` is empty when the command was done."""
+
+    command_id: int
+    terminal_id: int
+    result: Any
+    error: str
+
+
+@transaction.atomic
+def queue(
+    terminal: Terminal,
+    *,
+    name: str,
+    args: dict[str, Any],
+    by: User | None,
+    at: datetime,
+    answer_within_s: float = 30.0,
+    deliver_within_s: float = 3600.0,
+) -> Command:
+    """Queue a command; it is sent at once when the terminal is connected, else when it is back in time."""
+    if name not in CATALOG:
+        raise CommandRefused(f"unknown command {name!r}; known are {', '.join(CATALOG)}")
+    if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
+        raise CommandRefused(f"answer_within_s={answer_within_s}: from 1 to {LONGEST_ANSWER_S:.0f} seconds")
+    deliver_before = at + timedelta(seconds=deliver_within_s)
+    command = Command.objects.create(
+        terminal=terminal,
+        name=name,
+        args=args,
+        created_by=by,
+        created_at=at,
+        answer_within_s=answer_within_s,
+        deliver_before=deliver_before,
+        due_at=deliver_before,
+    )
+    _tell([command], CommandState.QUEUED)
+    return command
+
+
+@transaction.atomic
+def claim(sessions: dict[int, int], *, at: datetime) -> list[Command]:
+    """The commands to send now to these terminals, each given to exactly one caller.
+
+    `sessions` maps terminal to the session that will carry them. They are marked as sent: at most once on the wire, for a
+    command such as `reboot` must not run twice.
+    """
+    waiting = Command.objects.deliverable(at).filter(terminal__in=sessions).order_by("pk")
+    claimed = []
+    for command in waiting:
+        command.session = sessions[command.terminal_id]
+        command.sent_at, command.state = at, CommandState.SENT
+        command.due_at = at + timedelta(seconds=command.answer_within_s)
+        taken = Command.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
+            state=command.state, session=command.session, sent_at=at, due_at=command.due_at
+        )
+        if taken:
+            claimed.append(command)
+    _tell(claimed, CommandState.SENT)
+    return claimed
+
+
+def waiting_for(terminal_ids: Collection[int], *, at: datetime) -> set[int]:
+    """Which of these terminals have a command to be sent."""
+    return set(Command.objects.deliverable(at).filter(terminal__in=terminal_ids).values_list("terminal", flat=True))
+
+
+def settle(answers: Sequence[Answered], *, at: datetime) -> None:
+    """Keep the answers of terminals. One that nobody waits for any more changes nothing."""
+    for answer in answers:
+        state = CommandState.FAILED if answer.error else CommandState.DONE
+        rows = Command.objects.filter(pk=answer.command_id, terminal=answer.terminal_id, state=CommandState.SENT)
+        settled = rows.update(
+            state=state, answered_at=at, due_at=None, result=answer.result, error=answer.error[:RESULT_LIMIT]
+        )
+        if settled:
+            _tell(list(Command.objects.filter(pk=answer.command_id)), state)
+
+
+@transaction.atomic
+def expire(at: datetime) -> int:
+    """What waited too long expires; what was sent and not answered in time has failed."""
+    overdue = list(Command.objects.overdue(at).order_by("due_at")[:PASS_LIMIT])
+    for state, outcome, error in (
+        (CommandState.QUEUED, CommandState.EXPIRED, "the terminal did not come back in time"),
+        (CommandState.SENT, CommandState.FAILED, "no answer in time"),
+    ):
+        late = [command for command in overdue if command.state == state]
+        rows = Command.objects.filter(pk__in=[command.pk for command in late], state=state)
+        if rows.update(state=outcome, error=error, due_at=None):
+            _tell(late, outcome)
+    return len(overdue)
+
+
+def _tell(commands: Sequence[Command], state: CommandState) -> None:
+    if commands:
+        instruments.COMMANDS.labels(state.value).inc(len(commands))
+        terminals = frozenset(command.terminal_id for command in commands)
+        publish(Change(commands=terminals, terminals=terminals))

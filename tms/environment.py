@@ -1,0 +1,65 @@
+"""Typed readers of the environment. A value that cannot be read stops the start with one clear line."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+EXCLUSIVELY = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, default).strip()
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = text(name, str(default)).lower()
+    if value not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected 1 or 0")
+    return value in TRUE
+
+
+def whole(name: str, default: int, *, least: int = 0) -> int:
+    return int(_number(name, default, least, int))
+
+
+def seconds(name: str, default: float, *, least: float = 0) -> float:
+    return _number(name, default, least, float)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def folder(name: str, default: Path) -> Path:
+    return Path(text(name) or default).expanduser().absolute()
+
+
+def _number(name: str, default: float, least: float, kind: type[int] | type[float]) -> float:
+    value = text(name, str(default))
+    try:
+        number = kind(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected a number") from None
+    if not number >= least:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected at least {least}")
+    return number
+
+
+def kept_secret(data_dir: Path) -> str:
+    """The secret key of an embedded TMS, made once and kept in its data directory, readable by its owner only."""
+    path = data_dir / "secret-key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError), os.fdopen(os.open(path, EXCLUSIVELY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"TMS_DATA_DIR={data_dir}: {error.strerror}; name a directory that can be written"
+        ) from None

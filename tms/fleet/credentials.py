@@ -1,0 +1,93 @@
+"""Terminals' credentials: issue, find, revoke. A secret is seen once, when it is issued (R2)."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import models, transaction
+
+from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
+from tms.live.change import Change
+from tms.live.feed import publish
+from tms.protocol import credential
+
+
+class Identity(NamedTuple):
+    """Who a terminal is, as its link needs to know."""
+
+    terminal_id: int
+    uid: str
+    site_id: int
+    kind: str
+
+
+class Key(NamedTuple):
+    credential_id: int
+    digest: str
+    identity: Identity
+
+
+NOBODY = Key(0, "0" * 64, Identity(0, "", 0, TerminalKind.KIOSK))
+
+
+def digest(secret: str) -> str:
+    """SHA-256: right for a 256-bit random secret, which no dictionary holds; a slow hash would only slow boots."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credential.Credential:
+    """A new key for `terminal`. Keys issued before stay valid until they expire or are revoked."""
+    secret = secrets.token_urlsafe(32)
+    Credential.objects.create(terminal=terminal, digest=digest(secret), expires_at=expires_at)
+    return credential.Credential(terminal.uid, secret)
+
+
+@transaction.atomic
+def enrol(terminal: Terminal) -> credential.Credential:
+    """Save a new terminal, give it a state that was never seen, and its first key."""
+    terminal.save()
+    TerminalState.objects.get_or_create(terminal=terminal)
+    publish(Change(terminals=frozenset({terminal.pk})))
+    return issue(terminal)
+
+
+def find(uids: Collection[str], *, at: datetime) -> dict[str, list[Key]]:
+    """The valid keys of each of these UIDs, in one query."""
+    rows = (
+        Credential.objects.filter(terminal__uid__in=uids, revoked_at=None)
+        .filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at))
+        .values_list("pk", "digest", "terminal_id", "terminal__uid", "terminal__site_id", "terminal__kind")
+    )
+    found: dict[str, list[Key]] = {}
+    for pk, kept, *who in rows:
+        identity = Identity(*who)
+        found.setdefault(identity.uid, []).append(Key(pk, kept, identity))
+    return found
+
+
+def match(offered: credential.Credential, keys: Collection[Key]) -> Key | None:
+    """The key that `offered` opens, or None; takes as long for an unknown UID as for a wrong secret."""
+    given = digest(offered.secret)
+    opened = None
+    for key in keys or (NOBODY,):
+        if hmac.compare_digest(given, key.digest) and key is not NOBODY:
+            opened = key
+    return opened
+
+
+def revoke(keys: models.QuerySet[Credential], *, at: datetime) -> int:
+    """Revoke `keys`; their links close within seconds. Returns how many were valid until now."""
+    with transaction.atomic():
+        valid = list(keys.filter(revoked_at=None).values_list("pk", flat=True))
+        Credential.objects.filter(pk__in=valid).update(revoked_at=at)
+        if valid:
+            publish(Change(revoked=frozenset(valid)))
+    return len(valid)
+
+
+def still_valid(credential_ids: Collection[int], *, at: datetime) -> set[int]:
+    keys = Credential.objects.filter(pk__in=credential_ids, revoked_at=None)
+    return set(keys.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at)).values_list("pk", flat=True))

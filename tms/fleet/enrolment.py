@@ -1,0 +1,60 @@
+"""Single-use tokens with which a new terminal fetches its credential (R4)."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from tms.accounts.models import User
+from tms.fleet import credentials
+from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
+from tms.protocol.credential import Credential
+
+LONGEST = timedelta(hours=24)
+UID_MARKS = {
+    TerminalKind.PAYMENT: "PAY",
+    TerminalKind.KIOSK: "KSK",
+    TerminalKind.GATE: "GTE",
+    TerminalKind.SIGNAGE: "SGN",
+    TerminalKind.TABLET: "TAB",
+    TerminalKind.COMPUTER: "CMP",
+}
+
+
+class TokenRefused(Exception):
+    """The token is unknown, used or expired; which of them is not told."""
+
+
+def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = LONGEST) -> str:
+    """A token for one new terminal of `site`; it is valid for at most 24 hours."""
+    token = secrets.token_urlsafe(32)
+    EnrolmentToken.objects.create(
+        digest=credentials.digest(token), site=site, created_by=by, expires_at=at + min(valid, LONGEST)
+    )
+    return token
+
+
+@transaction.atomic
+def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> tuple[Terminal, Credential]:
+    """Enrol a terminal with `token`. Of many who try at once exactly one succeeds; the others get TokenRefused."""
+    valid = EnrolmentToken.objects.filter(digest=credentials.digest(token), used_at=None, expires_at__gt=at)
+    if not valid.update(used_at=at):
+        raise TokenRefused
+    used = EnrolmentToken.objects.select_related("site").get(digest=credentials.digest(token))
+    terminal, credential = _enrol_next(used.site, kind=kind, serial=serial, model=model)
+    EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
+    return terminal, credential
+
+
+def _enrol_next(site: Site, **facts: str) -> tuple[Terminal, Credential]:
+    stem = f"{site.code.upper()}-{UID_MARKS[TerminalKind(facts['kind'])]}-"
+    number = Terminal.objects.filter(uid__startswith=stem).count()
+    while True:
+        number += 1
+        terminal = Terminal(uid=f"{stem}{number:02}", site=site, **facts)
+        try:
+            with transaction.atomic():
+                return terminal, credentials.enrol(terminal)
+        except IntegrityError:  # somebody took this number
+            if number > Terminal.objects.count() + 1_000:
+                raise

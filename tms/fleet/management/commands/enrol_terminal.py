@@ -1,0 +1,42 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from tms.fleet import credentials
+from tms.fleet.models import Site, Terminal, TerminalKind
+from tms.protocol.credential import UID
+
+
+class Command(BaseCommand):
+    help = "Enrols a terminal and prints its credential, uid.secret, once; nothing else goes to standard output."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("uid", help="letters, digits, - and _, at most 64")
+        parser.add_argument("--site", required=True, metavar="NAME", help="code or name; a new name makes a new site")
+        parser.add_argument("--kind", choices=TerminalKind.values, default=TerminalKind.KIOSK.value)
+        parser.add_argument("--label", default="", help="where it stands, for people")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        uid = options["uid"]
+        if not UID.fullmatch(uid):
+            raise CommandError(f"UID {uid!r}: use 1 to 64 letters, digits, - and _, and begin with a letter or digit")
+        try:
+            with transaction.atomic():
+                terminal = Terminal(uid=uid, site=_site(options["site"]), kind=options["kind"], label=options["label"])
+                credential = credentials.enrol(terminal)
+        except IntegrityError:
+            raise CommandError(f"UID {uid!r} is taken; choose another, or issue a key for it in the admin") from None
+        self.stderr.write(f"{uid} enrolled at {terminal.site}; its credential follows, and is not shown again")
+        self.stdout.write(str(credential))
+
+
+def _site(name: str) -> Site:
+    known = Site.objects.filter(code__iexact=name).first() or Site.objects.filter(name__iexact=name).first()
+    if known:
+        return known
+    stem = slugify(name).replace("-", "").upper()[:6] or "SITE"
+    taken = set(Site.objects.filter(code__istartswith=stem).values_list("code", flat=True))
+    code = next(code for number in range(100) if (code := f"{stem}{number or ''}") not in taken)
+    return Site.objects.create(code=code, name=name)

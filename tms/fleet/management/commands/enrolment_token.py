@@ -1,0 +1,25 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tms.fleet.enrolment import LONGEST, make_token
+from tms.fleet.models import Site
+
+
+class Command(BaseCommand):
+    help = "Prints a single-use token with which one new terminal of a site enrols itself over POST /api/v1/enrol."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--site", required=True, metavar="CODE")
+        parser.add_argument("--hours", type=float, default=24, help="how long it is valid, at most 24")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        site = Site.objects.filter(code__iexact=options["site"]).first()
+        if site is None:
+            known = ", ".join(Site.objects.values_list("code", flat=True)[:20]) or "none yet"
+            raise CommandError(f"no site {options['site']!r}; known codes: {known}")
+        valid = timedelta(hours=options["hours"])
+        if not timedelta(0) < valid <= LONGEST:
+            raise CommandError(f"--hours {options['hours']:g}: more than 0, at most 24")
+        self.stdout.write(make_token(site, by=None, at=datetime.now(UTC), valid=valid))

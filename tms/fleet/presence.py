@@ -1,0 +1,139 @@
+"""How a terminal's presence changes. Pure: the instant is passed in, nothing is read or written.
+
+The callers lock the rows first (`tms.fleet.standings`), so two processes never decide about one terminal at once.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tms.fleet.models import Cause, Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds; see the settings of the same names."""
+
+    heartbeat_s: float
+    lease_grace_s: float
+    offline_after_s: float
+    reboot_allowance_s: float
+    reconnect_grace_s: float
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.heartbeat_s + self.lease_grace_s)
+
+
+@dataclass(slots=True)
+class Standing:
+    """The part of a `TerminalState` row that presence is decided from."""
+
+    terminal_id: int
+    presence: str
+    presence_at: datetime | None
+    cause: str
+    back_at: datetime | None
+    due_at: datetime | None
+    lease_at: datetime | None
+    last_seen_at: datetime | None
+    session: int
+    node: str
+    boot_id: str
+    seq: int
+    status: str
+    status_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of presence that happened."""
+
+    terminal_id: int
+    at: datetime
+    before: str
+    presence: str
+    cause: str
+    back_at: datetime | None
+    session: int
+
+
+AWAY = frozenset({Presence.REBOOTING, Presence.CLOSED})
+REASONS = {
+    "reboot": (Presence.REBOOTING, Cause.REBOOT),
+    "update": (Presence.REBOOTING, Cause.UPDATE),
+    "closing": (Presence.CLOSED, Cause.CLOSING),
+    "shutdown": (Presence.OFFLINE, Cause.SHUTDOWN),
+}
+
+
+def boot(standing: Standing, *, at: datetime, node: str, boot_id: str, timing: Timing) -> Move | None:
+    """A new session begins; every older one of this terminal is fenced from here on."""
+    standing.session += 1
+    standing.node = node
+    if standing.boot_id != boot_id:
+        standing.boot_id, standing.seq = boot_id, 0
+    return hear(standing, at=at, timing=timing)
+
+
+def hear(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
+    """Anything that came over the link renews the lease."""
+    standing.last_seen_at = at
+    standing.lease_at = at + timing.lease
+    if standing.presence == Presence.ONLINE:
+        return None
+    return _move(standing, Presence.ONLINE, Cause.NONE, at=at, due_at=standing.lease_at)
+
+
+def bid_goodbye(
+    standing: Standing, *, reason: str, back_at: datetime | None, at: datetime, timing: Timing
+) -> Move | None:
+    """The coming silence is expected. A return time in the past promises nothing."""
+    presence, cause = REASONS[reason]
+    promised = back_at if back_at is not None and back_at > at else None
+    if presence is Presence.OFFLINE and promised:
+        presence = Presence.CLOSED
+    if presence is Presence.REBOOTING and promised is None:
+        promised = at + timedelta(seconds=timing.reboot_allowance_s)
+    standing.last_seen_at = at
+    return _move(standing, presence, cause, at=at, due_at=promised, back_at=promised)
+
+
+def lose(standing: Standing, *, cause: Cause, at: datetime, timing: Timing) -> Move | None:
+    """The link closed. After a goodbye that was expected and changes nothing."""
+    if standing.presence != Presence.ONLINE:
+        return None
+    ours = cause is Cause.NODE_STOPPED
+    grace = timing.reconnect_grace_s if ours else timing.offline_after_s
+    return _move(standing, Presence.SILENT, cause, at=at, due_at=at + timedelta(seconds=grace))
+
+
+def sweep(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
+    """What a due time means: a lease that was renewed moves on, one that ran out makes silent, then offline."""
+    if standing.due_at is None or standing.due_at > at:
+        return None
+    if standing.presence == Presence.ONLINE:
+        if standing.lease_at is not None and standing.lease_at > at:
+            standing.due_at = standing.lease_at
+            return None
+        due_at = at + timedelta(seconds=timing.offline_after_s)
+        return _move(standing, Presence.SILENT, Cause.LEASE_RAN_OUT, at=at, due_at=due_at)
+    cause = Cause.DID_NOT_RETURN if standing.presence in AWAY else Cause(standing.cause)
+    return _move(standing, Presence.OFFLINE, cause, at=at, due_at=None)
+
+
+def _move(
+    standing: Standing,
+    presence: Presence,
+    cause: Cause,
+    *,
+    at: datetime,
+    due_at: datetime | None,
+    back_at: datetime | None = None,
+) -> Move | None:
+    before, unchanged = standing.presence, standing.presence == presence.value
+    standing.presence, standing.cause = presence.value, cause.value
+    standing.due_at, standing.back_at = due_at, back_at
+    if unchanged:
+        return None
+    standing.presence_at = at
+    return Move(standing.terminal_id, at, before, presence.value, cause.value, back_at, standing.session)

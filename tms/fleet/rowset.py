@@ -1,0 +1,61 @@
+"""Many rows in one parameter, as a table that SQL can join, insert from and update from.
+
+The ORM's bulk_update writes one CASE per row and column: 360 µs a row here against 1 µs this way (docs/performance.md).
+"""
+
+import types
+import typing
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+SQL_TYPES: dict[Any, str] = {
+    int: "bigint",
+    float: "double precision",
+    str: "text",
+    bool: "boolean",
+    datetime: "timestamptz",
+    msgspec.Raw: "jsonb",
+}
+
+_encoder = msgspec.json.Encoder()
+
+
+def source(struct: type[msgspec.Struct]) -> str:
+    """SQL for a FROM clause, named `r`, with one `%s` for `encode(rows)`; a column for each field of `struct`.
+
+    Instants must be aware and in UTC. A field of type `msgspec.Raw` carries JSON.
+    """
+    return _source(struct, connection.vendor)
+
+
+def encode(rows: Sequence[msgspec.Struct]) -> str:
+    return _encoder.encode(rows).decode()
+
+
+@cache
+def _source(struct: type[msgspec.Struct], vendor: str) -> str:
+    columns = {name: _bare(kind) for name, kind in typing.get_type_hints(struct).items()}
+    if vendor == "postgresql":
+        typed = ", ".join(f"{name} {SQL_TYPES[kind]}" for name, kind in columns.items())
+        return f"jsonb_to_recordset(%s::jsonb) AS r({typed})"
+    picked = ", ".join(f"{_extract(name, kind)} AS {name}" for name, kind in columns.items())
+    return f"(SELECT {picked} FROM json_each(%s)) AS r"
+
+
+def _extract(name: str, kind: Any) -> str:
+    value = f"json_extract(value, '$.{name}')"
+    if kind is datetime:  # as Django writes instants on SQLite, so that they compare as text
+        return f"replace(replace({value}, 'T', ' '), 'Z', '')"
+    return value
+
+
+def _bare(kind: Any) -> Any:
+    """`datetime` for `datetime | None`."""
+    if isinstance(kind, types.UnionType):
+        return next(part for part in typing.get_args(kind) if part is not types.NoneType)
+    return kind

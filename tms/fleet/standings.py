@@ -1,0 +1,118 @@
+"""Reads and writes many terminals' standing at once.
+
+Whoever changes a terminal's presence or alerts holds the row lock of its state: taken here, in the order of the key, so
+that ingest and clock in any process neither race nor deadlock.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+
+from tms.fleet import rowset
+from tms.fleet.models import Cause, PresenceChange, TerminalState
+from tms.fleet.presence import Move, Standing, Timing, lose, sweep
+from tms.ops import instruments
+
+FIELDS = tuple(Standing.__slots__)
+SWEEP_LIMIT = 2_000
+
+
+class StateRow(msgspec.Struct, frozen=True, gc=False):
+    """A row of the set-based UPDATE. `metrics` are merged over what stands there."""
+
+    terminal_id: int
+    presence: str
+    presence_at: datetime | None
+    cause: str
+    back_at: datetime | None
+    due_at: datetime | None
+    lease_at: datetime | None
+    last_seen_at: datetime | None
+    session: int
+    node: str
+    boot_id: str
+    seq: int
+    status: str
+    status_at: datetime | None
+    metrics: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+def timing() -> Timing:
+    return Timing(
+        heartbeat_s=settings.HEARTBEAT_S,
+        lease_grace_s=settings.LEASE_GRACE_S,
+        offline_after_s=settings.OFFLINE_AFTER_S,
+        reboot_allowance_s=settings.REBOOT_ALLOWANCE_S,
+        reconnect_grace_s=settings.RECONNECT_GRACE_S,
+    )
+
+
+def lock(terminal_ids: Collection[int]) -> dict[int, Standing]:
+    """The standing of these terminals, locked until the transaction ends."""
+    rows = TerminalState.objects.select_for_update().filter(pk__in=sorted(terminal_ids)).order_by("pk")
+    return {row[0]: Standing(*row) for row in rows.values_list(*FIELDS)}
+
+
+def save(standings: Iterable[Standing], metrics: dict[int, bytes] | None = None) -> None:
+    """Write `standings` back in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
+    metrics = metrics or {}
+    rows = [
+        StateRow(
+            *(getattr(standing, field) for field in FIELDS),
+            metrics=msgspec.Raw(metrics.get(standing.terminal_id, b"{}")),
+        )
+        for standing in standings
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_update_sql(), [rowset.encode(rows)])
+
+
+def record(moves: Sequence[Move]) -> None:
+    """Keep what happened, for timelines and charts."""
+    PresenceChange.objects.bulk_create(
+        PresenceChange(
+            terminal_id=move.terminal_id,
+            at=move.at,
+            presence=move.presence,
+            before=move.before,
+            cause=move.cause,
+            back_at=move.back_at,
+            session=move.session,
+        )
+        for move in moves
+    )
+    for move in moves:
+        instruments.PRESENCE_CHANGES.labels(move.presence).inc()
+
+
+def sweep_due(at: datetime) -> list[Move]:
+    """Look at every terminal that is due (index: state_due). Call it in a transaction."""
+    due = list(TerminalState.objects.due(at).order_by("due_at").values_list("pk", flat=True)[:SWEEP_LIMIT])
+    return _decide(due, lambda standing: sweep(standing, at=at, timing=timing())) if due else []
+
+
+def orphan(node: str, at: datetime) -> list[Move]:
+    """Terminals whose link a node held that is gone: silent, with time to come back. Call it in a transaction."""
+    held = list(TerminalState.objects.held_by(node).values_list("pk", flat=True))
+    return _decide(held, lambda standing: lose(standing, cause=Cause.NODE_STOPPED, at=at, timing=timing()))
+
+
+def _decide(terminal_ids: Collection[int], decide: Callable[[Standing], Move | None]) -> list[Move]:
+    standings = list(lock(terminal_ids).values())
+    moves = [move for standing in standings if (move := decide(standing)) is not None]
+    save(standings)
+    record(moves)
+    return moves
+
+
+def _update_sql() -> str:
+    merged = "s.metrics || r.metrics" if connection.vendor == "postgresql" else "json_patch(s.metrics, r.metrics)"
+    columns = ", ".join(f"{field} = r.{field}" for field in FIELDS if field != "terminal_id")
+    return (
+        f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, metrics = {merged} "
+        f"FROM {rowset.source(StateRow)} WHERE s.terminal_id = r.terminal_id"
+    )

@@ -1,0 +1,122 @@
+"""Who may open a terminal's link: decided before the WebSocket upgrade, with an HTTP status."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import structlog
+from django.db import DatabaseError, connection
+
+from tms.fleet import credentials
+from tms.fleet.credentials import Key
+from tms.ingest.links import Links
+from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
+from tms.protocol.credential import Credential
+
+log = structlog.get_logger(__name__)
+
+GATHER_S = 0.005
+"""Handshakes that arrive within this share one query."""
+RETRY_AFTER_S = 5
+
+
+class Refusal(NamedTuple):
+    """An HTTP answer instead of the upgrade."""
+
+    status: int
+    type: str
+    message: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+NO_SUBPROTOCOL = Refusal(400, "tms:bad-handshake", f"offer the subprotocol {SUBPROTOCOL}")
+UNAUTHORISED = Refusal(
+    401,
+    "tms:unauthorised",
+    "send a valid credential: `Authorization: Bearer <uid>.<secret>`, or the subprotocol `bearer.<uid>.<secret>`",
+    ((b"www-authenticate", b'Bearer realm="tms"'),),
+)
+
+
+def unavailable(message: str, retry_after_s: float = RETRY_AFTER_S) -> Refusal:
+    return Refusal(503, "tms:unavailable", message, ((b"retry-after", b"%d" % max(1, retry_after_s)),))
+
+
+class Admission:
+    """Decides about handshakes. Cookies and the query string are not looked at."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._waiting: dict[str, list[asyncio.Future[list[Key]]]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.is_draining = False
+
+    async def decide(self, scope: Mapping[str, Any]) -> Key | Refusal:
+        if self.is_draining:
+            return unavailable("this node is draining; come back")
+        if SUBPROTOCOL not in scope["subprotocols"]:
+            return NO_SUBPROTOCOL
+        offered = offered_credential(scope["headers"], scope["subprotocols"])
+        if offered is None:
+            return UNAUTHORISED
+        try:
+            keys = await self._find(offered.uid)
+        except DatabaseError:
+            return unavailable("the database is away; come back")
+        key = credentials.match(offered, keys)
+        if key is None:
+            return UNAUTHORISED
+        if left := self._links.ban_left_s(key.identity.terminal_id):
+            banned = b"%d" % max(1, left)
+            return Refusal(429, "tms:too-fast", "two devices use this credential", ((b"retry-after", banned),))
+        return key
+
+    async def _find(self, uid: str) -> list[Key]:
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[list[Key]] = loop.create_future()
+        if not self._waiting:
+            task = loop.create_task(self._find_together())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self._waiting.setdefault(uid, []).append(found)
+        return await found
+
+    async def _find_together(self) -> None:
+        await asyncio.sleep(GATHER_S)
+        waiting, self._waiting = self._waiting, {}
+        try:
+            keys = await asyncio.get_running_loop().run_in_executor(self._thread, _find_keys, list(waiting))
+        except Exception as error:
+            log.warning("credentials_unreadable", error=repr(error))
+            for future in _unanswered(waiting):
+                future.set_exception(error if isinstance(error, DatabaseError) else DatabaseError(str(error)))
+            return
+        for uid, futures in waiting.items():
+            for future in _unanswered({uid: futures}):
+                future.set_result(keys.get(uid, []))
+
+
+def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Iterable[str]) -> Credential | None:
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, text = value.decode("latin-1").partition(" ")
+            return credential.parse(text.strip()) if scheme.lower() == "bearer" else None
+    for offered in subprotocols:
+        if offered.startswith(BEARER_PREFIX):
+            return credential.parse(offered.removeprefix(BEARER_PREFIX))
+    return None
+
+
+def _find_keys(uids: list[str]) -> dict[str, list[Key]]:
+    try:
+        return credentials.find(uids, at=datetime.now(UTC))
+    except DatabaseError:
+        connection.close()
+        raise
+
+
+def _unanswered(waiting: Mapping[str, list[asyncio.Future[list[Key]]]]) -> list[asyncio.Future[list[Key]]]:
+    return [future for futures in waiting.values() for future in futures if not future.done()]

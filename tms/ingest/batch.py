@@ -1,0 +1,160 @@
+"""This process's batch: links put items in, one task commits them together and tells the links what became of them.
+
+While the database is away nothing is acknowledged, nothing is forgotten, and once `PENDING_LIMIT` items wait the links
+are read no further, so that memory stays bounded (R27).
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from tms.ingest import store
+from tms.ingest.items import Booted, Item, Reported
+from tms.ingest.ledger import Ledger
+from tms.ops import instruments
+
+log = structlog.get_logger(__name__)
+
+FIRST_RETRY_S = 0.2
+LONGEST_RETRY_S = 2.0
+
+type Part = tuple[list[Item], Ledger | None]
+"""Items that were committed together; no ledger when they could not be."""
+
+
+class Batch:
+    """Use it from one event loop, in which the links are told."""
+
+    def __init__(self, write: Callable[[Sequence[Item]], Ledger] = store.write) -> None:
+        self._write = write
+        self._items: list[Item] = []
+        self._writing = 0
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._room.set()
+        self._idle.set()
+        # One writer: SQLite has no more, and on PostgreSQL one set-based statement at a time keeps its order.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._flush_forever(), name="ingest")
+
+    @property
+    def pending(self) -> int:
+        return len(self._items) + self._writing
+
+    def add(self, item: Item) -> None:
+        self._items.append(item)
+        self._idle.clear()
+        if len(self._items) >= settings.PENDING_LIMIT:
+            self._room.clear()
+        self._wake.set()
+
+    async def room(self) -> None:
+        """Wait until the batch takes more."""
+        await self._room.wait()
+
+    async def drained(self) -> None:
+        """Wait until everything that was added is committed."""
+        await self._idle.wait()
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._thread.submit(connection.close).result()
+        self._thread.shutdown()
+
+    async def _flush_forever(self) -> None:
+        """The first item after a pause is committed at once; under load a flush begins every `FLUSH_INTERVAL_S`."""
+        began = 0.0
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(max(0.0, began + settings.FLUSH_INTERVAL_S - time.monotonic()))
+            began = time.monotonic()
+            await self._flush(self._take())
+
+    def _take(self) -> list[Item]:
+        items, self._items = self._items[: settings.FLUSH_LIMIT], self._items[settings.FLUSH_LIMIT :]
+        self._writing = len(items)
+        instruments.INGEST_PENDING.set(self.pending)
+        if len(self._items) < settings.PENDING_LIMIT:
+            self._room.set()
+        if not self._items:
+            self._wake.clear()
+        return items
+
+    async def _flush(self, items: list[Item]) -> None:
+        loop = asyncio.get_running_loop()
+        wait = FIRST_RETRY_S
+        while True:
+            try:
+                done = await loop.run_in_executor(self._thread, self._commit, items)
+                break
+            except (OperationalError, InterfaceError) as error:
+                instruments.INGEST_FLUSHES.labels("away").inc()
+                log.warning("database_away", error=str(error).strip(), pending=self.pending)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, LONGEST_RETRY_S)
+        self._writing = 0
+        for part, ledger in done:
+            self._tell(part, ledger)
+        if not self._items:
+            self._idle.set()
+        instruments.INGEST_PENDING.set(self.pending)
+
+    def _tell(self, items: Sequence[Item], ledger: Ledger | None) -> None:
+        for item in items:
+            if isinstance(item, Booted):
+                item.link.booted(item.outcome if ledger else None)
+            elif ledger is None and isinstance(item, Reported):
+                item.link.rejected(item.report)
+        if ledger is None:
+            return
+        now = time.monotonic()
+        links = dict.fromkeys(item.link for item in ledger.reports)
+        for item in ledger.reports:
+            item.link.committed(item.report)
+            instruments.INGEST_ACK_SECONDS.observe(now - item.arrived)
+        for link in links:
+            link.acknowledge()
+
+    def _commit(self, items: list[Item]) -> list[Part]:
+        """Runs in the writer thread. What cannot be committed is narrowed down to its item, so that the rest can be."""
+        try:
+            with instruments.INGEST_FLUSH_SECONDS.time():
+                ledger = self._write(items)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            raise
+        except Exception as error:
+            return self._commit_halves(items, error)
+        instruments.INGEST_FLUSHES.labels("committed").inc()
+        return [(items, ledger)]
+
+    def _commit_halves(self, items: list[Item], error: Exception) -> list[Part]:
+        instruments.INGEST_FLUSHES.labels("split").inc()
+        if len(items) == 1:
+            poison = items[0]
+            instruments.INGEST_REPORTS.labels("poison").inc(isinstance(poison, Reported))
+            log.error(
+                "item_refused",
+                terminal=poison.link.identity.uid,
+                item=type(poison).__name__,
+                exc_info=error,
+                expected=isinstance(error, DatabaseError),
+            )
+            return [(items, None)]
+        half = len(items) // 2
+        return self._commit(items[:half]) + self._commit(items[half:])

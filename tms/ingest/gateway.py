@@ -1,0 +1,64 @@
+"""What a process needs to hold terminals' links, put together once."""
+
+import asyncio
+
+import structlog
+from django.conf import settings
+
+from tms.alerts.rulebook import rulebook
+from tms.fleet.credentials import Key
+from tms.ingest.admission import Admission
+from tms.ingest.batch import Batch
+from tms.ingest.links import Links
+from tms.ingest.session import Session, Wire
+from tms.live.hub import hub
+
+log = structlog.get_logger(__name__)
+
+RECONNECT_AFTER_S = 1.0
+
+
+class Gateway:
+    """Starts lazily with the first link, in the event loop that serves it."""
+
+    def __init__(self) -> None:
+        self.links = Links()
+        self.admission = Admission(self.links)
+        self.batch = Batch()
+        self._is_started = False
+
+    def start(self) -> None:
+        if not self._is_started:
+            self._is_started = True
+            hub.listeners |= {self.links, rulebook}
+            hub.start()
+            self.batch.start()
+
+    def open(self, key: Key, *, wire: Wire, address: str | None) -> Session:
+        return Session(key, wire=wire, batch=self.batch, links=self.links, address=address)
+
+    async def say_drain(self) -> None:
+        """Refuse new links, tell every terminal to come back later, and commit what has been received so far."""
+        self.admission.is_draining = True
+        sessions = list(self.links.by_terminal.values())
+        for session in sessions:
+            session.drain(reconnect_after_s=RECONNECT_AFTER_S, spread_s=settings.DRAIN_SPREAD_S)
+        log.info("draining", links=len(sessions))
+        async with asyncio.timeout(settings.DRAIN_SPREAD_S + 5):
+            await self.batch.drained()
+
+    async def stop(self) -> None:
+        """Commit what the ends of the links left."""
+        await self.batch.drained()
+        await self.batch.stop()
+
+
+_gateway: Gateway | None = None
+
+
+def gateway() -> Gateway:
+    """This process's gateway; made in the event loop of its first caller."""
+    global _gateway
+    if _gateway is None:
+        _gateway = Gateway()
+    return _gateway

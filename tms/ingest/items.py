@@ -1,0 +1,110 @@
+"""What one process collects from its links between two commits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tms.alerts.lifecycle import Verdict
+from tms.commands.services import Answered
+from tms.fleet.credentials import Identity
+from tms.fleet.models import Cause
+from tms.protocol import frames
+
+
+class Link(Protocol):
+    """The session that an item came over."""
+
+    identity: Identity
+    number: int
+    """The session's number, by which the database fences an older one; 0 before the boot."""
+    boot_id: str
+    boot_pk: int
+
+    def booted(self, outcome: "BootOutcome | None") -> None:
+        """The boot is committed; None when it could not be."""
+
+    def committed(self, report: frames.Report) -> None:
+        """The report is durable."""
+
+    def rejected(self, report: frames.Report) -> None:
+        """The report can never be committed."""
+
+    def acknowledge(self) -> None:
+        """Tell the terminal of all that was committed; once a flush."""
+
+
+@dataclass(frozen=True, slots=True)
+class BootOutcome:
+    """What a link needs after its boot was committed."""
+
+    session: int
+    boot_pk: int
+    acked_seq: int
+    held: Sequence[int]
+    """Rules that hold for the terminal."""
+    has_commands: bool
+
+
+@dataclass(slots=True)
+class Booted:
+    link: Link
+    at: datetime
+    boot: frames.Boot
+    address: str | None
+    outcome: BootOutcome | None = None
+    """Set by the store; None when the terminal is gone."""
+
+
+@dataclass(slots=True)
+class Reported:
+    link: Link
+    at: datetime
+    report: frames.Report
+    verdicts: Sequence[Verdict]
+    arrived: float
+    """`time.monotonic()`, for the histogram of acknowledgements."""
+
+
+@dataclass(slots=True)
+class Alive:
+    link: Link
+    at: datetime
+
+
+@dataclass(slots=True)
+class Parted:
+    """A goodbye."""
+
+    link: Link
+    at: datetime
+    goodbye: frames.Goodbye
+
+
+@dataclass(slots=True)
+class Lost:
+    """The link ended."""
+
+    link: Link
+    at: datetime
+    cause: Cause
+
+
+@dataclass(slots=True)
+class CommandAnswered:
+    link: Link
+    at: datetime
+    answer: Answered
+
+
+@dataclass(slots=True)
+class Noted:
+    """An event that TMS itself noticed about a terminal."""
+
+    link: Link
+    at: datetime
+    event: frames.Event
+    verdicts: Sequence[Verdict]
+
+
+type Item = Booted | Reported | Alive | Parted | Lost | CommandAnswered | Noted

@@ -1,0 +1,108 @@
+"""What a batch does to the fleet, worked out in memory: the store reads before and writes after. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from tms.alerts.lifecycle import Verdict
+from tms.commands.services import Answered
+from tms.fleet import presence
+from tms.fleet.presence import Move, Standing, Timing
+from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported
+from tms.protocol import frames
+
+type BootKey = tuple[int, str]
+"""(terminal, boot id)"""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The outcome of one batch. Items of a session that a newer one replaced are fenced: they change nothing."""
+
+    standings: Mapping[int, Standing]
+    timing: Timing
+    node: str
+    changed: set[int] = field(default_factory=set)
+    moves: list[Move] = field(default_factory=list)
+    metrics: dict[int, dict[str, float]] = field(default_factory=dict)
+    boots: list[Booted] = field(default_factory=list)
+    reports: list[Reported] = field(default_factory=list)
+    notes: list[Noted] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    fenced: int = 0
+
+    def enter(self, items: Sequence[Item]) -> None:
+        for item in items:
+            standing = self.standings.get(item.link.identity.terminal_id)
+            if standing is None or (item.link.number != standing.session and not isinstance(item, Booted)):
+                self.fenced += 1
+                continue
+            self.changed.add(standing.terminal_id)
+            ENTRIES[type(item)](self, standing, item)
+
+    def _keep(self, move: Move | None) -> None:
+        if move is not None:
+            self.moves.append(move)
+
+    def _booted(self, standing: Standing, item: Booted) -> None:
+        boot = item.boot
+        self._keep(presence.boot(standing, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing))
+        item.link.number = standing.session
+        self._take_state(standing, boot.full, at=item.at)
+        self.boots.append(item)
+
+    def _reported(self, standing: Standing, item: Reported) -> None:
+        self._keep(presence.hear(standing, at=item.at, timing=self.timing))
+        self.reports.append(item)
+        report = item.report
+        if report.late or report.boot_id is not UNSET:
+            return
+        standing.seq = max(standing.seq, report.seq)
+        self._take_state(standing, report, at=item.at)
+        self.verdicts.extend(item.verdicts)
+
+    def _alive(self, standing: Standing, item: Alive) -> None:
+        self._keep(presence.hear(standing, at=item.at, timing=self.timing))
+
+    def _parted(self, standing: Standing, item: Parted) -> None:
+        goodbye = item.goodbye
+        back_at = None if goodbye.back_at is UNSET else goodbye.back_at.astimezone(UTC)
+        self._keep(
+            presence.bid_goodbye(standing, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing)
+        )
+
+    def _lost(self, standing: Standing, item: Lost) -> None:
+        self._keep(presence.lose(standing, cause=item.cause, at=item.at, timing=self.timing))
+
+    def _answered(self, standing: Standing, item: CommandAnswered) -> None:
+        self._keep(presence.hear(standing, at=item.at, timing=self.timing))
+        self.answers.append(item.answer)
+
+    def _noted(self, standing: Standing, item: Noted) -> None:
+        self.notes.append(item)
+        self.verdicts.extend(item.verdicts)
+
+    def _take_state(self, standing: Standing, state: frames.State | frames.Report, *, at: datetime) -> None:
+        if state.status is not UNSET and state.status != standing.status:
+            standing.status, standing.status_at = state.status, at
+        if state.metrics is not UNSET:
+            self.metrics.setdefault(standing.terminal_id, {}).update(state.metrics)
+
+    def metrics_json(self) -> dict[int, bytes]:
+        return {terminal_id: msgspec.json.encode(metrics) for terminal_id, metrics in self.metrics.items()}
+
+
+ENTRIES: Mapping[type, Callable[[Ledger, Standing, Any], None]] = {
+    Booted: Ledger._booted,
+    Reported: Ledger._reported,
+    Alive: Ledger._alive,
+    Parted: Ledger._parted,
+    Lost: Ledger._lost,
+    CommandAnswered: Ledger._answered,
+    Noted: Ledger._noted,
+}

@@ -1,0 +1,104 @@
+"""The links that this process holds, and what the feed tells them."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import structlog
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from tms.commands import services as commands
+from tms.ingest.session import Session
+from tms.live.change import Change
+from tms.ops import instruments
+from tms.protocol import frames
+from tms.protocol.close import CloseCode
+
+log = structlog.get_logger(__name__)
+
+DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
+"""Event code that TMS itself raises when two devices keep taking one terminal's link from each other."""
+
+
+class Links:
+    """At most one booted link a terminal: the newest wins."""
+
+    def __init__(self) -> None:
+        self.by_terminal: dict[int, Session] = {}
+        self._takeovers: dict[int, deque[float]] = {}
+        self._banned_until: dict[int, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def began(self, session: Session, *, has_commands: bool) -> None:
+        terminal_id = session.identity.terminal_id
+        older = self.by_terminal.get(terminal_id)
+        self.by_terminal[terminal_id] = session
+        instruments.LINKS.set(len(self.by_terminal))
+        if older is not None and older is not session and not older.is_closed:
+            older.close(CloseCode.REPLACED, "replaced by a newer session")
+            self._count_takeover(session)
+        if has_commands:
+            self.deliver({terminal_id})
+
+    def ended(self, session: Session) -> None:
+        if self.by_terminal.get(session.identity.terminal_id) is session:
+            del self.by_terminal[session.identity.terminal_id]
+            instruments.LINKS.set(len(self.by_terminal))
+
+    def ban_left_s(self, terminal_id: int) -> float:
+        """Seconds for which handshakes of this terminal are refused; 0 for none."""
+        until = self._banned_until.get(terminal_id)
+        if until is None:
+            return 0.0
+        left = until - time.monotonic()
+        if left <= 0:
+            del self._banned_until[terminal_id]
+        return max(0.0, left)
+
+    def changed(self, change: Change) -> None:
+        """A listener of the hub."""
+        for terminal_id, number in change.sessions:
+            session = self.by_terminal.get(terminal_id)
+            if session is not None and session.number < number:
+                session.close(CloseCode.REPLACED, "replaced by a newer session")
+        if change.revoked:
+            for session in list(self.by_terminal.values()):
+                if session.credential_id in change.revoked:
+                    session.close(CloseCode.CREDENTIAL_REVOKED, "credential revoked")
+        waiting = self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys()
+        self.deliver(waiting)
+
+    def deliver(self, terminal_ids: Collection[int]) -> None:
+        """Send the commands that wait for these terminals."""
+        sessions = {pk: self.by_terminal[pk].number for pk in terminal_ids if pk in self.by_terminal}
+        if sessions:
+            task = asyncio.get_running_loop().create_task(self._deliver(sessions))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, sessions: dict[int, int]) -> None:
+        try:
+            claim = database_sync_to_async(commands.claim, thread_sensitive=False)
+            claimed = await claim(sessions, at=datetime.now(UTC))
+        except Exception:
+            log.exception("delivery_failed", terminals=len(sessions))
+            return
+        for command in claimed:
+            session = self.by_terminal.get(command.terminal_id)
+            if session is not None and session.number == command.session:
+                session.send_command(command)
+
+    def _count_takeover(self, session: Session) -> None:
+        instruments.TAKEOVERS.inc()
+        terminal_id, now = session.identity.terminal_id, time.monotonic()
+        times = self._takeovers.setdefault(terminal_id, deque(maxlen=settings.TAKEOVERS_PER_MINUTE + 1))
+        times.append(now)
+        if len(times) == times.maxlen and now - times[0] < 60:
+            self._takeovers.pop(terminal_id)
+            self._banned_until[terminal_id] = now + settings.TAKEOVER_BAN_S
+            log.warning("terminal_banned", terminal=session.identity.uid, seconds=settings.TAKEOVER_BAN_S)
+            text = f"two devices use its credential; links refused for {settings.TAKEOVER_BAN_S:g} s"
+            session.note(frames.Event(at=datetime.now(UTC), code=DUPLICATE_CREDENTIAL, severity="critical", text=text))

@@ -1,0 +1,252 @@
+"""What a frame means on one terminal's link."""
+
+import asyncio
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+from django.conf import settings
+from msgspec import UNSET
+
+from tms.commands.models import Command
+from tms.commands.services import Answered
+from tms.fleet.credentials import Key
+from tms.fleet.models import Cause
+from tms.ingest.batch import Batch
+from tms.ingest.bucket import Bucket
+from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported
+from tms.ingest.judge import Judge
+from tms.ops import instruments
+from tms.protocol import downlink, frames, limits, uplink
+from tms.protocol.close import CloseCode
+from tms.protocol.errors import ErrorType, FrameError
+
+log = structlog.get_logger(__name__)
+
+UNACKNOWLEDGED_LIMIT = 1_000
+"""Reports of one terminal that may wait for their commit before its link is read no further."""
+
+NOT_BOOTED = "boot first: send `boot` and wait for its answer"
+
+
+class Wire(Protocol):
+    """The socket, as a session needs it. Neither call waits."""
+
+    def send(self, text: str) -> None: ...
+    def close(self, code: CloseCode, reason: str) -> None: ...
+
+
+class Ends(Protocol):
+    """Who must know when a session begins and ends."""
+
+    def began(self, session: "Session", *, has_commands: bool) -> None: ...
+    def ended(self, session: "Session") -> None: ...
+
+
+class Session:
+    """One link of one terminal, from the handshake to its end."""
+
+    def __init__(self, key: Key, *, wire: Wire, batch: Batch, links: Ends, address: str | None) -> None:
+        self.identity = key.identity
+        self.credential_id = key.credential_id
+        self.number = 0
+        self.boot_id = ""
+        self.boot_pk = 0
+        self.is_booted = False
+        self.is_closed = False
+        self._address = address
+        self._wire = wire
+        self._batch = batch
+        self._links = links
+        self._judge = Judge(key.identity)
+        self._booting: asyncio.Future[BootOutcome | None] | None = None
+        self._bucket = Bucket(per_minute=settings.FRAMES_PER_MINUTE, burst=settings.FRAMES_BURST, at=time.monotonic())
+        self._bad_at: deque[float] = deque(maxlen=limits.BAD_FRAMES_PER_MINUTE)
+        self._too_fast_at: deque[float] = deque(maxlen=settings.FRAMES_BURST)
+        self._unacknowledged = 0
+        self._acknowledged = asyncio.Event()
+        self._committed: dict[str, int] = {}
+
+    async def take(self, message: str | bytes) -> None:
+        """One WebSocket message. Returns when the next may be read."""
+        for frame in uplink.decode(message):
+            if self.is_closed:
+                return
+            if isinstance(frame, FrameError):
+                self._refuse(frame)
+            else:
+                await self._take_frame(frame)
+        if self._unacknowledged >= UNACKNOWLEDGED_LIMIT:
+            await self._acknowledged.wait()
+        await self._batch.room()
+
+    def end(self, cause: Cause = Cause.CONNECTION_LOST) -> None:
+        """The socket is gone."""
+        self.is_closed = True
+        self._links.ended(self)
+        if self.boot_id:
+            self._batch.add(Lost(self, _now(), cause))
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        if not self.is_closed:
+            self.is_closed = True
+            instruments.LINKS_CLOSED.labels(str(code.value)).inc()
+            log.info("link_closed", terminal=self.identity.uid, code=code.value, reason=reason)
+            self._wire.close(code, reason)
+
+    def refuse_unbooted(self) -> None:
+        """The deadline for booting has passed. A boot that waits for its commit is our delay, not the terminal's."""
+        if not self.is_booted and self._booting is None:
+            self.close(CloseCode.NO_BOOT, f"no boot within {settings.BOOT_DEADLINE_S:g} s")
+
+    def send_command(self, command: Command) -> None:
+        assert command.due_at is not None
+        params = frames.Command(command.name, command.args, command.due_at)
+        self._wire.send(downlink.encode(downlink.CommandCall(f"c{command.pk}", params)))
+
+    def drain(self, *, reconnect_after_s: float, spread_s: float) -> None:
+        self._wire.send(downlink.encode(downlink.DrainCall(frames.Drain(reconnect_after_s, spread_s))))
+
+    def note(self, event: frames.Event) -> None:
+        """Keep an event that TMS noticed about this terminal."""
+        at = _now()
+        self._batch.add(Noted(self, at, event, self._judge.event(event.code, at=at)))
+
+    # What the batch tells
+
+    def booted(self, outcome: BootOutcome | None) -> None:
+        if self._booting is not None and not self._booting.done():
+            self._booting.set_result(outcome)
+
+    def committed(self, report: frames.Report) -> None:
+        self._unacknowledged -= 1
+        boot_id = self.boot_id if report.boot_id is UNSET else report.boot_id
+        self._committed[boot_id] = max(self._committed.get(boot_id, 0), report.seq)
+
+    def rejected(self, report: frames.Report) -> None:
+        self._unacknowledged -= 1
+        self._answer(FrameError(ErrorType.UNAVAILABLE, f"report {report.seq} could not be kept", where="$.params"))
+
+    def acknowledge(self) -> None:
+        committed, self._committed = self._committed, {}
+        if self._unacknowledged < UNACKNOWLEDGED_LIMIT:
+            self._acknowledged.set()
+        if self.is_closed:
+            return
+        for boot_id, seq in committed.items():
+            self._wire.send(downlink.ack(seq, UNSET if boot_id == self.boot_id else boot_id))
+
+    # Frames
+
+    async def _take_frame(self, frame: uplink.Uplink) -> None:
+        if isinstance(frame, uplink.BootCall):
+            await self._boot(frame)
+        elif not self.is_booted:
+            self._refuse(FrameError(ErrorType.NOT_BOOTED, NOT_BOOTED))
+        elif self._within_rate(frame):
+            self._take_booted(frame)
+
+    def _take_booted(self, frame: uplink.Uplink) -> None:
+        at = _now()
+        if isinstance(frame, uplink.ReportCall):
+            _count_received("report")
+            verdicts = self._judge.report(frame.params, at=at)
+            self._count_unacknowledged()
+            self._batch.add(Reported(self, at, frame.params, verdicts, time.monotonic()))
+        elif isinstance(frame, uplink.HeartbeatCall):
+            _count_received("heartbeat")
+            self._batch.add(Alive(self, at))
+        elif isinstance(frame, uplink.GoodbyeCall):
+            _count_received("goodbye")
+            self._batch.add(Parted(self, at, frame.params))
+        elif isinstance(frame, uplink.Answer):
+            _count_received("answer")
+            self._take_answer(frame, at)
+
+    async def _boot(self, call: uplink.BootCall) -> None:
+        if self.is_booted:
+            self._refuse(FrameError(ErrorType.ALREADY_BOOTED, "a link boots once; reconnect to boot again", id=call.id))
+            return
+        _count_received("boot")
+        self.boot_id = call.params.boot_id
+        self._booting = asyncio.get_running_loop().create_future()
+        self._batch.add(Booted(self, _now(), call.params, self._address))
+        outcome = await self._booting
+        self._booting = None
+        if outcome is None:
+            self._refuse(FrameError(ErrorType.UNAVAILABLE, "this boot could not be kept; try again", id=call.id))
+            self.close(CloseCode.BAD_FRAMES, "boot could not be kept")
+            return
+        self._begin(call, outcome)
+
+    def _begin(self, call: uplink.BootCall, outcome: BootOutcome) -> None:
+        self.number, self.boot_pk, self.is_booted = outcome.session, outcome.boot_pk, True
+        self._judge = Judge(self.identity, outcome.held)
+        instruments.BOOTS.inc()
+        answer = frames.Booted(
+            session=outcome.session,
+            heartbeat_s=settings.HEARTBEAT_S,
+            server_time=_now(),
+            acked_seq=outcome.acked_seq,
+            limits=frames.Limits(frames_per_minute=settings.FRAMES_PER_MINUTE, frames_burst=settings.FRAMES_BURST),
+        )
+        self._wire.send(downlink.encode(downlink.BootAnswer(call.id, answer)))
+        self._links.began(self, has_commands=outcome.has_commands)
+
+    def _take_answer(self, answer: uplink.Answer, at: datetime) -> None:
+        number = str(answer.id).removeprefix("c")
+        if not number.isascii() or not number.isdigit() or len(number) > 18:
+            self._refuse(FrameError(ErrorType.BAD_FRAME, "an answer carries the id of a command", where="$.id"))
+            return
+        error = "" if answer.error is UNSET else f"{answer.error.data.type} {answer.error.message}".strip()
+        result = None if answer.result is UNSET else answer.result
+        answered = Answered(int(number), self.identity.terminal_id, result, error)
+        self._batch.add(CommandAnswered(self, at, answered))
+
+    # Limits
+
+    def _within_rate(self, frame: uplink.Uplink) -> bool:
+        """Late reports are paced by their acknowledgements instead."""
+        if isinstance(frame, uplink.ReportCall) and (frame.params.late or frame.params.boot_id is not UNSET):
+            return True
+        now = time.monotonic()
+        if self._bucket.take(now):
+            return True
+        allowed = f"{settings.FRAMES_PER_MINUTE} frames a minute with a burst of {settings.FRAMES_BURST}"
+        self._answer(FrameError(ErrorType.TOO_FAST, f"too fast: {allowed}; mark backfill as `late`"))
+        if _is_full_within_a_minute(self._too_fast_at, now):
+            self.close(CloseCode.TOO_FAST, f"too fast for a minute: {allowed}")
+        return False
+
+    def _refuse(self, error: FrameError) -> None:
+        self._answer(error)
+        if _is_full_within_a_minute(self._bad_at, time.monotonic()):
+            self.close(CloseCode.BAD_FRAMES, f"{limits.BAD_FRAMES_PER_MINUTE} bad frames in a minute")
+
+    def _answer(self, error: FrameError) -> None:
+        instruments.FRAMES_REFUSED.labels(error.kind.value).inc()
+        self._wire.send(downlink.refusal(error))
+
+    def _count_unacknowledged(self) -> None:
+        self._unacknowledged += 1
+        if self._unacknowledged >= UNACKNOWLEDGED_LIMIT:
+            self._acknowledged.clear()
+
+
+_received = {method: instruments.FRAMES_RECEIVED.labels(method) for method in (*uplink.METHODS, "answer")}
+
+
+def _count_received(method: str) -> None:
+    _received[method].inc()
+
+
+def _is_full_within_a_minute(times: deque[float], now: float) -> bool:
+    """Whether `now` is the last of as many within one minute as `times` can hold."""
+    times.append(now)
+    return len(times) == times.maxlen and now - times[0] < 60
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,191 @@
+"""Writes one batch in one transaction, set-based, the same on PostgreSQL and SQLite."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from msgspec import UNSET
+
+from tms.alerts import lifecycle
+from tms.alerts.rulebook import rulebook
+from tms.commands import services as commands
+from tms.fleet import rowset, standings
+from tms.fleet.models import Terminal
+from tms.ingest.items import Booted, BootOutcome, Item, Reported
+from tms.ingest.ledger import BootKey, Ledger
+from tms.live.change import Change
+from tms.live.feed import publish
+from tms.ops import instruments
+from tms.protocol import frames
+from tms.telemetry import boots
+from tms.telemetry.models import Event, Report
+
+
+class ReportRow(msgspec.Struct, frozen=True, gc=False):
+    boot_id: int
+    seq: int
+    terminal_id: int
+    at: datetime
+    received_at: datetime
+    late: bool
+    status: str
+    metrics: msgspec.Raw
+
+
+class IdentityRow(msgspec.Struct, frozen=True, gc=False):
+    """What a terminal told of itself at boot; empty strings leave what is known."""
+
+    terminal_id: int
+    serial: str
+    model: str
+    firmware: str
+    agent: str
+    address: str | None
+
+
+def write(items: Sequence[Item]) -> Ledger:
+    """Commit `items`. On return everything in the ledger is durable and every `Booted` has its outcome."""
+    rules = rulebook.refresh()
+    places = {item.link.identity.terminal_id: (item.link.identity.site_id, item.link.identity.kind) for item in items}
+    with transaction.atomic():
+        ledger = Ledger(standings.lock(places), standings.timing(), settings.NODE)
+        ledger.enter(items)
+        standings.save((ledger.standings[pk] for pk in ledger.changed), ledger.metrics_json())
+        standings.record(ledger.moves)
+        boot_pks = _save_boots(ledger)
+        _save_reports(ledger.reports, boot_pks)
+        _save_notes(ledger)
+        verdicts = lifecycle.follow_presence(ledger.moves, rules, places)
+        lifecycle.settle([*verdicts, *ledger.verdicts])
+        if ledger.answers:
+            commands.settle(ledger.answers, at=items[-1].at)
+        _answer_boots(ledger.boots, boot_pks)
+        _publish(ledger)
+    instruments.INGEST_REPORTS.labels("fenced").inc(ledger.fenced)
+    return ledger
+
+
+def _save_boots(ledger: Ledger) -> dict[BootKey, int]:
+    wanted = {boot_key(item) for item in ledger.boots} | {boot_key(item) for item in ledger.reports}
+    known = {
+        boot_key(item): item.link.boot_pk
+        for item in ledger.reports
+        if item.report.boot_id is UNSET and item.link.boot_pk
+    }
+    missing = wanted - known.keys()
+    if missing:
+        known |= boots.ensure(missing, at=timezone.now())
+    _save_identities(ledger.boots)
+    return known
+
+
+def boot_key(item: Booted | Reported) -> BootKey:
+    terminal_id = item.link.identity.terminal_id
+    if isinstance(item, Booted):
+        return terminal_id, item.boot.boot_id
+    named = item.report.boot_id
+    return terminal_id, item.link.boot_id if named is UNSET else named
+
+
+def _save_identities(booted: Sequence[Booted]) -> None:
+    rows = [
+        IdentityRow(
+            item.link.identity.terminal_id,
+            item.boot.serial,
+            item.boot.model,
+            item.boot.firmware,
+            item.boot.agent,
+            item.address,
+        )
+        for item in {item.link.identity.terminal_id: item for item in booted}.values()
+    ]
+    if not rows:
+        return
+    told = ("serial", "model", "firmware", "agent")
+    columns = ", ".join(f"{name} = COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in told)
+    address = "CAST(r.address AS inet)" if connection.vendor == "postgresql" else "r.address"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "
+            f"FROM {rowset.source(IdentityRow)} WHERE t.id = r.terminal_id",
+            [rowset.encode(rows)],
+        )
+
+
+def _save_reports(reported: Sequence[Reported], boot_pks: dict[BootKey, int]) -> None:
+    """Insert what is new: a report that was sent again meets the constraint `report_once` and changes nothing."""
+    rows = [_report_row(item, boot_pks[boot_key(item)]) for item in reported]
+    if not rows:
+        return
+    columns = ", ".join(ReportRow.__struct_fields__)
+    picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Report._meta.db_table} ({columns}) SELECT {picked} FROM {rowset.source(ReportRow)} "
+            "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
+            [rowset.encode(rows)],
+        )
+        new = set(cursor.fetchall())
+    instruments.INGEST_REPORTS.labels("committed").inc(len(new))
+    instruments.INGEST_REPORTS.labels("duplicate").inc(len(rows) - len(new))
+    _save_events(
+        (item.link.identity.terminal_id, event, item.report.late)
+        for item in reported
+        if item.report.events and (boot_pks[boot_key(item)], item.report.seq) in new
+        for event in item.report.events
+    )
+
+
+def _report_row(item: Reported, boot_pk: int) -> ReportRow:
+    report = item.report
+    return ReportRow(
+        boot_id=boot_pk,
+        seq=report.seq,
+        terminal_id=item.link.identity.terminal_id,
+        at=report.at.astimezone(UTC),
+        received_at=item.at,
+        late=report.late or report.boot_id is not UNSET,
+        status="" if report.status is UNSET else report.status,
+        metrics=msgspec.Raw(b"{}" if report.metrics is UNSET else msgspec.json.encode(report.metrics)),
+    )
+
+
+def _save_notes(ledger: Ledger) -> None:
+    _save_events((note.link.identity.terminal_id, note.event, False) for note in ledger.notes)
+
+
+def _save_events(events: Iterable[tuple[int, frames.Event, bool]]) -> None:
+    Event.objects.bulk_create(
+        Event(
+            terminal_id=terminal_id, at=event.at, code=event.code, severity=event.severity, text=event.text, late=late
+        )
+        for terminal_id, event, late in events
+    )
+
+
+def _answer_boots(booted: Sequence[Booted], boot_pks: dict[BootKey, int]) -> None:
+    if not booted:
+        return
+    terminal_ids = [item.link.identity.terminal_id for item in booted]
+    pks = [boot_pks[boot_key(item)] for item in booted]
+    acked, held = boots.highest_seqs(pks), lifecycle.held_by(terminal_ids)
+    waiting = commands.waiting_for(terminal_ids, at=booted[-1].at)
+    for item, pk in zip(booted, pks, strict=True):
+        terminal_id = item.link.identity.terminal_id
+        item.outcome = BootOutcome(
+            session=item.link.number,
+            boot_pk=pk,
+            acked_seq=acked.get(pk, 0),
+            held=held.get(terminal_id, ()),
+            has_commands=terminal_id in waiting,
+        )
+
+
+def _publish(ledger: Ledger) -> None:
+    if ledger.changed:
+        sessions = frozenset((item.link.identity.terminal_id, item.link.number) for item in ledger.boots)
+        moved = frozenset(move.terminal_id for move in ledger.moves)
+        publish(Change(terminals=frozenset(ledger.changed), presence=moved, sessions=sessions))

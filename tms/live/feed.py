@@ -1,0 +1,110 @@
+"""Publishes what a transaction changed, after its commit.
+
+A process that serves or runs the clock attaches the feed to its event loop: changes of one turn become one message,
+messages leave in order, and while Redis is away they are merged and kept, in bounded memory. Any other process (a
+management command) publishes each change by itself.
+"""
+
+import asyncio
+import contextlib
+import threading
+import time
+from functools import partial
+from uuid import uuid4
+
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from tms.live.change import NOTHING, Change, Message, pack
+from tms.ops import instruments
+
+log = structlog.get_logger(__name__)
+
+GROUP = "feed"
+HEARTBEAT_S = 2.0
+"""So often a publisher says its number when it has nothing else to say, so that a lost message is noticed."""
+RETRY_S = 0.5
+
+
+class Feed:
+    """This process's publisher."""
+
+    def __init__(self) -> None:
+        self.publisher = uuid4().hex[:12]
+        self.number = 0
+        self.sent_at = 0.0
+        self._pending: Change | None = None
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def publish(self, change: Change) -> None:
+        """Tell everyone of `change` when the current transaction commits; at once outside one."""
+        transaction.on_commit(partial(self._committed, change))
+
+    def attach(self) -> None:
+        """Send from the running event loop from now on. Call twice, nothing happens."""
+        loop = asyncio.get_running_loop()
+        if self._loop is loop and self._task is not None and not self._task.done():
+            return
+        self._loop, self._wake = loop, asyncio.Event()
+        self._task = loop.create_task(self._send_forever(self._wake), name="feed")
+
+    async def detach(self) -> None:
+        """Send what is pending, once, and stop."""
+        task, self._task, self._loop = self._task, None, None
+        if task is None:
+            return
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        if self._pending is not None:
+            with contextlib.suppress(OSError):
+                await self._send(self._take())
+
+    def _committed(self, change: Change) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            async_to_sync(self._send)(change)
+            return
+        with self._lock:
+            self._pending = change if self._pending is None else self._pending | change
+        wake = self._wake
+        if wake is not None:
+            loop.call_soon_threadsafe(wake.set)
+
+    def _take(self) -> Change:
+        with self._lock:
+            change, self._pending = self._pending, None
+        return change or NOTHING
+
+    async def _send_forever(self, wake: asyncio.Event) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), HEARTBEAT_S)
+            wake.clear()
+            change = self._take()
+            try:
+                await self._send(change)
+            except Exception as error:  # any transport's own error: the change is kept and tried again
+                instruments.FEED_FAILURES.inc()
+                log.warning("feed_away", error=repr(error))
+                with self._lock:
+                    self._pending = change if self._pending is None else change | self._pending
+                await asyncio.sleep(RETRY_S)
+                wake.set()
+
+    async def _send(self, change: Change) -> None:
+        layer = get_channel_layer()
+        message = Message(self.publisher, self.number + 1, time.time(), change)
+        self.number += 1
+        await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})
+        self.sent_at = time.monotonic()
+        instruments.FEED_MESSAGES.labels("sent").inc()
+
+
+feed = Feed()
+publish = feed.publish

@@ -1,0 +1,51 @@
+"""Every metric of TMS, declared once. No label names a terminal (R20). `docs/metrics.md` describes each."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+# The link
+
+LINKS = Gauge("tms_links", "Terminals' links open on this node")
+HANDSHAKES = Counter("tms_handshakes", "Handshakes of terminals by outcome", ["outcome"])
+HANDSHAKE_SECONDS = Histogram("tms_handshake_seconds", "From the upgrade request to the decision", buckets=BUCKETS)
+BOOTS = Counter("tms_boots", "Boots of terminals that were committed")
+FRAMES_RECEIVED = Counter("tms_frames_received", "Frames from terminals by method", ["method"])
+FRAMES_REFUSED = Counter("tms_frames_refused", "Frames from terminals that were refused, by error type", ["type"])
+LINKS_CLOSED = Counter("tms_links_closed", "Terminals' links that ended, by close code or cause", ["cause"])
+TAKEOVERS = Counter("tms_takeovers", "Links that a newer session of the same terminal replaced")
+
+# Ingest
+
+INGEST_PENDING = Gauge("tms_ingest_pending", "Items received and not yet committed on this node")
+INGEST_REPORTS = Counter("tms_ingest_reports", "Reports by outcome: committed, duplicate, fenced, poison", ["outcome"])
+INGEST_FLUSHES = Counter("tms_ingest_flushes", "Transactions of the batch by outcome", ["outcome"])
+INGEST_FLUSH_SECONDS = Histogram("tms_ingest_flush_seconds", "One transaction of the batch", buckets=BUCKETS)
+INGEST_ACK_SECONDS = Histogram(
+    "tms_ingest_ack_seconds", "From a report's arrival to its acknowledgement", buckets=BUCKETS
+)
+
+# Presence, alerts, commands
+
+PRESENCE_CHANGES = Counter("tms_presence_changes", "Changes of presence, by the new presence", ["presence"])
+ALERT_TRANSITIONS = Counter("tms_alert_transitions", "Alert transitions by kind and severity", ["kind", "severity"])
+COMMANDS = Counter("tms_commands", "Commands by the state they reached", ["state"])
+
+# Feed and boards
+
+FEED_MESSAGES = Counter("tms_feed_messages", "Feed messages of this node, sent and heard", ["direction"])
+FEED_FAILURES = Counter("tms_feed_failures", "Attempts to send to or listen on the feed that failed")
+FEED_GAPS = Counter("tms_feed_gaps", "Gaps in a publisher's numbers; each makes the boards read again")
+FEED_LAG = Histogram("tms_feed_lag_seconds", "From a message's sending to its hearing", buckets=BUCKETS)
+BOARDS = Gauge("tms_boards", "Boards open on this node")
+BOARD_FRAMES = Counter("tms_board_frames", "Frames pushed to boards by kind", ["kind"])
+BOARD_COALESCED = Counter("tms_board_coalesced", "Changes to boards that a newer state replaced before they were sent")
+BOARD_RENDER_SECONDS = Histogram("tms_board_render_seconds", "Reading and rendering one frame", buckets=BUCKETS)
+BOARD_DIVERGED = Counter("tms_board_diverged", "Proofs in which a board differed from the database")
+
+# Clock and server
+
+CLOCK_LAG = Gauge("tms_clock_lag_seconds", "How late the clock's last sweep was")
+CLOCK_FAILURES = Counter("tms_clock_failures", "Passes of a clock loop that failed", ["loop"])
+CLOCK_LEADS = Gauge("tms_clock_leads", "1 while this process's clock leads")
+SERVER_EVENTS = Counter("tms_server_events", "What the server did to sockets: drained, dropped, paused", ["event"])

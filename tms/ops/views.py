@@ -1,0 +1,29 @@
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+
+from tms.ops import health as checks
+from tms.ops.collectors import register
+from tms.ops.proxy import client_address, is_inside
+
+register(REGISTRY)
+
+
+@require_safe
+@never_cache
+def health(request: HttpRequest) -> HttpResponse:
+    """200 when database, feed and clock are well, else 503; the body says which is not."""
+    parts = checks.report()
+    well = checks.is_well(parts)
+    return JsonResponse({"well": well, "node": settings.NODE, "checks": parts}, status=200 if well else 503)
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus on the private network: what came through a public proxy is refused (R20)."""
+    if not is_inside(client_address(request)):
+        return HttpResponse("metrics are read from the private network only\n", status=403, content_type="text/plain")
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,238 @@
+"""Settings, driven by the environment and grouped by concern. `.env.example` lists every variable."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
+
+from tms import environment as env
+from tms.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
+
+# Security
+
+PRODUCTION = env.flag("TMS_PRODUCTION", default=False)
+"""The embedded default (False) makes its own secret; production refuses to start unless everything is named."""
+
+DEBUG = env.flag("TMS_DEBUG", default=False)
+SECRET_KEY = env.text("TMS_SECRET_KEY")
+if not SECRET_KEY and not PRODUCTION:
+    SECRET_KEY = env.kept_secret(DATA_DIR)
+ALLOWED_HOSTS = env.words("TMS_ALLOWED_HOSTS", "" if PRODUCTION else "*")
+CSRF_TRUSTED_ORIGINS = env.words("TMS_TRUSTED_ORIGINS")
+TRUSTED_PROXIES = env.words("TMS_TRUSTED_PROXIES")
+"""Addresses whose `X-Forwarded-*` headers are believed (R7)."""
+
+HTTPS_ONLY = env.flag("TMS_HTTPS_ONLY", default=PRODUCTION)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
+SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12) * 3600
+SESSION_COOKIE_NAME = "tms_session"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+# Applications
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "axes",
+    "channels",
+    "django_htmx",
+    "django_structlog",
+    "tms.accounts",
+    "tms.fleet",
+    "tms.telemetry",
+    "tms.alerts",
+    "tms.commands",
+    "tms.ingest",
+    "tms.boards",
+    "tms.api",
+    "tms.ops",
+    "tms.demo",
+    "tms.commandline",
+]
+MIDDLEWARE = [
+    "tms.ops.proxy.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tms.accounts.language.LanguageMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "tms.urls"
+ASGI_APPLICATION = "asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "tms.boards.context.shell",
+            ],
+        },
+    }
+]
+
+# Database
+
+DATABASE_URL = env.text("TMS_DATABASE_URL", f"sqlite:///{DATA_DIR / 'tms.sqlite3'}")
+DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL)}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
+    }
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 10,
+        "pool": {"min_size": 1, "max_size": env.whole("TMS_DATABASE_POOL", 10, least=2), "timeout": 10},
+    }
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis: the feed between processes. Without it everything runs in one process.
+
+REDIS_URL = env.text("TMS_REDIS_URL")
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+}
+if REDIS_URL:
+    CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # redis-py 8 gives up on an idle socket after 5 s unless told otherwise.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 15, "socket_keepalive": True}]},
+    }
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# People
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "tms.ops.proxy.client_address"
+AXES_LOCKOUT_CALLABLE = "tms.accounts.views.locked_out"
+
+# Languages and time
+
+USE_I18N = USE_TZ = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("TMS_TIME_ZONE", "Asia/Tokyo")
+
+# Static files
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# The link and presence
+
+NODE = env.text("TMS_NODE", socket.gethostname())
+"""The name of this server process, unique among the processes of one TMS."""
+
+HEARTBEAT_S = env.seconds("TMS_HEARTBEAT_S", 30, least=0.1)
+LEASE_GRACE_S = env.seconds("TMS_LEASE_GRACE_S", 15)
+"""A terminal is silent when nothing was heard for the heartbeat and this grace."""
+
+OFFLINE_AFTER_S = env.seconds("TMS_OFFLINE_AFTER_S", 30)
+"""A silent terminal is offline after this."""
+
+REBOOT_ALLOWANCE_S = env.seconds("TMS_REBOOT_ALLOWANCE_S", 300)
+"""How long a reboot or update may take when the terminal names no return time."""
+
+RECONNECT_GRACE_S = env.seconds("TMS_RECONNECT_GRACE_S", 90)
+"""How long terminals whose node stopped may take to come back before they are offline."""
+
+BOOT_DEADLINE_S = env.seconds("TMS_BOOT_DEADLINE_S", 10, least=0.1)
+FRAMES_PER_MINUTE = env.whole("TMS_FRAMES_PER_MINUTE", 100, least=1)
+FRAMES_BURST = env.whole("TMS_FRAMES_BURST", 50, least=1)
+TAKEOVERS_PER_MINUTE = env.whole("TMS_TAKEOVERS_PER_MINUTE", 15, least=1)
+TAKEOVER_BAN_S = env.seconds("TMS_TAKEOVER_BAN_S", 300)
+
+# Ingest
+
+FLUSH_INTERVAL_S = env.seconds("TMS_FLUSH_INTERVAL_S", 0.1, least=0.01)
+FLUSH_LIMIT = env.whole("TMS_FLUSH_LIMIT", 2_000, least=1)
+PENDING_LIMIT = env.whole("TMS_PENDING_LIMIT", 20_000, least=1)
+"""Uncommitted items a process holds before it stops reading from terminals."""
+
+# Boards
+
+FRAME_INTERVAL_S = env.seconds("TMS_FRAME_INTERVAL_S", 0.25, least=0.05)
+PROOF_INTERVAL_S = env.seconds("TMS_PROOF_INTERVAL_S", 10, least=0.5)
+
+# Server
+
+PING_INTERVAL_S = env.seconds("TMS_PING_INTERVAL_S", 20, least=0.1)
+PING_TIMEOUT_S = env.seconds("TMS_PING_TIMEOUT_S", 13, least=0.1)
+DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)
+MAX_CONNECTIONS = env.whole("TMS_MAX_CONNECTIONS", 0)
+"""Open sockets of this process; 0 derives it from the file-descriptor limit."""
+
+# Logs
+
+LOG_LEVEL = env.text("TMS_LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = env.text("TMS_LOG_FORMAT", "json" if PRODUCTION else "plain")
+LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)

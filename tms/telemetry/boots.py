@@ -1,0 +1,33 @@
+"""Which start of a terminal's software a report belongs to."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Max, Q
+
+from tms.telemetry.models import Boot, Report
+
+
+def ensure(keys: Collection[tuple[int, str]], *, at: datetime) -> dict[tuple[int, str], int]:
+    """The primary keys of these (terminal, boot id), made where they are new."""
+    known = _find(keys)
+    missing = set(keys) - known.keys()
+    if missing:
+        Boot.objects.bulk_create(
+            (Boot(terminal_id=terminal_id, boot_id=boot_id, first_seen_at=at) for terminal_id, boot_id in missing),
+            ignore_conflicts=True,
+        )
+        known |= _find(missing)
+    return known
+
+
+def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
+    """The highest committed `seq` of each boot that has reports (index: report_once)."""
+    rows = Report.objects.filter(boot__in=boot_pks).values_list("boot").annotate(highest=Max("seq"))
+    return dict(rows)
+
+
+def _find(keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    wanted = Q(terminal__in={terminal_id for terminal_id, _ in keys}, boot_id__in={boot_id for _, boot_id in keys})
+    rows = Boot.objects.filter(wanted).values_list("terminal_id", "boot_id", "pk")
+    return {(terminal_id, boot_id): pk for terminal_id, boot_id, pk in rows if (terminal_id, boot_id) in keys}

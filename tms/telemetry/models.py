@@ -1,0 +1,62 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tms.fleet.models import Status, Terminal
+
+
+class Severity(models.TextChoices):
+    CRITICAL = "critical", _("Critical")
+    WARNING = "warning", _("Warning")
+    INFO = "info", _("Info")
+
+
+class Boot(models.Model):
+    """One start of a terminal's software, as its `boot_id` tells it. Reports are numbered within it."""
+
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="boots")
+    boot_id = models.CharField(max_length=64)
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("terminal", "boot_id"), name="boot_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} {self.boot_id}"
+
+
+class Report(models.Model):
+    """What a terminal sent: state and readings of one instant. `boot` and `seq` make it exactly once."""
+
+    boot = models.ForeignKey(Boot, models.CASCADE, related_name="reports", db_index=False)
+    seq = models.BigIntegerField()
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="reports", db_index=False)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    late = models.BooleanField(default=False)
+    status = models.CharField(max_length=16, choices=Status, default="", blank=True)
+    metrics = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("boot", "seq"), name="report_once"),)
+        # Reader: the terminal's chart and timeline.
+        indexes = (models.Index(fields=("terminal", "-at"), name="report_terminal"),)
+
+    def __str__(self) -> str:
+        return f"{self.boot_id} {self.seq}"
+
+
+class Event(models.Model):
+    """Something that happened on a terminal."""
+
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="events", db_index=False)
+    at = models.DateTimeField()
+    code = models.CharField(max_length=64)
+    severity = models.CharField(max_length=16, choices=Severity, default=Severity.INFO)
+    text = models.CharField(max_length=500, blank=True)
+    late = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (models.Index(fields=("terminal", "-at"), name="event_terminal"),)
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} {self.code}"
