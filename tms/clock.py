@@ -45,8 +45,11 @@ def sweep(at: datetime) -> None:
         follow(standings.sweep_due(at))
 
 
-def orphan(node: str, at: datetime) -> int:
-    """A node that starts has lost every link it held before: its terminals are silent until they are back."""
+def orphan(node: str | None, at: datetime) -> int:
+    """A node that starts has lost every link it held before: its terminals are silent until they are back.
+
+    None stands for all nodes.
+    """
     with transaction.atomic():
         moves = standings.orphan(node, at)
         follow(moves)

@@ -95,8 +95,11 @@ def sweep_due(at: datetime) -> list[Move]:
     return _decide(due, lambda standing: sweep(standing, at=at, timing=timing())) if due else []
 
 
-def orphan(node: str, at: datetime) -> list[Move]:
-    """Terminals whose link a node held that is gone: silent, with time to come back. Call it in a transaction."""
+def orphan(node: str | None, at: datetime) -> list[Move]:
+    """Terminals whose link was held by a node (None: by any) that is gone: silent, with time to come back.
+
+    Call it in a transaction.
+    """
     held = list(TerminalState.objects.held_by(node).values_list("pk", flat=True))
     return _decide(held, lambda standing: lose(standing, cause=Cause.NODE_STOPPED, at=at, timing=timing()))
 

@@ -32,15 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         process = Process(with_clock=options["clock"])
         try:
-            server.FlowServer(
-                asgi.application,
-                host=options["host"],
-                port=options["port"],
-                flow=flow(),
-                on_ready=process.start,
-                on_drain=process.drain,
-                drain_code=drain_code,
-            ).run()
+            server_for(process, host=options["host"], port=options["port"]).run()
         except server.PortInUse as error:
             raise CommandError(f"port {error.port} on {error.host} is in use; choose another with --port") from None
 
@@ -52,7 +44,7 @@ class Process:
         self.clock = clock.Clock() if with_clock else None
 
     async def start(self) -> None:
-        orphaned = await database_sync_to_async(clock.orphan)(settings.NODE, datetime.now(UTC))
+        orphaned = await database_sync_to_async(clock.orphan)(node(), datetime.now(UTC))
         hub.start()
         gateway().start()
         if self.clock:
@@ -72,6 +64,19 @@ class Process:
         await feed.detach()
 
 
+def server_for(process: Process, *, host: str, port: int) -> server.FlowServer:
+    return server.FlowServer(
+        asgi.application,
+        host=host,
+        port=port,
+        flow=flow(),
+        on_ready=process.start,
+        on_drain=process.drain,
+        on_drained=process.stop,
+        drain_code=drain_code,
+    )
+
+
 def flow() -> server.Flow:
     return server.Flow(
         ping_interval=settings.PING_INTERVAL_S,
@@ -82,3 +87,8 @@ def flow() -> server.Flow:
 
 def drain_code(scope: Mapping[str, Any]) -> int:
     return CloseCode.DRAINING
+
+
+def node() -> str | None:
+    """Whose links are gone when this process starts: its own, or everyone's where there is only one process."""
+    return settings.NODE if settings.REDIS_URL else None

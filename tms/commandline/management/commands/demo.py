@@ -1,0 +1,115 @@
+"""`make run`: the embedded TMS with a demo fleet, in one command."""
+
+from tms.commandline.management.commands import serve  # isort: skip  (installs the reactor first)
+
+import logging
+import os
+import platform
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from tms.demo import seed
+from tms.demo.children import Children
+from tms.server import PortInUse
+
+MOST_TERMINALS = 5_000
+HOST = "127.0.0.1"
+
+
+class Command(BaseCommand):
+    help = "Migrates, seeds a demo fleet once, serves it, and runs a simulator and the real agent of this machine."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = number("PORT", 8000, least=1, most=65_535)
+        terminals = number("TERMINALS", 200, least=0, most=MOST_TERMINALS)
+        quieten()
+        self.prepare(terminals)
+        demo = Demo(self, port=port)
+        try:
+            serve.server_for(demo, host=HOST, port=port).run()
+        except PortInUse:
+            raise CommandError(f"port {port} is in use; choose another: PORT=8001 make run") from None
+        finally:
+            demo.children.stop()
+        self.say("Stopped.")
+
+    def prepare(self, terminals: int) -> None:
+        must_be_writable(settings.DATA_DIR)
+        self.say(f"Preparing the database in {settings.DATA_DIR} …")
+        call_command("migrate", verbosity=0, interactive=False)
+        self.say(f"Preparing the demo fleet of {terminals} terminals …")
+        seed.seed(terminals, path=fleet_file(), machine=machine_uid())
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+class Demo(serve.Process):
+    """The server's process with the clock in it; the terminals are processes of their own, over the real link."""
+
+    def __init__(self, command: Command, *, port: int) -> None:
+        super().__init__(with_clock=True)
+        self.command = command
+        self.port = port
+        self.children = Children()
+
+    async def start(self) -> None:
+        await super().start()
+        link = f"ws://{HOST}:{self.port}/ws/terminal/"
+        fleet = str(fleet_file())
+        count = os.environ.get("TERMINALS", "200")
+        self.children.start("tms.demo", "--url", link, "--fleet", fleet, "--terminals", count)
+        self.children.start("tms.demo.this_machine", "--url", link, "--fleet", fleet, "--spool", str(spool_file()))
+        self.command.say(greeting(self.port))
+
+
+def greeting(port: int) -> str:
+    username, _, _, password = seed.PEOPLE[0]
+    return (
+        f"\n  TMS is ready:   http://{HOST}:{port}/\n"
+        f"  Sign in with:   {username} / {password}\n"
+        f"  Stop it with:   Ctrl-C\n"
+    )
+
+
+def quieten() -> None:
+    """A person reads this console: warnings only, unless they asked for more."""
+    if not os.environ.get("TMS_LOG_LEVEL"):
+        logging.getLogger().setLevel(logging.WARNING)
+
+
+def number(name: str, default: int, *, least: int, most: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise CommandError(f"{name}={text!r}: expected a whole number from {least} to {most}")
+    return int(text)
+
+
+def must_be_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CommandError(f"TMS_DATA_DIR={folder}: {error.strerror}; name a directory that can be written") from None
+
+
+def machine_uid() -> str:
+    name = re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:40]
+    return name or f"this-{sys.platform}"
+
+
+def fleet_file() -> Path:
+    return Path(settings.DATA_DIR) / "demo-fleet.json"
+
+
+def spool_file() -> Path:
+    return Path(settings.DATA_DIR) / "agent.spool"

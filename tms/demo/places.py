@@ -1,0 +1,44 @@
+"""The demo fleet's sites: real places, made-up shops."""
+
+from typing import NamedTuple
+
+from tms.fleet.models import TerminalKind
+
+
+class Place(NamedTuple):
+    code: str
+    name: str
+    name_ja: str
+    region: str
+    opens: str
+    closes: str
+    kinds: tuple[TerminalKind, ...]
+    """What stands there, in the proportion of their number."""
+
+
+class Make(NamedTuple):
+    """What a kind of terminal is: models, firmware versions (the last is the newest), where they stand."""
+
+    models: tuple[str, ...]
+    firmware: tuple[str, ...]
+    label: str
+
+
+K = TerminalKind
+
+PLACES = (
+    Place("SJK", "Shinjuku South", "新宿南口", "Kanto", "04:30", "23:59", (K.GATE, K.GATE, K.KIOSK, K.SIGNAGE)),
+    Place("UMD", "Umeda", "梅田", "Kansai", "07:00", "22:00", (K.PAYMENT, K.PAYMENT, K.KIOSK)),
+    Place("SPR", "Sapporo Station", "札幌駅", "Hokkaido", "05:30", "23:30", (K.KIOSK, K.GATE, K.SIGNAGE)),
+    Place("NGY", "Nagoya Sakae", "名古屋栄", "Chubu", "09:00", "21:00", (K.PAYMENT, K.TABLET, K.SIGNAGE)),
+    Place("HKT", "Hakata", "博多", "Kyushu", "06:00", "23:00", (K.SIGNAGE, K.PAYMENT, K.KIOSK)),
+    Place("SDJ", "Sendai", "仙台", "Tohoku", "08:00", "20:00", (K.PAYMENT, K.KIOSK, K.TABLET)),
+)
+
+MAKES = {
+    K.PAYMENT: Make(("PX-300", "PX-310"), ("2.13.4", "2.14.1"), "Counter"),
+    K.KIOSK: Make(("KX-20", "KX-21"), ("4.8.1", "4.8.2"), "Kiosk"),
+    K.GATE: Make(("GT-7",), ("7.0.9", "7.1.0"), "Gate"),
+    K.SIGNAGE: Make(("SG-55", "SG-98"), ("1.20.0",), "Screen"),
+    K.TABLET: Make(("TB-8",), ("3.2.1", "3.3.0"), "Table"),
+}

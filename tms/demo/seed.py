@@ -1,0 +1,150 @@
+"""Fills an empty TMS with a demo fleet, once. Nothing here touches what is already there."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import time
+from itertools import count, cycle, islice
+from pathlib import Path
+
+import msgspec
+from django.db import transaction
+
+from tms.accounts.models import User
+from tms.demo.places import MAKES, PLACES, Place
+from tms.fleet import credentials
+from tms.fleet.enrolment import UID_MARKS
+from tms.fleet.models import Credential, OpeningHours, Site, Terminal, TerminalKind, TerminalState
+
+PEOPLE = (
+    ("demo", "Mei", "Tanaka", "watch-the-fleet"),
+    ("sato", "Ken", "Sato", "watch-the-fleet"),
+)
+HERE = "HERE"
+"""Code of the site at which the machine stands that TMS runs on."""
+
+
+class DemoTerminal(msgspec.Struct, frozen=True):
+    """A terminal of the demo fleet with its credential in the clear, for the simulator."""
+
+    uid: str
+    site: str
+    kind: str
+    model: str
+    firmware: str
+    serial: str
+    credential: str
+
+
+class Fleet(msgspec.Struct):
+    terminals: list[DemoTerminal]
+    this_machine: str
+    """The credential of the real agent."""
+
+
+def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
+    """Make what is missing of a fleet of `terminals`, and keep its credentials at `path` for the simulator.
+
+    `machine` names the computer TMS runs on, which is a terminal too.
+    """
+    fleet = _read(path)
+    with transaction.atomic():
+        _seed_people()
+        sites = _seed_sites()
+        if not fleet.this_machine:
+            fleet.this_machine = _enrol_machine(machine)
+        missing = terminals - len(fleet.terminals)
+        if missing > 0:
+            fleet.terminals += _enrol(missing, sites)
+        _write(path, fleet)
+    return Fleet(fleet.terminals[:terminals], fleet.this_machine)
+
+
+def _seed_people() -> None:
+    for username, first_name, last_name, password in PEOPLE:
+        if not User.objects.filter(username=username).exists():
+            User.objects.create_superuser(username, password=password, first_name=first_name, last_name=last_name)
+
+
+def _seed_sites() -> dict[str, Site]:
+    for place in PLACES:
+        site, is_new = Site.objects.get_or_create(
+            code=place.code, defaults={"name": place.name, "name_ja": place.name_ja, "region": place.region}
+        )
+        if is_new:
+            opens, closes = time.fromisoformat(place.opens), time.fromisoformat(place.closes)
+            OpeningHours.objects.bulk_create(
+                OpeningHours(site=site, weekday=weekday, opens_at=opens, closes_at=closes) for weekday in range(7)
+            )
+    return {site.code: site for site in Site.objects.all()}
+
+
+def _enrol_machine(machine: str) -> str:
+    site, _ = Site.objects.get_or_create(code=HERE, defaults={"name": "This machine", "name_ja": "このマシン"})
+    uid = machine if not Terminal.objects.filter(uid=machine).exists() else f"{machine}-{secrets.token_hex(2)}"
+    terminal = Terminal(uid=uid, site=site, kind=TerminalKind.COMPUTER, label="The computer TMS runs on")
+    return str(credentials.enrol(terminal))
+
+
+def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
+    """Set-based, for 5,000 must not take a minute."""
+    taken = set(Terminal.objects.values_list("uid", flat=True))
+    made = list(islice(_new_terminals(sites, taken), number))
+    Terminal.objects.bulk_create(terminal for terminal, _ in made)
+    TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal, _ in made)
+    keys = [secrets.token_urlsafe(32) for _ in made]
+    Credential.objects.bulk_create(
+        Credential(terminal=terminal, digest=credentials.digest(key))
+        for (terminal, _), key in zip(made, keys, strict=True)
+    )
+    return [
+        DemoTerminal(
+            uid=terminal.uid,
+            site=terminal.site.code,
+            kind=terminal.kind,
+            model=terminal.model,
+            firmware=firmware,
+            serial=terminal.serial,
+            credential=f"{terminal.uid}.{key}",
+        )
+        for (terminal, firmware), key in zip(made, keys, strict=True)
+    ]
+
+
+def _new_terminals(sites: dict[str, Site], taken: set[str]) -> Iterator[tuple[Terminal, str]]:
+    """Round the sites, one terminal each, in the proportions of each place."""
+    rounds = [_terminals_of(place, sites[place.code], taken) for place in PLACES]
+    for terminals in cycle(rounds):
+        yield next(terminals)
+
+
+def _terminals_of(place: Place, site: Site, taken: set[str]) -> Iterator[tuple[Terminal, str]]:
+    numbers = {kind: count(1) for kind in place.kinds}
+    for kind in cycle(place.kinds):
+        number = next(numbers[kind])
+        uid = f"{place.code}-{UID_MARKS[kind]}-{number:02}"
+        if uid in taken:
+            continue
+        make = MAKES[kind]
+        firmware = make.firmware[-1 if number % 5 else 0]
+        yield (
+            Terminal(
+                uid=uid,
+                site=site,
+                kind=kind,
+                label=f"{make.label} {number}",
+                model=make.models[number % len(make.models)],
+                firmware=firmware,
+                serial=f"{place.code}{number:05}{UID_MARKS[kind]}",
+            ),
+            firmware,
+        )
+
+
+def _read(path: Path) -> Fleet:
+    return msgspec.json.decode(path.read_bytes(), type=Fleet) if path.exists() else Fleet([], "")
+
+
+def _write(path: Path, fleet: Fleet) -> None:
+    """Readable by its owner only: it holds credentials."""
+    path.touch(mode=0o600, exist_ok=True)
+    path.write_bytes(msgspec.json.encode(fleet))
