@@ -2,6 +2,7 @@
 
 export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
 export UV_SYSTEM_CERTS := 1
+export NODE_USE_SYSTEM_CA := 1
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 BIN := .venv/bin
@@ -82,6 +83,8 @@ static/vendor/stamp: $(NODE) Makefile
 
 %.mo: %.po | $(PYTHON)
 	@$(BIN)/python -c 'import polib, sys; polib.pofile(sys.argv[1]).save_as_mofile(sys.argv[2])' $< $@
+
+$(CHECKS:%=check-%): $(PYTHON) $(NODE)
 
 check-lint:
 	@$(BIN)/ruff check --quiet .
