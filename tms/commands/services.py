@@ -92,6 +92,11 @@ def waiting_for(terminal_ids: Collection[int], *, at: datetime) -> set[int]:
     return set(Command.objects.deliverable(at).filter(terminal__in=terminal_ids).values_list("terminal", flat=True))
 
 
+def waiting(*, at: datetime) -> set[int]:
+    """All terminals that have a command to be sent (index: command_due)."""
+    return set(Command.objects.deliverable(at).values_list("terminal", flat=True))
+
+
 def settle(answers: Sequence[Answered], *, at: datetime) -> None:
     """Keep the answers of terminals. One that nobody waits for any more changes nothing."""
     for answer in answers:

@@ -6,11 +6,12 @@ from datetime import time
 from itertools import count, cycle, islice
 from pathlib import Path
 
-import msgspec
 from django.db import transaction
 
 from tms.accounts.models import User
+from tms.demo import seed_file
 from tms.demo.places import MAKES, PLACES, Place
+from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.fleet import credentials
 from tms.fleet.enrolment import UID_MARKS
 from tms.fleet.models import Credential, OpeningHours, Site, Terminal, TerminalKind, TerminalState
@@ -23,30 +24,12 @@ HERE = "HERE"
 """Code of the site at which the machine stands that TMS runs on."""
 
 
-class DemoTerminal(msgspec.Struct, frozen=True):
-    """A terminal of the demo fleet with its credential in the clear, for the simulator."""
-
-    uid: str
-    site: str
-    kind: str
-    model: str
-    firmware: str
-    serial: str
-    credential: str
-
-
-class Fleet(msgspec.Struct):
-    terminals: list[DemoTerminal]
-    this_machine: str
-    """The credential of the real agent."""
-
-
 def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
     """Make what is missing of a fleet of `terminals`, and keep its credentials at `path` for the simulator.
 
     `machine` names the computer TMS runs on, which is a terminal too.
     """
-    fleet = _read(path)
+    fleet = seed_file.read(path)
     with transaction.atomic():
         _seed_people()
         sites = _seed_sites()
@@ -55,7 +38,7 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
         missing = terminals - len(fleet.terminals)
         if missing > 0:
             fleet.terminals += _enrol(missing, sites)
-        _write(path, fleet)
+        seed_file.write(path, fleet)
     return Fleet(fleet.terminals[:terminals], fleet.this_machine)
 
 
@@ -138,13 +121,3 @@ def _terminals_of(place: Place, site: Site, taken: set[str]) -> Iterator[tuple[T
             ),
             firmware,
         )
-
-
-def _read(path: Path) -> Fleet:
-    return msgspec.json.decode(path.read_bytes(), type=Fleet) if path.exists() else Fleet([], "")
-
-
-def _write(path: Path, fleet: Fleet) -> None:
-    """Readable by its owner only: it holds credentials."""
-    path.touch(mode=0o600, exist_ok=True)
-    path.write_bytes(msgspec.json.encode(fleet))

@@ -88,6 +88,7 @@ def revoke(keys: models.QuerySet[Credential], *, at: datetime) -> int:
     return len(valid)
 
 
-def still_valid(credential_ids: Collection[int], *, at: datetime) -> set[int]:
-    keys = Credential.objects.filter(pk__in=credential_ids, revoked_at=None)
-    return set(keys.filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at)).values_list("pk", flat=True))
+def ended_between(since: datetime, at: datetime) -> set[int]:
+    """Keys that were revoked or expired in a span of time."""
+    ended = models.Q(revoked_at__gt=since, revoked_at__lte=at) | models.Q(expires_at__gt=since, expires_at__lte=at)
+    return set(Credential.objects.filter(ended).values_list("pk", flat=True))

@@ -221,6 +221,15 @@ class Credential(models.Model):
     class Meta:
         verbose_name = _("credential")
         verbose_name_plural = _("credentials")
+        # Reader: every node's look for links that must close.
+        indexes = (
+            models.Index(
+                fields=("revoked_at",), name="credential_revoked", condition=models.Q(revoked_at__isnull=False)
+            ),
+            models.Index(
+                fields=("expires_at",), name="credential_expires", condition=models.Q(expires_at__isnull=False)
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.terminal_id} {self.digest[:8]}"

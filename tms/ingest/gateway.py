@@ -25,11 +25,11 @@ class Gateway:
         self.links = Links()
         self.admission = Admission(self.links)
         self.batch = Batch()
-        self._is_started = False
+        self._look: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        if not self._is_started:
-            self._is_started = True
+        if self._look is None:
+            self._look = asyncio.get_running_loop().create_task(self.links.look_forever(), name="look")
             hub.listeners |= {self.links, rulebook}
             hub.start()
             self.batch.start()
@@ -49,6 +49,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Commit what the ends of the links left."""
+        if self._look is not None:
+            self._look.cancel()
         await self.batch.drained()
         await self.batch.stop()
 

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from channels.db import database_sync_to_async
 from django.conf import settings
 
 from tms.commands import services as commands
+from tms.fleet import credentials
 from tms.ingest.session import Session
 from tms.live.change import Change
 from tms.ops import instruments
@@ -21,6 +22,10 @@ log = structlog.get_logger(__name__)
 
 DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
 """Event code that TMS itself raises when two devices keep taking one terminal's link from each other."""
+
+LOOK_INTERVAL_S = 2.0
+OVERLAP = timedelta(seconds=5)
+"""Between the clocks of this node and of whoever revoked."""
 
 
 class Links:
@@ -64,12 +69,29 @@ class Links:
             session = self.by_terminal.get(terminal_id)
             if session is not None and session.number < number:
                 session.close(CloseCode.REPLACED, "replaced by a newer session")
-        if change.revoked:
+        self._revoke(change.revoked)
+        self.deliver(self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys())
+
+    async def look_forever(self) -> None:
+        """Ask the database for what the feed, which is only a hint, may not have told."""
+        since = datetime.now(UTC)
+        while True:
+            await asyncio.sleep(LOOK_INTERVAL_S)
+            at = datetime.now(UTC)
+            try:
+                revoked, waiting = await database_sync_to_async(_look, thread_sensitive=False)(since - OVERLAP, at)
+            except Exception as error:  # whatever it is, the next look comes
+                log.warning("look_failed", error=repr(error))
+                continue
+            since = at
+            self._revoke(revoked)
+            self.deliver(waiting & self.by_terminal.keys())
+
+    def _revoke(self, credential_ids: Collection[int]) -> None:
+        if credential_ids:
             for session in list(self.by_terminal.values()):
-                if session.credential_id in change.revoked:
+                if session.credential_id in credential_ids:
                     session.close(CloseCode.CREDENTIAL_REVOKED, "credential revoked")
-        waiting = self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys()
-        self.deliver(waiting)
 
     def deliver(self, terminal_ids: Collection[int]) -> None:
         """Send the commands that wait for these terminals."""
@@ -102,3 +124,7 @@ class Links:
             log.warning("terminal_banned", terminal=session.identity.uid, seconds=settings.TAKEOVER_BAN_S)
             text = f"two devices use its credential; links refused for {settings.TAKEOVER_BAN_S:g} s"
             session.note(frames.Event(at=datetime.now(UTC), code=DUPLICATE_CREDENTIAL, severity="critical", text=text))
+
+
+def _look(since: datetime, at: datetime) -> tuple[set[int], set[int]]:
+    return credentials.ended_between(since, at), commands.waiting(at=at)

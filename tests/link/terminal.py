@@ -1,0 +1,71 @@
+"""A terminal for tests: a WebSocket client that knows nothing of TMS but the frames."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+DEADLINE_S = 10
+
+
+class Terminal:
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    @classmethod
+    async def connect(cls, url: str, credential: str, **options: Any) -> Self:
+        headers = {"Authorization": f"Bearer {credential}"}
+        socket = await connect(
+            url,
+            subprotocols=[Subprotocol("tms.v1")],
+            additional_headers=headers,
+            compression=None,
+            open_timeout=DEADLINE_S,
+            **options,
+        )
+        return cls(socket)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.socket.close()
+
+    async def boot(self, boot_id: str = "boot-1", **params: Any) -> dict[str, Any]:
+        """The result of `boot`."""
+        await self.call("boot", call_id=1, boot_id=boot_id, **params)
+        answer = await self.receive()
+        assert "result" in answer, answer
+        return answer["result"]
+
+    async def report(self, seq: int, **params: Any) -> None:
+        await self.call("report", **report(seq, **params))
+
+    async def call(self, method: str, *, call_id: Any = None, **params: Any) -> None:
+        frame = {"jsonrpc": "2.0", "method": method, "params": params}
+        await self.send(frame if call_id is None else frame | {"id": call_id})
+
+    async def send(self, frame: Any) -> None:
+        await self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
+
+    async def receive(self) -> dict[str, Any]:
+        async with asyncio.timeout(DEADLINE_S):
+            return json.loads(await self.socket.recv())
+
+    async def acknowledged(self, seq: int) -> None:
+        """Returns when everything up to `seq` is acknowledged."""
+        while (await self.receive()).get("params", {}).get("seq", 0) < seq:
+            pass
+
+    async def closed(self) -> int | None:
+        """The close code, once the server has closed."""
+        async with asyncio.timeout(DEADLINE_S):
+            await self.socket.wait_closed()
+        return self.socket.close_code
+
+
+def report(seq: int, **params: Any) -> dict[str, Any]:
+    return {"seq": seq, "at": datetime.now(UTC).isoformat(), **params}

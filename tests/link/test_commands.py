@@ -1,0 +1,60 @@
+"""A command over a real link."""
+
+import json
+
+import pytest
+
+from tests.link.eventually import eventually
+from tests.link.terminal import Terminal
+
+pytestmark = pytest.mark.both
+
+COMMANDS = """
+SELECT c.state, c.result FROM commands_command c JOIN fleet_terminal t ON t.id = c.terminal_id WHERE t.uid = %s
+"""
+
+
+async def test_a_command_waits_for_the_boot_is_answered_and_kept(tms, enrol):
+    credential = enrol()
+    uid = credential.partition(".")[0]
+    tms.manage("send_command", uid, "ping")
+    async with await Terminal.connect(tms.link, credential) as terminal:
+        await terminal.boot()
+
+        command = await terminal.receive()
+        await terminal.send({"jsonrpc": "2.0", "id": command["id"], "result": {"answer": "pong"}})
+
+        assert command["params"]["name"] == "ping"
+        await eventually(lambda: results(tms, uid), [("done", {"answer": "pong"})])
+
+
+async def test_a_command_from_another_process_reaches_a_connected_terminal(tms, enrol):
+    credential = enrol()
+    async with await Terminal.connect(tms.link, credential) as terminal:
+        await terminal.boot()
+        await terminal.call("heartbeat")
+
+        tms.manage("send_command", credential.partition(".")[0], "reboot")
+        command = await terminal.receive()
+
+    assert command["method"] == "command"
+    assert command["params"]["name"] == "reboot"
+
+
+async def test_a_refused_command_has_failed_with_the_terminals_reason(tms, enrol):
+    credential = enrol()
+    uid = credential.partition(".")[0]
+    tms.manage("send_command", uid, "reboot")
+    async with await Terminal.connect(tms.link, credential) as terminal:
+        await terminal.boot()
+        command = await terminal.receive()
+
+        error = {"code": -32005, "message": "printing for a customer", "data": {"type": "tms:refused"}}
+        await terminal.send({"jsonrpc": "2.0", "id": command["id"], "error": error})
+
+        await eventually(lambda: results(tms, uid), [("failed", None)])
+
+
+def results(tms, uid: str) -> list[tuple[str, object]]:
+    rows = tms.query(COMMANDS, uid)
+    return [(state, json.loads(result) if isinstance(result, str) else result) for state, result in rows]

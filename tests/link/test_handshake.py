@@ -1,0 +1,77 @@
+"""Who may open a link, decided before the upgrade."""
+
+import json
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
+
+from tests.link.terminal import Terminal
+
+pytestmark = pytest.mark.both
+
+SECRET = "x" * 43
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "kind"),
+    [
+        ({}, 401, "tms:unauthorised"),
+        ({"Authorization": "Bearer nonsense"}, 401, "tms:unauthorised"),
+        ({"Authorization": f"Bearer nobody.{SECRET}"}, 401, "tms:unauthorised"),
+        ({"Authorization": "Basic dXNlcjpwYXNz"}, 401, "tms:unauthorised"),
+        ({"Cookie": "tms_session=anything"}, 401, "tms:unauthorised"),
+    ],
+)
+async def test_a_bad_credential_is_refused_before_the_upgrade(tms, headers, status, kind):
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(tms.link, subprotocols=[Subprotocol("tms.v1")], additional_headers=headers)
+
+    response = refused.value.response
+    assert response.status_code == status
+    assert json.loads(response.body)["type"] == kind
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="tms"'
+
+
+async def test_a_wrong_secret_of_a_known_terminal_looks_like_an_unknown_one(tms, enrol):
+    uid = enrol().partition(".")[0]
+
+    with pytest.raises(InvalidStatus) as refused:
+        await Terminal.connect(tms.link, f"{uid}.{SECRET}")
+
+    assert refused.value.response.status_code == 401
+
+
+async def test_a_client_that_does_not_speak_the_protocol_is_told_which(tms, enrol):
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(tms.link, additional_headers={"Authorization": f"Bearer {enrol()}"})
+
+    assert refused.value.response.status_code == 400
+    assert "tms.v1" in refused.value.response.body.decode()
+
+
+async def test_a_client_that_cannot_set_headers_offers_its_credential_as_a_subprotocol(tms, enrol):
+    offered = [Subprotocol("tms.v1"), Subprotocol(f"bearer.{enrol()}")]
+
+    async with connect(tms.link, subprotocols=offered) as socket:
+        assert socket.subprotocol == "tms.v1"
+
+
+async def test_a_credential_in_the_url_is_not_looked_at(tms, enrol):
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"{tms.link}?token={enrol()}", subprotocols=[Subprotocol("tms.v1")])
+
+    assert refused.value.response.status_code == 401
+
+
+async def test_neither_database_nor_log_holds_a_secret(tms, enrol):
+    credential = enrol()
+    secret = credential.partition(".")[2]
+    async with await Terminal.connect(tms.link, credential) as terminal:
+        await terminal.boot()
+
+    kept = [row for (row,) in tms.query("SELECT digest FROM fleet_credential")]
+
+    assert secret not in kept
+    assert secret not in tms.log.read_text()

@@ -1,0 +1,142 @@
+"""A TMS of its own, running as a process: `manage.py serve --clock`, on SQLite or on the services of this pass."""
+
+import os
+import secrets
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests.services import HOST, free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+START_DEADLINE_S = 30
+STOP_DEADLINE_S = 15
+QUICK = {
+    "TMS_HEARTBEAT_S": "1",
+    "TMS_LEASE_GRACE_S": "1",
+    "TMS_OFFLINE_AFTER_S": "1",
+    "TMS_RECONNECT_GRACE_S": "3",
+    "TMS_FLUSH_INTERVAL_S": "0.05",
+    "TMS_FRAME_INTERVAL_S": "0.1",
+    "TMS_PROOF_INTERVAL_S": "1",
+    "TMS_DRAIN_SPREAD_S": "0.2",
+    "TMS_LOG_FORMAT": "json",
+}
+"""Waits are short here, so that what takes minutes in production takes seconds."""
+
+
+class Running:
+    """One TMS. `env` names settings that differ from `QUICK`."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.env = os.environ | QUICK | {"TMS_DATA_DIR": str(folder), "TMS_NODE": f"node-{self.port}"} | env
+        self.process: subprocess.Popen[bytes] | None = None
+        if url := os.environ.get("TMS_DATABASE_URL"):
+            self.env |= {"TMS_DATABASE_URL": _new_database(url), "TMS_REDIS_PREFIX": secrets.token_hex(4)}
+
+    def __enter__(self) -> Self:
+        self.manage("migrate", "--verbosity", "0")
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def link(self) -> str:
+        return f"ws://{HOST}:{self.port}/ws/terminal/"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def start(self) -> None:
+        command = [sys.executable, "manage.py", "serve", "--clock", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_DEADLINE_S
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"TMS did not start:\n{self.log.read_text()}")
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(STOP_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        return self.process.returncode
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def answers(self) -> bool:
+        try:
+            return self.get("/health/")[0] == 200
+        except (URLError, ConnectionError):
+            return False
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        request = urllib.request.Request(self.url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
+
+    def manage(self, *arguments: str, **env: str) -> str:
+        """Standard output of a management command."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stderr}")
+        return done.stdout
+
+    def enrol(self, uid: str, *, site: str = "Shinjuku South", **options: str) -> str:
+        """The credential of a new terminal."""
+        extra = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return self.manage("enrol_terminal", uid, "--site", site, *extra).strip()
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows of this TMS's database; `%s` marks a parameter."""
+        if "TMS_DATABASE_URL" in self.env:
+            with psycopg.connect(self.env["TMS_DATABASE_URL"], autocommit=True) as connection:
+                return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
+        with sqlite3.connect(self.folder / "tms.sqlite3") as connection:
+            return connection.execute(sql.replace("%s", "?"), parameters).fetchall()
+
+
+def _new_database(url: str) -> str:
+    name = f"tms_{secrets.token_hex(4)}"
+    parts = urlsplit(url)
+    with psycopg.connect(parts._replace(path="/postgres").geturl(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    return parts._replace(path=f"/{name}").geturl()

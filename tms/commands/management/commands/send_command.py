@@ -1,0 +1,28 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tms.commands import services
+from tms.fleet.models import Terminal
+
+
+class Command(BaseCommand):
+    help = "Queues a command for a terminal; it is sent within seconds, or when the terminal is back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("uid")
+        parser.add_argument("name", help="ping, reboot or collect_logs")
+        parser.add_argument("--args", default="{}", help="a JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        terminal = Terminal.objects.filter(uid=options["uid"]).first()
+        if terminal is None:
+            raise CommandError(f"no terminal {options['uid']!r}")
+        try:
+            arguments = msgspec.json.decode(options["args"], type=dict[str, Any])
+            queued = services.queue(terminal, name=options["name"], args=arguments, by=None, at=datetime.now(UTC))
+        except (msgspec.DecodeError, services.CommandRefused) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"queued as {queued.pk}")

@@ -1,0 +1,145 @@
+"""A simulated device: what it measures, what befalls it. The link is the real agent's; only the device is made up."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from random import Random
+
+from tms.agent.source import CommandRefused, Identity, Outcome, Sample
+from tms.demo.seed_file import DemoTerminal
+from tms.protocol import frames
+
+REBOOT_S = (15, 45)
+
+
+class Personality(StrEnum):
+    HEALTHY = "healthy"
+    FLAKY = "flaky"
+    """Its network drops every few minutes."""
+    HOT = "hot"
+    """It overheats, cools down, and overheats again."""
+    THIRSTY = "thirsty"
+    """It uses up its paper quickly."""
+    RESTLESS = "restless"
+    """It reboots now and then, and says goodbye before."""
+    CRASHING = "crashing"
+    """Its software dies without a word and starts again."""
+    JAMMED = "jammed"
+    """Its card reader fails now and then, and recovers."""
+
+
+WEIGHTS = {
+    Personality.HEALTHY: 82,
+    Personality.FLAKY: 4,
+    Personality.HOT: 3,
+    Personality.THIRSTY: 4,
+    Personality.RESTLESS: 3,
+    Personality.CRASHING: 2,
+    Personality.JAMMED: 2,
+}
+
+WITH_PAPER = frozenset({"payment", "kiosk"})
+COMMANDS = ("ping", "reboot", "collect_logs")
+
+
+def personality_of(uid: str) -> Personality:
+    """The same terminal has the same character at every start."""
+    return Random(uid).choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
+
+
+@dataclass(slots=True)
+class Device:
+    """A `tms.agent.source.Source`. Time is `time.monotonic()`; a phase of its own keeps the fleet out of step."""
+
+    terminal: DemoTerminal
+    personality: Personality
+    random: Random = field(default_factory=Random)
+    started_at: float = field(default_factory=time.monotonic)
+    paper_pct: float = 100.0
+    is_jammed: bool = False
+    phase: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.random.seed(self.terminal.uid)
+        self.phase = self.random.uniform(0, 600)
+        self.paper_pct = self.random.uniform(20, 100)
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.terminal.serial, self.terminal.model, self.terminal.firmware)
+
+    @property
+    def capabilities(self) -> Sequence[str]:
+        return COMMANDS
+
+    def uptime_s(self) -> float:
+        return time.monotonic() - self.started_at
+
+    def restart(self) -> None:
+        self.started_at = time.monotonic()
+
+    def sample(self) -> Sample:
+        now = time.monotonic() + self.phase
+        metrics = {
+            "cpu_pct": round(22 + 14 * math.sin(now / 90) + self.random.gauss(0, 4), 1),
+            "memory_pct": round(48 + 6 * math.sin(now / 700) + self.random.gauss(0, 0.5), 1),
+            "disk_pct": round(41 + (self.phase % 30), 1),
+            "temperature_c": round(self._temperature(now), 1),
+            "link_rtt_ms": round(abs(self.random.gauss(38, 9)), 1),
+        }
+        if self.terminal.kind in WITH_PAPER:
+            metrics["paper_pct"] = round(self._use_paper(), 1)
+        events = self._befall()
+        return Sample(self._status(metrics), {name: max(0.0, value) for name, value in metrics.items()}, events)
+
+    async def handle(self, command: frames.Command) -> Outcome:
+        if command.name == "ping":
+            return Outcome({"answer": "pong"})
+        if command.name == "reboot":
+            back_at = datetime.now(UTC) + timedelta(seconds=self.random.uniform(*REBOOT_S))
+            return Outcome({"back_at": back_at.isoformat()}, frames.Goodbye("reboot", back_at))
+        if command.name == "collect_logs":
+            return Outcome({"lines": self._log()})
+        raise CommandRefused(f"unknown command {command.name!r}; this terminal takes {', '.join(COMMANDS)}")
+
+    def _temperature(self, now: float) -> float:
+        base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4)
+        if self.personality is not Personality.HOT:
+            return base
+        # Ten minutes from cool over both limits and back.
+        return base + 36 * max(0.0, math.sin(now / 95))
+
+    def _use_paper(self) -> float:
+        rate = 1.2 if self.personality is Personality.THIRSTY else 0.03
+        self.paper_pct -= rate * self.random.random()
+        if self.paper_pct < self.random.uniform(1, 4):
+            self.paper_pct = 100.0  # somebody put a new roll in
+        return self.paper_pct
+
+    def _befall(self) -> tuple[frames.Event, ...]:
+        if self.personality is not Personality.JAMMED:
+            return ()
+        if self.random.random() > (0.15 if self.is_jammed else 0.05):
+            return ()
+        self.is_jammed = not self.is_jammed
+        if self.is_jammed:
+            return (_event("card_reader_fault", "critical", "card reader does not answer"),)
+        return (_event("card_reader_ok", "info", "card reader answers again"),)
+
+    def _status(self, metrics: dict[str, float]) -> frames.Status:
+        if self.is_jammed:
+            return "fault"
+        if metrics["temperature_c"] > 75 or metrics.get("paper_pct", 100.0) < 10:
+            return "degraded"
+        return "ok"
+
+    def _log(self) -> list[str]:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        return [f"{at} up for {self.uptime_s():.0f} s", f"{at} personality {self.personality}", f"{at} all quiet"]
+
+
+def _event(code: str, severity: frames.Severity, text: str) -> frames.Event:
+    return frames.Event(at=datetime.now(UTC), code=code, severity=severity, text=text)

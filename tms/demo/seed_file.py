@@ -1,0 +1,33 @@
+"""What the seed leaves for the simulator: the demo fleet with its credentials in the clear. Needs no Django."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class DemoTerminal(msgspec.Struct, frozen=True):
+    """A terminal of the demo fleet with its credential in the clear, for the simulator."""
+
+    uid: str
+    site: str
+    kind: str
+    model: str
+    firmware: str
+    serial: str
+    credential: str
+
+
+class Fleet(msgspec.Struct):
+    terminals: list[DemoTerminal]
+    this_machine: str
+    """The credential of the real agent."""
+
+
+def read(path: Path) -> Fleet:
+    return msgspec.json.decode(path.read_bytes(), type=Fleet) if path.exists() else Fleet([], "")
+
+
+def write(path: Path, fleet: Fleet) -> None:
+    """Readable by its owner only."""
+    path.touch(mode=0o600, exist_ok=True)
+    path.write_bytes(msgspec.json.encode(fleet))

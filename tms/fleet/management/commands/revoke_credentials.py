@@ -1,0 +1,21 @@
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tms.fleet import credentials
+from tms.fleet.models import Credential, Terminal
+
+
+class Command(BaseCommand):
+    help = "Revokes every key of a terminal; its link closes within five seconds."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("uid")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        terminal = Terminal.objects.filter(uid=options["uid"]).first()
+        if terminal is None:
+            raise CommandError(f"no terminal {options['uid']!r}")
+        revoked = credentials.revoke(Credential.objects.filter(terminal=terminal), at=datetime.now(UTC))
+        self.stdout.write(f"revoked {revoked} of {terminal}")
