@@ -1,0 +1,72 @@
+"""Ten thousand bad frames: each is answered, or its link is closed cleanly; nothing breaks inside (R8)."""
+
+import asyncio
+import contextlib
+import json
+import random
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.link.terminal import Terminal, report
+
+pytestmark = pytest.mark.both
+
+FRAMES = 10_000
+LINKS_AT_ONCE = 8
+CLEAN = {1000, 1007, 4400, 4409, 4413, 4429}
+"""1007: the frame was not UTF-8, and WebSocket itself says so."""
+
+VALID = [
+    {"jsonrpc": "2.0", "method": "boot", "id": 2, "params": {"boot_id": "b"}},
+    {"jsonrpc": "2.0", "method": "heartbeat"},
+    {"jsonrpc": "2.0", "method": "report", "params": report(7, metrics={"a": 1.5}, status="ok")},
+    {"jsonrpc": "2.0", "method": "goodbye", "params": {"reason": "reboot"}},
+    {"jsonrpc": "2.0", "id": "c1", "result": {"answer": "pong"}},
+]
+ODD = [None, True, -1, 2**70, 1e308, "", "\u0000", "\ud83d\ude00", "' OR 1=1 --", "<script>", [], {}, [[]], "9" * 400]
+
+
+async def test_fuzzed_frames_never_break_the_server(tms, enrol):
+    frames = iter([fuzzed(random.Random(number)) for number in range(FRAMES)])
+    credentials = [enrol() for _ in range(LINKS_AT_ONCE)]
+
+    codes = await asyncio.gather(*(pour(tms.link, credential, frames) for credential in credentials))
+
+    assert next(frames, None) is None
+    assert {code for of_one in codes for code in of_one} <= CLEAN
+    assert '"level": "error"' not in tms.log.read_text()
+    assert "Traceback" not in tms.log.read_text()
+    assert tms.get("/health/")[0] == 200
+
+
+async def pour(link: str, credential: str, frames) -> list[int | None]:
+    """Send frames over one link after the other, as each is closed; returns their close codes."""
+    codes = []
+    for first in frames:
+        terminal = await Terminal.connect(link, credential)
+        with contextlib.suppress(ConnectionClosed):
+            await terminal.boot()
+            await terminal.send(first)
+            for frame in frames:
+                await terminal.send(frame)
+                await asyncio.sleep(0)
+        codes.append(await terminal.closed() if terminal.socket.close_code else None)
+        await terminal.socket.close()
+    return [code for code in codes if code is not None]
+
+
+def fuzzed(dice: random.Random) -> str | bytes:
+    """A valid frame with one thing wrong, or noise."""
+    kind = dice.randrange(4)
+    if kind == 0:
+        return dice.randbytes(dice.randrange(200))
+    text = json.dumps(dice.choice(VALID))
+    if kind == 1:
+        at = dice.randrange(len(text))
+        return text[:at] + chr(dice.randrange(32, 0x2FF)) + text[at + dice.randrange(3) :]
+    frame = json.loads(text)
+    target = frame.get("params") if dice.random() < 0.7 else frame
+    target = target if isinstance(target, dict) and target else frame
+    target[dice.choice([*target, "extra"])] = dice.choice(ODD)
+    return json.dumps(frame if kind == 2 else [frame] * dice.randrange(4))

@@ -1,0 +1,67 @@
+"""docs/integrating.md keeps its word: its client runs as it is printed."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.link.eventually import eventually
+from tests.link.terminal import Terminal
+from tests.running import ROOT
+
+pytestmark = pytest.mark.both
+
+ON_THE_BOARD = """
+SELECT s.presence, s.status FROM fleet_terminalstate s JOIN fleet_terminal t ON t.id = s.terminal_id WHERE t.uid = %s
+"""
+
+
+async def test_the_printed_client_enrols_boots_reports_and_is_acknowledged(tms, enrol, tmp_path):
+    enrol()  # makes the site
+    [(code,)] = tms.query("SELECT code FROM fleet_site")
+    token = tms.manage("enrolment_token", "--site", code).strip()
+    client = subprocess.Popen(
+        [sys.executable, "-c", printed_client(), tms.url, token, "30"], stdout=subprocess.PIPE, text=True
+    )
+    assert client.stdout is not None
+
+    with client:
+        uid, booted = client.stdout.readline().split(" ", 1)
+        acknowledged = client.stdout.readline()
+        await eventually(lambda: tms.query(ON_THE_BOARD, uid), [("online", "ok")])
+        client.kill()
+
+    assert '"session":1' in booted
+    assert '"ack"' in acknowledged
+
+
+async def test_a_used_token_does_not_enrol_a_second_terminal(tms, enrol):
+    enrol()
+    [(code,)] = tms.query("SELECT code FROM fleet_site")
+    token = tms.manage("enrolment_token", "--site", code).strip()
+    command = [sys.executable, "-c", printed_client(), tms.url, token, "0"]
+
+    first = subprocess.run(command, capture_output=True, text=True, check=False)
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert first.returncode == 0, first.stderr
+    assert "HTTP Error 403" in second.stderr
+
+
+async def test_a_second_session_with_the_same_credential_closes_the_first(tms, enrol):
+    credential = enrol()
+    async with (
+        await Terminal.connect(tms.link, credential) as first,
+        await Terminal.connect(tms.link, credential) as second,
+    ):
+        await first.boot()
+
+        await second.boot("elsewhere")
+
+        assert await first.closed() == 4409
+
+
+def printed_client() -> str:
+    page = (ROOT / "docs" / "integrating.md").read_text()
+    return re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
