@@ -62,8 +62,8 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[Key]]:
         .values_list("pk", "digest", "terminal_id", "terminal__uid", "terminal__site_id", "terminal__kind")
     )
     found: dict[str, list[Key]] = {}
-    for pk, kept, *who in rows:
-        identity = Identity(*who)
+    for pk, kept, terminal_id, uid, site_id, kind in rows:
+        identity = Identity(terminal_id, uid, site_id, kind)
         found.setdefault(identity.uid, []).append(Key(pk, kept, identity))
     return found
 

@@ -6,6 +6,7 @@ that ingest and clock in any process neither race nor deadlock.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 from django.conf import settings
@@ -17,6 +18,7 @@ from tms.fleet.presence import Move, Standing, Timing, lose, sweep
 from tms.ops import instruments
 
 FIELDS = tuple(Standing.__slots__)
+_columns = attrgetter(*FIELDS)
 SWEEP_LIMIT = 2_000
 
 
@@ -60,11 +62,7 @@ def save(standings: Iterable[Standing], metrics: dict[int, bytes] | None = None)
     """Write `standings` back in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
     metrics = metrics or {}
     rows = [
-        StateRow(
-            *(getattr(standing, field) for field in FIELDS),
-            metrics=msgspec.Raw(metrics.get(standing.terminal_id, b"{}")),
-        )
-        for standing in standings
+        StateRow(*_columns(standing), msgspec.Raw(metrics.get(standing.terminal_id, b"{}"))) for standing in standings
     ]
     if rows:
         with connection.cursor() as cursor:

@@ -96,23 +96,24 @@ class Batch:
         return items
 
     async def _flush(self, items: list[Item]) -> None:
-        loop = asyncio.get_running_loop()
-        wait = FIRST_RETRY_S
+        for part, ledger in await self._commit_at_last(items):
+            self._tell(part, ledger)
+        self._writing = 0
+        if not self._items:
+            self._idle.set()
+        instruments.INGEST_PENDING.set(self.pending)
+
+    async def _commit_at_last(self, items: list[Item]) -> list[Part]:
+        """As often as it takes while the database is away."""
+        loop, wait = asyncio.get_running_loop(), FIRST_RETRY_S
         while True:
             try:
-                done = await loop.run_in_executor(self._thread, self._commit, items)
-                break
+                return await loop.run_in_executor(self._thread, self._commit, items)
             except (OperationalError, InterfaceError) as error:
                 instruments.INGEST_FLUSHES.labels("away").inc()
                 log.warning("database_away", error=str(error).strip(), pending=self.pending)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_RETRY_S)
-        self._writing = 0
-        for part, ledger in done:
-            self._tell(part, ledger)
-        if not self._items:
-            self._idle.set()
-        instruments.INGEST_PENDING.set(self.pending)
 
     def _tell(self, items: Sequence[Item], ledger: Ledger | None) -> None:
         for item in items:

@@ -4,18 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('fleet', '0001_initial'),
+        ("fleet", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='credential',
-            index=models.Index(condition=models.Q(('revoked_at__isnull', False)), fields=['revoked_at'], name='credential_revoked'),
+            model_name="credential",
+            index=models.Index(
+                condition=models.Q(("revoked_at__isnull", False)), fields=["revoked_at"], name="credential_revoked"
+            ),
         ),
         migrations.AddIndex(
-            model_name='credential',
-            index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='credential_expires'),
+            model_name="credential",
+            index=models.Index(
+                condition=models.Q(("expires_at__isnull", False)), fields=["expires_at"], name="credential_expires"
+            ),
         ),
     ]

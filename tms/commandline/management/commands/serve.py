@@ -72,7 +72,7 @@ def server_for(process: Process, *, host: str, port: int) -> server.FlowServer:
         flow=flow(),
         on_ready=process.start,
         on_drain=process.drain,
-        on_drained=process.stop,
+        on_stop=process.stop,
         drain_code=drain_code,
     )
 

@@ -1,0 +1,29 @@
+"""Who is in the fleet, as people set it up by hand. Boards see every change at once."""
+
+from django.db import transaction
+
+from tms.fleet.models import Site, Terminal
+from tms.live.change import Change
+from tms.live.feed import publish
+
+
+@transaction.atomic
+def amend(terminal: Terminal) -> None:
+    """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials`)."""
+    terminal.save()
+    publish(Change(terminals=frozenset({terminal.pk})))
+
+
+@transaction.atomic
+def amend_site(site: Site) -> None:
+    """Save a new or edited site. Its name stands in rows of any board, so every board reads again."""
+    site.save()
+    publish(Change(everything=True))
+
+
+@transaction.atomic
+def forget(terminal: Terminal) -> None:
+    """Delete a terminal with its keys and its history."""
+    keys = frozenset(terminal.credentials.values_list("pk", flat=True))
+    terminal.delete()
+    publish(Change(revoked=keys, everything=True))
