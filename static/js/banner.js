@@ -1,0 +1,49 @@
+// The banner says what the header says, aloud, once it lasts: behind for more than 10 s, or the link is lost.
+
+import { serverNow } from "./clock.js";
+import { clockFace } from "./countdown.js";
+import { nextTry, retry } from "./frames.js";
+import { behind, silence } from "./link.js";
+import { age, timeOfDay } from "./times.js";
+
+const LOUD_S = 10;
+
+/** @returns {"lost" | "behind" | undefined} */
+function kindNow() {
+  const { link } = document.documentElement.dataset;
+  if (link === "lost") return "lost";
+  return link === "behind" && behind() > LOUD_S ? "behind" : undefined;
+}
+
+/**
+ * @param {HTMLElement} banner
+ * @param {string} name
+ * @param {string} text
+ */
+function say(banner, name, text) {
+  for (const slot of banner.querySelectorAll(`[data-banner="${name}"]`))
+    if (slot.textContent !== text) slot.textContent = text;
+}
+
+function tell() {
+  const banner = document.getElementById("banner");
+  if (!banner) return;
+  const kind = kindNow();
+  banner.hidden = !kind;
+  if (!kind) return;
+  if (banner.dataset.kind !== kind) banner.dataset.kind = kind;
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (banner.querySelectorAll("[data-for]")))
+    part.hidden = part.dataset.for !== kind;
+  say(banner, "seen", timeOfDay(serverNow() - silence() * 1000));
+  say(banner, "behind", age(behind()));
+  say(banner, "next", clockFace(Math.max(0, Math.ceil((nextTry() - Date.now()) / 1000))));
+}
+
+export function start() {
+  document.addEventListener("tms:link", tell);
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest('#banner [data-banner="retry"]')) return;
+    event.preventDefault();
+    retry();
+  });
+}

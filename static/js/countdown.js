@@ -1,0 +1,56 @@
+// <time data-countdown datetime>: minutes and seconds left by the server's clock. Stands still while the link is lost.
+
+import { serverNow } from "./clock.js";
+
+const SOON_S = 300;
+
+/** @param {number} value */
+const two = (value) => String(value).padStart(2, "0");
+
+/** @param {number} s */
+export function clockFace(s) {
+  const minutes = Math.floor(s / 60);
+  return minutes < 60
+    ? `${two(minutes)}:${two(s % 60)}`
+    : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
+}
+
+/** @param {number} s */
+function due(s) {
+  if (s <= 0) return "over";
+  return s < SOON_S ? "soon" : null;
+}
+
+/**
+ * @param {Element | null} element
+ * @param {string} name
+ * @param {string | null} value
+ */
+function mark(element, name, value) {
+  if (!element || element.getAttribute(name) === value) return;
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
+}
+
+/** @param {HTMLTimeElement} time */
+function write(time) {
+  const left = Math.ceil((Date.parse(time.dateTime) - serverNow()) / 1000);
+  if (Number.isNaN(left)) return;
+  const text = clockFace(Math.max(0, left));
+  if (time.textContent !== text) time.textContent = text;
+  mark(time.closest(".countdown"), "data-due", due(left));
+}
+
+/** @param {ParentNode} root */
+export function count(root) {
+  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-countdown]")))
+    write(time);
+}
+
+export function start() {
+  const tick = () => document.hidden || document.documentElement.dataset.link === "lost" || count(document);
+  tick();
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", tick);
+  document.addEventListener("htmx:after:process", tick);
+}

@@ -1,0 +1,199 @@
+// What the server pushes, onto the page: in order, at most once per animation frame, only the newest state of each element.
+
+import * as clock from "./clock.js";
+import { count } from "./countdown.js";
+import * as link from "./link.js";
+import { morph, parse } from "./morph.js";
+import { BoardSocket } from "./socket.js";
+import { localise } from "./times.js";
+import { tint } from "./tint.js";
+import * as waiting from "./waiting.js";
+
+/**
+ * @typedef {{at: string, newest_at: string | null, behind_s: number, gaps: number,
+ *   database: {state: "equal" | "differs" | "unchecked", at: string | null}}} Proof
+ * @typedef {{number: number, kind: "patch" | "repaint" | "beat", html: string, list?: {of: string, ids: string[]}, proof: Proof}} Frame
+ */
+
+// A hidden tab gets no animation frames, and hours of sleep for its timers; its socket still speaks.
+const HIDDEN_MS = 1000;
+// Parts of the page that only the browser knows.
+const OWN = new Set(["waiting", "banner"]);
+
+const pending = {
+  /** @type {Map<string, Element>} */
+  elements: new Map(),
+  /** @type {Map<string, string[]>} */
+  lists: new Map(),
+  /** @type {Proof | null} */
+  proof: null,
+};
+
+/** @type {BoardSocket} */
+let socket;
+let number = 0;
+let gaps = 0;
+let isAsking = false;
+let isPainted = false;
+let isScheduled = false;
+let flushedAt = 0;
+
+/** Something was missed: the whole page again, please. */
+function ask() {
+  if (isAsking) return;
+  isAsking = true;
+  socket.send({ ask: "repaint" });
+}
+
+function forgetPending() {
+  pending.elements.clear();
+  pending.lists.clear();
+}
+
+/** @param {Frame} frame */
+function follow(frame) {
+  const isNext = frame.number === number + 1;
+  number = frame.number;
+  if (frame.kind === "repaint") {
+    forgetPending();
+    isPainted = true;
+    isAsking = false;
+  } else if (!isNext) {
+    gaps += 1;
+    ask();
+  }
+}
+
+/** @param {Frame} frame */
+function collect({ html, list, proof }) {
+  if (html) for (const element of parse(html)) if (!OWN.has(element.id)) pending.elements.set(element.id, element);
+  if (list) pending.lists.set(list.of, list.ids);
+  pending.proof = proof;
+}
+
+/**
+ * @param {Element} element
+ * @returns {boolean} whether something changed that is worth an eye
+ */
+function update(element) {
+  element.removeAttribute("hx-swap-oob");
+  const old = document.getElementById(element.id);
+  if (old) return morph(old, element);
+  waiting.renew(element);
+  return false;
+}
+
+/** In the reader's words before they are compared, so that only what the server changed counts. */
+function localisePending() {
+  const box = document.createElement("template");
+  box.content.append(...pending.elements.values());
+  localise(box.content);
+  count(box.content);
+}
+
+function apply() {
+  localisePending();
+  const changed = [];
+  for (const element of pending.elements.values()) {
+    const old = document.getElementById(element.id);
+    if (update(element) && old) changed.push(old);
+  }
+  for (const [of, ids] of pending.lists) {
+    const { isKnown, added } = waiting.order(of, ids, pending.elements);
+    if (!isKnown) ask();
+    changed.push(...added);
+  }
+  tint(changed);
+}
+
+function flush() {
+  isScheduled = false;
+  flushedAt = performance.now();
+  const { proof } = pending;
+  if (!proof) return;
+  pending.proof = null;
+  apply();
+  forgetPending();
+  if (!isPainted) return;
+  socket.trust();
+  link.heard(proof.behind_s);
+  document.dispatchEvent(new CustomEvent("tms:proof", { detail: { ...proof, gaps: proof.gaps + gaps } }));
+}
+
+function schedule() {
+  if (document.hidden) {
+    if (performance.now() - flushedAt >= HIDDEN_MS) flush();
+    return;
+  }
+  if (isScheduled) return;
+  isScheduled = true;
+  requestAnimationFrame(flush);
+}
+
+/** @param {string} text */
+function receive(text) {
+  /** @type {Frame} */
+  const frame = JSON.parse(text);
+  clock.heard(frame.proof.at);
+  follow(frame);
+  collect(frame);
+  schedule();
+}
+
+function reset() {
+  number = 0;
+  isAsking = isPainted = false;
+  forgetPending();
+  pending.proof = null;
+}
+
+/** What was received may still be shown, but proves nothing of now. */
+function lost() {
+  isPainted = false;
+  link.closed();
+}
+
+const page = () => location.pathname + location.search;
+
+function reconnect() {
+  reset();
+  socket.connect();
+}
+
+/** The address changed without a load (a filter, a search): another page, another board. */
+function followAddress() {
+  if (socket.page === page()) return;
+  waiting.forget();
+  reconnect();
+}
+
+/** When the next attempt to connect begins, in milliseconds since the epoch; 0 while none is needed. */
+export const nextTry = () => socket?.retryAt ?? 0;
+
+/** Connects now, if not connected. */
+export function retry() {
+  if (nextTry()) socket.connect();
+}
+
+function listen() {
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    flush();
+    retry();
+  });
+  window.addEventListener("online", retry);
+  window.addEventListener("popstate", followAddress);
+  document.addEventListener("htmx:after:history:update", followAddress);
+  // A page kept for the Back button holds no socket, and repaints when it is shown again.
+  window.addEventListener("pagehide", () => socket.leave());
+  window.addEventListener("pageshow", (event) => event.persisted && reconnect());
+}
+
+export function start() {
+  const path = document.documentElement.dataset.boardSocket;
+  if (!path) return;
+  socket = new BoardSocket({ path, page, onMessage: receive, onOpen: reset, onClose: lost });
+  link.start();
+  listen();
+  socket.connect();
+}

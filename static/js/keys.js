@@ -1,0 +1,89 @@
+// The keyboard: every key presses something that a pointer could press as well.
+
+import { openById } from "./dialog.js";
+import { isField } from "./person.js";
+import { show } from "./waiting.js";
+
+const CHORD_MS = 1500;
+const PLACES = { o: "/", t: "/terminals/", a: "/alerts/" };
+
+let chordUntil = 0;
+
+const rows = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-row]")]);
+const rowNow = () => /** @type {HTMLElement | null} */ (document.activeElement?.closest("[data-row]") ?? null);
+
+/** @param {number} by */
+function step(by) {
+  const all = rows();
+  const row = rowNow();
+  const at = row ? all.indexOf(row) + by : 0;
+  const next = all[Math.min(Math.max(at, 0), all.length - 1)];
+  next?.querySelector("a")?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Presses what a key stands for: in the row where the focus is, or else on the page.
+ * @param {string} selector
+ */
+function press(selector) {
+  const inRow = rowNow()?.querySelector(selector);
+  const onPage = [...document.querySelectorAll(selector)].find((element) => !element.closest("[data-row]"));
+  /** @type {HTMLElement | undefined} */ (inRow ?? onPage)?.click();
+}
+
+function search() {
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("input[type=search]"));
+  field?.focus();
+  field?.select();
+}
+
+function help() {
+  if (!openById("keys")) location.assign("/help/");
+}
+
+/** Steps back: out of a field, then out of a selection. */
+function stepBack() {
+  const active = /** @type {HTMLElement | null} */ (document.activeElement);
+  if (active && isField(active)) return active.blur();
+  for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (
+    document.querySelectorAll("[data-row] input[type=checkbox]:checked")
+  ))
+    box.click();
+}
+
+/** @type {Record<string, () => void>} */
+const keys = {
+  "?": help,
+  "/": search,
+  ".": show,
+  j: () => step(1),
+  k: () => step(-1),
+  x: () => press("input[type=checkbox]"),
+  a: () => press('[data-key="a"]'),
+  g: () => {
+    chordUntil = performance.now() + CHORD_MS;
+  },
+};
+
+/** @param {string} key */
+function actionOf(key) {
+  const isChord = performance.now() < chordUntil;
+  chordUntil = 0;
+  const place = PLACES[/** @type {keyof typeof PLACES} */ (key)];
+  return isChord && place ? () => location.assign(place) : keys[key];
+}
+
+/** @param {KeyboardEvent} event */
+function down(event) {
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (document.querySelector("dialog:modal")) return;
+  if (event.key === "Escape") return stepBack();
+  if (event.target instanceof Element && isField(event.target)) return;
+  const action = actionOf(event.key);
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+export const start = () => document.addEventListener("keydown", down);

@@ -1,0 +1,13 @@
+// Starts every behaviour. Each works on markup that is complete, and useful, without it.
+
+import * as banner from "./banner.js";
+import * as countdown from "./countdown.js";
+import * as dialog from "./dialog.js";
+import * as frames from "./frames.js";
+import * as keys from "./keys.js";
+import * as proof from "./proof.js";
+import * as theme from "./theme.js";
+import * as times from "./times.js";
+import * as waiting from "./waiting.js";
+
+for (const behaviour of [times, countdown, theme, dialog, keys, proof, banner, waiting, frames]) behaviour.start();

@@ -1,0 +1,67 @@
+// The header that says how far the board may be believed: link, newest data's age, gaps, agreement with the database.
+
+import { serverNow } from "./clock.js";
+import { behind } from "./link.js";
+import { age, fineAge } from "./times.js";
+
+const ICONS = { live: "online", behind: "silent", reconnecting: "rebooting", lost: "offline" };
+
+/** @type {import("./frames.js").Proof | null} */
+let proof = null;
+
+/** @param {string} at */
+const secondsSince = (at) => (serverNow() - Date.parse(at)) / 1000;
+
+/**
+ * @param {Element | undefined} slot
+ * @param {string} text
+ */
+function say(slot, text) {
+  if (!slot) return;
+  const words = [...slot.childNodes].findLast((node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim());
+  if (!words) slot.append(text);
+  else if (words.nodeValue !== text) words.nodeValue = text;
+}
+
+/**
+ * @param {HTMLElement} part
+ * @param {string} name
+ */
+const textOf = (part, name) => part.getAttribute(`data-text-${name}`) ?? "";
+
+/** @param {HTMLElement} part */
+function sayLink(part) {
+  const link = /** @type {keyof typeof ICONS | undefined} */ (document.documentElement.dataset.link);
+  if (!link || !(link in ICONS)) return;
+  const [slot] = part.querySelectorAll("dd");
+  if (part.dataset.link !== link) part.dataset.link = link;
+  slot?.querySelector("use")?.setAttribute("href", `#i-${ICONS[link]}`);
+  say(slot, textOf(part, link).replace("{s}", String(Math.round(behind()))));
+}
+
+/**
+ * @param {HTMLElement} part
+ * @param {import("./frames.js").Proof} proof
+ */
+function sayFacts(part, { newest_at, gaps, database }) {
+  const [, newest, holes, agreement] = part.querySelectorAll("dd");
+  say(newest, newest_at ? fineAge(secondsSince(newest_at)) : "–");
+  say(holes, gaps.toLocaleString(document.documentElement.lang));
+  const since = database.at ? age(secondsSince(database.at)) : "";
+  say(agreement, textOf(part, database.state).replace("{age}", since));
+}
+
+function tell() {
+  const part = document.getElementById("proof");
+  if (!part) return;
+  sayLink(part);
+  if (proof) sayFacts(part, proof);
+}
+
+export function start() {
+  document.addEventListener("tms:proof", (event) => {
+    proof = event.detail;
+    tell();
+  });
+  document.addEventListener("tms:link", () => document.hidden || tell());
+}

@@ -1,0 +1,106 @@
+// One socket to the board of a page. Comes back after every close but one: 4401, sign in again.
+
+const SIGN_IN = 4401;
+const LEAST_MS = 500;
+const MOST_MS = 8000;
+const PATIENCE_MS = 10_000;
+
+/** @typedef {{path: string, page: () => string, onMessage: (text: string) => void, onOpen: () => void, onClose: () => void}} Options */
+
+export class BoardSocket {
+  /** When the next attempt begins, in milliseconds since the epoch; 0 while there is a socket. */
+  retryAt = 0;
+  /** The page that the socket serves. */
+  page = "";
+
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #timer = 0;
+  #failures = 0;
+  #options;
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /** Begins anew, now. */
+  connect() {
+    this.leave();
+    this.page = this.#options.page();
+    const address = new URL(this.#options.path, location.href);
+    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    address.searchParams.set("page", this.page);
+    this.#listen(new WebSocket(address));
+  }
+
+  /** Lets go of the socket without another attempt; what it still says is not heard. */
+  leave() {
+    clearTimeout(this.#timer);
+    this.retryAt = 0;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  /** The server keeps its word: the next failure starts with a short wait again. */
+  trust() {
+    this.#failures = 0;
+  }
+
+  /** @param {object} message */
+  send(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** @param {WebSocket} socket */
+  #listen(socket) {
+    this.#socket = socket;
+    this.#expect();
+    let isOpened = false;
+    const mine = () => this.#socket === socket;
+    socket.addEventListener("open", () => {
+      isOpened = true;
+      if (mine()) this.#options.onOpen();
+    });
+    socket.addEventListener("message", ({ data }) => {
+      if (!mine()) return;
+      this.#expect();
+      this.#options.onMessage(data);
+    });
+    socket.addEventListener("close", ({ code }) => {
+      if (!mine()) return;
+      this.#lost();
+      if (code === SIGN_IN) signIn();
+      else if (!isOpened) askToSignIn();
+    });
+  }
+
+  /** A network that swallows packets says nothing, not even that it is gone: silence is a loss too. */
+  #expect() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#lost(), PATIENCE_MS);
+  }
+
+  #lost() {
+    this.leave();
+    this.#failures += 1;
+    const most = Math.min(MOST_MS, LEAST_MS * 2 ** this.#failures);
+    const wait = LEAST_MS + Math.random() * (most - LEAST_MS);
+    this.retryAt = Date.now() + wait;
+    this.#timer = setTimeout(() => this.connect(), wait);
+    this.#options.onClose();
+  }
+}
+
+function signIn() {
+  const address = new URL(document.documentElement.dataset.signIn ?? "/sign-in/", location.href);
+  address.searchParams.set("next", location.pathname + location.search);
+  location.assign(address);
+}
+
+/** A refused handshake does not say why; the page itself does, by sending us to sign in. */
+async function askToSignIn() {
+  const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") signIn();
+}

@@ -1,0 +1,80 @@
+// <time datetime data-format="ago|time|datetime"> in the words and the time zone of whoever reads.
+
+import { serverNow } from "./clock.js";
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const language = document.documentElement.lang || "en";
+const units = language.startsWith("ja") ? ["秒", "分", "時間", "日"] : [" s", " min", " h", " d"];
+
+/** @param {Intl.DateTimeFormatOptions} options */
+const instant = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23", ...options });
+const formats = {
+  time: instant({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  datetime: instant({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
+  full: instant({ dateStyle: "medium", timeStyle: "long" }),
+};
+const number = new Intl.NumberFormat(language);
+const tenths = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/**
+ * How long something is ago, in its largest unit.
+ * @param {number} seconds
+ */
+export function age(seconds) {
+  const s = Math.max(0, seconds);
+  if (s < MINUTE) return number.format(Math.floor(s)) + units[0];
+  if (s < HOUR) return number.format(Math.floor(s / MINUTE)) + units[1];
+  if (s < DAY) return number.format(Math.floor(s / HOUR)) + units[2];
+  return number.format(Math.floor(s / DAY)) + units[3];
+}
+
+/**
+ * The same, with tenths while they matter.
+ * @param {number} seconds
+ */
+export const fineAge = (seconds) => (seconds < 10 ? tenths.format(Math.max(0, seconds)) + units[0] : age(seconds));
+
+/** @param {Date} at */
+const isToday = (at) => at.toDateString() === new Date(serverNow()).toDateString();
+
+/**
+ * @param {Date} at
+ * @param {string | undefined} format
+ */
+function words(at, format) {
+  if (format === "ago") return age((serverNow() - at.getTime()) / 1000);
+  return format === "time" && isToday(at) ? formats.time.format(at) : formats.datetime.format(at);
+}
+
+/**
+ * The time of day, to the second.
+ * @param {number} at milliseconds since the epoch
+ */
+export const timeOfDay = (at) => formats.time.format(at);
+
+/** @param {HTMLTimeElement} time */
+function write(time) {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) return;
+  const text = words(at, time.dataset.format);
+  if (time.textContent !== text) time.textContent = text;
+  const full = formats.full.format(at);
+  if (time.title !== full) time.title = full;
+}
+
+/** @param {ParentNode} root */
+export function localise(root) {
+  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (root.querySelectorAll("time[data-format]")))
+    write(time);
+}
+
+export function start() {
+  const tick = () => document.hidden || localise(document);
+  tick();
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", tick);
+  document.addEventListener("htmx:after:process", tick);
+}

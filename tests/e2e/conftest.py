@@ -1,0 +1,76 @@
+"""One Chromium per worker; every test has a context of its own, which keeps whatever went wrong in the page."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+
+from tests.e2e.hand_board import HandBoard
+
+HERE = Path(__file__).parent
+CHROMIUM = os.environ.get("TMS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WAIT_MS = 15_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser lives on one event loop, so all its tests share the session's."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    expect.set_options(timeout=WAIT_MS)
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A person's browser. Ends in a failure when a script threw, or when the page broke its own content policy."""
+    context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo", color_scheme="dark")
+    context.set_default_timeout(WAIT_MS)
+    faults: list[str] = []
+    watch(context, faults)
+    yield context
+    await context.close()
+    assert faults == []
+
+
+def watch(context: BrowserContext, faults: list[str]) -> None:
+    def console(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    def thrown(error: object) -> None:
+        faults.append(str(getattr(error, "error", error)))
+
+    context.on("console", console)
+    context.on("weberror", thrown)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(context: BrowserContext) -> Page:
+    return await context.new_page()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def board() -> AsyncIterator[HandBoard]:
+    async with HandBoard.serve() as board:
+        yield board

@@ -1,0 +1,151 @@
+"""A board whose frames a test sends by hand: the contract between server and browser, without the server."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import mimetypes
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.csp import build_policy
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from tms.settings import SECURE_CSP
+
+STATIC = Path(__file__).parents[2] / "static"
+PAGE = Path(__file__).with_name("board.html")
+HEADERS = {"Content-Security-Policy": build_policy(SECURE_CSP), "Cache-Control": "no-store"}
+
+
+class HandBoard:
+    """Serves one page and its socket. `rows` is what the page's list holds when it is loaded."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.rows: Sequence[str] = [row(n) for n in range(1, 6)]
+        self.extra = ""
+        self.language = "en"
+        self.refusing = False
+        self.sockets: asyncio.Queue[Socket] = asyncio.Queue()
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def serve(cls) -> AsyncIterator["HandBoard"]:
+        board = cls()
+        async with serve(board._socket, "127.0.0.1", 0, process_request=board._page, compression=None) as server:
+            board.url = f"http://127.0.0.1:{_port(server)}/"
+            yield board
+
+    async def connected(self) -> "Socket":
+        """The next socket that a browser opens, not yet painted."""
+        return await asyncio.wait_for(self.sockets.get(), 20)
+
+    async def painted(self) -> "Socket":
+        socket = await self.connected()
+        await socket.repaint()
+        return socket
+
+    async def _socket(self, connection: ServerConnection) -> None:
+        socket = Socket(connection)
+        self.sockets.put_nowait(socket)
+        await socket.listen()
+
+    def _page(self, connection: ServerConnection, request: Request) -> Response | None:
+        path = urlsplit(request.path).path
+        if path == "/ws/board/":
+            return connection.respond(503, "") if self.refusing else None
+        if path.startswith("/static/"):
+            return _answer(STATIC / path.removeprefix("/static/"))
+        html = PAGE.read_text()
+        for name, value in {"rows": "\n".join(self.rows), "extra": self.extra, "language": self.language}.items():
+            html = html.replace(f"{{{name}}}", value)
+        return Response(200, "OK", Headers(HEADERS | {"Content-Type": "text/html; charset=utf-8"}), html.encode())
+
+
+class Socket:
+    """The server's end of one browser's socket."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self.connection = connection
+        self.numbers = itertools.count(1)
+        self.asked: asyncio.Queue[Any] = asyncio.Queue()
+        assert connection.request is not None
+        self.path = connection.request.path
+
+    async def listen(self) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            async for message in self.connection:
+                self.asked.put_nowait(json.loads(message))
+
+    async def push(
+        self,
+        html: str = "",
+        *,
+        kind: str = "patch",
+        of: str = "terminals",
+        ids: Iterable[int] | None = None,
+        skip: int = 0,
+        **proof: Any,
+    ) -> None:
+        """Sends a frame; `ids` are the wanted rows of list `of`, `skip` loses that many frames before it."""
+        for _ in range(skip):
+            next(self.numbers)
+        frame = {"number": next(self.numbers), "kind": kind, "html": html, "proof": proof_of(**proof)}
+        if ids is not None:
+            frame["list"] = {"of": of, "ids": [f"terminal-{n}" for n in ids]}
+        await self.connection.send(json.dumps(frame))
+
+    async def repaint(self, html: str = "", **rest: Any) -> None:
+        await self.push(html, kind="repaint", **rest)
+
+    async def ask(self) -> Any:
+        """What the browser asks for next."""
+        return await asyncio.wait_for(self.asked.get(), 20)
+
+    async def close(self, code: int = 1000) -> None:
+        await self.connection.close(code)
+
+    def cut(self) -> None:
+        """The network goes away without a word."""
+        self.connection.transport.abort()
+
+
+def proof_of(**facts: Any) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    usual = {"at": now, "newest_at": now, "behind_s": 0.0, "gaps": 0, "database": {"state": "equal", "at": now}}
+    return usual | facts
+
+
+def row(n: int, state: str = "online", *, reading: int = 40, seen: str = "2026-01-05T03:00:00Z") -> str:
+    return (
+        f'<tr id="terminal-{n}" data-row data-presence="{state}">'
+        f'<td><input type="checkbox" name="terminal" value="{n}" aria-label="Select T-{n}"></td>'
+        f'<th scope="row"><a href="/terminals/T-{n}/">T-{n}</a></th>'
+        f'<td class="state">{state}</td><td class="number">{reading}</td>'
+        f'<td><input type="text" name="note-{n}" aria-label="Note {n}"></td>'
+        f"<td><details><summary>More {n}</summary><p>Details of {n}</p></details></td>"
+        f'<td><time datetime="{seen}" data-format="ago">{seen}</time></td>'
+        f'<td><a href="#acknowledged-{n}" data-key="a">Acknowledge {n}</a></td></tr>'
+    )
+
+
+def total(name: str, value: int) -> str:
+    return f'<li id="total-{name}" class="total" hx-swap-oob="true"><b>{value}</b> {name}</li>'
+
+
+def _port(server: Server) -> int:
+    return int(next(iter(server.sockets)).getsockname()[1])
+
+
+def _answer(file: Path) -> Response:
+    if not file.is_file():
+        return Response(404, "Not Found", Headers(HEADERS))
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return Response(200, "OK", Headers(HEADERS | {"Content-Type": kind}), file.read_bytes())

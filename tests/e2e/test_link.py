@@ -1,0 +1,141 @@
+"""The board never lies: what it says of its own link."""
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.hand_board import HandBoard, Socket, total
+
+
+async def opened(board: HandBoard, page: Page) -> Socket:
+    """A live board in a browser whose clock the test can move on."""
+    await page.clock.install()
+    await page.goto(board.url)
+    socket = await board.painted()
+    await expect(page.locator(":root")).to_have_attribute("data-link", "live")
+    return socket
+
+
+async def test_a_live_board_says_so_with_its_facts(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+
+    await socket.push(gaps=3, database={"state": "differs", "at": None})
+
+    await expect(page.locator("#proof dd")).to_have_text(["Live", "0.0 s", "3", "differs"])
+    await expect(page.locator("#banner")).to_be_hidden()
+
+
+async def test_the_age_of_the_newest_data_goes_on_by_itself(board: HandBoard, page: Page):
+    socket = await opened(board, page)
+    now = datetime.now(UTC)
+    await socket.push(at=now.isoformat(), newest_at=(now - timedelta(seconds=40)).isoformat())
+    await expect(page.locator("#proof dd").nth(1)).to_have_text("40 s")
+
+    await page.clock.fast_forward(3000)
+
+    await expect(page.locator("#proof dd").nth(1)).to_have_text("43 s")
+
+
+async def test_silence_is_said_to_be_behind(board: HandBoard, page: Page):
+    await opened(board, page)
+
+    await page.clock.fast_forward(6000)
+
+    await expect(page.locator(":root")).to_have_attribute("data-link", "behind")
+    await expect(page.locator("#proof dd").first).to_have_text("Behind by 6 s")
+
+
+async def test_a_server_that_is_behind_is_believed_and_the_banner_says_so_after_ten_seconds(
+    board: HandBoard, page: Page
+):
+    socket = await opened(board, page)
+
+    await socket.push(behind_s=7)
+    await expect(page.locator("#proof dd").first).to_have_text("Behind by 7 s")
+    await expect(page.locator("#banner")).to_be_hidden()
+    await socket.push(behind_s=31)
+
+    await expect(page.locator("#banner")).to_have_attribute("data-kind", "behind")
+    await expect(page.locator("#banner")).to_contain_text("Behind by 31 s")
+    await expect(page.locator("#banner p:visible")).to_have_count(1)
+
+
+async def test_ten_seconds_of_silence_are_a_lost_link(board: HandBoard, page: Page):
+    await opened(board, page)
+
+    await page.clock.fast_forward(10_000)
+
+    await expect(page.locator(":root")).to_have_attribute("data-link", "lost")
+    await expect(page.locator("#proof dd").first).to_have_text("Link lost")
+    await expect(page.locator("#banner")).to_contain_text("Lost since")
+
+
+async def test_a_socket_that_says_nothing_more_is_given_up_for_a_new_one(board: HandBoard, page: Page):
+    await opened(board, page)
+
+    await page.clock.fast_forward(10_000)
+    await page.clock.fast_forward(1000)
+
+    await (await board.connected()).repaint(total("online", 8))
+    await expect(page.locator(":root")).to_have_attribute("data-link", "live")
+    await expect(page.locator("#total-online")).to_have_text("8 online")
+    await expect(page.locator("#banner")).to_be_hidden()
+
+
+async def test_a_lost_board_says_when_it_tries_again_and_tries_at_once_when_told(board: HandBoard, page: Page):
+    socket = await opened(board, page)
+    board.refusing = True
+    socket.cut()
+    await expect(page.locator(":root")).to_have_attribute("data-link", "reconnecting")
+    await expect(page.locator("#banner")).to_be_hidden()
+    await page.clock.fast_forward(10_000)
+    await expect(page.locator("#banner")).to_have_attribute("data-kind", "lost")
+    await expect(page.locator("#banner")).to_contain_text("Next try in 00:0")
+    board.refusing = False
+
+    await page.get_by_role("link", name="Try now").click()
+
+    await (await board.connected()).repaint()
+    await expect(page.locator(":root")).to_have_attribute("data-link", "live")
+
+
+async def test_countdowns_stand_still_while_the_link_is_lost(board: HandBoard, page: Page):
+    due = (datetime.now(UTC) + timedelta(seconds=90)).isoformat()
+    board.extra = f'<p class="countdown" id="state">back in <time data-countdown datetime="{due}"></time></p>'
+    await opened(board, page)
+    await expect(page.locator("#state")).to_have_attribute("data-due", "soon")
+    await page.clock.fast_forward(11_000)
+    await expect(page.locator(":root")).to_have_attribute("data-link", "lost")
+    shown = await page.locator("#state").text_content()
+
+    await page.clock.fast_forward(20_000)
+
+    await expect(page.locator("#proof dd").nth(1)).to_have_text("31 s")
+    assert await page.locator("#state").text_content() == shown
+
+
+async def test_a_countdown_runs_on_the_server_s_clock(board: HandBoard, page: Page):
+    server = datetime.now(UTC) + timedelta(hours=2)
+    due = (server + timedelta(seconds=60)).isoformat()
+    board.extra = f'<p class="countdown" id="state"><time data-countdown datetime="{due}"></time></p>'
+    await page.clock.install()
+    await page.goto(board.url)
+    socket = await board.painted()
+
+    for _ in range(10):
+        await socket.push(at=server.isoformat())
+    await page.clock.fast_forward(10_000)
+
+    await expect(page.locator("#state")).to_have_text("00:50")
+
+
+async def test_times_are_told_in_the_reader_s_language(board: HandBoard, page: Page):
+    seen = (datetime.now(UTC) - timedelta(minutes=9, seconds=20)).isoformat()
+    times = "".join(f'<li id="{f}"><time datetime="{seen}" data-format="{f}"></time></li>' for f in ("ago", "datetime"))
+    board.language, board.extra = "ja", f"<ul>{times}</ul>"
+
+    await page.goto(board.url)
+
+    await expect(page.locator("#ago")).to_have_text("9分")
+    await expect(page.locator("#datetime")).to_contain_text("月")

@@ -1,0 +1,18 @@
+"""Dark and light change at once, and the server is told."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.hand_board import HandBoard
+
+
+async def test_the_theme_changes_without_a_reload(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    await board.painted()
+    await page.get_by_label("Search").fill("typed")
+
+    async with page.expect_request("**/me/theme/") as told:
+        await page.get_by_role("button", name="Dark or light").click()
+
+    assert "light" in ((await told.value).post_data or "")
+    await expect(page.locator(":root")).to_have_attribute("data-theme", "light")
+    await expect(page.get_by_label("Search")).to_have_value("typed")

@@ -1,0 +1,62 @@
+"""A change may be noticed, never followed."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.hand_board import HandBoard, row, total
+
+
+async def test_a_row_whose_state_changed_is_tinted_and_its_neighbours_are_not(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+
+    await socket.push(row(1) + row(2, "offline") + row(3) + total("offline", 1))
+
+    await expect(page.locator("#terminal-2[data-changed]")).to_have_count(1)
+    await expect(page.locator("#total-offline[data-changed]")).to_have_count(1)
+    await expect(page.locator("[data-changed]")).to_have_count(2)
+    await expect(page.locator("[data-changed]")).to_have_count(0)
+
+
+async def test_more_than_ten_changed_rows_tint_nothing(board: HandBoard, page: Page):
+    board.rows = [row(n) for n in range(1, 20)]
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.evaluate(WATCH)
+
+    await socket.push("".join(row(n, "offline") for n in range(1, 12)))
+
+    await expect(page.locator("#terminal-11 .state")).to_have_text("offline")
+    assert await page.evaluate("() => tinted") == []
+
+
+async def test_readings_and_instants_tint_nothing(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.evaluate(WATCH)
+
+    await socket.push(row(2, reading=41, seen="2026-01-05T03:00:10Z"))
+
+    await expect(page.locator("#terminal-2 .number")).to_have_text("41")
+    assert await page.evaluate("() => tinted") == []
+
+
+async def test_a_tint_does_not_start_again_while_its_row_is_sent_unchanged(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.evaluate(WATCH)
+
+    await socket.push(row(2, "offline"))
+    for n in range(5):
+        await socket.push(row(2, "offline") + total("online", n))
+
+    await expect(page.locator("#total-online")).to_have_text("4 online")
+    assert (await page.evaluate("() => tinted")).count("terminal-2") == 1
+
+
+WATCH = """() => {
+  globalThis.tinted = [];
+  const watcher = new MutationObserver((changes) => {
+    for (const { target } of changes) if ("changed" in target.dataset) tinted.push(target.id);
+  });
+  watcher.observe(document, { subtree: true, attributeFilter: ["data-changed"] });
+}"""

@@ -1,0 +1,158 @@
+"""Rows never move under a person's hand, and say how many would."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.hand_board import HandBoard, row, total
+
+
+def order(page: Page):
+    return page.locator("#terminals > tr > th")
+
+
+async def test_a_list_follows_the_order_at_once_when_nobody_is_inside(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+
+    await socket.push(row(9), ids=[9, 3, 1, 2, 5])
+
+    await expect(order(page)).to_have_text(["T-9", "T-3", "T-1", "T-2", "T-5"])
+    await expect(page.locator("#waiting")).to_have_text("The list is current")
+
+
+async def test_an_empty_list_takes_its_first_row(board: HandBoard, page: Page):
+    board.rows = []
+    await page.goto(board.url)
+    socket = await board.painted()
+
+    await socket.push(row(1), ids=[1])
+
+    await expect(order(page)).to_have_text(["T-1"])
+
+
+async def test_while_a_person_has_the_focus_inside_the_order_waits_and_values_do_not(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_label("Note 3").focus()
+
+    await socket.push(row(9) + row(2, "offline") + total("online", 4), ids=[9, 5, 1, 2, 3])
+
+    await expect(page.locator("#waiting")).to_have_attribute("data-waiting", "3")  # 9 appears, 5 moves, 4 vanishes
+    await expect(page.locator("#waiting")).to_have_text("3 changes waiting")
+    await expect(page.locator("#terminal-2 .state")).to_have_text("offline")
+    await expect(page.locator("#total-online")).to_have_text("4 online")
+    await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
+    await expect(page.locator("#terminal-4")).to_have_attribute("data-gone", "")
+
+
+async def test_a_point_shows_what_waits_and_the_focus_stays(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    link = page.get_by_role("link", name="T-3")
+    await link.focus()
+    await socket.push(row(9), ids=[3, 9, 1, 2])
+    await expect(page.locator("#waiting")).to_have_attribute("data-waiting", "4")
+
+    await page.keyboard.press(".")
+
+    await expect(order(page)).to_have_text(["T-3", "T-9", "T-1", "T-2"])
+    await expect(link).to_be_focused()
+    await expect(page.locator("#waiting")).not_to_have_attribute("data-waiting", "4")
+
+
+async def test_the_bar_shows_what_waits(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_label("Select T-1").check()
+    await socket.push(ids=[5, 4, 3, 2, 1])
+
+    await page.locator("#waiting[data-waiting]").click()
+
+    await expect(order(page)).to_have_text(["T-5", "T-4", "T-3", "T-2", "T-1"])
+    await expect(page.get_by_label("Select T-1")).to_be_checked()
+    await expect(page).to_have_url(board.url)
+
+
+async def test_what_waits_is_applied_when_the_person_leaves(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_label("Note 1").fill("typed")
+    await socket.push(ids=[2, 1, 3, 4, 5])
+    await expect(page.locator("#waiting")).to_have_attribute("data-waiting", "1")
+    await page.get_by_label("Search").focus()
+    await expect(page.locator("#waiting")).to_have_attribute("data-waiting", "1")
+
+    await page.get_by_label("Note 1").clear()
+    await page.get_by_label("Search").focus()
+
+    await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
+
+
+async def test_a_pointer_resting_on_a_row_holds_the_list(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.locator("#terminal-2 .state").hover()
+
+    await socket.push(ids=[2, 1, 3, 4, 5])
+
+    await expect(page.locator("#waiting")).to_have_text("1 changes waiting")
+    await page.mouse.move(0, 0)
+    await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
+
+
+async def test_open_details_hold_the_list(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.locator("#terminal-5 summary").click()
+    await page.get_by_label("Search").click()
+
+    await socket.push(ids=[5, 1, 2, 3, 4])
+
+    await expect(page.locator("#waiting")).to_have_text("1 changes waiting")
+    await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
+
+
+async def test_a_row_that_waits_appears_in_its_newest_state(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_role("link", name="T-1").focus()
+    await socket.push(row(9, "silent"), ids=[9, 1, 2, 3, 4, 5])
+    await socket.push(row(9, "offline") + total("offline", 1))
+    await expect(page.locator("#total-offline")).to_have_text("1 offline")
+
+    await page.keyboard.press(".")
+
+    await expect(page.locator("#terminal-9 .state")).to_have_text("offline")
+
+
+async def test_an_order_taken_back_leaves_nothing_waiting(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_role("link", name="T-1").focus()
+    await socket.push(ids=[1, 2, 3, 4])
+    await expect(page.locator("#terminal-5")).to_have_attribute("data-gone", "")
+
+    await socket.push(ids=[1, 2, 3, 4, 5])
+
+    await expect(page.locator("#waiting")).to_have_text("The list is current")
+    await expect(page.locator("[data-gone]")).to_have_count(0)
+
+
+async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_role("link", name="T-2").focus()
+    await socket.push(ids=[1, 3, 4, 5])
+    await expect(page.locator("#waiting")).to_have_text("1 changes waiting")
+
+    await page.keyboard.press(".")
+
+    await expect(page.get_by_role("link", name="T-3")).to_be_focused()
+
+
+async def test_an_unknown_row_in_an_order_makes_the_browser_ask(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+
+    await socket.push(ids=[1, 77, 2, 3, 4, 5])
+
+    assert await socket.ask() == {"ask": "repaint"}
