@@ -8,10 +8,11 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from tms.alerts import lifecycle
@@ -54,6 +55,18 @@ def orphan(node: str | None, at: datetime) -> int:
         moves = standings.orphan(node, at)
         follow(moves)
     return len(moves)
+
+
+def catch_up(at: datetime) -> bool:
+    """Whether TMS itself was away; then terminals have the reconnect grace before anyone is called offline."""
+    last = beats.late_by(beats.CLOCK, at=at)
+    if last is None or last < beats.LATE:
+        return False
+    until = at + timedelta(seconds=settings.RECONNECT_GRACE_S)
+    with transaction.atomic():
+        standings.postpone(until)
+        lifecycle.postpone(until)
+    return True
 
 
 def follow(moves: Sequence[Move]) -> None:
@@ -110,7 +123,8 @@ class Clock:
             await asyncio.sleep(1)
 
     async def _lead(self) -> None:
-        log.info("clock_leads")
+        was_away = await self._in_thread(catch_up, datetime.now(UTC))
+        log.info("clock_leads", was_away=was_away)
         instruments.CLOCK_LEADS.set(1)
         due = {loop.name: time.monotonic() for loop in self._loops}
         while True:

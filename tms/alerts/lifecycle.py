@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import models, transaction
 
 from tms.accounts.models import User
-from tms.alerts.models import Alert, AlertState, Condition, Rule, Transition, TransitionKind
+from tms.alerts.models import Alert, AlertState, Condition, Rule, RuleKind, Transition, TransitionKind
 from tms.alerts.rules import RuleSet
 from tms.fleet import standings
 from tms.fleet.presence import Move
@@ -136,7 +136,7 @@ def follow_presence(moves: Iterable[Move], rules: RuleSet, places: Mapping[int, 
 
 
 def settle(verdicts: Sequence[Verdict]) -> None:
-    """Apply what one transaction found, in its order: the last word about a pair counts, and what preceded it is kept."""
+    """Apply what one transaction found: the last word about a pair counts, and what preceded it is kept."""
     last = {verdict.pair: verdict for verdict in verdicts}
     claims = {verdict.pair: verdict for verdict in verdicts if isinstance(verdict, Claim)}
     again = {
@@ -159,6 +159,11 @@ def open_due(at: datetime) -> int:
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
     _open([Claim(row.rule_id, row.terminal_id, at, value=row.value) for row in ready])
     return len(ready)
+
+
+def postpone(until: datetime) -> int:
+    """Conditions of presence open nothing before `until`: while TMS itself was away nobody could come back."""
+    return Condition.objects.filter(rule__kind=RuleKind.PRESENCE, due_at__lt=until).update(due_at=until)
 
 
 @transaction.atomic

@@ -46,7 +46,7 @@ class PresenceRule:
     duration_s: float
 
     def verdict(self, presence: str) -> bool:
-        return presence == Presence.OFFLINE or presence == self.presence
+        return presence in {Presence.OFFLINE, self.presence}
 
 
 @dataclass(frozen=True, slots=True)

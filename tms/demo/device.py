@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from tms.agent.source import CommandRefused, Identity, Outcome, Sample
+from tms.agent.source import CommandError, Identity, Outcome, Sample
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import frames
 
@@ -103,7 +103,7 @@ class Device:
             return Outcome({"back_at": back_at.isoformat()}, frames.Goodbye("reboot", back_at))
         if command.name == "collect_logs":
             return Outcome({"lines": self._log()})
-        raise CommandRefused(f"unknown command {command.name!r}; this terminal takes {', '.join(COMMANDS)}")
+        raise CommandError(f"unknown command {command.name!r}; this terminal takes {', '.join(COMMANDS)}")
 
     def _temperature(self, now: float) -> float:
         base = 44 + 3 * math.sin(now / 200) + self.random.gauss(0, 0.4)

@@ -29,8 +29,8 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
 
     `machine` names the computer TMS runs on, which is a terminal too.
     """
-    fleet = seed_file.read(path)
     with transaction.atomic():
+        fleet = _still_enrolled(seed_file.read(path))
         _seed_people()
         sites = _seed_sites()
         if not fleet.this_machine:
@@ -40,6 +40,13 @@ def seed(terminals: int, *, path: Path, machine: str) -> Fleet:
             fleet.terminals += _enrol(missing, sites)
         seed_file.write(path, fleet)
     return Fleet(fleet.terminals[:terminals], fleet.this_machine)
+
+
+def _still_enrolled(fleet: Fleet) -> Fleet:
+    """What the file holds and the database knows: either may have been deleted."""
+    known = set(Terminal.objects.values_list("uid", flat=True))
+    machine = fleet.this_machine if fleet.this_machine.partition(".")[0] in known else ""
+    return Fleet([terminal for terminal in fleet.terminals if terminal.uid in known], machine)
 
 
 def _seed_people() -> None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from tms.fleet import rowset
-from tms.fleet.models import Cause, PresenceChange, TerminalState
+from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import Move, Standing, Timing, lose, sweep
 from tms.ops import instruments
 
@@ -100,6 +100,12 @@ def orphan(node: str | None, at: datetime) -> list[Move]:
     """
     held = list(TerminalState.objects.held_by(node).values_list("pk", flat=True))
     return _decide(held, lambda standing: lose(standing, cause=Cause.NODE_STOPPED, at=at, timing=timing()))
+
+
+def postpone(until: datetime) -> int:
+    """Give whoever is awaited back, until `until` at least: while TMS itself was away nobody could come back."""
+    awaited = TerminalState.objects.due(until).exclude(presence=Presence.ONLINE)
+    return awaited.update(due_at=until)
 
 
 def _decide(terminal_ids: Collection[int], decide: Callable[[Standing], Move | None]) -> list[Move]:

@@ -1,0 +1,31 @@
+"""`python -m tms.demo`: the simulator, a process of its own without Django."""
+
+import argparse
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from tms.demo import seed_file
+from tms.demo.simulator import Simulator
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tms.demo", description=__doc__)
+    parser.add_argument("--url", required=True, help="ws://HOST:PORT/ws/terminal/")
+    parser.add_argument("--fleet", required=True, type=Path, help="the file that the seed left")
+    parser.add_argument("--terminals", type=int, default=200)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.ERROR)
+    asyncio.run(run(options.url, options.fleet, options.terminals))
+
+
+async def run(url: str, fleet: Path, terminals: int) -> None:
+    simulator = Simulator(seed_file.read(fleet).terminals[:terminals], url)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, simulator.stop)
+    await simulator.run()
+
+
+if __name__ == "__main__":
+    main()

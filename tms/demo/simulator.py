@@ -1,0 +1,101 @@
+"""A living fleet: real agents over the real link, in one event loop, and what befalls them."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from tms.agent.agent import Agent
+from tms.demo.device import REBOOT_S, Device, Personality, personality_of
+from tms.demo.seed_file import DemoTerminal
+from tms.protocol import credential, frames
+
+DIALS_PER_SECOND = 200
+"""A fleet is not switched on at one instant; and a laptop should not be asked to believe so."""
+
+FLAKY_EVERY_S, FLAKY_FOR_S = (60, 240), (5, 75)
+REBOOT_EVERY_S = (180, 600)
+CRASH_EVERY_S, CRASH_FOR_S = (120, 480), (5, 60)
+LINE_EVERY_S, LINE_FOR_S = (240, 480), (45, 120)
+
+
+class Simulated:
+    """One terminal: an agent that is run again whenever its device has started again."""
+
+    def __init__(self, terminal: DemoTerminal, url: str) -> None:
+        key = credential.parse(terminal.credential)
+        if key is None:
+            raise ValueError(f"{terminal.uid}: its credential in the fleet file cannot be read")
+        self.site = terminal.site
+        self.device = Device(terminal, personality_of(terminal.uid))
+        self.agent = Agent(url, key, source=self.device)
+        self.is_leaving = False
+
+    async def live(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        while not self.is_leaving:
+            goodbye = await self.agent.run()
+            if not self.is_leaving:
+                await asyncio.sleep(away_s(goodbye, self.device.random))
+                self.device.restart()
+
+    def leave(self) -> None:
+        self.is_leaving = True
+        self.agent.stop()
+
+    async def suffer(self) -> None:
+        """What this personality brings on itself, again and again."""
+        dice = self.device.random
+        while True:
+            match self.device.personality:
+                case Personality.FLAKY:
+                    await asyncio.sleep(dice.uniform(*FLAKY_EVERY_S))
+                    self.agent.offline_for(dice.uniform(*FLAKY_FOR_S))
+                case Personality.RESTLESS:
+                    await asyncio.sleep(dice.uniform(*REBOOT_EVERY_S))
+                    self.agent.stop("reboot", datetime.now(UTC) + timedelta(seconds=dice.uniform(*REBOOT_S)))
+                case Personality.CRASHING:
+                    await asyncio.sleep(dice.uniform(*CRASH_EVERY_S))
+                    self.agent.crash()
+                case _:
+                    return
+
+
+def away_s(goodbye: frames.Goodbye | None, dice: Random) -> float:
+    """How long a device is away: until it promised to be back, or as long as a crash takes."""
+    if goodbye is None or not isinstance(goodbye.back_at, datetime):
+        return dice.uniform(*CRASH_FOR_S)
+    return max(0.0, (goodbye.back_at - datetime.now(UTC)).total_seconds())
+
+
+class Simulator:
+    def __init__(self, terminals: Sequence[DemoTerminal], url: str) -> None:
+        self._fleet = [Simulated(terminal, url) for terminal in terminals]
+        self._troubles: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        """Until `stop`: then every terminal says goodbye."""
+        lives = [
+            asyncio.create_task(simulated.live(number / DIALS_PER_SECOND))
+            for number, simulated in enumerate(self._fleet)
+        ]
+        self._troubles = [asyncio.create_task(simulated.suffer()) for simulated in self._fleet]
+        self._troubles.append(asyncio.create_task(self._cut_lines()))
+        await asyncio.gather(*lives)
+
+    def stop(self) -> None:
+        for trouble in self._troubles:
+            trouble.cancel()
+        for simulated in self._fleet:
+            simulated.leave()
+
+    async def _cut_lines(self) -> None:
+        """Now and then a whole site loses its line."""
+        dice = Random()
+        sites = sorted({simulated.site for simulated in self._fleet})
+        while sites:
+            await asyncio.sleep(dice.uniform(*LINE_EVERY_S))
+            site, seconds = dice.choice(sites), dice.uniform(*LINE_FOR_S)
+            for simulated in self._fleet:
+                if simulated.site == site:
+                    simulated.agent.offline_for(seconds + dice.uniform(0, 5))

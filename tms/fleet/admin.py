@@ -1,0 +1,251 @@
+"""Setup pages of the fleet. They call the same services as everyone else."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.models import User
+from tms.accounts.setup import ModelAdmin, ReadOnly, TabularInline
+from tms.fleet import credentials, enrolment, registry, shown_once
+from tms.fleet.models import Credential, EnrolmentToken, Group, OpeningHours, Site, Terminal
+from tms.fleet.shown_once import Secret
+from tms.protocol.credential import UID
+
+KEY_ADVICE = _("The terminal's agent sends it with every connection.")
+TOKEN_ADVICE = _("One new terminal of the site sends it to POST /api/v1/enrol and gets a credential of its own.")
+
+
+class OpeningHoursForm(forms.ModelForm[OpeningHours]):
+    weekday = forms.TypedChoiceField(label=_("weekday"), coerce=int, choices=list(WEEKDAYS.items()))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        opens_at, closes_at = cleaned.get("opens_at"), cleaned.get("closes_at")
+        if opens_at and closes_at and closes_at <= opens_at:
+            self.add_error(
+                "closes_at", gettext("It closes after it opens; hours past midnight belong to the next day.")
+            )
+        return cleaned
+
+
+class OpeningHoursInline(TabularInline[OpeningHours, Site]):
+    model = OpeningHours
+    form = OpeningHoursForm
+    extra = 0
+
+
+@admin.register(Site)
+class SiteAdmin(ModelAdmin[Site]):
+    list_display = ("code", "name", "name_ja", "region", "time_zone")
+    list_filter = ("region",)
+    search_fields = ("code", "name", "name_ja", "region")
+    inlines = (OpeningHoursInline,)
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest | None, **kwargs: Any
+    ) -> Any:
+        if db_field.name != "time_zone":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        zones = [(zone, zone) for zone in sorted(available_timezones())]
+        return forms.ChoiceField(label=_("Time zone"), choices=zones)
+
+    def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
+        registry.amend_site(obj)
+
+
+class TerminalForm(forms.ModelForm[Terminal]):
+    def clean_uid(self) -> str:
+        uid: str = self.cleaned_data["uid"]
+        if not UID.fullmatch(uid):
+            raise forms.ValidationError(
+                gettext("Use 1 to 64 letters, digits, - and _, and begin with a letter or digit.")
+            )
+        return uid
+
+
+@admin.register(Terminal)
+class TerminalAdmin(ModelAdmin[Terminal]):
+    form = TerminalForm
+    list_display = ("uid", "site", "kind", "label", "presence", "last_seen", "model", "firmware")
+    list_filter = ("state__presence", "state__status", "kind", "site__region", "model", "firmware")
+    list_select_related = ("site", "state")
+    search_fields = ("uid", "label", "serial", "site__code", "site__name", "site__name_ja")
+    show_full_result_count = False
+    autocomplete_fields = ("site",)
+    actions = ("issue_keys", "revoke_keys")
+    reported = ("serial", "model", "firmware", "agent", "address", "created_at")
+    standing = ("presence", "since", "cause", "back_at", "last_seen", "status")
+    fieldsets = (
+        (None, {"fields": ("uid", "site", "kind", "label")}),
+        (_("Right now"), {"fields": standing}),
+        (_("As it reported"), {"fields": reported}),
+    )
+    add_fieldsets = fieldsets[:1]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Terminal | None = None) -> Any:
+        return self.add_fieldsets if obj is None else self.fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Terminal | None = None) -> Any:
+        """The UID is part of every key, so it stays."""
+        return () if obj is None else ("uid", *self.standing, *self.reported)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Terminal | None = None) -> bool:
+        """Only what was never seen: the others have a history, which somebody may have to answer for."""
+        is_unseen = obj is not None and obj.state.last_seen_at is None
+        return is_unseen and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:
+        if change:
+            registry.amend(obj)
+            return
+        key = credentials.enrol(obj)
+        shown_once.keep(request, Secret(obj.uid, str(key)))
+
+    def delete_model(self, request: HttpRequest, obj: Terminal) -> None:
+        registry.forget(obj)
+
+    def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
+        return self._show(request, [shown_once.kept(request)])
+
+    @admin.action(description=_("Issue a key"), permissions=("change",))
+    def issue_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse:
+        secrets = []
+        for terminal in queryset:
+            secrets.append(Secret(terminal.uid, str(credentials.issue(terminal))))
+            self.log_change(request, terminal, "Issued a key.")
+        return self._show(request, secrets)
+
+    @admin.action(description=_("Revoke all keys"), permissions=("change",))
+    def revoke_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse | None:
+        return revoke(self, request, queryset, Credential.objects.filter(terminal__in=queryset), action="revoke_keys")
+
+    def _show(self, request: HttpRequest, secrets: list[Secret]) -> TemplateResponse:
+        title = ngettext("New key", "New keys", len(secrets))
+        return shown_once.page(request, self.admin_site, Terminal, secrets, title=title, advice=KEY_ADVICE)
+
+    @admin.display(description=_("presence"), ordering="state__presence")
+    def presence(self, terminal: Terminal) -> str:
+        return terminal.state.get_presence_display()
+
+    @admin.display(description=_("since"))
+    def since(self, terminal: Terminal) -> datetime | None:
+        return terminal.state.presence_at
+
+    @admin.display(description=_("cause"))
+    def cause(self, terminal: Terminal) -> str:
+        return terminal.state.get_cause_display()
+
+    @admin.display(description=_("back at"))
+    def back_at(self, terminal: Terminal) -> datetime | None:
+        return terminal.state.back_at
+
+    @admin.display(description=_("last seen"), ordering="state__last_seen_at")
+    def last_seen(self, terminal: Terminal) -> datetime | None:
+        return terminal.state.last_seen_at
+
+    @admin.display(description=_("status"))
+    def status(self, terminal: Terminal) -> str:
+        return terminal.state.get_status_display()
+
+
+@admin.register(Credential)
+class CredentialAdmin(ReadOnly, ModelAdmin[Credential]):
+    list_display = ("terminal", "mark", "created_at", "expires_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "created_at")
+    list_select_related = ("terminal",)
+    search_fields = ("terminal__uid",)
+    ordering = ("-created_at",)
+    fields = list_display
+    actions = ("revoke_selected",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("fleet.change_credential")
+
+    @admin.action(description=_("Revoke the selected keys"), permissions=("revoke",))
+    def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[Credential]) -> HttpResponse | None:
+        return revoke(self, request, queryset, queryset, action="revoke_selected")
+
+    @admin.display(description=_("digest"))
+    def mark(self, key: Credential) -> str:
+        """Enough to tell two keys apart, too little to be of use."""
+        return f"{key.digest[:8]}…"
+
+
+@admin.register(Group)
+class GroupAdmin(ModelAdmin[Group]):
+    list_display = ("name",)
+    search_fields = ("name",)
+    autocomplete_fields = ("terminals",)
+
+
+class TokenForm(forms.ModelForm[EnrolmentToken]):
+    hours = forms.IntegerField(
+        label=_("valid for (hours)"), min_value=1, max_value=int(enrolment.LONGEST / timedelta(hours=1)), initial=24
+    )
+
+
+@admin.register(EnrolmentToken)
+class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
+    """A token is made and, while unused, deleted; nothing about it can be edited."""
+
+    form = TokenForm
+    list_display = ("site", "created_by", "created_at", "expires_at", "used_at", "terminal")
+    list_filter = (("used_at", admin.EmptyFieldListFilter), "expires_at")
+    list_select_related = ("site", "created_by", "terminal")
+    autocomplete_fields = ("site",)
+    ordering = ("-created_at",)
+
+    def get_fields(self, request: HttpRequest, obj: EnrolmentToken | None = None) -> Any:
+        return ("site", "hours") if obj is None else self.list_display
+
+    def has_change_permission(self, request: HttpRequest, obj: EnrolmentToken | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: EnrolmentToken, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        valid = timedelta(hours=form.cleaned_data["hours"])
+        token = enrolment.make_token(obj.site, by=request.user, at=datetime.now(UTC), valid=valid)
+        obj.pk = EnrolmentToken.objects.values_list("pk", flat=True).get(digest=credentials.digest(token))
+        shown_once.keep(request, Secret(str(obj.site), token))
+
+    def response_add(
+        self, request: HttpRequest, obj: EnrolmentToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        secrets = [shown_once.kept(request)]
+        title = gettext("New enrolment token")
+        return shown_once.page(request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE)
+
+
+def revoke(
+    page: ModelAdmin[Any],
+    request: HttpRequest,
+    selected: models.QuerySet[Any],
+    keys: models.QuerySet[Credential],
+    *,
+    action: str,
+) -> HttpResponse | None:
+    """Ask first, then revoke `keys`, which belong to the `selected` rows of `page`."""
+    valid = keys.filter(revoked_at=None).select_related("terminal").order_by("terminal__uid", "created_at")
+    if request.POST.get("confirmed"):
+        for key in valid:
+            page.log_change(request, key.terminal, f"Revoked the key {key.digest[:8]}.")
+        number = credentials.revoke(keys, at=datetime.now(UTC))
+        page.message_user(request, ngettext("%d key was revoked.", "%d keys were revoked.", number) % number)
+        return None
+    context = page.admin_site.each_context(request) | {
+        "opts": page.model._meta,
+        "title": pgettext("question", "Revoke these keys?"),
+        "keys": valid,
+        "selected": selected.values_list("pk", flat=True),
+        "action": action,
+    }
+    return TemplateResponse(request, "admin/fleet/revoke.html", context)
