@@ -1,6 +1,6 @@
 """Encodes what the server sends to a terminal, and decodes it for the agent."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -50,8 +50,11 @@ class Unknown(Struct, frozen=True):
 
 type Downlink = AckCall | CommandCall | DrainCall | BootAnswer | Refusal
 
+METHODS = (b'"ack"', b'"command"', b'"drain"')
+"""As they stand in the text of a frame."""
+
 _encoder = msgspec.json.Encoder()
-_call = msgspec.json.Decoder(AckCall | CommandCall | DrainCall)
+_call: msgspec.json.Decoder[AckCall | CommandCall | DrainCall] = msgspec.json.Decoder(AckCall | CommandCall | DrainCall)
 _unknown = msgspec.json.Decoder(Unknown)
 _boot_answer = msgspec.json.Decoder(BootAnswer)
 _refusal = msgspec.json.Decoder(Refusal)
@@ -73,15 +76,15 @@ def ack(seq: int, boot_id: str | UnsetType = UNSET) -> str:
 def decode(text: str | bytes) -> Downlink | Unknown:
     """Raises FrameError for what is not a frame of this protocol."""
     try:
-        envelope = _envelope.decode(text)
-        return _decoder(envelope).decode(text)
-    except msgspec.DecodeError as error:
+        return _read(_envelope.decode(text), text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         message, where = split_path(str(error))
         raise FrameError(ErrorType.BAD_FRAME, message, where=where) from error
 
 
-def _decoder(envelope: dict[str, Raw]) -> msgspec.json.Decoder[Any]:
-    if "method" in envelope:
-        known = bytes(envelope["method"]) in (b'"ack"', b'"command"', b'"drain"')
-        return _call if known else _unknown
-    return _refusal if "error" in envelope else _boot_answer
+def _read(envelope: dict[str, Raw], text: str | bytes) -> Downlink | Unknown:
+    if "method" not in envelope:
+        return _refusal.decode(text) if "error" in envelope else _boot_answer.decode(text)
+    if bytes(envelope["method"]) in METHODS:
+        return _call.decode(text)
+    return _unknown.decode(text)

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from tms.protocol.limits import NAME_LENGTH, SEQ_MAX
+
 
 class ErrorType(StrEnum):
     """Stable names of what can be wrong; the REST API uses the same ones in its problem details."""
@@ -55,12 +57,18 @@ class FrameError(Exception):
     `id` is the id of the refused request, or None.
     """
 
-    def __init__(self, kind: ErrorType, message: str, *, where: str = "$", id: Any = None) -> None:
+    def __init__(self, kind: ErrorType, message: str, *, where: str = "$", id: Any = None) -> None:  # noqa: A002
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.where = where
-        self.id = id if isinstance(id, int | str) else None
+        self.id = id if _can_be_echoed(id) else None
 
     def as_rpc(self) -> RpcError:
         return RpcError(RPC_CODES[self.kind], self.message, RpcErrorData(self.kind.value, self.where))
+
+
+def _can_be_echoed(request_id: Any) -> bool:
+    if isinstance(request_id, str):
+        return len(request_id) <= NAME_LENGTH
+    return isinstance(request_id, int) and not isinstance(request_id, bool) and abs(request_id) <= SEQ_MAX

@@ -11,8 +11,9 @@ from tms.protocol import limits
 type Name = Annotated[str, Meta(min_length=1, max_length=limits.NAME_LENGTH)]
 type OptionalName = Annotated[str, Meta(max_length=limits.NAME_LENGTH)]
 type Text = Annotated[str, Meta(max_length=limits.TEXT_LENGTH)]
-type MetricName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
-type EventCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+# `$` alone lets a newline follow in Python, and `\Z` is unknown to JSON Schema; `$(?!\n)` means the end in both.
+type MetricName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.]{0,63}$(?!\n)")]
+type EventCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$(?!\n)")]
 type Seq = Annotated[int, Meta(ge=0, le=limits.SEQ_MAX)]
 type Instant = Annotated[datetime, Meta(tz=True)]
 """RFC 3339 with an offset, for example `2026-11-25T09:30:00+09:00`."""
@@ -20,7 +21,10 @@ type Metrics = Annotated[dict[MetricName, float], Meta(max_length=limits.METRICS
 type Status = Literal["ok", "degraded", "fault"]
 type Severity = Literal["critical", "warning", "info"]
 type GoodbyeReason = Literal["reboot", "update", "closing", "shutdown"]
-type RequestId = int | str
+type RequestId = (
+    Annotated[int, Meta(ge=-limits.SEQ_MAX, le=limits.SEQ_MAX)] | Annotated[str, Meta(max_length=limits.NAME_LENGTH)]
+)
+"""JSON-RPC sets no bounds; an id is echoed, so it must fit every JSON implementation and no id may be a burden."""
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -43,7 +47,7 @@ class State(Struct, frozen=True):
 
 
 class Boot(Struct, frozen=True):
-    """First frame on a link. `boot_id` is new at each start of the terminal's software; `last_seq` is the highest used."""
+    """First frame on a link. `boot_id` is new at each start of the terminal's software, `last_seq` the highest used."""
 
     boot_id: Name
     uptime_s: Annotated[float, Meta(ge=0)] = 0.0
@@ -63,8 +67,9 @@ class Heartbeat(Struct, frozen=True):
 class Report(Struct, frozen=True, gc=False):
     """State and readings of one instant.
 
-    `seq` rises by one per report of a boot, and a terminal sends in the order of `seq`. `late` marks backfill: it fills
-    history, never the present. `boot_id` names an earlier boot when a report outlived a restart; left out, it is this one.
+    `seq` rises by one per report of a boot, and a terminal sends in the order of `seq`. `late` marks backfill: it
+    fills history, never the present. `boot_id` names an earlier boot when a report outlived a restart of the agent;
+    left out, it is this one.
     """
 
     seq: Seq
@@ -98,7 +103,7 @@ class Booted(Struct, frozen=True):
 
     session: int
     heartbeat_s: float
-    server_time: datetime
+    server_time: Instant
     acked_seq: int = 0
     config_version: int = 0
     limits: Limits = Limits()

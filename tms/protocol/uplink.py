@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -50,16 +50,29 @@ type Uplink = Call | Answer
 
 METHODS = ("boot", "heartbeat", "report", "goodbye")
 
-_call = msgspec.json.Decoder(Call)
+CHOICES = {
+    "jsonrpc": ("2.0",),
+    "status": get_args(frames.Status.__value__),
+    "severity": get_args(frames.Severity.__value__),
+    "reason": get_args(frames.GoodbyeReason.__value__),
+}
+"""Fields that take one of a few words."""
+
+_call: msgspec.json.Decoder[Call] = msgspec.json.Decoder(Call)
 _answer = msgspec.json.Decoder(Answer)
 _batch = msgspec.json.Decoder(list[Raw])
 _envelope = msgspec.json.Decoder(dict[str, Raw])
+_number = msgspec.json.Decoder(float)
 _encoder = msgspec.json.Encoder()
+
+END_IN_PYTHON = r"(?!\\n)"
+"""The part of a pattern that a terminal's developer need not read."""
 
 
 def decode(text: str | bytes) -> Iterator[Uplink | FrameError]:
     """The calls and answers in one WebSocket message; what cannot be taken comes as the error that says why."""
-    data = text.encode() if isinstance(text, str) else text
+    # A lone surrogate is no text; the decoder refuses the bytes that it becomes.
+    data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if data[:1] == b"[" or data.lstrip()[:1] == b"[":
         yield from _decode_batch(data)
         return
@@ -141,7 +154,7 @@ def _second_look(data: bytes, error: Exception) -> Answer | FrameError:
             ErrorType.UNKNOWN_METHOD, f"a terminal sends {', '.join(METHODS)}", where="$.method", id=request_id
         )
     message, where = split_path(str(error))
-    return FrameError(ErrorType.BAD_FRAME, message, where=where, id=request_id)
+    return FrameError(ErrorType.BAD_FRAME, message, where=_name_the_key(where, data), id=request_id)
 
 
 def _decode_answer(data: bytes, request_id: Any) -> Answer | FrameError:
@@ -165,6 +178,29 @@ def _loosely(raw: Raw | None) -> Any:
 
 
 def split_path(message: str) -> tuple[str, str]:
-    """msgspec says "Expected `int`, got `str` - at `$.params.seq`"; this parts what from where."""
-    what, at, where = message.rpartition(" - at `")
-    return (what, cast(str, where.rstrip("`"))) if at else (message, "$")
+    """msgspec says "Expected `int`, got `str` - at `$.params.seq`"; this parts what from where, and adds the choice."""
+    what, at, where = message.replace(END_IN_PYTHON, "").rpartition(" - at `")
+    if not at:
+        return where, "$"
+    where = where.rstrip("`").removeprefix("key` in `")
+    choice = CHOICES.get(where.rpartition(".")[2])
+    return (f"{what}; right is {' or '.join(choice)}" if choice else what), where
+
+
+def _name_the_key(where: str, data: bytes) -> str:
+    """msgspec says `$.params.metrics[...]` of any key; a terminal's developer needs to know which metric."""
+    path, hidden, rest = where.partition("[...]")
+    if not hidden or rest:
+        return where
+    members = _envelope.decode(data)
+    for step in path.split(".")[1:]:
+        members = _envelope.decode(members[step])
+    return next((f"{path}.{key}" for key, value in members.items() if not _is_number(value)), where)
+
+
+def _is_number(value: Raw) -> bool:
+    try:
+        _number.decode(value)
+    except msgspec.DecodeError:
+        return False
+    return True
