@@ -13,6 +13,8 @@ from tms.accounts.setup import ModelAdmin, ReadOnly, TabularInline
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Rule, Transition
 
+NAMES = {"name", "name_ja"}
+
 
 @admin.register(Rule)
 class RuleAdmin(ModelAdmin[Rule]):
@@ -48,9 +50,12 @@ class RuleAdmin(ModelAdmin[Rule]):
         return False
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: bool) -> None:
-        """Saving a form in which nothing was changed must not let go of what holds."""
-        if form.has_changed():
+        """A form in which nothing was edited, or only names were, must not let go of what holds."""
+        edited = set(form.changed_data)
+        if edited - NAMES:
             lifecycle.change_rule(obj, at=datetime.now(UTC))
+        elif edited:
+            lifecycle.rename_rule(obj)
 
     @admin.action(description=_("Enable the selected rules"), permissions=("change",))
     def enable(self, request: HttpRequest, queryset: models.QuerySet[Rule]) -> None:

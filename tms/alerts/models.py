@@ -1,3 +1,4 @@
+import re
 from typing import Self
 
 from django.conf import settings
@@ -21,6 +22,17 @@ class RuleKind(models.TextChoices):
 class Comparison(models.TextChoices):
     ABOVE = "above", _("at or above")
     BELOW = "below", _("at or below")
+
+
+NEEDED = {
+    RuleKind.PRESENCE.value: ("presence",),
+    RuleKind.METRIC.value: ("metric", "comparison", "limit"),
+    RuleKind.EVENT.value: ("event_code",),
+}
+"""The fields that a rule of each kind cannot be without."""
+
+EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+"""As `tms.protocol.frames` has it."""
 
 
 class Rule(models.Model):
@@ -79,16 +91,18 @@ class Rule(models.Model):
         return self.name_ja if self.name_ja and get_language() == "ja" else self.name
 
     def clean(self) -> None:
-        """Each kind needs its own fields; say which are missing."""
-        needed = {
-            RuleKind.PRESENCE: ("presence",),
-            RuleKind.METRIC: ("metric", "comparison", "limit"),
-            RuleKind.EVENT: ("event_code",),
-        }
-        missing = [name for name in needed.get(RuleKind(self.kind), ()) if getattr(self, name) in ("", None)]
-        if missing:
-            message = gettext("A rule of this kind needs it.")
-            raise ValidationError(dict.fromkeys(missing, message))
+        """Each kind needs its own fields; say which are missing, and which could never be met."""
+        errors = {name: gettext("A rule of this kind needs it.") for name in self._missing()}
+        for name in ("event_code", "clear_code"):
+            if (code := getattr(self, name)) and not EVENT_CODE.fullmatch(code):
+                errors[name] = gettext("Use 1 to 64 lower-case letters, digits, _, - and dots, as terminals do.")
+        if self.event_code and self.event_code == self.clear_code:
+            errors["clear_code"] = gettext("The same event cannot open and clear; name another, or leave it empty.")
+        if errors:
+            raise ValidationError(errors)
+
+    def _missing(self) -> list[str]:
+        return [name for name in NEEDED.get(self.kind, ()) if getattr(self, name) in ("", None)]
 
 
 class Condition(models.Model):

@@ -69,8 +69,8 @@ def queue(
 def claim(sessions: dict[int, int], *, at: datetime) -> list[Command]:
     """The commands to send now to these terminals, each given to exactly one caller.
 
-    `sessions` maps terminal to the session that will carry them. They are marked as sent: at most once on the wire, for a
-    command such as `reboot` must not run twice.
+    `sessions` maps each terminal to the session that will carry them. They are marked as sent, for a command such as
+    `reboot` must not run twice: at most once on the wire.
     """
     waiting = Command.objects.deliverable(at).filter(terminal__in=sessions).order_by("pk")
     claimed = []

@@ -120,6 +120,6 @@ def _update_sql() -> str:
     merged = "s.metrics || r.metrics" if connection.vendor == "postgresql" else "json_patch(s.metrics, r.metrics)"
     columns = ", ".join(f"{field} = r.{field}" for field in FIELDS if field != "terminal_id")
     return (
-        f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, metrics = {merged} "
+        f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, metrics = {merged} "  # noqa: S608  (names are our own; values are parameters)
         f"FROM {rowset.source(StateRow)} WHERE s.terminal_id = r.terminal_id"
     )

@@ -89,7 +89,7 @@ class Admission:
         waiting, self._waiting = self._waiting, {}
         try:
             keys = await asyncio.get_running_loop().run_in_executor(self._thread, _find_keys, list(waiting))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, every handshake gets its answer)
             log.warning("credentials_unreadable", error=repr(error))
             for future in _unanswered(waiting):
                 future.set_exception(error if isinstance(error, DatabaseError) else DatabaseError(str(error)))

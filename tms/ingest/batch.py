@@ -139,7 +139,7 @@ class Batch:
         except (OperationalError, InterfaceError):
             connection.close()
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, the other items are still committed)
             return self._commit_halves(items, error)
         instruments.INGEST_FLUSHES.labels("committed").inc()
         return [(items, ledger)]

@@ -1,6 +1,7 @@
 """What a process needs to hold terminals' links, put together once."""
 
 import asyncio
+from functools import cache
 
 import structlog
 from django.conf import settings
@@ -55,12 +56,7 @@ class Gateway:
         await self.batch.stop()
 
 
-_gateway: Gateway | None = None
-
-
+@cache
 def gateway() -> Gateway:
     """This process's gateway; made in the event loop of its first caller."""
-    global _gateway
-    if _gateway is None:
-        _gateway = Gateway()
-    return _gateway
+    return Gateway()

@@ -80,7 +80,7 @@ class Links:
             at = datetime.now(UTC)
             try:
                 revoked, waiting = await database_sync_to_async(_look, thread_sensitive=False)(since - OVERLAP, at)
-            except Exception as error:  # whatever it is, the next look comes
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next look comes)
                 log.warning("look_failed", error=repr(error))
                 continue
             since = at

@@ -109,7 +109,7 @@ def _save_identities(booted: Sequence[Booted]) -> None:
     address = "CAST(r.address AS inet)" if connection.vendor == "postgresql" else "r.address"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "
+            f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "  # noqa: S608  (names are our own; values are parameters)
             f"FROM {rowset.source(IdentityRow)} WHERE t.id = r.terminal_id",
             [rowset.encode(rows)],
         )
@@ -124,7 +124,8 @@ def _save_reports(reported: Sequence[Reported], boot_pks: dict[BootKey, int]) ->
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Report._meta.db_table} ({columns}) SELECT {picked} FROM {rowset.source(ReportRow)} "
+            f"INSERT INTO {Report._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT {picked} FROM {rowset.source(ReportRow)} "
             "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
             [rowset.encode(rows)],
         )

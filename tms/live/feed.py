@@ -89,7 +89,7 @@ class Feed:
             change = self._take()
             try:
                 await self._send(change)
-            except Exception as error:  # any transport's own error: the change is kept and tried again
+            except Exception as error:  # noqa: BLE001  (any transport's own error: the change is kept and tried again)
                 instruments.FEED_FAILURES.inc()
                 log.warning("feed_away", error=repr(error))
                 with self._lock:

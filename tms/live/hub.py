@@ -73,7 +73,7 @@ class Hub:
         while True:
             try:
                 await self._listen()
-            except Exception as error:  # any transport's own error: subscribe again, and read everything again
+            except Exception as error:  # noqa: BLE001  (any transport's own error: subscribe again, and read everything again)
                 self.subscribed = False
                 instruments.FEED_FAILURES.inc()
                 log.warning("hub_away", error=repr(error))

@@ -1,4 +1,4 @@
-"""Gauges of the fleet, read from the database when Prometheus asks. The same on every node: take one, or the maximum."""
+"""Gauges of the fleet, read from the database when Prometheus asks. Every node gives the same ones."""
 
 from collections.abc import Iterator
 

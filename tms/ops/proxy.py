@@ -31,7 +31,7 @@ class TrustedProxyMiddleware:
             request.META["REMOTE_ADDR"] = client
         if request.META.get("HTTP_X_FORWARDED_PROTO") == "https":
             request.META["wsgi.url_scheme"] = "https"
-            setattr(request, "scope", {**getattr(request, "scope", {}), "scheme": "https"})
+            request.scope = {**getattr(request, "scope", {}), "scheme": "https"}  # type: ignore[attr-defined]
 
 
 def client_address(request: HttpRequest) -> str | None:
