@@ -1,0 +1,78 @@
+"""How long to wait before the next link, after each way in which one can end."""
+
+import random
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tms.agent.link import Closed, Drained, LinkEnd, Refused, TimedOut
+from tms.protocol.close import CloseCode
+
+LONGEST_S = 3600.0
+"""Whatever TMS or a proxy asks for: a terminal that never comes back needs a visit."""
+
+
+class Window(NamedTuple):
+    """Wait `at_least_s` and a random part of `spread_s`."""
+
+    at_least_s: float
+    spread_s: float
+
+
+SELDOM = Window(300, 300)
+"""A refused credential may be rotated or reinstated, so it is tried again; seldom, for that may also never happen."""
+
+AFTER_CLOSE = {
+    CloseCode.BAD_FRAMES: Window(60, 240),
+    CloseCode.CREDENTIAL_REVOKED: SELDOM,
+    CloseCode.REPLACED: Window(60, 60),
+    CloseCode.TOO_LARGE: Window(10, 50),
+    CloseCode.TOO_FAST: Window(30, 30),
+    CloseCode.DRAINING: Window(1, 30),
+}
+AFTER_STATUS = {400: SELDOM, 401: SELDOM, 403: SELDOM, 404: SELDOM}
+
+
+class Backoff:
+    """Full jitter: a random part of a window that doubles from `first_s` to `longest_s` with every failure.
+
+    Random from zero on, because clients that fail together must not come back together
+    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    """
+
+    def __init__(
+        self, *, first_s: float = 1.0, longest_s: float = 60.0, jitter: Callable[[], float] = random.random
+    ) -> None:
+        self.first_s = first_s
+        self.longest_s = longest_s
+        self._jitter = jitter
+        self._window_s = first_s
+
+    def reset(self) -> None:
+        self._window_s = self.first_s
+
+    def after(self, end: LinkEnd) -> float:
+        """Seconds."""
+        return min(self._after(end), LONGEST_S)
+
+    def _after(self, end: LinkEnd) -> float:
+        match end:
+            case Drained(drain=drain):
+                return self._within(Window(drain.reconnect_after_s, drain.spread_s))
+            case Refused(retry_after_s=float(at_least_s)):
+                return at_least_s + self._after_failure()
+            case Refused(status=status) if status in AFTER_STATUS:
+                return self._within(AFTER_STATUS[status])
+            case Closed(code=code) if code in AFTER_CLOSE:
+                return self._within(AFTER_CLOSE[CloseCode(code)])
+            case TimedOut(is_everywhere=True):
+                # A storm: what is sent sooner only makes TMS serve clients that have left again.
+                self._window_s = self.longest_s
+        return self._after_failure()
+
+    def _after_failure(self) -> float:
+        window_s = self._window_s
+        self._window_s = min(2 * window_s, self.longest_s)
+        return self._jitter() * window_s
+
+    def _within(self, window: Window) -> float:
+        return window.at_least_s + self._jitter() * window.spread_s

@@ -1,0 +1,174 @@
+"""Opens links to one URL: to which address, through which proxy, with which credential."""
+
+import asyncio
+import functools
+import ipaddress
+import ssl
+import urllib.request
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from socket import SOCK_STREAM
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.http11 import Response
+from websockets.typing import Subprotocol
+
+from tms.agent.link import Link, Refused, TimedOut, Unreachable
+from tms.protocol import SUBPROTOCOL
+from tms.protocol.credential import Credential
+
+DIAL_TIMEOUT_S = 20.0
+"""Shorter would make a storm worse: TMS would spend its time on clients that have left."""
+PING_S = 20.0
+"""A link whose pong does not come within as much again is dead. Pings also keep NAT from forgetting the link."""
+CLOSE_TIMEOUT_S = 2.0
+
+
+class Problem(msgspec.Struct):
+    """RFC 9457, as much as is shown."""
+
+    detail: str = ""
+
+
+class Dialer:
+    """Remembers which addresses of the host were silent, to try the others first."""
+
+    def __init__(
+        self, url: str, credential: Credential, *, timeout_s: float = DIAL_TIMEOUT_S, ping_s: float | None = PING_S
+    ) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self._timeout_s = timeout_s
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if parts.scheme == "wss" else 80)
+        self._address = self._host
+        self._silent: set[str] = set()
+        self._proxy = proxy_for(url)
+        self._options: dict[str, Any] = {
+            "additional_headers": {"Authorization": f"Bearer {credential}"},
+            "subprotocols": [Subprotocol(SUBPROTOCOL)],
+            "compression": None,
+            "user_agent_header": agent_name(),
+            "open_timeout": None,
+            "ping_interval": ping_s,
+            "ping_timeout": ping_s,
+            "close_timeout": CLOSE_TIMEOUT_S,
+            "proxy": self._proxy,
+        }
+
+    async def dial(self) -> Link:
+        """Raises LinkEnd. After an address that refuses, the next is tried at once; after a silent one, next time."""
+        addresses: Sequence[str] = ()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                addresses = await self._addresses()
+                return await self._open_first(addresses)
+        except TimeoutError:
+            self._silent.add(self._address)
+            raise TimedOut(
+                f"no answer within {self._timeout_s:g} s", is_everywhere=self._silent.issuperset(addresses)
+            ) from None
+
+    async def _addresses(self) -> Sequence[str]:
+        if self._proxy or is_address(self._host):
+            return [self._host]
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(self._host, self._port, type=SOCK_STREAM)
+        except OSError as error:
+            raise Unreachable(f"the name {self._host} cannot be resolved: {error.strerror}") from None
+        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+        if self._silent.issuperset(addresses):
+            self._silent.clear()
+        return sorted(addresses, key=self._silent.__contains__)
+
+    async def _open_first(self, addresses: Sequence[str]) -> Link:
+        failures = []
+        for address in addresses:
+            self._address = address
+            try:
+                return await self._open(address)
+            except OSError as error:
+                failures.append(f"{address}: {error.strerror or error}")
+        raise Unreachable(f"cannot connect to {'; '.join(failures)}")
+
+    async def _open(self, address: str) -> Link:
+        options = dict(self._options)
+        if not self._proxy:
+            options |= {"host": address, "port": self._port}
+        if self.url.startswith("wss:"):
+            options["ssl"] = tls_context()
+        try:
+            connection = await connect(self.url, **options)
+        except InvalidStatus as error:
+            raise _refusal(error.response) from None
+        except (WebSocketException, ValueError) as error:
+            raise Unreachable(f"{self.url} does not answer as TMS does: {error}") from None
+        if connection.subprotocol != SUBPROTOCOL:
+            connection.transport.abort()
+            raise Unreachable(f"{self.url} does not speak {SUBPROTOCOL}")
+        return Link(connection)
+
+
+@functools.cache
+def agent_name() -> str:
+    try:
+        return f"tms-agent/{version('tms')}"
+    except PackageNotFoundError:
+        return "tms-agent"
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """One for all links: to load the system's authorities takes longer than a handshake."""
+    return ssl.create_default_context()
+
+
+def is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def proxy_for(url: str) -> str | None:
+    """The HTTP proxy that the environment names for this URL; a SOCKS proxy would need another library."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    schemes = ("wss", "https") if parts.scheme == "wss" else ("ws", "http")
+    return next((proxies[scheme] for scheme in schemes if scheme in proxies), None)
+
+
+def retry_after(value: str | None, *, at: datetime) -> float | None:
+    """Seconds from a Retry-After header: a number or an HTTP date (RFC 9110, 10.2.3); None for anything else."""
+    if not value:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - at).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _refusal(response: Response) -> Refused:
+    wait = retry_after(response.headers.get("Retry-After"), at=datetime.now(UTC))
+    try:
+        detail = msgspec.json.decode(response.body or b"{}", type=Problem).detail
+    except msgspec.DecodeError:
+        detail = ""
+    return Refused(response.status_code, retry_after_s=wait, reason=detail or response.reason_phrase)

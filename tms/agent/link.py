@@ -1,0 +1,134 @@
+"""One link to TMS, and the ways in which it can end."""
+
+import asyncio
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from tms.protocol import downlink, frames, uplink
+from tms.protocol.close import CloseCode
+
+BOOT_REQUEST_ID = 1
+"""Boot is the only request that an agent makes."""
+BOOT_ANSWER_TIMEOUT_S = 60.0
+"""TMS answers when the boot is committed; its database may be away for a while."""
+LOST = 1006
+"""RFC 6455, 7.4.1: the connection ended without a close frame."""
+
+MEANINGS = {
+    CloseCode.BAD_FRAMES: "TMS could not read what this agent sent; the agent may be too old",
+    CloseCode.CREDENTIAL_REVOKED: "the credential was revoked",
+    CloseCode.NO_BOOT: "TMS did not get the boot in time",
+    CloseCode.REPLACED: "another device connected with the same credential; give each device its own",
+    CloseCode.TOO_LARGE: "a frame was too large for TMS",
+    CloseCode.TOO_FAST: "TMS got too many frames from this terminal",
+    CloseCode.DRAINING: "this node of TMS stops",
+    CloseCode.NORMAL: "the link was closed",
+    LOST: "the connection was lost",
+}
+
+
+class LinkEnd(Exception):
+    """Why there is no link, or no longer; the message is for the log."""
+
+
+class Unreachable(LinkEnd):
+    """No answer, or none that makes sense."""
+
+
+class TimedOut(LinkEnd):
+    """No answer in time."""
+
+    def __init__(self, message: str, *, is_everywhere: bool = True) -> None:
+        super().__init__(message)
+        self.is_everywhere = is_everywhere
+        """No address is left that has not just timed out."""
+
+
+class Refused(LinkEnd):
+    """The handshake was answered with an HTTP status."""
+
+    def __init__(self, status: int, *, retry_after_s: float | None = None, reason: str = "") -> None:
+        super().__init__(f"TMS answered {status} {reason}".rstrip())
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class Closed(LinkEnd):
+    """An open link ended."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        meaning = MEANINGS.get(code, "the link was closed")
+        super().__init__(f"{meaning} ({code}{': ' if reason else ''}{reason})")
+        self.code = code
+
+
+class Drained(LinkEnd):
+    """TMS asked to leave and to come back."""
+
+    def __init__(self, drain: frames.Drain) -> None:
+        super().__init__("this node of TMS stops and asked to come back later")
+        self.drain = drain
+
+
+class Link:
+    """An open WebSocket that speaks `tms.v1`. Every method raises Closed when it is open no longer."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._early: list[downlink.Downlink | downlink.Unknown] = []
+
+    async def boot(self, boot: frames.Boot) -> frames.Booted:
+        """Raises LinkEnd when TMS does not take the boot."""
+        await self.send(uplink.encode(uplink.BootCall(boot, BOOT_REQUEST_ID, "2.0")))
+        try:
+            async with asyncio.timeout(BOOT_ANSWER_TIMEOUT_S):
+                return await self._boot_answer()
+        except TimeoutError:
+            raise Unreachable("TMS did not answer the boot in time") from None
+
+    async def receive(self) -> downlink.Downlink | downlink.Unknown:
+        """Raises FrameError for what is no frame; the link stays."""
+        if self._early:
+            return self._early.pop(0)
+        try:
+            return downlink.decode(await self._connection.recv(decode=False))
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def send(self, text: bytes) -> None:
+        try:
+            await self._connection.send(text, text=True)
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    @property
+    def round_trip_s(self) -> float:
+        """Of the last ping; 0 before the first."""
+        return self._connection.latency
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    def abort(self) -> None:
+        """End it at once and without a word, as a crash or a cut cable would."""
+        self._connection.transport.abort()
+
+    async def _boot_answer(self) -> frames.Booted:
+        early: list[downlink.Downlink | downlink.Unknown] = []
+        while True:
+            frame = await self.receive()
+            if isinstance(frame, downlink.BootAnswer) and frame.id == BOOT_REQUEST_ID:
+                self._early = early
+                return frame.result
+            if isinstance(frame, downlink.Refusal):
+                raise Unreachable(f"TMS refused the boot: {frame.error.message}")
+            early.append(frame)
+
+
+def _closed(closed: ConnectionClosed) -> Closed:
+    if closed.rcvd is not None:
+        return Closed(closed.rcvd.code, closed.rcvd.reason)
+    if closed.sent is not None and closed.sent.reason:
+        return Closed(LOST, closed.sent.reason)
+    return Closed(LOST)

@@ -1,0 +1,88 @@
+"""The machine that the agent runs on, as a source."""
+
+import logging
+import platform
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tms.agent.probes import Probes, uptime_s
+from tms.agent.source import CommandError, Identity, Outcome, Sample
+from tms.protocol import frames
+
+STRAINED = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
+"""From here on the machine calls itself degraded."""
+REBOOT_TAKES = timedelta(minutes=3)
+LINES_KEPT = 500
+LINES_SENT = 100
+LINE_LENGTH = 300
+
+
+class LogTail(logging.Handler):
+    """Keeps the newest lines of the agent's own log for `collect_logs`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record)[:LINE_LENGTH])
+
+
+class Machine:
+    """Reboots the computer only when that was allowed: it may be somebody's laptop."""
+
+    def __init__(self, *, tail: LogTail, allows_reboot: bool = False) -> None:
+        self._probes = Probes()
+        self._tail = tail
+        self._allows_reboot = allows_reboot
+        self._handlers: dict[str, Callable[[Mapping[str, Any]], Outcome]] = {
+            "ping": self._ping,
+            "reboot": self._reboot,
+            "collect_logs": self._collect_logs,
+        }
+
+    @property
+    def identity(self) -> Identity:
+        system = f"{platform.system()} {platform.machine()}"
+        return Identity(serial=platform.node(), model=system, firmware=platform.release())
+
+    @property
+    def capabilities(self) -> Sequence[str]:
+        return tuple(self._handlers)
+
+    def uptime_s(self) -> float:
+        return uptime_s()
+
+    def sample(self) -> Sample:
+        metrics = self._probes.read()
+        is_strained = any(metrics.get(name, 0.0) >= limit for name, limit in STRAINED.items())
+        return Sample("degraded" if is_strained else "ok", metrics)
+
+    async def handle(self, command: frames.Command) -> Outcome:
+        return self._handlers[command.name](command.args)
+
+    def _ping(self, args: Mapping[str, Any]) -> Outcome:
+        return Outcome({"answer": "pong", "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
+
+    def _reboot(self, args: Mapping[str, Any]) -> Outcome:
+        """Answers and says goodbye; whoever runs the agent calls `reboot` when both are sent."""
+        if not self._allows_reboot:
+            raise CommandError("this agent may not reboot its machine; start it with --allow-reboot to let it")
+        back_at = datetime.now(UTC) + REBOOT_TAKES
+        return Outcome({"back_at": back_at.isoformat(timespec="seconds")}, frames.Goodbye("reboot", back_at))
+
+    def _collect_logs(self, args: Mapping[str, Any]) -> Outcome:
+        lines = args.get("lines", LINES_SENT)
+        if type(lines) is not int or not 1 <= lines <= LINES_SENT:
+            raise CommandError(f"lines={lines!r}: right is a whole number from 1 to {LINES_SENT}")
+        return Outcome({"lines": list(self._tail.lines)[-lines:]})
+
+
+def reboot() -> None:
+    """Needs the right to do so; raises OSError or CalledProcessError without it."""
+    when = ["/r", "/t", "0"] if sys.platform == "win32" else ["-r", "now"]
+    subprocess.run(["shutdown", *when], check=True)

@@ -1,0 +1,25 @@
+"""What can be chosen about an agent; the defaults are right for a terminal in the field."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tms.agent.dialer import PING_S
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    interval_s: float | None = None
+    """Between samples. Not longer than the heartbeat that TMS asks for, which is the default."""
+    ping_s: float | None = PING_S
+    """Between pings; None when nothing is to be sent while there is nothing to say."""
+    ends_when_refused: bool = False
+    """Give up when the credential is refused before TMS ever took it, instead of trying again."""
+    now: Callable[[], datetime] = utc_now
+    jitter: Callable[[], float] = random.random
+    """From 0 to 1: spreads what many terminals would do at the same time."""

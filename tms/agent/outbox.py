@@ -1,0 +1,125 @@
+"""What one link sends next."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import takewhile
+from typing import NamedTuple
+
+import msgspec
+
+from tms.agent.log import Log
+from tms.agent.spool import Entry, Spool
+from tms.protocol import frames, uplink
+
+REPORT_OVERHEAD = 200
+"""Bytes that a report in a batch needs beside its body: the call around it, `late` and `boot_id`."""
+SMALLEST_FRAME = 4096
+"""No TMS takes less; what is smaller is a mistake that must not cost reports."""
+SHORTEST_STALE_S = 10.0
+
+_heartbeat = uplink.encode(uplink.HeartbeatCall("2.0"))
+
+
+class Frame(NamedTuple):
+    text: bytes
+    is_paced: bool = True
+    """Counts against the frames a minute that TMS allows; backfill does not."""
+    is_last: bool = False
+
+
+class Outbox:
+    """Answers first, then a goodbye; else reports in the order in which they were made; else a heartbeat that is due.
+
+    At most `reports_per_batch` reports are unacknowledged, so that backfill goes as fast as TMS commits it. A report is
+    late when it is of another boot, was made before this link booted, or waited longer than a heartbeat: it is history.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        answers: deque[uplink.Answer],
+        *,
+        boot: frames.Boot,
+        booted: frames.Booted,
+        frame_bytes: int,
+        now: Callable[[], datetime],
+        log: Log,
+    ) -> None:
+        self.goodbye: frames.Goodbye | None = None
+        self.is_beat_due = False
+        self.is_draining = False
+        self._spool = spool
+        self._answers = answers
+        self._boot = boot
+        self._frame_bytes = max(SMALLEST_FRAME, min(frame_bytes, booted.limits.frame_bytes))
+        self._window = max(1, booted.limits.reports_per_batch)
+        self._stale_s = max(booted.heartbeat_s, SHORTEST_STALE_S)
+        self._now = now
+        self._log = log
+        self._sent_position = 0
+        self._refusals = 0
+
+    @property
+    def in_flight(self) -> int:
+        return self._spool.count_until(self._sent_position)
+
+    def take_ack(self, ack: frames.Ack) -> None:
+        boot_id = self._boot.boot_id if ack.boot_id is msgspec.UNSET else ack.boot_id
+        self._spool.acknowledge(boot_id, ack.seq)
+        if not self.in_flight:
+            self._refusals = 0
+
+    def take_refusal(self) -> None:
+        """TMS will never acknowledge one of the reports in flight; the next acknowledgement passes over it."""
+        self._refusals += 1
+
+    def next(self) -> Frame | None:
+        if self._answers:
+            return Frame(uplink.encode(self._answers.popleft()))
+        if self.goodbye:
+            return Frame(uplink.encode(uplink.GoodbyeCall(self.goodbye, "2.0")), is_last=True)
+        frame = None if self.is_draining else self._next_reports()
+        if frame is None and self.is_beat_due:
+            frame = Frame(_heartbeat)
+        if frame is not None:
+            self.is_beat_due = False
+        return frame
+
+    def _next_reports(self) -> Frame | None:
+        waiting = self._fitting(
+            self._spool.after(self._sent_position, limit=self._window - self.in_flight + self._refusals)
+        )
+        if not waiting:
+            return None
+        late = list(takewhile(self._is_late, waiting))
+        going = late or waiting[:1]
+        self._sent_position = going[-1].position
+        calls = [self._call(entry, late=bool(late)) for entry in going]
+        text = uplink.encode(calls[0]) if len(calls) == 1 else uplink.encode_batch(calls)
+        return Frame(text, is_paced=not late)
+
+    def _fitting(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """As many as one frame holds. What alone is too large for TMS can never be sent and must not block the rest."""
+        room = self._frame_bytes
+        for count, entry in enumerate(entries):
+            room -= len(entry.body) + REPORT_OVERHEAD
+            if room < 0 and count == 0:
+                self._log.error("report %s is larger than TMS takes (%s bytes): dropped", entry.seq, self._frame_bytes)
+                self._spool.discard([entry.position])
+                return self._fitting(entries[1:])
+            if room < 0:
+                return entries[:count]
+        return entries
+
+    def _is_late(self, entry: Entry) -> bool:
+        was_before = entry.boot_id != self._boot.boot_id or entry.seq <= self._boot.last_seq
+        return was_before or self._now().timestamp() - entry.at > self._stale_s
+
+    def _call(self, entry: Entry, *, late: bool) -> uplink.ReportCall:
+        report = entry.report
+        if late:
+            report = msgspec.structs.replace(report, late=True)
+        if entry.boot_id != self._boot.boot_id:
+            report = msgspec.structs.replace(report, boot_id=entry.boot_id)
+        return uplink.ReportCall(report, "2.0")

@@ -1,0 +1,66 @@
+"""Makes reports of a sample, such that TMS takes them."""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import UNSET
+
+from tms.agent.source import Identity, Sample
+from tms.protocol import frames, limits, uplink
+from tms.protocol.errors import FrameError
+
+EVENTS_BYTES = limits.FRAME_BYTES // 2
+"""The rest is room for the readings: 64 of them with the longest names need 6 KiB."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def state_of(sample: Sample) -> frames.State:
+    """A probe may answer with what is not a number; JSON cannot say so."""
+    metrics = {name: float(value) for name, value in sample.metrics.items() if math.isfinite(value)}
+    return frames.State(sample.status, metrics or UNSET)
+
+
+def reports_of(sample: Sample, *, first_seq: int, at: datetime, shift: timedelta) -> Iterator[frames.Report]:
+    """One report, or as many as the events need. `shift` corrects the clock by which the events were noted."""
+    state = state_of(sample)
+    for number, events in enumerate(_parted(sample.events)):
+        told = tuple(tidy(event, shift) for event in events)
+        if number == 0:
+            yield frames.Report(first_seq, at, state.status, state.metrics, told)
+        else:
+            yield frames.Report(first_seq + number, at, events=told)
+
+
+def tidy(event: frames.Event, shift: timedelta) -> frames.Event:
+    return frames.Event(event.at + shift, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH))
+
+
+def clean(text: str, length: int = limits.NAME_LENGTH) -> str:
+    """`text` without what TMS refuses: lone surrogates, U+0000, more than `length` characters."""
+    return text.encode(errors="replace").decode().replace("\0", "?")[:length]
+
+
+def fault_in(report: frames.Report) -> FrameError | None:
+    """Why TMS would refuse it."""
+    decoded = next(uplink.decode(uplink.encode(uplink.ReportCall(report, "2.0"))))
+    return decoded if isinstance(decoded, FrameError) else None
+
+
+def cleaned(identity: Identity) -> Identity:
+    return Identity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
+
+
+def _parted(events: Sequence[frames.Event]) -> Iterator[Sequence[frames.Event]]:
+    """At least one part, even if it is empty."""
+    part: list[frames.Event] = []
+    size = 0
+    for event in events:
+        size += len(_encoder.encode(clean(event.text))) + 200
+        if part and (size > EVENTS_BYTES or len(part) == limits.EVENTS_PER_REPORT):
+            yield part
+            part, size = [], 0
+        part.append(event)
+    yield part

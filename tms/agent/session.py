@@ -1,0 +1,113 @@
+"""A booted link: sends what the outbox has, takes what TMS sends."""
+
+import asyncio
+from collections.abc import Callable
+
+from tms.agent.commands import Commands
+from tms.agent.link import Closed, Drained, Link, LinkEnd
+from tms.agent.log import Log
+from tms.agent.outbox import Outbox
+from tms.agent.pace import Pace
+from tms.protocol import downlink, frames
+from tms.protocol.close import CloseCode
+from tms.protocol.errors import ErrorType, FrameError
+
+FINISH_S = 5.0
+"""For acknowledgements and a clean close; then the link is cut."""
+
+
+class Session:
+    def __init__(
+        self,
+        link: Link,
+        outbox: Outbox,
+        pace: Pace,
+        commands: Commands,
+        *,
+        on_ack: Callable[[frames.Ack], None],
+        log: Log,
+    ) -> None:
+        self.outbox = outbox
+        self._link = link
+        self._pace = pace
+        self._commands = commands
+        self._on_ack = on_ack
+        self._log = log
+        self._awake = asyncio.Event()
+        self._drain: frames.Drain | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self) -> LinkEnd:
+        """Returns when the link has ended, why."""
+        async with asyncio.TaskGroup() as tasks:
+            sender = tasks.create_task(self._send_until_closed())
+            end = await self._receive_until_closed()
+            sender.cancel()
+        return end
+
+    def wake(self) -> None:
+        """The outbox may have something to send."""
+        self._awake.set()
+
+    def leave(self, goodbye: frames.Goodbye) -> None:
+        self.outbox.goodbye = goodbye
+        self._loop.call_later(FINISH_S, self._link.abort)
+        self.wake()
+
+    async def _send_until_closed(self) -> None:
+        try:
+            while True:
+                frame = self.outbox.next()
+                if frame is None:
+                    self._awake.clear()
+                    await self._awake.wait()
+                    continue
+                if frame.is_paced and (wait_s := self._pace.wait_s(at=self._loop.time())):
+                    await asyncio.sleep(wait_s)
+                await self._link.send(frame.text)
+                if frame.is_last:
+                    await self._link.close()
+        except Closed:
+            return
+
+    async def _receive_until_closed(self) -> LinkEnd:
+        try:
+            async with asyncio.timeout(None) as patience:
+                while not (self._drain and self.outbox.in_flight == 0):
+                    await self._receive()
+                    if self._drain and patience.when() is None:
+                        patience.reschedule(self._loop.time() + FINISH_S)
+        except Closed as end:
+            return Drained(self._drain) if self._drain else end
+        except TimeoutError:
+            self._log.warning("not everything was acknowledged within %.0f s; it is sent again later", FINISH_S)
+        await self._link.close()
+        return Drained(self._drain) if self._drain else Closed(CloseCode.NORMAL)
+
+    async def _receive(self) -> None:
+        try:
+            frame = await self._link.receive()
+        except FrameError as error:
+            self._log.warning("TMS sent what is no frame, ignored: %s at %s", error.message, error.where)
+            return
+        self._take(frame)
+
+    def _take(self, frame: downlink.Downlink | downlink.Unknown) -> None:
+        match frame:
+            case downlink.AckCall(params):
+                self.outbox.take_ack(params)
+                self._on_ack(params)
+            case downlink.CommandCall():
+                self._commands.start(frame)
+            case downlink.DrainCall(params):
+                self._log.info("this node of TMS stops: leaving when what is on the way is acknowledged")
+                self._drain = params
+                self.outbox.is_draining = True
+            case downlink.Refusal(id=None, error=error):
+                self._log.warning("TMS refused a frame: %s at %s", error.message, error.data.where)
+                self.outbox.take_refusal()
+            case downlink.Unknown(method=method, id=int() | str() as request_id):
+                self._commands.refuse(request_id, ErrorType.UNKNOWN_METHOD, f"this agent does not know {method}")
+            case _:
+                self._log.debug("ignored %s", frame)
+        self.wake()

@@ -1,0 +1,59 @@
+"""What an agent speaks for: the machine it runs on, or a simulated terminal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from msgspec import UNSET, UnsetType
+
+from tms.protocol import frames
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a terminal tells of itself at boot; an empty string tells nothing."""
+
+    serial: str = ""
+    model: str = ""
+    firmware: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The state of a terminal now, and the events since the last sample."""
+
+    status: frames.Status | UnsetType = UNSET
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    events: Sequence[frames.Event] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command came to: its result, and the goodbye to say when it makes the terminal leave."""
+
+    result: Any = None
+    goodbye: frames.Goodbye | None = None
+
+
+class CommandError(Exception):
+    """The terminal will not do it; the message tells the operator why, and what would be right."""
+
+
+class Source(Protocol):
+    """A terminal as its agent sees it. Methods are called in the event loop and must not block it."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def capabilities(self) -> Sequence[str]:
+        """The names of the commands that it takes."""
+
+    def uptime_s(self) -> float:
+        """Since the device started, not the agent: it tells a crash of the software from a loss of power."""
+
+    def sample(self) -> Sample | None:
+        """Called once an interval and at boot; None when there is nothing to say beyond being alive."""
+
+    async def handle(self, command: frames.Command) -> Outcome:
+        """Do what was commanded. Raises CommandError; is cancelled at the deadline."""

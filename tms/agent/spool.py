@@ -1,0 +1,151 @@
+"""Reports that are not yet acknowledged: bounded, in order, and on disk when there is a journal.
+
+Memory is the truth and the journal its copy: a full disk is news, and must not stop the terminal from telling it.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from tms.protocol import frames
+
+log = logging.getLogger("tms.agent")
+
+ENTRY_OVERHEAD = 200
+"""Bytes that an entry needs beside its body, about the same in memory and on disk."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(frames.Report)
+
+
+class Entry(NamedTuple):
+    """One report. `position` rises in the order in which reports were made, across boots."""
+
+    position: int
+    boot_id: str
+    seq: int
+    at: float
+    has_events: bool
+    body: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + ENTRY_OVERHEAD
+
+    @property
+    def report(self) -> frames.Report:
+        return _decoder.decode(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """By default more than two hours of one report a second, or three days of one in 30 s."""
+
+    reports: int = 10_000
+    bytes: int = 16 * 1024 * 1024
+
+
+class JournalError(Exception):
+    """The disk would not take it; the message says why."""
+
+
+class Journal(Protocol):
+    """The copy on disk. What was written stays, whatever happens to the process."""
+
+    def load(self) -> Iterable[Entry]:
+        """Every entry, oldest first."""
+
+    def write(self, added: Sequence[Entry], removed: Sequence[int]) -> None:
+        """Add entries and remove positions, all or nothing. Raises JournalError."""
+
+
+class Spool:
+    """Full, it thins the oldest reports that carry readings only, and drops the oldest events when none are left."""
+
+    def __init__(self, journal: Journal | None = None, bounds: Bounds = Bounds()) -> None:
+        self.bounds = bounds
+        self.thinned = 0
+        self.dropped = 0
+        """Reports with events that had to be given up: the loss that hurts."""
+        self._journal = journal
+        self._entries = {entry.position: entry for entry in (journal.load() if journal else ())}
+        self._bytes = sum(entry.size for entry in self._entries.values())
+        self._last_position = max(self._entries, default=0)
+        self._unwritten: dict[int, Entry] = {}
+        self._unremoved: list[int] = []
+        self._is_failing = False
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Oldest first."""
+        return iter(self._entries.values())
+
+    def append(self, boot_id: str, report: frames.Report) -> None:
+        self._last_position += 1
+        body = _encoder.encode(report)
+        self._add(Entry(self._last_position, boot_id, report.seq, report.at.timestamp(), bool(report.events), body))
+        self._make_room()
+        self._write()
+
+    def after(self, position: int, *, limit: int) -> list[Entry]:
+        """The oldest entries beyond `position`."""
+        later = (entry for entry in self if entry.position > position)
+        return list(islice(later, max(0, limit)))
+
+    def count_until(self, position: int) -> int:
+        return sum(1 for _ in takewhile(lambda known: known <= position, self._entries))
+
+    def acknowledge(self, boot_id: str, seq: int) -> None:
+        """Forget the reports of `boot_id` up to `seq`."""
+        reports = (entry for entry in self if entry.boot_id == boot_id)
+        self.discard([entry.position for entry in takewhile(lambda entry: entry.seq <= seq, reports)])
+
+    def discard(self, positions: Sequence[int]) -> None:
+        if positions:
+            self._remove(positions)
+            self._write()
+
+    def _add(self, entry: Entry) -> None:
+        self._entries[entry.position] = entry
+        self._unwritten[entry.position] = entry
+        self._bytes += entry.size
+
+    def _remove(self, positions: Iterable[int]) -> None:
+        for position in positions:
+            self._bytes -= self._entries.pop(position).size
+            if self._unwritten.pop(position, None) is None:
+                self._unremoved.append(position)
+
+    def _make_room(self) -> None:
+        while len(self) > self.bounds.reports or self._bytes > self.bounds.bytes:
+            readings = [entry.position for entry in self if not entry.has_events]
+            if readings:
+                # Every second one of the older half: the longer an outage lasts, the coarser its beginning is known.
+                victims = readings[: (len(readings) + 1) // 2 : 2]
+                self.thinned += len(victims)
+            else:
+                victims = [next(iter(self._entries))]
+                self.dropped += 1
+            self._remove(victims)
+
+    def _write(self) -> None:
+        """Write what the disk does not have yet, also from earlier attempts that failed."""
+        try:
+            if self._journal:
+                self._journal.write(list(self._unwritten.values()), self._unremoved)
+        except JournalError as error:
+            if not self._is_failing:
+                log.error("reports are kept in memory only until the spool can be written again: %s", error)
+            self._is_failing = True
+            return
+        if self._is_failing:
+            log.info("the spool is written again")
+        self._is_failing = False
+        self._unwritten.clear()
+        self._unremoved.clear()
