@@ -1,0 +1,158 @@
+"""One application (an ASGI task) for each connection, from its scope to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any, TypedDict
+
+from daphne.http_protocol import WebRequest
+from daphne.server import Server
+from twisted.internet.defer import Deferred
+
+from tms.server.asgi import Message, Scope
+from tms.server.counts import Counters
+from tms.server.flow import Flow
+from tms.server.protocol import FlowProtocol
+from tms.server.reactor import FlowReactor
+
+log = logging.getLogger(__name__)
+
+
+class Details(TypedDict, total=False):
+    """What daphne keeps for each connection, and its names."""
+
+    application_instance: asyncio.Task[None]
+    disconnected: float
+    cancelling: asyncio.TimerHandle
+
+
+class Applications(Server):
+    """Replaces daphne's running of applications: it scans all connections each second to see which ended, and each
+    two seconds for timeouts; here the end of a task is a callback, and timeouts lie on a wheel.
+    """
+
+    flow: Flow
+    counters: Counters
+    reactor: FlowReactor
+    connections: dict[FlowProtocol | WebRequest, Details]
+    emptied: asyncio.Event | None = None
+
+    # Starting
+
+    def protocol_connected(self, protocol: FlowProtocol | WebRequest) -> None:
+        self.connections[protocol] = {}
+
+    def create_application(self, protocol: Any, scope: Scope) -> asyncio.Queue[Message] | None:
+        """Start the application; the queue is where its messages are put. None: the client has gone already."""
+        if protocol not in self.connections:
+            return None
+        queue: asyncio.Queue[Message] = asyncio.Queue()
+        scope.setdefault("asgi", {"version": "3.0"})
+        scope["root_path"] = self.root_path  # daphne lets any client set it by a header
+        receive = queue.get
+        if isinstance(protocol, FlowProtocol):
+            scope["extensions"] = {"websocket.http.response": {}}
+            scope["tms.connection"] = protocol
+            protocol.scope = scope
+            receive = protocol.receive
+        send = partial(self.handle_reply, protocol)
+        task = self.reactor.loop.create_task(self.application(scope, receive, send))
+        self.connections[protocol]["application_instance"] = task
+        task.add_done_callback(partial(self.application_done, protocol))
+        return queue
+
+    # Running
+
+    async def handle_reply(self, protocol: FlowProtocol | WebRequest, message: Message) -> None:
+        """An application's send(): returns when the socket's buffer has room again."""
+        if not isinstance(protocol, FlowProtocol):
+            await super().handle_reply(protocol, message)
+            return
+        details = self.connections.get(protocol)
+        if details is None or "disconnected" in details:
+            return
+        protocol.handle_reply(message)
+        if protocol.writable is not None:
+            self.counters["send_waited"] += 1
+            await asyncio.shield(protocol.writable)  # others wait for it too when this sender is cancelled
+
+    # Ending
+
+    def application_done(self, protocol: FlowProtocol | WebRequest, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error:
+            log.error("Exception inside application: %s", error, exc_info=error)
+        details = self.connections.get(protocol)
+        if details is None:
+            return
+        details.pop("application_instance", None)
+        if "cancelling" in details:
+            details.pop("cancelling").cancel()
+        if "disconnected" in details:
+            self.forget(protocol)
+        elif error:
+            protocol.handle_exception(error)
+        elif isinstance(protocol, FlowProtocol):  # daphne leaves the socket open and its queue growing
+            protocol.handle_exception(RuntimeError("the application returned"))
+
+    def protocol_disconnected(self, protocol: FlowProtocol | WebRequest) -> None:
+        """The connection ended, the request was answered, or it became a WebSocket."""
+        details = self.connections.get(protocol)
+        if details is None or "disconnected" in details:
+            return
+        details["disconnected"] = self.reactor.seconds()
+        if isinstance(protocol, WebRequest) and protocol.transport is None:  # upgraded
+            self.reactor.loop.call_soon(take_apart, protocol)
+        task = details.get("application_instance")
+        if task is None or task.done():
+            self.forget(protocol)
+        else:
+            details["cancelling"] = self.reactor.loop.call_later(self.flow.linger, cancel, task)
+
+    def forget(self, protocol: FlowProtocol | WebRequest) -> None:
+        del self.connections[protocol]
+        if self.emptied and not self.connections:
+            self.emptied.set()
+
+    async def idle(self) -> None:
+        """Wait until no connection and no application is left; none may come in any more."""
+        self.emptied = asyncio.Event()
+        if self.connections:
+            await self.emptied.wait()
+
+    async def end_applications(self) -> None:
+        """Cancel what still runs, and wait for it, but not for ever."""
+        running = [details["application_instance"] for details in self.connections.values() if is_running(details)]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=self.flow.exit_timeout)
+
+    def kill_all_applications(self) -> Deferred[None]:
+        """Before the reactor stops. daphne's fails for a connection without an application, and waits without end."""
+        return Deferred.fromFuture(self.reactor.loop.create_task(self.end_applications()))
+
+    def application_checker(self) -> None:
+        """daphne's scan for ended applications: see application_done."""
+
+    def timeout_checker(self) -> None:
+        """daphne's scan for timeouts: see FlowProtocol.due."""
+
+
+def is_running(details: Details) -> bool:
+    return "application_instance" in details and not details["application_instance"].done()
+
+
+def cancel(task: asyncio.Task[None]) -> None:
+    log.warning("an application did not end after its connection and was cancelled")
+    task.cancel()
+
+
+def take_apart(request: WebRequest) -> None:
+    """After the upgrade the HTTP channel and its request (4 KiB) refer to each other and nothing to them; daphne even
+    keeps them as long as the socket. Free them now instead of at a full garbage collection.
+    """
+    vars(request.channel).clear()
+    vars(request).clear()

@@ -1,0 +1,18 @@
+from collections import Counter
+from typing import Literal
+
+type Event = Literal[
+    "slow_bytes",  # dropped: more than max_unwritten bytes owed
+    "slow_time",  # dropped: took nothing for max_blocked
+    "ping_timeout",  # dropped: half-open
+    "too_big",  # closed with 4413 or 1009
+    "input_paused",  # reading stopped until the application caught up
+    "send_waited",  # a send that waited for its reader
+    "refused_full",  # upgrade refused with 503: max_connections
+    "refused_draining",  # upgrade refused with 503: the process is ending
+    "door_closed",  # stopped listening: spare_connections used up
+    "drained",  # closed by the drain
+    "drain_aborted",  # did not answer the drain's close frame
+]
+
+type Counters = Counter[Event]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from tms.protocol.close import CloseCode
+
+if TYPE_CHECKING:
+    from tms.server.protocol import FlowProtocol
+    from tms.server.server import FlowServer
+
+log = logging.getLogger(__name__)
+
+REASON = "restarting"
+
+SLACK = 1.5
+"""Autobahn checks its close timeout about once a second."""
+
+WORTH_SLEEPING = 0.01
+
+type Hook = Callable[..., Awaitable[None] | None]
+
+
+async def drain(server: FlowServer) -> None:
+    """The end of a process: nobody comes in, the application says its goodbyes, sockets are closed one after the
+    other, applications end. daphne cancels all applications at once instead, and clients see 1006.
+    """
+    try:
+        await server.door.shut()
+        if server.is_ready:
+            await bounded(server.flow.hook_timeout, server.on_drain, server)
+        await close_all(server)
+        await answered(server)
+    finally:
+        for socket in server.sockets():
+            socket.drop("drain_aborted")
+        await server.end_applications()
+        await bounded(server.flow.hook_timeout, server.on_stop)
+        log.info("drained: %s", dict(server.counters))
+        server.stop()
+
+
+async def bounded(seconds: float, hook: Hook | None, *given: Any) -> None:
+    """Run a hook; whatever it does, the drain goes on."""
+    if hook is None:
+        return
+    try:
+        async with asyncio.timeout(seconds):
+            await called(hook, *given)
+    except Exception:
+        log.exception("%s failed", getattr(hook, "__qualname__", hook))
+
+
+async def called(hook: Hook, *given: Any) -> None:
+    result = hook(*given)
+    if inspect.isawaitable(result):
+        await result
+
+
+async def close_all(server: FlowServer) -> None:
+    sockets = server.sockets()
+    now = server.reactor.seconds
+    start = now()
+    for count, socket in enumerate(sockets):
+        early = start + server.flow.drain_spread * count / len(sockets) - now()
+        if early > WORTH_SLEEPING:
+            await asyncio.sleep(early)
+        close(server, socket)
+
+
+def close(server: FlowServer, socket: FlowProtocol) -> None:
+    if socket.state == socket.STATE_CONNECTING:
+        socket.refuse("refused_draining")
+    elif socket.state == socket.STATE_OPEN:
+        server.counters["drained"] += 1
+        try:
+            socket.close(server.drain_code(socket.scope or {}), REASON)
+        except Exception:  # one socket's wrong code must not end the drain of the others
+            log.exception("no close code for %s", socket)
+            socket.close(CloseCode.DRAINING, REASON)
+
+
+async def answered(server: FlowServer) -> None:
+    """Wait for the peers' close frames and for requests in progress."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(server.flow.close_timeout + SLACK):
+            await server.idle()

@@ -1,0 +1,126 @@
+"""A WebSocket until it opens, or is denied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from tms.server.asgi import Message
+from tms.server.counts import Event
+from tms.server.output import BoundedOutput
+
+if TYPE_CHECKING:
+    from tms.server.server import FlowServer
+
+OURS = {"connection", "content-length", "transfer-encoding"}
+"""Headers of a denial that say how it is sent; the server writes them."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+type Headers = list[tuple[str, str]]
+
+
+class Handshake(BoundedOutput):
+    """Adds to daphne: a denial with any status, headers and body before the upgrade (`websocket.http.response`),
+    headers with the accept, a check of the subprotocol, and 503 while the process is full or ending.
+    """
+
+    last_heard = 0.0
+    denial: tuple[int, Headers, bytes] | None = None
+
+    def onConnect(self, request: Any) -> Deferred[Any]:
+        """A valid handshake arrived. Accepted through daphne's `handshake_deferred`, denied past it."""
+        server: FlowServer = self.factory.server_class
+        self.last_heard = monotonic()
+        self.take_over_output()
+        self.screen(request, server)
+        if self.state != self.STATE_CONNECTING:
+            return Deferred()  # answered: never fires
+        server.door.handshake_began(self)
+        answer: Deferred[Any] = super().onConnect(request)
+        return answer
+
+    def screen(self, request: Any, server: FlowServer) -> None:
+        """Turn away what the application need not see."""
+        if not request.headers.get("sec-websocket-protocol", "").isascii():
+            self.deny(400)  # daphne answers 500 and logs a traceback
+        elif server.draining:
+            self.refuse("refused_draining")
+        elif server.door.is_full:
+            self.refuse("refused_full")
+
+    # What the application answers
+
+    def reply_accept(self, message: Message) -> None:
+        if not self.is_waiting:
+            return  # the client gave up meanwhile
+        if self.owes_too_much:  # earlier answers on this connection that nobody reads
+            self.drop("slow_bytes")
+            return
+        subprotocol = message.get("subprotocol")
+        if subprotocol is not None and subprotocol not in self.websocket_protocols:
+            raise ValueError(f"subprotocol {subprotocol!r} was not offered, but {self.websocket_protocols!r}")
+        headers: dict[str, list[str]] = {}
+        for name, value in decoded(message.get("headers")):
+            headers.setdefault(name, []).append(value)
+        self.serverAccept((subprotocol, headers))  # autobahn takes the pair
+
+    def reply_response_start(self, message: Message) -> None:
+        headers = [(name, value) for name, value in decoded(message.get("headers")) if name.lower() not in OURS]
+        self.denial = (message["status"], headers, b"")
+
+    def reply_response_body(self, message: Message) -> None:
+        if self.denial is None:
+            raise ValueError("websocket.http.response.body before websocket.http.response.start")
+        status, headers, body = self.denial
+        body += message.get("body", b"")
+        self.denial = (status, headers, body)
+        if not message.get("more_body"):
+            self.deny(status, headers, body)
+
+    # Denying
+
+    @property
+    def is_waiting(self) -> bool:
+        """The application has not answered the handshake yet."""
+        return self.state == self.STATE_CONNECTING and hasattr(self, "handshake_deferred")
+
+    def refuse(self, why: Event) -> None:
+        """No room, or no time left; the client may try again, here or elsewhere."""
+        server = self.factory.server_class
+        server.counters[why] += 1
+        self.deny(503, [("Retry-After", str(server.flow.retry_after))])
+
+    def deny(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
+        """Answer the handshake with a plain HTTP response, and close."""
+        if self.state != self.STATE_CONNECTING:
+            return
+        if hasattr(self, "handshake_deferred"):
+            del self.handshake_deferred
+        framing = [("Content-Length", str(len(body))), ("Connection", "close")]
+        self.denial = (status, [*headers, *framing], body)
+        self.failHandshake(HTTPStatus(status).phrase, status, self.denial[1])
+
+    def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Headers | None = None) -> None:
+        """Autobahn knows no body."""
+        super().sendHttpErrorResponse(code, reason, responseHeaders)
+        if self.denial and self.denial[2]:
+            self.sendData(self.denial[2])
+
+    def handshake_ended(self) -> None:
+        if hasattr(self, "server"):
+            self.server.door.handshake_ended(self)
+
+
+def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
+    """ASGI's headers as text; ValueError for one that would end its line."""
+    texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers or ()]
+    for name, value in texts:
+        if CONTROL.search(name) or CONTROL.search(value):
+            raise ValueError(f"control character in header {name!r}")
+    return texts

@@ -1,0 +1,75 @@
+"""What a WebSocket owes its reader, and when the reader is given up."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from daphne.ws_protocol import WebSocketProtocol
+
+from tms.server.counts import Event
+from tms.server.flow import Flow
+from tms.server.transport import FlowTransport
+
+if TYPE_CHECKING:
+    from tms.server.server import FlowServer
+
+
+class BoundedOutput(WebSocketProtocol):
+    """daphne buffers without bound for a reader that stopped: one browser made the process grow by 186 MiB."""
+
+    server: FlowServer
+    """Absent when the handshake was malformed or there was no room for it."""
+
+    transport: FlowTransport
+    state: int
+    writable: asyncio.Future[None] | None = None
+    """Pending while more than 64 KiB are unwritten."""
+
+    @property
+    def unwritten(self) -> int:
+        return self.transport.unwritten
+
+    @property
+    def owes_too_much(self) -> bool:
+        flow: Flow = self.factory.server_class.flow
+        return self.transport.unwritten > flow.max_unwritten
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """All that autobahn sends comes through here: messages, pings, pongs, closes, answers to the handshake."""
+        if self.owes_too_much:
+            self.drop("slow_bytes")
+        else:
+            self.transport.write(data)
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        """Autobahn's states stand no drop inside of it."""
+        if self.owes_too_much:
+            self.drop("slow_bytes")
+        else:
+            super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)
+
+    def drop(self, why: Event) -> None:
+        """Abort the connection: the peer sees a reset, and what it did not take is freed."""
+        self.factory.server_class.counters[why] += 1
+        self.wasClean, self.wasNotCleanReason = False, why
+        self.dropConnection(abort=True)  # nothing, if it waits only for its last bytes to go
+        self.transport.abortConnection()
+        self.resumeProducing()
+
+    # Back-pressure, as the transport's producer
+
+    def take_over_output(self) -> None:
+        """The HTTP channel stays the transport's producer after an upgrade, and would be told in our place."""
+        self.unregisterProducer()
+        self.registerProducer(self, True)
+
+    def pauseProducing(self) -> None:
+        self.writable = asyncio.get_running_loop().create_future()
+
+    def resumeProducing(self) -> None:
+        waited, self.writable = self.writable, None
+        if waited and not waited.done():
+            waited.set_result(None)
+
+    stopProducing = resumeProducing  # the connection is lost: senders need not wait any more

@@ -1,0 +1,39 @@
+"""Twisted's reactor of this process. Importing this module installs it, unless another one is there already.
+
+Twisted takes its reactor at the first import of `twisted.internet.reactor`, and daphne keeps a reactor on asyncio
+that it finds. So `tms.server` is imported before daphne and before whatever imports Twisted; FlowServer checks.
+"""
+
+import asyncio
+import sys
+import time
+
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.main import installReactor
+
+REACTOR = "twisted.internet.reactor"
+
+
+class FlowReactor(AsyncioSelectorReactor):
+    """Twisted times with the wall clock: a clock step stops or fires every timer of Twisted, autobahn and daphne."""
+
+    seconds = staticmethod(time.monotonic)
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        super().__init__(self.loop)
+
+
+def installed() -> FlowReactor:
+    """The reactor of this process; RuntimeError when something else installed another one first."""
+    reactor = sys.modules[REACTOR]
+    if not isinstance(reactor, FlowReactor):
+        raise RuntimeError(
+            f"{type(reactor).__name__} was installed before tms.server was imported; "
+            "import tms.server first, before daphne and before anything that uses Twisted"
+        )
+    return reactor
+
+
+if REACTOR not in sys.modules:
+    installReactor(FlowReactor())

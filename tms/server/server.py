@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, cast
+
+from twisted.logger import LogLevel, STDLibLogObserver, globalLogPublisher
+
+from tms.protocol.close import CloseCode
+from tms.server import reactor
+from tms.server.applications import Applications
+from tms.server.asgi import Application, Scope
+from tms.server.counts import Counters
+from tms.server.door import Door
+from tms.server.drain import Hook, called, drain
+from tms.server.flow import Flow
+from tms.server.protocol import FlowProtocol
+from tms.server.transport import FlowTransport
+from tms.server.wheel import SLOTS_PER_SECOND, Wheel
+
+log = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class FlowServer(Applications):
+    """Serves an ASGI application over HTTP and WebSocket, within the limits of a Flow.
+
+    `on_ready` runs in the loop before the first connection is accepted; `on_drain` (given this server) when a signal
+    ends the process, before any socket is closed; `on_stop` when all connections and applications have ended. Each is
+    a plain or an async callable. `drain_code` chooses the close code of a socket from its scope (4503 without it).
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        host: str,
+        port: int,
+        flow: Flow | None = None,
+        on_ready: Hook | None = None,
+        on_drain: Hook | None = None,
+        on_stop: Hook | None = None,
+        drain_code: Callable[[Scope], int] | None = None,
+    ) -> None:
+        self.flow = flow or Flow()
+        self.on_ready, self.on_drain, self.on_stop = on_ready, on_drain, on_stop
+        self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
+        self.reactor = reactor.installed()
+        self.counters: Counters = Counter()
+        self.door = Door(host, port, self.flow, self.counters, self.reactor)
+        self.wheel: Wheel[FlowProtocol] = Wheel(self.reactor.seconds())
+        self.draining = False
+        self.is_ready = False
+        self.failure: BaseException | None = None
+        super().__init__(
+            application,
+            endpoints=["the door"],  # daphne insists on one
+            signal_handlers=False,
+            ready_callable=self.prepare,
+            server_name="",
+            verbosity=0,
+            websocket_handshake_timeout=self.flow.handshake_timeout,
+            websocket_max_message_size=self.flow.hard_message,
+            websocket_max_frame_size=self.flow.hard_message,
+            ping_timeout=0,  # autobahn's; see FlowProtocol.due
+        )
+        self.endpoints: list[str] = []  # daphne must not listen: the door does
+
+    def run(self) -> None:
+        """Serve until a signal, then drain.
+
+        Raises PortInUse or CannotListen before anything was started, and whatever `on_ready` raised.
+        """
+        try:
+            super().run()
+        finally:
+            for number in SIGNALS:
+                self.reactor.loop.remove_signal_handler(number)
+        if self.failure:
+            raise self.failure
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.door.host, self.door.port
+
+    def sockets(self) -> list[FlowProtocol]:
+        """WebSockets that are not closed, handshakes in progress included."""
+        return [
+            protocol
+            for protocol in self.connections
+            if isinstance(protocol, FlowProtocol) and protocol.state != protocol.STATE_CLOSED
+        ]
+
+    # Starting
+
+    def prepare(self) -> None:
+        """daphne has made its factories, and the loop does not run yet."""
+        self.ws_factory.protocol = FlowProtocol
+        # failByDrop=False: a close frame (1002, 1007, 1009) instead of a bare end of the connection
+        self.ws_factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=self.flow.close_timeout)
+        self.door.listen(self.http_factory)
+        show_errors()
+        for number in SIGNALS:
+            self.reactor.loop.add_signal_handler(number, self.on_signal)
+        self.starting = self.reactor.loop.create_task(self.start())
+        self.starting.add_done_callback(self.started)
+
+    async def start(self) -> None:
+        if self.on_ready:
+            await called(self.on_ready)
+        self.keep_memory_still()
+        self.tick()
+        self.is_ready = True
+        self.door.open()
+
+    def started(self, starting: asyncio.Task[None]) -> None:
+        if not starting.cancelled() and (error := starting.exception()):
+            self.failure = error
+            self.stop()
+
+    def keep_memory_still(self) -> None:
+        if self.flow.gc_threshold:
+            gc.set_threshold(*self.flow.gc_threshold)
+        if self.flow.gc_freeze:
+            gc.collect()
+            gc.freeze()
+
+    # Time
+
+    def tick(self) -> None:
+        self.reactor.loop.call_later(1 / SLOTS_PER_SECOND, self.tick)
+        now = self.reactor.seconds()
+        for protocol in self.wheel.turn(now):
+            when = protocol.due(now)
+            if when is not None:
+                self.wheel.watch(protocol, when)
+        for transport in self.reactor.getWriters():
+            if isinstance(transport, FlowTransport):
+                self.drop_if_stuck(transport, now)
+
+    def drop_if_stuck(self, transport: FlowTransport, now: float) -> None:
+        if transport.blocked_since is None or now - transport.blocked_since < self.flow.max_blocked:
+            return
+        if isinstance(transport.protocol, FlowProtocol):
+            transport.protocol.drop("slow_time")
+        else:
+            self.counters["slow_time"] += 1
+            transport.abortConnection()
+
+    # Ending
+
+    def on_signal(self) -> None:
+        if self.draining:
+            os._exit(1)  # the second: whoever sends it does not want to wait
+        self.draining = True
+        self.starting.cancel()
+        self.drained = self.reactor.loop.create_task(drain(self))
+
+
+def show_errors() -> None:
+    """daphne silences Twisted's log; what goes wrong inside of Twisted's callbacks must still be seen."""
+    to_log = STDLibLogObserver(__name__)
+
+    def show(event: dict[str, Any]) -> None:
+        if event["log_level"] >= LogLevel.error:
+            to_log(event)
+
+    globalLogPublisher.addObserver(cast(Any, show))  # zope's interfaces are not types
