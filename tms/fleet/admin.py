@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models import User
-from tms.accounts.setup import ModelAdmin, ReadOnly, TabularInline
+from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, TabularInline
 from tms.fleet import credentials, enrolment, registry, shown_once
 from tms.fleet.models import Credential, EnrolmentToken, Group, OpeningHours, Site, Terminal
 from tms.fleet.shown_once import Secret
@@ -24,16 +24,14 @@ KEY_ADVICE = _("The terminal's agent sends it with every connection.")
 TOKEN_ADVICE = _("One new terminal of the site sends it to POST /api/v1/enrol and gets a credential of its own.")
 
 
-class OpeningHoursForm(forms.ModelForm[OpeningHours]):
+class OpeningHoursForm(ModelForm[OpeningHours]):
     weekday = forms.TypedChoiceField(label=_("weekday"), coerce=int, choices=list(WEEKDAYS.items()))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         opens_at, closes_at = cleaned.get("opens_at"), cleaned.get("closes_at")
         if opens_at and closes_at and closes_at <= opens_at:
-            self.add_error(
-                "closes_at", gettext("It closes after it opens; hours past midnight belong to the next day.")
-            )
+            self.add_error("closes_at", gettext("It must close after it opens; split what goes past midnight."))
         return cleaned
 
 
@@ -50,9 +48,7 @@ class SiteAdmin(ModelAdmin[Site]):
     search_fields = ("code", "name", "name_ja", "region")
     inlines = (OpeningHoursInline,)
 
-    def formfield_for_dbfield(
-        self, db_field: models.Field[Any, Any], request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "time_zone":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         zones = [(zone, zone) for zone in sorted(available_timezones())]
@@ -62,7 +58,7 @@ class SiteAdmin(ModelAdmin[Site]):
         registry.amend_site(obj)
 
 
-class TerminalForm(forms.ModelForm[Terminal]):
+class TerminalForm(ModelForm[Terminal]):
     def clean_uid(self) -> str:
         uid: str = self.cleaned_data["uid"]
         if not UID.fullmatch(uid):
@@ -109,6 +105,11 @@ class TerminalAdmin(ModelAdmin[Terminal]):
             return
         key = credentials.enrol(obj)
         shown_once.keep(request, Secret(obj.uid, str(key)))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its keys go with it, though nobody may delete a key by itself."""
+        deletable, counts, _needed, protected = super().get_deleted_objects(objs, request)
+        return deletable, counts, set(), protected
 
     def delete_model(self, request: HttpRequest, obj: Terminal) -> None:
         registry.forget(obj)
@@ -187,7 +188,7 @@ class GroupAdmin(ModelAdmin[Group]):
     autocomplete_fields = ("terminals",)
 
 
-class TokenForm(forms.ModelForm[EnrolmentToken]):
+class TokenForm(ModelForm[EnrolmentToken]):
     hours = forms.IntegerField(
         label=_("valid for (hours)"), min_value=1, max_value=int(enrolment.LONGEST / timedelta(hours=1)), initial=24
     )

@@ -1,0 +1,187 @@
+"""The fleet's pages in the admin, as an operator uses them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from tms.fleet import credentials, enrolment
+from tms.fleet.models import Credential, EnrolmentToken, OpeningHours, Presence, Site, Terminal
+from tms.protocol import credential
+
+AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
+NO_HOURS = {
+    "opening_hours-TOTAL_FORMS": "0",
+    "opening_hours-INITIAL_FORMS": "0",
+}
+SITE = {"code": "SHJ", "name": "Shinjuku South", "name_ja": "新宿南", "region": "Tokyo", "time_zone": "Asia/Tokyo"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site.objects.create(**SITE)
+
+
+@pytest.fixture
+def terminal(site: Site) -> Terminal:
+    terminal = Terminal(uid="SHJ-PAY-01", site=site)
+    credentials.enrol(terminal)
+    return terminal
+
+
+def shown_secret(answer) -> str:
+    found = re.search(r"<code>(.+?)</code>", answer.content.decode())
+    assert found
+    return found[1]
+
+
+def is_valid(text: str) -> bool:
+    offered = credential.parse(text)
+    assert offered
+    keys = credentials.find([offered.uid], at=datetime.now(UTC)).get(offered.uid, [])
+    return credentials.match(offered, keys) is not None
+
+
+def act(client: Client, page: str, action: str, *rows, **more: str):
+    selected = [row.pk for row in rows]
+    return client.post(f"/admin/fleet/{page}/", {"action": action, "_selected_action": selected, **more})
+
+
+def test_a_site_is_made_with_its_opening_hours(admin_client):
+    hours = {
+        "opening_hours-TOTAL_FORMS": "1",
+        "opening_hours-INITIAL_FORMS": "0",
+        "opening_hours-0-weekday": "6",
+        "opening_hours-0-opens_at": "10:00",
+        "opening_hours-0-closes_at": "20:00",
+    }
+
+    answer = admin_client.post("/admin/fleet/site/add/", SITE | hours)
+
+    assert answer.status_code == 302
+    assert list(OpeningHours.objects.values_list("site__code", "weekday")) == [("SHJ", 6)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"time_zone": "Asia/Nowhere"}, "Asia/Nowhere is not one of the available choices"),
+        (
+            {
+                "opening_hours-TOTAL_FORMS": "1",
+                "opening_hours-0-weekday": "0",
+                "opening_hours-0-opens_at": "10:00",
+                "opening_hours-0-closes_at": "09:00",
+            },
+            "It must close after it opens",
+        ),
+    ],
+)
+def test_a_site_that_cannot_be_is_refused_with_the_reason(admin_client, wrong, said):
+    answer = admin_client.post("/admin/fleet/site/add/", SITE | NO_HOURS | wrong)
+
+    assert said in answer.content.decode()
+    assert not Site.objects.exists()
+
+
+def test_a_new_terminal_was_never_seen_and_its_key_is_shown_once(admin_client, site):
+    answer = admin_client.post(
+        "/admin/fleet/terminal/add/", {"uid": "SHJ-PAY-07", "site": site.pk, "kind": "payment", "label": "Till 7"}
+    )
+
+    secret = shown_secret(answer)
+    terminal = Terminal.objects.get(uid="SHJ-PAY-07")
+    assert terminal.state.presence == Presence.NEVER
+    assert is_valid(secret)
+    assert "no-store" in answer["Cache-Control"]
+    assert secret.partition(".")[2] not in admin_client.get(f"/admin/fleet/terminal/{terminal.pk}/change/").text
+
+
+def test_a_uid_that_no_credential_could_carry_is_refused(admin_client, site):
+    answer = admin_client.post("/admin/fleet/terminal/add/", {"uid": "till 7", "site": site.pk, "kind": "payment"})
+
+    assert "Use 1 to 64 letters, digits, - and _" in answer.content.decode()
+    assert not Terminal.objects.exists()
+
+
+def test_an_edit_keeps_the_uid_and_shows_how_the_terminal_is(admin_client, terminal):
+    path = f"/admin/fleet/terminal/{terminal.pk}/change/"
+
+    admin_client.post(path, {"uid": "OTHER", "site": terminal.site_id, "kind": "kiosk", "label": "Entrance"})
+
+    terminal.refresh_from_db()
+    assert (terminal.uid, terminal.label) == ("SHJ-PAY-01", "Entrance")
+    assert "Never seen" in admin_client.get(path).content.decode()
+
+
+def test_a_terminal_gets_a_second_key_beside_its_first(admin_client, terminal):
+    answer = act(admin_client, "terminal", "issue_keys", terminal)
+
+    assert is_valid(shown_secret(answer))
+    assert terminal.credentials.filter(revoked_at=None).count() == 2
+
+
+def test_revoking_asks_first_and_then_takes_every_key_of_the_terminal(admin_client, terminal):
+    asked = act(admin_client, "terminal", "revoke_keys", terminal)
+    untouched = terminal.credentials.filter(revoked_at=None).count()
+    act(admin_client, "terminal", "revoke_keys", terminal, confirmed="yes")
+
+    assert "Revoke these keys?" in asked.content.decode()
+    assert untouched == 1
+    assert not terminal.credentials.filter(revoked_at=None).exists()
+
+
+def test_after_a_rotation_the_old_key_alone_is_revoked(admin_client, terminal):
+    old = terminal.credentials.get()
+    new = str(credentials.issue(terminal))
+
+    act(admin_client, "credential", "revoke_selected", old, confirmed="yes")
+
+    assert is_valid(new)
+    assert Credential.objects.get(revoked_at=None) != old
+
+
+def test_a_terminal_with_a_history_cannot_be_deleted_and_one_that_was_never_seen_can(admin_client, terminal):
+    path = f"/admin/fleet/terminal/{terminal.pk}/delete/"
+    terminal.state.last_seen_at = AT
+    terminal.state.save()
+    refused = admin_client.post(path, {"post": "yes"})
+    terminal.state.last_seen_at = None
+    terminal.state.save()
+
+    done = admin_client.post(path, {"post": "yes"})
+
+    assert (refused.status_code, done.status_code) == (403, 302)
+    assert not Terminal.objects.exists()
+
+
+def test_an_enrolment_token_is_shown_once_and_enrols_one_terminal(admin_client, admin_user, site):
+    answer = admin_client.post("/admin/fleet/enrolmenttoken/add/", {"site": site.pk, "hours": "2"})
+    token = shown_secret(answer)
+
+    terminal, _ = enrolment.redeem(token, kind="kiosk", serial="", model="", at=datetime.now(UTC))
+
+    kept = EnrolmentToken.objects.get()
+    assert terminal.site == site
+    assert kept.created_by == admin_user
+    assert kept.expires_at - kept.created_at <= timedelta(hours=2)
+    assert token not in admin_client.get("/admin/fleet/enrolmenttoken/").content.decode()
+
+
+def test_a_token_is_valid_for_a_day_at_most(admin_client, site):
+    answer = admin_client.post("/admin/fleet/enrolmenttoken/add/", {"site": site.pk, "hours": "25"})
+
+    assert "less than or equal to 24" in answer.content.decode()
+    assert not EnrolmentToken.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["site", "terminal", "group", "credential", "enrolmenttoken"])
+def test_every_list_can_be_read_and_searched(admin_client, terminal, page):
+    enrolment.make_token(terminal.site, by=None, at=AT)
+
+    answer = admin_client.get(f"/admin/fleet/{page}/?q=SHJ")
+
+    assert answer.status_code == 200

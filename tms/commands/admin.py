@@ -1,0 +1,14 @@
+from django.contrib import admin
+
+from tms.accounts.setup import ModelAdmin, ReadOnly
+from tms.commands.models import Command
+
+
+@admin.register(Command)
+class CommandAdmin(ReadOnly, ModelAdmin[Command]):
+    list_display = ("name", "terminal", "state", "created_by", "created_at", "sent_at", "answered_at", "error")
+    list_filter = ("state", "name", "created_at")
+    list_select_related = ("terminal", "created_by")
+    search_fields = ("terminal__uid", "name")
+    show_full_result_count = False
+    ordering = ("-created_at",)
