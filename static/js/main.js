@@ -11,3 +11,5 @@ import * as times from "./times.js";
 import * as waiting from "./waiting.js";
 
 for (const behaviour of [times, countdown, theme, dialog, keys, proof, banner, waiting, frames]) behaviour.start();
+
+if (document.getElementById("chart")) import("./chart.js").then((chart) => chart.start());

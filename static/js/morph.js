@@ -35,7 +35,7 @@ export function parse(html) {
  * @param {Node | null} before
  */
 export function place(parent, node, before) {
-  if ("moveBefore" in parent && node.isConnected) {
+  if (parent.moveBefore && node.isConnected) {
     parent.moveBefore(node, before);
     return;
   }

@@ -32,6 +32,8 @@ class HandBoard:
         self.rows: Sequence[str] = [row(n) for n in range(1, 6)]
         self.extra = ""
         self.language = "en"
+        self.answers: dict[str, Any] = {}
+        """What is answered as JSON, by path."""
         self.refusing = False
         self.sockets: asyncio.Queue[Socket] = asyncio.Queue()
 
@@ -63,6 +65,10 @@ class HandBoard:
             return connection.respond(503, "") if self.refusing else None
         if path.startswith("/static/"):
             return _answer(STATIC / path.removeprefix("/static/"))
+        if path in self.answers:
+            return Response(
+                200, "OK", Headers(HEADERS | {"Content-Type": "application/json"}), _json(self.answers[path])
+            )
         html = PAGE.read_text()
         for name, value in {"rows": "\n".join(self.rows), "extra": self.extra, "language": self.language}.items():
             html = html.replace(f"{{{name}}}", value)
@@ -138,6 +144,10 @@ def row(n: int, state: str = "online", *, reading: int = 40, seen: str = "2026-0
 
 def total(name: str, value: int) -> str:
     return f'<li id="total-{name}" class="total" hx-swap-oob="true"><b>{value}</b> {name}</li>'
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
 
 
 def _port(server: Server) -> int:

@@ -1,0 +1,157 @@
+// The live charts of a terminal: drawn from its series, continued by each reading that is pushed.
+
+import { PresenceBand } from "./chart/band.js";
+import { inks, whenInksChange } from "./chart/ink.js";
+import { element, MetricPlot } from "./chart/plot.js";
+import { append } from "./chart/series.js";
+import { serverNow } from "./clock.js";
+
+/** @typedef {import("./chart/series.js").Series} Series */
+
+const TICK_MS = 1000;
+
+class Chart {
+  /** @type {Series} */
+  series = { at: [], metrics: {}, late: [], presence: [], limits: {} };
+  /** @type {(MetricPlot | PresenceBand)[]} */
+  plots = [];
+
+  /** @type {[number, number] | null} */
+  #zoomed = null;
+  #inks = inks();
+  #now = serverNow() / 1000;
+  #loading = new AbortController();
+
+  /** @param {HTMLElement} holder */
+  constructor(holder) {
+    this.holder = holder;
+    this.view = { range: () => this.#range(), zoom: (/** @type {[number, number] | null} */ to) => this.#zoom(to) };
+  }
+
+  get span() {
+    return Number(this.holder.dataset.span ?? 1800);
+  }
+
+  /** Draws everything anew from what the server knows. */
+  async load() {
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    const { signal } = this.#loading;
+    const answer = await fetch(this.holder.dataset.series ?? "", { signal }).catch(() => null);
+    if (signal.aborted) return;
+    if (!answer?.ok) return this.#tell("failed");
+    this.series = await answer.json();
+    this.take();
+    this.draw();
+  }
+
+  draw() {
+    for (const { plot } of this.plots) plot.destroy();
+    this.plots = [];
+    this.#now = serverNow() / 1000;
+    const names = this.#names();
+    if (names.length === 0) return this.#tell("empty");
+    this.holder.replaceChildren();
+    const given = { series: () => this.series, view: this.view, inks: () => this.#inks, text: this.#text };
+    const known = this.#json("metrics");
+    for (const name of names)
+      this.plots.push(
+        new MetricPlot(this.holder, name, { ...given, metric: known[name] ?? { label: name, unit: "" } }),
+      );
+    this.plots.push(new PresenceBand(this.holder, { ...given, words: this.#json("presences") }));
+  }
+
+  /** Takes the newest reading from the page. A metric never seen before needs a plot of its own. */
+  take() {
+    const latest = document.getElementById("reading-latest");
+    const at = Date.parse(latest?.dataset.at ?? "") / 1000;
+    if (!latest || Number.isNaN(at)) return;
+    const values = JSON.parse(latest.dataset.values ?? "{}");
+    const isNew = Object.keys(values).some((name) => !(name in this.series.metrics));
+    if (isNew && this.plots.length > 0) return void this.load();
+    if (append(this.series, at, values, at - 2 * this.span)) for (const plot of this.plots) plot.update();
+  }
+
+  /** Time goes on, unless the board does not know what it brings. */
+  tick() {
+    if (document.hidden || this.#zoomed || document.documentElement.dataset.link === "lost") return;
+    this.#now = serverNow() / 1000;
+    for (const plot of this.plots) plot.move();
+  }
+
+  recolour() {
+    this.#inks = inks();
+    for (const { plot } of this.plots) plot.redraw(false, true);
+  }
+
+  resize() {
+    const width = this.holder.clientWidth;
+    for (const { plot } of this.plots) if (plot.width !== width) plot.setSize({ width, height: plot.height });
+  }
+
+  /** @param {[number, number] | null} to */
+  #zoom(to) {
+    this.#zoomed = to;
+    for (const plot of this.plots) plot.move();
+  }
+
+  /** @returns {[number, number]} */
+  #range() {
+    return this.#zoomed ?? [this.#now - this.span, this.#now];
+  }
+
+  /** The metrics that have readings: first those with a name, in its order. */
+  #names() {
+    const read = Object.keys(this.series.metrics).filter((name) => this.series.metrics[name].some((v) => v != null));
+    const named = Object.keys(this.#json("metrics")).filter((name) => read.includes(name));
+    return [...named, ...read.filter((name) => !named.includes(name)).sort()];
+  }
+
+  /** @param {string} name */
+  #json(name) {
+    return JSON.parse(this.holder.dataset[name] ?? "{}");
+  }
+
+  /**
+   * @param {string} name
+   * @param {Record<string, string>} values
+   */
+  #text = (name, values) =>
+    (this.holder.getAttribute(`data-text-${name}`) ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+
+  /** @param {string} name */
+  #tell(name) {
+    for (const { plot } of this.plots) plot.destroy();
+    this.plots = [];
+    const note = element("p", this.#text(name, {}));
+    note.className = "blank";
+    this.holder.replaceChildren(note);
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {string[]} attributeFilter
+ * @param {() => void} changed
+ */
+function watch(id, attributeFilter, changed) {
+  const element = document.getElementById(id);
+  if (element) new MutationObserver(changed).observe(element, { attributeFilter });
+}
+
+export function start() {
+  const holder = document.getElementById("chart");
+  if (!holder) return;
+  const chart = new Chart(holder);
+  chart.load();
+  setInterval(() => chart.tick(), TICK_MS);
+  whenInksChange(() => chart.recolour());
+  new ResizeObserver(() => chart.resize()).observe(holder);
+  watch("reading-latest", ["data-at"], () => chart.take());
+  watch("chart", ["data-series", "data-span"], () => chart.load());
+  watch("state", ["data-presence"], () => chart.load());
+  // What was not heard while the link was away is in the database.
+  document.addEventListener("tms:link", ({ detail: { link, was } }) => {
+    if (link === "live" && (was === "reconnecting" || was === "lost")) chart.load();
+  });
+}

@@ -1,0 +1,47 @@
+// The page's colours, as a canvas needs them: resolved, for the theme and the link of this moment.
+
+const NAMES = [
+  "ink-2",
+  "ink-3",
+  "surface",
+  "line",
+  "edge",
+  "trace",
+  "trace-2",
+  "cell",
+  "cell-ink",
+  "critical",
+  "critical-fill",
+  "critical-wash",
+  "on-critical",
+  "warning",
+  "warning-fill",
+  "warning-wash",
+  "on-warning",
+];
+
+/** @returns {Record<string, string>} by the token's name, and `font` */
+export function inks() {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  const style = getComputedStyle(probe);
+  /** @type {Record<string, string>} */
+  const found = { font: `12px ${style.fontFamily}` };
+  for (const name of NAMES) {
+    probe.style.color = `var(--${name}, currentcolor)`;
+    found[name] = style.color;
+  }
+  probe.remove();
+  return found;
+}
+
+/**
+ * Calls back when any of the colours may have changed.
+ * @param {() => void} changed
+ */
+export function whenInksChange(changed) {
+  const watcher = new MutationObserver(changed);
+  watcher.observe(document.documentElement, { attributeFilter: ["data-theme", "data-link"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+}
