@@ -12,7 +12,9 @@ import * as waiting from "./waiting.js";
 /**
  * @typedef {{at: string, newest_at: string | null, behind_s: number, gaps: number,
  *   database: {state: "equal" | "differs" | "unchecked", at: string | null}}} Proof
- * @typedef {{number: number, kind: "patch" | "repaint" | "beat", html: string, list?: {of: string, ids: string[]}, proof: Proof}} Frame
+ * @typedef {{of: string, ids: string[]}} Order the rows of one list
+ * @typedef {{number: number, kind: "patch" | "repaint" | "beat", html: string,
+ *   list?: Order | Order[], proof: Proof}} Frame
  */
 
 // A hidden tab gets no animation frames, and hours of sleep for its timers; its socket still speaks.
@@ -67,7 +69,7 @@ function follow(frame) {
 /** @param {Frame} frame */
 function collect({ html, list, proof }) {
   if (html) for (const element of parse(html)) if (!OWN.has(element.id)) pending.elements.set(element.id, element);
-  if (list) pending.lists.set(list.of, list.ids);
+  for (const { of, ids } of [list ?? []].flat()) pending.lists.set(of, ids);
   pending.proof = proof;
 }
 

@@ -60,7 +60,7 @@ async def test_a_board_that_is_back_is_not_called_live_before_its_repaint(board:
 
 async def test_every_close_but_one_is_followed_by_a_new_socket(board: HandBoard, page: Page):
     await page.goto(board.url)
-    for code in (1000, 1001, 1011, 4400, 4503):
+    for code in (1000, 1011, 4503):
         socket = await board.painted()
         await expect(page.locator(":root")).to_have_attribute("data-link", "live")
 
