@@ -1,0 +1,85 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.agent.fake_source import FakeSource
+from tests.agent.fake_tms import DEADLINE_S, FakeTMS
+from tms.agent.agent import Agent
+from tms.agent.backoff import Backoff
+from tms.agent.options import Options
+from tms.agent.state import State
+from tms.protocol import frames
+from tms.protocol.credential import Credential
+
+CREDENTIAL = Credential("T-1", "s" * 43)
+
+
+class Running:
+    """An agent that runs, and what its caller saw of it. Backs off for as short as the rules allow."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self.source = options.pop("source", None) or FakeSource()
+        self.states: list[State] = []
+        self._changed = asyncio.Event()
+        chosen = options.pop("options", None) or Options(jitter=lambda: 1.0)
+        self.agent = Agent(
+            url,
+            CREDENTIAL,
+            source=self.source,
+            backoff=Backoff(jitter=lambda: 0.0),
+            options=chosen,
+            on_change=self._note,
+            **options,
+        )
+        self.task = asyncio.create_task(self.agent.run())
+
+    async def until(self, holds: Callable[[State], bool]) -> State:
+        async with asyncio.timeout(DEADLINE_S):
+            while not holds(self.agent.state):
+                self._changed.clear()
+                await self._changed.wait()
+        return self.agent.state
+
+    async def ended(self) -> frames.Goodbye | None:
+        async with asyncio.timeout(DEADLINE_S):
+            return await self.task
+
+    async def end(self) -> None:
+        self.agent.crash()
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+
+    def _note(self, state: State) -> None:
+        self.states.append(state)
+        self._changed.set()
+
+
+@pytest.fixture
+async def tms() -> AsyncIterator[FakeTMS]:
+    async with FakeTMS() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def start(tms: FakeTMS) -> AsyncIterator[Callable[..., Running]]:
+    """Starts agents that dial `tms`, and ends them."""
+    running: list[Running] = []
+
+    def start(**options: Any) -> Running:
+        running.append(Running(options.pop("url", tms.url), **options))
+        return running[-1]
+
+    yield start
+    for one in running:
+        await one.end()
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """What agents logged so far."""
+    caplog.set_level("INFO", logger="tms.agent")
+    return lambda: caplog.text

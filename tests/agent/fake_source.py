@@ -1,0 +1,36 @@
+from collections.abc import Mapping, Sequence
+
+from tms.agent.source import CommandError, Identity, Outcome, Sample
+from tms.protocol import frames
+
+
+class FakeSource:
+    """A terminal that has a number of reports, and whatever else a test gives it."""
+
+    identity = Identity("S-1", "PX-300", "2.14.1")
+    capabilities: Sequence[str] = ("ping", "reboot", "break", "sleep")
+
+    def __init__(self) -> None:
+        self.metrics: Mapping[str, float] = {"temperature_c": 40.5}
+        self.events: list[frames.Event] = []
+        self.is_quiet = False
+
+    def uptime_s(self) -> float:
+        return 1234.0
+
+    def sample(self) -> Sample | None:
+        if self.is_quiet:
+            return None
+        events, self.events = tuple(self.events), []
+        return Sample("ok", self.metrics, events)
+
+    async def handle(self, command: frames.Command) -> Outcome:
+        match command.name:
+            case "ping":
+                return Outcome({"echo": command.args})
+            case "reboot":
+                return Outcome("going", frames.Goodbye("reboot"))
+            case "break":
+                raise CommandError("the lever is stuck; pull it by hand")
+            case _:
+                raise ZeroDivisionError("a bug")

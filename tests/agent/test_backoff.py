@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tms.agent.backoff import LONGEST_S, Backoff
+from tms.agent.link import LOST, Closed, Drained, Refused, TimedOut, Unreachable
+from tms.protocol import frames
+from tms.protocol.close import CloseCode
+
+ENDS = st.one_of(
+    st.builds(Closed, st.sampled_from([*CloseCode, LOST, 1011, 4999])),
+    st.builds(Refused, st.integers(100, 599), retry_after_s=st.none() | st.floats(0, 1e12)),
+    st.builds(Drained, st.builds(frames.Drain, st.floats(0, 1e12), st.floats(0, 1e12))),
+    st.builds(TimedOut, st.just("silence"), is_everywhere=st.booleans()),
+    st.builds(Unreachable, st.just("no route")),
+)
+
+
+def test_the_window_doubles_with_every_failure_up_to_a_minute():
+    backoff = Backoff(jitter=lambda: 1.0)
+
+    waits = [backoff.after(Unreachable("no route")) for _ in range(9)]
+
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_the_first_wait_is_random_from_zero_on():
+    assert Backoff(jitter=lambda: 0.0).after(Closed(LOST)) == 0
+    assert Backoff(jitter=lambda: 0.5).after(Closed(LOST)) == 0.5
+
+
+def test_a_link_that_lasted_begins_anew():
+    backoff = Backoff(jitter=lambda: 1.0)
+    for _ in range(5):
+        backoff.after(Closed(LOST))
+
+    backoff.reset()
+
+    assert backoff.after(Closed(LOST)) == 1
+
+
+def test_silence_at_every_address_opens_the_widest_window_at_once():
+    assert Backoff(jitter=lambda: 1.0).after(TimedOut("silence", is_everywhere=True)) == 60
+    assert Backoff(jitter=lambda: 1.0).after(TimedOut("silence", is_everywhere=False)) == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "soonest", "latest"),
+    [
+        (Closed(CloseCode.NORMAL), 0, 1),
+        (Closed(CloseCode.BAD_FRAMES), 60, 300),
+        (Closed(CloseCode.CREDENTIAL_REVOKED), 300, 600),
+        (Closed(CloseCode.NO_BOOT), 0, 1),
+        (Closed(CloseCode.REPLACED), 60, 120),
+        (Closed(CloseCode.TOO_LARGE), 10, 60),
+        (Closed(CloseCode.TOO_FAST), 30, 60),
+        (Closed(CloseCode.DRAINING), 1, 31),
+        (Refused(401), 300, 600),
+        (Refused(404), 300, 600),
+        (Refused(503), 0, 1),
+        (Refused(503, retry_after_s=20.0), 20, 21),
+        (Refused(429, retry_after_s=9.0), 9, 10),
+        (Drained(frames.Drain(1, 30)), 1, 31),
+    ],
+)
+def test_each_end_has_its_bounds(end, soonest, latest):
+    assert Backoff(jitter=lambda: 0.0).after(end) == soonest
+    assert Backoff(jitter=lambda: 1.0).after(end) == latest
+
+
+@given(st.lists(ENDS, max_size=20), st.floats(0, 1, exclude_max=True))
+def test_no_wait_is_negative_or_for_ever(ends, dice):
+    backoff = Backoff(jitter=lambda: dice)
+
+    assert all(0 <= backoff.after(end) <= LONGEST_S for end in ends)

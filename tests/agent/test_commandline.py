@@ -1,0 +1,111 @@
+import logging
+
+import pytest
+
+from tests.agent.conftest import CREDENTIAL
+from tms.agent import commandline
+from tms.agent.__main__ import OneLine, main
+from tms.agent.commandline import CREDENTIAL_VARIABLE
+
+URL = "wss://tms.example/ws/terminal/"
+
+
+@pytest.fixture(autouse=True)
+def credential(monkeypatch):
+    monkeypatch.setenv(CREDENTIAL_VARIABLE, str(CREDENTIAL))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "the following arguments are required: --url"),
+        (["--url", "https://tms.example"], "--url https://tms.example: right is wss://HOST/ws/terminal/, or ws://"),
+        (["--url", "tms.example"], "--url tms.example: right is wss://HOST/ws/terminal/"),
+        (["--url", "ws://:80/"], "--url ws://:80/: right is wss://HOST/ws/terminal/"),
+        (["--url", "ws://host:99999/"], "--url ws://host:99999/: Port out of range 0-65535"),
+        (["--url", "wss://T-1:secret@tms.example/"], "--url: a credential has no place in it"),
+        (["--url", f"{URL}?credential=x"], "--url: a credential has no place in it"),
+        (["--url", URL, "--credential", "T-1.short"], "--credential: not a credential; right is UID.SECRET"),
+        (["--url", URL, "--credential-file", "/nowhere"], "--credential-file /nowhere: No such file or directory"),
+        (["--url", URL, "--interval", "0"], "argument --interval: 0: right is a number of seconds from 1 to 3600"),
+        (["--url", URL, "--interval", "often"], "argument --interval: often: right is a number of seconds"),
+        (["--url", URL, "--interval", "nan"], "argument --interval: nan: right is a number of seconds"),
+        (["--url", URL, "--spool", "/dev/null/spool"], "/dev/null/spool cannot be used as spool: "),
+        (["--url", URL, "--frequency", "5"], "unrecognized arguments: --frequency 5"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(capsys, arguments, line):
+    status = main(arguments)
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert said.startswith(f"tms-agent: {line}")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("content", ["", "  \n", "\N{SNOWMAN}", "T-1"])
+def test_a_file_without_a_credential_is_refused(capsys, monkeypatch, tmp_path, content):
+    file = tmp_path / "credential"
+    file.write_text(content)
+
+    status = main(["--url", URL, "--credential-file", str(file)])
+
+    assert status == 2
+    assert "credential" in capsys.readouterr().err
+
+
+def test_no_credential_at_all_says_where_to_give_one(capsys, monkeypatch):
+    monkeypatch.delenv(CREDENTIAL_VARIABLE)
+
+    status = main(["--url", URL])
+
+    assert status == 2
+    assert capsys.readouterr().err == (
+        "tms-agent: no credential: give --credential-file, TMS_AGENT_CREDENTIAL or --credential\n"
+    )
+
+
+def test_a_secret_is_never_repeated(capsys):
+    main(["--url", URL, "--credential", "T-1.not-long-enough-a-secret"])
+
+    assert "not-long-enough" not in capsys.readouterr().err
+
+
+def test_a_file_wins_over_the_environment(tmp_path):
+    file = tmp_path / "credential"
+    file.write_text(f"T-2.{'f' * 43}\n")
+
+    choices = commandline.parse(["--url", URL, "--credential-file", str(file)])
+
+    assert choices.credential.uid == "T-2"
+
+
+def test_a_url_without_a_path_means_the_link():
+    assert commandline.link_url("wss://tms.example") == "wss://tms.example/ws/terminal/"
+    assert commandline.link_url("wss://tms.example/") == "wss://tms.example/ws/terminal/"
+    assert commandline.link_url("wss://proxy.example/tms/ws/terminal/") == "wss://proxy.example/tms/ws/terminal/"
+
+
+def test_a_spool_of_its_own_is_kept_where_the_platform_keeps_state(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.platform", "linux")
+
+    assert commandline.parse(["--url", URL]).spool == tmp_path / "tms-agent" / "T-1.spool"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_warned"),
+    [("ws://tms.example/", True), ("wss://tms.example/", False), ("ws://127.0.0.1/", False), ("ws://[::1]/", False)],
+)
+def test_a_secret_in_the_clear_is_warned_of(url, is_warned):
+    assert commandline.sends_secrets_in_the_clear(url) is is_warned
+
+
+def test_a_log_line_is_one_line_whatever_is_in_it(caplog):
+    caplog.handler.setFormatter(OneLine())
+    caplog.set_level("INFO", logger="tms.agent")
+
+    logging.getLogger("tms.agent").info("a\r\nb\x1b[31mc\u2028d")
+
+    assert caplog.handler.format(caplog.records[0]) == "a\\r\\nb\\x1b[31mc\\u2028d"

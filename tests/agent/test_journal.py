@@ -1,0 +1,94 @@
+"""The file that the spool leaves on disk."""
+
+import sqlite3
+import stat
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pytest
+
+from tms.agent.journal import SpoolError, SqliteJournal
+from tms.agent.spool import Spool
+from tms.protocol import frames
+
+
+def fill(path, number: int = 3) -> None:
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        spool = Spool(journal)
+        for seq in range(1, number + 1):
+            spool.append("boot", frames.Report(seq, datetime.now(UTC)))
+
+
+def test_its_folder_is_made_and_only_its_owner_may_read_it(tmp_path):
+    path = tmp_path / "state" / "agent" / "spool"
+
+    fill(path)
+
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_of_another_kind_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "notes"
+    path.write_text("my notes")
+
+    with pytest.raises(SpoolError, match="notes is not a spool: give the path of a spool, or of a file that does not"):
+        SqliteJournal(path, "T-1")
+
+    assert path.read_text() == "my notes"
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as shop:
+        shop.execute("PRAGMA application_id = 42")
+        shop.execute("CREATE TABLE sale (id)")
+
+    with pytest.raises(SpoolError, match="is not a spool"):
+        SqliteJournal(path, "T-1")
+
+
+def test_a_spool_of_another_terminal_is_refused(tmp_path):
+    fill(tmp_path / "spool")
+
+    with pytest.raises(SpoolError, match="holds reports of T-1, not of T-2: give each terminal its own spool"):
+        SqliteJournal(tmp_path / "spool", "T-2")
+
+
+def test_a_spool_that_is_in_use_is_refused(tmp_path):
+    path = tmp_path / "spool"
+
+    with closing(SqliteJournal(path, "T-1")), pytest.raises(SpoolError, match="in use: another agent runs"):
+        SqliteJournal(path, "T-1")
+
+
+def test_a_path_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SpoolError, match=r"cannot be used as spool: .*; give a writable path with --spool"):
+        SqliteJournal(tmp_path / "file" / "spool", "T-1")
+
+
+def test_a_damaged_spool_is_set_aside_and_a_new_one_begins(tmp_path, caplog):
+    path = tmp_path / "spool"
+    fill(path, number=200)
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xee" * (len(data) - 4096)
+    path.write_bytes(data)
+
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        assert len(Spool(journal)) == 0
+
+    assert [one.read_bytes() for one in tmp_path.glob("spool.damaged-*")] == [bytes(data)]
+    assert "the spool was damaged" in caplog.text
+
+
+def test_it_remembers_that_the_credential_worked(tmp_path):
+    path = tmp_path / "spool"
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        assert not journal.was_accepted
+        journal.remember_accepted()
+
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        assert journal.was_accepted

@@ -1,0 +1,160 @@
+"""What an agent does on the wire."""
+
+from datetime import UTC, datetime, timedelta
+
+from tms.protocol import downlink, frames, uplink
+
+
+async def test_the_handshake_carries_the_credential_and_offers_the_subprotocol(tms, start):
+    start()
+
+    link = await tms.booted()
+
+    assert tms.requests[0].path == "/ws/terminal/"
+    assert tms.requests[0].headers["Authorization"] == f"Bearer T-1.{'s' * 43}"
+    assert link.connection.subprotocol == "tms.v1"
+
+
+async def test_the_first_frame_is_a_boot_with_the_whole_state(tms, start):
+    start()
+
+    link = await tms.booted()
+
+    assert link.booted.serial == "S-1"
+    assert link.booted.model == "PX-300"
+    assert link.booted.firmware == "2.14.1"
+    assert link.booted.uptime_s == 1234.0
+    assert link.booted.capabilities == ("ping", "reboot", "break", "sleep")
+    assert link.booted.last_seq == 0
+    assert link.booted.full == frames.State("ok", {"temperature_c": 40.5})
+
+
+async def test_each_run_is_a_boot_of_its_own(tms, start):
+    first = start()
+    one = await tms.booted()
+    await first.end()
+    start()
+    other = await tms.booted()
+
+    assert one.booted.boot_id != other.booted.boot_id
+
+
+async def test_a_report_is_sent_live_and_forgotten_when_it_is_acknowledged(tms, start):
+    running = start()
+    link = await tms.booted()
+
+    running.agent.report_now()
+    report = await link.report()
+    await link.ack(1)
+    state = await running.until(lambda state: state.acked_seq == 1)
+
+    assert (report.seq, report.late, report.status, report.metrics) == (1, False, "ok", {"temperature_c": 40.5})
+    assert len(running.agent.spool) == 0
+    assert state.is_connected
+
+
+async def test_a_terminal_with_nothing_to_say_sends_heartbeats(tms, start):
+    running = start(options=None)
+    running.source.is_quiet = True
+    link = await tms.booted(heartbeat_s=0.01)
+
+    assert await link.receive() == uplink.HeartbeatCall("2.0")
+
+
+async def test_a_report_that_waits_for_acknowledgements_is_stood_in_for_by_a_heartbeat(tms, start):
+    running = start()
+    link = await tms.booted(limits=frames.Limits(reports_per_batch=1), heartbeat_s=0.01)
+
+    first = await link.receive()
+    second = await link.receive()
+
+    assert isinstance(first, uplink.ReportCall)
+    assert isinstance(second, uplink.HeartbeatCall)
+    assert len(running.agent.spool) >= 1
+
+
+async def test_what_a_server_would_refuse_is_not_sent(tms, start, lines):
+    running = start()
+    link = await tms.booted()
+    running.source.metrics = {"Not A Name": 1.0}
+    running.agent.report_now()
+    running.source.metrics = {"fine": float("nan"), "finer": 2.0}
+    running.agent.report_now()
+
+    report = await link.report()
+
+    assert (report.seq, report.metrics) == (1, {"finer": 2.0})
+    assert "a sample cannot be reported: $.params.metrics: Expected `str` matching regex" in lines()
+
+
+async def test_more_events_than_one_report_takes_become_several(tms, start):
+    running = start()
+    link = await tms.booted()
+    at = datetime.now(UTC)
+    running.source.events = [frames.Event(at, f"event-{number}", text="\0" * 600) for number in range(250)]
+
+    running.agent.report_now()
+    reports = await link.reports(3)
+
+    told = [event for report in reports for event in report.events]
+    assert [event.code for event in told] == [f"event-{number}" for number in range(250)]
+    assert told[0].text == "?" * 500
+    assert [report.seq for report in reports] == [1, 2, 3]
+
+
+async def test_a_clock_that_is_plainly_wrong_is_corrected_by_the_servers(tms, start, lines):
+    running = start()
+    other = datetime.now(UTC) + timedelta(days=900)
+    link = await tms.booted(server_time=other)
+    await running.until(lambda state: state.is_connected)
+
+    running.agent.report_now()
+
+    assert (await link.report()).at >= other
+    assert "reports carry TMS's time" in lines()
+
+
+async def test_a_frame_that_is_none_is_ignored_and_the_link_stays(tms, start, lines):
+    running = start()
+    link = await tms.booted()
+
+    await link.connection.send("{")
+    await link.connection.send('{"jsonrpc":"2.0","method":"ack","params":{"seq":"one"}}')
+    await link.connection.send('{"jsonrpc":"2.0","method":"news","params":{}}')
+    running.agent.report_now()
+
+    assert (await link.report()).seq == 1
+    assert "TMS sent what is no frame, ignored: Expected `int`, got `str` at $.params.seq" in lines()
+
+
+async def test_a_request_of_a_newer_tms_is_answered_as_unknown(tms, start):
+    start()
+    link = await tms.booted()
+
+    await link.connection.send('{"jsonrpc":"2.0","id":"n1","method":"dance","params":{}}')
+    answer = await link.expect(uplink.Answer)
+
+    assert answer.id == "n1"
+    assert (answer.error.code, answer.error.data.type) == (-32601, "tms:unknown-method")
+
+
+async def test_frames_that_come_before_the_answer_to_the_boot_are_not_lost(tms, start):
+    start()
+    link = await tms.link()
+
+    await link.connection.send('{"jsonrpc":"2.0","id":"n1","method":"dance","params":{}}')
+    await link.answer_boot()
+
+    assert (await link.expect(uplink.Answer)).id == "n1"
+
+
+async def test_a_boot_that_is_refused_is_tried_again(tms, start, lines):
+    start()
+    link = await tms.link()
+    call = await link.expect(uplink.BootCall)
+    error = downlink.decode('{"jsonrpc":"2.0","id":1,"error":{"code":-32004,"message":"not now"}}').error
+    await link.send(downlink.Refusal(call.id, error))
+
+    await tms.booted()
+
+    assert "TMS refused the boot: not now" in lines()

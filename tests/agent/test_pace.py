@@ -1,0 +1,30 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tms.agent.pace import RESERVE, Pace
+from tms.protocol import frames
+
+
+@given(
+    per_minute=st.integers(1, 1000),
+    burst=st.integers(2, 100),
+    gaps=st.lists(st.floats(0, 5), min_size=1, max_size=200),
+)
+def test_no_stretch_of_time_holds_more_frames_than_are_allowed(per_minute, burst, gaps):
+    pace = Pace(frames.Limits(frames_per_minute=per_minute, frames_burst=burst), at=0.0)
+    now, sent = 0.0, []
+    for gap in gaps:
+        now += gap
+        now += pace.wait_s(at=now)
+        sent.append(now)
+
+    for first in range(len(sent)):
+        for last in range(first, len(sent)):
+            allowed = max(1.0, RESERVE * burst) + (sent[last] - sent[first]) * per_minute / 60
+            assert last - first + 1 <= allowed + 1e-6
+
+
+def test_a_server_that_allows_nothing_is_taken_for_a_slow_one():
+    pace = Pace(frames.Limits(frames_per_minute=0, frames_burst=0), at=0.0)
+
+    assert [pace.wait_s(at=0.0), pace.wait_s(at=0.0)] == [0.0, 60.0]

@@ -1,0 +1,148 @@
+"""`tms-agent` as its user meets it: a process."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from tests.agent.conftest import CREDENTIAL
+from tests.agent.fake_tms import DEADLINE_S
+from tms.protocol import frames, uplink
+
+type Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+async def agent(tms, tmp_path) -> AsyncIterator[Start]:
+    """Starts agents that dial `tms` and share a spool."""
+    running: list[asyncio.subprocess.Process] = []
+
+    async def start(*arguments: str) -> asyncio.subprocess.Process:
+        command = [sys.executable, "-m", "tms.agent", "--url", tms.url, "--spool", str(tmp_path / "spool"), *arguments]
+        environment = os.environ | {"TMS_AGENT_CREDENTIAL": str(CREDENTIAL)}
+        running.append(await asyncio.create_subprocess_exec(*command, env=environment, stderr=subprocess.PIPE))
+        return running[-1]
+
+    yield start
+    for process in running:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def finished(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
+    async with asyncio.timeout(DEADLINE_S):
+        _, log = await process.communicate()
+    return process.returncode, log.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_makes_it_say_goodbye_and_end_well(tms, agent, number):
+    process = await agent()
+    link = await tms.booted()
+
+    process.send_signal(number)
+    goodbye = await link.expect(uplink.GoodbyeCall)
+
+    assert goodbye.params == frames.Goodbye("shutdown")
+    assert await link.closed() == 1000
+    status, log = await finished(process)
+    assert status == 0
+    assert "stopped, 0 reports wait for the next start" in log
+
+
+async def test_it_reports_on_the_machine_it_runs_on(tms, agent):
+    await agent("--interval", "1")
+    link = await tms.booted()
+
+    report = await link.report()
+
+    assert link.booted.capabilities == ("ping", "reboot", "collect_logs")
+    assert {"cpu_pct", "memory_pct", "disk_pct", "uptime_s"} <= report.metrics.keys()
+
+
+async def test_a_killed_agent_loses_nothing_that_it_had_reported(tms, agent):
+    process = await agent("--interval", "1")
+    link = await tms.booted()
+    seen = [(await link.report()).seq for _ in range(2)]
+    process.kill()
+    await process.wait()
+
+    await agent()
+    again = await tms.booted()
+    told = await again.reports(2)
+    await again.ack(2, link.booted.boot_id)
+
+    assert [one.seq for one in told] == seen == [1, 2]
+    assert {(one.boot_id, one.late) for one in told} == {(link.booted.boot_id, True)}
+
+
+async def test_a_wrong_credential_is_one_clear_line_and_exit_code_2(tms, agent):
+    tms.refuse(401)
+
+    status, log = await finished(await agent())
+
+    assert status == 2
+    assert log.count("401") == 1
+    assert "T-1: TMS answered 401 Unauthorized; giving up" in log
+
+
+async def test_a_credential_that_worked_with_this_spool_is_tried_again(tms, agent):
+    process = await agent()
+    await tms.booted()
+    process.terminate()
+    await finished(process)
+
+    tms.refuse(401, Retry_After="0")
+    await agent()
+
+    assert (await tms.booted()).booted.serial
+
+
+async def test_a_reboot_is_refused_unless_it_was_allowed(tms, agent):
+    await agent()
+    link = await tms.booted()
+
+    answer = await link.command("reboot")
+
+    assert answer.error.data.type == "tms:refused"
+    assert "--allow-reboot" in answer.error.message
+
+
+async def test_its_own_log_can_be_collected(tms, agent):
+    await agent()
+    link = await tms.booted()
+
+    good = await link.command("collect_logs", lines=1)
+    bad = await link.command("collect_logs", lines="all")
+
+    assert len(good.result["lines"]) == 1
+    assert "command collect_logs" in good.result["lines"][0]
+    assert bad.error.message == "lines='all': right is a whole number from 1 to 100"
+
+
+async def test_ping_is_answered(tms, agent):
+    await agent()
+    link = await tms.booted()
+
+    answer = await link.command("ping")
+
+    assert answer.result["answer"] == "pong"
+
+
+def test_the_agent_needs_nothing_of_the_server():
+    program = (
+        "import sys, tms.agent.__main__, tms.agent.agent\n"
+        "unwanted = {'django', 'channels', 'daphne', 'twisted', 'redis', 'psycopg', 'structlog'}\n"
+        "print(sorted(name for name in sys.modules if name.partition('.')[0] in unwanted))\n"
+        "ours = {name for name in sys.modules if name.startswith('tms.')}\n"
+        "print(sorted(name for name in ours if name.split('.')[1] not in ('agent', 'protocol')))\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n[]\n"

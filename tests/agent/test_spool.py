@@ -1,0 +1,197 @@
+"""The spool, held against a model that is too simple to be wrong."""
+
+import tempfile
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tms.agent.journal import SqliteJournal
+from tms.agent.spool import Bounds, Entry, JournalError, Spool
+from tms.protocol import frames
+
+BEGAN = datetime(2026, 11, 25, tzinfo=UTC)
+BOUNDS = Bounds(reports=12, bytes=6_000)
+
+
+def report(seq: int, *, text: str | None = None) -> frames.Report:
+    at = BEGAN + timedelta(seconds=seq)
+    return frames.Report(seq, at, "ok", events=() if text is None else (frames.Event(at, "note", text=text),))
+
+
+def told(spool: Spool) -> list[tuple[str, int]]:
+    return [(entry.boot_id, entry.seq) for entry in spool]
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """Reports, acknowledgements, restarts of the agent and of its boot, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "spool"
+        self.boots = 1
+        self.seq = 0
+        self.events: list[tuple[str, int]] = []
+        self.made: list[tuple[str, int]] = []
+        self.lost_events = 0
+        self.open()
+
+    def open(self) -> None:
+        self.journal = SqliteJournal(self.path, "T-1")
+        self.spool = Spool(self.journal, BOUNDS)
+
+    def teardown(self) -> None:
+        self.journal.close()
+        self.folder.cleanup()
+
+    @property
+    def boot_id(self) -> str:
+        return f"boot-{self.boots}"
+
+    @rule(text=st.none() | st.text(st.characters(codec="ascii"), max_size=500))
+    def append(self, text: str | None) -> None:
+        self.seq += 1
+        self.spool.append(self.boot_id, report(self.seq, text=text))
+        self.made.append((self.boot_id, self.seq))
+        if text is not None:
+            self.events.append(self.made[-1])
+
+    @rule(boot=st.integers(1, 5), seq=st.integers(0, 60))
+    def acknowledge(self, boot: int, seq: int) -> None:
+        self.spool.acknowledge(f"boot-{boot}", seq)
+        is_acknowledged = lambda one: one[0] == f"boot-{boot}" and one[1] <= seq  # noqa: E731
+        self.events = [one for one in self.events if not is_acknowledged(one)]
+        self.made = [one for one in self.made if not is_acknowledged(one)]
+
+    @precondition(lambda self: self.boots < 5)
+    @rule()
+    def boot_again(self) -> None:
+        self.boots += 1
+        self.seq = 0
+
+    @rule()
+    def die_and_start_again(self) -> None:
+        before = list(self.spool)
+        self.lost_events += self.spool.dropped
+        self.journal.close()
+        self.open()
+        assert list(self.spool) == before
+
+    @invariant()
+    def order_is_kept_and_nothing_is_invented(self) -> None:
+        assert told(self.spool) == [one for one in self.made if one in set(told(self.spool))]
+
+    @invariant()
+    def events_are_dropped_only_when_there_is_nothing_else_to_give_up(self) -> None:
+        kept = [(entry.boot_id, entry.seq) for entry in self.spool if entry.has_events]
+        dropped = self.lost_events + self.spool.dropped
+        assert len(kept) >= len(self.events) - dropped
+        assert kept == self.events[len(self.events) - len(kept) :]
+
+    @invariant()
+    def it_stays_within_its_bounds(self) -> None:
+        assert len(self.spool) <= BOUNDS.reports
+        assert sum(entry.size for entry in self.spool) <= BOUNDS.bytes
+
+    @invariant()
+    def a_report_comes_out_as_it_went_in(self) -> None:
+        assert all(entry.report.seq == entry.seq for entry in self.spool)
+
+
+TestSpool = SpoolMachine.TestCase
+TestSpool.settings = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def test_the_default_holds_more_than_an_hour_of_one_report_a_second():
+    spool = Spool()
+    busy = frames.Report(1, BEGAN, "ok", {f"metric_{number}": 12345.678 for number in range(20)})
+
+    for _ in range(3_600):
+        spool.append("boot", busy)
+
+    assert (len(spool), spool.thinned) == (3_600, 0)
+
+
+def test_readings_are_thinned_from_the_oldest_and_every_event_stays():
+    spool = Spool(bounds=Bounds(reports=20))
+    for seq in range(1, 41):
+        spool.append("boot", report(seq, text="door" if seq % 8 == 0 else None))
+
+    kept = [entry.seq for entry in spool]
+    assert [entry.seq for entry in spool if entry.has_events] == [8, 16, 24, 32, 40]
+    assert kept[-5:] == [36, 37, 38, 39, 40]
+    assert len(kept) <= 20
+    assert spool.dropped == 0
+
+
+def test_the_oldest_event_is_dropped_when_only_events_are_left():
+    spool = Spool(bounds=Bounds(reports=3))
+    for seq in range(1, 6):
+        spool.append("boot", report(seq, text="door"))
+
+    assert [entry.seq for entry in spool] == [3, 4, 5]
+    assert spool.dropped == 2
+
+
+class FickleDisk:
+    """A journal whose disk can be full."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Entry] = {}
+        self.is_full = False
+
+    def load(self) -> list[Entry]:
+        return list(self.kept.values())
+
+    def write(self, added, removed) -> None:
+        if self.is_full:
+            raise JournalError("no space left on device")
+        self.kept |= {entry.position: entry for entry in added}
+        for position in removed:
+            del self.kept[position]
+
+
+def test_a_full_disk_loses_nothing_and_is_caught_up_with_when_it_is_mended(caplog):
+    disk = FickleDisk()
+    spool = Spool(disk)
+    spool.append("boot", report(1))
+    disk.is_full = True
+    for seq in range(2, 6):
+        spool.append("boot", report(seq))
+    spool.acknowledge("boot", 3)
+
+    during = [entry.seq for entry in spool]
+    disk.is_full = False
+    spool.append("boot", report(6))
+
+    assert during == [4, 5]
+    assert [entry.seq for entry in disk.load()] == [4, 5, 6]
+    assert caplog.text.count("kept in memory only") == 1
+
+
+@pytest.mark.parametrize("position", [0, 3, 10])
+def test_what_waits_beyond_a_position_is_given_oldest_first(position):
+    spool = Spool()
+    for seq in range(1, 11):
+        spool.append("boot", report(seq))
+
+    assert [entry.seq for entry in spool.after(position, limit=4)] == list(range(1, 11))[position : position + 4]
+    assert spool.count_until(position) == position
+
+
+def test_positions_go_on_after_a_restart(tmp_path):
+    path = tmp_path / "spool"
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        Spool(journal).append("one", report(1))
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        spool = Spool(journal)
+        spool.append("two", report(1))
+
+        assert [(entry.position, entry.boot_id) for entry in spool] == [(1, "one"), (2, "two")]
