@@ -112,4 +112,4 @@ check-dependencies:
 	@$(BIN)/deptry --no-ansi .
 
 check-security:
-	@$(BIN)/bandit --quiet -c pyproject.toml -r asgi.py manage.py consumers tms
+	@$(BIN)/bandit --quiet --severity-level medium -c pyproject.toml -r asgi.py manage.py consumers tms
