@@ -108,7 +108,7 @@ class Clock:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._thread.submit(connection.close).result()
+        self._thread.submit(close_connection).result()
         self._thread.shutdown()
 
     async def run(self) -> None:
@@ -118,7 +118,7 @@ class Clock:
                     await self._lead()
             except DatabaseError as error:
                 log.warning("clock_away", error=str(error).strip())
-                await self._in_thread(connection.close)
+                await self._in_thread(close_connection)
             instruments.CLOCK_LEADS.set(0)
             await asyncio.sleep(1)
 
@@ -157,3 +157,8 @@ def take_lead() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         return bool(cursor.fetchone()[0])
+
+
+def close_connection() -> None:
+    """The connection of the thread that runs this; with it goes the lead."""
+    connection.close()

@@ -1,8 +1,11 @@
 """Structured logs: one line per event whatever is in it (R19)."""
 
+import logging
 from typing import Any
 
 import structlog
+
+REQUEST_LOGGERS = {"django.request", "django_structlog.middlewares.request"}
 
 
 def logging_config(*, level: str, form: str) -> dict[str, Any]:
@@ -29,13 +32,22 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
                 "foreign_pre_chain": shared,
             }
         },
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"no_health": {"()": "django.utils.log.CallbackFilter", "callback": is_no_health_check}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["no_health"]}
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django_structlog": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
         },
     }
+
+
+def is_no_health_check(record: logging.LogRecord) -> bool:
+    """Django calls a 503 an error each time it is asked; what is unwell is logged where it happens."""
+    said = record.msg.get("request", "") if isinstance(record.msg, dict) else record.getMessage()
+    return not (record.name in REQUEST_LOGGERS and said.endswith(" /health/"))
 
 
 def one_line(logger: object, method: str, event: Any) -> str:

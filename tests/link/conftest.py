@@ -1,9 +1,10 @@
 from collections.abc import Callable, Iterator
-from itertools import count
 
 import pytest
 
 from tests.running import Running
+
+AT_ONCE = 16
 
 
 @pytest.fixture(scope="module")
@@ -13,8 +14,14 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture
-def enrol(tms: Running, request: pytest.FixtureRequest) -> Callable[[], str]:
+@pytest.fixture(scope="module")
+def enrol(tms: Running) -> Callable[[], str]:
     """Gives the credential of a terminal that no other test uses."""
-    numbers = count(1)
-    return lambda: tms.enrol(f"T{abs(hash(request.node.nodeid)) % 10**9}-{next(numbers)}")
+    credentials: list[str] = []
+
+    def next_credential() -> str:
+        if not credentials:
+            credentials.extend(tms.enrol_many(AT_ONCE))
+        return credentials.pop()
+
+    return next_credential

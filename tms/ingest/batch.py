@@ -73,7 +73,7 @@ class Batch:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._thread.submit(connection.close).result()
+        self._thread.submit(_close_connection).result()
         self._thread.shutdown()
 
     async def _flush_forever(self) -> None:
@@ -159,3 +159,8 @@ class Batch:
             return [(items, None)]
         half = len(items) // 2
         return self._commit(items[:half]) + self._commit(items[half:])
+
+
+def _close_connection() -> None:
+    """The connection of the thread that runs this."""
+    connection.close()

@@ -14,14 +14,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("uid")
         parser.add_argument("name", help="ping, reboot or collect_logs")
-        parser.add_argument("--args", default="{}", help="a JSON object")
+        parser.add_argument("--arguments", default="{}", help="a JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         terminal = Terminal.objects.filter(uid=options["uid"]).first()
         if terminal is None:
             raise CommandError(f"no terminal {options['uid']!r}")
         try:
-            arguments = msgspec.json.decode(options["args"], type=dict[str, Any])
+            arguments = msgspec.json.decode(options["arguments"], type=dict[str, Any])
             queued = services.queue(terminal, name=options["name"], args=arguments, by=None, at=datetime.now(UTC))
         except (msgspec.DecodeError, services.CommandRefused) as error:
             raise CommandError(str(error)) from None
