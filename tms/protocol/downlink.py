@@ -7,7 +7,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from tms.protocol import frames
 from tms.protocol.errors import ErrorType, FrameError, RpcError
-from tms.protocol.uplink import split_path
+from tms.protocol.uplink import UNDECODABLE, split_path
 
 
 class AckCall(Struct, frozen=True, tag_field="method", tag="ack"):
@@ -77,7 +77,7 @@ def decode(text: str | bytes) -> Downlink | Unknown:
     """Raises FrameError for what is not a frame of this protocol."""
     try:
         return _read(_envelope.decode(text), text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         message, where = split_path(str(error))
         raise FrameError(ErrorType.BAD_FRAME, message, where=where) from error
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tms.protocol.limits import NAME_LENGTH, SEQ_MAX
+from tms.protocol.limits import NAME_LENGTH, SEQ_MAX, TEXT_LENGTH
 
 
 class ErrorType(StrEnum):
@@ -60,7 +60,8 @@ class FrameError(Exception):
     def __init__(self, kind: ErrorType, message: str, *, where: str = "$", id: Any = None) -> None:  # noqa: A002
         super().__init__(message)
         self.kind = kind
-        self.message = message
+        # It may quote the frame, which may be long.
+        self.message = message[:TEXT_LENGTH]
         self.where = where
         self.id = id if _can_be_echoed(id) else None
 

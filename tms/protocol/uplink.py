@@ -58,6 +58,9 @@ CHOICES = {
 }
 """Fields that take one of a few words."""
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""Bytes that are no UTF-8 are noticed only where a string is made of them."""
+
 _call: msgspec.json.Decoder[Call] = msgspec.json.Decoder(Call)
 _answer = msgspec.json.Decoder(Answer)
 _batch = msgspec.json.Decoder(list[Raw])
@@ -94,7 +97,7 @@ def _decode_batch(data: bytes) -> Iterator[Uplink | FrameError]:
     except FrameError as error:
         yield error
         return
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         yield FrameError(ErrorType.BAD_JSON, f"not JSON: {error}")
         return
     if not items or len(items) > limits.REPORTS_PER_BATCH:
@@ -117,7 +120,7 @@ def _decode_one(data: bytes) -> Uplink | FrameError:
         _check_instants(call)
     except FrameError as error:
         return error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         return _second_look(data, error)
     return call
 
@@ -143,7 +146,7 @@ def _second_look(data: bytes, error: Exception) -> Answer | FrameError:
         envelope = _envelope.decode(data)
     except msgspec.ValidationError:
         return FrameError(ErrorType.BAD_FRAME, "a frame is a JSON object, or an array of reports")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
+    except UNDECODABLE as bad:
         return FrameError(ErrorType.BAD_JSON, f"not JSON: {bad}")
     request_id = _loosely(envelope.get("id"))
     if "method" not in envelope:
@@ -160,7 +163,7 @@ def _second_look(data: bytes, error: Exception) -> Answer | FrameError:
 def _decode_answer(data: bytes, request_id: Any) -> Answer | FrameError:
     try:
         answer = _answer.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         message, where = split_path(str(error))
         return FrameError(ErrorType.BAD_FRAME, message, where=where, id=request_id)
     if (answer.result is UNSET) == (answer.error is UNSET):
@@ -173,7 +176,7 @@ def _loosely(raw: Raw | None) -> Any:
         return None
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         return None
 
 
@@ -201,6 +204,6 @@ def _name_the_key(where: str, data: bytes) -> str:
 def _is_number(value: Raw) -> bool:
     try:
         _number.decode(value)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return False
     return True
