@@ -97,7 +97,7 @@ check-imports:
 	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 
 check-templates:
-	@$(BIN)/djlint --lint --check --quiet templates
+	@said=$$($(BIN)/djlint --lint --check templates 2>&1) || { echo "$$said"; exit 1; }
 
 check-assets:
 	@node_modules/.bin/biome ci --colors=off --log-level=error static biome.json package.json
