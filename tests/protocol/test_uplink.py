@@ -117,6 +117,18 @@ def test_a_good_frame_is_taken(text, wanted):
         (report(metrics={"cpu\n": 1}), ErrorType.BAD_FRAME, "$.params.metrics", "matching regex"),
         (report(metrics={"a": 1, "b": "2"}), ErrorType.BAD_FRAME, "$.params.metrics.b", "Expected `float`, got `str`"),
         (report(metrics={"a": True}), ErrorType.BAD_FRAME, "$.params.metrics.a", "got `bool`"),
+        (
+            '{"method":"report","params":{"metrics":{"a":null}},"params":{}}',
+            ErrorType.BAD_FRAME,
+            "$.params.metrics[...]",
+            "Expected `float`, got `null`",
+        ),
+        (
+            b'{"method":"report","params":{"metrics":{"a":null,"\xff":1}}}',
+            ErrorType.BAD_FRAME,
+            "$.params.metrics[...]",
+            "Expected `float`, got `null`",
+        ),
         (report(metrics={f"m{n}": n for n in range(65)}), ErrorType.BAD_FRAME, "$.params.metrics", "length <= 64"),
         (report(metrics={"a": 0.5}).replace("0.5", "1e999"), ErrorType.BAD_FRAME, "$.params.metrics.a", "out of range"),
         (report(events=[{"at": AT}]), ErrorType.BAD_FRAME, "$.params.events[0]", "missing required field `code`"),

@@ -195,9 +195,12 @@ def _name_the_key(where: str, data: bytes) -> str:
     path, hidden, rest = where.partition("[...]")
     if not hidden or rest:
         return where
-    members = _envelope.decode(data)
-    for step in path.split(".")[1:]:
-        members = _envelope.decode(members[step])
+    try:
+        members = _envelope.decode(data)
+        for step in path.split(".")[1:]:
+            members = _envelope.decode(members[step])
+    except (*UNDECODABLE, KeyError):  # broken further on, or the same name twice
+        return where
     return next((f"{path}.{key}" for key, value in members.items() if not _is_number(value)), where)
 
 
