@@ -1,0 +1,159 @@
+"""docs/asyncapi.yaml says what the code does."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from jsonschema import Draft7Validator
+
+from tests.protocol.asyncapi import Example, document, examples, messages_of
+from tms.protocol import downlink, errors, frames, limits, uplink
+from tms.protocol.close import CloseCode
+from tms.protocol.errors import RPC_CODES, ErrorType, FrameError
+
+WRITTEN = document()
+SCHEMAS = WRITTEN["components"]["schemas"]
+MESSAGES = WRITTEN["components"]["messages"]
+EXAMPLES = list(examples())
+COMPARED = (
+    "type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength", "maxItems", "maxProperties",
+    "items", "propertyNames", "additionalProperties", "default", "$ref",
+)  # fmt: skip
+
+
+def of(sender: str) -> list[Any]:
+    return [pytest.param(example, id=example.name) for example in EXAMPLES if example.sender == sender]
+
+
+@pytest.mark.parametrize("example", of("terminal"))
+def test_an_example_of_a_terminal_is_taken_by_the_server(example: Example):
+    decoded = list(uplink.decode(json.dumps(example.payload)))
+
+    assert not [frame for frame in decoded if isinstance(frame, FrameError)]
+    assert len(decoded) == (len(example.payload) if isinstance(example.payload, list) else 1)
+
+
+@pytest.mark.parametrize("example", of("server"))
+def test_an_example_of_the_server_is_understood_by_the_agent(example: Example):
+    decoded = downlink.decode(json.dumps(example.payload))
+
+    assert not isinstance(decoded, downlink.Unknown)
+    assert as_json(msgspec.json.decode(downlink.encode(decoded))) == as_json(example.payload)
+
+
+@pytest.mark.parametrize("example", [pytest.param(example, id=example.name) for example in EXAMPLES])
+def test_an_example_is_as_its_schema_says(example: Example):
+    schema = MESSAGES[example.message]["payload"] | {"components": WRITTEN["components"]}
+
+    Draft7Validator(schema).validate(example.payload)
+
+
+def test_a_schema_refuses_what_is_not_as_it_says():
+    schema = MESSAGES["report"]["payload"] | {"components": WRITTEN["components"]}
+
+    with pytest.raises(jsonschema.ValidationError):
+        Draft7Validator(schema).validate({"jsonrpc": "2.0", "method": "report", "params": {"seq": "one"}})
+
+
+def test_examples_come_in_the_order_of_a_link():
+    sent = [example for example in EXAMPLES if example.sender == "terminal"]
+    reports = [
+        frame["params"] for example in sent for frame in flat(example.payload) if frame.get("method") == "report"
+    ]
+    of_this_boot = [report["seq"] for report in reports if "boot_id" not in report]
+
+    assert sent[0].message == "boot"
+    assert sent[-1].message == "goodbye"
+    assert of_this_boot == list(range(1, len(of_this_boot) + 1))
+    assert len({example.name for example in EXAMPLES}) == len(EXAMPLES)
+
+
+def test_every_message_is_in_the_channel_and_in_an_operation():
+    in_operations = {name for sender in ("terminal", "server") for name in messages_of(WRITTEN, sender)}
+
+    assert MESSAGES.keys() == WRITTEN["channels"]["link"]["messages"].keys() == in_operations
+
+
+def test_every_reference_leads_somewhere():
+    for reference in re.findall(r"'\$ref': '(#[^']+)'", str(WRITTEN)):
+        target = WRITTEN
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+
+
+def test_every_method_is_documented_for_its_direction():
+    assert methods_of("terminal") == set(uplink.METHODS)
+    assert methods_of("server") == {json.loads(name) for name in downlink.METHODS}
+
+
+def test_every_schema_of_the_code_is_documented_as_it_is():
+    told = {name: compared(schema) for name, schema in code_schemas().items()}
+    written = {name: compared(schema) for name, schema in SCHEMAS.items() if name in told}
+
+    assert written == told
+
+
+def test_every_close_code_is_documented():
+    assert WRITTEN["x-close-codes"].keys() == {code.value for code in CloseCode}
+
+
+def test_every_error_type_is_documented_with_its_code():
+    written = {name: error["code"] for name, error in WRITTEN["x-error-types"].items()}
+
+    assert written == {kind.value: RPC_CODES[kind] for kind in ErrorType}
+
+
+def test_every_limit_is_documented_with_its_value():
+    written = {name.upper(): limit["value"] for name, limit in WRITTEN["x-limits"].items()}
+
+    assert written == {name: value for name, value in vars(limits).items() if name.isupper()}
+
+
+def test_the_credential_is_documented_as_it_is_read():
+    header = WRITTEN["channels"]["link"]["bindings"]["ws"]["headers"]["properties"]["Authorization"]["pattern"]
+
+    assert re.fullmatch(header, f"Bearer T-1.{'s' * 43}")
+    assert not re.fullmatch(header, f"Bearer T-1.{'s' * 42}")
+
+
+def code_schemas() -> dict[str, Any]:
+    _, of_errors = msgspec.json.schema_components([errors.RpcError], ref_template="#/components/schemas/{name}")
+    return json.loads(json.dumps(frames.schema() | of_errors))
+
+
+def compared(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a document and the code must agree on: not the words, and not the order of words to choose from."""
+    properties = {
+        name: {key: plain(value) for key, value in told.items() if key in COMPARED}
+        for name, told in schema["properties"].items()
+    }
+    return {"type": schema["type"], "required": sorted(schema["required"]), "properties": properties}
+
+
+def plain(value: Any) -> Any:
+    match value:
+        case {"pattern": pattern}:
+            return value | {"pattern": plain(pattern)}
+        case str():
+            return value.removesuffix(r"(?!\n)")
+        case [str(), *_]:
+            return sorted(value)
+        case _:
+            return value
+
+
+def methods_of(sender: str) -> set[str]:
+    frames_sent = [frame for example in EXAMPLES if example.sender == sender for frame in flat(example.payload)]
+    return {frame["method"] for frame in frames_sent if "method" in frame}
+
+
+def flat(payload: Any) -> list[dict[str, Any]]:
+    return payload if isinstance(payload, list) else [payload]
+
+
+def as_json(value: Any) -> Any:
+    """30 and 30.0 are one number, and an instant is the same with another offset."""
+    return json.loads(json.dumps(value), parse_int=float)
