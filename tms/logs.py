@@ -40,6 +40,7 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         "loggers": {
             "django_structlog": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            "daphne.server": {"level": "WARNING"},
         },
     }
 

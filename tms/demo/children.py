@@ -6,23 +6,31 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 STOP_DEADLINE_S = 3.0
 
 
 class Children:
-    """Started together, stopped together."""
+    """Started together, stopped together. What they print goes to `log`."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: Path) -> None:
+        self._log = log
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(self, module: str, *arguments: str) -> None:
         command: Sequence[str] = (sys.executable, "-m", module, *arguments)
         die_with_parent = _die_with_parent if sys.platform == "linux" else None
-        self._running.append(
-            subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)  # noqa: PLW1509
-        )
+        with self._log.open("ab") as log:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,  # noqa: PLW1509  (one call into the kernel, no Python lock)
+            )
+        self._running.append(child)
 
     def stop(self) -> None:
         """Let each say goodbye, and end those that take too long."""

@@ -59,7 +59,7 @@ class Demo(serve.Process):
         super().__init__(with_clock=True)
         self.command = command
         self.port = port
-        self.children = Children()
+        self.children = Children(Path(settings.DATA_DIR) / "terminals.log")
 
     async def start(self) -> None:
         await super().start()

@@ -1,0 +1,42 @@
+"""SIGTERM: terminals are told, close with 4503, and nobody is called offline."""
+
+import asyncio
+
+import pytest
+
+from tests.link.terminal import Terminal
+from tests.running import Running
+
+pytestmark = pytest.mark.both
+
+STATES = "SELECT presence, cause FROM fleet_terminalstate"
+
+
+async def test_a_stopping_node_says_drain_commits_what_it_has_and_closes_with_4503(tmp_path):
+    with Running(tmp_path) as tms:
+        [credential] = tms.enrol_many(1)
+        terminal = await Terminal.connect(tms.link, credential)
+        await terminal.boot()
+        await terminal.report(1)
+
+        stopping = asyncio.create_task(asyncio.to_thread(tms.stop))
+        frames = [await terminal.receive(), await terminal.receive()]
+        code = await terminal.closed()
+
+        assert {frame["method"] for frame in frames} == {"ack", "drain"}
+        assert code == 4503
+        assert await stopping == 0
+        assert tms.query(STATES) == [("silent", "node_stopped")]
+
+
+async def test_a_killed_node_that_starts_again_calls_nobody_online_whose_link_it_does_not_hold(tmp_path):
+    with Running(tmp_path, TMS_RECONNECT_GRACE_S="60") as tms:
+        [credential] = tms.enrol_many(1)
+        terminal = await Terminal.connect(tms.link, credential)
+        await terminal.boot()
+        tms.kill()
+
+        tms.start()
+
+        assert tms.query(STATES) == [("silent", "node_stopped")]
+        await terminal.socket.close()

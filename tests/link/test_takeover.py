@@ -1,0 +1,38 @@
+"""Two devices with one credential (R5)."""
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.link.eventually import eventually
+from tests.link.terminal import Terminal
+from tests.running import Running
+
+pytestmark = pytest.mark.both
+
+TAKEOVERS = 3
+NOTED = "SELECT e.code FROM telemetry_event e JOIN fleet_terminal t ON t.id = e.terminal_id WHERE t.uid = %s"
+ALERTS = """
+SELECT a.severity, a.state FROM alerts_alert a JOIN fleet_terminal t ON t.id = a.terminal_id
+JOIN alerts_rule r ON r.id = a.rule_id WHERE t.uid = %s AND r.event_code = 'tms.duplicate_credential'
+"""
+
+
+async def test_devices_that_keep_taking_the_link_are_shut_out_and_an_alert_is_raised(tmp_path):
+    with Running(tmp_path, TMS_TAKEOVERS_PER_MINUTE=str(TAKEOVERS), TMS_TAKEOVER_BAN_S="300") as tms:
+        [credential] = tms.enrol_many(1)
+        uid = credential.partition(".")[0]
+        links = []
+        for number in range(TAKEOVERS + 2):
+            links.append(await Terminal.connect(tms.link, credential))
+            await links[-1].boot(f"boot-{number}")
+
+        with pytest.raises(InvalidStatus) as refused:
+            await Terminal.connect(tms.link, credential)
+        codes = [await link.closed() for link in links[:-1]]
+
+        assert codes == [4409] * (TAKEOVERS + 1)
+        assert refused.value.response.status_code == 429
+        assert int(refused.value.response.headers["Retry-After"]) > 200
+        await eventually(lambda: tms.query(NOTED, uid), [("tms.duplicate_credential",)])
+        await eventually(lambda: tms.query(ALERTS, uid), [("critical", "open")])
+        await links[-1].socket.close()
