@@ -1,0 +1,124 @@
+"""What a production TMS refuses, and that it says what would be right (R23)."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management.base import CommandError
+
+from tms.ops import checks
+
+ROOT = Path(__file__).resolve().parents[2]
+SOUND = {
+    "TMS_PRODUCTION": "1",
+    "TMS_SECRET_KEY": "Zr4vQ9xH2mK7pW1sT6yB3nJ8cL5fD0gAqEuRiOkMhXbVzNwCtYjUlIaPeS",
+    "TMS_ALLOWED_HOSTS": "tms.example.com",
+    "TMS_TRUSTED_ORIGINS": "https://noc.example.com",
+    "TMS_TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/16",
+    "TMS_DATABASE_URL": "postgres://tms:secret@db.example.com/tms",
+    "TMS_REDIS_URL": "rediss://redis.example.com:6379/0",
+}
+
+
+def check_deploy(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check --deploy` in an environment of which nothing is inherited but the search path."""
+    (folder / "static").mkdir()
+    (folder / "static" / "staticfiles.json").touch()
+    return subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(folder)} | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_sound_production_environment_gives_nothing_to_say(tmp_path):
+    done = check_deploy(tmp_path, **SOUND)
+
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert "no issues" in done.stdout
+
+
+def test_production_without_anything_named_is_told_every_variable_at_once(tmp_path):
+    done = check_deploy(tmp_path, TMS_PRODUCTION="1")
+
+    assert done.returncode == 1
+    for name in sorted(SOUND.keys() - {"TMS_PRODUCTION", "TMS_TRUSTED_ORIGINS"}):
+        assert name in done.stderr
+
+
+@pytest.fixture
+def sound(settings, tmp_path):
+    """The settings of a production without fault."""
+    settings.PRODUCTION = True
+    settings.DEBUG = False
+    settings.SECRET_KEY = SOUND["TMS_SECRET_KEY"]
+    settings.ALLOWED_HOSTS = ["tms.example.com", ".tms.example.com"]
+    settings.CSRF_TRUSTED_ORIGINS = ["https://noc.example.com"]
+    settings.TRUSTED_PROXIES = ["127.0.0.1", "10.0.0.0/16"]
+    settings.HTTPS_ONLY = True
+    settings.REDIS_URL = SOUND["TMS_REDIS_URL"]
+    settings.DATABASE_URL = SOUND["TMS_DATABASE_URL"]
+    settings.STATIC_ROOT = tmp_path
+    (tmp_path / "staticfiles.json").touch()
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("DEBUG", True, "TMS_DEBUG=1"),
+        ("SECRET_KEY", "", "TMS_SECRET_KEY is not set"),
+        ("SECRET_KEY", "short", "TMS_SECRET_KEY is too short"),
+        ("SECRET_KEY", "ab" * 40, "TMS_SECRET_KEY is too short or too even"),
+        ("ALLOWED_HOSTS", [], "TMS_ALLOWED_HOSTS is not set"),
+        ("ALLOWED_HOSTS", ["*"], "TMS_ALLOWED_HOSTS=*"),
+        ("ALLOWED_HOSTS", [".com"], "TMS_ALLOWED_HOSTS=.com"),
+        ("ALLOWED_HOSTS", [".amazonaws.com"], "TMS_ALLOWED_HOSTS=.amazonaws.com"),
+        ("ALLOWED_HOSTS", [".ap-northeast-1.elb.amazonaws.com"], "TMS_ALLOWED_HOSTS=.ap-northeast-1.elb"),
+        ("REDIS_URL", "", "TMS_REDIS_URL"),
+        ("DATABASE_URL", "sqlite:////var/lib/tms/tms.sqlite3", "TMS_DATABASE_URL"),
+        ("HTTPS_ONLY", False, "TMS_HTTPS_ONLY=0"),
+        ("TRUSTED_PROXIES", [], "TMS_TRUSTED_PROXIES is not set"),
+        ("TRUSTED_PROXIES", ["nginx"], "TMS_TRUSTED_PROXIES=nginx is not an address"),
+        ("TRUSTED_PROXIES", ["0.0.0.0/0"], "TMS_TRUSTED_PROXIES=0.0.0.0/0 believes everybody"),
+        ("CSRF_TRUSTED_ORIGINS", ["http://noc.example.com"], "TMS_TRUSTED_ORIGINS=http://noc.example.com"),
+        ("CSRF_TRUSTED_ORIGINS", ["https://*.example.com"], "TMS_TRUSTED_ORIGINS=https://*.example.com"),
+        ("STATIC_ROOT", "/nowhere", "TMS_STATIC_ROOT=/nowhere"),
+    ],
+)
+def test_each_fault_names_its_variable_and_what_would_be_right(sound, setting, value, said):
+    setattr(sound, setting, value)
+
+    faults = checks.production(None)
+
+    assert len(faults) == 1
+    assert said in faults[0].msg
+    assert faults[0].hint
+
+
+def test_a_sound_production_starts(sound):
+    checks.refuse_unsafe()
+
+
+def test_an_unsafe_production_does_not_start_and_says_all_that_is_wrong(sound):
+    sound.DEBUG = True
+    sound.REDIS_URL = ""
+
+    with pytest.raises(CommandError) as refused:
+        checks.refuse_unsafe()
+
+    assert "TMS_DEBUG=1" in str(refused.value)
+    assert "TMS_REDIS_URL is not set" in str(refused.value)
+
+
+def test_the_embedded_default_starts_and_check_deploy_says_what_it_is(settings):
+    settings.PRODUCTION = False
+
+    checks.refuse_unsafe()
+
+    assert [fault.id for fault in checks.production(None)] == ["tms.W001"]

@@ -1,0 +1,154 @@
+"""What must be set before TMS serves a production fleet (R23): each fault names its variable and the cure."""
+
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
+
+SECRET_LENGTH = 50
+SECRET_VARIETY = 5
+"""Of length and distinct characters as Django asks (security.W009)."""
+
+ANYBODY_S = ("amazonaws.com", "cloudfront.net")
+"""Domains in which anybody can have a host."""
+
+type Faults = Iterator[CheckMessage]
+
+
+def debug() -> Faults:
+    if settings.DEBUG:
+        yield Error("TMS_DEBUG=1 shows source and settings to whoever causes an error", hint="Unset it.", id="tms.E001")
+
+
+def secret_key() -> Faults:
+    try:
+        secret = settings.SECRET_KEY
+    except ImproperlyConfigured:
+        secret = ""
+    if len(secret) < SECRET_LENGTH or len(set(secret)) < SECRET_VARIETY:
+        yield Error(
+            f"TMS_SECRET_KEY {'is too short or too even' if secret else 'is not set'}; it signs sign-ins",
+            hint=f"Set {SECRET_LENGTH} or more random characters, the same in every process, for example from "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`.",
+            id="tms.E002",
+        )
+
+
+def allowed_hosts() -> Faults:
+    if not settings.ALLOWED_HOSTS:
+        yield Error("TMS_ALLOWED_HOSTS is not set", hint=HOSTS_HINT, id="tms.E003")
+    for host in settings.ALLOWED_HOSTS:
+        if is_anybodys(host):
+            yield Error(f"TMS_ALLOWED_HOSTS={host} lets anybody name a host of TMS", hint=HOSTS_HINT, id="tms.E004")
+
+
+def is_anybodys(host: str) -> bool:
+    """Every host, every host of a top-level domain, or of a domain that rents them out."""
+    return host == "*" or (host.startswith(".") and (host.count(".") == 1 or host.endswith(ANYBODY_S)))
+
+
+def redis() -> Faults:
+    if not settings.REDIS_URL:
+        yield Error(
+            "TMS_REDIS_URL is not set; processes could not tell each other what changed",
+            hint="Name the Redis of this TMS: `redis://HOST:6379/0`, or `rediss://` with TLS.",
+            id="tms.E005",
+        )
+
+
+def database() -> Faults:
+    if not settings.DATABASE_URL.startswith(("postgres://", "postgresql://")):
+        yield Error(
+            "TMS_DATABASE_URL names no PostgreSQL; the embedded SQLite serves one process on one machine",
+            hint="Name a PostgreSQL: `postgres://USER:PASSWORD@HOST:5432/NAME`.",
+            id="tms.E006",
+        )
+
+
+def https() -> Faults:
+    if not settings.HTTPS_ONLY:
+        yield Error(
+            "TMS_HTTPS_ONLY=0 lets passwords and credentials travel readable",
+            hint="Unset it, and end TLS at a proxy in front.",
+            id="tms.E007",
+        )
+
+
+def trusted_proxies() -> Faults:
+    if settings.HTTPS_ONLY and not settings.TRUSTED_PROXIES:
+        yield Error(
+            "TMS_TRUSTED_PROXIES is not set; unless a proxy says so, no request is HTTPS, and each is redirected",
+            hint=PROXIES_HINT,
+            id="tms.E008",
+        )
+    for name in settings.TRUSTED_PROXIES:
+        try:
+            network = ip_network(name, strict=False)
+        except ValueError:
+            yield Error(f"TMS_TRUSTED_PROXIES={name} is not an address", hint=PROXIES_HINT, id="tms.E009")
+            continue
+        if network.prefixlen == 0:
+            yield Error(f"TMS_TRUSTED_PROXIES={name} believes everybody", hint=PROXIES_HINT, id="tms.E010")
+
+
+def trusted_origins() -> Faults:
+    for origin in settings.CSRF_TRUSTED_ORIGINS:
+        if not origin.startswith("https://") or "*" in origin or origin.count("/") > 2:
+            yield Error(
+                f"TMS_TRUSTED_ORIGINS={origin} is not one HTTPS origin",
+                hint="Name each as browsers send it: `https://noc.example.com`. TMS's own hosts need no entry.",
+                id="tms.E011",
+            )
+
+
+def static_files() -> Faults:
+    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+        yield checks.Warning(
+            f"TMS_STATIC_ROOT={settings.STATIC_ROOT} holds no collected files; pages cannot be served",
+            hint="Run `manage.py collectstatic --noinput` after each update.",
+            id="tms.W002",
+        )
+
+
+HOSTS_HINT = "Name the hosts under which people and terminals reach TMS, for example `tms.example.com`."
+PROXIES_HINT = "Name the addresses or networks of the proxies in front, for example `127.0.0.1,10.0.0.0/16`."
+FAULTS: tuple[Callable[[], Faults], ...] = (
+    debug,
+    secret_key,
+    allowed_hosts,
+    redis,
+    database,
+    https,
+    trusted_proxies,
+    trusted_origins,
+    static_files,
+)
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def production(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Part of `manage.py check --deploy`."""
+    if not settings.PRODUCTION:
+        why = "TMS_PRODUCTION is not set: this is the embedded default, for one machine and no public network"
+        return [checks.Warning(why, hint="Set TMS_PRODUCTION=1 for a fleet.", id="tms.W001")]
+    return [fault for faults in FAULTS for fault in faults()]
+
+
+def refuse_unsafe() -> None:
+    """Called by every process that serves. Raises CommandError when production is not safe."""
+    if not settings.PRODUCTION:
+        return
+    serious = [
+        fault
+        for fault in checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True)
+        if fault.is_serious()
+    ]
+    if serious:
+        lines = "".join(f"\n  {fault.msg}. {fault.hint or ''} ({fault.id})" for fault in serious)
+        raise CommandError(f"TMS does not start in production like this:{lines}")
