@@ -29,7 +29,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS with a living demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
-	@exec $(BIN)/python manage.py demo
+	@# A demo is watched by someone who waits for something to happen: a heartbeat every 10 s, not 30.
+	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} exec $(BIN)/python manage.py demo
 
 test: system $(PYTHON) $(NODE) static messages ## Run every check and every test, on SQLite and on PostgreSQL with Redis
 	@$(MAKE) check
