@@ -1,6 +1,6 @@
-"""Rules as an operator edits them in the admin."""
+"""Rules, and what came of them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,7 +8,7 @@ from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, AlertState, Rule
 from tms.fleet import credentials
-from tms.fleet.models import Presence, Site, Terminal, TerminalState
+from tms.fleet.models import Site, Terminal
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 NEW = {
@@ -43,10 +43,6 @@ def alert(terminal: Terminal) -> Alert:
 def fields(rule: Rule) -> dict[str, object]:
     values = {name: getattr(rule, name) for name in (*NEW, "name_ja", "presence", "event_code", "clear_code")}
     return {name: value for name, value in values.items() if value not in (None, "")}
-
-
-def go_offline(terminal: Terminal, *, since: datetime) -> None:
-    TerminalState.objects.filter(terminal=terminal).update(presence=Presence.OFFLINE, presence_at=since)
 
 
 def test_a_rule_is_made(admin_client):
@@ -112,37 +108,6 @@ def test_a_rule_cannot_be_deleted(admin_client, alert):
     answer = admin_client.post(f"/admin/alerts/rule/{alert.rule_id}/delete/", {"post": "yes"})
 
     assert answer.status_code == 403
-
-
-def test_an_edited_presence_rule_still_knows_who_is_away(terminal):
-    go_offline(terminal, since=AT - timedelta(hours=3))
-    rule = Rule.objects.get(name="Offline")
-    rule.duration_s = 300
-
-    lifecycle.change_rule(rule, at=AT)
-
-    assert Alert.objects.get().rule == rule
-
-
-def test_a_presence_rule_waits_for_what_is_left_of_its_duration(terminal):
-    go_offline(terminal, since=AT - timedelta(seconds=200))
-    rule = Rule.objects.get(name="Offline")
-    rule.duration_s = 300
-
-    lifecycle.change_rule(rule, at=AT)
-    opened = [lifecycle.open_due(AT + timedelta(seconds=seconds)) for seconds in (99, 100)]
-
-    assert opened == [0, 1]
-
-
-def test_an_edited_presence_rule_leaves_other_places_alone(terminal):
-    go_offline(terminal, since=AT - timedelta(hours=3))
-    rule = Rule.objects.get(name="Offline")
-    rule.site = Site.objects.create(code="OSK", name="Osaka")
-
-    lifecycle.change_rule(rule, at=AT)
-
-    assert not Alert.objects.exists()
 
 
 def test_alerts_and_their_history_are_read_only(admin_client, alert):

@@ -1,4 +1,4 @@
-"""The fleet's pages in the admin, as an operator uses them."""
+"""Sites, terminals, their keys, groups and enrolment tokens."""
 
 import re
 from datetime import UTC, datetime, timedelta
