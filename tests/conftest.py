@@ -1,8 +1,23 @@
 """What every test may use. Fixtures of one subject live in the conftest.py of its folder."""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
+import hypothesis
 import pytest
+
+from tests.builders import Fleet, Wall
+from tests.ear import Ear
+from tms.alerts.rulebook import rulebook
+from tms.alerts.rules import RuleSet
+from tms.live.change import Change
+
+# No test asserts how long something takes, hypothesis included.
+hypothesis.settings.register_profile("tms", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tms")
+
+IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -12,3 +27,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     needy = [item for item in items if item.get_closest_marker("services")]
     config.hook.pytest_deselected(items=needy)
     items[:] = [item for item in items if item not in needy]
+
+
+@pytest.fixture
+def fleet(db: None) -> Iterator[Fleet]:
+    """An empty fleet without rules, and a rulebook that knows of none."""
+    rulebook.snapshot = RuleSet()
+    rulebook.changed(Change(rules=True))
+    yield Fleet()
+    rulebook.changed(Change(rules=True))
+
+
+@pytest.fixture
+def wall() -> Wall:
+    """Time that passes on demand."""
+    return Wall()
+
+
+@pytest.fixture
+def ear(settings: Any) -> Ear:
+    """Hears what is published. The feed is in memory: what carries it between processes has tests of its own."""
+    settings.CHANNEL_LAYERS = IN_MEMORY
+    return Ear()

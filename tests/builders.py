@@ -1,0 +1,182 @@
+"""What tests arrange a fleet with: terminals as they stand, links as the store sees them, time that passes on demand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from msgspec import UNSET
+
+from tms import clock
+from tms.accounts.models import User
+from tms.alerts import lifecycle
+from tms.alerts.models import Comparison, Rule, RuleKind
+from tms.commands import services as commands
+from tms.commands.models import Command
+from tms.commands.services import Answered
+from tms.fleet import credentials
+from tms.fleet.credentials import Identity, Key
+from tms.fleet.models import Cause, Presence, Site, Terminal, TerminalState
+from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported
+from tms.ingest.judge import Judge
+from tms.protocol import frames
+
+AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+def later(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+class Fleet:
+    """Sites, terminals, rules and people; a fleet begins without the default rules."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        Rule.objects.all().delete()
+
+    def site(self, code: str = "SJK", **fields: Any) -> Site:
+        return Site.objects.get_or_create(code=code, defaults={"name": f"Site {code}"} | fields)[0]
+
+    def terminal(self, *, site: Site | None = None, **fields: Any) -> Terminal:
+        """A terminal that was never seen."""
+        fields.setdefault("uid", f"T-{next(self._numbers)}")
+        terminal = Terminal(site=site or self.site(), **fields)
+        credentials.enrol(terminal)
+        return terminal
+
+    def terminals(self, number: int, *, presence: str = Presence.NEVER, **state: Any) -> list[Terminal]:
+        """Many at once."""
+        site = self.site()
+        made = Terminal.objects.bulk_create(Terminal(uid=f"T-{next(self._numbers)}", site=site) for _ in range(number))
+        TerminalState.objects.bulk_create(
+            TerminalState(terminal=terminal, presence=presence, **state) for terminal in made
+        )
+        return made
+
+    def online(self, *, at: datetime = AT, node: str = "here", lease_s: float = 45, **fields: Any) -> Terminal:
+        lease_at = at + timedelta(seconds=lease_s)
+        return self.standing(Presence.ONLINE, at=at, node=node, lease_at=lease_at, due_at=lease_at, session=1, **fields)
+
+    def standing(self, presence: str, *, at: datetime = AT, **fields: Any) -> Terminal:
+        """A terminal with `presence` since `at`."""
+        columns = {name.name for name in TerminalState._meta.get_fields()}
+        state = {name: fields.pop(name) for name in list(fields) if name in columns}
+        terminal = self.terminal(**fields)
+        TerminalState.objects.filter(pk=terminal.pk).update(presence=presence, presence_at=at, **state)
+        terminal.state.refresh_from_db()
+        return terminal
+
+    def presence_rule(self, presence: str = Presence.OFFLINE, **fields: Any) -> Rule:
+        return self._rule(RuleKind.PRESENCE, presence=presence, **fields)
+
+    def metric_rule(
+        self, metric: str = "temperature_c", comparison: str = Comparison.ABOVE, limit: float = 75, **fields: Any
+    ) -> Rule:
+        return self._rule(RuleKind.METRIC, metric=metric, comparison=comparison, limit=limit, **fields)
+
+    def event_rule(self, event_code: str = "reader_fault", clear_code: str = "", **fields: Any) -> Rule:
+        return self._rule(RuleKind.EVENT, event_code=event_code, clear_code=clear_code, **fields)
+
+    def person(self, name: str = "aiko") -> User:
+        return User.objects.get_or_create(username=name)[0]
+
+    def command(self, terminal: Terminal, *, at: datetime = AT, name: str = "ping", **options: Any) -> Command:
+        return commands.queue(terminal, name=name, args={}, by=None, at=at, **options)
+
+    def _rule(self, kind: RuleKind, **fields: Any) -> Rule:
+        fields.setdefault("name", f"Rule {next(self._numbers)}")
+        rule = Rule(kind=kind, **fields)
+        lifecycle.change_rule(rule, at=AT)
+        return rule
+
+
+@dataclass(eq=False)
+class Link:
+    """A link as the batch and the store see it. Makes the items that would come over it and keeps what it is told."""
+
+    terminal: Terminal
+    number: int = 0
+    boot_id: str = "boot-1"
+    boot_pk: int = 0
+    outcome: BootOutcome | None = None
+    committed_seqs: list[int] = field(default_factory=list)
+    rejected_seqs: list[int] = field(default_factory=list)
+    acknowledgements: int = 0
+    refused_boots: int = 0
+
+    def __post_init__(self) -> None:
+        self.identity = identity_of(self.terminal)
+        self.judge = Judge(self.identity)
+
+    # What comes over it
+
+    def boot(self, boot_id: str = "boot-1", *, at: datetime = AT, address: str | None = None, **params: Any) -> Booted:
+        self.boot_id = boot_id
+        return Booted(self, at, frames.Boot(boot_id, **params), address)
+
+    def report(self, seq: int, *, at: datetime = AT, taken_at: datetime | None = None, **params: Any) -> Reported:
+        """`at` is when it arrived, `taken_at` what it says of itself. Judged as a session would."""
+        report = frames.Report(seq, taken_at or at, **params)
+        return Reported(self, at, report, self.judge.report(report, at=at), 0.0)
+
+    def heartbeat(self, *, at: datetime = AT) -> Alive:
+        return Alive(self, at)
+
+    def goodbye(self, reason: Any, *, at: datetime = AT, back_at: datetime | None = None) -> Parted:
+        return Parted(self, at, frames.Goodbye(reason, UNSET if back_at is None else back_at))
+
+    def lost(self, cause: Cause = Cause.CONNECTION_LOST, *, at: datetime = AT) -> Lost:
+        return Lost(self, at, cause)
+
+    def answer(self, command: Command, result: Any = None, *, error: str = "", at: datetime = AT) -> CommandAnswered:
+        return CommandAnswered(self, at, Answered(command.pk, self.terminal.pk, result, error))
+
+    def note(self, code: str, *, at: datetime = AT) -> Noted:
+        return Noted(self, at, frames.Event(at, code), self.judge.event(code, at=at))
+
+    # What the batch tells it
+
+    def booted(self, outcome: BootOutcome | None) -> None:
+        self.outcome = outcome
+        if outcome is None:
+            self.refused_boots += 1
+            return
+        self.boot_pk = outcome.boot_pk
+        self.judge = Judge(self.identity, outcome.held)
+
+    def committed(self, report: frames.Report) -> None:
+        self.committed_seqs.append(report.seq)
+
+    def rejected(self, report: frames.Report) -> None:
+        self.rejected_seqs.append(report.seq)
+
+    def acknowledge(self) -> None:
+        self.acknowledgements += 1
+
+
+def identity_of(terminal: Terminal) -> Identity:
+    return Identity(terminal.pk, terminal.uid, terminal.site_id, terminal.kind)
+
+
+def key_of(terminal: Terminal) -> Key:
+    kept = terminal.credentials.latest("pk")
+    return Key(kept.pk, kept.digest, identity_of(terminal))
+
+
+class Wall:
+    """Time that passes on demand: at each step the clock's loops do what is due, as the leading process would."""
+
+    LOOPS: Sequence[clock.Loop] = tuple(loop for loop in clock.LOOPS if loop.name != "beat")
+
+    def __init__(self) -> None:
+        self.at = AT
+
+    def advance(self, *, seconds: float, step_s: float = 0.5) -> datetime:
+        end = self.at + timedelta(seconds=seconds)
+        while self.at < end:
+            self.at = min(end, self.at + timedelta(seconds=step_s))
+            for loop in self.LOOPS:
+                loop.work(self.at)
+        return self.at
