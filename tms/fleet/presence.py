@@ -135,5 +135,6 @@ def _move(
     standing.due_at, standing.back_at = due_at, back_at
     if unchanged:
         return None
-    standing.presence_at = at
-    return Move(standing.terminal_id, at, before, presence.value, cause.value, back_at, standing.session)
+    # A flush that waited for the database tells of what was before the sweep: history stays in its order.
+    since = standing.presence_at = max(at, standing.presence_at or at)
+    return Move(standing.terminal_id, since, before, presence.value, cause.value, back_at, standing.session)

@@ -1,0 +1,316 @@
+"""What becomes of a terminal's presence: every standing, everything that can happen to it."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.builders import AT, later
+from tms.fleet import presence
+from tms.fleet.models import Cause, Presence
+from tms.fleet.presence import Standing, Timing
+
+TIMING = Timing(heartbeat_s=30, lease_grace_s=15, offline_after_s=30, reboot_allowance_s=300, reconnect_grace_s=90)
+LEASE_S = 45
+
+STANDINGS = {
+    "never": {"presence": Presence.NEVER, "presence_at": None, "last_seen_at": None},
+    "online": {"presence": Presence.ONLINE, "lease_at": later(LEASE_S), "due_at": later(LEASE_S), "session": 4},
+    "silent": {"presence": Presence.SILENT, "cause": Cause.CONNECTION_LOST, "due_at": later(30), "session": 4},
+    "orphaned": {"presence": Presence.SILENT, "cause": Cause.NODE_STOPPED, "due_at": later(90), "session": 4},
+    "rebooting": {
+        "presence": Presence.REBOOTING,
+        "cause": Cause.REBOOT,
+        "back_at": later(300),
+        "due_at": later(300),
+        "session": 4,
+    },
+    "closed": {"presence": Presence.CLOSED, "cause": Cause.CLOSING, "session": 4},
+    "closed until": {
+        "presence": Presence.CLOSED,
+        "cause": Cause.CLOSING,
+        "back_at": later(3600),
+        "due_at": later(3600),
+        "session": 4,
+    },
+    "offline": {"presence": Presence.OFFLINE, "cause": Cause.CONNECTION_LOST, "session": 4},
+}
+
+
+def standing(name: str) -> Standing:
+    blank = Standing(
+        terminal_id=1,
+        presence=Presence.NEVER,
+        presence_at=AT,
+        cause=Cause.NONE,
+        back_at=None,
+        due_at=None,
+        lease_at=None,
+        last_seen_at=AT,
+        session=0,
+        node="",
+        boot_id="",
+        seq=0,
+        status="",
+        status_at=None,
+    )
+    return replace(blank, **STANDINGS[name])
+
+
+def seen(terminal: Standing) -> tuple[str, str, float | None, float | None]:
+    """Presence, cause, and how many seconds after AT it is due and said to be back."""
+    return terminal.presence, terminal.cause, _seconds(terminal.due_at), _seconds(terminal.back_at)
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else (at - AT).total_seconds()
+
+
+@pytest.mark.parametrize("name", STANDINGS)
+def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
+    terminal = standing(name)
+    before = terminal.session
+
+    move = presence.boot(terminal, at=later(10), node="b", boot_id="new", timing=TIMING)
+
+    assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
+    assert (terminal.session, terminal.node, terminal.last_seen_at) == (before + 1, "b", later(10))
+    assert terminal.lease_at == later(10 + LEASE_S)
+    assert (move is None) == (name == "online")
+
+
+@pytest.mark.parametrize("name", STANDINGS)
+def test_anything_that_is_heard_brings_a_terminal_online(name):
+    terminal = standing(name)
+
+    move = presence.hear(terminal, at=later(10), timing=TIMING)
+
+    assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
+    assert terminal.lease_at == later(10 + LEASE_S)
+    assert (move is None) == (name == "online")
+
+
+def test_a_move_tells_what_was_before_and_when():
+    terminal = standing("silent")
+
+    move = presence.hear(terminal, at=later(10), timing=TIMING)
+
+    assert move == presence.Move(1, later(10), Presence.SILENT, Presence.ONLINE, Cause.NONE, None, 4)
+    assert terminal.presence_at == later(10)
+
+
+def test_renewing_a_lease_leaves_the_indexed_due_time_alone():
+    terminal = standing("online")
+
+    presence.hear(terminal, at=later(30), timing=TIMING)
+
+    assert terminal.lease_at == later(30 + LEASE_S)
+    assert terminal.due_at == later(LEASE_S)
+
+
+def test_a_boot_of_another_start_counts_its_reports_anew_and_of_the_same_start_goes_on():
+    terminal = replace(standing("online"), boot_id="first", seq=7)
+
+    presence.boot(terminal, at=AT, node="a", boot_id="first", timing=TIMING)
+    same = terminal.seq
+    presence.boot(terminal, at=AT, node="a", boot_id="second", timing=TIMING)
+
+    assert (same, terminal.seq, terminal.boot_id) == (7, 0, "second")
+
+
+GOODBYES = [
+    # reason, back_at (s), presence, cause, due and back (s)
+    ("reboot", 120, Presence.REBOOTING, Cause.REBOOT, 120),
+    ("reboot", None, Presence.REBOOTING, Cause.REBOOT, 300),
+    ("reboot", -1, Presence.REBOOTING, Cause.REBOOT, 300),
+    ("reboot", 0, Presence.REBOOTING, Cause.REBOOT, 300),
+    ("update", 900, Presence.REBOOTING, Cause.UPDATE, 900),
+    ("update", None, Presence.REBOOTING, Cause.UPDATE, 300),
+    ("closing", 3600, Presence.CLOSED, Cause.CLOSING, 3600),
+    ("closing", None, Presence.CLOSED, Cause.CLOSING, None),
+    ("closing", -3600, Presence.CLOSED, Cause.CLOSING, None),
+    ("shutdown", 3600, Presence.CLOSED, Cause.SHUTDOWN, 3600),
+    ("shutdown", None, Presence.OFFLINE, Cause.SHUTDOWN, None),
+    ("shutdown", -3600, Presence.OFFLINE, Cause.SHUTDOWN, None),
+]
+
+
+@pytest.mark.parametrize(("reason", "back_s", "wanted", "cause", "due_s"), GOODBYES)
+def test_a_goodbye_says_what_to_expect(reason, back_s, wanted, cause, due_s):
+    terminal = standing("online")
+
+    move = presence.bid_goodbye(
+        terminal, reason=reason, back_at=None if back_s is None else later(back_s), at=AT, timing=TIMING
+    )
+
+    assert seen(terminal) == (wanted, cause, due_s, due_s)
+    assert move is not None
+    assert move.back_at == terminal.back_at
+
+
+def test_a_second_goodbye_moves_the_return_time_and_is_no_change_of_presence():
+    terminal = standing("rebooting")
+
+    move = presence.bid_goodbye(terminal, reason="update", back_at=later(600), at=later(5), timing=TIMING)
+
+    assert move is None
+    assert seen(terminal) == (Presence.REBOOTING, Cause.UPDATE, 600, 600)
+    assert terminal.presence_at == AT
+
+
+LOSSES = [
+    ("online", Cause.CONNECTION_LOST, (Presence.SILENT, Cause.CONNECTION_LOST, 40, None)),
+    ("online", Cause.NODE_STOPPED, (Presence.SILENT, Cause.NODE_STOPPED, 100, None)),
+    ("silent", Cause.NODE_STOPPED, (Presence.SILENT, Cause.CONNECTION_LOST, 30, None)),
+    ("orphaned", Cause.CONNECTION_LOST, (Presence.SILENT, Cause.NODE_STOPPED, 90, None)),
+    ("rebooting", Cause.CONNECTION_LOST, (Presence.REBOOTING, Cause.REBOOT, 300, 300)),
+    ("closed", Cause.CONNECTION_LOST, (Presence.CLOSED, Cause.CLOSING, None, None)),
+    ("closed until", Cause.NODE_STOPPED, (Presence.CLOSED, Cause.CLOSING, 3600, 3600)),
+    ("offline", Cause.CONNECTION_LOST, (Presence.OFFLINE, Cause.CONNECTION_LOST, None, None)),
+    ("never", Cause.CONNECTION_LOST, (Presence.NEVER, Cause.NONE, None, None)),
+]
+
+
+@pytest.mark.parametrize(("name", "cause", "wanted"), LOSSES)
+def test_a_lost_link_silences_only_who_was_online(name, cause, wanted):
+    terminal = standing(name)
+
+    move = presence.lose(terminal, cause=cause, at=later(10), timing=TIMING)
+
+    assert seen(terminal) == wanted
+    assert (move is not None) == (name == "online")
+
+
+SWEEPS = [
+    # standing, at (s), what is seen then
+    ("online", 44, (Presence.ONLINE, Cause.NONE, 45, None)),
+    ("online", 45, (Presence.SILENT, Cause.LEASE_RAN_OUT, 75, None)),
+    ("silent", 29, (Presence.SILENT, Cause.CONNECTION_LOST, 30, None)),
+    ("silent", 30, (Presence.OFFLINE, Cause.CONNECTION_LOST, None, None)),
+    ("orphaned", 89, (Presence.SILENT, Cause.NODE_STOPPED, 90, None)),
+    ("orphaned", 90, (Presence.OFFLINE, Cause.NODE_STOPPED, None, None)),
+    ("rebooting", 299, (Presence.REBOOTING, Cause.REBOOT, 300, 300)),
+    ("rebooting", 300, (Presence.OFFLINE, Cause.DID_NOT_RETURN, None, None)),
+    ("closed", 99_999, (Presence.CLOSED, Cause.CLOSING, None, None)),
+    ("closed until", 3600, (Presence.OFFLINE, Cause.DID_NOT_RETURN, None, None)),
+    ("offline", 99_999, (Presence.OFFLINE, Cause.CONNECTION_LOST, None, None)),
+    ("never", 99_999, (Presence.NEVER, Cause.NONE, None, None)),
+]
+
+
+@pytest.mark.parametrize(("name", "at_s", "wanted"), SWEEPS)
+def test_the_sweep_acts_at_the_due_time_and_not_before(name, at_s, wanted):
+    terminal = standing(name)
+
+    presence.sweep(terminal, at=later(at_s), timing=TIMING)
+
+    assert seen(terminal) == wanted
+
+
+def test_a_lease_that_was_renewed_only_moves_on():
+    terminal = standing("online")
+    presence.hear(terminal, at=later(40), timing=TIMING)
+
+    move = presence.sweep(terminal, at=later(45), timing=TIMING)
+
+    assert move is None
+    assert seen(terminal) == (Presence.ONLINE, Cause.NONE, 40 + LEASE_S, None)
+
+
+def test_a_terminal_that_came_back_late_is_online_as_if_nothing_had_been():
+    terminal = standing("rebooting")
+    presence.sweep(terminal, at=later(301), timing=TIMING)
+
+    move = presence.boot(terminal, at=later(500), node="a", boot_id="new", timing=TIMING)
+
+    assert move is not None
+    assert (move.before, move.presence) == (Presence.OFFLINE, Presence.ONLINE)
+    assert seen(terminal) == (Presence.ONLINE, Cause.NONE, 500 + LEASE_S, None)
+
+
+def test_what_was_heard_before_the_terminal_went_silent_does_not_rewrite_history():
+    """A flush that waited for the database comes after the sweep that found the lease run out."""
+    terminal = standing("online")
+    presence.sweep(terminal, at=later(50), timing=TIMING)
+
+    move = presence.hear(terminal, at=later(44), timing=TIMING)
+
+    assert move is not None
+    assert move.at == terminal.presence_at == later(50)
+    assert terminal.lease_at == later(44 + LEASE_S)
+
+
+class Life(RuleBasedStateMachine):
+    """Anything may happen to a terminal in any order; time goes on."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.terminal, self.at, self.moves = standing("never"), AT, []
+
+    @rule(seconds=st.floats(0, 400))
+    def wait(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    @rule(boot_id=st.sampled_from(["first", "second"]))
+    def boot(self, boot_id: str) -> None:
+        before = self.terminal.session
+        self.note(presence.boot(self.terminal, at=self.at, node="a", boot_id=boot_id, timing=TIMING))
+        assert self.terminal.session == before + 1
+
+    @rule(late_s=st.floats(0, 60))
+    def hear(self, late_s: float) -> None:
+        self.note(presence.hear(self.terminal, at=self.at - timedelta(seconds=late_s), timing=TIMING))
+
+    @rule(reason=st.sampled_from(sorted(presence.REASONS)), back_s=st.none() | st.floats(-400, 400))
+    def goodbye(self, reason: str, back_s: float | None) -> None:
+        back_at = None if back_s is None else self.at + timedelta(seconds=back_s)
+        self.note(presence.bid_goodbye(self.terminal, reason=reason, back_at=back_at, at=self.at, timing=TIMING))
+
+    @rule(cause=st.sampled_from([Cause.CONNECTION_LOST, Cause.NODE_STOPPED]))
+    def lose(self, cause: Cause) -> None:
+        self.note(presence.lose(self.terminal, cause=cause, at=self.at, timing=TIMING))
+
+    @rule()
+    def sweep(self) -> None:
+        self.note(presence.sweep(self.terminal, at=self.at, timing=TIMING))
+        assert self.terminal.due_at is None or self.terminal.due_at > self.at
+
+    def note(self, move: presence.Move | None) -> None:
+        if move is not None:
+            self.moves.append(move)
+
+    @invariant()
+    def who_is_online_has_a_lease_and_no_excuse(self) -> None:
+        if self.terminal.presence == Presence.ONLINE:
+            assert self.terminal.lease_at is not None
+            assert (self.terminal.cause, self.terminal.back_at) == (Cause.NONE, None)
+
+    @invariant()
+    def due_tells_whether_time_alone_changes_anything(self) -> None:
+        waits = {Presence.ONLINE, Presence.SILENT, Presence.REBOOTING}
+        rests = {Presence.NEVER, Presence.OFFLINE}
+        if self.terminal.presence in waits:
+            assert self.terminal.due_at is not None
+        if self.terminal.presence in rests:
+            assert self.terminal.due_at is None
+        if self.terminal.presence == Presence.CLOSED:
+            assert self.terminal.due_at == self.terminal.back_at
+
+    @invariant()
+    def the_due_time_never_lets_a_lease_run_on_unseen(self) -> None:
+        if self.terminal.presence == Presence.ONLINE:
+            assert self.terminal.due_at <= max(self.terminal.lease_at, self.at + TIMING.lease)
+
+    @invariant()
+    def history_is_a_chain_in_the_order_of_time(self) -> None:
+        for earlier, move in zip(self.moves, self.moves[1:], strict=False):
+            assert move.before == earlier.presence
+            assert move.at >= earlier.at
+        if self.moves:
+            assert self.terminal.presence == self.moves[-1].presence
+            assert all(move.before != move.presence for move in self.moves)
+
+
+TestLife = Life.TestCase
