@@ -25,11 +25,18 @@ class RuleBook:
     def refresh(self) -> RuleSet:
         now = time.monotonic()
         if self._read_at is None or now - self._read_at > STALE_S:
-            self._read_at = now
-            rows = tuple(Rule.objects.filter(enabled=True).order_by("pk"))
-            if _marks(rows) != _marks(self.snapshot.rows):
-                self.snapshot = RuleSet(rows)
+            self._read_at = now  # before the reading: what changes meanwhile is read again
+            self._read()
         return self.snapshot
+
+    def _read(self) -> None:
+        try:
+            rows = tuple(Rule.objects.filter(enabled=True).order_by("pk"))
+        except Exception:
+            self._read_at = None
+            raise
+        if _marks(rows) != _marks(self.snapshot.rows):
+            self.snapshot = RuleSet(rows)
 
 
 def _marks(rows: tuple[Rule, ...]) -> list[tuple[int, int]]:

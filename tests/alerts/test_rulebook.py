@@ -1,0 +1,84 @@
+"""The rules as one process knows them."""
+
+import pytest
+
+from tests.builders import AT
+from tms.alerts import lifecycle, rulebook
+from tms.alerts.rulebook import RuleBook
+from tms.live.change import Change
+
+RULES = Change(rules=True)
+
+
+@pytest.fixture
+def book(fleet) -> RuleBook:
+    return RuleBook()
+
+
+def names(book: RuleBook) -> list[str]:
+    return [row.name for row in book.refresh().rows]
+
+
+def test_the_first_look_reads_the_enabled_rules(fleet, book):
+    fleet.metric_rule(name="Hot")
+    fleet.metric_rule(name="Off", enabled=False)
+
+    assert names(book) == ["Hot"]
+
+
+def test_it_asks_the_database_no_more_until_it_is_told_that_rules_changed(fleet, book, django_assert_num_queries):
+    fleet.metric_rule(name="Hot")
+    book.refresh()
+    fleet.metric_rule(name="New")
+
+    with django_assert_num_queries(0):
+        before = names(book)
+    book.changed(RULES)
+
+    assert (before, names(book)) == (["Hot"], ["Hot", "New"])
+
+
+@pytest.mark.parametrize(
+    ("change", "again"), [(Change(terminals=frozenset({1})), 0), (RULES, 1), (Change(everything=True), 1)]
+)
+def test_only_what_may_concern_rules_makes_it_read_again(fleet, book, django_assert_num_queries, change, again):
+    book.refresh()
+
+    book.changed(change)
+
+    with django_assert_num_queries(again):
+        book.refresh()
+
+
+def test_it_reads_again_by_itself_for_the_feed_is_only_a_hint(fleet, book, monkeypatch):
+    book.refresh()
+    fleet.metric_rule(name="Unheard")
+    unheard = names(book)
+
+    monkeypatch.setattr(rulebook, "STALE_S", 0)
+
+    assert (unheard, names(book)) == ([], ["Unheard"])
+
+
+def test_an_edit_makes_a_new_snapshot_and_no_edit_keeps_the_old_one(fleet, book):
+    rule = fleet.metric_rule(limit=75)
+    first = book.refresh()
+    book.changed(RULES)
+    unchanged = book.refresh()
+
+    rule.limit = 80
+    lifecycle.change_rule(rule, at=AT)
+    book.changed(RULES)
+    edited = book.refresh()
+
+    assert unchanged is first
+    assert edited is not first
+    assert edited.revisions == {rule.pk: 2}
+
+
+def test_a_database_that_does_not_answer_leaves_the_question_open(fleet, book, django_db_blocker):
+    fleet.metric_rule(name="Hot")
+    with django_db_blocker.block(), pytest.raises(RuntimeError):
+        book.refresh()
+
+    assert names(book) == ["Hot"]
