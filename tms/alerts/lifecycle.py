@@ -92,10 +92,14 @@ def acknowledge(alert: Alert, *, by: User, comment: str, at: datetime) -> Taken:
 
 
 def hold(claims: Sequence[Claim]) -> None:
-    """Rules began to hold: open alerts at once, or when they will have held for their duration."""
+    """Rules began to hold: open alerts at once, or when they will have held for their duration.
+
+    What was judged by a rule that is gone or switched off by now is not heeded.
+    """
     if not claims:
         return
-    latest = {claim.pair: claim for claim in claims}
+    severities = _severities({claim.rule_id for claim in claims})
+    latest = {claim.pair: claim for claim in claims if claim.rule_id in severities}
     held = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(_among(latest))}
     _prolong(latest, held)
     fresh = [claim for pair, claim in latest.items() if pair not in held]
@@ -110,7 +114,7 @@ def hold(claims: Sequence[Claim]) -> None:
         )
         for claim in fresh
     )
-    _open([claim for claim in fresh if not claim.duration_s])
+    _open([claim for claim in fresh if not claim.duration_s], severities)
 
 
 def release(pairs: Collection[Pair], *, at: datetime | None, comment: str = "") -> None:
@@ -158,7 +162,8 @@ def open_due(at: datetime) -> int:
     standings.lock([row.terminal_id for row in due])
     ready = list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at))
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
-    _open([Claim(row.rule_id, row.terminal_id, at, value=row.value) for row in ready])
+    claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value) for row in ready]
+    _open(claims, _severities({claim.rule_id for claim in claims}))
     return len(ready)
 
 
@@ -227,12 +232,16 @@ def _still_away(rule: Rule, standing: Standing, at: datetime) -> Claim:
     return Claim(rule.pk, standing.terminal_id, at, max(0.0, rule.duration_s - been_away_s))
 
 
-def _open(claims: Iterable[Claim]) -> None:
-    wanted = {claim.pair: claim for claim in claims}
+def _severities(rule_ids: Collection[int]) -> dict[int, str]:
+    """Of the rules that are enabled."""
+    return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
+
+
+def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
+    wanted = {claim.pair: claim for claim in claims if claim.rule_id in severities}
     if not wanted:
         return
     standing = set(Alert.objects.unresolved().filter(_among(wanted)).values_list("rule_id", "terminal_id"))
-    severities = dict(Rule.objects.filter(pk__in={rule for rule, _ in wanted}).values_list("pk", "severity"))
     alerts = Alert.objects.bulk_create(
         Alert(
             rule_id=claim.rule_id,

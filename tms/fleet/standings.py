@@ -20,6 +20,8 @@ from tms.ops import instruments
 FIELDS = tuple(Standing.__slots__)
 _columns = attrgetter(*FIELDS)
 SWEEP_LIMIT = 2_000
+LAST_VALUES = 256
+"""Names of metrics whose last values are kept of one terminal; one that invents more begins anew."""
 
 
 class StateRow(msgspec.Struct, frozen=True, gc=False):
@@ -117,9 +119,15 @@ def _decide(terminal_ids: Collection[int], decide: Callable[[Standing], Move | N
 
 
 def _update_sql() -> str:
-    merged = "s.metrics || r.metrics" if connection.vendor == "postgresql" else "json_patch(s.metrics, r.metrics)"
+    if connection.vendor == "postgresql":
+        merged, size, names = "s.metrics || r.metrics", "pg_column_size(s.metrics)", "jsonb_object_keys(s.metrics)"
+    else:
+        merged, size, names = "json_patch(s.metrics, r.metrics)", "length(s.metrics)", "json_each(s.metrics)"
+    # Names are counted only where there is much to count.
+    is_full = f"{size} > 1024 AND (SELECT count(*) FROM {names}) >= {LAST_VALUES}"  # noqa: S608  (names are our own)
     columns = ", ".join(f"{field} = r.{field}" for field in FIELDS if field != "terminal_id")
     return (
-        f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, metrics = {merged} "  # noqa: S608  (names are our own; values are parameters)
+        f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, "  # noqa: S608  (names are our own; values are parameters)
+        f"metrics = CASE WHEN {is_full} THEN r.metrics ELSE {merged} END "
         f"FROM {rowset.source(StateRow)} WHERE s.terminal_id = r.terminal_id"
     )

@@ -21,7 +21,10 @@ type BootKey = tuple[int, str]
 
 @dataclass(slots=True)
 class Ledger:
-    """The outcome of one batch. Items of a session that a newer one replaced are fenced: they change nothing."""
+    """The outcome of one batch.
+
+    Items of a session that a newer one replaced are fenced: they change nothing, except for what TMS itself noticed.
+    """
 
     standings: Mapping[int, Standing]
     timing: Timing
@@ -39,7 +42,7 @@ class Ledger:
     def enter(self, items: Sequence[Item]) -> None:
         for item in items:
             standing = self.standings.get(item.link.identity.terminal_id)
-            if standing is None or (item.link.number != standing.session and not isinstance(item, Booted)):
+            if standing is None or (item.link.number != standing.session and not isinstance(item, Booted | Noted)):
                 self.fenced += 1
                 continue
             self.changed.add(standing.terminal_id)
