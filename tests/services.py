@@ -80,6 +80,11 @@ class Service(ABC):
         self._end(signal.SIGKILL)
 
     @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
     def log(self) -> Path:
         return self.folder / "log"
 
@@ -119,6 +124,10 @@ class Redis(Service):
 class PostgreSQL(Service):
     stop_signal = signal.SIGINT  # its "fast" shutdown: does not wait for clients to leave
 
+    def __init__(self, *, durable: bool = False) -> None:
+        super().__init__()
+        self.durability = {} if durable else NOT_DURABLE
+
     @property
     def url(self) -> str:
         return f"postgres://tms@{HOST}:{self.port}/tms"
@@ -126,7 +135,7 @@ class PostgreSQL(Service):
     @property
     def command(self) -> Sequence[str]:
         loopback = ["-h", HOST, "-p", str(self.port), "-k", ""]
-        return [_postgresql("postgres"), "-D", str(self.data), *loopback, *_set(max_connections=300, **NOT_DURABLE)]
+        return [_postgresql("postgres"), "-D", str(self.data), *loopback, *_set(max_connections=300, **self.durability)]
 
     @property
     def data(self) -> Path:
