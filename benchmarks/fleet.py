@@ -1,0 +1,30 @@
+"""The fleet that every system is seeded with: whoever knows a UID here knows its secret."""
+
+import hashlib
+from collections.abc import Iterator
+
+PROBE = "AAA-PROBE"
+"""The terminal whose changes are timed until boards show them. Its name sorts first."""
+
+
+def uids(number: int) -> Iterator[str]:
+    yield PROBE
+    for place in range(number):
+        yield uid(place)
+
+
+def uid(place: int) -> str:
+    return f"BENCH-{place:06}"
+
+
+def secret(of: str) -> str:
+    return hashlib.sha256(b"benchmark " + of.encode()).hexdigest()
+
+
+def credential(of: str) -> str:
+    return f"{of}.{secret(of)}"
+
+
+def digest(of: str) -> str:
+    """What a database keeps of the secret."""
+    return hashlib.sha256(secret(of).encode()).hexdigest()

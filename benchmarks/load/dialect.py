@@ -1,0 +1,112 @@
+"""How one speaks to each system under test. Everything else about the load is the same for all."""
+
+import random
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from benchmarks.fleet import PROBE, credential
+
+STATUSES = ("ok", "degraded", "fault")
+
+
+class Dialect(Protocol):
+    terminal_path: str
+    board_path: str
+
+    def handshake(self, uid: str) -> dict[str, str]:
+        """Headers of a terminal's handshake."""
+
+    def boot(self, boot_id: str) -> bytes: ...
+
+    def report(self, seq: int, status: str) -> bytes: ...
+
+    def acknowledged(self, payload: bytes) -> int | None:
+        """Up to which report the server acknowledges; 0 is the answer to a boot, None anything else."""
+
+    def probe_status(self, payload: bytes) -> str | None:
+        """The probe's status, if this message to a board shows it."""
+
+
+class _Ack(msgspec.Struct, frozen=True):
+    seq: int = 0
+
+
+class _Downlink(msgspec.Struct):
+    method: str = ""
+    params: _Ack = _Ack()
+    result: Any = None
+
+
+class TmsDialect:
+    terminal_path = "/ws/terminal/"
+    board_path = f"/ws/board/?page={quote(f'/terminals/{PROBE}/', safe='')}"
+
+    _decode = msgspec.json.Decoder(_Downlink).decode
+    _shown = tuple((status, f'data-status="{status}"'.encode()) for status in STATUSES)
+
+    def handshake(self, uid: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {credential(uid)}", "Sec-WebSocket-Protocol": "tms.v1"}
+
+    def boot(self, boot_id: str) -> bytes:
+        return (
+            b'{"jsonrpc":"2.0","id":1,"method":"boot","params":{"boot_id":"%s","uptime_s":12.5,'
+            b'"serial":"S-1000","model":"Bench 3","firmware":"4.2.0","agent":"benchmark 1"}}' % boot_id.encode()
+        )
+
+    def report(self, seq: int, status: str) -> bytes:
+        return b'{"jsonrpc":"2.0","method":"report","params":{"seq":%d,%s}}' % (seq, _reading(status))
+
+    def acknowledged(self, payload: bytes) -> int | None:
+        frame = self._decode(payload)
+        if frame.method == "ack":
+            return frame.params.seq
+        return None if frame.result is None else 0
+
+    def probe_status(self, payload: bytes) -> str | None:
+        return next((status for status, mark in self._shown if mark in payload), None)
+
+
+class _Message(msgspec.Struct):
+    type: str
+    seq: int = 0
+    uid: str = ""
+    status: str = ""
+
+
+class TextbookDialect:
+    terminal_path = "/ws/terminal/"
+    board_path = "/ws/board/"
+
+    _decode = msgspec.json.Decoder(_Message).decode
+    _probe = PROBE.encode()
+
+    def handshake(self, uid: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {credential(uid)}"}
+
+    def boot(self, boot_id: str) -> bytes:
+        return b'{"type":"boot","boot_id":"%s"}' % boot_id.encode()
+
+    def report(self, seq: int, status: str) -> bytes:
+        return b'{"type":"report","seq":%d,%s}' % (seq, _reading(status))
+
+    def acknowledged(self, payload: bytes) -> int | None:
+        message = self._decode(payload)
+        if message.type == "ack":
+            return message.seq
+        return 0 if message.type == "booted" else None
+
+    def probe_status(self, payload: bytes) -> str | None:
+        return self._decode(payload).status if self._probe in payload else None
+
+
+def _reading(status: str) -> bytes:
+    """What a terminal reports: the same words for every system. No value comes near the limit of a default rule."""
+    text = (
+        f'"at":"{datetime.now(UTC).isoformat()}","status":"{status}","metrics":{{'
+        f'"cpu_pct":{random.uniform(5, 80):.1f},"memory_pct":{random.uniform(20, 70):.1f},'
+        f'"temperature_c":{random.uniform(30, 50):.1f},"paper_pct":{random.uniform(40, 90):.1f}}}'
+    )
+    return text.encode()

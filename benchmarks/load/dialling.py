@@ -1,0 +1,52 @@
+import asyncio
+import time
+from collections.abc import Iterable
+
+from picows import WSError, ws_connect
+
+from benchmarks.load.client import Client
+from benchmarks.load.orders import Dial, Dialled
+from benchmarks.load.terminal import Terminal
+from benchmarks.systems.address import Address
+
+TIMEOUT_S = 20
+"""As the agent's."""
+
+
+async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
+    """Connect and boot terminals, so many in progress at any time."""
+    uids, terminals, outcome = iter(order.uids), list[Terminal](), Dialled(began_at=time.monotonic())
+
+    async def caller() -> None:
+        for uid in uids:
+            terminal = Terminal(address.dialect)
+            try:
+                await call(address, terminal, uid, order.source)
+            except (WSError, OSError, TimeoutError) as error:
+                outcome.failures.append(f"{uid}: {error!r}")
+            else:
+                terminals.append(terminal)
+
+    async with asyncio.TaskGroup() as callers:
+        for _ in range(order.at_once):
+            callers.create_task(caller())
+    outcome.ended_at, outcome.booted = time.monotonic(), len(terminals)
+    return terminals, outcome
+
+
+async def call(address: Address, terminal: Terminal, uid: str, source: str) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        headers = address.dialect.handshake(uid)
+        await connect(address, terminal, address.dialect.terminal_path, headers.items(), source)
+        await terminal.booted
+
+
+async def connect(address: Address, client: Client, path: str, headers: Iterable[tuple[str, str]], source: str) -> None:
+    await ws_connect(
+        lambda: client,
+        f"ws://{address.host}:{address.port}{path}",
+        extra_headers=list(headers),
+        websocket_handshake_timeout=TIMEOUT_S,
+        read_buffer_init_size=2048,
+        local_addr=(source, 0),
+    )

@@ -1,0 +1,76 @@
+"""Terminals that report: in open loop to learn how long it takes, in closed loop to learn how much is possible."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import count, cycle
+
+from benchmarks.load.orders import Report, Reported, Saturate
+from benchmarks.load.span import Span
+from benchmarks.load.terminal import DEAF, Tally, Terminal
+
+PATIENCE_S = 3.0
+"""How long to wait after the span for what is not acknowledged yet."""
+
+
+class SteadyTally:
+    """Counts what was acknowledged within the span, and times what was due in it."""
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+        self.outcome = Reported()
+
+    def acknowledged(self, terminal: Terminal, intended_at: float, at: float) -> None:
+        self.outcome.in_all += 1
+        self.outcome.acknowledged += at in self.span
+        if intended_at in self.span:
+            self.outcome.latencies.append(at - intended_at)
+
+
+class EagerTally(SteadyTally):
+    """And answers each acknowledgement with the next report."""
+
+    def acknowledged(self, terminal: Terminal, intended_at: float, at: float) -> None:
+        super().acknowledged(terminal, intended_at, at)
+        if at < self.span.end_at:
+            terminal.report(at)
+
+
+async def report_steadily(terminals: Sequence[Terminal], order: Report) -> Reported:
+    tally = SteadyTally(order.span)
+    _tell(terminals, tally)
+    turns, began_at = cycle(terminals), time.monotonic()
+    for number in count():
+        due_at = began_at + number / order.per_second
+        if due_at >= order.span.end_at:
+            break
+        await asyncio.sleep(max(0.0, due_at - time.monotonic()))
+        next(turns).report(due_at)
+    return await _settle(terminals, tally)
+
+
+async def saturate(terminals: Sequence[Terminal], order: Saturate) -> Reported:
+    tally = EagerTally(order.span)
+    _tell(terminals, tally)
+    for _ in range(order.window):
+        for terminal in terminals:
+            terminal.report(time.monotonic())
+            await asyncio.sleep(0)
+    await asyncio.sleep(order.span.end_at - time.monotonic())
+    return await _settle(terminals, tally)
+
+
+def _tell(terminals: Sequence[Terminal], tally: Tally) -> None:
+    for terminal in terminals:
+        terminal.tally = tally
+
+
+async def _settle(terminals: Sequence[Terminal], tally: SteadyTally) -> Reported:
+    deadline = time.monotonic() + PATIENCE_S
+    # A look now and then disturbs less than a word at each acknowledgement.
+    while any(terminal.waiting for terminal in terminals) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    _tell(terminals, DEAF)
+    tally.outcome.unacknowledged = sum(len(terminal.waiting) for terminal in terminals)
+    tally.outcome.lost_links = sum(not terminal.is_open for terminal in terminals)
+    return tally.outcome

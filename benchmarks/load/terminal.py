@@ -1,0 +1,69 @@
+import asyncio
+import time
+from collections import deque
+from typing import Protocol
+from uuid import uuid4
+
+from picows import WSFrame, WSMsgType, WSTransport
+
+from benchmarks.load.client import Client
+from benchmarks.load.dialect import Dialect
+
+
+class Tally(Protocol):
+    """Hears what becomes of reports."""
+
+    def acknowledged(self, terminal: "Terminal", intended_at: float, at: float) -> None: ...
+
+
+class Deaf:
+    def acknowledged(self, terminal: "Terminal", intended_at: float, at: float) -> None: ...
+
+
+DEAF = Deaf()
+
+
+class Terminal(Client):
+    """A terminal's link, as cheap as Python allows: it boots, reports, and knows what was acknowledged."""
+
+    tally: Tally = DEAF
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.booted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.reported = 0
+        self.waiting: deque[float] = deque()
+        """When each unacknowledged report was to be sent."""
+
+    def report(self, intended_at: float, status: str = "ok") -> None:
+        if self.transport is None:
+            return
+        self.reported += 1
+        self.waiting.append(intended_at)
+        self.transport.send(WSMsgType.TEXT, self.dialect.report(self.reported, status))
+
+    def acknowledge(self, seq: int) -> None:
+        """Everything up to `seq` is committed."""
+        at = time.monotonic()
+        for _ in range(seq - (self.reported - len(self.waiting))):
+            self.tally.acknowledged(self, self.waiting.popleft(), at)
+
+    # What picows calls
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        super().on_ws_connected(transport)
+        transport.send(WSMsgType.TEXT, self.dialect.boot(uuid4().hex))
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is not WSMsgType.TEXT:
+            return
+        seq = self.dialect.acknowledged(frame.get_payload_as_bytes())
+        if seq:
+            self.acknowledge(seq)
+        elif seq == 0 and not self.booted.done():
+            self.booted.set_result(None)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        super().on_ws_disconnected(transport)
+        if not self.booted.done():
+            self.booted.set_exception(ConnectionError("closed before the boot was answered"))

@@ -1,0 +1,62 @@
+"""What machine this is, and who runs where on it."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import psycopg
+import redis
+
+PACKAGES = ("django", "channels", "channels-redis", "daphne", "psycopg", "redis", "msgspec", "picows", "uvloop")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Cores for the server, for PostgreSQL and Redis, and for the load."""
+
+    server: Sequence[int]
+    services: Sequence[int]
+    load: Sequence[int]
+
+
+def places() -> Places:
+    """The server has a core to itself wherever there are two; with more, load and services part as well."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) == 1:
+        return Places(cores, cores, cores)
+    if len(cores) < 4:
+        return Places(cores[:1], cores[1:], cores[1:])
+    return Places(cores[:1], cores[1:2], cores[2:])
+
+
+def describe(*, database_url: str, redis_url: str) -> dict[str, str]:
+    with psycopg.connect(database_url) as database, redis.Redis.from_url(redis_url) as broker:
+        services = {
+            "PostgreSQL": f"{database.info.server_version / 10_000:.0f}",
+            "Redis": str(broker.info("server")["redis_version"]),
+        }
+    return {
+        "processor": f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "kernel": f"{platform.system()} {platform.release()}",
+        "commit": _commit(),
+        "Python": platform.python_version(),
+        **services,
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"

@@ -1,0 +1,91 @@
+"""What processes cost: CPU and memory, from /proc."""
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+NS = 1e-9
+
+
+@dataclass(frozen=True)
+class Reading:
+    at: float
+    """`time.monotonic()`"""
+    cpu_s: Mapping[str, float]
+    """By name, since the processes began."""
+    machine_s: float
+    """Of everything that runs on this machine."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU between two readings."""
+
+    seconds: float
+    cpu_s: Mapping[str, float]
+    others_s: float
+    """What ran beside the benchmark and may have disturbed it."""
+
+    def split(self, number: int) -> dict[str, float]:
+        """CPU for each of `number` reports or boots, and how busy a core was, by name."""
+        each = {f"{name} µs": cpu_s / number * 1e6 if number else math.nan for name, cpu_s in self.cpu_s.items()}
+        busy = {f"{name} %": cpu_s / self.seconds * 100 for name, cpu_s in self.cpu_s.items()}
+        return each | busy | {"others %": self.others_s / self.seconds * 100}
+
+
+class Meter:
+    """Reads the CPU of processes with all that they started, by name."""
+
+    def __init__(self, processes: Mapping[str, Sequence[int]]) -> None:
+        self._processes = processes
+
+    def read(self) -> Reading:
+        cpu_s = {name: sum(map(_tree_s, pids)) for name, pids in self._processes.items()}
+        return Reading(time.monotonic(), cpu_s, _machine_s())
+
+
+def cost(before: Reading, after: Reading) -> Cost:
+    cpu_s = {name: after.cpu_s[name] - before.cpu_s[name] for name in before.cpu_s}
+    others_s = after.machine_s - before.machine_s - sum(cpu_s.values())
+    return Cost(after.at - before.at, cpu_s, max(0.0, others_s))
+
+
+def resident_bytes(pid: int) -> int:
+    return sum(process.memory_info().rss for process in _tree(pid))
+
+
+def pin(pid: int, cores: Sequence[int]) -> None:
+    """Keep a process, and what it started and will start, on these cores."""
+    for process in _tree(pid):
+        for thread in process.threads():
+            os.sched_setaffinity(thread.id, cores)
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    root = psutil.Process(pid)
+    return [root, *root.children(recursive=True)]
+
+
+def _tree_s(pid: int) -> float:
+    return sum(map(_process_s, _tree(pid)))
+
+
+def _process_s(process: psutil.Process) -> float:
+    """To the nanosecond for what runs, to the tick for children that ended."""
+    try:
+        tasks = list(Path(f"/proc/{process.pid}/task").iterdir())
+        running_ns = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+        ended = process.cpu_times()
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return running_ns * NS + ended.children_user + ended.children_system
+
+
+def _machine_s() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq)

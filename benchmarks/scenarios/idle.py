@@ -1,0 +1,26 @@
+"""A whole fleet dials in (P4) and then stays idle (P1)."""
+
+import time
+
+from benchmarks.figure import Measured
+from benchmarks.meter import cost, resident_bytes
+from benchmarks.stage import Stage
+
+FIRST = 100
+"""Terminals that come before, so that what a server loads with its first link is not counted as theirs."""
+
+
+def measure(stage: Stage) -> dict[str, Measured]:
+    plan, first = stage.plan, min(FIRST, stage.plan.fleet // 2)
+    stage.dial(first)
+    time.sleep(plan.settle_s)
+    empty, before = resident_bytes(stage.system.pid), stage.meter.read()
+    dialled = stage.dial(plan.fleet - first, skip=first)
+    spent = cost(before, stage.meter.read())
+    time.sleep(plan.settle_s)
+    full = resident_bytes(stage.system.pid)
+    took_s = dialled.ended_at - dialled.began_at
+    return {
+        "P1": Measured((full - empty) / dialled.booted / 1024, {"process MiB": full / 2**20}),
+        "P4": Measured(dialled.booted / took_s, spent.split(dialled.booted) | {"failed": len(dialled.failures)}),
+    }

@@ -1,0 +1,30 @@
+"""`python -m benchmarks.systems.seed_tms NUMBER`: the fleet and one person; prints the cookie of their session."""
+
+import os
+import sys
+
+import django
+
+
+def main(number: int) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tms.settings"
+    django.setup()
+    from django.conf import settings
+
+    from benchmarks.fleet import digest, uids
+    from benchmarks.systems.session import sign_in
+    from tms.accounts.models import User
+    from tms.fleet.models import Credential, Site, Terminal, TerminalState
+
+    sites = Site.objects.bulk_create(Site(code=f"B{place}", name=f"Benchmark {place}") for place in range(50))
+    terminals = Terminal.objects.bulk_create(
+        Terminal(uid=uid, site=sites[place % len(sites)]) for place, uid in enumerate(uids(number))
+    )
+    TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal in terminals)
+    Credential.objects.bulk_create(Credential(terminal=terminal, digest=digest(terminal.uid)) for terminal in terminals)
+    person = User.objects.create_superuser("watcher", password=None)
+    print(f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

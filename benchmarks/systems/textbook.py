@@ -1,0 +1,35 @@
+from collections.abc import Sequence
+
+from benchmarks.load.dialect import TextbookDialect
+from benchmarks.systems.system import System, python
+from tests.services import HOST
+
+
+class Textbook(System):
+    """`benchmarks/textbook` on plain daphne."""
+
+    name = "textbook"
+    dialect = TextbookDialect()
+    report_table = "textbook_report"
+    bearable_per_second = 200
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {
+            "DJANGO_SETTINGS_MODULE": "benchmarks.textbook.settings",
+            "TEXTBOOK_DATABASE_URL": self.database_url,
+            "TEXTBOOK_REDIS_URL": self.redis_url,
+        }
+
+    @property
+    def migrate(self) -> Sequence[str]:
+        return python("-m", "django", "migrate", "--run-syncdb", "--verbosity", "0")
+
+    @property
+    def seed(self) -> Sequence[str]:
+        return python("-m", "benchmarks.textbook.seed")
+
+    @property
+    def serve(self) -> Sequence[str]:
+        where = ("-b", HOST, "-p", str(self.port))
+        return python("-m", "daphne", *where, "benchmarks.textbook.asgi:application")

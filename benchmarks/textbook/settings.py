@@ -1,0 +1,29 @@
+"""What a Channels tutorial ends with, on the PostgreSQL and Redis of the benchmark.
+
+Better than most in one point: connections are pooled. Without that each message would open one of its own.
+"""
+
+import os
+
+import dj_database_url
+
+SECRET_KEY = "only for benchmarks"
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "channels",
+    "benchmarks.textbook",
+]
+DATABASES = {"default": dj_database_url.parse(os.environ["TEXTBOOK_DATABASE_URL"])}
+DATABASES["default"]["OPTIONS"] = {"pool": True}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # redis-py 8 gives up on an idle socket after 5 s unless told otherwise.
+        "CONFIG": {"hosts": [{"address": os.environ["TEXTBOOK_REDIS_URL"], "socket_timeout": 15}]},
+    }
+}
