@@ -129,6 +129,34 @@ async def test_a_report_that_waited_longer_than_a_heartbeat_is_late(tms, start):
     assert (second.seq, second.late) == (2, True)
 
 
+async def test_an_event_that_a_short_break_held_up_is_still_news(tms, start):
+    running = start()
+    link = await tms.booted()
+    running.agent.report_now()
+    running.source.events = [frames.Event(datetime.now(UTC), "door_open")]
+    running.agent.report_now()
+    await link.reports(2)
+
+    link.cut()
+    again = await tms.booted()
+    reports = await again.reports(2)
+
+    assert [(one.seq, one.late, len(one.events)) for one in reports] == [(1, True, 0), (2, False, 1)]
+
+
+async def test_an_event_that_a_long_break_held_up_is_history(tms, start):
+    running = start()
+    link = await tms.booted(heartbeat_s=30)
+    link.cut()
+    await running.until(lambda state: not state.is_connected)
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    running.agent.spool.append(link.booted.boot_id, report(1, events=1, at=long_ago))
+
+    again = await tms.booted(heartbeat_s=30)
+
+    assert (await again.report()).late
+
+
 async def test_events_at_boot_are_news_and_not_backfill(tms, start):
     running = start()
     link = await tms.booted()

@@ -1,33 +1,13 @@
 """What terminals send: taken, or refused with what, where and what would be right."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-from msgspec import UNSET
 
+from tests.protocol.wire import AT, call, decoded, report
 from tms.protocol import downlink, frames, limits, uplink
-from tms.protocol.errors import RPC_CODES, ErrorType, FrameError
-
-AT = "2026-11-25T09:30:00+09:00"
-GOOD_ANSWER = '{"jsonrpc":"2.0","id":"c1","result":{"lines":["a"]},"x":"y"}'
-
-
-def one(text: str | bytes) -> uplink.Uplink | FrameError:
-    decoded = list(uplink.decode(text))
-    assert len(decoded) == 1
-    return decoded[0]
-
-
-def call(method: str, request_id: object = None, **params: object) -> str:
-    frame = {"jsonrpc": "2.0", "method": method, "params": params}
-    return json.dumps(frame if request_id is None else frame | {"id": request_id})
-
-
-def report(**params: object) -> str:
-    return call("report", **{"seq": 1, "at": AT} | params)
+from tms.protocol.errors import ErrorType, FrameError
 
 
 @pytest.mark.parametrize(
@@ -69,8 +49,8 @@ def report(**params: object) -> str:
     ],
 )
 def test_a_good_frame_is_taken(text, wanted):
-    assert one(text) == wanted
-    assert one(text.encode()) == wanted
+    assert decoded(text) == wanted
+    assert decoded(text.encode()) == wanted
 
 
 @pytest.mark.parametrize(
@@ -169,7 +149,7 @@ def test_a_good_frame_is_taken(text, wanted):
     ],
 )
 def test_a_bad_frame_is_refused_with_what_where_and_what_is_right(text, kind, where, message):
-    error = one(text)
+    error = decoded(text)
 
     assert isinstance(error, FrameError)
     assert (error.kind, error.where) == (kind, where)
@@ -192,7 +172,7 @@ def test_a_bad_frame_is_refused_with_what_where_and_what_is_right(text, kind, wh
     ],
 )
 def test_a_refusal_carries_the_id_of_the_request_where_it_can(text, request_id):
-    error = one(text)
+    error = decoded(text)
 
     assert isinstance(error, FrameError)
     assert error.id == request_id
@@ -200,7 +180,7 @@ def test_a_refusal_carries_the_id_of_the_request_where_it_can(text, request_id):
 
 
 def test_a_refusal_does_not_quote_a_long_frame_in_full():
-    error = one(report(status="x" * 60_000))
+    error = decoded(report(status="x" * 60_000))
 
     assert isinstance(error, FrameError)
     assert len(downlink.refusal(error)) < 1_000
@@ -221,7 +201,7 @@ def test_a_batch_has_a_limit():
     fits, too_many = ([report()] * number for number in (limits.REPORTS_PER_BATCH, limits.REPORTS_PER_BATCH + 1))
 
     assert len(list(uplink.decode(f"[{','.join(fits)}]"))) == 200
-    assert one(f"[{','.join(too_many)}]").message == "a batch holds 1 to 200 reports, this one holds 201"
+    assert decoded(f"[{','.join(too_many)}]").message == "a batch holds 1 to 200 reports, this one holds 201"
 
 
 @pytest.mark.parametrize("depth", [limits.DEPTH, limits.DEPTH + 1])
@@ -230,118 +210,6 @@ def test_nesting_is_counted_exactly_and_not_inside_strings(depth, brackets):
     opening = brackets[0] if brackets == "[]" else '{"a":'
     inner = opening * (depth - 1) + '"]}[{\\"}"' + brackets[1] * (depth - 1)
 
-    decoded = one(f'{{"jsonrpc":"2.0","id":1,"result":{inner}}}')
+    frame = decoded(f'{{"jsonrpc":"2.0","id":1,"result":{inner}}}')
 
-    assert isinstance(decoded, FrameError) == (depth > limits.DEPTH)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
-)
-WORDS = st.sampled_from([*uplink.METHODS, "ack", "2.0", "b", AT, "ok", ""]) | st.text()
-PARAMS = st.dictionaries(
-    st.sampled_from(["boot_id", "seq", "at", "status", "metrics", "events", "late", "full", "reason", "back_at"]),
-    JSON | WORDS,
-)
-FRAMES = st.fixed_dictionaries(
-    {}, optional={"jsonrpc": WORDS, "method": WORDS, "params": PARAMS | JSON, "id": JSON, "result": JSON, "error": JSON}
-)
-
-
-def answers_well(text: str | bytes) -> None:
-    for decoded in uplink.decode(text):
-        if isinstance(decoded, FrameError):
-            assert decoded.message
-            assert decoded.where.startswith("$")
-            assert decoded.as_rpc().code == RPC_CODES[decoded.kind]
-            assert json.loads(downlink.refusal(decoded))["error"]["data"]["type"] == decoded.kind.value
-
-
-@given(st.binary())
-@example(b"\xff")
-@example(b"\xef\xbb\xbf{}")
-@example(b"[" * limits.FRAME_BYTES)
-@example(b'{"a":' * (limits.FRAME_BYTES // 5))
-def test_any_bytes_are_answered_and_never_raise(data):
-    answers_well(data)
-
-
-@given(st.text(st.characters()))
-@example("\ud800")
-@example('"\ud800"')
-def test_any_text_is_answered_and_never_raises(text):
-    answers_well(text)
-
-
-@given(JSON | FRAMES | st.lists(FRAMES))
-def test_any_json_is_answered_and_never_raises(value):
-    answers_well(json.dumps(value))
-
-
-@given(st.sampled_from(uplink.METHODS), PARAMS, JSON)
-def test_a_known_method_with_any_params_is_answered_and_never_raises(method, params, request_id):
-    answers_well(json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": request_id}))
-
-
-@given(st.sampled_from([call("boot", 1, boot_id="b"), report(metrics={"a": 1}), GOOD_ANSWER]), st.data())
-def test_a_good_frame_with_any_bytes_in_it_is_answered_and_never_raises(text, data):
-    text = text.encode()
-    start = data.draw(st.integers(0, len(text)))
-    end = data.draw(st.integers(start, min(start + 10, len(text))))
-
-    answers_well(text[:start] + data.draw(st.binary(max_size=10)) + text[end:])
-
-
-INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
-NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=64)
-METRICS = st.dictionaries(
-    st.from_regex(r"\A[a-z][a-z0-9_.]{0,63}\Z"), st.floats(allow_nan=False, allow_infinity=False), max_size=10
-)
-EVENTS = st.builds(
-    frames.Event,
-    INSTANTS,
-    st.from_regex(r"\A[a-z0-9][a-z0-9_.-]{0,63}\Z"),
-    st.sampled_from(["critical", "warning", "info"]),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=100),
-)
-STATUSES = st.sampled_from([UNSET, "ok", "degraded", "fault"])
-REPORTS = st.builds(
-    frames.Report,
-    st.integers(0, limits.SEQ_MAX),
-    INSTANTS,
-    STATUSES,
-    st.just(UNSET) | METRICS,
-    st.lists(EVENTS, max_size=5).map(tuple),
-    st.booleans(),
-    st.just(UNSET) | NAMES,
-)
-CALLS = st.one_of(
-    st.builds(uplink.ReportCall, REPORTS, st.just("2.0")),
-    st.builds(
-        uplink.BootCall,
-        st.builds(
-            frames.Boot, NAMES, st.floats(0, 1e12), serial=NAMES, full=st.builds(frames.State, STATUSES, METRICS)
-        ),
-        st.integers(-limits.SEQ_MAX, limits.SEQ_MAX) | NAMES,
-        st.just("2.0"),
-    ),
-    st.just(uplink.HeartbeatCall("2.0")),
-    st.builds(
-        uplink.GoodbyeCall, st.builds(frames.Goodbye, st.just("update"), st.just(UNSET) | INSTANTS), st.just("2.0")
-    ),
-    st.builds(uplink.Answer, NAMES, st.just("2.0"), st.dictionaries(NAMES, st.integers(-(2**31), 2**31))),
-)
-
-
-@given(CALLS)
-def test_what_an_agent_encodes_is_what_the_server_decodes(sent):
-    assert one(uplink.encode(sent)) == sent
-
-
-@given(st.lists(REPORTS, min_size=1, max_size=20))
-def test_a_batch_that_an_agent_encodes_is_what_the_server_decodes(reports):
-    calls = [uplink.ReportCall(report, "2.0") for report in reports]
-
-    assert list(uplink.decode(uplink.encode_batch(calls))) == calls
+    assert isinstance(frame, FrameError) == (depth > limits.DEPTH)

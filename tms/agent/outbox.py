@@ -31,8 +31,7 @@ class Frame(NamedTuple):
 class Outbox:
     """Answers first, then a goodbye; else reports in the order in which they were made; else a heartbeat that is due.
 
-    At most `reports_per_batch` reports are unacknowledged, so that backfill goes as fast as TMS commits it. A report is
-    late when it is of another boot, was made before this link booted, or waited longer than a heartbeat: it is history.
+    At most `reports_per_batch` reports are unacknowledged, so that backfill goes as fast as TMS commits it.
     """
 
     def __init__(
@@ -113,8 +112,13 @@ class Outbox:
         return entries
 
     def _is_late(self, entry: Entry) -> bool:
-        was_before = entry.boot_id != self._boot.boot_id or entry.seq <= self._boot.last_seq
-        return was_before or self._now().timestamp() - entry.at > self._stale_s
+        """History, and no news: of another boot, older than a heartbeat, or readings that the boot's are newer than.
+
+        An event that a short break kept from TMS is still news: as history it would never raise its alert.
+        """
+        if entry.boot_id != self._boot.boot_id or self._now().timestamp() - entry.at > self._stale_s:
+            return True
+        return entry.seq <= self._boot.last_seq and not entry.has_events
 
     def _call(self, entry: Entry, *, late: bool) -> uplink.ReportCall:
         report = entry.report

@@ -1,0 +1,62 @@
+"""What an agent encodes is what the server decodes."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from tests.protocol.wire import decoded
+from tms.protocol import frames, limits, uplink
+
+INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=64)
+METRICS = st.dictionaries(
+    st.from_regex(r"\A[a-z][a-z0-9_.]{0,63}\Z"), st.floats(allow_nan=False, allow_infinity=False), max_size=10
+)
+EVENTS = st.builds(
+    frames.Event,
+    INSTANTS,
+    st.from_regex(r"\A[a-z0-9][a-z0-9_.-]{0,63}\Z"),
+    st.sampled_from(["critical", "warning", "info"]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=100),
+)
+STATUSES = st.sampled_from([UNSET, "ok", "degraded", "fault"])
+REPORTS = st.builds(
+    frames.Report,
+    st.integers(0, limits.SEQ_MAX),
+    INSTANTS,
+    STATUSES,
+    st.just(UNSET) | METRICS,
+    st.lists(EVENTS, max_size=5).map(tuple),
+    st.booleans(),
+    st.just(UNSET) | NAMES,
+)
+CALLS = st.one_of(
+    st.builds(uplink.ReportCall, REPORTS, st.just("2.0")),
+    st.builds(
+        uplink.BootCall,
+        st.builds(
+            frames.Boot, NAMES, st.floats(0, 1e12), serial=NAMES, full=st.builds(frames.State, STATUSES, METRICS)
+        ),
+        st.integers(-limits.SEQ_MAX, limits.SEQ_MAX) | NAMES,
+        st.just("2.0"),
+    ),
+    st.just(uplink.HeartbeatCall("2.0")),
+    st.builds(
+        uplink.GoodbyeCall, st.builds(frames.Goodbye, st.just("update"), st.just(UNSET) | INSTANTS), st.just("2.0")
+    ),
+    st.builds(uplink.Answer, NAMES, st.just("2.0"), st.dictionaries(NAMES, st.integers(-(2**31), 2**31))),
+)
+
+
+@given(CALLS)
+def test_a_frame_arrives_as_it_was_sent(sent):
+    assert decoded(uplink.encode(sent)) == sent
+
+
+@given(st.lists(REPORTS, min_size=1, max_size=20))
+def test_a_batch_arrives_as_it_was_sent(reports):
+    calls = [uplink.ReportCall(report, "2.0") for report in reports]
+
+    assert list(uplink.decode(uplink.encode_batch(calls))) == calls
