@@ -1,0 +1,21 @@
+"""What people are called on a board: short, and unmistakable among a shift's few."""
+
+from typing import NamedTuple
+
+from tms.accounts.models import User
+
+
+class Name(NamedTuple):
+    text: str
+    mark: str
+    """One or two characters for an avatar."""
+
+
+def name_of(person: User) -> Name:
+    """`K. Sato` and `KS`; a Japanese name is the family's, and its first character."""
+    family, given = person.last_name.strip(), person.first_name.strip()
+    if family and not family.isascii():
+        return Name(family, family[0])
+    if family and given:
+        return Name(f"{given[0]}. {family}", f"{given[0]}{family[0]}".upper())
+    return Name(family or given or person.username, person.initials)

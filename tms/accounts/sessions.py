@@ -1,0 +1,26 @@
+"""Who is still signed in. A live board asks again and again, for a sign-in ends while its socket stays open (R14)."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.utils.crypto import constant_time_compare
+
+from tms.accounts.models import User
+
+
+def signed_in(keys: Collection[str], *, at: datetime) -> Mapping[str, User]:
+    """The person of each of these sessions that still holds.
+
+    It does not when it expired or was ended, when the person was disabled, or when the password is another by now.
+    """
+    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=at)
+    claims = {row.session_key: row.get_decoded() for row in rows}
+    people = User.objects.filter(is_active=True).in_bulk([claim[SESSION_KEY] for claim in claims.values() if claim])
+    by_key = {key: people.get(int(claim.get(SESSION_KEY, 0))) for key, claim in claims.items()}
+    return {
+        key: person
+        for key, person in by_key.items()
+        if person and constant_time_compare(claims[key].get(HASH_SESSION_KEY, ""), person.get_session_auth_hash())
+    }
