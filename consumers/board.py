@@ -1,0 +1,114 @@
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+import structlog
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from consumers.wire import DirectWire, QueuedWire, Send, wire_of
+from tms.accounts.access import may_watch
+from tms.boards.live.seat import Seat
+from tms.boards.live.studio import studio
+from tms.boards.pages import page_at
+
+type Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+log = structlog.get_logger(__name__)
+
+LONGEST_ASK = 256
+"""Bytes of a message from a browser."""
+ASKS_PER_MINUTE = 60
+BAD_ASK, TOO_FAST = 4400, 4429
+
+
+class Ask(msgspec.Struct, forbid_unknown_fields=True):
+    """All that a browser may send."""
+
+    ask: str
+
+
+class BoardConsumer(AsyncConsumer):
+    """A board's socket: find the page, take a seat, and listen for a request to repaint. Knows limits, not pages.
+
+    `SameOrigin` and the session middleware stand before it. It reads in a loop of its own, like a terminal's.
+    """
+
+    channel_layer_alias = None
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        await receive()
+        query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+        person = scope["user"]
+        page = None
+        if may_watch(person):
+            page = await database_sync_to_async(page_at)(query.get("page", ""), person=person)
+        if page is None:
+            await send({"type": "websocket.close"})
+            return
+        await send({"type": "websocket.accept"})
+        wire = BoardWire(scope, send)
+        seat = Seat(wire, person=person.pk, session=scope["session"].session_key)
+        room = studio()
+        room.start()
+        show = room.join(page, language_of(query), seat)
+        try:
+            await self.listen(receive, seat)
+        finally:
+            room.leave(show, seat)
+            wire.stop()
+
+    async def listen(self, receive: Receive, seat: Seat) -> None:
+        asks = 0
+        minute = asyncio.get_running_loop().time()
+        while (message := await receive())["type"] == "websocket.receive":
+            now = asyncio.get_running_loop().time()
+            if now - minute > 60:
+                asks, minute = 0, now
+            asks += 1
+            if asks > ASKS_PER_MINUTE:
+                seat.wire.close(TOO_FAST, f"ask at most {ASKS_PER_MINUTE} times a minute")
+            elif not is_ask(message.get("text") or message.get("bytes") or ""):
+                seat.wire.close(BAD_ASK, 'send {"ask": "repaint"} and nothing else')
+            else:
+                studio().repaint(seat)
+
+
+class BoardWire:
+    """The socket as a seat needs it: it also tells how much the network has not taken."""
+
+    def __init__(self, scope: dict[str, Any], send: Send) -> None:
+        self._connection = scope.get("tms.connection")
+        self._wire: DirectWire | QueuedWire = wire_of(scope, send)
+
+    @property
+    def unwritten(self) -> int:
+        return 0 if self._connection is None else int(self._connection.unwritten)
+
+    def send(self, text: str) -> None:
+        self._wire.send(text)
+
+    def close(self, code: int, reason: str) -> None:
+        self._wire.close(code, reason)
+
+    def stop(self) -> None:
+        if isinstance(self._wire, QueuedWire):
+            self._wire.stop()
+
+
+def is_ask(text: str | bytes) -> bool:
+    if len(text) > LONGEST_ASK:
+        return False
+    with contextlib.suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(text, type=Ask).ask == "repaint"
+    return False
+
+
+def language_of(query: dict[str, str]) -> str:
+    """That of the page, which knows it from the person's profile, the cookie or the browser."""
+    spoken = query.get("language", "")
+    return spoken if spoken in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -1,0 +1,38 @@
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.models import Theme, User
+from tms.accounts.names import name_of
+
+KEYS = (
+    (("?",), _("These keys")),
+    (("/",), _("Search")),
+    (("j", "k"), _("Next row, row before")),
+    (("x",), _("Select the row")),
+    (("a",), _("Acknowledge")),
+    (("g", "o"), _("Go to the overview")),
+    (("g", "t"), _("Go to the terminals")),
+    (("g", "a"), _("Go to the alerts")),
+    ((".",), _("Show the changes that wait")),
+    (("Esc",), _("Leave the field, close the dialog")),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """What stands around every page: who looks, in which language and theme."""
+    person = getattr(request, "user", None)
+    me = person if isinstance(person, User) else None
+    other = next(code for code, _ in settings.LANGUAGES if code != get_language())
+    theme = "" if me is None or me.theme == Theme.SYSTEM else me.theme
+    return {
+        "me": name_of(me) if me else None,
+        "theme": theme,
+        "other_theme": Theme.LIGHT if theme == Theme.DARK else Theme.DARK,
+        "other_language": other,
+        "key_list": KEYS,
+        "may_set_up": me is not None and me.is_staff,
+    }

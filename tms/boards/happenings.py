@@ -1,0 +1,168 @@
+"""What happened, in one line each: changes of presence, steps of alerts, events, commands, boots."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from tms.accounts.access import Person, visible
+from tms.accounts.names import Name, name_of
+from tms.alerts.models import Transition, TransitionKind
+from tms.boards.rows import Bilingual, Place, place_of
+from tms.commands.models import Command
+from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.telemetry.models import Boot, Event, Severity
+
+RECENT = timedelta(minutes=15)
+MOST_READ = 300
+"""Of each kind, for the overview: a storm of thousands is told by its newest."""
+TOGETHER = timedelta(seconds=60)
+"""What befalls several terminals of a site within this is one line."""
+LOUD = {Presence.OFFLINE: Severity.CRITICAL, Presence.SILENT: Severity.WARNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """`kind` says which sentence tells it, `name` and `detail` what stands in it."""
+
+    element: str
+    at: datetime
+    kind: str
+    icon: str
+    severity: str = ""
+    name: str | Bilingual = ""
+    detail: str = ""
+    back_at: datetime | None = None
+    by: Name | None = None
+    uid: str = ""
+    place: Place | None = None
+    late: bool = False
+    number: int = 1
+    """Of terminals to which it happened together."""
+
+    @property
+    def together(self) -> tuple[object, ...]:
+        return self.kind, self.icon, self.name, self.place, self.by
+
+
+class Kind(NamedTuple):
+    """A source of happenings: which rows of a terminal, newest first, and how each is told."""
+
+    rows: Callable[[Terminal], Any]
+    instant: str
+    tell: Callable[[Any], Happening]
+
+
+def recent(*, at: datetime, to: Person) -> list[Happening]:
+    """What changed in the whole fleet in the last 15 minutes, newest first; what belongs together is one."""
+    since = at - RECENT
+    moves = PresenceChange.objects.select_related("terminal__site").filter(at__gt=since)
+    steps = Transition.objects.select_related("alert__rule", "alert__terminal__site", "by").filter(at__gt=since)
+    told = merge(
+        map(_presence, visible(moves, to=to).order_by("-at")[:MOST_READ]),
+        map(_step, visible(steps, to=to).order_by("-at")[:MOST_READ]),
+        key=lambda happening: happening.at,
+        reverse=True,
+    )
+    return _folded(told)
+
+
+def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[Happening]:
+    """What happened to one terminal, newest first, a query for each kind."""
+    sources = (_told(KINDS[kind], terminal, before, limit) for kind in kinds)
+    newest_first = merge(*sources, key=lambda happening: happening.at, reverse=True)
+    return list(islice(newest_first, limit))
+
+
+def _told(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -> list[Happening]:
+    rows = kind.rows(terminal)
+    if before is not None:
+        rows = rows.filter(**{f"{kind.instant}__lt": before})
+    return [kind.tell(row) for row in rows.order_by(f"-{kind.instant}", "-pk")[:limit]]
+
+
+def _folded(told: Iterable[Happening]) -> list[Happening]:
+    """Newest first. A group bears the name of its oldest member, so that it stays the same row while it grows."""
+    folded: list[Happening] = []
+    place: dict[tuple[object, ...], int] = {}
+    for happening in told:
+        index = place.get(happening.together)
+        if index is not None and folded[index].at - happening.at <= TOGETHER:
+            group = folded[index]
+            folded[index] = replace(group, element=happening.element, number=group.number + 1)
+            continue
+        place[happening.together] = len(folded)
+        folded.append(happening)
+    return folded
+
+
+def _presence(row: PresenceChange) -> Happening:
+    return Happening(
+        element=f"presence-{row.pk}",
+        at=row.at,
+        kind="presence",
+        icon=row.presence,
+        severity=LOUD.get(Presence(row.presence), ""),
+        name=row.presence,
+        detail=row.cause,
+        back_at=row.back_at,
+        uid=row.terminal.uid,
+        place=place_of(row.terminal.site),
+    )
+
+
+STEP_ICONS = {TransitionKind.ACKNOWLEDGED: "person", TransitionKind.RESOLVED: "check"}
+
+
+def _step(row: Transition) -> Happening:
+    rule, terminal = row.alert.rule, row.alert.terminal
+    kind = TransitionKind(row.kind)
+    return Happening(
+        element=f"step-{row.pk}",
+        at=row.at,
+        kind=kind.value,
+        icon=STEP_ICONS.get(kind, row.alert.severity),
+        severity=row.alert.severity if kind is TransitionKind.OPENED else "",
+        name=Bilingual(rule.name, rule.name_ja),
+        detail=row.comment,
+        by=name_of(row.by) if row.by else None,
+        uid=terminal.uid,
+        place=place_of(terminal.site),
+    )
+
+
+def _event(row: Event) -> Happening:
+    severity = row.severity if row.severity != Severity.INFO else ""
+    return Happening(f"event-{row.pk}", row.at, "event", "event", severity, row.code, row.text, late=row.late)
+
+
+def _command(row: Command) -> Happening:
+    by = name_of(row.created_by) if row.created_by else None
+    return Happening(f"asked-{row.pk}", row.created_at, "command", "command", "", row.name, row.state, by=by)
+
+
+def _boot(row: Boot) -> Happening:
+    return Happening(f"boot-{row.pk}", row.first_seen_at, "boot", "session", detail=row.boot_id)
+
+
+KINDS: Mapping[str, Kind] = {
+    "presence": Kind(
+        lambda terminal: PresenceChange.objects.filter(terminal=terminal).select_related("terminal__site"),
+        "at",
+        _presence,
+    ),
+    "alerts": Kind(
+        lambda terminal: Transition.objects.filter(alert__terminal=terminal).select_related(
+            "alert__rule", "alert__terminal__site", "by"
+        ),
+        "at",
+        _step,
+    ),
+    "events": Kind(lambda terminal: Event.objects.filter(terminal=terminal), "at", _event),
+    "commands": Kind(
+        lambda terminal: Command.objects.filter(terminal=terminal).select_related("created_by"), "created_at", _command
+    ),
+    "boots": Kind(lambda terminal: Boot.objects.filter(terminal=terminal), "first_seen_at", _boot),
+}

@@ -1,0 +1,87 @@
+"""Pages of a long list that begin after a row, not at a number: the thousandth page costs what the first does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+
+SIZE = 100
+MARK = "~"
+"""Stands between the parts of a cursor; no column that orders holds it but a UID, which comes alone."""
+
+
+class Column(NamedTuple):
+    name: str
+    parse: Callable[[str], Any] = str
+    is_descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One page: the primary keys of its rows, and the cursors of the pages beside it (empty at an end)."""
+
+    pks: tuple[int, ...]
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """An order of rows by `columns`; together they tell any two rows apart."""
+
+    columns: tuple[Column, ...]
+
+    def window(self, rows: QuerySet[Any, Any], *, after: str = "", before: str = "", size: int = SIZE) -> Window:
+        """The page after or before a cursor; a cursor that makes no sense gives the first page."""
+        marks = self._marks(before or after)
+        if marks is None:
+            return self._forward(rows, size=size, is_first=True)
+        if before:
+            return self._backward(rows, marks, size=size)
+        return self._forward(rows.filter(self._beyond(marks)), size=size, is_first=False)
+
+    def _forward(self, rows: QuerySet[Any, Any], *, size: int, is_first: bool) -> Window:
+        found = self._read(rows.order_by(*self._order()), size + 1)
+        shown = found[:size]
+        return Window(
+            tuple(row[0] for row in shown),
+            before="" if is_first or not shown else self._cursor(shown[0]),
+            after=self._cursor(shown[-1]) if len(found) > size else "",
+        )
+
+    def _backward(self, rows: QuerySet[Any, Any], marks: Sequence[Any], *, size: int) -> Window:
+        found = self._read(rows.filter(self._beyond(marks, back=True)).order_by(*self._order(back=True)), size + 1)
+        if len(found) <= size:
+            # Fewer than a page lie before it: the first page, whole.
+            return self._forward(rows, size=size, is_first=True)
+        shown = found[:size][::-1]
+        return Window(tuple(row[0] for row in shown), before=self._cursor(shown[0]), after=self._cursor(shown[-1]))
+
+    def _read(self, rows: QuerySet[Any, Any], limit: int) -> list[tuple[Any, ...]]:
+        return list(rows.values_list("pk", *(column.name for column in self.columns))[:limit])
+
+    def _order(self, *, back: bool = False) -> list[str]:
+        return [f"-{column.name}" if column.is_descending is not back else column.name for column in self.columns]
+
+    def _beyond(self, marks: Sequence[Any], *, back: bool = False) -> Q:
+        """Rows that come later in the order: greater in the first column, or equal there and greater in the next, …"""
+        beyond, equal = Q(), Q()
+        for column, mark in zip(self.columns, marks, strict=True):
+            later = "lt" if column.is_descending is not back else "gt"
+            beyond |= equal & Q(**{f"{column.name}__{later}": mark})
+            equal &= Q(**{column.name: mark})
+        return beyond
+
+    def _cursor(self, row: Sequence[Any]) -> str:
+        return MARK.join(mark.isoformat() if isinstance(mark, datetime) else str(mark) for mark in row[1:])
+
+    def _marks(self, cursor: str) -> list[Any] | None:
+        parts = cursor.split(MARK, len(self.columns) - 1)
+        if not cursor or len(parts) != len(self.columns):
+            return None
+        try:
+            return [column.parse(part) for column, part in zip(self.columns, parts, strict=True)]
+        except ValueError:
+            return None

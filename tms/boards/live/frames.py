@@ -1,0 +1,107 @@
+"""What goes over a board's socket (the contract with static/js/frames.js), encoded once for all who get the same."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+MOST_ROWS = 50
+"""Elements in one patch: a browser works through more than one frame without losing a breath."""
+
+type Kind = Literal["patch", "repaint", "beat"]
+
+
+class Database(msgspec.Struct, frozen=True):
+    """Whether what was sent agreed with an independent count of the database, and when that was looked at."""
+
+    state: Literal["equal", "differs", "unchecked"] = "unchecked"
+    at: datetime | None = None
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """Why the board may be believed."""
+
+    at: datetime
+    newest_at: datetime | None = None
+    behind_s: float = 0.0
+    gaps: int = 0
+    database: Database = Database()
+
+
+class Order(msgspec.Struct, frozen=True):
+    """The wanted rows of a list, in order."""
+
+    of: str
+    ids: Sequence[str]
+
+
+class Frame(msgspec.Struct, frozen=True):
+    kind: Kind
+    html: str
+    proof: Proof
+    list: Order | UnsetType = UNSET
+
+
+@dataclass(slots=True)
+class Owed:
+    """What a socket has not had yet: names only, so that it always gets the newest state of each."""
+
+    elements: set[str] = field(default_factory=set)
+    lists: set[str] = field(default_factory=set)
+    added: set[str] = field(default_factory=set)
+    """Rows that the browser may not have."""
+
+    def __bool__(self) -> bool:
+        return bool(self.elements or self.lists)
+
+    def add(self, other: "Owed") -> int:
+        """How many elements were owed before and are again: their older state is never sent."""
+        again = len(self.elements & other.elements)
+        self.elements |= other.elements
+        self.lists |= other.lists
+        self.added |= other.added
+        return again
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(frame: Frame) -> str:
+    """All of a frame but its number, which every socket counts by itself."""
+    return _encoder.encode(frame).decode()
+
+
+def numbered(encoded: str, number: int) -> str:
+    return f'{{"number":{number},{encoded[1:]}'
+
+
+def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Proof) -> list[str]:
+    """Everything; a frame has one list, so that every further one follows in a patch without HTML."""
+    orders = [Order(name, ids) for name, ids in lists.items()]
+    whole = Frame("repaint", "".join(html.values()), proof, orders[0] if orders else UNSET)
+    return [encode(whole), *(encode(Frame("patch", "", proof, order)) for order in orders[1:])]
+
+
+def patch(owed: Owed, html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Proof) -> list[str]:
+    """The newest state of what is owed. A list travels in the frame of the rows that are new to it."""
+    if len(owed.added) > MOST_ROWS:
+        return repaint(html, lists, proof)
+    rest = [name for name in html if name in owed.elements]
+    frames = []
+    for name in sorted(owed.lists):
+        new = [row for row in lists.get(name, ()) if row in owed.added]
+        rest = [element for element in rest if element not in new]
+        frames.append(Frame("patch", _joined(html, new), proof, Order(name, lists.get(name, ()))))
+    frames += [Frame("patch", _joined(html, names), proof) for names in _chunks(rest)]
+    return [encode(frame) for frame in frames]
+
+
+def _joined(html: Mapping[str, str], names: Collection[str]) -> str:
+    return "".join(html[name] for name in names)
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (names[start : start + MOST_ROWS] for start in range(0, len(names), MOST_ROWS))

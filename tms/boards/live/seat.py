@@ -1,0 +1,60 @@
+from typing import Protocol
+
+from tms.boards.live import frames
+from tms.boards.live.frames import Owed, Proof
+from tms.ops import instruments
+
+LAGGING_BYTES = 64 * 1024
+"""A reader that owes more gets nothing new: later it gets the newest state of what it missed."""
+
+
+class Wire(Protocol):
+    """A browser's socket, written to without waiting."""
+
+    @property
+    def unwritten(self) -> int:
+        """Bytes that the network has not taken yet."""
+
+    def send(self, text: str) -> None: ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Seat:
+    """One browser in front of a show."""
+
+    def __init__(self, wire: Wire, *, person: int, session: str) -> None:
+        self.wire = wire
+        self.person = person
+        self.session = session
+        self.number = 0
+        self.sent_at = 0.0
+        self.wants_repaint = True
+        self.owed = Owed()
+
+    @property
+    def is_lagging(self) -> bool:
+        return self.wire.unwritten > LAGGING_BYTES
+
+    def owe(self, owed: Owed) -> None:
+        if not self.wants_repaint:
+            instruments.BOARD_COALESCED.inc(self.owed.add(owed))
+
+    def ask_repaint(self) -> None:
+        self.wants_repaint = True
+        self.owed = Owed()
+
+    def send(self, encoded: list[str], *, kind: str, now: float) -> None:
+        for frame in encoded:
+            self.number += 1
+            self.wire.send(frames.numbered(frame, self.number))
+        self.sent_at = now
+        self.owed = Owed()
+        self.wants_repaint = False
+        instruments.BOARD_FRAMES.labels(kind).inc(len(encoded))
+
+    def beat(self, proof: Proof, *, now: float) -> None:
+        self.number += 1
+        self.wire.send(frames.numbered(frames.encode(frames.Frame("beat", "", proof)), self.number))
+        self.sent_at = now
+        instruments.BOARD_FRAMES.labels("beat").inc()

@@ -1,0 +1,95 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils import translation
+
+from tms.boards.live import frames
+from tms.boards.live.frames import Owed, Proof
+from tms.boards.live.seat import Seat
+from tms.boards.pages import Desk, Page, Part, Scene
+from tms.boards.painter import paint
+from tms.live.change import Change
+
+type Painted = dict[tuple[str, str, str], tuple[Part, str]]
+"""By language, template and element: rendered in this pass, for whichever show needs the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """What a pass made of a show."""
+
+    scene: Scene
+    html: Mapping[str, str]
+    owed: Owed
+    """What is new in it."""
+
+
+class Show:
+    """A page in a language, kept as it was last painted, and the seats in front of it."""
+
+    def __init__(self, page: Page, language: str) -> None:
+        self.page = page
+        self.language = language
+        self.seats: set[Seat] = set()
+        self.scene: Scene | None = None
+        self.html: Mapping[str, str] = {}
+
+    def concerns(self, change: Change) -> bool:
+        return self.scene is None or self.page.concerns(change)
+
+    def paint(self, desk: Desk, change: Change, painted: Painted) -> Painting:
+        """Runs in the studio's thread; changes nothing here until `hang`."""
+        before = self.scene
+        with translation.override(self.language):
+            scene = self.page.scene(desk, change, before)
+            old = before.parts if before else {}
+            fresh = {name for name, part in scene.parts.items() if old.get(name) != part}
+            html = {
+                name: self._html(name, part, painted) if name in fresh else self.html[name]
+                for name, part in scene.parts.items()
+            }
+        # Equal HTML needs no sending, though its values differ: an instant that no template shows, for one.
+        changed = {name for name in fresh if html[name] != self.html.get(name)}
+        return Painting(scene, html, _owed(scene, before, changed))
+
+    def hang(self, painting: Painting) -> None:
+        self.scene, self.html = painting.scene, painting.html
+
+    def send(self, owed: Owed, proof: Proof, *, now: float) -> None:
+        """To every seat what it is owed; who only owes this pass's news shares one encoding of it."""
+        if self.scene is None:
+            return
+        shared: list[str] | None = None
+        repaint: list[str] | None = None
+        for seat in tuple(self.seats):
+            is_clear = not seat.owed
+            seat.owe(owed)
+            if seat.is_lagging:
+                continue
+            if seat.wants_repaint:
+                repaint = repaint or frames.repaint(self.html, self.scene.lists, proof)
+                seat.send(repaint, kind="repaint", now=now)
+            elif is_clear and owed:
+                shared = shared or self._patch(owed, proof)
+                seat.send(shared, kind="patch", now=now)
+            elif seat.owed:
+                seat.send(self._patch(seat.owed, proof), kind="patch", now=now)
+
+    def _patch(self, owed: Owed, proof: Proof) -> list[str]:
+        assert self.scene is not None
+        return frames.patch(owed, self.html, self.scene.lists, proof)
+
+    def _html(self, name: str, part: Part, painted: Painted) -> str:
+        key = (self.language, part.template, name)
+        known = painted.get(key)
+        if known is None or known[0] != part:
+            known = painted[key] = (part, paint(part))
+        return known[1]
+
+
+def _owed(scene: Scene, before: Scene | None, changed: set[str]) -> Owed:
+    lists = before.lists if before else {}
+    moved = {name for name, ids in scene.lists.items() if lists.get(name) != ids}
+    added = {row for name in moved for row in scene.lists[name] if row not in lists.get(name, ())}
+    # A row may have gone and come back unchanged while the browser has dropped it.
+    return Owed(changed | added, moved, added)

@@ -1,0 +1,115 @@
+"""The studio's thread: everything that reads the database or renders."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Max
+
+from tms.accounts import sessions
+from tms.boards import history, shift
+from tms.boards.census import Census
+from tms.boards.history import Lines
+from tms.boards.live import proof
+from tms.boards.live.proof import Prover
+from tms.boards.live.show import Painted, Painting, Show
+from tms.boards.pages import Desk
+from tms.fleet.models import TerminalState
+from tms.live.change import Change
+from tms.ops import instruments
+
+log = structlog.get_logger(__name__)
+
+HOUR_S = 15.0
+"""The hour's lines are read anew after this."""
+
+
+class Workshop:
+    def __init__(self) -> None:
+        self.prover = Prover(settings.PROOF_INTERVAL_S)
+        self.newest_at: datetime | None = None
+        self._shown: Census | None = None
+        self._hour: tuple[float, Lines] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
+
+    async def paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Painting]:
+        return await self._in_thread(self._paint, shows, change)
+
+    async def differs(self) -> bool:
+        """Whether the boards were found to differ from the database; looked at when it is due."""
+        now = time.monotonic()
+        return self.prover.due <= now and await self._in_thread(self._compare, now)
+
+    async def signed_in(self, keys: Collection[str]) -> Collection[str]:
+        return await self._in_thread(lambda: sessions.signed_in(keys, at=datetime.now(UTC)).keys())
+
+    async def tell_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
+        await self._in_thread(shift.report, here, left)
+
+    async def close(self) -> None:
+        await self._in_thread(connection.close)
+        self._thread.shutdown()
+
+    async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _guarded(work, *args, **kwargs))
+
+    def _paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Painting]:
+        began = time.monotonic()
+        desk = Desk(datetime.now(UTC), hour=self._lines)
+        _gather(desk, shows, change)
+        painted: Painted = {}
+        paintings = {show: painting for show in shows if (painting := _paint_one(show, desk, change, painted))}
+        self._shown = desk.census
+        instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
+        return paintings
+
+    def _compare(self, now: float) -> bool:
+        if self._shown is None:
+            return False
+        at = datetime.now(UTC)
+        self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
+        return self.prover.compare(self._shown, proof.count(), at=at, now=now)
+
+    def _lines(self, census: Census) -> Lines:
+        now = time.monotonic()
+        if self._hour is None or now - self._hour[0] > HOUR_S:
+            self._hour = (now, history.hour(census, at=datetime.now(UTC)))
+        return self._hour[1]
+
+
+def _gather(desk: Desk, shows: Sequence[Show], change: Change) -> None:
+    """Read the changed rows that any of the shows has, each once."""
+    terminals: set[int] = set()
+    alerts: set[int] = set()
+    for show in shows:
+        if show.scene is not None and not change.everything:
+            wanted = show.page.wanted(change, show.scene)
+            terminals |= wanted[0]
+            alerts |= wanted[1]
+    desk.terminals(sorted(terminals))
+    desk.alerts(sorted(alerts))
+
+
+def _paint_one(show: Show, desk: Desk, change: Change, painted: Painted) -> Painting | None:
+    """A page that fails leaves the others alone, and is painted again at its next change."""
+    try:
+        return show.paint(desk, change, painted)
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("board_failed", page=show.page.address)
+        return None
+
+
+def _guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """After a database error the connection is not to be trusted."""
+    try:
+        return work(*args, **kwargs)
+    except DatabaseError:
+        connection.close()
+        raise

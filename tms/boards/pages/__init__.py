@@ -1,0 +1,47 @@
+"""What boards show: a page reads itself once for a GET, and again for every frame."""
+
+from urllib.parse import urlsplit
+
+from django.http import QueryDict
+from django.urls import Resolver404, resolve
+
+from tms.accounts.access import Person
+from tms.boards.pages.alert import AlertPage
+from tms.boards.pages.alerts import AlertsPage
+from tms.boards.pages.base import Desk, Page, Part, Scene
+from tms.boards.pages.overview import OverviewPage
+from tms.boards.pages.terminal import TerminalPage
+from tms.boards.pages.terminals import TerminalsPage
+
+__all__ = [
+    "AlertPage",
+    "AlertsPage",
+    "Desk",
+    "OverviewPage",
+    "Page",
+    "Part",
+    "Scene",
+    "TerminalPage",
+    "TerminalsPage",
+    "page_at",
+]
+
+PAGES: dict[str, type[Page]] = {
+    "overview": OverviewPage,
+    "terminals": TerminalsPage,
+    "terminal": TerminalPage,
+    "alerts": AlertsPage,
+    "alert": AlertPage,
+}
+LONGEST_ADDRESS = 1_000
+
+
+def page_at(address: str, *, person: Person) -> Page | None:
+    """The page at a path with its query, as a browser names it; None where there is no live page."""
+    parts = urlsplit(address[:LONGEST_ADDRESS])
+    try:
+        match = resolve(parts.path)
+    except Resolver404:
+        return None
+    kind = PAGES.get(match.url_name or "")
+    return None if kind is None else kind.open(QueryDict(parts.query), person=person, **match.kwargs)

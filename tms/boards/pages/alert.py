@@ -1,0 +1,53 @@
+from typing import Any, Self
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.rows import AlertRow
+from tms.live.change import Change
+
+TEMPLATE = "boards/alert.html"
+
+
+class AlertPage(Page):
+    kind = "alert"
+    template = TEMPLATE
+    place = "alerts"
+
+    def __init__(self, person: Person, alert: Alert) -> None:
+        self.person = person
+        self.alert = alert
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
+        alert = visible(Alert.objects.all(), to=person).filter(pk=names["pk"]).first()
+        return cls(person, alert) if alert else None
+
+    @property
+    def address(self) -> str:
+        return reverse("alert", args=(self.alert.pk,))
+
+    def concerns(self, change: Change) -> bool:
+        return bool(change.alerts or change.presence or change.everything)
+
+    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+        return frozenset(), frozenset({self.alert.pk})
+
+    def furniture(self, scene: Scene) -> dict[str, Any]:
+        return {"shown": scene.parts[f"alert-{self.alert.pk}"].values["alert"]}
+
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
+        return Part(f"{TEMPLATE}#state", {"alert": alert, "is_answer": is_answer})
+
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        (alert,) = desk.alerts([self.alert.pk])
+        steps = {f"step-{index}": step for index, step in enumerate(alert.steps)}
+        parts = {
+            **nav(desk),
+            alert.element: self.alert_part(alert),
+            **{element: Part(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()},
+        }
+        return Scene(parts, {"timeline": tuple(reversed(steps))})

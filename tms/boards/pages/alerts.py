@@ -1,0 +1,136 @@
+from datetime import datetime, time
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert
+from tms.boards import choices
+from tms.boards.filters import AlertFilter
+from tms.boards.keyset import Column, Keyset, Window
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav, pks_of
+from tms.boards.rows import AlertRow
+from tms.boards.shares import holders, shares
+from tms.live.change import Change
+from tms.telemetry.models import Severity
+
+TEMPLATE = "boards/alerts.html"
+OPEN, RESOLVED = "open", "resolved"
+BY_URGENCY = Keyset(
+    (Column("rank", int), Column("held", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
+)
+BY_RECOVERY = Keyset((Column("resolved_at", datetime.fromisoformat, True), Column("pk", int, True)))
+
+
+class AlertsPage(Page):
+    kind = "alerts"
+    template = TEMPLATE
+    place = "alerts"
+
+    def __init__(
+        self, person: Person, chosen: AlertFilter, *, state: str = OPEN, after: str = "", before: str = ""
+    ) -> None:
+        self.person = person
+        self.chosen = chosen
+        self.state = state
+        self.after, self.before = after, before if not after else ""
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
+        after, before = (query.get(name, "")[:100] for name in ("after", "before"))
+        state = RESOLVED if query.get("state") == RESOLVED else OPEN
+        return cls(person, AlertFilter.of(query), state=state, after=after, before=before)
+
+    @property
+    def address(self) -> str:
+        return self.at(after=self.after, before=self.before)
+
+    def at(self, *, after: str = "", before: str = "", state: str | None = None) -> str:
+        state = self.state if state is None else state
+        marks = {"state": "" if state == OPEN else state, "after": after, "before": before}
+        query = "&".join(filter(None, (self.chosen.query, urlencode({k: v for k, v in marks.items() if v}))))
+        return reverse("alerts") + (f"?{query}" if query else "")
+
+    def concerns(self, change: Change) -> bool:
+        return bool(change.presence or change.alerts or change.everything)
+
+    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+        return frozenset(), change.alerts & pks_of("alert-", before, "alerts")
+
+    def furniture(self, scene: Scene) -> dict[str, Any]:
+        return {"severities": choices.severities(self.chosen)}
+
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
+        return Part(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})
+
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        window = self._window(desk)
+        kept = frozenset[int]()
+        if before is not None and not change.everything:
+            kept = frozenset(
+                pk for pk in pks_of("alert-", before, "alerts") - change.alerts if not _is_moved(pk, change, before)
+            )
+        rows = {row.element: self.alert_part(row) for row in desk.alerts([pk for pk in window.pks if pk not in kept])}
+        if before is not None:
+            rows |= {f"alert-{pk}": before.parts[f"alert-{pk}"] for pk in kept.intersection(window.pks)}
+        ids = tuple(f"alert-{pk}" for pk in window.pks if f"alert-{pk}" in rows)
+        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"alerts": ids})
+
+    def _window(self, desk: Desk) -> Window:
+        is_resolved = self.state == RESOLVED
+        alerts = resolved_today(at=desk.at) if is_resolved else Alert.objects.unresolved().by_urgency()
+        order = BY_RECOVERY if is_resolved else BY_URGENCY
+        rows = self.chosen.apply(visible(alerts, to=self.person))
+        return order.window(rows, after=self.after, before=self.before)
+
+    def _counts(self, desk: Desk) -> dict[str, Part]:
+        severities, nobody = desk.census.by_severity(), desk.census.nobody_on_it()
+        numbers = {f"count-{severity}": severities[severity] for severity in Severity.values}
+        numbers |= {
+            "count-open": sum(severities.values()),
+            "count-nobody": sum(nobody.values()),
+            "count-resolved": visible(resolved_today(at=desk.at), to=self.person).count(),
+        }
+        parts = {
+            name: Part("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
+        }
+        return nav(desk) | parts
+
+    def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
+        foot: dict[str, Any] = {
+            "shown": len(window.pks),
+            "first": self.at() if window.before else "",
+            "previous": self.at(before=window.before) if window.before else "",
+            "next": self.at(after=window.after) if window.after else "",
+        }
+        empty = {
+            "is_empty": not window.pks,
+            "is_filtered": not self.chosen.is_empty,
+            "state": self.state,
+            "outside": sum(desk.census.by_severity().values()),
+        }
+        return {
+            "foot": Part(f"{TEMPLATE}#foot", foot),
+            "empty": Part(f"{TEMPLATE}#empty", empty),
+            "shares": Part(f"{TEMPLATE}#shares", self._shares(desk)),
+        }
+
+    def _shares(self, desk: Desk) -> dict[str, Any]:
+        total = sum(desk.census.by_severity().values())
+        return {"shares": shares(to=self.person, total=total), "holders": holders(to=self.person), "total": total}
+
+
+def resolved_today(*, at: datetime) -> QuerySet[Alert]:
+    """Since midnight in the time zone of TMS (index: alert_resolved)."""
+    today = timezone.localtime(at).date()
+    return Alert.objects.filter(resolved_at__gte=timezone.make_aware(datetime.combine(today, time.min)))
+
+
+def _is_moved(pk: int, change: Change, before: Scene) -> bool:
+    """Whether the terminal of a row changed its presence, which the row tells."""
+    row: AlertRow = before.parts[f"alert-{pk}"].values["alert"]
+    return row.terminal in change.presence

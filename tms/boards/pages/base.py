@@ -1,0 +1,120 @@
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple, Self
+
+from django.http import QueryDict
+
+from tms.accounts.access import Person
+from tms.boards import census, history
+from tms.boards.census import Census
+from tms.boards.history import Lines
+from tms.boards.rows import AlertRow, TerminalRow, alert_rows, terminal_rows
+from tms.live.change import Change
+from tms.telemetry.models import Severity
+
+EVERYTHING = Change(everything=True)
+
+
+class Part(NamedTuple):
+    """An element that changes while one looks: a partial of a template, and the values it is rendered from.
+
+    Equal values render equally, so an equal part is neither rendered nor sent again.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a page shows at one moment."""
+
+    parts: Mapping[str, Part]
+    """By the id of the element."""
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the id of the list: the ids of its rows, in order."""
+
+
+class Desk:
+    """What was read for one painting, once for all pages that need it."""
+
+    def __init__(self, at: datetime, *, hour: Callable[[Census], Lines] | None = None) -> None:
+        self.at = at
+        self._hour = hour
+        self._terminals: dict[int, TerminalRow] = {}
+        self._alerts: dict[int, AlertRow] = {}
+
+    @cached_property
+    def census(self) -> Census:
+        return census.kept.read()
+
+    @cached_property
+    def hour(self) -> Lines:
+        return self._hour(self.census) if self._hour else history.hour(self.census, at=self.at)
+
+    def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
+        """Their rows, in the order of `pks`. Which of them a person may see has been asked before."""
+        missing = [pk for pk in pks if pk not in self._terminals]
+        if missing:
+            self._terminals |= terminal_rows(missing)
+        return [self._terminals[pk] for pk in pks if pk in self._terminals]
+
+    def alerts(self, pks: Collection[int]) -> list[AlertRow]:
+        missing = [pk for pk in pks if pk not in self._alerts]
+        if missing:
+            self._alerts |= alert_rows(missing)
+        return [self._alerts[pk] for pk in pks if pk in self._alerts]
+
+
+class Page(ABC):
+    """A live page with its parameters. Sockets that show the same address in the same language share one."""
+
+    kind: ClassVar[str]
+    template: ClassVar[str]
+    place: ClassVar[str]
+    """The entry of the navigation that it belongs to."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
+        """The page that an address names; None when there is nothing there for this person."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """The one spelling of its address."""
+
+    @abstractmethod
+    def concerns(self, change: Change) -> bool:
+        """Whether the page may look different after `change`."""
+
+    @abstractmethod
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        """What the page shows now. What `change` does not touch may be taken over from the scene `before`."""
+
+    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+        """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""
+        return frozenset(), frozenset()
+
+    def furniture(self, scene: Scene) -> dict[str, Any]:
+        """What a GET shows besides the scene, and what stands still while one looks: choices, tabs, legends."""
+        return {}
+
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part | None:
+        """How this page shows `alert`; `is_answer`: to htmx, which must be told where it belongs."""
+        return None
+
+
+def nav(desk: Desk) -> dict[str, Part]:
+    """Parts that every page has."""
+    number = desk.census.nobody_on_it()[Severity.CRITICAL]
+    return {"nav-alerts": Part("boards/base.html#nav-alerts", {"unheld": number})}
+
+
+def pks_of(prefix: str, scene: Scene | None, listed: str) -> frozenset[int]:
+    """The primary keys of the rows in a list of `scene`."""
+    ids: Iterable[str] = scene.lists.get(listed, ()) if scene else ()
+    return frozenset(int(element.removeprefix(prefix)) for element in ids)

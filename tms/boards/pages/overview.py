@@ -1,0 +1,104 @@
+from collections.abc import Iterable
+from typing import Any, Self
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert
+from tms.boards import choices, happenings, shift, sites
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.rows import AlertRow
+from tms.boards.spark import spark
+from tms.fleet.models import Presence
+from tms.live.change import Change
+from tms.telemetry.models import Severity
+
+TEMPLATE = "boards/overview.html"
+MOST_ALERTS = 20
+MOST_CHANGES = 12
+TELLING = frozenset({Presence.OFFLINE, Presence.SILENT})
+"""Presences whose growth over the hour tells something; the others come and go by design."""
+
+
+class OverviewPage(Page):
+    kind = "overview"
+    template = TEMPLATE
+    place = "overview"
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
+        return cls(person)
+
+    @property
+    def address(self) -> str:
+        return reverse("overview")
+
+    def concerns(self, change: Change) -> bool:
+        return bool(change.presence or change.alerts or change.people or change.everything)
+
+    def furniture(self, scene: Scene) -> dict[str, Any]:
+        return {"columns": sites.columns(len(scene.lists["sites"])), "legend": choices.LEGEND}
+
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
+        return Part(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
+
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        urgent = visible(Alert.objects.unresolved().by_urgency(), to=self.person)
+        alerts = desk.alerts(list(urgent.values_list("pk", flat=True)[:MOST_ALERTS]))
+        recent = happenings.recent(at=desk.at, to=self.person)
+        changes = recent[:MOST_CHANGES]
+        parts = {
+            **nav(desk),
+            **dict(_totals(desk)),
+            **{alert.element: self.alert_part(alert) for alert in alerts},
+            **{change.element: Part(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
+            **self._sites(desk),
+            "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": sum(desk.census.by_severity().values())}),
+            "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, len(alerts))),
+            "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": sum(change.number for change in recent)}),
+            "shift": Part(f"{TEMPLATE}#shift", {"people": shift.on_shift()}),
+        }
+        lists = {
+            "incidents": tuple(alert.element for alert in alerts),
+            "changes": tuple(change.element for change in changes),
+            "sites": tuple(element for element in parts if element.startswith("site-")),
+        }
+        return Scene(parts, lists)
+
+    def _sites(self, desk: Desk) -> dict[str, Part]:
+        cells = sites.cells(desk.census, to=self.person)
+        need = sum(cell.needs_a_person for cell in cells)
+        note = {"number": len(cells), "need": need}
+        return {
+            **{cell.element: Part(f"{TEMPLATE}#site", {"cell": cell}) for cell in cells},
+            "sites-note": Part(f"{TEMPLATE}#sites-note", note),
+        }
+
+    def _rest(self, desk: Desk, shown: int) -> dict[str, Any]:
+        """What stands under the list: how many more there are, or that there is nothing and since when."""
+        total = sum(desk.census.by_severity().values())
+        if total:
+            return {"more": total - shown, "calm_since": None}
+        last = visible(Alert.objects.exclude(resolved_at=None), to=self.person).order_by("-resolved_at")
+        return {"more": 0, "calm_since": last.values_list("resolved_at", flat=True).first()}
+
+
+def _totals(desk: Desk) -> Iterable[tuple[str, Part]]:
+    severities, nobody, presences = desk.census.by_severity(), desk.census.nobody_on_it(), desk.census.by_presence()
+    for severity in Severity:
+        values = {"severity": severity.value, "number": severities[severity], "nobody": nobody[severity]}
+        yield f"total-{severity}", _total("severity-total", values, desk)
+    for presence in Presence:
+        values = {"presence": presence.value, "number": presences[presence]}
+        yield f"total-{presence}", _total("presence-total", values, desk)
+
+
+def _total(partial: str, values: dict[str, Any], desk: Desk) -> Part:
+    name = values.get("severity") or values["presence"]
+    line = [*desk.hour.get(name, [values["number"]])[:-1], values["number"]]
+    grown = line[-1] - line[0] if name in TELLING else 0
+    return Part(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})

@@ -1,0 +1,120 @@
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tms.accounts.access import Person, visible
+from tms.boards import choices, happenings
+from tms.boards.happenings import KINDS, Happening
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.terminal_facts import TerminalFacts, asked_of, facts_of
+from tms.fleet.models import Terminal
+from tms.live.change import Change
+from tms.telemetry.series import DEFAULT_SPAN, SPANS
+
+TEMPLATE = "boards/terminal.html"
+MOST_HAPPENINGS = 50
+MOST_COMMANDS = 8
+TABS = {
+    "all": tuple(KINDS),
+    "alerts": ("alerts",),
+    "commands": ("commands",),
+    "events": ("events",),
+    "link": ("presence", "boots"),
+}
+TAB_LABELS = {
+    "all": pgettext_lazy("timeline", "All"),
+    "alerts": _("Alerts"),
+    "commands": _("Commands"),
+    "events": _("Events"),
+    "link": _("Link"),
+}
+
+
+class TerminalPage(Page):
+    kind = "terminal"
+    template = TEMPLATE
+    place = "terminals"
+
+    def __init__(
+        self, person: Person, terminal: Terminal, *, tab: str = "all", before: datetime | None = None, span: str = ""
+    ) -> None:
+        self.person = person
+        self.terminal = terminal
+        self.span = span if span in SPANS else DEFAULT_SPAN
+        self.tab = tab if tab in TABS else "all"
+        self.before = before
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
+        terminal = visible(Terminal.objects.select_related("site"), to=person).filter(uid=names["uid"]).first()
+        if terminal is None:
+            return None
+        before = _instant(query.get("before", ""))
+        return cls(person, terminal, tab=query.get("show", ""), before=before, span=query.get("span", ""))
+
+    @property
+    def address(self) -> str:
+        return self.at(tab=self.tab, before=self.before)
+
+    def at(self, *, tab: str = "all", before: datetime | None = None) -> str:
+        """The address of a part of its timeline."""
+        marks = {"show": "" if tab == "all" else tab, "before": before.isoformat() if before else ""}
+        query = urlencode({name: mark for name, mark in marks.items() if mark})
+        return reverse("terminal", args=(self.terminal.uid,)) + (f"?{query}" if query else "")
+
+    def furniture(self, scene: Scene) -> dict[str, Any]:
+        return {
+            "tabs": [choices.Choice(tab, TAB_LABELS[tab], tab == self.tab, self.at(tab=tab)) for tab in TABS],
+            **choices.chart(self.terminal, self.span, at=timezone.now()),
+        }
+
+    def concerns(self, change: Change) -> bool:
+        touched = self.terminal.pk in change.terminals
+        return bool(touched or change.alerts or change.presence or change.everything)
+
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        if before is not None and not change.everything and self.terminal.pk not in change.terminals:
+            return Scene({**before.parts, **nav(desk)}, before.lists)
+        told = happenings.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_HAPPENINGS)
+        asked = asked_of(self.terminal, limit=MOST_COMMANDS)
+        parts = {
+            **nav(desk),
+            **_state(facts_of(self.terminal)),
+            **{row.element: Part(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
+            **{row.element: Part(f"{TEMPLATE}#command", {"command": row}) for row in asked},
+            "timeline-foot": Part(f"{TEMPLATE}#timeline-foot", self._foot(told)),
+        }
+        lists = {
+            "timeline": tuple(row.element for row in told),
+            "commands": tuple(row.element for row in asked),
+        }
+        return Scene(parts, lists)
+
+    def _foot(self, told: list[Happening]) -> dict[str, Any]:
+        is_full = len(told) == MOST_HAPPENINGS
+        return {
+            "is_empty": not told,
+            "newest": self.at(tab=self.tab) if self.before else "",
+            "older": self.at(tab=self.tab, before=told[-1].at) if is_full else "",
+        }
+
+
+def _state(facts: TerminalFacts) -> dict[str, Part]:
+    values = {"facts": facts}
+    return {name: Part(f"{TEMPLATE}#{name}", values) for name in ("state", "reading-latest", "readings", "held")}
+
+
+def _instant(text: str) -> datetime | None:
+    """An aware instant in ISO 8601; None for anything else."""
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        return None
+    return instant if instant is not None and instant.tzinfo else None

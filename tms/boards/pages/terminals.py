@@ -1,0 +1,120 @@
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert
+from tms.boards import choices
+from tms.boards.filters import TerminalFilter
+from tms.boards.keyset import Column, Keyset, Window
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav, pks_of
+from tms.boards.rows import COLUMNS, TerminalRow
+from tms.fleet.models import Presence, Terminal
+from tms.live.change import Change
+
+TEMPLATE = "boards/terminals.html"
+BY_UID = Keyset((Column("uid"),))
+
+
+class TerminalsPage(Page):
+    kind = "terminals"
+    template = TEMPLATE
+    place = "terminals"
+
+    def __init__(self, person: Person, chosen: TerminalFilter, *, after: str = "", before: str = "") -> None:
+        self.person = person
+        self.chosen = chosen
+        self.after, self.before = after, before if not after else ""
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
+        after, before = (query.get(name, "")[:64] for name in ("after", "before"))
+        return cls(person, TerminalFilter.of(query), after=after, before=before)
+
+    @property
+    def address(self) -> str:
+        return self.at(after=self.after, before=self.before)
+
+    def at(self, *, after: str = "", before: str = "") -> str:
+        """The address of a page of this list."""
+        cursor = urlencode({name: mark for name, mark in (("after", after), ("before", before)) if mark})
+        query = "&".join(filter(None, (self.chosen.query, cursor)))
+        return reverse("terminals") + (f"?{query}" if query else "")
+
+    def concerns(self, change: Change) -> bool:
+        return bool(change.terminals or change.alerts or change.everything)
+
+    def furniture(self, scene: Scene) -> dict[str, Any]:
+        return {
+            "presences": choices.presences(self.chosen),
+            "selects": choices.selects(self.chosen, to=self.person),
+            "columns": COLUMNS,
+        }
+
+    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+        return change.terminals & pks_of("terminal-", before, "terminals"), frozenset()
+
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        if before is None or self.chosen.is_moved_by(change):
+            return self._anew(desk, change, before)
+        return self._renewed(desk, change, before)
+
+    def _anew(self, desk: Desk, change: Change, before: Scene | None) -> Scene:
+        """Which rows there are may have changed; a row that was there and that `change` does not touch is as it was."""
+        window = self._window()
+        kept = frozenset[int]() if before is None or change.everything else pks_of("terminal-", before, "terminals")
+        kept -= change.terminals
+        rows = {row.element: _row(row) for row in desk.terminals([pk for pk in window.pks if pk not in kept])}
+        if before is not None:
+            rows |= {f"terminal-{pk}": before.parts[f"terminal-{pk}"] for pk in kept.intersection(window.pks)}
+        ids = tuple(f"terminal-{pk}" for pk in window.pks if f"terminal-{pk}" in rows)
+        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"terminals": ids})
+
+    def _renewed(self, desk: Desk, change: Change, before: Scene) -> Scene:
+        touched, _ = self.wanted(change, before)
+        rows = {row.element: _row(row) for row in desk.terminals(sorted(touched))}
+        return Scene({**before.parts, **self._counts(desk), **rows}, before.lists)
+
+    def _window(self) -> Window:
+        rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
+        return BY_UID.window(rows, after=self.after, before=self.before)
+
+    def _counts(self, desk: Desk) -> dict[str, Part]:
+        presences, needy = desk.census.by_presence(), sum(desk.census.by_severity().values())
+        numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
+        numbers |= {"count-all": desk.census.total, "count-alerts": needy}
+        parts = {
+            name: Part("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
+        }
+        return nav(desk) | parts
+
+    def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
+        values: dict[str, Any] = {
+            "shown": len(window.pks),
+            "matching": self._matching(desk, window),
+            "first": self.at() if window.before else "",
+            "previous": self.at(before=window.before) if window.before else "",
+            "next": self.at(after=window.after) if window.after else "",
+        }
+        empty = {"is_empty": not window.pks, "is_filtered": not self.chosen.is_empty, "outside": desk.census.total}
+        return {"foot": Part(f"{TEMPLATE}#foot", values), "empty": Part(f"{TEMPLATE}#empty", empty)}
+
+    def _matching(self, desk: Desk, window: Window) -> int | None:
+        """How many the filter lets through, where that is known without counting the fleet."""
+        if not window.before and not window.after:
+            return len(window.pks)
+        chosen, presences = self.chosen, desk.census.by_presence()
+        if chosen == TerminalFilter(presence=chosen.presence):
+            return sum(presences[name] for name in chosen.presence or Presence.values)
+        return None
+
+
+def _row(row: TerminalRow) -> Part:
+    return Part(f"{TEMPLATE}#row", {"terminal": row})
+
+
+def unresolved_terminals(person: Person) -> int:
+    """How many terminals have an unresolved alert."""
+    return visible(Alert.objects.unresolved(), to=person).values("terminal").distinct().count()

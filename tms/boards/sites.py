@@ -1,0 +1,70 @@
+"""The honeycomb: one cell a site, its colour the worst that is there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tms.accounts.access import Person, visible
+from tms.boards.census import Census
+from tms.boards.rows import Place, place_of
+from tms.fleet.models import Presence, Site
+from tms.telemetry.models import Severity
+
+MOST_CELLS = 400
+"""Above so many sites only those with trouble are cells."""
+SIZES = ((60, "l"), (20, "m"))
+NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLINE})
+EXPECTED = (Presence.MAINTENANCE, Presence.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCell:
+    place: Place
+    terminals: int
+    worst: str
+    """A severity, a presence, or `ok`."""
+    number: int
+    """Of what is worst."""
+    size: str
+
+    @property
+    def element(self) -> str:
+        return f"site-{self.place.code}"
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.worst in NEEDS_A_PERSON
+
+
+def cells(census: Census, *, to: Person) -> list[SiteCell]:
+    found = visible(Site.objects.order_by("region", "code"), to=to)
+    cells = [_cell(place_of(site), census.of_site(site.pk)) for site in found]
+    filled = [cell for cell in cells if cell.terminals]
+    if len(filled) <= MOST_CELLS:
+        return filled
+    return [cell for cell in filled if cell.worst != "ok"][:MOST_CELLS]
+
+
+def columns(number: int) -> int:
+    """How many cells stand side by side, so that few are large and many still fit."""
+    return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
+
+
+def _cell(place: Place, census: Census) -> SiteCell:
+    worst, number = _worst(census)
+    size = next((size for least, size in SIZES if census.total >= least), "s")
+    return SiteCell(place, census.total, worst, number, size)
+
+
+def _worst(census: Census) -> tuple[str, int]:
+    severities, presence = census.by_severity(), census.by_presence()
+    for name, number in _troubles(severities[Severity.CRITICAL], severities[Severity.WARNING], presence):
+        if number:
+            return name, number
+    return next((name.value for name in EXPECTED if presence[name] == census.total), "ok"), 0
+
+
+def _troubles(critical: int, warning: int, presence: dict[str, int]) -> Iterable[tuple[str, int]]:
+    yield Severity.CRITICAL.value, critical
+    yield Severity.WARNING.value, warning
+    yield Presence.OFFLINE.value, presence[Presence.OFFLINE]
+    yield Presence.SILENT.value, presence[Presence.SILENT]

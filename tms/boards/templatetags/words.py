@@ -1,0 +1,167 @@
+"""What templates say of names and values: labels, units, short forms."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from tms.alerts.models import AlertState, TransitionKind
+from tms.boards import metrics
+from tms.boards.rows import AlertRow, Place, Reading
+from tms.boards.sites import SiteCell
+from tms.commands.catalog import CATALOG
+from tms.commands.models import CommandState
+from tms.fleet.models import Cause, Presence, TerminalKind
+from tms.telemetry.models import Severity
+
+register = template.Library()
+
+HAPPENED = {
+    "online": pgettext_lazy("it is", "back online"),
+    "silent": pgettext_lazy("it is", "silent"),
+    "rebooting": pgettext_lazy("it is", "rebooting"),
+    "closed": pgettext_lazy("it is", "closed"),
+    "maintenance": pgettext_lazy("it is", "in maintenance"),
+    "offline": pgettext_lazy("it is", "offline"),
+    "never": pgettext_lazy("it is", "never seen"),
+}
+PLACES = {
+    "overview": pgettext_lazy("watches", "on the overview"),
+    "terminals": pgettext_lazy("watches", "on the terminals"),
+    "terminal": pgettext_lazy("watches", "on a terminal"),
+    "alerts": pgettext_lazy("watches", "on the alerts"),
+    "alert": pgettext_lazy("watches", "on an alert"),
+}
+FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
+COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
+STEP_ICONS = {"opened": "alerts", "acknowledged": "person", "resolved": "check"}
+SHORT_JAPANESE = 3
+
+
+@register.filter
+def metric_label(name: str) -> Any:
+    return metrics.metric(name).label
+
+
+@register.filter
+def worded(reading: Reading) -> str:
+    """A reading with its unit."""
+    return metrics.worded(reading.metric, reading.value)
+
+
+@register.filter
+def with_unit(name: str, value: float | None) -> str:
+    return metrics.worded(name, value)
+
+
+@register.filter
+def signed(number: int) -> str:
+    return f"{number:+,}"
+
+
+@register.filter
+def iso(at: datetime | None) -> str:
+    return at.isoformat() if at else ""
+
+
+@register.filter(name="json")
+def as_json(value: Any) -> str:
+    """For an attribute; the template escapes it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def short(place: Place) -> str:
+    """What fits into a cell: the code, in Japanese the first characters of the name."""
+    return place.name.ja[:SHORT_JAPANESE] if place.name.ja and get_language() == "ja" else place.code
+
+
+@register.filter
+def told(cell: SiteCell) -> str:
+    """A cell in words, for whoever cannot see its colour."""
+    terminals = ngettext("%(number)s terminal", "%(number)s terminals", cell.terminals) % {"number": cell.terminals}
+    values = {"place": cell.place.name, "terminals": terminals, "number": cell.number, "worst": _worst(cell.worst)}
+    if cell.number:
+        return gettext("%(place)s, %(terminals)s, %(number)s %(worst)s") % values
+    return gettext("%(place)s, %(terminals)s, %(worst)s") % values
+
+
+def _worst(name: str) -> Any:
+    if name in Severity.values:
+        return Severity(name).label
+    return Presence(name).label if name in Presence.values else gettext("normal")
+
+
+@register.filter
+def place_label(page: str) -> Any:
+    return PLACES.get(page, "")
+
+
+@register.filter
+def factor_label(name: str) -> Any:
+    return FACTORS[name]
+
+
+@register.filter
+def command_icon(state: str) -> str:
+    return COMMAND_ICONS[state]
+
+
+@register.filter
+def step_icon(kind: str) -> str:
+    return STEP_ICONS[kind]
+
+
+@register.filter
+def alert_state(name: str) -> Any:
+    return AlertState(name).label
+
+
+@register.filter
+def overrun(alert: AlertRow) -> str:
+    """The value at which a metric's alert opened, and the limit it met."""
+    values = {
+        "metric": metrics.metric(alert.metric).label,
+        "value": metrics.worded(alert.metric, alert.value),
+        "limit": metrics.worded(alert.metric, alert.limit),
+    }
+    return gettext("%(metric)s %(value)s, limit %(limit)s") % values
+
+
+@register.filter
+def cause(name: str) -> Any:
+    return Cause(name).label if name else ""
+
+
+@register.filter
+def presence_label(name: str) -> Any:
+    return Presence(name).label
+
+
+@register.filter
+def happened(presence: str) -> Any:
+    """The presence in the middle of a sentence."""
+    return HAPPENED[presence]
+
+
+@register.filter
+def kind_label(name: str) -> Any:
+    return TerminalKind(name).label
+
+
+@register.filter
+def command_label(name: str) -> Any:
+    return CATALOG[name].label if name in CATALOG else name
+
+
+@register.filter
+def command_state(name: str) -> Any:
+    return CommandState(name).label
+
+
+@register.filter
+def transition_label(kind: str) -> Any:
+    return TransitionKind(kind).label

@@ -1,0 +1,49 @@
+"""Who may open a page: asked of `tms.accounts.access` before any view of the boards runs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django_htmx.http import HttpResponseClientRedirect
+
+from tms.accounts import access
+from tms.accounts.models import User
+
+type View[**P] = Callable[Concatenate["Asked", P], HttpResponse]
+
+
+class Asked(HttpRequest):
+    """A request of a person who may watch."""
+
+    user: User
+
+
+def watching[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Sends to the sign-in page whoever may not watch, and back to this page afterwards."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if access.may_watch(request.user):
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]  # narrowed by the question above
+        if request.headers.get("HX-Request"):
+            # htmx would put the sign-in page where the answer belongs.
+            return HttpResponseClientRedirect(resolve_url("sign-in"))
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else resolve_url("overview"))
+
+    return guarded
+
+
+def acting[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Lets through whoever may acknowledge and send commands."""
+
+    @wraps(view)
+    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not access.may_act(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return watching(guarded)
