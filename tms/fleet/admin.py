@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -138,24 +139,24 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         return terminal.state.get_presence_display()
 
     @admin.display(description=_("since"))
-    def since(self, terminal: Terminal) -> datetime | None:
-        return terminal.state.presence_at
+    def since(self, terminal: Terminal) -> str:
+        return shown(terminal.state.presence_at)
 
     @admin.display(description=_("cause"))
     def cause(self, terminal: Terminal) -> str:
-        return terminal.state.get_cause_display()
+        return shown(terminal.state.get_cause_display())
 
     @admin.display(description=_("back at"))
-    def back_at(self, terminal: Terminal) -> datetime | None:
-        return terminal.state.back_at
+    def back_at(self, terminal: Terminal) -> str:
+        return shown(terminal.state.back_at)
 
     @admin.display(description=_("last seen"), ordering="state__last_seen_at")
-    def last_seen(self, terminal: Terminal) -> datetime | None:
-        return terminal.state.last_seen_at
+    def last_seen(self, terminal: Terminal) -> str:
+        return shown(terminal.state.last_seen_at)
 
     @admin.display(description=_("status"))
     def status(self, terminal: Terminal) -> str:
-        return terminal.state.get_status_display()
+        return shown(terminal.state.get_status_display())
 
 
 @admin.register(Credential)
@@ -224,6 +225,11 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
         secrets = [shown_once.kept(request)]
         title = gettext("New enrolment token")
         return shown_once.page(request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE)
+
+
+def shown(value: Any) -> str:
+    """As the admin shows a column of the row itself: in local time, and a dash for nothing."""
+    return display_for_value(value or None, "-")
 
 
 def revoke(

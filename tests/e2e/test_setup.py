@@ -1,0 +1,93 @@
+"""The admin in a browser: it works under TMS's own content policy, which the context of every test enforces."""
+
+from collections.abc import Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.running import Running
+
+PASSWORD = "watch-the-fleet"
+LISTS = (
+    "fleet/site",
+    "fleet/terminal",
+    "fleet/credential",
+    "fleet/group",
+    "fleet/enrolmenttoken",
+    "alerts/rule",
+    "alerts/alert",
+    "commands/command",
+    "accounts/user",
+)
+FORMS = (
+    "fleet/site/add",
+    "fleet/terminal/add",
+    "fleet/terminal/1/change",
+    "fleet/group/add",
+    "fleet/enrolmenttoken/add",
+    "alerts/rule/add",
+    "alerts/rule/1/change",
+    "accounts/user/add",
+    "accounts/user/1/change",
+    "accounts/user/1/password",
+)
+
+
+@pytest.fixture(scope="module")
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with Running(tmp_path_factory.mktemp("tms")) as tms:
+        tms.manage(
+            "createsuperuser", "--noinput", "--username", "operator", "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
+        )
+        tms.enrol("SHJ-PAY-01")
+        yield tms
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def operator(page: Page, tms: Running) -> Page:
+    await page.goto(f"{tms.url}/admin/")
+    await page.get_by_label("Username").fill("operator")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+    return page
+
+
+async def test_every_list_and_form_keeps_to_the_content_policy(operator: Page, tms: Running):
+    for path in (*LISTS, *FORMS):
+        answer = await operator.goto(f"{tms.url}/admin/{path}/")
+
+        assert answer is not None
+        assert answer.status == 200, path
+
+
+async def test_a_terminal_is_added_its_site_found_by_typing_and_its_key_shown(operator: Page, tms: Running):
+    await operator.goto(f"{tms.url}/admin/fleet/terminal/add/")
+    await operator.get_by_label("UID").fill("SHJ-PAY-02")
+    await operator.locator(".field-site .select2-selection").click()
+    await operator.locator(".select2-search__field").fill("shinjuku")
+    await operator.get_by_role("option", name="Shinjuku South").click()
+
+    await operator.get_by_role("button", name="Save", exact=True).click()
+
+    await expect(operator.locator("code")).to_contain_text("SHJ-PAY-02.")
+
+
+async def test_keys_are_revoked_after_a_question(operator: Page, tms: Running):
+    await operator.goto(f"{tms.url}/admin/fleet/terminal/?q=SHJ-PAY-01")
+    await operator.locator("#result_list input.action-select").check()
+    await operator.get_by_label("Action:").select_option("Revoke all keys")
+    await operator.get_by_role("button", name="Run").click()
+
+    await operator.get_by_role("button", name="Revoke").click()
+
+    await expect(operator.get_by_text("1 key was revoked.")).to_be_visible()
+
+
+async def test_opening_hours_are_added_row_by_row(operator: Page, tms: Running):
+    await operator.goto(f"{tms.url}/admin/fleet/site/1/change/")
+
+    await operator.locator(".add-row a").click()
+
+    await expect(operator.locator("#id_opening_hours-0-weekday")).to_be_visible()
