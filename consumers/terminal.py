@@ -54,7 +54,7 @@ class TerminalConsumer(AsyncConsumer):
         try:
             while (message := await receive())["type"] == "websocket.receive":
                 text = message.get("text") or message.get("bytes") or ""
-                if len(text) > limits.FRAME_BYTES:
+                if is_too_large(text):
                     session.close(CloseCode.TOO_LARGE, f"a frame has at most {limits.FRAME_BYTES} bytes")
                 else:
                     await session.take(text)
@@ -65,6 +65,14 @@ class TerminalConsumer(AsyncConsumer):
             session.end(cause)
             if isinstance(wire, QueuedWire):
                 wire.stop()
+
+
+def is_too_large(text: str | bytes) -> bool:
+    """Counted in bytes, and encoded only when it could matter."""
+    most = 4 if isinstance(text, str) else 1
+    if len(text) * most <= limits.FRAME_BYTES:
+        return False
+    return len(text.encode() if isinstance(text, str) else text) > limits.FRAME_BYTES
 
 
 async def refuse(refusal: Refusal, send: Send) -> None:

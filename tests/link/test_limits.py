@@ -73,17 +73,30 @@ async def test_a_frame_that_is_too_large_closes_the_link(tms, enrol):
         assert await terminal.closed() == 4413
 
 
-async def test_a_terminal_that_is_too_fast_is_told_so_and_then_closed(tms, enrol):
-    async with await Terminal.connect(tms.link, enrol()) as terminal:
+async def test_a_report_beyond_the_rate_ends_the_link_so_that_it_is_sent_again(tms, enrol):
+    credential = enrol()
+    async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()
 
-        for seq in range(1, limits.FRAMES_BURST + 2):
+        for seq in range(1, limits.FRAMES_BURST + 10):
             await terminal.report(seq)
         answers = [await terminal.receive()]
         while "error" not in answers[-1]:
             answers.append(await terminal.receive())
-        for seq in range(100, 100 + 2 * limits.FRAMES_BURST):
-            await terminal.report(seq)
 
         assert answers[-1]["error"]["data"]["type"] == "tms:too-fast"
+        assert await terminal.closed() == 4429
+    async with await Terminal.connect(tms.link, credential) as terminal:
+        assert (await terminal.boot())["acked_seq"] == limits.FRAMES_BURST
+
+
+async def test_heartbeats_beyond_the_rate_are_refused_before_the_link_ends(tms, enrol):
+    async with await Terminal.connect(tms.link, enrol()) as terminal:
+        await terminal.boot()
+
+        for _ in range(3 * limits.FRAMES_BURST):
+            await terminal.call("heartbeat")
+        refusal = await terminal.receive()
+
+        assert refusal["error"]["data"]["type"] == "tms:too-fast"
         assert await terminal.closed() == 4429

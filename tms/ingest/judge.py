@@ -11,23 +11,26 @@ from tms.alerts.rules import Applicable, EventRule, MetricRule, RuleKey
 from tms.fleet.credentials import Identity
 from tms.protocol import frames
 
+UNHEARD_OF = 0
+"""The revision of a rule that another node knew first."""
+
 
 class Judge:
     """One link's judge. It begins with what the database holds, so that a reconnect neither opens nor clears twice."""
 
-    __slots__ = ("_held", "_identity")
+    __slots__ = ("_held", "_identity", "_snapshot")
 
     def __init__(self, identity: Identity, held: Iterable[int] = ()) -> None:
         self._identity = identity
-        revisions = rulebook.snapshot.revisions
-        self._held = {RuleKey(rule_id, revisions.get(rule_id, 0)) for rule_id in held}
+        self._snapshot = rulebook.snapshot
+        self._held = {self._key(rule_id) for rule_id in held}
 
     def report(self, report: frames.Report, *, at: datetime) -> list[Verdict]:
         """What the report changes. A late one fills history and changes nothing."""
         if report.late or report.boot_id is not UNSET:
             return []
+        verdicts = self._learn(at)
         rules = self._rules()
-        verdicts: list[Verdict] = []
         if rules.metric and report.metrics is not UNSET:
             self._judge_metrics(rules.metric, report.metrics, at, verdicts)
         for event in report.events:
@@ -35,12 +38,28 @@ class Judge:
         return verdicts
 
     def event(self, code: str, *, at: datetime) -> list[Verdict]:
-        verdicts: list[Verdict] = []
+        verdicts = self._learn(at)
         self._judge_event(self._rules().event, code, at, verdicts)
         return verdicts
 
+    def _learn(self, at: datetime) -> list[Verdict]:
+        """Follow the rulebook. What a changed rule held is let go here too.
+
+        Whoever changed it did so in the database, but not of a claim that was on its way there.
+        """
+        if self._snapshot is rulebook.snapshot:
+            return []
+        self._snapshot = rulebook.snapshot
+        current = {self._key(key.rule_id) for key in self._held}
+        changed = {key for key in self._held - current if key.revision != UNHEARD_OF}
+        self._held = {key for key in current if key.rule_id not in {gone.rule_id for gone in changed}}
+        return [Release(key.rule_id, self._identity.terminal_id, at) for key in changed]
+
+    def _key(self, rule_id: int) -> RuleKey:
+        return RuleKey(rule_id, self._snapshot.revisions.get(rule_id, UNHEARD_OF))
+
     def _rules(self) -> Applicable:
-        return rulebook.snapshot.for_terminal(self._identity.site_id, self._identity.kind)
+        return self._snapshot.for_terminal(self._identity.site_id, self._identity.kind)
 
     def _judge_metrics(
         self, rules: tuple[MetricRule, ...], metrics: Mapping[str, float], at: datetime, verdicts: list[Verdict]

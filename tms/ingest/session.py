@@ -177,7 +177,7 @@ class Session:
         self._booting = None
         if outcome is None:
             self._refuse(FrameError(ErrorType.UNAVAILABLE, "this boot could not be kept; try again", id=call.id))
-            self.close(CloseCode.BAD_FRAMES, "boot could not be kept")
+            self.close(CloseCode.DRAINING, "boot could not be kept; come back")
             return
         self._begin(call, outcome)
 
@@ -216,8 +216,9 @@ class Session:
             return True
         allowed = f"{settings.FRAMES_PER_MINUTE} frames a minute with a burst of {settings.FRAMES_BURST}"
         self._answer(FrameError(ErrorType.TOO_FAST, f"too fast: {allowed}; mark backfill as `late`"))
-        if _is_full_within_a_minute(self._too_fast_at, now):
-            self.close(CloseCode.TOO_FAST, f"too fast for a minute: {allowed}")
+        # A later report would be acknowledged over the head of a refused one: it ends the link, and is sent again.
+        if isinstance(frame, uplink.ReportCall) or _is_full_within_a_minute(self._too_fast_at, now):
+            self.close(CloseCode.TOO_FAST, f"too fast: {allowed}")
         return False
 
     def _refuse(self, error: FrameError) -> None:
