@@ -41,6 +41,8 @@ class Chart {
     if (signal.aborted) return;
     if (!answer?.ok) return this.#tell("failed");
     this.series = await answer.json();
+    // The last stretch ends when it was asked for; it goes on until a change of presence is pushed.
+    for (const stay of this.series.presence.slice(-1)) stay.to = null;
     this.take();
     this.draw();
   }

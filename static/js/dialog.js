@@ -1,8 +1,10 @@
 // Dialogs: one that the server rendered open becomes modal; [data-opens] opens one, [data-close] closes it.
 
+/** Where a person was before an answer brought a dialog, and the row around it. */
+let came = { from: /** @type {Element | null} */ (null), row: "" };
+
 /** @param {HTMLDialogElement} dialog */
-export function open(dialog) {
-  if (dialog.matches(":modal")) return;
+function open(dialog) {
   dialog.close();
   dialog.showModal();
   /** @type {HTMLElement | null} */ (dialog.querySelector("[autofocus]"))?.focus();
@@ -17,7 +19,7 @@ const dialogOf = (id) => {
 /** @param {string} id */
 export function openById(id) {
   const dialog = dialogOf(id);
-  if (dialog) open(dialog);
+  if (dialog && !dialog.matches(":modal")) open(dialog);
   return dialog !== null;
 }
 
@@ -33,14 +35,29 @@ function click(event) {
   dialog.close();
 }
 
-/** @param {ParentNode} root */
-function openMarked(root) {
-  for (const dialog of /** @type {NodeListOf<HTMLDialogElement>} */ (root.querySelectorAll("dialog[data-modal][open]")))
+/** @param {Element | null} asked what a person pressed */
+function openMarked(asked) {
+  for (const dialog of /** @type {NodeListOf<HTMLDialogElement>} */ (
+    document.querySelectorAll("dialog[data-modal][open]")
+  )) {
+    if (dialog.matches(":modal")) continue;
+    came = { from: asked, row: asked?.closest("[data-row]")?.id ?? "" };
     open(dialog);
+  }
+}
+
+/** A dialog that an answer took away gives nobody their place back; so this does. */
+function goBack() {
+  if (document.querySelector("dialog:modal") || document.activeElement !== document.body) return;
+  const from = came.from?.isConnected ? came.from : document.getElementById(came.row)?.querySelector("a");
+  /** @type {HTMLElement | null | undefined} */ (from)?.focus({ preventScroll: true });
 }
 
 export function start() {
-  openMarked(document);
+  openMarked(null);
   document.addEventListener("click", click);
-  document.addEventListener("htmx:after:swap", () => openMarked(document));
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    openMarked(detail.ctx.sourceElement);
+    goBack();
+  });
 }

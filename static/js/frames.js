@@ -74,15 +74,16 @@ function collect({ html, list, proof }) {
 }
 
 /**
- * @param {Element} element
- * @returns {boolean} whether something changed that is worth an eye
+ * Morphs, and puts the focus beside what it stood on when that is gone ("Acknowledge", when someone else was first).
+ * @param {Element} old
+ * @param {Element} next
  */
-function update(element) {
-  element.removeAttribute("hx-swap-oob");
-  const old = document.getElementById(element.id);
-  if (old) return morph(old, element);
-  waiting.renew(element);
-  return false;
+function change(old, next) {
+  const hadFocus = old.contains(document.activeElement);
+  const isNoticed = morph(old, next);
+  const near = hadFocus && !old.contains(document.activeElement) ? old.querySelector("a, button") : null;
+  /** @type {HTMLElement | null} */ (near)?.focus({ preventScroll: true });
+  return isNoticed;
 }
 
 /** In the reader's words before they are compared, so that only what the server changed counts. */
@@ -97,8 +98,10 @@ function apply() {
   localisePending();
   const changed = [];
   for (const element of pending.elements.values()) {
+    element.removeAttribute("hx-swap-oob");
     const old = document.getElementById(element.id);
-    if (update(element) && old) changed.push(old);
+    if (!old) waiting.renew(element);
+    else if (change(old, element)) changed.push(old);
   }
   for (const [of, ids] of pending.lists) {
     const { isKnown, added } = waiting.order(of, ids, pending.elements);

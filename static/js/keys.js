@@ -59,7 +59,7 @@ const keys = {
   ".": show,
   j: () => step(1),
   k: () => step(-1),
-  x: () => press("input[type=checkbox]"),
+  x: () => /** @type {HTMLElement | null | undefined} */ (rowNow()?.querySelector("input[type=checkbox]"))?.click(),
   a: () => press('[data-key="a"]'),
   g: () => {
     chordUntil = performance.now() + CHORD_MS;

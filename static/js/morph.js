@@ -4,6 +4,7 @@ import { isWritingIn } from "./person.js";
 
 // The browser's own: a person opened it, a tint runs, a row waits to leave, htmx has been here.
 const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered"]);
+const WIRES = ["hx-get", "hx-post", "hx-trigger"];
 // Readings and instants flow all day; only a change of state is worth an eye.
 const UNNOTICED = "time, .number, svg, progress, meter, [data-unnoticed]";
 
@@ -89,10 +90,20 @@ function text(old, next) {
 const idOf = (node) => (node instanceof Element ? node.id : "");
 
 /**
+ * Whether htmx does the same on both: it listens to an element from the first sight of it on.
+ * @param {Element} a
+ * @param {Element} b
+ */
+const isWiredAlike = (a, b) => WIRES.every((name) => a.getAttribute(name) === b.getAttribute(name));
+
+/**
  * @param {Node} a
  * @param {Node} b
  */
-const isSame = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && idOf(a) === idOf(b);
+function isSame(a, b) {
+  if (a.nodeType !== b.nodeType || a.nodeName !== b.nodeName || idOf(a) !== idOf(b)) return false;
+  return !(a instanceof Element) || isWiredAlike(a, /** @type {Element} */ (b));
+}
 
 /**
  * @param {Element} old

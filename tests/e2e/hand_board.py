@@ -33,7 +33,7 @@ class HandBoard:
         self.extra = ""
         self.language = "en"
         self.answers: dict[str, Any] = {}
-        """What is answered as JSON, by path."""
+        """What is answered by path: HTML as text, anything else as JSON."""
         self.refusing = False
         self.sockets: asyncio.Queue[Socket] = asyncio.Queue()
 
@@ -66,13 +66,11 @@ class HandBoard:
         if path.startswith("/static/"):
             return _answer(STATIC / path.removeprefix("/static/"))
         if path in self.answers:
-            return Response(
-                200, "OK", Headers(HEADERS | {"Content-Type": "application/json"}), _json(self.answers[path])
-            )
+            return _say(self.answers[path])
         html = PAGE.read_text()
         for name, value in {"rows": "\n".join(self.rows), "extra": self.extra, "language": self.language}.items():
             html = html.replace(f"{{{name}}}", value)
-        return Response(200, "OK", Headers(HEADERS | {"Content-Type": "text/html; charset=utf-8"}), html.encode())
+        return _say(html)
 
 
 class Socket:
@@ -146,8 +144,11 @@ def total(name: str, value: int) -> str:
     return f'<li id="total-{name}" class="total" hx-swap-oob="true"><b>{value}</b> {name}</li>'
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value).encode()
+def _say(answer: Any) -> Response:
+    is_html = isinstance(answer, str)
+    kind = "text/html; charset=utf-8" if is_html else "application/json"
+    body = answer if is_html else json.dumps(answer)
+    return Response(200, "OK", Headers(HEADERS | {"Content-Type": kind}), body.encode())
 
 
 def _port(server: Server) -> int:

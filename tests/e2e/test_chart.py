@@ -11,7 +11,7 @@ from tests.e2e.hand_board import HandBoard
 
 SERIES = "/terminals/T-1/series/"
 METRICS = json.dumps(
-    {"temperature_c": {"label": "Temperature", "unit": "°C"}, "paper_pct": {"label": "Paper", "unit": "%"}}
+    {"temperature_c": {"label": "Temperature", "unit": " °C"}, "paper_pct": {"label": "Paper", "unit": "%"}}
 )
 PRESENCES = json.dumps({"online": "Online", "offline": "Offline"})
 

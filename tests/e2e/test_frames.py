@@ -103,7 +103,6 @@ async def test_a_hidden_tab_is_current_the_moment_it_is_seen(board: HandBoard, p
     await page.evaluate(HIDE)
     await socket.push(total("offline", 1))
     await socket.push(total("offline", 2))
-    assert socket.asked.empty()
 
     await page.evaluate(SHOW)
 
@@ -148,11 +147,13 @@ async def test_another_address_without_a_load_gets_another_board(board: HandBoar
 # A headless browser shows every tab it has; these say otherwise, and give no animation frames, as a hidden tab does.
 HIDE = """() => {
   Object.defineProperty(document, "hidden", { value: true, configurable: true });
+  globalThis.draw = requestAnimationFrame;
   globalThis.requestAnimationFrame = () => 0;
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 SHOW = """() => {
   delete document.hidden;
+  globalThis.requestAnimationFrame = draw;
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 COUNT_WRITES = """() => {

@@ -29,6 +29,7 @@ async def test_x_selects_the_row_and_escape_lets_go(board: HandBoard, page: Page
     await page.keyboard.press("x")
 
     await expect(page.get_by_label("Select T-1")).to_be_checked()
+    await expect(page.get_by_label("Only critical")).not_to_be_checked()
     await page.keyboard.press("Escape")
     await expect(page.get_by_label("Select T-1")).not_to_be_checked()
 

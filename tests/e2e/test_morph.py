@@ -99,6 +99,19 @@ async def test_new_elements_are_given_to_htmx(board: HandBoard, page: Page):
     await expect(page.locator("#state")).to_contain_text("The server's clock")
 
 
+async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_another(board: HandBoard, page: Page):
+    board.extra = '<div id="state"><a href="#one" hx-get="/static/js/clock.js" hx-target="#state">Take</a></div>'
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_role("link", name="Take").focus()
+    await socket.push('<div id="state"><a href="#two">Open</a></div>')
+    await expect(page.get_by_role("link", name="Open")).to_be_focused()
+
+    await page.get_by_role("link", name="Open").click()
+
+    await expect(page).to_have_url(f"{board.url}#two")
+
+
 async def test_markup_in_a_frame_runs_no_script(board: HandBoard, page: Page):
     board.extra = '<div id="state"></div>'
     await page.goto(board.url)

@@ -8,7 +8,7 @@ import { extent, severityOf, traceOf } from "./series.js";
  * @typedef {import("./axes.js").Inks} Inks
  * @typedef {import("./series.js").Series} Series
  * @typedef {import("./series.js").Limit} Limit
- * @typedef {{label: string, unit: string}} Metric
+ * @typedef {{label: string, unit: string}} Metric what it is called, and what follows its number
  * @typedef {(name: string, values: Record<string, string>) => string} Text
  */
 
