@@ -27,9 +27,16 @@ const pending = {
   elements: new Map(),
   /** @type {Map<string, string[]>} */
   lists: new Map(),
+  isRepaint: false,
   /** @type {Proof | null} */
   proof: null,
 };
+
+/**
+ * What a repaint held and the page did not: rows whose list may follow in another frame.
+ * @type {Map<string, Element>}
+ */
+const strangers = new Map();
 
 /** @type {BoardSocket} */
 let socket;
@@ -50,6 +57,7 @@ function ask() {
 function forgetPending() {
   pending.elements.clear();
   pending.lists.clear();
+  pending.isRepaint = false;
 }
 
 /** @param {Frame} frame */
@@ -58,7 +66,8 @@ function follow(frame) {
   number = frame.number;
   if (frame.kind === "repaint") {
     forgetPending();
-    isPainted = true;
+    strangers.clear();
+    pending.isRepaint = isPainted = true;
     isAsking = false;
   } else if (!isNext) {
     gaps += 1;
@@ -86,6 +95,12 @@ function change(old, next) {
   return isNoticed;
 }
 
+/** @param {Element} element that is not on the page, or not yet */
+function keep(element) {
+  waiting.renew(element);
+  if (pending.isRepaint || strangers.has(element.id)) strangers.set(element.id, element);
+}
+
 /** In the reader's words before they are compared, so that only what the server changed counts. */
 function localisePending() {
   const box = document.createElement("template");
@@ -100,11 +115,12 @@ function apply() {
   for (const element of pending.elements.values()) {
     element.removeAttribute("hx-swap-oob");
     const old = document.getElementById(element.id);
-    if (!old) waiting.renew(element);
+    if (!old) keep(element);
     else if (change(old, element)) changed.push(old);
   }
+  const rows = new Map([...strangers, ...pending.elements]);
   for (const [of, ids] of pending.lists) {
-    const { isKnown, added } = waiting.order(of, ids, pending.elements);
+    const { isKnown, added } = waiting.order(of, ids, rows);
     if (!isKnown) ask();
     changed.push(...added);
   }

@@ -30,6 +30,20 @@ async def test_a_hole_in_the_numbers_makes_the_browser_ask_once(board: HandBoard
     assert socket.asked.empty()
 
 
+async def test_the_rows_of_a_repaint_may_be_ordered_by_a_later_frame(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.connected()
+    await socket.repaint(row(8) + row(9) + total("online", 7))
+    await expect(page.locator("#total-online")).to_have_text("7 online")
+    await socket.push(row(9, "offline"))
+
+    await socket.push(ids=[9, 8, 1])
+
+    await expect(page.locator("#terminals > tr th")).to_have_text(["T-9", "T-8", "T-1"])
+    await expect(page.locator("#terminal-9 .state")).to_have_text("offline")
+    assert socket.asked.empty()
+
+
 async def test_after_a_cut_the_board_comes_back_and_repaints(board: HandBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
