@@ -63,9 +63,8 @@ def lock(terminal_ids: Collection[int]) -> dict[int, Standing]:
 def save(standings: Iterable[Standing], metrics: dict[int, bytes] | None = None) -> None:
     """Write `standings` back in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
     metrics = metrics or {}
-    rows = [
-        StateRow(*_columns(standing), msgspec.Raw(metrics.get(standing.terminal_id, b"{}"))) for standing in standings
-    ]
+    columns = ((*_columns(standing), msgspec.Raw(metrics.get(standing.terminal_id, b"{}"))) for standing in standings)
+    rows = [StateRow(*row) for row in columns]
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_update_sql(), [rowset.encode(rows)])
