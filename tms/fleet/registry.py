@@ -9,9 +9,14 @@ from tms.live.feed import publish
 
 @transaction.atomic
 def amend(terminal: Terminal) -> None:
-    """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials`)."""
+    """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials`).
+
+    One that moved, or became another kind, leaves some lists and comes into others, so every board reads again.
+    """
+    stood = Terminal.objects.values_list("site_id", "kind").get(pk=terminal.pk)
     terminal.save()
-    publish(Change(terminals=frozenset({terminal.pk})))
+    is_elsewhere = stood != (terminal.site_id, terminal.kind)
+    publish(Change(terminals=frozenset({terminal.pk}), everything=is_elsewhere))
 
 
 @transaction.atomic

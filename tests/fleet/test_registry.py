@@ -1,0 +1,54 @@
+"""What people edit of the fleet is told to every board."""
+
+import pytest
+
+from tests.builders import Fleet
+from tests.ear import Ear
+from tms.fleet import registry
+from tms.fleet.models import Terminal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_edited_terminal_is_told(fleet: Fleet, ear: Ear):
+    terminal = fleet.terminal()
+    ear.changes()
+    terminal.label = "Till 7"
+
+    registry.amend(terminal)
+
+    change = ear.change()
+    assert change.terminals == {terminal.pk}
+    assert not change.everything
+
+
+@pytest.mark.parametrize("field", ["site", "kind"])
+def test_a_terminal_that_came_into_other_lists_makes_every_board_read_again(fleet: Fleet, ear: Ear, field):
+    terminal = fleet.terminal(kind="kiosk")
+    values = {"site": fleet.site("OSK"), "kind": "gate"}
+    ear.changes()
+    setattr(terminal, field, values[field])
+
+    registry.amend(terminal)
+
+    assert ear.change().everything
+
+
+def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, ear: Ear):
+    site = fleet.site()
+    site.name = "Shinjuku South"
+
+    registry.amend_site(site)
+
+    assert ear.change().everything
+
+
+def test_a_forgotten_terminal_takes_its_keys_along(fleet: Fleet, ear: Ear):
+    terminal = fleet.terminal()
+    key = terminal.credentials.get()
+    ear.changes()
+
+    registry.forget(terminal)
+
+    assert ear.change().revoked == {key.pk}
+    assert not Terminal.objects.exists()
