@@ -50,10 +50,15 @@ class Judge:
         if self._snapshot is rulebook.snapshot:
             return []
         self._snapshot = rulebook.snapshot
-        current = {self._key(key.rule_id) for key in self._held}
-        changed = {key for key in self._held - current if key.revision != UNHEARD_OF}
-        self._held = {key for key in current if key.rule_id not in {gone.rule_id for gone in changed}}
-        return [Release(key.rule_id, self._identity.terminal_id, at) for key in changed]
+        held, self._held = self._held, set()
+        verdicts: list[Verdict] = []
+        for before in held:
+            key = self._key(before.rule_id)
+            if before.revision in (key.revision, UNHEARD_OF):
+                self._held.add(key)
+            else:
+                verdicts.append(Release(key.rule_id, self._identity.terminal_id, at))
+        return verdicts
 
     def _key(self, rule_id: int) -> RuleKey:
         return RuleKey(rule_id, self._snapshot.revisions.get(rule_id, UNHEARD_OF))
