@@ -1,4 +1,4 @@
-"""What tests arrange a fleet with: terminals as they stand, links as the store sees them, time that passes on demand."""
+"""What tests arrange a fleet with: terminals as they stand, links as the store sees them, time that passes at will."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -6,6 +6,7 @@ process decides about one terminal at a time; the constraint `alert_one_unresolv
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import models, transaction
@@ -24,6 +25,12 @@ type Pair = tuple[int, int]
 """(rule, terminal)"""
 
 PASS_LIMIT = 2_000
+TIMES = {
+    TransitionKind.OPENED: attrgetter("opened_at"),
+    TransitionKind.ACKNOWLEDGED: attrgetter("acknowledged_at"),
+    TransitionKind.RESOLVED: attrgetter("resolved_at"),
+}
+"""When an alert took each step."""
 
 
 class AlreadyResolved(Exception):
@@ -81,13 +88,16 @@ def acknowledge(alert: Alert, *, by: User, comment: str, at: datetime) -> Taken:
     Raises AlreadyResolved when the recovery came first.
     """
     first = Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(
-        state=AlertState.ACKNOWLEDGED, acknowledged_by=by, acknowledged_at=at, comment=comment
+        state=AlertState.ACKNOWLEDGED,
+        acknowledged_by=by,
+        acknowledged_at=max(at, alert.opened_at),  # by another node's clock
+        comment=comment,
     )
     alert.refresh_from_db()
     if alert.state == AlertState.RESOLVED:
         raise AlreadyResolved(alert)
     if first:
-        _record([alert], TransitionKind.ACKNOWLEDGED, at=at, by=by, comment=comment)
+        _record([alert], TransitionKind.ACKNOWLEDGED, by=by, comment=comment)
     return Taken(alert, bool(first))
 
 
@@ -123,8 +133,11 @@ def release(pairs: Collection[Pair], *, at: datetime | None, comment: str = "") 
         return
     Condition.objects.filter(_among(pairs)).delete()
     alerts = list(Alert.objects.unresolved().filter(_among(pairs)).select_for_update())
-    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(state=AlertState.RESOLVED, resolved_at=at)
-    _record(alerts, TransitionKind.RESOLVED, at=at, comment=comment)
+    for alert in alerts:
+        # An acknowledgement may come while the report that recovers waits to be committed: history keeps its order.
+        alert.resolved_at = max(at, alert.acknowledged_at or at)
+    _resolve(alerts)
+    _record(alerts, TransitionKind.RESOLVED, comment=comment)
 
 
 def follow_presence(moves: Iterable[Move], rules: RuleSet, places: Mapping[int, Place]) -> list[Verdict]:
@@ -253,7 +266,15 @@ def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
         for pair, claim in wanted.items()
         if pair not in standing
     )
-    _record(alerts, TransitionKind.OPENED, at=max((alert.opened_at for alert in alerts), default=None))
+    _record(alerts, TransitionKind.OPENED)
+
+
+def _resolve(alerts: Collection[Alert]) -> None:
+    by_time: dict[datetime | None, list[int]] = {}
+    for alert in alerts:
+        by_time.setdefault(alert.resolved_at, []).append(alert.pk)
+    for at, pks in by_time.items():
+        Alert.objects.filter(pk__in=pks).update(state=AlertState.RESOLVED, resolved_at=at)
 
 
 def _prolong(latest: dict[Pair, Claim], held: dict[Pair, Condition]) -> None:
@@ -266,13 +287,11 @@ def _prolong(latest: dict[Pair, Claim], held: dict[Pair, Condition]) -> None:
     Condition.objects.bulk_update(again, ["lapses_at"])
 
 
-def _record(
-    alerts: Sequence[Alert], kind: TransitionKind, *, at: datetime | None, by: User | None = None, comment: str = ""
-) -> None:
-    if not alerts or at is None:
+def _record(alerts: Sequence[Alert], kind: TransitionKind, *, by: User | None = None, comment: str = "") -> None:
+    if not alerts:
         return
     Transition.objects.bulk_create(
-        Transition(alert=alert, kind=kind, at=at, by=by, comment=comment) for alert in alerts
+        Transition(alert=alert, kind=kind, at=TIMES[kind](alert), by=by, comment=comment) for alert in alerts
     )
     for alert in alerts:
         instruments.ALERT_TRANSITIONS.labels(kind.value, alert.severity).inc()
