@@ -32,11 +32,15 @@ class Children:
             )
         self._running.append(child)
 
-    def stop(self) -> None:
-        """Let each say goodbye, and end those that take too long."""
+    def ask_to_stop(self) -> None:
+        """Let each say goodbye; returns at once."""
         for child in self._running:
             with contextlib.suppress(ProcessLookupError):
                 child.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """End those that take too long to say goodbye."""
+        self.ask_to_stop()
         for child in self._running:
             try:
                 child.wait(STOP_DEADLINE_S)

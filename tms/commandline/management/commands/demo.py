@@ -70,6 +70,12 @@ class Demo(serve.Process):
         self.children.start("tms.demo.this_machine", "--url", link, "--fleet", fleet, "--spool", str(spool_file()))
         self.command.say(greeting(self.port))
 
+    async def drain(self, server: object) -> None:
+        """The terminals leave before the server does: nobody has to wait for anybody."""
+        self.command.say("Stopping …")
+        self.children.ask_to_stop()
+        await super().drain(server)
+
 
 def greeting(port: int) -> str:
     username, _, _, password = seed.PEOPLE[0]
