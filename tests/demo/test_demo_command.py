@@ -1,0 +1,91 @@
+"""`make run`'s command: ready, living, stopped without a trace; and one clear line for what cannot work."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.running import ROOT
+from tests.services import HOST, free_port
+
+DEADLINE_S = 60
+
+
+def start(folder: Path, **env: str) -> subprocess.Popen[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TMS_")}
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "demo"],
+        cwd=ROOT,
+        env=clean | {"TMS_DATA_DIR": str(folder), "TMS_HEARTBEAT_S": "1"} | env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_demo_says_when_it_is_ready_and_stops_without_leaving_a_process(tmp_path):
+    demo = start(tmp_path, PORT=str(free_port()), TERMINALS="5")
+    assert demo.stdout is not None
+
+    with demo:
+        said = [next(line for line in demo.stdout if "TMS is ready" in line), next(demo.stdout)]
+        children = psutil.Process(demo.pid).children(recursive=True)
+        demo.send_signal(signal.SIGINT)
+        said += demo.communicate(timeout=DEADLINE_S)
+
+    assert demo.returncode == 0
+    assert "demo / " in said[1]
+    assert len(children) == 2
+    assert not any(child.is_running() for child in children)
+    assert "Traceback" not in "".join(said)
+
+
+def test_a_killed_demo_takes_its_terminals_with_it(tmp_path):
+    demo = start(tmp_path, PORT=str(free_port()), TERMINALS="2")
+    assert demo.stdout is not None
+
+    with demo:
+        next(line for line in demo.stdout if "TMS is ready" in line)
+        children = psutil.Process(demo.pid).children(recursive=True)
+        demo.kill()
+        _, alive = psutil.wait_procs(children, timeout=DEADLINE_S)
+
+    assert not alive
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"PORT": "99999"}, "PORT='99999': expected a whole number from 1 to 65535"),
+        ({"TERMINALS": "many"}, "TERMINALS='many': expected a whole number from 0 to 5000"),
+        ({"TMS_HEARTBEAT_S": "soon"}, "TMS_HEARTBEAT_S='soon': expected a number"),
+        ({"TMS_DATA_DIR": "/proc/nowhere"}, "name a directory that can be written"),
+    ],
+)
+def test_what_cannot_work_is_one_clear_line(tmp_path, env, says):
+    demo = start(tmp_path, **env)
+
+    _, error = demo.communicate(timeout=DEADLINE_S)
+
+    assert demo.returncode != 0
+    assert says in error
+    assert len(error.strip().splitlines()) == 1, error
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path):
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        demo = start(tmp_path, PORT=str(port), TERMINALS="0")
+        _, error = demo.communicate(timeout=DEADLINE_S)
+
+    assert demo.returncode != 0
+    assert error.strip() == f"CommandError: port {port} is in use; choose another: PORT=8001 make run"

@@ -1,0 +1,68 @@
+"""Simulated devices: each personality shows, and every sample is one that TMS takes."""
+
+import asyncio
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from msgspec import UNSET
+
+from tms.agent.source import CommandError
+from tms.demo.device import Device, Personality, personality_of
+from tms.demo.seed_file import DemoTerminal
+from tms.protocol import frames, uplink
+
+
+def device(personality: Personality, kind: str = "kiosk") -> Device:
+    return Device(DemoTerminal("SJK-KSK-01", "SJK", kind, "KX-20", "4.8.2", "S1", "x"), personality)
+
+
+@pytest.mark.parametrize("personality", Personality)
+def test_every_sample_is_a_report_that_tms_takes(personality, now):
+    for _ in range(200):
+        sample = device(personality).sample()
+        report = frames.Report(
+            seq=1, at=now, status=sample.status, metrics=dict(sample.metrics), events=tuple(sample.events)
+        )
+        [taken] = uplink.decode(uplink.encode(uplink.ReportCall(report, "2.0")))
+
+        assert isinstance(taken, uplink.ReportCall)
+
+
+def test_paper_runs_out_and_is_refilled():
+    thirsty = device(Personality.THIRSTY)
+
+    levels = [thirsty.sample().metrics["paper_pct"] for _ in range(500)]
+
+    assert min(levels) < 10
+    assert any(after > before for before, after in pairwise(levels))
+
+
+def test_a_jammed_reader_says_so_and_recovers():
+    jammed = device(Personality.JAMMED)
+
+    codes = Counter(event.code for _ in range(2_000) for event in jammed.sample().events)
+
+    assert codes["card_reader_fault"] > 1
+    assert abs(codes["card_reader_fault"] - codes["card_reader_ok"]) <= 1
+
+
+def test_a_reboot_says_goodbye_with_a_return_time(now):
+    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.Command("reboot", {}, now)))
+
+    assert outcome.goodbye is not None
+    assert outcome.goodbye.reason == "reboot"
+    assert outcome.goodbye.back_at is not UNSET
+
+
+def test_an_unknown_command_is_refused_with_what_would_be_right(now):
+    with pytest.raises(CommandError, match="ping, reboot, collect_logs"):
+        asyncio.run(device(Personality.HEALTHY).handle(frames.Command("dance", {}, now)))
+
+
+def test_a_terminal_keeps_its_character_and_most_are_healthy():
+    characters = Counter(personality_of(f"T-{number}") for number in range(2_000))
+
+    assert personality_of("T-1") is personality_of("T-1")
+    assert characters[Personality.HEALTHY] > 1_500
+    assert set(characters) == set(Personality)

@@ -1,0 +1,74 @@
+"""The demo fleet is made once, and what a person changed stays."""
+
+from pathlib import Path
+
+import pytest
+
+from tms.accounts.models import User
+from tms.demo.seed import PEOPLE, seed
+from tms.fleet import credentials
+from tms.fleet.models import OpeningHours, Site, Terminal, TerminalState
+from tms.protocol import credential
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "fleet.json"
+
+
+def test_a_new_fleet_has_six_places_in_japan_and_this_machine(path):
+    fleet = seed(200, path=path, machine="desk")
+
+    assert len(fleet.terminals) == 200
+    assert Terminal.objects.count() == TerminalState.objects.count() == 201
+    assert Site.objects.filter(time_zone="Asia/Tokyo").count() == 7
+    assert OpeningHours.objects.values("site").distinct().count() == 6
+    assert User.objects.filter(username=PEOPLE[0][0]).exists()
+
+
+def test_every_seeded_terminal_has_a_credential_that_opens(path, now):
+    fleet = seed(7, path=path, machine="desk")
+
+    keys = credentials.find([terminal.uid for terminal in fleet.terminals], at=now)
+
+    for terminal in fleet.terminals:
+        offered = credential.parse(terminal.credential)
+        assert offered is not None
+        assert credentials.match(offered, keys[terminal.uid]) is not None
+
+
+def test_seeding_again_makes_nothing_new_and_takes_nothing_back(path):
+    first = seed(20, path=path, machine="desk")
+    Site.objects.filter(code="SJK").update(name="Renamed by a person")
+
+    again = seed(20, path=path, machine="desk")
+
+    assert again == first
+    assert Terminal.objects.count() == 21
+    assert Site.objects.get(code="SJK").name == "Renamed by a person"
+
+
+def test_a_larger_fleet_adds_to_the_smaller_one(path):
+    small = seed(5, path=path, machine="desk")
+
+    large = seed(50, path=path, machine="desk")
+
+    assert large.terminals[:5] == small.terminals
+    assert Terminal.objects.count() == 51
+
+
+def test_terminals_that_a_person_deleted_are_made_anew(path):
+    seed(10, path=path, machine="desk")
+    Terminal.objects.all().delete()
+
+    fleet = seed(10, path=path, machine="desk")
+
+    assert Terminal.objects.filter(uid__in=[terminal.uid for terminal in fleet.terminals]).count() == 10
+
+
+def test_the_credentials_file_is_its_owners_alone(path):
+    seed(1, path=path, machine="desk")
+
+    assert path.stat().st_mode & 0o077 == 0
