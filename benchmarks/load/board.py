@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from picows import WSFrame, WSMsgType, WSTransport
 
 from benchmarks.load.client import Client
-from benchmarks.load.dialect import STATUSES, Dialect
+from benchmarks.load.dialect import STATUSES, BoardPath, Dialect
 from benchmarks.load.span import NEVER, Span
 
 
@@ -28,8 +28,9 @@ class Changes:
 class Board(Client):
     """A board's socket: reads frames, and notes when it first shows each change, or something newer."""
 
-    def __init__(self, dialect: Dialect, changes: Changes) -> None:
+    def __init__(self, dialect: Dialect, path: BoardPath, changes: Changes) -> None:
         self.dialect = dialect
+        self.path = path
         self.changes = changes
         self.shown_at: list[float] = []
         self.count_within(NEVER)
@@ -41,7 +42,7 @@ class Board(Client):
 
     @property
     def is_behind(self) -> bool:
-        return self.is_open and len(self.shown_at) < len(self.changes.made_at)
+        return self.path.is_timed and self.is_open and len(self.shown_at) < len(self.changes.made_at)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
@@ -50,8 +51,7 @@ class Board(Client):
         if time.monotonic() in self.span:
             self.frames += 1
             self.bytes += len(payload)
-        status = self.dialect.probe_status(payload)
-        if status is not None:
+        if self.path.is_timed and (status := self.dialect.probe_status(payload)):
             self._shows(status)
 
     def _shows(self, status: str) -> None:

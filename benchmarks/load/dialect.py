@@ -1,8 +1,10 @@
 """How one speaks to each system under test. Everything else about the load is the same for all."""
 
 import random
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -12,9 +14,16 @@ from benchmarks.fleet import PROBE, credential
 STATUSES = ("ok", "degraded", "fault")
 
 
+class BoardPath(NamedTuple):
+    path: str
+    is_timed: bool = True
+    """Whether it shows the probe, so that its age can be told."""
+
+
 class Dialect(Protocol):
     terminal_path: str
-    board_path: str
+    board_paths: Sequence[BoardPath]
+    """Boards are opened on these in turn."""
 
     def handshake(self, uid: str) -> dict[str, str]:
         """Headers of a terminal's handshake."""
@@ -42,10 +51,14 @@ class _Downlink(msgspec.Struct):
 
 class TmsDialect:
     terminal_path = "/ws/terminal/"
-    board_path = f"/ws/board/?page={quote(f'/terminals/{PROBE}/', safe='')}"
+    board_paths = (
+        BoardPath(f"/ws/board/?page={quote('/terminals/', safe='')}"),
+        BoardPath(f"/ws/board/?page={quote('/', safe='')}", is_timed=False),
+    )
 
     _decode = msgspec.json.Decoder(_Downlink).decode
-    _shown = tuple((status, f'data-status="{status}"'.encode()) for status in STATUSES)
+    _probe_row = re.compile(rb'<tr id=\\"terminal-1\\"[^>]* data-status=\\"(\w+)\\"')
+    """The probe is the first terminal of the seed; the HTML stands in a JSON string."""
 
     def handshake(self, uid: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {credential(uid)}", "Sec-WebSocket-Protocol": "tms.v1"}
@@ -66,7 +79,8 @@ class TmsDialect:
         return None if frame.result is None else 0
 
     def probe_status(self, payload: bytes) -> str | None:
-        return next((status for status, mark in self._shown if mark in payload), None)
+        row = self._probe_row.search(payload)
+        return row[1].decode() if row else None
 
 
 class _Message(msgspec.Struct):
@@ -78,7 +92,7 @@ class _Message(msgspec.Struct):
 
 class TextbookDialect:
     terminal_path = "/ws/terminal/"
-    board_path = "/ws/board/"
+    board_paths = (BoardPath("/ws/board/"),)
 
     _decode = msgspec.json.Decoder(_Message).decode
     _probe = PROBE.encode()

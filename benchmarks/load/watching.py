@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from itertools import cycle, islice
 
 from benchmarks.fleet import PROBE
 from benchmarks.load.board import Board, Changes
@@ -17,7 +18,8 @@ class Watcher:
     def __init__(self, address: Address, boards: int) -> None:
         self.changes = Changes()
         self.probe = Terminal(address.dialect)
-        self.boards = [Board(address.dialect, self.changes) for _ in range(boards)]
+        paths = islice(cycle(address.dialect.board_paths), boards)
+        self.boards = [Board(address.dialect, path, self.changes) for path in paths]
 
     @classmethod
     async def open(cls, address: Address, order: Open) -> "Watcher":
@@ -25,7 +27,7 @@ class Watcher:
         await call(address, watcher.probe, PROBE, order.source)
         headers = {"Cookie": address.cookie, "Origin": address.origin}
         for board in watcher.boards:
-            await connect(address, board, address.dialect.board_path, headers.items(), order.source)
+            await connect(address, board, board.path.path, headers.items(), order.source)
         return watcher
 
     async def watch(self, order: Watch) -> Watched:
@@ -57,7 +59,7 @@ class Watcher:
             watched.frames += board.frames
             watched.bytes += board.bytes
             watched.lost_boards += not board.is_open
-            for number in timed:
+            for number in timed if board.path.is_timed else ():
                 is_shown = number < len(board.shown_at)
                 watched.unseen += not is_shown
                 watched.ages.append((board.shown_at[number] if is_shown else ended_at) - made_at[number])
