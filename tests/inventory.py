@@ -1,0 +1,135 @@
+"""What the code has that somebody outside may rely on: settings, metrics, commands, frames, codes, addresses."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from django.core.management import get_commands
+from django.urls import URLPattern, URLResolver, get_resolver
+from prometheus_client.metrics import MetricWrapperBase
+
+from consumers.routing import websockets
+from tms.ops import instruments
+from tms.ops.collectors import FleetCollector
+from tms.protocol import downlink, uplink
+from tms.protocol.close import CloseCode
+
+ROOT = Path(__file__).parent.parent
+CODE = sorted(path for folder in ("tms", "consumers") for path in (ROOT / folder).rglob("*.py"))
+SETTINGS = ROOT / "tms/settings.py"
+INSTRUMENTS = {name: one for name, one in vars(instruments).items() if isinstance(one, MetricWrapperBase)}
+
+type Metric = tuple[str, str]
+"""Name, and type with labels: `("tms_handshakes", "counter outcome")`."""
+type Address = tuple[str, str]
+"""Path and name: `("/terminals/<uid>/", "terminal")`."""
+
+
+def found_in_code(pattern: str, *, besides: str = "") -> set[str]:
+    return {found for path in CODE if path.name != besides for found in re.findall(pattern, path.read_text())}
+
+
+# Settings
+
+
+def setting_calls(node: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Each `env.reader("TMS_NAME", default)` below `node`, by name."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant):
+            name = str(call.args[0].value)
+            if name.startswith("TMS_"):
+                yield name, call
+
+
+def settings() -> set[str]:
+    return {name for name, _ in setting_calls(ast.parse(SETTINGS.read_text()))}
+
+
+def literal_defaults() -> dict[str, str]:
+    """The defaults that do not depend on anything."""
+    return {
+        name: str(call.args[1].value)
+        for name, call in setting_calls(ast.parse(SETTINGS.read_text()))
+        if len(call.args) > 1 and isinstance(call.args[1], ast.Constant)
+    }
+
+
+def settings_that_nothing_uses() -> set[str]:
+    """Django's names in capitals of what is read from the environment, and then not looked at by anything of ours."""
+    tree = ast.parse(SETTINGS.read_text())
+    assigned = {
+        target.id
+        for statement in tree.body
+        if isinstance(statement, ast.Assign) and any(setting_calls(statement))
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    loaded = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return assigned - loaded - found_in_code(r"settings\.([A-Z_]+)") - READ_BY_DJANGO
+
+
+READ_BY_DJANGO = {"CSRF_TRUSTED_ORIGINS", "SESSION_COOKIE_AGE", "STATIC_ROOT", "TIME_ZONE"}
+
+
+def variables() -> set[str]:
+    """Every variable that is read from the environment, by whom ever."""
+    return found_in_code(r'"(TMS_[A-Z_]+)"')
+
+
+# Metrics
+
+
+def metrics() -> set[Metric]:
+    declared = [(*_family(one), one._labelnames) for one in INSTRUMENTS.values()]
+    collected = [(family.name, family.type, family._labelnames) for family in FleetCollector().describe()]
+    return {(name, " ".join([kind, *labels])) for name, kind, labels in declared + collected}
+
+
+def _family(instrument: MetricWrapperBase) -> tuple[str, str]:
+    [family] = instrument.describe()
+    return family.name, family.type
+
+
+# Commands, frames, codes
+
+
+def commands() -> set[str]:
+    return {name for name, app in get_commands().items() if str(app).startswith("tms.")}
+
+
+def frames() -> set[str]:
+    calls = (downlink.AckCall, downlink.CommandCall, downlink.DrainCall)
+    return {*uplink.METHODS, *(str(call.__struct_config__.tag) for call in calls)}
+
+
+def close_codes() -> set[str]:
+    """Of terminals' links, and of boards, whose consumer has a few of its own."""
+    return {str(code.value) for code in CloseCode} | found_in_code(r"\b4[45]\d\d\b")
+
+
+def error_types() -> set[str]:
+    return found_in_code(r'"(tms:[a-z-]+)"')
+
+
+# Addresses
+
+
+def addresses() -> set[Address]:
+    """Of every view of ours; the admin stands for what is below it."""
+    return set(_addresses(get_resolver().url_patterns, "/"))
+
+
+def _addresses(patterns: Iterable[URLPattern | URLResolver], before: str) -> Iterator[Address]:
+    for pattern in patterns:
+        path = before + re.sub(r"<\w+:(\w+)>", r"<\1>", str(pattern.pattern))
+        if isinstance(pattern, URLPattern):
+            yield path, pattern.name or ""
+        elif pattern.namespace == "admin":
+            yield path, ""
+        else:
+            yield from _addresses(pattern.url_patterns, path)
+
+
+def sockets() -> set[Address]:
+    return {(f"/{route.pattern}", "") for route in websockets.routes}

@@ -1,0 +1,148 @@
+"""What is in the code is in the documentation, and the other way round. A failure says what is missing, and where."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command, get_commands
+
+from tests import inventory
+from tests.inventory import CODE, INSTRUMENTS, ROOT
+
+DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("README*.md"), ROOT / "docs/asyncapi.yaml"])
+EXAMPLE = ROOT / ".env.example"
+SETTINGS, METRICS, URLS = (ROOT / "docs" / name for name in ("settings.md", "metrics.md", "urls.md"))
+ASYNCAPI = ROOT / "docs/asyncapi.yaml"
+MOST_LINES = 350
+OF_THE_TESTS = {"TMS_CHROMIUM"}
+"""Variables that no part of TMS reads."""
+
+
+def rows(page: Path, pattern: str) -> set:
+    """The cells that `pattern` finds at the beginning of the rows of the tables of `page`."""
+    return set(re.findall(rf"^\| {pattern}", page.read_text(), re.MULTILINE))
+
+
+def compare(what: str, *, code: set, told: set, page: Path) -> None:
+    name = page.relative_to(ROOT)
+    assert not code - told, f"{name} lacks the {what} {listed(code - told)}"
+    assert not told - code, f"{name} tells of the {what} {listed(told - code)}, which the code does not have"
+
+
+def listed(names: set) -> str:
+    return ", ".join(sorted(name if isinstance(name, str) else " ".join(name).strip() for name in names))
+
+
+# Settings
+
+
+def test_every_setting_is_documented():
+    compare("settings", code=inventory.variables(), told=rows(SETTINGS, r"`(TMS_[A-Z_]+)` \|"), page=SETTINGS)
+
+
+def test_the_example_has_every_setting():
+    told = set(re.findall(r"^#(TMS_[A-Z_]+)=", EXAMPLE.read_text(), re.MULTILINE))
+
+    compare("settings", code=inventory.settings(), told=told, page=EXAMPLE)
+
+
+@pytest.mark.parametrize("page", [SETTINGS, EXAMPLE], ids=lambda page: page.name)
+def test_a_page_tells_the_defaults_that_the_code_has(page):
+    lines = r"^#(TMS_[A-Z_]+)=(.*)$" if page == EXAMPLE else r"^\| `(TMS_[A-Z_]+)` \| `([^`]*)` \|"
+    told = dict(re.findall(lines, page.read_text(), re.MULTILINE))
+
+    defaults = {name: default for name, default in inventory.literal_defaults().items() if default}
+
+    compare(
+        "defaults", code=set(defaults.items()), told={pair for pair in told.items() if pair[0] in defaults}, page=page
+    )
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_no_page_names_a_setting_that_is_gone(page):
+    told = set(re.findall(r"\bTMS_[A-Z_]*[A-Z]\b", page.read_text()))
+    gone = told - inventory.variables() - OF_THE_TESTS
+
+    assert not gone, f"{page.relative_to(ROOT)} names {listed(gone)}, which nothing reads"
+
+
+def test_every_setting_is_used():
+    unused = inventory.settings_that_nothing_uses()
+
+    assert not unused, f"tms/settings.py reads {listed(unused)}, and nothing uses it"
+
+
+# Metrics
+
+
+def test_every_metric_is_documented_with_its_type_and_labels():
+    told = {(name, re.sub("[`,]", "", kind)) for name, kind in rows(METRICS, r"`(tms_\w+)` \| ([^|]+) \|")}
+
+    compare("metrics", code=inventory.metrics(), told=told, page=METRICS)
+
+
+def test_every_metric_is_counted_somewhere():
+    idle = INSTRUMENTS.keys() - inventory.found_in_code(r"\b[A-Z_]{4,}\b", besides="instruments.py")
+
+    assert not idle, f"tms/ops/instruments.py declares {listed(idle)}, and nothing counts it"
+
+
+# Commands, frames, codes
+
+
+def test_every_management_command_is_documented():
+    told = "".join(page.read_text() for page in DOCS)
+    missing = {name for name in inventory.commands() if not re.search(rf"(manage\.py |`){name}\b", told)}
+
+    assert not missing, f"docs/operating.md lacks the commands {listed(missing)}"
+
+
+@pytest.mark.parametrize("page", [*DOCS, EXAMPLE], ids=lambda page: page.name)
+def test_no_page_names_a_command_that_is_gone(page):
+    gone = set(re.findall(r"manage\.py ([a-z_]+)", page.read_text())) - get_commands().keys()
+
+    assert not gone, f"{page.relative_to(ROOT)} names manage.py {listed(gone)}"
+
+
+def test_every_frame_is_documented():
+    told = ASYNCAPI.read_text()
+    missing = {method for method in inventory.frames() if not re.search(rf"const: {method}\b", told)}
+
+    assert not missing, f"docs/asyncapi.yaml lacks the frames {listed(missing)}"
+
+
+def test_every_close_code_is_documented():
+    compare("close codes", code=inventory.close_codes(), told=rows(URLS, r"(\d{4}) \|"), page=URLS)
+
+
+def test_every_error_type_is_documented():
+    compare("error types", code=inventory.error_types(), told=rows(URLS, r"`(tms:[a-z-]+)` \|"), page=URLS)
+
+
+# Addresses
+
+
+def test_every_address_is_documented_by_path_and_name():
+    told = {(path, name) for path, name in rows(URLS, r"`(/[^`]*)` \|(?: `([\w-]+)` \|)?")}
+    served_by_whitenoise = {("/static/", "")}
+    known = inventory.addresses() | inventory.sockets() | served_by_whitenoise
+
+    compare("addresses", code=known, told=told, page=URLS)
+
+
+# Shape
+
+
+def test_every_file_is_short_enough_to_be_read():
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in CODE}
+    long = {path for path, lines in lengths.items() if lines > MOST_LINES and "migrations" not in path}
+
+    assert not long, f"more than {MOST_LINES} lines, part it by noun: {listed(long)}"
+
+
+@pytest.mark.django_db
+def test_the_migrations_make_what_the_models_say(capsys):
+    try:
+        call_command("makemigrations", "--check", "--dry-run")
+    except SystemExit:
+        pytest.fail(f"run `manage.py makemigrations --name ...`:\n{capsys.readouterr().out}", pytrace=False)
