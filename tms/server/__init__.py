@@ -2,8 +2,8 @@
 that closes before the process is full, and a drain.
 
 Import this package before anything that imports daphne or Twisted: its reactor is installed by the first import.
-Nothing is patched: each hook is a subclass in a place that Twisted, autobahn and daphne offer for one. What of their
-source that relies on is hashed in `tests/server/relied.json`.
+Nothing is patched: each hook is a subclass in a place that Twisted, autobahn and daphne offer for one. The parts of
+their source that this leans on are hashed in `tests/server/relied.json`.
 """
 
 from tms.server import reactor  # isort: skip  (first: it installs the reactor)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Details(TypedDict, total=False):
-    """What daphne keeps for each connection, and its names."""
+    """What is kept for each connection; daphne reads the first two."""
 
     application_instance: asyncio.Task[None]
     disconnected: float
@@ -92,10 +92,10 @@ class Applications(Server):
             details.pop("cancelling").cancel()
         if "disconnected" in details:
             self.forget(protocol)
+        elif isinstance(protocol, FlowProtocol):
+            protocol.application_ended()  # daphne leaves the socket open and its queue growing
         elif error:
-            protocol.handle_exception(error)
-        elif isinstance(protocol, FlowProtocol):  # daphne leaves the socket open and its queue growing
-            protocol.handle_exception(RuntimeError("the application returned"))
+            fail(protocol, error)
 
     def protocol_disconnected(self, protocol: FlowProtocol | WebRequest) -> None:
         """The connection ended, the request was answered, or it became a WebSocket."""
@@ -148,6 +148,13 @@ def is_running(details: Details) -> bool:
 def cancel(task: asyncio.Task[None]) -> None:
     log.warning("an application did not end after its connection and was cancelled")
     task.cancel()
+
+
+def fail(request: WebRequest, error: BaseException) -> None:
+    try:
+        request.handle_exception(error)
+    except ValueError:  # the response had begun: only its missing end can tell the client
+        request.loseConnection()
 
 
 def take_apart(request: WebRequest) -> None:

@@ -80,8 +80,7 @@ class Door:
     def __init__(self, host: str, port: int, flow: Flow, counters: Counters, reactor: FlowReactor) -> None:
         self.host, self.port, self.flow, self.counters, self.reactor = host, port, flow, counters, reactor
         self.factory: Any = None
-        self.brim = connections_allowed(flow)
-        self.capacity = self.brim - min(flow.spare_connections, self.brim // 2)
+        self.capacity, self.brim = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
         self.listener: FlowPort | None = None
@@ -191,15 +190,15 @@ def refusal(host: str, port: int, why: OSError) -> CannotListen:
     return PortInUse(host, port, why) if why.errno == errno.EADDRINUSE else CannotListen(host, port, why)
 
 
-def connections_allowed(flow: Flow) -> int:
-    """How many connections may be open, spare ones included, so that descriptors never run out."""
-    allowed = descriptors_allowed() - DESCRIPTORS_KEPT
+def limits(flow: Flow) -> tuple[int, int]:
+    """Connections at which upgrades are refused, and at which nothing listens; descriptors suffice for both."""
+    allowed = max(2, descriptors_allowed() - DESCRIPTORS_KEPT)
+    most = max(allowed - flow.spare_connections, allowed // 2)
     if flow.max_connections is None:
-        return max(1, allowed)
-    wanted = flow.max_connections + flow.spare_connections
-    if wanted > allowed:
-        log.warning("the descriptor limit allows %d connections, not %d; raise it (ulimit -n)", allowed, wanted)
-    return max(1, min(wanted, allowed))
+        return most, allowed
+    if flow.max_connections > most:
+        log.warning("descriptors suffice for %d connections, not %d (ulimit -n)", most, flow.max_connections)
+    return min(flow.max_connections, most), min(flow.max_connections + flow.spare_connections, allowed)
 
 
 def descriptors_allowed() -> int:

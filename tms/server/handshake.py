@@ -57,7 +57,7 @@ class Handshake(BoundedOutput):
     # What the application answers
 
     def reply_accept(self, message: Message) -> None:
-        if not self.is_waiting:
+        if self.state != self.STATE_CONNECTING:
             return  # the client gave up meanwhile
         if self.owes_too_much:  # earlier answers on this connection that nobody reads
             self.drop("slow_bytes")
@@ -84,11 +84,6 @@ class Handshake(BoundedOutput):
             self.deny(status, headers, body)
 
     # Denying
-
-    @property
-    def is_waiting(self) -> bool:
-        """The application has not answered the handshake yet."""
-        return self.state == self.STATE_CONNECTING and hasattr(self, "handshake_deferred")
 
     def refuse(self, why: Event) -> None:
         """No room, or no time left; the client may try again, here or elsewhere."""

@@ -47,12 +47,12 @@ class FlowProtocol(Handshake):
         text = message.get("text")
         self.send_nowait(message["bytes"] if text is None else text)
 
-    def handle_exception(self, exception: BaseException) -> None:
-        """The application ended although the socket had not."""
+    def application_ended(self) -> None:
+        """With or without an error; the socket must not outlive it."""
         if self.state == self.STATE_CONNECTING:
             self.deny(500)
         else:
-            self.sendCloseFrame(code=INTERNAL_ERROR)  # an application may not send this code; nothing if it closed
+            self.sendCloseFrame(code=INTERNAL_ERROR)  # nothing, if it was closed
 
     # Output
 

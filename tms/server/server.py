@@ -34,6 +34,8 @@ class FlowServer(Applications):
     `on_ready` runs in the loop before the first connection is accepted; `on_drain` (given this server) when a signal
     ends the process, before any socket is closed; `on_stop` when all connections and applications have ended. Each is
     a plain or an async callable. `drain_code` chooses the close code of a socket from its scope (4503 without it).
+
+    To be watched from outside: `counters`, `draining`, `sockets()`, and `door.inside` against `door.capacity`.
     """
 
     def __init__(
@@ -122,7 +124,8 @@ class FlowServer(Applications):
     def started(self, starting: asyncio.Task[None]) -> None:
         if not starting.cancelled() and (error := starting.exception()):
             self.failure = error
-            self.stop()
+            if not self.draining:  # the drain stops it too
+                self.stop()
 
     def keep_memory_still(self) -> None:
         if self.flow.gc_threshold:
@@ -137,12 +140,19 @@ class FlowServer(Applications):
         self.reactor.loop.call_later(1 / SLOTS_PER_SECOND, self.tick)
         now = self.reactor.seconds()
         for protocol in self.wheel.turn(now):
-            when = protocol.due(now)
-            if when is not None:
-                self.wheel.watch(protocol, when)
+            self.look_at(protocol, now)
         for transport in self.reactor.getWriters():
             if isinstance(transport, FlowTransport):
                 self.drop_if_stuck(transport, now)
+
+    def look_at(self, protocol: FlowProtocol, now: float) -> None:
+        try:
+            when = protocol.due(now)
+        except Exception:  # the others in its slot must not lose their timers
+            log.exception("the timer of %s failed", protocol)
+        else:
+            if when is not None:
+                self.wheel.watch(protocol, when)
 
     def drop_if_stuck(self, transport: FlowTransport, now: float) -> None:
         if transport.blocked_since is None or now - transport.blocked_since < self.flow.max_blocked:
