@@ -1,0 +1,53 @@
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.server.process import ServerProcess
+
+
+@pytest.fixture
+def launch() -> Iterator[Callable[..., ServerProcess]]:
+    """Starts processes without waiting for anything: `launch(flow, **options)`, see serve.py."""
+    with ExitStack() as processes:
+
+        def launch(flow: Mapping[str, Any] | None = None, **options: Any) -> ServerProcess:
+            process = ServerProcess(flow or {}, **options)
+            processes.callback(process.discard)
+            return process
+
+        yield launch
+
+
+@pytest.fixture
+def serve(launch: Callable[..., ServerProcess]) -> Callable[..., ServerProcess]:
+    """Starts servers with limits or options of their own: `serve(max_blocked=1)`, `serve(options={...})`."""
+
+    def serve(*, options: Mapping[str, Any] | None = None, **flow: Any) -> ServerProcess:
+        server = launch(flow, **(options or {}))
+        server.started()
+        return server
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[list[ServerProcess]]:
+    """The server that tests use one after the other: a start costs more than most tests."""
+    processes: list[ServerProcess] = []
+    yield processes
+    for process in processes:
+        process.discard()
+
+
+@pytest.fixture
+def server(shared: list[ServerProcess]) -> Iterator[ServerProcess]:
+    """A server with the default limits, as good as new; no test may end it."""
+    if not shared:
+        shared.append(ServerProcess({}))
+        shared[0].started()
+    server = shared.pop()
+    yield server
+    server.renew()
+    shared.append(server)  # not reached when the test left the server in disorder

@@ -1,0 +1,170 @@
+"""A server in a process of its own, and what can be asked of it from outside."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.server.client import HOST, Client
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DEADLINE_S = 20
+
+QUICK = {"drain_spread": 0.1, "close_timeout": 1.0}
+
+type Facts = dict[str, Any]
+
+
+def eventually[T](look: Callable[[], T], holds: Callable[[T], bool] = bool) -> T:
+    """What `look` returns as soon as it `holds`."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds(seen := look()):
+        assert time.monotonic() < deadline, f"in vain for {DEADLINE_S} s; last seen: {seen}"
+        time.sleep(0.02)
+    return seen
+
+
+class ServerProcess:
+    """`flow` names limits that differ from the defaults. The log must be free of tracebacks unless `may_fail`."""
+
+    def __init__(self, flow: Mapping[str, Any], *, env: Mapping[str, str] | None = None, **options: Any) -> None:
+        self.may_fail = False
+        self.log_start = 0
+        self.log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", "tests.server.serve", json.dumps({"flow": QUICK | flow, **options})],
+            cwd=ROOT,
+            env=os.environ | (env or {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log_file,
+            text=True,
+        )
+        self.clients: list[Client] = []
+        self.events: queue.Queue[Facts] = queue.Queue()
+        self.reader = threading.Thread(target=self.read_events)
+        self.reader.start()
+
+    def read_events(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.events.put(json.loads(line))
+
+    def event(self, name: str) -> Facts:
+        """The next event, which must be this one."""
+        try:
+            facts = self.events.get(timeout=DEADLINE_S)
+        except queue.Empty:
+            raise AssertionError(f"no event {name}; log:\n{self.log}") from None
+        assert facts["event"] == name, f"{facts}, not {name}; log:\n{self.log}"
+        return facts
+
+    def started(self) -> None:
+        self.port: int = self.event("starting")["port"]
+        self.event("ready")
+
+    @property
+    def log(self) -> str:
+        self.log_file.seek(self.log_start)
+        return self.log_file.read()
+
+    # Clients
+
+    def dial(self, first: bytes = b"", **options: Any) -> Client:
+        """A connection that has sent these bytes and read nothing."""
+        client = Client(self.port, **options)
+        self.clients.append(client)
+        client.dial()
+        client.send_raw(first)
+        return client
+
+    def connect(self, path: str = "/echo", headers: Sequence[str] = (), **options: Any) -> Client:
+        """A connection whose upgrade was answered, one way or the other."""
+        client = self.dial(**options)
+        client.shake_hands(path, headers)
+        return client
+
+    def get(self, path: str, over: Client | None = None) -> bytes:
+        """`over` a connection that is open, because at a closed door no other one comes in."""
+        if over is None:
+            with urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=DEADLINE_S) as answer:
+                body: bytes = answer.read()
+            return body
+        over.send_raw(f"GET {path} HTTP/1.1\r\nHost: server\r\n\r\n".encode())
+        over.read_head()
+        return over.read_body()
+
+    def facts(self, over: Client | None = None) -> Facts:
+        facts: Facts = json.loads(self.get("/facts", over))
+        return facts
+
+    def open_gate(self, over: Client | None = None) -> None:
+        self.get("/open-gate", over)
+
+    def eventually(self, holds: Callable[[Facts], bool]) -> Facts:
+        return eventually(self.facts, holds)
+
+    def counted(self, event: str, times: int = 1) -> Facts:
+        return self.eventually(lambda facts: facts["counters"].get(event, 0) >= times)
+
+    def emptied(self) -> Facts:
+        """Nothing is left of any connection but the one that asks."""
+        return self.eventually(lambda facts: facts["connections"] == 1 and facts["inside"] == 1)
+
+    def resident_kib(self) -> int:
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGESIZE") // 1024
+
+    # The process
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def send_signal(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+
+    def exit_code(self) -> int:
+        try:
+            return self.process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the process did not end; log:\n{self.log}") from None
+
+    def renew(self) -> None:
+        """Make it as good as new for the next test; fails when something of the last one is left."""
+        self.leave()
+        self.emptied()
+        self.get("/renew")
+        self.check_log()
+        self.log_start = os.fstat(self.log_file.fileno()).st_size
+        self.may_fail = False
+
+    def discard(self) -> None:
+        self.leave()
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.check_log()
+        self.log_file.close()
+
+    def leave(self) -> None:
+        for client in self.clients:
+            client.vanish()
+        self.clients.clear()
+
+    def check_log(self) -> None:
+        assert self.may_fail or "Traceback" not in self.log, self.log

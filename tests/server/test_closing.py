@@ -1,0 +1,41 @@
+import pytest
+
+from tests.server.client import ENDED, Closed
+
+
+@pytest.mark.parametrize("code", [1000, 3000, 4413, 4999])
+def test_an_application_closes_with_its_code_and_reason(server, code):
+    client = server.connect(f"/close?code={code}")
+
+    assert client.receive() == Closed(code, "why")
+
+
+@pytest.mark.parametrize("code", [1001, 1012, 2999, 5000])
+def test_a_code_that_no_application_may_send_is_an_error(server, code):
+    client = server.connect(f"/close?code={code}")
+
+    assert client.receive() == f"close code {code}: an application may send 1000 and 3000 to 4999"
+
+
+def test_a_connection_closes_with_as_much_of_the_reason_as_fits(server):
+    closed = server.connect("/close_directly").receive()
+
+    assert closed == Closed(4000, "é" * 61)
+
+
+def test_the_clients_code_reaches_the_application(server):
+    client = server.connect("/echo")
+
+    client.close(4321)
+
+    assert client.receive_until_end() != ENDED
+    assert server.emptied()["ends"] == [4321]
+
+
+def test_a_client_that_does_not_answer_a_close_is_forgotten(serve):
+    server = serve(close_timeout=0.3)
+    client = server.connect("/close?code=4000")
+
+    assert client.receive() == Closed(4000, "why")
+
+    server.emptied()

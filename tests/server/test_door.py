@@ -1,0 +1,98 @@
+import signal
+import socket
+
+from tests.server.client import HOST, upgrade
+from tests.server.process import ServerProcess, eventually
+
+
+def reaches(server: ServerProcess) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, server.port)) == 0
+
+
+def test_upgrades_above_the_mark_are_refused_while_pages_are_served(serve):
+    server = serve(max_connections=2, spare_connections=5)
+    inside = [server.connect() for _ in range(2)]
+
+    refused = server.connect()
+
+    assert refused.status == 503
+    assert refused.headers["retry-after"] == "10"
+    assert server.facts()["counters"]["refused_full"] == 1
+    inside[0].vanish()
+    server.eventually(lambda facts: facts["sockets"] == 1)
+    assert server.connect().status == 101
+
+
+def test_nothing_listens_when_the_spare_connections_are_used_up_until_one_leaves(serve):
+    server = serve(max_connections=2, spare_connections=2)
+    asking, *others = (server.dial() for _ in range(4))
+    eventually(lambda: server.facts(asking), lambda seen: seen["inside"] == 4)
+
+    eventually(lambda: reaches(server), lambda reached: not reached)
+
+    assert server.facts(asking)["counters"]["door_closed"] == 1
+    others[0].vanish()
+    eventually(lambda: reaches(server))
+    assert "full: 4 connections are open" in server.log
+    assert "listening again" in server.log
+
+
+def test_a_burst_does_not_come_in_further_than_one_by_one(serve):
+    server = serve(max_connections=2, spare_connections=2)
+    asking = server.dial()
+    server.facts(asking)
+
+    server.send_signal(signal.SIGSTOP)
+    for _ in range(20):
+        server.dial()
+    server.send_signal(signal.SIGCONT)
+
+    eventually(lambda: reaches(server), lambda reached: not reached)
+    assert server.facts(asking)["inside"] == 4
+
+
+def test_a_door_that_was_closed_can_drain(serve):
+    server = serve(max_connections=1, spare_connections=1)
+    client = server.connect()
+    server.dial()
+    eventually(lambda: reaches(server), lambda reached: not reached)
+
+    server.send_signal()
+
+    assert client.receive() == "drain"
+    assert server.exit_code() == 0
+
+
+def test_accepting_pauses_while_handshakes_wait_for_the_application(serve):
+    server = serve(max_handshakes=2, handshake_timeout=20)
+    asking = server.dial()
+    waiting = [server.dial(upgrade("/hang")) for _ in range(2)]
+    eventually(lambda: server.facts(asking), lambda seen: seen["handshaking"] == 2)
+
+    third = server.dial(upgrade("/echo"))
+
+    assert server.facts(asking)["inside"] == 3
+    server.open_gate(asking)
+    for client in [*waiting, third]:
+        client.read_head()
+        assert client.status == 101
+
+
+def test_a_process_with_few_descriptors_does_not_run_out_of_them(serve):
+    server = serve(options={"descriptors": 260})
+    asking, *others = (server.dial() for _ in range(260 - 200))
+
+    eventually(lambda: reaches(server), lambda reached: not reached)
+
+    assert server.facts(asking)["inside"] == 60
+    for client in others:
+        client.vanish()
+    eventually(lambda: reaches(server))
+    assert server.connect().status == 101
+
+
+def test_more_connections_than_descriptors_are_warned_of(serve):
+    server = serve(options={"descriptors": 1000}, max_connections=5000)
+
+    assert "descriptors suffice for 736 connections, not 5000 (ulimit -n)" in server.log

@@ -1,0 +1,110 @@
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.server.client import Client, Closed, frame
+
+GROWTH_KIB = 12 * 1024
+FLOOD_BYTES = 40_000_000
+
+
+@contextmanager
+def sending(client: Client, data: bytes) -> Iterator[None]:
+    """Sends while the test reads, or does not."""
+    sender = threading.Thread(target=client.send_raw, args=[data])
+    sender.start()
+    yield
+    sender.join()
+
+
+def test_a_flood_is_left_in_the_network_until_the_application_takes_it(server):
+    client = server.connect("/hold")
+    message = "x" * 2000
+    count = FLOOD_BYTES // len(message)
+    before = server.resident_kib()
+
+    with sending(client, frame(message) * count):
+        paused = server.counted("input_paused")
+
+        assert paused["queued"] == 32
+        assert server.resident_kib() - before < GROWTH_KIB
+        server.open_gate()
+        for _ in range(count):
+            assert client.receive() == message
+
+    assert server.facts()["received"] == count
+    assert server.resident_kib() - before < GROWTH_KIB
+
+
+def test_reading_stops_in_the_middle_of_what_was_read_at_once(server):
+    client = server.connect("/hold")
+
+    client.send_raw(frame("x") * 1000)
+
+    assert server.counted("input_paused")["queued"] == 32
+    server.open_gate()
+    assert [client.receive() for _ in range(1000)] == ["x"] * 1000
+
+
+def test_pausing_loses_and_reorders_nothing(server):
+    client = server.connect("/echo")
+    dice = random.Random(1)
+    texts = [f"{number}:" + "z" * dice.choice((0, 1, 50, 130, 3000)) for number in range(20_000)]
+
+    with sending(client, b"".join(map(frame, texts))):
+        for expected in texts:
+            assert client.receive() == expected
+
+    assert server.facts()["counters"]["input_paused"] > 0
+
+
+def test_a_message_of_the_allowed_size_is_received(server):
+    client = server.connect("/count")
+
+    client.send("a" * 65_536)
+
+    assert client.receive() == "65536"
+
+
+def test_a_larger_message_is_closed_with_a_reason(server):
+    client = server.connect("/count")
+
+    client.send("a" * 65_537)
+
+    assert client.receive() == Closed(4413, "more than 65536 bytes")
+    client.close(4413)
+    assert server.emptied()["counters"]["too_big"] == 1
+
+
+def test_a_far_larger_message_is_closed_before_it_was_received(server):
+    client = server.connect("/count")
+
+    client.send_raw(frame("a" * 3_000_000)[:70_000])
+
+    closed = client.receive()
+    assert isinstance(closed, Closed)
+    assert closed.code == 1009
+    client.vanish()
+    assert server.emptied()["counters"]["too_big"] == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (frame(b"\xff", 1), 1007),
+        (frame("x", 3), 1002),
+        (b"\x81\x01x", 1002),
+    ],
+    ids=["not UTF-8", "unknown opcode", "not masked"],
+)
+def test_a_frame_against_the_protocol_is_closed_with_its_code(server, data, code):
+    client = server.connect("/echo")
+
+    client.send_raw(data)
+
+    closed = client.receive()
+    assert isinstance(closed, Closed)
+    assert closed.code == code

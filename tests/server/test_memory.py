@@ -1,0 +1,38 @@
+import json
+
+from tests.server.process import ServerProcess
+
+VISITS = 20
+
+
+def visit(server: ServerProcess, path: str, times: int) -> None:
+    for _ in range(times):
+        server.connect(path).vanish()
+    server.emptied()
+
+
+def garbage(server: ServerProcess) -> int:
+    """Objects that only the collector can free; asking leaves a few of its own."""
+    count: int = json.loads(server.get("/garbage"))
+    return count
+
+
+def test_closed_sockets_are_freed_without_the_garbage_collector(serve):
+    server = serve(options={"gc": "off"}, gc_threshold=None)
+    left = {}
+
+    for path in ("/echo", "/end", "/reject", "/close?code=4000", "/deny?status=401", "/consumer"):
+        visit(server, path, 1)  # loads what is loaded late
+        garbage(server)
+        visit(server, path, VISITS)
+        left[path] = garbage(server)
+
+    assert max(left.values()) < VISITS, f"one object or more for each visit: {left}"
+
+
+def test_what_is_loaded_before_the_first_connection_is_never_collected_again(server):
+    assert server.facts()["frozen"] > 10_000
+
+
+def test_full_collections_are_rare(server):
+    assert server.facts()["gc_threshold"] == [50_000, 50, 100]

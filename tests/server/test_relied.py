@@ -1,0 +1,34 @@
+"""tms.server overrides what daphne, Twisted and autobahn offer for that, and leans on how they do the rest."""
+
+import ast
+import json
+import subprocess
+import sys
+
+from tests.server.process import ROOT
+from tests.server.relied import KNOWN
+
+SERVER = sorted((ROOT / "tms" / "server").glob("*.py"))
+
+
+def test_the_source_that_we_rely_on_is_the_one_that_was_read():
+    """A difference names the function: read it, adapt tms.server, then run `python -m tests.server.relied --accept`."""
+    command = [sys.executable, "-m", "tests.server.relied"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout) == json.loads(KNOWN.read_text())
+
+
+def test_no_private_name_of_others_is_used():
+    used = {name for path in SERVER for name in private_names(ast.parse(path.read_text()))}
+
+    assert used == {"_exit"}, "os._exit is documented"
+
+
+def private_names(tree: ast.AST) -> set[str]:
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    methods = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    names = attributes | methods | imported
+    return {name for name in names if name.startswith("_") and not name.startswith("__") and name != "_"}

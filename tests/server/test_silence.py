@@ -1,0 +1,112 @@
+"""Half-open links: a peer that is gone without a word is told from one that has nothing to say."""
+
+from types import SimpleNamespace
+from typing import Any, override
+
+import pytest
+
+from tests.server.client import RESET
+from tms.server import Event, Flow
+from tms.server.protocol import FlowProtocol
+
+INTERVAL, TIMEOUT = 20.0, 15.0
+
+
+class Link(FlowProtocol):
+    """An open socket without a network."""
+
+    def __init__(self, *, last_heard: float) -> None:
+        super().__init__()
+        self.state = self.STATE_OPEN
+        self.last_heard = last_heard
+        self.data = b""
+        self.current_frame = None
+        self.transport: Any = SimpleNamespace(resumeProducing=lambda: None)
+        self.server: Any = SimpleNamespace(flow=Flow(ping_interval=INTERVAL, ping_timeout=TIMEOUT))
+        self.pings = 0
+        self.dropped: list[Event] = []
+
+    @override
+    def sendPing(self, payload: bytes | None = None) -> None:
+        self.pings += 1
+
+    @override
+    def drop(self, why: Event) -> None:
+        self.dropped.append(why)
+
+
+def test_a_link_with_traffic_is_not_pinged():
+    link = Link(last_heard=100.0)
+
+    assert link.due(110.0) == 120.0
+    assert link.pings == 0
+
+
+def test_a_silent_link_is_pinged_once():
+    link = Link(last_heard=100.0)
+
+    assert link.due(120.0) == 135.0
+    assert link.due(130.0) == 135.0
+    assert link.pings == 1
+
+
+def test_any_byte_after_the_ping_proves_the_link():
+    link = Link(last_heard=100.0)
+    link.due(120.0)
+    link.last_heard = 121.0
+
+    assert link.due(135.0) == 141.0
+    assert link.dropped == []
+
+
+def test_a_link_that_stays_silent_is_dropped():
+    link = Link(last_heard=100.0)
+    link.due(120.0)
+
+    assert link.due(135.0) is None
+    assert link.dropped == ["ping_timeout"]
+
+
+def test_a_link_that_we_do_not_read_is_not_blamed_for_silence():
+    link = Link(last_heard=100.0)
+    link.due(120.0)
+    link.reading_paused = True
+
+    assert link.due(135.0) is not None
+    assert link.dropped == []
+
+
+def test_a_link_that_we_read_again_is_given_time_to_speak():
+    link = Link(last_heard=0.0)
+    link.reading_paused = True
+
+    link.resume_reading()
+
+    assert link.last_heard > 0.0
+
+
+@pytest.mark.parametrize("state", [FlowProtocol.STATE_CLOSING, FlowProtocol.STATE_CLOSED])
+def test_a_link_that_closes_is_not_looked_at_again(state):
+    link = Link(last_heard=100.0)
+    link.state = state
+
+    assert link.due(1000.0) is None
+    assert (link.pings, link.dropped) == (0, [])
+
+
+def test_a_client_that_answers_pings_stays(serve):
+    server = serve(ping_interval=0.2, ping_timeout=2)
+    client = server.connect()
+
+    client.receive_pings(2)
+
+    client.send("still here")
+    assert client.receive() == "still here"
+
+
+def test_a_half_open_link_is_dropped(serve):
+    server = serve(ping_interval=0.2, ping_timeout=0.2)
+    client = server.connect()
+
+    assert client.receive(pong=False) == RESET
+    assert server.emptied()["counters"]["ping_timeout"] == 1

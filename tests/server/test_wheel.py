@@ -1,0 +1,52 @@
+from tms.server.wheel import Wheel
+
+
+class Item:
+    pass
+
+
+def test_an_item_is_due_in_its_slot_and_only_once():
+    wheel: Wheel[Item] = Wheel(100.0)
+    item = Item()
+    wheel.watch(item, 101.0)
+
+    assert list(wheel.turn(100.9)) == []
+    assert list(wheel.turn(101.0)) == [item]
+    assert list(wheel.turn(200.0)) == []
+
+
+def test_a_turn_that_comes_late_misses_nobody():
+    wheel: Wheel[Item] = Wheel(0.0)
+    items = [Item() for _ in range(5)]
+    for second, item in enumerate(items):
+        wheel.watch(item, float(second))
+
+    assert list(wheel.turn(60.0)) == items
+
+
+def test_an_item_that_is_watched_for_the_past_is_due_at_the_next_turn():
+    wheel: Wheel[Item] = Wheel(100.0)
+    item = Item()
+
+    wheel.watch(item, 5.0)
+
+    assert list(wheel.turn(100.1)) == [item]
+
+
+def test_an_item_may_be_watched_again_while_the_wheel_turns():
+    wheel: Wheel[Item] = Wheel(0.0)
+    item = Item()
+    wheel.watch(item, 1.0)
+
+    for due in wheel.turn(1.0):
+        wheel.watch(due, 2.0)
+
+    assert list(wheel.turn(2.0)) == [item]
+
+
+def test_the_wheel_does_not_keep_what_nobody_else_keeps():
+    wheel: Wheel[Item] = Wheel(0.0)
+
+    wheel.watch(Item(), 1.0)
+
+    assert list(wheel.turn(1.0)) == []
