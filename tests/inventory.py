@@ -11,7 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from consumers.routing import websockets
 from tms.ops import instruments
-from tms.ops.collectors import FleetCollector
+from tms.ops.collectors import FleetCollector, ServerCollector
 from tms.protocol import downlink, uplink
 from tms.protocol.close import CloseCode
 
@@ -82,7 +82,11 @@ def variables() -> set[str]:
 
 def metrics() -> set[Metric]:
     declared = [(*_family(one), one._labelnames) for one in INSTRUMENTS.values()]
-    collected = [(family.name, family.type, family._labelnames) for family in FleetCollector().describe()]
+    collected = [
+        (family.name, family.type, family._labelnames)
+        for one in (FleetCollector(), ServerCollector())
+        for family in one.describe()
+    ]
     return {(name, " ".join([kind, *labels])) for name, kind, labels in declared + collected}
 
 

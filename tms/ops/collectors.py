@@ -1,17 +1,21 @@
 """Gauges of the fleet, read from the database when Prometheus asks. Every node gives the same ones."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import structlog
 from django.db import DatabaseError
 from django.db.models import Count
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
 from tms.telemetry.models import Severity
+
+if TYPE_CHECKING:
+    from tms.server import FlowServer  # to import it in earnest installs its reactor
 
 log = structlog.get_logger(__name__)
 
@@ -59,5 +63,44 @@ def count_alerts() -> GaugeMetricFamily:
     return family
 
 
+class ServerCollector(Collector):
+    """What this process's server did to sockets, and how full it is."""
+
+    def __init__(self, server: "FlowServer | None" = None) -> None:
+        self._server = server
+
+    def describe(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        yield server_events_family()
+        yield from connection_families()
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        if self._server is None:
+            return
+        events = server_events_family()
+        for event, number in dict(self._server.counters).items():
+            events.add_metric([event], number)
+        yield events
+        door = self._server.door
+        for family, number in zip(connection_families(), (door.inside, door.capacity), strict=True):
+            family.add_metric([], number)
+            yield family
+
+
+def server_events_family() -> CounterMetricFamily:
+    return CounterMetricFamily("tms_server_events", "What the server did to sockets", labels=["event"])
+
+
+def connection_families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+    return (
+        GaugeMetricFamily("tms_connections", "Connections open on this node: links, boards, pages"),
+        GaugeMetricFamily("tms_connections_limit", "Connections above which this node refuses WebSockets"),
+    )
+
+
 def register(registry: CollectorRegistry) -> None:
     registry.register(FleetCollector())
+
+
+def watch(server: "FlowServer", registry: CollectorRegistry = REGISTRY) -> None:
+    """Tell of `server` from now on; a process has one."""
+    registry.register(ServerCollector(server))

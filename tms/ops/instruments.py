@@ -1,4 +1,7 @@
-"""Every metric of TMS, declared once. No label names a terminal (R20). `docs/metrics.md` describes each."""
+"""The metrics that TMS counts, declared once; `tms.ops.collectors` has those that are read when asked.
+
+No label names a terminal (R20). `docs/metrics.md` describes each.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
@@ -46,9 +49,8 @@ BOARD_COALESCED = Counter("tms_board_coalesced", "Changes to boards that a newer
 BOARD_RENDER_SECONDS = Histogram("tms_board_render_seconds", "Reading and rendering one frame", buckets=BUCKETS)
 BOARD_DIVERGED = Counter("tms_board_diverged", "Proofs in which a board differed from the database")
 
-# Clock and server
+# Clock
 
 CLOCK_LAG = Gauge("tms_clock_lag_seconds", "How late the clock's last sweep was")
 CLOCK_FAILURES = Counter("tms_clock_failures", "Passes of a clock loop that failed", ["loop"])
 CLOCK_LEADS = Gauge("tms_clock_leads", "1 while this process's clock leads")
-SERVER_EVENTS = Counter("tms_server_events", "What the server did to sockets: drained, dropped, paused", ["event"])

@@ -16,6 +16,7 @@ from tms import clock
 from tms.ingest.gateway import gateway
 from tms.live.feed import feed
 from tms.live.hub import hub
+from tms.ops import collectors
 from tms.protocol.close import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ class Process:
 
 
 def server_for(process: Process, *, host: str, port: int) -> server.FlowServer:
-    return server.FlowServer(
+    made = server.FlowServer(
         asgi.application,
         host=host,
         port=port,
@@ -75,6 +76,8 @@ def server_for(process: Process, *, host: str, port: int) -> server.FlowServer:
         on_stop=process.stop,
         drain_code=drain_code,
     )
+    collectors.watch(made)
+    return made
 
 
 def flow() -> server.Flow:
@@ -82,6 +85,7 @@ def flow() -> server.Flow:
         ping_interval=settings.PING_INTERVAL_S,
         ping_timeout=settings.PING_TIMEOUT_S,
         drain_spread=settings.DRAIN_SPREAD_S,
+        max_connections=settings.MAX_CONNECTIONS or None,
     )
 
 

@@ -1,0 +1,66 @@
+"""What Prometheus reads, from a TMS that runs."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.inventory import metrics
+from tests.running import Running
+
+UID = "SHJ-PAY-01"
+
+
+@pytest.fixture(scope="module")
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with Running(tmp_path_factory.mktemp("tms"), TMS_TRUSTED_PROXIES="127.0.0.1", TMS_MAX_CONNECTIONS="500") as tms:
+        tms.enrol(UID)
+        yield tms
+
+
+@pytest.fixture
+def families(tms: Running):
+    status, text = tms.get("/metrics")
+    assert status == 200
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def test_every_declared_metric_is_served_under_its_name(families):
+    assert {name for name, _ in metrics()} - families.keys() == set()
+
+
+def test_the_fleet_is_counted_from_the_database(families):
+    never = {sample.labels["presence"]: sample.value for sample in families["tms_terminals"].samples}
+
+    assert never == {
+        "online": 0,
+        "silent": 0,
+        "rebooting": 0,
+        "closed": 0,
+        "maintenance": 0,
+        "offline": 0,
+        "never": 1,
+    }
+
+
+def test_the_server_tells_how_full_it_is(families):
+    [inside] = families["tms_connections"].samples
+    [limit] = families["tms_connections_limit"].samples
+
+    assert inside.value >= 1
+    assert limit.value == 500
+
+
+def test_no_label_names_a_terminal(tms):
+    _, text = tms.get("/metrics")
+
+    assert UID not in text
+    assert not re.search(r'\b(uid|terminal|site)="', text)
+
+
+def test_metrics_are_not_for_the_public(tms):
+    status, text = tms.get("/metrics", **{"X-Forwarded-For": "1.1.1.1"})
+
+    assert status == 403
+    assert "private network" in text
