@@ -78,7 +78,7 @@ def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
 
 def _legend(name: str) -> dict[str, Any]:
     known = metrics.metric(name)
-    return {"label": str(known.label), "unit": known.unit}
+    return {"label": str(known.label), "unit": known.unit.strip()}
 
 
 def _select(chosen: str, options: Iterable[tuple[str, Any]]) -> list[Choice]:

@@ -4,8 +4,8 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.models import Alert
 from tms.commands.catalog import CATALOG
 
-ANSWER_WITHIN = (("30", _("30 seconds")), ("120", _("2 minutes")), ("600", _("10 minutes")))
-DELIVER_WITHIN = (("3600", _("Send if back within 1 hour")), ("86400", _("Send if back within 1 day")))
+ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
+DELIVER_WITHIN = (("3600", _("Send if back in 1 h")), ("86400", _("Send if back in 1 day")))
 
 
 class AcknowledgeForm(forms.Form):

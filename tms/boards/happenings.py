@@ -20,6 +20,8 @@ MOST_READ = 300
 """Of each kind, for the overview: a storm of thousands is told by its newest."""
 TOGETHER = timedelta(seconds=60)
 """What befalls several terminals of a site within this is one line."""
+FIRST = "first"
+"""Instead of a presence: the terminal was never seen before."""
 LOUD = {Presence.OFFLINE: Severity.CRITICAL, Presence.SILENT: Severity.WARNING}
 
 
@@ -105,7 +107,7 @@ def _presence(row: PresenceChange) -> Happening:
         kind="presence",
         icon=row.presence,
         severity=LOUD.get(Presence(row.presence), ""),
-        name=row.presence,
+        name=FIRST if row.before == Presence.NEVER else row.presence,
         detail=row.cause,
         back_at=row.back_at,
         uid=row.terminal.uid,

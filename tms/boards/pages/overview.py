@@ -82,9 +82,9 @@ class OverviewPage(Page):
         """What stands under the list: how many more there are, or that there is nothing and since when."""
         total = sum(desk.census.by_severity().values())
         if total:
-            return {"more": total - shown, "calm_since": None}
+            return {"more": total - shown, "is_calm": False, "calm_since": None}
         last = visible(Alert.objects.exclude(resolved_at=None), to=self.person).order_by("-resolved_at")
-        return {"more": 0, "calm_since": last.values_list("resolved_at", flat=True).first()}
+        return {"more": 0, "is_calm": True, "calm_since": last.values_list("resolved_at", flat=True).first()}
 
 
 def _totals(desk: Desk) -> Iterable[tuple[str, Part]]:

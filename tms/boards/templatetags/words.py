@@ -21,6 +21,7 @@ register = template.Library()
 
 HAPPENED = {
     "online": pgettext_lazy("it is", "back online"),
+    "first": pgettext_lazy("it is", "online for the first time"),
     "silent": pgettext_lazy("it is", "silent"),
     "rebooting": pgettext_lazy("it is", "rebooting"),
     "closed": pgettext_lazy("it is", "closed"),
@@ -38,7 +39,7 @@ PLACES = {
 FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
 COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
 STEP_ICONS = {"opened": "alerts", "acknowledged": "person", "resolved": "check"}
-SHORT_JAPANESE = 3
+LONGEST_SHORT = 4
 
 
 @register.filter
@@ -75,8 +76,9 @@ def as_json(value: Any) -> str:
 
 @register.filter
 def short(place: Place) -> str:
-    """What fits into a cell: the code, in Japanese the first characters of the name."""
-    return place.name.ja[:SHORT_JAPANESE] if place.name.ja and get_language() == "ja" else place.code
+    """What fits into a cell: the code, in Japanese the name if it is short enough."""
+    name = str(place.name)
+    return name if get_language() == "ja" and name == place.name.ja and len(name) <= LONGEST_SHORT else place.code
 
 
 @register.filter
@@ -138,7 +140,7 @@ def cause(name: str) -> Any:
 
 @register.filter
 def presence_label(name: str) -> Any:
-    return Presence(name).label
+    return Presence(name).label if name in Presence.values else HAPPENED[name].capitalize()
 
 
 @register.filter
