@@ -113,7 +113,10 @@ TEMPLATES = [
 
 # Database
 
-DATABASE_URL = env.text("TMS_DATABASE_URL", f"sqlite:///{DATA_DIR / 'tms.sqlite3'}")
+EMBEDDED = "sqlite://:memory:" if PRODUCTION else f"sqlite:///{DATA_DIR / 'tms.sqlite3'}"
+"""Production refuses to start without a database named; in memory it gets as far as to say so."""
+
+DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
 DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -22,18 +22,22 @@ SOUND = {
 }
 
 
-def check_deploy(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py check --deploy` in an environment of which nothing is inherited but the search path."""
-    (folder / "static").mkdir()
-    (folder / "static" / "staticfiles.json").touch()
+def manage(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py` in an environment of which nothing is inherited but the search path."""
     return subprocess.run(
-        [sys.executable, "-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(folder)} | env,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def check_deploy(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    (folder / "static").mkdir()
+    (folder / "static" / "staticfiles.json").touch()
+    return manage(folder, "check", "--deploy", "--fail-level", "WARNING", **env)
 
 
 def test_a_sound_production_environment_gives_nothing_to_say(tmp_path):
@@ -44,11 +48,22 @@ def test_a_sound_production_environment_gives_nothing_to_say(tmp_path):
 
 
 def test_production_without_anything_named_is_told_every_variable_at_once(tmp_path):
-    done = check_deploy(tmp_path, TMS_PRODUCTION="1")
+    done = manage(tmp_path / "nowhere", "check", "--deploy", TMS_PRODUCTION="1")
 
     assert done.returncode == 1
     for name in sorted(SOUND.keys() - {"TMS_PRODUCTION", "TMS_TRUSTED_ORIGINS"}):
         assert name in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "clock"])
+def test_a_process_of_an_unsafe_production_ends_at_once_in_plain_words(tmp_path, command):
+    (tmp_path / "static").mkdir()
+
+    done = manage(tmp_path, command, TMS_PRODUCTION="1", TMS_DEBUG="1")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: TMS does not start in production like this:\n  TMS_DEBUG=1")
+    assert "TMS_DATABASE_URL names no PostgreSQL" in done.stderr
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ from django.core.management.base import BaseCommand
 from tms.clock import Clock
 from tms.live.feed import feed
 from tms.live.hub import hub
+from tms.ops.checks import refuse_unsafe
 
 
 class Command(BaseCommand):
     help = "Runs the time-driven loops. Start one on each host: one of them leads, the others take over when it ends."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_unsafe()
         asyncio.run(run())
 
 

@@ -17,6 +17,7 @@ from tms.ingest.gateway import gateway
 from tms.live.feed import feed
 from tms.live.hub import hub
 from tms.ops import collectors
+from tms.ops.checks import refuse_unsafe
 from tms.protocol.close import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--clock", action="store_true", help="run the clock in this process too (embedded default)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_unsafe()
         process = Process(with_clock=options["clock"])
         try:
             server_for(process, host=options["host"], port=options["port"]).run()
