@@ -35,19 +35,20 @@ def serve(launch: Callable[..., ServerProcess]) -> Callable[..., ServerProcess]:
 @pytest.fixture(scope="session")
 def shared() -> Iterator[list[ServerProcess]]:
     """The server that tests use one after the other: a start costs more than most tests."""
-    processes: list[ServerProcess] = []
-    yield processes
-    for process in processes:
-        process.discard()
+    idle: list[ServerProcess] = []
+    yield idle
+    for server in idle:
+        server.discard()
 
 
 @pytest.fixture
 def server(shared: list[ServerProcess]) -> Iterator[ServerProcess]:
     """A server with the default limits, as good as new; no test may end it."""
-    if not shared:
-        shared.append(ServerProcess({}))
-        shared[0].started()
-    server = shared.pop()
-    yield server
-    server.renew()
-    shared.append(server)  # not reached when the test left the server in disorder
+    server = shared.pop() if shared else ServerProcess({})
+    with ExitStack() as unless_renewed:
+        unless_renewed.callback(server.discard)
+        server.started()
+        yield server
+        server.renew()
+        unless_renewed.pop_all()
+    shared.append(server)

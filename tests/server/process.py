@@ -39,6 +39,7 @@ class ServerProcess:
     def __init__(self, flow: Mapping[str, Any], *, env: Mapping[str, str] | None = None, **options: Any) -> None:
         self.may_fail = False
         self.log_start = 0
+        self.port = 0  # until it has started
         self.log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.server.serve", json.dumps({"flow": QUICK | flow, **options})],
@@ -69,8 +70,10 @@ class ServerProcess:
         return facts
 
     def started(self) -> None:
-        self.port: int = self.event("starting")["port"]
-        self.event("ready")
+        """Wait until it is ready; at once, if it was before."""
+        if not self.port:
+            self.port = self.event("starting")["port"]
+            self.event("ready")
 
     @property
     def log(self) -> str:
