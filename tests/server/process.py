@@ -161,8 +161,8 @@ class ServerProcess:
         assert self.process.stdout
         self.process.stdin.close()
         self.process.stdout.close()
-        self.check_log()
-        self.log_file.close()
+        with self.log_file:
+            self.check_log()
 
     def leave(self) -> None:
         for client in self.clients:
