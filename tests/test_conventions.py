@@ -130,6 +130,31 @@ def test_every_address_is_documented_by_path_and_name():
     compare("addresses", code=known, told=told, page=URLS)
 
 
+# Pages
+
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
+
+
+def anchors(page: Path) -> set[str]:
+    """As code hosts make them of headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(link: str, page: Path) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in anchors(target))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_link_leads_nowhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text())
+    dead = {link for link in links if not leads_somewhere(link, page)}
+
+    assert not dead, f"{page.relative_to(ROOT)} links to {listed(dead)}, which is not there"
+
+
 # Shape
 
 
