@@ -2,6 +2,11 @@
 
 /** Where a person was before an answer brought a dialog, and the row around it. */
 let came = { from: /** @type {Element | null} */ (null), row: "" };
+/** The row that last had the focus: what was pressed in it may be gone by the time its dialog comes. */
+let lastRow = "";
+
+/** @param {EventTarget | Element | null} place */
+const rowOf = (place) => (place instanceof Element ? place.closest("[data-row]")?.id : undefined);
 
 /** @param {HTMLDialogElement} dialog */
 function open(dialog) {
@@ -41,7 +46,7 @@ function openMarked(asked) {
     document.querySelectorAll("dialog[data-modal][open]")
   )) {
     if (dialog.matches(":modal")) continue;
-    came = { from: asked, row: asked?.closest("[data-row]")?.id ?? "" };
+    came = { from: asked, row: rowOf(asked) ?? lastRow };
     open(dialog);
   }
 }
@@ -49,13 +54,18 @@ function openMarked(asked) {
 /** A dialog that an answer took away gives nobody their place back; so this does. */
 function goBack() {
   if (document.querySelector("dialog:modal") || document.activeElement !== document.body) return;
-  const from = came.from?.isConnected ? came.from : document.getElementById(came.row)?.querySelector("a");
-  /** @type {HTMLElement | null | undefined} */ (from)?.focus({ preventScroll: true });
+  const from = came.from?.isConnected ? /** @type {HTMLElement} */ (came.from) : null;
+  from?.focus({ preventScroll: true });
+  if (document.activeElement !== document.body) return;
+  document.getElementById(came.row)?.querySelector("a")?.focus({ preventScroll: true });
 }
 
 export function start() {
   openMarked(null);
   document.addEventListener("click", click);
+  document.addEventListener("focusin", ({ target }) => {
+    lastRow = rowOf(target) ?? lastRow;
+  });
   document.addEventListener("htmx:after:swap", ({ detail }) => {
     openMarked(detail.ctx.sourceElement);
     goBack();

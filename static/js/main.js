@@ -5,10 +5,14 @@ import * as countdown from "./countdown.js";
 import * as dialog from "./dialog.js";
 import * as frames from "./frames.js";
 import * as keys from "./keys.js";
+import { OWN } from "./morph.js";
 import * as proof from "./proof.js";
 import * as theme from "./theme.js";
 import * as times from "./times.js";
 import * as waiting from "./waiting.js";
+
+// htmx's own swaps leave alone what frames leave alone.
+globalThis.htmx?.config.morphIgnore.push(...OWN);
 
 for (const behaviour of [times, countdown, theme, dialog, keys, proof, banner, waiting, frames]) behaviour.start();
 

@@ -3,7 +3,7 @@
 import { isWritingIn } from "./person.js";
 
 // The browser's own: a person opened it, a tint runs, a row waits to leave, htmx has been here.
-const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered"]);
+export const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered"]);
 const WIRES = ["hx-get", "hx-post", "hx-trigger"];
 // Readings and instants flow all day; only a change of state is worth an eye.
 const UNNOTICED = "time, .number, svg, progress, meter, [data-unnoticed]";

@@ -2,14 +2,16 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.e2e.hand_board import HandBoard
+from tests.e2e.house import House, Person, enter
 
 HERE = Path(__file__).parent
 CHROMIUM = os.environ.get("TMS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -42,15 +44,19 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """A person's browser. Ends in a failure when a script threw, or when the page broke its own content policy."""
-    context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo", color_scheme="dark")
-    context.set_default_timeout(WAIT_MS)
+async def faults() -> AsyncIterator[list[str]]:
+    """What went wrong in any page: a script threw, or the page broke its own content policy."""
     faults: list[str] = []
+    yield faults
+    assert faults == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser, faults: list[str]) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo", color_scheme="dark")
     watch(context, faults)
     yield context
     await context.close()
-    assert faults == []
 
 
 def watch(context: BrowserContext, faults: list[str]) -> None:
@@ -61,6 +67,7 @@ def watch(context: BrowserContext, faults: list[str]) -> None:
     def thrown(error: object) -> None:
         faults.append(str(getattr(error, "error", error)))
 
+    context.set_default_timeout(WAIT_MS)
     context.on("console", console)
     context.on("weberror", thrown)
 
@@ -74,3 +81,27 @@ async def page(context: BrowserContext) -> Page:
 async def board() -> AsyncIterator[HandBoard]:
     async with HandBoard.serve() as board:
         yield board
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with House(tmp_path_factory.mktemp("house")) as house:
+        yield house
+
+
+type Enter = Callable[..., Awaitable[Person]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(browser: Browser, house: House, faults: list[str]) -> AsyncIterator[Enter]:
+    """Lets someone enter: `await person("mori", size="phone")`. Everybody leaves at the end of the test."""
+    people: list[Person] = []
+
+    async def come(username: str = "tanaka", **options: Any) -> Person:
+        people.append(await enter(browser, house, username, **options))
+        watch(people[-1].context, faults)
+        return people[-1]
+
+    yield come
+    for one in people:
+        await one.context.close()

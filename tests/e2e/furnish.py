@@ -1,0 +1,44 @@
+"""What the browser tests find in their TMS. `python -m tests.e2e.furnish` prints the credentials of its terminals."""
+
+import json
+import os
+import sys
+
+import django
+
+from tests.e2e.hostile import PAYLOADS
+
+PASSWORD = "a password for tests"
+PEOPLE = {"tanaka": ("Midori", "Tanaka", "en"), "mori": ("Ren", "Mori", "en"), "sato": ("健", "佐藤", "ja")}
+SITES = {"SJK": ("Shinjuku South", "新宿南口"), "UMD": ("Umeda", "梅田")}
+EACH = 40
+"""Terminals at each site: no two tests use the same."""
+HOSTILE_UIDS = [f"X-{number:02}" for number in range(len(PAYLOADS))]
+
+
+def furnish(*, is_hostile: bool) -> dict[str, str]:
+    """The credential of each terminal, by its UID."""
+    from tms.accounts.models import User
+    from tms.fleet import credentials
+    from tms.fleet.models import Site, Terminal
+
+    for username, (first, last, language) in PEOPLE.items():
+        User.objects.create_superuser(username, password=PASSWORD, first_name=first, last_name=last, language=language)
+    issued = {}
+    for code, (name, name_ja) in SITES.items():
+        site = Site.objects.create(code=code, name=name, name_ja=name_ja, region="Kanto")
+        for number in range(1, EACH + 1):
+            terminal = Terminal(uid=f"{code}-KSK-{number:02}", site=site, label=f"Kiosk {number}, west hall")
+            issued[terminal.uid] = str(credentials.enrol(terminal))
+    if is_hostile:
+        for number, (uid, payload) in enumerate(zip(HOSTILE_UIDS, PAYLOADS, strict=True)):
+            text = payload[:100]
+            site = Site.objects.create(code=f"X{number}", name=text, name_ja=text, region=text)
+            issued[uid] = str(credentials.enrol(Terminal(uid=uid, site=site, label=text)))
+    return issued
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+    django.setup()
+    print(json.dumps(furnish(is_hostile="--hostile" in sys.argv)))

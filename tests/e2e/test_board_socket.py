@@ -1,0 +1,46 @@
+"""The board's socket, without a browser: who is let in (R1, R13)."""
+
+import json
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from tests.e2e.conftest import Enter
+from tests.e2e.house import House
+
+
+def socket_of(house: House) -> str:
+    return f"ws{house.url.removeprefix('http')}/ws/board/?page=%2F"
+
+
+async def cookies(person: Enter) -> str:
+    someone = await person()
+    return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in await someone.context.cookies())
+
+
+async def test_the_page_s_own_origin_gets_a_repaint(house: House, person: Enter):
+    headers = {"Cookie": await cookies(person)}
+
+    async with connect(socket_of(house), origin=house.url, additional_headers=headers) as socket:
+        first = json.loads(await socket.recv())
+
+    assert (first["number"], first["kind"]) == (1, "repaint")
+    assert 'id="total-online"' in first["html"]
+
+
+@pytest.mark.parametrize("origin", ["https://example.com", "null", "http://127.0.0.1:1", None])
+async def test_a_wrong_a_null_and_an_absent_origin_are_refused(house: House, person: Enter, origin: str | None):
+    headers = {"Cookie": await cookies(person)}
+
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(socket_of(house), origin=origin, additional_headers=headers)
+
+    assert refusal.value.response.status_code == 403
+
+
+async def test_who_has_not_signed_in_is_refused(house: House):
+    with pytest.raises(InvalidStatus) as refusal:
+        await connect(socket_of(house), origin=house.url)
+
+    assert refusal.value.response.status_code == 403

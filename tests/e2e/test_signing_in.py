@@ -1,0 +1,40 @@
+"""Who may come in, and where they come out."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.furnish import PASSWORD
+from tests.e2e.house import House, sign_in
+
+
+async def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(house: House, page: Page):
+    await page.goto(f"{house.url}/terminals/?presence=offline")
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    await sign_in(page, "tanaka")
+
+    await expect(page).to_have_url(f"{house.url}/terminals/?presence=offline")
+    await expect(page.locator(":root")).to_have_attribute("data-link", "live")
+    await expect(page.locator("#proof")).to_contain_text("Live")
+
+
+async def test_a_wrong_password_is_said_and_the_name_is_kept(house: House, page: Page):
+    await page.goto(f"{house.url}/sign-in/")
+    await page.get_by_label("Name").fill("mori")
+    await page.get_by_label("Password").fill(f"not {PASSWORD}")
+
+    await page.get_by_role("button", name="Sign in").click()
+
+    await expect(page.get_by_role("alert")).to_contain_text("wrong")
+    await expect(page.get_by_label("Name")).to_have_value("mori")
+
+
+async def test_signing_out_in_one_window_takes_the_board_of_the_other_to_the_sign_in_page(house: House, page: Page):
+    await page.goto(f"{house.url}/sign-in/?next=/alerts/")
+    await sign_in(page, "mori")
+    other = await page.context.new_page()
+    await other.goto(f"{house.url}/terminals/?q=SJK")
+    await expect(other.locator("#proof dd").nth(2)).not_to_have_text("–")
+
+    await page.get_by_role("button", name="Sign out").click()
+
+    await expect(other).to_have_url(f"{house.url}/sign-in/?next=%2Fterminals%2F%3Fq%3DSJK")
