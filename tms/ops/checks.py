@@ -28,12 +28,12 @@ def debug() -> Faults:
 
 def secret_key() -> Faults:
     try:
-        secret = settings.SECRET_KEY
-    except ImproperlyConfigured:
-        secret = ""
-    if len(secret) < SECRET_LENGTH or len(set(secret)) < SECRET_VARIETY:
+        key = settings.SECRET_KEY
+    except ImproperlyConfigured:  # Django's way to say that it is empty
+        key = ""
+    if len(key) < SECRET_LENGTH or len(set(key)) < SECRET_VARIETY:
         yield Error(
-            f"TMS_SECRET_KEY {'is too short or too even' if secret else 'is not set'}; it signs sign-ins",
+            f"TMS_SECRET_KEY {'is too short or too even' if key else 'is not set'}; it signs sign-ins",
             hint=f"Set {SECRET_LENGTH} or more random characters, the same in every process, for example from "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`.",
             id="tms.E002",
