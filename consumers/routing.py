@@ -9,7 +9,7 @@ from consumers.terminal import TerminalConsumer
 board = SameOrigin(AuthMiddlewareStack(BoardConsumer.as_asgi()))
 websockets = URLRouter(
     [
-        # The terminals' route has neither session nor sign-in: it ignores cookies, and handshakes are five times cheaper.
+        # No session and no sign-in for terminals: cookies are ignored, and handshakes are five times cheaper.
         path("ws/terminal/", TerminalConsumer.as_asgi()),
         path("ws/board/", board),  # type: ignore[arg-type]  # an ASGI application, which the stubs of path do not know
     ]

@@ -1,8 +1,13 @@
 """A socket that is written to without waiting, on TMS's own server and on any other ASGI server."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # importing it would install its reactor
+    from tms.server import Connection
 
 type Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -12,7 +17,7 @@ QUEUED_LIMIT = 1_000
 class DirectWire:
     """TMS's server: the connection in the scope bounds its own output and drops a reader that is too slow."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def send(self, text: str) -> None:

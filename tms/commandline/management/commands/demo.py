@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from tms.demo import seed
 from tms.demo.children import Children
-from tms.server import PortInUse
+from tms.server import CannotListen, PortInUse
 
 MOST_TERMINALS = 5_000
 HOST = "127.0.0.1"
@@ -36,6 +36,8 @@ class Command(BaseCommand):
             serve.server_for(demo, host=HOST, port=port).run()
         except PortInUse:
             raise CommandError(f"port {port} is in use; choose another: PORT=8001 make run") from None
+        except CannotListen as error:
+            raise CommandError(str(error)) from None
         finally:
             demo.children.stop()
         self.say("Stopped.")

@@ -38,6 +38,8 @@ class Command(BaseCommand):
             server_for(process, host=options["host"], port=options["port"]).run()
         except server.PortInUse as error:
             raise CommandError(f"port {error.port} on {error.host} is in use; choose another with --port") from None
+        except server.CannotListen as error:
+            raise CommandError(str(error)) from None
 
 
 class Process:
