@@ -1,8 +1,10 @@
-"""Runs the same work in many threads that start together, each with a database connection of its own."""
+"""Work in threads, each with a database connection of its own."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 from django.db import connection
 
@@ -24,3 +26,15 @@ def at_once[Result](number: int, work: Callable[[int], Result]) -> list[Result |
 
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(run, range(number)))
+
+
+async def aside[Result](work: Callable[..., Result], *args: Any) -> Result:
+    """`work(*args)` in a thread of its own, for a coroutine that asks the database."""
+
+    def run() -> Result:
+        try:
+            return work(*args)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(run)

@@ -105,6 +105,7 @@ class Link:
     rejected_seqs: list[int] = field(default_factory=list)
     acknowledgements: int = 0
     refused_boots: int = 0
+    times_fenced: int = 0
 
     def __post_init__(self) -> None:
         self.identity = identity_of(self.terminal)
@@ -154,6 +155,9 @@ class Link:
 
     def acknowledge(self) -> None:
         self.acknowledgements += 1
+
+    def fenced(self) -> None:
+        self.times_fenced += 1
 
 
 def identity_of(terminal: Terminal) -> Identity:

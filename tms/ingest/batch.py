@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import Error as AnyDatabaseError
 
 from tms.ingest import store
 from tms.ingest.items import Booted, Item, Reported
@@ -23,6 +24,11 @@ log = structlog.get_logger(__name__)
 
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 2.0
+
+READ_ONLY = "25006"
+"""SQLSTATE of a write where none is allowed: this node still talks to what was the primary before a failover."""
+TOO_LARGE = "54"
+"""Class of SQLSTATEs for what exceeds a limit of the database, and will again."""
 
 type Part = tuple[list[Item], Ledger | None]
 """Items that were committed together; no ledger when they could not be."""
@@ -83,7 +89,10 @@ class Batch:
             await self._wake.wait()
             await asyncio.sleep(max(0.0, began + settings.FLUSH_INTERVAL_S - time.monotonic()))
             began = time.monotonic()
-            await self._flush(self._take())
+            try:
+                await self._flush(self._take())
+            except Exception:
+                log.exception("flush_failed")
 
     def _take(self) -> list[Item]:
         items, self._items = self._items[: settings.FLUSH_LIMIT], self._items[settings.FLUSH_LIMIT :]
@@ -96,12 +105,14 @@ class Batch:
         return items
 
     async def _flush(self, items: list[Item]) -> None:
-        for part, ledger in await self._commit_at_last(items):
-            self._tell(part, ledger)
-        self._writing = 0
-        if not self._items:
-            self._idle.set()
-        instruments.INGEST_PENDING.set(self.pending)
+        try:
+            for part, ledger in await self._commit_at_last(items):
+                self._tell(part, ledger)
+        finally:
+            self._writing = 0
+            if not self._items:
+                self._idle.set()
+            instruments.INGEST_PENDING.set(self.pending)
 
     async def _commit_at_last(self, items: list[Item]) -> list[Part]:
         """As often as it takes while the database is away."""
@@ -109,7 +120,7 @@ class Batch:
         while True:
             try:
                 return await loop.run_in_executor(self._thread, self._commit, items)
-            except (OperationalError, InterfaceError) as error:
+            except AnyDatabaseError as error:
                 instruments.INGEST_FLUSHES.labels("away").inc()
                 log.warning("database_away", error=str(error).strip(), pending=self.pending)
                 await asyncio.sleep(wait)
@@ -118,28 +129,30 @@ class Batch:
     def _tell(self, items: Sequence[Item], ledger: Ledger | None) -> None:
         for item in items:
             if isinstance(item, Booted):
-                item.link.booted(item.outcome if ledger else None)
+                _say(item.link.booted, item.outcome if ledger else None)
             elif ledger is None and isinstance(item, Reported):
-                item.link.rejected(item.report)
+                _say(item.link.rejected, item.report)
         if ledger is None:
             return
+        for link in dict.fromkeys(item.link for item in ledger.fenced):
+            _say(link.fenced)
         now = time.monotonic()
         links = dict.fromkeys(item.link for item in ledger.reports)
         for item in ledger.reports:
-            item.link.committed(item.report)
+            _say(item.link.committed, item.report)
             instruments.INGEST_ACK_SECONDS.observe(now - item.arrived)
         for link in links:
-            link.acknowledge()
+            _say(link.acknowledge)
 
     def _commit(self, items: list[Item]) -> list[Part]:
         """Runs in the writer thread. What cannot be committed is narrowed down to its item, so that the rest can be."""
         try:
             with instruments.INGEST_FLUSH_SECONDS.time():
                 ledger = self._write(items)
-        except (OperationalError, InterfaceError):
-            connection.close()
-            raise
-        except Exception as error:  # noqa: BLE001  (whatever it is, the other items are still committed)
+        except Exception as error:
+            if is_away(error):
+                connection.close()
+                raise
             return self._commit_halves(items, error)
         instruments.INGEST_FLUSHES.labels("committed").inc()
         return [(items, ledger)]
@@ -148,6 +161,8 @@ class Batch:
         instruments.INGEST_FLUSHES.labels("split").inc()
         if len(items) == 1:
             poison = items[0]
+            if isinstance(poison, Booted):
+                poison.link.number = 0  # what it was given was rolled back, and another link will have it
             instruments.INGEST_REPORTS.labels("poison").inc(isinstance(poison, Reported))
             log.error(
                 "item_refused",
@@ -164,3 +179,21 @@ class Batch:
 def _close_connection() -> None:
     """The connection of the thread that runs this."""
     connection.close()
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database may take later what it did not take now."""
+    if not isinstance(error, AnyDatabaseError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    if state.startswith(TOO_LARGE):
+        return False
+    return isinstance(error, OperationalError | InterfaceError) or state == READ_ONLY
+
+
+def _say[**P](tell: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """A link that fails at being told must not keep it from the others."""
+    try:
+        tell(*args, **kwargs)
+    except Exception:
+        log.exception("link_failed")

@@ -33,6 +33,9 @@ class Link(Protocol):
     def acknowledge(self) -> None:
         """Tell the terminal of all that was committed; once a flush."""
 
+    def fenced(self) -> None:
+        """A newer session of its terminal began, or the terminal is gone: nothing of this link counts any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class BootOutcome:

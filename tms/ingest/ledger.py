@@ -37,13 +37,13 @@ class Ledger:
     notes: list[Noted] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-    fenced: int = 0
+    fenced: list[Item] = field(default_factory=list)
 
     def enter(self, items: Sequence[Item]) -> None:
         for item in items:
             standing = self.standings.get(item.link.identity.terminal_id)
             if standing is None or (item.link.number != standing.session and not isinstance(item, Booted | Noted)):
-                self.fenced += 1
+                self.fenced.append(item)
                 continue
             self.changed.add(standing.terminal_id)
             ENTRIES[type(item)](self, standing, item)

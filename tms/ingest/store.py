@@ -64,7 +64,7 @@ def write(items: Sequence[Item]) -> Ledger:
             commands.settle(ledger.answers, at=items[-1].at)
         _answer_boots(ledger.boots, boot_pks)
         _publish(ledger)
-    instruments.INGEST_REPORTS.labels("fenced").inc(ledger.fenced)
+    instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in ledger.fenced))
     return ledger
 
 

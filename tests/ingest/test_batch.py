@@ -1,0 +1,286 @@
+"""What one process collects and commits together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError, connection
+
+from tests.at_once import aside
+from tests.builders import Link
+from tms.fleet.models import Presence, TerminalState
+from tms.ingest import batch as module
+from tms.ingest import store
+from tms.ingest.batch import Batch
+from tms.ingest.items import Item
+from tms.ingest.ledger import Ledger
+from tms.telemetry.models import Report
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+POISON = {"status": None}
+"""What the codec would never let through, and what no database takes."""
+
+
+@pytest.fixture(autouse=True)
+def quick(settings, monkeypatch, ear):
+    settings.FLUSH_INTERVAL_S = 0.01
+    monkeypatch.setattr(module, "FIRST_RETRY_S", 0.01)
+
+
+@pytest.fixture
+def link(fleet) -> Link:
+    return Link(fleet.terminal())
+
+
+@asynccontextmanager
+async def running(write: Callable[[Sequence[Item]], Ledger] = store.write) -> AsyncIterator[Batch]:
+    batch = Batch(write)
+    batch.start()
+    try:
+        yield batch
+    finally:
+        await batch.stop()
+
+
+async def commit(batch: Batch, *items: Item) -> None:
+    for item in items:
+        batch.add(item)
+    await batch.drained()
+
+
+async def seqs() -> list[int]:
+    return await aside(lambda: sorted(Report.objects.values_list("seq", flat=True)))
+
+
+async def test_what_was_added_is_committed_and_acknowledged_once_a_flush(link):
+    async with running() as batch:
+        await commit(batch, link.boot())
+        await commit(batch, link.report(1), link.report(2), link.report(3))
+
+    assert await seqs() == [1, 2, 3]
+    assert (link.committed_seqs, link.acknowledgements) == ([1, 2, 3], 1)
+    assert link.outcome.session == 1
+    assert batch.pending == 0
+
+
+async def test_reports_that_were_sent_again_are_acknowledged_too(link):
+    async with running() as batch:
+        await commit(batch, link.boot(), link.report(1))
+
+        await commit(batch, link.report(1))
+
+    assert link.committed_seqs == [1, 1]
+    assert await seqs() == [1]
+
+
+async def test_a_fenced_report_is_not_acknowledged_and_its_link_learns_that_it_was_replaced(fleet, link):
+    newer = Link(link.terminal)
+    async with running() as batch:
+        await commit(batch, link.boot(), newer.boot())
+
+        await commit(batch, link.report(1), newer.report(1), link.report(2))
+
+    assert (link.committed_seqs, newer.committed_seqs) == ([], [1])
+    assert (link.times_fenced, newer.times_fenced) == (1, 0)
+
+
+async def test_a_large_batch_is_committed_in_parts_and_in_order(settings, link):
+    settings.FLUSH_LIMIT = 3
+    async with running() as batch:
+        await commit(batch, link.boot(), *(link.report(seq) for seq in range(1, 11)))
+
+    assert link.committed_seqs == list(range(1, 11))
+
+
+# What cannot be committed
+
+
+async def test_one_report_that_cannot_be_committed_costs_no_other(fleet, link, caplog):
+    other = Link(link.terminal)
+    others = [Link(terminal) for terminal in await aside(fleet.terminals, 3)]
+    async with running() as batch:
+        await commit(batch, other.boot(), *(each.boot() for each in others))
+
+        reports = [each.report(1) for each in (*others, other)]
+        await commit(batch, *reports[:2], other.report(2, **POISON), *reports[2:])
+        await commit(batch, other.report(3))
+
+    assert await seqs() == [1, 1, 1, 1, 3]
+    assert (other.committed_seqs, other.rejected_seqs) == ([1, 3], [2])
+    assert all((each.committed_seqs, each.rejected_seqs) == ([1], []) for each in others)
+    assert [record.levelname for record in caplog.records if "item_refused" in str(record.msg)] == ["ERROR"]
+
+
+@pytest.mark.services
+async def test_a_boot_that_cannot_be_committed_is_told_so_and_fences_nobody(fleet, link):
+    """PostgreSQL takes no zone in an address; the boot was refused, and its session number was never given."""
+    newer = Link(link.terminal)
+    async with running() as batch:
+        await commit(batch, link.boot(address="fe80::1%eth0"))
+        await commit(batch, newer.boot("boot-2"))
+
+        await commit(batch, link.lost())
+
+    assert (link.outcome, link.refused_boots, newer.outcome.session) == (None, 1, 1)
+    assert await aside(lambda: TerminalState.objects.get().presence) == Presence.ONLINE
+
+
+async def test_a_mistake_of_ours_is_narrowed_down_to_its_item_as_well(link):
+    def careless(items: Sequence[Item]) -> Ledger:
+        if any(getattr(item, "report", None) and item.report.seq == 2 for item in items):
+            raise KeyError("seq")
+        return store.write(items)
+
+    async with running(careless) as batch:
+        await commit(batch, link.boot(), *(link.report(seq) for seq in (1, 2, 3)))
+
+    assert (link.committed_seqs, link.rejected_seqs) == ([1, 3], [2])
+
+
+async def test_a_link_that_fails_at_being_told_stops_nobody(fleet, link):
+    broken = Link(link.terminal)
+    others = [Link(terminal) for terminal in await aside(fleet.terminals, 2)]
+    broken.acknowledge = broken.booted = lambda *_: 1 / 0
+    async with running() as batch:
+        await commit(batch, broken.boot(), *(each.boot() for each in others))
+        await commit(batch, broken.report(1), *(each.report(1) for each in others))
+
+        await commit(batch, others[0].report(2))
+
+    assert [each.acknowledgements for each in others] == [2, 1]
+    assert others[0].committed_seqs == [1, 2]
+
+
+# While the database is away
+
+
+class Away:
+    """A database that comes back when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.is_away = True
+
+    def write(self, items: Sequence[Item]) -> Ledger:
+        self.asked += 1
+        if self.is_away:
+            raise OperationalError("the database is away")
+        return store.write(items)
+
+
+async def asked_again(away: Away, times: int = 2) -> None:
+    before = away.asked
+    while away.asked < before + times:
+        await asyncio.sleep(0)
+
+
+async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_is_lost(link):
+    away = Away()
+    async with running(away.write) as batch:
+        batch.add(link.boot())
+        await asked_again(away)
+        for seq in (1, 2):
+            batch.add(link.report(seq))
+        await asked_again(away)
+        told, pending = (link.outcome, link.acknowledgements, *link.committed_seqs), batch.pending
+
+        away.is_away = False
+        await batch.drained()
+
+    assert (told, pending) == ((None, 0), 3)
+    assert link.committed_seqs == [1, 2]
+    assert await seqs() == [1, 2]
+
+
+async def test_a_full_batch_has_no_room_until_it_is_committed(settings, link):
+    settings.PENDING_LIMIT = 4
+    away = Away()
+    async with running(away.write) as batch:
+        batch.add(link.boot())
+        await asked_again(away)
+        for seq in range(1, 4):
+            batch.add(link.report(seq))
+            await batch.room()
+        batch.add(link.report(4))
+        waiting = asyncio.ensure_future(batch.room())
+        await asked_again(away)
+        was_waiting = not waiting.done()
+
+        away.is_away = False
+        await waiting
+        await batch.drained()
+
+    assert was_waiting
+    assert link.committed_seqs == [1, 2, 3, 4]
+
+
+def read_only(switch: str) -> None:
+    sql = {
+        "postgresql": f"SET default_transaction_read_only = {switch}",
+        "sqlite": f"PRAGMA query_only = {switch}",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql[connection.vendor])
+
+
+async def test_a_database_that_cannot_be_written_is_waited_for_like_one_that_is_away(link):
+    """A full disk, or a node that still talks to the former primary after a failover."""
+    tries = []
+
+    def write(items: Sequence[Item]) -> Ledger:
+        tries.append(len(items))
+        read_only("on" if len(tries) < 3 else "off")
+        return store.write(items)
+
+    async with running(write) as batch:
+        await commit(batch, link.boot(), link.report(1))
+
+    assert link.refused_boots == 0
+    assert (link.committed_seqs, link.rejected_seqs) == ([1], [])
+
+
+@pytest.mark.services
+async def test_a_connection_that_the_database_ended_is_replaced(link):
+    backends = []
+
+    def write(items: Sequence[Item]) -> Ledger:
+        backends.append(asked("SELECT pg_backend_pid()"))
+        return store.write(items)
+
+    async with running(write) as batch:
+        await commit(batch, link.boot())
+        await aside(asked, "SELECT pg_terminate_backend(%s)", backends[0])
+
+        await commit(batch, link.report(1))
+
+    assert link.committed_seqs == [1]
+
+
+def asked(sql: str, *parameters: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchone()[0]
+
+
+AWAY = [
+    (OperationalError, psycopg.errors.AdminShutdown, True),
+    (OperationalError, psycopg.errors.DiskFull, True),
+    (OperationalError, psycopg.errors.DeadlockDetected, True),
+    (OperationalError, psycopg.errors.ProgramLimitExceeded, False),
+    (InternalError, psycopg.errors.ReadOnlySqlTransaction, True),
+    (InternalError, psycopg.errors.InternalError_, False),
+    (DataError, psycopg.errors.InvalidTextRepresentation, False),
+    (IntegrityError, psycopg.errors.NotNullViolation, False),
+    (InterfaceError, psycopg.InterfaceError, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "cause", "away"), AWAY)
+def test_what_the_database_may_take_later_is_kept_and_what_it_never_will_is_not(kind, cause, away):
+    error = kind("said so")
+    error.__cause__ = cause("said so")
+
+    assert module.is_away(error) is away
