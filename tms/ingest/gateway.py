@@ -36,7 +36,9 @@ class Gateway:
             self.batch.start()
 
     def open(self, key: Key, *, wire: Wire, address: str | None) -> Session:
-        return Session(key, wire=wire, batch=self.batch, links=self.links, address=address)
+        session = Session(key, wire=wire, batch=self.batch, links=self.links, address=address)
+        self.links.opened(session)
+        return session
 
     async def say_drain(self) -> None:
         """Refuse new links, tell every terminal to come back later, and commit what has been received so far."""

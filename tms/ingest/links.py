@@ -33,14 +33,19 @@ class Links:
 
     def __init__(self) -> None:
         self.by_terminal: dict[int, Session] = {}
+        self._unbooted: set[Session] = set()
         self._takeovers: dict[int, deque[float]] = {}
         self._banned_until: dict[int, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def opened(self, session: Session) -> None:
+        self._unbooted.add(session)
 
     def began(self, session: Session, *, has_commands: bool) -> None:
         terminal_id = session.identity.terminal_id
         older = self.by_terminal.get(terminal_id)
         self.by_terminal[terminal_id] = session
+        self._unbooted.discard(session)
         instruments.LINKS.set(len(self.by_terminal))
         if older is not None and older is not session and not older.is_closed:
             older.close(CloseCode.REPLACED, "replaced by a newer session")
@@ -49,6 +54,7 @@ class Links:
             self.deliver({terminal_id})
 
     def ended(self, session: Session) -> None:
+        self._unbooted.discard(session)
         if self.by_terminal.get(session.identity.terminal_id) is session:
             del self.by_terminal[session.identity.terminal_id]
             instruments.LINKS.set(len(self.by_terminal))
@@ -89,7 +95,7 @@ class Links:
 
     def _revoke(self, credential_ids: Collection[int]) -> None:
         if credential_ids:
-            for session in list(self.by_terminal.values()):
+            for session in (*self.by_terminal.values(), *self._unbooted):
                 if session.credential_id in credential_ids:
                     session.close(CloseCode.CREDENTIAL_REVOKED, "credential revoked")
 

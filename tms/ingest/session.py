@@ -78,7 +78,7 @@ class Session:
                 self._refuse(frame)
             else:
                 await self._take_frame(frame)
-        if self._unacknowledged >= UNACKNOWLEDGED_LIMIT:
+        if self._unacknowledged >= UNACKNOWLEDGED_LIMIT and not self.is_closed:
             await self._acknowledged.wait()
         await self._batch.room()
 
@@ -92,6 +92,7 @@ class Session:
     def close(self, code: CloseCode, reason: str) -> None:
         if not self.is_closed:
             self.is_closed = True
+            self._acknowledged.set()
             instruments.LINKS_CLOSED.labels(str(code.value)).inc()
             log.info("link_closed", terminal=self.identity.uid, code=code.value, reason=reason)
             self._wire.close(code, reason)
@@ -121,22 +122,23 @@ class Session:
             self._booting.set_result(outcome)
 
     def committed(self, report: frames.Report) -> None:
-        self._unacknowledged -= 1
+        self._count_settled()
         boot_id = self.boot_id if report.boot_id is UNSET else report.boot_id
         self._committed[boot_id] = max(self._committed.get(boot_id, 0), report.seq)
 
     def rejected(self, report: frames.Report) -> None:
-        self._unacknowledged -= 1
+        self._count_settled()
         self._answer(FrameError(ErrorType.UNAVAILABLE, f"report {report.seq} could not be kept", where="$.params"))
 
     def acknowledge(self) -> None:
         committed, self._committed = self._committed, {}
-        if self._unacknowledged < UNACKNOWLEDGED_LIMIT:
-            self._acknowledged.set()
         if self.is_closed:
             return
         for boot_id, seq in committed.items():
             self._wire.send(downlink.ack(seq, UNSET if boot_id == self.boot_id else boot_id))
+
+    def fenced(self) -> None:
+        self.close(CloseCode.REPLACED, "replaced by a newer session")
 
     # Frames
 
@@ -175,6 +177,8 @@ class Session:
         self._batch.add(Booted(self, _now(), call.params, self._address))
         outcome = await self._booting
         self._booting = None
+        if self.is_closed:
+            return
         if outcome is None:
             self._refuse(FrameError(ErrorType.UNAVAILABLE, "this boot could not be kept; try again", id=call.id))
             self.close(CloseCode.DRAINING, "boot could not be kept; come back")
@@ -234,6 +238,11 @@ class Session:
         self._unacknowledged += 1
         if self._unacknowledged >= UNACKNOWLEDGED_LIMIT:
             self._acknowledged.clear()
+
+    def _count_settled(self) -> None:
+        self._unacknowledged -= 1
+        if self._unacknowledged < UNACKNOWLEDGED_LIMIT:
+            self._acknowledged.set()
 
 
 _received = {method: instruments.FRAMES_RECEIVED.labels(method) for method in (*uplink.METHODS, "answer")}

@@ -1,0 +1,121 @@
+"""What a frame means on one link, and when the next may be read."""
+
+import asyncio
+
+import pytest
+from django.db import connection
+
+from tests.at_once import aside
+from tests.ingest.conftest import boot, reports
+from tms.fleet.models import Presence, TerminalState
+from tms.ingest import session as module
+from tms.live.change import Change
+from tms.protocol.close import CloseCode
+from tms.telemetry.models import Report
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def terminal(fleet):
+    return fleet.terminal()
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(module, "UNACKNOWLEDGED_LIMIT", 5)
+
+
+def refuse_reports(switch: str) -> None:
+    """A database that takes no report, as a mistake in a migration would make it."""
+    sql = {
+        ("sqlite", "on"): "CREATE TRIGGER no_report BEFORE INSERT ON telemetry_report "
+        "BEGIN SELECT RAISE(ABORT, 'no'); END",
+        ("sqlite", "off"): "DROP TRIGGER no_report",
+        ("postgresql", "on"): "ALTER TABLE telemetry_report ADD CONSTRAINT no_report CHECK (false) NOT VALID",
+        ("postgresql", "off"): "ALTER TABLE telemetry_report DROP CONSTRAINT no_report",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql[connection.vendor, switch])
+
+
+async def test_a_link_with_much_unacknowledged_is_read_on_after_the_commit(node, database, terminal):
+    session, wire = await node.booted(terminal)
+
+    with database.waits():
+        taking = asyncio.ensure_future(session.take(reports(1, 5)))
+        await asyncio.sleep(0)
+        was_waiting = not taking.done()
+    await taking
+
+    assert was_waiting
+    assert wire.of("ack") == [{"seq": 5}]
+
+
+async def test_a_link_that_was_closed_while_it_waits_for_its_commits_is_let_go(node, database, terminal):
+    session, _ = await node.booted(terminal)
+
+    with database.waits():
+        taking = asyncio.ensure_future(session.take(reports(1, 5)))
+        await asyncio.sleep(0)
+        session.close(CloseCode.REPLACED, "replaced by a newer session")
+        await asyncio.wait_for(taking, 5)
+
+
+async def test_a_link_whose_reports_cannot_be_kept_is_told_so_and_read_on(node, terminal):
+    session, wire = await node.booted(terminal)
+    await aside(refuse_reports, "on")
+
+    try:
+        await asyncio.wait_for(session.take(reports(1, 5)), 5)
+    finally:
+        await aside(refuse_reports, "off")
+
+    assert wire.errors == ["tms:unavailable"] * 5
+    assert wire.closed is None
+
+
+async def test_a_fenced_link_is_closed_even_when_the_feed_told_nobody(node, terminal):
+    """Redis lost the message that a newer session began elsewhere."""
+    session, wire = await node.booted(terminal)
+    await aside(lambda: TerminalState.objects.update(session=7))
+
+    await session.take(reports(1, 1))
+    await node.batch.drained()
+
+    assert wire.closed == CloseCode.REPLACED
+    assert wire.of("ack") == []
+
+
+async def test_the_end_of_a_link_makes_its_terminal_silent(node, terminal):
+    session, _ = await node.booted(terminal)
+
+    session.end()
+    await node.batch.drained()
+
+    assert await aside(lambda: TerminalState.objects.get().presence) == Presence.SILENT
+    assert node.links.by_terminal == {}
+
+
+async def test_a_key_that_is_revoked_while_its_link_boots_closes_it(node, database, terminal):
+    session, wire = await node.session(terminal)
+    with database.waits():
+        booting = asyncio.ensure_future(session.take(boot()))
+        await asyncio.sleep(0)
+        node.links.changed(Change(revoked=frozenset({session.credential_id})))
+    await booting
+
+    assert wire.closed == CloseCode.CREDENTIAL_REVOKED
+    assert wire.booted is None
+    assert node.links.by_terminal == {}
+
+
+async def test_what_a_closed_link_still_sends_is_not_taken(node, terminal):
+    session, wire = await node.booted(terminal)
+    session.close(CloseCode.REPLACED, "replaced")
+
+    await session.take(reports(1, 3))
+    await node.batch.drained()
+
+    assert not await aside(Report.objects.exists)
+    assert wire.of("ack") == []
