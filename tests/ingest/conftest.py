@@ -1,6 +1,7 @@
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from threading import Event
 from typing import Any
 
@@ -62,6 +63,15 @@ class Node:
         session, wire = await self.session(terminal)
         await session.take(boot(boot_id))
         return session, wire
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """The node asks the database for what the feed did not tell."""
+        task = asyncio.create_task(self.links.look_forever())
+        try:
+            yield
+        finally:
+            task.cancel()
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from tms.protocol.close import CloseCode
+
+DEADLINE_S = 10
 
 
 class Wire:
@@ -10,13 +14,30 @@ class Wire:
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
         self.closed: CloseCode | None = None
+        self._news = asyncio.Event()
 
     def send(self, text: str) -> None:
         self.frames.append(json.loads(text))
+        self._news.set()
 
     def close(self, code: CloseCode, reason: str) -> None:
         assert reason
         self.closed = code
+        self._news.set()
+
+    async def sent(self, method: str) -> dict[str, Any]:
+        """Wait for a frame with `method`; its params."""
+        await self._until(lambda: self.of(method))
+        return self.of(method)[0]
+
+    async def ended(self) -> None:
+        await self._until(lambda: self.closed)
+
+    async def _until(self, seen: Callable[[], object]) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while not seen():
+                self._news.clear()
+                await self._news.wait()
 
     def of(self, method: str) -> list[dict[str, Any]]:
         """The params of what was sent with `method`."""

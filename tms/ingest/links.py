@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +12,7 @@ from django.conf import settings
 from tms.commands import services as commands
 from tms.fleet import credentials
 from tms.ingest.session import Session
+from tms.ingest.takeovers import Takeovers
 from tms.live.change import Change
 from tms.ops import instruments
 from tms.protocol import frames
@@ -34,8 +34,7 @@ class Links:
     def __init__(self) -> None:
         self.by_terminal: dict[int, Session] = {}
         self._unbooted: set[Session] = set()
-        self._takeovers: dict[int, deque[float]] = {}
-        self._banned_until: dict[int, float] = {}
+        self.takeovers = Takeovers()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def opened(self, session: Session) -> None:
@@ -61,20 +60,15 @@ class Links:
 
     def ban_left_s(self, terminal_id: int) -> float:
         """Seconds for which handshakes of this terminal are refused; 0 for none."""
-        until = self._banned_until.get(terminal_id)
-        if until is None:
-            return 0.0
-        left = until - time.monotonic()
-        if left <= 0:
-            del self._banned_until[terminal_id]
-        return max(0.0, left)
+        return self.takeovers.ban_left_s(terminal_id, at=time.monotonic())
 
     def changed(self, change: Change) -> None:
         """A listener of the hub."""
         for terminal_id, number in change.sessions:
             session = self.by_terminal.get(terminal_id)
-            if session is not None and session.number < number:
+            if session is not None and session.number < number and not session.is_closed:
                 session.close(CloseCode.REPLACED, "replaced by a newer session")
+                self._count_takeover(session)
         self._revoke(change.revoked)
         self.deliver(self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys())
 
@@ -121,12 +115,7 @@ class Links:
 
     def _count_takeover(self, session: Session) -> None:
         instruments.TAKEOVERS.inc()
-        terminal_id, now = session.identity.terminal_id, time.monotonic()
-        times = self._takeovers.setdefault(terminal_id, deque(maxlen=settings.TAKEOVERS_PER_MINUTE + 1))
-        times.append(now)
-        if len(times) == times.maxlen and now - times[0] < 60:
-            self._takeovers.pop(terminal_id)
-            self._banned_until[terminal_id] = now + settings.TAKEOVER_BAN_S
+        if self.takeovers.count(session.identity.terminal_id, at=time.monotonic()):
             log.warning("terminal_banned", terminal=session.identity.uid, seconds=settings.TAKEOVER_BAN_S)
             text = f"two devices use its credential; links refused for {settings.TAKEOVER_BAN_S:g} s"
             session.note(frames.Event(at=datetime.now(UTC), code=DUPLICATE_CREDENTIAL, severity="critical", text=text))

@@ -1,0 +1,158 @@
+"""The links of one node: the newest wins, whoever was revoked goes, commands find their way."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.at_once import aside
+from tests.ingest.conftest import Node
+from tms.alerts.models import Alert
+from tms.commands.models import Command, CommandState
+from tms.fleet import credentials
+from tms.fleet.models import Credential, TerminalState
+from tms.ingest import links as module
+from tms.live.change import Change
+from tms.protocol.close import CloseCode
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def terminal(fleet):
+    return fleet.terminal()
+
+
+async def elsewhere(terminal) -> Change:
+    """The terminal boots on another node; what the feed tells of it."""
+    await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99))
+    return Change(sessions=frozenset({(terminal.pk, 99)}))
+
+
+async def test_a_newer_session_on_the_same_node_closes_the_older(node, terminal):
+    _, old = await node.booted(terminal)
+
+    newer, new = await node.booted(terminal)
+
+    assert (old.closed, new.closed) == (CloseCode.REPLACED, None)
+    assert node.links.by_terminal == {terminal.pk: newer}
+
+
+async def test_a_newer_session_elsewhere_closes_the_one_here(node, terminal):
+    _, wire = await node.booted(terminal)
+
+    node.links.changed(await elsewhere(terminal))
+
+    assert wire.closed == CloseCode.REPLACED
+
+
+async def test_what_is_told_of_this_very_session_closes_nothing(node, terminal):
+    session, wire = await node.booted(terminal)
+
+    node.links.changed(Change(sessions=frozenset({(terminal.pk, session.number), (terminal.pk + 1, 9)})))
+
+    assert wire.closed is None
+
+
+async def test_the_end_of_a_replaced_link_leaves_the_newer_one_where_it_is(node, terminal):
+    old, _ = await node.booted(terminal)
+    newer, _ = await node.booted(terminal)
+
+    old.end()
+
+    assert node.links.by_terminal == {terminal.pk: newer}
+
+
+async def take_over(node: Node, terminal, times: int) -> None:
+    for _ in range(times):
+        await node.booted(terminal)
+
+
+async def lose_to_another_node(node: Node, terminal, times: int) -> None:
+    for number in range(2, 2 * times + 2, 2):
+        await node.booted(terminal)
+        await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=number))  # noqa: B023
+        node.links.changed(Change(sessions=frozenset({(terminal.pk, number)})))
+
+
+@pytest.mark.parametrize("struggle", [take_over, lose_to_another_node])
+async def test_two_devices_that_keep_taking_a_link_from_each_other_are_banned_and_an_alert_opens(
+    node, settings, fleet, terminal, struggle
+):
+    settings.TAKEOVERS_PER_MINUTE = 3
+    await aside(fleet.event_rule, "tms.duplicate_credential")
+
+    await struggle(node, terminal, 3)
+    before = node.links.ban_left_s(terminal.pk)
+    await struggle(node, terminal, 5)
+    await node.batch.drained()
+
+    assert before == 0
+    assert 0 < node.links.ban_left_s(terminal.pk) <= settings.TAKEOVER_BAN_S
+    assert await aside(lambda: Alert.objects.get().terminal) == terminal
+
+
+async def test_a_ban_ends(node, settings, terminal):
+    settings.TAKEOVERS_PER_MINUTE, settings.TAKEOVER_BAN_S = 1, 0
+
+    await take_over(node, terminal, 4)
+
+    assert node.links.ban_left_s(terminal.pk) == 0
+
+
+async def test_a_revoked_key_closes_its_link_and_no_other(node, fleet, terminal):
+    other = await aside(fleet.terminal)
+    session, wire = await node.booted(terminal)
+    _, untouched = await node.booted(other)
+
+    node.links.changed(Change(revoked=frozenset({session.credential_id})))
+
+    assert (wire.closed, untouched.closed) == (CloseCode.CREDENTIAL_REVOKED, None)
+
+
+# Commands
+
+
+async def test_a_command_goes_out_when_the_feed_tells_of_it(node, fleet, terminal):
+    _, wire = await node.booted(terminal)
+    await aside(lambda: fleet.command(terminal, at=datetime.now(UTC)))
+
+    node.links.changed(Change(commands=frozenset({terminal.pk, 12345})))
+
+    assert (await wire.sent("command"))["name"] == "ping"
+    assert await aside(lambda: Command.objects.get().state) == CommandState.SENT
+
+
+async def test_a_command_that_waited_goes_out_after_the_boot(node, fleet, terminal):
+    await aside(lambda: fleet.command(terminal, at=datetime.now(UTC)))
+
+    _, wire = await node.booted(terminal)
+
+    assert (await wire.sent("command"))["name"] == "ping"
+
+
+async def test_a_gap_in_the_feed_sends_what_waits(node, fleet, terminal):
+    _, wire = await node.booted(terminal)
+    await aside(lambda: fleet.command(terminal, at=datetime.now(UTC)))
+
+    node.links.changed(Change(everything=True))
+
+    assert (await wire.sent("command"))["name"] == "ping"
+
+
+# What the feed did not tell
+
+
+async def test_a_look_at_the_database_finds_revoked_keys_and_waiting_commands(node, fleet, terminal, monkeypatch):
+    monkeypatch.setattr(module, "LOOK_INTERVAL_S", 0.01)
+    other = await aside(fleet.terminal)
+    _, revoked = await node.booted(terminal)
+    _, wire = await node.booted(other)
+    now = datetime.now(UTC)
+    await aside(lambda: credentials.revoke(Credential.objects.filter(terminal=terminal), at=now))
+    await aside(lambda: fleet.command(other, at=now))
+
+    async with node.looking():
+        await revoked.ended()
+        await wire.sent("command")
+
+    assert revoked.closed == CloseCode.CREDENTIAL_REVOKED
