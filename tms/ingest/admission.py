@@ -1,16 +1,17 @@
 """Who may open a terminal's link: decided before the WebSocket upgrade, with an HTTP status."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet import credentials
 from tms.fleet.credentials import Key
+from tms.ingest.batch import close_connection
 from tms.ingest.links import Links
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
 from tms.protocol.credential import Credential
@@ -20,6 +21,9 @@ log = structlog.get_logger(__name__)
 GATHER_S = 0.005
 """Handshakes that arrive within this share one query."""
 RETRY_AFTER_S = 5
+
+type Find = Callable[[Sequence[str]], Mapping[str, list[Key]]]
+"""The valid keys of each of these UIDs."""
 
 
 class Refusal(NamedTuple):
@@ -47,8 +51,9 @@ def unavailable(message: str, retry_after_s: float = RETRY_AFTER_S) -> Refusal:
 class Admission:
     """Decides about handshakes. Cookies and the query string are not looked at."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, find: Find | None = None) -> None:
         self._links = links
+        self._find_keys = find or find_keys
         self._waiting: dict[str, list[asyncio.Future[list[Key]]]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,6 +79,10 @@ class Admission:
             return Refusal(429, "tms:too-fast", "two devices use this credential", ((b"retry-after", banned),))
         return key
 
+    async def stop(self) -> None:
+        self._thread.submit(close_connection).result()
+        self._thread.shutdown()
+
     async def _find(self, uid: str) -> list[Key]:
         loop = asyncio.get_running_loop()
         found: asyncio.Future[list[Key]] = loop.create_future()
@@ -88,7 +97,7 @@ class Admission:
         await asyncio.sleep(GATHER_S)
         waiting, self._waiting = self._waiting, {}
         try:
-            keys = await asyncio.get_running_loop().run_in_executor(self._thread, _find_keys, list(waiting))
+            keys = await asyncio.get_running_loop().run_in_executor(self._thread, self._find_keys, list(waiting))
         except Exception as error:  # noqa: BLE001  (whatever it is, every handshake gets its answer)
             log.warning("credentials_unreadable", error=repr(error))
             for future in _unanswered(waiting):
@@ -110,10 +119,10 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
     return None
 
 
-def _find_keys(uids: list[str]) -> dict[str, list[Key]]:
+def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
     try:
         return credentials.find(uids, at=datetime.now(UTC))
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         connection.close()
         raise
 

@@ -79,7 +79,7 @@ class Batch:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._thread.submit(_close_connection).result()
+        self._thread.submit(close_connection).result()
         self._thread.shutdown()
 
     async def _flush_forever(self) -> None:
@@ -176,7 +176,7 @@ class Batch:
         return self._commit(items[:half]) + self._commit(items[half:])
 
 
-def _close_connection() -> None:
+def close_connection() -> None:
     """The connection of the thread that runs this."""
     connection.close()
 

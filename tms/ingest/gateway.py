@@ -56,6 +56,7 @@ class Gateway:
             self._look.cancel()
         await self.batch.drained()
         await self.batch.stop()
+        await self.admission.stop()
 
 
 @cache

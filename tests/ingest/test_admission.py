@@ -1,0 +1,164 @@
+"""Who may open a link. How the handshake looks on a socket is told in tests/link."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from tests.at_once import aside
+from tms.fleet import credentials
+from tms.fleet.models import Credential
+from tms.ingest.admission import Admission, offered_credential
+from tms.ingest.links import Links
+
+pytestmark = pytest.mark.both
+
+SECRET = "s" * 43
+GOOD = f"SJK-1.{SECRET}"
+
+OFFERS = [
+    # Authorization, subprotocols, the credential that is taken
+    (f"Bearer {GOOD}", ["tms.v1"], GOOD),
+    (f"bearer {GOOD}", ["tms.v1"], GOOD),
+    (f"Bearer  {GOOD} ", ["tms.v1"], GOOD),
+    (None, ["tms.v1", f"bearer.{GOOD}"], GOOD),
+    (None, [f"bearer.{GOOD}", "tms.v1"], GOOD),
+    ("Bearer nonsense", ["tms.v1", f"bearer.{GOOD}"], None),
+    (f"Basic {GOOD}", ["tms.v1"], None),
+    (f"Bearer{GOOD}", ["tms.v1"], None),
+    ("", ["tms.v1"], None),
+    (None, ["tms.v1"], None),
+    (None, [], None),
+    (None, ["bearer.", "bearer.x.y"], None),
+    (f"Bearer {GOOD}\xff", ["tms.v1"], None),
+    (f"Bearer .{SECRET}", ["tms.v1"], None),
+    ("Bearer SJK-1." + "s" * 42, ["tms.v1"], None),
+    ("Bearer SJK-1." + "s" * 129, ["tms.v1"], None),
+]
+
+
+@pytest.mark.parametrize(("header", "subprotocols", "taken"), OFFERS)
+def test_a_credential_is_read_from_the_header_or_from_a_subprotocol(header, subprotocols, taken):
+    headers = [] if header is None else [(b"authorization", header.encode("latin-1"))]
+
+    offered = offered_credential(headers, subprotocols)
+
+    assert (str(offered) if offered else None) == taken
+
+
+@pytest.fixture
+def links() -> Links:
+    return Links()
+
+
+@pytest_asyncio.fixture
+async def admission(links):
+    admission = Admission(links)
+    yield admission
+    await admission.stop()
+
+
+def scope(offered: object, *, subprotocols: tuple[str, ...] = ("tms.v1",)) -> dict[str, Any]:
+    headers = [(b"authorization", f"Bearer {offered}".encode())]
+    return {"headers": headers, "subprotocols": list(subprotocols)}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDecision:
+    async def test_a_valid_credential_is_let_in_as_its_terminal(self, fleet, admission):
+        terminal = await aside(fleet.terminal)
+        offered = await aside(credentials.issue, terminal)
+
+        key = await admission.decide(scope(offered))
+
+        assert (key.identity.terminal_id, key.identity.uid) == (terminal.pk, terminal.uid)
+
+    async def test_both_keys_of_a_rotation_are_let_in(self, fleet, admission):
+        terminal = await aside(fleet.terminal)
+        offered = [await aside(credentials.issue, terminal) for _ in range(2)]
+
+        keys = [await admission.decide(scope(each)) for each in offered]
+
+        assert [key.identity.uid for key in keys] == [terminal.uid] * 2
+
+    async def test_an_unknown_uid_and_a_wrong_secret_get_the_same_answer(self, fleet, admission):
+        terminal = await aside(fleet.terminal)
+
+        unknown = await admission.decide(scope(f"nobody.{SECRET}"))
+        wrong = await admission.decide(scope(f"{terminal.uid}.{SECRET}"))
+
+        assert unknown == wrong
+        assert (wrong.status, wrong.type) == (401, "tms:unauthorised")
+
+    @pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
+    async def test_a_key_that_ended_opens_nothing(self, fleet, admission, end):
+        terminal = await aside(fleet.terminal)
+        offered = await aside(credentials.issue, terminal)
+        ended = {end: datetime.now(UTC) - timedelta(seconds=1)}
+        await aside(lambda: Credential.objects.filter(terminal=terminal).update(**ended))
+
+        assert (await admission.decide(scope(offered))).status == 401
+
+    async def test_without_the_subprotocol_nobody_is_let_in(self, admission):
+        refusal = await admission.decide(scope(GOOD, subprotocols=("chat",)))
+
+        assert (refusal.status, "tms.v1" in refusal.message) == (400, True)
+
+    async def test_a_node_that_drains_sends_away(self, admission):
+        admission.is_draining = True
+
+        refusal = await admission.decide(scope(GOOD))
+
+        assert refusal.status == 503
+        assert dict(refusal.headers)[b"retry-after"] == b"5"
+
+    async def test_who_is_banned_is_told_for_how_long(self, fleet, links, admission, settings):
+        settings.TAKEOVERS_PER_MINUTE, settings.TAKEOVER_BAN_S = 0, 300
+        terminal = await aside(fleet.terminal)
+        offered = await aside(credentials.issue, terminal)
+        links.takeovers.count(terminal.pk, at=asyncio.get_running_loop().time())
+
+        refusal = await admission.decide(scope(offered))
+
+        assert (refusal.status, refusal.type) == (429, "tms:too-fast")
+        assert 290 < int(dict(refusal.headers)[b"retry-after"]) <= 300
+
+    async def test_handshakes_that_come_together_share_one_query_and_each_gets_its_own_answer(self, fleet, admission):
+        terminals = [await aside(fleet.terminal) for _ in range(3)]
+        offered = [await aside(credentials.issue, terminal) for terminal in terminals]
+        wrong = f"{terminals[0].uid}.{SECRET}"
+
+        answers = await asyncio.gather(*(admission.decide(scope(each)) for each in (*offered, offered[0], wrong)))
+
+        assert [key.identity.uid for key in answers[:4]] == [t.uid for t in (*terminals, terminals[0])]
+        assert answers[4].status == 401
+
+
+@pytest.mark.parametrize("error", [OperationalError("away"), InterfaceError("closed"), DatabaseError("?"), KeyError()])
+async def test_a_database_that_does_not_answer_sends_everyone_away_for_a_while(links, error):
+    def find(uids):
+        raise error
+
+    admission = Admission(links, find)
+    try:
+        refusals = await asyncio.gather(*(admission.decide(scope(f"T-{n}.{SECRET}")) for n in range(3)))
+    finally:
+        await admission.stop()
+
+    assert [refusal.status for refusal in refusals] == [503] * 3
+
+
+async def test_a_handshake_that_was_given_up_takes_nothing_from_the_others(links):
+    admission = Admission(links, lambda uids: {})
+    try:
+        given_up = asyncio.ensure_future(admission.decide(scope(GOOD)))
+        other = asyncio.ensure_future(admission.decide(scope(GOOD)))
+        await asyncio.sleep(0)
+        given_up.cancel()
+
+        assert (await other).status == 401
+    finally:
+        await admission.stop()
