@@ -1,0 +1,83 @@
+"""A fleet in which something is going on: what pictures show, and what accessibility is measured on."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import sin
+
+from playwright.async_api import Browser
+
+from tests.e2e.house import House, Kiosk, enter
+from tests.link.eventually import eventually
+from tests.link.terminal import report
+
+BACKFILLED = 60
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Addresses of the pages by name, and the terminals that keep the scene alive."""
+
+    pages: dict[str, str]
+    kiosks: list[Kiosk]
+
+    async def close(self) -> None:
+        for kiosk in self.kiosks:
+            await kiosk.leave()
+
+
+async def play(house: House, browser: Browser) -> Scene:
+    kiosks = [await house.terminal(site) for site in ("SJK",) * 7 + ("UMD",) * 5]
+    told, hot, broken, rebooting, gone, *_ = kiosks
+    await backfill(told)
+    await told.say(status="degraded", metrics={"temperature_c": 71.5, "paper_pct": 6.0, "link_rtt_ms": 38.0})
+    await hot.say(status="ok", metrics={"temperature_c": 58.0, "paper_pct": 80.0}, events=[event("door_open", "door")])
+    await broken.say(status="fault", metrics={"paper_pct": 4.0}, events=[event("card_reader_fault", "no card is read")])
+    for kiosk in kiosks[5:]:
+        await kiosk.say(status="ok", metrics={"temperature_c": 44.0, "paper_pct": 61.0, "link_rtt_ms": 24.0})
+    back_at = datetime.now(UTC) + timedelta(minutes=4)
+    await rebooting.call("goodbye", reason="reboot", back_at=back_at.isoformat())
+    await rebooting.leave()
+    await gone.leave()
+    (fault,), (paper,) = house.query(ALERTS.format("Reader fault")), house.query(ALERTS.format("Paper low"))
+    await acknowledge(house, browser, paper[0])
+    await eventually(lambda: house.query(OFFLINE), [(1,)])
+    pages = {
+        "sign-in": "/sign-in/",
+        "overview": "/",
+        "terminals": "/terminals/",
+        "terminal": f"/terminals/{told.uid}/",
+        "alerts": "/alerts/",
+        "alert": f"/alerts/{fault[0]}/",
+        "help": "/help/",
+    }
+    return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])
+
+
+async def backfill(kiosk: Kiosk) -> None:
+    """Half an hour of readings, the last of them not late."""
+    now = datetime.now(UTC)
+    for n in range(BACKFILLED):
+        at = now - timedelta(seconds=30 * (BACKFILLED - n))
+        metrics = {"temperature_c": 55 + 14 * sin(n / 9), "paper_pct": 40 - n / 2, "link_rtt_ms": 30 + n % 7}
+        await kiosk.call("report", **report(n + 1, metrics=metrics, late=n < 20) | {"at": at.isoformat()})
+    kiosk.seq = BACKFILLED
+    await kiosk.acknowledged(BACKFILLED)
+
+
+async def acknowledge(house: House, browser: Browser, alert: int) -> None:
+    mori = await enter(browser, house, "mori")
+    page = await mori.open(f"/alerts/{alert}/")
+    await page.get_by_label("Comment").fill("Shop called, new roll in ten minutes")
+    await page.get_by_role("button", name="Acknowledge").click()
+    await mori.context.close()
+
+
+def event(code: str, text: str) -> dict[str, str]:
+    return {"at": datetime.now(UTC).isoformat(), "code": code, "severity": "critical", "text": text}
+
+
+ALERTS = """
+    SELECT a.id FROM alerts_alert a JOIN alerts_rule r ON r.id = a.rule_id
+    WHERE r.name = '{}' ORDER BY a.id DESC LIMIT 1
+"""
+OFFLINE = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'offline'"

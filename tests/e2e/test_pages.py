@@ -1,0 +1,115 @@
+"""Every page, dark and light, wide and on a phone, in English and Japanese. The pictures stay in artefacts/pages/."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.conftest import watch
+from tests.e2e.house import VIEWPORTS, House, enter
+from tests.e2e.scene import Scene, play
+from tests.running import ROOT
+
+PICTURES = ROOT / "artefacts" / "pages"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PEOPLE = {"en": "tanaka", "ja": "sato"}
+LOCALES = {"en": "en-GB", "ja": "ja-JP"}
+RUN = "() => axe.run({ resultTypes: ['violations'] })"
+JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with House(tmp_path_factory.mktemp("busy")) as house:
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def scene(busy: House, browser: Browser) -> AsyncIterator[Scene]:
+    scene = await play(busy, browser)
+    yield scene
+    await scene.close()
+
+
+class Album:
+    """Opens page after page as one person would see them, signed in where that is needed."""
+
+    def __init__(self, house: House, scene: Scene, visitor: BrowserContext, person: BrowserContext) -> None:
+        self.house = house
+        self.scene = scene
+        self.visitor = visitor
+        self.person = person
+
+    @classmethod
+    async def open(
+        cls, browser: Browser, house: House, scene: Scene, *, language: str = "en", size: str = "wide", **options: Any
+    ) -> "Album":
+        options |= {"locale": LOCALES[language], "viewport": VIEWPORTS[size]}
+        person = await enter(browser, house, PEOPLE[language], **options)
+        return cls(house, scene, await browser.new_context(**options), person.context)
+
+    async def pages(self) -> AsyncIterator[tuple[str, Page]]:
+        for name, path in self.scene.pages.items():
+            page = await (self.visitor if name == "sign-in" else self.person).new_page()
+            await page.goto(self.house.url + path)
+            if await page.locator("#proof").count():
+                await expect(page.locator("#proof dd").nth(2)).not_to_have_text("–")
+            if await page.locator("#chart").count():
+                await expect(page.locator("#chart canvas").first).to_be_visible()
+            yield name, page
+            await page.close()
+
+    async def close(self) -> None:
+        await self.visitor.close()
+        await self.person.close()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", ["wide", "phone"])
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_every_page_fits_its_window_and_speaks_one_language(
+    busy: House, scene: Scene, browser: Browser, faults: list[str], theme: str, size: str, language: str
+):
+    album = await Album.open(browser, busy, scene, language=language, size=size, color_scheme=theme)
+    for context in (album.visitor, album.person):
+        watch(context, faults)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+
+    async for name, page in album.pages():
+        await page.screenshot(path=PICTURES / f"{name}-{theme}-{size}-{language}.png")
+        wide, room = await page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+        assert wide <= room, f"{name} scrolls sideways: {wide} px in {room} px"
+        await expect(page.locator(":root")).to_have_attribute("lang", language)
+        if language == "ja":
+            assert await english(page) == [], name
+
+    await album.close()
+
+
+async def english(page: Page) -> list[str]:
+    """Words of the page itself, not of people or terminals, that have no Japanese in them."""
+    words = await page.locator("h2, .rail-link, button, .tab, thead th, dt:not(:has(kbd)), label").all_inner_texts()
+    known = ("TMS", "日本語", "English", "CPU", "")
+    return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", ["wide", "phone"])
+async def test_nothing_on_any_page_keeps_somebody_out(
+    busy: House, scene: Scene, browser: Browser, theme: str, size: str
+):
+    album = await Album.open(browser, busy, scene, size=size, color_scheme=theme, bypass_csp=True)
+    axe = AXE.read_text()
+
+    found = {}
+    async for name, page in album.pages():
+        await page.evaluate(axe)
+        for violation in (await page.evaluate(RUN))["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                found[f"{name}: {violation['id']}"] = [node["html"][:160] for node in violation["nodes"]][:5]
+
+    await album.close()
+    assert found == {}
