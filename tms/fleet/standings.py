@@ -7,6 +7,7 @@ that ingest and clock in any process neither race nor deadlock.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -56,8 +57,9 @@ def timing() -> Timing:
 
 def lock(terminal_ids: Collection[int]) -> dict[int, Standing]:
     """The standing of these terminals, locked until the transaction ends."""
-    rows = TerminalState.objects.select_for_update().filter(pk__in=sorted(terminal_ids)).order_by("pk")
-    return {row[0]: Standing(*row) for row in rows.values_list(*FIELDS)}
+    ids = sorted(terminal_ids)
+    rows = _locked_rows(ids) if connection.vendor == "postgresql" else _rows(ids)
+    return {row[0]: Standing(*row) for row in rows}
 
 
 def save(standings: Iterable[Standing], metrics: dict[int, bytes] | None = None) -> None:
@@ -115,6 +117,23 @@ def _decide(terminal_ids: Collection[int], decide: Callable[[Standing], Move | N
     save(standings)
     record(moves)
     return moves
+
+
+def _locked_rows(ids: list[int]) -> list[tuple[Any, ...]]:
+    """One parameter for all ids: the ORM makes one for each, which takes 1.1 ms for 100 rows against 0.4."""
+    sql = (
+        f"SELECT {', '.join(FIELDS)} FROM {TerminalState._meta.db_table} "  # noqa: S608  (names are our own; values are parameters)
+        "WHERE terminal_id = ANY(%s) ORDER BY terminal_id FOR UPDATE"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [ids])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _rows(ids: list[int]) -> Iterable[tuple[Any, ...]]:
+    """On SQLite a transaction locks all there is, and the ORM knows how instants are kept."""
+    return TerminalState.objects.filter(pk__in=ids).values_list(*FIELDS)
 
 
 def _update_sql() -> str:
