@@ -1,5 +1,20 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_out
+
+from tms.live.change import Change
+from tms.live.feed import publish
 
 
 class BoardsConfig(AppConfig):
     name = "tms.boards"
+
+    def ready(self) -> None:
+        user_logged_out.connect(tell_boards)
+
+
+def tell_boards(sender: object, *, user: Any, **_: Any) -> None:
+    """Whoever signs out has boards open: they close at once instead of at the next look at the sign-ins (R14)."""
+    if user is not None:
+        publish(Change(people=frozenset({user.pk})))

@@ -82,7 +82,7 @@ def alert(request: Asked, pk: int) -> HttpResponse:
 def acknowledge(request: Asked, pk: int) -> HttpResponse:
     """The dialog, and what it sends. Whoever was first, what one typed stays where it was typed."""
     page = _found(AlertPage.open(request.GET, person=request.user, pk=str(pk)))
-    form = AcknowledgeForm(request.POST or None)
+    form = AcknowledgeForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
         return _ask(request, page, form, status=UNREADABLE if request.method == "POST" else 200)
     try:

@@ -1,3 +1,4 @@
+import time
 from typing import Protocol
 
 from tms.boards.live import frames
@@ -28,7 +29,7 @@ class Seat:
         self.person = person
         self.session = session
         self.number = 0
-        self.sent_at = 0.0
+        self.sent_at = time.monotonic()
         self.wants_repaint = True
         self.owed = Owed()
 

@@ -9,13 +9,12 @@ from functools import cache
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
 
 from tms.boards.census import kept, moves_counts
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Painting, Show
-from tms.boards.live.workshop import Workshop
+from tms.boards.live.workshop import AWAY, Workshop
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
 from tms.live.change import NOTHING, Change
@@ -116,7 +115,7 @@ class Studio:
         while True:
             try:
                 await work()
-            except DatabaseError as error:
+            except AWAY as error:
                 log.warning("boards_away", error=str(error).strip())
                 await asyncio.sleep(LATE_S)
             except Exception:
@@ -140,7 +139,7 @@ class Studio:
         if due:
             try:
                 paintings = await self.workshop.paint(due, change)
-            except DatabaseError:
+            except AWAY:
                 self._put_back(change)
                 raise
         for show, painting in paintings.items():

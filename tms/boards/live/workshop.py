@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 
 from tms.accounts import sessions
@@ -25,6 +25,7 @@ from tms.ops import instruments
 
 log = structlog.get_logger(__name__)
 
+AWAY = (DatabaseError, InterfaceError)
 HOUR_S = 15.0
 """The hour's lines are read anew after this."""
 
@@ -99,7 +100,7 @@ def _paint_one(show: Show, desk: Desk, change: Change, painted: Painted) -> Pain
     """A page that fails leaves the others alone, and is painted again at its next change."""
     try:
         return show.paint(desk, change, painted)
-    except DatabaseError:
+    except AWAY:
         raise
     except Exception:
         log.exception("board_failed", page=show.page.address)
@@ -110,6 +111,6 @@ def _guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) ->
     """After a database error the connection is not to be trusted."""
     try:
         return work(*args, **kwargs)
-    except DatabaseError:
+    except AWAY:
         connection.close()
         raise

@@ -12,7 +12,7 @@ from tms.alerts.models import Alert
 from tms.boards import choices
 from tms.boards.filters import AlertFilter
 from tms.boards.keyset import Column, Keyset, Window
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav, pks_of
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.boards.rows import AlertRow
 from tms.boards.shares import holders, shares
 from tms.live.change import Change
@@ -59,7 +59,8 @@ class AlertsPage(Page):
         return bool(change.presence or change.alerts or change.everything)
 
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
-        return frozenset(), change.alerts & pks_of("alert-", before, "alerts")
+        shown = (before.parts[element].values["alert"] for element in before.lists["alerts"])
+        return frozenset(), frozenset(row.pk for row in shown if _is_touched(row, change))
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
         return {"severities": choices.severities(self.chosen)}
@@ -69,16 +70,12 @@ class AlertsPage(Page):
 
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
         window = self._window(desk)
-        kept = frozenset[int]()
-        if before is not None and not change.everything:
-            kept = frozenset(
-                pk for pk in pks_of("alert-", before, "alerts") - change.alerts if not _is_moved(pk, change, before)
-            )
-        rows = {row.element: self.alert_part(row) for row in desk.alerts([pk for pk in window.pks if pk not in kept])}
-        if before is not None:
-            rows |= {f"alert-{pk}": before.parts[f"alert-{pk}"] for pk in kept.intersection(window.pks)}
-        ids = tuple(f"alert-{pk}" for pk in window.pks if f"alert-{pk}" in rows)
-        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"alerts": ids})
+        ids = [f"alert-{pk}" for pk in window.pks]
+        rows = kept(before, change, ids, is_touched=lambda values: _is_touched(values["alert"], change))
+        missing = [pk for pk in window.pks if f"alert-{pk}" not in rows]
+        rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
+        shown = tuple(element for element in ids if element in rows)
+        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"alerts": shown})
 
     def _window(self, desk: Desk) -> Window:
         is_resolved = self.state == RESOLVED
@@ -130,7 +127,6 @@ def resolved_today(*, at: datetime) -> QuerySet[Alert]:
     return Alert.objects.filter(resolved_at__gte=timezone.make_aware(datetime.combine(today, time.min)))
 
 
-def _is_moved(pk: int, change: Change, before: Scene) -> bool:
-    """Whether the terminal of a row changed its presence, which the row tells."""
-    row: AlertRow = before.parts[f"alert-{pk}"].values["alert"]
-    return row.terminal in change.presence
+def _is_touched(row: AlertRow, change: Change) -> bool:
+    """The row tells the presence of its terminal, too."""
+    return row.pk in change.alerts or row.terminal in change.presence

@@ -114,7 +114,11 @@ def nav(desk: Desk) -> dict[str, Part]:
     return {"nav-alerts": Part("boards/base.html#nav-alerts", {"unheld": number})}
 
 
-def pks_of(prefix: str, scene: Scene | None, listed: str) -> frozenset[int]:
-    """The primary keys of the rows in a list of `scene`."""
-    ids: Iterable[str] = scene.lists.get(listed, ()) if scene else ()
-    return frozenset(int(element.removeprefix(prefix)) for element in ids)
+def kept(
+    before: Scene | None, change: Change, ids: Iterable[str], *, is_touched: Callable[[Mapping[str, Any]], bool]
+) -> dict[str, Part]:
+    """Those of the rows `ids` that stood in `before` and that `change` does not touch, judged by their values."""
+    if before is None or change.everything:
+        return {}
+    stood = ((element, before.parts[element]) for element in ids if element in before.parts)
+    return {element: part for element, part in stood if not is_touched(part.values)}

@@ -5,11 +5,10 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from tms.accounts.access import Person, visible
-from tms.alerts.models import Alert
 from tms.boards import choices
 from tms.boards.filters import TerminalFilter
 from tms.boards.keyset import Column, Keyset, Window
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav, pks_of
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.boards.rows import COLUMNS, TerminalRow
 from tms.fleet.models import Presence, Terminal
 from tms.live.change import Change
@@ -54,28 +53,24 @@ class TerminalsPage(Page):
         }
 
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
-        return change.terminals & pks_of("terminal-", before, "terminals"), frozenset()
+        return frozenset(pk for pk in change.terminals if _element(pk) in before.parts), frozenset()
 
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
         if before is None or self.chosen.is_moved_by(change):
             return self._anew(desk, change, before)
-        return self._renewed(desk, change, before)
-
-    def _anew(self, desk: Desk, change: Change, before: Scene | None) -> Scene:
-        """Which rows there are may have changed; a row that was there and that `change` does not touch is as it was."""
-        window = self._window()
-        kept = frozenset[int]() if before is None or change.everything else pks_of("terminal-", before, "terminals")
-        kept -= change.terminals
-        rows = {row.element: _row(row) for row in desk.terminals([pk for pk in window.pks if pk not in kept])}
-        if before is not None:
-            rows |= {f"terminal-{pk}": before.parts[f"terminal-{pk}"] for pk in kept.intersection(window.pks)}
-        ids = tuple(f"terminal-{pk}" for pk in window.pks if f"terminal-{pk}" in rows)
-        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"terminals": ids})
-
-    def _renewed(self, desk: Desk, change: Change, before: Scene) -> Scene:
         touched, _ = self.wanted(change, before)
         rows = {row.element: _row(row) for row in desk.terminals(sorted(touched))}
         return Scene({**before.parts, **self._counts(desk), **rows}, before.lists)
+
+    def _anew(self, desk: Desk, change: Change, before: Scene | None) -> Scene:
+        """Which rows there are may have changed."""
+        window = self._window()
+        ids = [_element(pk) for pk in window.pks]
+        rows = kept(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
+        missing = [pk for pk in window.pks if _element(pk) not in rows]
+        rows |= {row.element: _row(row) for row in desk.terminals(missing)}
+        shown = tuple(element for element in ids if element in rows)
+        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"terminals": shown})
 
     def _window(self) -> Window:
         rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
@@ -111,10 +106,9 @@ class TerminalsPage(Page):
         return None
 
 
+def _element(pk: int) -> str:
+    return f"terminal-{pk}"
+
+
 def _row(row: TerminalRow) -> Part:
     return Part(f"{TEMPLATE}#row", {"terminal": row})
-
-
-def unresolved_terminals(person: Person) -> int:
-    """How many terminals have an unresolved alert."""
-    return visible(Alert.objects.unresolved(), to=person).values("terminal").distinct().count()

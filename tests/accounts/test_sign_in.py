@@ -1,0 +1,77 @@
+import pytest
+from django.test import Client
+
+from tms.accounts.models import User
+
+PASSWORD = "a password for tests"
+
+
+@pytest.fixture
+def tanaka(db):
+    return User.objects.create_user("tanaka", password=PASSWORD)
+
+
+def sign_in(client, username="tanaka", password=PASSWORD, **fields):
+    return client.post("/sign-in/", {"username": username, "password": password, **fields})
+
+
+def test_a_person_signs_in_and_lands_where_they_wanted_to_go(client, tanaka):
+    answer = sign_in(client, next="/terminals/?presence=offline")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/terminals/?presence=offline")
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_signing_in_never_leads_elsewhere(client, tanaka, elsewhere):
+    answer = sign_in(client, next=elsewhere)
+
+    assert answer["Location"] == "/"
+
+
+def test_a_wrong_password_keeps_the_name_and_says_what_follows(client, tanaka):
+    answer = sign_in(client, password="wrong")
+
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert "The name or the password is wrong. After 5 wrong tries this address waits 15 minutes." in html
+    assert 'value="tanaka"' in html
+
+
+@pytest.mark.parametrize("username", ["tanaka", "nobody-of-that-name"])
+def test_after_five_wrong_tries_the_address_waits_whether_or_not_the_person_exists(client, tanaka, username):
+    answers = [sign_in(client, username, "wrong") for _ in range(5)]
+
+    late = sign_in(client, username)
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
+    assert (late.status_code, late["Retry-After"]) == (429, "900")
+    assert "Too many wrong tries. This address waits 15 minutes." in late.content.decode()
+
+
+def test_a_wait_of_one_person_does_not_lock_the_next(client, tanaka):
+    User.objects.create_user("sato", password=PASSWORD)
+    for _ in range(5):
+        sign_in(client, password="wrong")
+
+    assert sign_in(client, "sato").status_code == 302
+
+
+def test_signing_out_is_a_form_and_ends_the_session(client, tanaka):
+    client.force_login(tanaka)
+    by_link = client.get("/sign-out/")
+
+    answer = client.post("/sign-out/")
+
+    assert by_link.status_code == 405
+    assert answer["Location"] == "/sign-in/"
+    assert client.get("/").status_code == 302
+
+
+def test_whoever_is_signed_in_does_not_sign_in_again(client, tanaka):
+    client.force_login(tanaka)
+
+    assert client.get("/sign-in/")["Location"] == "/"
+
+
+def test_the_form_of_another_site_cannot_sign_anyone_in(tanaka):
+    assert sign_in(Client(enforce_csrf_checks=True)).status_code == 403

@@ -1,0 +1,243 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests import factories
+from tests.boards.conftest import HTMX
+from tests.factories import now
+
+
+def shown(seen):
+    return [int(element.removeprefix("alert-")) for element in seen.rows("alert-")]
+
+
+def test_open_and_acknowledged_alerts_stand_by_urgency(page, fleet, tanaka):
+    warning = factories.alert(fleet, severity="warning", opened_at=now(-300))
+    held = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
+    urgent = factories.alert(fleet, opened_at=now(-10))
+    factories.resolved(factories.alert(fleet))
+
+    seen = page("/alerts/")
+
+    assert shown(seen) == [urgent.pk, held.pk, warning.pk]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("severity=critical", ["urgent", "held"]),
+        ("severity=warning", ["warning"]),
+        ("severity=critical&severity=warning", ["urgent", "held", "warning"]),
+        ("nobody=1", ["urgent", "warning"]),
+        ("nobody=1&severity=warning", ["warning"]),
+        ("q=T-held", ["held"]),
+        ("q=on+its+way", ["held"]),
+        ("q=lukewarm", ["warning"]),
+        ("q=umeda", ["warning"]),
+        ("q=x", ["urgent", "held", "warning"]),
+        ("severity=nonsense", ["urgent", "held", "warning"]),
+    ],
+)
+def test_a_filter_in_the_address_shows_what_matches(page, fleet, tanaka, query, names):
+    alerts = {
+        "urgent": factories.alert(fleet, uid="T-urgent"),
+        "held": factories.acknowledged(factories.alert(fleet, uid="T-held"), by=tanaka, comment="a roll is on its way"),
+        "warning": factories.alert(
+            fleet,
+            terminal=fleet.online(uid="T-warning", site=fleet.site("UMD", name="Umeda")),
+            rule=fleet.metric_rule(name="Lukewarm", severity="warning"),
+        ),
+    }
+
+    seen = page(f"/alerts/?{query}")
+
+    assert shown(seen) == [alerts[name].pk for name in names]
+
+
+def test_a_row_tells_what_where_who_and_why(page, fleet, sato):
+    rule = fleet.metric_rule("temperature_c", limit=75, name="Overheating")
+    terminal = fleet.online(uid="UMD-1", label="Kiosk 3", site=fleet.site("UMD", name="Umeda"))
+    alert = factories.alert(fleet, terminal=terminal, rule=rule, value=81.3)
+    factories.acknowledged(alert, by=sato, comment="fan ordered")
+
+    seen = page("/alerts/")
+
+    text = seen.text(f"alert-{alert.pk}")
+    for words in (
+        "Warning",
+        "Umeda: Overheating",
+        "UMD-1",
+        "Kiosk 3",
+        "Temperature 81 °C, limit 75 °C",
+        "佐藤",
+        "fan ordered",
+    ):
+        assert words in text
+
+
+def test_the_history_of_an_alert_is_told_newest_first(page, fleet, sato):
+    alert = factories.resolved(factories.acknowledged(factories.alert(fleet), by=sato, comment="mine"))
+
+    seen = page(alert.get_absolute_url())
+
+    steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("step-")]
+    assert steps == ["Resolved TMS", "Acknowledged mine 佐藤", "Opened TMS"]
+
+
+def test_what_was_resolved_since_midnight_is_kept_apart(page, fleet):
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    factories.resolved(factories.alert(fleet), at=midnight - timedelta(seconds=1))
+    early = factories.resolved(factories.alert(fleet), at=midnight)
+    late = factories.resolved(factories.alert(fleet), at=midnight + timedelta(microseconds=5))
+    factories.alert(fleet)
+
+    seen = page("/alerts/?state=resolved")
+
+    assert shown(seen) == [late.pk, early.pk]
+    assert seen.text("count-resolved") == "2"
+
+
+def test_many_alerts_are_walked_in_pages(page, fleet):
+    rule = fleet.metric_rule()
+    at = now()
+    made = [factories.alert(fleet, rule=rule, opened_at=at + timedelta(seconds=n // 2)).pk for n in range(130)]
+    first = page("/alerts/?severity=warning")
+    (after,) = [link for link in first.links() if "after=" in link]
+
+    second = page(after)
+    (before,) = [link for link in second.links() if "before=" in link]
+
+    assert shown(first) + shown(second) == made
+    assert shown(page(before)) == shown(first)
+    assert "severity=warning" in after
+
+
+@pytest.mark.parametrize("cursor", ["after=0~0~nonsense~1", "after=x", "before=0~0~2026-01-01T00:00:00+00:00"])
+def test_a_cursor_that_makes_no_sense_shows_the_first_page(page, fleet, cursor):
+    alert = factories.alert(fleet)
+
+    assert shown(page(f"/alerts/?{cursor}")) == [alert.pk]
+
+
+def test_a_fleet_without_alerts_says_so(page, fleet):
+    assert "Nothing needs a person" in page("/alerts/").text("empty")
+    assert "Nothing was resolved today" in page("/alerts/?state=resolved").text("empty")
+
+
+def test_a_filter_that_matches_nothing_says_what_lies_outside(page, fleet):
+    factories.alert(fleet)
+
+    assert "1 open alert is outside this filter" in page("/alerts/?severity=info").text("empty")
+
+
+def test_what_the_alerts_share_and_who_holds_them_is_told(page, fleet, sato):
+    rule = fleet.metric_rule(name="Overheating")
+    for n in range(3):
+        alert = factories.alert(fleet, rule=rule, model=f"KX-{n}", firmware="4.8.1", site=fleet.site(f"S{n // 2}"))
+    factories.acknowledged(alert, by=sato)
+
+    text = page("/alerts/").text("shares")
+
+    assert "Rule Overheating 3 / 3" in text
+    assert "Firmware 4.8.1 3 / 3" in text
+    assert "Site Site S0 2 / 3" in text
+    assert "Model" not in text
+    assert "佐藤 1" in text
+
+
+# Acknowledging
+
+
+def test_a_plain_form_acknowledges(browser, fleet, tanaka):
+    alert = factories.alert(fleet)
+
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "on my way"})
+
+    alert.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, alert.get_absolute_url())
+    assert (alert.state, alert.acknowledged_by, alert.comment) == ("acknowledged", tanaka, "on my way")
+
+
+def test_the_dialog_asks_and_its_answer_brings_the_row_of_the_page_it_came_from(browser, fleet):
+    alert = factories.alert(fleet)
+    asked = browser.get(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX).content.decode()
+
+    headers = HTMX | {"HX-Current-URL": "http://testserver/alerts/?severity=critical"}
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": ""}, headers=headers)
+
+    html = answer.content.decode()
+    assert asked.strip().startswith('<dialog class="dialog" id="ack" open data-modal')
+    assert '<li class="alert"' in html
+    assert 'hx-swap-oob="outerMorph"' in html
+    assert "M. Tanaka" in html
+
+
+@pytest.mark.parametrize(("current", "row"), [("/", "<li id="), ("/alerts/{alert}/", "<section"), ("/help/", None)])
+def test_the_answer_suits_the_page(browser, fleet, current, row):
+    alert = factories.alert(fleet)
+    current = f"http://testserver{current.format(alert=alert.pk)}"
+
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX | {"HX-Current-URL": current})
+
+    html = answer.content.decode()
+    assert (f"alert-{alert.pk}" in html) is (row is not None)
+    assert (row or "") in html
+
+
+def test_without_htmx_the_dialog_is_the_page_of_the_alert(browser, page, fleet):
+    alert = factories.alert(fleet)
+
+    answer = browser.get(f"{alert.get_absolute_url()}acknowledge/")
+
+    assert answer["Location"] == alert.get_absolute_url()
+    assert "acknowledge" in page(answer["Location"]).ids
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_whoever_comes_second_is_told_who_was_first_and_keeps_what_was_typed(browser, fleet, sato, headers):
+    alert = factories.acknowledged(factories.alert(fleet), by=sato, comment="fan ordered")
+
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "I call them"}, headers=headers)
+
+    html = answer.content.decode()
+    alert.refresh_from_db()
+    assert answer.status_code == 409
+    assert "佐藤 was first" in html
+    assert "fan ordered" in html
+    assert ">I call them</textarea>" in html
+    assert (alert.acknowledged_by, alert.comment) == (sato, "fan ordered")
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_recovery_wins_over_a_late_acknowledgement(browser, fleet, headers):
+    alert = factories.resolved(factories.alert(fleet))
+
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "I call them"}, headers=headers)
+
+    html = answer.content.decode()
+    assert answer.status_code == 409
+    assert "It is over since" in html
+    assert ">I call them</textarea>" in html
+
+
+def test_acknowledging_twice_is_once(browser, fleet):
+    alert = factories.alert(fleet)
+
+    answers = [browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": text}) for text in ("one", "two")]
+
+    alert.refresh_from_db()
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert alert.comment == "one"
+    assert alert.transitions.filter(kind="acknowledged").count() == 1
+
+
+def test_a_comment_that_is_too_long_is_refused_and_kept(browser, fleet):
+    alert = factories.alert(fleet)
+
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "x" * 501}, headers=HTMX)
+
+    alert.refresh_from_db()
+    assert answer.status_code == 422
+    assert "x" * 501 in answer.content.decode()
+    assert alert.state == "open"

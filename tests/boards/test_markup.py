@@ -1,0 +1,111 @@
+"""What holds for every page, whoever looks and whatever a terminal says."""
+
+import re
+
+import pytest
+
+from tests import factories
+from tests.factories import now
+from tms.commands import services as commands
+from tms.fleet.models import Site, Terminal
+
+PAGES = [
+    "/",
+    "/terminals/",
+    "/terminals/?q=hostile&presence=online",
+    "/terminals/T-1/",
+    "/terminals/T-1/?show=events&span=7d",
+    "/alerts/",
+    "/alerts/?state=resolved",
+    "/alerts/{alert}/",
+    "/help/",
+]
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/" hx-trigger="load">\'{{7*7}}'
+
+
+@pytest.fixture
+def alert(fleet, tanaka):
+    """Everything that a terminal, an integrator or a colleague can write, written by an enemy."""
+    site = Site.objects.create(code="SJK", name=HOSTILE[:100], name_ja=HOSTILE[:100], region=HOSTILE[:100])
+    told = {"model": HOSTILE[:64], "firmware": HOSTILE[:64], "serial": HOSTILE[:64], "agent": HOSTILE[:64]}
+    terminal = fleet.online(site=site, uid="T-1", label=HOSTILE[:100], metrics={"<b>_c": 1.0, "temperature_c": 80.0})
+    Terminal.objects.filter(pk=terminal.pk).update(**told)
+    rule = fleet.metric_rule(name=HOSTILE[:100], name_ja=HOSTILE[:100])
+    factories.report(terminal, 1, at=now(), metrics={"<b>_c": 1.0, "temperature_c": 80.0})
+    factories.event(terminal, HOSTILE[:64], text=HOSTILE)
+    factories.moved(terminal, "silent", "online", at=now())
+    command = commands.queue(terminal, name="ping", args={}, by=tanaka, at=now())
+    type(command).objects.update(state="failed", result={"lines": [HOSTILE]}, error=HOSTILE)
+    held = factories.alert(fleet, terminal=terminal, rule=rule, value=80.0)
+    factories.acknowledged(held, by=tanaka, comment=HOSTILE)
+    factories.resolved(factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(name="Other")))
+    tanaka.first_name, tanaka.last_name = HOSTILE[:100], HOSTILE[:100]
+    tanaka.save()
+    return held
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("address", PAGES)
+def test_what_others_wrote_is_text(page, alert, tanaka, address, language):
+    tanaka.language = language
+    tanaka.save()
+
+    seen = page(address.format(alert=alert.pk))
+
+    assert "<img" not in seen.html
+    assert "<b hx-" not in seen.html
+    assert "49" not in re.findall(r"'(\d+)", seen.html)
+    assert not [attributes for _, attributes in seen.elements if any(name.startswith("on") for name in attributes)]
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_nothing_is_styled_or_scripted_in_place(browser, alert, address):
+    answer = browser.get(address.format(alert=alert.pk))
+
+    html = answer.content.decode()
+    assert re.findall(r"<script(?![^>]*\bsrc=)", html) == []
+    assert re.findall(r"<style|\sstyle=|javascript:", html) == []
+    assert "'unsafe" not in answer["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_id_stands_once_and_every_label_has_its_field(page, alert, address):
+    seen = page(address.format(alert=alert.pk))
+
+    named = [attributes.get("for") for tag, attributes in seen.elements if tag == "label" and "for" in attributes]
+    described = [
+        attributes[name]
+        for _, attributes in seen.elements
+        for name in ("aria-labelledby", "aria-describedby")
+        if name in attributes
+    ]
+    assert sorted(seen.ids) == sorted(set(seen.ids))
+    assert {*named, *described} - set(seen.ids) == set()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_icon_that_is_used_is_drawn(page, alert, address):
+    seen = page(address.format(alert=alert.pk))
+
+    used = {attributes["href"].removeprefix("#") for tag, attributes in seen.elements if tag == "use"}
+    assert used - set(seen.ids) == set()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_link_leads_somewhere(browser, page, alert, tanaka, address):
+    tanaka.is_staff = tanaka.is_superuser = True
+    tanaka.save()
+    seen = page(address.format(alert=alert.pk))
+
+    links = {link for link in seen.links() if link.startswith("/")}
+
+    assert {link: browser.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_htmx_request_stands_on_a_link_or_a_form(page, alert, address):
+    seen = page(address.format(alert=alert.pk))
+
+    for tag, attributes in seen.elements:
+        if "hx-get" in attributes or "hx-post" in attributes:
+            assert attributes.get("href") or attributes.get("action"), (tag, attributes)

@@ -1,0 +1,146 @@
+from datetime import timedelta
+
+import pytest
+
+from tests import factories
+from tests.factories import now
+from tms.boards import shift
+
+
+def test_totals_count_every_presence_and_severity(page, fleet, tanaka):
+    fleet.standing("offline")
+    fleet.standing("offline")
+    fleet.standing("silent")
+    held = factories.alert(fleet, severity="critical")
+    factories.alert(fleet, severity="critical")
+    factories.alert(fleet, severity="warning")
+    factories.acknowledged(held, by=tanaka)
+
+    seen = page("/")
+
+    assert seen.text("total-offline").startswith("Offline 2")
+    assert seen.text("total-silent").startswith("Silent 1")
+    assert seen.text("total-online").startswith("Online 3")
+    assert seen.text("total-critical") == "Critical 2 1 with nobody"
+    assert seen.text("total-warning") == "Warning 1 1 with nobody"
+    assert seen.text("total-info") == "Info 0"
+
+
+def test_the_alerts_link_counts_only_critical_alerts_that_nobody_holds(page, fleet, tanaka):
+    factories.acknowledged(factories.alert(fleet, severity="critical"), by=tanaka)
+    factories.alert(fleet, severity="warning")
+    calm = page("/")
+    factories.alert(fleet, severity="critical")
+
+    seen = page("/")
+
+    assert "hidden" in dict(calm.elements[calm_index(calm)][1])
+    assert seen.text("nav-alerts").startswith("1")
+
+
+def calm_index(seen):
+    return next(i for i, (_, attributes) in enumerate(seen.elements) if attributes.get("id") == "nav-alerts")
+
+
+def test_open_alerts_stand_by_urgency(page, fleet, tanaka):
+    warning = factories.alert(fleet, severity="warning", opened_at=now(-300))
+    held = factories.acknowledged(factories.alert(fleet, opened_at=now(-200)), by=tanaka)
+    young = factories.alert(fleet, opened_at=now(-10))
+    old = factories.alert(fleet, opened_at=now(-100))
+
+    seen = page("/")
+
+    assert seen.rows("alert-") == [f"alert-{alert.pk}" for alert in (old, young, held, warning)]
+
+
+def test_more_alerts_than_fit_are_told_by_their_number(page, fleet):
+    rule = fleet.metric_rule()
+    for _ in range(23):
+        factories.alert(fleet, rule=rule)
+
+    seen = page("/")
+
+    assert len(seen.rows("alert-")) == 20
+    assert seen.text("incidents-rest") == "and 3 more"
+
+
+def test_a_calm_fleet_says_since_when(page, fleet):
+    factories.resolved(factories.alert(fleet))
+
+    seen = page("/")
+
+    assert "Nothing needs a person" in seen.text("incidents-rest")
+    assert "Since" in seen.text("incidents-rest")
+
+
+@pytest.mark.parametrize(
+    ("standing", "severity", "worst"),
+    [
+        (["online", "silent"], "critical", "critical"),
+        (["online", "offline"], "warning", "warning"),
+        (["online", "offline", "silent"], None, "offline"),
+        (["online", "silent"], None, "silent"),
+        (["maintenance", "maintenance"], None, "maintenance"),
+        (["closed", "closed"], None, "closed"),
+        (["closed", "online"], None, "ok"),
+    ],
+)
+def test_a_site_shows_the_worst_that_is_there(page, fleet, standing, severity, worst):
+    terminals = [fleet.standing(presence) for presence in standing]
+    if severity:
+        factories.alert(fleet, severity=severity, terminal=terminals[0])
+
+    seen = page("/")
+
+    assert seen.attribute("site-SJK", "data-worst") == worst
+
+
+def test_a_site_without_terminals_is_no_cell(page, fleet):
+    fleet.site("EMP")
+    fleet.online()
+
+    seen = page("/")
+
+    assert seen.rows("site-") == ["site-SJK"]
+
+
+def test_what_befalls_a_site_together_is_one_line(page, fleet):
+    for second in range(3):
+        factories.moved(fleet.standing("silent"), "online", "silent", at=now(-second))
+    other = fleet.standing("offline", site=fleet.site("UMD"))
+    factories.moved(other, "silent", "offline", at=now(-30), cause="lease_ran_out")
+
+    seen = page("/")
+
+    lines = [seen.text(element) for element in seen.rows("presence-")]
+    assert [line.split(" ", 1)[1] for line in lines] == [
+        "Site SJK: 3 terminals silent",
+        f"Site UMD: {other.uid} offline",
+    ]
+    assert seen.text("changes-note") == "4 changes"
+
+
+def test_what_is_longer_ago_than_15_minutes_is_not_a_change(page, fleet):
+    factories.moved(fleet.online(), "silent", "online", at=now() - timedelta(minutes=16))
+
+    seen = page("/")
+
+    assert seen.rows("presence-") == []
+
+
+def test_a_total_that_grew_within_the_hour_says_by_how_much(page, fleet):
+    for minutes in (5, 90):
+        factories.moved(fleet.standing("offline"), "silent", "offline", at=now() - timedelta(minutes=minutes))
+
+    seen = page("/")
+
+    assert seen.text("total-offline") == "Offline 2 +1"
+
+
+def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
+    shift.report({sato.pk: "alerts"}, [])
+    shift.report({}, [tanaka.pk])
+
+    seen = page("/")
+
+    assert seen.text("shift") == "佐 佐藤 on the alerts"

@@ -1,0 +1,225 @@
+import json
+from datetime import timedelta
+
+import pytest
+
+from tests import factories
+from tests.boards.conftest import HTMX
+from tests.factories import now
+from tms.commands.models import Command
+
+
+@pytest.mark.parametrize(
+    ("standing", "says"),
+    [
+        ({"presence": "online"}, "Connected since"),
+        ({"presence": "silent", "cause": "lease_ran_out", "due_at": 30}, "Nothing was heard since"),
+        ({"presence": "silent", "cause": "connection_lost", "due_at": 30}, "without a goodbye"),
+        ({"presence": "silent", "cause": "node_stopped", "due_at": 30}, "TMS itself restarted"),
+        ({"presence": "rebooting", "cause": "reboot", "back_at": 90}, "promised to be back by"),
+        ({"presence": "closed", "cause": "closing"}, "it said goodbye for closing time."),
+        ({"presence": "offline", "cause": "did_not_return"}, "did not come back"),
+        ({"presence": "maintenance"}, "In maintenance since"),
+        ({"presence": "never"}, "never connected"),
+    ],
+)
+def test_every_silence_has_its_reason(page, fleet, standing, says):
+    instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
+    terminal = fleet.standing(**(standing | instants), at=now(), last_seen_at=now())
+
+    seen = page(terminal.get_absolute_url())
+
+    assert says in seen.text("state")
+
+
+@pytest.mark.parametrize(
+    ("standing", "promise"),
+    [
+        ({"presence": "silent", "due_at": 30}, "until it is called offline"),
+        ({"presence": "rebooting", "back_at": 90}, "until it should be back"),
+        ({"presence": "online", "due_at": 30}, None),
+        ({"presence": "offline"}, None),
+    ],
+)
+def test_a_silence_with_an_end_counts_down_to_it(page, fleet, standing, promise):
+    instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
+    terminal = fleet.standing(**(standing | instants), at=now())
+
+    seen = page(terminal.get_absolute_url())
+
+    assert ("until" in seen.text("state")) is (promise is not None)
+    assert (promise or "") in seen.text("state")
+
+
+@pytest.fixture
+def storied(fleet, tanaka):
+    """A terminal to which one of each kind of thing has happened, one a minute, the boot first."""
+    terminal = fleet.online(uid="T-1", at=now())
+    factories.report(terminal, 1, at=now(-300), metrics={"cpu_pct": 5.0})
+    factories.moved(terminal, "silent", "online", at=now(-240))
+    factories.event(terminal, "door_opened", at=now(-180), text="front door", late=True)
+    fleet.command(terminal, at=now(-120), name="ping")
+    factories.alert(fleet, terminal=terminal, rule=fleet.event_rule(name="Door"), opened_at=now(-60))
+    return terminal
+
+
+def test_the_timeline_tells_all_that_happened_newest_first(page, storied):
+    seen = page(storied.get_absolute_url())
+
+    ids = [element for element in seen.ids if element.partition("-")[0] in KINDS]
+    assert [element.partition("-")[0] for element in ids] == ["step", "asked", "event", "presence", "boot"]
+    assert [seen.text(element).split(" ", 1)[1] for element in ids] == [
+        "Door TMS",
+        "Ping Queued TMS",
+        "door_opened front door sent late terminal",
+        "Online TMS",
+        "New boot boot-1 terminal",
+    ]
+
+
+KINDS = {"step", "asked", "event", "presence", "boot"}
+
+
+@pytest.mark.parametrize(
+    ("tab", "kinds"),
+    [
+        ("alerts", ["step"]),
+        ("commands", ["asked"]),
+        ("events", ["event"]),
+        ("link", ["presence", "boot"]),
+        ("nonsense", ["step", "asked", "event", "presence", "boot"]),
+    ],
+)
+def test_a_tab_shows_its_kind_of_happening(page, storied, tab, kinds):
+    seen = page(f"{storied.get_absolute_url()}?show={tab}")
+
+    assert [element.partition("-")[0] for element in seen.ids if element.partition("-")[0] in KINDS] == kinds
+
+
+def test_the_timeline_is_read_on_into_the_past(page, fleet):
+    terminal = fleet.online()
+    for minute in range(60):
+        factories.event(terminal, f"event_{minute}", at=now() - timedelta(minutes=minute))
+    first = page(terminal.get_absolute_url())
+    (older,) = [link for link in first.links() if "before=" in link]
+
+    second = page(older)
+
+    assert (len(first.rows("event-")), len(second.rows("event-"))) == (50, 10)
+    assert terminal.get_absolute_url() in second.links()
+
+
+@pytest.mark.parametrize("before", ["nonsense", "2026-01-01", "2026-99-99T00:00:00Z"])
+def test_an_instant_that_makes_no_sense_shows_the_newest(page, storied, before):
+    seen = page(f"{storied.get_absolute_url()}?before={before}")
+
+    assert len(seen.rows("event-")) == 1
+
+
+def test_the_newest_report_is_there_for_the_chart_and_as_a_table(page, fleet):
+    terminal = fleet.online(metrics={"temperature_c": 44.1})
+    factories.report(terminal, 1, at=now(-60), metrics={"temperature_c": 40.0})
+    newest = factories.report(terminal, 2, at=now(-1), metrics={"temperature_c": 44.1, "volts_v": 4.95})
+
+    seen = page(terminal.get_absolute_url())
+
+    assert seen.attribute("reading-latest", "data-at") == newest.at.isoformat()
+    assert json.loads(seen.attribute("reading-latest", "data-values")) == {"temperature_c": 44.1, "volts_v": 4.95}
+    assert "40 °C" in seen.html
+    assert json.loads(seen.attribute("chart", "data-metrics"))["volts_v"] == {"label": "volts_v", "unit": "V"}
+
+
+def test_the_series_are_columns_with_presence_and_limits(browser, fleet):
+    terminal = fleet.online(uid="T-1")
+    fleet.metric_rule("temperature_c", limit=60, severity="warning")
+    fleet.metric_rule("temperature_c", limit=75, severity="critical")
+    fleet.metric_rule("temperature_c", limit=10, enabled=False)
+    fleet.metric_rule("temperature_c", limit=20, terminal_kind="gate")
+    fleet.metric_rule("temperature_c", limit=30, site=fleet.site("UMD"))
+    factories.report(terminal, 1, at=now(-3600), metrics={"temperature_c": 1.0})
+    factories.report(terminal, 2, at=now(-120), metrics={"temperature_c": 40.0}, late=True)
+    factories.report(terminal, 3, at=now(-60), metrics={"cpu_pct": 7.5})
+    factories.moved(terminal, "online", "silent", at=now(-90))
+    factories.moved(terminal, "silent", "online", at=now(-70))
+
+    series = browser.get("/terminals/T-1/series/?span=30m").json()
+
+    assert series["metrics"] == {"temperature_c": [40.0, None], "cpu_pct": [None, 7.5]}
+    assert series["late"] == [1, 0]
+    assert [stretch["presence"] for stretch in series["presence"]] == ["online", "silent", "online"]
+    assert [stretch["to"] for stretch in series["presence"]][:-1] == [
+        stretch["from"] for stretch in series["presence"]
+    ][1:]
+    assert series["limits"] == {
+        "temperature_c": [
+            {"comparison": "above", "limit": 60.0, "severity": "warning"},
+            {"comparison": "above", "limit": 75.0, "severity": "critical"},
+        ]
+    }
+
+
+def test_a_long_span_means_what_lies_close_together(browser, fleet):
+    terminal = fleet.online(uid="T-1")
+    start = now() - timedelta(days=2)
+    start = start.replace(minute=0, second=0, microsecond=0)
+    for seq, value in enumerate((10.0, 20.0, 60.0), 1):
+        factories.report(terminal, seq, at=start + timedelta(minutes=seq), metrics={"cpu_pct": value})
+
+    series = browser.get("/terminals/T-1/series/?span=7d").json()
+
+    assert series["metrics"] == {"cpu_pct": [30.0]}
+
+
+def test_a_terminal_that_was_never_seen_has_an_empty_chart(browser, fleet):
+    fleet.terminal(uid="T-1")
+
+    series = browser.get("/terminals/T-1/series/").json()
+
+    assert (series["at"], series["metrics"]) == ([], {})
+    assert [stretch["presence"] for stretch in series["presence"]] == ["never"]
+
+
+ORDER = {"name": "reboot", "answer_within_s": "120", "deliver_within_s": "86400"}
+
+
+def test_a_command_is_sent_by_a_plain_form(browser, fleet, tanaka):
+    terminal = fleet.online()
+
+    answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER)
+
+    command = Command.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, terminal.get_absolute_url())
+    assert (command.name, command.created_by, command.answer_within_s) == ("reboot", tanaka, 120)
+    assert command.deliver_before - command.created_at == timedelta(days=1)
+
+
+def test_a_command_sent_by_htmx_is_answered_with_the_panel(browser, fleet):
+    terminal = fleet.online()
+
+    answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER, headers=HTMX)
+
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert html.strip().startswith('<section class="panel" id="ask"')
+    assert f'id="command-{Command.objects.get().pk}"' in html
+
+
+def test_a_command_that_nobody_knows_is_refused_beside_its_field(browser, fleet):
+    terminal = fleet.online()
+
+    answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER | {"name": "explode"}, headers=HTMX)
+
+    assert answer.status_code == 422
+    assert 'id="command-error"' in answer.content.decode()
+    assert Command.objects.count() == 0
+
+
+def test_the_answer_of_a_terminal_is_shown_as_it_was_said(page, fleet):
+    terminal = fleet.online()
+    command = fleet.command(terminal, at=now(), name="collect_logs")
+    Command.objects.update(state="done", sent_at=now(-2), answered_at=now(-1), result={"lines": ["one  two", "three"]})
+
+    seen = page(terminal.get_absolute_url())
+
+    assert "one  two\nthree" in seen.html
+    assert "answered in 1.0 s" in seen.text(f"command-{command.pk}")

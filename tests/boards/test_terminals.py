@@ -1,0 +1,175 @@
+from datetime import timedelta
+from itertools import chain
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import factories
+from tests.boards.conftest import HTMX
+from tests.factories import now
+from tms.fleet.models import Terminal
+
+
+@pytest.fixture
+def mixed(fleet, tanaka):
+    """One terminal for each thing that can be filtered by."""
+    umeda = fleet.site("UMD", name="Umeda", name_ja="梅田")
+    fleet.online(uid="GTE-1", kind="gate", label="Gate 1, south", serial="SN-0042")
+    fleet.standing("offline", uid="GTE-2", kind="gate", cause="connection_lost")
+    fleet.standing("silent", uid="PAY-1", kind="payment", site=umeda, due_at=now(30))
+    fleet.online(uid="PAY-2", kind="payment", site=umeda, status="fault", model="PX-300", address="10.24.6.33")
+    factories.alert(fleet, severity="critical", terminal=Terminal.objects.get(uid="GTE-2"))
+    factories.alert(fleet, severity="warning", terminal=Terminal.objects.get(uid="PAY-2"))
+
+
+def uids(seen):
+    return [seen.text(element).split(" ", 1)[0] for element in seen.rows("terminal-")]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["GTE-1", "GTE-2", "PAY-1", "PAY-2"]),
+        ("presence=offline", ["GTE-2"]),
+        ("presence=offline&presence=silent", ["GTE-2", "PAY-1"]),
+        ("site=UMD", ["PAY-1", "PAY-2"]),
+        ("site=umd&presence=online", ["PAY-2"]),
+        ("kind=gate", ["GTE-1", "GTE-2"]),
+        ("status=fault", ["PAY-2"]),
+        ("severity=any", ["GTE-2", "PAY-2"]),
+        ("severity=warning", ["PAY-2"]),
+        ("q=gte", ["GTE-1", "GTE-2"]),
+        ("q=south", ["GTE-1"]),
+        ("q=0042", ["GTE-1"]),
+        ("q=px-3", ["PAY-2"]),
+        ("q=umeda", ["PAY-1", "PAY-2"]),
+        ("q=梅田", ["PAY-1", "PAY-2"]),
+        ("q=10.24", ["PAY-2"]),
+        ("q=umeda&presence=silent", ["PAY-1"]),
+        ("q=nothing+like+it", []),
+        ("q=g", ["GTE-1", "GTE-2", "PAY-1", "PAY-2"]),
+        ("presence=nonsense&kind=nonsense&severity=nonsense", ["GTE-1", "GTE-2", "PAY-1", "PAY-2"]),
+    ],
+)
+def test_a_filter_in_the_address_shows_what_matches(page, mixed, query, found):
+    seen = page(f"/terminals/?{query}")
+
+    assert uids(seen) == found
+
+
+def test_a_row_tells_presence_reason_status_and_alert(page, fleet):
+    terminal = fleet.standing("silent", status="degraded", due_at=now(45), label="Kiosk 3", last_seen_at=now(-5))
+    factories.alert(fleet, severity="warning", terminal=terminal)
+
+    seen = page("/terminals/")
+
+    text = seen.text(f"terminal-{terminal.pk}")
+    assert "Silent offline in 00:4" in text
+    assert "Degraded" in text
+    assert "Warning" in text
+    assert "Kiosk 3" in text
+
+
+def test_the_reading_that_holds_an_alert_is_marked(browser, fleet):
+    terminal = fleet.online(metrics={"temperature_c": 81.2, "cpu_pct": 3.0})
+    factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule("temperature_c", severity="warning"))
+
+    html = browser.get("/terminals/").content.decode()
+
+    assert 'data-over="warning">81 °C</td>' in html
+    assert html.count("data-over") == 1
+
+
+def test_a_filter_that_matches_nothing_says_what_lies_outside(page, mixed):
+    seen = page("/terminals/?presence=closed")
+
+    assert seen.text("empty").startswith("No terminal matches 4 terminals are outside this filter.")
+    assert "/terminals/" in seen.links()
+
+
+def test_an_empty_fleet_says_how_to_begin(page, fleet):
+    seen = page("/terminals/")
+
+    assert "enrol_terminal" in seen.text("empty")
+
+
+def test_the_list_is_walked_in_pages_forth_and_back(page, fleet):
+    made = sorted(terminal.uid for terminal in fleet.terminals(230, presence="online"))
+
+    forth, addresses = [], []
+    address = "/terminals/?presence=online"
+    while address:
+        seen = page(address)
+        addresses.append(address)
+        forth.append(uids(seen))
+        address = next((link for link in seen.links() if "after=" in link), "")
+    back = [forth[-1]]
+    while previous := next((link for link in seen.links() if "before=" in link), ""):
+        seen = page(previous)
+        back.append(uids(seen))
+
+    assert [len(part) for part in forth] == [100, 100, 30]
+    assert list(chain.from_iterable(forth)) == made
+    # Fewer than a page before it: the first page, whole.
+    assert back == [forth[2], forth[1], forth[0]]
+    assert all("presence=online" in address for address in addresses)
+
+
+@pytest.mark.parametrize("cursor", ["after=zzz", "before=0", "after=zzz&before=0"])
+def test_a_cursor_beyond_the_ends_is_no_dead_end(page, fleet, cursor):
+    fleet.terminals(3)
+
+    seen = page(f"/terminals/?{cursor}")
+
+    assert len(uids(seen)) == 3 or "/terminals/" in seen.links()
+
+
+def test_the_number_of_all_that_match_is_told_where_it_is_known(page, fleet):
+    fleet.terminals(120, presence="online")
+    fleet.standing("offline")
+
+    assert page("/terminals/").text("foot").startswith("100 of 121 terminals")
+    assert page("/terminals/?presence=online").text("foot").startswith("100 of 120 terminals")
+    assert page("/terminals/?presence=offline").text("foot").startswith("1 of 1 terminal")
+    assert page("/terminals/?kind=kiosk").text("foot").startswith("100 terminals")
+
+
+def test_searching_as_one_types_gets_the_results_only_and_the_one_spelling_of_the_address(browser, mixed):
+    answer = browser.get("/terminals/?q=umeda&site=&kind=&presence=silent", headers=HTMX)
+
+    html = answer.content.decode()
+    assert html.strip().startswith('<div class="results" id="results">')
+    assert "PAY-1" in html
+    assert answer["HX-Replace-Url"] == "/terminals/?q=umeda&presence=silent"
+
+
+@pytest.mark.parametrize("address", ["/", "/terminals/", "/terminals/?severity=any", "/terminals/?q=T-", "/alerts/"])
+def test_a_page_asks_the_database_as_often_for_many_as_for_few(browser, fleet, address):
+    rule = fleet.metric_rule()
+    for _ in range(2):
+        factories.alert(fleet, rule=rule)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        browser.get(address)
+    for code in ("UMD", "SPR", "NGY"):
+        for _ in range(12):
+            terminal = fleet.online(site=fleet.site(code))
+            factories.moved(terminal, "silent", "online", at=now())
+            factories.alert(fleet, terminal=terminal, rule=rule)
+
+    with CaptureQueriesContext(connection) as many:
+        browser.get(address)
+
+    assert len(many) == len(few)
+
+
+def test_an_instant_of_another_day_bears_its_date(page, fleet, tanaka):
+    fleet.standing("rebooting", back_at=now() + timedelta(days=3))
+
+    seen = page("/terminals/")
+
+    (row,) = seen.rows("terminal-")
+    day = (now() + timedelta(days=3)).astimezone().strftime("%b")
+    assert day in seen.text(row)

@@ -1,0 +1,58 @@
+"""What the boards' tests arrange beyond `tests.builders`: alerts at any stage of their life, readings, histories."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from tests.builders import Fleet
+from tms.accounts.models import User
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Alert, Rule
+from tms.fleet.models import PresenceChange, Terminal
+from tms.telemetry.models import Boot, Event, Report
+
+
+def now(seconds: float = 0) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def alert(
+    fleet: Fleet,
+    *,
+    severity: str = "critical",
+    terminal: Terminal | None = None,
+    rule: Rule | None = None,
+    opened_at: datetime | None = None,
+    value: float | None = None,
+    **terminal_fields: Any,
+) -> Alert:
+    """An open alert of a terminal that is made for it."""
+    rule = rule or fleet.metric_rule(severity=severity)
+    terminal = terminal or fleet.online(**terminal_fields)
+    lifecycle.hold([Claim(rule.pk, terminal.pk, opened_at or now(), value=value)])
+    return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
+
+
+def acknowledged(alert: Alert, *, by: User, comment: str = "") -> Alert:
+    return lifecycle.acknowledge(alert, by=by, comment=comment, at=now()).alert
+
+
+def resolved(alert: Alert, *, at: datetime | None = None) -> Alert:
+    lifecycle.release([(alert.rule_id, alert.terminal_id)], at=at or now())
+    alert.refresh_from_db()
+    return alert
+
+
+def moved(terminal: Terminal, before: str, presence: str, *, at: datetime, **fields: Any) -> PresenceChange:
+    return PresenceChange.objects.create(terminal=terminal, at=at, before=before, presence=presence, **fields)
+
+
+def report(terminal: Terminal, seq: int, *, at: datetime, **fields: Any) -> Report:
+    boot, _ = Boot.objects.get_or_create(terminal=terminal, boot_id="boot-1", defaults={"first_seen_at": at})
+    return Report.objects.create(boot=boot, seq=seq, terminal=terminal, at=at, received_at=at, **fields)
+
+
+def event(terminal: Terminal, code: str, *, at: datetime | None = None, **fields: Any) -> Event:
+    return Event.objects.create(terminal=terminal, code=code, at=at or now(), **fields)
