@@ -28,12 +28,15 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
 
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}
-        merged = Change(**sets)
-        return merged if merged.size <= MAX_IDS else merged.summed_up()
+        return Change(**sets | {"sessions": _newest(sets["sessions"])}).bounded()
 
     @property
     def size(self) -> int:
-        return len(self.terminals) + len(self.alerts)
+        return max(len(self.terminals), len(self.presence)) + len(self.alerts)
+
+    def bounded(self) -> "Change":
+        """As it is, or summed up when it names too much."""
+        return self if self.size <= MAX_IDS else self.summed_up()
 
     def summed_up(self) -> "Change":
         """Without the long lists; what must not be lost (commands, sessions, revocations) stays."""
@@ -45,6 +48,15 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             rules=self.rules,
             everything=True,
         )
+
+
+def _newest(sessions: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    """One a terminal, so that what is kept while nobody can be told does not grow with each boot."""
+    newest: dict[int, int] = {}
+    for terminal_id, number in sessions:
+        if newest.get(terminal_id, 0) < number:
+            newest[terminal_id] = number
+    return frozenset(newest.items())
 
 
 NOTHING = Change()

@@ -43,7 +43,7 @@ class Feed:
 
     def publish(self, change: Change) -> None:
         """Tell everyone of `change` when the current transaction commits; at once outside one."""
-        transaction.on_commit(partial(self._committed, change))
+        transaction.on_commit(partial(self.committed, change))
 
     def attach(self) -> None:
         """Send from the running event loop from now on. Call twice, nothing happens."""
@@ -62,24 +62,36 @@ class Feed:
         with contextlib.suppress(asyncio.CancelledError):
             await task
         if self._pending is not None:
-            with contextlib.suppress(OSError):
+            try:
                 await self._send(self._take())
+            except Exception as error:  # noqa: BLE001  (any transport's own error)
+                _count_failure(error)
 
-    def _committed(self, change: Change) -> None:
-        loop = self._loop
-        if loop is None or loop.is_closed():
-            async_to_sync(self._send)(change)
+    def committed(self, change: Change) -> None:
+        """Tell everyone of what is committed already; from any thread. It is a hint, so it never fails the caller."""
+        loop, wake = self._loop, self._wake
+        if loop is None or wake is None or loop.is_closed():
+            self._tell_alone(change)
             return
         with self._lock:
             self._pending = change if self._pending is None else self._pending | change
-        wake = self._wake
-        if wake is not None:
+        with contextlib.suppress(RuntimeError):  # the loop closes in this very moment
             loop.call_soon_threadsafe(wake.set)
+
+    def _tell_alone(self, change: Change) -> None:
+        try:
+            async_to_sync(self._send)(change)
+        except Exception as error:  # noqa: BLE001  (any transport's own error)
+            _count_failure(error)
 
     def _take(self) -> Change:
         with self._lock:
             change, self._pending = self._pending, None
         return change or NOTHING
+
+    def _put_back(self, change: Change) -> None:
+        with self._lock:
+            self._pending = change if self._pending is None else change | self._pending
 
     async def _send_forever(self, wake: asyncio.Event) -> None:
         while True:
@@ -89,21 +101,27 @@ class Feed:
             change = self._take()
             try:
                 await self._send(change)
+            except asyncio.CancelledError:
+                self._put_back(change)
+                raise
             except Exception as error:  # noqa: BLE001  (any transport's own error: the change is kept and tried again)
-                instruments.FEED_FAILURES.inc()
-                log.warning("feed_away", error=repr(error))
-                with self._lock:
-                    self._pending = change if self._pending is None else change | self._pending
+                _count_failure(error)
+                self._put_back(change)
                 await asyncio.sleep(RETRY_S)
                 wake.set()
 
     async def _send(self, change: Change) -> None:
         layer = get_channel_layer()
-        message = Message(self.publisher, self.number + 1, time.time(), change)
+        message = Message(self.publisher, self.number + 1, time.time(), change.bounded())
         self.number += 1
         await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})
         self.sent_at = time.monotonic()
         instruments.FEED_MESSAGES.labels("sent").inc()
+
+
+def _count_failure(error: Exception) -> None:
+    instruments.FEED_FAILURES.inc()
+    log.warning("feed_away", error=repr(error))
 
 
 feed = Feed()

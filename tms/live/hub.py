@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from channels.layers import get_channel_layer
@@ -82,7 +82,14 @@ class Hub:
     async def _listen(self) -> None:
         layer = get_channel_layer()
         channel = await layer.new_channel()
-        await layer.group_add(GROUP, channel)
+        try:
+            await layer.group_add(GROUP, channel)
+            await self._listen_on(layer, channel)
+        finally:
+            with contextlib.suppress(Exception):  # the transport is away: then it forgets the channel by itself
+                await layer.group_discard(GROUP, channel)
+
+    async def _listen_on(self, layer: Any, channel: str) -> None:
         self.subscribed, self.heard_at = True, time.monotonic()
         self._last.clear()
         self._tell(EVERYTHING)

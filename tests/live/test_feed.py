@@ -1,0 +1,276 @@
+"""What this process publishes: after the commit, in order, and kept while the way is barred."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
+from django.db import transaction
+
+from tests.at_once import aside, at_once
+from tests.ear import Ear
+from tests.live.other import DEADLINE_S, Listener
+from tms.live import feed as module
+from tms.live.change import MAX_IDS, NOTHING, Change
+from tms.live.feed import Feed
+
+pytestmark = pytest.mark.both
+
+ONE, TWO, THREE = (Change(terminals=frozenset({n})) for n in (1, 2, 3))
+
+
+class Barred(InMemoryChannelLayer):
+    """A way that is barred until it is opened, and counts who tried it."""
+
+    def __init__(self) -> None:
+        super().__init__(capacity=10_000)
+        self.is_barred = True
+        self.tries = 0
+
+    async def group_send(self, group, message) -> None:
+        self.tries += 1
+        if self.is_barred:
+            raise ConnectionError("no way")
+        await super().group_send(group, message)
+
+    async def tried(self, times: int) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while self.tries < times:
+                await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+
+
+@pytest.fixture
+def barred(monkeypatch) -> Barred:
+    layer = Barred()
+    monkeypatch.setitem(channel_layers.backends, "default", layer)
+    return layer
+
+
+@asynccontextmanager
+async def attached() -> AsyncIterator[Feed]:
+    feed = Feed()
+    feed.attach()
+    try:
+        yield feed
+    finally:
+        await feed.detach()
+
+
+def publish(feed: Feed, *changes: Change) -> None:
+    with transaction.atomic():
+        for change in changes:
+            feed.publish(change)
+
+
+# After the commit
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_is_told_after_the_commit_and_never_of_what_was_rolled_back(ear: Ear):
+    feed = Feed()
+
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        feed.publish(ONE)
+        _ = 1 / 0
+    rolled_back = ear.changes()
+    with transaction.atomic():
+        feed.publish(TWO)
+        before = ear.changes()
+
+    assert (rolled_back, before, ear.changes()) == ([], [], [TWO])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_without_a_loop_tells_each_change_by_itself(ear: Ear):
+    publish(Feed(), ONE, TWO)
+
+    assert ear.changes() == [ONE, TWO]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_barred_way_does_not_fail_what_was_already_committed(barred):
+    publish(Feed(), ONE, TWO)
+
+    assert barred.tries == 2
+
+
+# From the event loop
+
+
+async def test_changes_of_one_turn_are_one_message(listener):
+    async with attached() as feed:
+        feed.committed(ONE)
+        feed.committed(TWO)
+        message = await listener.hear_change()
+
+    assert (message.publisher, message.number, message.change) == (feed.publisher, 1, ONE | TWO)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_messages_are_numbered_and_in_order(listener):
+    async with attached() as feed:
+        numbers, told = [], []
+        for change in (ONE, TWO, THREE):
+            await aside(publish, feed, change)
+            message = await listener.hear_change()
+            numbers.append(message.number)
+            told.append(message.change)
+
+    assert told == [ONE, TWO, THREE]
+    assert numbers == [1, 2, 3]
+
+
+async def test_a_publisher_with_nothing_to_say_says_its_number(listener, monkeypatch):
+    monkeypatch.setattr(module, "HEARTBEAT_S", 0.01)
+
+    async with attached():
+        heard = [await listener.hear() for _ in range(3)]
+
+    assert [message.number for message in heard] == [1, 2, 3]
+    assert {message.change for message in heard} == {NOTHING}
+
+
+async def test_what_cannot_be_told_is_merged_kept_and_told_when_the_way_is_open(barred):
+    listener = await Listener.subscribe()
+    async with attached() as feed:
+        feed.committed(ONE)
+        await barred.tried(1)
+        feed.committed(TWO)
+        await barred.tried(3)
+        feed.committed(THREE)
+
+        barred.is_barred = False
+        message = await listener.hear_change()
+
+    assert message.change == ONE | TWO | THREE
+    assert message.number > 1  # what failed left a gap: whoever listens reads again
+
+
+async def test_whatever_is_kept_meanwhile_is_bounded(barred):
+    listener = await Listener.subscribe()
+    async with attached() as feed:
+        for first in range(0, 20 * MAX_IDS, MAX_IDS):
+            feed.committed(Change(terminals=frozenset(range(first, first + MAX_IDS))))
+        for number in range(50):
+            feed.committed(Change(sessions=frozenset((terminal, number) for terminal in range(10))))
+
+        barred.is_barred = False
+        message = await listener.hear_change()
+
+    assert message.change == Change(everything=True, sessions=frozenset((terminal, 49) for terminal in range(10)))
+
+
+async def test_one_change_that_names_too_much_is_told_as_everything(listener):
+    async with attached() as feed:
+        feed.committed(Change(terminals=frozenset(range(3 * MAX_IDS))))
+
+        assert (await listener.hear_change()).change == Change(everything=True)
+
+
+async def test_many_threads_may_publish_at_once_and_nothing_is_lost(listener):
+    async with attached() as feed:
+        told = asyncio.ensure_future(asyncio.to_thread(at_once, 16, lambda n: feed.committed(one_of(n))))
+        heard = NOTHING
+        while len(heard.terminals) < 16:
+            heard |= (await listener.hear_change()).change
+        await told
+
+    assert heard.terminals == set(range(16))
+
+
+def one_of(n: int) -> Change:
+    return Change(terminals=frozenset({n}))
+
+
+# The end
+
+
+async def test_leaving_tells_what_is_left(listener):
+    feed = Feed()
+    feed.attach()
+    feed.committed(ONE)
+
+    await feed.detach()
+
+    assert (await listener.hear_change()).change == ONE
+
+
+async def test_leaving_while_a_message_is_on_its_way_tells_it_all_the_same(barred, monkeypatch):
+    listener = await Listener.subscribe()
+    barred.is_barred = False
+    on_its_way = asyncio.Event()
+
+    async def slowly(group, message) -> None:
+        on_its_way.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(barred, "group_send", slowly)
+    feed = Feed()
+    feed.attach()
+    feed.committed(ONE)
+    await on_its_way.wait()
+    monkeypatch.undo()
+    channel_layers.backends["default"] = barred
+
+    await feed.detach()
+
+    assert (await listener.hear_change()).change == ONE
+
+
+async def test_leaving_with_the_way_barred_gives_up_without_an_error(barred):
+    feed = Feed()
+    feed.attach()
+    feed.committed(ONE)
+    await barred.tried(1)
+
+    await feed.detach()
+
+    assert barred.tries >= 2
+
+
+async def test_attaching_twice_sends_once(listener, monkeypatch):
+    monkeypatch.setattr(module, "HEARTBEAT_S", 0.01)
+
+    async with attached() as feed:
+        feed.attach()
+        heard = [await listener.hear() for _ in range(3)]
+
+    assert [message.number for message in heard] == [1, 2, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_feed_whose_loop_is_gone_tells_by_itself(ear: Ear):
+    feed = Feed()
+    thread = threading.Thread(target=lambda: asyncio.run(attach_only(feed)))
+    thread.start()
+    thread.join()
+
+    publish(feed, ONE)
+
+    assert ear.changes() == [ONE]
+
+
+async def attach_only(feed: Feed) -> None:
+    feed.attach()
+
+
+def test_a_synchronous_caller_is_heard_on_the_feed_of_this_pass():
+    """A management command beside running nodes."""
+
+    async def heard() -> Change:
+        listener = await Listener.subscribe()
+        await asyncio.to_thread(Feed().committed, ONE)
+        message = await listener.hear_change()
+        await listener.leave()
+        await get_channel_layer().flush()
+        return message.change
+
+    assert async_to_sync(heard)() == ONE
