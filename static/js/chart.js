@@ -87,8 +87,10 @@ class Chart {
   }
 
   resize() {
-    const width = this.holder.clientWidth;
-    for (const { plot } of this.plots) if (plot.width !== width) plot.setSize({ width, height: plot.height });
+    for (const { plot } of this.plots) {
+      const width = plot.root.parentElement?.clientWidth ?? plot.width;
+      if (plot.width !== width) plot.setSize({ width, height: plot.height });
+    }
   }
 
   /** @param {[number, number] | null} to */

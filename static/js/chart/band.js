@@ -38,7 +38,7 @@ export class PresenceBand {
     this.#box.className = "plot band";
     this.#box.setAttribute("role", "img");
     holder.append(head, this.#box);
-    this.plot = new uPlot(this.#options(holder.clientWidth), [[], []], this.#box);
+    this.plot = new uPlot(this.#options(this.#box.clientWidth), [[], []], this.#box);
     this.update();
   }
 

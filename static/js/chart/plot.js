@@ -15,6 +15,7 @@ import { extent, severityOf, traceOf } from "./series.js";
 const HEIGHT = 120;
 const HATCH = 6;
 const language = document.documentElement.lang || "en";
+const BETWEEN = language.startsWith("ja") ? "、" : " · ";
 
 /**
  * @param {number | null | undefined} value
@@ -38,6 +39,16 @@ export function element(name, text = "") {
   return made;
 }
 
+/**
+ * A reading without a neighbour makes no line: it is shown as a point.
+ * @param {uPlot} plot
+ * @param {number} line
+ */
+function alone(plot, line) {
+  const values = plot.data[line];
+  return [...values.keys()].filter((i) => values[i] != null && values[i - 1] == null && values[i + 1] == null);
+}
+
 export class MetricPlot {
   #now = element("b");
   #note = element("span");
@@ -58,7 +69,7 @@ export class MetricPlot {
     this.#box.className = "plot";
     this.#box.setAttribute("role", "img");
     holder.append(head, this.#box);
-    this.plot = new uPlot(this.#options(holder.clientWidth), traceOf(given.series(), name), this.#box);
+    this.plot = new uPlot(this.#options(this.#box.clientWidth), traceOf(given.series(), name), this.#box);
     this.#say();
   }
 
@@ -83,7 +94,8 @@ export class MetricPlot {
   #options(width) {
     const { inks, view } = this.given;
     const base = frame({ view, inks, width, height: HEIGHT, showsTime: false });
-    const line = { width: 1.5, points: { size: 4, fill: () => inks().trace } };
+    const points = { size: 4, fill: () => inks().trace, show: () => false, filter: alone };
+    const line = { width: 1.5, points };
     return {
       ...base,
       scales: { ...base.scales, y: { range: () => this.#range() } },
@@ -229,7 +241,7 @@ export class MetricPlot {
     this.#now.textContent = reading(isHovered ? (timely[at] ?? late[at]) : now, metric.unit);
     this.#note.textContent = isHovered
       ? instant(instants[at], view.range())
-      : this.#limits.map(({ limit }) => text("limit", { limit: reading(limit, metric.unit) })).join(" · ");
+      : this.#limits.map(({ limit }) => text("limit", { limit: reading(limit, metric.unit) })).join(BETWEEN);
     const values = { low: reading(low, metric.unit), high: reading(high, metric.unit), now: reading(now, metric.unit) };
     this.#box.setAttribute("aria-label", text("summary", { metric: metric.label, ...values }));
   }
