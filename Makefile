@@ -45,10 +45,9 @@ check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, im
 bench: $(PYTHON) static messages ## Measure what the design promises and print the figures
 	@$(BIN)/python -m benchmarks
 
-fmt: $(PYTHON) $(NODE) ## Format everything
+fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/djlint --reformat --quiet templates || true
 	@node_modules/.bin/biome check --write --log-level=error static biome.json package.json
 
 clean: ## Remove everything that was installed or built; data in var/ stays
@@ -98,7 +97,7 @@ check-imports:
 	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
 
 check-templates:
-	@said=$$($(BIN)/djlint --lint --check templates 2>&1) || { echo "$$said"; exit 1; }
+	@said=$$($(BIN)/djlint --lint templates 2>&1) || { echo "$$said"; exit 1; }
 
 check-assets:
 	@node_modules/.bin/biome ci --colors=off --log-level=error static biome.json package.json
