@@ -15,6 +15,7 @@ from tms.live.feed import publish
 from tms.ops import instruments
 
 LONGEST_ANSWER_S = 3600.0
+LONGEST_DELIVERY_S = 7 * 24 * 3600.0
 PASS_LIMIT = 2_000
 RESULT_LIMIT = 500
 
@@ -50,6 +51,8 @@ def queue(
         raise CommandRefused(f"unknown command {name!r}; known are {', '.join(CATALOG)}")
     if not 1 <= answer_within_s <= LONGEST_ANSWER_S:
         raise CommandRefused(f"answer_within_s={answer_within_s}: from 1 to {LONGEST_ANSWER_S:.0f} seconds")
+    if not 1 <= deliver_within_s <= LONGEST_DELIVERY_S:
+        raise CommandRefused(f"deliver_within_s={deliver_within_s}: from 1 to {LONGEST_DELIVERY_S:.0f} seconds")
     deliver_before = at + timedelta(seconds=deliver_within_s)
     command = Command.objects.create(
         terminal=terminal,
@@ -112,15 +115,16 @@ def settle(answers: Sequence[Answered], *, at: datetime) -> None:
 @transaction.atomic
 def expire(at: datetime) -> int:
     """What waited too long expires; what was sent and not answered in time has failed."""
-    overdue = list(Command.objects.overdue(at).order_by("due_at")[:PASS_LIMIT])
+    # What is being answered or sent at this moment is left to the next pass.
+    rows = Command.objects.select_for_update(skip_locked=True)
+    overdue = list(rows.overdue(at).order_by("due_at")[:PASS_LIMIT])
     for state, outcome, error in (
         (CommandState.QUEUED, CommandState.EXPIRED, "the terminal did not come back in time"),
         (CommandState.SENT, CommandState.FAILED, "no answer in time"),
     ):
         late = [command for command in overdue if command.state == state]
-        rows = Command.objects.filter(pk__in=[command.pk for command in late], state=state)
-        if rows.update(state=outcome, error=error, due_at=None):
-            _tell(late, outcome)
+        Command.objects.filter(pk__in=[command.pk for command in late]).update(state=outcome, error=error, due_at=None)
+        _tell(late, outcome)
     return len(overdue)
 
 

@@ -22,7 +22,10 @@ class Command(BaseCommand):
             raise CommandError(f"no terminal {options['uid']!r}")
         try:
             arguments = msgspec.json.decode(options["arguments"], type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise CommandError(f"--arguments: {error}") from None
+        try:
             queued = services.queue(terminal, name=options["name"], args=arguments, by=None, at=datetime.now(UTC))
-        except (msgspec.DecodeError, services.CommandRefused) as error:
+        except services.CommandRefused as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"queued as {queued.pk}")

@@ -1,0 +1,43 @@
+"""`manage.py send_command`."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tms.commands.models import Command
+
+
+def send(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("send_command", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_it_queues_a_command_with_its_arguments(fleet):
+    terminal = fleet.terminal()
+
+    said = send(terminal.uid, "reboot", "--arguments", '{"delay_s": 3}')
+
+    command = Command.objects.get()
+    assert (command.terminal, command.name, command.args) == (terminal, "reboot", {"delay_s": 3})
+    assert said == f"queued as {command.pk}\n"
+
+
+WRONG = [
+    (("nobody", "ping"), "no terminal 'nobody'"),
+    (("T-1", "dance"), "unknown command 'dance'; known are ping, reboot, collect_logs"),
+    (("T-1", "ping", "--arguments", "{"), "--arguments: "),
+    (("T-1", "ping", "--arguments", "[1]"), "--arguments: Expected `object`, got `array`"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG)
+def test_it_says_what_is_wrong_in_one_line(fleet, arguments, said):
+    fleet.terminal(uid="T-1")
+
+    with pytest.raises(CommandError) as refused:
+        send(*arguments)
+
+    assert str(refused.value).startswith(said)
+    assert not Command.objects.exists()

@@ -1,0 +1,215 @@
+"""A command's life: queued, sent, then done, failed or expired. Each step happens once."""
+
+import pytest
+from django.db import transaction
+
+from tests.at_once import at_once
+from tests.builders import AT, later
+from tms.commands import services
+from tms.commands.models import Command, CommandState
+from tms.commands.services import Answered, CommandRefused
+from tms.fleet.models import Terminal
+from tms.live.change import Change
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def terminal(fleet) -> Terminal:
+    return fleet.terminal()
+
+
+@pytest.fixture
+def sent(fleet, terminal) -> Command:
+    command = fleet.command(terminal, answer_within_s=30)
+    services.claim({terminal.pk: 1}, at=later(1))
+    command.refresh_from_db()
+    return command
+
+
+def settle(command: Command, *, terminal: Terminal | None = None, result=None, error="") -> Command:
+    whose = command.terminal_id if terminal is None else terminal.pk
+    with transaction.atomic():
+        services.settle([Answered(command.pk, whose, result, error)], at=later(2))
+    command.refresh_from_db()
+    return command
+
+
+# Queueing
+
+
+def test_a_queued_command_waits_until_it_expires(fleet, terminal):
+    command = services.queue(
+        terminal, name="reboot", args={"delay_s": 5}, by=fleet.person(), at=AT, deliver_within_s=600
+    )
+
+    assert (command.state, command.args, command.created_by.username) == ("queued", {"delay_s": 5}, "aiko")
+    assert command.due_at == command.deliver_before == later(600)
+    assert services.waiting(at=later(599)) == services.waiting_for([terminal.pk], at=later(599)) == {terminal.pk}
+    assert services.waiting(at=later(600)) == services.waiting_for([terminal.pk], at=later(600)) == set()
+
+
+REFUSED = [
+    ({"name": "format_disk"}, "unknown command 'format_disk'; known are ping, reboot, collect_logs"),
+    ({"answer_within_s": 0.5}, "answer_within_s=0.5: from 1 to 3600 seconds"),
+    ({"answer_within_s": 3601}, "answer_within_s=3601: from 1 to 3600 seconds"),
+    ({"answer_within_s": float("nan")}, "answer_within_s=nan: from 1 to 3600 seconds"),
+    ({"deliver_within_s": 0}, "deliver_within_s=0: from 1 to 604800 seconds"),
+    ({"deliver_within_s": 1e12}, "deliver_within_s=1000000000000.0: from 1 to 604800 seconds"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "said"), REFUSED)
+def test_a_command_that_cannot_be_is_refused_with_what_would_be_right(terminal, wrong, said):
+    with pytest.raises(CommandRefused) as refused:
+        services.queue(terminal, **{"name": "ping", "args": {}, "by": None, "at": AT} | wrong)
+
+    assert str(refused.value) == said
+    assert refused.value.code == "tms:bad-command"
+    assert not Command.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_step_tells_the_feed_whose_command_it_is(fleet, terminal, ear):
+    ear.changes()
+    told = Change(commands=frozenset({terminal.pk}), terminals=frozenset({terminal.pk}))
+
+    command = fleet.command(terminal)
+    queued = ear.changes()
+    services.claim({terminal.pk: 1}, at=later(1))
+    sent = ear.changes()
+    settle(command)
+
+    assert queued == sent == ear.changes() == [told]
+
+
+# Sending
+
+
+def test_a_claimed_command_is_sent_over_the_session_that_claimed_it(fleet, terminal):
+    fleet.command(terminal, answer_within_s=45)
+
+    [command] = services.claim({terminal.pk: 7}, at=later(1))
+
+    kept = Command.objects.get()
+    assert (kept.state, kept.session, kept.sent_at, kept.due_at) == ("sent", 7, later(1), later(46))
+    assert (command.session, command.due_at) == (7, later(46))
+
+
+def test_commands_go_out_in_the_order_in_which_they_were_queued_and_only_once(fleet, terminal):
+    queued = [fleet.command(terminal, name=name) for name in ("reboot", "ping", "collect_logs")]
+
+    claimed = services.claim({terminal.pk: 1}, at=later(1))
+    again = services.claim({terminal.pk: 2}, at=later(2))
+
+    assert [command.pk for command in claimed] == [command.pk for command in queued]
+    assert again == []
+
+
+def test_only_the_terminals_that_are_asked_for_get_theirs(fleet, terminal):
+    other = fleet.terminal()
+    fleet.command(other)
+    mine = fleet.command(terminal)
+
+    assert [command.pk for command in services.claim({terminal.pk: 1}, at=later(1))] == [mine.pk]
+
+
+def test_a_command_past_its_time_is_not_sent_even_before_the_clock_noticed(fleet, terminal):
+    fleet.command(terminal, deliver_within_s=60)
+
+    assert services.claim({terminal.pk: 1}, at=later(60)) == []
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_of_many_nodes_that_claim_at_once_exactly_one_gets_each_command(fleet):
+    terminals = [fleet.terminal() for _ in range(4)]
+    queued = {fleet.command(terminal).pk for terminal in terminals for _ in range(5)}
+
+    claims = at_once(8, lambda n: services.claim({terminal.pk: n for terminal in terminals}, at=later(1)))
+
+    claimed = [command.pk for claim in claims for command in claim]
+    assert sorted(claimed) == sorted(queued)
+    for number, claim in enumerate(claims):
+        assert set(Command.objects.filter(pk__in=[c.pk for c in claim]).values_list("session", flat=True)) <= {number}
+
+
+# Answers
+
+
+@pytest.mark.parametrize("result", [None, "pong", {"lines": ["a", "b"]}, [1, 2], 0, False, "時刻"])
+def test_a_result_is_done_whatever_it_is(sent, result):
+    command = settle(sent, result=result)
+
+    assert (command.state, command.result, command.error) == ("done", result, "")
+    assert (command.answered_at, command.due_at) == (later(2), None)
+
+
+def test_an_error_is_failed_and_a_long_one_is_cut(sent):
+    command = settle(sent, error="tms:refused " + "x" * 900)
+
+    assert command.state == CommandState.FAILED
+    assert len(command.error) == 500
+
+
+@pytest.mark.parametrize("state", ["queued", "done", "failed", "expired"])
+def test_an_answer_that_nobody_waits_for_changes_nothing(fleet, terminal, state):
+    command = fleet.command(terminal)
+    Command.objects.update(state=state, error="as it was")
+
+    settled = settle(command, result="late")
+
+    assert (settled.state, settled.error, settled.result, settled.answered_at) == (state, "as it was", None, None)
+
+
+def test_an_answer_of_another_terminal_changes_nothing(fleet, sent):
+    assert settle(sent, terminal=fleet.terminal(), result="mine").state == CommandState.SENT
+
+
+def test_an_answer_after_the_clock_gave_up_changes_nothing(sent):
+    services.expire(later(31))
+
+    assert settle(sent, result="late").state == CommandState.FAILED
+
+
+# Time
+
+
+def test_a_command_for_a_terminal_that_did_not_come_back_expires(fleet, terminal):
+    command = fleet.command(terminal, deliver_within_s=60)
+
+    passes = [services.expire(later(seconds)) for seconds in (59, 60, 61)]
+
+    command.refresh_from_db()
+    assert passes == [0, 1, 0]
+    assert (command.state, command.error) == ("expired", "the terminal did not come back in time")
+
+
+def test_a_command_that_was_not_answered_in_time_has_failed(sent):
+    passes = [services.expire(later(seconds)) for seconds in (30, 31, 32)]
+
+    sent.refresh_from_db()
+    assert passes == [0, 1, 0]
+    assert (sent.state, sent.error) == ("failed", "no answer in time")
+
+
+def test_what_is_answered_does_not_expire(sent):
+    settle(sent)
+
+    assert services.expire(later(10_000)) == 0
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_that_races_with_the_end_of_its_time_ends_in_one_of_both(fleet, terminal):
+    commands = [fleet.command(terminal, deliver_within_s=60).pk for _ in range(20)]
+
+    results = at_once(
+        6, lambda n: services.expire(later(60)) if n % 2 else services.claim({terminal.pk: n}, at=later(59))
+    )
+
+    assert not [result for result in results if isinstance(result, Exception)]
+    claimed = {command.pk for result in results if isinstance(result, list) for command in result}
+    expired = set(Command.objects.filter(state=CommandState.EXPIRED).values_list("pk", flat=True))
+    assert claimed | expired == set(commands)
+    assert not claimed & expired
