@@ -77,9 +77,9 @@ def publish(feed: Feed, *changes: Change) -> None:
 def test_a_change_is_told_after_the_commit_and_never_of_what_was_rolled_back(ear: Ear):
     feed = Feed()
 
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         feed.publish(ONE)
-        _ = 1 / 0
+        transaction.set_rollback(True)
     rolled_back = ear.changes()
     with transaction.atomic():
         feed.publish(TWO)
