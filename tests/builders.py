@@ -184,3 +184,7 @@ class Wall:
             for loop in self.LOOPS:
                 loop.work(self.at)
         return self.at
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -8,6 +8,8 @@ from tms.fleet import credentials
 from tms.fleet.models import Site, Terminal, TerminalKind
 from tms.protocol.credential import UID
 
+LONGEST_NAME = 100
+
 
 class Command(BaseCommand):
     help = "Enrols a terminal and prints its credential, uid.secret, once; nothing else goes to standard output."
@@ -22,6 +24,10 @@ class Command(BaseCommand):
         uid = options["uid"]
         if not UID.fullmatch(uid):
             raise CommandError(f"UID {uid!r}: use 1 to 64 letters, digits, - and _, and begin with a letter or digit")
+        if not options["site"].strip() or len(options["site"]) > LONGEST_NAME:
+            raise CommandError(f"--site {options['site']!r}: a name has 1 to {LONGEST_NAME} characters")
+        if len(options["label"]) > LONGEST_NAME:
+            raise CommandError(f"--label: at most {LONGEST_NAME} characters, this has {len(options['label'])}")
         try:
             with transaction.atomic():
                 terminal = Terminal(uid=uid, site=_site(options["site"]), kind=options["kind"], label=options["label"])

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         if site is None:
             known = ", ".join(Site.objects.values_list("code", flat=True)[:20]) or "none yet"
             raise CommandError(f"no site {options['site']!r}; known codes: {known}")
-        valid = timedelta(hours=options["hours"])
-        if not timedelta(0) < valid <= LONGEST:
-            raise CommandError(f"--hours {options['hours']:g}: more than 0, at most 24")
-        self.stdout.write(make_token(site, by=None, at=datetime.now(UTC), valid=valid))
+        hours = options["hours"]
+        if not 0 < hours <= LONGEST / timedelta(hours=1):
+            raise CommandError(f"--hours {hours:g}: more than 0, at most 24")
+        self.stdout.write(make_token(site, by=None, at=datetime.now(UTC), valid=timedelta(hours=hours)))

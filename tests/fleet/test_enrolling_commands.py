@@ -1,0 +1,131 @@
+"""`manage.py enrol_terminal`, `enrolment_token` and `revoke_credentials`: what they print, and how they refuse."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.builders import now
+from tms.fleet import credentials, enrolment
+from tms.fleet.models import Credential, Site, Terminal
+from tms.protocol import credential
+
+pytestmark = pytest.mark.both
+
+
+def manage(*arguments: str) -> tuple[str, str]:
+    """Standard output and standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    call_command(*arguments, stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(CommandError) as error:
+        manage(*arguments)
+    return str(error.value)
+
+
+def test_enrolling_prints_the_credential_and_nothing_else(fleet):
+    out, err = manage(
+        "enrol_terminal", "SJK-PAY-01", "--site", "Shinjuku South", "--kind", "payment", "--label", "Till"
+    )
+
+    offered = credential.parse(out.removesuffix("\n"))
+    terminal = Terminal.objects.get()
+    assert (terminal.uid, terminal.kind, terminal.label) == ("SJK-PAY-01", "payment", "Till")
+    assert offered
+    assert offered.uid == "SJK-PAY-01"
+    assert credentials.match(offered, credentials.find([offered.uid], at=now())[offered.uid])
+    assert offered.secret not in err
+    assert "not shown again" in err
+
+
+SITES = [
+    # name, code of the new site
+    ("Shinjuku South", "SHINJU"),
+    ("新宿南", "SITE"),
+    ("a b", "AB"),
+    ("!!!", "SITE"),
+]
+
+
+@pytest.mark.parametrize(("name", "code"), SITES)
+def test_a_new_site_gets_a_code_of_its_own(fleet, name, code):
+    Site.objects.create(code=code, name="was there before")
+
+    manage("enrol_terminal", "A", "--site", name)
+
+    assert Site.objects.get(name=name).code == f"{code}1"
+
+
+@pytest.mark.parametrize("by", ["sjk", "SJK", "shinjuku south"])
+def test_a_known_site_is_found_by_code_or_name_whatever_the_case(fleet, by):
+    site = fleet.site("SJK", name="Shinjuku South")
+
+    manage("enrol_terminal", "A", "--site", by)
+
+    assert Terminal.objects.get().site == site
+
+
+REFUSALS = [
+    (("no way", "--site", "SJK"), "UID 'no way': use 1 to 64 letters, digits, - and _"),
+    (("a\n", "--site", "SJK"), "UID 'a\\n': use 1 to 64 letters"),
+    (("x" * 65, "--site", "SJK"), "use 1 to 64 letters"),
+    (("TAKEN", "--site", "SJK"), "UID 'TAKEN' is taken; choose another"),
+    (("A", "--site", "   "), "--site '   ': a name has 1 to 100 characters"),
+    (("A", "--site", "x" * 101), "a name has 1 to 100 characters"),
+    (("A", "--site", "SJK", "--label", "x" * 101), "--label: at most 100 characters"),
+    (("A",), "--site"),
+    (("A", "--site", "SJK", "--kind", "spaceship"), "invalid choice: 'spaceship'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSALS)
+def test_what_cannot_be_enrolled_is_refused_in_one_clear_line_and_leaves_nothing(fleet, arguments, said):
+    fleet.terminal(uid="TAKEN")
+
+    message = refused("enrol_terminal", *arguments)
+
+    assert said in message
+    assert "\n" not in message
+    assert (Terminal.objects.count(), Site.objects.count(), Credential.objects.count()) == (1, 1, 1)
+
+
+def test_a_token_is_printed_and_nothing_else(fleet):
+    site = fleet.site("SJK")
+
+    out, err = manage("enrolment_token", "--site", "sjk", "--hours", "2")
+
+    terminal, _ = enrolment.redeem(out.removesuffix("\n"), kind="kiosk", serial="", model="", at=now())
+    assert terminal.site == site
+    assert err == ""
+
+
+TOKEN_REFUSALS = [
+    (("--site", "NOPE"), "no site 'NOPE'; known codes: SJK"),
+    (("--site", "SJK", "--hours", "0"), "--hours 0: more than 0, at most 24"),
+    (("--site", "SJK", "--hours", "24.5"), "--hours 24.5: more than 0, at most 24"),
+    (("--site", "SJK", "--hours=-1"), "--hours -1: more than 0, at most 24"),
+    (("--site", "SJK", "--hours", "nan"), "--hours nan: more than 0, at most 24"),
+    (("--site", "SJK", "--hours", "inf"), "--hours inf: more than 0, at most 24"),
+    (("--site", "SJK", "--hours", "1e300"), "--hours 1e+300: more than 0, at most 24"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), TOKEN_REFUSALS)
+def test_a_token_that_cannot_be_is_refused_with_what_would_be_right(fleet, arguments, said):
+    fleet.site("SJK")
+
+    assert refused("enrolment_token", *arguments) == said
+
+
+def test_revoking_takes_every_key_of_a_terminal_and_says_how_many(fleet):
+    terminal = fleet.terminal()
+    credentials.issue(terminal)
+
+    out, _ = manage("revoke_credentials", terminal.uid)
+    again, _ = manage("revoke_credentials", terminal.uid)
+
+    assert (out, again) == (f"revoked 2 of {terminal}\n", f"revoked 0 of {terminal}\n")
+    assert refused("revoke_credentials", "nobody") == "no terminal 'nobody'"

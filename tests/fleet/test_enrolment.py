@@ -1,0 +1,115 @@
+"""Single-use tokens (R4)."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.at_once import at_once
+from tests.builders import AT, later
+from tms.fleet import credentials, enrolment
+from tms.fleet.enrolment import TokenRefused, redeem
+from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
+from tms.protocol import credential
+
+pytestmark = pytest.mark.both
+
+FACTS = {"kind": TerminalKind.GATE, "serial": "S-1", "model": "KX-20"}
+
+
+@pytest.fixture
+def site(fleet) -> Site:
+    return fleet.site("SJK")
+
+
+@pytest.fixture
+def token(fleet, site) -> str:
+    return enrolment.make_token(site, by=fleet.person(), at=AT)
+
+
+def test_a_token_enrols_one_terminal_at_its_site(site, token):
+    terminal, offered = redeem(token, **FACTS, at=later(60))
+
+    assert (terminal.uid, terminal.site, terminal.kind, terminal.serial) == ("SJK-GTE-01", site, "gate", "S-1")
+    assert credentials.match(offered, credentials.find([terminal.uid], at=AT)[terminal.uid])
+    used = EnrolmentToken.objects.get()
+    assert (used.used_at, used.terminal) == (later(60), terminal)
+
+
+def test_a_token_works_once(token):
+    redeem(token, **FACTS, at=AT)
+
+    with pytest.raises(TokenRefused):
+        redeem(token, **FACTS, at=AT)
+
+    assert Terminal.objects.count() == 1
+
+
+@pytest.mark.parametrize("wrong", ["", "no such token", "ünïcödé"])
+def test_an_unknown_token_is_refused(token, wrong):
+    with pytest.raises(TokenRefused):
+        redeem(wrong, **FACTS, at=AT)
+
+
+@pytest.mark.parametrize(("asked_h", "valid_h"), [(1, 1), (24, 24), (25, 24), (10_000, 24)])
+def test_a_token_is_valid_for_a_day_at_most(site, asked_h, valid_h):
+    tokens = [enrolment.make_token(site, by=None, at=AT, valid=timedelta(hours=asked_h)) for _ in range(2)]
+
+    redeem(tokens[0], **FACTS, at=later(valid_h * 3600 - 1))
+    with pytest.raises(TokenRefused):
+        redeem(tokens[1], **FACTS, at=later(valid_h * 3600))
+
+
+def test_the_database_holds_no_token(token):
+    kept = EnrolmentToken.objects.get()
+
+    assert kept.digest == credentials.digest(token)
+    assert token not in str(kept)
+
+
+def test_uids_are_counted_by_site_and_kind_and_gaps_are_left_alone(fleet, site):
+    fleet.terminal(uid="SJK-GTE-02", site=site)
+    tokens = [enrolment.make_token(site, by=None, at=AT) for _ in range(3)]
+    kinds = (TerminalKind.GATE, TerminalKind.GATE, TerminalKind.PAYMENT)
+
+    uids = [
+        redeem(token, kind=kind, serial="", model="", at=AT)[0].uid for token, kind in zip(tokens, kinds, strict=True)
+    ]
+
+    assert uids == ["SJK-GTE-03", "SJK-GTE-04", "SJK-PAY-01"]
+
+
+def test_a_number_that_is_taken_is_passed_over(fleet, site, token):
+    for number in (1, 3, 4):
+        fleet.terminal(uid=f"SJK-GTE-{number + 1:02}", site=site)
+
+    assert redeem(token, **FACTS, at=AT)[0].uid == "SJK-GTE-06"
+
+
+@pytest.mark.parametrize("code", ["-x", "_x", "--"])
+def test_any_site_gives_uids_that_a_credential_can_carry(fleet, code):
+    token = enrolment.make_token(fleet.site(code), by=None, at=AT)
+
+    _, offered = redeem(token, **FACTS, at=AT)
+
+    assert credential.parse(str(offered)) == offered
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_who_redeem_one_token_at_once_exactly_one_succeeds(token):
+    results = at_once(20, lambda n: redeem(token, kind="gate", serial=f"S-{n}", model="", at=AT))
+
+    enrolled = [result for result in results if not isinstance(result, Exception)]
+    assert len(enrolled) == 1
+    assert sum(isinstance(result, TokenRefused) for result in results) == 19
+    assert Terminal.objects.get() == enrolled[0][0]
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_many_tokens_of_one_site_redeemed_at_once_give_as_many_terminals(site):
+    tokens = [enrolment.make_token(site, by=None, at=AT) for _ in range(10)]
+
+    results = at_once(10, lambda n: redeem(tokens[n], **FACTS, at=AT)[0].uid)
+
+    assert sorted(map(str, results)) == [f"SJK-GTE-{number:02}" for number in range(1, 11)]
