@@ -1,11 +1,11 @@
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from tms.api.problems import problem
 from tms.fleet import enrolment
@@ -15,34 +15,63 @@ from tms.protocol.uplink import split_path
 
 BODY_LIMIT = 4096
 
+type Kind = Literal["payment", "kiosk", "gate", "signage", "tablet", "computer"]
+
 
 class EnrolRequest(msgspec.Struct, frozen=True):
     token: Name
     serial: OptionalName = ""
     model: OptionalName = ""
-    kind: Literal["payment", "kiosk", "gate", "signage", "tablet", "computer"] = "kiosk"
+    kind: Kind = "kiosk"
+
+
+class Refused(Exception):
+    """Carries the answer."""
+
+    def __init__(self, status: int, kind: str, detail: str, *, where: str = "") -> None:
+        super().__init__(detail)
+        self.answer = problem(status, kind, detail, where=where)
 
 
 @csrf_exempt  # a terminal has a token, and no cookies
-@require_POST
 @never_cache
 def enrol(request: HttpRequest) -> HttpResponse:
     """`{token, serial, model, kind}` → 201 `{uid, secret, credential}`, once."""
-    body = request.body[: BODY_LIMIT + 1]
-    if len(body) > BODY_LIMIT:
-        return problem(413, ErrorType.BAD_FRAME, f"the body has at most {BODY_LIMIT} bytes")
+    if request.method != "POST":
+        refusal = problem(405, ErrorType.UNKNOWN_METHOD, "send POST")
+        refusal["allow"] = "POST"
+        return refusal
     try:
-        wanted = msgspec.json.decode(body, type=EnrolRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        detail, where = split_path(str(error))
-        return problem(422, ErrorType.BAD_FRAME, detail, where=where)
-    if "\0" in f"{wanted.serial}{wanted.model}":
-        return problem(422, ErrorType.BAD_FRAME, "a string may not hold U+0000")
-    try:
+        wanted = _read(request)
         terminal, credential = enrolment.redeem(
             wanted.token, kind=wanted.kind, serial=wanted.serial, model=wanted.model, at=datetime.now(UTC)
         )
+    except Refused as refused:
+        return refused.answer
     except enrolment.TokenRefused:
         return problem(403, "tms:token-refused", "the token is unknown, used or expired; ask for a new one")
     made = {"uid": terminal.uid, "secret": credential.secret, "credential": str(credential)}
     return JsonResponse(made, status=201)
+
+
+def _read(request: HttpRequest) -> EnrolRequest:
+    try:
+        wanted = msgspec.json.decode(_body(request), type=EnrolRequest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        detail, where = split_path(str(error))
+        choice = f"; right is {' or '.join(get_args(Kind.__value__))}" if where == "$.kind" else ""
+        raise Refused(422, ErrorType.BAD_FRAME, detail + choice, where=where) from None
+    for name in ("serial", "model"):
+        if "\0" in getattr(wanted, name):
+            raise Refused(422, ErrorType.BAD_FRAME, "a string may not hold U+0000", where=f"$.{name}")
+    return wanted
+
+
+def _body(request: HttpRequest) -> bytes:
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        body = None
+    if body is None or len(body) > BODY_LIMIT:
+        raise Refused(413, ErrorType.BAD_FRAME, f"the body has at most {BODY_LIMIT} bytes")
+    return body
