@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.furnish import PASSWORD
 from tests.link.terminal import Terminal
@@ -68,9 +68,18 @@ class Person:
         self.context = context
 
     async def open(self, path: str) -> Page:
+        """The page at `path`, once it is live."""
         page = await self.context.new_page()
         await page.goto(self.house.url + path)
-        return page
+        return await live(page)
+
+
+async def live(page: Page) -> Page:
+    """Once the first frame has come, if the page has a board and scripts run: from then on keys work as well."""
+    if await page.locator("html[data-board-socket]:not(:has(noscript > *))").count():
+        await expect(page.locator("#proof dd").nth(2)).not_to_have_text("–")
+        await expect(page.locator(":root")).to_have_attribute("data-link", "live")
+    return page
 
 
 async def sign_in(page: Page, username: str) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import Enter
-from tests.e2e.house import House, Kiosk
+from tests.e2e.house import House, Kiosk, live
 
 FAULT, REPAIRED = "card_reader_fault", "card_reader_ok"
 
@@ -45,6 +45,7 @@ async def test_with_the_keyboard_alone(house: House, person: Enter):
     await page.keyboard.press("g")
     await page.keyboard.press("a")
     await expect(page).to_have_url(f"{house.url}/alerts/")
+    await live(page)
     await page.keyboard.press("/")
     await page.keyboard.type(kiosk.uid)
     await expect(page).to_have_url(f"{house.url}/alerts/?q={kiosk.uid}")

@@ -5,18 +5,11 @@ from datetime import UTC, datetime
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import Enter
-from tests.e2e.house import House
-
-
-async def live(page: Page) -> Page:
-    """Once the first frames have come."""
-    await expect(page.locator(":root")).to_have_attribute("data-link", "live")
-    await expect(page.locator("#proof dd").nth(2)).not_to_have_text("–")
-    return page
+from tests.e2e.house import House, live
 
 
 async def test_a_terminal_appears_changes_and_disappears_without_a_reload(house: House, person: Enter):
-    page = await live(await (await person()).open("/terminals/?presence=online"))
+    page = await (await person()).open("/terminals/?presence=online")
     await page.evaluate("() => { globalThis.sameLoad = true; }")
 
     kiosk = await house.terminal()
@@ -32,7 +25,7 @@ async def test_a_terminal_appears_changes_and_disappears_without_a_reload(house:
 
 
 async def test_the_totals_of_the_overview_follow(house: House, person: Enter):
-    page = await live(await (await person()).open("/"))
+    page = await (await person()).open("/")
     online = page.locator("#total-online b")
     before = int(await online.inner_text())
 
@@ -45,7 +38,7 @@ async def test_the_totals_of_the_overview_follow(house: House, person: Enter):
 
 async def test_typing_a_search_narrows_the_list_and_the_list_lives_on(house: House, person: Enter):
     kiosk = await house.terminal()
-    page = await live(await (await person()).open("/terminals/"))
+    page = await (await person()).open("/terminals/")
 
     await page.keyboard.press("/")
     await page.keyboard.type(kiosk.uid)
@@ -60,7 +53,7 @@ async def test_typing_a_search_narrows_the_list_and_the_list_lives_on(house: Hou
 async def test_the_page_of_a_terminal_lives_with_its_chart_and_timeline(house: House, person: Enter):
     kiosk = await house.terminal()
     await kiosk.say(metrics={"temperature_c": 41.0})
-    page = await live(await (await person()).open(f"/terminals/{kiosk.uid}/"))
+    page = await (await person()).open(f"/terminals/{kiosk.uid}/")
     await expect(page.locator("#chart canvas")).to_have_count(2)
 
     await kiosk.say(metrics={"temperature_c": 43.0}, events=[event("door_open", "front door")])
@@ -74,7 +67,7 @@ async def test_the_page_of_a_terminal_lives_with_its_chart_and_timeline(house: H
 
 async def test_a_command_is_sent_and_its_answer_seen(house: House, person: Enter):
     kiosk = await house.terminal()
-    page = await live(await (await person()).open(f"/terminals/{kiosk.uid}/"))
+    page = await (await person()).open(f"/terminals/{kiosk.uid}/")
     await page.get_by_label("Command", exact=True).select_option("ping")
 
     await page.get_by_role("button", name="Send").click()
@@ -87,7 +80,7 @@ async def test_a_command_is_sent_and_its_answer_seen(house: House, person: Enter
 
 async def test_focus_and_typed_text_survive_100_pushed_changes(house: House, person: Enter):
     kiosk = await house.terminal()
-    page = await live(await (await person()).open("/terminals/"))
+    page = await (await person()).open("/terminals/")
     search = page.locator("input[type=search]")
     await search.fill("K")
     await search.press("ArrowLeft")

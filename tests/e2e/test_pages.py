@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.conftest import watch
-from tests.e2e.house import VIEWPORTS, House, enter
+from tests.e2e.house import VIEWPORTS, House, enter, live
 from tests.e2e.scene import Scene, play
 from tests.running import ROOT
 
@@ -55,8 +55,7 @@ class Album:
         for name, path in self.scene.pages.items():
             page = await (self.visitor if name == "sign-in" else self.person).new_page()
             await page.goto(self.house.url + path)
-            if await page.locator("#proof").count():
-                await expect(page.locator("#proof dd").nth(2)).not_to_have_text("–")
+            await live(page)
             if await page.locator("#chart").count():
                 await expect(page.locator("#chart canvas").first).to_be_visible()
             yield name, page

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.e2e.furnish import PASSWORD
-from tests.e2e.house import House, sign_in
+from tests.e2e.house import House, live, sign_in
 
 
 async def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(house: House, page: Page):
@@ -13,7 +13,7 @@ async def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(house
     await sign_in(page, "tanaka")
 
     await expect(page).to_have_url(f"{house.url}/terminals/?presence=offline")
-    await expect(page.locator(":root")).to_have_attribute("data-link", "live")
+    await live(page)
     await expect(page.locator("#proof")).to_contain_text("Live")
 
 
@@ -33,7 +33,7 @@ async def test_signing_out_in_one_window_takes_the_board_of_the_other_to_the_sig
     await sign_in(page, "mori")
     other = await page.context.new_page()
     await other.goto(f"{house.url}/terminals/?q=SJK")
-    await expect(other.locator("#proof dd").nth(2)).not_to_have_text("–")
+    await live(other)
 
     await page.get_by_role("button", name="Sign out").click()
 
