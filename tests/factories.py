@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from tests.builders import Fleet
@@ -31,7 +32,8 @@ def alert(
     """An open alert of a terminal that is made for it."""
     rule = rule or fleet.metric_rule(severity=severity)
     terminal = terminal or fleet.online(**terminal_fields)
-    lifecycle.hold([Claim(rule.pk, terminal.pk, opened_at or now(), value=value)])
+    with transaction.atomic():
+        lifecycle.hold([Claim(rule.pk, terminal.pk, opened_at or now(), value=value)])
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
 
 
@@ -40,7 +42,8 @@ def acknowledged(alert: Alert, *, by: User, comment: str = "") -> Alert:
 
 
 def resolved(alert: Alert, *, at: datetime | None = None) -> Alert:
-    lifecycle.release([(alert.rule_id, alert.terminal_id)], at=at or now())
+    with transaction.atomic():
+        lifecycle.release([(alert.rule_id, alert.terminal_id)], at=at or now())
     alert.refresh_from_db()
     return alert
 

@@ -7,6 +7,8 @@ from tests import factories
 from tests.boards.conftest import HTMX
 from tests.factories import now
 
+pytestmark = pytest.mark.both
+
 
 def shown(seen):
     return [int(element.removeprefix("alert-")) for element in seen.rows("alert-")]

@@ -6,6 +6,8 @@ from tests import factories
 from tests.factories import now
 from tms.boards import shift
 
+pytestmark = pytest.mark.both
+
 
 def test_totals_count_every_presence_and_severity(page, fleet, tanaka):
     fleet.standing("offline")

@@ -8,6 +8,8 @@ from tests.boards.conftest import HTMX
 from tests.factories import now
 from tms.commands.models import Command
 
+pytestmark = pytest.mark.both
+
 
 @pytest.mark.parametrize(
     ("standing", "says"),

@@ -10,6 +10,8 @@ from tests.boards.conftest import HTMX
 from tests.factories import now
 from tms.fleet.models import Terminal
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def mixed(fleet, tanaka):

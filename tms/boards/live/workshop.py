@@ -53,7 +53,7 @@ class Workshop:
         await self._in_thread(shift.report, here, left)
 
     async def close(self) -> None:
-        await self._in_thread(connection.close)
+        await self._in_thread(_disconnect)
         self._thread.shutdown()
 
     async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -105,6 +105,11 @@ def _paint_one(show: Show, desk: Desk, change: Change, painted: Painted) -> Pain
     except Exception:
         log.exception("board_failed", page=show.page.address)
         return None
+
+
+def _disconnect() -> None:
+    """Run in a thread: `connection.close`, handed over as it is, would be that of the thread it was named in."""
+    connection.close()
 
 
 def _guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

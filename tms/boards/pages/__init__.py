@@ -39,6 +39,8 @@ LONGEST_ADDRESS = 1_000
 def page_at(address: str, *, person: Person) -> Page | None:
     """The page at a path with its query, as a browser names it; None where there is no live page."""
     parts = urlsplit(address[:LONGEST_ADDRESS])
+    if parts.scheme or parts.netloc:
+        return None
     try:
         match = resolve(parts.path)
     except Resolver404:

@@ -1,0 +1,111 @@
+"""A browser's end of a board's socket, on the consumer itself: no network, but its back-pressure."""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Self
+from urllib.parse import quote
+
+from consumers.board import BoardConsumer
+from tms.accounts.models import User
+
+DEADLINE_S = 20
+
+
+class Connection:
+    """What TMS's server puts into the scope; a test decides how much of it the network has not taken."""
+
+    def __init__(self) -> None:
+        self.unwritten = 0
+        self.sent: asyncio.Queue[str] = asyncio.Queue()
+        self.closed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def send_nowait(self, content: str) -> None:
+        self.sent.put_nowait(content)
+
+    def close(self, code: int, reason: str) -> None:
+        assert reason
+        if not self.closed.done():
+            self.closed.set_result(code)
+
+
+class Board:
+    """Opened with `async with`; `frame` gives the next frame."""
+
+    def __init__(self, page: str, *, person: User, session: str, language: str = "en") -> None:
+        self.connection = Connection()
+        self.number = 0
+        self.answers: list[dict[str, Any]] = []
+        self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._scope = {
+            "type": "websocket",
+            "query_string": f"page={quote(page)}&language={language}".encode(),
+            "headers": [],
+            "user": person,
+            "session": type("Session", (), {"session_key": session})(),
+            "tms.connection": self.connection,
+        }
+
+    async def __aenter__(self) -> Self:
+        self._said.put_nowait({"type": "websocket.connect"})
+        self._task = asyncio.create_task(BoardConsumer()(self._scope, self._said.get, self._take))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._said.put_nowait({"type": "websocket.disconnect", "code": 1005})
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait_for(self._task, DEADLINE_S)
+
+    async def _take(self, message: dict[str, Any]) -> None:
+        self.answers.append(message)
+
+    def say(self, text: str) -> None:
+        self._said.put_nowait({"type": "websocket.receive", "text": text})
+
+    async def frame(self, *kinds: str) -> "Frame":
+        """The next frame of one of these kinds; the others are passed over, and none may be missing."""
+        while True:
+            frame = Frame(json.loads(await asyncio.wait_for(self.connection.sent.get(), DEADLINE_S)))
+            self.number += 1
+            assert frame.number == self.number
+            if frame.kind in (kinds or ("repaint", "patch")):
+                return frame
+
+    async def painted(self) -> "Frame":
+        """The first repaint, once all lists that follow it are told."""
+        repaint = await self.frame("repaint")
+        await self.beat()
+        return repaint
+
+    async def until(self, is_wanted: Callable[["Frame"], bool]) -> "Frame":
+        while not is_wanted(frame := await self.frame()):
+            pass
+        return frame
+
+    async def showing(self, *words: str) -> "Frame":
+        """The next frame whose HTML says all of this."""
+        return await self.until(lambda frame: all(word in frame.html for word in words))
+
+    async def beat(self) -> "Frame":
+        """A frame that is sent because nothing else is: all is told."""
+        return await self.frame("beat")
+
+    async def closed(self) -> int:
+        return await asyncio.wait_for(asyncio.shield(self.connection.closed), DEADLINE_S)
+
+
+class Frame:
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.number: int = told["number"]
+        self.kind: str = told["kind"]
+        self.html: str = told["html"]
+        self.proof: dict[str, Any] = told["proof"]
+        order = told.get("list") or {"of": "", "ids": []}
+        self.list: tuple[str, list[str]] = order["of"], order["ids"]
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the whole elements."""
+        return re.findall(r'<\w+[^>]*?\sid="([\w-]+)"', self.html)

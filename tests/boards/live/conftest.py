@@ -1,0 +1,58 @@
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from django.test import Client
+
+from tests.at_once import aside
+from tests.boards.live.board import Board
+from tms.accounts.models import User
+from tms.boards.live import studio as module
+from tms.boards.live.studio import Studio, studio
+from tms.live.feed import feed
+from tms.live.hub import hub
+
+type Open = Callable[..., Board]
+
+
+@pytest.fixture
+def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, ear: Any) -> None:
+    """Waits are short here; the feed is in memory."""
+    settings.FRAME_INTERVAL_S = 0.02
+    settings.PROOF_INTERVAL_S = 0.2
+    monkeypatch.setattr(module, "BEAT_S", 0.1)
+    monkeypatch.setattr(module, "LOOK_S", 0.05)
+    monkeypatch.setattr(module, "LATE_S", 0.1)
+
+
+@pytest_asyncio.fixture
+async def room(quick: None, fleet: Any) -> AsyncIterator[Studio]:
+    """This process's studio."""
+    studio.cache_clear()
+    yield studio()
+    await studio().stop()
+    studio.cache_clear()
+    await hub.stop()
+    await feed.detach()
+
+
+@pytest_asyncio.fixture
+async def board(room: Studio, tanaka: User, sato: User) -> Open:
+    """Opens a page in Tanaka's browser, or in that of whoever is named."""
+    sessions: dict[int, str] = {}
+
+    def open_board(page: str, *, person: User = tanaka, **options: Any) -> Board:
+        return Board(page, person=person, session=sessions[person.pk], **options)
+
+    for person in await aside(lambda: list(User.objects.all())):
+        sessions[person.pk] = await aside(session_of, person)
+    return open_board
+
+
+def session_of(person: User) -> str:
+    client = Client()
+    client.force_login(person)
+    key = client.session.session_key
+    assert key is not None
+    return key

@@ -1,0 +1,214 @@
+"""How frames reach a reader: in order, in bites, and only the newest state to whoever lags."""
+
+import json
+
+import pytest
+from django.db import OperationalError
+
+from tests import factories
+from tests.at_once import aside
+from tests.boards.live.test_frames import change
+from tms.boards.live.seat import LAGGING_BYTES
+from tms.boards.live.workshop import Workshop
+from tms.live.change import Change
+from tms.live.feed import publish
+from tms.live.hub import EVERYTHING, hub
+from tms.ops import instruments
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+async def test_changes_between_two_frames_are_sent_once_with_their_newest_state(board, settings, fleet):
+    settings.FRAME_INTERVAL_S = 0.5
+    terminal = await aside(fleet.online)
+    async with board("/terminals/") as opened:
+        await opened.painted()
+
+        for value in range(20):
+            await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+
+        frames = [await opened.frame()]
+        while "19%" not in frames[-1].html:
+            frames.append(await opened.frame())
+        assert len(frames) < 10
+
+
+async def test_a_patch_has_at_most_fifty_rows(board, fleet):
+    terminals = await aside(lambda: fleet.terminals(100, presence="online"))
+    async with board("/terminals/") as opened:
+        await opened.painted()
+
+        await aside(lambda: change(*terminals, metrics={"cpu_pct": 5.0}))
+        first, second = await opened.frame(), await opened.frame()
+
+    assert (len(first.ids), len(second.ids)) == (50, 50)
+    assert len({*first.ids, *second.ids}) == 100
+
+
+async def test_more_new_rows_than_fit_into_a_patch_are_a_repaint(board, fleet):
+    terminals = await aside(lambda: fleet.terminals(60, presence="online"))
+    async with board("/terminals/?presence=silent") as opened:
+        await opened.painted()
+
+        await aside(lambda: change(*terminals, presence="silent"))
+
+        frame = await opened.frame()
+        assert frame.kind == "repaint"
+        assert len(frame.list[1]) == 60
+        assert {f"terminal-{terminal.pk}" for terminal in terminals} <= set(frame.ids)
+
+
+async def test_a_reader_that_lags_gets_nothing_and_then_the_newest_state_once(board, fleet):
+    terminal = await aside(fleet.online)
+    coalesced = instruments.BOARD_COALESCED._value.get()
+    async with board("/terminals/") as slow, board("/terminals/") as quick:
+        await slow.painted()
+        await quick.painted()
+        slow.connection.unwritten = LAGGING_BYTES + 1
+        while not slow.connection.sent.empty():
+            await slow.frame("beat", "patch")
+
+        for value in range(3):
+            await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+            await quick.showing(f">{value}%<")
+        missed = slow.connection.sent.qsize()
+        slow.connection.unwritten = 0
+
+        frame = await slow.frame()
+        assert missed == 0
+        assert frame.ids == [f"terminal-{terminal.pk}"]
+        assert ">2%<" in frame.html
+        assert instruments.BOARD_COALESCED._value.get() == coalesced + 2
+
+
+async def test_a_row_that_entered_while_the_reader_lagged_is_in_the_frame_of_its_list(board, fleet):
+    terminal = await aside(fleet.online)
+    async with board("/terminals/?presence=silent") as slow, board("/terminals/?presence=silent") as quick:
+        await slow.painted()
+        await quick.painted()
+        slow.connection.unwritten = LAGGING_BYTES + 1
+
+        await aside(lambda: change(terminal, presence="silent"))
+        await quick.until(lambda frame: frame.list[0] == "terminals")
+        await aside(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
+        await quick.showing(">5%<")
+        slow.connection.unwritten = 0
+
+        frame = await slow.until(lambda frame: frame.list[0] == "terminals")
+        assert frame.list[1] == [f"terminal-{terminal.pk}"]
+        assert ">5%<" in frame.html
+
+
+async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
+    terminal = await aside(fleet.online)
+    async with board("/terminals/") as opened:
+        await opened.painted()
+        await aside(lambda: type(terminal.state).objects.update(presence="offline"))
+
+        hub._tell(EVERYTHING)
+
+        frame = await opened.frame("repaint")
+        assert 'data-presence="offline"' in frame.html
+
+
+async def test_a_browser_that_missed_a_frame_asks_and_gets_everything(board, fleet):
+    terminal = await aside(fleet.online)
+    async with board("/terminals/") as opened:
+        await opened.painted()
+
+        opened.say(json.dumps({"ask": "repaint"}))
+
+        frame = await opened.frame()
+        assert frame.kind == "repaint"
+        assert f"terminal-{terminal.pk}" in frame.ids
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "[]", '{"ask": "money"}', '{"ask": "repaint", "more": 1}', '"' + "x" * 300 + '"']
+)
+async def test_anything_else_that_a_browser_says_closes_its_socket(board, text):
+    async with board("/") as opened:
+        opened.say(text)
+
+        assert await opened.closed() == 4400
+
+
+async def test_a_browser_that_asks_without_end_is_closed(board):
+    async with board("/") as opened:
+        for _ in range(61):
+            opened.say('{"ask": "repaint"}')
+
+        assert await opened.closed() == 4429
+
+
+async def test_while_nothing_changes_a_beat_says_that_all_is_well(board):
+    async with board("/") as opened:
+        await opened.painted()
+
+        beats = [await opened.beat() for _ in range(3)]
+
+    assert {beat.html for beat in beats} == {""}
+    assert {beat.proof["behind_s"] for beat in beats} == {0.0}
+
+
+async def test_the_age_of_the_newest_data_is_told(board, fleet):
+    terminal = await aside(fleet.online)
+    async with board("/") as opened:
+        await opened.painted()
+
+        await aside(lambda: change(terminal, metrics={"cpu_pct": 1.0}))
+        frame = await opened.frame("beat")
+
+    assert frame.proof["newest_at"] is not None
+
+
+async def test_a_page_that_fails_leaves_the_others_alone(board, fleet):
+    gone, stays = await aside(lambda: fleet.online(uid="T-1")), await aside(fleet.online)
+    async with board("/terminals/T-1/") as page, board("/terminals/") as terminals:
+        await page.painted()
+        await terminals.painted()
+
+        await aside(gone.delete)
+        await aside(lambda: publish(Change(terminals=frozenset({gone.pk, stays.pk}))))
+        await aside(lambda: change(stays, presence="offline"))
+
+        await terminals.showing(f"terminal-{stays.pk}")
+        await page.beat()
+
+
+async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_and_then_catches_up(
+    board, fleet, monkeypatch
+):
+    terminal = await aside(fleet.online)
+    paint = Workshop._paint
+
+    def fail(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    async with board("/terminals/") as opened:
+        await opened.painted()
+        monkeypatch.setattr(Workshop, "_paint", fail)
+        await aside(lambda: change(terminal, presence="offline"))
+        beat = await opened.beat()
+        while not beat.proof["behind_s"]:
+            beat = await opened.beat()
+
+        monkeypatch.setattr(Workshop, "_paint", paint)
+
+        await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
+        while beat.proof["behind_s"]:
+            beat = await opened.beat()
+
+
+async def test_a_person_who_saw_an_alert_vanish_sees_it_again_when_it_comes_back(board, fleet):
+    rule = await aside(fleet.metric_rule)
+    terminal = await aside(fleet.online)
+    async with board("/alerts/") as opened:
+        await opened.painted()
+        for _ in range(2):
+            alert = await aside(lambda: factories.alert(fleet, rule=rule, terminal=terminal))
+            frame = await opened.until(lambda frame: frame.list[0] == "alerts" and frame.list[1] != [])
+            assert f'id="alert-{alert.pk}"' in frame.html
+
+            await aside(lambda alert=alert: factories.resolved(alert))
+            await opened.until(lambda frame: frame.list == ("alerts", []))

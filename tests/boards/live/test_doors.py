@@ -1,0 +1,97 @@
+"""Who gets a seat, and who loses it (R13, R14)."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from tests.at_once import aside
+from tests.boards.live.board import Board
+from tms.accounts.models import User
+from tms.boards.live import studio as module
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("page", ["/nowhere/", "/terminals/none/", "/alerts/0/", "/help/", "/admin/", "", "//evil/"])
+async def test_where_there_is_no_board_there_is_no_seat(board, room, page):
+    async with board(page) as refused:
+        pass
+
+    assert refused.answers == [{"type": "websocket.close"}]
+    assert room.shows == {}
+
+
+async def test_a_stranger_gets_no_seat(room):
+    async with Board("/", person=AnonymousUser(), session="") as refused:
+        pass
+
+    assert refused.answers == [{"type": "websocket.close"}]
+
+
+async def test_a_disabled_person_gets_no_seat(board, tanaka):
+    tanaka.is_active = False
+
+    async with board("/") as refused:
+        pass
+
+    assert refused.answers == [{"type": "websocket.close"}]
+
+
+def disable(person):
+    User.objects.filter(pk=person.pk).update(is_active=False)
+
+
+def change_password(person):
+    person.set_unusable_password()
+    person.save()
+
+
+def end_session(person):
+    Session.objects.all().delete()
+
+
+@pytest.mark.parametrize("event", [disable, change_password, end_session])
+async def test_a_board_closes_soon_after_its_sign_in_has_ended(board, tanaka, monkeypatch, event):
+    monkeypatch.setattr(module, "SIGNED_IN_S", 0.05)
+    async with board("/") as opened:
+        await opened.painted()
+
+        await aside(event, tanaka)
+
+        assert await opened.closed() == 4401
+
+
+async def test_signing_out_closes_every_board_of_that_session_and_no_other(board, room, tanaka, sato):
+    browser = Client()
+    async with board("/") as mine, board("/alerts/") as also_mine, board("/", person=sato) as another:
+        for opened in (mine, also_mine, another):
+            await opened.painted()
+        browser.cookies["tms_session"] = mine._scope["session"].session_key
+
+        await aside(browser.post, "/sign-out/")
+
+        assert [await opened.closed() for opened in (mine, also_mine)] == [4401, 4401]
+        await another.beat()
+        assert not another.connection.closed.done()
+
+
+async def test_a_board_of_a_person_who_is_still_signed_in_stays(board, monkeypatch):
+    monkeypatch.setattr(module, "SIGNED_IN_S", 0.01)
+    async with board("/") as opened:
+        for _ in range(5):
+            await opened.beat()
+
+        assert not opened.connection.closed.done()
+
+
+async def test_the_gauge_counts_the_seats(board):
+    from tms.ops import instruments
+
+    before = instruments.BOARDS._value.get()
+    async with board("/") as one, board("/alerts/") as two:
+        await one.painted()
+        await two.painted()
+        during = instruments.BOARDS._value.get()
+
+    assert (during, instruments.BOARDS._value.get()) == (before + 2, before)

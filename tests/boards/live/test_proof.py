@@ -1,0 +1,109 @@
+"""A board proves itself: what was sent is compared with an independent count."""
+
+from collections import Counter
+
+import pytest
+
+from tests import factories
+from tests.at_once import aside
+from tests.boards.live.test_frames import change
+from tests.factories import now
+from tms.alerts.models import Alert
+from tms.boards.census import Census
+from tms.boards.live import proof as module
+from tms.boards.live.proof import TRIES, Counts, Prover
+from tms.fleet.models import TerminalState
+from tms.ops import instruments
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", 0.05)
+
+
+async def test_a_board_that_agrees_with_the_database_says_so(board, fleet):
+    await aside(fleet.online)
+    async with board("/") as opened:
+        first = await opened.frame("repaint")
+
+        beat = await opened.beat()
+        while beat.proof["database"]["state"] == "unchecked":
+            beat = await opened.beat()
+
+    assert first.proof["database"] == {"state": "unchecked", "at": None}
+    assert beat.proof["database"]["state"] == "equal"
+    assert beat.proof["database"]["at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("silently", "says"),
+    [
+        (lambda: TerminalState.objects.update(presence="offline"), "total-offline"),
+        (lambda: Alert.objects.update(severity="info"), "total-info"),
+    ],
+)
+async def test_a_board_that_was_not_told_finds_out_says_so_and_is_painted_anew(board, fleet, silently, says):
+    await aside(lambda: factories.alert(fleet))
+    diverged = instruments.BOARD_DIVERGED._value.get()
+    async with board("/") as opened:
+        await opened.painted()
+
+        await aside(silently)
+
+        frame = await opened.frame("repaint")
+        assert frame.proof["database"]["state"] == "differs"
+        assert says in frame.html
+        assert instruments.BOARD_DIVERGED._value.get() == diverged + 1
+        beat = await opened.beat()
+        while beat.proof["database"]["state"] != "equal":
+            beat = await opened.beat()
+
+
+async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet):
+    terminals = await aside(lambda: fleet.terminals(10, presence="online"))
+    diverged = instruments.BOARD_DIVERGED._value.get()
+    async with board("/") as opened:
+        await opened.painted()
+        for terminal in terminals * 3:
+            await aside(lambda terminal=terminal: change(terminal, presence="silent"))
+            await aside(lambda terminal=terminal: change(terminal, presence="online"))
+
+        beat = await opened.beat()
+
+    assert beat.proof["database"]["state"] != "differs"
+    assert instruments.BOARD_DIVERGED._value.get() == diverged
+
+
+CENSUS = Census({(1, "online"): 2}, {})
+AGREES = Counts(Counter(online=2), Counter())
+DIFFERS = Counts(Counter(online=1, offline=1), Counter())
+
+
+def test_it_takes_several_looks_with_a_quiet_feed_to_call_it_a_difference():
+    prover = Prover(10)
+
+    verdicts = [prover.compare(CENSUS, DIFFERS, at=now(), now=0.0) for _ in range(TRIES)]
+
+    assert verdicts == [False] * (TRIES - 1) + [True]
+    assert prover.verdict.state == "differs"
+
+
+def test_a_change_that_was_heard_in_between_starts_the_looks_anew():
+    prover = Prover(10)
+    for _ in range(TRIES - 1):
+        prover.compare(CENSUS, DIFFERS, at=now(), now=0.0)
+
+    prover.heard()
+
+    assert not prover.compare(CENSUS, DIFFERS, at=now(), now=0.0)
+    assert prover.verdict.state == "unchecked"
+
+
+def test_agreement_holds_for_the_interval():
+    prover = Prover(10)
+
+    prover.compare(CENSUS, AGREES, at=now(), now=5.0)
+
+    assert (prover.verdict.state, prover.due) == ("equal", 15.0)

@@ -1,0 +1,123 @@
+"""A board's socket on a running TMS: origin, sign-in and sign-out (R1, R13, R14), and a report that moves a board."""
+
+import asyncio
+import json
+import re
+import urllib.request
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from tests.link.terminal import Terminal
+from tests.running import Running
+
+pytestmark = pytest.mark.both
+
+DEADLINE_S = 20
+PASSWORD = "a password for tests"
+
+
+@pytest.fixture(scope="module")
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with Running(tmp_path_factory.mktemp("tms")) as running:
+        running.manage(
+            "createsuperuser", "--noinput", "--username", "tanaka", "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
+        )
+        yield running
+
+
+class Browser:
+    """Signs in and out as a browser does, and opens boards with its cookies."""
+
+    def __init__(self, tms: Running) -> None:
+        self.tms = tms
+        self.cookies = CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+
+    def get(self, path: str) -> str:
+        with self._opener.open(self.tms.url + path) as answer:
+            return str(answer.read().decode())
+
+    def post(self, path: str, page: str, **fields: str) -> None:
+        """Sends a form that stands on `page`."""
+        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', self.get(page))
+        assert token is not None
+        data = urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
+        self._opener.open(urllib.request.Request(self.tms.url + path, data, {"Referer": self.tms.url + page})).close()
+
+    def sign_in(self) -> None:
+        self.post("/sign-in/", "/sign-in/", username="tanaka", password=PASSWORD)
+
+    def board(self, page: str, *, origin: str | None = "") -> Any:
+        cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
+        url = self.tms.url.replace("http:", "ws:") + "/ws/board/?" + urlencode({"page": page})
+        headers = {"Cookie": cookie}
+        return connect(
+            url,
+            origin=self.tms.url if origin == "" else origin,
+            additional_headers=headers,
+            compression=None,
+            open_timeout=DEADLINE_S,
+        )
+
+
+@pytest.fixture
+def browser(tms: Running) -> Browser:
+    return Browser(tms)
+
+
+@pytest.fixture
+def signed_in(browser: Browser) -> Browser:
+    browser.sign_in()
+    return browser
+
+
+async def refusal(opening: Any) -> int:
+    with pytest.raises(InvalidStatus) as refused:
+        async with opening:
+            pass
+    return refused.value.response.status_code
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", None])
+async def test_a_page_of_another_origin_gets_no_board(signed_in, origin):
+    assert await refusal(signed_in.board("/", origin=origin)) in (400, 403)
+
+
+async def test_whoever_is_not_signed_in_gets_no_board(browser):
+    assert await refusal(browser.board("/")) == 403
+
+
+async def test_what_is_no_board_is_refused(signed_in):
+    assert await refusal(signed_in.board("/admin/")) == 403
+
+
+async def test_a_report_is_on_the_board_soon_after_it_is_acknowledged(tms, signed_in):
+    credential = tms.enrol("SJK-GTE-01")
+    async with asyncio.timeout(DEADLINE_S), signed_in.board("/terminals/") as board:
+        terminal = await Terminal.connect(tms.link, credential)
+        await terminal.boot()
+        await terminal.report(1, status="fault", metrics={"temperature_c": 61.2})
+
+        frame = json.loads(await board.recv())
+        while "61 °C" not in frame["html"]:
+            frame = json.loads(await board.recv())
+        await terminal.socket.close()
+
+    assert 'data-presence="online" data-status="fault"' in frame["html"]
+
+
+async def test_signing_out_closes_the_board_with_4401(signed_in):
+    async with asyncio.timeout(DEADLINE_S), signed_in.board("/") as board:
+        await board.recv()
+
+        await asyncio.to_thread(signed_in.post, "/sign-out/", "/")
+
+        await board.wait_closed()
+
+    assert board.close_code == 4401
