@@ -26,7 +26,7 @@ export function parse(html) {
   const rows = fragment(`<tr></tr>${html}`).filter(({ id }) => id);
   if (!/<table[\s>]/i.test(html)) return rows;
   const whole = new Map(fragment(`<p></p>${html}`).map((element) => [element.id, element]));
-  return rows.map((row) => (row.matches("tr") ? row : (whole.get(row.id) ?? row)));
+  return rows.flatMap((row) => (row.matches("tr") ? row : (whole.get(row.id) ?? [])));
 }
 
 /**

@@ -81,15 +81,21 @@ function waitingIn(of, ids) {
   return count;
 }
 
+/**
+ * @param {DOMStringMap} texts of the bar; `textWaitingOne` for languages in which one is another matter
+ * @param {number} waiting
+ */
+function wordsFor({ textWaiting = "{n}", textWaitingOne = textWaiting }, waiting) {
+  const text = waiting === 1 ? textWaitingOne : textWaiting;
+  return text.replace("{n}", waiting.toLocaleString(document.documentElement.lang));
+}
+
 function tell() {
   let waiting = 0;
   for (const [of, { ids }] of [...held]) waiting += waitingIn(of, ids);
   const bar = document.getElementById("waiting");
   if (!bar) return;
-  const { textWaiting = "{n}", textCurrent = "" } = bar.dataset;
-  const text = waiting
-    ? textWaiting.replace("{n}", waiting.toLocaleString(document.documentElement.lang))
-    : textCurrent;
+  const text = waiting ? wordsFor(bar.dataset, waiting) : (bar.dataset.textCurrent ?? "");
   const words = bar.querySelector("strong") ?? bar;
   if (words.textContent !== text) words.textContent = text;
   if (!waiting) delete bar.dataset.waiting;

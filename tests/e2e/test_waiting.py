@@ -94,7 +94,7 @@ async def test_a_pointer_resting_on_a_row_holds_the_list(board: HandBoard, page:
 
     await socket.push(ids=[2, 1, 3, 4, 5])
 
-    await expect(page.locator("#waiting")).to_have_text("1 changes waiting")
+    await expect(page.locator("#waiting")).to_have_text("1 change waiting")
     await page.mouse.move(0, 0)
     await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
 
@@ -107,7 +107,7 @@ async def test_open_details_hold_the_list(board: HandBoard, page: Page):
 
     await socket.push(ids=[5, 1, 2, 3, 4])
 
-    await expect(page.locator("#waiting")).to_have_text("1 changes waiting")
+    await expect(page.locator("#waiting")).to_have_text("1 change waiting")
     await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
 
 
@@ -142,7 +142,7 @@ async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: 
     socket = await board.painted()
     await page.get_by_role("link", name="T-2").focus()
     await socket.push(ids=[1, 3, 4, 5])
-    await expect(page.locator("#waiting")).to_have_text("1 changes waiting")
+    await expect(page.locator("#waiting")).to_have_text("1 change waiting")
 
     await page.keyboard.press(".")
 
