@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,6 +17,7 @@ from tms.ingest.batch import Batch
 from tms.ingest.bucket import Bucket
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported
 from tms.ingest.judge import Judge
+from tms.ingest.strikes import Strikes
 from tms.ops import instruments
 from tms.protocol import downlink, frames, limits, uplink
 from tms.protocol.close import CloseCode
@@ -63,10 +63,11 @@ class Session:
         self._judge = Judge(key.identity)
         self._booting: asyncio.Future[BootOutcome | None] | None = None
         self._bucket = Bucket(per_minute=settings.FRAMES_PER_MINUTE, burst=settings.FRAMES_BURST, at=time.monotonic())
-        self._bad_at: deque[float] = deque(maxlen=limits.BAD_FRAMES_PER_MINUTE)
-        self._too_fast_at: deque[float] = deque(maxlen=settings.FRAMES_BURST)
+        self._bad = Strikes(limits.BAD_FRAMES_PER_MINUTE)
+        self._too_fast = Strikes(settings.FRAMES_BURST)
         self._unacknowledged = 0
-        self._acknowledged = asyncio.Event()
+        self._acknowledged: asyncio.Event | None = None
+        """Made when there is something to wait for: it takes a kilobyte."""
         self._committed: dict[str, int] = {}
 
     async def take(self, message: str | bytes) -> None:
@@ -79,6 +80,7 @@ class Session:
             else:
                 await self._take_frame(frame)
         if self._unacknowledged >= UNACKNOWLEDGED_LIMIT and not self.is_closed:
+            self._acknowledged = asyncio.Event()
             await self._acknowledged.wait()
         await self._batch.room()
 
@@ -92,7 +94,7 @@ class Session:
     def close(self, code: CloseCode, reason: str) -> None:
         if not self.is_closed:
             self.is_closed = True
-            self._acknowledged.set()
+            self._go_on()
             instruments.LINKS_CLOSED.labels(str(code.value)).inc()
             log.info("link_closed", terminal=self.identity.uid, code=code.value, reason=reason)
             self._wire.close(code, reason)
@@ -155,7 +157,7 @@ class Session:
         if isinstance(frame, uplink.ReportCall):
             _count_received("report")
             verdicts = self._judge.report(frame.params, at=at)
-            self._count_unacknowledged()
+            self._unacknowledged += 1
             self._batch.add(Reported(self, at, frame.params, verdicts, time.monotonic()))
         elif isinstance(frame, uplink.HeartbeatCall):
             _count_received("heartbeat")
@@ -221,28 +223,28 @@ class Session:
         allowed = f"{settings.FRAMES_PER_MINUTE} frames a minute with a burst of {settings.FRAMES_BURST}"
         self._answer(FrameError(ErrorType.TOO_FAST, f"too fast: {allowed}; mark backfill as `late`"))
         # A later report would be acknowledged over the head of a refused one: it ends the link, and is sent again.
-        if isinstance(frame, uplink.ReportCall) or _is_full_within_a_minute(self._too_fast_at, now):
+        if isinstance(frame, uplink.ReportCall) or self._too_fast.add(now):
             self.close(CloseCode.TOO_FAST, f"too fast: {allowed}")
         return False
 
     def _refuse(self, error: FrameError) -> None:
         self._answer(error)
-        if _is_full_within_a_minute(self._bad_at, time.monotonic()):
+        if self._bad.add(time.monotonic()):
             self.close(CloseCode.BAD_FRAMES, f"{limits.BAD_FRAMES_PER_MINUTE} bad frames in a minute")
 
     def _answer(self, error: FrameError) -> None:
         instruments.FRAMES_REFUSED.labels(error.kind.value).inc()
         self._wire.send(downlink.refusal(error))
 
-    def _count_unacknowledged(self) -> None:
-        self._unacknowledged += 1
-        if self._unacknowledged >= UNACKNOWLEDGED_LIMIT:
-            self._acknowledged.clear()
-
     def _count_settled(self) -> None:
         self._unacknowledged -= 1
         if self._unacknowledged < UNACKNOWLEDGED_LIMIT:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._acknowledged is not None:
             self._acknowledged.set()
+            self._acknowledged = None
 
 
 _received = {method: instruments.FRAMES_RECEIVED.labels(method) for method in (*uplink.METHODS, "answer")}
@@ -250,12 +252,6 @@ _received = {method: instruments.FRAMES_RECEIVED.labels(method) for method in (*
 
 def _count_received(method: str) -> None:
     _received[method].inc()
-
-
-def _is_full_within_a_minute(times: deque[float], now: float) -> bool:
-    """Whether `now` is the last of as many within one minute as `times` can hold."""
-    times.append(now)
-    return len(times) == times.maxlen and now - times[0] < 60
 
 
 def _now() -> datetime:
