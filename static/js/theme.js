@@ -10,16 +10,14 @@ function themeNow() {
 }
 
 /**
+ * The server does not know what the system shows; the page does.
  * @param {HTMLFormElement} form
- * @param {HTMLElement | null} submitter
  */
-async function choose(form, submitter) {
-  const button = submitter instanceof HTMLButtonElement && submitter.name ? submitter : null;
-  const theme = button?.value || other(themeNow());
-  const data = new FormData(form, button);
+async function choose(form) {
+  const theme = other(themeNow());
+  const data = new FormData(form);
   data.set("theme", theme);
   root.dataset.theme = theme;
-  if (button) button.value = other(theme);
   const answer = await fetch(form.action, { method: "POST", body: data, redirect: "manual" }).catch(() => null);
   if (answer?.status === 403) location.reload();
 }
@@ -29,6 +27,6 @@ export function start() {
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (!form.matches("form[data-theme-form]")) return;
     event.preventDefault();
-    choose(form, event.submitter);
+    choose(form);
   });
 }

@@ -2,6 +2,7 @@
 
 from playwright.async_api import Page, expect
 
+from tests.e2e.conftest import Enter
 from tests.e2e.furnish import PASSWORD
 from tests.e2e.house import House, live, sign_in
 
@@ -38,3 +39,23 @@ async def test_signing_out_in_one_window_takes_the_board_of_the_other_to_the_sig
     await page.get_by_role("button", name="Sign out").click()
 
     await expect(other).to_have_url(f"{house.url}/sign-in/?next=%2Fterminals%2F%3Fq%3DSJK")
+
+
+async def test_a_visitor_chooses_a_language_before_signing_in(house: House, page: Page):
+    await page.goto(f"{house.url}/sign-in/")
+
+    await page.get_by_role("button", name="日本語").click()
+
+    await expect(page.locator(":root")).to_have_attribute("lang", "ja")
+    await expect(page.get_by_role("button", name="サインイン")).to_be_visible()
+
+
+async def test_the_theme_a_person_chose_is_there_after_a_reload(house: House, person: Enter):
+    page = await (await person("mori")).open("/help/")
+
+    async with page.expect_response("**/me/theme/"):
+        await page.get_by_role("button", name="Dark or light").click()
+
+    await expect(page.locator(":root")).to_have_attribute("data-theme", "light")
+    await page.reload()
+    await expect(page.locator(":root")).to_have_attribute("data-theme", "light")
