@@ -32,13 +32,13 @@ class Personality(StrEnum):
 
 
 WEIGHTS = {
-    Personality.HEALTHY: 82,
+    Personality.HEALTHY: 83,
     Personality.FLAKY: 4,
     Personality.HOT: 3,
     Personality.THIRSTY: 4,
     Personality.RESTLESS: 3,
     Personality.CRASHING: 2,
-    Personality.JAMMED: 2,
+    Personality.JAMMED: 1,
 }
 
 WITH_PAPER = frozenset({"payment", "kiosk"})
@@ -122,7 +122,7 @@ class Device:
     def _befall(self) -> tuple[frames.Event, ...]:
         if self.personality is not Personality.JAMMED:
             return ()
-        if self.random.random() > (0.15 if self.is_jammed else 0.05):
+        if self.random.random() > (0.06 if self.is_jammed else 0.02):
             return ()
         self.is_jammed = not self.is_jammed
         if self.is_jammed:
