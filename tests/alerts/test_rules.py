@@ -4,7 +4,7 @@ import pytest
 
 from tms.alerts.models import Comparison, Rule, RuleKind
 from tms.alerts.rules import EventRule, MetricRule, PresenceRule, RuleKey, RuleSet
-from tms.fleet.models import Presence, TerminalKind
+from tms.fleet.models import Cause, Presence, TerminalKind
 
 KEY = RuleKey(1, 1)
 
@@ -67,6 +67,14 @@ def test_a_presence_rule_holds_for_its_presence_and_what_is_worse(watched, holds
     rule = PresenceRule(KEY, watched, 0)
 
     assert {presence for presence in Presence if rule.verdict(presence)} == holds
+
+
+@pytest.mark.parametrize("watched", [Presence.SILENT, Presence.OFFLINE])
+def test_a_silence_that_tms_itself_caused_proves_nothing_until_the_terminal_is_offline(watched):
+    rule = PresenceRule(KEY, watched, 0)
+
+    assert not rule.verdict(Presence.SILENT, Cause.NODE_STOPPED)
+    assert rule.verdict(Presence.OFFLINE, Cause.NODE_STOPPED)
 
 
 EVENTS = [

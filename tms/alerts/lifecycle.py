@@ -15,7 +15,7 @@ from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Condition, Rule, RuleKind, Transition, TransitionKind
 from tms.alerts.rules import RuleSet
 from tms.fleet import standings
-from tms.fleet.models import Presence, TerminalState
+from tms.fleet.models import Cause, Presence, TerminalState
 from tms.fleet.presence import Move, Standing
 from tms.live.change import Change
 from tms.live.feed import publish
@@ -144,8 +144,10 @@ def follow_presence(moves: Iterable[Move], rules: RuleSet, places: Mapping[int, 
     """What presence rules say of `moves`, in their order."""
     verdicts: list[Verdict] = []
     for move in moves:
+        # Whoever falls silent keeps the cause of it when it is offline.
+        cause_before = move.cause if move.presence == Presence.OFFLINE else Cause.NONE
         for rule in rules.for_terminal(*places[move.terminal_id]).presence:
-            before, now = rule.verdict(move.before), rule.verdict(move.presence)
+            before, now = rule.verdict(move.before, cause_before), rule.verdict(move.presence, move.cause)
             if now and not before:
                 verdicts.append(Claim(rule.key.rule_id, move.terminal_id, move.at, rule.duration_s))
             elif before and not now:
@@ -231,7 +233,9 @@ def _away(rule: Rule) -> list[int]:
     """The terminals for which a presence rule holds as it stands."""
     if not rule.enabled or rule.kind != RuleKind.PRESENCE:
         return []
-    states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence))
+    states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
+        presence=Presence.SILENT, cause=Cause.NODE_STOPPED
+    )
     if rule.site_id is not None:
         states = states.filter(terminal__site=rule.site_id)
     if rule.terminal_kind:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tms.alerts.models import Comparison, Rule, RuleKind
-from tms.fleet.models import Presence
+from tms.fleet.models import Cause, Presence
 
 
 class RuleKey(NamedTuple):
@@ -39,13 +39,18 @@ class MetricRule:
 
 @dataclass(frozen=True, slots=True)
 class PresenceRule:
-    """Holds while a terminal is offline, or while it is silent or offline."""
+    """Holds while a terminal is offline, or while it is silent or offline.
+
+    A silence that TMS itself caused proves nothing yet: the terminal has its grace to come back.
+    """
 
     key: RuleKey
     presence: str
     duration_s: float
 
-    def verdict(self, presence: str) -> bool:
+    def verdict(self, presence: str, cause: str = Cause.NONE) -> bool:
+        if presence == Presence.SILENT and cause == Cause.NODE_STOPPED:
+            return False
         return presence in {Presence.OFFLINE, self.presence}
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from tms.fleet import rowset
-from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
+from tms.fleet.models import Cause, PresenceChange, TerminalState
 from tms.fleet.presence import Move, Standing, Timing, lose, sweep
 from tms.ops import instruments
 
@@ -99,15 +99,19 @@ def sweep_due(at: datetime) -> list[Move]:
 def orphan(node: str | None, at: datetime) -> list[Move]:
     """Terminals whose link was held by a node (None: by any) that is gone: silent, with time to come back.
 
-    Call it in a transaction.
+    Call it in a transaction, again and again until there are none.
     """
-    held = list(TerminalState.objects.held_by(node).values_list("pk", flat=True))
+    held = list(TerminalState.objects.held_by(node).order_by("pk").values_list("pk", flat=True)[:SWEEP_LIMIT])
     return _decide(held, lambda standing: lose(standing, cause=Cause.NODE_STOPPED, at=at, timing=timing()))
 
 
 def postpone(until: datetime) -> int:
-    """Give whoever is awaited back, until `until` at least: while TMS itself was away nobody could come back."""
-    awaited = TerminalState.objects.due(until).exclude(presence=Presence.ONLINE)
+    """Decide of nobody before `until`: while TMS itself was away nobody could be heard or come back.
+
+    Call it in a transaction.
+    """
+    awaited = TerminalState.objects.due(until)
+    list(awaited.select_for_update().order_by("pk").values_list("pk"))  # in the order in which all others lock
     return awaited.update(due_at=until)
 
 
