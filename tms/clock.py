@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from tms.alerts import lifecycle
 from tms.alerts.rulebook import rulebook
@@ -28,6 +28,7 @@ from tms.ops import beats, instruments
 
 log = structlog.get_logger(__name__)
 
+RETRY_S = 1.0
 LOCK = 0x746D73_636C6F63
 """Key of the advisory lock ("tmscloc") that the leader's connection holds."""
 
@@ -51,14 +52,18 @@ def orphan(node: str | None, at: datetime) -> int:
 
     None stands for all nodes.
     """
-    with transaction.atomic():
-        moves = standings.orphan(node, at)
-        follow(moves)
-    return len(moves)
+    orphaned = 0
+    while True:
+        with transaction.atomic():
+            moves = standings.orphan(node, at)
+            follow(moves)
+        if not moves:
+            return orphaned
+        orphaned += len(moves)
 
 
 def catch_up(at: datetime) -> bool:
-    """Whether TMS itself was away; then terminals have the reconnect grace before anyone is called offline."""
+    """Whether TMS itself was away; then nobody is called silent or offline before the reconnect grace is over."""
     last = beats.late_by(beats.CLOCK, at=at)
     if last is None or last < beats.LATE:
         return False
@@ -108,7 +113,8 @@ class Clock:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._thread.submit(close_connection).result()
+        instruments.CLOCK_LEADS.set(0)
+        self._thread.submit(resign).result()
         self._thread.shutdown()
 
     async def run(self) -> None:
@@ -116,11 +122,12 @@ class Clock:
             try:
                 if await self._in_thread(take_lead):
                     await self._lead()
-            except DatabaseError as error:
-                log.warning("clock_away", error=str(error).strip())
-                await self._in_thread(close_connection)
+            except Exception as error:  # whatever it is, the lead must not be held in vain
+                is_away = isinstance(error, DatabaseError | InterfaceError)
+                log.warning("clock_away", error=repr(error), exc_info=None if is_away else error)
+                await self._in_thread(resign)
             instruments.CLOCK_LEADS.set(0)
-            await asyncio.sleep(1)
+            await asyncio.sleep(RETRY_S)
 
     async def _lead(self) -> None:
         was_away = await self._in_thread(catch_up, datetime.now(UTC))
@@ -139,7 +146,7 @@ class Clock:
     async def _pass(self, loop: Loop) -> None:
         try:
             await self._in_thread(loop.work, datetime.now(UTC))
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
             raise
         except Exception:
@@ -159,6 +166,17 @@ def take_lead() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def close_connection() -> None:
-    """The connection of the thread that runs this; with it goes the lead."""
-    connection.close()
+def resign() -> None:
+    """Give the lead up with the connection of the thread that runs this.
+
+    Closing alone gives the connection back to the pool, which keeps it open, and with it the lock for ever.
+    """
+    try:
+        if connection.connection is not None and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_all()")
+    except (DatabaseError, InterfaceError):
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            connection.connection.close()
+    finally:
+        connection.close()

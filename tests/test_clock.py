@@ -1,0 +1,404 @@
+"""What happens as time goes by, and who sees to it."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import connection, transaction
+
+from tests.at_once import at_once
+from tests.builders import AT, Link, later
+from tms import clock
+from tms.alerts.models import Alert, Condition
+from tms.clock import Clock, Loop
+from tms.fleet import standings
+from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
+from tms.ingest import store
+from tms.live.feed import feed
+from tms.ops import beats, instruments
+
+pytestmark = pytest.mark.both
+
+DEADLINE_S = 20
+
+
+def seen(terminal: Terminal) -> tuple[str, str]:
+    state = TerminalState.objects.get(pk=terminal.pk)
+    return state.presence, state.cause
+
+
+def unresolved() -> int:
+    return Alert.objects.unresolved().count()
+
+
+# The sweep
+
+
+def test_a_terminal_that_is_heard_no_more_is_silent_then_offline_and_then_alerted(fleet, wall, settings):
+    fleet.presence_rule(Presence.OFFLINE, duration_s=60)
+    terminal = fleet.online(lease_s=45)
+
+    wall.advance(seconds=44)
+    steps = [seen(terminal)]
+    for seconds in (1, settings.OFFLINE_AFTER_S):
+        wall.advance(seconds=seconds)
+        steps.append(seen(terminal))
+    wall.advance(seconds=59.5)
+    before = unresolved()
+    wall.advance(seconds=0.5)
+
+    assert steps == [
+        (Presence.ONLINE, Cause.NONE),
+        (Presence.SILENT, Cause.LEASE_RAN_OUT),
+        (Presence.OFFLINE, Cause.LEASE_RAN_OUT),
+    ]
+    assert (before, unresolved()) == (0, 1)
+
+
+def test_a_terminal_that_goes_on_reporting_is_left_alone(fleet, wall):
+    link = Link(fleet.terminal())
+    store.write([link.boot()])
+
+    for _ in range(8):
+        wall.advance(seconds=30, step_s=5)
+        store.write([link.heartbeat(at=wall.at)])
+
+    assert seen(link.terminal) == (Presence.ONLINE, Cause.NONE)
+    assert PresenceChange.objects.count() == 1
+
+
+def test_a_terminal_that_does_not_return_from_its_reboot_is_offline(fleet, wall):
+    terminal = fleet.standing(Presence.REBOOTING, cause=Cause.REBOOT, back_at=later(300), due_at=later(300))
+
+    wall.advance(seconds=299, step_s=100)
+    before = seen(terminal)
+    wall.advance(seconds=1)
+
+    assert before == (Presence.REBOOTING, Cause.REBOOT)
+    assert seen(terminal) == (Presence.OFFLINE, Cause.DID_NOT_RETURN)
+
+
+def test_the_longest_overdue_are_swept_first_and_a_pass_has_a_limit(fleet, monkeypatch):
+    monkeypatch.setattr(standings, "SWEEP_LIMIT", 2)
+    terminals = [fleet.online(lease_s=seconds) for seconds in (3, 1, 2)]
+
+    clock.sweep(later(10))
+    first = [seen(terminal)[0] for terminal in terminals]
+    clock.sweep(later(10))
+
+    assert first == [Presence.ONLINE, Presence.SILENT, Presence.SILENT]
+    assert [seen(terminal)[0] for terminal in terminals] == [Presence.SILENT] * 3
+
+
+@pytest.mark.parametrize("number", [1, 400])
+def test_the_number_of_queries_does_not_grow_with_the_fleet(fleet, django_assert_max_num_queries, number):
+    fleet.presence_rule(Presence.SILENT)
+    fleet.terminals(number, presence=Presence.ONLINE, due_at=AT, lease_at=AT)
+
+    with django_assert_max_num_queries(25):
+        clock.sweep(later(1))
+
+    assert unresolved() == number
+
+
+@pytest.mark.django_db(transaction=True)
+def test_boards_hear_of_those_who_moved(fleet, ear):
+    terminal, _ = fleet.online(lease_s=1), fleet.online(lease_s=99)
+    ear.changes()
+
+    clock.sweep(later(2))
+
+    assert ear.change().presence == {terminal.pk}
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_and_a_report_that_race_never_leave_a_reporting_terminal_silent(fleet):
+    links = [Link(terminal) for terminal in fleet.terminals(20)]
+    store.write([link.boot() for link in links])
+    late = AT + timedelta(seconds=46)
+
+    def race(n: int) -> None:
+        if n % 2:
+            clock.sweep(late)
+        else:
+            store.write([link.heartbeat(at=late) for link in links])
+
+    results = at_once(6, race)
+
+    assert results == [None] * 6
+    store.write([link.heartbeat(at=late) for link in links])
+    assert set(TerminalState.objects.values_list("presence", flat=True)) == {Presence.ONLINE}
+    for link in links:
+        changes = list(PresenceChange.objects.filter(terminal=link.terminal).order_by("pk"))
+        assert all(after.before == before.presence for before, after in pairwise(changes))
+
+
+# Was it us?
+
+
+@pytest.fixture(params=[Presence.OFFLINE, Presence.SILENT])
+def watched(fleet, request) -> None:
+    """A rule without patience."""
+    fleet.presence_rule(request.param)
+
+
+def test_the_terminals_of_a_node_that_starts_again_have_time_to_come_back(fleet, wall, settings, watched):
+    mine, other = fleet.online(node="a", lease_s=600), fleet.online(node="b", lease_s=600)
+
+    orphaned = clock.orphan("a", AT)
+    wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
+
+    assert orphaned == 1
+    assert (seen(mine), seen(other)[0]) == ((Presence.SILENT, Cause.NODE_STOPPED), Presence.ONLINE)
+    assert unresolved() == 0
+
+
+def test_whoever_is_not_back_after_the_grace_is_offline_and_alerted(fleet, wall, settings, watched):
+    terminal = fleet.online(node="a", lease_s=600)
+
+    clock.orphan("a", AT)
+    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+
+    assert seen(terminal) == (Presence.OFFLINE, Cause.NODE_STOPPED)
+    assert unresolved() == 1
+
+
+def test_whoever_comes_back_within_the_grace_never_had_an_alert(fleet, wall, watched):
+    terminal = fleet.online(node="a", lease_s=600)
+
+    clock.orphan("a", AT)
+    wall.advance(seconds=20, step_s=5)
+    store.write([Link(terminal).boot(at=wall.at)])
+    wall.advance(seconds=30, step_s=10)
+
+    assert not Alert.objects.exists()
+
+
+def test_a_rule_that_is_edited_during_the_grace_alerts_nobody_either(fleet):
+    terminal = fleet.online(node="a", lease_s=600)
+    clock.orphan("a", AT)
+
+    fleet.presence_rule(Presence.SILENT)
+
+    assert seen(terminal) == (Presence.SILENT, Cause.NODE_STOPPED)
+    assert unresolved() == 0
+
+
+def test_where_there_is_one_process_it_orphans_every_node_there_was(fleet):
+    for node in ("a", "b"):
+        fleet.online(node=node)
+    fleet.standing(Presence.OFFLINE)
+
+    assert clock.orphan(None, AT) == 2
+
+
+def away_for(seconds: float) -> datetime:
+    beats.beat(beats.CLOCK, at=AT)
+    return later(seconds)
+
+
+def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_is_over(fleet, wall, settings, watched):
+    """Nobody could be heard, so what ran out meanwhile proves nothing."""
+    online = fleet.online(lease_s=45)
+    silent = fleet.standing(Presence.SILENT, cause=Cause.NODE_STOPPED, due_at=later(30))
+    rebooting = fleet.standing(Presence.REBOOTING, cause=Cause.REBOOT, due_at=later(60), back_at=later(60))
+    wall.at = away_for(600)
+
+    was_away = clock.catch_up(wall.at)
+    wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
+    within = [seen(terminal)[0] for terminal in (online, silent, rebooting)]
+    wall.advance(seconds=1)
+    after = [seen(terminal)[0] for terminal in (online, silent, rebooting)]
+
+    assert was_away
+    assert within == [Presence.ONLINE, Presence.SILENT, Presence.REBOOTING]
+    assert after == [Presence.SILENT, Presence.OFFLINE, Presence.OFFLINE]
+
+
+def test_after_tms_was_away_a_terminal_that_goes_on_reporting_stays_online(fleet, wall, watched):
+    link = Link(fleet.terminal())
+    store.write([link.boot()])
+    wall.at = away_for(600)
+
+    clock.catch_up(wall.at)
+    wall.advance(seconds=5)
+    store.write([link.heartbeat(at=wall.at)])
+    for _ in range(6):
+        wall.advance(seconds=30, step_s=10)
+        store.write([link.heartbeat(at=wall.at)])
+
+    assert PresenceChange.objects.count() == 1
+    assert not Alert.objects.exists()
+
+
+def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace(fleet, wall, settings):
+    fleet.presence_rule(Presence.OFFLINE, duration_s=60)
+    hot = fleet.metric_rule(duration_s=60)
+    terminal = fleet.standing(Presence.SILENT, due_at=AT)
+    Condition.objects.create(rule=hot, terminal=terminal, since=AT, due_at=later(60))
+    clock.sweep(AT)
+    wall.at = away_for(600)
+
+    clock.catch_up(wall.at)
+    wall.advance(seconds=1)
+    opened = set(Alert.objects.values_list("rule", flat=True))
+    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+
+    assert opened == {hot.pk}  # that one was reported; what is hot stays hot
+    assert unresolved() == 2
+
+
+@pytest.mark.parametrize(("seconds", "was_away"), [(0, False), (9, False), (10, True), (99_999, True)])
+def test_tms_was_away_when_its_clock_was_not_heard_for_ten_seconds(db, seconds, was_away):
+    assert clock.catch_up(away_for(seconds)) == was_away
+
+
+def test_a_tms_that_never_ran_was_not_away(db):
+    assert not clock.catch_up(AT)
+
+
+# Who sees to it
+
+
+class Work:
+    """Something to do that tells when it was done, and does as it is told."""
+
+    def __init__(self, act: Callable[[int], object] = lambda n: None) -> None:
+        self.times = 0
+        self._act = act
+        self._lock = threading.Lock()
+
+    def __call__(self, at: datetime) -> None:
+        with self._lock:
+            self.times += 1
+            number = self.times
+        self._act(number)
+
+    async def done(self, times: int = 1) -> None:
+        """Wait until it was done so many times more."""
+        until = self.times + times
+        async with asyncio.timeout(DEADLINE_S):
+            while self.times < until:
+                await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def quick(monkeypatch, ear) -> None:
+    monkeypatch.setattr(clock, "RETRY_S", 0.01)
+
+
+@asynccontextmanager
+async def running(*loops: Loop) -> AsyncIterator[Clock]:
+    each = Clock(loops)
+    each.start()
+    try:
+        yield each
+    finally:
+        await each.stop()
+        await feed.detach()
+
+
+@pytest.mark.usefixtures("quick", "fleet")
+@pytest.mark.django_db(transaction=True)
+class TestClock:
+    async def test_each_loop_is_done_again_and_again(self):
+        often, seldom = Work(), Work()
+
+        async with running(Loop("often", 0.001, often), Loop("seldom", 3600, seldom)):
+            await often.done(20)
+
+        assert seldom.times == 1
+
+    async def test_a_pass_that_fails_is_counted_and_stops_neither_itself_nor_the_others(self):
+        failing, other = Work(lambda n: 1 / 0), Work()
+        counted = instruments.CLOCK_FAILURES.labels("failing")
+        before = counted._value.get()
+
+        async with running(Loop("failing", 0.001, failing), Loop("other", 0.001, other)):
+            await failing.done(3)
+            await other.done(3)
+
+        assert counted._value.get() >= before + 3
+
+    async def test_a_database_error_gives_the_lead_up_and_it_is_taken_again(self):
+        def fail_first(number: int) -> None:
+            if number == 1:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute("SELECT nothing FROM nowhere")
+
+        work = Work(fail_first)
+
+        async with running(Loop("work", 0.001, work)):
+            await work.done(5)
+
+    async def test_whatever_goes_wrong_at_taking_the_lead_it_is_tried_again(self, monkeypatch):
+        tries = []
+
+        def catch_up(at: datetime) -> bool:
+            tries.append(at)
+            if len(tries) < 3:
+                raise KeyError("a mistake of ours")
+            return False
+
+        monkeypatch.setattr(clock, "catch_up", catch_up)
+        work = Work()
+
+        async with running(Loop("work", 0.001, work)):
+            await work.done()
+
+        assert len(tries) == 3
+
+    async def test_who_stopped_does_not_claim_to_lead(self):
+        work = Work()
+
+        async with running(Loop("work", 0.001, work)):
+            await work.done()
+            leads = instruments.CLOCK_LEADS._value.get()
+
+        assert (leads, instruments.CLOCK_LEADS._value.get()) == (1, 0)
+
+    @pytest.mark.services
+    async def test_of_two_clocks_one_leads_and_the_other_takes_over_when_it_stops(self):
+        leader, successor = Work(), Work()
+        async with AsyncExitStack() as rest:
+            async with running(Loop("work", 0.001, leader)):
+                await leader.done()
+                await rest.enter_async_context(running(Loop("work", 0.001, successor)))
+                await leader.done(50)
+                idle = successor.times
+
+            await successor.done(3)
+
+        assert idle == 0
+
+    @pytest.mark.services
+    async def test_a_leader_whose_connection_the_database_ended_makes_room(self):
+        def end_own_connection(number: int) -> None:
+            if number == 2:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        leader = Work(end_own_connection)
+
+        async with running(Loop("work", 0.001, leader)):
+            await leader.done(5)
+
+    @pytest.mark.services
+    async def test_a_leader_that_failed_leaves_no_lock_behind_in_the_pool(self):
+        """The pool keeps connections open; the lock would stay with one that nobody looks at."""
+
+        def fail(number: int) -> None:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+
+        leader, other = Work(fail), Work()
+
+        async with running(Loop("work", 0.001, leader)):
+            await leader.done(3)
+        async with running(Loop("work", 0.001, other)):
+            await other.done(3)
