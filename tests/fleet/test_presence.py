@@ -1,11 +1,11 @@
 """What becomes of a terminal's presence: every standing, everything that can happen to it."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec.structs import replace
 
 from tests.builders import AT, later
 from tms.fleet import presence

@@ -6,6 +6,8 @@ The callers lock the rows first (`tms.fleet.standings`), so two processes never 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
+
 from tms.fleet.models import Cause, Presence
 
 
@@ -24,8 +26,7 @@ class Timing:
         return timedelta(seconds=self.heartbeat_s + self.lease_grace_s)
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(msgspec.Struct):
     """The part of a `TerminalState` row that presence is decided from."""
 
     terminal_id: int

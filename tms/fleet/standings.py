@@ -6,42 +6,27 @@ that ingest and clock in any process neither race nor deadlock.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.db import connection
+from msgspec.structs import astuple
 
 from tms.fleet import rowset
 from tms.fleet.models import Cause, PresenceChange, TerminalState
 from tms.fleet.presence import Move, Standing, Timing, lose, sweep
 from tms.ops import instruments
 
-FIELDS = tuple(Standing.__slots__)
-_columns = attrgetter(*FIELDS)
+FIELDS = Standing.__struct_fields__
 SWEEP_LIMIT = 2_000
 LAST_VALUES = 256
 """Names of metrics whose last values are kept of one terminal; one that invents more begins anew."""
 
 
-class StateRow(msgspec.Struct, frozen=True, gc=False):
+class StateRow(Standing, gc=False):
     """A row of the set-based UPDATE. `metrics` are merged over what stands there."""
 
-    terminal_id: int
-    presence: str
-    presence_at: datetime | None
-    cause: str
-    back_at: datetime | None
-    due_at: datetime | None
-    lease_at: datetime | None
-    last_seen_at: datetime | None
-    session: int
-    node: str
-    boot_id: str
-    seq: int
-    status: str
-    status_at: datetime | None
     metrics: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -65,7 +50,7 @@ def lock(terminal_ids: Collection[int]) -> dict[int, Standing]:
 def save(standings: Iterable[Standing], metrics: dict[int, bytes] | None = None) -> None:
     """Write `standings` back in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
     metrics = metrics or {}
-    columns = ((*_columns(standing), msgspec.Raw(metrics.get(standing.terminal_id, b"{}"))) for standing in standings)
+    columns = ((*astuple(standing), msgspec.Raw(metrics.get(standing.terminal_id, b"{}"))) for standing in standings)
     rows = [StateRow(*row) for row in columns]
     if rows:
         with connection.cursor() as cursor:
