@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Count
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -31,7 +31,7 @@ class FleetCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
             families = [count_terminals(), count_alerts()]
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             log.warning("fleet_gauges_unreadable", error=str(error).strip())
             return
         yield from families

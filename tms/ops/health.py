@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from tms.live.hub import hub
 from tms.ops import beats
@@ -25,7 +25,7 @@ def database(at: datetime) -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         return f"no answer: {type(error).__name__}"
     return WELL
 
@@ -41,7 +41,7 @@ def feed(at: datetime) -> str:
 def clock(at: datetime) -> str:
     try:
         late = beats.late_by(beats.CLOCK, at=at)
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         return f"unknown: {type(error).__name__}"
     if late is None:
         return "never ran; start it with `manage.py clock`"

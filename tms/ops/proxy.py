@@ -2,13 +2,21 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP")
+FORWARDED = (
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+)
+UNNAMED_PROXY = "tms.unnamed_proxy"
 
 
 class TrustedProxyMiddleware:
@@ -18,17 +26,17 @@ class TrustedProxyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        peer = request.META.get("REMOTE_ADDR", "")
-        if is_trusted(peer):
+        if is_trusted(request.META.get("REMOTE_ADDR", "")):
             self._believe(request)
+        else:
+            request.META[UNNAMED_PROXY] = any(name in request.META for name in FORWARDED)
         for name in FORWARDED:
             request.META.pop(name, None)
         return self.get_response(request)
 
     def _believe(self, request: HttpRequest) -> None:
-        client = original(request.META.get("HTTP_X_FORWARDED_FOR", ""))
-        if client:
-            request.META["REMOTE_ADDR"] = client
+        forwarded_for = request.META.get("HTTP_X_FORWARDED_FOR", "")
+        request.META["REMOTE_ADDR"] = original(request.META["REMOTE_ADDR"], forwarded_for) or ""
         if request.META.get("HTTP_X_FORWARDED_PROTO") == "https":
             request.META["wsgi.url_scheme"] = "https"
             request.scope = {**getattr(request, "scope", {}), "scheme": "https"}  # type: ignore[attr-defined]
@@ -39,35 +47,44 @@ def client_address(request: HttpRequest) -> str | None:
     return valid(request.META.get("REMOTE_ADDR", ""))
 
 
+def came_through_unnamed_proxy(request: HttpRequest) -> bool:
+    """Somebody forwarded it who is not among the trusted proxies: its address is theirs, not the client's."""
+    return bool(request.META.get(UNNAMED_PROXY))
+
+
 def socket_address(scope: Mapping[str, Any]) -> str | None:
     """The client's address of a WebSocket."""
     peer = (scope.get("client") or ("",))[0]
-    if is_trusted(peer):
-        for name, value in scope["headers"]:
-            if name == b"x-forwarded-for":
-                return original(value.decode("latin-1")) or valid(peer)
-    return valid(peer)
+    # A proxy may add a header of its own to the one that the client sent.
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return original(peer, ",".join(forwarded))
 
 
 def is_trusted(address: str) -> bool:
-    return bool(valid(address)) and any(ip_address(address) in network for network in networks())
+    known = valid(address)
+    return known is not None and any(ip_address(known) in network for network in networks())
 
 
-def original(forwarded_for: str) -> str | None:
-    """The last hop that is not a proxy of ours: what stands before it, a client may have written."""
-    for hop in reversed([hop.strip() for hop in forwarded_for.split(",")]):
-        if not valid(hop):
-            return None
+def original(peer: str, forwarded_for: str) -> str | None:
+    """The last hop that is not a proxy of ours: what stands before it, a client may have written.
+
+    None when that hop cannot be read.
+    """
+    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
+    for hop in (peer, *reversed(hops)):
         if not is_trusted(hop):
-            return hop
-    return None
+            return valid(hop)
+    return valid(peer)
 
 
 def valid(address: str) -> str | None:
+    """`address` in its one spelling: without a zone, and IPv4 also where it came wrapped in IPv6."""
     try:
-        return str(ip_address(address))
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return None
+    wrapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return str(wrapped or parsed)
 
 
 def networks() -> Iterable[IPv4Network | IPv6Network]:

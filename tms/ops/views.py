@@ -6,7 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from tms.ops import health as checks
 from tms.ops.collectors import register
-from tms.ops.proxy import client_address, is_inside
+from tms.ops.proxy import came_through_unnamed_proxy, client_address, is_inside
 
 register(REGISTRY)
 
@@ -24,6 +24,6 @@ def health(request: HttpRequest) -> HttpResponse:
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """For Prometheus on the private network: what came through a public proxy is refused (R20)."""
-    if not is_inside(client_address(request)):
+    if came_through_unnamed_proxy(request) or not is_inside(client_address(request)):
         return HttpResponse("metrics are read from the private network only\n", status=403, content_type="text/plain")
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

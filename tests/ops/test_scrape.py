@@ -1,0 +1,122 @@
+"""`/metrics`, as Prometheus reads it."""
+
+import re
+
+import pytest
+from django.db import DatabaseError, connections
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.builders import AT, Link
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.fleet.models import Presence
+from tms.ingest import store
+
+pytestmark = pytest.mark.both
+
+LABELS = {"presence", "severity", "state"} | {"outcome", "method", "type", "cause", "kind", "direction", "loop"}
+LABELS |= {"event", "le"}
+
+
+def scrape(client, **meta):
+    answer = client.get("/metrics", **meta)
+    assert answer.status_code == 200
+    return {family.name: family for family in text_string_to_metric_families(answer.content.decode())}
+
+
+def values(family, label: str) -> dict[str, float]:
+    return {sample.labels[label]: sample.value for sample in family.samples}
+
+
+def test_the_fleet_is_counted_by_presence_and_what_is_nought_is_said_too(fleet, client):
+    for presence in (Presence.ONLINE, Presence.ONLINE, Presence.OFFLINE):
+        fleet.standing(presence)
+
+    terminals = values(scrape(client)["tms_terminals"], "presence")
+
+    assert terminals == dict.fromkeys(Presence.values, 0.0) | {"online": 2.0, "offline": 1.0}
+
+
+def test_unresolved_alerts_are_counted_by_severity_and_state(fleet, client):
+    critical = fleet.metric_rule(severity="critical")
+    for _ in range(2):
+        lifecycle.settle([Claim(critical.pk, fleet.terminal().pk, AT)])
+    lifecycle.acknowledge(lifecycle.Alert.objects.first(), by=fleet.person(), comment="", at=AT)
+
+    samples = scrape(client)["tms_alerts_unresolved"].samples
+
+    counted = {(s.labels["severity"], s.labels["state"]): s.value for s in samples}
+    assert counted[("critical", "open")] == counted[("critical", "acknowledged")] == 1
+    assert len(counted) == 6
+    assert sum(counted.values()) == 2
+
+
+def test_every_name_unit_and_help_is_as_prometheus_wants_them(fleet, client):
+    """What `promtool check metrics` looks at."""
+    ours = {name: family for name, family in scrape(client).items() if name.startswith("tms_")}
+
+    assert len(ours) > 20
+    for name, family in ours.items():
+        assert re.fullmatch(r"tms_[a-z_]+", name)
+        assert family.documentation.strip()
+        assert family.type in {"counter", "gauge", "histogram"}
+        assert not name.endswith(("_total", "_count", "_sum", "_bucket", "_info"))
+        assert not re.search(r"_(ms|milliseconds|minutes|hours|kb|mb)$", name)
+        if family.type == "histogram":
+            assert name.endswith("_seconds")
+
+
+def test_no_label_names_a_terminal_or_a_person(fleet, client):
+    terminal = fleet.terminal(uid="VERY-SPECIAL-01")
+    fleet.metric_rule(limit=0)
+    link = Link(terminal)
+    store.write([link.boot(), link.report(1, metrics={"temperature_c": 1.0}), link.lost()])
+
+    text = client.get("/metrics").content.decode()
+
+    assert "VERY-SPECIAL" not in text
+    ours = [family for name, family in scrape(client).items() if name.startswith("tms_")]
+    assert {label for family in ours for sample in family.samples for label in sample.labels} <= LABELS
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1", "::ffff:8.8.8.8", ""])
+def test_a_public_address_is_refused(db, client, address):
+    answer = client.get("/metrics", REMOTE_ADDR=address)
+
+    assert answer.status_code == 403
+    assert b"tms_" not in answer.content
+
+
+@pytest.mark.parametrize("forwarded", ["8.8.8.8", "10.0.0.9, 8.8.8.8", "nonsense", "8.8.8.8:4711"])
+def test_what_came_through_the_public_proxy_is_refused(db, client, settings, forwarded):
+    settings.TRUSTED_PROXIES = ["10.0.0.1"]
+
+    answer = client.get("/metrics", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
+
+    assert answer.status_code == 403
+
+
+def test_what_came_through_a_proxy_that_nobody_named_is_refused(db, client):
+    """A load balancer on the private network, forgotten in TMS_TRUSTED_PROXIES, must not open them to the world."""
+    answer = client.get("/metrics", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="8.8.8.8")
+
+    assert answer.status_code == 403
+
+
+def test_a_database_that_does_not_answer_leaves_the_rest_readable(db, client, monkeypatch):
+    def away(*args):
+        raise DatabaseError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connections["default"], "cursor", away)
+        families = scrape(client)
+
+    assert "tms_terminals" not in families
+    assert "tms_links" in families
+
+
+def test_a_scrape_asks_the_database_a_fixed_number_of_questions(fleet, client, django_assert_max_num_queries):
+    fleet.terminals(300, presence=Presence.ONLINE)
+
+    with django_assert_max_num_queries(3):
+        scrape(client)
