@@ -6,6 +6,7 @@ import * as dialog from "./dialog.js";
 import * as frames from "./frames.js";
 import * as keys from "./keys.js";
 import { OWN } from "./morph.js";
+import * as place from "./place.js";
 import * as proof from "./proof.js";
 import * as theme from "./theme.js";
 import * as times from "./times.js";
@@ -14,6 +15,7 @@ import * as waiting from "./waiting.js";
 // htmx's own swaps leave alone what frames leave alone.
 globalThis.htmx?.config.morphIgnore.push(...OWN);
 
-for (const behaviour of [times, countdown, theme, dialog, keys, proof, banner, waiting, frames]) behaviour.start();
+for (const behaviour of [times, countdown, theme, dialog, place, keys, proof, banner, waiting, frames])
+  behaviour.start();
 
 if (document.getElementById("chart")) import("./chart.js").then((chart) => chart.start());

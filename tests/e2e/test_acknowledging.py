@@ -49,6 +49,7 @@ async def test_with_the_keyboard_alone(house: House, person: Enter):
     await page.keyboard.press("/")
     await page.keyboard.type(kiosk.uid)
     await expect(page).to_have_url(f"{house.url}/alerts/?q={kiosk.uid}")
+    await expect(page.locator(".htmx-request")).to_have_count(0)
     await page.keyboard.press("Escape")
 
     await page.keyboard.press("j")

@@ -38,3 +38,21 @@ async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: HandB
 
     await expect(page.locator("#keys")).to_be_hidden()
     await expect(page).to_have_url(board.url)
+
+
+async def test_whoever_stands_on_a_row_of_a_list_that_an_answer_replaces_still_stands_there(
+    board: HandBoard, page: Page
+):
+    rows = '<li id="one" data-row><a href="#one">One</a></li><li id="two" data-row><a href="#two">Two</a></li>'
+    board.answers["/found/"] = f'<ol id="results">{rows}</ol>'
+    board.extra = f"""<button hx-get="/found/" hx-target="#results" hx-swap="outerHTML" hx-trigger="found">Find</button>
+      <ol id="results">{rows}</ol>"""
+    await page.goto(board.url)
+    await board.painted()
+    await page.get_by_role("link", name="Two").focus()
+    await page.locator("#results").evaluate("list => { list.old = true; }")
+
+    await page.get_by_role("button", name="Find").dispatch_event("found")
+
+    await page.wait_for_function("() => !document.querySelector('#results').old")
+    await expect(page.get_by_role("link", name="Two")).to_be_focused()
