@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Max, Q
+from django.db import models
+from django.db.models import Q
 
 from tms.telemetry.models import Boot, Report
 
@@ -23,8 +24,14 @@ def ensure(keys: Collection[tuple[int, str]], *, at: datetime) -> dict[tuple[int
 
 def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
     """The highest committed `seq` of each boot that has reports (index: report_once)."""
-    rows = Report.objects.filter(boot__in=boot_pks).values_list("boot").annotate(highest=Max("seq"))
-    return dict(rows)
+    return {pk: seq for pk, seq in newest(boot_pks) if seq is not None}
+
+
+def newest(boot_pks: Collection[int]) -> models.QuerySet[Boot, tuple[int, int | None]]:
+    """MAX with GROUP BY would read a boot's whole history, and after a deploy all terminals ask at once."""
+    last = Report.objects.filter(boot=models.OuterRef("pk")).order_by("-seq").values("seq")[:1]
+    boots = Boot.objects.filter(pk__in=boot_pks).annotate(highest_seq=models.Subquery(last))
+    return boots.values_list("pk", "highest_seq")
 
 
 def _find(keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:

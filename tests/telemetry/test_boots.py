@@ -1,0 +1,78 @@
+"""Which start of a terminal's software a report belongs to."""
+
+import pytest
+from django.db import connection
+
+from tests.at_once import at_once
+from tests.builders import AT, later
+from tms.telemetry import boots
+from tms.telemetry.models import Boot, Report
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def terminal(fleet):
+    return fleet.terminal()
+
+
+def with_reports(boot_pk: int, terminal, *seqs: int) -> None:
+    Report.objects.bulk_create(
+        Report(boot_id=boot_pk, seq=seq, terminal=terminal, at=AT, received_at=AT) for seq in seqs
+    )
+
+
+def test_boots_are_made_once_and_found_again(fleet, terminal):
+    other = fleet.terminal()
+    keys = {(terminal.pk, "a"), (terminal.pk, "b"), (other.pk, "a")}
+
+    made = boots.ensure(keys, at=AT)
+    again = boots.ensure(keys | {(other.pk, "c")}, at=later(5))
+
+    assert made.keys() == keys
+    assert len(set(made.values())) == 3
+    assert {key: again[key] for key in keys} == made
+    assert Boot.objects.get(boot_id="c").first_seen_at == later(5)
+
+
+def test_a_key_that_was_not_asked_for_is_not_answered(fleet, terminal):
+    """Terminal and boot id are looked up crosswise."""
+    other = fleet.terminal()
+    boots.ensure({(terminal.pk, "b"), (other.pk, "a")}, at=AT)
+
+    assert boots.ensure({(terminal.pk, "a"), (other.pk, "b")}, at=AT).keys() == {(terminal.pk, "a"), (other.pk, "b")}
+    assert boots.ensure(set(), at=AT) == {}
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_nodes_that_meet_the_same_boot_at_once_agree(terminal):
+    found = at_once(8, lambda n: boots.ensure({(terminal.pk, "a")}, at=AT))
+
+    assert found == [{(terminal.pk, "a"): Boot.objects.get().pk}] * 8
+
+
+def test_the_highest_report_of_each_boot_is_told_and_of_none_nothing(terminal):
+    pks = boots.ensure({(terminal.pk, name) for name in "abc"}, at=AT)
+    first, second, empty = (pks[terminal.pk, name] for name in "abc")
+    with_reports(first, terminal, 3, 1, 7)
+    with_reports(second, terminal, 2)
+
+    assert boots.highest_seqs([first, empty]) == {first: 7}
+    assert boots.highest_seqs([first, second, empty]) == {first: 7, second: 2}
+    assert boots.highest_seqs([]) == {}
+
+
+@pytest.mark.services
+def test_a_boot_with_a_long_history_is_not_read_through(terminal):
+    """Every terminal asks this when it comes back, and after a deploy all of them do at once."""
+    [pk] = boots.ensure({(terminal.pk, "a")}, at=AT).values()
+    with_reports(pk, terminal, *range(1, 3_001))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE telemetry_report")
+
+    plan = boots.newest([pk]).explain(analyze=True)
+
+    assert "report_once" in plan
+    assert "actual" in plan
+    assert "rows=3000 loops" not in plan
