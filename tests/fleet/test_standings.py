@@ -1,0 +1,163 @@
+"""Many terminals' standing, read and written at once."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+from django.db import connection, transaction
+
+from tests.at_once import at_once
+from tests.builders import AT, later
+from tms.fleet import rowset, standings
+from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
+from tms.fleet.presence import Move
+
+pytestmark = pytest.mark.both
+
+
+class Row(msgspec.Struct):
+    """One of every kind that a row may hold."""
+
+    whole: int
+    real: float
+    text: str
+    flag: bool
+    at: datetime
+    maybe: datetime | None
+    document: msgspec.Raw
+
+
+def selected(*rows: Row) -> list[tuple]:
+    columns = ", ".join(Row.__struct_fields__)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM {rowset.source(Row)}", [rowset.encode(rows)])
+        return cursor.fetchall()
+
+
+TEXTS = ["", "plain", 'it\'s "quoted"', "%s %(x)s", "back\\slash", "日本語", "line\nbreak", "'; DROP TABLE x; --"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_row_arrives_as_it_was_sent(db, text):
+    document = msgspec.Raw(msgspec.json.encode({text: 1.5}))
+
+    [row] = selected(Row(2**53, -0.25, text, True, AT, None, document))
+
+    whole, real, read, flag, _, maybe, kept = row
+    assert (whole, real, read, bool(flag), maybe) == (2**53, -0.25, text, True, None)
+    assert (msgspec.json.decode(kept) if isinstance(kept, str) else kept) == {text: 1.5}
+
+
+def test_rows_keep_their_order_and_there_may_be_none(db):
+    rows = [Row(number, 0.0, "", False, AT, AT, msgspec.Raw(b"{}")) for number in range(50)]
+
+    assert [row[0] for row in selected(*rows)] == list(range(50))
+    assert selected() == []
+
+
+INSTANTS = [
+    AT,
+    AT.replace(microsecond=1),
+    AT.replace(microsecond=120_000),
+    datetime(2000, 1, 1, tzinfo=AT.tzinfo),
+    datetime(2099, 12, 31, 23, 59, 59, 999_999, tzinfo=AT.tzinfo),
+]
+
+
+@pytest.mark.parametrize("at", INSTANTS)
+def test_an_instant_is_kept_as_the_orm_keeps_it(fleet, at):
+    """On SQLite instants are text: another spelling would compare wrongly."""
+    terminal = fleet.terminal()
+    standing = standings.lock([terminal.pk])[terminal.pk]
+    standing.presence_at = standing.due_at = standing.lease_at = at
+
+    standings.save([standing])
+
+    state = TerminalState.objects.get(presence_at=at, due_at=at)
+    assert (state.presence_at, state.lease_at) == (at, at)
+    assert list(TerminalState.objects.due(at)) == [state]
+    assert not TerminalState.objects.due(at - timedelta(microseconds=1)).exists()
+
+
+def test_what_was_locked_is_written_back_whole(fleet):
+    terminal = fleet.online(boot_id="boot-1", seq=7, status="ok", status_at=later(3), back_at=later(9))
+    before = standings.lock([terminal.pk])[terminal.pk]
+
+    standings.save([before])
+
+    assert standings.lock([terminal.pk])[terminal.pk] == before
+
+
+def test_only_those_who_are_named_are_touched(fleet):
+    one, other = fleet.online(), fleet.online()
+
+    standing = standings.lock([one.pk])[one.pk]
+    standing.presence = Presence.OFFLINE.value
+
+    standings.save([standing])
+
+    kept = dict(TerminalState.objects.values_list("pk", "presence"))
+    assert kept == {one.pk: Presence.OFFLINE, other.pk: Presence.ONLINE}
+
+
+def test_metrics_are_merged_over_the_last_values(fleet):
+    terminal = fleet.online(metrics={"a": 1.0, "b": 2.0})
+    standing = standings.lock([terminal.pk])[terminal.pk]
+
+    standings.save([standing], {terminal.pk: b'{"b": 3.5, "c.d": 4}'})
+    standings.save([standing])
+
+    assert TerminalState.objects.get().metrics == {"a": 1.0, "b": 3.5, "c.d": 4}
+
+
+def test_who_does_not_exist_is_not_found_and_nothing_to_write_is_no_query(fleet, django_assert_num_queries):
+    assert standings.lock([4711]) == {}
+    with django_assert_num_queries(0):
+        standings.save([])
+
+
+def test_moves_become_history(fleet):
+    terminal = fleet.terminal()
+
+    standings.record([Move(terminal.pk, AT, Presence.ONLINE, Presence.REBOOTING, Cause.UPDATE, later(60), 3)])
+
+    change = PresenceChange.objects.get()
+    assert (change.before, change.presence, change.cause) == ("online", "rebooting", "update")
+    assert (change.at, change.back_at, change.session) == (AT, later(60), 3)
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_many_who_change_the_same_terminals_in_any_order_neither_race_nor_deadlock(fleet):
+    pks = [terminal.pk for terminal in fleet.terminals(20)]
+
+    def count_up(n: int) -> None:
+        mine = pks if n % 2 else pks[::-1]
+        with transaction.atomic():
+            locked = standings.lock(mine)
+            for standing in locked.values():
+                standing.seq += 1
+            standings.save(locked.values())
+
+    results = at_once(12, count_up)
+
+    assert results == [None] * 12
+    assert set(TerminalState.objects.values_list("seq", flat=True)) == {12}
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_grace_that_is_given_while_reports_come_in_neither_races_nor_deadlocks(fleet):
+    terminals = fleet.terminals(40, presence=Presence.SILENT, due_at=AT)
+    for number, terminal in enumerate(terminals):  # so that the index and the keys are in opposite order
+        TerminalState.objects.filter(pk=terminal.pk).update(due_at=later(-number))
+
+    def act(n: int) -> object:
+        with transaction.atomic():
+            if n % 2:
+                return standings.postpone(later(60 + n))
+            return standings.save(standings.lock([terminal.pk for terminal in terminals]).values())
+
+    results = at_once(8, act)
+
+    assert not [result for result in results if isinstance(result, Exception)]
