@@ -37,8 +37,8 @@ class SiteCell:
 
 def cells(census: Census, *, to: Person) -> list[SiteCell]:
     found = visible(Site.objects.order_by("region", "code"), to=to)
-    cells = [_cell(place_of(site), census.of_site(site.pk)) for site in found]
-    filled = [cell for cell in cells if cell.terminals]
+    counted = census.by_site()
+    filled = [_cell(place_of(site), counted[site.pk]) for site in found if site.pk in counted]
     if len(filled) <= MOST_CELLS:
         return filled
     return [cell for cell in filled if cell.worst != "ok"][:MOST_CELLS]
