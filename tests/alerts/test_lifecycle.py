@@ -10,6 +10,7 @@ from tests.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import AlreadyResolved, Claim, Release, Verdict
 from tms.alerts.models import Alert, AlertState, Condition, Rule, Transition
+from tms.fleet import standings
 from tms.fleet.models import Presence, Terminal
 from tms.live.change import Change
 
@@ -379,6 +380,38 @@ def test_an_edited_rule_lets_go_of_what_it_held(rule, terminal):
     assert (alert.state, alert.resolved_at) == ("resolved", later(5))
     assert alert.transitions.last().comment == "rule changed"
     assert not Condition.objects.exists()
+
+
+def test_two_people_who_edit_a_rule_at_once_make_two_revisions(fleet, rule):
+    """Every node reads a rule again when its revision is new to it."""
+    mine, theirs = Rule.objects.get(pk=rule.pk), Rule.objects.get(pk=rule.pk)
+
+    lifecycle.change_rule(mine, at=later(1))
+    lifecycle.change_rule(theirs, at=later(2))
+
+    assert (mine.revision, theirs.revision) == (2, 3)
+    assert Rule.objects.get(pk=rule.pk).revision == 3
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(fleet, rule):
+    terminals = fleet.terminals(10)
+
+    def act(n: int) -> None:
+        if n % 3 == 0:
+            lifecycle.change_rule(Rule.objects.get(pk=rule.pk), at=later(n))
+            return
+        with transaction.atomic():
+            standings.lock([terminal.pk for terminal in terminals])
+            lifecycle.settle([claim(rule, terminal, n) for terminal in terminals])
+
+    results = at_once(9, act)
+
+    assert results == [None] * 9
+    assert Rule.objects.get(pk=rule.pk).revision == 4
+    unresolved = Alert.objects.unresolved()
+    assert unresolved.count() == unresolved.values("terminal").distinct().count()
 
 
 def test_a_rule_that_was_switched_off_lets_go_of_those_who_are_away(fleet):

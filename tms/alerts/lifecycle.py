@@ -204,7 +204,10 @@ def change_rule(rule: Rule, *, at: datetime) -> None:
 
     By the next reports, that is; those who are away send none, so what a presence rule says of them counts at once.
     """
-    rule.revision += 1 if rule.pk else 0
+    if rule.pk:
+        # Of the row, not of this copy: who edits it at the same time makes a revision of their own.
+        rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
+        rule.revision = rows.values_list("revision", flat=True).get() + 1
     rule.save()
     pairs = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
     pairs |= set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))

@@ -23,8 +23,8 @@ class RuleBook:
             self._read_at = None
 
     def refresh(self) -> RuleSet:
-        now = time.monotonic()
-        if self._read_at is None or now - self._read_at > STALE_S:
+        now, read_at = time.monotonic(), self._read_at  # looked at once: the loop's thread may reset it
+        if read_at is None or now - read_at > STALE_S:
             self._read_at = now  # before the reading: what changes meanwhile is read again
             self._read()
         return self.snapshot
