@@ -33,7 +33,7 @@ def overview(request: Asked) -> HttpResponse:
 @never_cache
 @watching
 def terminals(request: Asked) -> HttpResponse:
-    return _show(request, TerminalsPage.open(request.GET, person=request.user), results="results")
+    return _show(request, TerminalsPage.open(request.GET, person=request.user), results="boards/terminals.html#results")
 
 
 @require_safe
@@ -61,14 +61,16 @@ def send_command(request: Asked, uid: str) -> HttpResponse:
         commands.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
         if not request.headers.get("HX-Request"):
             return redirect(page.terminal)
-    return _show(request, page, results="ask", form=form, status=200 if form.is_valid() else UNREADABLE)
+    return _show(
+        request, page, results="boards/commands.html#ask", form=form, status=200 if form.is_valid() else UNREADABLE
+    )
 
 
 @require_safe
 @never_cache
 @watching
 def alerts(request: Asked) -> HttpResponse:
-    return _show(request, AlertsPage.open(request.GET, person=request.user), results="results")
+    return _show(request, AlertsPage.open(request.GET, person=request.user), results="boards/alerts.html#results")
 
 
 @require_safe
@@ -111,7 +113,7 @@ def _show(request: Asked, page: Page | None, *, results: str = "", status: int =
     context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.furniture(scene), **extra}
     if not results or request.headers.get("HX-Request-Type") != "partial":
         return render(request, page.template, context, status=status)
-    answer = render(request, f"{page.template}#{results}", context, status=status)
+    answer = render(request, results, context, status=status)
     if request.method == "GET":
         # The one spelling of the address, instead of every field that the form has.
         answer["HX-Replace-Url"] = page.address

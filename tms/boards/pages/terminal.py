@@ -88,7 +88,7 @@ class TerminalPage(Page):
             **nav(desk),
             **_state(facts_of(self.terminal)),
             **{row.element: Part(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
-            **{row.element: Part(f"{TEMPLATE}#command", {"command": row}) for row in asked},
+            **{row.element: Part("boards/commands.html#command", {"command": row}) for row in asked},
             "timeline-foot": Part(f"{TEMPLATE}#timeline-foot", self._foot(told)),
         }
         lists = {
