@@ -21,6 +21,13 @@ hypothesis.settings.load_profile("tms")
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
 
 
+def pytest_configure() -> None:
+    """Workers of one pass share its Redis, and must not hear each other."""
+    layer = settings.CHANNEL_LAYERS["default"]
+    if "prefix" in layer["CONFIG"]:
+        layer["CONFIG"]["prefix"] += os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without PostgreSQL and Redis the tests that need them are left out; `make test` has a pass with both."""
     if os.environ.get("TMS_DATABASE_URL") and os.environ.get("TMS_REDIS_URL"):

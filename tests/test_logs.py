@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import logging.config
+from functools import partial
 
 import pytest
 import structlog
@@ -40,12 +41,17 @@ def written(request):
     output = logging.StreamHandler(stream)
     output.setFormatter(formatter)
     logger = logging.getLogger("tests.logs")
-    logger.addHandler(output)
-    logger.propagate = False
+    divert = partial(diverted, output)
+    logger.addFilter(divert)
     yield stream
-    logger.removeHandler(output)
-    logger.propagate = True
+    logger.removeFilter(divert)
     structlog.configure(**before)
+
+
+def diverted(output: logging.Handler, record: logging.LogRecord) -> bool:
+    """To `output` and nowhere else: pytest would send it on to the process that collects the results."""
+    output.handle(record)
+    return False
 
 
 def lines(stream: io.StringIO) -> list[str]:
