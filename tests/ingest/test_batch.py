@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import psycopg
 import pytest
-from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError, connection
+from django.db import OperationalError, connection
 
 from tests.at_once import aside
 from tests.builders import Link
@@ -263,24 +262,3 @@ def asked(sql: str, *parameters: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchone()[0]
-
-
-AWAY = [
-    (OperationalError, psycopg.errors.AdminShutdown, True),
-    (OperationalError, psycopg.errors.DiskFull, True),
-    (OperationalError, psycopg.errors.DeadlockDetected, True),
-    (OperationalError, psycopg.errors.ProgramLimitExceeded, False),
-    (InternalError, psycopg.errors.ReadOnlySqlTransaction, True),
-    (InternalError, psycopg.errors.InternalError_, False),
-    (DataError, psycopg.errors.InvalidTextRepresentation, False),
-    (IntegrityError, psycopg.errors.NotNullViolation, False),
-    (InterfaceError, psycopg.InterfaceError, True),
-]
-
-
-@pytest.mark.parametrize(("kind", "cause", "away"), AWAY)
-def test_what_the_database_may_take_later_is_kept_and_what_it_never_will_is_not(kind, cause, away):
-    error = kind("said so")
-    error.__cause__ = cause("said so")
-
-    assert module.is_away(error) is away

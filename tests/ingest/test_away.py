@@ -1,0 +1,31 @@
+"""Which errors of the database are waited out."""
+
+import psycopg
+import pytest
+from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
+
+from tms.ingest.batch import is_away
+
+AWAY = [
+    (OperationalError, psycopg.errors.AdminShutdown, True),
+    (OperationalError, psycopg.errors.DiskFull, True),
+    (OperationalError, psycopg.errors.DeadlockDetected, True),
+    (OperationalError, psycopg.errors.ProgramLimitExceeded, False),
+    (InternalError, psycopg.errors.ReadOnlySqlTransaction, True),
+    (InternalError, psycopg.errors.InternalError_, False),
+    (DataError, psycopg.errors.InvalidTextRepresentation, False),
+    (IntegrityError, psycopg.errors.NotNullViolation, False),
+    (InterfaceError, psycopg.InterfaceError, True),
+]
+
+
+@pytest.mark.parametrize(("kind", "cause", "away"), AWAY)
+def test_what_the_database_may_take_later_is_kept_and_what_it_never_will_is_not(kind, cause, away):
+    error = kind("said so")
+    error.__cause__ = cause("said so")
+
+    assert is_away(error) is away
+
+
+def test_a_mistake_of_ours_is_no_database_that_is_away():
+    assert not is_away(KeyError("seq"))
