@@ -83,6 +83,18 @@ def test_the_reading_that_holds_an_alert_is_marked(browser, fleet):
     assert html.count("data-over") == 1
 
 
+def test_the_tab_counts_terminals_not_alerts(page, fleet):
+    terminal = fleet.online()
+    for _ in range(2):
+        factories.alert(fleet, terminal=terminal)
+    factories.alert(fleet)
+
+    seen = page("/terminals/")
+
+    assert seen.text("count-alerts") == "2"
+    assert seen.text("count-all") == "2"
+
+
 def test_a_filter_that_matches_nothing_says_what_lies_outside(page, mixed):
     seen = page("/terminals/?presence=closed")
 

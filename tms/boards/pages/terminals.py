@@ -1,10 +1,12 @@
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from django.db.models import Count
 from django.http import QueryDict
 from django.urls import reverse
 
 from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert
 from tms.boards import choices
 from tms.boards.filters import TerminalFilter
 from tms.boards.keyset import Column, Keyset, Window
@@ -60,7 +62,7 @@ class TerminalsPage(Page):
             return self._anew(desk, change, before)
         touched, _ = self.wanted(change, before)
         rows = {row.element: _row(row) for row in desk.terminals(sorted(touched))}
-        return Scene({**before.parts, **self._counts(desk), **rows}, before.lists)
+        return Scene({**before.parts, **self._counts(desk), **self._needy(change, before), **rows}, before.lists)
 
     def _anew(self, desk: Desk, change: Change, before: Scene | None) -> Scene:
         """Which rows there are may have changed."""
@@ -70,20 +72,29 @@ class TerminalsPage(Page):
         missing = [pk for pk in window.pks if _element(pk) not in rows]
         rows |= {row.element: _row(row) for row in desk.terminals(missing)}
         shown = tuple(element for element in ids if element in rows)
-        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"terminals": shown})
+        counts = self._counts(desk) | self._needy(change, before)
+        return Scene({**counts, **self._around(desk, window), **rows}, {"terminals": shown})
 
     def _window(self) -> Window:
         rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
         return BY_UID.window(rows, after=self.after, before=self.before)
 
     def _counts(self, desk: Desk) -> dict[str, Part]:
-        presences, needy = desk.census.by_presence(), sum(desk.census.by_severity().values())
+        presences = desk.census.by_presence()
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
-        numbers |= {"count-all": desk.census.total, "count-alerts": needy}
+        numbers |= {"count-all": desk.census.total}
         parts = {
             name: Part("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
         }
         return nav(desk) | parts
+
+    def _needy(self, change: Change, before: Scene | None) -> dict[str, Part]:
+        """How many terminals have an unresolved alert: only a change of alerts moves it (index: alert_unresolved)."""
+        if before is not None and not (change.alerts or change.everything):
+            return {"count-alerts": before.parts["count-alerts"]}
+        alerts = visible(Alert.objects.unresolved(), to=self.person)
+        number = alerts.aggregate(number=Count("terminal", distinct=True))["number"]
+        return {"count-alerts": Part("boards/base.html#count", {"id": "count-alerts", "number": number})}
 
     def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
         values: dict[str, Any] = {
