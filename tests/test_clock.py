@@ -1,29 +1,20 @@
-"""What happens as time goes by, and who sees to it."""
+"""What happens as time goes by."""
 
-import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import connection, transaction
 
 from tests.at_once import at_once
 from tests.builders import AT, Link, later
 from tms import clock
 from tms.alerts.models import Alert, Condition
-from tms.clock import Clock, Loop
 from tms.fleet import standings
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
 from tms.ingest import store
-from tms.live.feed import feed
-from tms.ops import beats, instruments
+from tms.ops import beats
 
 pytestmark = pytest.mark.both
-
-DEADLINE_S = 20
 
 
 def seen(terminal: Terminal) -> tuple[str, str]:
@@ -260,145 +251,3 @@ def test_tms_was_away_when_its_clock_was_not_heard_for_ten_seconds(db, seconds, 
 
 def test_a_tms_that_never_ran_was_not_away(db):
     assert not clock.catch_up(AT)
-
-
-# Who sees to it
-
-
-class Work:
-    """Something to do that tells when it was done, and does as it is told."""
-
-    def __init__(self, act: Callable[[int], object] = lambda n: None) -> None:
-        self.times = 0
-        self._act = act
-        self._lock = threading.Lock()
-
-    def __call__(self, at: datetime) -> None:
-        with self._lock:
-            self.times += 1
-            number = self.times
-        self._act(number)
-
-    async def done(self, times: int = 1) -> None:
-        """Wait until it was done so many times more."""
-        until = self.times + times
-        async with asyncio.timeout(DEADLINE_S):
-            while self.times < until:
-                await asyncio.sleep(0.001)
-
-
-@pytest.fixture
-def quick(monkeypatch, ear) -> None:
-    monkeypatch.setattr(clock, "RETRY_S", 0.01)
-
-
-@asynccontextmanager
-async def running(*loops: Loop) -> AsyncIterator[Clock]:
-    each = Clock(loops)
-    each.start()
-    try:
-        yield each
-    finally:
-        await each.stop()
-        await feed.detach()
-
-
-@pytest.mark.usefixtures("quick", "fleet")
-@pytest.mark.django_db(transaction=True)
-class TestClock:
-    async def test_each_loop_is_done_again_and_again(self):
-        often, seldom = Work(), Work()
-
-        async with running(Loop("often", 0.001, often), Loop("seldom", 3600, seldom)):
-            await often.done(20)
-
-        assert seldom.times == 1
-
-    async def test_a_pass_that_fails_is_counted_and_stops_neither_itself_nor_the_others(self):
-        failing, other = Work(lambda n: 1 / 0), Work()
-        counted = instruments.CLOCK_FAILURES.labels("failing")
-        before = counted._value.get()
-
-        async with running(Loop("failing", 0.001, failing), Loop("other", 0.001, other)):
-            await failing.done(3)
-            await other.done(3)
-
-        assert counted._value.get() >= before + 3
-
-    async def test_a_database_error_gives_the_lead_up_and_it_is_taken_again(self):
-        def fail_first(number: int) -> None:
-            if number == 1:
-                with transaction.atomic(), connection.cursor() as cursor:
-                    cursor.execute("SELECT nothing FROM nowhere")
-
-        work = Work(fail_first)
-
-        async with running(Loop("work", 0.001, work)):
-            await work.done(5)
-
-    async def test_whatever_goes_wrong_at_taking_the_lead_it_is_tried_again(self, monkeypatch):
-        tries = []
-
-        def catch_up(at: datetime) -> bool:
-            tries.append(at)
-            if len(tries) < 3:
-                raise KeyError("a mistake of ours")
-            return False
-
-        monkeypatch.setattr(clock, "catch_up", catch_up)
-        work = Work()
-
-        async with running(Loop("work", 0.001, work)):
-            await work.done()
-
-        assert len(tries) == 3
-
-    async def test_who_stopped_does_not_claim_to_lead(self):
-        work = Work()
-
-        async with running(Loop("work", 0.001, work)):
-            await work.done()
-            leads = instruments.CLOCK_LEADS._value.get()
-
-        assert (leads, instruments.CLOCK_LEADS._value.get()) == (1, 0)
-
-    @pytest.mark.services
-    async def test_of_two_clocks_one_leads_and_the_other_takes_over_when_it_stops(self):
-        leader, successor = Work(), Work()
-        async with AsyncExitStack() as rest:
-            async with running(Loop("work", 0.001, leader)):
-                await leader.done()
-                await rest.enter_async_context(running(Loop("work", 0.001, successor)))
-                await leader.done(50)
-                idle = successor.times
-
-            await successor.done(3)
-
-        assert idle == 0
-
-    @pytest.mark.services
-    async def test_a_leader_whose_connection_the_database_ended_makes_room(self):
-        def end_own_connection(number: int) -> None:
-            if number == 2:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-
-        leader = Work(end_own_connection)
-
-        async with running(Loop("work", 0.001, leader)):
-            await leader.done(5)
-
-    @pytest.mark.services
-    async def test_a_leader_that_failed_leaves_no_lock_behind_in_the_pool(self):
-        """The pool keeps connections open; the lock would stay with one that nobody looks at."""
-
-        def fail(number: int) -> None:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SELECT 1 / 0")
-
-        leader, other = Work(fail), Work()
-
-        async with running(Loop("work", 0.001, leader)):
-            await leader.done(3)
-        async with running(Loop("work", 0.001, other)):
-            await other.done(3)

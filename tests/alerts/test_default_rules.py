@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from tms.alerts import lifecycle
+from tms.alerts import edits
 from tms.alerts.models import Rule
 
 migration = import_module("tms.alerts.migrations.0002_default_rules")
@@ -29,7 +29,7 @@ def test_a_new_tms_begins_with_rules_that_are_valid_and_named_in_both_languages(
 def test_adding_the_default_rules_again_changes_nothing_that_was_edited():
     paper = Rule.objects.get(name="Paper low")
     paper.limit = 20
-    lifecycle.change_rule(paper, at=AT)
+    edits.change_rule(paper, at=AT)
 
     migration.add(apps, None)
 
@@ -40,7 +40,7 @@ def test_adding_the_default_rules_again_changes_nothing_that_was_edited():
 def test_going_back_takes_the_default_rules_away_but_not_what_an_operator_made_of_them():
     edited = Rule.objects.get(name="Warm")
     edited.limit = 55
-    lifecycle.change_rule(edited, at=AT)
+    edits.change_rule(edited, at=AT)
 
     migration.remove(apps, None)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import AT
-from tms.alerts import lifecycle, rulebook
+from tms.alerts import edits, rulebook
 from tms.alerts.rulebook import RuleBook
 from tms.live.change import Change
 
@@ -67,7 +67,7 @@ def test_an_edit_makes_a_new_snapshot_and_no_edit_keeps_the_old_one(fleet, book)
     unchanged = book.refresh()
 
     rule.limit = 80
-    lifecycle.change_rule(rule, at=AT)
+    edits.change_rule(rule, at=AT)
     book.changed(RULES)
     edited = book.refresh()
 

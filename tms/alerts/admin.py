@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from tms.accounts.setup import ModelAdmin, ReadOnly, TabularInline
-from tms.alerts import lifecycle
+from tms.alerts import edits
 from tms.alerts.models import Alert, Rule, Transition
 
 NAMES = {"name", "name_ja"}
@@ -53,9 +53,9 @@ class RuleAdmin(ModelAdmin[Rule]):
         """A form in which nothing was edited, or only names were, must not let go of what holds."""
         edited = set(form.changed_data)
         if edited - NAMES:
-            lifecycle.change_rule(obj, at=datetime.now(UTC))
+            edits.change_rule(obj, at=datetime.now(UTC))
         elif edited:
-            lifecycle.rename_rule(obj)
+            edits.rename_rule(obj)
 
     @admin.action(description=_("Enable the selected rules"), permissions=("change",))
     def enable(self, request: HttpRequest, queryset: models.QuerySet[Rule]) -> None:
@@ -69,7 +69,7 @@ class RuleAdmin(ModelAdmin[Rule]):
         switched = list(rules)
         for rule in switched:
             rule.enabled = enabled
-            lifecycle.change_rule(rule, at=datetime.now(UTC))
+            edits.change_rule(rule, at=datetime.now(UTC))
             self.log_change(request, rule, "Enabled." if enabled else "Disabled.")
         number = len(switched)
         self.message_user(request, ngettext("%d rule was changed.", "%d rules were changed.", number) % number)

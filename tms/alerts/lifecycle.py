@@ -15,8 +15,8 @@ from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Condition, Rule, RuleKind, Transition, TransitionKind
 from tms.alerts.rules import RuleSet
 from tms.fleet import standings
-from tms.fleet.models import Cause, Presence, TerminalState
-from tms.fleet.presence import Move, Standing
+from tms.fleet.models import Cause, Presence
+from tms.fleet.presence import Move
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
@@ -198,58 +198,12 @@ def lapse(at: datetime) -> int:
     return len(over)
 
 
-@transaction.atomic
-def change_rule(rule: Rule, *, at: datetime) -> None:
-    """Save an edited or new rule. What its former revision held is let go and judged anew.
-
-    By the next reports, that is; those who are away send none, so what a presence rule says of them counts at once.
-    """
-    if rule.pk:
-        # Of the row, not of this copy: who edits it at the same time makes a revision of their own.
-        rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
-        rule.revision = rows.values_list("revision", flat=True).get() + 1
-    rule.save()
-    pairs = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
-    pairs |= set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
-    standing = standings.lock({terminal_id for _, terminal_id in pairs} | set(_away(rule)))
-    release(pairs, at=at, comment="rule changed")
-    hold([_still_away(rule, standing[terminal_id], at) for terminal_id in _away(rule) if terminal_id in standing])
-    publish(Change(rules=True))
-
-
-@transaction.atomic
-def rename_rule(rule: Rule) -> None:
-    """Save a rule of which only the names were edited: what it holds goes on."""
-    rule.save(update_fields=("name", "name_ja"))
-    publish(Change(everything=True))
-
-
 def held_by(terminal_ids: Collection[int]) -> dict[int, list[int]]:
     """The rules that hold for each of these terminals."""
     held: dict[int, list[int]] = {}
     for terminal_id, rule_id in Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule"):
         held.setdefault(terminal_id, []).append(rule_id)
     return held
-
-
-def _away(rule: Rule) -> list[int]:
-    """The terminals for which a presence rule holds as it stands."""
-    if not rule.enabled or rule.kind != RuleKind.PRESENCE:
-        return []
-    states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
-        presence=Presence.SILENT, cause=Cause.NODE_STOPPED
-    )
-    if rule.site_id is not None:
-        states = states.filter(terminal__site=rule.site_id)
-    if rule.terminal_kind:
-        states = states.filter(terminal__kind=rule.terminal_kind)
-    return list(states.values_list("pk", flat=True))
-
-
-def _still_away(rule: Rule, standing: Standing, at: datetime) -> Claim:
-    """With what is left of the rule's duration."""
-    been_away_s = (at - (standing.presence_at or at)).total_seconds()
-    return Claim(rule.pk, standing.terminal_id, at, max(0.0, rule.duration_s - been_away_s))
 
 
 def _severities(rule_ids: Collection[int]) -> dict[int, str]:

@@ -1,0 +1,120 @@
+"""People take charge of alerts; a recovery always wins."""
+
+import pytest
+from django.db import transaction
+
+from tests.alerts.steps import claim, history, opened, release
+from tests.at_once import at_once
+from tests.builders import later
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import AlreadyResolved
+from tms.alerts.models import Alert
+
+pytestmark = pytest.mark.both
+
+
+def test_an_acknowledgement_says_who_and_is_a_step_in_the_history(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+
+    taken = lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="on it", at=later(5))
+
+    assert taken.first
+    assert (taken.alert.state, taken.alert.acknowledged_by.username) == ("acknowledged", "aiko")
+    assert (taken.alert.acknowledged_at, taken.alert.comment) == (later(5), "on it")
+    step = alert.transitions.last()
+    assert (step.kind, step.by.username, step.comment, step.at) == ("acknowledged", "aiko", "on it", later(5))
+
+
+def test_a_second_acknowledgement_tells_who_was_first_and_changes_nothing(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="mine", at=later(5))
+
+    taken = lifecycle.acknowledge(alert, by=fleet.person("ren"), comment="mine too", at=later(6))
+
+    assert not taken.first
+    assert (taken.alert.acknowledged_by.username, taken.alert.comment) == ("aiko", "mine")
+    assert history(alert) == ["opened", "acknowledged"]
+
+
+def test_a_recovery_wins_over_a_late_acknowledgement(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.settle([release(rule, terminal, 5)])
+
+    with pytest.raises(AlreadyResolved, match=f"alert {alert.pk} was resolved at") as refused:
+        lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(6))
+
+    assert refused.value.code == "tms:already-resolved"
+    assert history(alert) == ["opened", "resolved"]
+    assert Alert.objects.get().acknowledged_by is None
+
+
+def test_a_recovery_wins_over_an_earlier_acknowledgement(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
+
+    lifecycle.settle([release(rule, terminal, 6)])
+
+    assert history(alert) == ["opened", "acknowledged", "resolved"]
+    assert Alert.objects.get().acknowledged_by is not None
+
+
+@pytest.mark.parametrize(
+    ("acknowledged_s", "recovered_s", "seen"),
+    [(-3, 5, [0, 0, 5]), (4, 5, [0, 4, 5]), (7, 5, [0, 7, 7])],
+)
+def test_history_keeps_the_order_of_what_happened_whatever_the_clocks_of_the_nodes_say(
+    fleet, rule, terminal, acknowledged_s, recovered_s, seen
+):
+    alert = opened(rule, terminal)
+
+    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(acknowledged_s))
+    lifecycle.settle([release(rule, terminal, recovered_s)])
+
+    alert.refresh_from_db()
+    assert history(alert) == ["opened", "acknowledged", "resolved"]
+    assert list(alert.transitions.values_list("at", flat=True)) == [later(seconds) for seconds in seen]
+    assert (alert.acknowledged_at, alert.resolved_at) == (later(seen[1]), later(seen[2]))
+
+
+def test_an_acknowledged_alert_is_still_the_one_alert(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
+
+    lifecycle.settle([claim(rule, terminal, 6)])
+
+    assert Alert.objects.get() == alert
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_of_fifty_who_acknowledge_at_once_exactly_one_is_first(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    people = [fleet.person(f"person-{n}") for n in range(50)]
+
+    taken = at_once(
+        50,
+        lambda n: lifecycle.acknowledge(Alert.objects.get(pk=alert.pk), by=people[n], comment=f"by {n}", at=later(n)),
+    )
+
+    first = [each.alert.acknowledged_by_id for each in taken if each.first]
+    assert len(first) == 1
+    assert {each.alert.acknowledged_by_id for each in taken} == set(first)
+    assert history(alert) == ["opened", "acknowledged"]
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_acknowledgements_that_race_with_the_recovery_end_resolved(fleet, rule, terminal):
+    alert, person = opened(rule, terminal), fleet.person()
+
+    def act(n: int) -> object:
+        if n == 0:
+            with transaction.atomic():
+                return lifecycle.settle([release(rule, terminal, 5)])
+        return lifecycle.acknowledge(Alert.objects.get(pk=alert.pk), by=person, comment="", at=later(n))
+
+    results = at_once(9, act)
+
+    assert all(not isinstance(each, Exception) or isinstance(each, AlreadyResolved) for each in results)
+    assert history(alert)[-1] == "resolved"
+    assert history(alert) in (["opened", "resolved"], ["opened", "acknowledged", "resolved"])

@@ -1,0 +1,116 @@
+"""A new rule judges what is there; an edited one lets go of what it held, and judges anew."""
+
+import pytest
+from django.db import transaction
+
+from tests.alerts.steps import claim, opened
+from tests.at_once import at_once
+from tests.builders import AT, Fleet, later
+from tms.alerts import edits, lifecycle
+from tms.alerts.models import Alert, AlertState, Condition, Rule
+from tms.fleet import standings
+from tms.fleet.models import Presence
+
+pytestmark = pytest.mark.both
+
+
+def test_a_new_presence_rule_knows_who_is_away_already(fleet: Fleet):
+    terminal = fleet.standing(Presence.OFFLINE, at=later(-10_000))
+
+    rule = fleet.presence_rule(duration_s=300)
+
+    assert Alert.objects.get().terminal == terminal
+    assert Alert.objects.get().rule == rule
+
+
+def test_a_new_presence_rule_waits_for_what_is_left_of_its_duration(fleet: Fleet):
+    fleet.standing(Presence.OFFLINE, at=later(-200))
+
+    fleet.presence_rule(duration_s=300)
+    opened = [lifecycle.open_due(later(99)), lifecycle.open_due(later(100))]
+
+    assert opened == [0, 1]
+
+
+def test_an_edited_presence_rule_ends_its_alerts_and_begins_them_anew(fleet: Fleet):
+    fleet.standing(Presence.SILENT, at=later(-10))
+    rule = fleet.presence_rule(Presence.SILENT)
+
+    edits.change_rule(rule, at=later(60))
+
+    states = Alert.objects.order_by("opened_at").values_list("state", "opened_at")
+    assert list(states) == [(AlertState.RESOLVED, AT), (AlertState.OPEN, later(60))]
+
+
+def test_a_new_presence_rule_leaves_other_places_and_kinds_alone(fleet: Fleet):
+    fleet.standing(Presence.OFFLINE, kind="kiosk")
+
+    fleet.presence_rule(site=fleet.site("OSK"))
+    fleet.presence_rule(terminal_kind="gate")
+
+    assert not Alert.objects.exists()
+
+
+def test_a_disabled_presence_rule_holds_for_nobody(fleet: Fleet):
+    fleet.standing(Presence.OFFLINE)
+    rule = fleet.presence_rule()
+    rule.enabled = False
+
+    edits.change_rule(rule, at=later(60))
+
+    assert not Alert.objects.unresolved().exists()
+
+
+def test_an_edited_rule_lets_go_of_what_it_held(rule, terminal):
+    alert = opened(rule, terminal)
+
+    edits.change_rule(rule, at=later(5))
+
+    alert.refresh_from_db()
+    assert (alert.state, alert.resolved_at) == ("resolved", later(5))
+    assert alert.transitions.last().comment == "rule changed"
+    assert not Condition.objects.exists()
+
+
+def test_two_people_who_edit_a_rule_at_once_make_two_revisions(fleet, rule):
+    """Every node reads a rule again when its revision is new to it."""
+    mine, theirs = Rule.objects.get(pk=rule.pk), Rule.objects.get(pk=rule.pk)
+
+    edits.change_rule(mine, at=later(1))
+    edits.change_rule(theirs, at=later(2))
+
+    assert (mine.revision, theirs.revision) == (2, 3)
+    assert Rule.objects.get(pk=rule.pk).revision == 3
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(fleet, rule):
+    terminals = fleet.terminals(10)
+
+    def act(n: int) -> None:
+        if n % 3 == 0:
+            edits.change_rule(Rule.objects.get(pk=rule.pk), at=later(n))
+            return
+        with transaction.atomic():
+            standings.lock([terminal.pk for terminal in terminals])
+            lifecycle.settle([claim(rule, terminal, n) for terminal in terminals])
+
+    results = at_once(9, act)
+
+    assert results == [None] * 9
+    assert Rule.objects.get(pk=rule.pk).revision == 4
+    unresolved = Alert.objects.unresolved()
+    assert unresolved.count() == unresolved.values("terminal").distinct().count()
+
+
+def test_a_rule_that_was_switched_off_lets_go_of_those_who_are_away(fleet):
+    terminal = fleet.standing(Presence.OFFLINE)
+    rule = fleet.presence_rule()
+    opened_alert = Alert.objects.unresolved().get(terminal=terminal)
+
+    rule.enabled = False
+    edits.change_rule(rule, at=later(5))
+
+    opened_alert.refresh_from_db()
+    assert opened_alert.state == "resolved"

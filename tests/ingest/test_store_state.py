@@ -1,0 +1,123 @@
+"""One batch, one transaction: how terminals stand after it."""
+
+from datetime import timedelta, timezone
+
+import pytest
+
+from tests.builders import AT, Link, later
+from tests.ingest.writing import booted, kept, state_of, write
+from tms.fleet.models import Cause, Presence, PresenceChange
+from tms.protocol import frames
+
+pytestmark = pytest.mark.both
+
+JST = timezone(timedelta(hours=9))
+
+
+def test_last_values_are_merged_and_a_late_report_does_not_touch_them(fleet):
+    terminal = fleet.terminal()
+    link = booted(terminal)
+    write(link.report(1, metrics={"temperature_c": 50.0, "paper_pct": 80.0}, status="ok"))
+
+    write(
+        link.report(2, metrics={"temperature_c": 51.0}, status="degraded", at=later(5)),
+        link.report(3, metrics={"temperature_c": 52.0}, at=later(6)),
+        link.report(4, metrics={"temperature_c": 99.0}, status="fault", late=True),
+        link.report(1, metrics={"paper_pct": 1.0}, boot_id="earlier"),
+    )
+
+    state = state_of(terminal)
+    assert state.metrics == {"temperature_c": 52.0, "paper_pct": 80.0}
+    assert (state.status, state.status_at, state.seq) == ("degraded", later(5), 3)
+
+
+def test_the_full_state_of_a_boot_is_the_terminals_state(fleet):
+    terminal = fleet.terminal()
+
+    link = booted(terminal, full=frames.State(status="fault", metrics={"paper_pct": 3.0}))
+    write(link.report(1, metrics={"temperature_c": 40.0}))
+
+    assert state_of(terminal).status == "fault"
+    assert state_of(terminal).metrics == {"paper_pct": 3.0, "temperature_c": 40.0}
+
+
+def test_a_terminal_that_invents_metrics_without_end_does_not_grow_its_row_without_end(fleet):
+    terminal = fleet.terminal()
+    link = booted(terminal)
+
+    for seq in range(1, 40):
+        write(link.report(seq, metrics={f"invented_{seq}_{n:050}": 1.0 for n in range(64)}))
+
+    kept_metrics = state_of(terminal).metrics
+    assert f"invented_39_{0:050}" in kept_metrics
+    assert len(kept_metrics) <= 64 * 10
+
+
+def test_status_has_the_time_of_its_last_change(fleet):
+    terminal = fleet.terminal()
+    link = booted(terminal)
+
+    for seq, status in enumerate(("ok", "ok", "fault", "fault"), start=1):
+        write(link.report(seq, status=status, at=later(seq)))
+
+    assert (state_of(terminal).status, state_of(terminal).status_at) == ("fault", later(3))
+
+
+def test_moves_are_recorded_in_order(fleet):
+    terminal = fleet.terminal()
+    link = Link(terminal)
+
+    write(link.boot(), link.goodbye("reboot", at=later(1), back_at=later(61)), link.lost(at=later(2)))
+
+    rows = PresenceChange.objects.filter(terminal=terminal).order_by("pk")
+    assert list(rows.values_list("before", "presence", "cause", "at", "back_at", "session")) == [
+        (Presence.NEVER, Presence.ONLINE, Cause.NONE, AT, None, 1),
+        (Presence.ONLINE, Presence.REBOOTING, Cause.REBOOT, later(1), later(61), 1),
+    ]
+    assert state_of(terminal).back_at == later(61)
+
+
+def test_a_lost_link_makes_the_terminal_silent_until_it_is_offline(fleet, settings):
+    terminal = fleet.terminal()
+    link = booted(terminal)
+
+    write(link.lost(at=later(3)))
+
+    state = state_of(terminal)
+    assert (state.presence, state.cause) == (Presence.SILENT, Cause.CONNECTION_LOST)
+    assert state.due_at == later(3 + settings.OFFLINE_AFTER_S)
+
+
+def test_anything_of_an_older_session_changes_nothing(fleet):
+    terminal = fleet.terminal()
+    old = booted(terminal)
+    booted(terminal, "boot-2")
+
+    ledger = write(
+        old.report(7, metrics={"temperature_c": 99.0}), old.goodbye("shutdown"), old.lost(), old.heartbeat(at=later(60))
+    )
+
+    assert len(ledger.fenced) == 4
+    assert kept(terminal) == []
+    assert (state_of(terminal).presence, state_of(terminal).metrics) == (Presence.ONLINE, {})
+    assert state_of(terminal).last_seen_at == AT
+
+
+def test_a_link_that_never_booted_cannot_touch_a_terminal(fleet):
+    terminal = fleet.terminal()
+    booted(terminal)
+
+    ledger = write(Link(terminal).lost(), Link(terminal).report(1))
+
+    assert len(ledger.fenced) == 2
+    assert state_of(terminal).presence == Presence.ONLINE
+
+
+def test_items_of_a_terminal_that_was_deleted_are_let_go_and_the_rest_is_kept(fleet):
+    gone, there = booted(fleet.terminal()), booted(fleet.terminal())
+    gone.terminal.delete()
+
+    ledger = write(gone.report(1), there.report(1), Link(there.terminal).boot("boot-2"))
+
+    assert len(ledger.fenced) == 1
+    assert kept(there.terminal) == [("boot-1", 1)]

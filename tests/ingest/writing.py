@@ -1,0 +1,36 @@
+"""The store, used as the batch does."""
+
+from tests.builders import Link
+from tms.alerts.models import Alert
+from tms.fleet.models import Terminal, TerminalState
+from tms.ingest import store
+from tms.ingest.items import Item
+from tms.ingest.ledger import Ledger
+from tms.telemetry.models import Report
+
+
+def write(*items: Item) -> Ledger:
+    """Commit, and tell the links."""
+    ledger = store.write(items)
+    for item in ledger.boots:
+        item.link.booted(item.outcome)
+    return ledger
+
+
+def booted(terminal: Terminal, boot_id: str = "boot-1", **params) -> Link:
+    link = Link(terminal)
+    write(link.boot(boot_id, **params))
+    return link
+
+
+def state_of(terminal: Terminal) -> TerminalState:
+    return TerminalState.objects.get(pk=terminal.pk)
+
+
+def kept(terminal: Terminal) -> list[tuple[str, int]]:
+    rows = Report.objects.filter(terminal=terminal).order_by("boot", "seq")
+    return list(rows.values_list("boot__boot_id", "seq"))
+
+
+def happenings(alert: Alert) -> list[str]:
+    return list(alert.transitions.values_list("kind", flat=True))
