@@ -111,6 +111,7 @@ async def test_the_pages_of_single_terminals_and_alerts_run_nothing(haunted: Hou
 async def test_the_answer_to_a_command_runs_nothing(haunted: House, kiosks: list[Kiosk], victim: Page):
     kiosk = kiosks[0]
     await victim.goto(f"{haunted.url}/terminals/{kiosk.uid}/")
+    await live(victim)
     await victim.get_by_role("button", name="Send").click()
     request = await kiosk.receive()
 
