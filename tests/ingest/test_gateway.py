@@ -1,0 +1,78 @@
+"""What a node needs to hold links: it starts with the first, and leaves nothing uncommitted behind."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.at_once import aside
+from tests.builders import key_of
+from tests.ingest.conftest import boot, reports
+from tests.ingest.wire import Wire
+from tms.fleet.models import Cause, TerminalState
+from tms.ingest.gateway import Gateway
+from tms.live.feed import feed
+from tms.live.hub import hub
+from tms.telemetry.models import Report
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+@pytest_asyncio.fixture
+async def gateway(ear, fleet, settings) -> AsyncIterator[Gateway]:
+    settings.FLUSH_INTERVAL_S, settings.DRAIN_SPREAD_S = 0.01, 30
+    gateway = Gateway()
+    gateway.start()
+    yield gateway
+    await gateway.stop()
+    hub.listeners.clear()
+    await hub.stop()
+    await feed.detach()
+
+
+async def opened(gateway: Gateway, terminal, *, address: str | None = None) -> tuple:
+    wire = Wire()
+    return gateway.open(await aside(key_of, terminal), wire=wire, address=address), wire
+
+
+async def test_a_link_boots_reports_and_is_acknowledged(gateway, fleet):
+    terminal = await aside(fleet.terminal)
+    session, wire = await opened(gateway, terminal, address="192.0.2.7")
+
+    await session.take(boot())
+    await session.take(reports(1, 3))
+
+    assert await wire.sent("ack") == {"seq": 3}
+    assert await aside(lambda: type(terminal).objects.get().address) == "192.0.2.7"
+
+
+async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in(gateway, fleet):
+    wires = []
+    for _ in range(3):
+        session, wire = await opened(gateway, await aside(fleet.terminal))
+        await session.take(boot())
+        wires.append(wire)
+
+    await gateway.say_drain()
+
+    assert [wire.of("drain") for wire in wires] == [[{"reconnect_after_s": 1.0, "spread_s": 30.0}]] * 3
+    assert (await gateway.admission.decide({"headers": [], "subprotocols": ["tms.v1"]})).status == 503
+
+
+async def test_what_came_before_the_end_is_committed_and_who_was_here_is_known_to_have_lost_us(gateway, fleet):
+    session, _ = await opened(gateway, await aside(fleet.terminal))
+    await session.take(boot())
+    await session.take(reports(1, 20))
+    await gateway.say_drain()
+
+    session.end(Cause.NODE_STOPPED)
+    await gateway.batch.drained()
+
+    assert await aside(Report.objects.count) == 20
+    assert await aside(lambda: TerminalState.objects.get().cause) == Cause.NODE_STOPPED
+
+
+async def test_starting_again_changes_nothing(gateway, fleet):
+    gateway.start()
+
+    assert sum(listener is gateway.links for listener in hub.listeners) == 1
