@@ -5,7 +5,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import AlreadyResolved
@@ -80,6 +80,8 @@ def alert(request: Asked, pk: int) -> HttpResponse:
     return _show(request, AlertPage.open(request.GET, person=request.user, pk=str(pk)), form=AcknowledgeForm())
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @acting
 def acknowledge(request: Asked, pk: int) -> HttpResponse:
     """The dialog, and what it sends. Whoever was first, what one typed stays where it was typed."""

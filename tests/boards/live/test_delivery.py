@@ -8,8 +8,10 @@ from django.db import OperationalError
 from tests import factories
 from tests.at_once import aside
 from tests.boards.live.test_frames import change
+from tests.factories import now
 from tms.boards.live.seat import LAGGING_BYTES
 from tms.boards.live.workshop import Workshop
+from tms.boards.pages import OverviewPage, TerminalPage
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.live.hub import EVERYTHING, hub
@@ -162,18 +164,50 @@ async def test_the_age_of_the_newest_data_is_told(board, fleet):
     assert frame.proof["newest_at"] is not None
 
 
-async def test_a_page_that_fails_leaves_the_others_alone(board, fleet):
-    gone, stays = await aside(lambda: fleet.online(uid="T-1")), await aside(fleet.online)
-    async with board("/terminals/T-1/") as page, board("/terminals/") as terminals:
-        await page.painted()
-        await terminals.painted()
+async def test_a_board_whose_subject_is_gone_closes_instead_of_showing_what_was(board, fleet):
+    gone = await aside(lambda: fleet.online(uid="T-1"))
+    pk = gone.pk
+    async with board("/terminals/T-1/") as opened:
+        await opened.painted()
 
         await aside(gone.delete)
-        await aside(lambda: publish(Change(terminals=frozenset({gone.pk, stays.pk}))))
-        await aside(lambda: change(stays, presence="offline"))
+        await aside(lambda: publish(Change(terminals=frozenset({pk}))))
 
-        await terminals.showing(f"terminal-{stays.pk}")
-        await page.beat()
+        assert await opened.closed() == 4404
+
+
+async def test_a_page_that_fails_leaves_the_others_alone_and_reads_everything_the_next_time(board, fleet, monkeypatch):
+    terminal = await aside(lambda: fleet.online(uid="T-1"))
+    scene = TerminalPage.scene
+
+    def fail(*_: object) -> None:
+        raise ValueError("a page with a fault")
+
+    async with board("/terminals/T-1/") as broken, board("/terminals/") as well:
+        await broken.painted()
+        await well.painted()
+        monkeypatch.setattr(TerminalPage, "scene", fail)
+        await aside(lambda: change(terminal, presence="offline"))
+        await well.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
+        await broken.beat()
+
+        monkeypatch.setattr(TerminalPage, "scene", scene)
+        await aside(lambda: publish(Change(alerts=frozenset({0}))))
+
+        await broken.showing('id="state"', 'data-presence="offline"')
+
+
+async def test_the_overview_ages_while_nothing_changes(board, fleet, monkeypatch):
+    monkeypatch.setattr(OverviewPage, "lasts_s", 0.05)
+    terminal = await aside(fleet.online)
+    move = await aside(lambda: factories.moved(terminal, "silent", "online", at=now(-15 * 60 + 1)))
+    async with board("/") as opened:
+        painted = await opened.frame("repaint")
+
+        frame = await opened.until(lambda frame: frame.list == ("changes", []))
+
+    assert f"presence-{move.pk}" in painted.ids
+    assert frame.kind == "patch"
 
 
 async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_and_then_catches_up(

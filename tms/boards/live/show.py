@@ -33,15 +33,19 @@ class Show:
         self.seats: set[Seat] = set()
         self.scene: Scene | None = None
         self.html: Mapping[str, str] = {}
+        self.has_missed = False
+        """A painting failed: the next one reads everything."""
+        self._painted_at = 0.0
 
-    def concerns(self, change: Change) -> bool:
-        return self.scene is None or self.page.concerns(change)
+    def is_due(self, change: Change, *, now: float) -> bool:
+        is_old = now - self._painted_at > self.page.lasts_s
+        return self.scene is None or is_old or self.page.concerns(change)
 
     def paint(self, desk: Desk, change: Change, painted: Painted) -> Painting:
         """Runs in the studio's thread; changes nothing here until `hang`."""
         before = self.scene
         with translation.override(self.language):
-            scene = self.page.scene(desk, change, before)
+            scene = self.page.scene(desk, change, None if self.has_missed else before)
             old = before.parts if before else {}
             fresh = {name for name, part in scene.parts.items() if old.get(name) != part}
             html = {
@@ -52,8 +56,9 @@ class Show:
         changed = {name for name in fresh if html[name] != self.html.get(name)}
         return Painting(scene, html, _owed(scene, before, changed))
 
-    def hang(self, painting: Painting) -> None:
+    def hang(self, painting: Painting, *, now: float) -> None:
         self.scene, self.html = painting.scene, painting.html
+        self.has_missed, self._painted_at = False, now
 
     def send(self, owed: Owed, proof: Proof, *, now: float) -> None:
         """To every seat what it is owed; who only owes this pass's news shares one encoding of it."""

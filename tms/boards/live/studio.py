@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Set
 from datetime import UTC, datetime
 from functools import cache
 
@@ -14,7 +14,7 @@ from tms.boards.census import kept, moves_counts
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Painting, Show
-from tms.boards.live.workshop import AWAY, Workshop
+from tms.boards.live.workshop import AWAY, Failure, Outcome, Workshop
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
 from tms.live.change import NOTHING, Change
@@ -36,6 +36,7 @@ LATE_S = 1.0
 """A change that waits longer than this is told."""
 SIGN_IN_AGAIN = 4401
 """The close code after which a browser goes to the sign-in page."""
+GONE = 4404
 
 
 class Studio:
@@ -133,21 +134,27 @@ class Studio:
         await asyncio.sleep(max(0.0, began + settings.FRAME_INTERVAL_S - time.monotonic()))
 
     async def _paint(self) -> None:
-        change = self._take()
-        due = [show for show in self.shows.values() if show.concerns(change)]
-        paintings: Mapping[Show, Painting] = {}
-        if due:
-            try:
-                paintings = await self.workshop.paint(due, change)
-            except AWAY:
-                self._put_back(change)
-                raise
-        for show, painting in paintings.items():
-            show.hang(painting)
+        change, now = self._take(), time.monotonic()
+        due = [show for show in self.shows.values() if show.is_due(change, now=now)]
+        try:
+            outcomes = await self.workshop.paint(due, change) if due else {}
+        except AWAY:
+            self._put_back(change)
+            raise
+        news = {show: self._hang(show, outcome) for show, outcome in outcomes.items()}
         for show in self.shows.values():
-            painting_owed = paintings[show].owed if show in paintings else Owed()
-            show.send(painting_owed, self._proof(), now=time.monotonic())
+            show.send(news.get(show, Owed()), self._proof(), now=time.monotonic())
         self._painting_since = None
+
+    def _hang(self, show: Show, outcome: Outcome) -> Owed:
+        """What its seats are owed now."""
+        if isinstance(outcome, Painting):
+            show.hang(outcome, now=time.monotonic())
+            return outcome.owed
+        show.has_missed = True
+        if outcome is Failure.GONE:
+            self._dismiss(show.seats, GONE, "it does not exist any more")
+        return Owed()
 
     async def _prove(self) -> None:
         if self.shows and await self.workshop.differs():
@@ -163,18 +170,18 @@ class Studio:
         if now - self._signed_in_at >= SIGNED_IN_S:
             self._signed_in_at = now
             good = await self.workshop.signed_in({seat.session for seat in seats})
-            self._dismiss([seat for seat in seats if seat.session not in good])
+            self._dismiss({seat for seat in seats if seat.session not in good}, SIGN_IN_AGAIN, "sign in again")
         if self._change.people or now - self._shift_at >= SHIFT_S:
             self._shift_at = now
             here = {seat.person: show.page.kind for show in self.shows.values() for seat in show.seats}
             left, self._left = self._left - here.keys(), set()
             await self.workshop.tell_shift(here, left=left)
 
-    def _dismiss(self, seats: Collection[Seat]) -> None:
-        for show in self.shows.values():
-            show.seats -= set(seats)
+    def _dismiss(self, seats: Set[Seat], code: int, reason: str) -> None:
         for seat in seats:
-            seat.wire.close(SIGN_IN_AGAIN, "sign in again")
+            seat.wire.close(code, reason)
+        for show in self.shows.values():
+            show.seats = show.seats - seats
 
     async def _beat(self) -> None:
         await asyncio.sleep(LOOK_S)

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from enum import Enum, auto
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 
@@ -30,6 +32,17 @@ HOUR_S = 15.0
 """The hour's lines are read anew after this."""
 
 
+class Failure(Enum):
+    """Why there is no painting."""
+
+    GONE = auto()
+    """What the page is about does not exist any more."""
+    BROKEN = auto()
+
+
+type Outcome = Painting | Failure
+
+
 class Workshop:
     def __init__(self) -> None:
         self.prover = Prover(settings.PROOF_INTERVAL_S)
@@ -38,7 +51,7 @@ class Workshop:
         self._hour: tuple[float, Lines] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
 
-    async def paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Painting]:
+    async def paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
         return await self._in_thread(self._paint, shows, change)
 
     async def differs(self) -> bool:
@@ -59,15 +72,15 @@ class Workshop:
     async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _guarded(work, *args, **kwargs))
 
-    def _paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Painting]:
+    def _paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
         began = time.monotonic()
         desk = Desk(datetime.now(UTC), hour=self._lines)
         _gather(desk, shows, change)
         painted: Painted = {}
-        paintings = {show: painting for show in shows if (painting := _paint_one(show, desk, change, painted))}
+        outcomes = {show: _paint_one(show, desk, change, painted) for show in shows}
         self._shown = desk.census
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
-        return paintings
+        return outcomes
 
     def _compare(self, now: float) -> bool:
         if self._shown is None:
@@ -96,15 +109,17 @@ def _gather(desk: Desk, shows: Sequence[Show], change: Change) -> None:
     desk.alerts(sorted(alerts))
 
 
-def _paint_one(show: Show, desk: Desk, change: Change, painted: Painted) -> Painting | None:
-    """A page that fails leaves the others alone, and is painted again at its next change."""
+def _paint_one(show: Show, desk: Desk, change: Change, painted: Painted) -> Outcome:
+    """A page that fails leaves the others alone."""
     try:
         return show.paint(desk, change, painted)
     except AWAY:
         raise
+    except ObjectDoesNotExist:
+        return Failure.GONE
     except Exception:
         log.exception("board_failed", page=show.page.address)
-        return None
+        return Failure.BROKEN
 
 
 def _disconnect() -> None:

@@ -43,7 +43,9 @@ class AlertPage(Page):
         return Part(f"{TEMPLATE}#state", {"alert": alert, "is_answer": is_answer})
 
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
-        (alert,) = desk.alerts([self.alert.pk])
+        alert = next(iter(desk.alerts([self.alert.pk])), None)
+        if alert is None:
+            raise Alert.DoesNotExist
         steps = {f"step-{index}": step for index, step in enumerate(alert.steps)}
         parts = {
             **nav(desk),

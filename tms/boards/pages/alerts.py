@@ -12,7 +12,7 @@ from tms.alerts.models import Alert
 from tms.boards import choices
 from tms.boards.filters import AlertFilter
 from tms.boards.keyset import Column, Keyset, Window
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
 from tms.boards.rows import AlertRow
 from tms.boards.shares import holders, shares
 from tms.live.change import Change
@@ -49,10 +49,11 @@ class AlertsPage(Page):
     def address(self) -> str:
         return self.at(after=self.after, before=self.before)
 
-    def at(self, *, after: str = "", before: str = "", state: str | None = None) -> str:
-        state = self.state if state is None else state
-        marks = {"state": "" if state == OPEN else state, "after": after, "before": before}
-        query = "&".join(filter(None, (self.chosen.query, urlencode({k: v for k, v in marks.items() if v}))))
+    def at(self, *, after: str = "", before: str = "") -> str:
+        """The address of a page of this list."""
+        marks = {"state": "" if self.state == OPEN else self.state, "after": after, "before": before}
+        cursor = urlencode({name: mark for name, mark in marks.items() if mark})
+        query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("alerts") + (f"?{query}" if query else "")
 
     def concerns(self, change: Change) -> bool:
@@ -92,10 +93,7 @@ class AlertsPage(Page):
             "count-nobody": sum(nobody.values()),
             "count-resolved": visible(resolved_today(at=desk.at), to=self.person).count(),
         }
-        parts = {
-            name: Part("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
-        }
-        return nav(desk) | parts
+        return nav(desk) | counts(numbers)
 
     def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
         foot: dict[str, Any] = {

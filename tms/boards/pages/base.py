@@ -3,6 +3,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from math import inf
 from typing import Any, ClassVar, NamedTuple, Self
 
 from django.http import QueryDict
@@ -76,6 +77,8 @@ class Page(ABC):
     template: ClassVar[str]
     place: ClassVar[str]
     """The entry of the navigation that it belongs to."""
+    lasts_s: ClassVar[float] = inf
+    """After this it looks different by the passing of time alone."""
 
     @classmethod
     @abstractmethod
@@ -93,7 +96,10 @@ class Page(ABC):
 
     @abstractmethod
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
-        """What the page shows now. What `change` does not touch may be taken over from the scene `before`."""
+        """What the page shows now. What `change` does not touch may be taken over from the scene `before`.
+
+        Raises ObjectDoesNotExist when what the page is about is gone.
+        """
 
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
         """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""
@@ -112,6 +118,11 @@ def nav(desk: Desk) -> dict[str, Part]:
     """Parts that every page has."""
     number = desk.census.nobody_on_it()[Severity.CRITICAL]
     return {"nav-alerts": Part("boards/base.html#nav-alerts", {"unheld": number})}
+
+
+def counts(numbers: Mapping[str, int]) -> dict[str, Part]:
+    """Numbers on tabs and chips, by the id of the element."""
+    return {name: Part("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()}
 
 
 def kept(

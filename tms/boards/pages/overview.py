@@ -25,6 +25,7 @@ class OverviewPage(Page):
     kind = "overview"
     template = TEMPLATE
     place = "overview"
+    lasts_s = 15.0
 
     def __init__(self, person: Person) -> None:
         self.person = person

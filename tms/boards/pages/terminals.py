@@ -10,7 +10,7 @@ from tms.alerts.models import Alert
 from tms.boards import choices
 from tms.boards.filters import TerminalFilter
 from tms.boards.keyset import Column, Keyset, Window
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
 from tms.boards.rows import COLUMNS, TerminalRow
 from tms.fleet.models import Presence, Terminal
 from tms.live.change import Change
@@ -72,8 +72,8 @@ class TerminalsPage(Page):
         missing = [pk for pk in window.pks if _element(pk) not in rows]
         rows |= {row.element: _row(row) for row in desk.terminals(missing)}
         shown = tuple(element for element in ids if element in rows)
-        counts = self._counts(desk) | self._needy(change, before)
-        return Scene({**counts, **self._around(desk, window), **rows}, {"terminals": shown})
+        parts = {**self._counts(desk), **self._needy(change, before), **self._around(desk, window), **rows}
+        return Scene(parts, {"terminals": shown})
 
     def _window(self) -> Window:
         rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
@@ -82,11 +82,8 @@ class TerminalsPage(Page):
     def _counts(self, desk: Desk) -> dict[str, Part]:
         presences = desk.census.by_presence()
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
-        numbers |= {"count-all": desk.census.total}
-        parts = {
-            name: Part("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
-        }
-        return nav(desk) | parts
+        numbers["count-all"] = desk.census.total
+        return nav(desk) | counts(numbers)
 
     def _needy(self, change: Change, before: Scene | None) -> dict[str, Part]:
         """How many terminals have an unresolved alert: only a change of alerts moves it (index: alert_unresolved)."""
@@ -94,7 +91,7 @@ class TerminalsPage(Page):
             return {"count-alerts": before.parts["count-alerts"]}
         alerts = visible(Alert.objects.unresolved(), to=self.person)
         number = alerts.aggregate(number=Count("terminal", distinct=True))["number"]
-        return {"count-alerts": Part("boards/base.html#count", {"id": "count-alerts", "number": number})}
+        return counts({"count-alerts": number})
 
     def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
         values: dict[str, Any] = {
