@@ -11,6 +11,8 @@ from benchmarks.figure import FIGURES, Better, Figure, Measured, ratio
 from benchmarks.plan import Plan
 
 OURS, BASELINE = "tms", "textbook"
+UNDISTURBED = 20.0
+"""Per cent of a core that other processes may take: the measuring itself is among them."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def keep(run: Run, path: Path) -> None:
 
 
 def markdown(run: Run) -> str:
-    parts = (_summary(run), *(_details(run, number) for number in FIGURES), _machine(run))
+    parts = (_summary(run), _disturbance(run), *(_details(run, number) for number in FIGURES), _machine(run))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -64,6 +66,17 @@ def _details(run: Run, number: str) -> str:
         return ""
     rows = [(name, *(_number(one.details.get(name)) for one in measured.values())) for name in names]
     return _table((number, *measured), rows)
+
+
+def _disturbance(run: Run) -> str:
+    measured = [one for figures in run.systems.values() for one in figures.values()]
+    worst = max((one.details.get("others %", 0.0) for one in measured), default=0.0)
+    if worst <= UNDISTURBED:
+        return ""
+    return (
+        f"Disturbed: other processes took up to {worst:.0f} % of a core while this was measured. "
+        "Rates are lower and latencies longer than this machine can do; run it again when it is idle."
+    )
 
 
 def _machine(run: Run) -> str:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import report
@@ -39,3 +40,11 @@ def test_a_run_is_kept_as_json_that_any_reader_takes(tmp_path: Path):
 def test_a_quantile_is_a_value_that_was_measured():
     assert quantile([30, 10, 20], 0.5) == 20
     assert quantile(range(1, 101), 0.99) == 100
+
+
+def test_a_run_beside_other_work_says_so():
+    busy = Measured(500, {"others %": 130.0})
+    run = replace(RUN, systems={"tms": {"P2": busy}})
+
+    assert "Disturbed: other processes took up to 130 % of a core" in report.markdown(run)
+    assert "Disturbed" not in report.markdown(RUN)
