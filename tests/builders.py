@@ -177,7 +177,7 @@ class Wall:
     def __init__(self) -> None:
         self.at = AT
 
-    def advance(self, *, seconds: float, step_s: float = 0.5) -> datetime:
+    def advance(self, *, seconds: float, step_s: float = 1) -> datetime:
         end = self.at + timedelta(seconds=seconds)
         while self.at < end:
             self.at = min(end, self.at + timedelta(seconds=step_s))
