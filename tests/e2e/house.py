@@ -12,7 +12,7 @@ from tests.e2e.furnish import PASSWORD
 from tests.link.terminal import Terminal
 from tests.running import Running
 
-SETTINGS = {"TMS_HEARTBEAT_S": "60", "TMS_FRAMES_PER_MINUTE": "60000", "TMS_FRAMES_BURST": "1000"}
+SETTINGS = {"TMS_HEARTBEAT_S": "600", "TMS_FRAMES_PER_MINUTE": "60000", "TMS_FRAMES_BURST": "1000"}
 """Terminals stay online without a word, and may say much at once."""
 VIEWPORTS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
