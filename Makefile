@@ -35,8 +35,8 @@ run: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS with a living demo
 test: system $(PYTHON) $(NODE) static messages ## Run every check and every test, on SQLite and on PostgreSQL with Redis
 	@$(MAKE) check
 	@status=0; \
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not services" || status=1; \
-	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) -m "both or services" || status=1; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not services" || status=1; \
+	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "both or services" || status=1; \
 	exit $$status
 
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
