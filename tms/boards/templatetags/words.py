@@ -59,6 +59,11 @@ def with_unit(name: str, value: float | None) -> str:
 
 
 @register.filter
+def grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
 def signed(number: int) -> str:
     return f"{number:+,}"
 
