@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from tests.at_once import aside
 from tests.builders import Link
@@ -216,13 +216,8 @@ async def test_a_full_batch_has_no_room_until_it_is_committed(settings, link):
     assert link.committed_seqs == [1, 2, 3, 4]
 
 
-def read_only(switch: str) -> None:
-    sql = {
-        "postgresql": f"SET default_transaction_read_only = {switch}",
-        "sqlite": f"PRAGMA query_only = {switch}",
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(sql[connection.vendor])
+READ_ONLY = {"postgresql": "SET TRANSACTION READ ONLY", "sqlite": "PRAGMA query_only = on"}
+"""Until the transaction, or the connection, ends."""
 
 
 async def test_a_database_that_cannot_be_written_is_waited_for_like_one_that_is_away(link):
@@ -231,8 +226,11 @@ async def test_a_database_that_cannot_be_written_is_waited_for_like_one_that_is_
 
     def write(items: Sequence[Item]) -> Ledger:
         tries.append(len(items))
-        read_only("on" if len(tries) < 3 else "off")
-        return store.write(items)
+        with transaction.atomic():
+            if len(tries) < 3:
+                with connection.cursor() as cursor:
+                    cursor.execute(READ_ONLY[connection.vendor])
+            return store.write(items)
 
     async with running(write) as batch:
         await commit(batch, link.boot(), link.report(1))
