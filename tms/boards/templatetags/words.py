@@ -65,7 +65,7 @@ def grouped(number: int) -> str:
 
 @register.filter
 def signed(number: int) -> str:
-    return f"{number:+,}"
+    return f"{number:+,}".replace("-", "−")
 
 
 @register.filter
