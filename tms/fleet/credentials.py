@@ -50,7 +50,8 @@ def enrol(terminal: Terminal) -> credential.Credential:
     """Save a new terminal, give it a state that was never seen, and its first key."""
     terminal.save()
     TerminalState.objects.get_or_create(terminal=terminal)
-    publish(Change(terminals=frozenset({terminal.pk})))
+    new = frozenset({terminal.pk})
+    publish(Change(terminals=new, presence=new))
     return issue(terminal)
 
 

@@ -37,6 +37,7 @@ LATE_S = 1.0
 SIGN_IN_AGAIN = 4401
 """The close code after which a browser goes to the sign-in page."""
 GONE = 4404
+"""The close code of a board whose terminal or alert was deleted."""
 
 
 class Studio:
