@@ -30,13 +30,14 @@ class Dialect(Protocol):
 
     def boot(self, boot_id: str) -> bytes: ...
 
-    def report(self, seq: int, status: str) -> bytes: ...
+    def report(self, seq: int, status: str, number: int) -> bytes:
+        """A report with `status`, and `number` among its metrics."""
 
     def acknowledged(self, payload: bytes) -> int | None:
         """Up to which report the server acknowledges; 0 is the answer to a boot, None anything else."""
 
-    def probe_status(self, payload: bytes) -> str | None:
-        """The probe's status, if this message to a board shows it."""
+    def probe_number(self, payload: bytes) -> int | None:
+        """The number in the probe's last report, if this message to a board shows it."""
 
 
 class _Ack(msgspec.Struct, frozen=True):
@@ -51,13 +52,13 @@ class _Downlink(msgspec.Struct):
 
 class TmsDialect:
     terminal_path = "/ws/terminal/"
-    board_paths = (
+    board_paths: Sequence[BoardPath] = (
         BoardPath(f"/ws/board/?page={quote('/terminals/', safe='')}"),
         BoardPath(f"/ws/board/?page={quote('/', safe='')}", is_timed=False),
     )
 
     _decode = msgspec.json.Decoder(_Downlink).decode
-    _probe_row = re.compile(rb'<tr id=\\"terminal-1\\"[^>]* data-status=\\"(\w+)\\"')
+    _probe_number = re.compile(rb'<tr id=\\"terminal-1\\" (?:(?!</tr>).)*?>(\d+) ms</td>')
     """The probe is the first terminal of the seed; the HTML stands in a JSON string."""
 
     def handshake(self, uid: str) -> dict[str, str]:
@@ -69,8 +70,8 @@ class TmsDialect:
             b'"serial":"S-1000","model":"Bench 3","firmware":"4.2.0","agent":"benchmark 1"}}' % boot_id.encode()
         )
 
-    def report(self, seq: int, status: str) -> bytes:
-        return b'{"jsonrpc":"2.0","method":"report","params":{"seq":%d,%s}}' % (seq, _reading(status))
+    def report(self, seq: int, status: str, number: int) -> bytes:
+        return b'{"jsonrpc":"2.0","method":"report","params":{"seq":%d,%s}}' % (seq, _state(status, number))
 
     def acknowledged(self, payload: bytes) -> int | None:
         frame = self._decode(payload)
@@ -78,21 +79,20 @@ class TmsDialect:
             return frame.params.seq
         return None if frame.result is None else 0
 
-    def probe_status(self, payload: bytes) -> str | None:
-        row = self._probe_row.search(payload)
-        return row[1].decode() if row else None
+    def probe_number(self, payload: bytes) -> int | None:
+        row = self._probe_number.search(payload)
+        return int(row[1]) if row else None
 
 
 class _Message(msgspec.Struct):
     type: str
     seq: int = 0
-    uid: str = ""
-    status: str = ""
+    metrics: dict[str, float] = {}
 
 
 class TextbookDialect:
     terminal_path = "/ws/terminal/"
-    board_paths = (BoardPath("/ws/board/"),)
+    board_paths: Sequence[BoardPath] = (BoardPath("/ws/board/"),)
 
     _decode = msgspec.json.Decoder(_Message).decode
     _probe = PROBE.encode()
@@ -103,8 +103,8 @@ class TextbookDialect:
     def boot(self, boot_id: str) -> bytes:
         return b'{"type":"boot","boot_id":"%s"}' % boot_id.encode()
 
-    def report(self, seq: int, status: str) -> bytes:
-        return b'{"type":"report","seq":%d,%s}' % (seq, _reading(status))
+    def report(self, seq: int, status: str, number: int) -> bytes:
+        return b'{"type":"report","seq":%d,%s}' % (seq, _state(status, number))
 
     def acknowledged(self, payload: bytes) -> int | None:
         message = self._decode(payload)
@@ -112,15 +112,15 @@ class TextbookDialect:
             return message.seq
         return 0 if message.type == "booted" else None
 
-    def probe_status(self, payload: bytes) -> str | None:
-        return self._decode(payload).status if self._probe in payload else None
+    def probe_number(self, payload: bytes) -> int | None:
+        return int(self._decode(payload).metrics.get("link_rtt_ms", 0)) if self._probe in payload else None
 
 
-def _reading(status: str) -> bytes:
+def _state(status: str, number: int) -> bytes:
     """What a terminal reports: the same words for every system. No value comes near the limit of a default rule."""
     text = (
         f'"at":"{datetime.now(UTC).isoformat()}","status":"{status}","metrics":{{'
-        f'"cpu_pct":{random.uniform(5, 80):.1f},"memory_pct":{random.uniform(20, 70):.1f},'
-        f'"temperature_c":{random.uniform(30, 50):.1f},"paper_pct":{random.uniform(40, 90):.1f}}}'
+        f'"cpu_pct":{random.uniform(5, 80):.1f},"temperature_c":{random.uniform(30, 50):.1f},'
+        f'"paper_pct":{random.uniform(40, 90):.1f},"link_rtt_ms":{number}}}'
     )
     return text.encode()

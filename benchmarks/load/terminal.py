@@ -35,12 +35,12 @@ class Terminal(Client):
         self.waiting: deque[float] = deque()
         """When each unacknowledged report was to be sent."""
 
-    def report(self, intended_at: float, status: str = "ok") -> None:
+    def report(self, intended_at: float, status: str = "ok", number: int = 20) -> None:
         if self.transport is None:
             return
         self.reported += 1
         self.waiting.append(intended_at)
-        self.transport.send(WSMsgType.TEXT, self.dialect.report(self.reported, status))
+        self.transport.send(WSMsgType.TEXT, self.dialect.report(self.reported, status, number))
 
     def acknowledge(self, seq: int) -> None:
         """Everything up to `seq` is committed."""

@@ -6,8 +6,9 @@ import time
 from itertools import cycle, islice
 
 from benchmarks.fleet import PROBE
-from benchmarks.load.board import Board, Changes
+from benchmarks.load.board import Board
 from benchmarks.load.client import Client
+from benchmarks.load.dialect import STATUSES
 from benchmarks.load.dialling import call, connect
 from benchmarks.load.orders import Open, Watch, Watched
 from benchmarks.load.terminal import Terminal
@@ -16,10 +17,11 @@ from benchmarks.systems.address import Address
 
 class Watcher:
     def __init__(self, address: Address, boards: int) -> None:
-        self.changes = Changes()
+        self.made_at: list[float] = []
+        """When each of the probe's changes was to be made."""
         self.probe = Terminal(address.dialect)
         paths = islice(cycle(address.dialect.board_paths), boards)
-        self.boards = [Board(address.dialect, path, self.changes) for path in paths]
+        self.boards = [Board(address.dialect, path) for path in paths]
 
     @classmethod
     async def open(cls, address: Address, order: Open) -> "Watcher":
@@ -42,18 +44,18 @@ class Watcher:
         due_at = time.monotonic()
         while (due_at := due_at + order.period_s * random.uniform(0.75, 1.25)) < order.span.end_at:
             await asyncio.sleep(max(0.0, due_at - time.monotonic()))
-            self.probe.report(due_at, self.changes.next_status)
-            self.changes.made_at.append(due_at)
+            number = len(self.made_at)
+            self.probe.report(due_at, STATUSES[number % len(STATUSES)], number)
+            self.made_at.append(due_at)
 
     async def _wait_until_shown(self, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
-        while any(board.is_behind for board in self.boards) and time.monotonic() < deadline:  # noqa: ASYNC110
+        while any(board.is_behind(len(self.made_at)) for board in self.boards) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     def _outcome(self, order: Watch) -> Watched:
         ended_at = time.monotonic()
-        made_at = self.changes.made_at
-        timed = [number for number, at in enumerate(made_at) if at in order.span]
+        timed = [number for number, at in enumerate(self.made_at) if at in order.span]
         watched = Watched(changes=len(timed))
         for board in self.boards:
             watched.frames += board.frames
@@ -62,7 +64,7 @@ class Watcher:
             for number in timed if board.path.is_timed else ():
                 is_shown = number < len(board.shown_at)
                 watched.unseen += not is_shown
-                watched.ages.append((board.shown_at[number] if is_shown else ended_at) - made_at[number])
+                watched.ages.append((board.shown_at[number] if is_shown else ended_at) - self.made_at[number])
         return watched
 
     def hang_up(self) -> None:

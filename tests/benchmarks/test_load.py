@@ -2,8 +2,7 @@
 
 import pytest
 
-from benchmarks.load.board import Changes
-from benchmarks.load.dialect import TmsDialect
+from benchmarks.load.dialect import Dialect, TextbookDialect, TmsDialect
 from benchmarks.load.reporting import SteadyTally
 from benchmarks.load.span import Span
 from benchmarks.load.terminal import Terminal
@@ -14,7 +13,7 @@ DIALECT = TmsDialect()
 
 def test_the_load_speaks_the_terminal_link():
     (boot,) = uplink.decode(DIALECT.boot("b-1"))
-    (report,) = uplink.decode(DIALECT.report(7, "degraded"))
+    (report,) = uplink.decode(DIALECT.report(7, "degraded", 3))
 
     assert isinstance(boot, uplink.BootCall)
     assert isinstance(report, uplink.ReportCall)
@@ -52,18 +51,14 @@ async def test_a_report_is_timed_from_when_it_was_due_not_from_when_it_was_sent(
 
 
 @pytest.mark.parametrize(
-    ("made", "status", "since", "number"),
+    ("dialect", "message", "number"),
     [
-        (1, "ok", 0, 0),
-        (2, "degraded", 0, 1),  # the board skipped the first
-        (3, "fault", 2, 2),
-        (3, "ok", 1, None),  # what it showed before
-        (2, "fault", 2, None),  # not made yet
+        (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row><td>9 %</td><td class=\"number\">17 ms</td></tr>"}', 17),
+        (DIALECT, rb'{"html":"<tr id=\"terminal-12\" data-row><td class=\"number\">17 ms</td></tr>"}', None),
+        (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row></tr><tr id=\"terminal-2\"><td>17 ms</td></tr>"}', None),
+        (TextbookDialect(), b'{"type":"terminal.changed","uid":"AAA-PROBE","metrics":{"link_rtt_ms":17.0}}', 17),
+        (TextbookDialect(), b'{"type":"terminal.changed","uid":"BENCH-000001","metrics":{"link_rtt_ms":17.0}}', None),
     ],
 )
-def test_a_board_is_credited_with_the_first_change_that_its_text_can_mean(
-    made: int, status: str, since: int, number: int | None
-):
-    changes = Changes([0.0] * made)
-
-    assert changes.shown(status, since=since) == number
+def test_a_board_tells_the_number_of_the_change_that_it_shows(dialect: Dialect, message: bytes, number: int | None):
+    assert dialect.probe_number(message) == number
