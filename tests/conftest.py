@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import hypothesis
 import pytest
+from django.apps import apps
 from django.conf import settings
 
 from tests.builders import Fleet, Wall
@@ -67,3 +69,9 @@ def ear(settings: Any) -> Ear:
     """Hears what is published. The feed is in memory: what carries it between processes has tests of its own."""
     settings.CHANNEL_LAYERS = IN_MEMORY
     return Ear()
+
+
+@pytest.fixture
+def default_rules(db: None) -> None:
+    """The rules that the migrations leave, also after a test whose transactions were real emptied every table."""
+    import_module("tms.alerts.migrations.0002_default_rules").add(apps, None)

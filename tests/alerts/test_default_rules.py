@@ -14,7 +14,7 @@ migration = import_module("tms.alerts.migrations.0002_default_rules")
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 NAMES = {"Offline", "Overheating", "Warm", "Paper low", "Disk full", "Reader fault", "Duplicate credential"}
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("default_rules")
 
 
 def test_a_new_tms_begins_with_rules_that_are_valid_and_named_in_both_languages():

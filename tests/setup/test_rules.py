@@ -24,7 +24,7 @@ NEW = {
     "clear_after_s": "0",
 }
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("default_rules")
 
 
 @pytest.fixture
