@@ -1,4 +1,5 @@
 import time
+from collections.abc import Sequence
 
 from picows import WSFrame, WSMsgType, WSTransport
 
@@ -10,9 +11,10 @@ from benchmarks.load.span import NEVER, Span
 class Board(Client):
     """A board's socket: reads frames, and notes when it first shows each change, or something newer."""
 
-    def __init__(self, dialect: Dialect, path: BoardPath) -> None:
+    def __init__(self, dialect: Dialect, path: BoardPath, made_at: Sequence[float]) -> None:
         self.dialect = dialect
         self.path = path
+        self.made_at = made_at
         self.shown_at: list[float] = []
         """By the number of the change."""
         self.count_within(NEVER)
@@ -22,8 +24,9 @@ class Board(Client):
         self.frames = 0
         self.bytes = 0
 
-    def is_behind(self, changes: int) -> bool:
-        return self.path.is_timed and self.is_open and len(self.shown_at) < changes
+    @property
+    def is_behind(self) -> bool:
+        return self.path.is_timed and self.is_open and len(self.shown_at) < len(self.made_at)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
@@ -33,5 +36,5 @@ class Board(Client):
             self.frames += 1
             self.bytes += len(payload)
         number = self.dialect.probe_number(payload) if self.path.is_timed else None
-        if number is not None:
+        if number is not None and number < len(self.made_at):  # else it is of an earlier run on the same database
             self.shown_at += [time.monotonic()] * (number + 1 - len(self.shown_at))

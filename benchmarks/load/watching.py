@@ -21,7 +21,7 @@ class Watcher:
         """When each of the probe's changes was to be made."""
         self.probe = Terminal(address.dialect)
         paths = islice(cycle(address.dialect.board_paths), boards)
-        self.boards = [Board(address.dialect, path) for path in paths]
+        self.boards = [Board(address.dialect, path, self.made_at) for path in paths]
 
     @classmethod
     async def open(cls, address: Address, order: Open) -> "Watcher":
@@ -45,12 +45,12 @@ class Watcher:
         while (due_at := due_at + order.period_s * random.uniform(0.75, 1.25)) < order.span.end_at:
             await asyncio.sleep(max(0.0, due_at - time.monotonic()))
             number = len(self.made_at)
-            self.probe.report(due_at, STATUSES[number % len(STATUSES)], number)
             self.made_at.append(due_at)
+            self.probe.report(due_at, STATUSES[number % len(STATUSES)], number)
 
     async def _wait_until_shown(self, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
-        while any(board.is_behind(len(self.made_at)) for board in self.boards) and time.monotonic() < deadline:  # noqa: ASYNC110
+        while any(board.is_behind for board in self.boards) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     def _outcome(self, order: Watch) -> Watched:
