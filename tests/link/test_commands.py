@@ -13,6 +13,8 @@ COMMANDS = """
 SELECT c.state, c.result FROM commands_command c JOIN fleet_terminal t ON t.id = c.terminal_id WHERE t.uid = %s
 """
 
+REASONS = "SELECT c.error FROM commands_command c JOIN fleet_terminal t ON t.id = c.terminal_id WHERE t.uid = %s"
+
 
 async def test_a_command_waits_for_the_boot_is_answered_and_kept(tms, enrol):
     credential = enrol()
@@ -53,6 +55,7 @@ async def test_a_refused_command_has_failed_with_the_terminals_reason(tms, enrol
         await terminal.send({"jsonrpc": "2.0", "id": command["id"], "error": error})
 
         await eventually(lambda: results(tms, uid), [("failed", None)])
+        assert tms.query(REASONS, uid) == [("tms:refused printing for a customer",)]
 
 
 def results(tms, uid: str) -> list[tuple[str, object]]:
