@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from tms.server.asgi import Message, Scope
 from tms.server.counts import Counters
 from tms.server.flow import Flow
+from tms.server.mailbox import Mailbox
 from tms.server.protocol import FlowProtocol
 from tms.server.reactor import FlowReactor
 
@@ -44,11 +45,11 @@ class Applications(Server):
     def protocol_connected(self, protocol: FlowProtocol | WebRequest) -> None:
         self.connections[protocol] = {}
 
-    def create_application(self, protocol: Any, scope: Scope) -> asyncio.Queue[Message] | None:
+    def create_application(self, protocol: Any, scope: Scope) -> Mailbox[Message] | None:
         """Start the application; the queue is where its messages are put. None: the client has gone already."""
         if protocol not in self.connections:
             return None
-        queue: asyncio.Queue[Message] = asyncio.Queue()
+        queue = Mailbox[Message]()
         scope.setdefault("asgi", {"version": "3.0"})
         scope["root_path"] = self.root_path  # daphne lets any client set it by a header
         receive = queue.get

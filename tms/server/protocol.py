@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from time import monotonic
+from typing import Any, Self
 
 from tms.protocol.close import CloseCode
 from tms.server.asgi import Message, Scope
 from tms.server.handshake import Handshake
+from tms.server.mailbox import Mailbox
 
 TEXT, BINARY = 1, 2
 """Opcodes of RFC 6455, 5.2."""
@@ -18,11 +19,21 @@ INTERNAL_ERROR = 1011
 class FlowProtocol(Handshake):
     """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Connection`."""
 
-    application_queue: asyncio.Queue[Message]
+    application_queue: Mailbox[Message]
     scope: Scope | None = None
     data: bytes
+    message_data: list[bytes] | None
     reading_paused = False
     ping_sent: float | None = None
+
+    @classmethod
+    def configured(cls, factory: Any) -> type[Self]:
+        """With a factory's options in the class: autobahn copies them all into each connection (2.2 KiB), and formats
+        them for a log that is off (a fifth of a handshake).
+        """
+        options = {name: getattr(factory, name) for name in cls.CONFIG_ATTRS}
+        unbound = {name: staticmethod(option) if callable(option) else option for name, option in options.items()}
+        return type(cls.__name__, (cls,), unbound | {"CONFIG_ATTRS": ()})
 
     # From the application
 
@@ -76,6 +87,12 @@ class FlowProtocol(Handshake):
     def processData(self) -> bool:
         """One frame of what was read. One read may hold 10,000 frames, so pausing the socket alone is late."""
         return not self.reading_paused and super().processData()
+
+    def onMessageEnd(self) -> None:
+        """Autobahn's own, without the Deferred for listeners whom nobody is."""
+        if not self.failedByMe:
+            self.onMessage(b"".join(self.message_data or ()), self.message_is_binary)
+        self.message_data = None
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if self.state != self.STATE_OPEN:

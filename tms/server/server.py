@@ -103,11 +103,11 @@ class FlowServer(Applications):
 
     def prepare(self) -> None:
         """daphne has made its factories, and the loop does not run yet."""
-        self.ws_factory.protocol = FlowProtocol
         # failByDrop=False: a close frame (1002, 1007, 1009) instead of a bare end of the connection
         self.ws_factory.setProtocolOptions(
             allowNullOrigin=True, failByDrop=False, closeHandshakeTimeout=self.flow.close_timeout
         )
+        self.ws_factory.protocol = FlowProtocol.configured(self.ws_factory)
         self.door.listen(self.http_factory)
         show_errors()
         for number in SIGNALS:
