@@ -222,7 +222,7 @@ class Socket:
     async def sabotage(self) -> None:
         """Makes the server itself fail with the next message."""
         await self.accept()
-        self.scope["tms.connection"].onMessage = None
+        self.scope["tms.connection"].received = None
         await self.until_closed()
 
     async def stay(self) -> None:

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any, Self
 
 from tms.protocol.close import CloseCode
+from tms.server import text
 from tms.server.asgi import Message, Scope
 from tms.server.handshake import Handshake
 from tms.server.mailbox import Mailbox
@@ -71,10 +72,12 @@ class FlowProtocol(Handshake):
         if self.state != self.STATE_OPEN:
             return  # as ASGI asks: no error for a send that met a close
         # Not sendMessage: autobahn holds output to the limit of input there.
-        if isinstance(content, str):
-            self.sendFrame(opcode=TEXT, payload=content.encode())
-        else:
+        if not isinstance(content, str):
             self.sendFrame(opcode=BINARY, payload=content)
+        elif frame := text.framed(payload := content.encode()):
+            self.sendData(frame)
+        else:
+            self.sendFrame(opcode=TEXT, payload=payload)
 
     # Input
 
@@ -86,7 +89,15 @@ class FlowProtocol(Handshake):
 
     def processData(self) -> bool:
         """One frame of what was read. One read may hold 10,000 frames, so pausing the socket alone is late."""
-        return not self.reading_paused and super().processData()
+        if self.reading_paused:
+            return False
+        between = self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message
+        whole = text.unframed(self.data) if between else None
+        if whole is None:
+            return bool(super().processData())
+        self.data = self.data[whole.end :]
+        self.received({"type": "websocket.receive", "text": whole.text}, size=whole.size)
+        return bool(self.data)
 
     def onMessageEnd(self) -> None:
         """Autobahn's own, without the Deferred for listeners whom nobody is."""
@@ -95,16 +106,19 @@ class FlowProtocol(Handshake):
         self.message_data = None
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if isBinary:
+            self.received({"type": "websocket.receive", "bytes": payload}, size=len(payload))
+        else:
+            self.received({"type": "websocket.receive", "text": payload.decode()}, size=len(payload))
+
+    def received(self, message: Message, *, size: int) -> None:
         if self.state != self.STATE_OPEN:
             return
-        if len(payload) > self.server.flow.soft_message:
+        if size > self.server.flow.soft_message:
             self.server.counters["too_big"] += 1
             self.close(CloseCode.TOO_LARGE, f"more than {self.server.flow.soft_message} bytes")
             return
-        if isBinary:
-            self.application_queue.put_nowait({"type": "websocket.receive", "bytes": payload})
-        else:
-            self.application_queue.put_nowait({"type": "websocket.receive", "text": payload.decode()})
+        self.application_queue.put_nowait(message)
         if self.application_queue.qsize() >= self.server.flow.queue_high:
             self.pause_reading()
 

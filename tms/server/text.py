@@ -1,0 +1,53 @@
+"""Whole text messages in one frame, which is what terminals and boards exchange, without autobahn's state machine.
+
+RFC 6455, 5.2. Everything else (fragments, control frames, what is wrong) is autobahn's: it costs 17 us a message.
+"""
+
+from typing import NamedTuple
+
+FINAL_TEXT = 0x81
+MASKED = 0x80
+LENGTH_IN_2 = 126
+LENGTH_IN_8 = 127
+LARGEST = 0xFFFF
+
+
+class Whole(NamedTuple):
+    """A message, how many bytes it has, and where its frame ends."""
+
+    text: str
+    size: int
+    end: int
+
+
+def unframed(data: bytes) -> Whole | None:
+    """The masked message that `data` begins with; None when it is not whole, or not plain."""
+    if len(data) < 6 or data[0] != FINAL_TEXT or not data[1] & MASKED:
+        return None
+    length, mask_at = data[1] & ~MASKED, 2
+    if length == LENGTH_IN_8:
+        return None
+    if length == LENGTH_IN_2:
+        length, mask_at = int.from_bytes(data[2:4]), 4
+        if length < LENGTH_IN_2:
+            return None
+    begin = mask_at + 4
+    end = begin + length
+    if len(data) < end:
+        return None
+    mask = (data[mask_at:begin] * (length // 4 + 1))[:length]
+    payload = int.from_bytes(data[begin:end]) ^ int.from_bytes(mask)
+    try:
+        return Whole(payload.to_bytes(length).decode(), length, end)
+    except UnicodeDecodeError:
+        return None
+
+
+def framed(payload: bytes) -> bytes | None:
+    """`payload` as a server sends it; None when it is too long for this."""
+    length = len(payload)
+    if length < LENGTH_IN_2:
+        return bytes((FINAL_TEXT, length)) + payload
+    if length <= LARGEST:
+        return bytes((FINAL_TEXT, LENGTH_IN_2)) + length.to_bytes(2) + payload
+    return None
