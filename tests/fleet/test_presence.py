@@ -35,8 +35,12 @@ STANDINGS = {
         "due_at": later(3600),
         "session": 4,
     },
+    "shut down": {"presence": Presence.OFFLINE, "cause": Cause.SHUTDOWN, "session": 4},
     "offline": {"presence": Presence.OFFLINE, "cause": Cause.CONNECTION_LOST, "session": 4},
+    "overdue": {"presence": Presence.OFFLINE, "cause": Cause.DID_NOT_RETURN, "session": 4},
 }
+LEFT = ("rebooting", "closed", "closed until", "shut down")
+HERE = tuple(STANDINGS.keys() - set(LEFT))
 
 
 def standing(name: str) -> Standing:
@@ -82,6 +86,17 @@ def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
 
 
 @pytest.mark.parametrize("name", STANDINGS)
+def test_a_live_report_brings_any_terminal_online(name):
+    terminal = standing(name)
+
+    move = presence.report(terminal, at=later(10), timing=TIMING)
+
+    assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
+    assert terminal.lease_at == later(10 + LEASE_S)
+    assert (move is None) == (name == "online")
+
+
+@pytest.mark.parametrize("name", sorted(HERE))
 def test_anything_that_is_heard_brings_a_terminal_online(name):
     terminal = standing(name)
 
@@ -90,6 +105,18 @@ def test_anything_that_is_heard_brings_a_terminal_online(name):
     assert (terminal.presence, terminal.cause, terminal.back_at) == (Presence.ONLINE, Cause.NONE, None)
     assert terminal.lease_at == later(10 + LEASE_S)
     assert (move is None) == (name == "online")
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_a_sign_of_life_takes_no_goodbye_back(name):
+    terminal = standing(name)
+    expected = seen(terminal)
+
+    move = presence.hear(terminal, at=later(10), timing=TIMING)
+
+    assert move is None
+    assert seen(terminal) == expected
+    assert terminal.last_seen_at == later(10)
 
 
 def test_a_move_tells_what_was_before_and_when():
@@ -262,6 +289,11 @@ class Life(RuleBasedStateMachine):
     @rule(late_s=st.floats(0, 60))
     def hear(self, late_s: float) -> None:
         self.note(presence.hear(self.terminal, at=self.at - timedelta(seconds=late_s), timing=TIMING))
+
+    @rule()
+    def report(self) -> None:
+        self.note(presence.report(self.terminal, at=self.at, timing=TIMING))
+        assert self.terminal.presence == Presence.ONLINE
 
     @rule(reason=st.sampled_from(sorted(presence.REASONS)), back_s=st.none() | st.floats(-400, 400))
     def goodbye(self, reason: str, back_s: float | None) -> None:

@@ -77,6 +77,18 @@ def test_moves_are_recorded_in_order(fleet):
     assert state_of(terminal).back_at == later(61)
 
 
+def test_only_a_live_report_takes_a_goodbye_back(fleet):
+    terminal = fleet.terminal()
+    link = booted(terminal)
+    write(link.goodbye("reboot", at=later(1), back_at=later(61)))
+
+    write(link.heartbeat(at=later(2)), link.report(1, late=True, at=later(3)), link.report(1, boot_id="earlier"))
+    expected = state_of(terminal).presence
+    write(link.report(2, at=later(4)))
+
+    assert (expected, state_of(terminal).presence) == (Presence.REBOOTING, Presence.ONLINE)
+
+
 def test_a_lost_link_makes_the_terminal_silent_until_it_is_offline(fleet, settings):
     terminal = fleet.terminal()
     link = booted(terminal)

@@ -44,6 +44,11 @@ class Standing(msgspec.Struct):
     status: str
     status_at: datetime | None
 
+    @property
+    def has_left(self) -> bool:
+        """Whether it said goodbye, and did not miss the time of its return since."""
+        return self.presence in AWAY or self.cause == Cause.SHUTDOWN
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -73,11 +78,19 @@ def boot(standing: Standing, *, at: datetime, node: str, boot_id: str, timing: T
     standing.node = node
     if standing.boot_id != boot_id:
         standing.boot_id, standing.seq = boot_id, 0
-    return hear(standing, at=at, timing=timing)
+    return report(standing, at=at, timing=timing)
 
 
 def hear(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
-    """Anything that came over the link renews the lease."""
+    """Anything that came over the link renews the lease; but what a leaving terminal sends takes no goodbye back."""
+    if standing.has_left:
+        standing.last_seen_at = at
+        return None
+    return report(standing, at=at, timing=timing)
+
+
+def report(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
+    """The terminal tells of now: it is here, also after a goodbye."""
     standing.last_seen_at = at
     standing.lease_at = at + timing.lease
     if standing.presence == Presence.ONLINE:

@@ -60,11 +60,12 @@ class Ledger:
         self.boots.append(item)
 
     def _reported(self, standing: Standing, item: Reported) -> None:
-        self._keep(presence.hear(standing, at=item.at, timing=self.timing))
         self.reports.append(item)
         report = item.report
         if report.late or report.boot_id is not UNSET:
+            self._keep(presence.hear(standing, at=item.at, timing=self.timing))
             return
+        self._keep(presence.report(standing, at=item.at, timing=self.timing))
         standing.seq = max(standing.seq, report.seq)
         self._take_state(standing, report, at=item.at)
         self.verdicts.extend(item.verdicts)
