@@ -96,6 +96,20 @@ def test_a_claimed_command_is_sent_over_the_session_that_claimed_it(fleet, termi
     assert (command.session, command.due_at) == (7, later(46))
 
 
+def test_the_commands_of_many_terminals_are_claimed_in_as_few_statements_as_one(fleet, django_assert_max_num_queries):
+    terminals = [fleet.terminal() for _ in range(20)]
+    for terminal in terminals:
+        fleet.command(terminal)
+
+    with django_assert_max_num_queries(4):  # a savepoint around a SELECT and an UPDATE
+        claimed = services.claim({terminal.pk: terminal.pk for terminal in terminals}, at=later(1))
+
+    assert {command.terminal_id: command.session for command in Command.objects.filter(state="sent")} == {
+        terminal.pk: terminal.pk for terminal in terminals
+    }
+    assert len(claimed) == 20
+
+
 def test_commands_go_out_in_the_order_in_which_they_were_queued_and_only_once(fleet, terminal):
     queued = [fleet.command(terminal, name=name) for name in ("reboot", "ping", "collect_logs")]
 

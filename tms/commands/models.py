@@ -1,11 +1,14 @@
+from collections.abc import Collection
 from datetime import datetime
 from typing import Self
 
+import msgspec
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tms.fleet import rowset
 from tms.fleet.models import Terminal
 
 
@@ -17,6 +20,13 @@ class CommandState(models.TextChoices):
     EXPIRED = "expired", pgettext_lazy("command", "Expired")
 
 
+class SentRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    session: int
+    sent_at: datetime
+    due_at: datetime
+
+
 class CommandQuerySet(models.QuerySet["Command"]):
     def deliverable(self, at: datetime) -> Self:
         return self.filter(state=CommandState.QUEUED, deliver_before__gt=at)
@@ -24,6 +34,17 @@ class CommandQuerySet(models.QuerySet["Command"]):
     def overdue(self, at: datetime) -> Self:
         """Queued too long, or sent and not answered in time (index: command_due, read by clock)."""
         return self.filter(state__in=(CommandState.QUEUED, CommandState.SENT), due_at__lte=at)
+
+    def mark_sent(self, commands: "Collection[Command]") -> None:
+        """Write what each of them says of its sending, in one statement: a whole fleet's may go out at once."""
+        rows = [SentRow(c.pk, c.session, c.sent_at, c.due_at) for c in commands if c.sent_at and c.due_at]
+        columns = ", ".join(f"{name} = r.{name}" for name in SentRow.__struct_fields__ if name != "id")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {self.model._meta.db_table} AS c SET state = %s, {columns} "  # noqa: S608  (names are our own; values are parameters)
+                f"FROM {rowset.source(SentRow)} WHERE c.id = r.id",
+                [CommandState.SENT.value, rowset.encode(rows)],
+            )
 
 
 class Command(models.Model):

@@ -76,16 +76,12 @@ def claim(sessions: dict[int, int], *, at: datetime) -> list[Command]:
     `reboot` must not run twice: at most once on the wire.
     """
     waiting = Command.objects.deliverable(at).filter(terminal__in=sessions).order_by("pk")
-    claimed = []
-    for command in waiting:
-        command.session = sessions[command.terminal_id]
-        command.sent_at, command.state = at, CommandState.SENT
+    claimed = list(waiting.select_for_update(skip_locked=True))  # what another has locked is that one's to send
+    for command in claimed:
+        command.state, command.session, command.sent_at = CommandState.SENT, sessions[command.terminal_id], at
         command.due_at = at + timedelta(seconds=command.answer_within_s)
-        taken = Command.objects.filter(pk=command.pk, state=CommandState.QUEUED).update(
-            state=command.state, session=command.session, sent_at=at, due_at=command.due_at
-        )
-        if taken:
-            claimed.append(command)
+    if claimed:
+        Command.objects.mark_sent(claimed)
     _tell(claimed, CommandState.SENT)
     return claimed
 
