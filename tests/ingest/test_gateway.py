@@ -1,18 +1,25 @@
 """What a node needs to hold links: it starts with the first, and leaves nothing uncommitted behind."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 import pytest_asyncio
+from django.db import OperationalError
+from structlog.testing import capture_logs
 
 from tests.at_once import aside
-from tests.builders import key_of
+from tests.builders import AT, key_of
 from tests.ingest.conftest import boot, reports
 from tests.ingest.wire import Wire
 from tms.fleet.models import Cause, TerminalState
+from tms.ingest import gateway as ending
+from tms.ingest.batch import Batch
 from tms.ingest.gateway import Gateway
+from tms.ingest.items import Item
+from tms.ingest.ledger import Ledger
 from tms.live.feed import feed
 from tms.live.hub import hub
+from tms.protocol import frames
 from tms.telemetry.models import Report
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -76,3 +83,22 @@ async def test_starting_again_changes_nothing(gateway, fleet):
     gateway.start()
 
     assert sum(listener is gateway.links for listener in hub.listeners) == 1
+
+
+async def test_a_node_whose_database_is_away_ends_and_says_what_it_gives_up(fleet, settings, monkeypatch):
+    settings.FLUSH_INTERVAL_S = 0.01
+    monkeypatch.setattr(ending, "LAST_COMMIT_S", 0.01)
+    gateway = Gateway()
+    gateway.batch = Batch(away)
+    gateway.batch.start()
+    session, _ = await opened(gateway, await aside(fleet.terminal))
+    session.note(frames.Event(at=AT, code="door.open"))
+
+    with capture_logs() as logs:
+        await gateway.stop()
+
+    assert [entry["items"] for entry in logs if entry["event"] == "given_up"] == [1]
+
+
+def away(items: Sequence[Item]) -> Ledger:
+    raise OperationalError("away")

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -11,8 +10,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet import credentials
 from tms.fleet.credentials import Key
-from tms.ingest.batch import close_connection
 from tms.ingest.links import Links
+from tms.ingest.thread import DatabaseThread
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
 from tms.protocol.credential import Credential
 
@@ -55,7 +54,7 @@ class Admission:
         self._links = links
         self._find_keys = find or find_keys
         self._waiting: dict[str, list[asyncio.Future[list[Key]]]] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="admission")
+        self._thread = DatabaseThread("admission")
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_draining = False
 
@@ -80,8 +79,7 @@ class Admission:
         return key
 
     async def stop(self) -> None:
-        self._thread.submit(close_connection).result()
-        self._thread.shutdown()
+        await self._thread.leave()
 
     async def _find(self, uid: str) -> list[Key]:
         loop = asyncio.get_running_loop()
@@ -97,7 +95,7 @@ class Admission:
         await asyncio.sleep(GATHER_S)
         waiting, self._waiting = self._waiting, {}
         try:
-            keys = await asyncio.get_running_loop().run_in_executor(self._thread, self._find_keys, list(waiting))
+            keys = await self._thread.run(self._find_keys, list(waiting))
         except Exception as error:  # noqa: BLE001  (whatever it is, every handshake gets its answer)
             log.warning("credentials_unreadable", error=repr(error))
             for future in _unanswered(waiting):

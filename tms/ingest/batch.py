@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from django.conf import settings
@@ -18,6 +17,7 @@ from django.db import Error as AnyDatabaseError
 from tms.ingest import store
 from tms.ingest.items import Booted, Item, Reported
 from tms.ingest.ledger import Ledger
+from tms.ingest.thread import DatabaseThread
 from tms.ops import instruments
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class Batch:
         self._room.set()
         self._idle.set()
         # One writer: SQLite has no more, and on PostgreSQL one set-based statement at a time keeps its order.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        self._thread = DatabaseThread("ingest")
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -79,8 +79,7 @@ class Batch:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._thread.submit(close_connection).result()
-        self._thread.shutdown()
+        await self._thread.leave()
 
     async def _flush_forever(self) -> None:
         """The first item after a pause is committed at once; under load a flush begins every `FLUSH_INTERVAL_S`."""
@@ -116,10 +115,10 @@ class Batch:
 
     async def _commit_at_last(self, items: list[Item]) -> list[Part]:
         """As often as it takes while the database is away."""
-        loop, wait = asyncio.get_running_loop(), FIRST_RETRY_S
+        wait = FIRST_RETRY_S
         while True:
             try:
-                return await loop.run_in_executor(self._thread, self._commit, items)
+                return await self._thread.run(self._commit, items)
             except AnyDatabaseError as error:
                 instruments.INGEST_FLUSHES.labels("away").inc()
                 log.warning("database_away", error=str(error).strip(), pending=self.pending)
@@ -174,11 +173,6 @@ class Batch:
             return [(items, None)]
         half = len(items) // 2
         return self._commit(items[:half]) + self._commit(items[half:])
-
-
-def close_connection() -> None:
-    """The connection of the thread that runs this."""
-    connection.close()
 
 
 def is_away(error: Exception) -> bool:

@@ -17,6 +17,8 @@ from tms.live.hub import hub
 log = structlog.get_logger(__name__)
 
 RECONNECT_AFTER_S = 1.0
+LAST_COMMIT_S = 2.0
+"""So long does a process that ends wait for a database that is away."""
 
 
 class Gateway:
@@ -47,16 +49,24 @@ class Gateway:
         for session in sessions:
             session.drain(reconnect_after_s=RECONNECT_AFTER_S, spread_s=settings.DRAIN_SPREAD_S)
         log.info("draining", links=len(sessions))
-        async with asyncio.timeout(settings.DRAIN_SPREAD_S + 5):
-            await self.batch.drained()
+        await self._commit_the_rest()
 
     async def stop(self) -> None:
-        """Commit what the ends of the links left."""
+        """Commit what the ends of the links left. What is given up was not acknowledged: terminals send it again."""
         if self._look is not None:
             self._look.cancel()
-        await self.batch.drained()
+        if not await self._commit_the_rest():
+            log.error("given_up", items=self.batch.pending, why="the database is away")
         await self.batch.stop()
         await self.admission.stop()
+
+    async def _commit_the_rest(self) -> bool:
+        try:
+            async with asyncio.timeout(LAST_COMMIT_S):
+                await self.batch.drained()
+        except TimeoutError:
+            return False
+        return True
 
 
 @cache
