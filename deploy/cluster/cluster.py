@@ -1,0 +1,158 @@
+import contextlib
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from deploy.cluster.certificate import certificate
+from deploy.cluster.clock import ClockProcess
+from deploy.cluster.nginx import Nginx
+from deploy.cluster.node import Node
+from deploy.cluster.postgresql import PostgreSQL
+from deploy.cluster.process import ROOT, clean, manage
+from deploy.cluster.redis import Redis
+from deploy.cluster.service import HOST, Service
+
+type Settings = Mapping[str, str]
+
+
+class Cluster:
+    """TMS as in production on one machine.
+
+    `settings` are environment variables of every node and clock, and win over what production demands and the cluster
+    makes up. With `{"TMS_PRODUCTION": "0"}` pages are plain HTTP, as on a laptop; in production nginx ends TLS with a
+    certificate that it signed itself.
+    """
+
+    def __init__(
+        self,
+        nodes: int = 3,
+        *,
+        clocks: int = 1,
+        server: str = "daphne",
+        settings: Settings = MappingProxyType({}),
+        durable: bool = True,
+        folder: Path | None = None,
+        port: int | None = None,
+    ) -> None:
+        self.keeps_folder = folder is not None
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-cluster-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o711)  # PostgreSQL and nginx's workers are somebody else when we are root
+        self.postgresql = PostgreSQL(durable=durable, folder=self.folder / "postgresql")
+        self.redis = Redis(folder=self.folder / "redis")
+        self.environment = self._production(server) | dict(settings)
+        self.nodes = [
+            Node(name=name, folder=self.folder / name, environment=self.environment) for name in _names("node", nodes)
+        ]
+        self.clocks = [
+            ClockProcess(name=name, folder=self.folder / name, environment=self.environment)
+            for name in _names("clock", clocks)
+        ]
+        self.nginx = Nginx(
+            folder=self.folder / "nginx",
+            port=port,
+            upstream=[node.port for node in self.nodes],
+            static=Path(self.environment["TMS_STATIC_ROOT"]),
+            certificate=certificate(self.folder / "certificate") if self.is_production else None,
+        )
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.__exit__)
+            self.start()
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        if not self.keeps_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        """Of the pages, through nginx."""
+        return self.nginx.url
+
+    @property
+    def link(self) -> str:
+        """Of the terminals' link, through nginx, as a load balancer that ends TLS would reach it."""
+        return self.nginx.link
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment["TMS_PRODUCTION"] == "1"
+
+    @property
+    def services(self) -> Sequence[Service]:
+        """In the order in which they start."""
+        return [self.postgresql, self.redis, *self.clocks, *self.nodes, self.nginx]
+
+    def start(self) -> None:
+        self.start_stores()
+        self.prepare()
+        for service in (*self.clocks, *self.nodes, self.nginx):
+            service.launch()
+        for service in (*self.clocks, *self.nodes, self.nginx):
+            service.wait_until_it_answers()
+
+    def start_stores(self) -> None:
+        self.postgresql.start()
+        self.redis.start()
+
+    def prepare(self) -> None:
+        """Tables, and files for browsers."""
+        self.manage("migrate", "--verbosity", "0", "--no-input")
+        if self.is_production:
+            self.manage("collectstatic", "--verbosity", "0", "--no-input")
+
+    def stop(self) -> None:
+        """Nodes first, all at once and behind a proxy that still works, so that each can say goodbye; stores last."""
+        for group in (self.nodes, self.clocks, [self.nginx], [self.redis], [self.postgresql]):
+            for service in group:
+                service.ask_to_stop()
+            for service in group:
+                service.wait_until_it_ended()
+
+    def manage(self, *arguments: str, **settings: str) -> str:
+        """Standard output of a management command. Raises RuntimeError with what it said when it fails."""
+        done = subprocess.run(
+            manage(*arguments),
+            cwd=ROOT,
+            env=clean() | self.environment | settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stderr}")
+        return done.stdout
+
+    def _production(self, server: str) -> dict[str, str]:
+        return {
+            "TMS_PRODUCTION": "1",
+            "TMS_SECRET_KEY": _kept_secret(self.folder / "secret-key"),
+            "TMS_ALLOWED_HOSTS": f"{HOST},localhost",
+            "TMS_TRUSTED_PROXIES": "127.0.0.0/8",
+            "TMS_DATABASE_URL": self.postgresql.url,
+            "TMS_REDIS_URL": self.redis.url,
+            "TMS_DATA_DIR": str(self.folder / "data"),
+            "TMS_STATIC_ROOT": str(self.folder / "static"),
+            "TMS_SERVER": server,
+        }
+
+
+def _names(kind: str, number: int) -> list[str]:
+    return [f"{kind}-{n}" for n in range(1, number + 1)]
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        path.touch(0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()

@@ -1,0 +1,26 @@
+from collections.abc import Sequence
+
+import redis
+
+from deploy.cluster.programs import find
+from deploy.cluster.service import HOST, Service
+
+
+class Redis(Service):
+    """Keeps nothing: TMS needs nothing of it that outlives a restart."""
+
+    @property
+    def url(self) -> str:
+        return f"redis://{HOST}:{self.port}/0"
+
+    @property
+    def command(self) -> Sequence[str]:
+        place = ["--bind", HOST, "--port", str(self.port), "--dir", str(self.folder)]
+        return [find("redis-server", package="redis-server"), *place, "--save", "", "--appendonly", "no"]
+
+    def answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=5) as client:
+                return bool(client.ping())
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False

@@ -1,0 +1,137 @@
+"""A server process of our own: private, on a loopback port, gone at the end."""
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+HOST = "127.0.0.1"
+START_DEADLINE_S = 60
+LAST_WORDS = 4_000
+"""Characters of a log that an error shows."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+class DidNotStart(RuntimeError):
+    """A service ended, or stayed silent, instead of answering; the message has the end of its log."""
+
+
+class Service(ABC):
+    """A process that can be stopped, killed, paused and started again on the same port and data.
+
+    A folder that was named stays when the service ends; otherwise it has a temporary one.
+    """
+
+    stop_signal = signal.SIGTERM
+    stop_deadline_s = 10.0
+
+    def __init__(self, *, name: str = "", folder: Path | None = None, port: int | None = None) -> None:
+        self.name = name or type(self).__name__.lower()
+        self.port = port or free_port()
+        self.keeps_folder = folder is not None
+        self.folder = folder or Path(tempfile.mkdtemp(prefix=f"tms-{self.name}-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.__exit__)
+            self.start()
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        if not self.keeps_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    @abstractmethod
+    def url(self) -> str: ...
+
+    @property
+    @abstractmethod
+    def command(self) -> Sequence[str]: ...
+
+    @abstractmethod
+    def answers(self) -> bool: ...
+
+    def start(self) -> None:
+        """Raises DidNotStart."""
+        self.launch()
+        self.wait_until_it_answers()
+
+    def launch(self) -> None:
+        """Start the process, and do not wait for it to answer."""
+        with self.log.open("ab") as log:
+            self.process = self.spawn(self.command, stdout=log, stderr=log)
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + START_DEADLINE_S
+        while not self.answers():
+            if not self.is_running or time.monotonic() > deadline:
+                raise DidNotStart(f"{self.name} did not start:\n{self.log.read_text()[-LAST_WORDS:]}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self.ask_to_stop()
+        self.wait_until_it_ended()
+
+    def kill(self) -> None:
+        """kill -9: it has no say in it."""
+        self._signal(signal.SIGKILL)
+        self.wait_until_it_ended()
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps its sockets and does nothing, as a process that hangs."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def ask_to_stop(self) -> None:
+        self._signal(self.stop_signal)
+        self._signal(signal.SIGCONT)  # a paused process hears of nothing else
+
+    def wait_until_it_ended(self) -> None:
+        """It is killed when it takes longer than `stop_deadline_s`."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(self.stop_deadline_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def spawn(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C in the terminal reaches whoever started it, who ends it in its order.
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+
+    def _signal(self, which: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(which)
