@@ -1,0 +1,32 @@
+"""`python -m benchmarks.estate NUMBER`: fills the empty, migrated TMS of the environment with so many terminals.
+
+Prints the cookie of a signed-in person.
+"""
+
+import argparse
+import os
+
+import django
+
+
+def main() -> None:
+    options = _options()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+    django.setup()
+    from benchmarks.estate.build import build
+
+    sites = options.sites or max(1, options.number // 100)
+    alerts = max(1, options.number // 100) if options.alerts is None else options.alerts
+    print(build(options.number, sites=sites, alerts=alerts))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.estate", description=__doc__)
+    parser.add_argument("number", type=int, help="of terminals")
+    parser.add_argument("--sites", type=int, help="one for 100 terminals unless told otherwise")
+    parser.add_argument("--alerts", type=int, help="unresolved ones, one for 100 terminals unless told otherwise")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""The large fleet that boards are measured on."""
+
+import pytest
+
+from benchmarks.estate.build import build
+from benchmarks.estate.places import places
+from tms.alerts.models import Alert
+from tms.boards import census
+from tms.fleet.models import Presence, PresenceChange, Site, Terminal
+
+pytestmark = pytest.mark.both
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("default_rules")
+def test_an_estate_is_a_fleet_after_a_day_of_work():
+    cookie = build(400, sites=8, alerts=30)
+
+    counted = census.take()
+    assert cookie.startswith("tms_session=")
+    assert (Terminal.objects.count(), Site.objects.count(), counted.total) == (400, 8, 400)
+    assert sum(counted.by_severity().values()) == Alert.objects.unresolved().count() == 30
+    assert counted.by_presence()[Presence.OFFLINE] > 0
+    assert PresenceChange.objects.count() > 200
+
+
+def test_no_two_sites_share_a_code():
+    many = [place.code for place, _ in zip(places(), range(2_000), strict=False)]
+
+    assert len(set(many)) == 2_000
+    assert max(map(len, many)) <= 8
