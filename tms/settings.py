@@ -4,11 +4,11 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from tms import environment as env
+from tms.database import configured
 from tms.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -117,20 +117,7 @@ EMBEDDED = "sqlite://:memory:" if PRODUCTION else f"sqlite:///{DATA_DIR / 'tms.s
 """Production refuses to start without a database named; in memory it gets as far as to say so."""
 
 DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
-DATABASES: dict[str, Any] = {"default": dj_database_url.parse(DATABASE_URL)}
-DATABASES["default"]["CONN_MAX_AGE"] = 0
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
-    }
-else:
-    DATABASES["default"]["OPTIONS"] = {
-        "connect_timeout": 10,
-        "pool": {"min_size": 1, "max_size": env.whole("TMS_DATABASE_POOL", 10, least=2), "timeout": 10},
-    }
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": configured(DATABASE_URL, pool=env.whole("TMS_DATABASE_POOL", 10, least=2))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: the feed between processes. Without it everything runs in one process.

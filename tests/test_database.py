@@ -1,0 +1,84 @@
+"""What one URL says of the database."""
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from tms.database import configured
+
+
+def place(url: str) -> tuple[str, ...]:
+    database = configured(url, pool=4)
+    return tuple(database[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME"))
+
+
+def test_a_url_names_one_host():
+    assert place("postgres://tms:s%40cret@db.internal:6432/fleet") == ("tms", "s@cret", "db.internal", "6432", "fleet")
+
+
+def test_a_url_may_name_several_hosts_of_which_the_one_that_can_be_written_is_taken():
+    url = "postgresql://tms@db-1:5432,db-2:5433/tms?target_session_attrs=read-write"
+
+    assert place(url) == ("tms", "", "db-1,db-2", "5432,5433", "tms")
+    assert configured(url, pool=4)["OPTIONS"]["target_session_attrs"] == "read-write"
+
+
+def test_what_a_url_asks_of_the_connection_wins():
+    url = "postgres://tms@db/tms?sslmode=verify-full&connect_timeout=3&options=-c%20search_path%3Dfleet"
+
+    options = configured(url, pool=4)["OPTIONS"]
+
+    assert (options["sslmode"], options["connect_timeout"]) == ("verify-full", "3")
+    assert options["options"] == "-c search_path=fleet"
+    assert options["tcp_user_timeout"] == 10_000
+    assert options["pool"]["max_size"] == 4
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://tms:hush@db:port/tms?nonsense=1",
+        "postgres://tms:hush@db",
+        "postgres://tms:hush%ZZ@db/tms",
+        "nonsense://hush",
+        "hush",
+    ],
+)
+def test_what_cannot_be_read_is_refused_without_showing_the_password(url):
+    with pytest.raises(ImproperlyConfigured, match="expected postgres://USER") as refusal:
+        configured(url, pool=4)
+
+    assert "hush" not in str(refusal.value)
+
+
+@pytest.mark.services
+@pytest.mark.django_db
+def test_the_server_looks_whether_we_are_still_there():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name LIKE 'tcp_%%'")
+        told = dict(cursor.fetchall())
+
+    assert told == {
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "10000",
+    }
+
+
+@pytest.mark.services
+def test_of_several_hosts_one_that_is_gone_is_passed_over():
+    database = settings.DATABASES["default"]
+    url = f"postgres://{database['USER']}@127.0.0.1:1,{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    options = configured(f"{url}?target_session_attrs=read-write", pool=4)
+
+    with psycopg.connect(
+        host=options["HOST"],
+        port=options["PORT"],
+        user=options["USER"],
+        dbname="postgres",
+        target_session_attrs=options["OPTIONS"]["target_session_attrs"],
+    ) as link:
+        assert link.info.port == int(database["PORT"])

@@ -1,0 +1,79 @@
+"""How a process of TMS reaches its database, from one URL."""
+
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+POSTGRESQL = ("postgres://", "postgresql://")
+EXPECTED = (
+    "expected postgres://USER:PASSWORD@HOST:5432/NAME, with a comma between hosts when there are several; marks such as"
+    " @ : / in a password are written as %40 %3A %2F"
+)
+RECONNECT_S = 10
+"""So long the pool tries by itself, with pauses that double; then whoever asks next makes it try anew."""
+
+CLIENT_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+SERVER_KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}
+"""Both ends find within about 10 s that the other host is gone, and the server lets go of the locks it held."""
+SERVER_USER_TIMEOUT_MS = 10_000
+
+
+def configured(url: str, *, pool: int) -> dict[str, Any]:
+    """Django's settings for `url`, with at most `pool` connections to PostgreSQL.
+
+    A URL of PostgreSQL may have several hosts and every option of libpq (`?target_session_attrs=read-write`,
+    `?sslmode=verify-full`); what it names wins over what is set here. Raises ImproperlyConfigured.
+    """
+    if not url.startswith(POSTGRESQL):
+        return _sqlite(url)
+    named = _parsed(url)
+    where = {setting: named.pop(option, "") for setting, option in PLACES.items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **where,
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 10,
+            **CLIENT_KEEPALIVE,
+            "options": _server_options(),
+            **named,
+            "pool": {"min_size": 1, "max_size": pool, "timeout": 10, "reconnect_timeout": RECONNECT_S},
+        },
+    }
+
+
+PLACES = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+
+
+def _parsed(url: str) -> dict[str, Any]:
+    try:
+        named = conninfo_to_dict(url)
+    except ProgrammingError:  # its text may show the password
+        raise ImproperlyConfigured(f"TMS_DATABASE_URL cannot be read: {EXPECTED}") from None
+    if not named.get("dbname"):
+        raise ImproperlyConfigured(f"TMS_DATABASE_URL names no database: {EXPECTED}")
+    return dict(named)
+
+
+def _server_options() -> str:
+    settings = SERVER_KEEPALIVE | {"tcp_user_timeout": SERVER_USER_TIMEOUT_MS}
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+
+
+def _sqlite(url: str) -> dict[str, Any]:
+    try:
+        database = dict(dj_database_url.parse(url))
+    except ValueError:
+        raise ImproperlyConfigured(f"TMS_DATABASE_URL cannot be read: {EXPECTED}") from None
+    return database | {
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
+        },
+    }
