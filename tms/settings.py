@@ -117,7 +117,8 @@ EMBEDDED = "sqlite://:memory:" if PRODUCTION else f"sqlite:///{DATA_DIR / 'tms.s
 """Production refuses to start without a database named; in memory it gets as far as to say so."""
 
 DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
-DATABASES = {"default": configured(DATABASE_URL, pool=env.whole("TMS_DATABASE_POOL", 10, least=2))}
+DATABASE_POOL = env.whole("TMS_DATABASE_POOL", 10, least=2)
+DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: the feed between processes. Without it everything runs in one process.
