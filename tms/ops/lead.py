@@ -1,0 +1,79 @@
+"""Who leads among the clocks: whoever holds an advisory lock of PostgreSQL, for as long as it gives signs of life.
+
+The lock belongs to a connection, and the leader does all its work on that connection. So a leader that was stopped, or
+cut off, cannot act any more once another one leads: the first thing it says is refused (docs/decisions/0008).
+"""
+
+import contextlib
+from datetime import timedelta
+
+import structlog
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.utils import CursorWrapper
+
+log = structlog.get_logger(__name__)
+
+LOCK = 0x746D73_636C6F63
+"""Key of the lock: "tmscloc"."""
+SILENT_AFTER = timedelta(seconds=6)
+"""A leader asks something every half second."""
+
+UNSEAT = """
+    SELECT leader.pid, pg_terminate_backend(leader.pid)
+    FROM pg_locks AS held JOIN pg_stat_activity AS leader USING (pid)
+    WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
+      AND (held.classid::bigint << 32 | held.objid::bigint) = %s
+      AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (leader.state <> 'active' OR leader.wait_event_type = 'Client')
+      AND leader.state_change < clock_timestamp() - %s
+"""
+"""A query that runs, or waits for a lock, is a sign of life, however long it takes; an answer that nobody takes is none."""
+
+
+class LeadLost(DatabaseError):
+    """The connection that held the lock is not the one in use any more."""
+
+
+class Lead:
+    """Use it from one thread: that of the work. On SQLite there is one process, and it leads."""
+
+    def __init__(self) -> None:
+        self._held: object = None
+
+    def take(self) -> bool:
+        """Whether this thread's connection leads now."""
+        if connection.vendor != "postgresql":
+            return True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            if cursor.fetchone()[0]:
+                self._held = connection.connection
+                return True
+            self._unseat_a_silent_leader(cursor)
+        return False
+
+    def check(self) -> None:
+        """Raises LeadLost."""
+        if connection.vendor == "postgresql" and (self._held is None or connection.connection is not self._held):
+            raise LeadLost("the connection that led is gone")
+
+    def resign(self) -> None:
+        """Give the lead up, with the connection.
+
+        Closing alone gives the connection back to the pool, which keeps it open, and with it the lock for ever.
+        """
+        self._held = None
+        try:
+            if connection.connection is not None and connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock_all()")
+        except (DatabaseError, InterfaceError):
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                connection.connection.close()
+        finally:
+            connection.close()
+
+    def _unseat_a_silent_leader(self, cursor: CursorWrapper) -> None:
+        cursor.execute(UNSEAT, [LOCK, SILENT_AFTER])
+        for pid, ended in cursor.fetchall():
+            log.warning("clock_unseated", backend=pid, ended=ended)
