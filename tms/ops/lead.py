@@ -5,7 +5,6 @@ cut off, cannot act any more once another one leads: the first thing it says is 
 """
 
 import contextlib
-from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
@@ -15,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 LOCK = 0x746D73_636C6F63
 """Key of the lock: "tmscloc"."""
-SILENT_AFTER = timedelta(seconds=6)
+SILENT_AFTER_S = 6.0
 """A leader asks something every half second."""
 
 UNSEAT = """
@@ -25,9 +24,9 @@ UNSEAT = """
       AND (held.classid::bigint << 32 | held.objid::bigint) = %s
       AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND (leader.state <> 'active' OR leader.wait_event_type = 'Client')
-      AND leader.state_change < clock_timestamp() - %s
+      AND leader.state_change < clock_timestamp() - make_interval(secs => %s)
 """
-"""A query that runs, or waits for a lock, is a sign of life, however long it takes; an answer that nobody takes is none."""
+"""A query that runs, or waits for a lock, is a sign of life, however long it takes; an answer nobody takes is not."""
 
 
 class LeadLost(DatabaseError):
@@ -74,6 +73,6 @@ class Lead:
             connection.close()
 
     def _unseat_a_silent_leader(self, cursor: CursorWrapper) -> None:
-        cursor.execute(UNSEAT, [LOCK, SILENT_AFTER])
+        cursor.execute(UNSEAT, [LOCK, SILENT_AFTER_S])
         for pid, ended in cursor.fetchall():
             log.warning("clock_unseated", backend=pid, ended=ended)
