@@ -13,24 +13,26 @@ from typing import NamedTuple
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from tms.alerts import lifecycle
 from tms.alerts.rulebook import rulebook
 from tms.commands import services as commands
-from tms.fleet import standings
-from tms.fleet.models import Terminal
+from tms.fleet import nodes, standings
+from tms.fleet.models import Cause, Terminal
+from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.presence import Move
 from tms.live.change import Change
 from tms.live.feed import feed, publish
 from tms.live.hub import hub
 from tms.ops import beats, instruments
+from tms.ops.lead import Lead
 
 log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
-LOCK = 0x746D73_636C6F63
-"""Key of the advisory lock ("tmscloc") that the leader's connection holds."""
+BLIND_AFTER_S = LOST_AFTER_S - BEAT_S
+"""A halt that is shorter makes no live node overdue."""
 
 
 class Loop(NamedTuple):
@@ -47,19 +49,46 @@ def sweep(at: datetime) -> None:
         follow(standings.sweep_due(at))
 
 
-def orphan(node: str | None, at: datetime) -> int:
-    """A node that starts has lost every link it held before: its terminals are silent until they are back.
+def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:
+    """A node that starts, or is lost, has lost every link it held: its terminals are silent until they are back.
 
-    None stands for all nodes.
+    None stands for all nodes. A transaction for each of some thousands, so that nobody waits long for a row.
     """
     orphaned = 0
     while True:
         with transaction.atomic():
-            moves = standings.orphan(node, at)
+            moves = standings.orphan(node, at, cause=cause, since=since)
             follow(moves)
         if not moves:
             return orphaned
         orphaned += len(moves)
+
+
+def lose_node(node: Node, at: datetime) -> None:
+    """Its mark comes last: a leader that dies before leaves the rest to the next one."""
+    orphaned = orphan(node.name, at, cause=Cause.NODE_LOST, since=node.beat_at)
+    if nodes.mark_lost(node):
+        log.warning("node_lost", node=node.name, host=node.host, last_beat=node.beat_at, orphaned=orphaned)
+
+
+class Watch:
+    """Looks for nodes that beat no more. Whoever was blind itself (the database away, the process halted, a new
+    leader) begins anew: for as long as it did not look, a missing beat proves nothing.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._looked_at = -BLIND_AFTER_S
+        self._judges_from = 0.0
+
+    def look(self, at: datetime) -> None:
+        now = self._monotonic()
+        if now - self._looked_at >= BLIND_AFTER_S:
+            self._judges_from = now + LOST_AFTER_S
+        if now >= self._judges_from:
+            for node in Node.objects.overdue():
+                lose_node(node, at)
+        self._looked_at = self._monotonic()
 
 
 def catch_up(at: datetime) -> bool:
@@ -89,6 +118,7 @@ LOOPS = (
     Loop("sweep", 0.5, sweep),
     Loop("open_due", 0.5, lifecycle.open_due),
     Loop("lapse", 1.0, lifecycle.lapse),
+    Loop("nodes", 1.0, Watch().look),
     Loop("expire", 1.0, commands.expire),
     Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
 )
@@ -99,6 +129,7 @@ class Clock:
 
     def __init__(self, loops: Sequence[Loop] = LOOPS) -> None:
         self._loops = loops
+        self._lead = Lead()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clock")
         self._task: asyncio.Task[None] | None = None
 
@@ -114,22 +145,22 @@ class Clock:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         instruments.CLOCK_LEADS.set(0)
-        self._thread.submit(resign).result()
+        self._thread.submit(self._lead.resign).result()
         self._thread.shutdown()
 
     async def run(self) -> None:
         while True:
             try:
-                if await self._in_thread(take_lead):
-                    await self._lead()
+                if await self._in_thread(self._lead.take):
+                    await self._lead_on()
             except Exception as error:  # whatever it is, the lead must not be held in vain
                 is_away = isinstance(error, DatabaseError | InterfaceError)
                 log.warning("clock_away", error=repr(error), exc_info=None if is_away else error)
-                await self._in_thread(resign)
+                await self._in_thread(self._lead.resign)
             instruments.CLOCK_LEADS.set(0)
             await asyncio.sleep(RETRY_S)
 
-    async def _lead(self) -> None:
+    async def _lead_on(self) -> None:
         was_away = await self._in_thread(catch_up, datetime.now(UTC))
         log.info("clock_leads", was_away=was_away)
         instruments.CLOCK_LEADS.set(1)
@@ -145,7 +176,7 @@ class Clock:
 
     async def _pass(self, loop: Loop) -> None:
         try:
-            await self._in_thread(loop.work, datetime.now(UTC))
+            await self._in_thread(self._work, loop, datetime.now(UTC))
         except (DatabaseError, InterfaceError):
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
             raise
@@ -153,30 +184,9 @@ class Clock:
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
             log.exception("clock_pass_failed", loop=loop.name)
 
+    def _work(self, loop: Loop, at: datetime) -> None:
+        self._lead.check()
+        loop.work(at)
+
     async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
-
-
-def take_lead() -> bool:
-    """Whether this connection leads. On SQLite there is one process, and it does."""
-    if connection.vendor != "postgresql":
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])
-
-
-def resign() -> None:
-    """Give the lead up with the connection of the thread that runs this.
-
-    Closing alone gives the connection back to the pool, which keeps it open, and with it the lock for ever.
-    """
-    try:
-        if connection.connection is not None and connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock_all()")
-    except (DatabaseError, InterfaceError):
-        with contextlib.suppress(DatabaseError, InterfaceError):
-            connection.connection.close()
-    finally:
-        connection.close()

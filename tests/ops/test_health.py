@@ -31,7 +31,7 @@ def test_a_tms_in_which_all_is_well_says_so(well, client, settings):
     assert answer.json() == {
         "well": True,
         "node": settings.NODE,
-        "checks": {"database": "ok", "feed": "ok", "clock": "ok"},
+        "checks": {"database": "ok", "feed": "ok", "clock": "ok", "node": "ok"},
     }
 
 

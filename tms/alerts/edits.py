@@ -7,7 +7,7 @@ from django.db import transaction
 from tms.alerts.lifecycle import Claim, hold, release
 from tms.alerts.models import Alert, Condition, Rule, RuleKind
 from tms.fleet import standings
-from tms.fleet.models import Cause, Presence, TerminalState
+from tms.fleet.models import OURS, Presence, TerminalState
 from tms.fleet.presence import Standing
 from tms.live.change import Change
 from tms.live.feed import publish
@@ -44,7 +44,7 @@ def _away(rule: Rule) -> list[int]:
     if not rule.enabled or rule.kind != RuleKind.PRESENCE:
         return []
     states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
-        presence=Presence.SILENT, cause=Cause.NODE_STOPPED
+        presence=Presence.SILENT, cause__in=OURS
     )
     if rule.site_id is not None:
         states = states.filter(terminal__site=rule.site_id)

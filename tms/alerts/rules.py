@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tms.alerts.models import Comparison, Rule, RuleKind
-from tms.fleet.models import Cause, Presence
+from tms.fleet.models import OURS, Cause, Presence
 
 
 class RuleKey(NamedTuple):
@@ -49,7 +49,7 @@ class PresenceRule:
     duration_s: float
 
     def verdict(self, presence: str, cause: str = Cause.NONE) -> bool:
-        if presence == Presence.SILENT and cause == Cause.NODE_STOPPED:
+        if presence == Presence.SILENT and cause in OURS:
             return False
         return presence in {Presence.OFFLINE, self.presence}
 

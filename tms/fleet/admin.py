@@ -18,6 +18,7 @@ from tms.accounts.models import User
 from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, TabularInline
 from tms.fleet import credentials, enrolment, registry, shown_once
 from tms.fleet.models import Credential, EnrolmentToken, Group, OpeningHours, Site, Terminal
+from tms.fleet.node import Node
 from tms.fleet.shown_once import Secret
 from tms.protocol.credential import UID
 
@@ -225,6 +226,13 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
         secrets = [shown_once.kept(request)]
         title = gettext("New enrolment token")
         return shown_once.page(request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE)
+
+
+@admin.register(Node)
+class NodeAdmin(ReadOnly, ModelAdmin[Node]):
+    list_display = ("name", "state", "links", "beat_at", "started_at", "host", "pid")
+    list_filter = ("state",)
+    fields = (*list_display, "loss_at", "lost_links")
 
 
 def shown(value: Any) -> str:

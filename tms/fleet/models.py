@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from tms.fleet.node import Node  # noqa: F401  (here Django looks for it)
+
 
 class TerminalKind(models.TextChoices):
     PAYMENT = "payment", _("Payment terminal")
@@ -51,7 +53,12 @@ class Cause(models.TextChoices):
     LEASE_RAN_OUT = "lease_ran_out", _("nothing heard")
     DID_NOT_RETURN = "did_not_return", _("did not come back")
     NODE_STOPPED = "node_stopped", _("TMS restarted")
+    NODE_LOST = "node_lost", _("TMS node lost")
     REPLACED = "replaced", _("another device uses its credential")
+
+
+OURS = frozenset({Cause.NODE_STOPPED, Cause.NODE_LOST})
+"""Silences that TMS itself caused."""
 
 
 class Site(models.Model):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from tms.fleet.models import Cause, Presence
+from tms.fleet.models import OURS, Cause, Presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ class Move:
     cause: str
     back_at: datetime | None
     session: int
+    since: datetime | None = None
+    """When it came to be so, as far as can be told; `at` is when TMS found out."""
+    node: str = ""
+    """That held the link."""
 
 
 AWAY = frozenset({Presence.REBOOTING, Presence.CLOSED})
@@ -112,13 +116,16 @@ def bid_goodbye(
     return _move(standing, presence, cause, at=at, due_at=promised, back_at=promised)
 
 
-def lose(standing: Standing, *, cause: Cause, at: datetime, timing: Timing) -> Move | None:
-    """The link closed. After a goodbye that was expected and changes nothing."""
+def lose(
+    standing: Standing, *, cause: Cause, at: datetime, timing: Timing, since: datetime | None = None
+) -> Move | None:
+    """The link closed, at `since` if that is known. After a goodbye that was expected and changes nothing."""
     if standing.presence != Presence.ONLINE:
         return None
-    ours = cause is Cause.NODE_STOPPED
-    grace = timing.reconnect_grace_s if ours else timing.offline_after_s
-    return _move(standing, Presence.SILENT, cause, at=at, due_at=at + timedelta(seconds=grace))
+    grace = timing.reconnect_grace_s if cause in OURS else timing.offline_after_s
+    if since is not None and standing.last_seen_at is not None:
+        since = max(since, standing.last_seen_at)
+    return _move(standing, Presence.SILENT, cause, at=at, due_at=at + timedelta(seconds=grace), since=since)
 
 
 def sweep(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
@@ -130,7 +137,8 @@ def sweep(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
             standing.due_at = standing.lease_at
             return None
         due_at = at + timedelta(seconds=timing.offline_after_s)
-        return _move(standing, Presence.SILENT, Cause.LEASE_RAN_OUT, at=at, due_at=due_at)
+        since = standing.last_seen_at
+        return _move(standing, Presence.SILENT, Cause.LEASE_RAN_OUT, at=at, due_at=due_at, since=since)
     cause = Cause.DID_NOT_RETURN if standing.presence in AWAY else Cause(standing.cause)
     return _move(standing, Presence.OFFLINE, cause, at=at, due_at=None)
 
@@ -143,6 +151,7 @@ def _move(
     at: datetime,
     due_at: datetime | None,
     back_at: datetime | None = None,
+    since: datetime | None = None,
 ) -> Move | None:
     before, unchanged = standing.presence, standing.presence == presence.value
     standing.presence, standing.cause = presence.value, cause.value
@@ -150,5 +159,15 @@ def _move(
     if unchanged:
         return None
     # A flush that waited for the database tells of what was before the sweep: history stays in its order.
-    since = standing.presence_at = max(at, standing.presence_at or at)
-    return Move(standing.terminal_id, since, before, presence.value, cause.value, back_at, standing.session)
+    told_at = standing.presence_at = max(at, standing.presence_at or at)
+    return Move(
+        standing.terminal_id,
+        told_at,
+        before,
+        presence.value,
+        cause.value,
+        back_at,
+        standing.session,
+        since=min(since, told_at) if since else None,
+        node=standing.node,
+    )

@@ -81,13 +81,21 @@ def sweep_due(at: datetime) -> list[Move]:
     return _decide(due, lambda standing: sweep(standing, at=at, timing=timing())) if due else []
 
 
-def orphan(node: str | None, at: datetime) -> list[Move]:
-    """Terminals whose link was held by a node (None: by any) that is gone: silent, with time to come back.
+def orphan(node: str | None, at: datetime, *, cause: Cause, since: datetime | None) -> list[Move]:
+    """Terminals whose link was held by a node (None: by any) that is gone `since`: silent, with time to come back.
 
     Call it in a transaction, again and again until there are none.
     """
-    held = list(TerminalState.objects.held_by(node).order_by("pk").values_list("pk", flat=True)[:SWEEP_LIMIT])
-    return _decide(held, lambda standing: lose(standing, cause=Cause.NODE_STOPPED, at=at, timing=timing()))
+
+    def decide(standing: Standing) -> Move | None:
+        if node not in (None, standing.node):
+            return None  # it came back elsewhere before its row was locked
+        return lose(standing, cause=cause, at=at, timing=timing(), since=since)
+
+    while held := list(TerminalState.objects.held_by(node).order_by("pk").values_list("pk", flat=True)[:SWEEP_LIMIT]):
+        if moves := _decide(held, decide):
+            return moves
+    return []
 
 
 def postpone(until: datetime) -> int:

@@ -25,6 +25,8 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     rules: bool = False
     everything: bool = False
     """More changed than could be named: read again."""
+    nodes: bool = False
+    """A node started, drains, ended or was lost."""
 
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}
@@ -47,6 +49,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             people=self.people,
             rules=self.rules,
             everything=True,
+            nodes=self.nodes,
         )
 
 

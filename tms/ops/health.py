@@ -7,6 +7,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.live.hub import hub
 from tms.ops import beats
+from tms.ops.pulse import Pulse
 
 WELL = "ok"
 
@@ -48,4 +49,16 @@ def clock(at: datetime) -> str:
     return WELL if late < beats.LATE else f"last ran {late.total_seconds():.0f} s ago"
 
 
-CHECKS: Mapping[str, Callable[[datetime], str]] = {"database": database, "feed": feed, "clock": clock}
+def node(at: datetime) -> str:
+    """Whether the others hear of this process; a process that serves no terminals has nothing to say."""
+    return _pulses[-1].trouble or WELL if _pulses else WELL
+
+
+def watch(pulse: Pulse) -> None:
+    """Tell of `pulse` from now on; a process has one."""
+    _pulses.append(pulse)
+
+
+_pulses: list[Pulse] = []
+
+CHECKS: Mapping[str, Callable[[datetime], str]] = {"database": database, "feed": feed, "clock": clock, "node": node}

@@ -13,11 +13,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import asgi
 from tms import clock
+from tms.fleet.nodes import NameTaken
 from tms.ingest.gateway import gateway
 from tms.live.feed import feed
 from tms.live.hub import hub
-from tms.ops import collectors
+from tms.ops import collectors, health
 from tms.ops.checks import refuse_unsafe
+from tms.ops.pulse import Pulse
 from tms.protocol.close import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -47,17 +49,28 @@ class Process:
 
     def __init__(self, *, with_clock: bool) -> None:
         self.clock = clock.Clock() if with_clock else None
+        self.pulse = Pulse(settings.NODE, links=lambda: len(gateway().links.by_terminal))
 
     async def start(self) -> None:
-        orphaned = await database_sync_to_async(clock.orphan)(node(), datetime.now(UTC))
+        orphaned = await database_sync_to_async(self.join)()
         hub.start()
         gateway().start()
         if self.clock:
             self.clock.start()
         log.info("serving", node=settings.NODE, with_clock=self.clock is not None, orphaned=orphaned)
 
+    def join(self) -> int:
+        """Take this node's name, and what terminals it held before. Raises CommandError when the name is taken."""
+        try:
+            heard_at = self.pulse.start()
+        except NameTaken as error:
+            raise CommandError(str(error)) from None
+        health.watch(self.pulse)
+        return clock.orphan(node(), datetime.now(UTC), since=heard_at)
+
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""
+        await database_sync_to_async(self.pulse.drain)()
         await gateway().say_drain()
 
     async def stop(self) -> None:
@@ -65,6 +78,7 @@ class Process:
         await gateway().stop()
         if self.clock:
             await self.clock.stop()
+        await database_sync_to_async(self.pulse.stop)()
         await hub.stop()
         await feed.detach()
 

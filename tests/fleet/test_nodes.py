@@ -1,0 +1,222 @@
+"""The server processes: who bears a name, who beats, who is overdue."""
+
+import io
+import os
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db.models import F
+
+from tests.at_once import at_once
+from tests.builders import now
+from tms.fleet.node import LOST_AFTER_S, Node, NodeState
+from tms.fleet.nodes import Membership, NameTaken, is_running, mark_lost
+
+pytestmark = pytest.mark.both
+
+ELSEWHERE = {"host": "another-host", "pid": 4711}
+NOBODY = 2**22 + 1
+"""A process number that Linux gives to no process."""
+
+
+def joined(name: str = "a", *, age_s: float = 0, **fields: Any) -> Membership:
+    """A node that is there already and was heard `age_s` ago."""
+    member = Membership(name)
+    member.join(pause=unasked)
+    Node.objects.filter(name=name).update(beat_at=now() - timedelta(seconds=age_s), **fields)
+    return member
+
+
+def unasked(seconds: float) -> None:
+    pytest.fail("it waited, though it knew")
+
+
+def nothing(seconds: float) -> None:
+    """A wait in which nothing happens."""
+
+
+def meanwhile(happens: Callable[[], object]) -> Callable[[float], None]:
+    def pause(seconds: float) -> None:
+        happens()
+
+    return pause
+
+
+def test_a_process_that_joins_is_a_running_node(db):
+    before = Membership("a").join(pause=unasked)
+
+    node = Node.objects.get()
+    assert before is None
+    assert (node.name, node.state, node.host, node.pid) == ("a", "running", socket.gethostname(), os.getpid())
+    assert abs(node.beat_at - now()) < timedelta(minutes=1)
+
+
+def test_a_live_process_of_the_same_name_elsewhere_is_seen_beating_and_refused(db):
+    other = joined(**ELSEWHERE)
+
+    with pytest.raises(NameTaken) as refusal:
+        Membership("a").join(pause=meanwhile(lambda: other.beat(links=5)))
+
+    assert "'a': running on another-host as process 4711" in str(refusal.value)
+    assert "TMS_NODE" in str(refusal.value)
+    assert Node.objects.get().run == other.run
+
+
+@pytest.mark.parametrize("place", [ELSEWHERE, {"pid": 1}], ids=["another host", "a number that another process has"])
+def test_a_process_that_does_not_beat_while_one_watches_gives_up_its_name(db, place):
+    joined(**place)
+    member = Membership("a")
+
+    before = member.join(pause=nothing)
+
+    assert before is not None
+    assert Node.objects.get().run == member.run
+
+
+@pytest.mark.parametrize(
+    "left",
+    [{"pid": NOBODY}, {"state": NodeState.STOPPED, **ELSEWHERE}, {"state": NodeState.LOST, **ELSEWHERE}, {}],
+    ids=["gone from this host", "stopped", "lost", "the same process number, as in a container"],
+)
+def test_a_name_that_is_free_is_taken_at_once(db, left):
+    joined(**left)
+
+    Membership("a").join(pause=unasked)
+
+    assert Node.objects.get().state == NodeState.RUNNING
+
+
+def test_a_node_that_drains_keeps_its_name_until_it_ends(db):
+    other = joined(**ELSEWHERE)
+    other.drain(links=3)
+
+    with pytest.raises(NameTaken, match="draining"):
+        Membership("a").join(pause=meanwhile(lambda: other.beat(links=1)))
+
+    other.leave()
+    Membership("a").join(pause=unasked)
+
+
+def test_a_beat_says_how_many_links_there_are(db):
+    member = joined(age_s=5)
+
+    is_ours = member.beat(links=412)
+
+    node = Node.objects.get()
+    assert (is_ours, node.links, node.state) == (True, 412, NodeState.RUNNING)
+    assert not Node.objects.overdue().exists()
+
+
+def test_a_beat_of_an_earlier_process_counts_for_nothing(db):
+    older = joined(pid=NOBODY)
+    joined()
+    Node.objects.update(beat_at=F("beat_at") - timedelta(seconds=60))
+
+    is_ours = older.beat(links=9)
+
+    assert not is_ours
+    assert Node.objects.overdue().get().links == 0
+
+
+@pytest.mark.parametrize(("age_s", "is_overdue"), [(0, False), (LOST_AFTER_S - 2, False), (LOST_AFTER_S + 2, True)])
+def test_a_node_is_overdue_by_its_beat(db, age_s, is_overdue):
+    joined(age_s=age_s)
+
+    assert Node.objects.overdue().exists() == is_overdue
+
+
+@pytest.mark.parametrize("state", [NodeState.STOPPED, NodeState.LOST])
+def test_who_need_not_beat_is_not_overdue(db, state):
+    joined(age_s=99, state=state)
+
+    assert not Node.objects.overdue().exists()
+
+
+def test_a_node_is_marked_as_lost_once(db):
+    joined(age_s=99)
+    node = Node.objects.get()
+
+    assert (mark_lost(node), mark_lost(node)) == (True, False)
+
+
+def test_a_node_that_beats_after_all_is_not_marked(db):
+    member = joined(age_s=99)
+    node = Node.objects.get()
+    member.beat(links=1)
+
+    assert not mark_lost(node)
+    assert Node.objects.get().state == NodeState.RUNNING
+
+
+def test_a_node_that_was_taken_for_lost_and_goes_on_is_running_again(db):
+    member = joined(age_s=99)
+    mark_lost(Node.objects.get())
+
+    assert member.beat(links=2)
+    assert Node.objects.get().state == NodeState.RUNNING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_start_at_once_under_one_name_one_gets_it(transactional_db):
+    members = [Membership("a", pid=pid) for pid in (1, os.getppid())]
+
+    results = at_once(2, lambda n: members[n].join(pause=meanwhile(lambda: members[1 - n].beat(links=0))))
+
+    [first] = [member for member, result in zip(members, results, strict=True) if result is None]
+    [refusal] = [result for result in results if result is not None]
+    assert isinstance(refusal, NameTaken)
+    assert Node.objects.get().run == first.run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_boards_hear_of_a_node_that_comes_or_goes(transactional_db, ear):
+    member = Membership("a")
+    ear.changes()
+
+    member.join(pause=unasked)
+    member.drain(links=0)
+    member.leave()
+
+    assert [change.nodes for change in ear.changes()] == [True] * 3
+
+
+def test_whether_a_process_runs():
+    assert is_running(os.getpid())
+    assert not is_running(NOBODY)
+
+
+def test_names_that_nobody_bore_for_a_month_are_forgotten(db):
+    month = 31 * 86_400
+    joined("gone", age_s=month, state=NodeState.LOST)
+    joined("quiet", age_s=month)
+    joined("stopped", age_s=86_400, state=NodeState.STOPPED)
+
+    joined("new")
+
+    assert list(Node.objects.values_list("name", flat=True)) == ["new", "quiet", "stopped"]
+
+
+def listed() -> str:
+    out = io.StringIO()
+    call_command("nodes", stdout=out)
+    return out.getvalue()
+
+
+def test_a_command_lists_them(db):
+    joined("node-1", age_s=3, links=1_412, **ELSEWHERE)
+    joined("b", state=NodeState.STOPPED)
+
+    head, first, second = listed().splitlines()
+
+    assert head.split() == ["node", "state", "links", "last", "beat", "started", "host", "process"]
+    assert first.split()[:3] == ["b", "stopped", "0"]
+    assert second.split()[:6] == ["node-1", "running", "1,412", "3", "s", "ago"]
+    assert second.split()[-2:] == ["another-host", "4711"]
+
+
+def test_the_command_says_when_there_is_none(db):
+    assert "manage.py serve" in listed()

@@ -1,0 +1,174 @@
+"""Was it us? What the clock does about nodes that beat no more."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from tests.at_once import at_once
+from tests.builders import AT, Link, later
+from tms import clock
+from tms.alerts.models import Alert
+from tms.fleet import standings
+from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
+from tms.fleet.node import LOST_AFTER_S, Node, NodeState
+from tms.fleet.nodes import Membership
+from tms.ingest import store
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def node(db) -> Membership:
+    member = Membership("a")
+    member.join()
+    return member
+
+
+def goes_quiet() -> None:
+    Node.objects.update(beat_at=F("beat_at") - timedelta(seconds=LOST_AFTER_S + 1))
+
+
+class Seconds:
+    """A monotonic clock that moves on demand."""
+
+    def __init__(self) -> None:
+        self.at = 1_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def watching(seconds: Seconds) -> clock.Watch:
+    """A watch that has looked long enough to judge."""
+    watch = clock.Watch(seconds)
+    for _ in range(round(LOST_AFTER_S) + 1):
+        watch.look(AT)
+        seconds.at += 1
+    return watch
+
+
+def seen() -> list[tuple[str, str]]:
+    return list(TerminalState.objects.order_by("pk").values_list("presence", "cause"))
+
+
+def test_the_terminals_of_a_node_that_beats_no_more_are_silent_with_the_reconnect_grace(fleet, node, settings):
+    fleet.online(node="a", lease_s=600)
+    fleet.online(node="b", lease_s=600)
+    watch = watching(Seconds())
+    goes_quiet()
+
+    watch.look(AT)
+
+    assert seen() == [(Presence.SILENT, Cause.NODE_LOST), (Presence.ONLINE, "")]
+    assert TerminalState.objects.first().due_at == later(settings.RECONNECT_GRACE_S)
+    assert Node.objects.get().state == NodeState.LOST
+
+
+def test_a_lost_node_alerts_nobody_before_the_grace_is_over(fleet, node, wall, settings):
+    fleet.presence_rule(Presence.SILENT)
+    fleet.online(node="a", lease_s=600)
+    watch = watching(Seconds())
+    goes_quiet()
+
+    watch.look(AT)
+    wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
+    within = Alert.objects.count()
+    wall.advance(seconds=1)
+
+    assert (within, Alert.objects.unresolved().count()) == (0, 1)
+    assert seen() == [(Presence.OFFLINE, Cause.NODE_LOST)]
+
+
+def test_a_node_is_lost_once(fleet, node):
+    fleet.online(node="a", lease_s=600)
+    watch = watching(Seconds())
+    goes_quiet()
+
+    for _ in range(3):
+        watch.look(AT)
+
+    assert PresenceChange.objects.count() == 1
+
+
+def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, monkeypatch):
+    monkeypatch.setattr(standings, "SWEEP_LIMIT", 1)
+    for _ in range(3):
+        fleet.online(node="a", lease_s=600)
+    goes_quiet()
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "orphan", lambda *args, **kwargs: (clock.standings.orphan(*args, **kwargs), 1 / 0))
+        with pytest.raises(ZeroDivisionError):
+            watching(Seconds()).look(AT)
+
+    watching(Seconds()).look(AT)
+
+    assert seen() == [(Presence.SILENT, Cause.NODE_LOST)] * 3
+    assert PresenceChange.objects.count() == 3
+
+
+def test_who_begins_to_look_gives_every_node_the_whole_time(fleet, node):
+    fleet.online(node="a", lease_s=600)
+    seconds = Seconds()
+    watch = clock.Watch(seconds)
+    goes_quiet()
+
+    watch.look(AT)
+    seconds.at += LOST_AFTER_S - 3
+    watch.look(AT)
+    before = seen()
+    seconds.at += 3
+    watch.look(AT)
+
+    assert before == [(Presence.ONLINE, "")]
+    assert seen() == [(Presence.SILENT, Cause.NODE_LOST)]
+
+
+def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet, node):
+    """The database was away, and no node could write its beat."""
+    fleet.online(node="a", lease_s=600)
+    seconds = Seconds()
+    watch = watching(seconds)
+    seconds.at += 30
+    goes_quiet()
+
+    watch.look(AT)
+    node.beat(links=1)
+    seconds.at += LOST_AFTER_S
+    watch.look(AT)
+
+    assert seen() == [(Presence.ONLINE, "")]
+    assert Node.objects.get().state == NodeState.RUNNING
+
+
+def test_a_node_that_goes_on_has_its_terminals_online_with_their_next_word(fleet, node, settings):
+    settings.NODE = "a"
+    link = Link(fleet.terminal())
+    store.write([link.boot()])
+    watch = watching(Seconds())
+    goes_quiet()
+    watch.look(later(10))
+
+    node.beat(links=1)
+    store.write([link.heartbeat(at=later(15))])
+
+    assert seen() == [(Presence.ONLINE, "")]
+    assert Node.objects.get().state == NodeState.RUNNING
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_terminal_that_comes_back_elsewhere_in_this_very_moment_is_not_lost_again(fleet, settings):
+    settings.NODE = "b"
+    terminals = [fleet.online(node="a", lease_s=600) for _ in range(60)]
+    links = [Link(terminal) for terminal in terminals]
+
+    def act(n: int) -> object:
+        if n == 0:
+            return clock.orphan("a", AT, cause=Cause.NODE_LOST)
+        return [store.write([link.boot(at=later(1))]) for link in links[n::5]]
+
+    results = at_once(5, act)
+
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert set(TerminalState.objects.filter(node="b").values_list("presence", flat=True)) == {Presence.ONLINE}

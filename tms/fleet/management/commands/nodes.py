@@ -1,0 +1,34 @@
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from tms.fleet.node import Node
+
+HEAD = ("node", "state", "links", "last beat", "started", "host", "process")
+
+
+class Command(BaseCommand):
+    help = "Lists the server processes of this TMS: state, links, last beat."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows = [HEAD, *(cells(node, at=timezone.now()) for node in Node.objects.all())]
+        if len(rows) == 1:
+            self.stdout.write("No node has joined yet; start one with `manage.py serve`.")
+            return
+        for line in aligned(rows):
+            self.stdout.write(line)
+
+
+def cells(node: Node, *, at: datetime) -> tuple[str, ...]:
+    beat = f"{max(0.0, (at - node.beat_at).total_seconds()):.0f} s ago"
+    started = timezone.localtime(node.started_at).isoformat(" ", "seconds")
+    return node.name, node.state, f"{node.links:,}", beat, started, node.host, str(node.pid)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

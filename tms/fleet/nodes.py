@@ -1,0 +1,118 @@
+"""The server processes of this TMS: each says that it lives, and when it leaves."""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import models, transaction
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Now
+
+from tms.fleet.node import ALIVE, BEAT_S, Node, NodeState
+from tms.live.change import Change
+from tms.live.feed import publish
+
+WATCH_S = 2.5 * BEAT_S
+"""Who is alive beats at least twice within this."""
+WATCH_EACH_S = 0.5
+
+
+class NameTaken(Exception):
+    """Another live process bears the name: two of one name would take each other's links for lost."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(
+            f"another process is the node {node.name!r}: {node.state} on {node.host} as process {node.pid}, started "
+            f"{node.started_at:%Y-%m-%d %H:%M:%S %Z}; give this one a name of its own in TMS_NODE, or stop that one"
+        )
+        self.node = node
+
+
+class Membership:
+    """This process's place among the nodes. Every call writes one row; call them from any one thread."""
+
+    def __init__(self, name: str, *, pid: int | None = None) -> None:
+        self.name = name
+        self.run = uuid4().hex
+        self._host, self._pid = socket.gethostname(), pid or os.getpid()
+
+    def join(self, *, pause: Callable[[float], None] = time.sleep) -> datetime | None:
+        """Take the name. Returns when the process that had it before was last heard.
+
+        Raises NameTaken when a live process has it; to find out may take WATCH_S.
+        """
+        before = Node.objects.filter(name=self.name).first()
+        if before is not None and self._seems_alive(before) and beats(before, pause=pause):
+            raise NameTaken(before)
+        if not self._enter(before):
+            raise NameTaken(Node.objects.get(name=self.name))
+        return before.beat_at if before else None
+
+    def beat(self, *, links: int) -> bool:
+        """Whether the name is still ours. A node that was taken for lost and goes on is running again."""
+        state = Case(When(state=NodeState.LOST, then=Value(NodeState.RUNNING.value)), default=F("state"))
+        return bool(self._row().update(beat_at=Now(), links=links, state=state))
+
+    def drain(self, *, links: int) -> None:
+        """Its `links` are about to be closed: as many terminals are expected back elsewhere."""
+        with transaction.atomic():
+            self._row().update(state=NodeState.DRAINING, beat_at=Now(), links=links)
+            publish(Change(nodes=True))
+
+    def leave(self) -> None:
+        with transaction.atomic():
+            self._row().update(state=NodeState.STOPPED, beat_at=Now(), links=0)
+            publish(Change(nodes=True))
+
+    def _row(self) -> models.QuerySet[Node]:
+        return Node.objects.filter(name=self.name, run=self.run)
+
+    def _seems_alive(self, node: Node) -> bool:
+        """What can be told without waiting: on this host a process that is gone is known to be gone."""
+        if node.state not in ALIVE:
+            return False
+        return node.host != self._host or (node.pid != self._pid and is_running(node.pid))
+
+    def _enter(self, before: Node | None) -> bool:
+        """False when two started at once, and the other was first."""
+        me = {"run": self.run, "host": self._host, "pid": self._pid, "started_at": Now(), "beat_at": Now()}
+        me |= {"state": NodeState.RUNNING, "links": 0}
+        with transaction.atomic():
+            Node.objects.forgotten().delete()
+            publish(Change(nodes=True))
+            if before is not None:
+                return bool(Node.objects.filter(pk=before.pk, run=before.run).update(**me))
+            return Node.objects.get_or_create(name=self.name, defaults=me)[1]
+
+
+def mark_lost(node: Node) -> bool:
+    """False when it beat after all, or was marked before."""
+    with transaction.atomic():
+        marked = Node.objects.overdue().filter(pk=node.pk, run=node.run).update(state=NodeState.LOST)
+        publish(Change(nodes=True))
+    return bool(marked)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def beats(node: Node, *, pause: Callable[[float], None]) -> bool:
+    """Watch whether it beats: its number may have gone to another process, its host may be gone."""
+    for _ in range(round(WATCH_S / WATCH_EACH_S)):
+        pause(WATCH_EACH_S)
+        seen = Node.objects.filter(pk=node.pk).values_list("run", "beat_at", "state").first()
+        if seen is None or seen[2] not in ALIVE:
+            return False
+        if seen[:2] != (node.run, node.beat_at):
+            return True
+    return False
