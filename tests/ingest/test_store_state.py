@@ -28,7 +28,7 @@ def test_last_values_are_merged_and_a_late_report_does_not_touch_them(fleet):
 
     state = state_of(terminal)
     assert state.metrics == {"temperature_c": 52.0, "paper_pct": 80.0}
-    assert (state.status, state.status_at, state.seq) == ("degraded", later(5), 3)
+    assert (state.status, state.status_at, state.seq) == ("degraded", later(5), 4)
 
 
 def test_the_full_state_of_a_boot_is_the_terminals_state(fleet):

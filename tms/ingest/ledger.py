@@ -34,6 +34,8 @@ class Ledger:
     metrics: dict[int, dict[str, float]] = field(default_factory=dict)
     boots: list[Booted] = field(default_factory=list)
     reports: list[Reported] = field(default_factory=list)
+    doubtful: list[Reported] = field(default_factory=list)
+    """Those of `reports` that may have been kept before; all others are surely new."""
     notes: list[Noted] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -61,14 +63,23 @@ class Ledger:
 
     def _reported(self, standing: Standing, item: Reported) -> None:
         self.reports.append(item)
+        self._number(standing, item)
         report = item.report
         if report.late or report.boot_id is not UNSET:
             self._keep(presence.hear(standing, at=item.at, timing=self.timing))
             return
         self._keep(presence.report(standing, at=item.at, timing=self.timing))
-        standing.seq = max(standing.seq, report.seq)
         self._take_state(standing, report, at=item.at)
         self.verdicts.extend(item.verdicts)
+
+    def _number(self, standing: Standing, item: Reported) -> None:
+        """A standing's `seq` is the highest that was kept of its boot, so a higher one cannot have been."""
+        report = item.report
+        is_current = report.boot_id is UNSET or report.boot_id == standing.boot_id
+        if not is_current or report.seq <= standing.seq:
+            self.doubtful.append(item)
+        if is_current:
+            standing.seq = max(standing.seq, report.seq)
 
     def _alive(self, standing: Standing, item: Alive) -> None:
         self._keep(presence.hear(standing, at=item.at, timing=self.timing))

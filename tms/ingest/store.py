@@ -13,15 +13,17 @@ from tms.alerts import lifecycle
 from tms.alerts.rulebook import rulebook
 from tms.commands import services as commands
 from tms.fleet import rowset, standings
-from tms.fleet.models import Terminal
+from tms.fleet.models import Terminal, TerminalState
+from tms.fleet.presence import Standing
 from tms.ingest.items import Booted, BootOutcome, Item, Reported
 from tms.ingest.ledger import BootKey, Ledger
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
 from tms.protocol import frames
-from tms.telemetry import boots
+from tms.telemetry import boots, reports
 from tms.telemetry.models import Event, Report
+from tms.telemetry.reports import ReportKey
 
 
 class ReportRow(msgspec.Struct, frozen=True, gc=False):
@@ -56,13 +58,13 @@ def write(items: Sequence[Item]) -> Ledger:
         standings.save((ledger.standings[pk] for pk in ledger.changed), ledger.metrics_json())
         standings.record(ledger.moves)
         boot_pks = _save_boots(ledger)
-        _save_reports(ledger.reports, boot_pks)
+        _save_reports(ledger, boot_pks)
         _save_notes(ledger)
         verdicts = lifecycle.follow_presence(ledger.moves, rules, places)
         lifecycle.settle([*verdicts, *ledger.verdicts])
         if ledger.answers:
             commands.settle(ledger.answers, at=items[-1].at)
-        _answer_boots(ledger.boots, boot_pks)
+        _answer_boots(ledger, boot_pks)
         _publish(ledger)
     instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in ledger.fenced))
     return ledger
@@ -115,11 +117,30 @@ def _save_identities(booted: Sequence[Booted]) -> None:
         )
 
 
-def _save_reports(reported: Sequence[Reported], boot_pks: dict[BootKey, int]) -> None:
-    """Insert what is new: a report that was sent again meets the constraint `report_once` and changes nothing."""
-    rows = [_report_row(item, boot_pks[boot_key(item)]) for item in reported]
+def _save_reports(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
+    """Insert what is new, and the events that came with it. What was sent again changes nothing.
+
+    The key has the instant in it (partitions by day), so what may be stored already is looked for without it: nobody
+    else writes reports of these terminals now, for their standings are locked.
+    """
+    items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(ledger.reports)}
+    for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in ledger.doubtful}):
+        del items[key]
+    new = _insert_reports([_report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())])
+    instruments.INGEST_REPORTS.labels("committed").inc(len(new))
+    instruments.INGEST_REPORTS.labels("duplicate").inc(len(ledger.reports) - len(new))
+    _save_events(
+        (item.link.identity.terminal_id, event, item.report.late)
+        for key, item in reversed(items.items())
+        if item.report.events and key in new
+        for event in item.report.events
+    )
+
+
+def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
+    """The keys of those that were inserted, which is all of them but for what an earlier release numbered otherwise."""
     if not rows:
-        return
+        return set()
     columns = ", ".join(ReportRow.__struct_fields__)
     picked = ", ".join(f"r.{name}" for name in ReportRow.__struct_fields__)
     with connection.cursor() as cursor:
@@ -129,15 +150,7 @@ def _save_reports(reported: Sequence[Reported], boot_pks: dict[BootKey, int]) ->
             "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
             [rowset.encode(rows)],
         )
-        new = set(cursor.fetchall())
-    instruments.INGEST_REPORTS.labels("committed").inc(len(new))
-    instruments.INGEST_REPORTS.labels("duplicate").inc(len(rows) - len(new))
-    _save_events(
-        (item.link.identity.terminal_id, event, item.report.late)
-        for item in reported
-        if item.report.events and (boot_pks[boot_key(item)], item.report.seq) in new
-        for event in item.report.events
-    )
+        return set(cursor.fetchall())
 
 
 def _report_row(item: Reported, boot_pk: int) -> ReportRow:
@@ -167,7 +180,8 @@ def _save_events(events: Iterable[tuple[int, frames.Event, bool]]) -> None:
     )
 
 
-def _answer_boots(booted: Sequence[Booted], boot_pks: dict[BootKey, int]) -> None:
+def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
+    booted = ledger.boots
     if not booted:
         return
     terminal_ids = [item.link.identity.terminal_id for item in booted]
@@ -176,6 +190,7 @@ def _answer_boots(booted: Sequence[Booted], boot_pks: dict[BootKey, int]) -> Non
     waiting = commands.waiting_for(terminal_ids, at=booted[-1].at)
     for item, pk in zip(booted, pks, strict=True):
         terminal_id = item.link.identity.terminal_id
+        _resume(ledger.standings[terminal_id], item.boot.boot_id, acked.get(pk, 0))
         item.outcome = BootOutcome(
             session=item.link.number,
             boot_pk=pk,
@@ -183,6 +198,13 @@ def _answer_boots(booted: Sequence[Booted], boot_pks: dict[BootKey, int]) -> Non
             held=held.get(terminal_id, ()),
             has_commands=terminal_id in waiting,
         )
+
+
+def _resume(standing: Standing, boot_id: str, seq: int) -> None:
+    """A terminal that comes back to a boot of before the last one goes on where that one ended."""
+    if boot_id == standing.boot_id and seq > standing.seq:
+        standing.seq = seq
+        TerminalState.objects.filter(pk=standing.terminal_id).update(seq=seq)
 
 
 def _publish(ledger: Ledger) -> None:

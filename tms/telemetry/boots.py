@@ -23,7 +23,7 @@ def ensure(keys: Collection[tuple[int, str]], *, at: datetime) -> dict[tuple[int
 
 
 def highest_seqs(boot_pks: Collection[int]) -> dict[int, int]:
-    """The highest committed `seq` of each boot that has reports (index: report_once)."""
+    """The highest committed `seq` of each boot that has reports (index: the key of reports)."""
     return {pk: seq for pk, seq in newest(boot_pks) if seq is not None}
 
 

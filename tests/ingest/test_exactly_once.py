@@ -1,0 +1,123 @@
+"""A boot's `seq` is stored once, whatever instant it claims: the key of reports has the instant in it."""
+
+from threading import Thread
+
+import pytest
+from django.db import connection, transaction
+
+from tests.builders import AT, Link, later
+from tests.ingest.writing import booted, kept, state_of, write
+from tms.fleet.models import Terminal
+from tms.ingest import store
+from tms.protocol import frames
+from tms.telemetry.models import Boot, Event, Report
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def terminal(fleet):
+    return fleet.terminal()
+
+
+def instants(terminal: Terminal) -> list:
+    return list(Report.objects.filter(terminal=terminal).order_by("seq").values_list("at", flat=True))
+
+
+def test_a_report_that_is_sent_again_with_another_instant_is_kept_once(terminal):
+    link = booted(terminal)
+    write(link.report(1), link.report(2))
+
+    ledger = write(link.report(2, taken_at=later(86_400)), link.report(3))
+
+    assert instants(terminal) == [AT, AT, AT]
+    assert [item.report.seq for item in ledger.reports] == [2, 3]
+
+
+def test_the_same_twice_in_one_batch_is_kept_as_it_came_first_with_its_events_once(terminal):
+    link = booted(terminal)
+    jammed = {"events": (frames.Event(AT, "paper_jam"),)}
+
+    write(link.report(1, **jammed), link.report(1, taken_at=later(5), **jammed), link.report(1, **jammed))
+
+    assert instants(terminal) == [AT]
+    assert Event.objects.count() == 1
+
+
+def test_late_reports_count_as_sent_too(terminal):
+    link = booted(terminal)
+    write(link.report(7, late=True))
+
+    write(link.report(7, late=True, taken_at=later(-3600)))
+
+    assert instants(terminal) == [AT]
+    assert state_of(terminal).seq == 7
+
+
+def test_a_report_of_an_earlier_boot_with_another_instant_is_kept_once(terminal):
+    write(booted(terminal, "before").report(4))
+    link = booted(terminal, "after")
+
+    write(link.report(4, boot_id="before", taken_at=later(-7200)), link.report(5, boot_id="before"))
+
+    assert kept(terminal) == [("before", 4), ("before", 5)]
+
+
+def test_a_terminal_that_comes_back_to_an_earlier_boot_goes_on_where_that_one_ended(terminal):
+    """A device of which there are two takes the link from its twin and loses it again."""
+    write(booted(terminal, "one").report(9))
+    write(booted(terminal, "other").report(1))
+
+    link = booted(terminal, "one")
+    write(link.report(9, taken_at=later(60)), link.report(10, taken_at=later(61)))
+
+    assert link.outcome.acked_seq == 9
+    assert kept(terminal) == [("one", 9), ("one", 10), ("other", 1)]
+
+
+def test_a_seq_that_was_left_out_is_kept_when_it_comes_after_all(terminal):
+    link = booted(terminal)
+    write(link.report(1), link.report(3))
+
+    write(link.report(2))
+
+    assert kept(terminal) == [("boot-1", 1), ("boot-1", 2), ("boot-1", 3)]
+
+
+def test_a_terminal_is_deleted_with_all_that_it_sent(terminal):
+    write(booted(terminal).report(1))
+
+    terminal.delete()
+
+    assert not Report.objects.exists()
+    assert not Boot.objects.exists()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_while_its_terminal_is_deleted_goes_with_it(terminal):
+    """No foreign key of reports says so: whoever writes holds the lock of the standing, which is deleted first."""
+    link = booted(terminal)
+
+    with transaction.atomic():
+        store.write([link.report(1)])
+        deletion = Thread(target=delete, args=[terminal.pk])
+        deletion.start()
+        while not is_anybody_waiting():
+            pass
+    deletion.join()
+    write(link.report(2), Link(terminal).boot("boot-2"))
+
+    assert not Terminal.objects.exists()
+    assert not Report.objects.exists()
+
+
+def delete(pk: int) -> None:
+    Terminal.objects.get(pk=pk).delete()
+    connection.close()
+
+
+def is_anybody_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,30 @@
+"""Which reports the database has."""
+
+from collections.abc import Collection
+
+import msgspec
+from django.db import connection
+
+from tms.fleet import rowset
+from tms.telemetry.models import Report
+
+type ReportKey = tuple[int, int]
+"""(boot, seq)"""
+
+
+class KeyRow(msgspec.Struct, frozen=True, gc=False):
+    boot_id: int
+    seq: int
+
+
+def kept(keys: Collection[ReportKey]) -> set[ReportKey]:
+    """Those of `keys` that are stored, at whatever instant: one probe of each partition's key for each of them."""
+    if not keys:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT r.boot_id, r.seq FROM {rowset.source(KeyRow)} "  # noqa: S608  (names are our own; values are parameters)
+            f"WHERE EXISTS (SELECT 1 FROM {Report._meta.db_table} k WHERE k.boot_id = r.boot_id AND k.seq = r.seq)",
+            [rowset.encode([KeyRow(*key) for key in keys])],
+        )
+        return set(cursor.fetchall())
