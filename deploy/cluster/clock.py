@@ -1,16 +1,16 @@
 from collections.abc import Sequence
 
 from deploy.cluster.process import TmsProcess
+from deploy.cluster.service import HOST
 
 
 class ClockProcess(TmsProcess):
-    """`manage.py clock`: what time does."""
-
-    arguments: Sequence[str] = ("clock",)
+    """`manage.py clock`: what time does. Its port has nothing but health and metrics."""
 
     @property
-    def url(self) -> str:
-        return ""
+    def arguments(self) -> Sequence[str]:
+        return ["clock", "--host", HOST, "--port", str(self.port)]
 
-    def answers(self) -> bool:
-        return self.is_running
+    @property
+    def leads(self) -> bool:
+        return self.is_running and "tms_clock_leads 1.0" in self.get("/metrics")[1]

@@ -3,18 +3,20 @@
 import os
 import subprocess
 import sys
+import urllib.request
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError, URLError
 
-from deploy.cluster.service import Service
+from deploy.cluster.service import HOST, Service
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class TmsProcess(Service):
-    arguments: Sequence[str] = ()
-
     def __init__(
         self, *, environment: Mapping[str, str], name: str = "", folder: Path | None = None, port: int | None = None
     ) -> None:
@@ -22,11 +24,36 @@ class TmsProcess(Service):
         self.environment = dict(environment) | {"TMS_NODE": self.name}
 
     @property
+    @abstractmethod
+    def arguments(self) -> Sequence[str]:
+        """Of `manage.py`."""
+
+    @property
     def command(self) -> Sequence[str]:
         return manage(*self.arguments)
 
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
     def spawn(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         return super().spawn(command, cwd=ROOT, env=clean() | self.environment, **options)
+
+    def answers(self) -> bool:
+        """It does, also when it has to say that something is not well."""
+        try:
+            return self.get("/health/")[0] in (200, 503)
+        except (URLError, HTTPException, ConnectionError, TimeoutError):
+            return False
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        """Status and body of a page, without nginx."""
+        request = urllib.request.Request(self.url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
 
 
 def manage(*arguments: str) -> list[str]:

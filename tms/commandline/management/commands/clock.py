@@ -1,22 +1,45 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tms.clock import Clock
 from tms.live.feed import feed
 from tms.live.hub import hub
 from tms.ops.checks import refuse_unsafe
+from tms.ops.monitor import CannotListen, Monitor
 
 
 class Command(BaseCommand):
     help = "Runs the time-driven loops. Start one on each host: one of them leads, the others take over when it ends."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, help="serve /health/ and /metrics there (default: nowhere)")
+
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_unsafe()
-        asyncio.run(run())
+        with monitored(host=options["host"], port=options["port"]):
+            asyncio.run(run())
+
+
+@contextlib.contextmanager
+def monitored(*, host: str, port: int | None) -> Iterator[None]:
+    if port is None:
+        yield
+        return
+    try:
+        monitor = Monitor(host=host, port=port)
+    except CannotListen as error:
+        raise CommandError(str(error)) from None
+    monitor.start()
+    try:
+        yield
+    finally:
+        monitor.stop()
 
 
 async def run() -> None:

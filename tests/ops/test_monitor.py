@@ -1,0 +1,65 @@
+"""What a process tells that serves no pages: its health and its metrics, on a port of its own."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from urllib.error import HTTPError
+
+import pytest
+
+from tests.services import HOST, free_port
+from tms.ops.monitor import CannotListen, Monitor
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def monitor() -> Iterator[Monitor]:
+    monitor = Monitor(host=HOST, port=free_port())
+    monitor.start()
+    yield monitor
+    monitor.stop()
+
+
+def get(monitor: Monitor, path: str, **headers: str) -> tuple[int, str]:
+    request = urllib.request.Request(f"http://{HOST}:{monitor.port}{path}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def test_it_says_what_is_not_well(monitor):
+    status, body = get(monitor, "/health/")
+
+    told = json.loads(body)
+    assert (status, told["well"]) == (503, False)
+    assert told["checks"]["database"] == "ok"
+    assert "never ran" in told["checks"]["clock"]
+
+
+def test_it_tells_whether_its_clock_leads(monitor):
+    status, body = get(monitor, "/metrics")
+
+    assert status == 200
+    assert "tms_clock_leads 0.0" in body
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_what_a_proxy_passed_on_is_refused(monitor, header):
+    status, body = get(monitor, "/metrics", **{header: "127.0.0.1"})
+
+    assert status == 403
+    assert "tms_" not in body
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in/", "/metrics/../admin/"])
+def test_it_has_nothing_else(monitor, path):
+    assert get(monitor, path)[0] == 404
+
+
+def test_a_port_in_use_is_named(monitor):
+    with pytest.raises(CannotListen, match=f"127.0.0.1:{monitor.port}.*in use"):
+        Monitor(host=HOST, port=monitor.port)
