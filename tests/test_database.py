@@ -1,12 +1,17 @@
 """What one URL says of the database."""
 
+import time
+
 import psycopg
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from psycopg_pool import ConnectionPool
 
 from tms.database import configured
+
+DEADLINE_S = 20
 
 
 def place(url: str) -> tuple[str, ...]:
@@ -51,6 +56,17 @@ def test_what_cannot_be_read_is_refused_without_showing_the_password(url):
         configured(url, pool=4)
 
     assert "hush" not in str(refusal.value)
+
+
+def test_the_pool_tries_again_and_again_while_the_server_is_away():
+    """psycopg's own pauses double: six attempts would take half a minute, and the seventh as long again."""
+    options = configured("postgres://tms@127.0.0.1:1/tms", pool=4)["OPTIONS"]["pool"]
+    deadline = time.monotonic() + DEADLINE_S
+
+    with ConnectionPool("host=127.0.0.1 port=1", open=False, **options) as pool:
+        while pool.get_stats().get("connections_errors", 0) < 7:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 @pytest.mark.services

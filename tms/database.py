@@ -1,6 +1,6 @@
 """How a process of TMS reaches its database, from one URL."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -12,8 +12,8 @@ EXPECTED = (
     "expected postgres://USER:PASSWORD@HOST:5432/NAME, with a comma between hosts when there are several; marks such as"
     " @ : / in a password are written as %40 %3A %2F"
 )
-RECONNECT_S = 10
-"""So long the pool tries by itself, with pauses that double; then whoever asks next makes it try anew."""
+RECONNECT_S = 1.0
+"""The pool's pauses would double with each attempt: after 16 s away the next one is 16 s off. It begins anew instead."""
 
 CLIENT_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 SERVER_KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}
@@ -41,7 +41,13 @@ def configured(url: str, *, pool: int) -> dict[str, Any]:
             **CLIENT_KEEPALIVE,
             "options": _server_options(),
             **named,
-            "pool": {"min_size": 1, "max_size": pool, "timeout": 10, "reconnect_timeout": RECONNECT_S},
+            "pool": {
+                "min_size": 1,
+                "max_size": pool,
+                "timeout": 10,
+                "reconnect_timeout": RECONNECT_S,
+                "reconnect_failed": try_again,
+            },
         },
     }
 
@@ -57,6 +63,17 @@ def _parsed(url: str) -> dict[str, Any]:
     if not named.get("dbname"):
         raise ImproperlyConfigured(f"TMS_DATABASE_URL names no database: {EXPECTED}")
     return dict(named)
+
+
+class Pool(Protocol):
+    """As psycopg's, which holds fewer connections than it should."""
+
+    def check(self) -> None: ...
+
+
+def try_again(pool: Pool) -> None:
+    """What a pool that gave up does: else those who wait for a connection would wait in vain."""
+    pool.check()
 
 
 def _server_options() -> str:
