@@ -172,7 +172,9 @@ def key_of(terminal: Terminal) -> Key:
 class Wall:
     """Time that passes on demand: at each step the clock's loops do what is due, as the leading process would."""
 
-    LOOPS: Sequence[clock.Loop] = tuple(loop for loop in clock.LOOPS if loop.name != "beat")
+    LOOPS: Sequence[clock.Loop] = tuple(
+        loop for loop in clock.LOOPS if loop.lane is clock.Lane.PROMPT and loop.name != "beat"
+    )
 
     def __init__(self) -> None:
         self.at = AT

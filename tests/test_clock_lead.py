@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from tms import clock
-from tms.clock import Clock, Loop
+from tms.clock import Clock, Lane, Loop
 from tms.live.feed import feed
 from tms.ops import instruments
 
@@ -78,6 +78,31 @@ class TestClock:
             await other.done(3)
 
         assert counted._value.get() >= before + 3
+
+    async def test_nothing_prompt_waits_for_the_slow_lane(self):
+        may_end = threading.Event()
+        slow, prompt = Work(lambda n: may_end.wait(DEADLINE_S)), Work()
+
+        async with running(Loop("slow", 0.001, slow, Lane.SLOW), Loop("prompt", 0.001, prompt)):
+            await slow.done()
+            await prompt.done(20)
+            times = slow.times
+            may_end.set()
+
+        assert times == 1
+
+    async def test_a_database_error_in_the_slow_lane_leaves_the_other_its_lead(self):
+        def fail(number: int) -> None:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT nothing FROM nowhere")
+
+        slow, prompt = Work(fail), Work()
+        async with running(Loop("slow", 0.001, slow, Lane.SLOW), Loop("prompt", 0.001, prompt)):
+            await prompt.done()
+            await slow.done(3)
+            leads = instruments.CLOCK_LEADS._value.get()
+
+        assert leads == 1
 
     async def test_a_database_error_gives_the_lead_up_and_it_is_taken_again(self):
         def fail_first(number: int) -> None:

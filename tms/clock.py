@@ -1,6 +1,7 @@
 """The time-driven loops: sweep presence, open and lapse alerts, expire commands. One leader among many processes.
 
-Each loop asks the database, by index, what is due, and calls the same services as everyone else.
+Each loop asks the database, by index, what is due, and calls the same services as everyone else. Work that may take
+seconds has a lane of its own, with its own thread, connection and lead, so that nothing prompt waits for it.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import NamedTuple
 
 import structlog
@@ -25,7 +27,7 @@ from tms.fleet.presence import Move
 from tms.live.change import Change
 from tms.live.feed import feed, publish
 from tms.live.hub import hub
-from tms.ops import beats, instruments
+from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
 
 log = structlog.get_logger(__name__)
@@ -35,12 +37,21 @@ BLIND_AFTER_S = LOST_AFTER_S - BEAT_S
 """A halt that is shorter makes no live node overdue."""
 
 
+class Lane(Enum):
+    """Loops of one lane take turns. The value is the key of the lock by which a lane is led."""
+
+    PROMPT = lead.LOCK
+    SLOW = 0x746D73_736C6F77
+    """In ASCII: tmsslow."""
+
+
 class Loop(NamedTuple):
-    """Something to be done every `interval_s`. `work` runs in the clock's thread."""
+    """Something to be done every `interval_s`. `work` runs in its lane's thread."""
 
     name: str
     interval_s: float
     work: Callable[[datetime], object]
+    lane: Lane = Lane.PROMPT
 
 
 def sweep(at: datetime) -> None:
@@ -125,18 +136,34 @@ LOOPS = (
 
 
 class Clock:
-    """Runs the loops while this process leads. A failure gives the lead up, so that it never holds it in vain."""
+    """Runs the loops while this process leads, each lane by itself."""
 
     def __init__(self, loops: Sequence[Loop] = LOOPS) -> None:
-        self._loops = loops
-        self._lead = Lead()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="clock")
-        self._task: asyncio.Task[None] | None = None
+        used = dict.fromkeys(loop.lane for loop in loops)
+        self._runners = [Runner(lane, [loop for loop in loops if loop.lane is lane]) for lane in used]
 
     def start(self) -> None:
         hub.listeners.add(rulebook)
         feed.attach()
-        self._task = asyncio.get_running_loop().create_task(self.run(), name="clock")
+        for runner in self._runners:
+            runner.start()
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(runner.stop() for runner in self._runners))
+
+
+class Runner:
+    """Runs the loops of one lane while it leads. A failure gives the lead up, so that it never holds it in vain."""
+
+    def __init__(self, lane: Lane, loops: Sequence[Loop]) -> None:
+        self._loops = loops
+        self._is_prompt = lane is Lane.PROMPT
+        self._lead = Lead(lane.value)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"clock-{lane.name.lower()}")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self.run(), name=f"clock {self._loops[0].name}")
 
     async def stop(self) -> None:
         task, self._task = self._task, None
@@ -144,8 +171,8 @@ class Clock:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        instruments.CLOCK_LEADS.set(0)
-        self._thread.submit(self._lead.resign).result()
+        self._tell_lead(0)
+        await self._in_thread(self._lead.resign)
         self._thread.shutdown()
 
     async def run(self) -> None:
@@ -157,19 +184,20 @@ class Clock:
                 is_away = isinstance(error, DatabaseError | InterfaceError)
                 log.warning("clock_away", error=repr(error), exc_info=None if is_away else error)
                 await self._in_thread(self._lead.resign)
-            instruments.CLOCK_LEADS.set(0)
+            self._tell_lead(0)
             await asyncio.sleep(RETRY_S)
 
     async def _lead_on(self) -> None:
-        was_away = await self._in_thread(catch_up, datetime.now(UTC))
-        log.info("clock_leads", was_away=was_away)
-        instruments.CLOCK_LEADS.set(1)
+        was_away = self._is_prompt and await self._in_thread(catch_up, datetime.now(UTC))
+        log.info("clock_leads", loops=[loop.name for loop in self._loops], was_away=was_away)
+        self._tell_lead(1)
         due = {loop.name: time.monotonic() for loop in self._loops}
         while True:
             for loop in self._loops:
                 now = time.monotonic()
                 if due[loop.name] <= now:
-                    instruments.CLOCK_LAG.set(now - due[loop.name])
+                    if self._is_prompt:
+                        instruments.CLOCK_LAG.set(now - due[loop.name])
                     due[loop.name] = now + loop.interval_s
                     await self._pass(loop)
             await asyncio.sleep(max(0.0, min(due.values()) - time.monotonic()))
@@ -187,6 +215,10 @@ class Clock:
     def _work(self, loop: Loop, at: datetime) -> None:
         self._lead.check()
         loop.work(at)
+
+    def _tell_lead(self, leads: int) -> None:
+        if self._is_prompt:
+            instruments.CLOCK_LEADS.set(leads)
 
     async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))

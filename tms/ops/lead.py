@@ -36,7 +36,8 @@ class LeadLost(DatabaseError):
 class Lead:
     """Use it from one thread: that of the work. On SQLite there is one process, and it leads."""
 
-    def __init__(self) -> None:
+    def __init__(self, lock: int = LOCK) -> None:
+        self._lock = lock
         self._held: object = None
 
     def take(self) -> bool:
@@ -44,7 +45,7 @@ class Lead:
         if connection.vendor != "postgresql":
             return True
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [self._lock])
             if cursor.fetchone()[0]:
                 self._held = connection.connection
                 return True
@@ -73,6 +74,6 @@ class Lead:
             connection.close()
 
     def _unseat_a_silent_leader(self, cursor: CursorWrapper) -> None:
-        cursor.execute(UNSEAT, [LOCK, SILENT_AFTER_S])
+        cursor.execute(UNSEAT, [self._lock, SILENT_AFTER_S])
         for pid, ended in cursor.fetchall():
             log.warning("clock_unseated", backend=pid, ended=ended)
