@@ -19,8 +19,8 @@ def test_an_estate_is_a_fleet_after_a_day_of_work():
     counted = census.take()
     assert cookie.startswith("tms_session=")
     assert (Terminal.objects.count(), Site.objects.count(), counted.total) == (400, 8, 400)
-    assert sum(counted.by_severity().values()) == Alert.objects.unresolved().count() == 30
-    assert counted.by_presence()[Presence.OFFLINE] > 0
+    assert counted.unresolved == Alert.objects.unresolved().count() == 30
+    assert counted.presences[Presence.OFFLINE] > 0
     assert PresenceChange.objects.count() > 200
 
 

@@ -5,13 +5,17 @@ from django.contrib.auth.signals import user_logged_out
 
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.live.hub import hub
 
 
 class BoardsConfig(AppConfig):
     name = "tms.boards"
 
     def ready(self) -> None:
+        from tms.boards.kept import kept  # the models it counts are loaded by now
+
         user_logged_out.connect(tell_boards)
+        hub.listeners.add(kept)
 
 
 def tell_boards(sender: object, *, user: Any, **_: Any) -> None:

@@ -22,8 +22,8 @@ type Step = tuple[datetime, str, int]
 
 def hour(census: Census, *, at: datetime) -> Lines:
     """One line for each presence and severity, in two queries (index: presencechange_at, transition_at)."""
-    presence = _walk_back(census.by_presence(), _presence_steps(at), at=at)
-    severity = _walk_back(census.by_severity(), _severity_steps(at), at=at)
+    presence = _walk_back(census.presences, _presence_steps(at), at=at)
+    severity = _walk_back(census.severities, _severity_steps(at), at=at)
     return {**presence, **severity}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tms.accounts.access import Person, visible
-from tms.boards.census import Census
+from tms.boards.census import Census, Tally
 from tms.boards.rows import Place, place_of
 from tms.fleet.models import Presence, Site
 from tms.telemetry.models import Severity
@@ -37,8 +37,8 @@ class SiteCell:
 
 def cells(census: Census, *, to: Person) -> list[SiteCell]:
     found = visible(Site.objects.order_by("region", "code"), to=to)
-    counted = census.by_site()
-    filled = [_cell(place_of(site), counted[site.pk]) for site in found if site.pk in counted]
+    tallies = census.sites
+    filled = [_cell(place_of(site), tallies[site.pk]) for site in found if site.pk in tallies]
     if len(filled) <= MOST_CELLS:
         return filled
     return [cell for cell in filled if cell.worst != "ok"][:MOST_CELLS]
@@ -49,18 +49,18 @@ def columns(number: int) -> int:
     return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
 
 
-def _cell(place: Place, census: Census) -> SiteCell:
-    worst, number = _worst(census)
-    size = next((size for least, size in SIZES if census.total >= least), "s")
-    return SiteCell(place, census.total, worst, number, size)
+def _cell(place: Place, tally: Tally) -> SiteCell:
+    worst, number = _worst(tally)
+    size = next((size for least, size in SIZES if tally.total >= least), "s")
+    return SiteCell(place, tally.total, worst, number, size)
 
 
-def _worst(census: Census) -> tuple[str, int]:
-    severities, presence = census.by_severity(), census.by_presence()
-    for name, number in _troubles(severities[Severity.CRITICAL], severities[Severity.WARNING], presence):
+def _worst(tally: Tally) -> tuple[str, int]:
+    severities, presences = tally.severities, tally.presences
+    for name, number in _troubles(severities[Severity.CRITICAL], severities[Severity.WARNING], presences):
         if number:
             return name, number
-    return next((name.value for name in EXPECTED if presence[name] == census.total), "ok"), 0
+    return next((name.value for name in EXPECTED if presences[name] == tally.total), "ok"), 0
 
 
 def _troubles(critical: int, warning: int, presence: dict[str, int]) -> Iterable[tuple[str, int]]:

@@ -1,17 +1,16 @@
 """A board proves itself: what was sent is compared with an independent count."""
 
-from collections import Counter
-
 import pytest
 
 from tests import factories
 from tests.at_once import aside
 from tests.boards.live.test_frames import change
+from tests.builders import AT
 from tests.factories import now
 from tms.alerts.models import Alert
-from tms.boards.census import Census
 from tms.boards.live import proof as module
-from tms.boards.live.proof import TRIES, Counts, Prover
+from tms.boards.live.frames import Database
+from tms.boards.live.proof import TRIES, Prover
 from tms.fleet.models import TerminalState
 from tms.ops import instruments
 
@@ -76,34 +75,39 @@ async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet):
     assert instruments.BOARD_DIVERGED._value.get() == diverged
 
 
-CENSUS = Census({(1, "online"): 2}, {})
-AGREES = Counts(Counter(online=2), Counter())
-DIFFERS = Counts(Counter(online=1, offline=1), Counter())
-
-
-def test_it_takes_several_looks_with_a_quiet_feed_to_call_it_a_difference():
+def test_it_takes_several_looks_to_call_it_a_difference():
     prover = Prover(10)
 
-    verdicts = [prover.compare(CENSUS, DIFFERS, at=now(), now=0.0) for _ in range(TRIES)]
+    verdicts = [prover.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
 
     assert verdicts == [False] * (TRIES - 1) + [True]
     assert prover.verdict.state == "differs"
 
 
-def test_a_change_that_was_heard_in_between_starts_the_looks_anew():
+def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
     prover = Prover(10)
     for _ in range(TRIES - 1):
-        prover.compare(CENSUS, DIFFERS, at=now(), now=0.0)
+        prover.judge(1, at=now(), now=0.0)
 
-    prover.heard()
+    prover.judge(0, at=now(), now=0.0)
 
-    assert not prover.compare(CENSUS, DIFFERS, at=now(), now=0.0)
-    assert prover.verdict.state == "unchecked"
+    assert not prover.judge(1, at=now(), now=0.0)
+    assert prover.verdict.state == "equal"
+
+
+def test_who_hears_of_no_changes_proves_nothing():
+    prover = Prover(10)
+    prover.judge(0, at=AT, now=0.0)
+
+    prover.judge(None, at=now(), now=10.0)
+
+    assert prover.verdict == Database("equal", AT)
+    assert prover.due == 20.0
 
 
 def test_agreement_holds_for_the_interval():
     prover = Prover(10)
 
-    prover.compare(CENSUS, AGREES, at=now(), now=5.0)
+    prover.judge(0, at=now(), now=5.0)
 
     assert (prover.verdict.state, prover.due) == ("equal", 15.0)

@@ -10,7 +10,7 @@ from functools import cache
 import structlog
 from django.conf import settings
 
-from tms.boards.census import kept, moves_counts
+from tms.boards.kept import kept
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Painting, Show
@@ -79,8 +79,6 @@ class Studio:
         """A listener of the hub."""
         if change.terminals:
             self._newest_at = datetime.now(UTC)
-        if moves_counts(change):
-            self.workshop.prover.heard()
         if change.people:
             self._signed_in_at = 0.0
         if change.everything:
@@ -160,7 +158,6 @@ class Studio:
     async def _prove(self) -> None:
         if self.shows and await self.workshop.differs():
             instruments.BOARD_DIVERGED.inc()
-            log.warning("boards_differed")
             kept.changed(EVERYTHING)
             self._ask_repaint()
             self._collect(EVERYTHING)

@@ -17,7 +17,7 @@ from tms.accounts import sessions
 from tms.boards import history, shift
 from tms.boards.census import Census
 from tms.boards.history import Lines
-from tms.boards.live import proof
+from tms.boards.kept import kept
 from tms.boards.live.proof import Prover
 from tms.boards.live.show import Painted, Painting, Show
 from tms.boards.pages import Desk
@@ -47,7 +47,6 @@ class Workshop:
     def __init__(self) -> None:
         self.prover = Prover(settings.PROOF_INTERVAL_S)
         self.newest_at: datetime | None = None
-        self._shown: Census | None = None
         self._hour: tuple[float, Lines] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
 
@@ -78,16 +77,16 @@ class Workshop:
         _gather(desk, shows, change)
         painted: Painted = {}
         outcomes = {show: _paint_one(show, desk, change, painted) for show in shows}
-        self._shown = desk.census
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
         return outcomes
 
     def _compare(self, now: float) -> bool:
-        if self._shown is None:
-            return False
-        at = datetime.now(UTC)
         self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
-        return self.prover.compare(self._shown, proof.count(), at=at, now=now)
+        doubted = kept.doubted()
+        differs = self.prover.judge(doubted, at=datetime.now(UTC), now=now)
+        if differs:
+            log.warning("boards_differed", rows=doubted)
+        return differs
 
     def _lines(self, census: Census) -> Lines:
         now = time.monotonic()

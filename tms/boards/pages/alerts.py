@@ -86,7 +86,7 @@ class AlertsPage(Page):
         return order.window(rows, after=self.after, before=self.before)
 
     def _counts(self, desk: Desk) -> dict[str, Part]:
-        severities, nobody = desk.census.by_severity(), desk.census.nobody_on_it()
+        severities, nobody = desk.census.severities, desk.census.nobody_on_it
         numbers = {f"count-{severity}": severities[severity] for severity in Severity.values}
         numbers |= {
             "count-open": sum(severities.values()),
@@ -106,7 +106,7 @@ class AlertsPage(Page):
             "is_empty": not window.pks,
             "is_filtered": not self.chosen.is_empty,
             "state": self.state,
-            "outside": sum(desk.census.by_severity().values()),
+            "outside": desk.census.unresolved,
         }
         return {
             "foot": Part(f"{TEMPLATE}#foot", foot),
@@ -115,7 +115,7 @@ class AlertsPage(Page):
         }
 
     def _shares(self, desk: Desk) -> dict[str, Any]:
-        total = sum(desk.census.by_severity().values())
+        total = desk.census.unresolved
         return {"shares": shares(to=self.person, total=total), "holders": holders(to=self.person), "total": total}
 
 

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.http import QueryDict
 
 from tms.accounts.access import Person
-from tms.boards import census, history
+from tms.boards import history
 from tms.boards.census import Census
 from tms.boards.history import Lines
+from tms.boards.kept import kept as kept_census
 from tms.boards.rows import AlertRow, TerminalRow, alert_rows, terminal_rows
 from tms.live.change import Change
 from tms.telemetry.models import Severity
@@ -50,7 +51,7 @@ class Desk:
 
     @cached_property
     def census(self) -> Census:
-        return census.kept.read()
+        return kept_census.read()
 
     @cached_property
     def hour(self) -> Lines:
@@ -116,7 +117,7 @@ class Page(ABC):
 
 def nav(desk: Desk) -> dict[str, Part]:
     """Parts that every page has."""
-    number = desk.census.nobody_on_it()[Severity.CRITICAL]
+    number = desk.census.nobody_on_it[Severity.CRITICAL]
     return {"nav-alerts": Part("boards/base.html#nav-alerts", {"unheld": number})}
 
 

@@ -58,7 +58,7 @@ class OverviewPage(Page):
             **{alert.element: self.alert_part(alert) for alert in alerts},
             **{change.element: Part(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
             **self._sites(desk),
-            "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": sum(desk.census.by_severity().values())}),
+            "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.unresolved}),
             "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, len(alerts))),
             "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": sum(change.number for change in recent)}),
             "shift": Part(f"{TEMPLATE}#shift", {"people": shift.on_shift()}),
@@ -81,7 +81,7 @@ class OverviewPage(Page):
 
     def _rest(self, desk: Desk, shown: int) -> dict[str, Any]:
         """What stands under the list: how many more there are, or that there is nothing and since when."""
-        total = sum(desk.census.by_severity().values())
+        total = desk.census.unresolved
         if total:
             return {"more": total - shown, "is_calm": False, "calm_since": None}
         last = visible(Alert.objects.exclude(resolved_at=None), to=self.person).order_by("-resolved_at")
@@ -89,7 +89,7 @@ class OverviewPage(Page):
 
 
 def _totals(desk: Desk) -> Iterable[tuple[str, Part]]:
-    severities, nobody, presences = desk.census.by_severity(), desk.census.nobody_on_it(), desk.census.by_presence()
+    severities, nobody, presences = desk.census.severities, desk.census.nobody_on_it, desk.census.presences
     for severity in Severity:
         values = {"severity": severity.value, "number": severities[severity], "nobody": nobody[severity]}
         yield f"total-{severity}", _total("severity-total", values, desk)

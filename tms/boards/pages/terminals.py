@@ -80,7 +80,7 @@ class TerminalsPage(Page):
         return BY_UID.window(rows, after=self.after, before=self.before)
 
     def _counts(self, desk: Desk) -> dict[str, Part]:
-        presences = desk.census.by_presence()
+        presences = desk.census.presences
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
         numbers["count-all"] = desk.census.total
         return nav(desk) | counts(numbers)
@@ -108,7 +108,7 @@ class TerminalsPage(Page):
         """How many the filter lets through, where that is known without counting the fleet."""
         if not window.before and not window.after:
             return len(window.pks)
-        chosen, presences = self.chosen, desk.census.by_presence()
+        chosen, presences = self.chosen, desk.census.presences
         if chosen == TerminalFilter(presence=chosen.presence):
             return sum(presences[name] for name in chosen.presence or Presence.values)
         return None

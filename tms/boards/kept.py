@@ -1,0 +1,122 @@
+"""The census of this process: counted once, then moved by what the feed says has changed."""
+
+import threading
+import time
+
+from django.db import DatabaseError, InterfaceError
+from django.db.models import QuerySet
+
+from tms.alerts.models import Alert
+from tms.boards.census import Census, Held, Stand, take
+from tms.boards.ledger import Ledger
+from tms.fleet.models import TerminalState
+from tms.live.change import NOTHING, Change
+from tms.live.hub import EVERYTHING, hub
+
+RECOUNT_S = 2.0
+"""So old may a count be while the feed is away: then nothing tells what has changed."""
+
+
+class Kept:
+    """Reads the rows that changed, not the fleet. Whether it agrees with the database is for `doubted` to find out."""
+
+    def __init__(self) -> None:
+        self._news = EVERYTHING
+        self._news_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._terminals: Ledger[Stand] = Ledger(("terminal__site", "presence"))
+        self._alerts: Ledger[Held] = Ledger(("terminal__site", "severity", "state"))
+        self._census: Census | None = None
+        self._taken: tuple[float, Census] | None = None
+        self._doubted_terminals: set[int] = set()
+        self._doubted_alerts: set[int] = set()
+
+    def changed(self, change: Change) -> None:
+        """A listener of the hub."""
+        if change.presence or change.alerts or change.everything:
+            with self._news_lock:
+                self._news |= Change(presence=change.presence, alerts=change.alerts, everything=change.everything)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it hears of changes; else it must count."""
+        return hub.is_live and self in hub.listeners
+
+    def read(self) -> Census:
+        if not self.is_told:
+            return self._counted()
+        with self._read_lock:
+            return self._current()
+
+    def doubted(self) -> int | None:
+        """How many rows count here as something else than in the database, after another look; None: not told of any.
+
+        The first look goes over everything. What was committed a moment ago may be seen there while its message is
+        on its way: whatever is heard of again is doubted no more, and the next looks are at what is left.
+        """
+        if not self.is_told:
+            return None
+        if self._doubted_terminals or self._doubted_alerts:
+            return self._look_again()
+        return self._look_at_all()
+
+    def _look_at_all(self) -> int:
+        terminals, alerts = self._terminals.grouped(_states()), self._alerts.grouped(_unresolved())
+        with self._read_lock:
+            self._current()
+            self._doubted_terminals = self._terminals.wrong(terminals)
+            self._doubted_alerts = self._alerts.wrong(alerts)
+            return len(self._doubted_terminals) + len(self._doubted_alerts)
+
+    def _look_again(self) -> int:
+        with self._read_lock:
+            self._current()
+            self._doubted_terminals = self._terminals.still_wrong(_states(), self._doubted_terminals)
+            self._doubted_alerts = self._alerts.still_wrong(_unresolved(), self._doubted_alerts)
+            return len(self._doubted_terminals) + len(self._doubted_alerts)
+
+    def _counted(self) -> Census:
+        """A process without a hub counts each time; one whose feed is away, not more often than it must."""
+        taken, now = self._taken, time.monotonic()
+        if taken is not None and now - taken[0] < RECOUNT_S and hub.is_started:
+            return taken[1]
+        self.changed(EVERYTHING)
+        census = take()
+        self._taken = now, census
+        return census
+
+    def _current(self) -> Census:
+        with self._news_lock:
+            news, self._news = self._news, NOTHING
+        if news != NOTHING or self._census is None:
+            try:
+                self._renew(news)
+            except (DatabaseError, InterfaceError):
+                self.changed(EVERYTHING)
+                raise
+            self._census = Census(self._terminals.counts, self._alerts.counts)
+        return self._census
+
+    def _renew(self, news: Change) -> None:
+        if news.everything:
+            self._terminals.begin(_states())
+            self._alerts.begin(_unresolved())
+            self._doubted_terminals, self._doubted_alerts = set(), set()
+            return
+        if news.presence:
+            self._terminals.renew(_states(), news.presence)
+            self._doubted_terminals -= news.presence
+        if news.alerts:
+            self._alerts.renew(_unresolved(), news.alerts)
+            self._doubted_alerts -= news.alerts
+
+
+def _states() -> QuerySet[TerminalState]:
+    return TerminalState.objects.all()
+
+
+def _unresolved() -> QuerySet[Alert]:
+    return Alert.objects.unresolved()
+
+
+kept = Kept()

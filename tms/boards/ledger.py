@@ -1,0 +1,58 @@
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet, StringAgg, TextField, Value
+from django.db.models.functions import Cast
+
+
+class Ledger[Key: tuple[Any, ...]]:
+    """What each row counts as, and how many count as the same: a row that changes moves two numbers."""
+
+    def __init__(self, columns: Collection[str]) -> None:
+        self._columns = columns
+        """Of a row, which together say what it counts as."""
+        self._of: dict[int, Key] = {}
+        self._counts: Counter[Key] = Counter()
+
+    @property
+    def counts(self) -> dict[Key, int]:
+        return {key: number for key, number in self._counts.items() if number}
+
+    def begin(self, rows: QuerySet[Any]) -> None:
+        """Forget all, and count `rows`."""
+        groups = self.grouped(rows)
+        self._of = {pk: key for key, pks in groups.items() for pk in pks}
+        self._counts = Counter({key: len(pks) for key, pks in groups.items()})
+
+    def renew(self, rows: QuerySet[Any], pks: Collection[int]) -> None:
+        """Look at `pks` again; those that are not among `rows` count no more."""
+        found = self._found(rows, pks)
+        for pk in pks:
+            self._put(pk, found.get(pk))
+
+    def grouped(self, rows: QuerySet[Any]) -> Mapping[Key, list[int]]:
+        """The primary keys of all rows by what they count as: a row a group, for 50,000 rows cost 50,000 tuples."""
+        told = rows.values_list(*self._columns).annotate(pks=StringAgg(Cast("pk", TextField()), Value(",")))
+        return {tuple(row[:-1]): [int(pk) for pk in row[-1].split(",")] for row in told}  # type: ignore[misc]
+
+    def wrong(self, groups: Mapping[Key, Iterable[int]]) -> set[int]:
+        """Rows that count here as something else than `groups` says of the whole table."""
+        seen = {pk: key for key, pks in groups.items() for pk in pks}
+        differing = {pk for pk, key in seen.items() if self._of.get(pk) != key}
+        return differing | (self._of.keys() - seen.keys())
+
+    def still_wrong(self, rows: QuerySet[Any], pks: Collection[int]) -> set[int]:
+        found = self._found(rows, pks)
+        return {pk for pk in pks if self._of.get(pk) != found.get(pk)}
+
+    def _found(self, rows: QuerySet[Any], pks: Collection[int]) -> Mapping[int, Key]:
+        return {row[0]: row[1:] for row in rows.filter(pk__in=pks).values_list("pk", *self._columns)}
+
+    def _put(self, pk: int, key: Key | None) -> None:
+        before = self._of.pop(pk, None)
+        if before is not None:
+            self._counts[before] -= 1
+        if key is not None:
+            self._of[pk] = key
+            self._counts[key] += 1
