@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,12 @@ class Cost:
     def split(self, number: int) -> dict[str, float]:
         """CPU for each of `number` reports or boots, and how busy a core was, by name."""
         each = {f"{name} µs": cpu_s / number * 1e6 if number else math.nan for name, cpu_s in self.cpu_s.items()}
+        return each | self.busy()
+
+    def busy(self) -> dict[str, float]:
+        """How busy a core was, by name."""
         busy = {f"{name} %": cpu_s / self.seconds * 100 for name, cpu_s in self.cpu_s.items()}
-        return each | busy | {"others %": self.others_s / self.seconds * 100}
+        return busy | {"others %": self.others_s / self.seconds * 100}
 
 
 class Meter:
@@ -55,8 +59,8 @@ def cost(before: Reading, after: Reading) -> Cost:
     return Cost(after.at - before.at, cpu_s, max(0.0, others_s))
 
 
-def resident_bytes(pid: int) -> int:
-    return sum(process.memory_info().rss for process in _tree(pid))
+def resident_bytes(pids: Iterable[int]) -> int:
+    return sum(process.memory_info().rss for pid in pids for process in _tree(pid))
 
 
 def pin(pid: int, cores: Sequence[int]) -> None:

@@ -5,28 +5,60 @@ from dataclasses import dataclass
 class Plan:
     """How much of everything. Every system under test gets the same, save where a figure says so."""
 
+    starts_anew: bool = True
+    """Each scenario starts its server, so that none inherits another's memory."""
     fleet: int = 5_000
-    """Terminals that dial in and stay idle."""
+    """Terminals that dial in and stay idle; as many are lost at once (P11)."""
     reporting: int = 2_000
     """Terminals that report."""
     boards: int = 20
     processes: int = 2
     """That hold terminals; one more holds the boards."""
     dials_at_once: int = 128
-    warm_up_s: float = 5
-    measured_s: float = 15
-    settle_s: float = 5
+    warm_up_s: float = 3
+    measured_s: float = 10
+    settle_s: float = 3
     window: int = 2
     """Unacknowledged reports of each terminal when the server is saturated."""
     steady_per_second: float = 1_000
-    watched_per_second: float = 200
     change_every_s: float = 0.5
-    watched_s: float = 30
     patience_s: float = 5
+    """How long to wait for what a board does not show yet."""
+
+    # Frame to pixel
+    report_every_s: float = 30
+    """What one terminal of a fleet at work does."""
+    pixel_fleet: int = 10_000
+    pixel_boards: int = 100
+    pixel_s: float = 30
+    pixel_change_every_s: float = 0.3
+    alone_s: float = 6
+
+    # Fan-out
+    heralded_boards: int = 100
+    heralded_bytes: int = 600
+    heralded_window: int = 8
+
+    # Cost over fleet size
+    scale: tuple[int, ...] = (1_000, 5_000, 20_000)
+    scale_nodes: int = 2
+    scale_s: float = 15
+
+    # Pages
+    estates: tuple[int, ...] = (100, 1_000, 10_000, 50_000)
+    requests: int = 15
+
+    # Alerts
+    alerts: int = 500
+    quiet_s: float = 15
+    storm_wait_s: float = 4
+    """Until a lost terminal is offline, and again until the rule opens an alert: the defaults only wait longer."""
+    storm_patience_s: float = 60
 
 
 FULL = Plan()
 TINY = Plan(
+    starts_anew=False,
     fleet=20,
     reporting=10,
     boards=2,
@@ -36,8 +68,19 @@ TINY = Plan(
     measured_s=0.5,
     settle_s=0.1,
     steady_per_second=20,
-    watched_per_second=20,
     change_every_s=0.2,
-    watched_s=1,
+    report_every_s=1,
+    pixel_fleet=10,
+    pixel_boards=2,
+    pixel_s=1.5,
+    alone_s=0.5,
+    heralded_boards=2,
+    scale=(5, 10),
+    scale_s=0.5,
+    estates=(20,),
+    requests=2,
+    alerts=5,
+    quiet_s=1.5,
+    storm_wait_s=0.5,
 )
 """For a look whether everything still works; its figures mean nothing."""

@@ -1,76 +1,75 @@
-"""Prints a run as Markdown, and keeps it as JSON."""
+"""Prints a run as Markdown."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-import msgspec
+from benchmarks.figure import FIGURES, Better, Figure, Measured
+from benchmarks.run import Run
 
-from benchmarks.figure import FIGURES, Better, Figure, Measured, ratio
-from benchmarks.plan import Plan
-
-OURS, BASELINE = "tms", "textbook"
+BASELINE = "textbook"
 UNDISTURBED = 20.0
 """Per cent of a core that other processes may take: the measuring itself is among them."""
 
 
-@dataclass(frozen=True)
-class Run:
-    began_at: str
-    took_s: float
-    machine: Mapping[str, str]
-    plan: Plan
-    systems: Mapping[str, Mapping[str, Measured]]
-    """By system and number of the figure."""
-
-
-def keep(run: Run, path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
-
-
 def markdown(run: Run) -> str:
-    parts = (_summary(run), _disturbance(run), *(_details(run, number) for number in FIGURES), _machine(run))
-    return "\n\n".join(part for part in parts if part)
+    details = (details_of(run, number) for number in FIGURES)
+    return "\n\n".join(part for part in (summary(run), disturbance(run), missing(run), *details, machine(run)) if part)
 
 
-def _summary(run: Run) -> str:
-    rows = [_summary_row(run, figure) for figure in FIGURES.values()]
-    return _table(("", "what", "unit", "TMS", "textbook", "TMS is better", "target", "reached"), rows)
+def summary(run: Run) -> str:
+    """The targets, and what each system came to; without those figures that nobody measured."""
+    ours = [name for name in run.systems if name != BASELINE]
+    head = ["", "what", "unit", "target"]
+    for name in ours:
+        head += [name, "reached", *(["better"] if BASELINE in run.systems else [])]
+    head += [BASELINE] if BASELINE in run.systems else []
+    rows = [list(_summary_row(run, figure, ours)) for figure in FIGURES.values() if _is_measured(run, figure)]
+    return table(head, rows)
 
 
-def _summary_row(run: Run, figure: Figure) -> Sequence[str]:
-    ours, theirs = (run.systems.get(name, {}).get(figure.number) for name in (OURS, BASELINE))
+def _is_measured(run: Run, figure: Figure) -> bool:
+    return any(figure.number in figures for figures in run.systems.values())
+
+
+def _summary_row(run: Run, figure: Figure, ours: Sequence[str]) -> Iterator[str]:
+    theirs = _value(run, BASELINE, figure)
+    yield from (figure.number, figure.title, figure.unit, _target(figure))
+    for name in ours:
+        value = _value(run, name, figure)
+        ratio = None if value is None or theirs is None else figure.ratio(ours=value, theirs=theirs)
+        yield number(value)
+        yield "–" if value is None else "yes" if figure.is_reached(value, ratio) else "no"
+        if BASELINE in run.systems:
+            yield "–" if ratio is None else f"{ratio:,.1f} ×"
+    if BASELINE in run.systems:
+        yield number(theirs)
+
+
+def _value(run: Run, system: str, figure: Figure) -> float | None:
+    measured = run.systems.get(system, {}).get(figure.number)
+    if measured is None or measured.value is None or math.isnan(measured.value):
+        return None
+    return measured.value
+
+
+def _target(figure: Figure) -> str:
     sign = "≤" if figure.better is Better.LESS else "≥"
-    return (
-        figure.number,
-        figure.title,
-        figure.unit,
-        _number(ours.value) if ours else "–",
-        _number(theirs.value) if theirs else "–",
-        f"{ratio(figure, ours=ours.value, theirs=theirs.value):.1f} ×" if ours and theirs else "–",
-        f"{sign} {_number(figure.target)}",
-        ("yes" if _is_reached(figure, ours.value) else "no") if ours else "–",
-    )
+    times = f", {number(figure.times)} × textbook" if figure.times else ""
+    return f"{sign} {number(figure.target)}{times}"
 
 
-def _is_reached(figure: Figure, value: float) -> bool:
-    return value <= figure.target if figure.better is Better.LESS else value >= figure.target
-
-
-def _details(run: Run, number: str) -> str:
-    measured = {name: figures[number] for name, figures in run.systems.items() if number in figures}
+def details_of(run: Run, of: str) -> str:
+    measured = {name: figures[of] for name, figures in run.systems.items() if of in figures}
     names = list(dict.fromkeys(name for one in measured.values() for name in one.details))
     if not names:
         return ""
-    rows = [(name, *(_number(one.details.get(name)) for one in measured.values())) for name in names]
-    return _table((number, *measured), rows)
+    rows = [(name, *(number(one.details.get(name)) for one in measured.values())) for name in names]
+    return table((of, *measured), rows)
 
 
-def _disturbance(run: Run) -> str:
+def disturbance(run: Run) -> str:
     measured = [one for figures in run.systems.values() for one in figures.values()]
-    worst = max((one.details.get("others %", 0.0) for one in measured), default=0.0)
+    worst = max((_others(one) for one in measured), default=0.0)
     if worst <= UNDISTURBED:
         return ""
     return (
@@ -79,16 +78,26 @@ def _disturbance(run: Run) -> str:
     )
 
 
-def _machine(run: Run) -> str:
+def _others(measured: Measured) -> float:
+    return measured.details.get("others %") or 0.0
+
+
+def missing(run: Run) -> str:
+    return "\n".join(f"Not measured: {what}: {why}" for what, why in run.missing.items())
+
+
+def machine(run: Run) -> str:
     return ", ".join(f"{name} {value}" for name, value in run.machine.items()) + f"; took {run.took_s:.0f} s"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.1f}"
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 1 else f"{value:.2f}"

@@ -1,27 +1,33 @@
 """A system that runs, its load, and what measures both: for one scenario."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
+from typing import Any
 
 from benchmarks import fleet
-from benchmarks.load.crew import Crew
-from benchmarks.load.orders import Dial, Dialled, Open, Report, Reported, Saturate, Watch, Watched
+from benchmarks.load.crew import Crew, together
+from benchmarks.load.dialect import BoardPath
+from benchmarks.load.orders import Dial, Dialled, Open, Order, Report, Reported, Saturate, Watch, Watched
 from benchmarks.load.span import Span
-from benchmarks.machine import Places
-from benchmarks.meter import Cost, Meter, cost
+from benchmarks.meter import Cost, Meter, Reading, cost
 from benchmarks.plan import Plan
 from benchmarks.systems.system import System
 
 
-@dataclass(frozen=True)
 class Stage:
-    system: System
-    crew: Crew
-    meter: Meter
-    plan: Plan
+    def __init__(self, system: System, plan: Plan, crew: Crew, services: Mapping[str, Sequence[int]]) -> None:
+        """`services` are the processes of PostgreSQL and Redis, by name."""
+        self.system = system
+        self.plan = plan
+        self.crew = crew
+        self._services = services
+
+    @property
+    def meter(self) -> Meter:
+        load = {"load": [hand.pid for hand in (*self.crew.terminals, self.crew.boards)]}
+        browser = {"browser": [self.crew.browser.pid]} if self.crew.browser else {}
+        return Meter({"server": self.system.pids, **self._services, **load, **browser})
 
     def dial(self, number: int, *, skip: int = 0) -> Dialled:
         """Connect and boot so many terminals, after the first `skip` of the fleet."""
@@ -38,14 +44,15 @@ class Stage:
             [failure for one in done for failure in one.failures],
         )
 
-    def open_boards(self) -> None:
-        self.crew.boards.begin(Open(self.plan.boards, self.crew.boards.source))
-        self.crew.boards.result()
+    def open(self, paths: Sequence[BoardPath], number: int) -> None:
+        """So many boards, at these paths in turn."""
+        self.boards(Open(tuple(islice(cycle(paths), number)), self.crew.boards.source))
 
-    def watch(self, watch: Watch) -> Watched:
-        self.crew.boards.begin(watch)
-        watched: Watched = self.crew.boards.result()
-        return watched
+    def terminals(self, order: Order) -> list[Any]:
+        return together(self.crew.terminals, order)
+
+    def boards(self, order: Order) -> Any:
+        return self.crew.boards.do(order)
 
     def run(self, order: Report | Saturate, watch: Watch) -> tuple[Reported, Watched, Cost]:
         """Let terminals report and boards watch; the cost is that of the span."""
@@ -54,28 +61,20 @@ class Stage:
         self.crew.boards.begin(watch)
         spent = self.metered(order.span)
         reported: list[Reported] = [hand.result() for hand in self.crew.terminals]
-        return _together(reported), self.crew.boards.result(), spent
+        return summed(reported), self.crew.boards.result(), spent
 
     def metered(self, span: Span) -> Cost:
+        meter = self.meter
         _sleep_until(span.begin_at)
-        before = self.meter.read()
+        before = meter.read()
         _sleep_until(span.end_at)
+        return cost(before, meter.read())
+
+    def spent_since(self, before: Reading) -> Cost:
         return cost(before, self.meter.read())
 
 
-@contextmanager
-def staged(system: System, services: Mapping[str, int], plan: Plan, places: Places) -> Iterator[Stage]:
-    """`services` are the processes of PostgreSQL and Redis, by name."""
-    system.start()
-    try:
-        with Crew(system.address, processes=plan.processes, cores=places.load) as crew:
-            watched = {"server": [system.pid], **{name: [pid] for name, pid in services.items()}}
-            yield Stage(system, crew, Meter(watched | {"load": [hand.pid for hand in crew.hands]}), plan)
-    finally:
-        system.stop()
-
-
-def _together(parts: list[Reported]) -> Reported:
+def summed(parts: Sequence[Reported]) -> Reported:
     return Reported(
         sum(part.acknowledged for part in parts),
         sum(part.in_all for part in parts),

@@ -1,3 +1,4 @@
+import re
 import time
 from collections.abc import Sequence
 
@@ -17,6 +18,10 @@ class Board(Client):
         self.made_at = made_at
         self.shown_at: list[float] = []
         """By the number of the change."""
+        self.received = 0
+        self.patterns: list[re.Pattern[bytes]] = []
+        """What it still looks for."""
+        self.spotted_at = 0.0
         self.count_within(NEVER)
 
     def count_within(self, span: Span) -> None:
@@ -31,10 +36,23 @@ class Board(Client):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
             return
-        payload = frame.get_payload_as_bytes()
-        if time.monotonic() in self.span:
+        payload, now = frame.get_payload_as_bytes(), time.monotonic()
+        self.received += 1
+        if now in self.span:
             self.frames += 1
             self.bytes += len(payload)
-        number = self.dialect.probe_number(payload) if self.path.is_timed else None
+        if self.patterns:
+            self._spot(payload, now)
+        if self.path.is_timed:
+            self._note_probe(payload, now)
+
+    def _note_probe(self, payload: bytes, now: float) -> None:
+        number = self.dialect.probe_number(payload)
         if number is not None and number < len(self.made_at):  # else it is of an earlier run on the same database
-            self.shown_at += [time.monotonic()] * (number + 1 - len(self.shown_at))
+            self.shown_at += [now] * (number + 1 - len(self.shown_at))
+
+    def _spot(self, payload: bytes, now: float) -> None:
+        before = len(self.patterns)
+        self.patterns = [pattern for pattern in self.patterns if not pattern.search(payload)]
+        if len(self.patterns) < before:
+            self.spotted_at = now

@@ -14,6 +14,11 @@ class Client(WSListener):
         if self.transport is not None:
             self.transport.disconnect()
 
+    def break_off(self) -> None:
+        """As when the network is gone: no word of goodbye."""
+        if self.transport is not None:
+            self.transport.disconnect(graceful=False)
+
     # What picows calls
 
     def on_ws_connected(self, transport: WSTransport) -> None:

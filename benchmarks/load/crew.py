@@ -1,13 +1,13 @@
 """The load generators' processes, as whoever measures sees them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
 from benchmarks.load import worker
-from benchmarks.load.orders import HangUp, Order
+from benchmarks.load.orders import HangUp, Order, Visit
 from benchmarks.systems.address import Address
 
 STOP_DEADLINE_S = 10
@@ -40,6 +40,10 @@ class Hand:
             raise answer
         return answer
 
+    def do(self, order: Order) -> Any:
+        self.begin(order)
+        return self.result()
+
     def end(self) -> None:
         self.orders.close()
         self.process.join(STOP_DEADLINE_S)
@@ -52,6 +56,8 @@ class Crew:
     """Processes for terminals, and one for boards, so that what boards see is not timed behind terminals' own work."""
 
     def __init__(self, address: Address, *, processes: int, cores: Collection[int]) -> None:
+        self._address, self._cores = address, cores
+        self.browser: Hand | None = None
         with ExitStack() as undo:
             self.terminals: Sequence[Hand] = [
                 _hired(undo, address, cores, source=f"127.0.0.{number + 2}") for number in range(processes)
@@ -64,14 +70,26 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         with self._ending:
-            for hand in self.hands:
-                hand.begin(HangUp())
-            for hand in self.hands:
-                hand.result()
+            together(self.hands, HangUp())
 
     @property
     def hands(self) -> Sequence[Hand]:
-        return (*self.terminals, self.boards)
+        return (*self.terminals, self.boards, *([self.browser] if self.browser else []))
+
+    def visit(self) -> Hand:
+        """A real browser in front of the page that shows the probe."""
+        hand = _hired(self._ending, self._address, self._cores, source="")
+        hand.do(Visit())
+        self.browser = hand
+        return hand
+
+
+def together(hands: Iterable[Hand], order: Order) -> list[Any]:
+    """What the order came to with each, done at the same time."""
+    hands = list(hands)
+    for hand in hands:
+        hand.begin(order)
+    return [hand.result() for hand in hands]
 
 
 def _hired(undo: ExitStack, address: Address, cores: Collection[int], *, source: str) -> Hand:

@@ -30,14 +30,27 @@ class Dialect(Protocol):
 
     def boot(self, boot_id: str) -> bytes: ...
 
-    def report(self, seq: int, status: str, number: int) -> bytes:
-        """A report with `status`, and `number` among its metrics."""
+    def report(self, seq: int, status: str, number: int, paper: int) -> bytes:
+        """A report with `status`, and `number` and `paper` among its metrics."""
 
     def acknowledged(self, payload: bytes) -> int | None:
         """Up to which report the server acknowledges; 0 is the answer to a boot, None anything else."""
 
     def probe_number(self, payload: bytes) -> int | None:
         """The number in the probe's last report, if this message to a board shows it."""
+
+    page: str
+    """Where a browser finds the probe."""
+    probe_on_page: tuple[str, str]
+    """The selector of its row, and the pattern of its number in the row's text."""
+
+    herald_group: str
+    """What is sent to this group reaches every board."""
+
+    def layer(self, redis_url: str) -> Any:
+        """The channel layer through which it does."""
+
+    def heralded(self, text: str) -> dict[str, str]: ...
 
 
 class _Ack(msgspec.Struct, frozen=True):
@@ -50,12 +63,14 @@ class _Downlink(msgspec.Struct):
     result: Any = None
 
 
+def board_path(page: str, *, is_timed: bool = False) -> BoardPath:
+    """Of TMS's board that shows `page`."""
+    return BoardPath(f"/ws/board/?page={quote(page, safe='')}", is_timed)
+
+
 class TmsDialect:
     terminal_path = "/ws/terminal/"
-    board_paths: Sequence[BoardPath] = (
-        BoardPath(f"/ws/board/?page={quote('/terminals/', safe='')}"),
-        BoardPath(f"/ws/board/?page={quote('/', safe='')}", is_timed=False),
-    )
+    board_paths: Sequence[BoardPath] = (board_path("/terminals/", is_timed=True), board_path("/"))
 
     _decode = msgspec.json.Decoder(_Downlink).decode
     _probe_number = re.compile(rb'<tr id=\\"terminal-1\\" (?:(?!</tr>).)*?>(\d+) ms</td>')
@@ -70,8 +85,8 @@ class TmsDialect:
             b'"serial":"S-1000","model":"Bench 3","firmware":"4.2.0","agent":"benchmark 1"}}' % boot_id.encode()
         )
 
-    def report(self, seq: int, status: str, number: int) -> bytes:
-        return b'{"jsonrpc":"2.0","method":"report","params":{"seq":%d,%s}}' % (seq, _state(status, number))
+    def report(self, seq: int, status: str, number: int, paper: int) -> bytes:
+        return b'{"jsonrpc":"2.0","method":"report","params":{"seq":%d,%s}}' % (seq, _state(status, number, paper))
 
     def acknowledged(self, payload: bytes) -> int | None:
         frame = self._decode(payload)
@@ -82,6 +97,19 @@ class TmsDialect:
     def probe_number(self, payload: bytes) -> int | None:
         row = self._probe_number.search(payload)
         return int(row[1]) if row else None
+
+    page = "/terminals/"
+    probe_on_page = ("#terminal-1", r"(\d+) ms")
+
+    herald_group = "herald"
+
+    def layer(self, redis_url: str) -> Any:
+        from channels_redis.pubsub import RedisPubSubChannelLayer
+
+        return RedisPubSubChannelLayer(hosts=[redis_url], prefix="tms")
+
+    def heralded(self, text: str) -> dict[str, str]:
+        return {"type": "herald", "frame": f'{{"kind":"patch","html":"{text}"}}'}
 
 
 class _Message(msgspec.Struct):
@@ -103,8 +131,8 @@ class TextbookDialect:
     def boot(self, boot_id: str) -> bytes:
         return b'{"type":"boot","boot_id":"%s"}' % boot_id.encode()
 
-    def report(self, seq: int, status: str, number: int) -> bytes:
-        return b'{"type":"report","seq":%d,%s}' % (seq, _state(status, number))
+    def report(self, seq: int, status: str, number: int, paper: int) -> bytes:
+        return b'{"type":"report","seq":%d,%s}' % (seq, _state(status, number, paper))
 
     def acknowledged(self, payload: bytes) -> int | None:
         message = self._decode(payload)
@@ -115,12 +143,25 @@ class TextbookDialect:
     def probe_number(self, payload: bytes) -> int | None:
         return int(self._decode(payload).metrics.get("link_rtt_ms", 0)) if self._probe in payload else None
 
+    page = "/"
+    probe_on_page = (f"#{PROBE}", r"(\d+) ms")
 
-def _state(status: str, number: int) -> bytes:
-    """What a terminal reports: the same words for every system. No value comes near the limit of a default rule."""
+    herald_group = "boards"
+
+    def layer(self, redis_url: str) -> Any:
+        from channels_redis.core import RedisChannelLayer
+
+        return RedisChannelLayer(hosts=[redis_url])
+
+    def heralded(self, text: str) -> dict[str, str]:
+        return {"type": "terminal.changed", "text": text}
+
+
+def _state(status: str, number: int, paper: int) -> bytes:
+    """What a terminal reports: the same words for every system. Of the values only `paper` may break a default rule."""
     text = (
         f'"at":"{datetime.now(UTC).isoformat()}","status":"{status}","metrics":{{'
         f'"cpu_pct":{random.uniform(5, 80):.1f},"temperature_c":{random.uniform(30, 50):.1f},'
-        f'"paper_pct":{random.uniform(40, 90):.1f},"link_rtt_ms":{number}}}'
+        f'"paper_pct":{paper},"link_rtt_ms":{number}}}'
     )
     return text.encode()

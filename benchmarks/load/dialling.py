@@ -15,13 +15,13 @@ TIMEOUT_S = 20
 
 async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
     """Connect and boot terminals, so many in progress at any time."""
-    uids, terminals, outcome = iter(order.uids), list[Terminal](), Dialled(began_at=time.monotonic())
+    uids, terminals, outcome = enumerate(order.uids), list[Terminal](), Dialled(began_at=time.monotonic())
 
     async def caller() -> None:
-        for uid in uids:
-            terminal = Terminal(address.dialect)
+        for turn, uid in uids:
+            terminal = Terminal(address.dialect, uid)
             try:
-                await call(address, terminal, uid, order.source)
+                await call(address, terminal, order.source, turn=turn)
             except (WSError, OSError, TimeoutError) as error:
                 outcome.failures.append(f"{uid}: {error!r}")
             else:
@@ -34,17 +34,18 @@ async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
     return terminals, outcome
 
 
-async def call(address: Address, terminal: Terminal, uid: str, source: str) -> None:
+async def call(address: Address, terminal: Terminal, source: str, *, turn: int = 0) -> None:
+    """`turn`: at which of the server's processes."""
     async with asyncio.timeout(TIMEOUT_S):
-        headers = address.dialect.handshake(uid)
-        await connect(address, terminal, address.dialect.terminal_path, headers.items(), source)
+        headers = address.dialect.handshake(terminal.uid)
+        await connect(address.base(turn), terminal, address.dialect.terminal_path, headers.items(), source)
         await terminal.booted
 
 
-async def connect(address: Address, client: Client, path: str, headers: Iterable[tuple[str, str]], source: str) -> None:
+async def connect(base: str, client: Client, path: str, headers: Iterable[tuple[str, str]], source: str) -> None:
     await ws_connect(
         lambda: client,
-        f"ws://{address.host}:{address.port}{path}",
+        f"ws://{base}{path}",
         extra_headers=list(headers),
         websocket_handshake_timeout=TIMEOUT_S,
         read_buffer_init_size=2048,

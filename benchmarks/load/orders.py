@@ -1,8 +1,12 @@
 """What a load generator's process can be told to do, and what it answers."""
 
+from array import array
 from dataclasses import dataclass, field
 
+from benchmarks.load.dialect import BoardPath
 from benchmarks.load.span import Span
+
+# Terminals
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,64 @@ class Reported:
 
 
 @dataclass(frozen=True)
-class Open:
-    """Open boards, and the probe's link."""
+class RunLow:
+    """Let every terminal report that its paper is low, which opens an alert; answers when all is acknowledged."""
 
-    boards: int
+
+@dataclass(frozen=True)
+class Waver:
+    """Let one terminal after the other get new paper and run low again: every `period_s` an alert changes."""
+
+    span: Span
+    period_s: float
+
+
+@dataclass(frozen=True)
+class BreakOff:
+    """Break all links at once without a goodbye; answers when that was done."""
+
+
+# Terminals that look after their links themselves
+
+
+@dataclass(frozen=True)
+class Keep:
+    """From now on let the terminals that were dialled report every `period_s`, and come back when a link breaks."""
+
+    period_s: float
+    at_once: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the kept terminals came to since the last look."""
+
+
+@dataclass
+class Kept:
+    online: int = 0
+    due_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
+    """Of each acknowledged report, when it was to be sent."""
+    latencies: array = field(default_factory=lambda: array("f"))  # type: ignore[type-arg]
+    lost_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
+    """Of each link that broke."""
+    back_at: array = field(default_factory=lambda: array("d"))  # type: ignore[type-arg]
+    """Of each terminal that booted again."""
+    waiting: int = 0
+    """Reports without an acknowledgement."""
+    refusals: dict[str, int] = field(default_factory=dict)
+    """Dials that failed, by reason."""
+
+
+# Boards
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open a board at each of these paths, and the probe's link."""
+
+    paths: tuple[BoardPath, ...]
     source: str
 
 
@@ -71,7 +129,8 @@ class Watch:
 
 @dataclass
 class Watched:
-    changes: int = 0
+    made_at: list[float] = field(default_factory=list)
+    """By the number of the change, also of those outside the span."""
     ages: list[float] = field(default_factory=list)
     """Seconds from each change to each board; of a change that was never shown, until the end of patience."""
     unseen: int = 0
@@ -81,8 +140,90 @@ class Watched:
 
 
 @dataclass(frozen=True)
+class Listen:
+    """Count what boards are sent within the span."""
+
+    span: Span
+
+
+@dataclass
+class Heard:
+    """By path: of all its boards together."""
+
+    boards: dict[str, int] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Note when each board was first sent something that each of these patterns matches; gives up at `until`."""
+
+    patterns: tuple[bytes, ...]
+    until: float
+
+
+@dataclass
+class Spotted:
+    at: dict[str, list[float]] = field(default_factory=dict)
+    """By path, one a board: when the last of the patterns was found; without boards that were not sent them all."""
+
+
+@dataclass(frozen=True)
+class Herald:
+    """Send messages of `size` bytes to the group that the server hands on to all boards, so many on the way at once."""
+
+    span: Span
+    size: int
+    window: int
+
+
+@dataclass
+class Heralded:
+    sent: int = 0
+    delivered: int = 0
+    """Within the span, to all boards together."""
+
+
+# A browser
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Open the page that shows the probe in a real browser, and note when it paints each of its changes."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the browser painted so far."""
+
+
+@dataclass
+class Painted:
+    shown_at: list[float] = field(default_factory=list)
+    """By the number of the change: `time.monotonic()` after the paint that showed it, or something newer."""
+
+
+@dataclass(frozen=True)
 class HangUp:
     """Close everything."""
 
 
-type Order = Dial | Report | Saturate | Open | Watch | HangUp
+type Order = (
+    Dial
+    | Report
+    | Saturate
+    | RunLow
+    | Waver
+    | BreakOff
+    | Keep
+    | Look
+    | Open
+    | Watch
+    | Listen
+    | Spot
+    | Herald
+    | Visit
+    | Seen
+    | HangUp
+)

@@ -5,10 +5,12 @@ import time
 from collections.abc import Sequence
 from itertools import count, cycle
 
-from benchmarks.load.orders import Report, Reported, Saturate
-from benchmarks.load.span import Span
+from benchmarks.load.orders import Report, Reported, Saturate, Waver
+from benchmarks.load.span import NEVER, Span
 from benchmarks.load.terminal import DEAF, Tally, Terminal
 
+LOW, ENOUGH = 5, 90
+"""Per cent of paper on either side of the default rule's limit."""
 PATIENCE_S = 3.0
 """How long to wait after the span for what is not acknowledged yet."""
 
@@ -57,6 +59,29 @@ async def saturate(terminals: Sequence[Terminal], order: Saturate) -> Reported:
             terminal.report(time.monotonic())
             await asyncio.sleep(0)
     await asyncio.sleep(order.span.end_at - time.monotonic())
+    return await _settle(terminals, tally)
+
+
+async def run_low(terminals: Sequence[Terminal]) -> Reported:
+    tally = SteadyTally(NEVER)
+    _tell(terminals, tally)
+    for terminal in terminals:
+        terminal.report(time.monotonic(), paper=LOW)
+        await asyncio.sleep(0)
+    return await _settle(terminals, tally)
+
+
+async def waver(terminals: Sequence[Terminal], order: Waver) -> Reported:
+    tally = SteadyTally(order.span)
+    _tell(terminals, tally)
+    papers = cycle((ENOUGH, LOW))
+    due_at = time.monotonic()
+    for number in count():
+        due_at += order.period_s
+        if due_at >= order.span.end_at:
+            break
+        await asyncio.sleep(max(0.0, due_at - time.monotonic()))
+        terminals[number // 2 % len(terminals)].report(due_at, paper=next(papers))
     return await _settle(terminals, tally)
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 from uuid import uuid4
 
@@ -27,20 +28,30 @@ class Terminal(Client):
     """A terminal's link, as cheap as Python allows: it boots, reports, and knows what was acknowledged."""
 
     tally: Tally = DEAF
+    lost: Callable[["Terminal"], None] | None = None
+    """Is told when the link breaks after the boot was answered."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, uid: str = "") -> None:
         self.dialect = dialect
+        self.uid = uid
+        self.boot_id = uuid4().hex
         self.booted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reported = 0
         self.waiting: deque[float] = deque()
         """When each unacknowledged report was to be sent."""
 
-    def report(self, intended_at: float, status: str = "ok", number: int = 20) -> None:
-        if self.transport is None:
-            return
+    def report(self, intended_at: float, status: str = "ok", number: int = 20, paper: int = 80) -> None:
+        """Without a link it waits until `report_again`."""
         self.reported += 1
         self.waiting.append(intended_at)
-        self.transport.send(WSMsgType.TEXT, self.dialect.report(self.reported, status, number))
+        if self.transport is not None:
+            self.transport.send(WSMsgType.TEXT, self.dialect.report(self.reported, status, number, paper))
+
+    def report_again(self) -> None:
+        """What was not acknowledged, over a new link."""
+        for seq in range(self.reported - len(self.waiting) + 1, self.reported + 1):
+            if self.transport is not None:
+                self.transport.send(WSMsgType.TEXT, self.dialect.report(seq, "ok", 20, 80))
 
     def acknowledge(self, seq: int) -> None:
         """Everything up to `seq` is committed."""
@@ -52,7 +63,9 @@ class Terminal(Client):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         super().on_ws_connected(transport)
-        transport.send(WSMsgType.TEXT, self.dialect.boot(uuid4().hex))
+        if self.booted.done():
+            self.booted = asyncio.get_running_loop().create_future()
+        transport.send(WSMsgType.TEXT, self.dialect.boot(self.boot_id))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
@@ -67,3 +80,5 @@ class Terminal(Client):
         super().on_ws_disconnected(transport)
         if not self.booted.done():
             self.booted.set_exception(ConnectionError("closed before the boot was answered"))
+        elif self.lost is not None:
+            self.lost(self)

@@ -9,8 +9,35 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.load import dialling, reporting
-from benchmarks.load.orders import Dial, Dialled, HangUp, Open, Order, Report, Reported, Saturate, Watch, Watched
+from benchmarks.load import dialling, heralding, reporting
+from benchmarks.load.keeping import Keeper
+from benchmarks.load.orders import (
+    BreakOff,
+    Dial,
+    Dialled,
+    HangUp,
+    Heard,
+    Herald,
+    Heralded,
+    Keep,
+    Kept,
+    Listen,
+    Look,
+    Open,
+    Order,
+    Painted,
+    Report,
+    Reported,
+    RunLow,
+    Saturate,
+    Seen,
+    Spot,
+    Spotted,
+    Visit,
+    Watch,
+    Watched,
+    Waver,
+)
 from benchmarks.load.terminal import Terminal
 from benchmarks.load.watching import Watcher
 from benchmarks.systems.address import Address
@@ -20,16 +47,22 @@ class Worker:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.terminals: list[Terminal] = []
+        self.keeper: Keeper | None = None
         self.watcher: Watcher | None = None
+        self.visitor: Any = None
 
     @singledispatchmethod
     async def do(self, order: Order) -> Any:
         raise TypeError(order)
 
+    # Terminals
+
     @do.register
     async def _(self, order: Dial) -> Dialled:
         terminals, outcome = await dialling.dial(self.address, order)
         self.terminals += terminals
+        if self.keeper is not None:
+            self.keeper.adopt(terminals)
         return outcome
 
     @do.register
@@ -41,20 +74,78 @@ class Worker:
         return await reporting.saturate(self.terminals, order)
 
     @do.register
+    async def _(self, _order: RunLow) -> Reported:
+        return await reporting.run_low(self.terminals)
+
+    @do.register
+    async def _(self, order: Waver) -> Reported:
+        return await reporting.waver(self.terminals, order)
+
+    @do.register
+    async def _(self, _order: BreakOff) -> None:
+        for terminal in self.terminals:
+            terminal.break_off()
+
+    @do.register
+    async def _(self, order: Keep) -> None:
+        self.keeper = Keeper(self.address, order)
+        self.keeper.adopt(self.terminals)
+
+    @do.register
+    async def _(self, _order: Look) -> Kept:
+        assert self.keeper is not None
+        return self.keeper.look()
+
+    # Boards
+
+    @do.register
     async def _(self, order: Open) -> None:
         self.watcher = await Watcher.open(self.address, order)
 
     @do.register
     async def _(self, order: Watch) -> Watched:
+        return await self.at_boards.watch(order)
+
+    @do.register
+    async def _(self, order: Listen) -> Heard:
+        return await self.at_boards.listen(order)
+
+    @do.register
+    async def _(self, order: Spot) -> Spotted:
+        return await self.at_boards.spot(order)
+
+    @do.register
+    async def _(self, order: Herald) -> Heralded:
+        return await heralding.herald(self.address, self.at_boards.boards, order)
+
+    @property
+    def at_boards(self) -> Watcher:
         assert self.watcher is not None
-        return await self.watcher.watch(order)
+        return self.watcher
+
+    # A browser
+
+    @do.register
+    async def _(self, _order: Visit) -> None:
+        from benchmarks.load.browser import Visitor
+
+        self.visitor = await Visitor.come(self.address)
+
+    @do.register
+    async def _(self, _order: Seen) -> Painted:
+        seen: Painted = await self.visitor.seen()
+        return seen
 
     @do.register
     async def _(self, _order: HangUp) -> None:
+        if self.keeper is not None:
+            await self.keeper.close()
         for terminal in self.terminals:
             terminal.leave()
         if self.watcher is not None:
             self.watcher.hang_up()
+        if self.visitor is not None:
+            await self.visitor.leave()
 
 
 async def work(address: Address, orders: Connection) -> None:
@@ -67,7 +158,7 @@ async def work(address: Address, orders: Connection) -> None:
         try:
             answer = await worker.do(order)
         except Exception as error:  # noqa: BLE001 - raised again where the order came from
-            answer = error
+            answer = RuntimeError(repr(error))
         orders.send(answer)
 
 

@@ -14,11 +14,11 @@ def measure(stage: Stage) -> dict[str, Measured]:
     plan, first = stage.plan, min(FIRST, stage.plan.fleet // 2)
     stage.dial(first)
     time.sleep(plan.settle_s)
-    empty, before = resident_bytes(stage.system.pid), stage.meter.read()
+    empty, before = resident_bytes(stage.system.pids), stage.meter.read()
     dialled = stage.dial(plan.fleet - first, skip=first)
     spent = cost(before, stage.meter.read())
     time.sleep(plan.settle_s)
-    full = resident_bytes(stage.system.pid)
+    full = resident_bytes(stage.system.pids)
     took_s = dialled.ended_at - dialled.began_at
     return {
         "P1": Measured((full - empty) / dialled.booted / 1024, {"process MiB": full / 2**20}),

@@ -9,10 +9,12 @@ class Address:
 
     dialect: Dialect
     host: str
-    port: int
+    ports: tuple[int, ...]
+    """Of each server process."""
     cookie: str
     """Of a person who is signed in."""
+    redis_url: str = ""
 
-    @property
-    def origin(self) -> str:
-        return f"http://{self.host}:{self.port}"
+    def base(self, turn: int = 0) -> str:
+        """Of one of the processes, in turn."""
+        return f"{self.host}:{self.ports[turn % len(self.ports)]}"

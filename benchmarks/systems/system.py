@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ import psycopg
 
 from benchmarks.load.dialect import Dialect
 from benchmarks.systems.address import Address
-from tests.services import HOST, free_port
+from deploy.cluster import HOST, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_DEADLINE_S = 30
@@ -27,19 +27,26 @@ STOP_DEADLINE_S = 30
 
 
 class System(ABC):
-    """Make it once in a run; start its server for each scenario, so that none inherits another's memory."""
+    """Make it once in a run; its server may start and stop as often as one likes."""
 
     name: str
     dialect: Dialect
     bearable_per_second = math.inf
     """Reports that it can take for long; a steady load above it would only measure a queue."""
 
-    def __init__(self, *, database_url: str, redis_url: str, cores: Collection[int]) -> None:
+    bearable_deliveries_per_second = math.inf
+    """Messages to boards, of all boards together, that it can send for long."""
+
+    def __init__(
+        self, *, database_url: str, redis_url: str, cores: Collection[int], settings: Mapping[str, str] | None = None
+    ) -> None:
+        """`settings` are variables of the environment besides those that the system needs."""
         self.folder = Path(tempfile.mkdtemp(prefix=f"tms-bench-{self.name}-"))
         self.port = free_port()
         self.cores = cores
         self.database_url = _new_database(database_url)
         self.redis_url = redis_url
+        self.settings = dict(settings or {})
         self.process: subprocess.Popen[bytes] | None = None
         self.cookie = ""
 
@@ -67,31 +74,50 @@ class System(ABC):
     def serve(self) -> Sequence[str]: ...
 
     @property
+    def serve_heralded(self) -> Sequence[str]:
+        """As `serve`; what is published to the dialect's group reaches every board."""
+        return self.serve
+
+    @property
     @abstractmethod
     def report_table(self) -> str: ...
 
     @property
     def address(self) -> Address:
-        return Address(self.dialect, HOST, self.port, self.cookie)
+        return Address(self.dialect, HOST, (self.port,), self.cookie, self.redis_url)
 
     @property
-    def pid(self) -> int:
-        assert self.process is not None
-        return self.process.pid
+    def pids(self) -> Sequence[int]:
+        """Of its server's processes."""
+        return [self.process.pid] if self.process is not None else []
 
     @property
     def log(self) -> Path:
         return self.folder / "log"
 
+    @classmethod
+    def absence(cls) -> str:
+        """Why it cannot be measured here; empty when it can."""
+        return ""
+
+    def bearable(self, per_second: float, *, boards: int) -> float:
+        """So many reports a second, or as many as it can take without a growing queue."""
+        return min(per_second, self.bearable_per_second, self.bearable_deliveries_per_second / boards)
+
     def prepare(self, terminals: int) -> None:
         """Make the tables and the fleet."""
-        self._run(self.migrate)
-        self.cookie = self._run([*self.seed, str(terminals)]).strip()
+        self.prepare_with([*self.seed, str(terminals)])
 
-    def start(self) -> None:
+    def prepare_with(self, seed: Sequence[str]) -> None:
+        """`seed` fills the database and prints the cookie of a person who is signed in."""
+        self.run(self.migrate)
+        self.cookie = self.run(seed).strip()
+
+    def start(self, *, heralded: bool = False) -> None:
+        command = self.serve_heralded if heralded else self.serve
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.serve, cwd=ROOT, env=os.environ | self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         os.sched_setaffinity(self.process.pid, self.cores)  # before it has threads, which inherit it
         deadline = time.monotonic() + START_DEADLINE_S
@@ -117,11 +143,20 @@ class System(ABC):
             row = connection.execute(f"SELECT count(*) FROM {self.report_table}").fetchone()
         return int(row[0]) if row else 0
 
-    def _run(self, command: Sequence[str]) -> str:
+    def execute(self, sql: str) -> None:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(sql)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | self.env | self.settings
+
+    def run(self, command: Sequence[str]) -> str:
+        """Its standard output."""
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=os.environ | self.env,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

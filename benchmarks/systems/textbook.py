@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from benchmarks.load.dialect import TextbookDialect
 from benchmarks.systems.system import System, python
-from tests.services import HOST
+from deploy.cluster import HOST
 
 
 class Textbook(System):
@@ -12,6 +12,7 @@ class Textbook(System):
     dialect = TextbookDialect()
     report_table = "textbook_report"
     bearable_per_second = 200
+    bearable_deliveries_per_second = 4_000
 
     @property
     def env(self) -> dict[str, str]:

@@ -1,18 +1,23 @@
-import json
 import urllib.request
 from collections.abc import Sequence
-from urllib.error import URLError
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.error import HTTPError, URLError
 
 from benchmarks.load.dialect import TmsDialect
 from benchmarks.systems.system import System, python
+from deploy.cluster import HOST
+
+SETTINGS = Path(__file__).parents[2] / "tms" / "settings.py"
 
 
 class Tms(System):
-    """One process of TMS, with its clock, as it comes: only the limit that would refuse the load is raised."""
+    """One process of TMS on daphne, with its clock, as it comes: only limits that would refuse the load are raised."""
 
-    name = "tms"
+    name = "tms-daphne"
     dialect = TmsDialect()
     report_table = "telemetry_report"
+    server = "daphne"
 
     @property
     def env(self) -> dict[str, str]:
@@ -21,6 +26,7 @@ class Tms(System):
             "TMS_DATABASE_URL": self.database_url,
             "TMS_REDIS_URL": self.redis_url,
             "TMS_NODE": "bench",
+            "TMS_SERVER": self.server,
             "TMS_FRAMES_PER_MINUTE": "1000000",
             "TMS_FRAMES_BURST": "1000",
             "TMS_DRAIN_SPREAD_S": "0.2",
@@ -39,9 +45,35 @@ class Tms(System):
     def serve(self) -> Sequence[str]:
         return python("manage.py", "serve", "--clock", "--port", str(self.port))
 
+    @property
+    def serve_heralded(self) -> Sequence[str]:
+        return python("-m", "benchmarks.systems.serve_heralded", "--clock", "--port", str(self.port))
+
     def _answers(self) -> bool:
+        """Also when it has to say that something is not well: without a clock it always does."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/", timeout=5) as answer:
-                return json.load(answer) is not None
+            with urllib.request.urlopen(f"http://{HOST}:{self.port}/health/", timeout=5):
+                return True
+        except HTTPError:
+            return True
         except (URLError, ConnectionError):
             return False
+
+
+class TmsOnUvicorn(Tms):
+    name = "tms-uvicorn"
+    server = "uvicorn"
+
+    @classmethod
+    def absence(cls) -> str:
+        if find_spec("uvicorn") is None:
+            return "uvicorn is not installed"
+        return "" if "TMS_SERVER" in SETTINGS.read_text() else "this TMS has no TMS_SERVER"
+
+
+class Unattended(Tms):
+    """Without a clock: a fleet that was written into the database stays as it stands."""
+
+    @property
+    def serve(self) -> Sequence[str]:
+        return python("manage.py", "serve", "--port", str(self.port))

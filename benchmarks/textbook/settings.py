@@ -18,6 +18,12 @@ INSTALLED_APPS = [
     "channels",
     "benchmarks.textbook",
 ]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+ROOT_URLCONF = "benchmarks.textbook.urls"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASES = {"default": dj_database_url.parse(os.environ["TEXTBOOK_DATABASE_URL"])}
 DATABASES["default"]["OPTIONS"] = {"pool": True}
 CHANNEL_LAYERS = {

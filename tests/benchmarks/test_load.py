@@ -13,7 +13,7 @@ DIALECT = TmsDialect()
 
 def test_the_load_speaks_the_terminal_link():
     (boot,) = uplink.decode(DIALECT.boot("b-1"))
-    (report,) = uplink.decode(DIALECT.report(7, "degraded", 3))
+    (report,) = uplink.decode(DIALECT.report(7, "degraded", 3, 80))
 
     assert isinstance(boot, uplink.BootCall)
     assert isinstance(report, uplink.ReportCall)

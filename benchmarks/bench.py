@@ -1,0 +1,97 @@
+"""Which scenarios are measured of which systems, one after the other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from benchmarks import machine
+from benchmarks.figure import Measured
+from benchmarks.ground import Ground
+from benchmarks.plan import Plan
+from benchmarks.progress import say
+from benchmarks.run import Run
+from benchmarks.scenarios import alerts, fanout, idle, pages, pixel, reports, scale, storm
+from benchmarks.stage import Stage
+from benchmarks.systems.system import System
+from benchmarks.systems.textbook import Textbook
+from benchmarks.systems.tms import Tms, TmsOnUvicorn
+
+type OnStage = Callable[[Stage], dict[str, Measured]]
+type OnGround = Callable[[Ground], dict[str, Measured]]
+
+SYSTEMS: Mapping[str, type[System]] = {kind.name: kind for kind in (Textbook, Tms, TmsOnUvicorn)}
+OF_ALL: Mapping[str, OnStage] = {
+    "idle": idle.measure,
+    "saturated": reports.saturated,
+    "steady": reports.steady,
+    "pixel": pixel.measure,
+    "fanout": fanout.measure,
+}
+"""Measured of every system, on a server that is started for each."""
+OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
+"""What the textbook does not have, and no other server changes."""
+ALONE: Mapping[str, OnGround] = {"pages": pages.measure, "scale": scale.measure, "storm": storm.measure}
+"""The same, with servers and a fleet of their own."""
+SCENARIOS = [*OF_ALL, *OF_TMS, *ALONE]
+
+
+class Bench:
+    def __init__(self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str]) -> None:
+        self.plan = plan
+        self.systems = systems
+        self.scenarios = scenarios
+        self.missing: dict[str, str] = {}
+
+    def run(self) -> Run:
+        began_at = datetime.now(UTC)
+        with Ground.laid(self.plan, machine.places()) as ground:
+            measured = {name: self._system(ground, SYSTEMS[name]) for name in self.systems}
+            about = machine.describe(database_url=ground.database.url, redis_url=ground.broker.url)
+        took_s = (datetime.now(UTC) - began_at).total_seconds()
+        return Run(began_at.isoformat(timespec="seconds"), took_s, about, self.plan, measured, self.missing)
+
+    def _system(self, ground: Ground, kind: type[System]) -> dict[str, Measured]:
+        if why := kind.absence():
+            self.missing[kind.name] = why
+            return {}
+        return self._staged(ground, kind) | (self._alone(ground) if kind is Tms else {})
+
+    def _staged(self, ground: Ground, kind: type[System]) -> dict[str, Measured]:
+        scenarios = OF_ALL | (OF_TMS if kind is Tms else {}) | ({"pixel": pixel.briefly} if kind is not Tms else {})
+        wanted = {name: measure for name, measure in scenarios.items() if name in self.scenarios}
+        if not wanted:
+            return {}
+        measured: dict[str, Measured] = {}
+        with ground.system(kind) as system:
+            say(f"{kind.name}: making {self._fleet:,} terminals")
+            system.prepare(self._fleet)
+            for name, measure in wanted.items():
+                measured |= self._tried(f"{kind.name}: {name}", _on_stage, ground, system, measure)
+        return measured
+
+    def _alone(self, ground: Ground) -> dict[str, Measured]:
+        measured: dict[str, Measured] = {}
+        for name, measure in ALONE.items():
+            if name in self.scenarios:
+                measured |= self._tried(f"{Tms.name}: {name}", measure, ground)
+        return measured
+
+    def _tried[**P](
+        self, what: str, work: Callable[P, dict[str, Measured]], *args: P.args, **kwargs: P.kwargs
+    ) -> dict[str, Measured]:
+        """One scenario that fails leaves the others alone."""
+        say(what)
+        try:
+            return work(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - told at the end
+            self.missing[what] = str(error) or repr(error)
+            say(f"{what} failed: {error!r}")
+            return {}
+
+    @property
+    def _fleet(self) -> int:
+        return max(self.plan.fleet, self.plan.reporting, self.plan.pixel_fleet, self.plan.alerts)
+
+
+def _on_stage(ground: Ground, system: System, measure: OnStage) -> dict[str, Measured]:
+    with ground.staged(system, heralded=measure is fanout.measure) as stage:
+        return measure(stage)

@@ -1,0 +1,74 @@
+"""A real browser in front of one page: when does it paint what changed?"""
+
+import json
+import os
+import shutil
+import time
+
+from playwright.async_api import Browser, Page, Playwright, async_playwright
+
+from benchmarks.load.orders import Painted
+from benchmarks.systems.address import Address
+
+CHROMIUM = os.environ.get("TMS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+STOPWATCH = """
+(([selector, pattern]) => {
+  const shown = (window.benchShown = []);
+  let last = -1;
+  const painted = (number) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => shown.push([number, performance.timeOrigin + performance.now()]);
+    port2.postMessage(0);
+  };
+  const look = () => {
+    const found = new RegExp(pattern).exec(document.querySelector(selector)?.textContent ?? "");
+    if (!found || Number(found[1]) === last) return;
+    last = Number(found[1]);
+    requestAnimationFrame(painted.bind(null, last));
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+})(%s)
+"""
+"""A message posted within an animation frame arrives after that frame was painted. The page changes within one frame,
+and this looks at the end of the next, so it tells up to 17 ms too much, never too little."""
+OPEN_DEADLINE_MS = 60_000
+
+
+class Visitor:
+    def __init__(self, playwright: Playwright, browser: Browser, page: Page) -> None:
+        self._playwright = playwright
+        self._browser = browser
+        self._page = page
+
+    @classmethod
+    async def come(cls, address: Address) -> "Visitor":
+        """Raises playwright's Error when there is no Chromium."""
+        url = f"http://{address.base()}{address.dialect.page}"
+        playwright = await async_playwright().start()
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        context = await browser.new_context(viewport={"width": 1440, "height": 900})
+        name, _, value = address.cookie.partition("=")
+        await context.add_cookies([{"name": name, "value": value, "url": url}])
+        page = await context.new_page()
+        await page.add_init_script(STOPWATCH % json.dumps(address.dialect.probe_on_page))
+        await page.goto(url, timeout=OPEN_DEADLINE_MS)
+        return cls(playwright, browser, page)
+
+    async def seen(self) -> Painted:
+        ahead_s = time.time() - time.monotonic()
+        shown_at: list[float] = []
+        for number, at_ms in await self._page.evaluate("window.benchShown"):
+            shown_at += [at_ms / 1000 - ahead_s] * (number + 1 - len(shown_at))
+        return Painted(shown_at)
+
+    async def leave(self) -> None:
+        await self._browser.close()
+        await self._playwright.stop()

@@ -1,0 +1,93 @@
+"""Terminals that keep themselves connected and report for as long as one likes, as a fleet of agents does."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from picows import WSError
+
+from benchmarks.load.dialling import call
+from benchmarks.load.orders import Keep, Kept
+from benchmarks.load.terminal import Terminal
+from benchmarks.systems.address import Address
+
+FIRST_S, LONGEST_S = 1.0, 60.0
+"""As the agent's: a random part of a window that doubles with every failure."""
+
+
+class Keeper:
+    def __init__(self, address: Address, order: Keep) -> None:
+        self.address = address
+        self.order = order
+        self.terminals: list[Terminal] = []
+        self.kept = Kept()
+        self.refusals = Counter[str]()
+        self._gate = asyncio.Semaphore(order.at_once)
+        self._is_closing = False
+        self._returns: set[asyncio.Task[None]] = set()
+        self._reporting = asyncio.get_running_loop().create_task(self._report())
+
+    def adopt(self, terminals: Iterable[Terminal]) -> None:
+        for terminal in terminals:
+            terminal.tally, terminal.lost = self, self._lost
+            self.terminals.append(terminal)
+            if not terminal.is_open:
+                self._lost(terminal)
+
+    def look(self) -> Kept:
+        """And forget it."""
+        kept, self.kept = self.kept, Kept()
+        kept.online = sum(terminal.is_open for terminal in self.terminals)
+        kept.waiting = sum(len(terminal.waiting) for terminal in self.terminals)
+        kept.refusals, self.refusals = dict(self.refusals), Counter()
+        return kept
+
+    async def close(self) -> None:
+        self._is_closing = True
+        tasks: Sequence[asyncio.Task[None]] = (self._reporting, *self._returns)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def acknowledged(self, terminal: Terminal, intended_at: float, at: float) -> None:
+        self.kept.due_at.append(intended_at)
+        self.kept.latencies.append(at - intended_at)
+
+    async def _report(self) -> None:
+        """In open loop, one terminal after the other, so that each has its turn once a period."""
+        due_at, place = time.monotonic(), 0
+        while True:
+            due_at += self.order.period_s / max(1, len(self.terminals))
+            await asyncio.sleep(max(0.0, due_at - time.monotonic()))
+            if self.terminals:
+                place = (place + 1) % len(self.terminals)
+                self.terminals[place].report(due_at)
+
+    def _lost(self, terminal: Terminal) -> None:
+        if self._is_closing:
+            return
+        self.kept.lost_at.append(time.monotonic())
+        task = asyncio.get_running_loop().create_task(self._return(terminal))
+        self._returns.add(task)
+        task.add_done_callback(self._returns.discard)
+
+    async def _return(self, terminal: Terminal) -> None:
+        window_s = FIRST_S
+        while not terminal.is_open:
+            await asyncio.sleep(random.random() * window_s)
+            window_s = min(2 * window_s, LONGEST_S)
+            await self._try(terminal)
+        self.kept.back_at.append(time.monotonic())
+        terminal.report_again()
+
+    async def _try(self, terminal: Terminal) -> None:
+        """At any of the server's processes: which of them is gone it cannot know."""
+        turn = random.randrange(len(self.address.ports))
+        try:
+            async with self._gate:
+                await call(self.address, terminal, self.order.source, turn=turn)
+        except (WSError, OSError, TimeoutError) as error:
+            self.refusals[type(error).__name__] += 1
+            terminal.break_off()

@@ -1,0 +1,31 @@
+"""A run: what was measured on which machine. Kept as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.figure import Measured
+
+
+@dataclass(frozen=True)
+class Run:
+    began_at: str
+    took_s: float
+    machine: Mapping[str, str]
+    plan: Any
+    systems: Mapping[str, Mapping[str, Measured]]
+    """By system and number of the figure."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """What was not measured ("tms-uvicorn: steady"), and why."""
+
+
+def keep(run: Run, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
+
+
+def read(path: Path) -> Run:
+    return msgspec.json.decode(path.read_bytes(), type=Run)

@@ -1,0 +1,69 @@
+"""Boards with many open alerts: what they are sent (P12), and what an acknowledgement of all takes (P13)."""
+
+from benchmarks.figure import Measured
+from benchmarks.load.dialect import board_path
+from benchmarks.load.orders import Heard, Listen, RunLow, Waver
+from benchmarks.load.span import Span
+from benchmarks.meter import Cost
+from benchmarks.stage import Stage
+
+PAGES = {board_path("/").path: "overview", board_path("/alerts/").path: "alerts"}
+MINUTE_S = 60
+
+
+def measure(stage: Stage) -> dict[str, Measured]:
+    plan = stage.plan
+    stage.dial(plan.alerts)
+    stage.terminals(RunLow())
+    without = _spent(stage, _waver(stage))
+    stage.open([board_path("/"), board_path("/alerts/")], plan.boards)
+    quiet, _ = _heard(stage, Span.after(plan.settle_s, seconds=plan.quiet_s))
+    span = _waver(stage)
+    busy, spent = _heard(stage, span)
+    stage.crew.terminals[0].result()
+    cpu_s = (spent.cpu_s["server"] - without.cpu_s["server"]) / span.seconds * MINUTE_S
+    details = {
+        "of the whole server, s a minute": spent.cpu_s["server"] / span.seconds * MINUTE_S,
+        "and without boards": without.cpu_s["server"] / span.seconds * MINUTE_S,
+        **spent.busy(),
+    }
+    return {
+        "P12 quiet": _sent(quiet, plan.quiet_s),
+        "P12 busy": _sent(busy, span.seconds),
+        "P12 CPU": Measured(cpu_s, details),
+    }
+
+
+def _waver(stage: Stage) -> Span:
+    """Begins to open or resolve an alert each second, from one process."""
+    span = Span.after(stage.plan.settle_s, seconds=stage.plan.quiet_s)
+    stage.crew.terminals[0].begin(Waver(span, 1.0))
+    return span
+
+
+def _spent(stage: Stage, span: Span) -> Cost:
+    spent = stage.metered(span)
+    stage.crew.terminals[0].result()
+    return spent
+
+
+def _heard(stage: Stage, span: Span) -> tuple[Heard, Cost]:
+    stage.crew.boards.begin(Listen(span))
+    spent = stage.metered(span)
+    heard: Heard = stage.crew.boards.result()
+    return heard, spent
+
+
+def _sent(heard: Heard, seconds: float) -> Measured:
+    """KB a minute to the kind of board that gets most."""
+    kilobytes = {
+        name: heard.bytes[path] / heard.boards[path] / seconds * MINUTE_S / 1e3
+        for path, name in PAGES.items()
+        if heard.boards.get(path)
+    }
+    frames = {
+        f"{name}: frames a minute": heard.frames[path] / heard.boards[path] / seconds * MINUTE_S
+        for path, name in PAGES.items()
+        if heard.boards.get(path)
+    }
+    return Measured(max(kilobytes.values()), {f"{name}: KB a minute": kb for name, kb in kilobytes.items()} | frames)

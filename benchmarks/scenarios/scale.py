@@ -1,0 +1,63 @@
+"""What a terminal costs, whatever the size of its fleet (P8)."""
+
+import time
+
+from benchmarks.figure import Measured
+from benchmarks.ground import Ground
+from benchmarks.load.crew import together
+from benchmarks.load.orders import Keep, Kept, Look
+from benchmarks.load.span import Span
+from benchmarks.meter import Cost
+from benchmarks.progress import say
+from benchmarks.stage import Stage
+from benchmarks.systems.several import Several
+
+
+class Pair(Several):
+    """Two processes, because 20,000 terminals are more than the descriptors of one."""
+
+    name = "tms-daphne"
+
+
+def measure(ground: Ground) -> dict[str, Measured]:
+    plan = ground.plan
+    with ground.system(Pair) as system:
+        system.number = plan.scale_nodes
+        say(f"scale: making {plan.scale[-1]:,} terminals")
+        system.prepare(plan.scale[-1])
+        with ground.staged(system) as stage:
+            return _measure(stage)
+
+
+def _measure(stage: Stage) -> dict[str, Measured]:
+    plan = stage.plan
+    nobody, online = _spent(stage), 0
+    details = {"nobody: servers %": nobody.busy()["server %"]}
+    each: dict[int, float] = {}
+    keep = Keep(plan.report_every_s, plan.dials_at_once, stage.crew.terminals[0].source)
+    for size in plan.scale:
+        online += stage.dial(size - online, skip=online).booted
+        if not each:
+            for hand in stage.crew.terminals:
+                hand.do(Keep(keep.period_s, keep.at_once, hand.source))
+        time.sleep(plan.settle_s)
+        together(stage.crew.terminals, Look())
+        spent = _spent(stage)
+        kept: list[Kept] = together(stage.crew.terminals, Look())
+        each[size] = (spent.cpu_s["server"] - nobody.cpu_s["server"]) / plan.scale_s / online * 1e6
+        details |= {f"{size:,}: {name}": value for name, value in _details(spent, kept, each[size]).items()}
+    smallest = each[plan.scale[0]]
+    growth = max(cost / smallest - 1 for cost in each.values()) * 100
+    return {"P8": Measured(growth, details)}
+
+
+def _spent(stage: Stage) -> Cost:
+    return stage.metered(Span.after(0, seconds=stage.plan.scale_s))
+
+
+def _details(spent: Cost, kept: list[Kept], each_us: float) -> dict[str, float]:
+    return {
+        "µs per terminal and s": each_us,
+        "online": sum(one.online for one in kept),
+        **spent.busy(),
+    }

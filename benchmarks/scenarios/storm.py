@@ -1,0 +1,48 @@
+"""A whole fleet is lost at once: how long until a board shows it (P11)?"""
+
+import re
+import time
+
+from benchmarks.figure import Measured
+from benchmarks.ground import Ground
+from benchmarks.load.dialect import board_path
+from benchmarks.load.orders import BreakOff, Spot, Spotted
+from benchmarks.progress import say
+from benchmarks.stage import Stage
+from benchmarks.systems.tms import Tms
+
+
+def measure(ground: Ground) -> dict[str, Measured]:
+    wait_s = ground.plan.storm_wait_s
+    with ground.system(Tms, TMS_OFFLINE_AFTER_S=str(wait_s)) as system:
+        say(f"storm: making {ground.plan.fleet:,} terminals")
+        system.prepare(ground.plan.fleet)
+        system.execute(f"UPDATE alerts_rule SET duration_s = {wait_s} WHERE kind = 'presence'")
+        with ground.staged(system) as stage:
+            return _measure(stage)
+
+
+def _measure(stage: Stage) -> dict[str, Measured]:
+    plan = stage.plan
+    stage.open([board_path("/")], 1)
+    stage.dial(plan.fleet)
+    time.sleep(plan.settle_s)
+    stage.crew.boards.begin(Spot(_all_lost(plan.fleet), time.monotonic() + plan.storm_patience_s))
+    began_at, before = time.monotonic(), stage.meter.read()
+    stage.terminals(BreakOff())
+    broken_at = time.monotonic()
+    spotted: Spotted = stage.crew.boards.result()
+    spent = stage.spent_since(before)
+    shown_at = min((at for times in spotted.at.values() for at in times), default=float("inf"))
+    details = {
+        "from the loss, s": shown_at - began_at,
+        "breaking off took s": broken_at - began_at,
+        **spent.split(plan.fleet),
+    }
+    return {"P11": Measured(shown_at - broken_at - 2 * plan.storm_wait_s, details)}
+
+
+def _all_lost(fleet: int) -> tuple[bytes, ...]:
+    """That many critical alerts on the overview."""
+    number = re.escape(f"{fleet:,}").encode()
+    return (rb'id=\\"total-critical\\"(?:(?!</li>).)*<b>' + number + rb"</b>",)

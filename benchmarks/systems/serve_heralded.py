@@ -1,0 +1,50 @@
+"""`manage.py serve`, which also sends to every board what is published to one group.
+
+So one message reaches every board as a change does, through one subscription of this process and its seats, but without
+the reading, painting and coalescing in between: what is left is what a delivery costs.
+"""
+
+import asyncio
+import os
+import sys
+import time
+
+from channels.layers import get_channel_layer
+from django.core.management import execute_from_command_line
+
+from benchmarks.load.dialect import TmsDialect
+
+
+class Herald:
+    """Begins with the first word of the feed: from then on there is an event loop."""
+
+    task: asyncio.Task[None] | None = None
+
+    def changed(self, _change: object) -> None:
+        if self.task is None:
+            self.task = asyncio.get_running_loop().create_task(deliver())
+
+
+async def deliver() -> None:
+    from tms.boards.live.studio import studio
+
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(TmsDialect.herald_group, channel)
+    while True:
+        message = await layer.receive(channel)
+        for show in studio().shows.values():
+            for seat in tuple(show.seats):
+                seat.send([message["frame"]], kind="patch", now=time.monotonic())
+
+
+def main() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tms.settings"
+    from tms.live.hub import hub
+
+    hub.listeners.add(Herald())
+    execute_from_command_line(["manage.py", "serve", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from benchmarks.meter import pin
+from benchmarks.systems.address import Address
+from benchmarks.systems.tms import Tms
+from deploy.cluster import HOST, ClockProcess, Node
+
+
+class Several(Tms):
+    """TMS as it runs in production: several server processes, and a clock in one of its own."""
+
+    number = 2
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self.nodes: list[Node] = []
+        self.clock: ClockProcess | None = None
+
+    @property
+    def address(self) -> Address:
+        return Address(self.dialect, HOST, tuple(node.port for node in self.nodes), self.cookie, self.redis_url)
+
+    @property
+    def pids(self) -> Sequence[int]:
+        services = [*self.nodes, *([self.clock] if self.clock else [])]
+        return [service.pid for service in services if service.is_running]
+
+    def start(self, *, heralded: bool = False) -> None:
+        self.clock = ClockProcess(name="clock", folder=self.folder / "clock", environment=self._environment)
+        self.nodes = [
+            Node(name=name, folder=self.folder / name, environment=self._environment)
+            for name in (f"node-{number + 1}" for number in range(self.number))
+        ]
+        with ExitStack() as undo:
+            undo.callback(self.stop)
+            for service in (self.clock, *self.nodes):
+                service.launch()
+                pin(service.pid, self.cores)
+            for node in self.nodes:
+                node.wait_until_it_answers()
+            undo.pop_all()
+
+    def stop(self) -> None:
+        services = [*self.nodes, *([self.clock] if self.clock else [])]
+        for service in services:
+            service.ask_to_stop()
+        for service in services:
+            service.wait_until_it_ended()
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return self.env | self.settings

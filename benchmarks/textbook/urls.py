@@ -1,0 +1,5 @@
+from django.urls import path
+
+from benchmarks.textbook.views import board
+
+urlpatterns = [path("", board)]
