@@ -10,7 +10,7 @@ BIN := .venv/bin
 WORKERS ?= logical
 
 # What to install. The development locks contain the server's: once they are there, `make run` is content with them.
-LEVEL := $(if $(filter-out help run static messages,$(MAKECMDGOALS))$(wildcard .venv/dev.stamp),dev,server)
+LEVEL := $(if $(filter-out help run cluster static messages,$(MAKECMDGOALS))$(wildcard .venv/dev.stamp),dev,server)
 PYTHON := .venv/$(LEVEL).stamp
 NODE := node_modules/$(LEVEL).stamp
 
@@ -23,7 +23,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 CHECKS := lint types imports templates assets shell spelling dependencies security
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fmt clean lock setup static messages system again $(CHECKS:%=check-%)
+.PHONY: help run cluster test check bench fmt clean lock setup static messages system again $(CHECKS:%=check-%)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ help: ## Show this list
 run: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS with a living demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
 	@# A demo is watched by someone who waits for something to happen: a heartbeat every 10 s, not 30.
 	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} exec $(BIN)/python manage.py demo
+
+cluster: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS as in production: PostgreSQL, Redis, nginx, nodes, clocks (N, CLOCKS, TERMINALS, PORT)
+	@scripts/system-packages cluster
+	@exec $(BIN)/python -m deploy.cluster
 
 test: system $(PYTHON) $(NODE) static messages ## Run every check and every test, on SQLite and on PostgreSQL with Redis
 	@$(MAKE) check

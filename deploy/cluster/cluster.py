@@ -13,16 +13,30 @@ from deploy.cluster.clock import ClockProcess
 from deploy.cluster.nginx import Nginx
 from deploy.cluster.node import Node
 from deploy.cluster.postgresql import PostgreSQL
-from deploy.cluster.process import ROOT, clean, manage
+from deploy.cluster.process import ROOT, TmsProcess, clean, manage
 from deploy.cluster.redis import Redis
 from deploy.cluster.service import HOST, Service
 
 type Settings = Mapping[str, str]
 
+MOST_NODES, MOST_CLOCKS = 60, 20
+"""As many as the ports that are kept for them."""
+
+
+class Ports:
+    """From `first` on, each in its place, so that a second start finds the same; without it, whatever is free."""
+
+    def __init__(self, first: int | None) -> None:
+        self._first = first
+
+    def at(self, place: int) -> int | None:
+        return None if self._first is None else self._first + place
+
 
 class Cluster:
     """TMS as in production on one machine.
 
+    Whatever answers has its port from `port` on: nginx first, nodes from the tenth; without it, free ones.
     `settings` are environment variables of every node and clock, and win over what production demands and the cluster
     makes up. With `{"TMS_PRODUCTION": "0"}` pages are plain HTTP, as on a laptop; in production nginx ends TLS with a
     certificate that it signed itself.
@@ -43,19 +57,16 @@ class Cluster:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-cluster-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o711)  # PostgreSQL and nginx's workers are somebody else when we are root
-        self.postgresql = PostgreSQL(durable=durable, folder=self.folder / "postgresql")
-        self.redis = Redis(folder=self.folder / "redis")
+        ports = Ports(port)
+        self.postgresql = PostgreSQL(durable=durable, folder=self.folder / "postgresql", port=ports.at(90))
+        self.redis = Redis(folder=self.folder / "redis", port=ports.at(91))
         self.environment = self._production(server) | dict(settings)
-        self.nodes = [
-            Node(name=name, folder=self.folder / name, environment=self.environment) for name in _names("node", nodes)
-        ]
-        self.clocks = [
-            ClockProcess(name=name, folder=self.folder / name, environment=self.environment)
-            for name in _names("clock", clocks)
-        ]
+        self.nodes = [self._process(Node, f"node-{n}", ports.at(9 + n)) for n in range(1, nodes + 1)]
+        self.clocks = [self._process(ClockProcess, f"clock-{n}", ports.at(69 + n)) for n in range(1, clocks + 1)]
         self.nginx = Nginx(
             folder=self.folder / "nginx",
-            port=port,
+            port=ports.at(0),
+            plain_port=ports.at(1),
             upstream=[node.port for node in self.nodes],
             static=Path(self.environment["TMS_STATIC_ROOT"]),
             certificate=certificate(self.folder / "certificate") if self.is_production else None,
@@ -110,9 +121,13 @@ class Cluster:
         if self.is_production:
             self.manage("collectstatic", "--verbosity", "0", "--no-input")
 
+    @property
+    def farewell(self) -> Sequence[Sequence[Service]]:
+        """Who stops together: nodes first, behind a proxy that still works, so that each says goodbye; stores last."""
+        return (self.nodes, self.clocks, [self.nginx], [self.redis], [self.postgresql])
+
     def stop(self) -> None:
-        """Nodes first, all at once and behind a proxy that still works, so that each can say goodbye; stores last."""
-        for group in (self.nodes, self.clocks, [self.nginx], [self.redis], [self.postgresql]):
+        for group in self.farewell:
             for service in group:
                 service.ask_to_stop()
             for service in group:
@@ -133,6 +148,9 @@ class Cluster:
             raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stderr}")
         return done.stdout
 
+    def _process[P: TmsProcess](self, kind: type[P], name: str, port: int | None) -> P:
+        return kind(name=name, folder=self.folder / name, port=port, environment=self.environment)
+
     def _production(self, server: str) -> dict[str, str]:
         return {
             "TMS_PRODUCTION": "1",
@@ -145,10 +163,6 @@ class Cluster:
             "TMS_STATIC_ROOT": str(self.folder / "static"),
             "TMS_SERVER": server,
         }
-
-
-def _names(kind: str, number: int) -> list[str]:
-    return [f"{kind}-{n}" for n in range(1, number + 1)]
 
 
 def _kept_secret(path: Path) -> str:

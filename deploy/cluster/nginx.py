@@ -31,9 +31,10 @@ class Nginx(Service):
         name: str = "",
         folder: Path | None = None,
         port: int | None = None,
+        plain_port: int | None = None,
     ) -> None:
         super().__init__(name=name, folder=folder, port=port)
-        self.plain_port = free_port() if certificate else self.port
+        self.plain_port = (plain_port or free_port()) if certificate else self.port
         self.upstream = upstream
         self.static = static
         self.certificate = certificate

@@ -1,14 +1,17 @@
 """A server process of our own: private, on a loopback port, gone at the end."""
 
 import contextlib
+import ctypes
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,6 +39,8 @@ class Service(ABC):
 
     stop_signal = signal.SIGTERM
     stop_deadline_s = 10.0
+    ends_with_us = False
+    """Whether the kernel stops it when the thread that launched it is gone, even when we were killed."""
 
     def __init__(self, *, name: str = "", folder: Path | None = None, port: int | None = None) -> None:
         self.name = name or type(self).__name__.lower()
@@ -129,9 +134,19 @@ class Service(ABC):
         return self.folder / "log"
 
     def spawn(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+        if self.ends_with_us and sys.platform == "linux":
+            options["preexec_fn"] = partial(_end_with_parent, self.stop_signal)
         # A session of its own: Ctrl-C in the terminal reaches whoever started it, who ends it in its order.
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
     def _signal(self, which: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(which)
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent(how: signal.Signals) -> None:
+    """Runs in the child before exec (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)

@@ -1,0 +1,20 @@
+import platform
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from tms.demo import seed
+
+
+class Command(BaseCommand):
+    help = "Makes demo people, sites and terminals where they are missing; for the simulator, `python -m tms.demo`."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("terminals", type=int)
+        parser.add_argument("--fleet", required=True, type=Path, help="file in which their credentials are kept")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        seed.seed(options["terminals"], path=options["fleet"], machine=platform.node() or "this-machine")
+        username, _, _, password = seed.PEOPLE[0]
+        self.stdout.write(f"{username} {password}")
