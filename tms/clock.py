@@ -20,7 +20,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from tms.alerts import lifecycle
 from tms.alerts.rulebook import rulebook
 from tms.commands import services as commands
-from tms.fleet import nodes, standings
+from tms.fleet import losses, nodes, standings
 from tms.fleet.models import Cause, Terminal
 from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.presence import Move
@@ -29,6 +29,7 @@ from tms.live.feed import feed, publish
 from tms.live.hub import hub
 from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
+from tms.telemetry import partitions, retention, rollups
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
             moves = standings.orphan(node, at, cause=cause, since=since)
             follow(moves)
         if not moves:
+            losses.record(node or settings.NODE, at=at)
             return orphaned
         orphaned += len(moves)
 
@@ -132,6 +134,9 @@ LOOPS = (
     Loop("nodes", 1.0, Watch().look),
     Loop("expire", 1.0, commands.expire),
     Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
+    Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
+    Loop("roll_up", 2.0, rollups.advance, Lane.SLOW),
+    Loop("retire", 3600.0, retention.retire, Lane.SLOW),
 )
 
 

@@ -92,7 +92,7 @@ def test_a_name_that_is_free_is_taken_at_once(db, left):
 
 def test_a_node_that_drains_keeps_its_name_until_it_ends(db):
     other = joined(**ELSEWHERE)
-    other.drain(links=3)
+    other.drain(links=3, at=now())
 
     with pytest.raises(NameTaken, match="draining"):
         Membership("a").join(pause=meanwhile(lambda: other.beat(links=1)))
@@ -178,7 +178,7 @@ def test_boards_hear_of_a_node_that_comes_or_goes(transactional_db, ear):
     ear.changes()
 
     member.join(pause=unasked)
-    member.drain(links=0)
+    member.drain(links=0, at=now())
     member.leave()
 
     assert [change.nodes for change in ear.changes()] == [True] * 3

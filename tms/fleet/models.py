@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from tms.fleet.node import Node  # noqa: F401  (here Django looks for it)
+# Here Django looks for models.
+from tms.fleet.node import Node  # noqa: F401
+from tms.fleet.outage import Outage  # noqa: F401
 
 
 class TerminalKind(models.TextChoices):

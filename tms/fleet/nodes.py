@@ -56,10 +56,10 @@ class Membership:
         state = Case(When(state=NodeState.LOST, then=Value(NodeState.RUNNING.value)), default=F("state"))
         return bool(self._row().update(beat_at=Now(), links=links, state=state))
 
-    def drain(self, *, links: int) -> None:
+    def drain(self, *, links: int, at: datetime) -> None:
         """Its `links` are about to be closed: as many terminals are expected back elsewhere."""
         with transaction.atomic():
-            self._row().update(state=NodeState.DRAINING, beat_at=Now(), links=links)
+            self._row().update(state=NodeState.DRAINING, beat_at=Now(), links=links, loss_at=at, lost_links=links)
             publish(Change(nodes=True))
 
     def leave(self) -> None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 from msgspec.structs import astuple
 
-from tms.fleet import rowset
+from tms.fleet import outages, rowset
 from tms.fleet.models import Cause, PresenceChange, TerminalState
 from tms.fleet.presence import Move, Standing, Timing, lose, sweep
 from tms.ops import instruments
@@ -113,6 +113,7 @@ def _decide(terminal_ids: Collection[int], decide: Callable[[Standing], Move | N
     moves = [move for standing in standings if (move := decide(standing)) is not None]
     save(standings)
     record(moves)
+    outages.begin(moves)
     return moves
 
 

@@ -11,9 +11,13 @@ from msgspec import UNSET
 from tms.alerts.lifecycle import Verdict
 from tms.commands.services import Answered
 from tms.fleet import presence
+from tms.fleet.causes import Reboot, Return, returning
+from tms.fleet.models import Presence
 from tms.fleet.presence import Move, Standing, Timing
 from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported
 from tms.protocol import frames
+
+ONLINE = Presence.ONLINE.value
 
 type BootKey = tuple[int, str]
 """(terminal, boot id)"""
@@ -31,6 +35,8 @@ class Ledger:
     node: str
     changed: set[int] = field(default_factory=set)
     moves: list[Move] = field(default_factory=list)
+    returns: dict[int, Return] = field(default_factory=dict)
+    """What is known of those moves that are returns, by their place in `moves`."""
     metrics: dict[int, dict[str, float]] = field(default_factory=dict)
     boots: list[Booted] = field(default_factory=list)
     reports: list[Reported] = field(default_factory=list)
@@ -48,7 +54,17 @@ class Ledger:
                 self.fenced.append(item)
                 continue
             self.changed.add(standing.terminal_id)
-            ENTRIES[type(item)](self, standing, item)
+            if standing.presence == ONLINE:
+                ENTRIES[type(item)](self, standing, item)
+            else:
+                self._enter_of_the_absent(standing, item)
+
+    def _enter_of_the_absent(self, standing: Standing, item: Item) -> None:
+        boot = _reboot(item.boot) if isinstance(item, Booted) else None
+        back = returning(standing, at=item.at, boot=boot)
+        ENTRIES[type(item)](self, standing, item)
+        if standing.presence == ONLINE:
+            self.returns[len(self.moves) - 1] = back
 
     def _keep(self, move: Move | None) -> None:
         if move is not None:
@@ -110,6 +126,10 @@ class Ledger:
 
     def metrics_json(self) -> dict[int, bytes]:
         return {terminal_id: msgspec.json.encode(metrics) for terminal_id, metrics in self.metrics.items()}
+
+
+def _reboot(boot: frames.Boot) -> Reboot:
+    return Reboot(boot.boot_id, boot.uptime_s, boot.last_seq)
 
 
 ENTRIES: Mapping[type, Callable[[Ledger, Standing, Any], None]] = {

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from tms.alerts import lifecycle
 from tms.alerts.rulebook import rulebook
 from tms.commands import services as commands
-from tms.fleet import rowset, standings
+from tms.fleet import outages, rowset, standings
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import Standing
 from tms.ingest.items import Booted, BootOutcome, Item, Reported
@@ -21,7 +21,7 @@ from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
 from tms.protocol import frames
-from tms.telemetry import boots, reports
+from tms.telemetry import boots, reports, rollups
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
 
@@ -57,6 +57,7 @@ def write(items: Sequence[Item]) -> Ledger:
         ledger.enter(items)
         standings.save((ledger.standings[pk] for pk in ledger.changed), ledger.metrics_json())
         standings.record(ledger.moves)
+        outages.follow(ledger.moves, ledger.returns, timing=ledger.timing)
         boot_pks = _save_boots(ledger)
         _save_reports(ledger, boot_pks)
         _save_notes(ledger)
@@ -123,10 +124,15 @@ def _save_reports(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
     The key has the instant in it (partitions by day), so what may be stored already is looked for without it: nobody
     else writes reports of these terminals now, for their standings are locked.
     """
+    over = rollups.late_before(timezone.now())
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(ledger.reports)}
     for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in ledger.doubtful}):
         del items[key]
-    new = _insert_reports([_report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())])
+    rows = [_report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
+    new = _insert_reports(rows)
+    rollups.mark_late(
+        {(row.terminal_id, rollups.hour_of(row.at)) for row in rows if row.at < over and (row.boot_id, row.seq) in new}
+    )
     instruments.INGEST_REPORTS.labels("committed").inc(len(new))
     instruments.INGEST_REPORTS.labels("duplicate").inc(len(ledger.reports) - len(new))
     _save_events(

@@ -34,6 +34,8 @@ INGEST_ACK_SECONDS = Histogram(
 # Presence, alerts, commands
 
 PRESENCE_CHANGES = Counter("tms_presence_changes", "Changes of presence, by the new presence", ["presence"])
+OUTAGES = Counter("tms_outages", "Outages of terminals that are over, by cause", ["cause"])
+FALSE_OFFLINE = Counter("tms_false_offline", "Terminals called offline whose outage proved to be TMS's own fault")
 ALERT_TRANSITIONS = Counter("tms_alert_transitions", "Alert transitions by kind and severity", ["kind", "severity"])
 COMMANDS = Counter("tms_commands", "Commands by the state they reached", ["state"])
 
@@ -53,4 +55,5 @@ BOARD_DIVERGED = Counter("tms_board_diverged", "Proofs in which a board differed
 
 CLOCK_LAG = Gauge("tms_clock_lag_seconds", "How late the clock's last sweep was")
 CLOCK_FAILURES = Counter("tms_clock_failures", "Passes of a clock loop that failed", ["loop"])
+PARTITION_FAILURES = Counter("tms_partition_failures", "Partitions that could not be made or dropped in time", ["step"])
 CLOCK_LEADS = Gauge("tms_clock_leads", "1 while this process's clock leads")

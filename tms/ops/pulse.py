@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 
 from tms.fleet.node import BEAT_S
 from tms.fleet.nodes import Membership
@@ -46,7 +47,7 @@ class Pulse:
         return before
 
     def drain(self) -> None:
-        self._say(lambda: self._membership.drain(links=self._links()))
+        self._say(lambda: self._membership.drain(links=self._links(), at=timezone.now()))
 
     def stop(self) -> None:
         self._stopping.set()

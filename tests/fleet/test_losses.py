@@ -1,0 +1,141 @@
+"""What became of the terminals of a node: 412 of 500 back."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import AT, Link, later
+from tms import clock
+from tms.fleet import losses
+from tms.fleet.losses import FOLLOWED_FOR
+from tms.fleet.models import Cause, Terminal
+from tms.fleet.node import Node, NodeState
+from tms.fleet.nodes import Membership
+from tms.ingest import store
+
+pytestmark = pytest.mark.both
+
+LONG = 3_600.0
+
+
+@pytest.fixture
+def node(db) -> Membership:
+    member = Membership("a")
+    member.join()
+    return member
+
+
+def drop(cause: Cause = Cause.NODE_STOPPED, *, seconds: float = 0) -> None:
+    """The node lost its links."""
+    clock.orphan("a", later(seconds), cause=cause)
+
+
+def come_back(*terminals: Terminal, seconds: float = 10) -> None:
+    store.write([Link(terminal).boot(at=later(seconds)) for terminal in terminals])
+
+
+def numbers(seconds: float = 20) -> list[tuple[int, int, int, int]]:
+    """Of each loss that is followed: all, back, awaited, missing."""
+    return [(loss.total, loss.back, loss.awaited, loss.missing) for loss in losses.followed(later(seconds))]
+
+
+def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, node, settings):
+    terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(5)]
+    fleet.online(node="b", lease_s=LONG)
+    drop()
+    steps = [numbers()]
+
+    come_back(*terminals[:4])
+    steps.append(numbers())
+    [loss] = losses.followed(later(20))
+    come_back(terminals[4])
+
+    assert steps == [[(5, 0, 5, 0)], [(5, 4, 1, 0)]]
+    assert (loss.node, loss.state, loss.until) == ("a", NodeState.RUNNING, later(settings.RECONNECT_GRACE_S))
+    assert not loss.is_over
+    assert numbers() == []
+
+
+def test_who_did_not_come_back_within_the_grace_is_missing(fleet, node, wall, settings):
+    terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(3)]
+    drop(Cause.NODE_LOST)
+    come_back(*terminals[:2])
+
+    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+
+    [loss] = losses.followed(wall.at)
+    assert (loss.total, loss.back, loss.awaited, loss.missing) == (3, 2, 0, 1)
+    assert loss.is_over
+
+
+def test_a_loss_is_followed_for_a_quarter_of_an_hour(fleet, node):
+    fleet.online(node="a", lease_s=LONG)
+    drop()
+
+    assert losses.followed(AT + FOLLOWED_FOR - timedelta(seconds=1))
+    assert not losses.followed(AT + FOLLOWED_FOR)
+
+
+def test_a_node_without_links_loses_nothing(fleet, node):
+    fleet.online(node="b", lease_s=LONG)
+
+    drop()
+
+    assert numbers() == []
+
+
+def test_a_terminal_that_has_troubles_of_its_own_is_not_among_them(fleet, node, settings):
+    settings.NODE = "a"
+    link = Link(fleet.terminal())
+    store.write([link.boot(), link.lost(at=later(5))])
+    fleet.online(node="a", lease_s=LONG)
+
+    drop(seconds=6)
+
+    assert numbers() == [(1, 0, 1, 0)]
+
+
+def test_a_node_that_drains_still_holds_some(fleet, node, settings):
+    settings.NODE = "a"
+    links = [Link(fleet.terminal()) for _ in range(4)]
+    store.write([link.boot() for link in links])
+    node.drain(links=4, at=AT)
+    steps = [numbers()]
+
+    store.write([link.lost(Cause.NODE_STOPPED, at=later(5)) for link in links[:3]])
+    node.beat(links=1)
+    steps.append(numbers())
+    settings.NODE = "b"
+    come_back(*(link.terminal for link in links[:2]))
+    steps.append(numbers())
+    store.write([links[3].lost(Cause.NODE_STOPPED, at=later(15))])
+    node.leave()
+    steps.append(numbers())
+
+    assert steps == [[(4, 0, 4, 0)], [(4, 0, 4, 0)], [(4, 2, 2, 0)], [(4, 2, 2, 0)]]
+
+
+def test_a_drain_that_was_cut_short_still_counts_those_who_left_before(fleet, node, settings):
+    settings.NODE = "a"
+    links = [Link(fleet.terminal()) for _ in range(4)]
+    store.write([link.boot() for link in links])
+    node.drain(links=4, at=AT)
+    store.write([link.lost(Cause.NODE_STOPPED, at=later(5)) for link in links[:2]])
+    settings.NODE = "b"
+    come_back(links[0].terminal)
+
+    drop(Cause.NODE_LOST, seconds=12)
+    Node.objects.update(state=NodeState.LOST)
+
+    assert numbers() == [(4, 1, 3, 0)]
+
+
+def test_a_later_loss_counts_anew(fleet, node):
+    terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(3)]
+    drop()
+    come_back(*terminals)
+    fleet.online(node="a", lease_s=LONG)
+
+    drop(seconds=600)
+
+    assert numbers(610) == [(1, 0, 1, 0)]

@@ -1,0 +1,150 @@
+"""Why a terminal was away, told from what it brings when it comes back. Pure.
+
+| it comes back with              | and                                                       | then it was     |
+|---------------------------------|-----------------------------------------------------------|-----------------|
+| anything, after a goodbye       |                                                           | planned         |
+| the very link                   | TMS had heard it in time, and stored that late            | server          |
+| the very link                   | it had said nothing                                       | application     |
+| the same boot                   | a node of TMS had dropped it, and it came straight back   | server          |
+| the same boot                   | it went on making reports, or makes none ever             | network         |
+| the same boot                   | it made no reports, though it always does                 | unclear         |
+| another boot                    | the former one sent reports of that time                  | network         |
+| another boot                    | the device started after it was last heard                | power or reboot |
+| another boot                    | the device was up all the time                            | application     |
+| another boot                    | it does not tell how long the device is up                | unclear         |
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tms.fleet.models import OURS, Cause, Presence
+from tms.fleet.outage import OutageCause
+from tms.fleet.presence import Standing, Timing
+
+GOODBYES = frozenset({Cause.REBOOT, Cause.UPDATE, Cause.CLOSING, Cause.SHUTDOWN})
+WENT_ON = 2
+"""Reports that a former boot must have made without a link; one may have been on its way when the device died."""
+REPORTS_REGULARLY_S = 3.0
+"""Heartbeats within which a terminal that reports at all makes a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Seconds and numbers; None where nothing is known."""
+
+    lost_by: str
+    away_s: float
+    unheard_s: float
+    """Since it was last heard: at least as long as it was away."""
+    has_restarted: bool | None
+    """None: it needed no boot, for its link had never ended."""
+    offline_s: float | None = None
+    """Since it was called offline, if it was."""
+    uptime_s: float | None = None
+    reports_made: int | None = None
+    has_ever_reported: bool = False
+    was_stored_late: bool = False
+    sent_by_former_boot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reboot:
+    """What a boot told."""
+
+    boot_id: str
+    uptime_s: float
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A terminal is online again: what its standing was until then, and the boot with which it came, if any."""
+
+    terminal_id: int
+    at: datetime
+    was: str
+    was_since: datetime | None
+    last_seen_at: datetime | None
+    boot_id: str
+    seq: int
+    boot: Reboot | None
+
+    @property
+    def has_restarted(self) -> bool | None:
+        return None if self.boot is None else self.boot.boot_id != self.boot_id
+
+    @property
+    def offline_at(self) -> datetime | None:
+        return self.was_since if self.was == Presence.OFFLINE else None
+
+    @property
+    def uptime_s(self) -> float | None:
+        """0 is what a boot says that tells nothing."""
+        return self.boot.uptime_s if self.boot and self.boot.uptime_s > 0 else None
+
+    @property
+    def reports_made(self) -> int | None:
+        if self.boot is None or self.has_restarted or not self.boot.last_seq:
+            return None
+        return max(0, self.boot.last_seq - self.seq)
+
+    def evidence(self, *, lost_by: str, began_at: datetime) -> Evidence:
+        heard_at = self.last_seen_at or began_at
+        return Evidence(
+            lost_by=lost_by,
+            away_s=seconds(self.at - began_at),
+            unheard_s=seconds(self.at - min(heard_at, began_at)),
+            has_restarted=self.has_restarted,
+            offline_s=seconds(self.at - self.offline_at) if self.offline_at else None,
+            uptime_s=self.uptime_s,
+            reports_made=self.reports_made,
+            has_ever_reported=self.seq > 0,
+            was_stored_late=self.boot is None and self.was_since is not None and self.at < self.was_since,
+        )
+
+
+def seconds(span: timedelta) -> float:
+    return max(0.0, span.total_seconds())
+
+
+def returning(standing: Standing, *, at: datetime, boot: Reboot | None) -> Return:
+    """Call it with the standing of before the return."""
+    return Return(
+        terminal_id=standing.terminal_id,
+        at=at,
+        was=standing.presence,
+        was_since=standing.presence_at,
+        last_seen_at=standing.last_seen_at,
+        boot_id=standing.boot_id,
+        seq=standing.seq,
+        boot=boot,
+    )
+
+
+def cause_of(evidence: Evidence, *, timing: Timing) -> OutageCause:
+    """See the table above."""
+    if evidence.lost_by in GOODBYES:
+        return OutageCause.PLANNED
+    if evidence.has_restarted is None:
+        return OutageCause.SERVER if evidence.was_stored_late else OutageCause.APPLICATION
+    if evidence.has_restarted:
+        return _of_another_boot(evidence)
+    return _of_the_same_boot(evidence, timing)
+
+
+def _of_the_same_boot(evidence: Evidence, timing: Timing) -> OutageCause:
+    # The grace, and as much again: who needs longer was kept away by something else.
+    if evidence.lost_by in OURS and (evidence.offline_s or 0.0) <= timing.reconnect_grace_s:
+        return OutageCause.SERVER
+    is_long = evidence.away_s >= REPORTS_REGULARLY_S * timing.heartbeat_s
+    if is_long and evidence.has_ever_reported and evidence.reports_made == 0:
+        return OutageCause.UNCLEAR
+    return OutageCause.NETWORK
+
+
+def _of_another_boot(evidence: Evidence) -> OutageCause:
+    if evidence.sent_by_former_boot >= WENT_ON:
+        return OutageCause.NETWORK
+    if evidence.uptime_s is None:
+        return OutageCause.UNCLEAR
+    return OutageCause.POWER if evidence.uptime_s < evidence.unheard_s else OutageCause.APPLICATION

@@ -1,0 +1,91 @@
+"""What became of the terminals whose links a node dropped: "412 of 500 back"."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Max, Q
+
+from tms.fleet.models import Presence
+from tms.fleet.node import Node, NodeState
+from tms.fleet.outage import Outage
+from tms.live.change import Change
+from tms.live.feed import publish
+
+FOLLOWED_FOR = timedelta(minutes=15)
+"""Who has not come back by then is away like any other."""
+
+AWAITED = Q(terminal__state__presence=Presence.SILENT)
+MISSING = Q(terminal__state__presence=Presence.OFFLINE)
+
+
+class Loss(NamedTuple):
+    """The links that one node dropped, or is about to, and what became of their terminals."""
+
+    node: str
+    state: str
+    at: datetime
+    total: int
+    back: int
+    awaited: int
+    """Still within their grace, or still linked to a node that drains."""
+    missing: int
+    """Called offline: they did not come back within the grace."""
+    until: datetime | None
+    """When the last of those awaited is called offline."""
+
+    @property
+    def is_over(self) -> bool:
+        return not self.awaited
+
+
+def record(name: str, *, at: datetime) -> None:
+    """The node dropped its links now. A drain that did not end well counted them when it began, and goes on."""
+    away = Outage.objects.lost_with(name).count()
+    if not away:
+        return
+    going_on = Node.objects.filter(name=name, loss_at__gt=at - _longest())
+    before = going_on.values_list("lost_links", flat=True).first() or 0
+    with transaction.atomic():
+        Node.objects.filter(name=name).update(loss_at=at, lost_links=max(before, away))
+        publish(Change(nodes=True))
+
+
+def followed(at: datetime) -> Sequence[Loss]:
+    """Of the last minutes, the newest first; what is over with all terminals back is left out."""
+    nodes = list(Node.objects.losing(at - FOLLOWED_FOR))
+    if not nodes:
+        return ()
+    away = _away([node.name for node in nodes])
+    losses = (_loss(node, *away.get(node.name, (0, 0, None))) for node in nodes)
+    return tuple(loss for loss in losses if loss.awaited or loss.missing)
+
+
+def _away(names: Sequence[str]) -> dict[str, tuple[int, int, datetime | None]]:
+    """How many are awaited and missing of each node, and when the last of them is called offline."""
+    counted = (
+        Outage.objects.lost_with(*names)
+        .values("node")
+        .annotate(
+            awaited=Count("pk", filter=AWAITED),
+            missing=Count("pk", filter=MISSING),
+            until=Max("terminal__state__due_at", filter=AWAITED),
+        )
+    )
+    return {row["node"]: (row["awaited"], row["missing"], row["until"]) for row in counted}
+
+
+def _loss(node: Node, awaited: int, missing: int, until: datetime | None) -> Loss:
+    assert node.loss_at is not None
+    held = node.links if node.state == NodeState.DRAINING else 0
+    back = max(0, node.lost_links - awaited - missing - held)
+    if held:
+        until = node.loss_at + _longest()
+    return Loss(node.name, node.state, node.loss_at, node.lost_links, back, awaited + held, missing, until)
+
+
+def _longest() -> timedelta:
+    """From the beginning of a drain to the end of the grace of its last terminal."""
+    return timedelta(seconds=settings.DRAIN_SPREAD_S + settings.RECONNECT_GRACE_S)

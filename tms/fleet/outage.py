@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.utils.translation import pgettext_lazy
+
+
+class OutageCause(models.TextChoices):
+    """Why a terminal was away, as its return tells."""
+
+    NETWORK = "network", pgettext_lazy("outage", "Network")
+    POWER = "power", pgettext_lazy("outage", "Power or reboot")
+    APPLICATION = "application", pgettext_lazy("outage", "Application")
+    SERVER = "server", pgettext_lazy("outage", "TMS itself")
+    PLANNED = "planned", pgettext_lazy("outage", "Planned")
+    UNCLEAR = "unclear", pgettext_lazy("outage", "Unclear")
+
+
+class OutageQuerySet(models.QuerySet["Outage"]):
+    def open(self) -> Self:
+        """Terminals that are away (index: outage_open)."""
+        return self.filter(ended_at=None)
+
+    def lost_with(self, *nodes: str) -> Self:
+        """Away since one of these nodes dropped them (index: outage_node)."""
+        return self.open().filter(node__in=nodes)
+
+    def uncounted(self) -> Self:
+        """Over, and what was reported meanwhile may still be arriving (index: outage_uncounted)."""
+        return self.filter(reports_sent=None, ended_at__isnull=False)
+
+    def ended_since(self, at: datetime) -> Self:
+        return self.filter(ended_at__gt=at)
+
+
+class Outage(models.Model):
+    """A time in which a terminal was away, from when its link was lost to its return, and the evidence of why."""
+
+    terminal = models.ForeignKey("fleet.Terminal", models.CASCADE, related_name="outages", db_index=False)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    cause = models.CharField(max_length=16, choices=OutageCause, default="", blank=True)
+    lost_by = models.CharField(max_length=24)
+    """How the link ended, a `Cause` of presence."""
+    node = models.CharField(max_length=64, default="", blank=True)
+    """The node that dropped the link; empty when it was not TMS's doing."""
+    offline_at = models.DateTimeField(null=True)
+    """When it was called offline, if it was."""
+    has_restarted = models.BooleanField(null=True)
+    """It came back with another boot; None when its link had never ended."""
+    uptime_s = models.FloatField(null=True)
+    """Of the device when it came back."""
+    boot_id = models.CharField(max_length=64, default="", blank=True)
+    seq = models.BigIntegerField(default=0)
+    """The boot that was lost, and the highest report of it that was kept."""
+    reports_made = models.PositiveIntegerField(null=True)
+    """While it was away, by a boot that went on; None when it cannot be told."""
+    reports_sent = models.PositiveIntegerField(null=True)
+    """Of those that `boot_id` made meanwhile, how many arrived later; None until they were counted."""
+
+    objects = OutageQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("terminal",), name="outage_open", condition=models.Q(ended_at__isnull=True)
+            ),
+        )
+        indexes = (
+            # Readers: the terminal's timeline and its summary.
+            models.Index(fields=("terminal", "-ended_at"), name="outage_terminal"),
+            # Reader: how many are back of those whom a node dropped.
+            models.Index(
+                fields=("node",), name="outage_node", condition=models.Q(ended_at__isnull=True) & ~models.Q(node="")
+            ),
+            # Reader: the count of what arrived late.
+            models.Index(
+                fields=("ended_at",),
+                name="outage_uncounted",
+                condition=models.Q(reports_sent__isnull=True, ended_at__isnull=False),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} {self.began_at:%Y-%m-%d %H:%M:%S} {self.cause or 'away'}"
