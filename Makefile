@@ -23,7 +23,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 CHECKS := lint types imports templates assets shell spelling dependencies security
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test check bench fmt clean lock setup static messages system again $(CHECKS:%=check-%)
+.PHONY: help run cluster test check bench faults fmt clean lock setup static messages system again $(CHECKS:%=check-%)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, im
 
 bench: $(PYTHON) static messages ## Measure what the design promises and print the figures
 	@$(BIN)/python -m benchmarks
+
+faults: system $(PYTHON) messages ## Break what can break, and print what became of reports, alerts and boards (FAULTS="NAME ...", KEEP=PATH)
+	@$(BIN)/python -m tests.faults $(FAULTS) $(if $(KEEP),--keep $(KEEP))
 
 fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
 	@$(BIN)/ruff check --quiet --fix-only .

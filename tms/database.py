@@ -13,7 +13,7 @@ EXPECTED = (
     " @ : / in a password are written as %40 %3A %2F"
 )
 RECONNECT_S = 1.0
-"""The pool's pauses would double with each attempt: after 16 s away the next one is 16 s off. It begins anew instead."""
+"""The pool's pauses would double with each attempt: after 16 s away the next is 16 s off. It begins anew instead."""
 
 CLIENT_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 SERVER_KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}

@@ -1,14 +1,23 @@
 import pytest
 
-from tests.faults.killed import TERMINALS, kill_under_load, running
+from tests.faults.fault import Finding
+from tests.faults.killed import kill_the_process
+from tests.faults.place import Single
+from tests.faults.scene import Scene
 
 pytestmark = pytest.mark.both
 
 
 async def test_kill_9_under_load_loses_no_acknowledged_report_and_keeps_none_twice(tmp_path):
-    with running(tmp_path) as tms:
-        outcomes = await kill_under_load(tms)
+    finding = Finding("kill-single", "R29", "kill -9")
 
-    assert (outcomes.lost, outcomes.twice) == (0, 0)
-    assert outcomes.kept == outcomes.made == outcomes.acknowledged
-    assert outcomes.made > 50 * TERMINALS
+    async with Scene(Single(tmp_path), agents=20, light=20, report_every_s=0.2) as scene:
+        await kill_the_process(scene, finding)
+
+        scene.witness.pause()
+        await scene.witness.settled()
+        tally = await scene.witness.count(scene.query)
+
+    assert (finding.lost, finding.twice, finding.false_alerts) == (0, 0, 0)
+    assert (tally.lost, tally.twice) == (0, 0)
+    assert tally.kept == tally.made == tally.acknowledged

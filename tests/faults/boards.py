@@ -1,0 +1,149 @@
+"""A browser in front of a board, without the browser: it keeps what it was shown, and what the board says of itself."""
+
+import asyncio
+import contextlib
+import json
+import random
+import re
+import time
+from collections.abc import Sequence
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from tests.faults.witness import Query
+
+PATIENCE_S = 10.0
+LEAST_S, MOST_S = 0.5, 8.0
+"""How long a browser waits for a frame, and before it connects again (static/js/socket.js)."""
+
+TOTAL = re.compile(r'id="total-(\w+)".*?<b>([\d,]+)</b>', re.DOTALL)
+ROW = re.compile(r'id="terminal-(\d+)"[^>]*?data-presence="(\w+)"', re.DOTALL)
+
+PRESENCES = "SELECT presence, count(*) FROM fleet_terminalstate GROUP BY presence"
+SEVERITIES = "SELECT severity, count(*) FROM alerts_alert WHERE state <> 'resolved' GROUP BY severity"
+ROWS = "SELECT terminal_id, presence FROM fleet_terminalstate"
+
+
+class Truth:
+    """The database at one moment, as far as boards show it."""
+
+    def __init__(self, query: Query) -> None:
+        self.totals = {str(name): int(n) for name, n in (*query(PRESENCES), *query(SEVERITIES))}
+        self.rows = {int(pk): str(presence) for pk, presence in query(ROWS)}
+
+
+class Board:
+    """One page, held open while it is entered; it comes back like a browser."""
+
+    def __init__(self, url: str, page: str, cookie: str) -> None:
+        parts = urlsplit(url)
+        self.page = page
+        self._address = f"ws://{parts.netloc}/ws/board/?page={quote(page, safe='')}"
+        self._headers = {"Cookie": cookie, "Origin": f"{parts.scheme}://{parts.netloc}"}
+        self.totals: dict[str, int] = {}
+        self.rows: dict[int, str] = {}
+        self.proof: dict[str, Any] = {}
+        self.most_behind_s = 0.0
+        self.out_of_order = 0
+        self.losses = 0
+        self.heard_at = 0.0
+        self._failures = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def shows(self, truth: Truth) -> bool:
+        """Whether all that this board shows of terminals and alerts is what the database holds."""
+        totals = all(truth.totals.get(name, 0) == number for name, number in self.totals.items())
+        return bool(self.proof) and totals and all(truth.rows.get(pk) == presence for pk, presence in self.rows.items())
+
+    def is_proven_after(self, proven_at: str) -> bool:
+        """Whether the board itself found that it equals the database, not only at `proven_at`, and is not behind.
+
+        Not whether it was later: the clocks of some nodes are stepped here.
+        """
+        proof = self.proof
+        return bool(proof) and self.proven_at not in ("", proven_at) and proof["behind_s"] < LEAST_S
+
+    @property
+    def proven_at(self) -> str:
+        """When the board was found to equal the database, by its node's clock; empty when it was not."""
+        database = self.proof.get("database") or {"state": "unchecked"}
+        return database["at"] if database["state"] == "equal" else ""
+
+    def forget(self) -> None:
+        """Count anew from here."""
+        self.most_behind_s, self.out_of_order, self.losses = 0.0, 0, 0
+
+    @property
+    def silent_s(self) -> float:
+        return time.monotonic() - self.heard_at
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with connect(self._address, additional_headers=self._headers, max_size=None) as socket:
+                    await self._watch(socket)
+            except (WebSocketException, OSError, TimeoutError):
+                self.losses += 1
+            self._failures += 1
+            await asyncio.sleep(LEAST_S + random.random() * (min(MOST_S, LEAST_S * 2**self._failures) - LEAST_S))
+
+    async def _watch(self, socket: ClientConnection) -> None:
+        number = 0
+        while True:
+            async with asyncio.timeout(PATIENCE_S):
+                frame = json.loads(await socket.recv())
+            number += 1
+            if frame["number"] != number:
+                self.out_of_order += 1
+                number = frame["number"]
+                await socket.send(json.dumps({"ask": "repaint"}))
+            self._failures = 0
+            self._take(frame)
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        self.heard_at, self.proof = time.monotonic(), frame["proof"]
+        self.most_behind_s = max(self.most_behind_s, self.proof["behind_s"])
+        if frame["kind"] == "repaint":
+            self.totals, self.rows = {}, {}
+        self.totals |= {name: int(number.replace(",", "")) for name, number in TOTAL.findall(frame["html"])}
+        self.rows |= {int(pk): presence for pk, presence in ROW.findall(frame["html"])}
+        order = frame.get("list") or {"of": "", "ids": []}
+        if order["of"] == "terminals":
+            shown = {int(element.removeprefix("terminal-")) for element in order["ids"]}
+            self.rows = {pk: presence for pk, presence in self.rows.items() if pk in shown}
+
+
+class Agreement:
+    """How long boards take to agree with the database."""
+
+    def __init__(self, boards: Sequence[Board], query: Query) -> None:
+        self.boards = boards
+        self.query = query
+
+    async def reached(self, *, within_s: float) -> float | None:
+        """Seconds until every board shows what the database holds and has proven it; None when that takes longer."""
+        began, before = time.monotonic(), [board.proven_at for board in self.boards]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while not await self._is_reached(before):
+                    await asyncio.sleep(0.1)
+                return time.monotonic() - began
+        return None
+
+    async def _is_reached(self, before: Sequence[str]) -> bool:
+        if not all(board.is_proven_after(at) for board, at in zip(self.boards, before, strict=True)):
+            return False
+        truth = await asyncio.to_thread(Truth, self.query)
+        return all(board.shows(truth) for board in self.boards)

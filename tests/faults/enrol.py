@@ -1,0 +1,28 @@
+"""Terminals, one person, and a rule that calls an outage early. Runs inside a TMS: `manage.py shell -c`."""
+
+import json
+
+from django.conf import settings
+from django.db.models import F
+
+from benchmarks.systems.session import sign_in
+from tms.accounts.models import User
+from tms.alerts.models import Rule, RuleKind
+from tms.fleet import credentials
+from tms.fleet.models import Site, Terminal
+from tms.live.change import Change
+from tms.live.feed import publish
+
+OFFLINE_FOR_S = 2.0
+"""The default rule waits a minute before it calls a terminal offline: a false alert must not hide in that."""
+
+
+def fleet(number: int) -> None:
+    """Prints the credentials of so many new terminals, and the cookie of a person who is signed in, as JSON."""
+    Rule.objects.filter(kind=RuleKind.PRESENCE).update(duration_s=OFFLINE_FOR_S, revision=F("revision") + 1)
+    publish(Change(rules=True))
+    sites = [Site.objects.create(code=f"F{place}", name=f"Faults {place}") for place in range(4)]
+    made = [credentials.enrol(Terminal(uid=f"T{n:05}", site=sites[n % len(sites)])) for n in range(number)]
+    person = User.objects.create_superuser("watcher", password=None)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}"
+    print(json.dumps({"credentials": [str(credential) for credential in made], "cookie": cookie}))

@@ -1,0 +1,172 @@
+"""A terminal that speaks the link as an agent does, at a tenth of its cost."""
+
+import asyncio
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import uuid4
+
+from msgspec import UNSET
+from picows import WSCloseCode, WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
+
+from tms.agent.backoff import Backoff
+from tms.agent.dialer import DIAL_TIMEOUT_S
+from tms.agent.link import LOST, Closed, Drained, LinkEnd, Refused, TimedOut, Unreachable
+from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
+from tms.protocol.close import CloseCode
+from tms.protocol.credential import Credential
+
+STALE_S = 10.0
+"""What is sent later than this after it was made is backfill."""
+
+
+class Kept(NamedTuple):
+    seq: int
+    made_at: datetime
+    event: frames.Event
+
+
+class LightTerminal(WSListener):
+    """Keeps what is not acknowledged and sends it again after each boot; comes back as an agent would.
+
+    Every report carries an event of its own, so that an event stored twice is seen as well.
+    """
+
+    def __init__(self, url: str, credential: Credential) -> None:
+        self.uid = credential.uid
+        self.boot_id = uuid4().hex
+        self.made = 0
+        self.acked = 0
+        self.linked_at = 0.0
+        self.losses = 0
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {credential}", "Sec-WebSocket-Protocol": SUBPROTOCOL}
+        self._kept: deque[Kept] = deque()
+        self._backoff = Backoff()
+        self._transport: WSTransport | None = None
+        self._is_booted = False
+        self._drain: frames.Drain | None = None
+        self._ended = asyncio.Event()
+        self._end: LinkEnd = Unreachable("never connected")
+
+    @property
+    def is_linked(self) -> bool:
+        return self._is_booted
+
+    @property
+    def waiting(self) -> int:
+        return len(self._kept)
+
+    def report(self) -> None:
+        self.made += 1
+        at = datetime.now(UTC)
+        kept = Kept(self.made, at, frames.Event(at, "counted", "info", f"{self.boot_id} {self.made}"))
+        self._kept.append(kept)
+        if self._is_booted:
+            self._send(kept)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(self._backoff.after(await self._one_link()))
+
+    async def stop(self) -> None:
+        """Gone without a word."""
+        if self._transport is not None:
+            self._transport.disconnect(graceful=False)
+
+    # One link
+
+    async def _one_link(self) -> LinkEnd:
+        self._ended.clear()
+        self._end, self._drain = Closed(LOST), None
+        try:
+            async with asyncio.timeout(DIAL_TIMEOUT_S):
+                await ws_connect(
+                    lambda: self,
+                    self._url,
+                    extra_headers=self._headers,
+                    websocket_handshake_timeout=DIAL_TIMEOUT_S,
+                    read_buffer_init_size=2048,
+                    enable_auto_ping=True,
+                    auto_ping_idle_timeout=20,
+                    auto_ping_reply_timeout=20,
+                )
+        except WSInvalidStatusError as error:
+            return _refused(error)
+        except TimeoutError:
+            return TimedOut("no answer")
+        except (WSError, OSError) as error:
+            return Unreachable(str(error))
+        since = time.monotonic()
+        await self._ended.wait()
+        if time.monotonic() - since >= STALE_S:
+            self._backoff.reset()
+        return self._end
+
+    def _take(self, frame: downlink.Downlink | downlink.Unknown) -> None:
+        match frame:
+            case downlink.BootAnswer(result=booted):
+                self._acknowledged(booted.acked_seq)
+                self._is_booted, self.linked_at = True, time.monotonic()
+                for kept in tuple(self._kept):
+                    self._send(kept)
+            case downlink.AckCall(params=ack) if ack.boot_id is UNSET:
+                self._acknowledged(ack.seq)
+                self._leave_when_done()
+            case downlink.DrainCall(params=drain):
+                self._drain = drain
+                self._leave_when_done()
+
+    def _leave_when_done(self) -> None:
+        if self._drain and not self._kept and self._transport is not None:
+            self._end = Drained(self._drain)
+            self._transport.send_close(WSCloseCode.OK)
+            self._transport.disconnect()
+
+    def _acknowledged(self, seq: int) -> None:
+        self.acked = max(self.acked, seq)
+        while self._kept and self._kept[0].seq <= seq:
+            self._kept.popleft()
+
+    def _send(self, kept: Kept) -> None:
+        late = (datetime.now(UTC) - kept.made_at).total_seconds() > STALE_S
+        report = frames.Report(
+            kept.seq, kept.made_at, status="ok", metrics={"temperature_c": 40.0}, events=(kept.event,), late=late
+        )
+        self._send_text(uplink.encode(uplink.ReportCall(report, "2.0")))
+
+    def _send_text(self, text: bytes) -> None:
+        if self._transport is not None:
+            self._transport.send(WSMsgType.TEXT, text)
+
+    # What picows calls
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        boot = frames.Boot(boot_id=self.boot_id, model="LIGHT", last_seq=self.made)
+        self._send_text(uplink.encode(uplink.BootCall(boot, 1, "2.0")))
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.TEXT:
+            self._take(downlink.decode(frame.get_payload_as_bytes()))
+        elif frame.msg_type is WSMsgType.CLOSE:
+            self._end = Drained(self._drain) if self._drain else Closed(_code(frame.get_payload_as_bytes()))
+            transport.send_close(WSCloseCode.OK)
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.losses += self._is_booted
+        self._transport, self._is_booted = None, False
+        self._ended.set()
+
+
+def _code(payload: bytes) -> int:
+    return int.from_bytes(payload[:2]) if payload else CloseCode.NORMAL
+
+
+def _refused(error: WSInvalidStatusError) -> LinkEnd:
+    answer = error.response
+    assert answer is not None
+    wait = answer.headers.get("Retry-After", "")
+    return Refused(int(answer.status), retry_after_s=float(wait) if wait.isdecimal() else None)

@@ -1,0 +1,91 @@
+"""A whole TMS that faults happen to."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import psycopg
+
+from deploy.cluster.cluster import Cluster
+from tests.running import Running
+
+HASTY: Mapping[str, str] = {
+    "TMS_PRODUCTION": "0",
+    "TMS_HEARTBEAT_S": "5",
+    "TMS_LEASE_GRACE_S": "2.5",
+    "TMS_OFFLINE_AFTER_S": "4",
+    "TMS_RECONNECT_GRACE_S": "30",
+    "TMS_PING_INTERVAL_S": "5",
+    "TMS_PING_TIMEOUT_S": "3",
+    "TMS_DRAIN_SPREAD_S": "8",
+    "TMS_PROOF_INTERVAL_S": "1",
+    "TMS_FRAMES_PER_MINUTE": "600",
+    "TMS_FRAMES_BURST": "300",
+    "TMS_LOG_FORMAT": "json",
+}
+"""What takes minutes in production takes seconds here, and is harsher: a terminal that is not heard for 7.5 s is
+silent, after 4 s more offline, after 2 s more there is an alert. Terminals wait as long as they always do.
+"""
+
+
+class Place(Protocol):
+    """Entered, it runs; left, nothing of it is there."""
+
+    @property
+    def url(self) -> str:
+        """Of pages and boards."""
+
+    @property
+    def link(self) -> str:
+        """Of terminals."""
+
+    @property
+    def logs(self) -> Sequence[Path]: ...
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *error: object) -> None: ...
+    def manage(self, *arguments: str) -> str: ...
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]: ...
+
+
+class Several(Cluster):
+    """A cluster, as in production but for its haste."""
+
+    def __init__(self, nodes: int = 3, *, clocks: int = 1, settings: Mapping[str, str] = {}) -> None:
+        super().__init__(nodes, clocks=clocks, settings={**HASTY, **settings})
+
+    @property
+    def logs(self) -> Sequence[Path]:
+        return [service.log for service in self.services if service.log.exists()]
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        url = self.environment["TMS_DATABASE_URL"]
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+
+class Single:
+    """One process with its clock, as on a laptop: on SQLite, or on the services of the tests' pass."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tms = Running(folder, **HASTY)
+        self.manage = self.tms.manage
+        self.query = self.tms.query
+
+    def __enter__(self) -> Self:
+        self.tms.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tms.__exit__()
+
+    @property
+    def url(self) -> str:
+        return self.tms.url
+
+    @property
+    def link(self) -> str:
+        return self.tms.link
+
+    @property
+    def logs(self) -> Sequence[Path]:
+        return [self.tms.log]
