@@ -34,6 +34,12 @@ def places() -> Places:
     return Places(cores[:1], cores[1:2], cores[2:])
 
 
+def everywhere() -> Places:
+    """Nobody has a core to himself, as on a machine that must make do with what it has."""
+    cores = sorted(os.sched_getaffinity(0))
+    return Places(cores, cores, cores)
+
+
 def describe(*, database_url: str, redis_url: str) -> dict[str, str]:
     with psycopg.connect(database_url) as database, redis.Redis.from_url(redis_url) as broker:
         services = {

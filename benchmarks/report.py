@@ -13,7 +13,9 @@ UNDISTURBED = 20.0
 
 def markdown(run: Run) -> str:
     details = (details_of(run, number) for number in FIGURES)
-    return "\n\n".join(part for part in (summary(run), disturbance(run), missing(run), *details, machine(run)) if part)
+    return "\n\n".join(
+        part for part in (summary(run), disturbance(run), missing(run), *run.notes, *details, machine(run)) if part
+    )
 
 
 def summary(run: Run) -> str:

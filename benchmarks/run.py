@@ -1,6 +1,6 @@
 """A run: what was measured on which machine. Kept as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,9 @@ class Run:
     """By system and number of the figure."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """What was not measured ("tms-uvicorn: steady"), and why."""
+    curve: Sequence[Mapping[str, float | None]] = ()
+    """Of a fleet that grew: what each size came to."""
+    notes: Sequence[str] = ()
 
 
 def keep(run: Run, path: Path) -> None:

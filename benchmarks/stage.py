@@ -24,10 +24,15 @@ class Stage:
         self._services = services
 
     @property
+    def processes(self) -> Mapping[str, Sequence[int]]:
+        """Of the system, by name."""
+        return {"server": self.system.pids, **self._services}
+
+    @property
     def meter(self) -> Meter:
         load = {"load": [hand.pid for hand in (*self.crew.terminals, self.crew.boards)]}
         browser = {"browser": [self.crew.browser.pid]} if self.crew.browser else {}
-        return Meter({"server": self.system.pids, **self._services, **load, **browser})
+        return Meter({**self.processes, **load, **browser})
 
     def dial(self, number: int, *, skip: int = 0) -> Dialled:
         """Connect and boot so many terminals, after the first `skip` of the fleet."""
@@ -44,9 +49,9 @@ class Stage:
             [failure for one in done for failure in one.failures],
         )
 
-    def open(self, paths: Sequence[BoardPath], number: int) -> None:
-        """So many boards, at these paths in turn."""
-        self.boards(Open(tuple(islice(cycle(paths), number)), self.crew.boards.source))
+    def open(self, paths: Sequence[BoardPath], number: int, *, ports: tuple[int, ...] = ()) -> None:
+        """So many boards, at these paths in turn; only on the server processes at `ports`, if any are named."""
+        self.boards(Open(tuple(islice(cycle(paths), number)), self.crew.boards.source, ports))
 
     def terminals(self, order: Order) -> list[Any]:
         return together(self.crew.terminals, order)

@@ -86,6 +86,13 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """From now on the server's processes are at these ports."""
+
+    ports: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Look:
     """What the kept terminals came to since the last look."""
 
@@ -115,6 +122,8 @@ class Open:
 
     paths: tuple[BoardPath, ...]
     source: str
+    ports: tuple[int, ...] = ()
+    """Where, if not everywhere."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +226,7 @@ type Order = (
     | Waver
     | BreakOff
     | Keep
+    | Reach
     | Look
     | Open
     | Watch

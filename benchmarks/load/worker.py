@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Collection
+from dataclasses import replace
 from functools import singledispatchmethod
 from multiprocessing.connection import Connection
 from typing import Any
@@ -26,6 +27,7 @@ from benchmarks.load.orders import (
     Open,
     Order,
     Painted,
+    Reach,
     Report,
     Reported,
     RunLow,
@@ -92,6 +94,12 @@ class Worker:
         self.keeper.adopt(self.terminals)
 
     @do.register
+    async def _(self, order: Reach) -> None:
+        self.address = replace(self.address, ports=order.ports)
+        if self.keeper is not None:
+            self.keeper.address = self.address
+
+    @do.register
     async def _(self, _order: Look) -> Kept:
         assert self.keeper is not None
         return self.keeper.look()
@@ -100,7 +108,8 @@ class Worker:
 
     @do.register
     async def _(self, order: Open) -> None:
-        self.watcher = await Watcher.open(self.address, order)
+        address = replace(self.address, ports=order.ports or self.address.ports)
+        self.watcher = await Watcher.open(address, order)
 
     @do.register
     async def _(self, order: Watch) -> Watched:

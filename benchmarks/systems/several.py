@@ -28,10 +28,7 @@ class Several(Tms):
 
     def start(self, *, heralded: bool = False) -> None:
         self.clock = ClockProcess(name="clock", folder=self.folder / "clock", environment=self._environment)
-        self.nodes = [
-            Node(name=name, folder=self.folder / name, environment=self._environment)
-            for name in (f"node-{number + 1}" for number in range(self.number))
-        ]
+        self.nodes = [self._node(place) for place in range(self.number)]
         with ExitStack() as undo:
             undo.callback(self.stop)
             for service in (self.clock, *self.nodes):
@@ -41,12 +38,24 @@ class Several(Tms):
                 node.wait_until_it_answers()
             undo.pop_all()
 
+    def add_node(self) -> Node:
+        """One more, running."""
+        node = self._node(len(self.nodes))
+        node.start()
+        pin(node.pid, self.cores)
+        self.nodes.append(node)
+        return node
+
     def stop(self) -> None:
         services = [*self.nodes, *([self.clock] if self.clock else [])]
         for service in services:
             service.ask_to_stop()
         for service in services:
             service.wait_until_it_ended()
+
+    def _node(self, place: int) -> Node:
+        name = f"node-{place + 1}"
+        return Node(name=name, folder=self.folder / name, environment=self._environment)
 
     @property
     def _environment(self) -> dict[str, str]:

@@ -1,0 +1,40 @@
+"""`python -m benchmarks.full`: a large fleet held on several processes, two of them killed, and how far it goes."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.full.measure import measure
+from benchmarks.full.plan import TINY, FullPlan
+from benchmarks.run import keep
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped
+    named = {name: getattr(options, name) for name in ("terminals", "minutes", "most", "nodes")}
+    plan = replace(TINY if options.tiny else FullPlan(), **{name: value for name, value in named.items() if value})
+    run = measure(plan, server=options.server)
+    if options.keep:
+        keep(run, options.keep)
+    print(report.markdown(run))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.full", description=__doc__)
+    parser.add_argument("--tiny", action="store_true", help="a look whether everything works; its figures mean nothing")
+    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
+    parser.add_argument("--terminals", type=int, help=f"to hold; {FullPlan.terminals:,} unless told otherwise")
+    parser.add_argument("--minutes", type=float, help=f"to hold them; {FullPlan.minutes} unless told otherwise")
+    parser.add_argument("--most", type=int, help=f"to go on to; {FullPlan.most:,} unless told otherwise")
+    parser.add_argument("--nodes", type=int, help=f"server processes; {FullPlan.nodes} unless told otherwise")
+    parser.add_argument("--keep", type=Path, metavar="PATH", help="write the run as JSON")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

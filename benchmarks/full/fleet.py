@@ -1,0 +1,73 @@
+"""The kept fleet, as whoever measures sees it: what it reported, lost and regained since one last looked."""
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.load.crew import together
+from benchmarks.load.orders import Keep, Kept, Look
+from benchmarks.quantiles import in_ms
+from benchmarks.stage import Stage
+
+LOOK_EVERY_S = 0.5
+
+
+@dataclass
+class Seen:
+    """Between two looks."""
+
+    online: int = 0
+    waiting: int = 0
+    latencies: array[float] = field(default_factory=lambda: array("f"))
+    lost_at: list[float] = field(default_factory=list)
+    back_at: list[float] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+
+    def __iadd__(self, other: "Seen") -> "Seen":
+        self.online, self.waiting = other.online, other.waiting
+        self.latencies += other.latencies
+        self.lost_at += other.lost_at
+        self.back_at += other.back_at
+        self.refusals += other.refusals
+        return self
+
+    @property
+    def acks(self) -> dict[str, float]:
+        return in_ms("ack", self.latencies, worst=True)
+
+
+class Fleet:
+    def __init__(self, stage: Stage, *, report_every_s: float, dials_at_once: int) -> None:
+        self.stage = stage
+        self.dialled = 0
+        self.acknowledged = 0
+        for hand in stage.crew.terminals:
+            hand.do(Keep(report_every_s, max(1, dials_at_once // len(stage.crew.terminals)), hand.source))
+
+    def grow_to(self, size: int) -> Sequence[str]:
+        """Why terminals could not be dialled."""
+        outcome = self.stage.dial(size - self.dialled, skip=self.dialled)
+        self.dialled = size
+        return outcome.failures
+
+    def look(self) -> Seen:
+        """What was since the last look."""
+        parts: list[Kept] = together(self.stage.crew.terminals, Look())
+        seen = Seen(sum(part.online for part in parts), sum(part.waiting for part in parts))
+        for part in parts:
+            seen.latencies += part.latencies
+            seen.lost_at += part.lost_at
+            seen.back_at += part.back_at
+            seen.refusals += Counter(part.refusals)
+        self.acknowledged += len(seen.latencies)
+        return seen
+
+    def wait_until_whole(self, wanted: int, *, patience_s: float) -> Seen:
+        """Until so many are online, or patience ends."""
+        deadline, seen = time.monotonic() + patience_s, self.look()
+        while seen.online < wanted and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY_S)
+            seen += self.look()
+        return seen

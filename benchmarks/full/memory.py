@@ -1,0 +1,38 @@
+"""What a system holds in memory, without counting twice what its processes share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+GIB, KIB = 2**30, 2**10
+PAGE = 4096
+
+
+def held(processes: Mapping[str, Sequence[int]], *, kernel_before: int) -> dict[str, float]:
+    """GiB by name, of the kernel's sockets, and in all. Of the sockets' other ends, which are here too, nothing."""
+    by_name = {name: _proportional(pids) / GIB for name, pids in processes.items()}
+    by_name["kernel sockets"] = max(0, kernel() - kernel_before) / 2 / GIB
+    return by_name | {"in all": sum(by_name.values())}
+
+
+def kernel() -> int:
+    """Bytes of the kernel's objects, sockets among them, and of what waits in socket buffers."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    slab = int(lines["Slab"].split()[0]) * KIB
+    sockets = Path("/proc/net/sockstat").read_text().splitlines()
+    waiting = next((int(line.split()[-1]) for line in sockets if line.startswith("TCP:")), 0)
+    return slab + waiting * PAGE
+
+
+def _proportional(pids: Iterable[int]) -> int:
+    processes = [psutil.Process(pid) for pid in pids]
+    everyone = [*processes, *(child for process in processes for child in process.children(recursive=True))]
+    return sum(_pss(process) for process in everyone)
+
+
+def _pss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0

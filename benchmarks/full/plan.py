@@ -1,0 +1,56 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FullPlan:
+    terminals: int = 50_000
+    """Held for `minutes` (P9)."""
+    minutes: float = 10
+    most: int = 100_000
+    """How far to go afterwards."""
+    step: int = 10_000
+    nodes: int = 5
+    """Server processes; one more starts when their descriptors do not suffice."""
+    processes: int = 6
+    """Of the load: each may open 20,000 files too."""
+    boards: int = 20
+    curve: tuple[int, ...] = (1_000, 2_000, 5_000, 10_000, 20_000)
+    """Fleets that are measured on the way up."""
+    point_s: float = 30
+    settle_s: float = 6
+    report_every_s: float = 30
+    change_every_s: float = 0.5
+    patience_s: float = 5
+    dials_at_once: int = 256
+    return_patience_s: float = 120
+    """How long to wait for terminals after a process was killed."""
+
+    @property
+    def hold_s(self) -> float:
+        return self.minutes * 60
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (*(size for size in self.curve if size < self.terminals), self.terminals)
+
+    @property
+    def further(self) -> range:
+        return range(self.terminals + self.step, self.most + 1, self.step)
+
+
+TINY = FullPlan(
+    terminals=20,
+    minutes=0.05,
+    most=40,
+    step=20,
+    nodes=3,
+    processes=1,
+    boards=2,
+    curve=(10,),
+    point_s=1,
+    settle_s=0.2,
+    report_every_s=1,
+    change_every_s=0.3,
+    dials_at_once=4,
+    return_patience_s=30,
+)

@@ -1,0 +1,56 @@
+"""One measurement of a fleet at work: what it costs, and how long its people and terminals wait."""
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.full.fleet import Fleet
+from benchmarks.full.memory import held
+from benchmarks.load.orders import Watch, Watched
+from benchmarks.load.span import Span
+from benchmarks.meter import resident_bytes
+from benchmarks.quantiles import in_ms
+from benchmarks.stage import Stage
+
+MIB = 2**20
+
+type Point = dict[str, float]
+
+
+class Gauge:
+    """Takes points of one stage."""
+
+    def __init__(self, stage: Stage, fleet: Fleet, *, change_every_s: float, patience_s: float) -> None:
+        self.stage = stage
+        self.fleet = fleet
+        self.change_every_s = change_every_s
+        self.patience_s = patience_s
+        self.kernel_before = 0
+
+    def take(self, seconds: float, *, settle_s: float) -> Point:
+        self.fleet.look()
+        span = Span.after(settle_s, seconds=seconds)
+        self.stage.crew.boards.begin(Watch(span, self.change_every_s, self.patience_s))
+        spent = self.stage.metered(span)
+        seen = self.fleet.look()
+        watched: Watched = self.stage.crew.boards.result()
+        busy = spent.busy()
+        online = max(1, seen.online)
+        return {
+            "terminals": seen.online,
+            "reports/s": len(seen.latencies) / (settle_s + seconds),
+            **busy,
+            "server µs per terminal and s": spent.cpu_s["server"] / seconds / online * 1e6,
+            **seen.acks,
+            **in_ms("board", watched.ages, worst=True),
+            "never shown": watched.unseen,
+            "drops": len(seen.lost_at),
+            **{f"{name} GiB": gib for name, gib in self.memory().items()},
+        }
+
+    def memory(self) -> Mapping[str, float]:
+        return held(self.stage.processes, kernel_before=self.kernel_before)
+
+    def resident(self, names: Sequence[str]) -> dict[str, float]:
+        """MiB of each process of the server."""
+        return {
+            f"{name} MiB": resident_bytes([pid]) / MIB for name, pid in zip(names, self.stage.system.pids, strict=False)
+        }
