@@ -1,21 +1,24 @@
 """What a list shows of all there is. It lives in the address: a link pasted to a colleague shows the same."""
 
+import re
 from dataclasses import dataclass, fields
 from typing import Self
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Upper
 from django.http import QueryDict
 
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, Rule
 from tms.fleet.models import Presence, Site, Status, Terminal, TerminalKind
+from tms.fleet.outage import Outage
 from tms.live.change import Change
 from tms.telemetry.models import Severity
 
 ANY = "any"
 LEAST_SEARCHED = 2
 LONGEST_SEARCH = 64
-ADDRESS_MARKS = frozenset("0123456789abcdefABCDEF.:")
+PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class TerminalFilter:
     severity: str = ""
     site: str = ""
     kind: str = ""
+    lost_with: str = ""
+    """The name of a node that dropped them; they are not back."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -39,6 +44,7 @@ class TerminalFilter:
             severity=_known(query.get("severity"), [ANY, *Severity.values]),
             site=query.get("site", "")[:8],
             kind=_known(query.get("kind"), TerminalKind.values),
+            lost_with=query.get("lost_with", "")[:64],
         )
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
@@ -52,6 +58,8 @@ class TerminalFilter:
             rows = rows.filter(site__code__iexact=self.site)
         if self.kind:
             rows = rows.filter(kind=self.kind)
+        if self.lost_with:
+            rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
         return rows.filter(_search(self.q)) if self.q else rows
 
     @property
@@ -69,7 +77,7 @@ class TerminalFilter:
         return bool(
             change.everything
             or change.sessions
-            or (self.presence and change.presence)
+            or ((self.presence or self.lost_with) and change.presence)
             or (self.status and change.terminals)
             or (self.severity and change.alerts)
         )
@@ -77,17 +85,24 @@ class TerminalFilter:
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
+    """`site` is a code, `rule` a primary key: together they name an incident."""
+
     q: str = ""
     severity: tuple[str, ...] = ()
     nobody: bool = False
+    site: str = ""
+    rule: str = ""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
         q = query.get("q", "").strip()[:LONGEST_SEARCH]
+        rule = query.get("rule", "")
         return cls(
             q=q if len(q) >= LEAST_SEARCHED else "",
             severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
             nobody=query.get("nobody") == "1",
+            site=query.get("site", "")[:8],
+            rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
         )
 
     def apply(self, rows: QuerySet[Alert]) -> QuerySet[Alert]:
@@ -95,19 +110,25 @@ class AlertFilter:
             rows = rows.filter(severity__in=self.severity)
         if self.nobody:
             rows = rows.filter(acknowledged_at=None)
-        if self.q:
-            rule = Q(rule__name__icontains=self.q) | Q(rule__name_ja__icontains=self.q)
-            rows = rows.filter(rule | Q(comment__icontains=self.q) | _search(self.q, prefix="terminal__"))
-        return rows
+        if self.site:
+            rows = rows.filter(terminal__site__code__iexact=self.site)
+        if self.rule:
+            rows = rows.filter(rule=int(self.rule))
+        return rows.filter(self._found()) if self.q else rows
 
     @property
     def query(self) -> str:
-        chosen = [("q", self.q), ("severity", self.severity), ("nobody", "1" if self.nobody else "")]
-        return urlencode([(name, value) for name, value in chosen if value], doseq=True)
+        chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return urlencode([(name, 1 if value is True else value) for name, value in chosen if value], doseq=True)
 
     @property
     def is_empty(self) -> bool:
         return self == type(self)()
+
+    def _found(self) -> Q:
+        rules = Rule.objects.filter(Q(name__icontains=self.q) | Q(name_ja__icontains=self.q))
+        terminals = Terminal.objects.filter(_search(self.q))
+        return Q(rule__in=rules.values("pk")) | Q(comment__icontains=self.q) | Q(terminal__in=terminals.values("pk"))
 
 
 def _known(value: str | None, values: list[str]) -> str:
@@ -119,12 +140,8 @@ def _alerts(severity: str) -> QuerySet[Alert]:
     return unresolved if severity == ANY else unresolved.filter(severity=severity)
 
 
-def _search(text: str, *, prefix: str = "") -> Q:
+def _search(text: str) -> Q:
     """Where a person would look for a terminal: its UID, place, serial number, model, site and address."""
     sites = Site.objects.filter(Q(code__iexact=text) | Q(name__icontains=text) | Q(name_ja__icontains=text))
-    found = Q(**{f"{prefix}site__in": sites.values("pk")})
-    for name in ("uid", "label", "serial", "model"):
-        found |= Q(**{f"{prefix}{name}__icontains": text})
-    if ADDRESS_MARKS.issuperset(text):
-        found |= Q(**{f"{prefix}address__startswith": text})
-    return found
+    # A list and no subquery, so that PostgreSQL can join both indexes.
+    return Q(site__in=list(sites.values_list("pk", flat=True))) | Q(words__contains=Upper(Value(text)))

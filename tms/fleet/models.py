@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast, Concat, Upper
 from django.urls import reverse
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -107,6 +109,10 @@ class OpeningHours(models.Model):
         return f"{self.weekday} {self.opens_at:%H:%M} to {self.closes_at:%H:%M}"
 
 
+SEARCHED = ("uid", "label", "serial", "model", "address")
+"""Columns of a terminal by which a person looks for it."""
+
+
 class Terminal(models.Model):
     """Who a terminal is. How it is right now stands in `TerminalState`."""
 
@@ -120,6 +126,18 @@ class Terminal(models.Model):
     agent = models.CharField(_("agent"), max_length=64, blank=True)
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    # Reader: the search of the boards (index: terminal_words, where PostgreSQL has pg_trgm).
+    words = models.GeneratedField(
+        expression=Upper(
+            Concat(
+                *chain.from_iterable(
+                    (Cast(name, models.TextField()), models.Value("\n", models.TextField())) for name in SEARCHED
+                )
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     state: TerminalState
 

@@ -4,24 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, gettext_noop, pgettext
 
+from tms.boards import instants
 from tms.boards.painter import paint
 from tms.fleet.models import Presence, Status
 from tms.telemetry.models import Severity
 
 register = template.Library()
-
-UNITS = (
-    (86_400, gettext_noop("%(number)s d")),
-    (3_600, gettext_noop("%(number)s h")),
-    (60, gettext_noop("%(number)s min")),
-    (1, gettext_noop("%(number)s s")),
-)
 
 
 @register.simple_tag
@@ -55,33 +46,13 @@ def _state(kind: str, name: str, label: Any) -> SafeString:
 @register.simple_tag
 def instant(at: datetime | None, form: str = "ago") -> SafeString:
     """An instant, as `ago`, `time` or `datetime`; the browser puts it into its own time zone."""
-    if at is None:
-        return SafeString("–")
-    text = _age(at) if form == "ago" else _moment(at, with_date=form == "datetime")
-    return format_html('<time datetime="{}" data-format="{}">{}</time>', at.isoformat(), form, text)
+    return SafeString("–") if at is None else instants.told(at, form)
 
 
 @register.simple_tag
 def countdown(at: datetime) -> SafeString:
     """The time that is left until `at`."""
-    left = max(0, int((at - timezone.now()).total_seconds()))
-    hours, minutes, seconds = left // 3600, left // 60 % 60, left % 60
-    text = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-    return format_html('<time data-countdown datetime="{}">{}</time>', at.isoformat(), text)
-
-
-def _age(at: datetime) -> str:
-    seconds = max(0, int((timezone.now() - at).total_seconds()))
-    length, form = next((unit for unit in UNITS if seconds >= unit[0]), UNITS[-1])
-    return gettext(form) % {"number": seconds // length}
-
-
-def _moment(at: datetime, *, with_date: bool) -> str:
-    local = timezone.localtime(at)
-    if not with_date and local.date() == timezone.localdate():
-        return local.strftime("%H:%M:%S")
-    # Translators: a day without its year and the time of day, in Django's date format
-    return date_format(local, pgettext("date format", "j M H:i"))
+    return instants.countdown(at)
 
 
 @register.simple_tag(takes_context=True)

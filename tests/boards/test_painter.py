@@ -1,0 +1,77 @@
+"""Elements that are rendered once and shown often."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import translation
+
+from tms.boards import instants, painter
+from tms.boards.pages.base import Part
+from tms.boards.painter import paint
+
+AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """What time it is for whoever says how long ago something was."""
+
+    def show(at):
+        monkeypatch.setattr(instants.timezone, "now", lambda: at)
+
+    show(AT)
+    return show
+
+
+def test_an_element_that_did_not_change_is_rendered_once(monkeypatch):
+    part = Part("boards/base.html#count", {"id": "count-once", "number": 7})
+    first = paint(part)
+    monkeypatch.setattr(painter, "_rendered", pytest.fail)
+
+    assert paint(Part("boards/base.html#count", {"id": "count-once", "number": 7})) == first
+
+
+def test_each_language_has_its_own(fleet):
+    part = Part("boards/overview.html#incidents-note", {"number": 0})
+
+    with translation.override("en"):
+        english = paint(part)
+    with translation.override("ja"):
+        japanese = paint(part)
+
+    assert english != japanese
+
+
+def test_values_without_a_hash_are_rendered_each_time():
+    assert paint(Part("boards/overview.html#shift", {"people": []})) == paint(
+        Part("boards/overview.html#shift", {"people": []})
+    )
+
+
+@pytest.mark.parametrize(
+    ("element", "later"),
+    [
+        (
+            instants.told(AT - timedelta(seconds=50)),
+            '<time datetime="2026-11-25T08:59:10Z" data-format="ago">2 min</time>',
+        ),
+        (
+            instants.countdown(AT + timedelta(seconds=90)),
+            '<time datetime="2026-11-25T09:01:30Z" data-countdown>00:20</time>',
+        ),
+        ("<p>no time in it</p>", "<p>no time in it</p>"),
+        ('<time datetime="nonsense">?</time>', '<time datetime="nonsense">?</time>'),
+    ],
+)
+def test_what_was_rendered_a_while_ago_says_the_age_of_now(clock, element, later):
+    clock(AT + timedelta(seconds=70))
+
+    assert instants.renewed(element) == later
+
+
+def test_what_was_today_has_its_date_tomorrow(clock):
+    today = instants.told(AT, "time")
+    clock(AT + timedelta(days=1))
+
+    assert "25 Nov" in instants.renewed(today)
+    assert "25 Nov" not in today

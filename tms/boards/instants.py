@@ -1,0 +1,65 @@
+"""Instants as text, which the browser puts into its own words and time zone."""
+
+import re
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop, pgettext
+
+UNITS = (
+    (86_400, gettext_noop("%(number)s d")),
+    (3_600, gettext_noop("%(number)s h")),
+    (60, gettext_noop("%(number)s min")),
+    (1, gettext_noop("%(number)s s")),
+)
+TIME = re.compile(
+    r'<time datetime="(?P<at>[^"]+)" data-(?:format="(?P<form>ago|time|datetime)"|countdown)>[^<]*</time>'
+)
+
+
+def told(at: datetime, form: str = "ago") -> SafeString:
+    """An instant, as `ago`, `time` or `datetime`."""
+    text = _age(at) if form == "ago" else _moment(at, with_date=form == "datetime")
+    return format_html('<time datetime="{}" data-format="{}">{}</time>', _to_the_second(at), form, text)
+
+
+def countdown(at: datetime) -> SafeString:
+    """The time that is left until `at`."""
+    return format_html('<time datetime="{}" data-countdown>{}</time>', _to_the_second(at), _left(at))
+
+
+def renewed(html: str) -> str:
+    """HTML that was rendered a while ago, as it would be rendered now: only its instants have aged."""
+    return TIME.sub(_again, html) if "<time" in html else html
+
+
+def _again(found: re.Match[str]) -> str:
+    at = datetime.fromisoformat(found["at"])
+    return told(at, found["form"]) if found["form"] else countdown(at)
+
+
+def _to_the_second(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _left(at: datetime) -> str:
+    left = max(0, int((at - timezone.now()).total_seconds()))
+    hours, minutes, seconds = left // 3600, left // 60 % 60, left % 60
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
+def _age(at: datetime) -> str:
+    seconds = max(0, int((timezone.now() - at).total_seconds()))
+    length, form = next((unit for unit in UNITS if seconds >= unit[0]), UNITS[-1])
+    return gettext(form) % {"number": seconds // length}
+
+
+def _moment(at: datetime, *, with_date: bool) -> str:
+    local = timezone.localtime(at)
+    if not with_date and local.date() == timezone.localdate():
+        return local.strftime("%H:%M:%S")
+    # Translators: a day without its year and the time of day, in Django's date format
+    return date_format(local, pgettext("date format", "j M H:i"))
