@@ -18,7 +18,7 @@ from tms.commands.services import Answered
 from tms.fleet import credentials
 from tms.fleet.credentials import Identity, Key
 from tms.fleet.models import Cause, Presence, Site, Terminal, TerminalState
-from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported
+from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.judge import Judge
 from tms.protocol import frames
 
@@ -136,6 +136,9 @@ class Link:
 
     def note(self, code: str, *, at: datetime = AT) -> Noted:
         return Noted(self, at, frames.Event(at, code), self.judge.event(code, at=at))
+
+    def taken_over(self, *, at: datetime = AT) -> TakenOver:
+        return TakenOver(self, at, frames.Event(at, "tms.duplicate_credential"), ())
 
     # What the batch tells it
 

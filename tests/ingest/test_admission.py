@@ -115,11 +115,10 @@ class TestDecision:
         assert refusal.status == 503
         assert dict(refusal.headers)[b"retry-after"] == b"5"
 
-    async def test_who_is_banned_is_told_for_how_long(self, fleet, links, admission, settings):
-        settings.TAKEOVERS_PER_MINUTE, settings.TAKEOVER_BAN_S = 0, 300
+    async def test_who_is_banned_is_told_for_how_long(self, fleet, links, admission):
         terminal = await aside(fleet.terminal)
         offered = await aside(credentials.issue, terminal)
-        links.takeovers.count(terminal.pk, at=asyncio.get_running_loop().time())
+        links.bans.read([(terminal.pk, 300.0)], at=asyncio.get_running_loop().time())
 
         refusal = await admission.decide(scope(offered))
 

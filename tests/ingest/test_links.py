@@ -1,18 +1,23 @@
 """The links of one node: the newest wins, whoever was revoked goes, commands find their way."""
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.at_once import aside
-from tests.ingest.conftest import Node
+from tests.ingest.conftest import DEADLINE_S, Node
 from tms.alerts.models import Alert
 from tms.commands.models import Command, CommandState
 from tms.fleet import credentials
 from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
+from tms.ingest.models import Struggle
+from tms.ingest.takeovers import find_bans
 from tms.live.change import Change
 from tms.protocol.close import CloseCode
+from tms.telemetry.models import Event
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
@@ -68,10 +73,17 @@ async def take_over(node: Node, terminal, times: int) -> None:
 
 
 async def lose_to_another_node(node: Node, terminal, times: int) -> None:
-    for number in range(2, 2 * times + 2, 2):
-        await node.booted(terminal)
-        await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=number))  # noqa: B023
-        node.links.changed(Change(sessions=frozenset({(terminal.pk, number)})))
+    for _ in range(times):
+        session, _ = await node.booted(terminal)
+        newer = session.number + 1
+        await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=newer))  # noqa: B023
+        node.links.changed(Change(sessions=frozenset({(terminal.pk, newer)})))
+
+
+async def until_true(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("struggle", [take_over, lose_to_another_node])
@@ -82,21 +94,53 @@ async def test_two_devices_that_keep_taking_a_link_from_each_other_are_banned_an
     await aside(fleet.event_rule, "tms.duplicate_credential")
 
     await struggle(node, terminal, 3)
-    before = node.links.ban_left_s(terminal.pk)
+    await node.batch.drained()
+    before = await aside(find_bans, datetime.now(UTC))
     await struggle(node, terminal, 5)
     await node.batch.drained()
 
-    assert before == 0
-    assert 0 < node.links.ban_left_s(terminal.pk) <= settings.TAKEOVER_BAN_S
+    assert before == []
+    [(banned, left_s)] = await aside(find_bans, datetime.now(UTC))
+    assert banned == terminal.pk
+    assert 0 < left_s <= settings.TAKEOVER_BAN_S
     assert await aside(lambda: Alert.objects.get().terminal) == terminal
 
 
-async def test_a_ban_ends(node, settings, terminal):
-    settings.TAKEOVERS_PER_MINUTE, settings.TAKEOVER_BAN_S = 1, 0
+async def test_takeovers_are_counted_over_all_nodes(node, settings, fleet, terminal, database):
+    """Each node sees a part of them."""
+    settings.TAKEOVERS_PER_MINUTE = 3
+    others = [Node(database) for _ in range(2)]
+    for each in others:
+        each.batch.start()
 
-    await take_over(node, terminal, 4)
+    for each in (node, *others, node, *others):
+        await lose_to_another_node(each, terminal, 1)
+        await each.batch.drained()
 
-    assert node.links.ban_left_s(terminal.pk) == 0
+    assert [pk for pk, _ in await aside(find_bans, datetime.now(UTC))] == [terminal.pk]
+    assert await aside(Event.objects.filter(code="tms.duplicate_credential").count) == 1
+    for each in others:
+        await each.batch.stop()
+
+
+async def test_a_node_refuses_whom_any_node_banned(node, terminal):
+    until = datetime.now(UTC) + timedelta(seconds=300)
+    await aside(lambda: Struggle.objects.create(terminal=terminal, banned_until=until))
+
+    async with node.looking():
+        await until_true(lambda: node.links.ban_left_s(terminal.pk) > 290)
+
+
+@pytest.mark.services
+async def test_a_link_whose_replacement_the_feed_did_not_tell_is_found_in_the_database(node, terminal):
+    _, wire = await node.booted(terminal)
+    await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99, node="another"))
+    node.links.changed(Change(everything=True))
+
+    async with node.looking():
+        await until_true(lambda: wire.closed is not None)
+
+    assert wire.closed == CloseCode.REPLACED
 
 
 async def test_a_revoked_key_closes_its_link_and_no_other(node, fleet, terminal):

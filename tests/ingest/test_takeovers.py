@@ -1,14 +1,19 @@
 """When two devices that use one credential are banned."""
 
+from datetime import timedelta
+
 import pytest
 
-from tms.ingest.takeovers import Takeovers
+from tests.builders import AT, Link
+from tms.ingest import store, takeovers
+from tms.ingest.models import Struggle
+from tms.ingest.takeovers import Bans
+from tms.telemetry.models import Event
 
 
-@pytest.fixture
-def takeovers(settings) -> Takeovers:
+@pytest.fixture(autouse=True)
+def limits(settings) -> None:
     settings.TAKEOVERS_PER_MINUTE, settings.TAKEOVER_BAN_S = 3, 300
-    return Takeovers()
 
 
 STRUGGLES = [
@@ -23,29 +28,52 @@ STRUGGLES = [
 
 
 @pytest.mark.parametrize(("times", "banned"), STRUGGLES)
-def test_more_takeovers_within_a_minute_than_are_allowed_are_a_ban(takeovers, times, banned):
-    verdicts = [takeovers.count(7, at=1000.0 + time) for time in times]
+def test_more_takeovers_within_a_minute_than_are_allowed_are_a_ban(times, banned):
+    struggle = Struggle()
+
+    verdicts = [takeovers.add(struggle, at=AT + timedelta(seconds=time)) for time in times]
 
     assert verdicts == [False] * (len(times) - 1) + [banned]
-    assert (takeovers.ban_left_s(7, at=1000.0 + times[-1]) > 0) == banned
+    assert (struggle.banned_until is not None) == banned
 
 
-def test_a_ban_lasts_its_time_and_the_count_begins_anew(takeovers):
+def test_a_ban_lasts_its_time_and_the_count_begins_anew():
+    struggle = Struggle()
     for second in range(4):
-        takeovers.count(7, at=1000.0 + second)
+        takeovers.add(struggle, at=AT + timedelta(seconds=second))
 
-    assert takeovers.ban_left_s(7, at=1003.0) == 300
-    assert takeovers.ban_left_s(7, at=1302.0) == 1
-    assert takeovers.ban_left_s(7, at=1303.0) == 0
-    assert takeovers.ban_left_s(8, at=1003.0) == 0
-    assert not takeovers.count(7, at=1304.0)
+    assert struggle.banned_until == AT + timedelta(seconds=303)
+    assert not takeovers.add(struggle, at=AT + timedelta(seconds=302))
+    assert not takeovers.add(struggle, at=AT + timedelta(seconds=304))
+    assert len(struggle.taken_at) == 1
 
 
-def test_it_remembers_nobody_for_longer_than_it_counts(takeovers):
-    for terminal_id in range(1_000):
-        takeovers.count(terminal_id, at=1000.0)
-    remembered = len(takeovers)
+@pytest.mark.both
+@pytest.mark.django_db
+def test_those_of_one_commit_count_too_and_what_was_one_too_many_is_noted_once(fleet):
+    link, other = Link(fleet.terminal()), Link(fleet.terminal())
+    store.write([link.boot(), other.boot(), other.taken_over(), *(link.taken_over() for _ in range(2))])
 
-    takeovers.count(5_000, at=1061.0)
+    store.write([link.taken_over() for _ in range(4)])
 
-    assert (remembered, len(takeovers)) == (1_000, 1)
+    assert list(Struggle.objects.banned(AT).values_list("pk", flat=True)) == [link.identity.terminal_id]
+    assert Event.objects.get().terminal_id == link.identity.terminal_id
+
+
+def test_a_node_refuses_for_as_long_as_the_ban_lasts():
+    bans = Bans()
+    bans.read([(7, 300.0)], at=1000.0)
+
+    assert bans.left_s(7, at=1000.0) == 300
+    assert bans.left_s(7, at=1299.0) == 1
+    assert bans.left_s(7, at=1300.0) == 0
+    assert bans.left_s(8, at=1000.0) == 0
+
+
+def test_a_ban_that_is_not_found_any_more_is_forgotten():
+    bans = Bans()
+    bans.read([(7, 300.0)], at=1000.0)
+
+    bans.read([], at=1002.0)
+
+    assert bans.left_s(7, at=1002.0) == 0

@@ -110,4 +110,9 @@ class Noted:
     verdicts: Sequence[Verdict]
 
 
-type Item = Booted | Reported | Alive | Parted | Lost | CommandAnswered | Noted
+@dataclass(slots=True)
+class TakenOver(Noted):
+    """A newer session of the same terminal replaced this one; noted when it was one too many."""
+
+
+type Item = Booted | Reported | Alive | Parted | Lost | CommandAnswered | Noted | TakenOver

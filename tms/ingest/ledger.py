@@ -14,7 +14,7 @@ from tms.fleet import presence
 from tms.fleet.causes import Reboot, Return, returning
 from tms.fleet.models import Presence
 from tms.fleet.presence import Move, Standing, Timing
-from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported
+from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported, TakenOver
 from tms.protocol import frames
 
 ONLINE = Presence.ONLINE.value
@@ -43,6 +43,7 @@ class Ledger:
     doubtful: list[Reported] = field(default_factory=list)
     """Those of `reports` that may have been kept before; all others are surely new."""
     notes: list[Noted] = field(default_factory=list)
+    takeovers: list[TakenOver] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     fenced: list[Item] = field(default_factory=list)
@@ -114,9 +115,15 @@ class Ledger:
         self._keep(presence.hear(standing, at=item.at, timing=self.timing))
         self.answers.append(item.answer)
 
-    def _noted(self, standing: Standing, item: Noted) -> None:
+    def note(self, item: Noted) -> None:
         self.notes.append(item)
         self.verdicts.extend(item.verdicts)
+
+    def _noted(self, standing: Standing, item: Noted) -> None:
+        self.note(item)
+
+    def _taken_over(self, standing: Standing, item: TakenOver) -> None:
+        self.takeovers.append(item)
 
     def _take_state(self, standing: Standing, state: frames.State | frames.Report, *, at: datetime) -> None:
         if state.status is not UNSET and state.status != standing.status:
@@ -140,4 +147,5 @@ ENTRIES: Mapping[type, Callable[[Ledger, Standing, Any], None]] = {
     Lost: Ledger._lost,
     CommandAnswered: Ledger._answered,
     Noted: Ledger._noted,
+    TakenOver: Ledger._taken_over,
 }

@@ -2,26 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 from channels.db import database_sync_to_async
 from django.conf import settings
 
 from tms.commands import services as commands
-from tms.fleet import credentials
+from tms.fleet import credentials, standings
 from tms.ingest.session import Session
-from tms.ingest.takeovers import Takeovers
+from tms.ingest.takeovers import Bans, find_bans
 from tms.live.change import Change
+from tms.live.hub import hub
 from tms.ops import instruments
-from tms.protocol import frames
 from tms.protocol.close import CloseCode
 
 log = structlog.get_logger(__name__)
-
-DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
-"""Event code that TMS itself raises when two devices keep taking one terminal's link from each other."""
 
 LOOK_INTERVAL_S = 2.0
 OVERLAP = timedelta(seconds=5)
@@ -34,7 +32,8 @@ class Links:
     def __init__(self) -> None:
         self.by_terminal: dict[int, Session] = {}
         self._unbooted: set[Session] = set()
-        self.takeovers = Takeovers()
+        self.bans = Bans()
+        self._may_have_missed = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def opened(self, session: Session) -> None:
@@ -46,9 +45,8 @@ class Links:
         self.by_terminal[terminal_id] = session
         self._unbooted.discard(session)
         instruments.LINKS.set(len(self.by_terminal))
-        if older is not None and older is not session and not older.is_closed:
-            older.close(CloseCode.REPLACED, "replaced by a newer session")
-            self._count_takeover(session)
+        if older is not None and older is not session:
+            older.give_way()
         if has_commands:
             self.deliver({terminal_id})
 
@@ -60,15 +58,12 @@ class Links:
 
     def ban_left_s(self, terminal_id: int) -> float:
         """Seconds for which handshakes of this terminal are refused; 0 for none."""
-        return self.takeovers.ban_left_s(terminal_id, at=time.monotonic())
+        return self.bans.left_s(terminal_id, at=time.monotonic())
 
     def changed(self, change: Change) -> None:
         """A listener of the hub."""
-        for terminal_id, number in change.sessions:
-            session = self.by_terminal.get(terminal_id)
-            if session is not None and session.number < number and not session.is_closed:
-                session.close(CloseCode.REPLACED, "replaced by a newer session")
-                self._count_takeover(session)
+        self._may_have_missed |= change.everything
+        self._give_way(change.sessions)
         self._revoke(change.revoked)
         self.deliver(self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys())
 
@@ -76,16 +71,33 @@ class Links:
         """Ask the database for what the feed, which is only a hint, may not have told."""
         since = datetime.now(UTC)
         while True:
-            await asyncio.sleep(LOOK_INTERVAL_S)
             at = datetime.now(UTC)
             try:
-                revoked, waiting = await database_sync_to_async(_look, thread_sensitive=False)(since - OVERLAP, at)
+                seen = await database_sync_to_async(look, thread_sensitive=False)(since - OVERLAP, at, self._doubtful())
             except Exception as error:  # noqa: BLE001  (whatever it is, the next look comes)
                 log.warning("look_failed", error=repr(error))
-                continue
-            since = at
-            self._revoke(revoked)
-            self.deliver(waiting & self.by_terminal.keys())
+            else:
+                since = at
+                self._see(seen)
+            await asyncio.sleep(LOOK_INTERVAL_S)
+
+    def _doubtful(self) -> list[int]:
+        """Terminals of which the feed may not have told that they are elsewhere by now."""
+        return list(self.by_terminal) if self._may_have_missed or not hub.is_live else []
+
+    def _see(self, seen: "Seen") -> None:
+        if hub.is_live:
+            self._may_have_missed = False
+        self._revoke(seen.revoked)
+        self._give_way(seen.elsewhere.items())
+        self.deliver(seen.waiting & self.by_terminal.keys())
+        self.bans.read(seen.bans, at=time.monotonic())
+
+    def _give_way(self, begun: Iterable[tuple[int, int]]) -> None:
+        for terminal_id, number in begun:
+            session = self.by_terminal.get(terminal_id)
+            if session is not None and session.number < number:
+                session.give_way()
 
     def _revoke(self, credential_ids: Collection[int]) -> None:
         if credential_ids:
@@ -113,13 +125,20 @@ class Links:
             if session is not None and session.number == command.session:
                 session.send_command(command)
 
-    def _count_takeover(self, session: Session) -> None:
-        instruments.TAKEOVERS.inc()
-        if self.takeovers.count(session.identity.terminal_id, at=time.monotonic()):
-            log.warning("terminal_banned", terminal=session.identity.uid, seconds=settings.TAKEOVER_BAN_S)
-            text = f"two devices use its credential; links refused for {settings.TAKEOVER_BAN_S:g} s"
-            session.note(frames.Event(at=datetime.now(UTC), code=DUPLICATE_CREDENTIAL, severity="critical", text=text))
+
+class Seen(NamedTuple):
+    """What the database says."""
+
+    revoked: set[int]
+    waiting: set[int]
+    elsewhere: Mapping[int, int]
+    bans: Sequence[tuple[int, float]]
 
 
-def _look(since: datetime, at: datetime) -> tuple[set[int], set[int]]:
-    return credentials.ended_between(since, at), commands.waiting(at=at)
+def look(since: datetime, at: datetime, doubtful: Sequence[int]) -> Seen:
+    return Seen(
+        revoked=credentials.ended_between(since, at),
+        waiting=commands.waiting(at=at),
+        elsewhere=standings.elsewhere(doubtful, node=settings.NODE) if doubtful else {},
+        bans=find_bans(at),
+    )

@@ -15,7 +15,7 @@ from tms.fleet.credentials import Key
 from tms.fleet.models import Cause
 from tms.ingest.batch import Batch
 from tms.ingest.bucket import Bucket
-from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported
+from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.judge import Judge
 from tms.ingest.strikes import Strikes
 from tms.ops import instruments
@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 UNACKNOWLEDGED_LIMIT = 1_000
 """Reports of one terminal that may wait for their commit before its link is read no further."""
+
+DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
+"""Event code that TMS itself raises when two devices keep taking one terminal's link from each other."""
 
 NOT_BOOTED = "boot first: send `boot` and wait for its answer"
 
@@ -112,6 +115,17 @@ class Session:
     def drain(self, *, reconnect_after_s: float, spread_s: float) -> None:
         self._wire.send(downlink.encode(downlink.DrainCall(frames.Drain(reconnect_after_s, spread_s))))
 
+    def give_way(self) -> None:
+        """A newer session of this terminal began, here or on another node."""
+        if self.is_closed:
+            return
+        self.close(CloseCode.REPLACED, "replaced by a newer session")
+        instruments.TAKEOVERS.inc()
+        at = _now()
+        text = f"two devices use its credential; links refused for {settings.TAKEOVER_BAN_S:g} s"
+        event = frames.Event(at=at, code=DUPLICATE_CREDENTIAL, severity="critical", text=text)
+        self._batch.add(TakenOver(self, at, event, self._judge.event(event.code, at=at)))
+
     def note(self, event: frames.Event) -> None:
         """Keep an event that TMS noticed about this terminal."""
         at = _now()
@@ -140,7 +154,7 @@ class Session:
             self._wire.send(downlink.ack(seq, UNSET if boot_id == self.boot_id else boot_id))
 
     def fenced(self) -> None:
-        self.close(CloseCode.REPLACED, "replaced by a newer session")
+        self.give_way()
 
     # Frames
 

@@ -15,6 +15,7 @@ from tms.commands import services as commands
 from tms.fleet import outages, rowset, standings
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import Standing
+from tms.ingest import takeovers
 from tms.ingest.items import Booted, BootOutcome, Item, Reported
 from tms.ingest.ledger import BootKey, Ledger
 from tms.live.change import Change
@@ -55,6 +56,8 @@ def write(items: Sequence[Item]) -> Ledger:
     with transaction.atomic():
         ledger = Ledger(standings.lock(places), standings.timing(), settings.NODE)
         ledger.enter(items)
+        for takeover in takeovers.count(ledger.takeovers):
+            ledger.note(takeover)
         standings.save((ledger.standings[pk] for pk in ledger.changed), ledger.metrics_json())
         standings.record(ledger.moves)
         outages.follow(ledger.moves, ledger.returns, timing=ledger.timing)

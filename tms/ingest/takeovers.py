@@ -1,43 +1,70 @@
-"""Two devices that use one credential keep taking its link from each other; they are told apart by how often (R5)."""
+"""Two devices that use one credential keep taking its link from each other; they are told apart by how often (R5).
 
-from collections import deque
+They may do so on different nodes, so the database counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from django.conf import settings
+
+from tms.ingest.items import TakenOver
+from tms.ingest.models import Struggle
 
 WINDOW_S = 60.0
 
 
-class Takeovers:
-    """Counts takeovers of each terminal's link within a minute, and bans who has too many. Times are monotonic."""
+def count(takeovers: Sequence[TakenOver]) -> list[TakenOver]:
+    """Those that were one too many within a minute; from there on the terminal is banned.
+
+    Call it in the transaction that holds the terminals' standings: they keep others from counting at the same time.
+    """
+    if not takeovers:
+        return []
+    ids = {item.link.identity.terminal_id for item in takeovers}
+    struggles = Struggle.objects.in_bulk(ids)
+    for terminal_id in ids - struggles.keys():
+        struggles[terminal_id] = Struggle(terminal_id=terminal_id)
+    too_many = [item for item in takeovers if add(struggles[item.link.identity.terminal_id], at=item.at)]
+    Struggle.objects.bulk_create(
+        struggles.values(),
+        update_conflicts=True,
+        unique_fields=["terminal"],
+        update_fields=["taken_at", "banned_until"],
+    )
+    return too_many
+
+
+def add(struggle: Struggle, *, at: datetime) -> bool:
+    """Whether this takeover is one too many. Those that a ban comes too late for do not count."""
+    if struggle.banned_until is not None and struggle.banned_until > at:
+        return False
+    now = at.timestamp()
+    recent = [each for each in struggle.taken_at if abs(now - each) < WINDOW_S]
+    struggle.taken_at = [*recent, now]
+    if len(struggle.taken_at) <= settings.TAKEOVERS_PER_MINUTE:
+        return False
+    struggle.taken_at = []
+    struggle.banned_until = at + timedelta(seconds=settings.TAKEOVER_BAN_S)
+    return True
+
+
+class Bans:
+    """Terminals whose handshakes this node refuses, as it last read them. Times are monotonic."""
 
     def __init__(self) -> None:
-        self._times: dict[int, deque[float]] = {}
-        self._banned_until: dict[int, float] = {}
-        self._tidied_at = 0.0
+        self._until: dict[int, float] = {}
 
-    def __len__(self) -> int:
-        """The terminals that are remembered."""
-        return len(self._times.keys() | self._banned_until.keys())
+    def read(self, found: Iterable[tuple[int, float]], *, at: float) -> None:
+        """`found`: a terminal, and for how many seconds more."""
+        self._until = {terminal_id: at + left_s for terminal_id, left_s in found}
 
-    def count(self, terminal_id: int, *, at: float) -> bool:
-        """Whether this takeover is one too many; then the terminal is banned from here on."""
-        self._tidy(at)
-        times = self._times.setdefault(terminal_id, deque(maxlen=settings.TAKEOVERS_PER_MINUTE + 1))
-        times.append(at)
-        if len(times) < settings.TAKEOVERS_PER_MINUTE + 1 or at - times[0] >= WINDOW_S:
-            return False
-        del self._times[terminal_id]
-        self._banned_until[terminal_id] = at + settings.TAKEOVER_BAN_S
-        return True
+    def left_s(self, terminal_id: int, *, at: float) -> float:
+        """0 for none."""
+        return max(0.0, self._until.get(terminal_id, at) - at)
 
-    def ban_left_s(self, terminal_id: int, *, at: float) -> float:
-        """Seconds for which handshakes of this terminal are refused; 0 for none."""
-        return max(0.0, self._banned_until.get(terminal_id, at) - at)
 
-    def _tidy(self, at: float) -> None:
-        """Forget what no longer counts, once a minute."""
-        if at - self._tidied_at < WINDOW_S:
-            return
-        self._tidied_at = at
-        self._times = {pk: times for pk, times in self._times.items() if at - times[-1] < WINDOW_S}
-        self._banned_until = {pk: until for pk, until in self._banned_until.items() if until > at}
+def find_bans(at: datetime) -> list[tuple[int, float]]:
+    """Terminals that are banned, and for how many seconds more."""
+    rows = Struggle.objects.banned(at).values_list("pk", "banned_until")
+    return [(terminal_id, (until - at).total_seconds()) for terminal_id, until in rows if until is not None]
