@@ -62,6 +62,7 @@ def test_values_without_a_hash_are_rendered_each_time():
         ("<p>no time in it</p>", "<p>no time in it</p>"),
         ('<time datetime="nonsense">?</time>', '<time datetime="nonsense">?</time>'),
     ],
+    ids=["ago", "countdown", "without", "foreign"],
 )
 def test_what_was_rendered_a_while_ago_says_the_age_of_now(clock, element, later):
     clock(AT + timedelta(seconds=70))
