@@ -23,10 +23,10 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 CHECKS := lint types imports templates assets shell spelling dependencies security
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster test check bench faults fmt clean lock setup static messages system again $(CHECKS:%=check-%)
+.PHONY: help run cluster test check bench bench-full faults fmt clean lock setup static messages system again $(CHECKS:%=check-%)
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS with a living demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
 	@# A demo is watched by someone who waits for something to happen: a heartbeat every 10 s, not 30.
@@ -46,8 +46,11 @@ test: system $(PYTHON) $(NODE) static messages ## Run every check and every test
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
 	@$(MAKE) --keep-going $(CHECKS:%=check-%)
 
-bench: $(PYTHON) static messages ## Measure what the design promises and print the figures
-	@$(BIN)/python -m benchmarks
+bench: system $(PYTHON) static messages ## Measure what the design promises; under ten minutes (KEEP names a file for the run)
+	@$(BIN)/python -m benchmarks $(if $(KEEP),--keep $(KEEP))
+
+bench-full: system $(PYTHON) static messages ## Hold 50,000 terminals, kill processes, go on to 100,000 (KEEP)
+	@$(BIN)/python -m benchmarks.full $(if $(KEEP),--keep $(KEEP))
 
 faults: system $(PYTHON) messages ## Break what can break, and print what became of reports, alerts and boards (FAULTS="NAME ...", KEEP=PATH)
 	@$(BIN)/python -m tests.faults $(FAULTS) $(if $(KEEP),--keep $(KEEP))

@@ -1,7 +1,7 @@
 """A system that runs, its load, and what measures both: for one scenario."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any
 
@@ -22,6 +22,8 @@ class Stage:
         self.plan = plan
         self.crew = crew
         self._services = services
+        self.on_span: Callable[[Span], None] = lambda _span: None
+        """Is called when a metered span begins, for whoever looks on."""
 
     @property
     def processes(self) -> Mapping[str, Sequence[int]]:
@@ -71,6 +73,7 @@ class Stage:
     def metered(self, span: Span) -> Cost:
         meter = self.meter
         _sleep_until(span.begin_at)
+        self.on_span(span)
         before = meter.read()
         _sleep_until(span.end_at)
         return cost(before, meter.read())

@@ -1,0 +1,113 @@
+"""`python -m benchmarks.profile`: where a server's CPU goes in one scenario, as py-spy sees it."""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import machine
+from benchmarks.bench import OF_ALL, SYSTEMS
+from benchmarks.ground import Ground
+from benchmarks.load.span import Span
+from benchmarks.plan import FULL
+from benchmarks.report import table
+from benchmarks.scenarios import fanout
+from benchmarks.systems.tms import Tms
+
+SCENARIOS = ("saturated", "steady", "fanout")
+PER_SECOND = 500
+MOST = 15
+WAITING = re.compile(
+    r"_worker \(concurrent|(Condition|Event)\.wait |EpollSelector\.select |Connection\.wait |wait_\w+ \(psycopg"
+)
+"""What looks busy to py-spy and waits for work, for the network or for PostgreSQL."""
+GROUPS = {
+    "socket: reading and writing": r"tms/server/|twisted/|autobahn/|daphne/|txaio/|uvicorn/|websockets/|consumers/",
+    "event loop": r"asyncio/|concurrent/|threading\.py|selectors\.py|asgiref/|queue\.py",
+    "boards: rendering": r"django/template/|django/utils/|templatetags/|tms/boards/|static/",
+    "statements: Django": r"django/db/",
+    "statements: psycopg": r"psycopg",
+    "ingest: decode, judge, batch": r"tms/ingest/|tms/protocol/|tms/telemetry/",
+    "fleet and alerts": r"tms/fleet/|tms/alerts/|tms/commands/|tms/clock",
+    "feed and Redis": r"tms/live/|redis/|channels",
+    "metrics and logs": r"tms/ops/|prometheus_client/|structlog/|logging/",
+}
+"""By where the code lies; the innermost frame that lies in one of these has the time."""
+
+
+class Stack(NamedTuple):
+    frames: Sequence[str]
+    """From the outermost to the innermost, as "function (file)"."""
+    samples: int
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.profile", description=__doc__)
+    parser.add_argument("--scenario", choices=SCENARIOS, default="saturated")
+    parser.add_argument("--system", choices=SYSTEMS, default=Tms.name)
+    parser.add_argument("--seconds", type=float, default=20)
+    options = parser.parse_args(arguments)
+    plan = replace(FULL, measured_s=options.seconds)
+    with Ground.laid(plan, machine.places()) as ground, ground.system(SYSTEMS[options.system]) as system:
+        system.prepare(plan.reporting)
+        measure = OF_ALL[options.scenario]
+        with ground.staged(system, heralded=measure is fanout.measure) as stage, tempfile.TemporaryDirectory() as place:
+            recorded = Path(place, "stacks")
+            stage.on_span = lambda span: _record(system.pids[0], span, recorded)
+            measure(stage)
+            stacks = list(read_stacks(recorded.read_text().splitlines()))
+    print(told(stacks))
+
+
+def told(stacks: Sequence[Stack]) -> str:
+    total = sum(stack.samples for stack in stacks)
+    groups, functions, within = Counter[str](), Counter[str](), Counter[str]()
+    for stack in stacks:
+        groups[_group(stack.frames)] += stack.samples
+        functions[stack.frames[-1]] += stack.samples
+        for frame in {frame for frame in stack.frames if "tms/" in frame or "consumers/" in frame}:
+            within[frame] += stack.samples
+    parts = {"group": groups, "function, itself": functions, "function of TMS, with what it calls": within}
+    return "\n\n".join(_told(name, counted, total) for name, counted in parts.items())
+
+
+def _told(name: str, counted: Counter[str], total: int) -> str:
+    rows = [(what, f"{samples / total:.1%}") for what, samples in counted.most_common(MOST)]
+    return table((name, "share of CPU"), rows)
+
+
+def _record(pid: int, span: Span, into: Path) -> None:
+    """Beside the span: py-spy reads the process's memory from outside and stops it for some microseconds a look."""
+    program = Path(sys.executable).with_name("py-spy")
+    options = ["--format", "raw", "--function", "--rate", str(PER_SECOND), "--duration", str(int(span.seconds))]
+    subprocess.Popen(
+        [str(program), "record", *options, "--output", str(into), "--pid", str(pid)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def read_stacks(lines: Iterable[str]) -> Iterator[Stack]:
+    for line in lines:
+        frames, _, samples = line.rpartition(" ")
+        stack = Stack([re.sub(r"\(.*site-packages/", "(", frame) for frame in frames.split(";")], int(samples))
+        if not WAITING.match(stack.frames[-1]):
+            yield stack
+
+
+def _group(frames: Sequence[str]) -> str:
+    for frame in reversed(frames):
+        for name, pattern in GROUPS.items():
+            if re.search(pattern, frame):
+                return name
+    return "other"
+
+
+if __name__ == "__main__":
+    main()
