@@ -221,6 +221,15 @@ FLUSH_LIMIT = env.whole("TMS_FLUSH_LIMIT", 2_000, least=1)
 PENDING_LIMIT = env.whole("TMS_PENDING_LIMIT", 20_000, least=1)
 """Uncommitted items a process holds before it stops reading from terminals."""
 
+# Retention
+
+READINGS_DAYS = env.whole("TMS_READINGS_DAYS", 14, least=2)
+"""How long each report is kept. Charts of longer spans are made from roll-ups."""
+
+ROLLUPS_DAYS = env.whole("TMS_ROLLUPS_DAYS", 400, least=2)
+HISTORY_DAYS = env.whole("TMS_HISTORY_DAYS", 400, least=2)
+"""Events, changes of presence, and boots."""
+
 # Boards
 
 FRAME_INTERVAL_S = env.seconds("TMS_FRAME_INTERVAL_S", 0.25, least=0.05)

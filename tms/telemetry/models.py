@@ -65,3 +65,41 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.terminal_id} {self.code}"
+
+
+class Rollup(models.Model):
+    """What a terminal's readings of one metric in one hour come to. On PostgreSQL partitioned by month."""
+
+    pk = models.CompositePrimaryKey("terminal_id", "hour", "metric")
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="rollups", db_index=False, db_constraint=False)
+    hour = models.DateTimeField()
+    metric = models.CharField(max_length=64)
+    count = models.PositiveIntegerField()
+    total = models.FloatField()
+    lowest = models.FloatField()
+    highest = models.FloatField()
+    last = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} {self.hour:%F %H}h {self.metric}"
+
+
+class RollupMark(models.Model):
+    """How far the roll-ups are: every hour before `hour`, and of `hour` itself the terminals up to `terminal_pk`."""
+
+    hour = models.DateTimeField()
+    terminal_pk = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.terminal_pk}"
+
+
+class LateHour(models.Model):
+    """An hour of a terminal for which reports came when it was over: it has to be rolled up again."""
+
+    pk = models.CompositePrimaryKey("terminal_id", "hour")
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    hour = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} {self.hour}"

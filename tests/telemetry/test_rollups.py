@@ -1,0 +1,295 @@
+"""Hourly roll-ups equal what is worked out by hand from the reports, whatever came when."""
+
+import contextlib
+from collections import defaultdict
+from datetime import datetime, timedelta
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.builders import AT, later
+from tests.ingest.writing import booted, write
+from tms.fleet.models import Terminal
+from tms.ingest import store
+from tms.telemetry import rollups
+from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
+from tms.telemetry.rollups import HOUR
+
+pytestmark = pytest.mark.both
+
+OVER = AT + HOUR + rollups.SETTLING
+"""When the hour that begins at AT may be rolled up."""
+
+
+@pytest.fixture
+def from_here(fleet) -> None:
+    """Nothing before AT waits to be rolled up."""
+    RollupMark.objects.create(pk=1, hour=AT)
+
+
+@pytest.fixture
+def terminal(fleet, from_here) -> Terminal:
+    return fleet.terminal()
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    """The store's clock stands still at AT."""
+    monkeypatch.setattr(store.timezone, "now", lambda: AT)
+
+    def at(moment: datetime) -> None:
+        monkeypatch.setattr(store.timezone, "now", lambda: moment)
+
+    return at
+
+
+def advance(at: datetime) -> None:
+    """All passes that there are to be made."""
+    while rollups.roll_next(at) or rollups.roll_late(at):
+        pass
+
+
+def by_hand() -> dict[Any, tuple[Any, ...]]:
+    readings: dict[Any, list[float]] = defaultdict(list)
+    for report in Report.objects.order_by("at", "boot_id", "seq"):
+        for metric, value in report.metrics.items():
+            readings[report.terminal_id, rollups.hour_of(report.at), metric].append(value)
+    return {
+        key: (len(values), pytest.approx(sum(values)), min(values), max(values), values[-1])
+        for key, values in readings.items()
+    }
+
+
+def rolled() -> dict[Any, tuple[Any, ...]]:
+    rows = Rollup.objects.values_list("terminal", "hour", "metric", "count", "total", "lowest", "highest", "last")
+    return {row[:3]: row[3:] for row in rows}
+
+
+# An hour
+
+
+def test_an_hour_that_is_over_is_rolled_up_terminal_by_terminal_and_metric_by_metric(fleet, from_here):
+    one, other = booted(fleet.terminal()), booted(fleet.terminal())
+    write(
+        one.report(1, taken_at=later(0), metrics={"temperature_c": 60.5, "paper_pct": 40}),
+        one.report(2, taken_at=later(30), metrics={"temperature_c": 58.0}),
+        one.report(3, taken_at=later(3599), metrics={"temperature_c": 59.0}),
+        one.report(4, taken_at=later(3600), metrics={"temperature_c": 99.0}),
+        other.report(1, taken_at=later(10), metrics={"temperature_c": -3.25}),
+        other.report(2, taken_at=later(20), status="ok"),
+    )
+
+    advance(OVER)
+
+    first, second = one.terminal.pk, other.terminal.pk
+    assert rolled() == {
+        (first, AT, "temperature_c"): (3, 177.5, 58.0, 60.5, 59.0),
+        (first, AT, "paper_pct"): (1, 40.0, 40.0, 40.0, 40.0),
+        (second, AT, "temperature_c"): (1, -3.25, -3.25, -3.25, -3.25),
+    }
+
+
+def test_an_hour_is_not_rolled_up_before_it_is_over_and_has_settled(terminal):
+    write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
+
+    advance(OVER - timedelta(seconds=1))
+
+    assert not Rollup.objects.exists()
+    assert rollups.lag(OVER) == timedelta()
+    assert rollups.lag(OVER + HOUR) == HOUR
+
+
+def test_a_fleet_is_rolled_up_some_terminals_at_a_time(fleet, from_here, monkeypatch):
+    monkeypatch.setattr(rollups, "TERMINALS", 3)
+    for terminal in fleet.terminals(7):
+        write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
+
+    steps = 0
+    while rollups.roll_next(OVER):
+        steps += 1
+
+    assert steps == 3
+    assert Rollup.objects.count() == 7
+
+
+def test_a_pass_is_short_and_the_next_goes_on_where_it_ended(fleet, from_here, monkeypatch):
+    monkeypatch.setattr(rollups, "TERMINALS", 1)
+    for terminal in fleet.terminals(6):
+        write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
+
+    rollups.advance(OVER)
+    first = Rollup.objects.count()
+    rollups.advance(OVER)
+
+    assert (first, Rollup.objects.count()) == (rollups.STEPS, 6)
+
+
+def test_whoever_was_away_for_long_goes_on_with_what_is_still_kept(fleet, settings):
+    settings.READINGS_DAYS = 2
+    RollupMark.objects.create(pk=1, hour=AT - timedelta(days=400))
+
+    assert rollups.mark(AT).hour == datetime(2026, 11, 23, tzinfo=AT.tzinfo)
+
+
+def test_roll_ups_outlive_their_reports(terminal):
+    link = booted(terminal)
+    write(link.report(1, metrics={"temperature_c": 60.0}), link.report(2, metrics={"temperature_c": 70.0}))
+    advance(OVER)
+    before = rolled()
+
+    Report.objects.filter(seq=1).delete()
+    rollups.roll([terminal.pk], AT)
+    Report.objects.all().delete()
+    rollups.roll([terminal.pk], AT)
+
+    assert rolled() == before
+
+
+# Late
+
+
+def test_what_comes_late_is_rolled_up_again(terminal, now):
+    link = booted(terminal)
+    write(link.report(1, metrics={"temperature_c": 60.0}))
+    advance(OVER)
+    now(later(7200))
+
+    write(link.report(2, taken_at=later(60), late=True, metrics={"temperature_c": 80.0, "paper_pct": 3}))
+    advance(later(7201))
+
+    assert rolled()[terminal.pk, AT, "temperature_c"] == (2, 140.0, 60.0, 80.0, 80.0)
+    assert rolled()[terminal.pk, AT, "paper_pct"] == (1, 3.0, 3.0, 3.0, 3.0)
+    assert not LateHour.objects.exists()
+
+
+def test_only_what_is_late_and_new_is_marked(terminal, now):
+    link = booted(terminal)
+    write(link.report(1))
+    now(AT + HOUR + rollups.GRACE)
+
+    write(link.report(1), link.report(2, taken_at=AT + HOUR))
+    timely = list(LateHour.objects.all())
+    write(link.report(3, taken_at=later(3599)))
+
+    assert timely == []
+    assert list(LateHour.objects.values_list("terminal", "hour")) == [(terminal.pk, AT)]
+
+
+def test_right_after_an_hour_its_reports_are_not_late(terminal, now):
+    now(AT + HOUR + rollups.GRACE - timedelta(seconds=1))
+
+    write(booted(terminal).report(1, taken_at=later(3599)))
+
+    assert not LateHour.objects.exists()
+
+
+def test_what_is_late_waits_for_the_hour_to_be_rolled_up_at_all(terminal, now):
+    now(AT + HOUR + rollups.GRACE)
+    write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
+
+    rollups.roll_late(OVER)
+    marked = LateHour.objects.count()
+    advance(OVER)
+
+    assert (marked, LateHour.objects.count()) == (1, 0)
+    assert rolled() == by_hand()
+
+
+def test_what_is_older_than_the_retention_is_not_rolled_up(terminal, now):
+    ancient = AT.replace(year=1970)
+
+    write(booted(terminal).report(1, taken_at=ancient, metrics={"temperature_c": 60.0}))
+    advance(OVER)
+
+    assert not Rollup.objects.exists()
+    assert not LateHour.objects.exists()
+
+
+# Any order
+
+
+reports = st.lists(
+    st.tuples(
+        st.integers(0, 1),  # whose
+        st.integers(0, 4 * 3600 - 1),  # when it was taken
+        st.dictionaries(st.sampled_from(("a", "b")), st.floats(-1e6, 1e6), max_size=2),
+        st.integers(0, 4 * 3600),  # how much later it was committed
+        st.booleans(),  # whether the clock makes a pass thereafter
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(told=reports)
+def test_whatever_comes_when_the_roll_ups_are_those_of_the_reports(fleet, now, told):
+    with rolled_back():
+        RollupMark.objects.create(pk=1, hour=AT)
+        links = [booted(fleet.terminal()), booted(fleet.terminal())]
+        arrivals = sorted(told, key=lambda one: one[1] + one[3])
+        for seq, (whose, taken_s, metrics, late_s, is_pass) in enumerate(arrivals, start=1):
+            moment = later(taken_s + late_s)
+            now(moment)
+            write(links[whose].report(seq, at=moment, taken_at=later(taken_s), metrics=metrics))
+            if is_pass:
+                rollups.advance(moment)
+        advance(later(8 * 3600) + HOUR + rollups.SETTLING)
+
+        assert rolled() == by_hand()
+
+
+@contextlib.contextmanager
+def rolled_back():
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+# Races
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_late_report_that_is_being_committed_is_not_missed(terminal, now):
+    """Its mark was there already; the pass that takes the mark away must not overlook the report."""
+    link = booted(terminal)
+    advance(OVER)
+    now(later(7200))
+    write(link.report(1, taken_at=later(1), metrics={"temperature_c": 60.0}))
+
+    with transaction.atomic():
+        store.write([link.report(2, taken_at=later(2), metrics={"temperature_c": 70.0})])
+        passing = Thread(target=in_thread, args=[lambda: rollups.advance(later(7200))])
+        passing.start()
+        passing.join()
+    advance(later(7200))
+
+    assert rolled()[terminal.pk, AT, "temperature_c"][0] == 2
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_while_a_transaction_writes_for_long_no_hour_is_closed(terminal, monkeypatch):
+    """It may hold reports that were not late when it began."""
+    monkeypatch.setattr(rollups, "LONG", timedelta(0))
+    link = booted(terminal)
+    found = []
+
+    with transaction.atomic():
+        store.write([link.report(1, metrics={"temperature_c": 60.0})])
+        passing = Thread(target=in_thread, args=[lambda: found.append(rollups.roll_next(OVER))])
+        passing.start()
+        passing.join()
+    after = rollups.roll_next(OVER)
+
+    assert (found, after) == ([False], True)
+    assert rolled() == by_hand()
+
+
+def in_thread(work: Any) -> None:
+    work()
+    connection.close()

@@ -1,0 +1,85 @@
+"""What is too old goes: partitions whole, everything else in small transactions, terminal by terminal."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import Exists, OuterRef, Q
+
+from tms.fleet.models import PresenceChange, Terminal
+from tms.telemetry import partitions
+from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
+from tms.telemetry.partitions import REPORTS, ROLLUPS
+
+TERMINALS = 500
+"""Looked at together."""
+ROWS = 5_000
+"""Deleted in one transaction."""
+
+type Old = models.QuerySet[models.Model]
+
+
+def retire(at: datetime) -> int:
+    """Delete what is kept no longer; how many rows went. Partitions are `partitions.keep_up`'s to drop."""
+    deleted = 0
+    if connection.vendor == "postgresql":
+        deleted += sum(_strays(kept, at) for kept in partitions.TABLES)
+    for terminal_pks in _chunks():
+        for old in _expired(terminal_pks, at):
+            deleted += _delete(old)
+    return deleted
+
+
+def history_horizon(at: datetime) -> datetime:
+    return partitions.day(at - timedelta(days=settings.HISTORY_DAYS))
+
+
+def _expired(terminal_pks: Sequence[int], at: datetime) -> Iterator[Old]:
+    """Each of them finds its rows by an index that begins with the terminal."""
+    history = history_horizon(at)
+    yield Event.objects.filter(terminal__in=terminal_pks, at__lt=history)
+    yield PresenceChange.objects.filter(terminal__in=terminal_pks, at__lt=history)
+    yield _ended_boots(terminal_pks, history)
+    yield LateHour.objects.filter(terminal__in=terminal_pks, hour__lt=REPORTS.horizon(at))
+    if connection.vendor != "postgresql":
+        yield _old_reports(terminal_pks, at)
+        yield Rollup.objects.filter(terminal__in=terminal_pks, hour__lt=ROLLUPS.horizon(at))
+
+
+def _ended_boots(terminal_pks: Sequence[int], history: datetime) -> Old:
+    """A boot ends when the next one begins; one that is still reporting is never old."""
+    since = Boot.objects.filter(terminal=OuterRef("terminal"), pk__gt=OuterRef("pk"), first_seen_at__lt=history)
+    reports = Report.objects.filter(boot=OuterRef("pk"))
+    began = Boot.objects.filter(terminal__in=terminal_pks, first_seen_at__lt=history)
+    return began.filter(Exists(since), ~Exists(reports))
+
+
+def _old_reports(terminal_pks: Sequence[int], at: datetime) -> Old:
+    """As in the default partition, a report whose own instant cannot be is kept from when it was received."""
+    horizon, ahead = REPORTS.horizon(at), REPORTS.wanted(at)[-1]
+    instants = Q(at__lt=horizon) | Q(at__gt=ahead)
+    return Report.objects.filter(instants, terminal__in=terminal_pks, received_at__lt=horizon)
+
+
+def _chunks() -> Iterator[list[int]]:
+    reached = 0
+    while pks := list(Terminal.objects.filter(pk__gt=reached).order_by("pk").values_list("pk", flat=True)[:TERMINALS]):
+        yield pks
+        reached = pks[-1]
+
+
+def _strays(kept: partitions.Partitioned, at: datetime) -> int:
+    deleted = 0
+    while number := partitions.expire_strays(kept, at):
+        deleted += number
+    return deleted
+
+
+def _delete(old: Old) -> int:
+    deleted = 0
+    while True:
+        number, _ = old.model._default_manager.filter(pk__in=old.values("pk")[:ROWS]).delete()
+        deleted += number
+        if number < ROWS:
+            return deleted

@@ -1,0 +1,187 @@
+"""Hourly roll-ups of readings, for charts of months: set-based, some terminals of one hour at a time.
+
+A roll-up is always made from all reports of its hour. While an hour is within the retention reports are only ever added
+to it, so of two roll-ups the one that counts more is the better. None ever replaces a fuller one; nothing here needs to
+run once only, or in order.
+
+An hour is rolled up when it is over and `SETTLING` has passed. Whoever commits a report of an hour that is over marks
+it late, and it is rolled up again.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from django.db import connection, transaction
+
+from tms.fleet import rowset
+from tms.fleet.models import Terminal
+from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
+from tms.telemetry.partitions import REPORTS
+
+HOUR = timedelta(hours=1)
+SETTLING = timedelta(minutes=5)
+GRACE = timedelta(minutes=1)
+"""So soon after an hour a report of it is not late. Far less than `SETTLING`: the clocks of nodes differ."""
+LONG = timedelta(minutes=2)
+"""A transaction that writes for longer may have begun before its reports were late."""
+
+TERMINALS = 250
+"""Rolled up in one transaction."""
+STEPS = 4
+"""Transactions of one pass."""
+
+type LateKey = tuple[int, datetime]
+"""(terminal, hour)"""
+
+
+class LateRow(msgspec.Struct, frozen=True, gc=False):
+    terminal_id: int
+    hour: datetime
+
+
+def hour_of(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def late_before(at: datetime) -> datetime:
+    """A report that is committed at `at` and is of before this has to be marked."""
+    return hour_of(at - GRACE)
+
+
+def mark_late(keys: Iterable[LateKey]) -> None:
+    """Call it in the transaction that writes the reports.
+
+    What is marked already is written again: so whoever takes the mark away waits for the reports of both.
+    """
+    rows = [LateRow(*key) for key in sorted(keys)]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {LateHour._meta.db_table} (terminal_id, hour) "  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT r.terminal_id, r.hour FROM {rowset.source(LateRow)} WHERE true "
+            "ON CONFLICT (terminal_id, hour) DO UPDATE SET hour = excluded.hour",
+            [rowset.encode(rows)],
+        )
+
+
+def advance(at: datetime) -> None:
+    """One pass of the clock: some steps, as far as there is something to do."""
+    for _ in range(STEPS):
+        if not (roll_next(at) or roll_late(at)):
+            return
+
+
+def mark(at: datetime) -> RollupMark:
+    """How far the roll-ups are. They begin with what is kept, and pass over what was not rolled up in time."""
+    horizon = REPORTS.horizon(at)
+    reached, _ = RollupMark.objects.get_or_create(pk=1, defaults={"hour": horizon})
+    return reached if reached.hour >= horizon else RollupMark(pk=1, hour=horizon)
+
+
+def lag(at: datetime) -> timedelta:
+    """How much later than it might be the oldest hour is that is not rolled up."""
+    return max(timedelta(), at - SETTLING - HOUR - mark(at).hour)
+
+
+def roll_next(at: datetime) -> bool:
+    """Roll up the next terminals of the hour that is due; whether there were any, or the hour is done."""
+    reached = mark(at)
+    if reached.hour + HOUR + SETTLING > at or _is_writing_for_long():
+        return False
+    terminals = Terminal.objects.filter(pk__gt=reached.terminal_pk).order_by("pk")
+    with transaction.atomic():
+        terminal_pks = list(terminals.values_list("pk", flat=True)[:TERMINALS])
+        roll(terminal_pks, reached.hour)
+        if len(terminal_pks) == TERMINALS:
+            reached.terminal_pk = terminal_pks[-1]
+        else:
+            reached.hour, reached.terminal_pk = reached.hour + HOUR, 0
+        reached.save()
+    return True
+
+
+def roll_late(at: datetime) -> bool:
+    """Roll up again what came late, but of hours that are still to be rolled up; whether there was any."""
+    reached, horizon = mark(at), REPORTS.horizon(at)
+    marked = LateHour.objects.filter(hour__lt=reached.hour).order_by("hour", "terminal_id")
+    with transaction.atomic():
+        first = marked.first()
+        if first is None:
+            return False
+        # What somebody is just adding to is left to the next pass.
+        taken = marked.filter(hour=first.hour).select_for_update(skip_locked=connection.vendor == "postgresql")
+        terminal_pks = list(taken.values_list("terminal_id", flat=True)[:TERMINALS])
+        LateHour.objects.filter(hour=first.hour, terminal__in=terminal_pks).delete()
+        if first.hour >= horizon:
+            roll(terminal_pks, first.hour)
+    return bool(terminal_pks)
+
+
+def roll(terminal_pks: Sequence[int], hour: datetime) -> None:
+    """Roll up all reports that there are of these terminals and this hour. Call it in a transaction."""
+    if not terminal_pks:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL jit = off")  # which takes as long to compile as all the rest
+            cursor.execute(POSTGRESQL, {"hour": hour, "end": hour + HOUR, "terminals": list(terminal_pks)})
+        else:
+            instants = {"hour": _text(hour), "end": _text(hour + HOUR)}
+            cursor.execute(SQLITE, {**instants, "terminals": msgspec.json.encode(terminal_pks).decode()})
+
+
+# A reading is a key of a JSON object: the ORM can neither unfold nor sum them up. Instants and terminals are in the
+# index `report_terminal_at`.
+COLUMNS = ("count", "total", "lowest", "highest", "last")
+UPSERT = f"""
+    INSERT INTO {Rollup._meta.db_table} AS old (terminal_id, hour, metric, {", ".join(COLUMNS)})
+    {{picked}}
+    ON CONFLICT (terminal_id, hour, metric) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}
+    WHERE old.count < excluded.count
+"""
+POSTGRESQL = UPSERT.format(
+    picked=f"""
+    SELECT terminal_id, %(hour)s, metric, count(*), sum(value), min(value), max(value),
+        (array_agg(value ORDER BY at DESC, boot_id DESC, seq DESC))[1]
+    FROM (
+        SELECT r.terminal_id, r.at, r.boot_id, r.seq, m.key AS metric, m.value::double precision AS value
+        FROM {Report._meta.db_table} AS r, jsonb_each_text(r.metrics) AS m
+        WHERE r.terminal_id = ANY (%(terminals)s) AND r.at >= %(hour)s AND r.at < %(end)s
+    ) AS reading
+    GROUP BY terminal_id, metric
+"""  # noqa: S608
+)
+SQLITE = UPSERT.format(
+    picked=f"""
+    SELECT terminal_id, %(hour)s, metric, count(*), sum(value), min(value), max(value),
+        max(CASE WHEN age = 1 THEN value END)
+    FROM (
+        SELECT r.terminal_id, m.key AS metric, m.value AS value, row_number() OVER (
+            PARTITION BY r.terminal_id, m.key ORDER BY r.at DESC, r.boot_id DESC, r.seq DESC
+        ) AS age
+        FROM {Report._meta.db_table} AS r, json_each(r.metrics) AS m
+        WHERE r.terminal_id IN (SELECT value FROM json_each(%(terminals)s)) AND r.at >= %(hour)s AND r.at < %(end)s
+    ) AS reading
+    WHERE true GROUP BY terminal_id, metric
+"""  # noqa: S608
+)
+
+
+def _text(at: datetime) -> str:
+    """As Django writes instants on SQLite, so that they compare as text."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+def _is_writing_for_long() -> bool:
+    """Whether a transaction that writes began so long ago that it may hold reports which it did not mark as late."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_xid IS NOT NULL AND xact_start < now() - make_interval(secs => %s))",
+            [LONG.total_seconds()],
+        )
+        return bool(cursor.fetchone()[0])
