@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,6 +30,13 @@ def whole(name: str, default: int, *, least: int = 0) -> int:
 
 def seconds(name: str, default: float, *, least: float = 0) -> float:
     return _number(name, default, least, float)
+
+
+def choice(name: str, default: str, among: Sequence[str]) -> str:
+    value = text(name, default).lower()
+    if value not in among:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected one of {', '.join(among)}")
+    return value
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -237,6 +237,7 @@ PROOF_INTERVAL_S = env.seconds("TMS_PROOF_INTERVAL_S", 10, least=0.5)
 
 # Server
 
+SERVER = env.choice("TMS_SERVER", "daphne", ("daphne", "uvicorn"))
 PING_INTERVAL_S = env.seconds("TMS_PING_INTERVAL_S", 20, least=0.1)
 PING_TIMEOUT_S = env.seconds("TMS_PING_TIMEOUT_S", 13, least=0.1)
 DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)

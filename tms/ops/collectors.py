@@ -1,7 +1,6 @@
 """Gauges of the fleet, read from the database when Prometheus asks. Every node gives the same ones."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import structlog
 from django.db import DatabaseError, InterfaceError
@@ -12,10 +11,8 @@ from prometheus_client.registry import Collector
 
 from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
+from tms.server import Server
 from tms.telemetry.models import Severity
-
-if TYPE_CHECKING:
-    from tms.server import FlowServer  # to import it in earnest installs its reactor
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +63,7 @@ def count_alerts() -> GaugeMetricFamily:
 class ServerCollector(Collector):
     """What this process's server did to sockets, and how full it is."""
 
-    def __init__(self, server: "FlowServer | None" = None) -> None:
+    def __init__(self, server: Server | None = None) -> None:
         self._server = server
 
     def describe(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
@@ -101,6 +98,6 @@ def register(registry: CollectorRegistry) -> None:
     registry.register(FleetCollector())
 
 
-def watch(server: "FlowServer", registry: CollectorRegistry = REGISTRY) -> None:
+def watch(server: Server, registry: CollectorRegistry = REGISTRY) -> None:
     """Tell of `server` from now on; a process has one."""
     registry.register(ServerCollector(server))

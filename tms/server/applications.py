@@ -118,13 +118,11 @@ class Applications(Server):
             self.emptied.set()
 
     async def idle(self) -> None:
-        """Wait until no connection and no application is left; none may come in any more."""
         self.emptied = asyncio.Event()
         if self.connections:
             await self.emptied.wait()
 
     async def end_applications(self) -> None:
-        """Cancel what still runs, and wait for it, but not for ever."""
         running = [details["application_instance"] for details in self.connections.values() if is_running(details)]
         for task in running:
             task.cancel()

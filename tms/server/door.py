@@ -1,30 +1,22 @@
 """Where connections come in.
 
-A process that reaches its descriptor limit poisons the whole fleet: Twisted can neither accept nor turn away, and
+A process that reaches its descriptor limit poisons the whole fleet: it can neither accept nor turn away, and
 thousands of clients wait in the listener's queue until they time out. So the door closes before.
 """
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import resource
-import socket
-from typing import Any
-
-from twisted.internet import tcp
-from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError
+from collections.abc import Callable
+from typing import Protocol
 
 from tms.server.counts import Counters
 from tms.server.flow import Flow
-from tms.server.reactor import FlowReactor
-from tms.server.transport import FlowTransport
 
 log = logging.getLogger(__name__)
-
-DESCRIPTORS_KEPT = 200
-"""For files, the database, Redis and threads."""
 
 DESCRIPTORS_WANTED = 65_536
 """More connections than this do not fit into one process for other reasons."""
@@ -48,25 +40,19 @@ class PortInUse(CannotListen):
     """Another process listens there already."""
 
 
-class FlowPort(tcp.Port):
-    """A listening socket that accepts no more than the door has room for."""
+class Listener(Protocol):
+    """A listening socket, at first paused; whom it accepts it counts at the door, and never more than `room`."""
 
-    transport: type[tcp.Server] = FlowTransport
+    bound_port: int
+    """The one that we got, if 0 was asked for."""
 
-    def __init__(self, door: Door, reactor: FlowReactor) -> None:
-        super().__init__(door.port, door.factory, door.flow.backlog, door.host, reactor)
-        self.door = door
+    def resume(self) -> None: ...
 
-    def createInternetSocket(self) -> socket.socket:
-        listener: socket.socket = super().createInternetSocket()
-        if self.door.flow.kernel_sndbuf:  # accepted sockets inherit it
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.door.flow.kernel_sndbuf)
-        return listener
+    def pause(self) -> None:
+        """Clients wait in the kernel."""
 
-    def doRead(self) -> None:
-        """Twisted accepts `numberAccepts` connections in one turn, and more each time that was not enough."""
-        self.numberAccepts = min(self.numberAccepts, self.door.room)
-        super().doRead()
+    def close(self, then: Callable[[], None]) -> None:
+        """Stop listening; call `then` when the port is free."""
 
 
 class Door:
@@ -77,31 +63,28 @@ class Door:
     at once; it is opened again a little below.
     """
 
-    def __init__(self, host: str, port: int, flow: Flow, counters: Counters, reactor: FlowReactor) -> None:
-        self.host, self.port, self.flow, self.counters, self.reactor = host, port, flow, counters, reactor
-        self.factory: Any = None
+    def __init__(
+        self, host: str, port: int, flow: Flow, counters: Counters, new_listener: Callable[[Door], Listener]
+    ) -> None:
+        self.host, self.port, self.flow, self.counters, self.new_listener = host, port, flow, counters, new_listener
         self.capacity, self.brim = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
-        self.listener: FlowPort | None = None
-        self.closing: Deferred[None] | None = None
+        self.listener: Listener | None = None
+        self.closed = asyncio.Event()
+        """Set unless a listening socket is about to close."""
+        self.closed.set()
         self.is_open = False
 
     # Opening
 
-    def listen(self, factory: Any) -> None:
+    def listen(self) -> None:
         """Take the port; clients wait in the kernel until `open`. Raises PortInUse or CannotListen."""
-        self.factory = factory
-        listener = FlowPort(self, self.reactor)
         try:
-            listener.startListening()
-        except CannotListenError as error:
-            raise refusal(self.host, self.port, error.socketError) from None
-        except OSError as error:  # Twisted wraps bind() only, not listen()
+            self.listener = self.new_listener(self)
+        except OSError as error:
             raise refusal(self.host, self.port, error) from None
-        listener.stopReading()
-        self.port = listener.getHost().port  # the one that we got, if 0 was asked for
-        self.listener = listener
+        self.port = self.listener.bound_port
 
     def open(self) -> None:
         self.is_open = True
@@ -111,8 +94,7 @@ class Door:
         """Stop listening for good."""
         self.is_open = False
         self.stop_listening()
-        if self.closing:
-            await self.closing.asFuture(self.reactor.loop)
+        await self.closed.wait()
 
     # Who is inside
 
@@ -153,9 +135,9 @@ class Door:
             if self.inside < self.brim - self.brim // REOPEN_EVERY:
                 self.reopen()
         elif self.room > 0:
-            self.listener.startReading()
+            self.listener.resume()
         else:
-            self.listener.stopReading()
+            self.listener.pause()
 
     def turn_full(self) -> None:
         if self.listener:
@@ -165,22 +147,22 @@ class Door:
 
     def stop_listening(self) -> None:
         if self.listener:
-            self.closing = self.listener.stopListening()
-            self.closing.addCallback(self.stopped_listening)
-            self.listener = None
+            listener, self.listener = self.listener, None
+            self.closed.clear()
+            listener.close(self.stopped_listening)
 
-    def stopped_listening(self, _: object) -> None:
-        self.closing = None
+    def stopped_listening(self) -> None:
+        self.closed.set()
         self.settle()
 
     def reopen(self) -> None:
-        if self.closing:
+        if not self.closed.is_set():
             return  # comes back through stopped_listening
         try:
-            self.listen(self.factory)
+            self.listen()
         except CannotListen as error:
             log.error("%s; trying again", error)
-            self.reactor.callLater(RETRY_LISTEN, self.settle)
+            asyncio.get_running_loop().call_later(RETRY_LISTEN, self.settle)
         else:
             log.info("listening again: %d connections are open", self.inside)
             self.settle()
@@ -192,7 +174,7 @@ def refusal(host: str, port: int, why: OSError) -> CannotListen:
 
 def limits(flow: Flow) -> tuple[int, int]:
     """Connections at which upgrades are refused, and at which nothing listens; descriptors suffice for both."""
-    allowed = max(2, descriptors_allowed() - DESCRIPTORS_KEPT)
+    allowed = max(2, descriptors_allowed() - flow.spare_descriptors)
     most = max(allowed - flow.spare_connections, allowed // 2)
     if flow.max_connections is None:
         return most, allowed

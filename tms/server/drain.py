@@ -4,30 +4,26 @@ import asyncio
 import contextlib
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import Any
 
 from tms.protocol.close import CloseCode
-
-if TYPE_CHECKING:
-    from tms.server.protocol import FlowProtocol
-    from tms.server.server import FlowServer
+from tms.server.serving import Hook, Phase, Server, Socket
 
 log = logging.getLogger(__name__)
 
 REASON = "restarting"
 
 SLACK = 1.5
-"""Autobahn checks its close timeout about once a second."""
+"""A close timeout may be noticed a second late."""
 
 WORTH_SLEEPING = 0.01
 
-type Hook = Callable[..., Awaitable[None] | None]
 
-
-async def drain(server: FlowServer) -> None:
+async def drain(server: Server) -> None:
     """The end of a process: nobody comes in, the application says its goodbyes, sockets are closed one after the
-    other, applications end. daphne cancels all applications at once instead, and clients see 1006.
+    other, applications end. daphne cancels all applications at once instead, and clients see 1006; uvicorn closes all
+    sockets at once with 1012.
     """
     try:
         await server.door.shut()
@@ -41,7 +37,6 @@ async def drain(server: FlowServer) -> None:
         await server.end_applications()
         await bounded(server.flow.hook_timeout, server.on_stop)
         log.info("drained: %s", dict(server.counters))
-        server.stop()
 
 
 async def bounded(seconds: float, hook: Hook | None, *given: Any) -> None:
@@ -61,21 +56,20 @@ async def called(hook: Hook, *given: Any) -> None:
         await result
 
 
-async def close_all(server: FlowServer) -> None:
+async def close_all(server: Server) -> None:
     sockets = server.sockets()
-    now = server.reactor.seconds
-    start = now()
+    start = monotonic()
     for count, socket in enumerate(sockets):
-        early = start + server.flow.drain_spread * count / len(sockets) - now()
+        early = start + server.flow.drain_spread * count / len(sockets) - monotonic()
         if early > WORTH_SLEEPING:
             await asyncio.sleep(early)
         close(server, socket)
 
 
-def close(server: FlowServer, socket: FlowProtocol) -> None:
-    if socket.state == socket.STATE_CONNECTING:
+def close(server: Server, socket: Socket) -> None:
+    if socket.phase is Phase.CONNECTING:
         socket.refuse("refused_draining")
-    elif socket.state == socket.STATE_OPEN:
+    elif socket.phase is Phase.OPEN:
         server.counters["drained"] += 1
         try:
             socket.close(server.drain_code(socket.scope or {}), REASON)
@@ -84,7 +78,7 @@ def close(server: FlowServer, socket: FlowProtocol) -> None:
             socket.close(CloseCode.DRAINING, REASON)
 
 
-async def answered(server: FlowServer) -> None:
+async def answered(server: Server) -> None:
     """Wait for the peers' close frames and for requests in progress."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(server.flow.close_timeout + SLACK):

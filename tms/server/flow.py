@@ -57,6 +57,9 @@ class Flow:
     spare_connections: int = 64
     """Connections above `max_connections`, for health checks and pages. Above these nothing listens any more."""
 
+    spare_descriptors: int = 200
+    """Descriptors that are no connections: files, the database, Redis, threads."""
+
     max_handshakes: int = 256
     """Accepting pauses while so many handshakes wait for the application: a storm must not outlive its clients."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from time import monotonic
@@ -12,17 +11,11 @@ from twisted.internet.defer import Deferred
 
 from tms.server.asgi import Message
 from tms.server.counts import Event
+from tms.server.headers import Headers, decoded, of_denial
 from tms.server.output import BoundedOutput
 
 if TYPE_CHECKING:
     from tms.server.server import FlowServer
-
-OURS = {"connection", "content-length", "transfer-encoding"}
-"""Headers of a denial that say how it is sent; the server writes them."""
-
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-
-type Headers = list[tuple[str, str]]
 
 
 class Handshake(BoundedOutput):
@@ -71,8 +64,7 @@ class Handshake(BoundedOutput):
         self.serverAccept((subprotocol, headers))  # autobahn takes the pair
 
     def reply_response_start(self, message: Message) -> None:
-        headers = [(name, value) for name, value in decoded(message.get("headers")) if name.lower() not in OURS]
-        self.denial = (message["status"], headers, b"")
+        self.denial = (message["status"], of_denial(message.get("headers")), b"")
 
     def reply_response_body(self, message: Message) -> None:
         if self.denial is None:
@@ -86,7 +78,6 @@ class Handshake(BoundedOutput):
     # Denying
 
     def refuse(self, why: Event) -> None:
-        """No room, or no time left; the client may try again, here or elsewhere."""
         server = self.factory.server_class
         server.counters[why] += 1
         self.deny(503, [("Retry-After", str(server.flow.retry_after))])
@@ -110,12 +101,3 @@ class Handshake(BoundedOutput):
     def handshake_ended(self) -> None:
         if hasattr(self, "server"):
             self.server.door.handshake_ended(self)
-
-
-def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
-    """ASGI's headers as text; ValueError for one that would end its line."""
-    texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers or ()]
-    for name, value in texts:
-        if CONTROL.search(name) or CONTROL.search(value):
-            raise ValueError(f"control character in header {name!r}")
-    return texts

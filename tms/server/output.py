@@ -50,7 +50,6 @@ class BoundedOutput(WebSocketProtocol):
             super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)
 
     def drop(self, why: Event) -> None:
-        """Abort the connection: the peer sees a reset, and what it did not take is freed."""
         self.factory.server_class.counters[why] += 1
         self.wasClean, self.wasNotCleanReason = False, why
         self.dropConnection(abort=True)  # nothing, if it waits only for its last bytes to go

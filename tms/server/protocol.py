@@ -13,12 +13,20 @@ from tms.server.mailbox import Mailbox
 
 TEXT, BINARY = 1, 2
 """Opcodes of RFC 6455, 5.2."""
+from tms.server.serving import Phase
+
+PHASES = {
+    Handshake.STATE_CONNECTING: Phase.CONNECTING,
+    Handshake.STATE_OPEN: Phase.OPEN,
+    Handshake.STATE_CLOSING: Phase.CLOSING,
+    Handshake.STATE_CLOSED: Phase.CLOSED,
+}
 
 INTERNAL_ERROR = 1011
 
 
 class FlowProtocol(Handshake):
-    """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Connection`."""
+    """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Socket`."""
 
     application_queue: Mailbox[Message]
     scope: Scope | None = None
@@ -44,6 +52,10 @@ class FlowProtocol(Handshake):
                 self.reply_send(message)
             case "websocket.close":
                 self.close(message.get("code") or CloseCode.NORMAL, message.get("reason") or "")
+    @property
+    def phase(self) -> Phase:
+        return PHASES.get(self.state, Phase.CONNECTING)  # there is one more, for a proxy in between
+
             case "websocket.accept":
                 self.reply_accept(message)
             case "websocket.http.response.start":

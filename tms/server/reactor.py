@@ -1,7 +1,7 @@
 """Twisted's reactor of this process. Importing this module installs it, unless another one is there already.
 
 Twisted takes its reactor at the first import of `twisted.internet.reactor`, and daphne keeps a reactor on asyncio
-that it finds. So `tms.server` is imported before daphne and before whatever imports Twisted; FlowServer checks.
+that it finds. So this is imported before daphne and before whatever imports Twisted; FlowServer checks.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ def installed() -> FlowReactor:
     reactor = sys.modules[REACTOR]
     if not isinstance(reactor, FlowReactor):
         raise RuntimeError(
-            f"{type(reactor).__name__} was installed before tms.server was imported; "
-            "import tms.server first, before daphne and before anything that uses Twisted"
+            f"{type(reactor).__name__} was installed before the server was chosen; "
+            "choose daphne first, before anything imports daphne or uses Twisted"
         )
     return reactor
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from tms.server import reactor  # isort: skip  (first: it installs the reactor)
+
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -12,14 +13,16 @@ from typing import Any, cast
 from twisted.logger import LogLevel, STDLibLogObserver, globalLogPublisher
 
 from tms.protocol.close import CloseCode
-from tms.server import reactor
 from tms.server.applications import Applications
 from tms.server.asgi import Application, Scope
 from tms.server.counts import Counters
 from tms.server.door import Door
-from tms.server.drain import Hook, called, drain
+from tms.server.drain import called, drain
 from tms.server.flow import Flow
+from tms.server.memory import keep_still
+from tms.server.port import FlowPort
 from tms.server.protocol import FlowProtocol
+from tms.server.serving import Hook
 from tms.server.transport import FlowTransport
 from tms.server.wheel import SLOTS_PER_SECOND, Wheel
 
@@ -29,14 +32,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class FlowServer(Applications):
-    """Serves an ASGI application over HTTP and WebSocket, within the limits of a Flow.
-
-    `on_ready` runs in the loop before the first connection is accepted; `on_drain` (given this server) when a signal
-    ends the process, before any socket is closed; `on_stop` when all connections and applications have ended. Each is
-    a plain or an async callable. `drain_code` chooses the close code of a socket from its scope (4503 without it).
-
-    To be watched from outside: `counters`, `draining`, `sockets()`, and `door.inside` against `door.capacity`.
-    """
+    """The `Server` that stands on daphne."""
 
     def __init__(
         self,
@@ -55,7 +51,7 @@ class FlowServer(Applications):
         self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
         self.reactor = reactor.installed()
         self.counters: Counters = Counter()
-        self.door = Door(host, port, self.flow, self.counters, self.reactor)
+        self.door = Door(host, port, self.flow, self.counters, self.new_listener)
         self.wheel: Wheel[FlowProtocol] = Wheel(self.reactor.seconds())
         self.draining = False
         self.is_ready = False
@@ -75,10 +71,6 @@ class FlowServer(Applications):
         self.endpoints: list[str] = []  # daphne must not listen: the door does
 
     def run(self) -> None:
-        """Serve until a signal, then drain.
-
-        Raises PortInUse or CannotListen before anything was started, and whatever `on_ready` raised.
-        """
         try:
             super().run()
         finally:
@@ -92,7 +84,6 @@ class FlowServer(Applications):
         return self.door.host, self.door.port
 
     def sockets(self) -> list[FlowProtocol]:
-        """WebSockets that are not closed, handshakes in progress included."""
         return [
             protocol
             for protocol in self.connections
@@ -108,17 +99,22 @@ class FlowServer(Applications):
             allowNullOrigin=True, failByDrop=False, closeHandshakeTimeout=self.flow.close_timeout
         )
         self.ws_factory.protocol = FlowProtocol.configured(self.ws_factory)
-        self.door.listen(self.http_factory)
+        self.door.listen()
         show_errors()
         for number in SIGNALS:
             self.reactor.loop.add_signal_handler(number, self.on_signal)
         self.starting = self.reactor.loop.create_task(self.start())
         self.starting.add_done_callback(self.started)
 
+    def new_listener(self, door: Door) -> FlowPort:
+        listener = FlowPort(door, self.http_factory, self.reactor)
+        listener.startListening()
+        return listener
+
     async def start(self) -> None:
         if self.on_ready:
             await called(self.on_ready)
-        self.keep_memory_still()
+        keep_still(self.flow)
         self.tick()
         self.is_ready = True
         self.door.open()
@@ -128,13 +124,6 @@ class FlowServer(Applications):
             self.failure = error
             if not self.draining:  # the drain stops it too
                 self.stop()
-
-    def keep_memory_still(self) -> None:
-        if self.flow.gc_threshold:
-            gc.set_threshold(*self.flow.gc_threshold)
-        if self.flow.gc_freeze:
-            gc.collect()
-            gc.freeze()
 
     # Time
 
@@ -172,7 +161,13 @@ class FlowServer(Applications):
             os._exit(1)  # the second: whoever sends it does not want to wait
         self.draining = True
         self.starting.cancel()
-        self.drained = self.reactor.loop.create_task(drain(self))
+        self.drained = self.reactor.loop.create_task(self.drain())
+
+    async def drain(self) -> None:
+        try:
+            await drain(self)
+        finally:
+            self.stop()
 
 
 def show_errors() -> None:

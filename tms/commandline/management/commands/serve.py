@@ -1,6 +1,10 @@
-"""Installs the reactor before anything else can import another one."""
+"""Chooses the server before anything else can import Twisted with another reactor."""
 
-from tms import server  # isort: skip
+from django.conf import settings
+
+from tms import server
+
+new_server = server.chosen(settings.SERVER)
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +12,6 @@ from typing import Any
 
 import structlog
 from channels.db import database_sync_to_async
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import asgi
@@ -83,8 +86,8 @@ class Process:
         await feed.detach()
 
 
-def server_for(process: Process, *, host: str, port: int) -> server.FlowServer:
-    made = server.FlowServer(
+def server_for(process: Process, *, host: str, port: int) -> server.Server:
+    made = new_server(
         asgi.application,
         host=host,
         port=port,

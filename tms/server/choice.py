@@ -1,0 +1,20 @@
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tms.server.serving import NewServer
+
+LIBRARIES = ("daphne", "uvicorn")
+
+
+def chosen(library: str) -> "NewServer":
+    """The server that stands on one of `LIBRARIES`; of the other one nothing is imported.
+
+    For daphne this installs Twisted's reactor: call it before anything that imports daphne or Twisted.
+    """
+    if library == "uvicorn":
+        from tms.server.uvicorn.server import UvicornServer
+
+        return UvicornServer
+    from tms.server.server import FlowServer
+
+    return FlowServer

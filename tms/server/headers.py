@@ -1,0 +1,24 @@
+"""Headers of what an application answers to a handshake."""
+
+import re
+from collections.abc import Iterable
+
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+OURS = {"connection", "content-length", "transfer-encoding"}
+"""Headers of a denial that say how it is sent; the server writes them."""
+
+type Headers = list[tuple[str, str]]
+
+
+def decoded(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
+    """ASGI's headers as text; ValueError for one that would end its line."""
+    texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers or ()]
+    for name, value in texts:
+        if CONTROL.search(name) or CONTROL.search(value):
+            raise ValueError(f"control character in header {name!r}")
+    return texts
+
+
+def of_denial(headers: Iterable[tuple[bytes, bytes]] | None) -> Headers:
+    return [(name, value) for name, value in decoded(headers) if name.lower() not in OURS]

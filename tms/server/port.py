@@ -1,0 +1,54 @@
+"""The listening socket on Twisted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.error import CannotListenError
+
+from tms.server.door import Door
+from tms.server.reactor import FlowReactor
+from tms.server.transport import FlowTransport
+
+
+class FlowPort(tcp.Port):
+    """A listening socket that accepts no more than the door has room for."""
+
+    transport: type[tcp.Server] = FlowTransport
+
+    def __init__(self, door: Door, factory: Any, reactor: FlowReactor) -> None:
+        super().__init__(door.port, factory, door.flow.backlog, door.host, reactor)
+        self.door = door
+
+    def createInternetSocket(self) -> socket.socket:
+        listener: socket.socket = super().createInternetSocket()
+        if self.door.flow.kernel_sndbuf:  # accepted sockets inherit it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.door.flow.kernel_sndbuf)
+        return listener
+
+    def startListening(self) -> None:
+        try:
+            super().startListening()
+        except CannotListenError as error:  # it wraps what bind() raises, and not what listen() does
+            raise error.socketError from None
+        self.bound_port: int = self.getHost().port
+        self.stopReading()
+
+    def doRead(self) -> None:
+        """Twisted accepts `numberAccepts` connections in one turn, and more each time that was not enough."""
+        self.numberAccepts = min(self.numberAccepts, self.door.room)
+        super().doRead()
+
+    # As the door asks
+
+    def resume(self) -> None:
+        self.startReading()
+
+    def pause(self) -> None:
+        self.stopReading()
+
+    def close(self, then: Callable[[], None]) -> None:
+        self.stopListening().addCallback(lambda _: then())
