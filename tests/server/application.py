@@ -9,7 +9,6 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 from urllib.parse import parse_qs
 
-from tms.server import FlowServer
 from tms.server.asgi import Message, Receive, Scope, Send
 
 
@@ -20,7 +19,8 @@ def text(number: int, size: int) -> str:
 
 
 class Application:
-    server: FlowServer
+    server: Any
+    """The server that serves it, of either kind."""
 
     def __init__(self) -> None:
         self.is_ready = False
@@ -67,6 +67,7 @@ class Application:
             case ["garbage"]:
                 return json.dumps(garbage()).encode()
             case ["bytes", size]:
+                self.sent += 1
                 return bytes(int(size))
             case ["wait"]:
                 await self.gate.wait()
@@ -91,11 +92,16 @@ class Application:
             "running": self.running,
             "ends": self.ends,
             "early": self.early,
-            "send_buffers": [socket.transport.socket.getsockopt(SOL_SOCKET, SO_SNDBUF) for socket in sockets],
+            "send_buffers": [kernel_socket(socket).getsockopt(SOL_SOCKET, SO_SNDBUF) for socket in sockets],
             "gc_threshold": gc.get_threshold(),
             "frozen": gc.get_freeze_count(),
             "now": time.time(),
         }
+
+
+def kernel_socket(socket: Any) -> Any:
+    transport = socket.transport
+    return transport.socket if hasattr(transport, "socket") else transport.get_extra_info("socket")
 
 
 def garbage() -> int:

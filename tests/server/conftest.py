@@ -1,19 +1,27 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from tests.server.process import ServerProcess
+from tms.server.choice import LIBRARIES
+
+
+@pytest.fixture(params=LIBRARIES)
+def on(request: pytest.FixtureRequest) -> str:
+    """The library that the server stands on: what is promised holds on each."""
+    return str(request.param)
 
 
 @pytest.fixture
-def launch() -> Iterator[Callable[..., ServerProcess]]:
+def launch(on: str) -> Iterator[Callable[..., ServerProcess]]:
     """Starts processes without waiting for anything: `launch(flow, **options)`, see serve.py."""
     with ExitStack() as processes:
 
         def launch(flow: Mapping[str, Any] | None = None, **options: Any) -> ServerProcess:
-            process = ServerProcess(flow or {}, **options)
+            process = ServerProcess(flow or {}, on=on, **options)
             processes.callback(process.discard)
             return process
 
@@ -33,22 +41,23 @@ def serve(launch: Callable[..., ServerProcess]) -> Callable[..., ServerProcess]:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Iterator[list[ServerProcess]]:
-    """The server that tests use one after the other: a start costs more than most tests."""
-    idle: list[ServerProcess] = []
+def shared() -> Iterator[dict[str, list[ServerProcess]]]:
+    """The servers that tests use one after the other: a start costs more than most tests."""
+    idle: dict[str, list[ServerProcess]] = {library: [] for library in LIBRARIES}
     yield idle
-    for server in idle:
+    for server in chain(*idle.values()):
         server.discard()
 
 
 @pytest.fixture
-def server(shared: list[ServerProcess]) -> Iterator[ServerProcess]:
+def server(shared: dict[str, list[ServerProcess]], on: str) -> Iterator[ServerProcess]:
     """A server with the default limits, as good as new; no test may end it."""
-    server = shared.pop() if shared else ServerProcess({})
+    idle = shared[on]
+    server = idle.pop() if idle else ServerProcess({}, on=on)
     with ExitStack() as unless_renewed:
         unless_renewed.callback(server.discard)
         server.started()
         yield server
         server.renew()
         unless_renewed.pop_all()
-    shared.append(server)
+    idle.append(server)

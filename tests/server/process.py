@@ -34,15 +34,22 @@ def eventually[T](look: Callable[[], T], holds: Callable[[T], bool] = bool) -> T
 
 
 class ServerProcess:
-    """`flow` names limits that differ from the defaults. The log must be free of tracebacks unless `may_fail`."""
+    """On the library `on`. `flow` names limits that differ from the defaults.
 
-    def __init__(self, flow: Mapping[str, Any], *, env: Mapping[str, str] | None = None, **options: Any) -> None:
+    The log must be free of tracebacks unless `may_fail`.
+    """
+
+    def __init__(
+        self, flow: Mapping[str, Any], *, on: str, env: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
+        self.on = on
         self.may_fail = False
         self.log_start = 0
         self.port = 0  # until it has started
         self.log_file = tempfile.TemporaryFile("w+")  # noqa: SIM115  (as long as the process)
+        given = json.dumps({"server": on, "flow": QUICK | flow, **options})
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.server.serve", json.dumps({"flow": QUICK | flow, **options})],
+            [sys.executable, "-W", "error", "-m", "tests.server.serve", given],
             cwd=ROOT,
             env=os.environ | (env or {}),
             stdin=subprocess.PIPE,

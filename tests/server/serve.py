@@ -1,6 +1,6 @@
 """The process under test: `python -m tests.server.serve OPTIONS`, with options and events as JSON.
 
-Options: flow, host, port, descriptors (their limit), gc ("off"), start (what `on_ready` does), spoil (what fails).
+Options: server, flow, host, port, descriptors (their limit), gc ("off"), start (what `on_ready` does), spoil (what fails).
 Events, one a line on standard output: starting, interrupted, ready, refused, draining, stopping, over.
 """
 
@@ -23,7 +23,7 @@ class Process:
             resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
         self.options = options
         self.application = Application()
-        self.application.server = self.server = server.FlowServer(
+        self.application.server = self.server = server.chosen(options["server"])(
             self.application,
             host=options.get("host", "127.0.0.1"),
             port=options.get("port", 0),
@@ -69,7 +69,7 @@ class Process:
         self.application.is_ready = True
         tell("ready")
 
-    async def drain(self, drained: server.FlowServer) -> None:
+    async def drain(self, drained: server.Server) -> None:
         tell("draining", sockets=len(drained.sockets()), same=drained is self.server, draining=drained.draining)
         if "on_drain" in self.options.get("spoil", ()):
             raise RuntimeError("the hook failed")

@@ -47,7 +47,7 @@ def test_an_application_that_fails_within_its_response_ends_the_connection(serve
     assert client.read(4) == b"half"
     with pytest.raises(EOFError):
         client.read(1)
-    assert "Exception inside application: boom" in server.log
+    assert "RuntimeError: boom" in server.log
 
 
 def test_an_application_that_fails_before_its_response_answers_500(server):

@@ -72,8 +72,10 @@ def test_a_close_behind_too_many_bytes_drops_the_reader(server):
 
 
 def test_an_upgrade_behind_too_many_unread_bytes_is_dropped(server):
-    page = b"GET /bytes/8000000 HTTP/1.1\r\nHost: server\r\n\r\n"
-    server.dial(page + upgrade("/echo"), receive_buffer=65_536)
+    client = server.dial(b"GET /bytes/8000000 HTTP/1.1\r\nHost: server\r\n\r\n", receive_buffer=65_536)
+    server.eventually(lambda facts: facts["sent"] == facts["connections"] == 1)
+
+    client.send_raw(upgrade("/echo"))
 
     server.counted("slow_bytes")
 

@@ -70,9 +70,9 @@ def test_an_address_of_another_machine_cannot_be_listened_on(launch):
 
 
 def test_a_reactor_that_was_there_before_is_refused():
-    done = python("import daphne.server, tms.server; tms.server.FlowServer(None, host='127.0.0.1', port=0)")
+    done = python("import daphne.server, tms.server; tms.server.chosen('daphne')(None, host='127.0.0.1', port=0)")
 
-    assert "import tms.server first, before daphne and before anything that uses Twisted" in done.stderr
+    assert "choose daphne first, before anything imports daphne or uses Twisted" in done.stderr
 
 
 def test_the_server_knows_neither_django_nor_the_rest_of_tms():

@@ -1,4 +1,8 @@
+from collections.abc import Awaitable, Callable
 from typing import Protocol
+
+type Take = Callable[[str | bytes], Awaitable[None] | None]
+"""Takes a message. What it returns is awaited before it is given the next one."""
 
 
 class Connection(Protocol):
@@ -12,6 +16,12 @@ class Connection(Protocol):
         """Send without waiting, for fan-out: a reader that is too slow is dropped, and a closed socket takes nothing.
 
         `await send()` would wait for the slowest reader instead.
+        """
+
+    async def deliver(self, take: Take) -> None:
+        """Give each message to `take`, until the connection ends; instead of receive().
+
+        While none waits, a message is taken where it is read, without a turn of the event loop and a task's waking.
         """
 
     def close(self, code: int = 1000, reason: str = "") -> None:

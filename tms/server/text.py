@@ -43,11 +43,11 @@ def unframed(data: bytes) -> Whole | None:
         return None
 
 
-def framed(payload: bytes) -> bytes | None:
-    """`payload` as a server sends it; None when it is too long for this."""
+def framed(payload: bytes, first: int = FINAL_TEXT) -> bytes:
+    """`payload` as a server sends it, in a frame that begins with `first`."""
     length = len(payload)
     if length < LENGTH_IN_2:
-        return bytes((FINAL_TEXT, length)) + payload
+        return bytes((first, length)) + payload
     if length <= LARGEST:
-        return bytes((FINAL_TEXT, LENGTH_IN_2)) + length.to_bytes(2) + payload
-    return None
+        return bytes((first, LENGTH_IN_2)) + length.to_bytes(2) + payload
+    return bytes((first, LENGTH_IN_8)) + length.to_bytes(8) + payload

@@ -1,0 +1,38 @@
+"""Half-open links: a peer that is gone without a word is told from one that has nothing to say."""
+
+from tms.server.counts import Event
+from tms.server.flow import Flow
+
+PING = b"tms"
+
+
+class Silence:
+    """When a link was last heard, and what to do about it."""
+
+    last_heard = 0.0
+    ping_sent: float | None = None
+    reading_paused: bool
+
+    def send_ping(self) -> None:
+        raise NotImplementedError
+
+    def drop(self, why: Event) -> None:
+        raise NotImplementedError
+
+    def listened(self, now: float, flow: Flow) -> float | None:
+        """Look at the clock; returns when to look again. Pings a silent peer, drops one that stays silent."""
+        if self.ping_sent is not None:
+            if self.last_heard < self.ping_sent and not self.reading_paused:
+                return self.overdue(self.ping_sent + flow.ping_timeout, now)
+            self.ping_sent = None
+        if now < self.last_heard + flow.ping_interval:
+            return self.last_heard + flow.ping_interval
+        self.ping_sent = now
+        self.send_ping()
+        return now + flow.ping_timeout
+
+    def overdue(self, deadline: float, now: float) -> float | None:
+        if now < deadline:
+            return deadline
+        self.drop("ping_timeout")
+        return None

@@ -1,0 +1,95 @@
+"""HTTP: pages, health checks and upgrades, on uvicorn's own protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import unquote
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+
+from tms.server.asgi import Scope
+from tms.server.counts import Event
+from tms.server.uvicorn.output import abort
+from tms.server.uvicorn.socket import FlowSocket
+from tms.server.uvicorn.state import FlowState
+
+
+class FlowHttp(HttpToolsProtocol):
+    """Adds to uvicorn's: the count at the door, the end of a reader that is stuck, and the upgrade to our WebSocket."""
+
+    server_state: FlowState
+    written = 0  # of the answer in progress: it grows only when all was taken
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # write at once, and tell of whatever the kernel does not take
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.server_state.server.debts.ended(self)
+        self.server_state.server.door.left()
+
+    # Output
+
+    @property
+    def unwritten(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.server_state.server.debts.began(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.server_state.server.debts.ended(self)
+
+    def drop(self, why: Event) -> None:
+        self.server_state.server.counters[why] += 1
+        abort(self.transport)
+
+    # The upgrade
+
+    def handle_websocket_upgrade(self) -> None:
+        """uvicorn's writes the request out again for another parser, and does not wait for answers in progress."""
+        if not getattr(self.cycle, "response_complete", True):
+            abort(self.transport)  # no client that knows HTTP upgrades behind a request without having its answer
+            return
+        self.connections.discard(self)
+        server = self.server_state.server
+        socket = FlowSocket(server, self.transport)
+        self.transport.set_protocol(socket)
+        if self.unwritten:  # of earlier answers; the new protocol was not told
+            server.debts.ended(self)
+            server.debts.began(socket)
+        server.sockets_inside[socket] = None
+        socket.begin(self.request(), self.websocket_scope())
+        self.loop.call_soon(vars(self).clear)  # the parser and this refer to each other; nothing refers to them
+
+    def request(self) -> Request:
+        headers = Headers()
+        for name, value in self.headers:
+            headers[name.decode("latin-1")] = value.decode("latin-1")
+        return Request(self.url.decode("latin-1"), headers, self.scope["method"], f"HTTP/{self.scope['http_version']}")
+
+    def websocket_scope(self) -> Scope:
+        path, _, query = self.url.partition(b"?")
+        offered = [value.decode("latin-1") for name, value in self.headers if name == b"sec-websocket-protocol"]
+        scope: dict[str, Any] = {
+            "type": "websocket",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "http_version": self.scope["http_version"],
+            "scheme": "ws",  # TLS ends at the proxy
+            "server": self.server,
+            "client": self.client,
+            "root_path": "",
+            "path": unquote(path.decode("latin-1")),
+            "raw_path": path,
+            "query_string": query,
+            "headers": self.headers,
+            "subprotocols": [one.strip() for line in offered for one in line.split(",")],
+            "extensions": {"websocket.http.response": {}},
+        }
+        return scope

@@ -1,0 +1,79 @@
+"""What a WebSocket owes its reader, and when the reader is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
+from typing import TYPE_CHECKING
+
+from tms.server.counts import Event
+
+if TYPE_CHECKING:
+    from tms.server.uvicorn.server import UvicornServer
+
+WRITE_AHEAD = 64 * 1024
+"""An application that sends waits while more than this is unwritten."""
+
+AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER: a close resets the connection, and the kernel forgets what the peer did not take."""
+
+
+class BoundedOutput(asyncio.Protocol):
+    """asyncio buffers without bound for a reader that stopped."""
+
+    written = 0
+    writable: asyncio.Future[None] | None = None
+    """Pending while somebody waits for the reader."""
+
+    def __init__(self, server: UvicornServer, transport: asyncio.Transport) -> None:
+        self.server, self.transport = server, transport
+
+    @property
+    def unwritten(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    @property
+    def owes_too_much(self) -> bool:
+        return self.transport.get_write_buffer_size() > self.server.flow.max_unwritten
+
+    def write(self, data: bytes) -> None:
+        """All that is sent comes through here."""
+        if self.transport.is_closing():
+            return
+        if self.owes_too_much:
+            self.drop("slow_bytes")
+            return
+        self.written += len(data)
+        self.transport.write(data)
+
+    async def caught_up(self) -> None:
+        """Wait until the kernel has taken everything, if that is much."""
+        if self.unwritten <= WRITE_AHEAD:
+            return
+        self.server.counters["send_waited"] += 1
+        if self.writable is None:
+            self.writable = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self.writable)  # others wait for it too when this sender is cancelled
+
+    def drop(self, why: Event) -> None:
+        self.server.counters[why] += 1
+        abort(self.transport)
+
+    # Told by the transport: its high-water mark is 0
+
+    def pause_writing(self) -> None:
+        self.server.debts.began(self)
+
+    def resume_writing(self) -> None:
+        self.server.debts.ended(self)
+        waited, self.writable = self.writable, None
+        if waited and not waited.done():
+            waited.set_result(None)
+
+
+def abort(transport: asyncio.Transport) -> None:
+    """asyncio's abort only stops writing: the kernel would keep what it holds for a peer that reads nothing."""
+    if not transport.is_closing() or transport.get_write_buffer_size():
+        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, AT_ONCE)
+    transport.abort()

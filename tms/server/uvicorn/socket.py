@@ -1,0 +1,240 @@
+"""A WebSocket on uvicorn: what it may owe and be owed, and for how long it may be silent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from tms.protocol.close import CloseCode
+from tms.server import text
+from tms.server.asgi import Message, Scope
+from tms.server.input import BoundedInput, content_of
+from tms.server.mailbox import Mailbox
+from tms.server.serving import Phase
+from tms.server.silence import PING, Silence
+from tms.server.uvicorn import frames
+from tms.server.uvicorn.handshake import Handshake
+from tms.server.uvicorn.output import abort
+
+if TYPE_CHECKING:
+    from tms.server.uvicorn.server import UvicornServer
+
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR, ABNORMAL = 1011, 1006
+
+LONGEST_REASON = 123
+"""Bytes: a control frame carries 125, and the code takes two."""
+
+FINAL_BINARY, FINAL_PING = 0x82, 0x89
+
+
+class FlowSocket(Handshake, BoundedInput, Silence):
+    """Runs the application and stands between it and the network. Implements `Socket`."""
+
+    server: UvicornServer
+    task: asyncio.Task[None] | None = None
+    codec: frames.Codec | None = None
+    """Present while a frame in progress needs one."""
+    unread = b""
+    is_lost = False
+    close_deadline: float | None = None
+
+    # The application
+
+    def start(self, scope: Scope) -> None:
+        super().start(scope)
+        self.server.wheel.watch(self, monotonic() + self.server.flow.handshake_timeout)
+        self.application_queue = Mailbox[Message]()
+        self.application_queue.put_nowait({"type": "websocket.connect"})
+        self.task = self.server.loop.create_task(self.run(scope))
+        self.task.add_done_callback(self.application_ended)
+
+    async def run(self, scope: Scope) -> None:
+        await self.server.application(scope, self.receive, self.send)
+
+    async def send(self, message: Message) -> None:
+        """Returns when the socket's buffer has room again."""
+        if self.is_lost:
+            return  # as ASGI asks: no error for a send that met a close
+        self.reply(message)
+        await self.caught_up()
+
+    def reply(self, message: Message) -> None:
+        match message["type"]:
+            case "websocket.send":
+                if self.phase is Phase.CONNECTING:
+                    raise ValueError("websocket.send before websocket.accept")
+                self.send_nowait(content_of(message))
+            case "websocket.close":
+                self.close(message.get("code") or CloseCode.NORMAL, message.get("reason") or "")
+            case "websocket.accept":
+                self.reply_accept(message)
+            case "websocket.http.response.start":
+                self.reply_response_start(message)
+            case "websocket.http.response.body":
+                self.reply_response_body(message)
+            case other:
+                raise ValueError(f"a WebSocket application cannot send {other!r}")
+
+    def application_ended(self, task: asyncio.Task[None]) -> None:
+        """With or without an error; the socket must not outlive it."""
+        self.task = None
+        if not task.cancelled() and (error := task.exception()):
+            log.error("Exception inside application: %s", error, exc_info=error)
+        if self.is_lost:
+            self.server.forget(self)
+        elif self.phase is Phase.CONNECTING:
+            self.deny(500)
+        else:
+            self.say_goodbye(INTERNAL_ERROR, "")
+
+    # Output
+
+    def send_nowait(self, content: str | bytes) -> None:
+        if self.phase is not Phase.OPEN:
+            return
+        if isinstance(content, str):
+            self.write(text.framed(content.encode()))
+        else:
+            self.write(text.framed(content, FINAL_BINARY))
+
+    def send_ping(self) -> None:
+        self.write(text.framed(PING, FINAL_PING))
+
+    # Input
+
+    @property
+    def is_receiving(self) -> bool:
+        return self.phase is Phase.OPEN
+
+    def data_received(self, data: bytes) -> None:
+        self.last_heard = monotonic()
+        self.unread = self.unread + data if self.unread else data
+        if self.phase is Phase.CONNECTING:
+            self.transport.pause_reading()  # it must wait for the answer
+        else:
+            self.consume()
+
+    def consume(self) -> None:
+        while self.unread and not self.reading_paused and self.consume_frame():
+            pass
+
+    def consume_frame(self) -> bool:
+        """One frame of what was read; False when it is not whole."""
+        whole = text.unframed(self.unread) if self.codec is None else None
+        if whole is not None:
+            self.unread = self.unread[whole.end :]
+            self.received(whole.text, size=whole.size)
+            return True
+        extent = frames.extent(self.unread)
+        if extent is None:
+            return False
+        end, size = extent
+        if end > len(self.unread) and size <= self.server.flow.hard_message:
+            return False
+        frame, self.unread = self.unread[:end], self.unread[end:]
+        self.decode(frame)
+        return True
+
+    def decode(self, frame: bytes) -> None:
+        if frames.is_pong(frame) or (self.codec and self.codec.has_failed):
+            return
+        codec = self.codec = self.codec or frames.Codec(self.server.flow.hard_message)
+        for content in codec.read(frame):
+            self.received(content, size=len(content.encode() if isinstance(content, str) else content))
+        self.write(codec.to_send())
+        self.after(codec)
+
+    def after(self, codec: frames.Codec) -> None:
+        """What a frame did to the connection."""
+        if codec.is_idle:
+            self.codec = None
+            codec.end()
+        elif codec.has_failed:
+            self.server.counters["too_big"] += codec.is_too_big
+            self.hang_up()
+        elif codec.peers_code is not None:
+            self.phase = Phase.CLOSING
+            self.transport.close()
+
+    def stop_reading(self) -> None:
+        self.transport.pause_reading()
+
+    def start_reading(self) -> None:
+        self.transport.resume_reading()
+
+    # Opening and closing
+
+    def opened(self) -> None:
+        super().opened()
+        self.last_heard = monotonic()
+        self.server.wheel.watch(self, self.last_heard + self.server.flow.ping_interval)
+        if self.unread:
+            self.resume_reading()
+
+    def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
+        if self.phase is Phase.CONNECTING:
+            self.deny(403)
+            return
+        if code != CloseCode.NORMAL and not 3000 <= code <= 4999:
+            raise ValueError(f"close code {code}: an application may send 1000 and 3000 to 4999")
+        self.say_goodbye(int(code), reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+        if self.reading_paused:
+            self.resume_reading()  # the peer's answer comes after what it sent before
+
+    def say_goodbye(self, code: int, reason: str) -> None:
+        if self.phase is not Phase.OPEN:
+            return
+        self.phase = Phase.CLOSING
+        self.codec = self.codec or frames.Codec(self.server.flow.hard_message)
+        self.codec.close(code, reason)
+        self.write(self.codec.to_send())
+        self.await_end()
+
+    def hang_up(self) -> None:
+        """Say nothing more, and let the peer read why: to close now, with input unread, would reset the connection."""
+        self.phase = Phase.CLOSING
+        self.unread = b""
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+        self.await_end()
+
+    def await_end(self) -> None:
+        self.close_deadline = monotonic() + self.server.flow.close_timeout
+        self.server.wheel.watch(self, self.close_deadline)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_lost = True
+        self.phase = Phase.CLOSED
+        self.resume_writing()  # senders need not wait any more
+        self.server.door.handshake_ended(self)
+        self.server.door.left()
+        if self.task is None:
+            self.server.forget(self)
+        else:
+            code = self.codec.peers_code if self.codec else None
+            self.application_queue.put_nowait({"type": "websocket.disconnect", "code": code or ABNORMAL})
+            self.server.end_later(self.task)
+        # Break the cycles, or each closed socket stays until a full garbage collection.
+        if self.codec:
+            self.codec.end()
+        self.scope = self.take = self.codec = None
+
+    # Time
+
+    def due(self, now: float) -> float | None:
+        """Look at the clock; returns when to look again."""
+        match self.phase:
+            case Phase.OPEN:
+                return self.listened(now, self.server.flow)
+            case Phase.CONNECTING:
+                abort(self.transport)  # its deadline was the only one that was set
+            case Phase.CLOSING if self.close_deadline is not None and now >= self.close_deadline:
+                abort(self.transport)
+        return None
+
+    def __repr__(self) -> str:
+        return f"<WebSocket of {self.transport.get_extra_info('peername')}>"
