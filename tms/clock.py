@@ -29,7 +29,7 @@ from tms.live.feed import feed, publish
 from tms.live.hub import hub
 from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
-from tms.telemetry import partitions, retention, rollups
+from tms.telemetry import backfill, partitions, retention, rollups
 
 log = structlog.get_logger(__name__)
 
@@ -135,6 +135,7 @@ LOOPS = (
     Loop("expire", 1.0, commands.expire),
     Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
+    Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, rollups.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.builders import later
-from tms.fleet.causes import Evidence, Reboot, Return, cause_of
+from tms.fleet.causes import Evidence, Reboot, Return, cause_of, corrected
 from tms.fleet.models import Cause
 from tms.fleet.outage import OutageCause
 from tms.fleet.presence import Timing
@@ -32,8 +32,6 @@ TABLE = [
     ("up since before it was heard", replace(REBOOTED, uptime_s=261), OutageCause.APPLICATION),
     ("up for weeks", replace(REBOOTED, uptime_s=3e6), OutageCause.APPLICATION),
     ("it does not tell", replace(REBOOTED, uptime_s=None), OutageCause.UNCLEAR),
-    ("rebooted to mend the network", replace(REBOOTED, uptime_s=60, sent_by_former_boot=2), OutageCause.NETWORK),
-    ("one was on its way when it died", replace(REBOOTED, uptime_s=60, sent_by_former_boot=1), OutageCause.POWER),
     # A node of TMS
     ("the node was lost", DROPPED, OutageCause.SERVER),
     ("the node restarted", replace(DROPPED, lost_by=Cause.NODE_STOPPED), OutageCause.SERVER),
@@ -56,6 +54,24 @@ TABLE = [
 @pytest.mark.parametrize(("evidence", "cause"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_the_cause_of_an_outage_is_told_from_the_return(evidence, cause):
     assert cause_of(evidence, timing=TIMING) is cause
+
+
+@pytest.mark.parametrize(
+    ("lost_by", "has_restarted", "sent", "cause"),
+    [
+        (Cause.CONNECTION_LOST, True, 2, OutageCause.NETWORK),
+        (Cause.LEASE_RAN_OUT, True, 90, OutageCause.NETWORK),
+        (Cause.CONNECTION_LOST, True, 1, OutageCause.POWER),
+        (Cause.CONNECTION_LOST, False, 9, OutageCause.POWER),
+        (Cause.NODE_LOST, True, 9, OutageCause.POWER),
+        (Cause.REBOOT, True, 9, OutageCause.POWER),
+    ],
+)
+def test_who_was_rebooted_to_mend_the_network_had_lost_the_network(lost_by, has_restarted, sent, cause):
+    """As the reports that the former boot made without a link tell; one may have been on its way when it died."""
+    told = corrected(OutageCause.POWER, lost_by=lost_by, has_restarted=has_restarted, sent_by_former_boot=sent)
+
+    assert told == cause
 
 
 BACK = Return(1, later(300), "offline", later(90), later(20), "boot-1", 40, Reboot("boot-1", 7_000, 48))

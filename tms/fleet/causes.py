@@ -23,7 +23,7 @@ from tms.fleet.presence import Standing, Timing
 
 GOODBYES = frozenset({Cause.REBOOT, Cause.UPDATE, Cause.CLOSING, Cause.SHUTDOWN})
 WENT_ON = 2
-"""Reports that a former boot must have made without a link; one may have been on its way when the device died."""
+"""So many reports a former boot made without a link; one may have been on its way when the device died."""
 REPORTS_REGULARLY_S = 3.0
 """Heartbeats within which a terminal that reports at all makes a report."""
 
@@ -44,7 +44,6 @@ class Evidence:
     reports_made: int | None = None
     has_ever_reported: bool = False
     was_stored_late: bool = False
-    sent_by_former_boot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +131,13 @@ def cause_of(evidence: Evidence, *, timing: Timing) -> OutageCause:
     return _of_the_same_boot(evidence, timing)
 
 
+def corrected(cause: str, *, lost_by: str, has_restarted: bool | None, sent_by_former_boot: int) -> str:
+    """What is known when the reports of before the return have arrived: who went on without a link lost the network."""
+    if has_restarted and lost_by not in GOODBYES | OURS and sent_by_former_boot >= WENT_ON:
+        return OutageCause.NETWORK.value
+    return cause
+
+
 def _of_the_same_boot(evidence: Evidence, timing: Timing) -> OutageCause:
     # The grace, and as much again: who needs longer was kept away by something else.
     if evidence.lost_by in OURS and (evidence.offline_s or 0.0) <= timing.reconnect_grace_s:
@@ -143,8 +149,6 @@ def _of_the_same_boot(evidence: Evidence, timing: Timing) -> OutageCause:
 
 
 def _of_another_boot(evidence: Evidence) -> OutageCause:
-    if evidence.sent_by_former_boot >= WENT_ON:
-        return OutageCause.NETWORK
     if evidence.uptime_s is None:
         return OutageCause.UNCLEAR
     return OutageCause.POWER if evidence.uptime_s < evidence.unheard_s else OutageCause.APPLICATION

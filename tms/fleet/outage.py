@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -31,8 +30,8 @@ class OutageQuerySet(models.QuerySet["Outage"]):
         """Over, and what was reported meanwhile may still be arriving (index: outage_uncounted)."""
         return self.filter(reports_sent=None, ended_at__isnull=False)
 
-    def ended_since(self, at: datetime) -> Self:
-        return self.filter(ended_at__gt=at)
+    def over(self) -> Self:
+        return self.filter(ended_at__isnull=False)
 
 
 class Outage(models.Model):

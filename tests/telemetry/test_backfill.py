@@ -1,0 +1,103 @@
+"""What terminals send later of what they made while they were away."""
+
+import pytest
+
+from tests.builders import Link, later
+from tms.fleet.models import Terminal
+from tms.fleet.outage import Outage, OutageCause
+from tms.ingest import store
+from tms.telemetry import backfill
+from tms.telemetry.backfill import ARRIVES_WITHIN
+
+pytestmark = pytest.mark.both
+
+LATE_S = ARRIVES_WITHIN.total_seconds()
+
+
+@pytest.fixture
+def terminal(fleet) -> Terminal:
+    """It made two reports, and its connection broke."""
+    link = Link(fleet.terminal())
+    store.write([link.boot(), link.report(1), link.report(2, at=later(30)), link.lost(at=later(60))])
+    return link.terminal
+
+
+def comes_back(terminal: Terminal, *, boot_id: str = "boot-1", **boot: object) -> Link:
+    link = Link(terminal)
+    store.write([link.boot(boot_id, at=later(300), **boot)])
+    return link
+
+
+def told() -> tuple[str, int | None, int | None]:
+    outage = Outage.objects.get()
+    return outage.cause, outage.reports_made, outage.reports_sent
+
+
+def test_what_was_made_meanwhile_is_counted_as_soon_as_it_has_all_arrived(terminal):
+    link = comes_back(terminal, last_seq=5)
+    late = [link.report(seq, at=later(301), taken_at=later(30 * seq), late=True) for seq in (3, 4)]
+    store.write([*late, link.report(6, at=later(301))])
+    backfill.count(later(302))
+    before = told()
+
+    store.write([link.report(5, at=later(303), taken_at=later(150), late=True)])
+    backfill.count(later(304))
+
+    assert before == (OutageCause.NETWORK, 3, None)
+    assert told() == (OutageCause.NETWORK, 3, 3)
+
+
+def test_what_does_not_arrive_is_not_waited_for_any_longer(terminal):
+    link = comes_back(terminal, last_seq=5)
+    store.write([link.report(4, at=later(301), taken_at=later(120), late=True), link.report(6, at=later(301))])
+
+    counted = [backfill.count(later(300 + LATE_S - 1)), backfill.count(later(300 + LATE_S))]
+
+    assert counted == [0, 1]
+    assert told() == (OutageCause.NETWORK, 3, 1)
+
+
+def test_a_terminal_that_was_rebooted_while_its_network_was_away_had_lost_the_network(terminal):
+    link = comes_back(terminal, boot_id="boot-2", uptime_s=40, last_seq=1)
+    before = told()
+    spooled = [
+        link.report(seq, at=later(301), taken_at=later(30 * seq), boot_id="boot-1", late=True) for seq in (3, 4, 5)
+    ]
+    store.write([*spooled, link.report(1, at=later(301), taken_at=later(280), late=True)])
+
+    backfill.count(later(300 + LATE_S))
+
+    assert before == (OutageCause.POWER, None, None)
+    assert told() == (OutageCause.NETWORK, None, 3)
+
+
+def test_a_report_that_was_on_its_way_when_the_power_went_proves_no_network_outage(terminal):
+    link = comes_back(terminal, boot_id="boot-2", uptime_s=40)
+    store.write([link.report(3, at=later(301), taken_at=later(59), boot_id="boot-1", late=True)])
+
+    backfill.count(later(300 + LATE_S))
+
+    assert told() == (OutageCause.POWER, None, 1)
+
+
+def test_the_oldest_are_counted_first_and_a_pass_has_a_limit(fleet, monkeypatch):
+    monkeypatch.setattr(backfill, "PASS_LIMIT", 2)
+    links = [Link(fleet.terminal()) for _ in range(3)]
+    store.write([link.boot() for link in links])
+    store.write([link.lost(at=later(10)) for link in links])
+    again = [Link(link.terminal) for link in links]
+    store.write([link.boot("boot-2", at=later(20 + n), uptime_s=5) for n, link in enumerate(again)])
+
+    counted = [backfill.count(later(900)) for _ in range(3)]
+
+    assert counted == [2, 1, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_boards_hear_of_it(transactional_db, terminal, ear):
+    comes_back(terminal, last_seq=3)
+    ear.changes()
+
+    backfill.count(later(900))
+
+    assert ear.change().terminals == {terminal.pk}

@@ -1,0 +1,89 @@
+"""Counts what terminals sent later of the reports that they had made while they were away."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from django.db import connection, models, transaction
+from django.db.models import Count, ExpressionWrapper, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from tms.fleet import rowset
+from tms.fleet.causes import corrected
+from tms.fleet.outage import Outage
+from tms.live.change import Change
+from tms.live.feed import publish
+from tms.protocol import limits
+from tms.telemetry.models import Report
+
+ARRIVES_WITHIN = timedelta(minutes=2)
+A_DAY_BEFORE = Value(timedelta(days=1), output_field=models.DurationField())
+"""Before an outage began none of its reports is looked for: partitions are by day, and a clock may be wrong."""
+PASS_LIMIT = 1_000
+
+
+class Uncounted(NamedTuple):
+    id: int
+    terminal_id: int
+    ended_at: datetime
+    cause: str
+    lost_by: str
+    has_restarted: bool | None
+    reports_made: int | None
+    sent: int
+
+    def is_final(self, at: datetime) -> bool:
+        is_complete = self.reports_made is not None and self.sent >= self.reports_made
+        return is_complete or at >= self.ended_at + ARRIVES_WITHIN
+
+
+class CountRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    cause: str
+    reports_sent: int
+
+
+@transaction.atomic
+def count(at: datetime) -> int:
+    """Outages that are over (index: outage_uncounted): once all has arrived, or long enough after."""
+    final = [outage for outage in _uncounted() if outage.is_final(at)]
+    _keep([_counted(outage) for outage in final])
+    if final:
+        publish(Change(terminals=frozenset(outage.terminal_id for outage in final)))
+    return len(final)
+
+
+def _counted(outage: Uncounted) -> CountRow:
+    cause = corrected(
+        outage.cause, lost_by=outage.lost_by, has_restarted=outage.has_restarted, sent_by_former_boot=outage.sent
+    )
+    return CountRow(outage.id, cause, outage.sent)
+
+
+def _uncounted() -> Iterable[Uncounted]:
+    """The oldest, each with the number of reports that its boot made after the last one that was kept before."""
+    made = Coalesce(OuterRef("reports_made"), Value(limits.SEQ_MAX))
+    earliest = ExpressionWrapper(OuterRef("began_at") - A_DAY_BEFORE, output_field=models.DateTimeField())
+    sent = (
+        Report.objects.filter(boot__terminal=OuterRef("terminal"), boot__boot_id=OuterRef("boot_id"))
+        .filter(at__gt=earliest, seq__gt=OuterRef("seq"), seq__lte=OuterRef("seq") + made)
+        .order_by()
+        .values("boot")
+        .annotate(n=Count("*"))
+        .values("n")
+    )
+    rows = Outage.objects.uncounted().order_by("ended_at").annotate(sent=Coalesce(Subquery(sent), 0))
+    return [Uncounted(*row) for row in rows.values_list(*Uncounted._fields)[:PASS_LIMIT]]
+
+
+def _keep(rows: Sequence[CountRow]) -> None:
+    """In one statement: after a node's death thousands are counted."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {Outage._meta.db_table} AS o SET cause = r.cause, reports_sent = r.reports_sent "  # noqa: S608  (names are our own; values are parameters)
+            f"FROM {rowset.source(CountRow)} WHERE o.id = r.id AND o.reports_sent IS NULL",
+            [rowset.encode(rows)],
+        )
