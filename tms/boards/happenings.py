@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from tms.accounts.access import Person, visible
 from tms.accounts.names import Name, name_of
 from tms.alerts.models import Transition, TransitionKind
+from tms.boards.outages import OutageFacts, facts_of
 from tms.boards.rows import Bilingual, Place, place_of
 from tms.commands.models import Command
 from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.fleet.outage import Outage, OutageCause
 from tms.telemetry.models import Boot, Event, Severity
 
 RECENT = timedelta(minutes=15)
@@ -43,6 +45,7 @@ class Happening:
     late: bool = False
     number: int = 1
     """Of terminals to which it happened together."""
+    outage: OutageFacts | None = None
 
     @property
     def together(self) -> tuple[object, ...]:
@@ -145,8 +148,25 @@ def _command(row: Command) -> Happening:
     return Happening(f"asked-{row.pk}", row.created_at, "command", "command", "", row.name, row.state, by=by)
 
 
+OUTAGE_ICONS = {
+    OutageCause.NETWORK: "session",
+    OutageCause.POWER: "power",
+    OutageCause.APPLICATION: "application",
+    OutageCause.SERVER: "node",
+    OutageCause.PLANNED: "clock",
+    OutageCause.UNCLEAR: "never",
+}
+
+
 def _boot(row: Boot) -> Happening:
     return Happening(f"boot-{row.pk}", row.first_seen_at, "boot", "session", detail=row.boot_id)
+
+
+def _outage(row: Outage) -> Happening:
+    assert row.ended_at is not None
+    return Happening(
+        f"outage-{row.pk}", row.ended_at, "outage", OUTAGE_ICONS[OutageCause(row.cause)], outage=facts_of(row)
+    )
 
 
 KINDS: Mapping[str, Kind] = {
@@ -166,5 +186,6 @@ KINDS: Mapping[str, Kind] = {
     "commands": Kind(
         lambda terminal: Command.objects.filter(terminal=terminal).select_related("created_by"), "created_at", _command
     ),
+    "outages": Kind(lambda terminal: Outage.objects.over().filter(terminal=terminal), "ended_at", _outage),
     "boots": Kind(lambda terminal: Boot.objects.filter(terminal=terminal), "first_seen_at", _boot),
 }

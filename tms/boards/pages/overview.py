@@ -7,6 +7,7 @@ from django.urls import reverse
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices, happenings, shift, sites
+from tms.boards.nodes import losses_part
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.boards.rows import AlertRow
 from tms.boards.spark import spark
@@ -39,7 +40,7 @@ class OverviewPage(Page):
         return reverse("overview")
 
     def concerns(self, change: Change) -> bool:
-        return bool(change.presence or change.alerts or change.people or change.everything)
+        return bool(change.presence or change.alerts or change.people or change.nodes or change.everything)
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
         return {"columns": sites.columns(len(scene.lists["sites"])), "legend": choices.LEGEND}
@@ -54,6 +55,7 @@ class OverviewPage(Page):
         changes = recent[:MOST_CHANGES]
         parts = {
             **nav(desk),
+            "losses": losses_part(desk.at),
             **dict(_totals(desk)),
             **{alert.element: self.alert_part(alert) for alert in alerts},
             **{change.element: Part(f"{TEMPLATE}#change", {"happening": change}) for change in changes},

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
-from tms.boards import choices, happenings
+from tms.boards import choices, happenings, outages
 from tms.boards.happenings import KINDS, Happening
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.boards.terminal_facts import TerminalFacts, asked_of, facts_of
@@ -26,7 +26,7 @@ TABS = {
     "alerts": ("alerts",),
     "commands": ("commands",),
     "events": ("events",),
-    "link": ("presence", "boots"),
+    "link": ("presence", "outages", "boots"),
 }
 TAB_LABELS = {
     "all": pgettext_lazy("timeline", "All"),
@@ -89,6 +89,7 @@ class TerminalPage(Page):
             **_state(facts_of(self.terminal)),
             **{row.element: Part(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
             **{row.element: Part("boards/commands.html#command", {"command": row}) for row in asked},
+            "outages": Part(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=desk.at)}),
             "timeline-foot": Part(f"{TEMPLATE}#timeline-foot", self._foot(told)),
         }
         lists = {

@@ -9,12 +9,16 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import AlertState, TransitionKind
-from tms.boards import metrics
+from tms.boards import metrics, outages
+from tms.boards.happenings import OUTAGE_ICONS
 from tms.boards.rows import AlertRow, Place, Reading
 from tms.boards.sites import SiteCell
 from tms.commands.catalog import CATALOG
 from tms.commands.models import CommandState
+from tms.fleet.losses import Loss
 from tms.fleet.models import Cause, Presence, TerminalKind
+from tms.fleet.node import NodeState
+from tms.fleet.outage import OutageCause
 from tms.telemetry.models import Severity
 
 register = template.Library()
@@ -35,6 +39,12 @@ PLACES = {
     "terminal": pgettext_lazy("watches", "on a terminal"),
     "alerts": pgettext_lazy("watches", "on the alerts"),
     "alert": pgettext_lazy("watches", "on an alert"),
+}
+LOSSES = {
+    NodeState.RUNNING: _("TMS node %(node)s restarted"),
+    NodeState.DRAINING: _("TMS node %(node)s is being stopped"),
+    NodeState.STOPPED: _("TMS node %(node)s was stopped"),
+    NodeState.LOST: _("TMS node %(node)s is lost"),
 }
 FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
 COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
@@ -103,6 +113,12 @@ def _worst(name: str) -> Any:
 
 
 @register.filter
+def what_happened(loss: Loss) -> str:
+    """To a node of TMS, so that its terminals lost their links."""
+    return LOSSES[NodeState(loss.state)] % {"node": loss.node}
+
+
+@register.filter
 def place_label(page: str) -> Any:
     return PLACES.get(page, "")
 
@@ -141,6 +157,20 @@ def overrun(alert: AlertRow) -> str:
 @register.filter
 def cause(name: str) -> Any:
     return Cause(name).label if name else ""
+
+
+@register.filter
+def outage_label(name: str) -> Any:
+    return OutageCause(name).label
+
+
+@register.filter
+def outage_icon(name: str) -> str:
+    return OUTAGE_ICONS[OutageCause(name)]
+
+
+register.filter("evidence", outages.evidence)
+register.filter("spelt", outages.spell)
 
 
 @register.filter

@@ -1,0 +1,211 @@
+"""Outages in words, and what the overview says while terminals come back that a node dropped."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import translation
+
+from tests.boards.conftest import Seen
+from tests.builders import Link
+from tests.factories import now
+from tms import clock
+from tms.boards.outages import OutageFacts, evidence, spell
+from tms.fleet.models import Cause
+from tms.fleet.node import Node, NodeState
+from tms.fleet.nodes import Membership
+from tms.fleet.outage import Outage
+from tms.ingest import store
+
+pytestmark = pytest.mark.both
+
+LONG = 3_600.0
+
+
+def is_hidden(seen: Seen, element: str) -> bool:
+    return any("hidden" in attributes for _, attributes in seen.elements if attributes.get("id") == element)
+
+
+def outage(cause: str, **facts: object) -> OutageFacts:
+    blank = OutageFacts(cause, 252, Cause.CONNECTION_LOST, "", False, None, None, None)
+    return blank._replace(**facts)
+
+
+SENTENCES = [
+    (outage("network"), "the terminal kept running"),
+    (outage("network", made=8), "the terminal kept running and made 8 reports meanwhile"),
+    (outage("network", made=1), "the terminal kept running and made 1 report meanwhile"),
+    (outage("network", made=8, sent=8), "the terminal kept running and sent 8 reports afterwards"),
+    (
+        outage("network", made=8, sent=5),
+        "the terminal kept running; of 8 reports that it made meanwhile 5 arrived",
+    ),
+    (
+        outage("network", has_restarted=True, uptime_s=40.0, sent=30),
+        "the terminal went on without a link, as 30 reports of that time tell, and started again later",
+    ),
+    (
+        outage("power", has_restarted=True, uptime_s=41.7),
+        "the device started again, and was up for 42 s when it was back",
+    ),
+    (
+        outage("power", has_restarted=True, uptime_s=41.7, lost_by=Cause.NODE_LOST, node="tms-1"),
+        "the device started again, and was up for 42 s when it was back; it began when TMS node tms-1 dropped it",
+    ),
+    (
+        outage("application", has_restarted=True, uptime_s=273_600.0),
+        "its software started again; the device itself has been up for 3 d 4 h",
+    ),
+    (outage("application", has_restarted=None), "its link stayed open, but nothing came over it"),
+    (
+        outage("server", lost_by=Cause.NODE_LOST, node="tms-1", made=2, sent=2),
+        "TMS node tms-1 was lost; the terminal kept running and sent 2 reports afterwards",
+    ),
+    (
+        outage("server", lost_by=Cause.NODE_STOPPED, node="tms-1", made=0, sent=0),
+        "TMS node tms-1 restarted; the terminal kept running",
+    ),
+    (
+        outage("server", lost_by=Cause.LEASE_RAN_OUT, has_restarted=None),
+        "TMS heard the terminal in time, and stored that late",
+    ),
+    (outage("planned", lost_by=Cause.UPDATE), "said goodbye to update"),
+    (
+        outage("unclear", has_restarted=True),
+        "the terminal started again, and does not tell how long the device is up",
+    ),
+    (outage("unclear", made=0), "the terminal did not start again, yet made no reports meanwhile"),
+]
+
+
+@pytest.mark.parametrize(("facts", "sentence"), SENTENCES)
+def test_an_outage_tells_its_evidence(facts, sentence):
+    assert evidence(facts) == sentence
+
+
+@pytest.mark.parametrize("facts", [facts for facts, _ in SENTENCES])
+def test_in_japanese_no_english_is_left(facts):
+    with translation.override("ja"):
+        told = evidence(facts)
+
+    assert not set(told.replace("tms-1", "").replace("TMS", "")) & set("abcdefghijklmnopqrstuvwxyz;")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "1 s"),
+        (41.7, "42 s"),
+        (60, "1 min"),
+        (252, "4 min 12 s"),
+        (7_500, "2 h 5 min"),
+        (7_230, "2 h"),
+        (273_600, "3 d 4 h"),
+    ],
+)
+def test_a_duration_is_spelt_in_its_two_largest_units(seconds, words):
+    assert spell(seconds) == words
+
+
+def test_the_timeline_of_a_terminal_tells_why_it_was_away(page, fleet):
+    link = Link(fleet.terminal())
+    store.write([link.boot(at=now(-600)), link.report(1, at=now(-600)), link.lost(at=now(-300))])
+    store.write([Link(link.terminal).boot(at=now(-48), uptime_s=900, last_seq=9)])
+    [row] = Outage.objects.all()
+
+    seen = page(f"{link.terminal.get_absolute_url()}?show=link")
+
+    told = seen.text(f"outage-{row.pk}")
+    assert "Network: away for 4 min 12 s" in told
+    assert "the terminal kept running and made 8 reports meanwhile" in told
+    assert (
+        seen.text("outages") == "Outages the last 30 days Outages of the last 30 days by cause Network once 4 min 12 s"
+    )
+
+
+def test_a_terminal_that_is_away_has_no_reason_yet(page, fleet):
+    link = Link(fleet.terminal())
+    store.write([link.boot(at=now(-60)), link.lost(at=now(-30))])
+
+    seen = page(link.terminal.get_absolute_url())
+
+    assert seen.rows("outage-") == []
+    assert is_hidden(seen, "outages")
+
+
+def test_outages_are_summed_by_cause_the_longest_first(page, fleet):
+    terminal = fleet.online()
+    for number, (cause, length) in enumerate([("network", 60), ("power", 300), ("network", 90), ("server", 20)], 1):
+        ended = now(-1_000 * number)
+        Outage.objects.create(
+            terminal=terminal,
+            began_at=ended - timedelta(seconds=length),
+            ended_at=ended,
+            cause=cause,
+            lost_by=Cause.CONNECTION_LOST,
+        )
+    old = now() - timedelta(days=31)
+    Outage.objects.create(terminal=terminal, began_at=old, ended_at=old, cause="planned", lost_by=Cause.REBOOT)
+
+    seen = page(terminal.get_absolute_url())
+
+    assert seen.text("outages").split("by cause ")[1] == (
+        "Power or reboot once 5 min Network 2 times 2 min 30 s TMS itself once 20 s"
+    )
+
+
+# Was it us?
+
+
+@pytest.fixture
+def dropped(fleet) -> list:
+    """Five terminals whose node restarted."""
+    Membership("tms-1").join()
+    terminals = [fleet.online(node="tms-1", at=now(), lease_s=LONG) for _ in range(5)]
+    clock.orphan("tms-1", now())
+    return terminals
+
+
+def test_the_overview_says_how_many_are_back(page, dropped):
+    store.write([Link(terminal).boot(at=now()) for terminal in dropped[:4]])
+
+    told = page("/").text("losses")
+
+    assert told.startswith("TMS node tms-1 restarted 4 of 5 terminals back")
+    assert told.endswith("until the rest is called offline")
+
+
+def test_when_all_are_back_it_says_nothing(page, dropped):
+    store.write([Link(terminal).boot(at=now()) for terminal in dropped])
+
+    seen = page("/")
+
+    assert seen.text("losses") == ""
+    assert is_hidden(seen, "losses")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (NodeState.DRAINING, "TMS node tms-1 is being stopped"),
+        (NodeState.STOPPED, "TMS node tms-1 was stopped"),
+        (NodeState.LOST, "TMS node tms-1 is lost"),
+    ],
+)
+def test_it_says_what_became_of_the_node(page, dropped, state, words):
+    Node.objects.update(state=state)
+
+    assert page("/").text("losses").startswith(words)
+
+
+def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
+    store.write([Link(terminal).boot(at=now()) for terminal in dropped[:3]])
+    own = fleet.standing("offline")
+    clock.sweep(now(settings.RECONNECT_GRACE_S + 1))
+
+    seen = page("/")
+
+    assert seen.text("losses") == "TMS node tms-1 restarted 2 of 5 terminals did not come back Show them"
+    [address] = [link for link in seen.links() if "lost_with" in link]
+    rows = page(address).rows("terminal-")
+    assert rows == [f"terminal-{terminal.pk}" for terminal in dropped[3:]]
+    assert f"terminal-{own.pk}" not in rows

@@ -1,0 +1,12 @@
+"""Was it us? What the overview says while terminals come back that a node of TMS dropped."""
+
+from datetime import datetime
+
+from tms.boards.pages.base import Part
+from tms.fleet import losses
+
+TEMPLATE = "boards/losses.html"
+
+
+def losses_part(at: datetime) -> Part:
+    return Part(f"{TEMPLATE}#losses", {"losses": losses.followed(at)})
