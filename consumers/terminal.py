@@ -8,11 +8,12 @@ import structlog
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from consumers.wire import QueuedWire, Send, wire_of
+from consumers.wire import DirectWire, QueuedWire, Send, wire_of
 from tms.fleet.credentials import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal
 from tms.ingest.gateway import Gateway, gateway
+from tms.ingest.session import Session
 from tms.ops import instruments
 from tms.ops.proxy import socket_address
 from tms.protocol import SUBPROTOCOL, limits
@@ -52,12 +53,10 @@ class TerminalConsumer(AsyncConsumer):
         deadline = asyncio.get_running_loop().call_later(settings.BOOT_DEADLINE_S, session.refuse_unbooted)
         cause = Cause.CONNECTION_LOST
         try:
-            while (message := await receive())["type"] == "websocket.receive":
-                text = message.get("text") or message.get("bytes") or ""
-                if is_too_large(text):
-                    session.close(CloseCode.TOO_LARGE, f"a frame has at most {limits.FRAME_BYTES} bytes")
-                else:
-                    await session.take(text)
+            if isinstance(wire, DirectWire):
+                await wire.deliver(session.take)  # which has closed what is too large
+            else:
+                await deliver(receive, session)
         finally:
             deadline.cancel()
             if door.admission.is_draining:
@@ -65,6 +64,16 @@ class TerminalConsumer(AsyncConsumer):
             session.end(cause)
             if isinstance(wire, QueuedWire):
                 wire.stop()
+
+
+async def deliver(receive: Receive, session: Session) -> None:
+    """What arrives on another ASGI server."""
+    while (message := await receive())["type"] == "websocket.receive":
+        text = message.get("text") or message.get("bytes") or ""
+        if is_too_large(text):
+            session.close(CloseCode.TOO_LARGE, f"a frame has at most {limits.FRAME_BYTES} bytes")
+        elif (behind := session.take(text)) is not None:
+            await behind
 
 
 def is_too_large(text: str | bytes) -> bool:

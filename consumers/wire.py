@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # importing it would install its reactor
-    from tms.server import Connection
+from tms.server import Connection
+from tms.server.connection import Take
 
 type Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -25,6 +25,9 @@ class DirectWire:
 
     def close(self, code: int, reason: str) -> None:
         self._connection.close(code, reason)
+
+    async def deliver(self, take: Take) -> None:
+        await self._connection.deliver(take)
 
 
 class QueuedWire:

@@ -61,7 +61,7 @@ class Node:
 
     async def booted(self, terminal: Terminal, boot_id: str = "boot-1") -> tuple[Session, Wire]:
         session, wire = await self.session(terminal)
-        await session.take(boot(boot_id))
+        await taken(session, boot(boot_id))
         return session, wire
 
     @asynccontextmanager
@@ -87,6 +87,12 @@ async def node(database: Database, fleet: Fleet, ear: Any, settings: Any) -> Asy
     yield node
     await node.batch.drained()
     await node.batch.stop()
+
+
+async def taken(session: Session, message: str) -> None:
+    """Returns when the next message may be read."""
+    if (behind := session.take(message)) is not None:
+        await behind
 
 
 def call(method: str, **params: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from tests.at_once import aside
 from tests.builders import AT, key_of
-from tests.ingest.conftest import boot, reports
+from tests.ingest.conftest import boot, reports, taken
 from tests.ingest.wire import Wire
 from tms.fleet.models import Cause, TerminalState
 from tms.ingest import gateway as ending
@@ -46,8 +46,8 @@ async def test_a_link_boots_reports_and_is_acknowledged(gateway, fleet):
     terminal = await aside(fleet.terminal)
     session, wire = await opened(gateway, terminal, address="192.0.2.7")
 
-    await session.take(boot())
-    await session.take(reports(1, 3))
+    await taken(session, boot())
+    await taken(session, reports(1, 3))
 
     assert await wire.sent("ack") == {"seq": 3}
     assert await aside(lambda: type(terminal).objects.get().address) == "192.0.2.7"
@@ -57,7 +57,7 @@ async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in
     wires = []
     for _ in range(3):
         session, wire = await opened(gateway, await aside(fleet.terminal))
-        await session.take(boot())
+        await taken(session, boot())
         wires.append(wire)
 
     await gateway.say_drain()
@@ -68,8 +68,8 @@ async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in
 
 async def test_what_came_before_the_end_is_committed_and_who_was_here_is_known_to_have_lost_us(gateway, fleet):
     session, _ = await opened(gateway, await aside(fleet.terminal))
-    await session.take(boot())
-    await session.take(reports(1, 20))
+    await taken(session, boot())
+    await taken(session, reports(1, 20))
     await gateway.say_drain()
 
     session.end(Cause.NODE_STOPPED)

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from tests.at_once import aside
-from tests.ingest.conftest import boot, reports
+from tests.ingest.conftest import boot, reports, taken
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import session as module
 from tms.live.change import Change
@@ -43,7 +43,7 @@ async def test_a_link_with_much_unacknowledged_is_read_on_after_the_commit(node,
     session, wire = await node.booted(terminal)
 
     with database.waits():
-        taking = asyncio.ensure_future(session.take(reports(1, 5)))
+        taking = asyncio.ensure_future(taken(session, reports(1, 5)))
         await asyncio.sleep(0)
         was_waiting = not taking.done()
     await taking
@@ -56,7 +56,7 @@ async def test_a_link_that_was_closed_while_it_waits_for_its_commits_is_let_go(n
     session, _ = await node.booted(terminal)
 
     with database.waits():
-        taking = asyncio.ensure_future(session.take(reports(1, 5)))
+        taking = asyncio.ensure_future(taken(session, reports(1, 5)))
         await asyncio.sleep(0)
         session.close(CloseCode.REPLACED, "replaced by a newer session")
         await asyncio.wait_for(taking, 5)
@@ -67,7 +67,7 @@ async def test_a_link_whose_reports_cannot_be_kept_is_told_so_and_read_on(node, 
     await aside(refuse_reports, "on")
 
     try:
-        await asyncio.wait_for(session.take(reports(1, 5)), 5)
+        await asyncio.wait_for(taken(session, reports(1, 5)), 5)
     finally:
         await aside(refuse_reports, "off")
 
@@ -80,7 +80,7 @@ async def test_a_fenced_link_is_closed_even_when_the_feed_told_nobody(node, term
     session, wire = await node.booted(terminal)
     await aside(lambda: TerminalState.objects.update(session=7))
 
-    await session.take(reports(1, 1))
+    await taken(session, reports(1, 1))
     await node.batch.drained()
 
     assert wire.closed == CloseCode.REPLACED
@@ -100,7 +100,7 @@ async def test_the_end_of_a_link_makes_its_terminal_silent(node, terminal):
 async def test_a_key_that_is_revoked_while_its_link_boots_closes_it(node, database, terminal):
     session, wire = await node.session(terminal)
     with database.waits():
-        booting = asyncio.ensure_future(session.take(boot()))
+        booting = asyncio.ensure_future(taken(session, boot()))
         await asyncio.sleep(0)
         node.links.changed(Change(revoked=frozenset({session.credential_id})))
     await booting
@@ -114,7 +114,7 @@ async def test_what_a_closed_link_still_sends_is_not_taken(node, terminal):
     session, wire = await node.booted(terminal)
     session.close(CloseCode.REPLACED, "replaced")
 
-    await session.take(reports(1, 3))
+    await taken(session, reports(1, 3))
     await node.batch.drained()
 
     assert not await aside(Report.objects.exists)

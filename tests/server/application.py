@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import time
+from collections.abc import Awaitable
 from functools import cache
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
@@ -155,6 +156,23 @@ class Socket:
         await self.accept()
         await self.app.gate.wait()
         await self.until_closed(self.repeat)
+
+    async def deliver(self) -> None:
+        """Takes each message where it is read, but is behind with "slow" until the gate opens, and fails at "fail"."""
+
+        def take(content: str | bytes) -> Awaitable[None] | None:
+            if content == "fail":
+                raise RuntimeError("boom")
+            self.app.received += 1
+            self.scope["tms.connection"].send_nowait(content)
+            return self.opened() if content == "slow" else None
+
+        await self.accept()
+        await self.scope["tms.connection"].deliver(take)
+        self.app.ends.append(0)
+
+    async def opened(self) -> None:
+        await self.app.gate.wait()
 
     async def push(self) -> None:
         """Sends and waits."""

@@ -21,7 +21,7 @@ def test_closed_sockets_are_freed_without_the_garbage_collector(serve):
     server = serve(options={"gc": "off"}, gc_threshold=None)
     left = {}
 
-    for path in ("/echo", "/end", "/reject", "/close?code=4000", "/deny?status=401", "/consumer"):
+    for path in ("/echo", "/end", "/reject", "/close?code=4000", "/deny?status=401", "/consumer", "/deliver"):
         visit(server, path, 1)  # loads what is loaded late
         garbage(server)
         visit(server, path, VISITS)

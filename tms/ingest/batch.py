@@ -65,6 +65,10 @@ class Batch:
             self._room.clear()
         self._wake.set()
 
+    @property
+    def has_room(self) -> bool:
+        return self._room.is_set()
+
     async def room(self) -> None:
         """Wait until the batch takes more."""
         await self._room.wait()

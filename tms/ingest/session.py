@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -64,7 +65,9 @@ class Session:
         self._batch = batch
         self._links = links
         self._judge = Judge(key.identity)
-        self._booting: asyncio.Future[BootOutcome | None] | None = None
+        self._booting: asyncio.Future[None] | None = None
+        """While the boot is being committed."""
+        self._boot_request: frames.RequestId = 0
         self._bucket = Bucket(per_minute=settings.FRAMES_PER_MINUTE, burst=settings.FRAMES_BURST, at=time.monotonic())
         self._bad = Strikes(limits.BAD_FRAMES_PER_MINUTE)
         self._too_fast = Strikes(settings.FRAMES_BURST)
@@ -73,15 +76,21 @@ class Session:
         """Made when there is something to wait for: it takes a kilobyte."""
         self._committed: dict[str, int] = {}
 
-    async def take(self, message: str | bytes) -> None:
-        """One WebSocket message. Returns when the next may be read."""
+    def take(self, message: str | bytes) -> Awaitable[None] | None:
+        """One WebSocket message. What is returned is to be awaited before the next one."""
         for frame in uplink.decode(message):
             if self.is_closed:
-                return
+                return None
             if isinstance(frame, FrameError):
                 self._refuse(frame)
             else:
-                await self._take_frame(frame)
+                self._take_frame(frame)
+        is_behind = self._booting or self._unacknowledged >= UNACKNOWLEDGED_LIMIT or not self._batch.has_room
+        return self._catch_up() if is_behind else None
+
+    async def _catch_up(self) -> None:
+        if self._booting is not None:
+            await self._booting
         if self._unacknowledged >= UNACKNOWLEDGED_LIMIT and not self.is_closed:
             self._acknowledged = asyncio.Event()
             await self._acknowledged.wait()
@@ -134,8 +143,11 @@ class Session:
     # What the batch tells
 
     def booted(self, outcome: BootOutcome | None) -> None:
-        if self._booting is not None and not self._booting.done():
-            self._booting.set_result(outcome)
+        booting, self._booting = self._booting, None
+        if not self.is_closed:
+            self._answer_boot(outcome)
+        if booting is not None and not booting.done():
+            booting.set_result(None)
 
     def committed(self, report: frames.Report) -> None:
         self._count_settled()
@@ -158,9 +170,9 @@ class Session:
 
     # Frames
 
-    async def _take_frame(self, frame: uplink.Uplink) -> None:
+    def _take_frame(self, frame: uplink.Uplink) -> None:
         if isinstance(frame, uplink.BootCall):
-            await self._boot(frame)
+            self._boot(frame)
         elif not self.is_booted:
             self._refuse(FrameError(ErrorType.NOT_BOOTED, NOT_BOOTED))
         elif self._within_rate(frame):
@@ -183,25 +195,22 @@ class Session:
             _count_received("answer")
             self._take_answer(frame, at)
 
-    async def _boot(self, call: uplink.BootCall) -> None:
+    def _boot(self, call: uplink.BootCall) -> None:
         if self.is_booted:
             self._refuse(FrameError(ErrorType.ALREADY_BOOTED, "a link boots once; reconnect to boot again", id=call.id))
             return
         _count_received("boot")
         self.boot_id = call.params.boot_id
         self._booting = asyncio.get_running_loop().create_future()
+        self._boot_request = call.id
         self._batch.add(Booted(self, _now(), call.params, self._address))
-        outcome = await self._booting
-        self._booting = None
-        if self.is_closed:
-            return
+
+    def _answer_boot(self, outcome: BootOutcome | None) -> None:
         if outcome is None:
-            self._refuse(FrameError(ErrorType.UNAVAILABLE, "this boot could not be kept; try again", id=call.id))
+            why = "this boot could not be kept; try again"
+            self._refuse(FrameError(ErrorType.UNAVAILABLE, why, id=self._boot_request))
             self.close(CloseCode.DRAINING, "boot could not be kept; come back")
             return
-        self._begin(call, outcome)
-
-    def _begin(self, call: uplink.BootCall, outcome: BootOutcome) -> None:
         self.number, self.boot_pk, self.is_booted = outcome.session, outcome.boot_pk, True
         self._judge = Judge(self.identity, outcome.held)
         instruments.BOOTS.inc()
@@ -212,7 +221,7 @@ class Session:
             acked_seq=outcome.acked_seq,
             limits=frames.Limits(frames_per_minute=settings.FRAMES_PER_MINUTE, frames_burst=settings.FRAMES_BURST),
         )
-        self._wire.send(downlink.encode(downlink.BootAnswer(call.id, answer)))
+        self._wire.send(downlink.encode(downlink.BootAnswer(self._boot_request, answer)))
         self._links.began(self, has_commands=outcome.has_commands)
 
     def _take_answer(self, answer: uplink.Answer, at: datetime) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from time import monotonic
 from typing import Any, Self
 
 from tms.protocol.close import CloseCode
 from tms.server import text
 from tms.server.asgi import Message, Scope
+from tms.server.connection import Take
 from tms.server.handshake import Handshake
 from tms.server.mailbox import Mailbox
-
-TEXT, BINARY = 1, 2
-"""Opcodes of RFC 6455, 5.2."""
 from tms.server.serving import Phase
 
 PHASES = {
@@ -22,7 +22,13 @@ PHASES = {
     Handshake.STATE_CLOSED: Phase.CLOSED,
 }
 
+TEXT, BINARY = 1, 2
+"""Opcodes of RFC 6455, 5.2."""
+
 INTERNAL_ERROR = 1011
+
+BEHIND = "tms.behind"
+"""A message in the queue that is awaited before the next one is given."""
 
 
 class FlowProtocol(Handshake):
@@ -30,6 +36,8 @@ class FlowProtocol(Handshake):
 
     application_queue: Mailbox[Message]
     scope: Scope | None = None
+    take: Take | None = None
+    """Takes each message as it is read; None while there is no such one, or it is behind."""
     data: bytes
     message_data: list[bytes] | None
     reading_paused = False
@@ -44,6 +52,10 @@ class FlowProtocol(Handshake):
         unbound = {name: staticmethod(option) if callable(option) else option for name, option in options.items()}
         return type(cls.__name__, (cls,), unbound | {"CONFIG_ATTRS": ()})
 
+    @property
+    def phase(self) -> Phase:
+        return PHASES.get(self.state, Phase.CONNECTING)  # there is one more, for a proxy in between
+
     # From the application
 
     def handle_reply(self, message: Message) -> None:
@@ -52,10 +64,6 @@ class FlowProtocol(Handshake):
                 self.reply_send(message)
             case "websocket.close":
                 self.close(message.get("code") or CloseCode.NORMAL, message.get("reason") or "")
-    @property
-    def phase(self) -> Phase:
-        return PHASES.get(self.state, Phase.CONNECTING)  # there is one more, for a proxy in between
-
             case "websocket.accept":
                 self.reply_accept(message)
             case "websocket.http.response.start":
@@ -68,8 +76,7 @@ class FlowProtocol(Handshake):
     def reply_send(self, message: Message) -> None:
         if self.state == self.STATE_CONNECTING:
             raise ValueError("websocket.send before websocket.accept")
-        text = message.get("text")
-        self.send_nowait(message["bytes"] if text is None else text)
+        self.send_nowait(content_of(message))
 
     def application_ended(self) -> None:
         """With or without an error; the socket must not outlive it."""
@@ -108,7 +115,7 @@ class FlowProtocol(Handshake):
         if whole is None:
             return bool(super().processData())
         self.data = self.data[whole.end :]
-        self.received({"type": "websocket.receive", "text": whole.text}, size=whole.size)
+        self.received(whole.text, size=whole.size)
         return bool(self.data)
 
     def onMessageEnd(self) -> None:
@@ -118,21 +125,45 @@ class FlowProtocol(Handshake):
         self.message_data = None
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if isBinary:
-            self.received({"type": "websocket.receive", "bytes": payload}, size=len(payload))
-        else:
-            self.received({"type": "websocket.receive", "text": payload.decode()}, size=len(payload))
+        self.received(payload if isBinary else payload.decode(), size=len(payload))
 
-    def received(self, message: Message, *, size: int) -> None:
+    def received(self, content: str | bytes, *, size: int) -> None:
         if self.state != self.STATE_OPEN:
             return
         if size > self.server.flow.soft_message:
             self.server.counters["too_big"] += 1
             self.close(CloseCode.TOO_LARGE, f"more than {self.server.flow.soft_message} bytes")
             return
-        self.application_queue.put_nowait(message)
+        if self.take is not None:
+            self.taken(self.take, content)
+            return
+        kind = "text" if isinstance(content, str) else "bytes"
+        self.application_queue.put_nowait({"type": "websocket.receive", kind: content})
         if self.application_queue.qsize() >= self.server.flow.queue_high:
             self.pause_reading()
+
+    def taken(self, take: Take, content: str | bytes) -> None:
+        """Where it was read. Who is behind or fails is so in the application's task, and what follows is queued."""
+        behind: Awaitable[None] | None
+        try:
+            behind = take(content)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the application ends by it)
+            behind = asyncio.get_running_loop().create_future()
+            behind.set_exception(error)
+        if behind is not None:
+            self.take = None
+            self.application_queue.put_nowait({"type": BEHIND, BEHIND: asyncio.ensure_future(behind)})
+
+    async def deliver(self, take: Take) -> None:
+        while True:
+            self.take = None if self.application_queue.qsize() else take
+            message = await self.receive()
+            self.take = None
+            if message["type"] == "websocket.disconnect":
+                return
+            behind = message[BEHIND] if message["type"] == BEHIND else take(content_of(message))
+            if behind is not None:
+                await behind
 
     async def receive(self) -> Message:
         message = await self.application_queue.get()
@@ -177,7 +208,7 @@ class FlowProtocol(Handshake):
                 self.server.counters["too_big"] += 1
             super().onClose(wasClean, code, reason)
         # Break the cycles, or each closed socket stays until a full garbage collection.
-        self.scope = self.is_closed = self.is_open = None
+        self.scope = self.is_closed = self.is_open = self.take = None
 
     # Silence
 
@@ -204,3 +235,8 @@ class FlowProtocol(Handshake):
 
     def __repr__(self) -> str:
         return f"<WebSocket of {getattr(self, 'client_addr', None)}>"
+
+
+def content_of(message: Message) -> str | bytes:
+    text: str | None = message.get("text")
+    return message["bytes"] if text is None else text

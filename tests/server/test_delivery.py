@@ -1,0 +1,58 @@
+"""Messages that are taken where they are read, without waking a task for each."""
+
+from tests.server.client import Closed, frame
+
+
+def test_messages_are_taken_in_order_whatever_arrives_at_once(server):
+    client = server.connect("/deliver")
+
+    client.send_raw(b"".join(frame(str(number)) for number in range(1000)))
+
+    assert [client.receive() for _ in range(1000)] == [str(number) for number in range(1000)]
+
+
+def test_text_bytes_and_fragments_are_taken(server):
+    client = server.connect("/deliver")
+
+    unfinished = b"\x01" + frame("frag")[1:]
+    client.send_raw(frame("é") + frame(b"\x00\xff", 2) + unfinished + frame("mented", 0))
+
+    assert [client.receive() for _ in range(3)] == ["é", b"\x00\xff", "fragmented"]
+
+
+def test_nothing_is_taken_while_the_application_is_behind_and_all_of_it_afterwards(server):
+    client = server.connect("/deliver")
+    texts = ["before", "slow", *(str(number) for number in range(100))]
+
+    client.send_raw(b"".join(map(frame, texts)))
+
+    paused = server.counted("input_paused")
+    assert paused["received"] == 2
+    assert paused["queued"] <= 32
+    server.open_gate()
+    assert [client.receive() for _ in texts] == texts
+
+
+def test_a_client_that_leaves_while_the_application_is_behind_leaves_nothing_behind(server):
+    client = server.connect("/deliver")
+    client.send("slow")
+    assert client.receive() == "slow"
+
+    client.vanish()
+    server.eventually(lambda facts: facts["sockets"] == 0)
+    server.open_gate()
+
+    assert server.emptied()["ends"] == [0]
+
+
+def test_a_failure_ends_the_application_and_its_socket(server):
+    server.may_fail = True
+    client = server.connect("/deliver")
+
+    client.send("fail")
+
+    closed = client.receive()
+    assert isinstance(closed, Closed)
+    assert closed.code == 1011
+    assert "boom" in server.log
+    assert server.facts()["received"] == 0
