@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from tms.ops import instruments
 from tms.telemetry.models import Report, Rollup
@@ -145,7 +145,7 @@ def drop(kept: Partitioned, start: datetime) -> None:
 def strays(kept: Partitioned) -> int:
     """Rows in the default partition, counted up to `COUNTED`."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {kept.default} LIMIT {COUNTED}) AS some")  # noqa: S608  (names are our own)
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {kept.default} LIMIT {COUNTED}) AS counted")  # noqa: S608  (names are our own)
         return int(cursor.fetchone()[0])
 
 
@@ -164,7 +164,7 @@ def expire_strays(kept: Partitioned, at: datetime) -> int:
 def _step(name: str, kept: Partitioned, start: datetime, work: Callable[[Partitioned, datetime], None]) -> None:
     try:
         work(kept, start)
-    except OperationalError as error:
+    except DatabaseError as error:
         if _is_away():
             raise
         instruments.PARTITION_FAILURES.labels(name).inc()

@@ -1,0 +1,229 @@
+"""Partitions are there before they are needed and gone when they are old; ingest notices nothing of it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from tests.at_once import at_once
+from tests.ingest.writing import booted, kept, write
+from tms.ops import instruments
+from tms.telemetry import partitions
+from tms.telemetry.models import Report, Rollup
+from tms.telemetry.partitions import REPORTS, ROLLUPS
+
+pytestmark = pytest.mark.services
+
+AT = datetime(2031, 3, 10, 9, tzinfo=UTC)
+"""Far from today, for which the migrations made partitions."""
+TODAY = partitions.day(AT)
+
+
+@pytest.fixture(autouse=True)
+def retention(settings) -> None:
+    settings.READINGS_DAYS, settings.ROLLUPS_DAYS = 3, 40
+
+
+def days(table: partitions.Partitioned = REPORTS, *, attached: bool = True) -> list[str]:
+    found = partitions.existing(table)
+    return [f"{one.start:%m-%d}" for one in found if one.is_attached is attached and one.start.year == 2031]
+
+
+def report_at(link: Any, seq: int, at: datetime, *, received_at: datetime = AT) -> None:
+    write(link.report(seq, at=received_at, taken_at=at, metrics={"temperature_c": 61.0}))
+
+
+@pytest.fixture
+def link(fleet) -> Any:
+    return booted(fleet.terminal())
+
+
+# Made
+
+
+def test_the_days_to_come_are_made_and_a_second_pass_changes_nothing(db):
+    partitions.keep_up(AT)
+    first = days(), days(ROLLUPS)
+
+    partitions.keep_up(AT)
+
+    assert first == (["03-10", "03-11", "03-12", "03-13"], ["03-01", "04-01"])
+    assert (days(), days(ROLLUPS)) == first
+
+
+def test_the_months_of_a_year_follow_each_other():
+    december = datetime(2030, 12, 31, 23, tzinfo=UTC)
+
+    assert [f"{start:%Y-%m-%d}" for start in ROLLUPS.wanted(december)] == ["2030-12-01", "2031-01-01"]
+
+
+def test_what_has_no_partition_is_kept_in_the_default_one_and_moves_when_its_own_is_made(link):
+    for seq, ahead in enumerate((-2, 0, 1, 2), start=1):
+        report_at(link, seq, AT + timedelta(days=ahead))
+    strays = partitions.strays(REPORTS)
+
+    partitions.keep_up(AT)
+
+    assert (strays, partitions.strays(REPORTS)) == (4, 0)
+    assert [seq for _, seq in kept(link.terminal)] == [1, 2, 3, 4]
+    assert days() == ["03-08", "03-10", "03-11", "03-12", "03-13"]  # nothing was of the 9th
+
+
+def test_more_rows_than_one_transaction_moves_are_moved(link, monkeypatch):
+    monkeypatch.setattr(partitions, "CHUNK", 2)
+    for seq in range(1, 8):
+        report_at(link, seq, AT)
+
+    partitions.keep_up(AT)
+
+    assert (partitions.strays(REPORTS), Report.objects.count()) == (0, 7)
+
+
+def test_the_reports_of_a_wrong_clock_stay_where_they_are_until_they_were_received_too_long_ago(link):
+    report_at(link, 1, AT.replace(year=1970))
+    report_at(link, 2, AT.replace(year=2040))
+
+    partitions.keep_up(AT)
+    early = partitions.expire_strays(REPORTS, AT)
+    late = partitions.expire_strays(REPORTS, AT + timedelta(days=4))
+
+    assert (early, late) == (0, 2)
+    assert not Report.objects.exists()
+
+
+def test_a_table_that_was_made_and_never_attached_is_attached_with_what_is_in_it(link):
+    """Whoever made it was ended in between."""
+    partitions.keep_up(AT)
+    report_at(link, 1, AT)
+    report_at(link, 2, AT + timedelta(days=1))
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {REPORTS.table} DETACH PARTITION {REPORTS.name(TODAY)}")
+    report_at(link, 3, AT)
+    meanwhile = Report.objects.count()
+
+    partitions.keep_up(AT)
+
+    assert (meanwhile, Report.objects.count()) == (2, 3)
+    assert days(attached=False) == []
+
+
+# Dropped
+
+
+def test_what_is_older_than_the_retention_is_dropped_with_its_partition(link):
+    partitions.keep_up(AT)
+    report_at(link, 1, AT)
+    report_at(link, 2, AT + timedelta(days=1))
+    Rollup.objects.create(terminal=link.terminal, hour=TODAY, metric="a", count=1, total=1, lowest=1, highest=1, last=1)
+
+    partitions.keep_up(AT + timedelta(days=4))
+
+    assert [seq for _, seq in kept(link.terminal)] == [2]
+    assert days()[0] == "03-11"
+    assert Rollup.objects.count() == 1
+
+
+def test_a_partition_that_was_detached_and_not_dropped_is_dropped_when_it_is_old(db):
+    partitions.keep_up(AT)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {REPORTS.table} DETACH PARTITION {REPORTS.name(TODAY)}")
+
+    partitions.keep_up(AT + timedelta(days=4))
+
+    assert days(attached=False) == []
+    assert "03-10" not in days()
+
+
+# Beside others
+
+
+@pytest.fixture
+def day_of_its_own(transactional_db) -> Iterator[datetime]:
+    """A day that no other test has, gone afterwards."""
+    yield TODAY
+    partitions.drop(REPORTS, TODAY)
+
+
+class Holding:
+    """Another process in the middle of a transaction that did `statement`."""
+
+    def __init__(self, statement: str) -> None:
+        self._statement = statement
+        self._holds, self._may_end = Event(), Event()
+        self._thread = Thread(target=self._hold)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+        assert self._holds.wait(20)
+
+    def __exit__(self, *_: object) -> None:
+        self._may_end.set()
+        self._thread.join()
+
+    def _hold(self) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(self._statement)
+            self._holds.set()
+            self._may_end.wait(20)
+        connection.close()
+
+
+def failures(step: str) -> float:
+    return instruments.PARTITION_FAILURES.labels(step)._value.get()
+
+
+def test_a_partition_is_made_while_others_write_reports(day_of_its_own):
+    with Holding(f"LOCK TABLE ONLY {REPORTS.table} IN ROW EXCLUSIVE MODE"):
+        partitions.make(REPORTS, day_of_its_own)
+
+    assert days() == ["03-10"]
+
+
+def test_a_drop_that_would_have_to_wait_is_put_off_and_counted(day_of_its_own):
+    partitions.make(REPORTS, day_of_its_own)
+    before = failures("drop")
+
+    with Holding(f"SELECT count(*) FROM {REPORTS.table}"):
+        partitions._step("drop", REPORTS, day_of_its_own, partitions.drop)
+        during = days()
+    partitions._step("drop", REPORTS, day_of_its_own, partitions.drop)
+
+    assert (during, days()) == (["03-10"], [])
+    assert failures("drop") == before + 1
+
+
+def test_several_at_once_make_a_partition_once(day_of_its_own, fleet):
+    link = booted(fleet.terminal())
+    report_at(link, 1, AT)
+
+    at_once(4, lambda n: partitions._step("make", REPORTS, day_of_its_own, partitions.make))
+
+    assert days() == ["03-10"]
+    assert (partitions.strays(REPORTS), Report.objects.count()) == (0, 1)
+
+
+def test_reports_that_come_while_their_partition_is_made_are_all_kept(day_of_its_own, fleet, monkeypatch):
+    monkeypatch.setattr(partitions, "CHUNK", 3)
+    link = booted(fleet.terminal())
+    for seq in range(1, 8):
+        report_at(link, seq, AT)
+    is_made = Event()
+
+    def make_and_tell(n: int) -> None:
+        if n:
+            partitions.make(REPORTS, day_of_its_own)
+            is_made.set()
+            return
+        seq = 7
+        while not is_made.is_set():
+            seq += 1
+            report_at(link, seq, AT)
+
+    at_once(2, make_and_tell)
+
+    found = [seq for _, seq in kept(link.terminal)]
+    assert found == list(range(1, len(found) + 1))
+    assert partitions.strays(REPORTS) == 0
