@@ -8,6 +8,7 @@ from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 
 from tms.fleet.models import PresenceChange, Terminal
+from tms.fleet.outage import Outage
 from tms.telemetry import partitions
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
 from tms.telemetry.partitions import REPORTS, ROLLUPS
@@ -40,6 +41,7 @@ def _expired(terminal_pks: Sequence[int], at: datetime) -> Iterator[Old]:
     history = history_horizon(at)
     yield Event.objects.filter(terminal__in=terminal_pks, at__lt=history)
     yield PresenceChange.objects.filter(terminal__in=terminal_pks, at__lt=history)
+    yield Outage.objects.filter(terminal__in=terminal_pks, ended_at__lt=history)
     yield _ended_boots(terminal_pks, history)
     yield LateHour.objects.filter(terminal__in=terminal_pks, hour__lt=REPORTS.horizon(at))
     if connection.vendor != "postgresql":
