@@ -12,6 +12,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from consumers.routing import websockets
 from tms.ops import instruments
 from tms.ops.collectors import FleetCollector, ServerCollector
+from tms.ops.node_gauges import NodeCollector
 from tms.protocol import downlink, uplink
 from tms.protocol.close import CloseCode
 
@@ -84,7 +85,7 @@ def metrics() -> set[Metric]:
     declared = [(*_family(one), one._labelnames) for one in INSTRUMENTS.values()]
     collected = [
         (family.name, family.type, family._labelnames)
-        for one in (FleetCollector(), ServerCollector())
+        for one in (FleetCollector(), NodeCollector(), ServerCollector())
         for family in one.describe()
     ]
     return {(name, " ".join([kind, *labels])) for name, kind, labels in declared + collected}

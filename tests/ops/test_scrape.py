@@ -6,16 +6,18 @@ import pytest
 from django.db import DatabaseError, connections
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.builders import AT, Link
+from tests.builders import AT, Link, now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
+from tms.clock import orphan
 from tms.fleet.models import Presence
+from tms.fleet.nodes import Membership
 from tms.ingest import store
 
 pytestmark = pytest.mark.both
 
 LABELS = {"presence", "severity", "state"} | {"outcome", "method", "type", "cause", "kind", "direction", "loop"}
-LABELS |= {"event", "le"}
+LABELS |= {"event", "le", "fate"}
 
 
 def scrape(client, **meta):
@@ -49,6 +51,18 @@ def test_unresolved_alerts_are_counted_by_severity_and_state(fleet, client):
     assert counted[("critical", "open")] == counted[("critical", "acknowledged")] == 1
     assert len(counted) == 6
     assert sum(counted.values()) == 2
+
+
+def test_nodes_are_counted_by_state_and_the_terminals_that_they_dropped_by_their_fate(fleet, client):
+    Membership("a").join()
+    terminals = [fleet.online(node="a", at=now(), lease_s=3_600) for _ in range(3)]
+    orphan("a", now())
+    store.write([Link(terminals[0]).boot(at=now())])
+
+    families = scrape(client)
+
+    assert values(families["tms_nodes"], "state") == {"running": 1, "draining": 0, "stopped": 0, "lost": 0}
+    assert values(families["tms_dropped_terminals"], "fate") == {"back": 1, "awaited": 2, "missing": 0}
 
 
 def test_every_name_unit_and_help_is_as_prometheus_wants_them(fleet, client):
@@ -118,5 +132,5 @@ def test_a_database_that_does_not_answer_leaves_the_rest_readable(db, client, mo
 def test_a_scrape_asks_the_database_a_fixed_number_of_questions(fleet, client, django_assert_max_num_queries):
     fleet.terminals(300, presence=Presence.ONLINE)
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(5):
         scrape(client)

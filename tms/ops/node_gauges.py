@@ -1,0 +1,58 @@
+"""Gauges of the nodes, read from the database when Prometheus asks. Every node gives the same ones."""
+
+from collections.abc import Iterator
+
+import structlog
+from django.db import DatabaseError, InterfaceError
+from django.db.models import Count
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from tms.fleet import losses
+from tms.fleet.node import Node, NodeState
+
+log = structlog.get_logger(__name__)
+
+
+class NodeCollector(Collector):
+    """How many nodes are in each state, and what became of the terminals that they dropped."""
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Named here so that registering asks no database."""
+        yield nodes_family()
+        yield dropped_family()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            families = [count_nodes(), count_dropped()]
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("node_gauges_unreadable", error=str(error).strip())
+            return
+        yield from families
+
+
+def nodes_family() -> GaugeMetricFamily:
+    return GaugeMetricFamily("tms_nodes", "Server processes by state", labels=["state"])
+
+
+def dropped_family() -> GaugeMetricFamily:
+    return GaugeMetricFamily(
+        "tms_dropped_terminals", "Terminals that nodes dropped in the last minutes, until all are back", labels=["fate"]
+    )
+
+
+def count_nodes() -> GaugeMetricFamily:
+    counted = dict(Node.objects.order_by().values_list("state").annotate(n=Count("pk")))
+    family = nodes_family()
+    for state in NodeState.values:
+        family.add_metric([state], counted.get(state, 0))
+    return family
+
+
+def count_dropped() -> GaugeMetricFamily:
+    followed = losses.followed(timezone.now())
+    family = dropped_family()
+    for fate in ("back", "awaited", "missing"):
+        family.add_metric([fate], sum(getattr(loss, fate) for loss in followed))
+    return family
