@@ -1,6 +1,7 @@
 """A terminal that is a real agent, counted."""
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,7 +14,7 @@ from tms.protocol.credential import Credential
 
 
 class Counting:
-    """A source without news: what counts is that its reports arrive."""
+    """A source that has little to say: what counts is that its reports arrive."""
 
     identity = Identity(model="COUNT")
     capabilities: Sequence[str] = ()
@@ -22,7 +23,7 @@ class Counting:
         return 0.0
 
     def sample(self) -> Sample:
-        return Sample("ok", {"temperature_c": 40.0})
+        return Sample("ok", {"temperature_c": round(random.uniform(30, 50), 1)})
 
     async def handle(self, command: frames.Command) -> Outcome:
         return Outcome()

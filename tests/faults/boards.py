@@ -113,16 +113,23 @@ class Board:
             self._take(frame)
 
     def _take(self, frame: dict[str, Any]) -> None:
-        self.heard_at, self.proof = time.monotonic(), frame["proof"]
+        said_before = {"database": self.proof.get("database"), "behind_s": 0.0}
+        self.heard_at, self.proof = time.monotonic(), said_before | frame["proof"]
         self.most_behind_s = max(self.most_behind_s, self.proof["behind_s"])
         if frame["kind"] == "repaint":
             self.totals, self.rows = {}, {}
-        self.totals |= {name: int(number.replace(",", "")) for name, number in TOTAL.findall(frame["html"])}
-        self.rows |= {int(pk): presence for pk, presence in ROW.findall(frame["html"])}
-        order = frame.get("list") or {"of": "", "ids": []}
+        html, order = frame.get("html", ""), frame.get("list") or {"of": ""}
+        self.totals |= {name: int(number.replace(",", "")) for name, number in TOTAL.findall(html)}
+        self.rows |= {int(pk): presence for pk, presence in ROW.findall(html)}
         if order["of"] == "terminals":
-            shown = {int(element.removeprefix("terminal-")) for element in order["ids"]}
-            self.rows = {pk: presence for pk, presence in self.rows.items() if pk in shown}
+            gone = set(order.get("gone", ())) | (
+                set(map(_element, self.rows)) - set(order.get("ids", map(_element, self.rows)))
+            )
+            self.rows = {pk: presence for pk, presence in self.rows.items() if _element(pk) not in gone}
+
+
+def _element(pk: int) -> str:
+    return f"terminal-{pk}"
 
 
 class Agreement:

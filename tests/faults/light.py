@@ -1,6 +1,7 @@
 """A terminal that speaks the link as an agent does, at a tenth of its cost."""
 
 import asyncio
+import random
 import time
 from collections import deque
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ class LightTerminal(WSListener):
         self.acked = 0
         self.linked_at = 0.0
         self.losses = 0
+        self.waits: list[float] | None = None
+        """While somebody wants to know: seconds from each report to its acknowledgement."""
         self._url = url
         self._headers = {"Authorization": f"Bearer {credential}", "Sec-WebSocket-Protocol": SUBPROTOCOL}
         self._kept: deque[Kept] = deque()
@@ -126,13 +129,21 @@ class LightTerminal(WSListener):
 
     def _acknowledged(self, seq: int) -> None:
         self.acked = max(self.acked, seq)
+        now = datetime.now(UTC)
         while self._kept and self._kept[0].seq <= seq:
-            self._kept.popleft()
+            kept = self._kept.popleft()
+            if self.waits is not None:
+                self.waits.append((now - kept.made_at).total_seconds())
 
     def _send(self, kept: Kept) -> None:
         late = (datetime.now(UTC) - kept.made_at).total_seconds() > STALE_S
         report = frames.Report(
-            kept.seq, kept.made_at, status="ok", metrics={"temperature_c": 40.0}, events=(kept.event,), late=late
+            kept.seq,
+            kept.made_at,
+            status="ok",
+            metrics={"temperature_c": round(random.uniform(30, 50), 1)},
+            events=(kept.event,),
+            late=late,
         )
         self._send_text(uplink.encode(uplink.ReportCall(report, "2.0")))
 

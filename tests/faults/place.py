@@ -11,6 +11,7 @@ from tests.running import Running
 
 HASTY: Mapping[str, str] = {
     "TMS_PRODUCTION": "0",
+    "TMS_ALLOWED_HOSTS": "*",
     "TMS_HEARTBEAT_S": "5",
     "TMS_LEASE_GRACE_S": "2.5",
     "TMS_OFFLINE_AFTER_S": "4",

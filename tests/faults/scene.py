@@ -17,7 +17,7 @@ from tests.faults.place import Place
 from tests.faults.witness import Witness, Witnessed, until
 from tms.protocol import credential
 
-AGENTS, LIGHT = 20, 100
+AGENTS, LIGHT, SPARE = 20, 100, 1
 PAGES = ("/", "/", "/terminals/", "/terminals/")
 AGREED_WITHIN_S = 40.0
 """Then it is given up."""
@@ -56,16 +56,16 @@ class Scene[Where: Place]:
         await self._leaving.aclose()
 
     async def _fill(self, undo: AsyncExitStack) -> None:
-        made = await self.manage(
-            "shell", "-c", f"from tests.faults import enrol; enrol.fleet({self._agents + self._light})"
-        )
-        self.enrolled = json.loads(made.splitlines()[-1])
-        keys = [key for text in self.enrolled["credentials"] if (key := credential.parse(text))]
+        number = self._agents + self._light + SPARE
+        told = await self.manage("shell", "-c", f"from tests.faults import enrol; enrol.fleet({number})")
+        enrolled = json.loads(told.splitlines()[-1])
+        self.cookie = enrolled["cookie"]
+        *keys, self.spare = [key for text in enrolled["credentials"] if (key := credential.parse(text))]
         link = self.place.link
         terminals: list[Witnessed] = [AgentTerminal(link, key) for key in keys[: self._agents]]
         terminals += [LightTerminal(link, key) for key in keys[self._agents :]]
         self.witness = await undo.enter_async_context(Witness(terminals, report_every_s=self._report_every_s))
-        boards = [Board(self.place.url, page, self.enrolled["cookie"]) for page in PAGES]
+        boards = [Board(self.place.url, page, self.cookie) for page in PAGES]
         self.boards = [await undo.enter_async_context(board) for board in boards]
         await self.well()
 

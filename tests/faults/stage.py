@@ -49,7 +49,7 @@ class Stage[Where: Place]:
                 await scene.well()
         except Exception as error:  # noqa: BLE001  (the other faults want to be tried as well)
             traceback.print_exception(error)
-            finding.error = f"{type(error).__name__} {error}".strip()
+            finding.error = " ".join([type(error).__name__, *str(error).splitlines()[-1:]])
         finding.took_s = time.monotonic() - began_at
         if finding.verdict is Verdict.BROKEN:
             self._keep_logs(fault.name)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tests.faults.fault import Finding
@@ -8,7 +10,7 @@ from tests.faults.scene import Scene
 pytestmark = pytest.mark.both
 
 
-async def test_kill_9_under_load_loses_no_acknowledged_report_and_keeps_none_twice(tmp_path):
+async def test_kill_9_under_load_loses_no_acknowledged_report_and_keeps_none_twice(tmp_path: Path) -> None:
     finding = Finding("kill-single", "R29", "kill -9")
 
     async with Scene(Single(tmp_path), agents=20, light=20, report_every_s=0.2) as scene:

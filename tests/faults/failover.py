@@ -1,0 +1,97 @@
+"""A replica of PostgreSQL is promoted: R24 with a primary that never comes back."""
+
+import asyncio
+import os
+import subprocess
+import time
+
+from deploy.cluster.postgresql import PostgreSQL
+from deploy.cluster.programs import find_postgresql, unprivileged
+from deploy.cluster.service import HOST, free_port
+from tests.faults.fault import Fault, Finding
+from tests.faults.place import Several
+from tests.faults.processes import kill_family
+from tests.faults.scene import Scene, seconds_until
+
+WAIT_FOR_IT = """
+ALTER SYSTEM SET synchronous_standby_names = '*';
+SELECT pg_reload_conf();
+"""
+IS_SYNCHRONOUS = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
+
+
+class Replica(PostgreSQL):
+    """A streaming replica of `primary`, made from a base backup when it first starts."""
+
+    def __init__(self, primary: PostgreSQL) -> None:
+        super().__init__(durable=True, name="replica", port=free_port())
+        self.primary = primary
+
+    def launch(self) -> None:
+        if not self.data.exists():
+            self._copy()
+        super(PostgreSQL, self).launch()
+
+    def wait_until_it_answers(self) -> None:
+        super(PostgreSQL, self).wait_until_it_answers()
+
+    def promote(self) -> None:
+        with self.connect("postgres") as connection:
+            connection.execute("SELECT pg_promote(wait => true)")
+
+    def _copy(self) -> None:
+        if owner := unprivileged("postgres"):
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+        backup = [find_postgresql("pg_basebackup"), "-h", HOST, "-p", str(self.primary.port), "-U", "tms"]
+        how = ["-D", str(self.data), "-R", "-X", "stream", "-c", "fast"]
+        with self.spawn([*backup, *how], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            said, _ = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"pg_basebackup failed:\n{said.decode()}")
+
+
+class Replicated(Several):
+    """Every process knows both databases, and takes the one that can be written."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.replica = Replica(self.postgresql)
+        ports = f"{HOST}:{self.postgresql.port},{HOST}:{self.replica.port}"
+        url = f"postgres://tms@{ports}/tms?target_session_attrs=read-write"
+        for environment in (self.environment, *(each.environment for each in (*self.nodes, *self.clocks))):
+            environment["TMS_DATABASE_URL"] = url
+
+    def start_stores(self) -> None:
+        super().start_stores()
+        self.replica.start()
+        with self.postgresql.connect("postgres") as connection:
+            for statement in WAIT_FOR_IT.strip().splitlines():
+                connection.execute(statement)
+            deadline = time.monotonic() + 30
+            while not connection.execute(IS_SYNCHRONOUS).fetchone():
+                assert time.monotonic() < deadline, "the replica does not follow"
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        super().stop()
+        self.replica.__exit__()
+
+
+async def promote_a_replica(scene: Scene[Replicated], finding: Finding) -> None:
+    """The primary dies for good; nothing was acknowledged that the replica does not have."""
+    place, witness, losses = scene.place, scene.witness, scene.witness.losses
+    async with scene.disturbed(finding) as disturbance:
+        await asyncio.to_thread(kill_family, place.postgresql.pid)
+        await asyncio.to_thread(place.replica.promote)
+        disturbance.is_over()
+        made = [(terminal, terminal.made) for terminal in witness.terminals]
+        recovered_s = await seconds_until(
+            lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
+        )
+    finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
+    finding.promise("links lost", witness.losses - losses, at_most=0)
+
+
+FAULTS = (
+    Fault("postgresql-promote", "R24", "PostgreSQL dies for good, and its replica is promoted", promote_a_replica),
+)
