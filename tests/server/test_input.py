@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.server.client import Client, Closed, frame
+from tests.server.client import PING, PONG, TEXT, Client, Closed, frame
 
+CONTINUATION = 0
 GROWTH_KIB = 12 * 1024
 FLOOD_BYTES = 40_000_000
 
@@ -108,3 +109,36 @@ def test_a_frame_against_the_protocol_is_closed_with_its_code(server, data, code
     closed = client.receive()
     assert isinstance(closed, Closed)
     assert closed.code == code
+
+
+def test_a_message_in_parts_is_received_whole_with_a_ping_between_them(server):
+    client = server.connect("/echo")
+
+    client.send_raw(part("one ", first=True) + frame(b"beat", PING) + part("two ") + part("three", last=True))
+
+    assert client.read_frame() == (PONG, b"beat")
+    assert client.receive() == "one two three"
+    client.send("and whole")
+    assert client.receive() == "and whole"
+
+
+def test_a_message_in_too_many_parts_is_closed_with_a_reason(server):
+    client = server.connect("/count")
+
+    client.send_raw(part("a" * 40_000, first=True) + part("a" * 40_000, last=True))
+
+    assert client.receive() == Closed(4413, "more than 65536 bytes")
+
+
+def test_pings_without_end_are_answered_one_by_one(server):
+    client = server.connect("/echo")
+
+    with sending(client, frame(b"beat", PING) * 2000):
+        for _ in range(2000):
+            assert client.read_frame() == (PONG, b"beat")
+
+
+def part(text: str, *, first: bool = False, last: bool = False) -> bytes:
+    """A fragment (RFC 6455, 5.4)."""
+    whole = frame(text, TEXT if first else CONTINUATION)
+    return bytes([whole[0] & 0x7F | (0x80 if last else 0)]) + whole[1:]

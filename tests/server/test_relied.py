@@ -1,4 +1,4 @@
-"""tms.server overrides what daphne, Twisted and autobahn offer for that, and leans on how they do the rest."""
+"""tms.server overrides what its libraries offer for that, and leans on how they do the rest."""
 
 import ast
 import json
@@ -8,7 +8,7 @@ import sys
 from tests.server.process import ROOT
 from tests.server.relied import KNOWN
 
-SERVER = sorted((ROOT / "tms" / "server").glob("*.py"))
+SERVER = sorted((ROOT / "tms" / "server").rglob("*.py"))
 
 
 def test_the_source_that_we_rely_on_is_the_one_that_was_read():

@@ -151,6 +151,8 @@ class UvicornServer(uvicorn.Server):
         now = monotonic()
         for socket in self.wheel.turn(now):
             self.look_at(socket, now)
+        for connecting in [socket for socket in self.door.handshaking if isinstance(socket, FlowSocket)]:
+            connecting.give_up(now)
         for debtor in self.debts.stuck(now):
             debtor.drop("slow_time")
 

@@ -40,13 +40,14 @@ class FlowSocket(Handshake, BoundedInput, Silence):
     """Present while a frame in progress needs one."""
     unread = b""
     is_lost = False
-    close_deadline: float | None = None
+    deadline: float | None = None
+    """Until when the application must accept, and later the peer must answer a close."""
 
     # The application
 
     def start(self, scope: Scope) -> None:
         super().start(scope)
-        self.server.wheel.watch(self, monotonic() + self.server.flow.handshake_timeout)
+        self.deadline = monotonic() + self.server.flow.handshake_timeout
         self.application_queue = Mailbox[Message]()
         self.application_queue.put_nowait({"type": "websocket.connect"})
         self.task = self.server.loop.create_task(self.run(scope))
@@ -161,15 +162,18 @@ class FlowSocket(Handshake, BoundedInput, Silence):
             self.transport.close()
 
     def stop_reading(self) -> None:
-        self.transport.pause_reading()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def start_reading(self) -> None:
-        self.transport.resume_reading()
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
 
     # Opening and closing
 
     def opened(self) -> None:
         super().opened()
+        self.deadline = None
         self.last_heard = monotonic()
         self.server.wheel.watch(self, self.last_heard + self.server.flow.ping_interval)
         if self.unread:
@@ -203,8 +207,8 @@ class FlowSocket(Handshake, BoundedInput, Silence):
         self.await_end()
 
     def await_end(self) -> None:
-        self.close_deadline = monotonic() + self.server.flow.close_timeout
-        self.server.wheel.watch(self, self.close_deadline)
+        self.deadline = monotonic() + self.server.flow.close_timeout
+        self.server.wheel.watch(self, self.deadline)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_lost = True
@@ -227,14 +231,15 @@ class FlowSocket(Handshake, BoundedInput, Silence):
 
     def due(self, now: float) -> float | None:
         """Look at the clock; returns when to look again."""
-        match self.phase:
-            case Phase.OPEN:
-                return self.listened(now, self.server.flow)
-            case Phase.CONNECTING:
-                abort(self.transport)  # its deadline was the only one that was set
-            case Phase.CLOSING if self.close_deadline is not None and now >= self.close_deadline:
-                abort(self.transport)
+        if self.phase is Phase.OPEN:
+            return self.listened(now, self.server.flow)
+        self.give_up(now)
         return None
+
+    def give_up(self, now: float) -> None:
+        """End what should have happened by now."""
+        if self.deadline is not None and now >= self.deadline:
+            abort(self.transport)
 
     def __repr__(self) -> str:
         return f"<WebSocket of {self.transport.get_extra_info('peername')}>"
