@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
 from time import monotonic
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tms.protocol.close import CloseCode
 from tms.server import text
 from tms.server.asgi import Message, Scope
-from tms.server.connection import Take
 from tms.server.handshake import Handshake
-from tms.server.mailbox import Mailbox
+from tms.server.input import BoundedInput, content_of
 from tms.server.serving import Phase
+from tms.server.silence import PING, Silence
+
+if TYPE_CHECKING:
+    from tms.server.server import FlowServer
 
 PHASES = {
     Handshake.STATE_CONNECTING: Phase.CONNECTING,
@@ -22,26 +23,20 @@ PHASES = {
     Handshake.STATE_CLOSED: Phase.CLOSED,
 }
 
-TEXT, BINARY = 1, 2
-"""Opcodes of RFC 6455, 5.2."""
+FINAL_BINARY = 0x82
+"""First byte of a frame (RFC 6455, 5.2)."""
 
 INTERNAL_ERROR = 1011
 
-BEHIND = "tms.behind"
-"""A message in the queue that is awaited before the next one is given."""
 
-
-class FlowProtocol(Handshake):
+class FlowProtocol(Handshake, BoundedInput, Silence):
     """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Socket`."""
 
-    application_queue: Mailbox[Message]
+    server: FlowServer
+    """Absent when the handshake was malformed or there was no room for it."""
     scope: Scope | None = None
-    take: Take | None = None
-    """Takes each message as it is read; None while there is no such one, or it is behind."""
     data: bytes
     message_data: list[bytes] | None
-    reading_paused = False
-    ping_sent: float | None = None
 
     @classmethod
     def configured(cls, factory: Any) -> type[Self]:
@@ -91,12 +86,10 @@ class FlowProtocol(Handshake):
         if self.state != self.STATE_OPEN:
             return  # as ASGI asks: no error for a send that met a close
         # Not sendMessage: autobahn holds output to the limit of input there.
-        if not isinstance(content, str):
-            self.sendFrame(opcode=BINARY, payload=content)
-        elif frame := text.framed(payload := content.encode()):
-            self.sendData(frame)
+        if isinstance(content, str):
+            self.sendData(text.framed(content.encode()))
         else:
-            self.sendFrame(opcode=TEXT, payload=payload)
+            self.sendData(text.framed(content, FINAL_BINARY))
 
     # Input
 
@@ -127,61 +120,18 @@ class FlowProtocol(Handshake):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         self.received(payload if isBinary else payload.decode(), size=len(payload))
 
-    def received(self, content: str | bytes, *, size: int) -> None:
-        if self.state != self.STATE_OPEN:
-            return
-        if size > self.server.flow.soft_message:
-            self.server.counters["too_big"] += 1
-            self.close(CloseCode.TOO_LARGE, f"more than {self.server.flow.soft_message} bytes")
-            return
-        if self.take is not None:
-            self.taken(self.take, content)
-            return
-        kind = "text" if isinstance(content, str) else "bytes"
-        self.application_queue.put_nowait({"type": "websocket.receive", kind: content})
-        if self.application_queue.qsize() >= self.server.flow.queue_high:
-            self.pause_reading()
+    @property
+    def is_receiving(self) -> bool:
+        return bool(self.state == self.STATE_OPEN)
 
-    def taken(self, take: Take, content: str | bytes) -> None:
-        """Where it was read. Who is behind or fails is so in the application's task, and what follows is queued."""
-        behind: Awaitable[None] | None
-        try:
-            behind = take(content)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the application ends by it)
-            behind = asyncio.get_running_loop().create_future()
-            behind.set_exception(error)
-        if behind is not None:
-            self.take = None
-            self.application_queue.put_nowait({"type": BEHIND, BEHIND: asyncio.ensure_future(behind)})
+    def consume(self) -> None:
+        self.consumeData()
 
-    async def deliver(self, take: Take) -> None:
-        while True:
-            self.take = None if self.application_queue.qsize() else take
-            message = await self.receive()
-            self.take = None
-            if message["type"] == "websocket.disconnect":
-                return
-            behind = message[BEHIND] if message["type"] == BEHIND else take(content_of(message))
-            if behind is not None:
-                await behind
-
-    async def receive(self) -> Message:
-        message = await self.application_queue.get()
-        if self.reading_paused and self.application_queue.qsize() <= self.server.flow.queue_low:
-            self.resume_reading()
-        return message
-
-    def pause_reading(self) -> None:
-        self.reading_paused = True
-        self.server.counters["input_paused"] += 1
+    def stop_reading(self) -> None:
         self.transport.pauseProducing()
 
-    def resume_reading(self) -> None:
-        self.reading_paused = False
-        self.last_heard = monotonic()  # we did not listen until now
-        self.consumeData()  # what was read already; may pause again
-        if not self.reading_paused:
-            self.transport.resumeProducing()
+    def start_reading(self) -> None:
+        self.transport.resumeProducing()
 
     # Opening and closing
 
@@ -213,30 +163,11 @@ class FlowProtocol(Handshake):
     # Silence
 
     def due(self, now: float) -> float | None:
-        """Look at the clock; returns when to look again. Pings a silent peer, drops one that stays silent."""
-        flow = self.server.flow
-        if self.state != self.STATE_OPEN:
-            return None
-        if self.ping_sent is not None:
-            if self.last_heard < self.ping_sent and not self.reading_paused:
-                return self.overdue(self.ping_sent + flow.ping_timeout, now)
-            self.ping_sent = None
-        if now < self.last_heard + flow.ping_interval:
-            return self.last_heard + flow.ping_interval
-        self.ping_sent = now
-        self.sendPing(b"tms")
-        return now + flow.ping_timeout
+        """Look at the clock; returns when to look again."""
+        return self.listened(now, self.server.flow) if self.state == self.STATE_OPEN else None
 
-    def overdue(self, deadline: float, now: float) -> float | None:
-        if now < deadline:
-            return deadline
-        self.drop("ping_timeout")
-        return None
+    def send_ping(self) -> None:
+        self.sendPing(PING)
 
     def __repr__(self) -> str:
         return f"<WebSocket of {getattr(self, 'client_addr', None)}>"
-
-
-def content_of(message: Message) -> str | bytes:
-    text: str | None = message.get("text")
-    return message["bytes"] if text is None else text
