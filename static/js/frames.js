@@ -12,9 +12,10 @@ import * as waiting from "./waiting.js";
 /**
  * @typedef {{at: string, newest_at: string | null, behind_s: number, gaps: number,
  *   database: {state: "equal" | "differs" | "unchecked", at: string | null}}} Proof
- * @typedef {{of: string, ids: string[]}} Order the rows of one list
- * @typedef {{number: number, kind: "patch" | "repaint" | "beat", html: string,
- *   list?: Order | Order[], proof: Proof}} Frame
+ * @typedef {{of: string, ids?: string[], gone?: string[], put?: [string, string][]}} Order the rows of one list: all, or
+ *   what makes the order before this one: rows that go, then each that is put after another
+ * @typedef {{number: number, kind: "patch" | "repaint" | "beat", html?: string,
+ *   list?: Order, proof: {at: string} & Partial<Proof>}} Frame
  */
 
 // A hidden tab gets no animation frames, and hours of sleep for its timers; its socket still speaks.
@@ -31,6 +32,15 @@ const pending = {
   /** @type {Proof | null} */
   proof: null,
 };
+
+/**
+ * The order of every list as it was last told.
+ * @type {Map<string, string[]>}
+ */
+const told = new Map();
+
+/** @type {Proof["database"]} */
+let database = { state: "unchecked", at: null };
 
 /**
  * What a repaint held and the page did not: rows whose list may follow in another frame.
@@ -75,11 +85,30 @@ function follow(frame) {
   }
 }
 
+/**
+ * @param {string[]} before
+ * @param {Order} order
+ */
+function arranged(before, { gone = [], put = [] }) {
+  const leaves = new Set([...gone, ...put.map(([row]) => row)]);
+  const ids = before.filter((row) => !leaves.has(row));
+  for (const [row, after] of put) ids.splice(after ? ids.indexOf(after) + 1 : 0, 0, row);
+  return ids;
+}
+
+/** @param {Order} order */
+function arrange(order) {
+  const ids = order.ids ?? arranged(told.get(order.of) ?? [], order);
+  told.set(order.of, ids);
+  pending.lists.set(order.of, ids);
+}
+
 /** @param {Frame} frame */
 function collect({ html, list, proof }) {
   if (html) for (const element of parse(html)) if (!OWN.has(element.id)) pending.elements.set(element.id, element);
-  for (const { of, ids } of [list ?? []].flat()) pending.lists.set(of, ids);
-  pending.proof = proof;
+  if (list) arrange(list);
+  database = proof.database ?? database;
+  pending.proof = { newest_at: null, behind_s: 0, gaps: 0, ...proof, database };
 }
 
 /**
@@ -163,6 +192,7 @@ function receive(text) {
 
 function reset() {
   number = 0;
+  told.clear();
   isAsking = isPainted = false;
   forgetPending();
   pending.proof = null;

@@ -20,6 +20,8 @@ from websockets.http11 import Request, Response
 from tms.settings import SECURE_CSP
 
 STATIC = Path(__file__).parents[2] / "static"
+UNSAID = object()
+"""In place of a fact of the proof: the frame does not say it."""
 PAGE = Path(__file__).with_name("board.html")
 HEADERS = {"Content-Security-Policy": build_policy(SECURE_CSP), "Cache-Control": "no-store"}
 
@@ -95,15 +97,23 @@ class Socket:
         kind: str = "patch",
         of: str = "terminals",
         ids: Iterable[int] | None = None,
+        gone: Iterable[int] = (),
+        put: Iterable[tuple[int, int | None]] = (),
         skip: int = 0,
         **proof: Any,
     ) -> None:
-        """Sends a frame; `ids` are the wanted rows of list `of`, `skip` loses that many frames before it."""
+        """Sends a frame; `ids` are the wanted rows of list `of`, `skip` loses that many frames before it.
+
+        `gone` and `put` are what makes the wanted rows of those that were told before.
+        """
         for _ in range(skip):
             next(self.numbers)
         frame = {"number": next(self.numbers), "kind": kind, "html": html, "proof": proof_of(**proof)}
         if ids is not None:
             frame["list"] = {"of": of, "ids": [f"terminal-{n}" for n in ids]}
+        if gone or put:
+            places = [(f"terminal-{n}", f"terminal-{after}" if after else "") for n, after in put]
+            frame["list"] = {"of": of, "gone": [f"terminal-{n}" for n in gone], "put": places}
         await self.connection.send(json.dumps(frame))
 
     async def repaint(self, html: str = "", **rest: Any) -> None:
@@ -124,7 +134,7 @@ class Socket:
 def proof_of(**facts: Any) -> dict[str, Any]:
     now = datetime.now(UTC).isoformat()
     usual = {"at": now, "newest_at": now, "behind_s": 0.0, "gaps": 0, "database": {"state": "equal", "at": now}}
-    return usual | facts
+    return {name: fact for name, fact in (usual | facts).items() if fact is not UNSAID}
 
 
 def row(n: int, state: str = "online", *, reading: int = 40, seen: str = "2026-01-05T03:00:00Z") -> str:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard, row, total
+from tests.e2e.hand_board import UNSAID, HandBoard, row, total
 
 
 async def test_the_socket_names_the_page_it_serves(board: HandBoard, page: Page):
@@ -42,6 +42,28 @@ async def test_the_rows_of_a_repaint_may_be_ordered_by_a_later_frame(board: Hand
     await expect(page.locator("#terminals > tr th")).to_have_text(["T-9", "T-8", "T-1"])
     await expect(page.locator("#terminal-9 .state")).to_have_text("offline")
     assert socket.asked.empty()
+
+
+async def test_a_list_may_be_told_by_what_moves(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await socket.push(ids=[1, 2, 3, 4, 5])
+
+    await socket.push(row(9) + row(8), gone=[3], put=[(9, None), (8, 9), (2, 5)])
+
+    await expect(page.locator("#terminals > tr th")).to_have_text(["T-9", "T-8", "T-1", "T-4", "T-5", "T-2"])
+    assert socket.asked.empty()
+
+
+async def test_what_a_frame_leaves_unsaid_is_nothing_or_what_was_said_before(board: HandBoard, page: Page):
+    await page.goto(board.url)
+    socket = await board.painted()
+    await socket.push(gaps=3, behind_s=7, database={"state": "differs", "at": None})
+    await expect(page.locator("#proof dd")).to_have_text(["Behind by 7 s", "0.0 s", "3", "differs"])
+
+    await socket.push(kind="beat", newest_at=UNSAID, behind_s=UNSAID, gaps=UNSAID, database=UNSAID)
+
+    await expect(page.locator("#proof dd")).to_have_text(["Live", "–", "0", "differs"])
 
 
 async def test_after_a_cut_the_board_comes_back_and_repaints(board: HandBoard, page: Page):

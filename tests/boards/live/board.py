@@ -37,6 +37,8 @@ class Board:
     def __init__(self, page: str, *, person: User, session: str, language: str = "en") -> None:
         self.connection = Connection()
         self.number = 0
+        self.orders: dict[str, list[str]] = {}
+        self.proof: dict[str, Any] = {"database": {"state": "unchecked", "at": None}}
         self.answers: list[dict[str, Any]] = []
         self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._scope = {
@@ -67,11 +69,26 @@ class Board:
     async def frame(self, *kinds: str) -> "Frame":
         """The next frame of one of these kinds; the others are passed over, and none may be missing."""
         while True:
-            frame = Frame(json.loads(await asyncio.wait_for(self.connection.sent.get(), DEADLINE_S)))
+            frame = self._told(json.loads(await asyncio.wait_for(self.connection.sent.get(), DEADLINE_S)))
             self.number += 1
             assert frame.number == self.number
             if frame.kind in (kinds or ("repaint", "patch")):
                 return frame
+
+    def _told(self, told: dict[str, Any]) -> "Frame":
+        """As a browser understands it, which knows what it was told before."""
+        self.proof = {
+            "newest_at": None,
+            "behind_s": 0.0,
+            "gaps": 0,
+            "database": self.proof["database"],
+            **told["proof"],
+        }
+        frame = Frame(told, self.proof)
+        if order := told.get("list"):
+            self.orders[order["of"]] = order["ids"] if "ids" in order else moved(self.orders[order["of"]], order)
+            frame.list = order["of"], list(self.orders[order["of"]])
+        return frame
 
     async def painted(self) -> "Frame":
         """The first repaint, once all lists that follow it are told."""
@@ -97,15 +114,23 @@ class Board:
 
 
 class Frame:
-    def __init__(self, told: dict[str, Any]) -> None:
+    def __init__(self, told: dict[str, Any], proof: dict[str, Any]) -> None:
+        self.told = told
         self.number: int = told["number"]
         self.kind: str = told["kind"]
-        self.html: str = told["html"]
-        self.proof: dict[str, Any] = told["proof"]
-        order = told.get("list") or {"of": "", "ids": []}
-        self.list: tuple[str, list[str]] = order["of"], order["ids"]
+        self.html: str = told.get("html", "")
+        self.proof = proof
+        self.list: tuple[str, list[str]] = "", []
 
     @property
     def ids(self) -> list[str]:
         """Of the whole elements."""
         return re.findall(r'<\w+[^>]*?\sid="([\w-]+)"', self.html)
+
+
+def moved(before: list[str], order: dict[str, Any]) -> list[str]:
+    put = order.get("put", [])
+    ids = [row for row in before if row not in {*order.get("gone", []), *(row for row, _ in put)}]
+    for row, after in put:
+        ids.insert(ids.index(after) + 1 if after else 0, row)
+    return ids

@@ -21,14 +21,14 @@ class Database(msgspec.Struct, frozen=True):
     at: datetime | None = None
 
 
-class Proof(msgspec.Struct, frozen=True):
-    """Why the board may be believed."""
+class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why the board may be believed. What is not said is nothing; of the database, what was said before."""
 
     at: datetime
     newest_at: datetime | None = None
     behind_s: float = 0.0
     gaps: int = 0
-    database: Database = Database()
+    database: Database | UnsetType = UNSET
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -38,11 +38,20 @@ class Order(msgspec.Struct, frozen=True):
     ids: Sequence[str]
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Moves(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What makes the order that a browser has the wanted one: rows that go, then each that is put after another."""
+
+    of: str
+    gone: Sequence[str] = ()
+    put: Sequence[tuple[str, str]] = ()
+    """(row, the row before it); the first row of a list comes after ""."""
+
+
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Kind
-    html: str
     proof: Proof
-    list: Order | UnsetType = UNSET
+    html: str = ""
+    list: Order | Moves | UnsetType = UNSET
 
 
 @dataclass(slots=True)
@@ -78,25 +87,39 @@ def numbered(encoded: str, number: int) -> str:
     return f'{{"number":{number},{encoded[1:]}'
 
 
+def beat(proof: Proof) -> str:
+    return encode(Frame("beat", proof))
+
+
 def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Proof) -> list[str]:
     """Everything; a frame has one list, so that every further one follows in a patch without HTML."""
     orders = [Order(name, ids) for name, ids in lists.items()]
-    whole = Frame("repaint", "".join(html.values()), proof, orders[0] if orders else UNSET)
-    return [encode(whole), *(encode(Frame("patch", "", proof, order)) for order in orders[1:])]
+    whole = Frame("repaint", proof, "".join(html.values()), orders[0] if orders else UNSET)
+    return [encode(whole), *(encode(Frame("patch", proof, list=order)) for order in orders[1:])]
 
 
-def patch(owed: Owed, html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Proof) -> list[str]:
-    """The newest state of what is owed. A list travels in the frame of the rows that are new to it."""
+def patch(
+    owed: Owed, html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Proof, moves: Mapping[str, Moves]
+) -> list[str]:
+    """The newest state of what is owed. A list travels in the frame of the rows that are new to it.
+
+    `moves` are for browsers that have the order before this one; of a list that is not among them they get all.
+    """
     if len(owed.added) > MOST_ROWS:
         return repaint(html, lists, proof)
     rest = [name for name in html if name in owed.elements]
     frames = []
     for name in sorted(owed.lists):
-        new = [row for row in lists.get(name, ()) if row in owed.added]
+        ids = lists.get(name, ())
+        new = [row for row in ids if row in owed.added]
         rest = [element for element in rest if element not in new]
-        frames.append(Frame("patch", _joined(html, new), proof, Order(name, lists.get(name, ()))))
-    frames += [Frame("patch", _joined(html, names), proof) for names in _chunks(rest)]
-    return [encode(frame) for frame in frames]
+        frames.append((new, moves.get(name) or Order(name, ids)))
+    if frames and len(frames[-1][0]) + len(rest) <= MOST_ROWS:
+        frames[-1][0].extend(rest)
+        rest = []
+    whole = [Frame("patch", proof, _joined(html, names), order) for names, order in frames]
+    whole += [Frame("patch", proof, _joined(html, names)) for names in _chunks(rest)]
+    return [encode(frame) for frame in whole]
 
 
 def _joined(html: Mapping[str, str], names: Collection[str]) -> str:

@@ -1,8 +1,11 @@
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
+from msgspec import UNSET, UnsetType
+
 from tms.boards.live import frames
-from tms.boards.live.frames import Owed, Proof
+from tms.boards.live.frames import Database, Owed, Proof
 from tms.ops import instruments
 
 LAGGING_BYTES = 64 * 1024
@@ -30,6 +33,8 @@ class Seat:
         self.session = session
         self.number = 0
         self.sent_at = time.monotonic()
+        self.told: Database | UnsetType = UNSET
+        """The last verdict on the database that it heard."""
         self.wants_repaint = True
         self.owed = Owed()
 
@@ -45,17 +50,19 @@ class Seat:
         self.wants_repaint = True
         self.owed = Owed()
 
-    def send(self, encoded: list[str], *, kind: str, now: float) -> None:
+    def beat(self, proof: Proof, encoded: Mapping[bool, str], *, now: float) -> None:
+        """`encoded` with and without the verdict on the database, which is heard once."""
+        self.number += 1
+        self.wire.send(frames.numbered(encoded[self.told != proof.database], self.number))
+        self.sent_at, self.told = now, proof.database
+        instruments.BOARD_FRAMES.labels("beat").inc()
+
+    def send(self, encoded: list[str], *, kind: str, proof: Proof, now: float) -> None:
         for frame in encoded:
             self.number += 1
             self.wire.send(frames.numbered(frame, self.number))
         self.sent_at = now
+        self.told = proof.database
         self.owed = Owed()
         self.wants_repaint = False
         instruments.BOARD_FRAMES.labels(kind).inc(len(encoded))
-
-    def beat(self, proof: Proof, *, now: float) -> None:
-        self.number += 1
-        self.wire.send(frames.numbered(frames.encode(frames.Frame("beat", "", proof)), self.number))
-        self.sent_at = now
-        instruments.BOARD_FRAMES.labels("beat").inc()

@@ -1,10 +1,11 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.utils import translation
 
 from tms.boards.live import frames
-from tms.boards.live.frames import Owed, Proof
+from tms.boards.live.frames import Moves, Owed, Proof
+from tms.boards.live.moves import moves
 from tms.boards.live.seat import Seat
 from tms.boards.pages import Desk, Page, Part, Scene
 from tms.boards.painter import paint
@@ -22,6 +23,8 @@ class Painting:
     html: Mapping[str, str]
     owed: Owed
     """What is new in it."""
+    moves: Mapping[str, Moves]
+    """From the orders of the painting before."""
 
 
 class Show:
@@ -33,6 +36,7 @@ class Show:
         self.seats: set[Seat] = set()
         self.scene: Scene | None = None
         self.html: Mapping[str, str] = {}
+        self.moves: Mapping[str, Moves] = {}
         self.has_missed = False
         """A painting failed: the next one reads everything."""
         self._painted_at = 0.0
@@ -54,10 +58,11 @@ class Show:
             }
         # Equal HTML needs no sending, though its values differ: an instant that no template shows, for one.
         changed = {name for name in fresh if html[name] != self.html.get(name)}
-        return Painting(scene, html, _owed(scene, before, changed))
+        owed = _owed(scene, before, changed)
+        return Painting(scene, html, owed, _moves(scene, before, owed.lists))
 
     def hang(self, painting: Painting, *, now: float) -> None:
-        self.scene, self.html = painting.scene, painting.html
+        self.scene, self.html, self.moves = painting.scene, painting.html, painting.moves
         self.has_missed, self._painted_at = False, now
 
     def send(self, owed: Owed, proof: Proof, *, now: float) -> None:
@@ -73,16 +78,16 @@ class Show:
                 continue
             if seat.wants_repaint:
                 repaint = repaint or frames.repaint(self.html, self.scene.lists, proof)
-                seat.send(repaint, kind="repaint", now=now)
+                seat.send(repaint, kind="repaint", proof=proof, now=now)
             elif is_clear and owed:
-                shared = shared or self._patch(owed, proof)
-                seat.send(shared, kind="patch", now=now)
+                shared = shared or self._patch(owed, proof, self.moves)
+                seat.send(shared, kind="patch", proof=proof, now=now)
             elif seat.owed:
-                seat.send(self._patch(seat.owed, proof), kind="patch", now=now)
+                seat.send(self._patch(seat.owed, proof, {}), kind="patch", proof=proof, now=now)
 
-    def _patch(self, owed: Owed, proof: Proof) -> list[str]:
+    def _patch(self, owed: Owed, proof: Proof, moves: Mapping[str, Moves]) -> list[str]:
         assert self.scene is not None
-        return frames.patch(owed, self.html, self.scene.lists, proof)
+        return frames.patch(owed, self.html, self.scene.lists, proof, moves)
 
     def _html(self, name: str, part: Part, painted: Painted) -> str:
         key = (self.language, part.template, name)
@@ -98,3 +103,10 @@ def _owed(scene: Scene, before: Scene | None, changed: set[str]) -> Owed:
     added = {row for name in moved for row in scene.lists[name] if row not in lists.get(name, ())}
     # A row may have gone and come back unchanged while the browser has dropped it.
     return Owed(changed | added, moved, added)
+
+
+def _moves(scene: Scene, before: Scene | None, lists: Collection[str]) -> dict[str, Moves]:
+    """Of the lists that somebody has in their order before."""
+    known = {name: before.lists[name] for name in lists if name in before.lists} if before else {}
+    found = ((name, moves(name, ids, scene.lists.get(name, ()))) for name, ids in known.items())
+    return {name: few for name, few in found if few is not None}

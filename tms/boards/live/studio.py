@@ -9,8 +9,10 @@ from functools import cache
 
 import structlog
 from django.conf import settings
+from msgspec import UNSET, structs
 
 from tms.boards.kept import kept
+from tms.boards.live import frames
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Painting, Show
@@ -141,8 +143,9 @@ class Studio:
             self._put_back(change)
             raise
         news = {show: self._hang(show, outcome) for show, outcome in outcomes.items()}
+        proof, now = self._proof(), time.monotonic()
         for show in self.shows.values():
-            show.send(news.get(show, Owed()), self._proof(), now=time.monotonic())
+            show.send(news.get(show, Owed()), proof, now=now)
         self._painting_since = None
 
     def _hang(self, show: Show, outcome: Outcome) -> Owed:
@@ -184,10 +187,13 @@ class Studio:
     async def _beat(self) -> None:
         await asyncio.sleep(LOOK_S)
         now = time.monotonic()
-        for show in self.shows.values():
-            for seat in show.seats:
-                if now - seat.sent_at >= BEAT_S and not seat.is_lagging:
-                    seat.beat(self._proof(), now=now)
+        quiet = [seat for show in self.shows.values() for seat in show.seats if now - seat.sent_at >= BEAT_S]
+        if quiet:
+            proof = self._proof()
+            encoded = {True: frames.beat(proof), False: frames.beat(structs.replace(proof, database=UNSET))}
+            for seat in quiet:
+                if not seat.is_lagging:
+                    seat.beat(proof, encoded, now=now)
 
     def _proof(self) -> Proof:
         now = time.monotonic()

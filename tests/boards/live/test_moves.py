@@ -1,0 +1,39 @@
+"""The order of a list, told by what moves."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.boards.live.board import moved
+from tms.boards.live.moves import moves
+
+ROWS = [f"row-{n}" for n in range(9)]
+orders = st.lists(st.sampled_from(ROWS), unique=True)
+
+
+@given(orders, orders)
+def test_what_moves_makes_the_wanted_order_of_any_other(before, now):
+    few = moves("list", before, now)
+
+    assert few is None or moved(before, {"gone": few.gone, "put": few.put}) == now
+
+
+@pytest.mark.parametrize(
+    ("now", "gone", "put"),
+    [
+        (ROWS, [], []),
+        (ROWS[1:], [ROWS[0]], []),
+        ([*ROWS, "new"], [], [("new", ROWS[-1])]),
+        (["new", *ROWS], [], [("new", "")]),
+        ([*ROWS[1:], ROWS[0]], [], [(ROWS[0], ROWS[-1])]),
+        ([ROWS[-1], *ROWS[:-1]], [], [(ROWS[-1], "")]),
+    ],
+)
+def test_a_row_that_comes_goes_or_moves_is_all_that_is_told(now, gone, put):
+    few = moves("list", ROWS, now)
+
+    assert (few.gone, few.put) == (gone, put)
+
+
+def test_another_list_altogether_is_told_whole():
+    assert moves("list", ROWS[:3], ROWS[3:6]) is None

@@ -1,0 +1,35 @@
+"""From one order of a list to the next, in few words."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+
+from tms.boards.live.frames import Moves
+
+
+def moves(of: str, before: Sequence[str], now: Sequence[str]) -> Moves | None:
+    """None where the whole order is shorter."""
+    standing = {row: place for place, row in enumerate(before)}
+    wanted = set(now)
+    stays = _rising([row for row in now if row in standing], standing)
+    gone = [row for row in before if row not in wanted]
+    put = [(row, now[place - 1] if place else "") for place, row in enumerate(now) if row not in stays]
+    return Moves(of, gone, put) if len(gone) + 2 * len(put) < len(now) else None
+
+
+def _rising(rows: Sequence[str], standing: Mapping[str, int]) -> set[str]:
+    """The most of `rows` that stood in this order before, and need not move: a longest rising subsequence."""
+    lowest: list[int] = []
+    ends: list[str] = []
+    comes_after: dict[str, str] = {}
+    for row in rows:
+        length = bisect_left(lowest, standing[row])
+        if length:
+            comes_after[row] = ends[length - 1]
+        lowest[length : length + 1] = [standing[row]]
+        ends[length : length + 1] = [row]
+    stays = set()
+    row_or_none = ends[-1] if ends else None
+    while row_or_none is not None:
+        stays.add(row_or_none)
+        row_or_none = comes_after.get(row_or_none)
+    return stays
