@@ -122,14 +122,13 @@ class Board:
         self.totals |= {name: int(number.replace(",", "")) for name, number in TOTAL.findall(html)}
         self.rows |= {int(pk): presence for pk, presence in ROW.findall(html)}
         if order["of"] == "terminals":
-            gone = set(order.get("gone", ())) | (
-                set(map(_element, self.rows)) - set(order.get("ids", map(_element, self.rows)))
-            )
-            self.rows = {pk: presence for pk, presence in self.rows.items() if _element(pk) not in gone}
+            gone = {_pk(element) for element in order.get("gone", ())}
+            shown = {_pk(element) for element in order["ids"]} if "ids" in order else self.rows.keys() - gone
+            self.rows = {pk: presence for pk, presence in self.rows.items() if pk in shown}
 
 
-def _element(pk: int) -> str:
-    return f"terminal-{pk}"
+def _pk(element: str) -> int:
+    return int(element.removeprefix("terminal-"))
 
 
 class Agreement:

@@ -1,5 +1,7 @@
 """A whole TMS that faults happen to."""
 
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -67,10 +69,10 @@ class Several(Cluster):
 class Single:
     """One process with its clock, as on a laptop: on SQLite, or on the services of the tests' pass."""
 
-    def __init__(self, folder: Path) -> None:
-        self.tms = Running(folder, **HASTY)
-        self.manage = self.tms.manage
-        self.query = self.tms.query
+    def __init__(self, folder: Path | None = None, **settings: str) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-single-"))
+        self.keeps_folder = folder is not None
+        self.tms = Running(self.folder, **{**HASTY, **settings})
 
     def __enter__(self) -> Self:
         self.tms.__enter__()
@@ -78,6 +80,8 @@ class Single:
 
     def __exit__(self, *_: object) -> None:
         self.tms.__exit__()
+        if not self.keeps_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def url(self) -> str:
@@ -90,3 +94,9 @@ class Single:
     @property
     def logs(self) -> Sequence[Path]:
         return [self.tms.log]
+
+    def manage(self, *arguments: str) -> str:
+        return self.tms.manage(*arguments)
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.tms.query(sql, *parameters)

@@ -1,0 +1,105 @@
+"""The disk under the database is full, and later it is not: R31."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from deploy.cluster.postgresql import PostgreSQL
+from deploy.cluster.programs import unprivileged
+from tests.faults.fault import Fault, Finding
+from tests.faults.place import Several, Single
+from tests.faults.scene import Scene, seconds_until
+from tests.faults.tmpfs import SmallDisk, needs_root
+
+FULL_S = 20.0
+
+
+class CrampedPostgreSQL(PostgreSQL):
+    """Its data lie on a small disk, and its log on another one: without room for that it ends by itself."""
+
+    def __init__(self, folder: Path, disk: SmallDisk) -> None:
+        super().__init__(durable=True, name="postgresql", folder=folder)
+        self.disk = disk
+
+    @property
+    def data(self) -> Path:
+        return self.disk.folder / "data"
+
+    def launch(self) -> None:
+        if not self.data.exists():
+            if owner := unprivileged("postgres"):
+                os.chown(self.disk.folder, owner.pw_uid, owner.pw_gid)
+            self._initialise()
+            subprocess.run(["mv", self.data / "pg_wal", self.folder / "pg_wal"], check=True)
+            (self.data / "pg_wal").symlink_to(self.folder / "pg_wal")
+        super().launch()
+
+
+class Cramped(Several):
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.disk = SmallDisk(self.folder / "small-disk", mib=128)
+        port, self.postgresql = self.postgresql.port, CrampedPostgreSQL(self.postgresql.folder, self.disk)
+        self.postgresql.port = port  # the URL in every environment names it
+
+    def start_stores(self) -> None:
+        self.disk.mount()
+        super().start_stores()
+
+    def stop(self) -> None:
+        super().stop()
+        self.disk.unmount()
+
+
+class CrampedSingle(Single):
+    """SQLite on a small disk."""
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="tms-small-disk-"))
+        self.disk = SmallDisk(folder, mib=32)
+        super().__init__(TMS_DATA_DIR=str(folder))
+
+    def __enter__(self) -> "CrampedSingle":
+        self.disk.mount()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self.disk.unmount()
+        self.disk.folder.rmdir()
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with contextlib.closing(sqlite3.connect(self.disk.folder / "tms.sqlite3")) as connection:
+            return connection.execute(sql.replace("%s", "?"), parameters).fetchall()
+
+
+async def fill_the_disk(scene: Scene[Any], finding: Finding) -> None:
+    """Nothing is acknowledged that could not be kept; when there is room again, all of it is, by itself."""
+    witness, disk, losses = scene.witness, scene.place.disk, scene.witness.losses
+    async with scene.disturbed(finding) as disturbance:
+        await asyncio.to_thread(disk.fill)
+        acked = witness.acked
+        try:
+            await asyncio.sleep(FULL_S)
+            kept_out = 1 - (witness.acked - acked) / (FULL_S * len(witness.terminals))
+            finding.figures["reports that waited"] = witness.waiting
+        finally:
+            await asyncio.to_thread(disk.make_room)
+        disturbance.is_over()
+        made = [(terminal, terminal.made) for terminal in witness.terminals]
+        recovered_s = await seconds_until(
+            lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
+        )
+    finding.promise("acknowledged into the last gaps of the disk", 100 * (1 - kept_out), at_most=50, unit="%")
+    finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
+    finding.promise("links lost", witness.losses - losses, at_most=0)
+
+
+POSTGRESQL = (Fault("disk-full", "R31", "no room on PostgreSQL's disk for 20 s", fill_the_disk, needs=needs_root),)
+SQLITE = (Fault("disk-full-sqlite", "R31", "no room on SQLite's disk for 20 s", fill_the_disk, needs=needs_root),)
