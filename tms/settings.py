@@ -238,11 +238,38 @@ PROOF_INTERVAL_S = env.seconds("TMS_PROOF_INTERVAL_S", 10, least=0.5)
 # Server
 
 SERVER = env.choice("TMS_SERVER", "daphne", ("daphne", "uvicorn"))
+
 PING_INTERVAL_S = env.seconds("TMS_PING_INTERVAL_S", 20, least=0.1)
 PING_TIMEOUT_S = env.seconds("TMS_PING_TIMEOUT_S", 13, least=0.1)
-DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)
+HANDSHAKE_TIMEOUT_S = env.seconds("TMS_HANDSHAKE_TIMEOUT_S", 5, least=0.1)
+CLOSE_TIMEOUT_S = env.seconds("TMS_CLOSE_TIMEOUT_S", 3, least=0.1)
+
+INPUT_MESSAGES = env.whole("TMS_INPUT_MESSAGES", 32, least=1)
+"""Of one socket, received and not yet taken, at which reading from it stops."""
+
+OUTPUT_BYTES = env.whole("TMS_OUTPUT_BYTES", 1_048_576, least=65_536)
+OUTPUT_BLOCKED_S = env.seconds("TMS_OUTPUT_BLOCKED_S", 10, least=0.1)
+SEND_BUFFER_BYTES = env.whole("TMS_SEND_BUFFER_BYTES", 131_072)
+
 MAX_CONNECTIONS = env.whole("TMS_MAX_CONNECTIONS", 0)
 """Open sockets of this process; 0 derives it from the file-descriptor limit."""
+
+SPARE_CONNECTIONS = env.whole("TMS_SPARE_CONNECTIONS", 64, least=1)
+SPARE_DESCRIPTORS = env.whole("TMS_SPARE_DESCRIPTORS", 200, least=50)
+MAX_HANDSHAKES = env.whole("TMS_MAX_HANDSHAKES", 256, least=1)
+BACKLOG = env.whole("TMS_BACKLOG", 256, least=1)
+RETRY_AFTER_S = env.whole("TMS_RETRY_AFTER_S", 10, least=1)
+
+CONNECTIONS_PER_ADDRESS = env.whole("TMS_CONNECTIONS_PER_ADDRESS", 2_000)
+BOARDS_PER_PERSON = env.whole("TMS_BOARDS_PER_PERSON", 200)
+"""Both of one process; 0 is no limit."""
+
+DRAIN_SPREAD_S = env.seconds("TMS_DRAIN_SPREAD_S", 30 if PRODUCTION else 1)
+HOOK_TIMEOUT_S = env.seconds("TMS_HOOK_TIMEOUT_S", 5, least=0.1)
+"""For each of what the application does when its process ends: before sockets are closed, and after."""
+
+EXIT_TIMEOUT_S = env.seconds("TMS_EXIT_TIMEOUT_S", 5, least=0.1)
+LINGER_S = env.seconds("TMS_LINGER_S", 10, least=0.1)
 
 # Logs
 

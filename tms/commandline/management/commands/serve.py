@@ -103,10 +103,25 @@ def server_for(process: Process, *, host: str, port: int) -> server.Server:
 
 def flow() -> server.Flow:
     return server.Flow(
+        max_unwritten=settings.OUTPUT_BYTES,
+        max_blocked=settings.OUTPUT_BLOCKED_S,
+        kernel_sndbuf=settings.SEND_BUFFER_BYTES,
+        queue_high=settings.INPUT_MESSAGES,
+        queue_low=settings.INPUT_MESSAGES // 4,
         ping_interval=settings.PING_INTERVAL_S,
         ping_timeout=settings.PING_TIMEOUT_S,
-        drain_spread=settings.DRAIN_SPREAD_S,
+        handshake_timeout=settings.HANDSHAKE_TIMEOUT_S,
+        close_timeout=settings.CLOSE_TIMEOUT_S,
+        linger=settings.LINGER_S,
         max_connections=settings.MAX_CONNECTIONS or None,
+        spare_connections=settings.SPARE_CONNECTIONS,
+        spare_descriptors=settings.SPARE_DESCRIPTORS,
+        max_handshakes=settings.MAX_HANDSHAKES,
+        backlog=settings.BACKLOG,
+        retry_after=settings.RETRY_AFTER_S,
+        hook_timeout=settings.HOOK_TIMEOUT_S,
+        drain_spread=settings.DRAIN_SPREAD_S,
+        exit_timeout=settings.EXIT_TIMEOUT_S,
     )
 
 
