@@ -1,6 +1,5 @@
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,13 +9,15 @@ from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from consumers.wire import DirectWire, QueuedWire, Send, wire_of
+from consumers import crowd
+from consumers.refusal import refuse
+from consumers.wire import Receive, Send, Wire, wire_of
 from tms.accounts.access import may_watch
 from tms.boards.live.seat import Seat
 from tms.boards.live.studio import studio
 from tms.boards.pages import page_at
-
-type Receive = Callable[[], Awaitable[dict[str, Any]]]
+from tms.ingest.admission import Refusal
+from tms.ops.proxy import socket_address
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,14 @@ class BoardConsumer(AsyncConsumer):
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()
+        person, address = scope["user"], socket_address(scope)
+        with contextlib.ExitStack() as inside:
+            if (refusal := enter(inside, address, person)) is not None:
+                await refuse(refusal, send)
+            else:
+                await self.show(scope, receive, send)
+
+    async def show(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
         person = scope["user"]
         page = None
@@ -51,16 +60,15 @@ class BoardConsumer(AsyncConsumer):
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
-        wire = BoardWire(scope, send)
-        seat = Seat(wire, person=person.pk, session=scope["session"].session_key)
-        room = studio()
-        room.start()
-        show = room.join(page, language_of(query), seat)
-        try:
-            await self.listen(receive, seat)
-        finally:
-            room.leave(show, seat)
-            wire.stop()
+        with wire_of(scope, receive, send) as wire:
+            seat = Seat(BoardWire(scope, wire), person=person.pk, session=scope["session"].session_key)
+            room = studio()
+            room.start()
+            show = room.join(page, language_of(query), seat)
+            try:
+                await self.listen(receive, seat)
+            finally:
+                room.leave(show, seat)
 
     async def listen(self, receive: Receive, seat: Seat) -> None:
         asks = 0
@@ -81,9 +89,9 @@ class BoardConsumer(AsyncConsumer):
 class BoardWire:
     """The socket as a seat needs it: it also tells how much the network has not taken."""
 
-    def __init__(self, scope: dict[str, Any], send: Send) -> None:
+    def __init__(self, scope: dict[str, Any], wire: Wire) -> None:
         self._connection = scope.get("tms.connection")
-        self._wire: DirectWire | QueuedWire = wire_of(scope, send)
+        self._wire = wire
 
     @property
     def unwritten(self) -> int:
@@ -95,9 +103,18 @@ class BoardWire:
     def close(self, code: int, reason: str) -> None:
         self._wire.close(code, reason)
 
-    def stop(self) -> None:
-        if isinstance(self._wire, QueuedWire):
-            self._wire.stop()
+
+def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Refusal | None:
+    """Count the socket until `inside` is left; who has too many is refused."""
+    if not crowd.addresses.enter(address):
+        return crowd.too_many_of_address()
+    inside.callback(crowd.addresses.leave, address)
+    if person.pk is None:
+        return None
+    if not crowd.people.enter(person.pk):
+        return crowd.too_many_of_person()
+    inside.callback(crowd.people.leave, person.pk)
+    return None
 
 
 def is_ask(text: str | bytes) -> bool:

@@ -1,27 +1,20 @@
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-import structlog
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from consumers.wire import DirectWire, QueuedWire, Send, wire_of
+from consumers import crowd
+from consumers.refusal import refuse
+from consumers.wire import Receive, Send, Wire, wire_of
 from tms.fleet.credentials import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal
 from tms.ingest.gateway import Gateway, gateway
-from tms.ingest.session import Session
 from tms.ops import instruments
 from tms.ops.proxy import socket_address
-from tms.protocol import SUBPROTOCOL, limits
-from tms.protocol.close import CloseCode
-
-type Receive = Callable[[], Awaitable[dict[str, Any]]]
-
-log = structlog.get_logger(__name__)
+from tms.protocol import SUBPROTOCOL
 
 
 class TerminalConsumer(AsyncConsumer):
@@ -33,61 +26,45 @@ class TerminalConsumer(AsyncConsumer):
     channel_layer_alias = None
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        began = time.monotonic()
         await receive()
-        door = gateway()
-        door.start()
-        decision = await door.admission.decide(scope)
-        instruments.HANDSHAKE_SECONDS.observe(time.monotonic() - began)
-        if isinstance(decision, Refusal):
-            instruments.HANDSHAKES.labels(str(decision.status)).inc()
-            await refuse(decision, send)
+        address = socket_address(scope)
+        if not crowd.addresses.enter(address):
+            await turn_away(crowd.too_many_of_address(), send)
             return
-        instruments.HANDSHAKES.labels("101").inc()
-        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-        await self.serve(door, decision, scope, receive, send)
+        try:
+            door = gateway()
+            door.start()
+            decision = await decide(door, scope)
+            if isinstance(decision, Refusal):
+                await turn_away(decision, send)
+                return
+            instruments.HANDSHAKES.labels("101").inc()
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            with wire_of(scope, receive, send) as wire:
+                await self.serve(door, decision, wire, address)
+        finally:
+            crowd.addresses.leave(address)
 
-    async def serve(self, door: Gateway, key: Key, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        wire = wire_of(scope, send)
-        session = door.open(key, wire=wire, address=socket_address(scope))
+    async def serve(self, door: Gateway, key: Key, wire: Wire, address: str | None) -> None:
+        session = door.open(key, wire=wire, address=address)
         deadline = asyncio.get_running_loop().call_later(settings.BOOT_DEADLINE_S, session.refuse_unbooted)
         cause = Cause.CONNECTION_LOST
         try:
-            if isinstance(wire, DirectWire):
-                await wire.deliver(session.take)  # which has closed what is too large
-            else:
-                await deliver(receive, session)
+            await wire.deliver(session.take)
         finally:
             deadline.cancel()
             if door.admission.is_draining:
                 cause = Cause.NODE_STOPPED
             session.end(cause)
-            if isinstance(wire, QueuedWire):
-                wire.stop()
 
 
-async def deliver(receive: Receive, session: Session) -> None:
-    """What arrives on another ASGI server."""
-    while (message := await receive())["type"] == "websocket.receive":
-        text = message.get("text") or message.get("bytes") or ""
-        if is_too_large(text):
-            session.close(CloseCode.TOO_LARGE, f"a frame has at most {limits.FRAME_BYTES} bytes")
-        elif (behind := session.take(text)) is not None:
-            await behind
+async def decide(door: Gateway, scope: dict[str, Any]) -> Key | Refusal:
+    began = time.monotonic()
+    decision = await door.admission.decide(scope)
+    instruments.HANDSHAKE_SECONDS.observe(time.monotonic() - began)
+    return decision
 
 
-def is_too_large(text: str | bytes) -> bool:
-    """Counted in bytes, and encoded only when it could matter."""
-    most = 4 if isinstance(text, str) else 1
-    if len(text) * most <= limits.FRAME_BYTES:
-        return False
-    return len(text.encode() if isinstance(text, str) else text) > limits.FRAME_BYTES
-
-
-async def refuse(refusal: Refusal, send: Send) -> None:
-    """Answer the upgrade with an HTTP status and a problem document (RFC 9457)."""
-    problem = {"type": refusal.type, "status": refusal.status, "detail": refusal.message}
-    body = msgspec.json.encode(problem)
-    headers = [(b"content-type", b"application/problem+json"), *refusal.headers]
-    await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": body})
+async def turn_away(refusal: Refusal, send: Send) -> None:
+    instruments.HANDSHAKES.labels(str(refusal.status)).inc()
+    await refuse(refusal, send)

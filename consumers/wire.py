@@ -1,24 +1,37 @@
-"""A socket that is written to without waiting, on TMS's own server and on any other ASGI server."""
+"""A socket that is written to without waiting, on TMS's own servers and on any other ASGI server."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Self
 
+import structlog
+
+from tms.protocol import limits
+from tms.protocol.close import CloseCode
 from tms.server import Connection
 from tms.server.connection import Take
 
+type Receive = Callable[[], Awaitable[dict[str, Any]]]
 type Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
 
 QUEUED_LIMIT = 1_000
 
 
 class DirectWire:
-    """TMS's server: the connection in the scope bounds its own output and drops a reader that is too slow."""
+    """TMS's servers: the connection in the scope bounds what goes either way, and drops a reader that is too slow."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left to stop."""
 
     def send(self, text: str) -> None:
         self._connection.send_nowait(text)
@@ -27,16 +40,30 @@ class DirectWire:
         self._connection.close(code, reason)
 
     async def deliver(self, take: Take) -> None:
+        """Give each message to `take`, until the connection ends; what is too large has been closed."""
         await self._connection.deliver(take)
 
 
 class QueuedWire:
-    """Another ASGI server: one task sends what is queued; a reader that lets the queue grow too long is closed."""
+    """Another ASGI server: one task sends what is queued.
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    A reader that lets the queue grow too long is given up: the application ends where it waits, and the server closes
+    the socket of one that has ended. Nothing less closes it, for a send would wait for that reader too.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
         self._queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(QUEUED_LIMIT)
-        self._task = asyncio.get_running_loop().create_task(self._send_forever())
+        self._sender = asyncio.get_running_loop().create_task(self._send_forever())
+        self._application = asyncio.current_task()
+        self.gave_up = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self._sender.cancel()
+        return self.gave_up and kind is asyncio.CancelledError
 
     def send(self, text: str) -> None:
         self._put({"type": "websocket.send", "text": text})
@@ -44,20 +71,43 @@ class QueuedWire:
     def close(self, code: int, reason: str) -> None:
         self._put({"type": "websocket.close", "code": code, "reason": reason})
 
-    def stop(self) -> None:
-        self._task.cancel()
+    async def deliver(self, take: Take) -> None:
+        while (message := await self._receive())["type"] == "websocket.receive":
+            text = message.get("text") or message.get("bytes") or ""
+            if is_too_large(text):
+                self.close(CloseCode.TOO_LARGE, f"a frame has at most {limits.FRAME_BYTES} bytes")
+            elif (behind := take(text)) is not None:
+                await behind
 
     def _put(self, message: dict[str, Any]) -> None:
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
-            self._task.cancel()
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self.gave_up or self._application is None:
+            return
+        self.gave_up = True
+        log.warning("reader_given_up", queued=self._queue.qsize())
+        self._application.cancel()
 
     async def _send_forever(self) -> None:
         while True:
             await self._send(await self._queue.get())
 
 
-def wire_of(scope: dict[str, Any], send: Send) -> DirectWire | QueuedWire:
+type Wire = DirectWire | QueuedWire
+
+
+def wire_of(scope: dict[str, Any], receive: Receive, send: Send) -> Wire:
     connection = scope.get("tms.connection")
-    return QueuedWire(send) if connection is None else DirectWire(connection)
+    return QueuedWire(receive, send) if connection is None else DirectWire(connection)
+
+
+def is_too_large(text: str | bytes) -> bool:
+    """Counted in bytes, and encoded only when it could matter."""
+    most = 4 if isinstance(text, str) else 1
+    if len(text) * most <= limits.FRAME_BYTES:
+        return False
+    return len(text.encode() if isinstance(text, str) else text) > limits.FRAME_BYTES

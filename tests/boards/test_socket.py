@@ -1,6 +1,7 @@
 """A board's socket on a running TMS: origin, sign-in and sign-out (R1, R13, R14), and a report that moves a board."""
 
 import asyncio
+import contextlib
 import json
 import re
 import urllib.request
@@ -24,7 +25,7 @@ PASSWORD = "a password for tests"
 
 @pytest.fixture(scope="module")
 def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("tms")) as running:
+    with Running(tmp_path_factory.mktemp("tms"), TMS_BOARDS_PER_PERSON="3") as running:
         running.manage(
             "createsuperuser", "--noinput", "--username", "tanaka", "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
         )
@@ -95,6 +96,16 @@ async def test_whoever_is_not_signed_in_gets_no_board(browser):
 
 async def test_what_is_no_board_is_refused(signed_in):
     assert await refusal(signed_in.board("/admin/")) == 403
+
+
+async def test_one_board_more_than_a_person_may_have_open_is_refused(tms, signed_in):
+    async with asyncio.timeout(DEADLINE_S), contextlib.AsyncExitStack() as boards:
+        while "\ntms_boards 0.0" not in (await asyncio.to_thread(tms.get, "/metrics"))[1]:
+            await asyncio.sleep(0.05)
+        for _ in range(3):
+            await boards.enter_async_context(signed_in.board("/"))
+
+        assert await refusal(signed_in.board("/")) == 503
 
 
 async def test_a_report_is_on_the_board_soon_after_it_is_acknowledged(tms, signed_in):

@@ -2,21 +2,31 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.running import Running
+from tests.running import SERVERS, Running
 
 AT_ONCE = 16
 
 
+@pytest.fixture(scope="module", params=SERVERS)
+def on(request: pytest.FixtureRequest) -> str:
+    """The library that TMS serves on: what the link promises holds on each."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[Running]:
     """A running TMS for the tests of one module."""
-    with Running(tmp_path_factory.mktemp("tms")) as running:
+    with Running(tmp_path_factory.mktemp("tms"), TMS_SERVER=on) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def enrol(tms: Running) -> Callable[[], str]:
     """Gives the credential of a terminal that no other test uses."""
+    return supply(tms)
+
+
+def supply(tms: Running) -> Callable[[], str]:
     credentials: list[str] = []
 
     def next_credential() -> str:

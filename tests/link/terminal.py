@@ -18,8 +18,11 @@ class Terminal:
         self.socket = socket
 
     @classmethod
-    async def connect(cls, url: str, credential: str, **options: Any) -> Self:
+    async def connect(cls, url: str, credential: str, *, forwarded_for: str | None = None, **options: Any) -> Self:
+        """`forwarded_for`: what a proxy in between says of the client's address."""
         headers = {"Authorization": f"Bearer {credential}"}
+        if forwarded_for:
+            headers["X-Forwarded-For"] = forwarded_for
         socket = await connect(
             url,
             subprotocols=[Subprotocol("tms.v1")],

@@ -17,7 +17,7 @@ from tms.ingest import store
 pytestmark = pytest.mark.both
 
 LABELS = {"presence", "severity", "state"} | {"outcome", "method", "type", "cause", "kind", "direction", "loop"}
-LABELS |= {"event", "le", "fate"}
+LABELS |= {"event", "le", "fate", "by"}
 
 
 def scrape(client, **meta):

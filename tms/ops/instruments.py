@@ -21,6 +21,11 @@ FRAMES_REFUSED = Counter("tms_frames_refused", "Frames from terminals that were 
 LINKS_CLOSED = Counter("tms_links_closed", "Terminals' links that ended, by close code or cause", ["cause"])
 TAKEOVERS = Counter("tms_takeovers", "Links that a newer session of the same terminal replaced")
 
+# Limits of one client
+
+CROWDING = Gauge("tms_crowding", "Share of its limit that the busiest address or person has taken on this node", ["by"])
+CROWDING_REFUSALS = Counter("tms_crowding_refusals", "Sockets refused because one client has too many", ["by"])
+
 # Ingest
 
 INGEST_PENDING = Gauge("tms_ingest_pending", "Items received and not yet committed on this node")

@@ -1,0 +1,13 @@
+import msgspec
+
+from consumers.wire import Send
+from tms.ingest.admission import Refusal
+
+
+async def refuse(refusal: Refusal, send: Send) -> None:
+    """Answer the upgrade with an HTTP status and a problem document (RFC 9457)."""
+    problem = {"type": refusal.type, "status": refusal.status, "detail": refusal.message}
+    body = msgspec.json.encode(problem)
+    headers = [(b"content-type", b"application/problem+json"), *refusal.headers]
+    await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})

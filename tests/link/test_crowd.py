@@ -1,0 +1,79 @@
+"""How many links one address may have, and whose word on the address is taken (R7, R12)."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.link.conftest import supply
+from tests.link.terminal import DEADLINE_S, Terminal
+from tests.running import Running
+
+pytestmark = pytest.mark.both
+
+FAR, OTHER = "203.0.113.7", "203.0.113.8"
+
+
+@pytest.fixture(scope="module")
+def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[Running]:
+    """Behind a proxy on this machine, and with room for two from an address."""
+    limits = {"TMS_TRUSTED_PROXIES": "127.0.0.1", "TMS_CONNECTIONS_PER_ADDRESS": "2"}
+    with Running(tmp_path_factory.mktemp("tms"), TMS_SERVER=on, **limits) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def enrol(tms: Running) -> Callable[[], str]:
+    return supply(tms)
+
+
+async def test_a_third_link_of_an_address_is_refused_until_one_has_left(tms, enrol):
+    first, second = [await through_proxy(tms, enrol(), FAR) for _ in range(2)]
+
+    with pytest.raises(InvalidStatus) as refused:
+        await through_proxy(tms, enrol(), FAR)
+
+    response = refused.value.response
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+    assert json.loads(response.body)["detail"] == "your address has 2 connections to this node already"
+    assert 'tms_crowding{by="address"} 1.0' in tms.get("/metrics")[1]
+    await first.socket.close()
+    async with asyncio.timeout(DEADLINE_S):
+        third = await admitted(tms, enrol, FAR)
+    await second.socket.close()
+    await third.socket.close()
+
+
+async def test_another_address_behind_the_same_proxy_comes_in(tms, enrol):
+    links = [await through_proxy(tms, enrol(), address) for address in (FAR, FAR, OTHER)]
+
+    for link in links:
+        await link.boot()
+        await link.socket.close()
+
+
+async def test_a_client_cannot_choose_the_address_that_it_is_counted_for(tms, enrol):
+    """What stands before the hop that the proxy saw, the client wrote itself."""
+    links = [await through_proxy(tms, enrol(), f"198.51.100.{number}, {FAR}") for number in range(2)]
+
+    with pytest.raises(InvalidStatus) as refused:
+        await through_proxy(tms, enrol(), f"198.51.100.9, {FAR}")
+
+    assert refused.value.response.status_code == 503
+    for link in links:
+        await link.socket.close()
+
+
+async def through_proxy(tms: Running, credential: str, forwarded_for: str) -> Terminal:
+    return await Terminal.connect(tms.link, credential, forwarded_for=forwarded_for)
+
+
+async def admitted(tms: Running, enrol: Callable[[], str], address: str) -> Terminal:
+    while True:
+        try:
+            return await through_proxy(tms, enrol(), address)
+        except InvalidStatus:
+            await asyncio.sleep(0.05)
