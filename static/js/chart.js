@@ -3,7 +3,7 @@
 import { PresenceBand } from "./chart/band.js";
 import { inks, whenInksChange } from "./chart/ink.js";
 import { element, MetricPlot } from "./chart/plot.js";
-import { append } from "./chart/series.js";
+import { append, isOfNext } from "./chart/series.js";
 import { serverNow } from "./clock.js";
 
 /** @typedef {import("./chart/series.js").Series} Series */
@@ -12,7 +12,7 @@ const TICK_MS = 1000;
 
 class Chart {
   /** @type {Series} */
-  series = { at: [], metrics: {}, late: [], presence: [], limits: {} };
+  series = { at: [], metrics: {}, lowest: {}, highest: {}, step: 0, late: [], presence: [], limits: {} };
   /** @type {(MetricPlot | PresenceBand)[]} */
   plots = [];
 
@@ -43,7 +43,7 @@ class Chart {
     this.series = await answer.json();
     // The last stretch ends when it was asked for; it goes on until a change of presence is pushed.
     for (const stay of this.series.presence.slice(-1)) stay.to = null;
-    this.take();
+    this.#append(latest());
     this.draw();
   }
 
@@ -63,15 +63,21 @@ class Chart {
     this.plots.push(new PresenceBand(this.holder, { ...given, words: this.#json("presences") }));
   }
 
-  /** Takes the newest reading from the page. A metric never seen before needs a plot of its own. */
+  /**
+   * Takes the newest reading from the page. A metric never seen before needs a plot of its own, and the first of an hour
+   * (or a day) the roll-up of the one before.
+   */
   take() {
-    const latest = document.getElementById("reading-latest");
-    const at = Date.parse(latest?.dataset.at ?? "") / 1000;
-    if (!latest || Number.isNaN(at)) return;
-    const values = JSON.parse(latest.dataset.values ?? "{}");
-    const isNew = Object.keys(values).some((name) => !(name in this.series.metrics));
-    if (isNew && this.plots.length > 0) return void this.load();
-    if (append(this.series, at, values, at - 2 * this.span)) for (const plot of this.plots) plot.update();
+    const news = latest();
+    if (!news) return;
+    const isNew = Object.keys(news.values).some((name) => !(name in this.series.metrics));
+    if ((isNew || isOfNext(this.series, news.at)) && this.plots.length > 0) return void this.load();
+    if (this.#append(news)) for (const plot of this.plots) plot.update();
+  }
+
+  /** @param {ReturnType<typeof latest>} news */
+  #append(news) {
+    return news !== null && append(this.series, news.at, news.values, news.at - 2 * this.span);
   }
 
   /** Time goes on, unless the board does not know what it brings. */
@@ -131,6 +137,13 @@ class Chart {
     note.className = "blank";
     this.holder.replaceChildren(note);
   }
+}
+
+/** The newest reading that the page knows. */
+function latest() {
+  const element = document.getElementById("reading-latest");
+  const at = Date.parse(element?.dataset.at ?? "") / 1000;
+  return element && !Number.isNaN(at) ? { at, values: JSON.parse(element.dataset.values ?? "{}") } : null;
 }
 
 /**

@@ -33,11 +33,35 @@ def series(*, end: float, **metrics: list[float | None]) -> dict[str, Any]:
     }
 
 
+def rollups(*, end: float, lowest: float) -> dict[str, Any]:
+    """Half an hour ago, and before it an hour each."""
+    at = [end - 1800 - 3600 * n for n in range(24)][::-1]
+    return {
+        "at": at,
+        "metrics": {"temperature_c": [60.0] * 23 + [61.0]},
+        "lowest": {"temperature_c": [lowest] * 24},
+        "highest": {"temperature_c": [80.0] * 24},
+        "step": 3600,
+        "late": [0] * 24,
+        "presence": [{"from": at[0], "to": None, "presence": "online"}],
+        "limits": {},
+    }
+
+
+async def rolled_up(board: HandBoard, page: Page) -> Locator:
+    return await drawn(board, page, rollups(end=time.time(), lowest=40.0), span_s=86_400)
+
+
 async def charted(board: HandBoard, page: Page, **metrics: list[float | None]) -> Locator:
-    board.answers[SERIES] = series(end=time.time(), **metrics)
+    return await drawn(board, page, series(end=time.time(), **metrics), span_s=1800)
+
+
+async def drawn(board: HandBoard, page: Page, told: dict[str, Any], *, span_s: int) -> Locator:
+    board.answers[SERIES] = told
     board.extra = (
         f'<div id="state" data-presence="online"><div id="reading-latest" data-at="" data-values="{{}}"></div></div>'
-        f"<div id='chart' data-series='{SERIES}' data-span='1800' data-metrics='{METRICS}' data-presences='{PRESENCES}'"
+        f"<div id='chart' data-series='{SERIES}' data-span='{span_s}'"
+        f" data-metrics='{METRICS}' data-presences='{PRESENCES}'"
         ' data-text-limit="limit {limit}" data-text-late="sent late" data-text-presence="Presence"'
         ' data-text-empty="No readings" data-text-failed="Could not be read"'
         ' data-text-summary="{metric}: {low} to {high}, now {now}"></div>'
@@ -125,7 +149,44 @@ async def test_the_line_breaks_where_readings_are_missing_and_is_dashed_where_th
         [0, 10, 30, 60, 90, 100, 110, 120],
         [1, 2, 4, None, None, None, 7, 8],
         [None, None, 4, None, 5, 6, 7, None],
+        [None] * 8,
+        [None] * 8,
     ]
+
+
+async def test_roll_ups_show_what_their_means_lie_between(board: HandBoard, page: Page):
+    chart = await rolled_up(board, page)
+
+    await expect(chart.get_by_role("img", name="Temperature: 40 °C to 80 °C, now 61 °C")).to_be_visible()
+    await chart.locator(".u-over").first.hover(position={"x": 200, "y": 20})
+    await expect(chart.locator(".plot-head").first).to_contain_text("40–80 °C")
+
+
+async def test_after_roll_ups_only_the_newest_reading_is_drawn(board: HandBoard, page: Page):
+    await page.goto(board.url)
+
+    trace = await page.evaluate(
+        """async () => {
+          const { append, traceOf } = await import("/static/js/chart/series.js");
+          const series = { at: [0, 3600], metrics: { m: [1, 2] }, lowest: { m: [0, 1] }, highest: { m: [2, 3] },
+            step: 3600, late: [0, 0], presence: [], limits: {} };
+          for (const at of [3700, 3730, 3760]) append(series, at, { m: at }, 0);
+          return traceOf(series, "m");
+        }"""
+    )
+
+    assert trace == [[0, 3600, 3760], [1, 2, 3760], [None] * 3, [0, 1, 3760], [2, 3, 3760]]
+
+
+async def test_the_first_reading_of_an_hour_brings_the_roll_up_of_the_one_before(board: HandBoard, page: Page):
+    chart = await rolled_up(board, page)
+    socket = await board.painted()
+    await expect(chart.locator("b").first).to_have_text("61 °C")
+    board.answers[SERIES] = rollups(end=time.time() + 3600, lowest=30.0)
+
+    await socket.push(latest(91, at=time.time() + 3600))
+
+    await expect(chart.get_by_role("img", name="Temperature: 30 °C to 91 °C, now 91 °C")).to_be_visible()
 
 
 async def test_colours_follow_the_theme(board: HandBoard, page: Page):

@@ -7,20 +7,23 @@ from django.db.models import Q
 
 from tms.alerts.models import Rule, RuleKind
 from tms.fleet.models import Terminal
-from tms.telemetry import series
+from tms.telemetry import series, stretches
 from tms.telemetry.series import Span
 
 
 def chart(terminal: Terminal, span: Span, *, at: datetime) -> dict[str, Any]:
-    """Columns for uPlot; instants are seconds since the epoch."""
+    """Columns for uPlot; instants are seconds since the epoch, and `step` how far those of roll-ups are apart."""
     readings = series.readings(terminal, span, at=at)
     return {
         "at": readings.at,
         "metrics": readings.metrics,
+        "lowest": readings.lowest,
+        "highest": readings.highest,
+        "step": span.bucket_s if span.is_rolled else 0,
         "late": readings.late,
         "presence": [
             {"from": stretch.start, "to": stretch.end, "presence": stretch.presence}
-            for stretch in series.presences(terminal, span, at=at)
+            for stretch in stretches.presences(terminal, span.length, at=at)
         ],
         "limits": _limits(terminal),
     }

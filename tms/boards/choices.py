@@ -15,7 +15,10 @@ from tms.telemetry import series
 from tms.telemetry.models import Severity
 
 SHOWN_READINGS = 10
-SPAN_LABELS = {"30m": _("30 min"), "6h": _("6 h"), "7d": _("7 d")}
+NOTHING = series.Reading(None)
+SPAN_LABELS = {"30m": _("30 min"), "6h": _("6 h"), "7d": _("7 d"), "30d": _("30 d"), "1y": _("1 y")}
+BUCKETS = {"7d": _("each hour"), "30d": _("each hour"), "1y": _("each day")}
+"""What a row of the table is of; a single report for other spans."""
 LEGEND = (
     ("critical", Severity.CRITICAL.label),
     ("warning", Severity.WARNING.label),
@@ -63,15 +66,16 @@ def selects(chosen: TerminalFilter, *, to: Person) -> dict[str, list[Choice]]:
 
 def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
     """The chart's spans and words, and its newest readings as a table for whoever cannot see it."""
-    newest = series.newest(terminal, limit=SHOWN_READINGS, at=at)
+    newest = series.newest(terminal, series.SPANS[span], limit=SHOWN_READINGS, at=at)
     names = sorted({name for _, readings in newest for name in readings})
     return {
         "spans": [Choice(name, SPAN_LABELS[name], name == span, f"?span={name}") for name in series.SPANS],
         "span": span,
+        "bucket": BUCKETS.get(span, ""),
         "span_s": int(series.SPANS[span].length.total_seconds()),
         "metrics": {name: _legend(name) for name in (*metrics.LABELS, *names)},
         "presence_labels": {name.value: str(name.label) for name in Presence},
-        "newest": [(moment, [(name, readings.get(name)) for name in names]) for moment, readings in newest],
+        "newest": [(moment, [(name, readings.get(name, NOTHING)) for name in names]) for moment, readings in newest],
         "newest_names": names,
     }
 

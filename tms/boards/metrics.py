@@ -48,6 +48,12 @@ def metric(name: str) -> Metric:
     return ending._replace(label=LABELS.get(name, name))
 
 
+def between(name: str, lowest: float | None, highest: float | None) -> str:
+    """`58–67 °C`."""
+    unit = metric(name).unit
+    return f"{worded(name, lowest).removesuffix(unit)}–{worded(name, highest)}"
+
+
 def worded(name: str, value: float | None) -> str:
     """`61 °C`; a dash where nothing was read. Large values keep no decimals."""
     if value is None:

@@ -76,8 +76,8 @@ def advance(at: datetime) -> None:
 def mark(at: datetime) -> RollupMark:
     """How far the roll-ups are. They begin with what is kept, and pass over what was not rolled up in time."""
     horizon = REPORTS.horizon(at)
-    reached, _ = RollupMark.objects.get_or_create(pk=1, defaults={"hour": horizon})
-    return reached if reached.hour >= horizon else RollupMark(pk=1, hour=horizon)
+    reached = RollupMark.objects.filter(pk=1, hour__gte=horizon).first()
+    return reached or RollupMark(pk=1, hour=horizon)
 
 
 def lag(at: datetime) -> timedelta:

@@ -1,13 +1,15 @@
-"""Readings and presence of one terminal over a span, as a chart needs them."""
+"""Readings of one terminal over a span, as a chart needs them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection
+from django.utils.timezone import get_default_timezone
 
-from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.fleet.models import Terminal
+from tms.telemetry import buckets, rollups
+from tms.telemetry.buckets import Cut, Sum
 from tms.telemetry.models import Report
 
 
@@ -15,92 +17,111 @@ class Span(NamedTuple):
     length: timedelta
     bucket_s: int
     """Readings within one bucket become their mean: about as many points as a chart has pixels."""
+    is_rolled: bool = False
+    """Whether it is made from the hourly roll-ups, with the lowest and the highest of each bucket."""
 
+
+HOUR_S, DAY_S = 3_600, 86_400
+NOW = timedelta(microseconds=1)
+"""What is reported this very moment is within a span that ends now."""
 
 SPANS: Mapping[str, Span] = {
     "30m": Span(timedelta(minutes=30), 1),
     "6h": Span(timedelta(hours=6), 30),
-    "7d": Span(timedelta(days=7), 15 * 60),
+    "7d": Span(timedelta(days=7), HOUR_S, is_rolled=True),
+    "30d": Span(timedelta(days=30), HOUR_S, is_rolled=True),
+    "1y": Span(timedelta(days=365), DAY_S, is_rolled=True),
 }
 DEFAULT_SPAN = "30m"
 
-# A reading is a key of a JSON object: the ORM can neither unfold nor average them.
-BUCKETS = {
-    "postgresql": """
-        SELECT floor(extract(epoch FROM r.at) / %s)::bigint * %s, m.key, avg(m.value::double precision), bool_or(r.late)
-        FROM {table} AS r, jsonb_each_text(r.metrics) AS m
-        WHERE r.terminal_id = %s AND r.at >= %s AND r.at <= %s GROUP BY 1, 2 ORDER BY 1
-    """,
-    "sqlite": """
-        SELECT CAST(strftime('%%s', r.at) AS INTEGER) / %s * %s AS bucket, m.key, avg(m.value), max(r.late)
-        FROM {table} AS r, json_each(r.metrics) AS m
-        WHERE r.terminal_id = %s AND r.at >= %s AND r.at <= %s GROUP BY 1, 2 ORDER BY 1
-    """,
-}
+type Lines = dict[str, list[float | None]]
+"""By metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """`metrics` and `late` have one value for each of `at` (seconds since the epoch); None where nothing was read."""
+    """Each list has one value for each of `at` (seconds since the epoch); None where nothing was read.
+
+    `metrics` are means of the bucket. `lowest` and `highest` are there for spans that are rolled up, else empty.
+    """
 
     at: list[int]
-    metrics: dict[str, list[float | None]]
+    metrics: Lines
     late: list[int]
+    lowest: Lines
+    highest: Lines
 
 
-class Stretch(NamedTuple):
-    """A presence from one instant to another, in seconds since the epoch."""
+class Reading(NamedTuple):
+    """A value, or a mean with the lowest and the highest around it."""
 
-    start: float
-    end: float
-    presence: str
+    value: float | None
+    lowest: float | None = None
+    highest: float | None = None
+
+
+type Shown = Mapping[str, Reading]
+"""By metric."""
 
 
 def readings(terminal: Terminal, span: Span, *, at: datetime) -> Readings:
-    sql = BUCKETS[connection.vendor].format(table=Report._meta.db_table)
     since = at - span.length
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [span.bucket_s, span.bucket_s, terminal.pk, *map(_moment, (since, at))])
-        return _columns(cursor.fetchall())
+    if not span.is_rolled:
+        return _columns(buckets.of_reports(terminal, Cut(span.bucket_s), since, at + NOW), has_range=False)
+    cut = Cut(span.bucket_s, _shift(span, at))
+    # Hours that are not rolled up yet are read from their reports.
+    rolled_until = max(since, rollups.mark(at).hour)
+    rolled = buckets.of_rollups(terminal, cut, since, rolled_until)
+    fresh = buckets.of_reports(terminal, cut, rolled_until, at + NOW)
+    return _columns(buckets.merged([*rolled, *(one._replace(late=0) for one in fresh)]), has_range=True)
 
 
-def presences(terminal: Terminal, span: Span, *, at: datetime) -> list[Stretch]:
-    """What the link did over the span, oldest first, without holes."""
-    since = at - span.length
-    changes = PresenceChange.objects.filter(terminal=terminal, at__lte=at)
-    within = list(changes.filter(at__gt=since).order_by("at").values_list("at", "presence", "before"))
-    first = within[0][2] if within else _before(terminal, since)
-    marks = [(since, first), *((moment, presence) for moment, presence, _ in within)]
-    ends = [moment for moment, _ in marks[1:]] + [at]
+def newest(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
+    """The newest readings, or the newest buckets of a span that is rolled up, newest first.
+
+    It is what a chart says to whoever cannot see it.
+    """
+    if span.is_rolled:
+        return _newest_buckets(terminal, span, limit=limit, at=at)
+    rows = Report.objects.filter(terminal=terminal, at__lte=at).exclude(metrics={}).order_by("-at")
     return [
-        Stretch(start.timestamp(), end.timestamp(), presence)
-        for (start, presence), end in zip(marks, ends, strict=True)
+        (moment, {name: Reading(value) for name, value in metrics.items()})
+        for moment, metrics in rows.values_list("at", "metrics")[:limit]
     ]
 
 
-def newest(terminal: Terminal, *, limit: int, at: datetime) -> list[tuple[datetime, Mapping[str, float]]]:
-    """The newest readings, newest first: what a chart says to whoever cannot see it."""
-    rows = Report.objects.filter(terminal=terminal, at__lte=at).exclude(metrics={}).order_by("-at")
-    return list(rows.values_list("at", "metrics")[:limit])
+def _newest_buckets(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
+    found = readings(terminal, span._replace(length=timedelta(seconds=span.bucket_s * limit)), at=at)
+    told: list[tuple[datetime, Shown]] = [
+        (
+            datetime.fromtimestamp(begin, UTC),
+            {
+                name: Reading(mean, found.lowest[name][index], found.highest[name][index])
+                for name, means in found.metrics.items()
+                if (mean := means[index]) is not None
+            },
+        )
+        for index, begin in enumerate(found.at)
+    ]
+    return told[::-1][:limit]
 
 
-def _before(terminal: Terminal, at: datetime) -> str:
-    last = PresenceChange.objects.filter(terminal=terminal, at__lte=at).order_by("-at").first()
-    return last.presence if last else Presence.NEVER.value
+def _shift(span: Span, at: datetime) -> int:
+    """Days begin at midnight of `TMS_TIME_ZONE`, as it is now."""
+    offset = get_default_timezone().utcoffset(at) if span.bucket_s == DAY_S else None
+    return int(offset.total_seconds()) if offset else 0
 
 
-def _columns(rows: Sequence[tuple[int, str, float, object]]) -> Readings:
-    at = sorted({int(row[0]) for row in rows})
-    index = {bucket: position for position, bucket in enumerate(at)}
-    metrics: dict[str, list[float | None]] = {}
-    late = [0] * len(at)
-    for bucket, name, value, is_late in rows:
-        position = index[int(bucket)]
-        metrics.setdefault(name, [None] * len(at))[position] = round(value, 3)
-        late[position] = late[position] or int(bool(is_late))
-    return Readings(at, metrics, late)
-
-
-def _moment(at: datetime) -> datetime | str:
-    """As the database compares instants: SQLite has only text."""
-    return at if connection.vendor == "postgresql" else at.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+def _columns(sums: Sequence[Sum], *, has_range: bool) -> Readings:
+    at = sorted({one.begin for one in sums})
+    index = {begin: position for position, begin in enumerate(at)}
+    found = Readings(at, {}, [0] * len(at), {}, {})
+    for one in sums:
+        position = index[one.begin]
+        found.late[position] |= one.late
+        values = [(found.metrics, one.total / one.number)]
+        if has_range:
+            values += [(found.lowest, one.lowest), (found.highest, one.highest)]
+        for lines, value in values:
+            lines.setdefault(one.metric, [None] * len(at))[position] = round(value, 3)
+    return found

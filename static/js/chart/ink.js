@@ -8,6 +8,7 @@ const NAMES = [
   "edge",
   "trace",
   "trace-2",
+  "trace-band",
   "cell",
   "cell-ink",
   "critical",

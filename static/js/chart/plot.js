@@ -96,6 +96,7 @@ export class MetricPlot {
     const base = frame({ view, inks, width, height: HEIGHT, showsTime: false });
     const points = { size: 4, fill: () => inks().trace, show: () => false, filter: alone };
     const line = { width: 1.5, points };
+    const edge = { width: 0, points: { show: false } };
     return {
       ...base,
       scales: { ...base.scales, y: { range: () => this.#range() } },
@@ -103,7 +104,10 @@ export class MetricPlot {
         {},
         { ...line, stroke: () => this.#ink("trace") },
         { ...line, stroke: () => this.#ink("trace-2"), dash: [3, 2.5] },
+        edge,
+        edge,
       ],
+      bands: [{ series: /** @type {[number, number]} */ ([4, 3]), fill: () => inks()["trace-band"] }],
       hooks: {
         ...base.hooks,
         drawClear: [() => this.#drawGround()],
@@ -231,6 +235,17 @@ export class MetricPlot {
     ctx.fill();
   }
 
+  /**
+   * What a mean lies between.
+   * @param {number} at place in the trace
+   */
+  #span(at) {
+    const [, , , lowest, highest] = this.plot.data;
+    if (lowest[at] == null || lowest[at] === highest[at]) return "";
+    const { unit } = this.given.metric;
+    return `${reading(lowest[at], "")}–${reading(highest[at], unit)}`;
+  }
+
   /** The reading under the cursor and its instant, or the newest and its limits. */
   #say() {
     const { metric, series, text, view } = this.given;
@@ -240,7 +255,7 @@ export class MetricPlot {
     const isHovered = at != null && instants[at] !== undefined;
     this.#now.textContent = reading(isHovered ? (timely[at] ?? late[at]) : now, metric.unit);
     this.#note.textContent = isHovered
-      ? instant(instants[at], view.range())
+      ? [this.#span(at), instant(instants[at], view.range())].filter(Boolean).join(BETWEEN)
       : this.#limits.map(({ limit }) => text("limit", { limit: reading(limit, metric.unit) })).join(BETWEEN);
     const values = { low: reading(low, metric.unit), high: reading(high, metric.unit), now: reading(now, metric.unit) };
     this.#box.setAttribute("aria-label", text("summary", { metric: metric.label, ...values }));

@@ -3,9 +3,12 @@
 /**
  * @typedef {{comparison: "above" | "below", limit: number, severity: "critical" | "warning" | "info"}} Limit
  * @typedef {{from: number, to: number | null, presence: string}} Stay
- * @typedef {{at: number[], metrics: Record<string, (number | null)[]>, late: (0 | 1)[], presence: Stay[],
- *   limits: Record<string, Limit[]>}} Series instants in seconds since the epoch
- * @typedef {[number[], (number | null)[], (number | null)[]]} Trace instants, values sent in time, values sent late
+ * @typedef {Record<string, (number | null)[]>} Lines
+ * @typedef {{at: number[], metrics: Lines, lowest: Lines, highest: Lines, step: number, late: (0 | 1)[],
+ *   presence: Stay[], limits: Record<string, Limit[]>}} Series instants in seconds since the epoch. With a `step`, which
+ *   roll-ups are apart, `metrics` are means, and `lowest` and `highest` what they lie between
+ * @typedef {(number | null)[]} Line
+ * @typedef {[number[], Line, Line, Line, Line]} Trace instants, values sent in time, values sent late, lowest, highest
  */
 
 // A terminal that skips one report has not fallen silent.
@@ -32,25 +35,44 @@ export function traceOf(series, metric) {
   const known = series.at.map((_, i) => i).filter((i) => values[i] != null);
   const longest = MISSED * usualStep(known.map((i) => series.at[i]));
   /** @type {Trace} */
-  const trace = [[], [], []];
-  /** @param {number} at @param {number | null} timely @param {number | null} late */
-  const add = (at, timely, late) => {
-    trace[0].push(at);
-    trace[1].push(timely);
-    trace[2].push(late);
+  const trace = [[], [], [], [], []];
+  const [lowest, highest] = [series.lowest?.[metric] ?? [], series.highest?.[metric] ?? []];
+  /** @param {number} at @param {number | null} timely @param {number | null} late @param {number} [i] */
+  const add = (at, timely, late, i = -1) => {
+    const values = [at, timely, late, lowest[i] ?? null, highest[i] ?? null];
+    values.forEach((value, line) => {
+      trace[line].push(/** @type {number} */ (value));
+    });
   };
   known.forEach((i, place) => {
     const at = series.at[i];
     const last = series.at[known[place - 1]];
     if (at - last > longest) add((at + last) / 2, null, null);
     const touchesLate = [known[place - 1], i, known[place + 1]].some((near) => series.late[near]);
-    add(at, series.late[i] ? null : values[i], touchesLate ? values[i] : null);
+    add(at, series.late[i] ? null : values[i], touchesLate ? values[i] : null, i);
   });
   return trace;
 }
 
 /**
- * Adds what the terminal has just said; anything older than the last reading is history, and the server's to tell.
+ * Whether the last reading is one by itself, behind the roll-ups.
+ * @param {Series} series
+ */
+const hasTip = ({ at, step }) => step > 0 && at[at.length - 1] - at[at.length - 2] < step;
+
+/**
+ * Whether an instant is of an hour (or a day) that has no roll-up yet.
+ * @param {Series} series
+ * @param {number} at
+ */
+export function isOfNext(series, at) {
+  const last = series.at.at(hasTip(series) ? -2 : -1) ?? 0;
+  return series.step > 0 && at >= last + series.step;
+}
+
+/**
+ * Adds what the terminal has just said; anything older than the last reading is history, and the server's to tell. After
+ * roll-ups there is one such reading, the newest: many would be a comb at the end of a smooth line.
  * @param {Series} series
  * @param {number} at
  * @param {Record<string, number>} values
@@ -58,11 +80,13 @@ export function traceOf(series, metric) {
  */
 export function append(series, at, values, oldest) {
   if (at <= (series.at.at(-1) ?? 0)) return false;
+  const lines = [series.metrics, series.lowest ?? {}, series.highest ?? {}].flatMap((by) => Object.entries(by));
+  if (hasTip(series)) for (const line of [series.at, series.late, ...lines.map(([, line]) => line)]) line.pop();
   series.at.push(at);
   series.late.push(0);
-  for (const [metric, line] of Object.entries(series.metrics)) line.push(values[metric] ?? null);
+  for (const [metric, line] of lines) line.push(values[metric] ?? null);
   const gone = series.at.findIndex((instant) => instant >= oldest);
-  for (const line of [series.at, series.late, ...Object.values(series.metrics)]) line.splice(0, gone);
+  for (const line of [series.at, series.late, ...lines.map(([, line]) => line)]) line.splice(0, gone);
   return true;
 }
 
@@ -71,8 +95,14 @@ export function append(series, at, values, oldest) {
  * @param {string} metric
  */
 export function extent(series, metric) {
-  const values = /** @type {number[]} */ ((series.metrics[metric] ?? []).filter((value) => value != null));
-  return { low: Math.min(...values), high: Math.max(...values), now: values.at(-1) };
+  /** @param {Lines} [by] */
+  const known = (by) => /** @type {number[]} */ ((by?.[metric] ?? []).filter((value) => value != null));
+  const values = known(series.metrics);
+  return {
+    low: Math.min(...values, ...known(series.lowest)),
+    high: Math.max(...values, ...known(series.highest)),
+    now: values.at(-1),
+  };
 }
 
 const WORST = ["critical", "warning"];

@@ -19,6 +19,7 @@ from tms.fleet.losses import Loss
 from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.node import NodeState
 from tms.fleet.outage import OutageCause
+from tms.telemetry import series
 from tms.telemetry.models import Severity
 
 register = template.Library()
@@ -66,6 +67,12 @@ def worded(reading: Reading) -> str:
 @register.filter
 def with_unit(name: str, value: float | None) -> str:
     return metrics.worded(name, value)
+
+
+@register.filter
+def between(name: str, reading: series.Reading) -> str:
+    """`58–67 °C`."""
+    return metrics.between(name, reading.lowest, reading.highest)
 
 
 @register.filter

@@ -1,0 +1,167 @@
+"""What a chart is told of a terminal's readings and presence."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.utils import timezone
+
+from tests import factories
+from tests.builders import AT, later
+from tms.fleet.models import Presence, Terminal
+from tms.telemetry import rollups, series, stretches
+from tms.telemetry.models import Report, RollupMark
+from tms.telemetry.series import SPANS, Readings, Span
+from tms.telemetry.stretches import Stretch
+
+pytestmark = pytest.mark.both
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def terminal(fleet) -> Terminal:
+    return fleet.terminal()
+
+
+def roll_up(terminal: Terminal, *, until: datetime, hours: int = 24) -> None:
+    for ago in range(1, hours + 1):
+        rollups.roll([terminal.pk], until - ago * HOUR)
+    RollupMark.objects.create(pk=1, hour=until)
+
+
+def reported(terminal: Terminal, *readings: tuple[float, float]) -> None:
+    """Temperatures, each with the hours that it is before AT."""
+    for seq, (hours, value) in enumerate(readings, start=1):
+        factories.report(terminal, seq, at=AT - hours * HOUR, metrics={"temperature_c": value})
+
+
+def drawn(terminal: Terminal, span: str) -> Readings:
+    return series.readings(terminal, SPANS[span], at=AT)
+
+
+def epoch(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def test_long_spans_tell_of_each_hour_its_mean_and_what_it_lies_between(terminal):
+    reported(terminal, (5.5, 60), (5.25, 70), (5.1, 80), (2.5, 50))
+    roll_up(terminal, until=AT)
+    Report.objects.all().delete()  # the chart is of the roll-ups
+
+    assert drawn(terminal, "7d") == Readings(
+        at=[epoch(AT - 6 * HOUR), epoch(AT - 3 * HOUR)],
+        metrics={"temperature_c": [70, 50]},
+        late=[0, 0],
+        lowest={"temperature_c": [60, 50]},
+        highest={"temperature_c": [80, 50]},
+    )
+
+
+@pytest.mark.parametrize("span", ["7d", "30d", "1y"])
+@pytest.mark.parametrize("hours", [0, 3, 24])
+def test_a_chart_is_the_same_however_much_of_it_is_rolled_up_yet(terminal, span, hours):
+    reported(terminal, *((0.37 * n, (n * 37) % 50) for n in range(60)))
+    RollupMark.objects.create(pk=1, hour=AT - 25 * HOUR)
+    from_reports = drawn(terminal, span)
+    RollupMark.objects.all().delete()
+
+    roll_up(terminal, until=AT - hours * HOUR)
+
+    assert drawn(terminal, span) == from_reports
+
+
+def test_the_days_of_a_year_begin_at_midnight_where_tms_is(terminal, settings):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    midnight = datetime(2026, 11, 24, 15, tzinfo=UTC)
+    for seq, at in enumerate((midnight - HOUR, midnight, midnight + HOUR), start=1):
+        factories.report(terminal, seq, at=at, metrics={"temperature_c": seq})
+
+    found = series.readings(terminal, SPANS["1y"], at=AT)
+
+    assert found.at == [epoch(midnight) - 86_400, epoch(midnight)]
+    assert found.metrics == {"temperature_c": [1, 2.5]}
+
+
+def test_what_is_reported_this_very_moment_is_in_and_what_is_to_come_is_not(terminal):
+    for seq, seconds in enumerate((0, 1), start=1):
+        factories.report(terminal, seq, at=later(seconds), metrics={"temperature_c": seq})
+
+    assert [drawn(terminal, span).metrics for span in SPANS] == [{"temperature_c": [1]}] * len(SPANS)
+
+
+def test_short_spans_tell_what_came_late_and_no_range(terminal):
+    factories.report(terminal, 1, at=later(-60), metrics={"temperature_c": 61}, late=True)
+    factories.report(terminal, 2, at=later(-30), metrics={"temperature_c": 62})
+
+    found = drawn(terminal, "30m")
+
+    assert (found.late, found.lowest, found.highest) == ([1, 0], {}, {})
+
+
+def test_the_newest_are_reports_or_the_hours_of_a_long_span(terminal):
+    reported(terminal, (5.5, 60), (5.25, 70), (0.5, 50))
+
+    reports = series.newest(terminal, SPANS["30m"], limit=2, at=AT)
+    hours = series.newest(terminal, SPANS["7d"], limit=6, at=AT)
+
+    assert [(at, shown["temperature_c"]) for at, shown in reports] == [
+        (AT - 0.5 * HOUR, (50, None, None)),
+        (AT - 5.25 * HOUR, (70, None, None)),
+    ]
+    assert [(at, shown["temperature_c"]) for at, shown in hours] == [
+        (AT - HOUR, (50, 50, 50)),
+        (AT - 6 * HOUR, (65, 60, 70)),
+    ]
+
+
+def test_presence_is_told_without_holes(terminal):
+    factories.moved(terminal, Presence.ONLINE, Presence.OFFLINE, at=later(-600))
+    factories.moved(terminal, Presence.OFFLINE, Presence.ONLINE, at=later(-60))
+
+    told = stretches.presences(terminal, HOUR, at=AT)
+
+    start, end = (AT - HOUR).timestamp(), AT.timestamp()
+    assert told == [
+        (start, end - 600, Presence.ONLINE),
+        (end - 600, end - 60, Presence.OFFLINE),
+        (end - 60, end, Presence.ONLINE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "told"),
+    [
+        ([], []),
+        ([10, 10], [(0, 10, "online"), (10, 20, "offline")]),
+        ([10, 1, 1, 1, 10], [(0, 10, "online"), (10, 13, "offline"), (13, 23, "online")]),
+        ([1, 9, 10], [(0, 10, "offline"), (10, 20, "online")]),
+        ([10, 1], [(0, 10, "online"), (10, 11, "offline")]),
+    ],
+)
+def test_what_is_too_short_to_be_seen_is_shown_with_its_neighbours_as_the_worst_of_them(lengths, told):
+    made, start = [], 0
+    for number, length in enumerate(lengths):
+        made.append(Stretch(start, start + length, ("online", "offline")[number % 2]))
+        start += length
+
+    assert stretches.condensed(made, least_s=3) == told
+
+
+def test_a_terminal_that_flaps_for_a_year_is_told_in_what_a_screen_shows(terminal, monkeypatch):
+    monkeypatch.setattr(stretches, "MOST", 20)
+    for number in range(100):
+        turn = (Presence.ONLINE, Presence.OFFLINE) if number % 2 else (Presence.OFFLINE, Presence.ONLINE)
+        factories.moved(terminal, *turn, at=later(-100 + number))
+
+    told = stretches.presences(terminal, timedelta(seconds=100), at=AT)
+
+    assert len(told) <= 21
+    assert (told[0].start, told[-1].end) == (later(-100).timestamp(), AT.timestamp())
+    assert all(one.end == next_one.start for one, next_one in pairwise(told))
+
+
+def test_a_span_of_nothing_is_empty(terminal):
+    found = series.readings(terminal, Span(HOUR, 1), at=timezone.now())
+
+    assert found == Readings([], {}, [], {}, {})
