@@ -1,9 +1,9 @@
 """What the unresolved alerts have in common, and who is on them."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections import Counter
+from typing import NamedTuple
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from tms.accounts.access import Person, visible
 from tms.accounts.models import User
@@ -11,12 +11,8 @@ from tms.accounts.names import Name, name_of
 from tms.alerts.models import Alert
 from tms.boards.rows import Bilingual
 
-FACTORS: Mapping[str, tuple[str, ...]] = {
-    "site": ("terminal__site__name", "terminal__site__name_ja"),
-    "rule": ("rule__name", "rule__name_ja"),
-    "model": ("terminal__model",),
-    "firmware": ("terminal__firmware",),
-}
+COLUMNS = ("terminal__site__name", "terminal__site__name_ja", "rule__name", "rule__name_ja")
+PLAIN = {"model": "terminal__model", "firmware": "terminal__firmware"}
 LEAST = 2
 """One alert shares nothing with anybody."""
 
@@ -38,11 +34,17 @@ class Holder(NamedTuple):
 
 
 def shares(*, to: Person, total: int) -> tuple[Share, ...]:
-    """For each factor the value that most of them have, the most common first."""
+    """For each factor the value that most of them have, the most common first; one query for all factors."""
     if total < LEAST:
         return ()
-    alerts = visible(Alert.objects.unresolved(), to=to)
-    found = [share for factor, columns in FACTORS.items() if (share := _most_common(alerts, factor, columns, total))]
+    counted: dict[str, Counter[Bilingual]] = {factor: Counter() for factor in ("site", "rule", *PLAIN)}
+    alerts = visible(Alert.objects.unresolved(), to=to).values_list(*COLUMNS, *PLAIN.values())
+    for site, site_ja, rule, rule_ja, *plain, number in alerts.annotate(n=Count("pk")):
+        counted["site"][Bilingual(site, site_ja)] += number
+        counted["rule"][Bilingual(rule, rule_ja)] += number
+        for factor, name in zip(PLAIN, plain, strict=True):
+            counted[factor][Bilingual(name, "")] += number
+    found = [share for factor, numbers in counted.items() if (share := _most_common(factor, numbers, total))]
     return tuple(sorted(found, key=lambda share: -share.number))
 
 
@@ -54,9 +56,6 @@ def holders(*, to: Person) -> tuple[Holder, ...]:
     return tuple(Holder(name_of(people[pk]), number) for pk, number in numbers.items() if pk in people)
 
 
-def _most_common(alerts: QuerySet[Alert], factor: str, columns: tuple[str, ...], total: int) -> Share | None:
-    rows = alerts.exclude(**{columns[0]: ""}).values_list(*columns).annotate(n=Count("pk")).order_by("-n", *columns)
-    row: tuple[Any, ...] | None = rows.first()
-    if row is None or row[-1] < LEAST:
-        return None
-    return Share(factor, Bilingual(row[0], row[1] if len(columns) > 1 else ""), row[-1], total)
+def _most_common(factor: str, numbers: Counter[Bilingual], total: int) -> Share | None:
+    named = sorted((-number, name) for name, number in numbers.items() if name.en and number >= LEAST)
+    return Share(factor, named[0][1], -named[0][0], total) if named else None
