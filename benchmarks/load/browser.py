@@ -51,15 +51,15 @@ class Visitor:
     @classmethod
     async def come(cls, address: Address) -> "Visitor":
         """Raises playwright's Error when there is no Chromium."""
-        url = f"http://{address.base()}{address.dialect.page}"
+        origin = f"http://{address.base()}"
         playwright = await async_playwright().start()
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         context = await browser.new_context(viewport={"width": 1440, "height": 900})
         name, _, value = address.cookie.partition("=")
-        await context.add_cookies([{"name": name, "value": value, "url": url}])
+        await context.add_cookies([{"name": name, "value": value, "url": origin}])
         page = await context.new_page()
         await page.add_init_script(STOPWATCH % json.dumps(address.dialect.probe_on_page))
-        await page.goto(url, timeout=OPEN_DEADLINE_MS)
+        await page.goto(origin + address.dialect.page, timeout=OPEN_DEADLINE_MS)
         return cls(playwright, browser, page)
 
     async def seen(self) -> Painted:

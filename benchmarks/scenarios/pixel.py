@@ -34,6 +34,7 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
     pixels = _ages(watched.made_at, shown_at, span)
     details = {
         **in_ms("pixel", pixels, worst=True),
+        "never painted": max(0, len(watched.made_at) - len(shown_at)),
         **in_ms("pixel alone", _ages(watched.made_at, shown_at, alone)),
         **_details(reported, watched, spent, span),
     }

@@ -38,7 +38,7 @@ def test_a_run_measures_what_all_systems_can_and_loses_nothing(tmp_path: Path, s
     figures = run.systems[system]
     assert figures.keys() == OF_ALL
     assert figures["P4"].details["failed"] == 0
-    assert figures["P5"].details["lost links"] == 0
+    assert figures["P5"].details["never painted"] == figures["P5"].details["lost links"] == 0
     for number in REPORTING:
         assert figures[number].details["acknowledged, not committed"] == 0
         assert figures[number].details["lost links"] == 0
