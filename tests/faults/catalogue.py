@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from tests.faults import clients, disk_full, failover, killed, leader, nodes, postgresql_away, redis_away
+from tests.faults import clients, disk_full, failover, killed, leader, network, nodes, postgresql_away, redis_away
 from tests.faults.disk_full import Cramped, CrampedSingle
 from tests.faults.failover import Replicated
+from tests.faults.network import Wired
 from tests.faults.place import Several, Single
 from tests.faults.scene import Scene
 from tests.faults.stage import Stage
@@ -15,6 +16,7 @@ STAGES: tuple[Stage[Any], ...] = (
         (*nodes.FAULTS, *redis_away.FAULTS, *postgresql_away.FAULTS, *leader.FAULTS, *clients.FAULTS),
     ),
     Stage(lambda: Scene(Replicated(), agents=10, light=50), failover.FAULTS),
+    Stage(lambda: Scene(Wired(), agents=10, light=50), network.FAULTS),
     Stage(lambda: Scene(Cramped(), agents=10, light=50), disk_full.POSTGRESQL),
     Stage(lambda: Scene(CrampedSingle(), agents=10, light=30), disk_full.SQLITE),
     Stage(lambda: Scene(Single(), agents=10, light=30, report_every_s=0.5), killed.FAULTS),

@@ -14,8 +14,8 @@ from tests.running import Running
 HASTY: Mapping[str, str] = {
     "TMS_PRODUCTION": "0",
     "TMS_ALLOWED_HOSTS": "*",
-    "TMS_HEARTBEAT_S": "5",
-    "TMS_LEASE_GRACE_S": "2.5",
+    "TMS_HEARTBEAT_S": "3",
+    "TMS_LEASE_GRACE_S": "10",
     "TMS_OFFLINE_AFTER_S": "4",
     "TMS_RECONNECT_GRACE_S": "30",
     "TMS_PING_INTERVAL_S": "5",
@@ -26,7 +26,7 @@ HASTY: Mapping[str, str] = {
     "TMS_FRAMES_BURST": "300",
     "TMS_LOG_FORMAT": "json",
 }
-"""What takes minutes in production takes seconds here, and is harsher: a terminal that is not heard for 7.5 s is
+"""What takes minutes in production takes seconds here, and is harsher: a terminal that is not heard for 13 s is
 silent, after 4 s more offline, after 2 s more there is an alert. Terminals wait as long as they always do.
 """
 

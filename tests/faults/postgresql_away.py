@@ -10,7 +10,7 @@ from tests.faults.place import Several
 from tests.faults.processes import family, kill_family, resident_mib, tell
 from tests.faults.scene import Scene, seconds_until
 
-AWAY_S = 15.0
+AWAY_S = 20.0
 GRACE_S = 1.0
 """An acknowledgement that was on its way when the database stopped has arrived by then."""
 MOST_MIB = 60.0
@@ -103,7 +103,7 @@ def resident(scene: Scene[Several]) -> float:
 FAULTS = (
     Fault("postgresql-restart", "R27", "PostgreSQL is restarted", restart, is_quick=True),
     Fault("postgresql-kill", "R27", "kill -9 of every process of PostgreSQL", kill),
-    Fault("postgresql-away", "R27", "PostgreSQL is away for 16 s", be_away),
-    Fault("postgresql-hang", "R27", "PostgreSQL hangs for 16 s (SIGSTOP)", hang),
-    Fault("postgresql-read-only", "R31", "PostgreSQL takes no writes for 16 s", take_no_writes),
+    Fault("postgresql-away", "R27", "PostgreSQL is away for 21 s", be_away),
+    Fault("postgresql-hang", "R27", "PostgreSQL hangs for 21 s (SIGSTOP)", hang),
+    Fault("postgresql-read-only", "R31", "PostgreSQL takes no writes for 21 s", take_no_writes),
 )

@@ -1,0 +1,89 @@
+"""A network namespace with cables to us that can be cut: what is sent into a cut cable is lost without a word."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+NOWHERE = "02:00:00:00:00:01"
+"""An address that no interface has: frames to it are dropped at the other end, as by a network that is gone."""
+PREFIX = "tms-faults-"
+FOLDER = Path("/run/netns")
+
+
+def needs_namespaces() -> str:
+    if os.geteuid() != 0:
+        return "needs root, to make a network namespace"
+    if not shutil.which("ip"):
+        return "needs ip (Debian: apt install iproute2)"
+    tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
+    return "" if tried.returncode == 0 else "network namespaces are not allowed here"
+
+
+class Cable(NamedTuple):
+    """`here` and `there` are addresses; `inside` is the name of the interface in the namespace."""
+
+    here: str
+    there: str
+    outside: str
+    inside: str
+    namespace: str
+
+    def cut(self) -> None:
+        ip("neigh", "replace", self.there, "lladdr", NOWHERE, "dev", self.outside, "nud", "permanent")
+        ip(*self._in, "neigh", "replace", self.here, "lladdr", NOWHERE, "dev", self.inside, "nud", "permanent")
+
+    def mend(self) -> None:
+        ip("neigh", "del", self.there, "dev", self.outside)
+        ip(*self._in, "neigh", "del", self.here, "dev", self.inside)
+
+    @property
+    def _in(self) -> tuple[str, str]:
+        return "-n", self.namespace
+
+
+class Namespace:
+    """Gone with its cables when it is closed; what a run that was killed left behind goes when the next one begins."""
+
+    def __init__(self) -> None:
+        self.name = f"{PREFIX}{os.getpid()}"
+        self.cables: dict[str, Cable] = {}
+
+    def open(self, *cables: str) -> None:
+        remove_leftovers()
+        ip("netns", "add", self.name)
+        ip("-n", self.name, "link", "set", "lo", "up")
+        for number, name in enumerate(cables):
+            self.cables[name] = self._lay(number)
+
+    def close(self) -> None:
+        for cable in self.cables.values():
+            ip("link", "del", cable.outside)  # by itself it goes too, but later
+        ip("netns", "del", self.name)
+
+    def inside(self, *command: str) -> list[str]:
+        """The command that runs `command` there, as the same process."""
+        return ["ip", "netns", "exec", self.name, *command]
+
+    def _lay(self, number: int) -> Cable:
+        outside, inside = f"tmsf{number}o{os.getpid() % 100_000}", f"tmsf{number}i"
+        here, there = f"10.77.{number}.1", f"10.77.{number}.2"
+        ip("link", "add", outside, "type", "veth", "peer", "name", inside, "netns", self.name)
+        ip("addr", "add", f"{here}/30", "dev", outside)
+        ip("link", "set", outside, "up")
+        ip("-n", self.name, "addr", "add", f"{there}/30", "dev", inside)
+        ip("-n", self.name, "link", "set", inside, "up")
+        return Cable(here, there, outside, inside, self.name)
+
+
+def remove_leftovers() -> None:
+    for path in FOLDER.glob(f"{PREFIX}*"):
+        pid = re.sub(r"\D", "", path.name)
+        if not Path(f"/proc/{pid}").exists():
+            ip("netns", "del", path.name)
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)

@@ -1,0 +1,173 @@
+"""The network is cut, without a word to either end: between terminals and a node, and between a node and its stores."""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.cluster.node import Node
+from deploy.cluster.postgresql import PostgreSQL
+from deploy.cluster.redis import Redis
+from deploy.cluster.service import HOST
+from tests.faults.cables import Namespace, needs_namespaces
+from tests.faults.fault import Fault, Finding
+from tests.faults.place import HASTY, Several
+from tests.faults.scene import Scene, seconds_until
+
+SHOP, OFFICE, STORES = "shop", "office", "stores"
+"""Cables of the node: to the terminals, to the boards, to PostgreSQL and Redis."""
+CUT_S = 22.0
+HALF_OPEN_S = float(HASTY["TMS_PING_INTERVAL_S"]) + float(HASTY["TMS_PING_TIMEOUT_S"]) + 2
+"""R11."""
+LINKS = re.compile(r"^tms_connections (\S+)", re.MULTILINE)
+
+
+class OpenPostgreSQL(PostgreSQL):
+    """It listens at the end of a cable too."""
+
+    def __init__(self, folder: Path, port: int, address: str) -> None:
+        super().__init__(durable=True, name="postgresql", folder=folder, port=port)
+        self.address = address
+
+    @property
+    def command(self) -> Sequence[str]:
+        return [f"{HOST},{self.address}" if word == HOST else word for word in super().command]
+
+    def launch(self) -> None:
+        is_new = not self.data.exists()
+        if is_new:
+            self._initialise()
+            with (self.data / "pg_hba.conf").open("a") as access:
+                access.write("host all all 10.77.0.0/16 trust\n")
+        super().launch()
+
+
+class OpenRedis(Redis):
+    def __init__(self, folder: Path, port: int, address: str) -> None:
+        super().__init__(folder=folder, port=port)
+        self.address = address
+
+    @property
+    def command(self) -> Sequence[str]:
+        words = [word for each in super().command for word in ([HOST, self.address] if each == HOST else [each])]
+        return [*words, "--protected-mode", "no"]
+
+
+class FarNode(Node):
+    """A node in a namespace: all that it knows of the world comes over cables."""
+
+    namespace: Namespace
+
+    @property
+    def arguments(self) -> Sequence[str]:
+        return ["serve", "--host", "0.0.0.0", "--port", str(self.port)]
+
+    @property
+    def command(self) -> Sequence[str]:
+        return self.namespace.inside(*super().command)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.namespace.cables[OFFICE].there}:{self.port}"
+
+    @property
+    def link(self) -> str:
+        return f"ws://{self.namespace.cables[SHOP].there}:{self.port}/ws/terminal/"
+
+
+class Wired(Several):
+    """One node at the end of three cables; everything else is on this side of them."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.namespace = Namespace()
+        self.node = FarNode(name="node-1", folder=self.folder / "node-1", environment=self.environment)
+        self.node.namespace = self.namespace
+        self.nodes = [self.node]
+
+    def start_stores(self) -> None:
+        self.namespace.open(SHOP, OFFICE, STORES)
+        here = self.namespace.cables[STORES].here
+        self.postgresql = OpenPostgreSQL(self.postgresql.folder, self.postgresql.port, here)
+        self.redis = OpenRedis(self.redis.folder, self.redis.port, here)
+        for name in ("TMS_DATABASE_URL", "TMS_REDIS_URL"):
+            self.node.environment[name] = self.node.environment[name].replace(HOST, here)
+        super().start_stores()
+
+    def stop(self) -> None:
+        super().stop()
+        if self.namespace.cables:
+            self.namespace.close()
+
+    @property
+    def url(self) -> str:
+        return self.node.url
+
+    @property
+    def link(self) -> str:
+        return self.node.link
+
+
+async def cut_off_the_shop(scene: Scene[Wired], finding: Finding) -> None:
+    """Terminals go on without TMS, and TMS notices that it hears nothing."""
+    cable, witness = scene.place.namespace.cables[SHOP], scene.witness
+    scene_connections = await asyncio.to_thread(connections, scene.place.node)
+    async with scene.disturbed(finding) as disturbance:
+        scene.excuse(witness.terminals)
+        await asyncio.to_thread(cable.cut)
+        began_at = time.monotonic()
+        try:
+            found_s = await until_dropped(scene, scene_connections - len(witness.terminals), since=began_at)
+            await asyncio.sleep(max(0.0, began_at + CUT_S - time.monotonic()))
+        finally:
+            await asyncio.to_thread(cable.mend)
+        disturbance.is_over()
+        mended_at = time.monotonic()
+        back_s = await scene.all_back(witness.terminals, within_s=60, since=began_at)
+        finding.figures["s until all were back"] = (back_s or 0) - (mended_at - began_at)
+    finding.promise("half-open links found", found_s, at_most=HALF_OPEN_S, unit="s")
+
+
+async def cut_off_the_stores(scene: Scene[Wired], finding: Finding) -> None:
+    """A node that reaches neither PostgreSQL nor Redis keeps its links, and acknowledges nothing."""
+    cable, witness, losses = scene.place.namespace.cables[STORES], scene.witness, scene.witness.losses
+    async with scene.disturbed(finding) as disturbance:
+        await asyncio.to_thread(cable.cut)
+        await asyncio.sleep(1)
+        acked = witness.acked
+        try:
+            await asyncio.sleep(CUT_S)
+            finding.promise("acknowledged meanwhile", witness.acked - acked, at_most=0)
+        finally:
+            await asyncio.to_thread(cable.mend)
+        disturbance.is_over()
+        made = [(terminal, terminal.made) for terminal in witness.terminals]
+        recovered_s = await seconds_until(
+            lambda: all(terminal.acked >= number for terminal, number in made), within_s=60
+        )
+    finding.promise("all that waited acknowledged", recovered_s, at_most=30, unit="s")
+    finding.promise("links lost", witness.losses - losses, at_most=0)
+    unaware = sum(board.most_behind_s < CUT_S / 4 for board in scene.boards)
+    finding.promise("boards that did not say that they were behind", unaware, at_most=0)
+
+
+def connections(node: Node) -> float:
+    return float(LINKS.findall(node.get("/metrics")[1])[0])
+
+
+async def until_dropped(scene: Scene[Wired], left: float, *, since: float) -> float | None:
+    """Seconds until no more than `left` connections are open."""
+    while (took_s := time.monotonic() - since) < CUT_S:
+        if await asyncio.to_thread(connections, scene.place.node) <= left:
+            return took_s
+        await asyncio.sleep(0.1)
+    return None
+
+
+FAULTS = (
+    Fault("cut-shop", "R11", "the network between terminals and a node is cut", cut_off_the_shop, needs_namespaces),
+    Fault(
+        "cut-stores", "R27", "the network between a node and its stores is cut", cut_off_the_stores, needs_namespaces
+    ),
+)
