@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from tests.faults import clients, disk_full, failover, killed, leader, network, nodes, postgresql_away, redis_away
+from tests.faults import (
+    clients,
+    disk_full,
+    failover,
+    killed,
+    leader,
+    network,
+    nodes,
+    postgresql_away,
+    redis_away,
+    strangers,
+)
+from tests.faults.crowd import LIMITS
 from tests.faults.disk_full import Cramped, CrampedSingle
 from tests.faults.failover import Replicated
 from tests.faults.network import Wired
@@ -12,8 +24,15 @@ from tests.faults.stage import Stage
 
 STAGES: tuple[Stage[Any], ...] = (
     Stage(
-        lambda: Scene(Several(3, clocks=2)),
-        (*nodes.FAULTS, *redis_away.FAULTS, *postgresql_away.FAULTS, *leader.FAULTS, *clients.FAULTS),
+        lambda: Scene(Several(3, clocks=2, settings=LIMITS)),
+        (
+            *nodes.FAULTS,
+            *redis_away.FAULTS,
+            *postgresql_away.FAULTS,
+            *leader.FAULTS,
+            *strangers.FAULTS,
+            *clients.FAULTS,
+        ),
     ),
     Stage(lambda: Scene(Replicated(), agents=10, light=50), failover.FAULTS),
     Stage(lambda: Scene(Wired(), agents=10, light=50), network.FAULTS),

@@ -1,12 +1,13 @@
 """Clients that do not behave: a board that stops reading (R10), a terminal that floods (R9, R10)."""
 
 import asyncio
+import contextlib
 import re
 import statistics
 import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from deploy.cluster.node import Node
 from tests.faults.fault import Fault, Finding
@@ -19,7 +20,7 @@ from tests.server.client import Client
 READERS = 8
 FILLED_WITHIN_S = 5.0
 """The kernel's buffers between a node and a reader are full by then, at the rate of these boards."""
-CALM_S, FLOOD_S = 5.0, 8.0
+CALM_S, FLOOD_MIB = 5.0, 180
 NOISE_S = 0.05
 """By so much a p99 of some hundred acknowledgements differs from one look to the next on a busy machine."""
 
@@ -48,23 +49,30 @@ async def stop_reading(scene: Scene[Several], finding: Finding) -> None:
 
 async def flood(scene: Scene[Several], finding: Finding) -> None:
     node = scene.place.nodes[0]
-    terminals = [each for each in scene.witness.terminals if isinstance(each, LightTerminal)]
-    calm = await acknowledged_after(terminals, seconds=CALM_S)
-    before_mib, losses = resident_mib(node.pid), scene.witness.losses
+    with acknowledgements(scene) as calm:
+        await asyncio.sleep(CALM_S)
+    losses = scene.witness.losses
     async with scene.disturbed(finding) as disturbance:
-        flooder = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.faults.flooder", str(node.port), str(scene.spare), str(FLOOD_S)),
-            stdout=PIPE,
-        )
-        stormy = await acknowledged_after(terminals, seconds=FLOOD_S)
-        grown_mib = resident_mib(node.pid) - before_mib
-        sent, _ = await flooder.communicate()
+        with acknowledgements(scene) as stormy:
+            sent, grown_mib = await flooded(node, str(scene.spare[0]))
         disturbance.is_over()
-    finding.figures["MiB sent"] = int(sent) / 2**20
     finding.promise("others' p99", ms(stormy, 99), at_most=1.1 * ms(calm, 99) + 1000 * NOISE_S, unit="ms")
     finding.promise("the node grew by", grown_mib, at_most=20, unit="MiB")
     finding.promise("others' links lost", scene.witness.losses - losses, at_most=0)
     finding.figures |= {"calm p99 ms": ms(calm, 99), "calm median ms": ms(calm, 50), "median ms": ms(stormy, 50)}
+    finding.figures["MiB sent"] = sent / 2**20
+
+
+async def flooded(node: Node, key: str) -> tuple[int, float]:
+    """Bytes that were sent, and by how many MiB the node had grown at the worst."""
+    command = [sys.executable, "-m", "tests.faults.flooder", str(node.port), key, str(FLOOD_MIB)]
+    before_mib = most_mib = resident_mib(node.pid)
+    flooder = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
+    saying = asyncio.create_task(flooder.communicate())
+    while not saying.done():
+        most_mib = max(most_mib, resident_mib(node.pid))
+        await asyncio.wait([saying], timeout=0.1)
+    return int((await saying)[0]), most_mib - before_mib
 
 
 def open_board(scene: Scene[Several], node: Node) -> Client:
@@ -82,15 +90,16 @@ def dropped(node: Node) -> float:
     return sum(float(number) for number in DROPPED.findall(node.get("/metrics")[1]))
 
 
-async def acknowledged_after(terminals: Sequence[LightTerminal], *, seconds: float) -> list[float]:
-    """How long reports waited for their acknowledgement in that time."""
+@contextlib.contextmanager
+def acknowledgements(scene: Scene[Several]) -> Iterator[list[float]]:
+    """How long reports waited for theirs in that time."""
     waits: list[float] = []
+    terminals = [each for each in scene.witness.terminals if isinstance(each, LightTerminal)]
     for terminal in terminals:
         terminal.waits = waits
-    await asyncio.sleep(seconds)
+    yield waits
     for terminal in terminals:
         terminal.waits = None
-    return waits
 
 
 def ms(waits: Sequence[float], percent: int) -> float:

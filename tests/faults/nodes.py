@@ -2,15 +2,19 @@
 
 import asyncio
 import math
+import re
 import time
 from collections import Counter
 
+from deploy.cluster.node import Node
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
+from tests.faults.processes import kill_family
 from tests.faults.scene import Scene
 from tests.faults.witness import Witnessed
 
 STALE = "SELECT count(*) FROM fleet_terminalstate WHERE node = %s AND presence = 'online'"
+HANDSHAKES = re.compile(r'^tms_handshake_seconds_bucket{le="(\S+)"} (\S+)', re.MULTILINE)
 
 
 async def kill_a_node(scene: Scene[Several], finding: Finding) -> None:
@@ -28,6 +32,36 @@ async def kill_a_node(scene: Scene[Several], finding: Finding) -> None:
     finding.promise("stale presence cleared", stale_s, at_most=60, unit="s")
     finding.figures["terminals it held"] = len(held)
     await asyncio.to_thread(victim.start)
+
+
+async def restart_into_the_storm(scene: Scene[Several], finding: Finding) -> None:
+    """It is up again while its terminals still look for a node: some of them find it."""
+    victim = scene.place.nodes[0]
+    held = await scene.held_by(victim)
+    async with scene.disturbed(finding) as disturbance:
+        await asyncio.to_thread(victim.kill)
+        killed_at = time.monotonic()
+        await asyncio.to_thread(victim.start)
+        disturbance.is_over()
+        back_s = await scene.all_back(held, within_s=60, since=killed_at)
+    finding.promise("all its terminals back", back_s, at_most=30, unit="s")
+    finding.figures |= {"terminals it held": len(held), "terminals it got back": len(await scene.held_by(victim))}
+
+
+async def kill_the_proxy(scene: Scene[Several], finding: Finding) -> None:
+    """Every link and every board is gone at once, and all come back at once."""
+    place = scene.place
+    before = [await asyncio.to_thread(handshakes, node) for node in place.nodes]
+    async with scene.disturbed(finding) as disturbance:
+        await asyncio.to_thread(kill_family, place.nginx.pid)
+        killed_at = time.monotonic()
+        await asyncio.to_thread(place.nginx.wait_until_it_ended)
+        await asyncio.to_thread(place.nginx.start)
+        disturbance.is_over()
+        back_s = await scene.all_back(scene.witness.terminals, within_s=60, since=killed_at)
+    after = [await asyncio.to_thread(handshakes, node) for node in place.nodes]
+    finding.promise("all terminals back", back_s, at_most=30, unit="s")
+    finding.promise("handshakes' p99", max(map(p99, before, after)), at_most=2, unit="s")
 
 
 async def deploy(scene: Scene[Several], finding: Finding) -> None:
@@ -56,6 +90,17 @@ async def seconds_until_none(scene: Scene[Several], node: str, *, since: float, 
     return None
 
 
+def handshakes(node: Node) -> dict[float, float]:
+    """How many were decided within so many seconds, since the node started."""
+    return {float(bound): float(number) for bound, number in HANDSHAKES.findall(node.get("/metrics")[1])}
+
+
+def p99(before: dict[float, float], after: dict[float, float]) -> float:
+    """Seconds: the bound that 99 of 100 handshakes between two looks did not pass."""
+    between = {bound: number - before.get(bound, 0.0) for bound, number in after.items()}
+    return min(bound for bound, number in between.items() if number >= 0.99 * between[math.inf])
+
+
 def busiest_second(terminals: list[Witnessed]) -> float:
     seconds = Counter(int(terminal.linked_at) for terminal in terminals)
     return 100 * max(seconds.values(), default=0) / max(1, len(terminals))
@@ -63,5 +108,7 @@ def busiest_second(terminals: list[Witnessed]) -> float:
 
 FAULTS = (
     Fault("kill-node", "R29", "kill -9 of one of three nodes", kill_a_node),
+    Fault("restart-node", "R29", "kill -9 of a node that starts again at once, into the storm", restart_into_the_storm),
+    Fault("kill-proxy", "R6", "kill -9 of the proxy, and with it of every link and board", kill_the_proxy),
     Fault("deploy", "R28", "SIGTERM and a new start of every node, one after the other", deploy),
 )

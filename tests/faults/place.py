@@ -1,5 +1,6 @@
 """A whole TMS that faults happen to."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -54,7 +55,8 @@ class Several(Cluster):
     """A cluster, as in production but for its haste."""
 
     def __init__(self, nodes: int = 3, *, clocks: int = 1, settings: Mapping[str, str] = {}) -> None:
-        super().__init__(nodes, clocks=clocks, settings={**HASTY, **settings})
+        server = os.environ.get("TMS_SERVER", "daphne")
+        super().__init__(nodes, clocks=clocks, server=server, settings={**HASTY, **settings})
 
     @property
     def logs(self) -> Sequence[Path]:

@@ -17,7 +17,8 @@ from tests.faults.place import Place
 from tests.faults.witness import Witness, Witnessed, until
 from tms.protocol import credential
 
-AGENTS, LIGHT, SPARE = 20, 100, 1
+AGENTS, LIGHT, SPARE = 20, 100, 3
+"""Terminals: real agents, light ones, and those that are left to clients that do not behave."""
 PAGES = ("/", "/", "/terminals/", "/terminals/")
 AGREED_WITHIN_S = 40.0
 """Then it is given up."""
@@ -60,7 +61,8 @@ class Scene[Where: Place]:
         told = await self.manage("shell", "-c", f"from tests.faults import enrol; enrol.fleet({number})")
         enrolled = json.loads(told.splitlines()[-1])
         self.cookie = enrolled["cookie"]
-        *keys, self.spare = [key for text in enrolled["credentials"] if (key := credential.parse(text))]
+        keys = [key for text in enrolled["credentials"] if (key := credential.parse(text))]
+        self.spare = [keys.pop() for _ in range(SPARE)]
         link = self.place.link
         terminals: list[Witnessed] = [AgentTerminal(link, key) for key in keys[: self._agents]]
         terminals += [LightTerminal(link, key) for key in keys[self._agents :]]
@@ -101,7 +103,7 @@ class Scene[Where: Place]:
     @contextlib.asynccontextmanager
     async def disturbed(self, finding: Finding) -> AsyncIterator["Disturbance"]:
         """The fault happens inside; on leaving, everything that it may not have done is counted."""
-        self._unreachable = frozenset()
+        self._unreachable = frozenset(key.uid for key in self.spare)
         alert, change = (await self.ask(NEWEST_ALERT))[0][0], (await self.ask(NEWEST_CHANGE))[0][0]
         for board in self.boards:
             board.forget()
