@@ -7,7 +7,8 @@ from django.utils import translation
 
 from tms.boards import instants, painter
 from tms.boards.pages.base import Part
-from tms.boards.painter import paint
+from tms.boards.painter import paint, paint_for_frame
+from tms.boards.rows import Step
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
@@ -76,3 +77,21 @@ def test_what_was_today_has_its_date_tomorrow(clock):
 
     assert "25 Nov" in instants.renewed(today)
     assert "25 Nov" not in today
+
+
+def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
+    part = Part("boards/pieces.html#step", {"step": Step(AT, "opened", None, ""), "id": "step-1"})
+    first = paint_for_frame(part)
+    clock(AT + timedelta(days=3))
+
+    assert paint_for_frame(part) == first
+    assert '<time datetime="2026-11-25T09:00:00Z" data-format="time"></time>' in first
+
+
+def test_blanks_that_nobody_sees_are_left_out():
+    part = Part("boards/pieces.html#step", {"step": Step(AT, "opened", None, "a > b"), "id": "step-1"})
+
+    html = paint_for_frame(part)
+
+    assert html.startswith('<li id="step-1"><time ')
+    assert "<p>Opened<small>a &gt; b</small></p>" in html

@@ -16,7 +16,7 @@ UNITS = (
     (1, gettext_noop("%(number)s s")),
 )
 TIME = re.compile(
-    r'<time datetime="(?P<at>[^"]+)" data-(?:format="(?P<form>ago|time|datetime)"|countdown)>[^<]*</time>'
+    r'(?P<tag><time datetime="(?P<at>[^"]+)" data-(?:format="(?P<form>ago|time|datetime)"|countdown)>)[^<]*</time>'
 )
 
 
@@ -34,6 +34,11 @@ def countdown(at: datetime) -> SafeString:
 def renewed(html: str) -> str:
     """HTML that was rendered a while ago, as it would be rendered now: only its instants have aged."""
     return TIME.sub(_again, html) if "<time" in html else html
+
+
+def untold(html: str) -> str:
+    """HTML for a browser that puts every instant into its own words: the same whenever it was rendered."""
+    return TIME.sub(r"\g<tag></time>", html) if "<time" in html else html
 
 
 def _again(found: re.Match[str]) -> str:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Hashable
 from functools import cache, lru_cache
 from typing import Any
@@ -13,17 +14,30 @@ from tms.boards.pages.base import Part
 MOST_KEPT = 4_096
 """Elements: rows of the pages that people look at, and the cells of 2,000 sites."""
 
+BLOCKS = "details|div|footer|form|h2|h3|header|li|ol|p|section|summary|table|tbody|td|th|thead|tr|ul"
+UNSEEN = re.compile(rf" ?(</?(?:{BLOCKS})(?: [^>]*)?>) ?")
+"""Blanks around the tags of blocks are shown nowhere."""
+TAIL = re.compile(r"(<\w[^<>]*) (/?>)")
+
 type Values = tuple[tuple[str, Hashable], ...]
 
 
 def paint(part: Part) -> SafeString:
-    """The element's HTML in the active language; the same for a page, an answer and a frame."""
+    """The element's HTML in the active language, for a page or an answer."""
+    return SafeString(instants.renewed(_html(part)))  # nosec B703  (the template escaped what it was given)
+
+
+def paint_for_frame(part: Part) -> str:
+    """The same for a frame. Equal values are equal HTML: of an instant it holds no words that age."""
+    return instants.untold(_html(part))
+
+
+def _html(part: Part) -> str:
     values = tuple(part.values.items())
     try:
-        html = _kept(part.template, values, get_language())
+        return _kept(part.template, values, get_language())
     except TypeError:  # a value without a hash
-        return SafeString(_rendered(part.template, values))  # nosec B703
-    return SafeString(instants.renewed(html))  # nosec B703  (the template escaped what it was given)
+        return _rendered(part.template, values)
 
 
 @lru_cache(MOST_KEPT)
@@ -35,7 +49,11 @@ def _kept(template: str, values: Values, language: str) -> str:
 def _rendered(template: str, values: Values) -> str:
     html = _template(template).render(dict(values))
     # The indentation of templates is half of their size; only a <pre> means its blanks.
-    return html.strip() if "<pre" in html else " ".join(html.split())
+    return html.strip() if "<pre" in html else _tight(" ".join(html.split()))
+
+
+def _tight(html: str) -> str:
+    return TAIL.sub(r"\1\2", UNSEEN.sub(r"\1", html))
 
 
 @cache

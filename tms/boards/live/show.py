@@ -1,14 +1,16 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from django.utils import translation
+from msgspec import UNSET, structs
 
 from tms.boards.live import frames
 from tms.boards.live.frames import Moves, Owed, Proof
 from tms.boards.live.moves import moves
 from tms.boards.live.seat import Seat
 from tms.boards.pages import Desk, Page, Part, Scene
-from tms.boards.painter import paint
+from tms.boards.painter import paint_for_frame
 from tms.live.change import Change
 
 type Painted = dict[tuple[str, str, str], tuple[Part, str]]
@@ -56,7 +58,7 @@ class Show:
                 name: self._html(name, part, painted) if name in fresh else self.html[name]
                 for name, part in scene.parts.items()
             }
-        # Equal HTML needs no sending, though its values differ: an instant that no template shows, for one.
+        # Equal HTML needs no sending, though its values differ: a presence that a row does not show, for one.
         changed = {name for name in fresh if html[name] != self.html.get(name)}
         owed = _owed(scene, before, changed)
         return Painting(scene, html, owed, _moves(scene, before, owed.lists))
@@ -69,19 +71,18 @@ class Show:
         """To every seat what it is owed; who only owes this pass's news shares one encoding of it."""
         if self.scene is None:
             return
-        shared: list[str] | None = None
-        repaint: list[str] | None = None
+        lists = self.scene.lists
+        repaint = cache(lambda: frames.repaint(self.html, lists, proof))
+        news = cache(lambda is_told: self._patch(owed, _unsaid(proof) if is_told else proof, self.moves))
         for seat in tuple(self.seats):
             is_clear = not seat.owed
             seat.owe(owed)
             if seat.is_lagging:
                 continue
             if seat.wants_repaint:
-                repaint = repaint or frames.repaint(self.html, self.scene.lists, proof)
-                seat.send(repaint, kind="repaint", proof=proof, now=now)
+                seat.send(repaint(), kind="repaint", proof=proof, now=now)
             elif is_clear and owed:
-                shared = shared or self._patch(owed, proof, self.moves)
-                seat.send(shared, kind="patch", proof=proof, now=now)
+                seat.send(news(seat.told == proof.database), kind="patch", proof=proof, now=now)
             elif seat.owed:
                 seat.send(self._patch(seat.owed, proof, {}), kind="patch", proof=proof, now=now)
 
@@ -93,8 +94,13 @@ class Show:
         key = (self.language, part.template, name)
         known = painted.get(key)
         if known is None or known[0] != part:
-            known = painted[key] = (part, paint(part))
+            known = painted[key] = (part, paint_for_frame(part))
         return known[1]
+
+
+def _unsaid(proof: Proof) -> Proof:
+    """For whoever has heard the verdict on the database."""
+    return structs.replace(proof, database=UNSET)
 
 
 def _owed(scene: Scene, before: Scene | None, changed: set[str]) -> Owed:
