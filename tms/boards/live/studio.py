@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Mapping, Set
 from datetime import UTC, datetime
 from functools import cache
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from msgspec import UNSET, structs
 
 from tms.boards.kept import kept
-from tms.boards.live import frames
+from tms.boards.live import frames, pace
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Painting, Show
@@ -43,7 +43,7 @@ GONE = 4404
 
 
 class Studio:
-    """Hears of changes, coalesces them, and every FRAME_INTERVAL_S sends what they changed."""
+    """Hears of changes, coalesces them, and four to ten times a second sends what they changed."""
 
     def __init__(self) -> None:
         self.shows: dict[tuple[str, str], Show] = {}
@@ -52,6 +52,8 @@ class Studio:
         self._changed_at: float | None = None
         self._painting_since: float | None = None
         self._newest_at: datetime | None = None
+        self._spent_s = 0.0
+        """CPU of the last pass."""
         self._signed_in_at = self._shift_at = self._started_at = time.monotonic()
         self._left: set[int] = set()
         self._wake = asyncio.Event()
@@ -132,7 +134,8 @@ class Studio:
         await self._look(began)
         await self._paint()
         await self._prove()
-        await asyncio.sleep(max(0.0, began + settings.FRAME_INTERVAL_S - time.monotonic()))
+        wait = pace.interval(self._spent_s, most_s=settings.FRAME_INTERVAL_S)
+        await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
 
     async def _paint(self) -> None:
         change, now = self._take(), time.monotonic()
@@ -142,11 +145,17 @@ class Studio:
         except AWAY:
             self._put_back(change)
             raise
+        self._send(outcomes)
+        self._painting_since = None
+
+    def _send(self, outcomes: Mapping[Show, Outcome]) -> None:
+        began = time.thread_time()
         news = {show: self._hang(show, outcome) for show, outcome in outcomes.items()}
         proof, now = self._proof(), time.monotonic()
         for show in self.shows.values():
             show.send(news.get(show, Owed()), proof, now=now)
-        self._painting_since = None
+        painting_s = self.workshop.painting_s if outcomes else 0.0
+        self._spent_s = painting_s + time.thread_time() - began
 
     def _hang(self, show: Show, outcome: Outcome) -> Owed:
         """What its seats are owed now."""

@@ -47,6 +47,8 @@ class Workshop:
     def __init__(self) -> None:
         self.prover = Prover(settings.PROOF_INTERVAL_S)
         self.newest_at: datetime | None = None
+        self.painting_s = 0.0
+        """CPU that the last painting took."""
         self._hour: tuple[float, Lines] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
 
@@ -72,12 +74,13 @@ class Workshop:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _guarded(work, *args, **kwargs))
 
     def _paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
-        began = time.monotonic()
+        began, cpu_before = time.monotonic(), time.thread_time()
         desk = Desk(datetime.now(UTC), hour=self._lines)
         _gather(desk, shows, change)
         painted: Painted = {}
         outcomes = {show: _paint_one(show, desk, change, painted) for show in shows}
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
+        self.painting_s = time.thread_time() - cpu_before
         return outcomes
 
     def _compare(self, now: float) -> bool:
