@@ -25,6 +25,10 @@ log = structlog.get_logger(__name__)
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 2.0
 
+MANY = 70
+"""Items in a flush for which the whole interval is worth the wait."""
+LEAST_PATIENCE, BOOTS_PATIENCE = 0.5, 0.25
+
 READ_ONLY = "25006"
 """SQLSTATE of a write where none is allowed: this node still talks to what was the primary before a failover."""
 TOO_LARGE = "54"
@@ -87,13 +91,14 @@ class Batch:
 
     async def _flush_forever(self) -> None:
         """The first item after a pause is committed at once; under load a flush begins every `FLUSH_INTERVAL_S`."""
-        began = 0.0
+        began = gather_s = 0.0
         while True:
             await self._wake.wait()
-            await asyncio.sleep(max(0.0, began + settings.FLUSH_INTERVAL_S - time.monotonic()))
-            began = time.monotonic()
+            await asyncio.sleep(max(0.0, began + gather_s - time.monotonic()))
+            began, items = time.monotonic(), self._take()
+            gather_s = settings.FLUSH_INTERVAL_S * patience(items)
             try:
-                await self._flush(self._take())
+                await self._flush(items)
             except Exception:
                 log.exception("flush_failed")
 
@@ -177,6 +182,17 @@ class Batch:
             return [(items, None)]
         half = len(items) // 2
         return self._commit(items[:half]) + self._commit(items[half:])
+
+
+def patience(items: Sequence[Item]) -> float:
+    """Which part of the interval to gather after a flush of `items`.
+
+    A node with little to do can be quick. Boots are few at a time, for the door bounds them: whoever waits for an
+    answer keeps the next terminal out.
+    """
+    if any(isinstance(item, Booted) for item in items):
+        return BOOTS_PATIENCE
+    return min(1.0, max(LEAST_PATIENCE, len(items) / MANY))
 
 
 def is_away(error: Exception) -> bool:
