@@ -14,7 +14,7 @@ class Plan:
     boards: int = 20
     processes: int = 2
     """That hold terminals; one more holds the boards."""
-    dials_at_once: int = 128
+    dials_at_once: int = 256
     warm_up_s: float = 3
     measured_s: float = 10
     settle_s: float = 3
@@ -51,6 +51,8 @@ class Plan:
     # Alerts
     alerts: int = 500
     quiet_s: float = 15
+    bulk_times: int = 7
+    """How often all of them are acknowledged at once."""
     storm_wait_s: float = 4
     """Until a lost terminal is offline, and again until the rule opens an alert: the defaults only wait longer."""
     storm_patience_s: float = 60
@@ -81,6 +83,7 @@ TINY = Plan(
     requests=2,
     alerts=5,
     quiet_s=1.5,
+    bulk_times=2,
     storm_wait_s=0.5,
 )
 """For a look whether everything still works; its figures mean nothing."""

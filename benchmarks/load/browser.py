@@ -64,10 +64,8 @@ class Visitor:
 
     async def seen(self) -> Painted:
         ahead_s = time.time() - time.monotonic()
-        shown_at: list[float] = []
-        for number, at_ms in await self._page.evaluate("window.benchShown"):
-            shown_at += [at_ms / 1000 - ahead_s] * (number + 1 - len(shown_at))
-        return Painted(shown_at)
+        shown = await self._page.evaluate("window.benchShown")
+        return Painted([(number, at_ms / 1000 - ahead_s) for number, at_ms in shown])
 
     async def leave(self) -> None:
         await self._browser.close()

@@ -61,6 +61,11 @@ class RunLow:
 
 
 @dataclass(frozen=True)
+class Refill:
+    """Let every terminal report that it has paper, which resolves its alert; answers when all is acknowledged."""
+
+
+@dataclass(frozen=True)
 class Waver:
     """Let one terminal after the other get new paper and run low again: every `period_s` an alert changes."""
 
@@ -209,8 +214,8 @@ class Seen:
 
 @dataclass
 class Painted:
-    shown_at: list[float] = field(default_factory=list)
-    """By the number of the change: `time.monotonic()` after the paint that showed it, or something newer."""
+    shown: list[tuple[int, float]] = field(default_factory=list)
+    """Numbers of changes, and `time.monotonic()` after the paint that showed each. The first may be an earlier run's."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +228,7 @@ type Order = (
     | Report
     | Saturate
     | RunLow
+    | Refill
     | Waver
     | BreakOff
     | Keep

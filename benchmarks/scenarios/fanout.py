@@ -14,4 +14,5 @@ def measure(stage: Stage) -> dict[str, Measured]:
     stage.crew.boards.begin(Herald(span, plan.heralded_bytes, plan.heralded_window))
     spent = stage.metered(span)
     heralded: Heralded = stage.crew.boards.result()
-    return {"P6": Measured(heralded.delivered / span.seconds, spent.split(heralded.delivered))}
+    details = {"messages": heralded.sent, **spent.split(heralded.delivered)}
+    return {"P6": Measured(heralded.delivered / span.seconds, details)}

@@ -1,13 +1,16 @@
 """From a terminal's report to the pixel (P5): a fleet at work, many boards open, and one real browser."""
 
+import math
+
 from benchmarks.figure import Measured
-from benchmarks.load.orders import Report, Reported, Seen, Watch, Watched
+from benchmarks.load.orders import Painted, Report, Reported, Seen, Watch, Watched
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost
 from benchmarks.quantiles import in_ms, quantile
 from benchmarks.stage import Stage
 
 BRIEF = 0.5
+NEVER = math.inf
 
 
 def measure(stage: Stage) -> dict[str, Measured]:
@@ -30,11 +33,11 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
     span = Span.after(plan.warm_up_s, seconds=seconds)
     watch = Watch(span, plan.pixel_change_every_s, plan.patience_s)
     reported, watched, spent = stage.run(Report(span, per_second / plan.processes), watch)
-    shown_at = browser.do(Seen()).shown_at
+    shown_at = _shown_at(watched.made_at, browser.do(Seen()))
     pixels = _ages(watched.made_at, shown_at, span)
     details = {
         **in_ms("pixel", pixels, worst=True),
-        "never painted": max(0, len(watched.made_at) - len(shown_at)),
+        "never painted": shown_at.count(NEVER),
         **in_ms("pixel alone", _ages(watched.made_at, shown_at, alone)),
         **_details(reported, watched, spent, span),
     }
@@ -44,14 +47,18 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
     }
 
 
+def _shown_at(made_at: list[float], painted: Painted) -> list[float]:
+    """When the browser first showed each change, or something newer; NEVER if it did not."""
+    return [
+        next((at for shown, at in painted.shown if shown >= number and at >= made), NEVER)
+        for number, made in enumerate(made_at)
+    ]
+
+
 def _ages(made_at: list[float], shown_at: list[float], span: Span) -> list[float]:
     """Of a change that was never painted, until the end of the span and what came of it: it may not look young."""
-    ended_at = max(span.end_at, *shown_at, 0.0)
-    return [
-        (shown_at[number] if number < len(shown_at) else ended_at) - at
-        for number, at in enumerate(made_at)
-        if at in span
-    ]
+    ended_at = max(span.end_at, *(at for at in shown_at if at != NEVER), 0.0)
+    return [min(shown, ended_at) - made for made, shown in zip(made_at, shown_at, strict=True) if made in span]
 
 
 def _details(reported: Reported, watched: Watched, spent: Cost, span: Span) -> dict[str, float]:

@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 import time
+from datetime import UTC, datetime
 
 from channels.layers import get_channel_layer
 from django.core.management import execute_from_command_line
@@ -26,16 +27,18 @@ class Herald:
 
 
 async def deliver() -> None:
+    from tms.boards.live.frames import Proof
     from tms.boards.live.studio import studio
 
     layer = get_channel_layer()
     channel = await layer.new_channel()
     await layer.group_add(TmsDialect.herald_group, channel)
+    proof = Proof(at=datetime.now(UTC))
     while True:
         message = await layer.receive(channel)
         for show in studio().shows.values():
             for seat in tuple(show.seats):
-                seat.send([message["frame"]], kind="patch", now=time.monotonic())
+                seat.send([message["frame"]], kind="patch", proof=proof, now=time.monotonic())
 
 
 def main() -> None:
