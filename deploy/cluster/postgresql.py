@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from deploy.cluster.programs import find_postgresql, unprivileged
+from deploy.cluster.programs import closed_to, find_postgresql, unprivileged
 from deploy.cluster.service import HOST, DidNotStart, Service
 
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
@@ -69,6 +69,9 @@ class PostgreSQL(Service):
 
     def _initialise(self) -> None:
         if owner := unprivileged("postgres"):
+            if closed := closed_to(owner, self.folder):
+                where = f"PostgreSQL runs as {owner.pw_name}, who may not enter {closed}"
+                raise DidNotStart(f"{where}; choose another place: TMS_DATA_DIR=…")
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         program = find_postgresql("initdb")
         initdb = [program, "-D", str(self.data), "-U", "tms", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import stat
 from pathlib import Path
 
 
@@ -44,3 +45,17 @@ def unprivileged(*names: str) -> pwd.struct_passwd | None:
         except KeyError:
             continue
     return None
+
+
+def closed_to(user: pwd.struct_passwd, folder: Path) -> Path | None:
+    """The outermost folder that keeps `user` from getting to `folder`, if one does."""
+    return next((path for path in reversed(folder.absolute().parents) if not _may_enter(user, path)), None)
+
+
+def _may_enter(user: pwd.struct_passwd, folder: Path) -> bool:
+    found = folder.stat()
+    if found.st_uid == user.pw_uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    if found.st_gid == user.pw_gid:
+        return bool(found.st_mode & stat.S_IXGRP)
+    return bool(found.st_mode & stat.S_IXOTH)

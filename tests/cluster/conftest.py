@@ -1,0 +1,66 @@
+import contextlib
+import json
+import ssl
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from deploy.cluster import Cluster
+from tests.cluster.people import Person
+from tests.running import QUICK
+
+PASSWORD = "a password for tests"
+TAKEOVERS = 4
+
+
+class Estate(NamedTuple):
+    credentials: list[str]
+    """Of terminals that nobody uses yet; take one off."""
+    alert: int
+    token: str
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Three nodes and two clocks, as in production, and as quick as tests want it."""
+    settings = QUICK | {"TMS_TAKEOVERS_PER_MINUTE": str(TAKEOVERS), "TMS_LEASE_GRACE_S": "3"}
+    with Cluster(3, clocks=2, durable=False, settings=settings) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def estate(cluster: Cluster) -> Estate:
+    told = cluster.manage("shell", "-c", "from tests.cluster import estate; estate.furnish()")
+    return Estate(**json.loads(told.splitlines()[-1]))
+
+
+@pytest.fixture
+def credential(estate: Estate) -> str:
+    """Of a terminal of this test's own."""
+    return estate.credentials.pop()
+
+
+@pytest.fixture(scope="session")
+def trust(cluster: Cluster) -> ssl.SSLContext:
+    assert cluster.nginx.certificate is not None
+    return ssl.create_default_context(cafile=str(cluster.nginx.certificate.chain))
+
+
+@pytest.fixture
+def person(cluster: Cluster, estate: Estate, trust: ssl.SSLContext) -> Person:
+    """Signed in through nginx."""
+    person = Person(trust)
+    person.sign_in(cluster.url, "tanaka", PASSWORD)
+    return person
+
+
+@pytest.fixture
+def query(cluster: Cluster) -> Any:
+    """Rows of the cluster's database; `%s` marks a parameter."""
+
+    def ask(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        with contextlib.closing(cluster.postgresql.connect()) as connection:
+            return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
+
+    return ask

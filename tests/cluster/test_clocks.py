@@ -1,0 +1,56 @@
+"""Of several clocks one leads, and another one takes over whatever happens to it; nothing fires twice (R33)."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from deploy.cluster import ClockProcess, Cluster
+from tests.link.eventually import eventually
+from tests.link.terminal import Terminal
+
+pytestmark = pytest.mark.services
+
+CHANGES = """
+SELECT c.presence, count(*) FROM fleet_presencechange c JOIN fleet_terminal t ON t.id = c.terminal_id
+WHERE t.uid = %s AND c.presence <> 'online' GROUP BY c.presence ORDER BY c.presence
+"""
+
+
+def leaders(cluster: Cluster) -> list[str]:
+    return [clock.name for clock in cluster.clocks if clock.leads]
+
+
+def paused(clock: ClockProcess) -> None:
+    clock.pause()
+
+
+def killed(clock: ClockProcess) -> None:
+    clock.kill()
+
+
+@contextmanager
+def restored(clock: ClockProcess) -> Iterator[None]:
+    yield
+    clock.resume()
+    if not clock.is_running:
+        clock.start()
+
+
+@pytest.mark.parametrize("fate", [killed, paused])
+async def test_another_clock_leads_when_the_leader_is(fate: Callable[[ClockProcess], None], cluster, credential, query):
+    await eventually(lambda: len(leaders(cluster)), 1)
+    [leader] = [clock for clock in cluster.clocks if clock.leads]
+    [other] = [clock for clock in cluster.clocks if clock is not leader]
+    terminal = await Terminal.connect(cluster.nodes[0].link, credential)
+    await terminal.boot()
+    await terminal.socket.close()
+
+    with restored(leader):
+        fate(leader)
+        await eventually(lambda: other.leads, wanted=True)
+        await eventually(lambda: query(CHANGES, credential.partition(".")[0]), [("offline", 1), ("silent", 1)])
+
+    await eventually(lambda: leaders(cluster), [other.name])
+    assert await asyncio.to_thread(query, CHANGES, credential.partition(".")[0]) == [("offline", 1), ("silent", 1)]

@@ -1,0 +1,196 @@
+"""`make cluster`: one command, which keeps everything running and leaves nothing behind."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.cluster.process import ROOT
+from deploy.cluster.view import essence
+from tests.services import HOST, free_port
+
+pytestmark = pytest.mark.services
+
+DEADLINE_S = 60
+PORTS = range(100)
+
+
+class Told:
+    """The lines that a command prints, as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._more = threading.Condition()
+        self._is_over = False
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._more:
+                self.lines.append(line.rstrip())
+                self._more.notify_all()
+        with self._more:
+            self._is_over = True
+            self._more.notify_all()
+
+    def find(self, pattern: str, *, times: int = 1) -> re.Match[str]:
+        """Wait for the line."""
+        deadline = time.monotonic() + DEADLINE_S
+        with self._more:
+            while len(found := [match for line in self.lines if (match := re.search(pattern, line))]) < times:
+                assert not self._is_over, f"no {pattern!r} in {self.lines}"
+                assert self._more.wait(deadline - time.monotonic()), f"no {pattern!r} in {self.lines}"
+        return found[times - 1]
+
+
+def first_port() -> int:
+    """Of a hundred of which none is in use."""
+    while True:
+        first = free_port() % 30_000 + 2_000
+        with contextlib.suppress(OSError), contextlib.ExitStack() as probes:
+            for place in (0, 1, 10, 70, 71, 90, 91):
+                probe = probes.enter_context(socket.socket())
+                probe.bind((HOST, first + place))
+            return first
+
+
+@contextmanager
+def started(folder: Path, **options: str) -> Iterator[Told]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.cluster"],
+        cwd=ROOT,
+        env=os.environ | {"N": "1", "CLOCKS": "1", "TMS_DATA_DIR": str(folder)} | options,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield Told(process)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(DEADLINE_S)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """PostgreSQL runs as somebody else when we are root, who may not enter pytest's folders."""
+    with tempfile.TemporaryDirectory(prefix="tms-cluster-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_it_serves_starts_again_what_died_and_ends_with_everything(place):
+    port = first_port()
+    with started(place, PORT=str(port)) as told:
+        told.find("^node-1: running")
+        family = psutil.Process(told.process.pid).children(recursive=True)
+        node = int(told.find(r"^node-1: running, pid (\d+)")[1])
+
+        os.kill(node, signal.SIGKILL)
+        told.find("^node-1: died with -9")
+        told.find("^node-1: running", times=2)
+        trust = ssl.create_default_context(cafile=str(place / "cluster/certificate/chain.pem"))
+        with urllib.request.urlopen(f"https://{HOST}:{port}/health/", context=trust) as answer:
+            status = answer.status
+        told.process.send_signal(signal.SIGINT)
+        told.find("^Stopped.$")
+
+        assert (status, told.process.wait(DEADLINE_S)) == (200, 0)
+        stopped = [line.partition(":")[0] for line in told.lines if line.endswith(": stopped")]
+        assert stopped == ["node-1", "clock-1", "nginx", "redis", "postgresql"]
+        assert not [process for process in family if process.is_running()]
+
+
+def test_a_second_start_finds_what_the_first_one_left(place):
+    port = first_port()
+    with started(place, PORT=str(port)) as told:
+        first = told.find(r"sign in: (\S+ / \S+)")[1]
+        told.find("^node-1: running")
+    with started(place, PORT=str(port)) as told:
+        second = told.find(r"sign in: (\S+ / \S+)")[1]
+        told.find("^node-1: running")
+
+    assert second == first
+
+
+def test_nothing_is_left_when_it_is_killed(place):
+    with started(place, PORT=str(first_port())) as told:
+        told.find("^node-1: running")
+        family = psutil.Process(told.process.pid).children(recursive=True)
+
+        told.process.kill()
+
+        _, alive = psutil.wait_procs(family, timeout=DEADLINE_S)
+        assert not alive
+
+
+def test_a_port_in_use_is_named(place):
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        port = taken.getsockname()[1]
+
+        with started(place, PORT=str(port)) as told:
+            told.find(f"port {port}, for nginx, is in use; choose others: PORT=")
+
+            assert told.process.wait(DEADLINE_S) == 2
+
+
+@pytest.mark.parametrize(("name", "value"), [("N", "0"), ("N", "many"), ("CLOCKS", "-1"), ("PORT", "99999")])
+def test_a_number_that_is_none_is_named(place, name, value):
+    with started(place, **{name: value}) as told:
+        told.find(f"{name}='{value}': expected a whole number from")
+
+        assert told.process.wait(DEADLINE_S) == 2
+
+
+def test_a_program_that_is_missing_is_named_with_its_package(place):
+    with started(place, PATH=str(place)) as told:
+        told.find(r"is not installed \(Debian and Ubuntu: apt-get install")
+
+        assert told.process.wait(DEADLINE_S) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands its servers to somebody else")
+def test_a_folder_that_the_user_of_postgresql_may_not_enter_is_named(place):
+    private = place / "private"
+    private.mkdir(mode=0o700)
+
+    with started(private / "data") as told:
+        told.find(f"PostgreSQL runs as .*, who may not enter {private}; choose another place: TMS_DATA_DIR=")
+
+        assert told.process.wait(DEADLINE_S) == 1
+
+
+LINES = [
+    ('{"event": "clock_leads", "was_away": false, "level": "info", "timestamp": "…"}', "clock_leads was_away=False"),
+    ("plain words", "plain words"),
+    ("[1, 2]", "[1, 2]"),
+    ("\x1b[2Jgone\x07", "gone"),
+    ('{"event": "\\u001b[31mred"}', "red"),
+]
+
+
+@pytest.mark.parametrize(("line", "shown"), LINES)
+def test_a_line_of_a_log_cannot_move_the_cursor(line, shown):
+    assert essence(line) == shown

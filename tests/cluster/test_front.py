@@ -1,0 +1,116 @@
+"""nginx in front of the nodes, with the configuration that production uses."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
+
+from tests.cluster.people import Person
+from tests.link.terminal import Terminal
+
+pytestmark = pytest.mark.services
+
+ADDRESS = "SELECT host(address) FROM fleet_terminal WHERE uid = %s"
+STRANGER = "203.0.113.7"
+
+
+def tls_link(cluster) -> str:
+    return f"wss://127.0.0.1:{cluster.nginx.port}/ws/terminal/"
+
+
+def test_pages_come_through_and_cookies_are_for_https(cluster, person):
+    page = person.get(cluster.url, "/terminals/")
+
+    assert page.status == 200
+    assert page.headers["Strict-Transport-Security"]
+
+
+def test_metrics_are_not_for_the_public(cluster, person):
+    for url in (cluster.url, cluster.nginx.plain_url):
+        for path in ("/metrics", "//metrics", "/metrics?a=b", "/./metrics"):
+            answer = person.get(url, path)
+
+            assert answer.status in (403, 404)
+            assert "tms_" not in answer.body
+
+
+def test_health_says_which_node_answered(cluster, trust):
+    answer = Person(trust).get(cluster.url, "/health/")
+
+    assert re.search(r'"node": "node-[123]"', answer.body)
+
+
+def test_files_are_served_from_disk_and_kept_for_ever(cluster, person):
+    style = re.search(r'/static/css/[^"]+\.css', person.get(cluster.url, "/").body)
+    assert style is not None
+
+    answer = person.get(cluster.url, style[0], **{"Accept-Encoding": "gzip"})
+
+    assert answer.status == 200
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Content-Type"] == "text/css"
+
+
+async def test_a_client_cannot_say_where_it_comes_from(cluster, credential, trust, query):
+    async with await forwarded(tls_link(cluster), credential, ssl=trust) as terminal:
+        await terminal.boot()
+
+    assert query(ADDRESS, credential.partition(".")[0]) != [(STRANGER,)]
+
+
+async def test_a_load_balancer_says_where_a_client_comes_from(cluster, credential, query):
+    async with await forwarded(cluster.link, credential) as terminal:
+        await terminal.boot()
+
+    assert query(ADDRESS, credential.partition(".")[0]) == [(STRANGER,)]
+
+
+async def forwarded(link: str, credential: str, **options: Any) -> Terminal:
+    headers = {"Authorization": f"Bearer {credential}", "X-Forwarded-For": STRANGER, "Forwarded": f"for={STRANGER}"}
+    socket = await connect(link, subprotocols=[Subprotocol("tms.v1")], additional_headers=headers, **options)
+    return Terminal(socket)
+
+
+async def test_a_node_that_is_gone_is_passed_over(cluster, credential, trust):
+    first, *_ = cluster.nodes
+    first.kill()
+    try:
+        for number in range(6):
+            terminal = await Terminal.connect(tls_link(cluster), credential, ssl=trust)
+            await terminal.boot(f"boot-{number}")
+            await terminal.socket.close()
+            assert (await asyncio.to_thread(Person(trust).get, cluster.url, "/sign-in/")).status == 200
+    finally:
+        await asyncio.to_thread(first.start)
+
+
+async def test_a_node_that_drains_is_passed_over(cluster, estate, trust):
+    """It answers 503, and nginx asks another one; the client sees nothing of it."""
+    first, *_ = cluster.nodes
+    held = await Terminal.connect(first.link, estate.credentials.pop())
+    await held.boot()
+    credential = estate.credentials.pop()
+    first.ask_to_stop()
+    try:
+        await held.closed()
+        for number in range(6):
+            terminal = await Terminal.connect(tls_link(cluster), credential, ssl=trust)
+            await terminal.boot(f"boot-{number}")
+            await terminal.socket.close()
+    finally:
+        await asyncio.to_thread(first.wait_until_it_ended)
+        await asyncio.to_thread(first.start)
+
+
+async def test_what_nobody_can_answer_is_refused(cluster, estate, trust):
+    uid = estate.credentials[0].partition(".")[0]
+
+    with pytest.raises(InvalidStatus) as refused:
+        await Terminal.connect(tls_link(cluster), f"{uid}.{'x' * 43}", ssl=trust)
+
+    assert refused.value.response.status_code == 401
