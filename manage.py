@@ -9,11 +9,14 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:  # an operator's mistake, not ours: no traceback
         sys.exit(f"TMS cannot start: {error}")
+    except OperationalError as error:
+        sys.exit(f"TMS cannot use its database: {error}")
 
 
 if __name__ == "__main__":

@@ -40,8 +40,10 @@ def check_deploy(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return manage(folder, "check", "--deploy", "--fail-level", "WARNING", **env)
 
 
+@pytest.mark.services
 def test_a_sound_production_environment_gives_nothing_to_say(tmp_path):
-    done = check_deploy(tmp_path, **SOUND)
+    """Django asks the database which kinds of columns it can have."""
+    done = check_deploy(tmp_path, **SOUND | {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"]})
 
     assert (done.stderr, done.returncode) == ("", 0)
     assert "no issues" in done.stdout
@@ -53,6 +55,14 @@ def test_production_without_anything_named_is_told_every_variable_at_once(tmp_pa
     assert done.returncode == 1
     for name in sorted(SOUND.keys() - {"TMS_PRODUCTION", "TMS_TRUSTED_ORIGINS"}):
         assert name in done.stderr
+
+
+def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path):
+    done = manage(tmp_path, "check", TMS_DATABASE_URL="postgres://tms@127.0.0.1:1/tms?connect_timeout=1")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("TMS cannot use its database: ")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["serve", "clock"])
