@@ -21,8 +21,8 @@ from tests.services import HOST, free_port
 ROOT = Path(__file__).resolve().parent.parent
 CHOSEN = os.environ.get("TMS_SERVER")
 SERVERS = [CHOSEN] if CHOSEN else ["daphne"] if "TMS_DATABASE_URL" in os.environ else ["daphne", "uvicorn"]
-"""What TMS serves on where a test is for both. What a server promises does not depend on the database, so the pass on the
-services takes the default; a session with TMS_SERVER is all on that one.
+"""What TMS serves on where a test is for both. What a server promises does not depend on the database, so the pass on
+the services takes the default; a session with TMS_SERVER is all on that one.
 """
 
 START_DEADLINE_S = 30
