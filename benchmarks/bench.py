@@ -9,7 +9,7 @@ from benchmarks.ground import Ground
 from benchmarks.plan import Plan
 from benchmarks.progress import say
 from benchmarks.run import Run
-from benchmarks.scenarios import alerts, fanout, idle, pages, pixel, reports, scale, storm
+from benchmarks.scenarios import alerts, bulk, fanout, idle, pages, pixel, reports, scale, storm
 from benchmarks.stage import Stage
 from benchmarks.systems.system import System
 from benchmarks.systems.textbook import Textbook
@@ -29,7 +29,12 @@ OF_ALL: Mapping[str, OnStage] = {
 """Measured of every system, on a server that is started for each."""
 OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
 """What the textbook does not have, and no other server changes."""
-ALONE: Mapping[str, OnGround] = {"pages": pages.measure, "scale": scale.measure, "storm": storm.measure}
+ALONE: Mapping[str, OnGround] = {
+    "pages": pages.measure,
+    "scale": scale.measure,
+    "storm": storm.measure,
+    "bulk": bulk.measure,
+}
 """The same, with servers and a fleet of their own."""
 SCENARIOS = [*OF_ALL, *OF_TMS, *ALONE]
 

@@ -83,11 +83,23 @@ class Keeper:
         terminal.report_again()
 
     async def _try(self, terminal: Terminal) -> None:
-        """At any of the server's processes: which of them is gone it cannot know."""
-        turn = random.randrange(len(self.address.ports))
+        """At any of the server's processes, in any order: which of them is gone it cannot know."""
+        turns = random.sample(range(len(self.address.ports)), len(self.address.ports))
         try:
             async with self._gate:
-                await call(self.address, terminal, self.order.source, turn=turn)
+                await self._call_first(terminal, turns)
         except (WSError, OSError, TimeoutError) as error:
             self.refusals[type(error).__name__] += 1
             terminal.break_off()
+
+    async def _call_first(self, terminal: Terminal, turns: Sequence[int]) -> None:
+        """As a load balancer does: a process that is not there is passed over."""
+        for turn in turns:
+            try:
+                await call(self.address, terminal, self.order.source, turn=turn)
+            except ConnectionRefusedError:
+                if turn == turns[-1]:
+                    raise
+                self.refusals["passed over"] += 1
+            else:
+                return

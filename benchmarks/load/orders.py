@@ -215,7 +215,9 @@ class Seen:
 @dataclass
 class Painted:
     shown: list[tuple[int, float]] = field(default_factory=list)
-    """Numbers of changes, and `time.monotonic()` after the paint that showed each. The first may be an earlier run's."""
+    """Numbers of changes, and `time.monotonic()` after the paint that showed each. The first may be of an earlier
+    run.
+    """
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,11 @@ async def saturate(terminals: Sequence[Terminal], order: Saturate) -> Reported:
     return await _settle(terminals, tally)
 
 
-async def run_low(terminals: Sequence[Terminal]) -> Reported:
+async def report_paper(terminals: Sequence[Terminal], paper: int) -> Reported:
     tally = SteadyTally(NEVER)
     _tell(terminals, tally)
     for terminal in terminals:
-        terminal.report(time.monotonic(), paper=LOW)
+        terminal.report(time.monotonic(), paper=paper)
         await asyncio.sleep(0)
     return await _settle(terminals, tally)
 

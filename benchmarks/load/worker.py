@@ -28,6 +28,7 @@ from benchmarks.load.orders import (
     Order,
     Painted,
     Reach,
+    Refill,
     Report,
     Reported,
     RunLow,
@@ -77,7 +78,11 @@ class Worker:
 
     @do.register
     async def _(self, _order: RunLow) -> Reported:
-        return await reporting.run_low(self.terminals)
+        return await reporting.report_paper(self.terminals, reporting.LOW)
+
+    @do.register
+    async def _(self, _order: Refill) -> Reported:
+        return await reporting.report_paper(self.terminals, reporting.ENOUGH)
 
     @do.register
     async def _(self, order: Waver) -> Reported:

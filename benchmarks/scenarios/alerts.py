@@ -1,4 +1,4 @@
-"""Boards with many open alerts: what they are sent (P12), and what an acknowledgement of all takes (P13)."""
+"""Boards with many open alerts: what they are sent (P12)."""
 
 from benchmarks.figure import Measured
 from benchmarks.load.dialect import board_path

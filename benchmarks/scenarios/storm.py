@@ -45,4 +45,4 @@ def _measure(stage: Stage) -> dict[str, Measured]:
 def _all_lost(fleet: int) -> tuple[bytes, ...]:
     """That many critical alerts on the overview."""
     number = re.escape(f"{fleet:,}").encode()
-    return (rb'id=\\"total-critical\\"(?:(?!</li>).)*<b>' + number + rb"</b>",)
+    return (rb'id=\\"number-critical\\">' + number + rb"</b>",)
