@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from tms.fleet import losses, nodes, standings
 from tms.fleet.models import Cause, Terminal
 from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.presence import Move
+from tms.fleet.wall import wall
 from tms.live.change import Change
 from tms.live.feed import feed, publish
 from tms.live.hub import hub
@@ -86,18 +87,19 @@ def lose_node(node: Node, at: datetime) -> None:
 
 class Watch:
     """Looks for nodes that beat no more. Whoever was blind itself (the database away, the process halted, a new
-    leader) begins anew: for as long as it did not look, a missing beat proves nothing.
+    leader, a clock that jumped) begins anew: for as long as it did not look, a missing beat proves nothing.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._looked_at = -BLIND_AFTER_S
+        self._steps = wall.steps
         self._judges_from = 0.0
 
     def look(self, at: datetime) -> None:
         now = self._monotonic()
-        if now - self._looked_at >= BLIND_AFTER_S:
-            self._judges_from = now + LOST_AFTER_S
+        if now - self._looked_at >= BLIND_AFTER_S or self._steps != wall.steps:
+            self._judges_from, self._steps = now + LOST_AFTER_S, wall.steps
         if now >= self._judges_from:
             for node in Node.objects.overdue():
                 lose_node(node, at)
@@ -167,6 +169,7 @@ class Runner:
         self._lead = Lead(lane.value)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"clock-{lane.name.lower()}")
         self._task: asyncio.Task[None] | None = None
+        self._steps = 0
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self.run(), name=f"clock {self._loops[0].name}")
@@ -184,6 +187,7 @@ class Runner:
     async def run(self) -> None:
         while True:
             try:
+                await self._in_thread(wall.keep)  # a process that does not lead tells of its health, too
                 if await self._in_thread(self._lead.take):
                     await self._lead_on()
             except Exception as error:  # whatever it is, the lead must not be held in vain
@@ -194,11 +198,12 @@ class Runner:
             await asyncio.sleep(RETRY_S)
 
     async def _lead_on(self) -> None:
-        was_away = self._is_prompt and await self._in_thread(catch_up, datetime.now(UTC))
+        self._steps = wall.steps
+        was_away = self._is_prompt and await self._in_thread(catch_up, wall.now())
         log.info("clock_leads", loops=[loop.name for loop in self._loops], was_away=was_away)
         self._tell_lead(1)
         due = {loop.name: time.monotonic() for loop in self._loops}
-        while True:
+        while wall.steps == self._steps:  # a clock that jumped must be caught up with
             for loop in self._loops:
                 now = time.monotonic()
                 if due[loop.name] <= now:
@@ -210,7 +215,7 @@ class Runner:
 
     async def _pass(self, loop: Loop) -> None:
         try:
-            await self._in_thread(self._work, loop, datetime.now(UTC))
+            await self._in_thread(self._work, loop)
         except (DatabaseError, InterfaceError):
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
             raise
@@ -218,9 +223,12 @@ class Runner:
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
             log.exception("clock_pass_failed", loop=loop.name)
 
-    def _work(self, loop: Loop, at: datetime) -> None:
+    def _work(self, loop: Loop) -> None:
         self._lead.check()
-        loop.work(at)
+        wall.keep()
+        at = wall.now()
+        if wall.steps == self._steps:
+            loop.work(at)
 
     def _tell_lead(self, leads: int) -> None:
         if self._is_prompt:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -10,6 +9,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet import credentials
 from tms.fleet.credentials import Key
+from tms.fleet.wall import wall
 from tms.ingest.links import Links
 from tms.ingest.thread import DatabaseThread
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
@@ -119,7 +119,7 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
 
 def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
     try:
-        return credentials.find(uids, at=datetime.now(UTC))
+        return credentials.find(uids, at=wall.now())
     except (DatabaseError, InterfaceError):
         connection.close()
         raise

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import structlog
@@ -12,6 +12,7 @@ from django.conf import settings
 
 from tms.commands import services as commands
 from tms.fleet import credentials, standings
+from tms.fleet.wall import wall
 from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
 from tms.live.change import Change
@@ -69,9 +70,9 @@ class Links:
 
     async def look_forever(self) -> None:
         """Ask the database for what the feed, which is only a hint, may not have told."""
-        since = datetime.now(UTC)
+        since = wall.now()
         while True:
-            at = datetime.now(UTC)
+            at = wall.now()
             try:
                 seen = await database_sync_to_async(look, thread_sensitive=False)(since - OVERLAP, at, self._doubtful())
             except Exception as error:  # noqa: BLE001  (whatever it is, the next look comes)
@@ -116,7 +117,7 @@ class Links:
     async def _deliver(self, sessions: dict[int, int]) -> None:
         try:
             claim = database_sync_to_async(commands.claim, thread_sensitive=False)
-            claimed = await claim(sessions, at=datetime.now(UTC))
+            claimed = await claim(sessions, at=wall.now())
         except Exception:
             log.exception("delivery_failed", terminals=len(sessions))
             return

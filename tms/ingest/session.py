@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -14,6 +14,7 @@ from tms.commands.models import Command
 from tms.commands.services import Answered
 from tms.fleet.credentials import Key
 from tms.fleet.models import Cause
+from tms.fleet.wall import wall
 from tms.ingest.batch import Batch
 from tms.ingest.bucket import Bucket
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
@@ -278,4 +279,4 @@ def _count_received(method: str) -> None:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return wall.now()

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import msgspec
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 from msgspec import UNSET
 
 from tms.alerts import lifecycle
@@ -15,6 +14,7 @@ from tms.commands import services as commands
 from tms.fleet import outages, rowset, standings
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import Standing
+from tms.fleet.wall import wall
 from tms.ingest import takeovers
 from tms.ingest.items import Booted, BootOutcome, Item, Reported
 from tms.ingest.ledger import BootKey, Ledger
@@ -83,7 +83,7 @@ def _save_boots(ledger: Ledger) -> dict[BootKey, int]:
     }
     missing = wanted - known.keys()
     if missing:
-        known |= boots.ensure(missing, at=timezone.now())
+        known |= boots.ensure(missing, at=wall.now())
     _save_identities(ledger.boots)
     return known
 
@@ -127,7 +127,7 @@ def _save_reports(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
     The key has the instant in it (partitions by day), so what may be stored already is looked for without it: nobody
     else writes reports of these terminals now, for their standings are locked.
     """
-    over = rollups.late_before(timezone.now())
+    over = rollups.late_before(wall.now())
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(ledger.reports)}
     for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in ledger.doubtful}):
         del items[key]

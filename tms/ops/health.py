@@ -1,10 +1,11 @@
 """Is this TMS well? Each check says in words what is wrong."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from tms.fleet.wall import wall
 from tms.live.hub import hub
 from tms.ops import beats
 from tms.ops.pulse import Pulse
@@ -14,7 +15,7 @@ WELL = "ok"
 
 def report(*, at: datetime | None = None) -> Mapping[str, str]:
     """The state of each part by name: `ok`, or what is wrong with it."""
-    at = at or datetime.now(UTC)
+    at = at or wall.now()
     return {name: check(at) for name, check in CHECKS.items()}
 
 

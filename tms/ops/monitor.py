@@ -2,7 +2,6 @@
 
 import json
 import threading
-from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from tms.fleet.wall import wall
 from tms.ops import health
 from tms.ops.proxy import is_inside, valid
 
@@ -61,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
             connection.close()  # of this thread, which ends
 
     def _health(self) -> None:
-        parts = health.report(at=datetime.now(UTC))
+        parts = health.report(at=wall.now())
         well = health.is_well(parts)
         body = json.dumps({"well": well, "node": settings.NODE, "checks": dict(parts)}).encode()
         self._answer(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, "application/json", body)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import structlog
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Count
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tms.fleet import losses
 from tms.fleet.node import Node, NodeState
+from tms.fleet.wall import wall
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ def count_nodes() -> GaugeMetricFamily:
 
 
 def count_dropped() -> GaugeMetricFamily:
-    followed = losses.followed(timezone.now())
+    followed = losses.followed(wall.now())
     family = dropped_family()
     for fate in ("back", "awaited", "missing"):
         family.add_metric([fate], sum(getattr(loss, fate) for loss in followed))

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
 from tms.fleet.node import BEAT_S
 from tms.fleet.nodes import Membership
+from tms.fleet.wall import wall
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +42,13 @@ class Pulse:
         Raises NameTaken.
         """
         before = self._membership.join()
+        wall.keep()
         self._beat_at = time.monotonic()
         self._thread.start()
         return before
 
     def drain(self) -> None:
-        self._say(lambda: self._membership.drain(links=self._links(), at=timezone.now()))
+        self._say(lambda: self._membership.drain(links=self._links(), at=wall.now()))
 
     def stop(self) -> None:
         self._stopping.set()
@@ -62,6 +63,7 @@ class Pulse:
 
     def _beat(self) -> None:
         is_ours = self._membership.beat(links=self._links())
+        wall.keep()
         if self._is_ours and not is_ours:
             log.critical("node_name_taken", node=self._membership.name, why=NAME_LOST)
         self._is_ours = is_ours

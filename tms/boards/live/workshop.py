@@ -22,6 +22,7 @@ from tms.boards.live.proof import Prover
 from tms.boards.live.show import Painted, Painting, Show
 from tms.boards.pages import Desk
 from tms.fleet.models import TerminalState
+from tms.fleet.wall import wall
 from tms.live.change import Change
 from tms.ops import instruments
 
@@ -61,7 +62,7 @@ class Workshop:
         return self.prover.due <= now and await self._in_thread(self._compare, now)
 
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
-        return await self._in_thread(lambda: sessions.signed_in(keys, at=datetime.now(UTC)).keys())
+        return await self._in_thread(lambda: sessions.signed_in(keys, at=wall.now()).keys())
 
     async def tell_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
         await self._in_thread(shift.report, here, left)

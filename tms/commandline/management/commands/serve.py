@@ -7,7 +7,6 @@ from tms import server
 new_server = server.chosen(settings.SERVER)
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -17,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 import asgi
 from tms import clock
 from tms.fleet.nodes import NameTaken
+from tms.fleet.wall import wall
 from tms.ingest.gateway import gateway
 from tms.live.feed import feed
 from tms.live.hub import hub
@@ -69,7 +69,7 @@ class Process:
         except NameTaken as error:
             raise CommandError(str(error)) from None
         health.watch(self.pulse)
-        return clock.orphan(node(), datetime.now(UTC), since=heard_at)
+        return clock.orphan(node(), wall.now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""

@@ -1,0 +1,89 @@
+"""The clock on the wall: the database's, as it was seen last."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tms.fleet.wall import LOOK_EVERY_S, SLOWEST_S, Wall, database_clock
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+A_DAY = timedelta(days=1)
+
+
+class Instruments:
+    """A database's clock that can be stepped, and a monotonic one that only goes on."""
+
+    def __init__(self) -> None:
+        self.database, self.monotonic, self.answers_after_s = NOON, 1_000.0, 0.0
+
+    def look(self) -> datetime:
+        self.go_on(self.answers_after_s)
+        return self.database
+
+    def go_on(self, seconds: float) -> None:
+        self.database += timedelta(seconds=seconds)
+        self.monotonic += seconds
+
+
+@pytest.fixture
+def instruments() -> Instruments:
+    return Instruments()
+
+
+@pytest.fixture
+def wall(instruments: Instruments) -> Wall:
+    made = Wall(instruments.look, lambda: instruments.monotonic)
+    made.keep()
+    return made
+
+
+def test_between_two_looks_time_goes_on(wall, instruments):
+    instruments.go_on(1.5)
+
+    assert wall.now() == NOON + timedelta(seconds=1.5)
+
+
+def test_a_clock_that_drifted_is_followed_and_has_not_jumped(wall, instruments):
+    instruments.go_on(LOOK_EVERY_S)
+    instruments.database += timedelta(seconds=1)
+
+    wall.keep()
+
+    assert wall.now() == instruments.database
+    assert wall.steps == 0
+
+
+@pytest.mark.parametrize("step", [A_DAY, -A_DAY])
+def test_a_clock_that_jumped_is_followed_and_counted(wall, instruments, step):
+    instruments.go_on(LOOK_EVERY_S)
+    instruments.database += step
+
+    wall.keep()
+    wall.keep()
+
+    assert wall.now() == instruments.database
+    assert wall.steps == 1
+
+
+def test_it_looks_no_more_often_than_it_must(wall, instruments):
+    instruments.database += A_DAY
+
+    wall.keep()
+
+    assert wall.now() == NOON
+
+
+def test_an_answer_that_took_long_tells_nothing(wall, instruments):
+    instruments.go_on(LOOK_EVERY_S)
+    instruments.answers_after_s = SLOWEST_S + 20
+
+    wall.keep()
+
+    assert wall.steps == 0
+    assert wall.now() == instruments.database
+
+
+@pytest.mark.both
+@pytest.mark.django_db
+def test_the_databases_clock_is_near_ours_here():
+    assert abs(database_clock() - datetime.now(UTC)) < timedelta(minutes=1)

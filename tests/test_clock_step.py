@@ -1,0 +1,53 @@
+"""The wall clock of a running TMS is stepped by a day (R30)."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.link.terminal import Terminal
+from tests.running import Running
+
+LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+DEADLINE_S = 30
+BEAT = "SELECT at FROM ops_beat WHERE name = 'clock'"
+WENT = "SELECT count(*) FROM fleet_presencechange WHERE presence <> 'online'"
+
+pytestmark = [
+    pytest.mark.both,
+    pytest.mark.skipif(not LIBRARIES, reason="needs libfaketime (Debian: apt install libfaketime)"),
+]
+
+
+@pytest.mark.parametrize("step", ["+1d", "-1d"])
+async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
+    wall = tmp_path / "wall-clock"
+    wall.write_text("+0\n")
+    faked = {
+        "LD_PRELOAD": str(LIBRARIES[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(wall),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with Running(tmp_path, TMS_HEARTBEAT_S="20", TMS_RECONNECT_GRACE_S="60", **faked) as tms:
+        async with await Terminal.connect(tms.link, tms.enrol("T1")) as terminal:
+            await terminal.boot()
+            await changes(lambda: tms.query(BEAT), times=1)
+
+            wall.write_text(f"{step}\n")
+            await changes(lambda: tms.query(BEAT), times=3)
+            await terminal.report(1)
+            await terminal.acknowledged(1)
+
+            assert tms.query(WENT) == [(0,)]
+            assert tms.get("/health/")[0] == 200
+
+
+async def changes(look: Callable[[], object], *, times: int) -> None:
+    """Wait until something else is seen, so many times."""
+    async with asyncio.timeout(DEADLINE_S):
+        for _ in range(times):
+            seen = await asyncio.to_thread(look)
+            while await asyncio.to_thread(look) == seen:
+                await asyncio.sleep(0.05)
