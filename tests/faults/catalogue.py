@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.faults import (
     clients,
+    clock_step,
     disk_full,
     failover,
     killed,
@@ -14,6 +15,7 @@ from tests.faults import (
     redis_away,
     strangers,
 )
+from tests.faults.clock_step import Stepped
 from tests.faults.crowd import LIMITS
 from tests.faults.disk_full import Cramped, CrampedSingle
 from tests.faults.failover import Replicated
@@ -36,6 +38,7 @@ STAGES: tuple[Stage[Any], ...] = (
     ),
     Stage(lambda: Scene(Replicated(), agents=10, light=50), failover.FAULTS),
     Stage(lambda: Scene(Wired(), agents=10, light=50), network.FAULTS),
+    Stage(lambda: Scene(Stepped(), agents=10, light=50), clock_step.FAULTS),
     Stage(lambda: Scene(Cramped(), agents=10, light=50), disk_full.POSTGRESQL),
     Stage(lambda: Scene(CrampedSingle(), agents=10, light=30), disk_full.SQLITE),
     Stage(lambda: Scene(Single(), agents=10, light=30, report_every_s=0.5), killed.FAULTS),
