@@ -1,10 +1,13 @@
 """Nodes that die, and nodes that are replaced."""
 
 import asyncio
+import contextlib
 import math
 import re
 import time
 from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
 
 from deploy.cluster.node import Node
 from tests.faults.fault import Fault, Finding
@@ -17,9 +20,16 @@ STALE = "SELECT count(*) FROM fleet_terminalstate WHERE node = %s AND presence =
 HANDSHAKES = re.compile(r'^tms_handshake_seconds_bucket{le="(\S+)"} (\S+)', re.MULTILINE)
 
 
+class Handshakes(NamedTuple):
+    """Of one process: how many it decided within so many seconds."""
+
+    pid: int
+    within: Mapping[float, float]
+
+
 async def kill_a_node(scene: Scene[Several], finding: Finding) -> None:
-    victim = scene.place.nodes[0]
-    held = await scene.held_by(victim)
+    by_node = {node: await scene.held_by(node) for node in scene.place.nodes}
+    victim, held = max(by_node.items(), key=lambda each: len(each[1]))
 
     async with scene.disturbed(finding) as disturbance:
         await asyncio.to_thread(victim.kill)
@@ -35,31 +45,34 @@ async def kill_a_node(scene: Scene[Several], finding: Finding) -> None:
 
 
 async def restart_into_the_storm(scene: Scene[Several], finding: Finding) -> None:
-    """It is up again while its terminals still look for a node: some of them find it."""
-    victim = scene.place.nodes[0]
-    held = await scene.held_by(victim)
-    async with scene.disturbed(finding) as disturbance:
-        await asyncio.to_thread(victim.kill)
-        killed_at = time.monotonic()
-        await asyncio.to_thread(victim.start)
-        disturbance.is_over()
-        back_s = await scene.all_back(held, within_s=60, since=killed_at)
-    finding.promise("all its terminals back", back_s, at_most=30, unit="s")
-    finding.figures |= {"terminals it held": len(held), "terminals it got back": len(await scene.held_by(victim))}
+    """Every node dies; each is up again among terminals that have nowhere else to go."""
+    async with all_at_once(scene, finding):
+        for node in scene.place.nodes:
+            await asyncio.to_thread(node.kill)
+        for node in scene.place.nodes:
+            node.launch()
+        for node in scene.place.nodes:
+            await asyncio.to_thread(node.wait_until_it_answers)
 
 
 async def kill_the_proxy(scene: Scene[Several], finding: Finding) -> None:
-    """Every link and every board is gone at once, and all come back at once."""
-    place = scene.place
-    before = [await asyncio.to_thread(handshakes, node) for node in place.nodes]
+    nginx = scene.place.nginx
+    async with all_at_once(scene, finding):
+        await asyncio.to_thread(kill_family, nginx.pid)
+        await asyncio.to_thread(nginx.wait_until_it_ended)
+        await asyncio.to_thread(nginx.start)
+
+
+@contextlib.asynccontextmanager
+async def all_at_once(scene: Scene[Several], finding: Finding) -> AsyncIterator[None]:
+    """Every link and every board is lost, and all of them come back."""
+    before = [await asyncio.to_thread(handshakes, node) for node in scene.place.nodes]
     async with scene.disturbed(finding) as disturbance:
-        await asyncio.to_thread(kill_family, place.nginx.pid)
-        killed_at = time.monotonic()
-        await asyncio.to_thread(place.nginx.wait_until_it_ended)
-        await asyncio.to_thread(place.nginx.start)
+        began_at = time.monotonic()
+        yield
         disturbance.is_over()
-        back_s = await scene.all_back(scene.witness.terminals, within_s=60, since=killed_at)
-    after = [await asyncio.to_thread(handshakes, node) for node in place.nodes]
+        back_s = await scene.all_back(scene.witness.terminals, within_s=60, since=began_at)
+    after = [await asyncio.to_thread(handshakes, node) for node in scene.place.nodes]
     finding.promise("all terminals back", back_s, at_most=30, unit="s")
     finding.promise("handshakes' p99", max(map(p99, before, after)), at_most=2, unit="s")
 
@@ -90,14 +103,15 @@ async def seconds_until_none(scene: Scene[Several], node: str, *, since: float, 
     return None
 
 
-def handshakes(node: Node) -> dict[float, float]:
-    """How many were decided within so many seconds, since the node started."""
-    return {float(bound): float(number) for bound, number in HANDSHAKES.findall(node.get("/metrics")[1])}
+def handshakes(node: Node) -> Handshakes:
+    buckets = HANDSHAKES.findall(node.get("/metrics")[1])
+    return Handshakes(node.pid, {float(bound): float(number) for bound, number in buckets})
 
 
-def p99(before: dict[float, float], after: dict[float, float]) -> float:
+def p99(before: Handshakes, after: Handshakes) -> float:
     """Seconds: the bound that 99 of 100 handshakes between two looks did not pass."""
-    between = {bound: number - before.get(bound, 0.0) for bound, number in after.items()}
+    known = before.within if before.pid == after.pid else {}
+    between = {bound: number - known.get(bound, 0.0) for bound, number in after.within.items()}
     return min(bound for bound, number in between.items() if number >= 0.99 * between[math.inf])
 
 
@@ -108,7 +122,7 @@ def busiest_second(terminals: list[Witnessed]) -> float:
 
 FAULTS = (
     Fault("kill-node", "R29", "kill -9 of one of three nodes", kill_a_node),
-    Fault("restart-node", "R29", "kill -9 of a node that starts again at once, into the storm", restart_into_the_storm),
+    Fault("kill-all-nodes", "R6, R29", "kill -9 of every node, and a new start into the storm", restart_into_the_storm),
     Fault("kill-proxy", "R6", "kill -9 of the proxy, and with it of every link and board", kill_the_proxy),
     Fault("deploy", "R28", "SIGTERM and a new start of every node, one after the other", deploy),
 )
