@@ -9,9 +9,10 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.faults import table
+from tests.faults import run, table
 from tests.faults.catalogue import STAGES
 from tests.faults.fault import Finding, Verdict
 
@@ -19,15 +20,16 @@ from tests.faults.fault import Finding, Verdict
 def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
     options = _options(arguments)
-    began_at = time.monotonic()
-    findings = asyncio.run(run(options.faults))
-    print(f"\n{table.markdown(findings)}\n\n{table.summary(findings, took_s=time.monotonic() - began_at)}")
+    began_at, began = datetime.now(UTC), time.monotonic()
+    findings = asyncio.run(break_it(options.faults))
+    done = run.recorded(findings, began_at=began_at, took_s=time.monotonic() - began)
+    print(f"\n{table.markdown(findings)}\n\n{table.summary(findings, took_s=done.took_s)}")
     if options.keep:
-        table.keep(findings, options.keep)
+        run.keep(done, options.keep)
     return int(any(finding.verdict is Verdict.BROKEN for finding in findings))
 
 
-async def run(names: Sequence[str]) -> list[Finding]:
+async def break_it(names: Sequence[str]) -> list[Finding]:
     findings: list[Finding] = []
     for stage in STAGES:
         wanted = [fault for fault in stage.faults if not names or fault.name in names]

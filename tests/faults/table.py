@@ -1,11 +1,8 @@
-"""Prints findings as a table, and keeps them as JSON."""
+"""Prints findings as a table."""
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-import msgspec
 
 from tests.faults.fault import Finding, Promise
 
@@ -22,17 +19,13 @@ def summary(findings: Sequence[Finding], *, took_s: float) -> str:
     return f"{', '.join(f'{number} {verdict.value}' for verdict, number in told.items())}; took {took_s:.0f} s"
 
 
-def keep(findings: Sequence[Finding], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode([_told(finding) for finding in findings])) + b"\n")
-
-
 def figures(finding: Finding) -> str:
     """What the finding tells beside the columns."""
     if finding.skipped:
         return finding.skipped
     told = [_promise(promise) for promise in finding.promises]
-    told += [f"{name} {number(value)}" for name, value in finding.figures.items()]
+    promised = {promise.what for promise in finding.promises}
+    told += [f"{name} {number(value)}" for name, value in finding.figures.items() if name not in promised]
     return "; ".join([*([finding.error] if finding.error else []), *told])
 
 
@@ -45,7 +38,7 @@ def number(value: float | None) -> str:
 def _row(finding: Finding) -> Sequence[str]:
     counted = (finding.lost, finding.twice, finding.false_alerts, finding.converged_s)
     return (
-        finding.fault,
+        f"`{finding.fault}`: {finding.title}",
         finding.requirement,
         *(number(value) for value in counted),
         finding.verdict.value,
@@ -57,7 +50,3 @@ def _promise(promise: Promise) -> str:
     unit = f" {promise.unit}" if promise.unit else ""
     mark = "" if promise.is_kept else " ✗"
     return f"{promise.what} {number(promise.value)}{unit} (≤ {number(promise.at_most)}){mark}"
-
-
-def _told(finding: Finding) -> dict[str, object]:
-    return {**msgspec.to_builtins(finding), "verdict": finding.verdict.value}

@@ -1,0 +1,39 @@
+"""`python -m tests.faults.docs`: writes the kept runs into docs/reliability.md."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.faults.run import ROOT, Run, read
+from tests.faults.table import markdown, summary
+
+RESULTS = Path(__file__).parent / "results"
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- findings: written by `python -m tests.faults.docs` -->", "<!-- end of findings -->"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.docs", description=__doc__)
+    runs = [RESULTS / "daphne.json", RESULTS / "uvicorn.json"]
+    parser.add_argument("runs", nargs="*", type=Path, default=runs, help="as `--keep` wrote them")
+    parser.add_argument("--page", type=Path, default=PAGE)
+    options = parser.parse_args(arguments)
+    found = [read(path) for path in options.runs if path.exists()]
+    options.page.write_text(with_findings(options.page.read_text(), found))
+
+
+def with_findings(page: str, runs: Sequence[Run]) -> str:
+    """`page` with what stood between the marks replaced."""
+    parts = "\n\n".join(_told(run) for run in runs)
+    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    return pattern.sub(lambda _: f"{BEGIN}\n\n{parts}\n\n{END}", page)
+
+
+def _told(run: Run) -> str:
+    origin = f"On {run.server}, {run.began_at:%Y-%m-%d %H:%M} at {run.commit}, {run.machine}: "
+    return f"{origin}{summary(run.findings, took_s=run.took_s)}.\n\n{markdown(run.findings)}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""A run: what was found on which machine. Kept as JSON."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from tests.faults.fault import Finding
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Run:
+    began_at: datetime
+    took_s: float
+    server: str
+    machine: str
+    commit: str
+    findings: Sequence[Finding]
+
+
+def recorded(findings: Sequence[Finding], *, began_at: datetime, took_s: float) -> Run:
+    server = os.environ.get("TMS_SERVER", "daphne")
+    machine = f"{len(os.sched_getaffinity(0))} cores, {platform.system()} {platform.release()}"
+    return Run(began_at, took_s, server, machine, _commit(), findings)
+
+
+def keep(run: Run, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(run)) + b"\n")
+
+
+def read(path: Path) -> Run:
+    return msgspec.json.decode(path.read_bytes(), type=Run)
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
