@@ -83,11 +83,11 @@ class Scene[Where: Place]:
         return await asyncio.to_thread(self.place.manage, *arguments)
 
     async def well(self) -> None:
-        """Every terminal is linked and online, every board agrees, and nothing waits."""
+        """Every terminal is linked and online, every board shows something, and nothing waits."""
         await self.witness.all_linked()
         await self.present()
         await self.witness.settled()
-        await until(lambda: all(board.proof for board in self.boards))
+        await until(lambda: all(board.proof and (board.totals or board.rows) for board in self.boards))
 
     async def present(self) -> None:
         """Wait until the database calls every terminal online."""

@@ -31,7 +31,8 @@ class Stage[Where: Place]:
         try:
             for fault in wanted:
                 finding = await self._try(fault)
-                say(f"{finding.verdict.value:>8}  {fault.name}: {fault.title} ({finding.took_s:.0f} s)")
+                how = finding.skipped or f"{finding.took_s:.0f} s"
+                say(f"{finding.verdict.value:>8}  {fault.name}: {fault.title} ({how})")
                 findings.append(finding)
         finally:
             await self._leave()
