@@ -103,9 +103,30 @@ function arrange(order) {
   pending.lists.set(order.of, ids);
 }
 
+/**
+ * A number that travels alone, in rows that are not on the page yet.
+ * @param {Element} leaf
+ */
+function renewWithin(leaf) {
+  for (const row of [...pending.elements.values(), ...strangers.values(), ...waiting.rows()]) {
+    const old = row.querySelector(`#${CSS.escape(leaf.id)}`);
+    if (old) morph(old, /** @type {Element} */ (leaf.cloneNode(true)));
+  }
+}
+
+/**
+ * The newest comes last: an element may hold another that was told before it.
+ * @param {Element} element
+ */
+function put(element) {
+  if (!element.firstElementChild) renewWithin(element);
+  pending.elements.delete(element.id);
+  pending.elements.set(element.id, element);
+}
+
 /** @param {Frame} frame */
 function collect({ html, list, proof }) {
-  if (html) for (const element of parse(html)) if (!OWN.has(element.id)) pending.elements.set(element.id, element);
+  if (html) for (const element of parse(html)) if (!OWN.has(element.id)) put(element);
   if (list) arrange(list);
   database = proof.database ?? database;
   pending.proof = { newest_at: null, behind_s: 0, gaps: 0, ...proof, database };

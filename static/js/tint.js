@@ -5,7 +5,8 @@ const OVER_MS = 2000;
 
 /** @param {Element[]} changed */
 export function tint(changed) {
-  const rows = /** @type {HTMLElement[]} */ (changed.filter((element) => element.matches("tr, li")));
+  const found = changed.map((element) => element.closest("tr[id], li[id]")).filter((row) => row !== null);
+  const rows = /** @type {HTMLElement[]} */ ([...new Set(found)]);
   if (rows.length === 0 || rows.length > MOST) return;
   for (const row of rows) row.dataset.changed = "";
   setTimeout(() => {

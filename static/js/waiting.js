@@ -41,6 +41,9 @@ export function renew(row) {
   for (const { fresh } of held.values()) if (fresh.has(row.id)) fresh.set(row.id, row);
 }
 
+/** All rows that wait to appear. */
+export const rows = () => [...held.values()].flatMap(({ fresh }) => [...fresh.values()]);
+
 /** Another page of the list: nothing that waits belongs to it. */
 export function forget() {
   held.clear();

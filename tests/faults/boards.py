@@ -19,7 +19,7 @@ PATIENCE_S = 10.0
 LEAST_S, MOST_S = 0.5, 8.0
 """How long a browser waits for a frame, and before it connects again (static/js/socket.js)."""
 
-TOTAL = re.compile(r'id="total-(\w+)".*?<b>([\d,]+)</b>', re.DOTALL)
+TOTAL = re.compile(r'id="number-(\w+)">([\d,]+)</b>')
 ROW = re.compile(r'id="terminal-(\d+)"[^>]*?data-presence="(\w+)"', re.DOTALL)
 
 PRESENCES = "SELECT presence, count(*) FROM fleet_terminalstate GROUP BY presence"

@@ -1,11 +1,15 @@
 """What a board is not sent, because it has it: counted in elements and words, never in seconds."""
 
+import re
+
 import pytest
 
 from tests import factories
 from tests.at_once import aside
 from tests.boards.live.test_frames import change
 from tests.factories import now
+from tms.boards.live.leaves import differing
+from tms.boards.live.seat import LAGGING_BYTES
 from tms.boards.pages import OverviewPage
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -61,3 +65,75 @@ async def test_a_frame_holds_no_words_that_age(board, fleet):
 
         assert "<time " in html
         assert html.count("<time ") == html.count("></time>"), page
+
+
+async def test_a_resolved_alert_costs_no_row_and_only_the_numbers_that_changed(board, fleet):
+    rule = await aside(fleet.metric_rule)
+    alerts = await aside(lambda: [factories.alert(fleet, rule=rule, opened_at=now(-60 - n)) for n in range(8)])
+    async with board("/alerts/") as opened:
+        await opened.painted()
+
+        await aside(lambda: factories.resolved(alerts[0]))
+
+        frame = await opened.until(lambda frame: frame.list[0] == "alerts")
+        assert frame.told["list"]["gone"] == [f"alert-{alerts[0].pk}"]
+        assert not [element for element in frame.ids if element.startswith("alert-")]
+        assert {"count-open", "share-rule"} <= set(frame.ids)
+        assert not {"shares", "li", "section"} & {*frame.ids, *re.findall(r"<(\w+)", frame.html)}
+
+
+async def test_a_number_travels_without_the_tile_and_the_cell_that_it_stands_in(board, fleet):
+    rule = await aside(fleet.metric_rule)
+    terminals = await aside(lambda: fleet.terminals(3, presence="online"))
+    await aside(lambda: [factories.alert(fleet, rule=rule, terminal=terminal) for terminal in terminals[:2]])
+    async with board("/") as opened:
+        await opened.painted()
+
+        await aside(lambda: factories.alert(fleet, rule=rule, terminal=terminals[2]))
+
+        frame = await opened.showing("number-warning")
+        assert '<b id="number-warning">3</b>' in frame.html
+        assert '<small id="note-warning">3 with nobody</small>' in frame.html
+        assert '<b id="number-site-SJK">3</b>' in frame.html
+        assert not {"total-warning", "site-SJK"} & set(frame.ids)
+
+
+async def test_a_reader_that_lagged_gets_the_newest_of_a_number_and_of_what_holds_it(board, fleet):
+    rule = await aside(fleet.metric_rule)
+    await aside(lambda: factories.alert(fleet, rule=rule))
+    async with board("/") as slow, board("/") as quick:
+        await slow.painted()
+        await quick.painted()
+        slow.connection.unwritten = LAGGING_BYTES + 1
+        second = await aside(lambda: factories.alert(fleet, rule=rule))
+        await quick.showing('<b id="number-warning">2</b>')
+        await aside(lambda: [factories.resolved(alert) for alert in (second, *rule.alerts.unresolved())])
+        await quick.showing('<b id="number-warning">0</b>')
+        while not slow.connection.sent.empty():
+            await slow.frame("beat", "patch")
+        slow.connection.unwritten = 0
+
+        frame = await slow.showing("number-warning")
+
+        assert "data-zero" in frame.html
+        assert set(re.findall('<b id="number-warning">([0-9]+)<', frame.html)) == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "found"),
+    [
+        (
+            '<li id="a"><b id="n">1</b> and <i id="m">2</i></li>',
+            '<li id="a"><b id="n">1</b> and <i id="m">3</i></li>',
+            "m",
+        ),
+        ('<li id="a"><b id="n">1</b></li>', '<li id="a"><b id="n" data-zero>1</b></li>', "n"),
+        ('<li id="a"><b id="n">1</b></li>', '<li id="a" data-zero><b id="n">0</b></li>', None),
+        ('<li id="a"><b id="n">1</b></li>', '<li id="a"></li>', None),
+        ('<li id="a"><b id="n">1</b></li>', '<li id="a"><b id="n">1<i></i></b></li>', None),
+        ('<b id="n">1</b>', '<b id="n">2</b>', None),
+    ],
+    ids=["one of two", "its attribute", "more than it", "gone", "no leaf any more", "the whole"],
+)
+def test_what_differs_is_a_leaf_or_the_whole(before, now, found):
+    assert differing(before, now) == (None if found is None else [found])

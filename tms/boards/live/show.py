@@ -7,6 +7,7 @@ from msgspec import UNSET, structs
 
 from tms.boards.live import frames
 from tms.boards.live.frames import Moves, Owed, Proof
+from tms.boards.live.leaves import differing, leaves
 from tms.boards.live.moves import moves
 from tms.boards.live.seat import Seat
 from tms.boards.pages import Desk, Page, Part, Scene
@@ -23,6 +24,8 @@ class Painting:
 
     scene: Scene
     html: Mapping[str, str]
+    leaves: Mapping[str, Mapping[str, str]]
+    """By element, the HTML of those within."""
     owed: Owed
     """What is new in it."""
     moves: Mapping[str, Moves]
@@ -38,6 +41,7 @@ class Show:
         self.seats: set[Seat] = set()
         self.scene: Scene | None = None
         self.html: Mapping[str, str] = {}
+        self.leaves: Mapping[str, Mapping[str, str]] = {}
         self.moves: Mapping[str, Moves] = {}
         self.has_missed = False
         """A painting failed: the next one reads everything."""
@@ -60,11 +64,14 @@ class Show:
             }
         # Equal HTML needs no sending, though its values differ: a presence that a row does not show, for one.
         changed = {name for name in fresh if html[name] != self.html.get(name)}
-        owed = _owed(scene, before, changed)
-        return Painting(scene, html, owed, _moves(scene, before, owed.lists))
+        within = {name: leaves(html[name]) if name in changed else self.leaves[name] for name in html}
+        news = {piece for name in changed for piece in _pieces(name, self.html.get(name), html[name])}
+        owed = _owed(scene, before, news)
+        return Painting(scene, html, within, owed, _moves(scene, before, owed.lists))
 
     def hang(self, painting: Painting, *, now: float) -> None:
-        self.scene, self.html, self.moves = painting.scene, painting.html, painting.moves
+        self.scene, self.html, self.leaves = painting.scene, painting.html, painting.leaves
+        self.moves = painting.moves
         self.has_missed, self._painted_at = False, now
 
     def send(self, owed: Owed, proof: Proof, *, now: float) -> None:
@@ -88,7 +95,8 @@ class Show:
 
     def _patch(self, owed: Owed, proof: Proof, moves: Mapping[str, Moves]) -> list[str]:
         assert self.scene is not None
-        return frames.patch(owed, self.html, self.scene.lists, proof, moves)
+        within = (leaf for leaves in self.leaves.values() for leaf in leaves.items())
+        return frames.patch(owed, {**self.html, **dict(within)}, self.scene.lists, proof, moves)
 
     def _html(self, name: str, part: Part, painted: Painted) -> str:
         key = (self.language, part.template, name)
@@ -101,6 +109,12 @@ class Show:
 def _unsaid(proof: Proof) -> Proof:
     """For whoever has heard the verdict on the database."""
     return structs.replace(proof, database=UNSET)
+
+
+def _pieces(name: str, before: str | None, now: str) -> Collection[str]:
+    """The names of what must be sent of an element that changed: as little as will do."""
+    within = differing(before, now) if before is not None else None
+    return (name,) if within is None else within
 
 
 def _owed(scene: Scene, before: Scene | None, changed: set[str]) -> Owed:

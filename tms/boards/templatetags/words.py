@@ -105,11 +105,9 @@ def short(place: Place) -> str:
 
 @register.filter
 def told(cell: SiteCell) -> str:
-    """A cell in words, for whoever cannot see its colour."""
+    """A cell in words, for whoever cannot see its colour; its number stands beside them."""
     terminals = ngettext("%(number)s terminal", "%(number)s terminals", cell.terminals) % {"number": cell.terminals}
-    values = {"place": cell.place.name, "terminals": terminals, "number": cell.number, "worst": _worst(cell.worst)}
-    if cell.number:
-        return gettext("%(place)s, %(terminals)s, %(number)s %(worst)s") % values
+    values = {"place": cell.place.name, "terminals": terminals, "worst": _worst(cell.worst)}
     return gettext("%(place)s, %(terminals)s, %(worst)s") % values
 
 

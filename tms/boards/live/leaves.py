@@ -1,0 +1,23 @@
+"""Elements within an element that have an id and hold nothing but text. While only they change, only they travel."""
+
+import re
+from collections.abc import Mapping
+
+LEAF = re.compile(r'(?<=.)<(?P<tag>\w+)(?=[^>]* id="(?P<id>[\w-]+)")[^>]*>[^<]*</(?P=tag)>', re.DOTALL)
+
+
+def leaves(html: str) -> Mapping[str, str]:
+    """Their HTML by id."""
+    return {found["id"]: found[0] for found in LEAF.finditer(html)}
+
+
+def differing(before: str, now: str) -> list[str] | None:
+    """The leaves that differ, if nothing else does."""
+    if _without(before) != _without(now):
+        return None
+    were = leaves(before)
+    return [name for name, leaf in leaves(now).items() if were[name] != leaf]
+
+
+def _without(html: str) -> str:
+    return LEAF.sub(r"<\g<id>>", html)
