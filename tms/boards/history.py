@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count
 from django.db.models.functions import TruncMinute
@@ -13,6 +13,8 @@ from tms.fleet.models import PresenceChange
 
 HOUR = timedelta(hours=1)
 MINUTES = 60
+STEP = timedelta(minutes=5)
+"""The hour moves on by so much, not by the minute: a line is the same while its number stands still."""
 
 type Lines = Mapping[str, Sequence[int]]
 """By presence or severity: a value for each minute, the present last."""
@@ -21,7 +23,11 @@ type Step = tuple[datetime, str, int]
 
 
 def hour(census: Census, *, at: datetime) -> Lines:
-    """One line for each presence and severity, in two queries (index: presencechange_at, transition_at)."""
+    """One line for each presence and severity, in two queries (index: presencechange_at, transition_at).
+
+    Of the five minutes that are running, those to come are as the present.
+    """
+    at += -(at - datetime.min.replace(tzinfo=UTC)) % STEP
     presence = _walk_back(census.presences, _presence_steps(at), at=at)
     severity = _walk_back(census.severities, _severity_steps(at), at=at)
     return {**presence, **severity}

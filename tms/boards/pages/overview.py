@@ -102,6 +102,6 @@ def _totals(desk: Desk) -> Iterable[tuple[str, Part]]:
 
 def _total(partial: str, values: dict[str, Any], desk: Desk) -> Part:
     name = values.get("severity") or values["presence"]
-    line = [*desk.hour.get(name, [values["number"]])[:-1], values["number"]]
-    grown = line[-1] - line[0] if name in TELLING else 0
+    line = desk.hour.get(name, [values["number"]])
+    grown = values["number"] - line[0] if name in TELLING else 0
     return Part(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
