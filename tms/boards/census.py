@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Count
 
@@ -12,8 +13,11 @@ from tms.fleet.models import TerminalState
 
 type Stand = tuple[int, str]
 """What a terminal counts as: (site, presence)."""
-type Held = tuple[int, str, str]
-"""What an unresolved alert counts as: (site, severity, state)."""
+type Held = tuple[int, str, str, int, str, str, int | None]
+"""What an unresolved alert counts as: (site, severity, state, rule, model, firmware, who acknowledged it)."""
+
+STAND = ("terminal__site", "presence")
+HELD = ("terminal__site", "severity", "state", "rule", "terminal__model", "terminal__firmware", "acknowledged_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,23 @@ class Census:
 
     @cached_property
     def severities(self) -> Counter[str]:
-        return _summed((severity, number) for (_, severity, _), number in self.alerts.items())
+        return _summed((key[1], number) for key, number in self.alerts.items())
 
     @cached_property
     def nobody_on_it(self) -> Counter[str]:
         """Severities of the alerts that nobody has acknowledged."""
-        open_ones = ((key, number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
-        return _summed((severity, number) for (_, severity, _), number in open_ones)
+        return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
+
+    @cached_property
+    def factors(self) -> Mapping[str, Counter[Any]]:
+        """How many unresolved alerts are of each site, rule (primary keys), model and firmware."""
+        places = {"site": 0, "rule": 3, "model": 4, "firmware": 5}
+        return {name: _summed((key[at], n) for key, n in self.alerts.items()) for name, at in places.items()}
+
+    @cached_property
+    def holders(self) -> Counter[int]:
+        """How many unresolved alerts each person has acknowledged."""
+        return _summed((key[6], number) for key, number in self.alerts.items() if key[6] is not None)
 
     @cached_property
     def sites(self) -> Mapping[int, Tally]:
@@ -53,7 +67,7 @@ class Census:
         tallies: dict[int, Tally] = {}
         for (site, presence), number in self.terminals.items():
             tallies.setdefault(site, Tally()).presences[presence] += number
-        for (site, severity, _), number in self.alerts.items():
+        for (site, severity, *_), number in self.alerts.items():
             tallies.setdefault(site, Tally()).severities[severity] += number
         return tallies
 
@@ -68,16 +82,16 @@ class Census:
 
 def take() -> Census:
     """Count everything: exact, and the dearer the larger the fleet."""
-    terminals = TerminalState.objects.values_list("terminal__site", "presence").annotate(n=Count("pk"))
-    alerts = Alert.objects.unresolved().values_list("terminal__site", "severity", "state").annotate(n=Count("pk"))
+    terminals = TerminalState.objects.values_list(*STAND).annotate(n=Count("pk"))
+    alerts = Alert.objects.unresolved().values_list(*HELD).annotate(n=Count("pk"))
     return Census(
         {(site, presence): number for site, presence, number in terminals},
-        {(site, severity, state): number for site, severity, state, number in alerts},
+        {tuple(row[:-1]): row[-1] for row in alerts},
     )
 
 
-def _summed(numbers: Iterable[tuple[str, int]]) -> Counter[str]:
-    counted: Counter[str] = Counter()
-    for name, number in numbers:
-        counted[name] += number
+def _summed[Key](numbers: Iterable[tuple[Key, int]]) -> Counter[Key]:
+    counted: Counter[Key] = Counter()
+    for key, number in numbers:
+        counted[key] += number
     return counted

@@ -2,12 +2,16 @@
 
 import threading
 import time
+from collections.abc import Collection
+from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError
 from django.db.models import QuerySet
 
 from tms.alerts.models import Alert
-from tms.boards.census import Census, Held, Stand, take
+from tms.boards import history
+from tms.boards.census import HELD, STAND, Census, Held, Stand, take
+from tms.boards.history import Lines
 from tms.boards.ledger import Ledger
 from tms.fleet.models import TerminalState
 from tms.live.change import NOTHING, Change
@@ -15,6 +19,8 @@ from tms.live.hub import EVERYTHING, hub
 
 RECOUNT_S = 2.0
 """So old may a count be while the feed is away: then nothing tells what has changed."""
+HOUR_S = 15.0
+"""The hour's lines are read anew after this."""
 
 
 class Kept:
@@ -24,18 +30,22 @@ class Kept:
         self._news = EVERYTHING
         self._news_lock = threading.Lock()
         self._read_lock = threading.Lock()
-        self._terminals: Ledger[Stand] = Ledger(("terminal__site", "presence"))
-        self._alerts: Ledger[Held] = Ledger(("terminal__site", "severity", "state"))
+        self._terminals: Ledger[Stand] = Ledger(STAND)
+        self._alerts: Ledger[Held] = Ledger(HELD)
         self._census: Census | None = None
         self._taken: tuple[float, Census] | None = None
+        self._hour: tuple[float, Lines] | None = None
         self._doubted_terminals: set[int] = set()
         self._doubted_alerts: set[int] = set()
 
     def changed(self, change: Change) -> None:
         """A listener of the hub."""
-        if change.presence or change.alerts or change.everything:
+        news = Change(
+            presence=change.presence, alerts=change.alerts, sessions=change.sessions, everything=change.everything
+        )
+        if news != NOTHING:
             with self._news_lock:
-                self._news |= Change(presence=change.presence, alerts=change.alerts, everything=change.everything)
+                self._news |= news
 
     @property
     def is_told(self) -> bool:
@@ -47,6 +57,15 @@ class Kept:
             return self._counted()
         with self._read_lock:
             return self._current()
+
+    def hour(self, census: Census, *, at: datetime) -> Lines:
+        """The lines of the last hour, that end with `census` or a moment before it."""
+        kept, now = self._hour, time.monotonic()
+        if kept is not None and now - kept[0] <= HOUR_S and self.is_told:
+            return kept[1]
+        lines = history.hour(census, at=at)
+        self._hour = now, lines
+        return lines
 
     def doubted(self) -> int | None:
         """How many rows count here as something else than in the database, after another look; None: not told of any.
@@ -101,14 +120,15 @@ class Kept:
         if news.everything:
             self._terminals.begin(_states())
             self._alerts.begin(_unresolved())
-            self._doubted_terminals, self._doubted_alerts = set(), set()
+            self._doubted_terminals, self._doubted_alerts, self._hour = set(), set(), None
             return
         if news.presence:
             self._terminals.renew(_states(), news.presence)
             self._doubted_terminals -= news.presence
-        if news.alerts:
-            self._alerts.renew(_unresolved(), news.alerts)
-            self._doubted_alerts -= news.alerts
+        alerts = news.alerts | _alerts_of({terminal for terminal, _ in news.sessions})
+        if alerts:
+            self._alerts.renew(_unresolved(), alerts)
+            self._doubted_alerts -= alerts
 
 
 def _states() -> QuerySet[TerminalState]:
@@ -117,6 +137,13 @@ def _states() -> QuerySet[TerminalState]:
 
 def _unresolved() -> QuerySet[Alert]:
     return Alert.objects.unresolved()
+
+
+def _alerts_of(terminals: Collection[int]) -> frozenset[int]:
+    """Of terminals that booted, whose model and firmware may be others now (index: alert_unresolved)."""
+    if not terminals:
+        return frozenset()
+    return frozenset(_unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))
 
 
 kept = Kept()

@@ -1,18 +1,16 @@
-"""What the unresolved alerts have in common, and who is on them."""
+"""What the unresolved alerts have in common, and who is on them: of the census, which knows how many."""
 
 from collections import Counter
-from typing import NamedTuple
-
-from django.db.models import Count
+from typing import Any, NamedTuple
 
 from tms.accounts.access import Person, visible
 from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
-from tms.alerts.models import Alert
+from tms.alerts.models import Rule
+from tms.boards.census import Census
 from tms.boards.rows import Bilingual
+from tms.fleet.models import Site
 
-COLUMNS = ("terminal__site__name", "terminal__site__name_ja", "rule__name", "rule__name_ja")
-PLAIN = {"model": "terminal__model", "firmware": "terminal__firmware"}
 LEAST = 2
 """One alert shares nothing with anybody."""
 
@@ -29,33 +27,35 @@ class Share(NamedTuple):
 
 
 class Holder(NamedTuple):
+    pk: int
     name: Name
     number: int
 
 
-def shares(*, to: Person, total: int) -> tuple[Share, ...]:
-    """For each factor the value that most of them have, the most common first; one query for all factors."""
-    if total < LEAST:
-        return ()
-    counted: dict[str, Counter[Bilingual]] = {factor: Counter() for factor in ("site", "rule", *PLAIN)}
-    alerts = visible(Alert.objects.unresolved(), to=to).values_list(*COLUMNS, *PLAIN.values())
-    for site, site_ja, rule, rule_ja, *plain, number in alerts.annotate(n=Count("pk")):
-        counted["site"][Bilingual(site, site_ja)] += number
-        counted["rule"][Bilingual(rule, rule_ja)] += number
-        for factor, name in zip(PLAIN, plain, strict=True):
-            counted[factor][Bilingual(name, "")] += number
-    found = [share for factor, numbers in counted.items() if (share := _most_common(factor, numbers, total))]
-    return tuple(sorted(found, key=lambda share: -share.number))
+def shares(census: Census, *, to: Person) -> tuple[Share, ...]:
+    """For each factor the value that most of them have, the most common first."""
+    found = ((factor, _most_common(numbers)) for factor, numbers in census.factors.items())
+    named = ((factor, _name(factor, most[0], to=to), most[1]) for factor, most in found if most)
+    shared = [Share(factor, name, number, census.unresolved) for factor, name, number in named if name]
+    return tuple(sorted(shared, key=lambda share: -share.number))
 
 
-def holders(*, to: Person) -> tuple[Holder, ...]:
+def holders(census: Census) -> tuple[Holder, ...]:
     """Who acknowledged how many of them."""
-    held = visible(Alert.objects.unresolved(), to=to).exclude(acknowledged_by=None)
-    numbers = dict(held.values_list("acknowledged_by").annotate(n=Count("pk")).order_by("-n"))
-    people = User.objects.in_bulk(numbers)
-    return tuple(Holder(name_of(people[pk]), number) for pk, number in numbers.items() if pk in people)
+    people = User.objects.in_bulk(census.holders)
+    told = [Holder(pk, name_of(people[pk]), number) for pk, number in census.holders.items() if pk in people]
+    return tuple(sorted(told, key=lambda holder: (-holder.number, holder.pk)))
 
 
-def _most_common(factor: str, numbers: Counter[Bilingual], total: int) -> Share | None:
-    named = sorted((-number, name) for name, number in numbers.items() if name.en and number >= LEAST)
-    return Share(factor, named[0][1], -named[0][0], total) if named else None
+def _most_common(numbers: Counter[Any]) -> tuple[Any, int] | None:
+    common = [(number, value) for value, number in numbers.items() if value and number >= LEAST]
+    number, value = max(common, default=(0, None))
+    return (value, number) if number else None
+
+
+def _name(factor: str, value: Any, *, to: Person) -> Bilingual | None:
+    if factor not in ("site", "rule"):
+        return Bilingual(value, "")
+    rows = visible(Site.objects.all(), to=to) if factor == "site" else Rule.objects.all()
+    names = rows.filter(pk=value).values_list("name", "name_ja").first()
+    return Bilingual(*names) if names else None

@@ -76,6 +76,40 @@ def test_an_alert_that_changed_costs_one_look_at_it(kept, fleet, django_assert_n
         assert kept.read().severities == {"critical": 2}
 
 
+def test_what_the_alerts_share_follows_a_boot_with_another_firmware(kept, fleet):
+    alerts = [factories.alert(fleet, firmware="4.8.1") for _ in range(2)]
+    kept.read()
+    Terminal.objects.filter(pk=alerts[0].terminal_id).update(firmware="4.8.2")
+
+    kept.changed(Change(sessions=frozenset({(alerts[0].terminal_id, 2)})))
+
+    assert kept.read().factors["firmware"] == {"4.8.1": 1, "4.8.2": 1}
+    assert kept.read() == census.take()
+    assert kept.doubted() == 0
+
+
+def test_who_holds_an_alert_is_doubted_like_every_number(kept, fleet, tanaka):
+    alert = factories.acknowledged(factories.alert(fleet), by=tanaka)
+    kept.read()
+
+    Alert.objects.filter(pk=alert.pk).update(acknowledged_by=None)
+
+    assert kept.doubted() == 1
+
+
+def test_the_hour_is_read_once_for_all_and_anew_after_a_gap(kept, fleet, django_assert_num_queries):
+    fleet.terminals(1, presence="online")
+    read = kept.read()
+    kept.hour(read, at=now())
+
+    with django_assert_num_queries(0):
+        kept.hour(read, at=now())
+    kept.changed(Change(everything=True))
+    read = kept.read()
+    with django_assert_num_queries(2):
+        kept.hour(read, at=now())
+
+
 def test_a_report_moves_no_count(kept, fleet, django_assert_num_queries):
     (terminal,) = fleet.terminals(1)
     kept.read()

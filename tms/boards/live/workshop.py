@@ -14,9 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 
 from tms.accounts import sessions
-from tms.boards import history, shift
-from tms.boards.census import Census
-from tms.boards.history import Lines
+from tms.boards import shift
 from tms.boards.kept import kept
 from tms.boards.live.proof import Prover
 from tms.boards.live.show import Painted, Painting, Show
@@ -29,8 +27,6 @@ from tms.ops import instruments
 log = structlog.get_logger(__name__)
 
 AWAY = (DatabaseError, InterfaceError)
-HOUR_S = 15.0
-"""The hour's lines are read anew after this."""
 
 
 class Failure(Enum):
@@ -50,7 +46,6 @@ class Workshop:
         self.newest_at: datetime | None = None
         self.painting_s = 0.0
         """CPU that the last painting took."""
-        self._hour: tuple[float, Lines] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
 
     async def paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
@@ -76,7 +71,7 @@ class Workshop:
 
     def _paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
         began, cpu_before = time.monotonic(), time.thread_time()
-        desk = Desk(datetime.now(UTC), hour=self._lines)
+        desk = Desk(datetime.now(UTC))
         _gather(desk, shows, change)
         painted: Painted = {}
         outcomes = {show: _paint_one(show, desk, change, painted) for show in shows}
@@ -91,12 +86,6 @@ class Workshop:
         if differs:
             log.warning("boards_differed", rows=doubted)
         return differs
-
-    def _lines(self, census: Census) -> Lines:
-        now = time.monotonic()
-        if self._hour is None or now - self._hour[0] > HOUR_S:
-            self._hour = (now, history.hour(census, at=datetime.now(UTC)))
-        return self._hour[1]
 
 
 def _gather(desk: Desk, shows: Sequence[Show], change: Change) -> None:

@@ -115,8 +115,7 @@ class AlertsPage(Page):
         }
 
     def _shares(self, desk: Desk) -> dict[str, Any]:
-        total = desk.census.unresolved
-        return {"shares": shares(to=self.person, total=total), "holders": holders(to=self.person), "total": total}
+        return {"shares": shares(desk.census, to=self.person), "holders": holders(desk.census)}
 
 
 def resolved_today(*, at: datetime) -> QuerySet[Alert]:

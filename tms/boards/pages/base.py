@@ -9,7 +9,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.http import QueryDict
 
 from tms.accounts.access import Person
-from tms.boards import history
 from tms.boards.census import Census
 from tms.boards.history import Lines
 from tms.boards.kept import kept as kept_census
@@ -43,9 +42,8 @@ class Scene:
 class Desk:
     """What was read for one painting, once for all pages that need it."""
 
-    def __init__(self, at: datetime, *, hour: Callable[[Census], Lines] | None = None) -> None:
+    def __init__(self, at: datetime) -> None:
         self.at = at
-        self._hour = hour
         self._terminals: dict[int, TerminalRow] = {}
         self._alerts: dict[int, AlertRow] = {}
 
@@ -55,7 +53,7 @@ class Desk:
 
     @cached_property
     def hour(self) -> Lines:
-        return self._hour(self.census) if self._hour else history.hour(self.census, at=self.at)
+        return kept_census.hour(self.census, at=self.at)
 
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
         """Their rows, in the order of `pks`. Which of them a person may see has been asked before."""
