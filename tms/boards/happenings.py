@@ -1,13 +1,12 @@
 """What happened, in one line each: changes of presence, steps of alerts, events, commands, boots."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
-from tms.accounts.access import Person, visible
 from tms.accounts.names import Name, name_of
 from tms.alerts.models import Transition, TransitionKind
 from tms.boards.outages import OutageFacts, facts_of
@@ -17,11 +16,6 @@ from tms.fleet.models import Presence, PresenceChange, Terminal
 from tms.fleet.outage import Outage, OutageCause
 from tms.telemetry.models import Boot, Event, Severity
 
-RECENT = timedelta(minutes=15)
-MOST_READ = 300
-"""Of each kind, for the overview: a storm of thousands is told by its newest."""
-TOGETHER = timedelta(seconds=60)
-"""What befalls several terminals of a site within this is one line."""
 FIRST = "first"
 """Instead of a presence: the terminal was never seen before."""
 LOUD = {Presence.OFFLINE: Severity.CRITICAL, Presence.SILENT: Severity.WARNING}
@@ -47,10 +41,6 @@ class Happening:
     """Of terminals to which it happened together."""
     outage: OutageFacts | None = None
 
-    @property
-    def together(self) -> tuple[object, ...]:
-        return self.kind, self.icon, self.name, self.place, self.by
-
 
 class Kind(NamedTuple):
     """A source of happenings: which rows of a terminal, newest first, and how each is told."""
@@ -58,20 +48,6 @@ class Kind(NamedTuple):
     rows: Callable[[Terminal], Any]
     instant: str
     tell: Callable[[Any], Happening]
-
-
-def recent(*, at: datetime, to: Person) -> list[Happening]:
-    """What changed in the whole fleet in the last 15 minutes, newest first; what belongs together is one."""
-    since = at - RECENT
-    moves = PresenceChange.objects.select_related("terminal__site").filter(at__gt=since)
-    steps = Transition.objects.select_related("alert__rule", "alert__terminal__site", "by").filter(at__gt=since)
-    told = merge(
-        map(_presence, visible(moves, to=to).order_by("-at")[:MOST_READ]),
-        map(_step, visible(steps, to=to).order_by("-at")[:MOST_READ]),
-        key=lambda happening: happening.at,
-        reverse=True,
-    )
-    return _folded(told)
 
 
 def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[Happening]:
@@ -86,21 +62,6 @@ def _told(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -
     if before is not None:
         rows = rows.filter(**{f"{kind.instant}__lt": before})
     return [kind.tell(row) for row in rows.order_by(f"-{kind.instant}", "-pk")[:limit]]
-
-
-def _folded(told: Iterable[Happening]) -> list[Happening]:
-    """Newest first. A group bears the name of its oldest member, so that it stays the same row while it grows."""
-    folded: list[Happening] = []
-    place: dict[tuple[object, ...], int] = {}
-    for happening in told:
-        index = place.get(happening.together)
-        if index is not None and folded[index].at - happening.at <= TOGETHER:
-            group = folded[index]
-            folded[index] = replace(group, element=happening.element, number=group.number + 1)
-            continue
-        place[happening.together] = len(folded)
-        folded.append(happening)
-    return folded
 
 
 def _presence(row: PresenceChange) -> Happening:

@@ -22,8 +22,7 @@ TIME = re.compile(
 
 def told(at: datetime, form: str = "ago") -> SafeString:
     """An instant, as `ago`, `time` or `datetime`."""
-    text = _age(at) if form == "ago" else _moment(at, with_date=form == "datetime")
-    return format_html('<time datetime="{}" data-format="{}">{}</time>', _to_the_second(at), form, text)
+    return format_html('<time datetime="{}" data-format="{}">{}</time>', _to_the_second(at), form, _words(at, form))
 
 
 def countdown(at: datetime) -> SafeString:
@@ -43,7 +42,14 @@ def untold(html: str) -> str:
 
 def _again(found: re.Match[str]) -> str:
     at = datetime.fromisoformat(found["at"])
-    return told(at, found["form"]) if found["form"] else countdown(at)
+    return f"{found['tag']}{_words(at, found['form'])}</time>"
+
+
+def _words(at: datetime, form: str | None) -> str:
+    """`form` None: the time that is left."""
+    if form is None:
+        return _left(at)
+    return _age(at) if form == "ago" else _moment(at, with_date=form == "datetime")
 
 
 def _to_the_second(at: datetime) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tms.accounts.access import Person, visible
 from tms.boards.census import Census, Tally
-from tms.boards.rows import Place, place_of
+from tms.boards.rows import Bilingual, Place
 from tms.fleet.models import Presence, Site
 from tms.telemetry.models import Severity
 
@@ -36,9 +36,9 @@ class SiteCell:
 
 
 def cells(census: Census, *, to: Person) -> list[SiteCell]:
-    found = visible(Site.objects.order_by("region", "code"), to=to)
+    found = visible(Site.objects.order_by("region", "code"), to=to).values_list("pk", "code", "name", "name_ja")
     tallies = census.sites
-    filled = [_cell(place_of(site), tallies[site.pk]) for site in found if site.pk in tallies]
+    filled = [_cell(Place(code, Bilingual(*names)), tallies[pk]) for pk, code, *names in found if pk in tallies]
     if len(filled) <= MOST_CELLS:
         return filled
     return [cell for cell in filled if cell.worst != "ok"][:MOST_CELLS]

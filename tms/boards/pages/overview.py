@@ -6,9 +6,10 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.boards import choices, happenings, shift, sites
+from tms.boards import choices, shift, sites
 from tms.boards.nodes import losses_part
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.recent import recent
 from tms.boards.rows import AlertRow
 from tms.boards.spark import spark
 from tms.fleet.models import Presence
@@ -51,8 +52,7 @@ class OverviewPage(Page):
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
         urgent = visible(Alert.objects.unresolved().by_urgency(), to=self.person)
         alerts = desk.alerts(list(urgent.values_list("pk", flat=True)[:MOST_ALERTS]))
-        recent = happenings.recent(at=desk.at, to=self.person)
-        changes = recent[:MOST_CHANGES]
+        changes, number = recent(at=desk.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(desk),
             "losses": losses_part(desk.at),
@@ -62,7 +62,7 @@ class OverviewPage(Page):
             **self._sites(desk),
             "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.unresolved}),
             "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, len(alerts))),
-            "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": sum(change.number for change in recent)}),
+            "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": number}),
             "shift": Part(f"{TEMPLATE}#shift", {"people": shift.on_shift()}),
         }
         lists = {
