@@ -4,12 +4,14 @@ Whatever opens or resolves alerts of a terminal holds the row lock of its state 
 process decides about one terminal at a time; the constraint `alert_one_unresolved` would catch who forgets it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import models, transaction
+from django.db.models.functions import Greatest
 
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Condition, Rule, RuleKind, Transition, TransitionKind
@@ -99,6 +101,26 @@ def acknowledge(alert: Alert, *, by: User, comment: str, at: datetime) -> Taken:
     if first:
         _record([alert], TransitionKind.ACKNOWLEDGED, by=by, comment=comment)
     return Taken(alert, bool(first))
+
+
+@transaction.atomic
+def acknowledge_all(alerts: models.QuerySet[Alert], *, by: User, comment: str, at: datetime) -> int:
+    """Take charge of those of `alerts` that nobody has; how many they were. To do it again changes nothing.
+
+    A row that another transaction holds is being taken or resolved this very moment: it is left to whoever has it.
+    """
+    open_ones = alerts.filter(state=AlertState.OPEN).order_by("pk")
+    taken = list(open_ones.select_for_update(skip_locked=True, of=("self",)))
+    for alert in taken:
+        alert.acknowledged_at = max(at, alert.opened_at)
+    Alert.objects.filter(pk__in=[alert.pk for alert in taken]).update(
+        state=AlertState.ACKNOWLEDGED,
+        acknowledged_by=by,
+        acknowledged_at=Greatest(models.Value(at), models.F("opened_at")),
+        comment=comment,
+    )
+    _record(taken, TransitionKind.ACKNOWLEDGED, by=by, comment=comment)
+    return len(taken)
 
 
 def hold(claims: Sequence[Claim]) -> None:
@@ -254,8 +276,8 @@ def _record(alerts: Sequence[Alert], kind: TransitionKind, *, by: User | None = 
     Transition.objects.bulk_create(
         Transition(alert=alert, kind=kind, at=TIMES[kind](alert), by=by, comment=comment) for alert in alerts
     )
-    for alert in alerts:
-        instruments.ALERT_TRANSITIONS.labels(kind.value, alert.severity).inc()
+    for severity, number in Counter(alert.severity for alert in alerts).items():
+        instruments.ALERT_TRANSITIONS.labels(kind.value, severity).inc(number)
     changed = frozenset(alert.pk for alert in alerts)
     publish(Change(alerts=changed, terminals=frozenset(alert.terminal_id for alert in alerts)))
 

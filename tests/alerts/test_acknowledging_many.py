@@ -1,0 +1,186 @@
+"""One person takes charge of many alerts at once; whoever was faster keeps theirs."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+
+import pytest
+from django.db import connection, transaction
+
+from tests.alerts.steps import history, opened, release
+from tests.at_once import DEADLINE_S, at_once
+from tests.builders import later
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert, Transition
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def three(fleet, rule) -> list[Alert]:
+    return [opened(rule, fleet.online()) for _ in range(3)]
+
+
+def take(person, *, seconds: float = 5, comment: str = "all mine", among=None) -> int:
+    alerts = Alert.objects.all() if among is None else Alert.objects.filter(pk__in=[alert.pk for alert in among])
+    return lifecycle.acknowledge_all(alerts, by=person, comment=comment, at=later(seconds))
+
+
+def test_each_says_who_and_has_its_step_in_the_history(fleet, three):
+    taken = take(fleet.person("aiko"))
+
+    assert taken == 3
+    for alert in Alert.objects.all():
+        assert (alert.state, alert.acknowledged_by.username) == ("acknowledged", "aiko")
+        assert (alert.acknowledged_at, alert.comment) == (later(5), "all mine")
+        step = alert.transitions.last()
+        assert (step.kind, step.by.username, step.comment, step.at) == ("acknowledged", "aiko", "all mine", later(5))
+
+
+def test_what_somebody_has_and_what_is_over_stays_as_it_is(fleet, rule, three):
+    held, over, free = three
+    lifecycle.acknowledge(held, by=fleet.person("ren"), comment="mine", at=later(1))
+    lifecycle.settle([release(rule, over.terminal, 2)])
+
+    taken = take(fleet.person("aiko"))
+
+    assert taken == 1
+    assert history(held) == ["opened", "acknowledged"]
+    assert history(over) == ["opened", "resolved"]
+    assert history(free) == ["opened", "acknowledged"]
+    assert Alert.objects.get(pk=held.pk).acknowledged_by.username == "ren"
+    assert Alert.objects.get(pk=over.pk).acknowledged_by is None
+
+
+def test_only_what_is_asked_for_is_taken(fleet, three):
+    taken = take(fleet.person(), among=three[:2])
+
+    assert taken == 2
+    assert Alert.objects.nobody_on_it().get() == three[2]
+
+
+def test_to_do_it_again_changes_nothing(fleet, three):
+    person = fleet.person()
+    take(person)
+
+    assert take(person, seconds=9, comment="again") == 0
+    assert set(Alert.objects.values_list("comment", "acknowledged_at")) == {("all mine", later(5))}
+    assert Transition.objects.filter(kind="acknowledged").count() == 3
+
+
+def test_history_keeps_its_order_when_this_node_s_clock_is_behind(fleet, three):
+    take(fleet.person(), seconds=-3)
+
+    assert set(Transition.objects.filter(kind="acknowledged").values_list("at", flat=True)) == {later(0)}
+    assert set(Alert.objects.values_list("acknowledged_at", flat=True)) == {later(0)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everyone_is_told_once_of_all_of_them(fleet, three, ear):
+    take(fleet.person())
+
+    (change,) = ear.changes()
+    assert change.alerts == {alert.pk for alert in three}
+    assert change.terminals == {alert.terminal_id for alert in three}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_told_when_there_was_nothing_to_take(fleet, three, ear):
+    take(fleet.person())
+    ear.changes()
+
+    take(fleet.person("ren"))
+
+    assert ear.changes() == []
+
+
+def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
+    for terminal in fleet.terminals(500, presence="online"):
+        lifecycle.hold([lifecycle.Claim(rule.pk, terminal.pk, later(0))])
+
+    with django_assert_max_num_queries(10):
+        taken = take(fleet.person())
+
+    assert taken == 500
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]):
+    """`work` was done in a transaction of somebody else, which ends only after the block."""
+    is_done, may_end = Event(), Event()
+
+    def act() -> None:
+        try:
+            with transaction.atomic():
+                work()
+                is_done.set()
+                assert may_end.wait(DEADLINE_S)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        acting = pool.submit(act)
+        assert is_done.wait(DEADLINE_S)
+        try:
+            yield
+        finally:
+            may_end.set()
+            acting.result()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_what_recovers_this_very_moment_is_left_to_the_recovery_and_nobody_waits(fleet, rule, three):
+    recovering, person = three[0], fleet.person()
+
+    with meanwhile(lambda: lifecycle.settle([release(rule, recovering.terminal, 5)])):
+        taken = take(person, seconds=6)
+
+    assert taken == 2
+    assert history(recovering) == ["opened", "resolved"]
+    assert Alert.objects.get(pk=recovering.pk).acknowledged_by is None
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_takes_this_very_moment_is_theirs(fleet, three):
+    aiko, ren = fleet.person("aiko"), fleet.person("ren")
+
+    with meanwhile(lambda: take(ren, among=three[:1])):
+        taken = take(aiko)
+
+    assert taken == 2
+    assert Alert.objects.get(pk=three[0].pk).acknowledged_by == ren
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_take_all_at_once_each_alert_has_one(fleet, rule):
+    alerts = [opened(rule, fleet.online()) for _ in range(20)]
+    people = [fleet.person(f"person-{n}") for n in range(8)]
+
+    taken = at_once(8, lambda n: take(people[n], seconds=n))
+
+    assert sum(taken) == Transition.objects.filter(kind="acknowledged").count()
+    assert all(history(alert) in (["opened"], ["opened", "acknowledged"]) for alert in alerts)
+    assert sum(taken) + take(people[0]) == 20
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_taking_all_races_with_recoveries_and_all_end_resolved(fleet, rule):
+    alerts = [opened(rule, fleet.online()) for _ in range(12)]
+    person = fleet.person()
+
+    def act(n: int) -> object:
+        if n % 2:
+            return take(person, seconds=n)
+        with transaction.atomic():
+            return lifecycle.settle([release(rule, alert.terminal, 20) for alert in alerts[n // 2 :: 4]])
+
+    results = at_once(8, act)
+
+    assert [each for each in results if isinstance(each, Exception)] == []
+    assert all(history(alert)[-1] == "resolved" for alert in alerts)
+    assert Transition.objects.filter(kind="resolved").count() == 12
