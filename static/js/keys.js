@@ -2,6 +2,7 @@
 
 import { openById } from "./dialog.js";
 import { isField } from "./person.js";
+import { ticked } from "./ticks.js";
 import { show } from "./waiting.js";
 
 const CHORD_MS = 1500;
@@ -23,13 +24,15 @@ function step(by) {
 }
 
 /**
- * Presses what a key stands for: in the row where the focus is, or else on the page.
+ * Presses what a key stands for: for all ticked rows, or else in the row where the focus is, or else on the page.
  * @param {string} selector
  */
 function press(selector) {
   const inRow = rowNow()?.querySelector(selector);
-  const onPage = [...document.querySelectorAll(selector)].find((element) => !element.closest("[data-row]"));
-  /** @type {HTMLElement | undefined} */ (inRow ?? onPage)?.click();
+  const shown = [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+  const onPage = shown.find((element) => !element.closest("[data-row]"));
+  const pressed = ticked().length ? (onPage ?? inRow) : (inRow ?? onPage);
+  /** @type {HTMLElement | undefined} */ (pressed)?.click();
 }
 
 function search() {
@@ -46,10 +49,7 @@ function help() {
 function stepBack() {
   const active = /** @type {HTMLElement | null} */ (document.activeElement);
   if (active && isField(active)) return active.blur();
-  for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (
-    document.querySelectorAll("[data-row] input[type=checkbox]:checked")
-  ))
-    box.click();
+  for (const box of ticked()) box.click();
 }
 
 /** @type {Record<string, () => void>} */

@@ -9,13 +9,14 @@ import { OWN } from "./morph.js";
 import * as place from "./place.js";
 import * as proof from "./proof.js";
 import * as theme from "./theme.js";
+import * as ticks from "./ticks.js";
 import * as times from "./times.js";
 import * as waiting from "./waiting.js";
 
 // htmx's own swaps leave alone what frames leave alone.
 globalThis.htmx?.config.morphIgnore.push(...OWN);
 
-for (const behaviour of [times, countdown, theme, dialog, place, keys, proof, banner, waiting, frames])
+for (const behaviour of [times, countdown, theme, dialog, place, ticks, keys, proof, banner, waiting, frames])
   behaviour.start();
 
 if (document.getElementById("chart")) import("./chart.js").then((chart) => chart.start());

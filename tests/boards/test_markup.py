@@ -18,6 +18,8 @@ PAGES = [
     "/alerts/",
     "/alerts/?state=resolved",
     "/alerts/{alert}/",
+    "/alerts/acknowledge/?all=1",
+    "/alerts/acknowledge/?alert={alert}",
     "/help/",
 ]
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/" hx-trigger="load">\'{{7*7}}'

@@ -48,6 +48,7 @@ async def play(house: House, browser: Browser) -> Scene:
         "terminal": f"/terminals/{told.uid}/",
         "alerts": "/alerts/",
         "alert": f"/alerts/{fault[0]}/",
+        "acknowledge-many": "/alerts/acknowledge/?all=1",
         "help": "/help/",
     }
     return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])

@@ -1,5 +1,7 @@
 """What a person may see and do. Every board and API reads through these functions, and nothing else decides."""
 
+from typing import Any
+
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
@@ -8,7 +10,7 @@ from tms.accounts.models import User
 type Person = User | AnonymousUser
 
 
-def visible[Row: models.Model](rows: models.QuerySet[Row], *, to: Person) -> models.QuerySet[Row]:
+def visible[Rows: models.QuerySet[Any]](rows: Rows, *, to: Person) -> Rows:
     """The `rows` that a person may see: all of them when signed in, none otherwise."""
     return rows if may_watch(to) else rows.none()
 

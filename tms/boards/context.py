@@ -12,13 +12,13 @@ KEYS = (
     (("?",), _("These keys")),
     (("/",), _("Search")),
     (("j", "k"), _("Next row, row before")),
-    (("x",), _("Select the row")),
-    (("a",), _("Acknowledge")),
+    (("x",), _("Tick the row")),
+    (("a",), _("Acknowledge what is ticked, or else the row")),
     (("g", "o"), _("Go to the overview")),
     (("g", "t"), _("Go to the terminals")),
     (("g", "a"), _("Go to the alerts")),
     ((".",), _("Show the changes that wait")),
-    (("Esc",), _("Leave the field, close the dialog")),
+    (("Esc",), _("Leave the field, close the dialog, untick the rows")),
 )
 
 

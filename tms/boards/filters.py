@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, fields
 from typing import Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Upper
@@ -105,7 +105,7 @@ class AlertFilter:
             rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
         )
 
-    def apply(self, rows: QuerySet[Alert]) -> QuerySet[Alert]:
+    def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
         if self.severity:
             rows = rows.filter(severity__in=self.severity)
         if self.nobody:
@@ -120,6 +120,11 @@ class AlertFilter:
     def query(self) -> str:
         chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return urlencode([(name, 1 if value is True else value) for name, value in chosen if value], doseq=True)
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """As a form carries it on."""
+        return parse_qsl(self.query)
 
     @property
     def is_empty(self) -> bool:

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.boards.charts import chart
+from tms.boards.chosen import Chosen
 from tms.boards.forms import AcknowledgeForm, CommandForm
 from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, Page, TerminalPage, TerminalsPage, page_at
 from tms.boards.pages.base import Scene, nav
 from tms.boards.painter import paint
-from tms.boards.rows import AlertRow, alert_rows
+from tms.boards.rows import WORST_FIRST, AlertRow, alert_rows
 from tms.boards.watching import Asked, acting, watching
 from tms.commands import services as commands
 from tms.telemetry import series as telemetry
@@ -100,6 +101,28 @@ def acknowledge(request: Asked, pk: int) -> HttpResponse:
     return _ask(request, page, form, status=CONFLICT)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@acting
+def acknowledge_many(request: Asked) -> HttpResponse:
+    """The question, with how many it is about, and what it sends. To send it twice does and tells the same."""
+    is_sent = request.method == "POST"
+    chosen = Chosen.of(request.POST if is_sent else request.GET)
+    form = AcknowledgeForm(request.POST if is_sent else None)
+    if chosen.is_nothing or (is_sent and not form.is_valid()):
+        return _of_many(request, "dialog", chosen, form=form, status=UNREADABLE)
+    if not is_sent:
+        return _of_many(request, "dialog", chosen, form=form)
+    alerts, comment = chosen.alerts(to=request.user), form.cleaned_data["comment"]
+    lifecycle.acknowledge_all(alerts, by=request.user, comment=comment, at=timezone.now())
+    outcome = chosen.outcome(by=request.user)
+    if not outcome.mine:
+        return _of_many(request, "dialog", chosen, form=form, outcome=outcome, status=CONFLICT)
+    answer = _of_many(request, "done", chosen, outcome=outcome)
+    answer["HX-Trigger"] = "tms:taken"
+    return answer
+
+
 @require_safe
 @watching
 def keys(request: Asked) -> HttpResponse:
@@ -129,6 +152,23 @@ def _ask(request: Asked, page: AlertPage, form: AcknowledgeForm, *, status: int)
         return redirect(page.alert) if status == 200 else _show(request, page, status=status, **context)
     (row,) = alert_rows([page.alert.pk]).values()
     return render(request, "boards/alert.html#dialog", {"alert": row, **context}, status=status)
+
+
+def _of_many(request: Asked, partial: str, chosen: Chosen, *, status: int = 200, **extra: Any) -> HttpResponse:
+    """What is asked and told of many alerts: for htmx the `partial`, else a page."""
+    severities = chosen.severities(to=request.user)
+    context = {
+        "chosen": chosen,
+        "severities": [(name, severities[name]) for name in WORST_FIRST if severities[name]],
+        "number": severities.total(),
+        "back": AlertsPage(request.user, chosen.matching).address,
+        "at": timezone.now(),
+        **extra,
+    }
+    if request.headers.get("HX-Request"):
+        return render(request, f"boards/acknowledge-many.html#{partial}", context, status=status)
+    context |= {"place": AlertsPage.place, "scene": Scene(nav(Desk(context["at"])))}
+    return render(request, "boards/acknowledge-many.html", context, status=status)
 
 
 def _acknowledged(request: Asked, page: AlertPage) -> HttpResponse:

@@ -93,7 +93,16 @@ class AlertsPage(Page):
             "count-nobody": sum(nobody.values()),
             "count-resolved": visible(resolved_today(at=desk.at), to=self.person).count(),
         }
+        if self.state == OPEN:
+            numbers["count-matching"] = self._matching(desk)
         return nav(desk) | counts(numbers)
+
+    def _matching(self, desk: Desk) -> int:
+        """How many nobody has of those that the filter lets through; asked only where no count is kept."""
+        chosen, nobody = self.chosen, desk.census.nobody_on_it
+        if chosen == AlertFilter(severity=chosen.severity, nobody=chosen.nobody):
+            return sum(nobody[name] for name in chosen.severity or Severity.values)
+        return chosen.apply(visible(Alert.objects.nobody_on_it(), to=self.person)).count()
 
     def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
         foot: dict[str, Any] = {

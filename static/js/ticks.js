@@ -1,0 +1,35 @@
+// Rows that are ticked: how many they are, and letting go of them once they are taken.
+
+const TICKED = "[data-row] input[type=checkbox]:checked";
+
+const form = () => /** @type {HTMLFormElement | null} */ (document.getElementById("ticked"));
+
+export const ticked = () => /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll(TICKED)]);
+
+function count() {
+  const output = form()?.querySelector("output");
+  if (!output) return;
+  const number = ticked().length;
+  const text = number ? (output.dataset.text ?? "{n}").replace("{n}", String(number)) : "";
+  if (output.textContent !== text) output.textContent = text;
+}
+
+/** The bar goes with the ticks: whoever stood on it stands on the first row that was ticked. */
+function leave() {
+  if (!form()?.contains(document.activeElement)) return;
+  const link = ticked()[0]?.closest("[data-row]")?.querySelector("a");
+  link?.focus({ preventScroll: true });
+}
+
+export function start() {
+  const main = document.getElementById("main");
+  if (!main || !form()) return;
+  document.addEventListener("change", count);
+  document.addEventListener("reset", () => {
+    leave();
+    requestAnimationFrame(count);
+  });
+  document.addEventListener("tms:taken", () => form()?.reset());
+  // A frame may take a tick away with its row.
+  new MutationObserver(count).observe(main, { childList: true, subtree: true });
+}

@@ -1,0 +1,258 @@
+"""Many alerts are asked for and taken in one request."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from tests import factories
+from tests.boards.conftest import HTMX, Seen
+from tests.factories import now
+from tms.alerts.models import Alert, Transition
+
+pytestmark = pytest.mark.both
+
+PATH = "/alerts/acknowledge/"
+
+
+@pytest.fixture
+def three(fleet) -> list[Alert]:
+    return [factories.alert(fleet, severity=severity) for severity in ("critical", "warning", "warning")]
+
+
+def pks(alerts) -> dict[str, list[int]]:
+    return {"alert": [alert.pk for alert in alerts]}
+
+
+def fields(html: str) -> dict[str, list[str]]:
+    """What the form carries on, as a browser would send it."""
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+# The list
+
+
+def test_only_an_alert_that_nobody_has_can_be_ticked(page, fleet, sato):
+    free, held = factories.alert(fleet), factories.acknowledged(factories.alert(fleet), by=sato)
+
+    seen = page("/alerts/")
+
+    boxes = [attributes for tag, attributes in seen.elements if tag == "input" and attributes.get("name") == "alert"]
+    assert [(box["value"], box["form"]) for box in boxes] == [(str(free.pk), "ticked")]
+    assert f"alert-{held.pk}" in seen.ids
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [("", "3"), ("severity=warning", "2"), ("nobody=1&severity=critical", "1"), ("q=T-umeda", "1"), ("site=UMD", "1")],
+)
+def test_the_number_of_all_that_match_leaves_out_what_somebody_has(page, fleet, sato, query, number):
+    factories.alert(fleet)
+    factories.alert(fleet, severity="warning", uid="T-umeda", site=fleet.site("UMD"))
+    factories.alert(fleet, severity="warning")
+    factories.acknowledged(factories.alert(fleet, severity="warning"), by=sato)
+
+    assert page(f"/alerts/?{query}").text("count-matching") == number
+
+
+def test_the_form_of_the_list_carries_the_filter(page, fleet, three):
+    seen = page("/alerts/?severity=warning&nobody=1")
+
+    assert fields(seen.html) == {"severity": ["warning"], "nobody": ["1"]} | {
+        "csrfmiddlewaretoken": fields(seen.html)["csrfmiddlewaretoken"]
+    }
+
+
+def test_what_is_resolved_cannot_be_ticked(page, fleet):
+    factories.resolved(factories.alert(fleet))
+
+    seen = page("/alerts/?state=resolved")
+
+    assert not {"ticked", "count-matching"} & set(seen.ids)
+
+
+# The question
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_the_question_says_how_many_and_how_bad(browser, three, headers):
+    asked = browser.get(PATH, pks(three), headers=headers)
+
+    html = asked.content.decode()
+    assert asked.status_code == 200
+    assert "Acknowledge 3 alerts" in html
+    assert html.strip().startswith("<dialog") is bool(headers)
+    assert fields(html)["alert"] == [str(alert.pk) for alert in three]
+
+
+def test_the_dialog_tells_severities_apart(browser, three):
+    html = browser.get(PATH, pks(three), headers=HTMX).content.decode()
+
+    assert "Critical 1 Warning 2" in words(html)
+
+
+def test_the_question_counts_only_what_nobody_has(browser, three, sato):
+    factories.acknowledged(three[0], by=sato)
+
+    html = browser.get(PATH, pks(three)).content.decode()
+
+    assert "Acknowledge 2 alerts" in html
+    assert "Of 3 ticked, 2 are open still" in html
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("query", ["", "alert=x", "alert=", "all=2", "severity=critical"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method, query, headers):
+    answer = browser.generic(
+        method.upper(), f"{PATH}?{query}", query, "application/x-www-form-urlencoded", headers=headers
+    )
+
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Nothing is ticked. Tick alerts in the list" in html
+    assert 'data-kind="primary"' not in html
+    assert Alert.objects.nobody_on_it().count() == 3
+
+
+def test_a_question_about_what_is_gone_says_so(browser, three, sato):
+    factories.resolved(three[0])
+    factories.acknowledged(three[1], by=sato)
+
+    html = browser.get(PATH, pks(three[:2]), headers=HTMX).content.decode()
+
+    assert "Every one of them is over, or somebody has it." in html
+    assert 'data-kind="primary"' not in html
+
+
+# What it sends
+
+
+def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanaka):
+    answer = browser.post(PATH, pks(three[:2]) | {"comment": "on my way"}, headers=HTMX)
+
+    assert answer.status_code == 200
+    assert "You have 2 alerts now." in answer.content.decode()
+    assert 'id="told"' in answer.content.decode()
+    assert Alert.objects.nobody_on_it().get() == three[2]
+    taken = Alert.objects.filter(pk__in=[alert.pk for alert in three[:2]])
+    assert set(taken.values_list("acknowledged_by", "comment")) == {(tanaka.pk, "on my way")}
+
+
+def test_a_plain_form_is_answered_with_a_page_that_leads_back_to_the_filter(browser, three):
+    asked = browser.get(PATH, pks(three) | {"severity": "warning"}).content.decode()
+
+    answer = Seen(browser.post(PATH, fields(asked) | {"comment": ""}))
+
+    assert "You have 3 alerts now." in answer.html
+    assert "/alerts/?severity=warning" in answer.links()
+
+
+def test_the_answer_says_how_many_somebody_else_or_the_recovery_took_first(browser, fleet, three, sato):
+    asked = fields(browser.get(PATH, pks([*three, factories.alert(fleet)])).content.decode())
+    factories.acknowledged(three[0], by=sato, comment="fan ordered")
+    factories.resolved(three[1])
+
+    html = browser.post(PATH, asked | {"comment": "mine"}, headers=HTMX).content.decode()
+
+    assert "You have 2 alerts now. 1 somebody else took first. 1 was over before." in words(html)
+    three[0].refresh_from_db()
+    assert (three[0].acknowledged_by, three[0].comment) == (sato, "fan ordered")
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_when_none_is_left_what_was_typed_is_kept(browser, three, sato, headers):
+    for alert in three:
+        factories.acknowledged(alert, by=sato)
+
+    answer = browser.post(PATH, pks(three) | {"comment": "I call them"}, headers=headers)
+
+    html = answer.content.decode()
+    assert answer.status_code == 409
+    assert "3 somebody else took first." in html
+    assert ">I call them</textarea>" in html
+
+
+def test_to_send_it_twice_does_and_says_the_same(browser, three):
+    sent = pks(three) | {"comment": "once"}
+
+    answers = [words(browser.post(PATH, sent, headers=HTMX).content.decode()) for _ in range(2)]
+
+    assert all("You have 3 alerts now." in answer for answer in answers)
+    assert Transition.objects.filter(kind="acknowledged").count() == 3
+
+
+def test_a_comment_that_is_too_long_is_refused_and_kept(browser, three):
+    answer = browser.post(PATH, pks(three) | {"comment": "x" * 501}, headers=HTMX)
+
+    assert answer.status_code == 422
+    assert "x" * 501 in answer.content.decode()
+    assert fields(answer.content.decode())["alert"] == [str(alert.pk) for alert in three]
+    assert Alert.objects.nobody_on_it().count() == 3
+
+
+# All that match
+
+
+def test_all_that_match_are_taken_and_nothing_else(browser, three):
+    asked = browser.get(PATH, {"all": "1", "severity": "warning"}).content.decode()
+
+    answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
+
+    assert "Acknowledge 2 alerts" in asked
+    assert "You have 2 alerts now." in answer.content.decode()
+    assert Alert.objects.nobody_on_it().get() == three[0]
+
+
+def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
+    asked = browser.get(PATH, {"all": "1"}).content.decode()
+    late = factories.alert(fleet, opened_at=now())
+
+    answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
+
+    assert "You have 3 alerts now." in answer.content.decode()
+    assert Alert.objects.nobody_on_it().get() == late
+
+
+@pytest.mark.parametrize("nobody", [{}, {"nobody": "1"}])
+def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fleet, three, sato, nobody):
+    factories.acknowledged(factories.alert(fleet), by=sato)
+    factories.resolved(factories.alert(fleet))
+    asked = browser.get(PATH, {"all": "1"} | nobody).content.decode()
+    factories.acknowledged(three[0], by=sato)
+    factories.resolved(three[1])
+
+    html = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX).content.decode()
+
+    assert "You have 1 alert now. 1 somebody else took first. 1 was over before." in words(html)
+
+
+def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
+    factories.acknowledged(factories.alert(fleet), by=tanaka)
+    asked = fields(browser.get(PATH, {"all": "1"}).content.decode()) | {"comment": ""}
+
+    answers = [words(browser.post(PATH, asked, headers=HTMX).content.decode()) for _ in range(2)]
+
+    assert all("You have 3 alerts now." in answer for answer in answers)
+
+
+@pytest.mark.parametrize("seen_at", ["nonsense", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00", ""])
+def test_an_instant_that_makes_no_sense_is_now(browser, three, seen_at):
+    browser.post(PATH, {"all": "1", "seen_at": seen_at, "comment": ""})
+
+    assert Alert.objects.nobody_on_it().count() == 0
+
+
+def test_a_question_of_the_future_is_of_now(browser, fleet, three):
+    late = factories.alert(fleet, opened_at=now(60))
+
+    browser.post(PATH, {"all": "1", "seen_at": (now() + timedelta(hours=1)).isoformat(), "comment": ""})
+
+    assert Alert.objects.nobody_on_it().get() == late

@@ -1,0 +1,176 @@
+"""One person takes many alerts at once, everybody sees it."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.conftest import Enter
+from tests.e2e.house import House, Kiosk
+from tests.e2e.test_acknowledging import REPAIRED, fails, row_of
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def four(house: House) -> AsyncIterator[list[Kiosk]]:
+    """Kiosks that have failed; they are repaired at the end."""
+    kiosks = [await house.terminal("UMD") for _ in range(4)]
+    for kiosk in kiosks:
+        await fails(kiosk)
+    yield kiosks
+    for kiosk in kiosks:
+        await fails(kiosk, REPAIRED)
+        await kiosk.leave()
+
+
+def tick_of(page: Page, kiosk: Kiosk) -> Locator:
+    return row_of(page, kiosk).get_by_role("checkbox")
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_role("group", name="Ticked alerts")
+
+
+async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four: list[Kiosk]):
+    here = await (await person("tanaka")).open("/alerts/")
+    there = await (await person("mori")).open("/alerts/")
+    await expect(bar(here)).to_be_hidden()
+
+    for kiosk in four[:3]:
+        await tick_of(here, kiosk).check()
+    await expect(bar(here)).to_contain_text("3 ticked")
+    await here.keyboard.press("a")
+    await expect(here.get_by_role("dialog")).to_contain_text("Acknowledge 3 alerts")
+    await here.get_by_label("Comment").fill("the west hall has no power")
+    await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+
+    for page in (here, there):
+        for kiosk in four[:3]:
+            await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "held")
+            await expect(row_of(page, kiosk)).to_contain_text("the west hall has no power")
+        await expect(row_of(page, four[3])).to_have_attribute("data-ack", "none")
+    await expect(here.get_by_role("dialog")).to_have_count(0)
+    await expect(here.locator("#told")).to_contain_text("You have 3 alerts now.")
+    await expect(bar(here)).to_be_hidden()
+
+
+async def test_with_the_keyboard_alone(person: Enter, four: list[Kiosk]):
+    page = await (await person()).open("/alerts/?q=UMD")
+    for key in "jxjxjxjx":
+        await page.keyboard.press(key)
+    await expect(bar(page)).to_contain_text("4 ticked")
+    await page.keyboard.press("x")
+    await expect(bar(page)).to_contain_text("3 ticked")
+
+    await page.keyboard.press("a")
+    await expect(page.get_by_label("Comment")).to_be_focused()
+    await page.keyboard.type("with both hands")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+
+    await expect(page.locator("#told")).to_contain_text("You have 3 alerts now.")
+    await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(1)
+    await expect(page.locator("#alerts > li :focus")).to_have_count(1)
+
+
+async def test_escape_and_untick_let_go(person: Enter, four: list[Kiosk]):
+    page = await (await person()).open("/alerts/")
+    await tick_of(page, four[0]).check()
+    await page.keyboard.press("Escape")
+    await expect(tick_of(page, four[0])).not_to_be_checked()
+    await expect(bar(page)).to_be_hidden()
+
+    await tick_of(page, four[1]).check()
+    await bar(page).get_by_role("button", name="Untick").click()
+
+    await expect(tick_of(page, four[1])).not_to_be_checked()
+    await expect(bar(page)).to_be_hidden()
+    await expect(row_of(page, four[1]).locator(":focus")).to_have_count(1)
+
+
+async def test_ticks_survive_what_is_pushed_and_go_with_what_somebody_else_takes(
+    house: House, person: Enter, four: list[Kiosk]
+):
+    page = await (await person("tanaka")).open("/alerts/")
+    quick = await (await person("mori")).open("/alerts/")
+    for kiosk in four[:3]:
+        await tick_of(page, kiosk).check()
+
+    await four[0].leave()
+    await expect(row_of(page, four[0])).to_contain_text("connection lost")
+    four[0] = await house.kiosk(four[0].uid)
+    await expect(row_of(page, four[0])).not_to_contain_text("connection lost")
+    await fails(four[3], REPAIRED)
+    await expect(row_of(page, four[3])).to_have_attribute("data-gone", "")
+    await expect(bar(page)).to_contain_text("3 ticked")
+    await row_of(quick, four[1]).get_by_role("link", name="Acknowledge").click()
+    await quick.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+
+    await expect(row_of(page, four[1])).to_have_attribute("data-ack", "held")
+    await expect(bar(page)).to_contain_text("2 ticked")
+    await expect(tick_of(page, four[0])).to_be_checked()
+    await expect(tick_of(page, four[1])).to_have_count(0)
+    await expect(tick_of(page, four[2])).to_be_checked()
+
+
+async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter, four: list[Kiosk]):
+    slow = await (await person("tanaka")).open("/alerts/")
+    quick = await (await person("mori")).open("/alerts/")
+    for kiosk in four[:2]:
+        await tick_of(slow, kiosk).check()
+    await bar(slow).get_by_role("button", name="Acknowledge").click()
+    await slow.get_by_label("Comment").fill("I call them")
+
+    await row_of(quick, four[0]).get_by_role("link", name="Acknowledge").click()
+    await quick.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+    await expect(row_of(slow, four[0])).to_have_attribute("data-ack", "held")
+    await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+
+    await expect(slow.locator("#told")).to_contain_text("You have 1 alert now. 1 somebody else took first.")
+    await expect(row_of(slow, four[1])).to_contain_text("I call them")
+
+
+async def test_all_that_match_the_filter_are_taken(person: Enter, four: list[Kiosk]):
+    page = await (await person()).open(f"/alerts/?q={four[2].uid}")
+    other = await (await person()).open("/alerts/")
+    await tick_of(page, four[2]).check()
+
+    await bar(page).get_by_role("button", name="All 1 that match").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Acknowledge 1 alert")
+    await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+
+    await expect(row_of(other, four[2])).to_have_attribute("data-ack", "held")
+    await expect(row_of(other, four[1])).to_have_attribute("data-ack", "none")
+
+
+async def test_the_number_of_all_that_match_moves_by_itself(person: Enter, four: list[Kiosk]):
+    page = await (await person()).open("/alerts/?q=UMD")
+    await expect(page.locator("#count-matching")).to_have_text("4")
+
+    await fails(four[0], REPAIRED)
+
+    await expect(page.locator("#count-matching")).to_have_text("3")
+
+
+async def test_without_javascript_one_ticks_and_takes(person: Enter, four: list[Kiosk]):
+    page = await (await person(java_script_enabled=False)).open("/alerts/?q=UMD")
+    for kiosk in four[:2]:
+        await tick_of(page, kiosk).check()
+    await bar(page).get_by_role("button", name="Acknowledge").click()
+
+    await page.get_by_label("Comment").fill("by hand")
+    await page.get_by_role("button", name="Acknowledge").click()
+
+    await expect(page.get_by_role("status")).to_have_text("You have 2 alerts now.")
+    await page.get_by_role("link", name="Back to the list").click()
+    await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(2)
+
+
+async def test_on_a_phone_the_bar_stands_above_the_places(person: Enter, four: list[Kiosk]):
+    page = await (await person(size="phone")).open("/alerts/")
+    await tick_of(page, four[0]).check()
+
+    places = page.get_by_role("navigation", name="Pages", exact=True)
+    over, under = [box for each in (bar(page), places) if (box := await each.bounding_box())]
+    assert over["y"] + over["height"] <= under["y"] + 1
+    assert over["x"] >= 0
+    assert over["x"] + over["width"] <= 390

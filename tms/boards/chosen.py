@@ -1,0 +1,115 @@
+"""What an action for many alerts is for."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from django.db.models import Count, Q
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from tms.accounts.access import visible
+from tms.accounts.models import User
+from tms.alerts.models import Alert, AlertQuerySet, AlertState
+from tms.boards.filters import PRIMARY_KEY, AlertFilter
+
+
+class Outcome(NamedTuple):
+    """What has become of the alerts that were chosen: the same for whoever asks twice."""
+
+    mine: int
+    theirs: int
+    """Somebody else was first."""
+    over: int
+    """The recovery was first."""
+    left: int
+    """Still open: another transaction had them in its hands."""
+
+    @property
+    def missed(self) -> int:
+        return self.theirs + self.over + self.left
+
+    @property
+    def asked(self) -> int:
+        return self.mine + self.missed
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The alerts that were ticked, or all that a filter matched when the question was asked: none that came later."""
+
+    pks: tuple[int, ...]
+    matching: AlertFilter
+    is_all: bool
+    seen_at: datetime
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Self:
+        now = timezone.now()
+        return cls(
+            pks=tuple(sorted({int(pk) for pk in query.getlist("alert") if PRIMARY_KEY.fullmatch(pk)})),
+            matching=AlertFilter.of(query),
+            is_all=query.get("all") == "1",
+            seen_at=min(_instant(query.get("seen_at", "")) or now, now),
+        )
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.is_all and not self.pks
+
+    @property
+    def number(self) -> int:
+        """How many were ticked."""
+        return 0 if self.is_all else len(self.pks)
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """As a form carries it on."""
+        if self.is_all:
+            return [("all", "1"), ("seen_at", self.seen_at.isoformat()), *self.matching.marks]
+        return [*(("alert", str(pk)) for pk in self.pks), *self.matching.marks]
+
+    def alerts(self, *, to: User) -> AlertQuerySet:
+        """Those of them that are not over."""
+        unresolved = visible(Alert.objects.unresolved(), to=to)
+        return self.matching.apply(self._seen(unresolved)) if self.is_all else self._ticked(unresolved)
+
+    def severities(self, *, to: User) -> Counter[str]:
+        """Of those that nobody has."""
+        groups = self.alerts(to=to).nobody_on_it().values_list("severity").annotate(number=Count("pk"))
+        return Counter(dict(groups))
+
+    def outcome(self, *, by: User) -> Outcome:
+        standing = self._asked(visible(Alert.objects.unresolved(), to=by))
+        numbers = standing.aggregate(
+            mine=Count("pk", filter=Q(acknowledged_by=by)),
+            theirs=Count("pk", filter=Q(state=AlertState.ACKNOWLEDGED) & ~Q(acknowledged_by=by)),
+            left=Count("pk", filter=Q(state=AlertState.OPEN)),
+        )
+        over = visible(Alert.objects.filter(state=AlertState.RESOLVED), to=by)
+        if self.is_all:
+            over = over.filter(resolved_at__gte=self.seen_at)  # (index: alert_resolved)
+        return Outcome(over=self._asked(over).count(), **numbers)
+
+    def _asked(self, alerts: AlertQuerySet) -> AlertQuerySet:
+        """Those among `alerts` that were ticked, or that nobody had when the question was asked."""
+        if not self.is_all:
+            return self._ticked(alerts)
+        had_nobody = Q(acknowledged_at=None) | Q(acknowledged_at__gte=self.seen_at)
+        return replace(self.matching, nobody=False).apply(self._seen(alerts).filter(had_nobody))
+
+    def _ticked(self, alerts: AlertQuerySet) -> AlertQuerySet:
+        return alerts.filter(pk__in=self.pks)
+
+    def _seen(self, alerts: AlertQuerySet) -> AlertQuerySet:
+        return alerts.filter(opened_at__lte=self.seen_at)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        return None
+    return instant if instant is not None and instant.tzinfo else None
