@@ -18,6 +18,7 @@ def measure(stage: Stage) -> dict[str, Measured]:
     without = _spent(stage, _waver(stage))
     stage.open([board_path("/"), board_path("/alerts/")], plan.boards)
     quiet, _ = _heard(stage, Span.after(plan.settle_s, seconds=plan.quiet_s))
+    stage.terminals(RunLow())  # nothing new, but that they are there: silent ones would be changes of their own
     span = _waver(stage)
     busy, spent = _heard(stage, span)
     stage.crew.terminals[0].result()

@@ -132,8 +132,9 @@ async def test_a_reader_that_lagged_gets_the_newest_of_a_number_and_of_what_hold
         ('<li id="a"><b id="n">1</b></li>', '<li id="a"></li>', None),
         ('<li id="a"><b id="n">1</b></li>', '<li id="a"><b id="n">1<i></i></b></li>', None),
         ('<b id="n">1</b>', '<b id="n">2</b>', None),
+        ('<p><a id="n" hx-get="/1">1</a></p>', '<p><a id="n" hx-get="/2">1</a></p>', None),
     ],
-    ids=["one of two", "its attribute", "more than it", "gone", "no leaf any more", "the whole"],
+    ids=["one of two", "its attribute", "more than it", "gone", "no leaf any more", "the whole", "wired"],
 )
 def test_what_differs_is_a_leaf_or_the_whole(before, now, found):
     assert differing(before, now) == (None if found is None else [found])
