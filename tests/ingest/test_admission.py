@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from tests.at_once import aside
 from tms.fleet import credentials
 from tms.fleet.models import Credential
-from tms.ingest.admission import Admission, offered_credential
+from tms.ingest.admission import Admission, find_keys, offered_credential
 from tms.ingest.links import Links
 
 pytestmark = pytest.mark.both
@@ -134,6 +134,34 @@ class TestDecision:
 
         assert [key.identity.uid for key in answers[:4]] == [t.uid for t in (*terminals, terminals[0])]
         assert answers[4].status == 401
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+async def test_a_connection_that_was_cut_while_nobody_asked_sends_nobody_away(fleet, links):
+    terminal = await aside(fleet.terminal)
+    offered = await aside(credentials.issue, terminal)
+    backends = []
+
+    def find(uids):
+        found = find_keys(uids)
+        backends.append(connection.connection.info.backend_pid)
+        return found
+
+    admission = Admission(links, find)
+    await admission.decide(scope(offered))
+    await aside(cut, backends[0])
+
+    key = await admission.decide(scope(offered))
+
+    await admission.stop()
+    assert key.identity.uid == terminal.uid
+    assert backends[1] != backends[0]
+
+
+def cut(backend: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
 
 
 @pytest.mark.parametrize("error", [OperationalError("away"), InterfaceError("closed"), DatabaseError("?"), KeyError()])
