@@ -5,6 +5,8 @@ import pytest
 from tests import factories
 from tests.factories import now
 from tms.boards import shift
+from tms.boards.pages import Desk, OverviewPage
+from tms.live.change import Change
 
 pytestmark = pytest.mark.both
 
@@ -146,3 +148,15 @@ def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
     seen = page("/")
 
     assert seen.text("shift") == "佐 佐藤 on the alerts"
+
+
+def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):
+    first, second = factories.alert(fleet), factories.alert(fleet)
+    shown = OverviewPage(tanaka)
+    before = shown.scene(Desk(now()))
+    factories.acknowledged(second, by=tanaka)
+
+    after = shown.scene(Desk(now()), Change(alerts=frozenset({second.pk})), before)
+
+    assert after.parts[f"alert-{first.pk}"] is before.parts[f"alert-{first.pk}"]
+    assert after.parts[f"alert-{second.pk}"].values["alert"].held_by.text == "M. Tanaka"

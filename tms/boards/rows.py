@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from tms.accounts.names import Name, name_of
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition
 from tms.fleet.models import Presence, Site, Terminal, TerminalState
+from tms.live.change import Change
 from tms.telemetry.models import Severity
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
@@ -121,6 +122,10 @@ class AlertRow:
     @property
     def is_resolved(self) -> bool:
         return self.state == AlertState.RESOLVED
+
+    def is_touched_by(self, change: Change) -> bool:
+        """The row tells the presence of its terminal, too."""
+        return self.pk in change.alerts or self.terminal in change.presence
 
 
 def terminal_rows(pks: Collection[int]) -> dict[int, TerminalRow]:

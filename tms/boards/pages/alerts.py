@@ -61,7 +61,7 @@ class AlertsPage(Page):
 
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
         shown = (before.parts[element].values["alert"] for element in before.lists["alerts"])
-        return frozenset(), frozenset(row.pk for row in shown if _is_touched(row, change))
+        return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
         return {"severities": choices.severities(self.chosen)}
@@ -72,7 +72,7 @@ class AlertsPage(Page):
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
         window = self._window(desk)
         ids = [f"alert-{pk}" for pk in window.pks]
-        rows = kept(before, change, ids, is_touched=lambda values: _is_touched(values["alert"], change))
+        rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         missing = [pk for pk in window.pks if f"alert-{pk}" not in rows]
         rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
         shown = tuple(element for element in ids if element in rows)
@@ -131,8 +131,3 @@ def resolved_today(*, at: datetime) -> QuerySet[Alert]:
     """Since midnight in the time zone of TMS (index: alert_resolved)."""
     today = timezone.localtime(at).date()
     return Alert.objects.filter(resolved_at__gte=timezone.make_aware(datetime.combine(today, time.min)))
-
-
-def _is_touched(row: AlertRow, change: Change) -> bool:
-    """The row tells the presence of its terminal, too."""
-    return row.pk in change.alerts or row.terminal in change.presence

@@ -8,7 +8,7 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices, shift, sites
 from tms.boards.nodes import losses_part
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.boards.recent import recent
 from tms.boards.rows import AlertRow
 from tms.boards.spark import spark
@@ -50,14 +50,13 @@ class OverviewPage(Page):
         return Part(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
 
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
-        urgent = visible(Alert.objects.unresolved().by_urgency(), to=self.person)
-        alerts = desk.alerts(list(urgent.values_list("pk", flat=True)[:MOST_ALERTS]))
+        alerts = self._alerts(desk, change, before)
         changes, number = recent(at=desk.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(desk),
             "losses": losses_part(desk.at),
             **dict(_totals(desk)),
-            **{alert.element: self.alert_part(alert) for alert in alerts},
+            **alerts,
             **{change.element: Part(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
             **self._sites(desk),
             "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.unresolved}),
@@ -66,11 +65,21 @@ class OverviewPage(Page):
             "shift": Part(f"{TEMPLATE}#shift", {"people": shift.on_shift()}),
         }
         lists = {
-            "incidents": tuple(alert.element for alert in alerts),
+            "incidents": tuple(alerts),
             "changes": tuple(change.element for change in changes),
             "sites": tuple(element for element in parts if element.startswith("site-")),
         }
         return Scene(parts, lists)
+
+    def _alerts(self, desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
+        """The most urgent rows, in order."""
+        urgent = visible(Alert.objects.unresolved().by_urgency(), to=self.person)
+        pks = list(urgent.values_list("pk", flat=True)[:MOST_ALERTS])
+        ids = [f"alert-{pk}" for pk in pks]
+        rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
+        missing = [pk for pk in pks if f"alert-{pk}" not in rows]
+        rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
+        return {element: rows[element] for element in ids if element in rows}
 
     def _sites(self, desk: Desk) -> dict[str, Part]:
         cells = sites.cells(desk.census, to=self.person)
