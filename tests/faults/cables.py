@@ -69,7 +69,8 @@ class Namespace:
 
     def _lay(self, number: int) -> Cable:
         outside, inside = f"tmsf{number}o{os.getpid() % 100_000}", f"tmsf{number}i"
-        here, there = f"10.77.{number}.1", f"10.77.{number}.2"
+        net = f"10.{64 + os.getpid() % 64}.{number}"  # another run may be on this machine
+        here, there = f"{net}.1", f"{net}.2"
         ip("link", "add", outside, "type", "veth", "peer", "name", inside, "netns", self.name)
         ip("addr", "add", f"{here}/30", "dev", outside)
         ip("link", "set", outside, "up")

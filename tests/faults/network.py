@@ -39,7 +39,7 @@ class OpenPostgreSQL(PostgreSQL):
         if is_new:
             self._initialise()
             with (self.data / "pg_hba.conf").open("a") as access:
-                access.write("host all all 10.77.0.0/16 trust\n")
+                access.write("host all all 10.0.0.0/8 trust\n")
         super().launch()
 
 
