@@ -126,6 +126,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("TMS_REDIS_URL")
 REDIS_PREFIX = env.text("TMS_REDIS_PREFIX", "tms")
 """Keeps several TMS on one Redis apart."""
+REDIS_SOCKET: dict[str, Any] = {
+    "socket_timeout": 15,  # redis-py 8 gives up on an idle socket after 5 s unless told otherwise
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+}
+"""No probes of the kernel: the error that they end in is one that redis-py takes for a message that did not come. It asks
+again, in a loop that lets nothing else run. The hub notices a dead connection by itself.
+"""
 
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
@@ -133,9 +141,8 @@ CHANNEL_LAYERS: dict[str, Any] = {
 if REDIS_URL:
     CHANNEL_LAYERS["default"] = {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # redis-py 8 gives up on an idle socket after 5 s unless told otherwise.
         "CONFIG": {
-            "hosts": [{"address": REDIS_URL, "socket_timeout": 15, "socket_keepalive": True}],
+            "hosts": [{"address": REDIS_URL, **REDIS_SOCKET}],
             "prefix": REDIS_PREFIX,
         },
     }

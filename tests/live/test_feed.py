@@ -154,6 +154,24 @@ async def test_what_cannot_be_told_is_merged_kept_and_told_when_the_way_is_open(
     assert message.number > 1  # what failed left a gap: whoever listens reads again
 
 
+async def test_a_way_that_leads_nowhere_is_given_up_and_tried_again(barred, monkeypatch):
+    monkeypatch.setattr(module, "SEND_S", 0.01)
+    listener, tries = await Listener.subscribe(), []
+    barred.is_barred, send = False, barred.group_send
+
+    async def swallow_the_first(group, message) -> None:
+        tries.append(message)
+        if len(tries) == 1:
+            await asyncio.Event().wait()
+        await send(group, message)
+
+    monkeypatch.setattr(barred, "group_send", swallow_the_first)
+    async with attached() as feed:
+        feed.committed(ONE)
+
+        assert (await listener.hear_change()).change == ONE
+
+
 async def test_whatever_is_kept_meanwhile_is_bounded(barred):
     listener = await Listener.subscribe()
     async with attached() as feed:

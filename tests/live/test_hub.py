@@ -194,6 +194,26 @@ async def test_silence_makes_it_subscribe_again_and_leaves_no_channel_behind(boa
     assert not layer.groups.get(GROUP)
 
 
+async def test_a_connection_over_which_nothing_comes_is_closed(board, monkeypatch):
+    monkeypatch.setattr(module, "LOST_AFTER_S", 0.02)
+    layer, closed = InMemoryChannelLayer(), asyncio.Event()
+
+    async def flush() -> None:
+        closed.set()
+
+    monkeypatch.setattr(layer, "flush", flush)
+    monkeypatch.setitem(channel_layers.backends, "default", layer)
+    hub = Hub()
+
+    hub.start()
+    async with asyncio.timeout(DEADLINE_S):
+        await closed.wait()
+    await hub.stop()
+    await feed.detach()
+
+    assert not hub.subscribed
+
+
 async def test_it_says_how_long_it_heard_nothing(hub, monkeypatch):
     monkeypatch.setattr(module, "LOST_AFTER_S", 0)
 

@@ -26,6 +26,8 @@ GROUP = "feed"
 HEARTBEAT_S = 2.0
 """So often a publisher says its number when it has nothing else to say, so that a lost message is noticed."""
 RETRY_S = 0.5
+SEND_S = 2.0
+"""Then the connection is closed, and another one tried."""
 
 
 class Feed:
@@ -114,7 +116,8 @@ class Feed:
         layer = get_channel_layer()
         message = Message(self.publisher, self.number + 1, time.time(), change.bounded())
         self.number += 1
-        await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})
+        async with asyncio.timeout(SEND_S):
+            await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})
         self.sent_at = time.monotonic()
         instruments.FEED_MESSAGES.labels("sent").inc()
 

@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 LOST_AFTER_S = 3 * HEARTBEAT_S
 FORGET_AFTER_S = 60.0
 RETRY_S = 0.5
+LET_GO_S = 1.0
 
 EVERYTHING = Change(everything=True)
 
@@ -77,6 +78,7 @@ class Hub:
                 self.subscribed = False
                 instruments.FEED_FAILURES.inc()
                 log.warning("hub_away", error=repr(error))
+                await _let_go()
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
@@ -129,6 +131,15 @@ class Hub:
                 listener.changed(change)
             except Exception:
                 log.exception("listener_failed")
+
+
+async def _let_go() -> None:
+    """Close the transport's connections. One over a network that was cut comes back seconds late: the kernel repeats
+    what was lost after ever longer pauses.
+    """
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(LET_GO_S):
+            await get_channel_layer().flush()
 
 
 hub = Hub()
