@@ -29,7 +29,7 @@ export function start() {
     leave();
     requestAnimationFrame(count);
   });
-  document.addEventListener("tms:taken", () => form()?.reset());
+  document.addEventListener("alerts-taken", () => form()?.reset());
   // A frame may take a tick away with its row.
   new MutationObserver(count).observe(main, { childList: true, subtree: true });
 }

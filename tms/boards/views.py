@@ -119,7 +119,7 @@ def acknowledge_many(request: Asked) -> HttpResponse:
     if not outcome.mine:
         return _of_many(request, "dialog", chosen, form=form, outcome=outcome, status=CONFLICT)
     answer = _of_many(request, "done", chosen, outcome=outcome)
-    answer["HX-Trigger"] = "tms:taken"
+    answer["HX-Trigger"] = "alerts-taken"
     return answer
 
 
