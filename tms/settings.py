@@ -131,8 +131,8 @@ REDIS_SOCKET: dict[str, Any] = {
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
 }
-"""No probes of the kernel: the error that they end in is one that redis-py takes for a message that did not come. It asks
-again, in a loop that lets nothing else run. The hub notices a dead connection by itself.
+"""No probes of the kernel: redis-py takes the error that they end in for a message that did not come, and asks again in
+a loop that lets nothing else run. The hub notices a dead connection by itself.
 """
 
 CHANNEL_LAYERS: dict[str, Any] = {
