@@ -39,10 +39,10 @@ def terminal(fleet, from_here) -> Terminal:
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
     """The store's clock stands still at AT."""
-    monkeypatch.setattr(store.timezone, "now", lambda: AT)
+    monkeypatch.setattr(store.wall, "now", lambda: AT)
 
     def at(moment: datetime) -> None:
-        monkeypatch.setattr(store.timezone, "now", lambda: moment)
+        monkeypatch.setattr(store.wall, "now", lambda: moment)
 
     return at
 
