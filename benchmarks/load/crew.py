@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, Self
@@ -11,6 +12,10 @@ from benchmarks.load.orders import HangUp, Order, Visit
 from benchmarks.systems.address import Address
 
 STOP_DEADLINE_S = 10
+NETWORKS = count(1)
+"""Each crew dials from addresses of its own. The ports of the one before rest for a minute: where most do, the kernel
+searches long for a free one, and it would be the load that is measured.
+"""
 
 
 class Hand:
@@ -58,11 +63,12 @@ class Crew:
     def __init__(self, address: Address, *, processes: int, cores: Collection[int]) -> None:
         self._address, self._cores = address, cores
         self.browser: Hand | None = None
+        network = f"127.{next(NETWORKS)}.0"
         with ExitStack() as undo:
             self.terminals: Sequence[Hand] = [
-                _hired(undo, address, cores, source=f"127.0.0.{number + 2}") for number in range(processes)
+                _hired(undo, address, cores, source=f"{network}.{number + 2}") for number in range(processes)
             ]
-            self.boards = _hired(undo, address, cores, source="127.0.0.100")
+            self.boards = _hired(undo, address, cores, source=f"{network}.100")
             self._ending = undo.pop_all()
 
     def __enter__(self) -> Self:
