@@ -28,6 +28,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._news = EVERYTHING
+        """Its `terminals` are those that booted."""
         self._news_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._terminals: Ledger[Stand] = Ledger(STAND)
@@ -39,12 +40,11 @@ class Kept:
         self._doubted_alerts: set[int] = set()
 
     def changed(self, change: Change) -> None:
-        """A listener of the hub."""
-        news = Change(
-            presence=change.presence, alerts=change.alerts, sessions=change.sessions, everything=change.everything
-        )
-        if news != NOTHING:
-            with self._news_lock:
+        """A listener of the hub. Where nobody reads for long, news come to `everything`, and no more is added."""
+        booted = frozenset(terminal for terminal, _ in change.sessions)
+        news = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
+        with self._news_lock:
+            if news != NOTHING and not self._news.everything:
                 self._news |= news
 
     @property
@@ -125,7 +125,7 @@ class Kept:
         if news.presence:
             self._terminals.renew(_states(), news.presence)
             self._doubted_terminals -= news.presence
-        alerts = news.alerts | _alerts_of({terminal for terminal, _ in news.sessions})
+        alerts = news.alerts | _alerts_of(news.terminals)
         if alerts:
             self._alerts.renew(_unresolved(), alerts)
             self._doubted_alerts -= alerts

@@ -53,6 +53,15 @@ def test_it_agrees_with_a_count_of_everything_after_every_change(kept, fleet, ta
     assert kept.read() == census.take()
 
 
+def test_where_nobody_reads_news_are_not_gathered_for_ever(kept):
+    kept.read()
+
+    for first in range(0, 3 * MAX_IDS, 1_000):
+        kept.changed(Change(sessions=frozenset((pk, 1) for pk in range(first, first + 1_000))))
+
+    assert kept._news == Change(everything=True)
+
+
 def test_what_did_not_change_is_not_counted_again(kept, fleet, django_assert_num_queries):
     terminals = fleet.terminals(5, presence="online")
     kept.read()
