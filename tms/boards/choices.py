@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Person, visible
 from tms.boards import metrics
 from tms.boards.filters import ANY, AlertFilter, TerminalFilter
-from tms.fleet.models import Presence, Site, Status, Terminal, TerminalKind
+from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
 from tms.telemetry import series
 from tms.telemetry.models import Severity
 
@@ -27,15 +27,6 @@ LEGEND = (
     ("maintenance", Presence.MAINTENANCE.label),
     ("closed", Presence.CLOSED.label),
     ("ok", _("Normal")),
-)
-NEEDY_FIRST = (
-    Presence.OFFLINE,
-    Presence.SILENT,
-    Presence.REBOOTING,
-    Presence.MAINTENANCE,
-    Presence.CLOSED,
-    Presence.NEVER,
-    Presence.ONLINE,
 )
 
 

@@ -8,11 +8,11 @@ from typing import NamedTuple, Self
 from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertQuerySet, AlertState
+from tms.boards import instants
 from tms.boards.filters import PRIMARY_KEY, AlertFilter
 
 
@@ -52,7 +52,7 @@ class Chosen:
             pks=tuple(sorted({int(pk) for pk in query.getlist("alert") if PRIMARY_KEY.fullmatch(pk)})),
             matching=AlertFilter.of(query),
             is_all=query.get("all") == "1",
-            seen_at=min(_instant(query.get("seen_at", "")) or now, now),
+            seen_at=min(instants.parsed(query.get("seen_at", "")) or now, now),
         )
 
     @property
@@ -105,11 +105,3 @@ class Chosen:
 
     def _seen(self, alerts: AlertQuerySet) -> AlertQuerySet:
         return alerts.filter(opened_at__lte=self.seen_at)
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        return None
-    return instant if instant is not None and instant.tzinfo else None

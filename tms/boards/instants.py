@@ -1,9 +1,10 @@
-"""Instants as text, which the browser puts into its own words and time zone."""
+"""Instants as text, which the browser puts into its own words and time zone, and as they come in an address."""
 
 import re
 from datetime import UTC, datetime
 
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,6 +19,15 @@ UNITS = (
 TIME = re.compile(
     r'(?P<tag><time datetime="(?P<at>[^"]+)" data-(?:format="(?P<form>ago|time|datetime)"|countdown)>)[^<]*</time>'
 )
+
+
+def parsed(text: str) -> datetime | None:
+    """An aware instant in ISO 8601; None for anything else."""
+    try:
+        instant = parse_datetime(text)
+    except ValueError:
+        return None
+    return instant if instant is not None and instant.tzinfo else None
 
 
 def told(at: datetime, form: str = "ago") -> SafeString:

@@ -37,6 +37,18 @@ class Presence(models.TextChoices):
     NEVER = "never", pgettext_lazy("presence", "Never seen")
 
 
+NEEDY_FIRST = (
+    Presence.OFFLINE,
+    Presence.SILENT,
+    Presence.REBOOTING,
+    Presence.MAINTENANCE,
+    Presence.CLOSED,
+    Presence.NEVER,
+    Presence.ONLINE,
+)
+"""Presences by how much they need a person."""
+
+
 class Status(models.TextChoices):
     """What a terminal says of itself."""
 

@@ -4,19 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.fleet.models import NEEDY_FIRST, Presence, PresenceChange, Terminal
 
 MOST = 800
 """Stretches in one chart: no screen shows more."""
-WORST_FIRST = (
-    Presence.OFFLINE,
-    Presence.SILENT,
-    Presence.REBOOTING,
-    Presence.MAINTENANCE,
-    Presence.CLOSED,
-    Presence.NEVER,
-    Presence.ONLINE,
-)
 
 
 class Stretch(NamedTuple):
@@ -55,7 +46,7 @@ def condensed(stretches: Sequence[Stretch], *, least_s: float) -> list[Stretch]:
 
 
 def _rank(presence: str) -> int:
-    return WORST_FIRST.index(Presence(presence))
+    return NEEDY_FIRST.index(Presence(presence))
 
 
 def _before(terminal: Terminal, at: datetime) -> str:

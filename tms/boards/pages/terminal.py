@@ -5,12 +5,11 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
-from tms.boards import choices, happenings, outages
+from tms.boards import choices, happenings, instants, outages
 from tms.boards.happenings import KINDS, Happening
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.boards.terminal_facts import TerminalFacts, asked_of, facts_of
@@ -56,7 +55,7 @@ class TerminalPage(Page):
         terminal = visible(Terminal.objects.select_related("site"), to=person).filter(uid=names["uid"]).first()
         if terminal is None:
             return None
-        before = _instant(query.get("before", ""))
+        before = instants.parsed(query.get("before", ""))
         return cls(person, terminal, tab=query.get("show", ""), before=before, span=query.get("span", ""))
 
     @property
@@ -110,12 +109,3 @@ class TerminalPage(Page):
 def _state(facts: TerminalFacts) -> dict[str, Part]:
     values = {"facts": facts}
     return {name: Part(f"{TEMPLATE}#{name}", values) for name in ("state", "reading-latest", "readings", "held")}
-
-
-def _instant(text: str) -> datetime | None:
-    """An aware instant in ISO 8601; None for anything else."""
-    try:
-        instant = parse_datetime(text)
-    except ValueError:
-        return None
-    return instant if instant is not None and instant.tzinfo else None
