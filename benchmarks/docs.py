@@ -95,7 +95,7 @@ def _split(run: Run) -> Iterator[Sequence[str]]:
             if figure in figures:
                 details = figures[figure].details
                 yield (
-                    f"{figure}, {FIGURES[figure].title.partition(',')[0]}",
+                    f"{figure}, {FIGURES[figure].title.partition(', ')[0]}",
                     system,
                     *(f"{number(details.get(f'{who} µs'))} ({number(details.get(f'{who} %'))} %)" for who in SHARES),
                 )
