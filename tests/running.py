@@ -36,9 +36,12 @@ QUICK = {
     "TMS_FRAME_INTERVAL_S": "0.1",
     "TMS_PROOF_INTERVAL_S": "1",
     "TMS_DRAIN_SPREAD_S": "0.2",
+    "TMS_CLOSE_TIMEOUT_S": "10",
     "TMS_LOG_FORMAT": "json",
 }
-"""Waits are short here, so that what takes minutes in production takes seconds."""
+"""Waits are short here, so that what takes minutes in production takes seconds; but the time to answer a close is long,
+for a test's client on a busy machine may be late.
+"""
 
 ENROL_MANY = """
 import sys, django

