@@ -30,8 +30,9 @@ STOPWATCH = """
   };
   const look = () => {
     const found = new RegExp(pattern).exec(document.querySelector(selector)?.textContent ?? "");
-    if (!found || Number(found[1]) === last) return;
-    last = Number(found[1]);
+    const number = Number(found?.[1].replaceAll(",", ""));
+    if (!found || number === last) return;
+    last = number;
     requestAnimationFrame(painted.bind(null, last));
   };
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });

@@ -73,7 +73,7 @@ class TmsDialect:
     board_paths: Sequence[BoardPath] = (board_path("/terminals/", is_timed=True), board_path("/"))
 
     _decode = msgspec.json.Decoder(_Downlink).decode
-    _probe_number = re.compile(rb'<tr id=\\"terminal-1\\" (?:(?!</tr>).)*?>(\d+) ms</td>')
+    _probe_number = re.compile(rb'<tr id=\\"terminal-1\\" (?:(?!</tr>).)*?>([\d,]+) ms</td>')
     """The probe is the first terminal of the seed; the HTML stands in a JSON string."""
 
     def handshake(self, uid: str) -> dict[str, str]:
@@ -96,10 +96,10 @@ class TmsDialect:
 
     def probe_number(self, payload: bytes) -> int | None:
         row = self._probe_number.search(payload)
-        return int(row[1]) if row else None
+        return int(row[1].replace(b",", b"")) if row else None
 
     page = "/terminals/"
-    probe_on_page = ("#terminal-1", r"(\d+) ms")
+    probe_on_page = ("#terminal-1", r"([\d,]+) ms")
 
     herald_group = "herald"
 

@@ -54,6 +54,7 @@ async def test_a_report_is_timed_from_when_it_was_due_not_from_when_it_was_sent(
     ("dialect", "message", "number"),
     [
         (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row><td>9 %</td><td class=\"number\">17 ms</td></tr>"}', 17),
+        (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row><td class=\"number\">1,017 ms</td></tr>"}', 1017),
         (DIALECT, rb'{"html":"<tr id=\"terminal-12\" data-row><td class=\"number\">17 ms</td></tr>"}', None),
         (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row></tr><tr id=\"terminal-2\"><td>17 ms</td></tr>"}', None),
         (TextbookDialect(), b'{"type":"terminal.changed","uid":"AAA-PROBE","metrics":{"link_rtt_ms":17.0}}', 17),
