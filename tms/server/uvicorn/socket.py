@@ -233,6 +233,8 @@ class FlowSocket(Handshake, BoundedInput, Silence):
         """Look at the clock; returns when to look again."""
         if self.phase is Phase.OPEN:
             return self.listened(now, self.server.flow)
+        if self.deadline is not None and now < self.deadline:
+            return self.deadline
         self.give_up(now)
         return None
 
