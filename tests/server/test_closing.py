@@ -1,6 +1,6 @@
 import pytest
 
-from tests.server.client import ENDED, Closed
+from tests.server.client import ENDED, TEXT, Closed, frame
 
 
 @pytest.mark.parametrize("code", [1000, 3000, 4413, 4999])
@@ -38,4 +38,28 @@ def test_a_client_that_does_not_answer_a_close_is_forgotten(serve):
 
     assert client.receive() == Closed(4000, "why")
 
+    server.emptied()
+
+
+def test_closes_that_cross_end_without_a_reset(server):
+    """A reset throws away what the client has not read, or even overtakes the close frame: it would see 1006."""
+    client = server.connect("/close?code=4000")
+    assert client.receive() == Closed(4000, "why")
+
+    client.close(1000)  # as from a client that has not read this yet
+
+    assert client.receive() == ENDED
+
+
+def test_a_client_that_goes_on_with_nonsense_may_still_read_why_it_was_closed(server):
+    client = server.connect("/echo")
+
+    client.send_raw(frame(b"\xff", TEXT))
+    client.fill()
+    for _ in range(50):
+        client.send_raw(frame(b"\xff", TEXT) * 1_000)
+
+    assert client.receive().code == 1007
+    assert client.receive() == ENDED
+    client.vanish()
     server.emptied()

@@ -21,7 +21,7 @@ class Link(FlowProtocol):
         self.last_heard = last_heard
         self.data = b""
         self.current_frame = None
-        self.inside_message = False
+        self.inside_message = self.failedByMe = False
         self.transport: Any = SimpleNamespace(resumeProducing=lambda: None)
         self.server: Any = SimpleNamespace(flow=Flow(ping_interval=INTERVAL, ping_timeout=TIMEOUT))
         self.pings = 0

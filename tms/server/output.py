@@ -49,6 +49,12 @@ class BoundedOutput(WebSocketProtocol):
         else:
             super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)
 
+    def dropConnection(self, abort: bool = False) -> None:
+        """Without a reset after closes that were exchanged: on a busy machine it overtakes our close frame, and a peer
+        that closed at the same time would not learn our code.
+        """
+        super().dropConnection(abort and not self.wasClean)
+
     def drop(self, why: Event) -> None:
         self.factory.server_class.counters[why] += 1
         self.wasClean, self.wasNotCleanReason = False, why

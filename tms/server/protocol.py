@@ -91,17 +91,24 @@ class FlowProtocol(Handshake, BoundedInput, Silence):
         else:
             self.sendData(text.framed(content, FINAL_BINARY))
 
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)
+        if self.failedByMe:  # no frame is read any more, so its answer is the end of the connection
+            self.transport.loseWriteConnection()
+
     # Input
 
     def dataReceived(self, data: bytes) -> None:
         """Autobahn's own, without the texts that it formats for a log that is off (1.8 us each)."""
+        if self.failedByMe:
+            return  # read, for to close with input unread would reset the connection
         self.last_heard = monotonic()
         self.data += data
         self.consumeData()
 
     def processData(self) -> bool:
         """One frame of what was read. One read may hold 10,000 frames, so pausing the socket alone is late."""
-        if self.reading_paused:
+        if self.reading_paused or self.failedByMe:
             return False
         between = self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message
         whole = text.unframed(self.data) if between else None
