@@ -55,6 +55,7 @@ FIGURES = {
         Figure("P12 busy", "the same at 1 change per s", "KB a minute", Better.LESS, 60),
         Figure("P12 CPU", "CPU of 20 such boards at 1 change per s", "s a minute", Better.LESS, 1),
         Figure("P13", "bulk acknowledgement of 500, seen on a second board", "ms", Better.LESS, 500),
+        Figure("R35", "growth of a server process, 5,000 terminals with churn", "MiB an hour", Better.LESS, 1),
     )
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from picows import WSError
 
 from benchmarks.load.dialling import call
-from benchmarks.load.orders import Keep, Kept
+from benchmarks.load.orders import Churn, Keep, Kept
 from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
 
@@ -28,6 +28,7 @@ class Keeper:
         self._is_closing = False
         self._returns: set[asyncio.Task[None]] = set()
         self._reporting = asyncio.get_running_loop().create_task(self._report())
+        self._churning: asyncio.Task[None] | None = None
 
     def adopt(self, terminals: Iterable[Terminal]) -> None:
         for terminal in terminals:
@@ -35,6 +36,9 @@ class Keeper:
             self.terminals.append(terminal)
             if not terminal.is_open:
                 self._lost(terminal)
+
+    def churn(self, order: Churn) -> None:
+        self._churning = asyncio.get_running_loop().create_task(self._churn(order.per_second))
 
     def look(self) -> Kept:
         """And forget it."""
@@ -46,7 +50,7 @@ class Keeper:
 
     async def close(self) -> None:
         self._is_closing = True
-        tasks: Sequence[asyncio.Task[None]] = (self._reporting, *self._returns)
+        tasks = [self._reporting, *self._returns, *([self._churning] if self._churning else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -64,6 +68,12 @@ class Keeper:
             if self.terminals:
                 place = (place + 1) % len(self.terminals)
                 self.terminals[place].report(due_at)
+
+    async def _churn(self, per_second: float) -> None:
+        while True:
+            await asyncio.sleep(random.expovariate(per_second))
+            if self.terminals:
+                random.choice(self.terminals).break_off()
 
     def _lost(self, terminal: Terminal) -> None:
         if self._is_closing:

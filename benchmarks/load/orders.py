@@ -91,6 +91,13 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Churn:
+    """From now on break the link of a kept terminal so often, of any, without a goodbye."""
+
+    per_second: float
+
+
+@dataclass(frozen=True)
 class Reach:
     """From now on the server's processes are at these ports."""
 
@@ -234,6 +241,7 @@ type Order = (
     | Waver
     | BreakOff
     | Keep
+    | Churn
     | Reach
     | Look
     | Open

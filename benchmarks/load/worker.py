@@ -14,6 +14,7 @@ from benchmarks.load import dialling, heralding, reporting
 from benchmarks.load.keeping import Keeper
 from benchmarks.load.orders import (
     BreakOff,
+    Churn,
     Dial,
     Dialled,
     HangUp,
@@ -97,6 +98,11 @@ class Worker:
     async def _(self, order: Keep) -> None:
         self.keeper = Keeper(self.address, order)
         self.keeper.adopt(self.terminals)
+
+    @do.register
+    async def _(self, order: Churn) -> None:
+        assert self.keeper is not None
+        self.keeper.churn(order)
 
     @do.register
     async def _(self, order: Reach) -> None:

@@ -63,12 +63,13 @@ def _pages(uid: str) -> dict[str, str]:
 def _times(system: Unattended, path: str, requests: int) -> list[float]:
     host, port = system.address.base().split(":")
     connection = HTTPConnection(host, int(port), timeout=TIMEOUT_S)
-    times = [_time(connection, path, system.cookie) for _ in range(FIRST + requests)]
+    times = [get(connection, path, system.cookie) for _ in range(FIRST + requests)]
     connection.close()
     return times[FIRST:]
 
 
-def _time(connection: HTTPConnection, path: str, cookie: str) -> float:
+def get(connection: HTTPConnection, path: str, cookie: str) -> float:
+    """How many seconds the page took; RuntimeError when it did not come."""
     began = time.perf_counter()
     connection.request("GET", path, headers={"Cookie": cookie})
     answer = connection.getresponse()

@@ -1,0 +1,36 @@
+"""`python -m benchmarks.soak`: half an hour of a fleet whose links break and come back, and what memory does."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.run import keep
+from benchmarks.soak.measure import measure
+from benchmarks.soak.plan import TINY, SoakPlan
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is stopped
+    plan = TINY if options.tiny else SoakPlan()
+    run = measure(replace(plan, minutes=options.minutes or plan.minutes), server=options.server)
+    if options.keep:
+        keep(run, options.keep)
+    print(report.markdown(run))
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
+    parser.add_argument("--tiny", action="store_true", help="a look whether it works; its figures mean nothing")
+    parser.add_argument("--server", choices=("daphne", "uvicorn"), default="daphne")
+    parser.add_argument("--minutes", type=float, help=f"in all; {SoakPlan.minutes} unless told otherwise")
+    parser.add_argument("--keep", type=Path, metavar="PATH", help="write the run as JSON")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SoakPlan:
+    terminals: int = 5_000
+    minutes: float = 30
+    warm_up: float = 1 / 3
+    """The share of it in which caches fill and the allocator finds its size; not counted."""
+    nodes: int = 2
+    processes: int = 2
+    """Of the load."""
+    boards: int = 20
+    breaks_per_second: float = 20
+    """Each terminal comes back every four minutes or so."""
+    report_every_s: float = 30
+    look_every_s: float = 5
+    """Memory is read and pages are visited so often."""
+    dials_at_once: int = 256
+
+
+TINY = SoakPlan(
+    terminals=10,
+    minutes=0.05,
+    processes=1,
+    boards=2,
+    breaks_per_second=5,
+    report_every_s=1,
+    look_every_s=0.3,
+    dials_at_once=4,
+)
+"""For a look whether it still works; its figures mean nothing."""
