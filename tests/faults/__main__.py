@@ -6,6 +6,7 @@ Exits 1 when a promise was broken. The faults of one place happen one after the 
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -21,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s %(message)s")
     options = _options(arguments)
     began_at, began = datetime.now(UTC), time.monotonic()
-    findings = asyncio.run(break_it(options.faults))
+    try:
+        findings = asyncio.run(break_it(options.faults))
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     done = run.recorded(findings, began_at=began_at, took_s=time.monotonic() - began)
     print(f"\n{table.markdown(findings)}\n\n{table.summary(findings, took_s=done.took_s)}")
     if options.keep:
@@ -30,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def break_it(names: Sequence[str]) -> list[Finding]:
+    task = asyncio.current_task()
+    assert task
+    # Whoever ends it must not be left with our processes, cables and disks.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     findings: list[Finding] = []
     for stage in STAGES:
         wanted = [fault for fault in stage.faults if not names or fault.name in names]

@@ -7,12 +7,9 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 
-import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.link.terminal import Terminal, report
-
-pytestmark = pytest.mark.both
 
 FRAMES = 10_000
 LINKS_AT_ONCE = 8
