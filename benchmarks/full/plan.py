@@ -21,7 +21,8 @@ class FullPlan:
     report_every_s: float = 30
     change_every_s: float = 0.5
     patience_s: float = 5
-    dials_at_once: int = 256
+    dials_at_once: int = 5 * 256
+    """As many as all these processes let in."""
     return_patience_s: float = 120
     """How long to wait for terminals after a process was killed."""
 

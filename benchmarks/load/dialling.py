@@ -2,7 +2,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from picows import WSError, ws_connect
+from picows import WSError, WSInvalidStatusError, ws_connect
 
 from benchmarks.load.client import Client
 from benchmarks.load.orders import Dial, Dialled
@@ -11,6 +11,7 @@ from benchmarks.systems.address import Address
 
 TIMEOUT_S = 20
 """As the agent's."""
+FULL = "503"
 
 
 async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
@@ -21,7 +22,7 @@ async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
         for turn, uid in uids:
             terminal = Terminal(address.dialect, uid)
             try:
-                await call(address, terminal, order.source, turn=turn)
+                await call_any(address, terminal, order.source, range(turn, turn + len(address.ports)))
             except (WSError, OSError, TimeoutError) as error:
                 outcome.failures.append(f"{uid}: {error!r}")
             else:
@@ -32,6 +33,23 @@ async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
             callers.create_task(caller())
     outcome.ended_at, outcome.booted = time.monotonic(), len(terminals)
     return terminals, outcome
+
+
+async def call_any(address: Address, terminal: Terminal, source: str, turns: Iterable[int]) -> int:
+    """As a load balancer does: a process that is not there, or is full, is passed over; returns how many were."""
+    passed_over: list[Exception] = []
+    for turn in turns:
+        try:
+            await call(address, terminal, source, turn=turn)
+        except ConnectionRefusedError as error:
+            passed_over.append(error)
+        except WSInvalidStatusError as error:
+            if FULL not in str(error):
+                raise
+            passed_over.append(error)
+        else:
+            return len(passed_over)
+    raise passed_over[-1]
 
 
 async def call(address: Address, terminal: Terminal, source: str, *, turn: int = 0) -> None:

@@ -4,11 +4,11 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from picows import WSError
 
-from benchmarks.load.dialling import call
+from benchmarks.load.dialling import call_any
 from benchmarks.load.orders import Churn, Keep, Kept
 from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
@@ -97,19 +97,8 @@ class Keeper:
         turns = random.sample(range(len(self.address.ports)), len(self.address.ports))
         try:
             async with self._gate:
-                await self._call_first(terminal, turns)
+                passed_over = await call_any(self.address, terminal, self.order.source, turns)
+            self.refusals["passed over"] += passed_over
         except (WSError, OSError, TimeoutError) as error:
             self.refusals[type(error).__name__] += 1
             terminal.break_off()
-
-    async def _call_first(self, terminal: Terminal, turns: Sequence[int]) -> None:
-        """As a load balancer does: a process that is not there is passed over."""
-        for turn in turns:
-            try:
-                await call(self.address, terminal, self.order.source, turn=turn)
-            except ConnectionRefusedError:
-                if turn == turns[-1]:
-                    raise
-                self.refusals["passed over"] += 1
-            else:
-                return
