@@ -1,6 +1,7 @@
 """Which scenarios are measured of which systems, one after the other."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from benchmarks import machine
@@ -28,7 +29,7 @@ OF_ALL: Mapping[str, OnStage] = {
 }
 """Measured of every system, on a server that is started for each."""
 OF_TMS: Mapping[str, OnStage] = {"alerts": alerts.measure}
-"""What the textbook does not have, and no other server changes."""
+"""What the textbook does not have, and the server hardly changes."""
 ALONE: Mapping[str, OnGround] = {
     "pages": pages.measure,
     "scale": scale.measure,
@@ -40,8 +41,12 @@ SCENARIOS = [*OF_ALL, *OF_TMS, *ALONE]
 
 
 class Bench:
-    def __init__(self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str]) -> None:
+    def __init__(
+        self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str], *, is_whole: bool = False
+    ) -> None:
+        """`is_whole`: everything also on the server that is not the default."""
         self.plan = plan
+        self.is_whole = is_whole
         self.systems = systems
         self.scenarios = scenarios
         self.missing: dict[str, str] = {}
@@ -58,10 +63,13 @@ class Bench:
         if why := kind.absence():
             self.missing[kind.name] = why
             return {}
-        return self._staged(ground, kind) | (self._alone(ground) if kind is Tms else {})
+        return self._staged(ground, kind) | (self._alone(ground, kind) if self._is_whole(kind) else {})
+
+    def _is_whole(self, kind: type[System]) -> bool:
+        return kind is Tms or (self.is_whole and issubclass(kind, Tms))
 
     def _staged(self, ground: Ground, kind: type[System]) -> dict[str, Measured]:
-        scenarios = OF_ALL | (OF_TMS if kind is Tms else {}) | ({"pixel": pixel.briefly} if kind is not Tms else {})
+        scenarios = OF_ALL | (OF_TMS if self._is_whole(kind) else {"pixel": pixel.briefly})
         wanted = {name: measure for name, measure in scenarios.items() if name in self.scenarios}
         if not wanted:
             return {}
@@ -73,11 +81,12 @@ class Bench:
                 measured |= self._tried(f"{kind.name}: {name}", _on_stage, ground, system, measure)
         return measured
 
-    def _alone(self, ground: Ground) -> dict[str, Measured]:
+    def _alone(self, ground: Ground, kind: type[Tms]) -> dict[str, Measured]:
         measured: dict[str, Measured] = {}
+        ground = replace(ground, server=kind.server)
         for name, measure in ALONE.items():
             if name in self.scenarios:
-                measured |= self._tried(f"{Tms.name}: {name}", measure, ground)
+                measured |= self._tried(f"{kind.name}: {name}", measure, ground)
         return measured
 
     def _tried[**P](

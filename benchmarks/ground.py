@@ -19,6 +19,8 @@ class Ground:
     places: Places
     database: PostgreSQL
     broker: Redis
+    server: str = ""
+    """What a TMS stands on, if not on what its kind says."""
 
     @classmethod
     @contextmanager
@@ -34,8 +36,12 @@ class Ground:
 
     def system[Kind: System](self, kind: type[Kind], **settings: str) -> Kind:
         """One with a database of its own, neither prepared nor started."""
+        chosen = {"TMS_SERVER": self.server} if self.server else {}
         return kind(
-            database_url=self.database.url, redis_url=self.broker.url, cores=self.places.server, settings=settings
+            database_url=self.database.url,
+            redis_url=self.broker.url,
+            cores=self.places.server,
+            settings=chosen | settings,
         )
 
     @contextmanager
