@@ -41,9 +41,7 @@ SCENARIOS = [*OF_ALL, *OF_TMS, *ALONE]
 
 
 class Bench:
-    def __init__(
-        self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str], *, is_whole: bool = False
-    ) -> None:
+    def __init__(self, plan: Plan, systems: Sequence[str], scenarios: Sequence[str], *, is_whole: bool = False) -> None:
         """`is_whole`: everything also on the server that is not the default."""
         self.plan = plan
         self.is_whole = is_whole
