@@ -35,7 +35,7 @@ def measure(plan: FullPlan, *, server: str) -> Run:
 
 
 def _measure(plan: FullPlan, system: Several, stage: Stage) -> tuple[dict[str, Measured], Climb, str]:
-    fleet = Fleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.dials_at_once)
+    fleet = Fleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.returns_at_once)
     gauge = Gauge(stage, fleet, change_every_s=plan.change_every_s, patience_s=plan.patience_s)
     gauge.kernel_before = memory.kernel()
     # On processes that nobody kills: what becomes of a board then is what its browser does.

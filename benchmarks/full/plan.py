@@ -21,8 +21,10 @@ class FullPlan:
     report_every_s: float = 30
     change_every_s: float = 0.5
     patience_s: float = 5
-    dials_at_once: int = 5 * 256
-    """As many as all these processes let in."""
+    dials_at_once: int = 256
+    """While the fleet grows: what is measured afterwards is not the storm of that."""
+    returns_at_once: int = 5 * 256
+    """After a process was killed: as many as all of them let in."""
     return_patience_s: float = 120
     """How long to wait for terminals after a process was killed."""
 
@@ -53,5 +55,6 @@ TINY = FullPlan(
     report_every_s=1,
     change_every_s=0.3,
     dials_at_once=4,
+    returns_at_once=4,
     return_patience_s=30,
 )
