@@ -1,19 +1,13 @@
 import grp
-import math
-import os
 import resource
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.cluster.certificate import Certificate
-from deploy.cluster.process import ROOT
 from deploy.cluster.programs import find, unprivileged
 from deploy.cluster.service import HOST, Service, free_port
-
-TEMPLATES = ROOT / "deploy" / "nginx"
-SOCKETS = 60_000
-"""That it can hold; each has two ends."""
+from deploy.nginx.configuration import FILES, Configuration, Tls
 
 
 class Nginx(Service):
@@ -62,10 +56,18 @@ class Nginx(Service):
 
     def configure(self) -> None:
         """Write the configuration; a running nginx takes it at SIGHUP."""
-        for template in TEMPLATES.glob("*.conf"):
-            (self.folder / template.name).write_text(self._filled_in(template.read_text()))
-        for place in ("body", "proxy"):
-            (self.folder / place).mkdir(exist_ok=True)
+        Configuration(
+            folder=self.folder,
+            state=self.folder,
+            access_log=self.folder / "access.log",
+            static=self.static,
+            nodes=self.upstream,
+            listen=f"{HOST}:{self.plain_port}",
+            balancers=[f"{HOST}/32"],
+            user=_user(),
+            files=_most_files(),
+            tls=self._tls(),
+        ).write()
         self.folder.chmod(0o755)  # its workers are not root
 
     def answers(self) -> bool:
@@ -75,45 +77,24 @@ class Nginx(Service):
         except (ConnectionError, TimeoutError):
             return False
 
-    def _filled_in(self, template: str) -> str:
-        for name, value in self._blanks().items():
-            template = template.replace(f"@{name}@", value)
-        return template
-
-    def _blanks(self) -> Mapping[str, str]:
-        files = _most_files()
-        workers = max(os.cpu_count() or 1, math.ceil(2 * SOCKETS / files))
-        return {
-            "USER": _user(),
-            "FOLDER": str(self.folder),
-            "FILES": str(files),
-            "CONNECTIONS": str(files - 100),
-            "WORKERS": str(workers),
-            "UPSTREAM": "\n    ".join(f"server {HOST}:{port} max_fails=0;" for port in self.upstream),
-            "BALANCERS": f"{HOST}/32",
-            "LISTEN_PLAIN": f"{HOST}:{self.plain_port}",
-            "LISTEN_TLS": f"{HOST}:{self.port}",
-            "TLS": f"include {self.folder}/tls.conf;" if self.certificate else "",
-            "CERTIFICATE": str(self.certificate.chain) if self.certificate else "",
-            "KEY": str(self.certificate.key) if self.certificate else "",
-            "STATIC": str(self.static),
-            "PER_ADDRESS": "65535",
-        }
+    def _tls(self) -> Tls | None:
+        if self.certificate is None:
+            return None
+        return Tls(listen=f"{HOST}:{self.port}", chain=self.certificate.chain, key=self.certificate.key)
 
 
 def _user() -> str:
     worker = unprivileged("www-data", "nginx")
-    return f"user {worker.pw_name} {grp.getgrgid(worker.pw_gid).gr_name};" if worker else ""
+    return f"{worker.pw_name} {grp.getgrgid(worker.pw_gid).gr_name}" if worker else ""
 
 
 def _most_files() -> int:
     """Descriptors that one process may have. Root may raise the limit, though not in every container."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 2 * SOCKETS + 1_000
-    if hard == resource.RLIM_INFINITY or hard >= needed:
-        return needed
+    if hard == resource.RLIM_INFINITY or hard >= FILES:
+        return FILES
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, needed))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, FILES))
     except (ValueError, OSError):
         return hard
-    return needed
+    return FILES
