@@ -1,0 +1,25 @@
+"""Clients of AWS, as the machine's role, the pipeline's role or a person's profile allows; or of an emulator."""
+
+import os
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+AwsError = (BotoCoreError, ClientError)
+"""Whatever AWS, or the way to it, answers instead of an answer."""
+
+
+def client(service: str) -> Any:
+    """boto3 reads AWS_DEFAULT_REGION only; our machines have AWS_REGION."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "ap-northeast-1"
+    return boto3.client(service, region_name=region)
+
+
+def account() -> str:
+    return str(client("sts").get_caller_identity()["Account"])
+
+
+def code_of(error: Exception) -> str:
+    """AWS's own name of a refusal: `NoSuchKey`."""
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

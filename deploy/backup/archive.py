@@ -1,0 +1,43 @@
+"""The dump itself: PostgreSQL's custom format, compressed, and looked at before anybody relies on it."""
+
+import hashlib
+import re
+from pathlib import Path
+
+from deploy.backup.database import Database
+from deploy.backup.failure import Failed
+from deploy.backup.manifest import Manifest
+
+ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ", re.MULTILINE)
+"""A line of `pg_restore --list`: number, identifiers, kind, schema, table, owner."""
+
+
+def dump(database: Database, path: Path, *, snapshot: str) -> None:
+    """Raises CalledProcessError."""
+    database.run(
+        "pg_dump",
+        "--format=custom",
+        "--compress=6",
+        "--no-password",
+        "--lock-wait-timeout=60s",
+        f"--snapshot={snapshot}",
+        f"--file={path}",
+    )
+
+
+def verify(database: Database, path: Path, manifest: Manifest) -> int:
+    """How many tables it holds. Raises CalledProcessError or Failed.
+
+    The list at its head proves little: all of it is read and unpacked, which finds what was cut off or has gone bad.
+    """
+    listed = {f"{schema}.{table}" for schema, table in ENTRY.findall(database.run("pg_restore", "--list", str(path)))}
+    if lacking := manifest.rows.keys() - listed:
+        raise Failed(f"the dump lacks {len(lacking)} of {len(manifest.rows)} tables: {', '.join(sorted(lacking))}")
+    database.run("pg_restore", "--file=/dev/null", str(path))
+    return len(listed)
+
+
+def digest(path: Path) -> str:
+    """SHA-256, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,80 @@
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import psycopg
+from psycopg.pq import Conninfo
+
+from deploy.aws import client
+from deploy.backup.failure import Failed
+from deploy.backup.programs import find
+from tms import environment as env
+
+WITHOUT_LIMITS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+"""A backup takes as long as it takes, and its snapshot must stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where it is, and as whom. `options` are those of libpq; none ever stands on a command line."""
+
+    options: Mapping[str, str]
+
+    @classmethod
+    def configured(cls) -> Self:
+        """That of TMS. Raises Failed."""
+        url = env.text("TMS_DATABASE_URL")
+        if not url.startswith(("postgres://", "postgresql://")):
+            raise Failed("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
+        try:
+            given = {one.keyword.decode(): one.val.decode() for one in Conninfo.parse(url.encode()) if one.val}
+        except psycopg.OperationalError:  # its text may show the password
+            raise Failed("TMS_DATABASE_URL cannot be read; right is postgres://USER:PASSWORD@HOST:5432/NAME") from None
+        return cls(given | _rotated())
+
+    @property
+    def name(self) -> str:
+        return self.options["dbname"]
+
+    def named(self, name: str) -> "Database":
+        """Another one on the same server."""
+        return Database({**self.options, "dbname": name})
+
+    def connect(self) -> psycopg.Connection[Any]:
+        given = {"connect_timeout": "10", "options": WITHOUT_LIMITS, "application_name": "tms backup"}
+        return psycopg.connect(**given | dict(self.options), autocommit=True)  # type: ignore[arg-type]
+
+    def run(self, program: str, *arguments: str) -> str:
+        """What one of PostgreSQL's programs prints. Raises CalledProcessError or Failed."""
+        done = subprocess.run(
+            [find(program), *arguments],
+            env=os.environ | self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For libpq in a child process: the password is in no argument, and `ps` shows none of it."""
+        names = {one.keyword.decode(): one.envvar.decode() for one in Conninfo.get_defaults() if one.envvar}
+        given = {"options": WITHOUT_LIMITS} | dict(self.options)
+        return {names[option]: value for option, value in given.items() if option in names}
+
+
+def _rotated() -> dict[str, str]:
+    """User and password when Secrets Manager holds them, where RDS changes them."""
+    secret = env.text("TMS_DATABASE_SECRET")
+    if not secret:
+        return {}
+    kept = json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    return {"user": kept["username"], "password": kept["password"]}
+
+
+def rows(connection: psycopg.Connection[Any], query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    return connection.execute(query, parameters).fetchall()

@@ -1,0 +1,21 @@
+"""What CloudWatch is told. The alarm tms-backup-missing sounds when no success came for too long."""
+
+from deploy.aws import client
+from tms import environment as env
+
+
+def tell_success(*, age_s: float) -> None:
+    _put(("BackupSuccess", 1, "Count"), ("BackupAge", age_s, "Seconds"))
+
+
+def tell_failure() -> None:
+    _put(("BackupSuccess", 0, "Count"))
+
+
+def tell_age(age_s: float) -> None:
+    _put(("BackupAge", age_s, "Seconds"))
+
+
+def _put(*metrics: tuple[str, float, str]) -> None:
+    data = [{"MetricName": name, "Value": value, "Unit": unit} for name, value, unit in metrics]
+    client("cloudwatch").put_metric_data(Namespace=env.text("TMS_CLOUDWATCH_NAMESPACE") or "TMS", MetricData=data)

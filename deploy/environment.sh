@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# What the scripts of deploy/ share: where they are, whose Python, which environment. It is sourced.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly root
+
+# On a machine of TMS the environment is in two files, of which one only root and tms may read; elsewhere it is what the shell has.
+load_environment() {
+  local file folder=${ENVIRONMENT_FOLDER:-/etc/tms}
+  [[ -z ${TMS_DATABASE_URL:-}${TMS_DATABASE_URL_FILE:-} ]] || return 0
+  set -a
+  for file in "$folder/machine.env" "$folder/tms.env"; do
+    # shellcheck disable=SC1090 # they are made when the machine starts
+    [[ ! -r $file ]] || . "$file"
+  done
+  set +a
+  export BACKUP_BUCKET=${BACKUP_BUCKET:-${TMS_BACKUPS_BUCKET:-}}
+}
+
+our_python() {
+  local python
+  for python in "${PYTHON:-}" "$root/.venv/bin/python" python3; do
+    if [[ -n $python ]] && "$python" -c 'import boto3' >/dev/null 2>&1; then
+      printf '%s' "$python"
+      return
+    fi
+  done
+  printf 'tms: no Python with boto3 beside %s; name one: PYTHON=/opt/tms/current/.venv/bin/python\n' "$root" >&2
+  return 1
+}
+
+run_module() {
+  local python
+  python=$(our_python)
+  cd "$root"
+  exec "$python" -m "$@"
+}

@@ -1,0 +1,100 @@
+"""A PostgreSQL with one furnished database, of which each test gets a copy, and AWS with a bucket for backups."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.cluster.process import ROOT, clean
+from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, Vault
+from tests.emulated import REGION, Moto
+from tests.services import HOST, PostgreSQL
+
+TEMPLATE = "furnished"
+FURNISH = "from tests.backup import furniture; furniture.furnish()"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgreSQL]:
+    """Its role `app` is no superuser, as none is on RDS."""
+    with PostgreSQL() as server:
+        with server.connect() as connection:
+            connection.execute(f"CREATE ROLE app LOGIN CREATEDB PASSWORD '{PASSWORD}'")  # type: ignore[arg-type]
+            connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER app")  # type: ignore[arg-type]
+        environment = clean() | {"TMS_DATABASE_URL": url_of(server, TEMPLATE)}
+        for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", FURNISH]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def vault(server: PostgreSQL, moto: Moto, tmp_path: Path) -> Vault:
+    """A database of this test's own, an empty account, and whatever the scripts need to know."""
+    moto.forget()
+    make_bucket(moto.client("s3"), BUCKET)
+    make_bucket(moto.client("s3"), OPEN_BUCKET, is_encrypted=False)
+    name = f"tms_{next(NUMBERS)}"
+    with server.connect("postgres") as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER app")  # type: ignore[arg-type]
+    environment = (
+        clean()
+        | dict(moto.env)
+        | {
+            "TMS_DATABASE_URL": url_of(server, name),
+            "BACKUP_BUCKET": BUCKET,
+            "BACKUP_FOLDER": str(tmp_path / "backups"),
+            "ENVIRONMENT_FOLDER": str(tmp_path / "none"),
+            "AWS_MAX_ATTEMPTS": "1",
+            "PYTHON": sys.executable,
+        }
+    )
+    return Vault(name, server, moto, environment, tmp_path)
+
+
+NUMBERS = count(1)
+
+
+def make_bucket(s3: Any, name: str, *, is_encrypted: bool = True) -> None:
+    """As Terraform makes it."""
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    if is_encrypted:
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def url_of(server: PostgreSQL, database: str) -> str:
+    return f"postgres://app:{PASSWORD}@{HOST}:{server.port}/{database}"
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Any:
+    """Real programs behind scripts that write down how they were called, and may spoil what they made."""
+
+    def behind(program: str, *, then: str = "") -> dict[str, str]:
+        folder = tmp_path / "recorded"
+        folder.mkdir(exist_ok=True)
+        real = Path(os.fsdecode(subprocess.check_output(["bash", "-c", f"command -v {program}"]))).resolve()
+        path = folder / program
+        call = f'printf "%s\\n" "$@" >>{folder}/arguments\n"{program_of(real, program)}" "$@"'
+        path.write_text(f"#!/usr/bin/env bash\n{call}\n{then}\n")
+        path.chmod(0o755)
+        return {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+    return behind
+
+
+def program_of(real: Path, program: str) -> Path:
+    """Debian's wrapper looks at its own name."""
+    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
+    return versions[-1] if versions else real

@@ -1,0 +1,179 @@
+"""A backup is a success when it was looked at where it is kept, and else it is none, and says why in one line."""
+
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from deploy.backup.take import LOCK
+from tests.backup.vault import BUCKET, LATEST, OPEN_BUCKET, PASSWORD, Vault
+from tests.faults.tmpfs import SmallDisk, needs_root
+from tests.services import HOST, free_port
+
+pytestmark = pytest.mark.services
+
+
+def only_line(stderr: str) -> str:
+    [line] = stderr.strip().splitlines()
+    return line
+
+
+def test_a_backup_is_kept_whole_and_encrypted_and_only_then_a_success(vault):
+    printed = vault.back_up()
+
+    key = vault.latest["key"]
+    s3 = vault.moto.client("s3")
+    kept = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
+    assert vault.kept == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
+    assert kept["ServerSideEncryption"]
+    assert kept["ChecksumSHA256"]
+    assert kept["ContentLength"] == vault.latest["size"] > 10_000
+    assert re.search(r"dump the database: [\d.]+ KiB, \d+ tables, [\d,]+ rows \([\d.]+ s\)", printed)
+    assert vault.told("BackupSuccess") == [(1.0, "BackupSuccess")]
+    assert len(vault.told("BackupAge")) == 1
+
+
+def test_the_manifest_counts_what_the_dump_holds(vault):
+    vault.back_up()
+
+    told = vault.manifest()
+    assert told["rows"]["public.fleet_terminal"] == 20
+    assert sum(rows for table, rows in told["rows"].items() if table.startswith("public.telemetry_report")) == 1_000
+    assert told["latest_report_at"] is not None
+    assert told["unproven"] == []
+
+
+def test_no_password_stands_on_a_command_line(vault, recorded, tmp_path):
+    vault.back_up(**recorded("pg_dump"))
+
+    arguments = (tmp_path / "recorded/arguments").read_text()
+    assert "--format=custom" in arguments
+    assert PASSWORD not in arguments
+
+
+def test_a_password_that_rds_rotates_comes_from_secrets_manager(vault):
+    secret = vault.moto.client("secretsmanager").create_secret(
+        Name="rds", SecretString=f'{{"username": "app", "password": "{PASSWORD}"}}'
+    )
+
+    without = f"postgres://{HOST}:{vault.server.port}/{vault.name}"
+    vault.back_up(TMS_DATABASE_URL=without, TMS_DATABASE_SECRET=secret["ARN"])
+
+    assert vault.latest["size"] > 10_000
+
+
+def test_two_backups_are_not_made_at_once(vault):
+    with contextlib.closing(vault.server.connect(vault.name)) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+
+        done = vault.run("backup.sh")
+
+    assert done.returncode == 75
+    assert "another backup" in only_line(done.stderr)
+    assert vault.told("BackupSuccess") == []
+
+
+def test_of_many_machines_that_ask_one_makes_a_backup(vault):
+    vault.back_up()
+    before = vault.kept
+
+    done = vault.run("backup.sh", "--unless-younger", "20")
+
+    assert done.returncode == 0
+    assert "young enough" in done.stdout
+    assert vault.kept == before
+
+
+def test_local_copies_stay_for_thirty_days(vault):
+    folder = Path(vault.environment["BACKUP_FOLDER"])
+    folder.mkdir()
+    for name, days in {"db_backup_old.dump": 31, "db_backup_new.dump": 29, "something-else": 99}.items():
+        (folder / name).touch()
+        os.utime(folder / name, (time.time() - days * 86_400,) * 2)
+
+    vault.back_up()
+
+    assert not (folder / "db_backup_old.dump").exists()
+    assert (folder / "db_backup_new.dump").exists()
+    assert (folder / "something-else").exists()
+
+
+CUT_OFF = 'for word in "$@"; do [[ $word != --file=* ]] || truncate --size=-20000 "${word#--file=}"; done'
+"""What a disk, a network or a killed process leaves."""
+
+
+def test_a_dump_that_was_cut_off_is_no_backup(vault, recorded):
+    done = vault.run("backup.sh", **recorded("pg_dump", then=CUT_OFF))
+
+    assert done.returncode == 1
+    assert "verify the dump: " in only_line(done.stderr)
+    must_have_failed(vault)
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(vault, tmp_path):
+    (tmp_path / "file").touch()
+
+    done = vault.run("backup.sh", "--folder", str(tmp_path / "file/backups"))
+
+    assert only_line(done.stderr).startswith("tms: prepare the folder: ")
+    assert str(tmp_path / "file") in done.stderr
+    must_have_failed(vault)
+
+
+@pytest.mark.skipif(bool(needs_root()), reason=needs_root())
+def test_a_full_disk_is_named_and_nothing_stays_on_it(vault, tmp_path):
+    disk = SmallDisk(tmp_path / "disk", mib=1)
+    disk.mount()
+    try:
+        disk.fill()
+
+        done = vault.run("backup.sh", "--folder", str(disk.folder))
+
+        assert "dump the database: " in only_line(done.stderr)
+        assert "No space left on device" in done.stderr
+        assert not list(disk.folder.glob("db_backup*"))
+        must_have_failed(vault)
+    finally:
+        disk.unmount()
+
+
+def test_a_store_that_is_away_is_named(vault):
+    done = vault.run("backup.sh", AWS_ENDPOINT_URL_S3=f"http://{HOST}:{free_port()}")
+
+    assert only_line(done.stderr).startswith("tms: reach the bucket: Could not connect")
+    must_have_failed(vault)
+
+
+def test_a_bucket_that_is_not_there_is_named(vault):
+    done = vault.run("backup.sh", "--bucket", "somebody-elses")
+
+    assert only_line(done.stderr).startswith("tms: reach the bucket: ")
+    must_have_failed(vault)
+
+
+def test_a_store_that_does_not_encrypt_is_refused(vault):
+    done = vault.run("backup.sh", "--bucket", OPEN_BUCKET)
+
+    assert "upload it: S3 keeps it without encryption" in only_line(done.stderr)
+    assert vault.told("BackupSuccess") == [(0.0, "BackupSuccess")]
+    assert vault.kept == set()
+
+
+def test_a_database_that_is_away_is_named_without_its_password(vault):
+    url = f"postgres://app:{PASSWORD}@{HOST}:{free_port()}/tms"
+
+    done = vault.run("backup.sh", TMS_DATABASE_URL=url)
+
+    assert only_line(done.stderr).startswith("tms: reach the database: ")
+    assert PASSWORD not in done.stderr + done.stdout
+    must_have_failed(vault)
+
+
+def must_have_failed(vault: Vault) -> None:
+    assert vault.kept == set()
+    assert vault.told("BackupSuccess") == [(0.0, "BackupSuccess")]
+    assert vault.told("BackupAge") == []
+    assert not list(vault.folder.glob("backups/db_backup*"))

@@ -1,0 +1,113 @@
+"""A restore goes into a database of its own, is compared with what was counted, and takes the place by its name."""
+
+import json
+
+import psycopg
+import pytest
+
+pytestmark = pytest.mark.services
+
+REPORTS = "SELECT count(*), max(received_at) FROM telemetry_report"
+
+
+def test_the_drill(vault, capsys):
+    """Backup, S3, restore, verify, swap, and back: with row counts and times for whoever reads the log."""
+    before = vault.query(REPORTS)
+    printed = vault.back_up()
+    vault.query("DELETE FROM telemetry_report WHERE seq < 10")
+    after = vault.query(REPORTS)
+    served = vault.server.connect(vault.name)
+
+    restored = vault.run("restore.sh", "--yes")
+
+    assert restored.returncode == 0, restored.stderr
+    assert vault.query(REPORTS) == before != after
+    [kept] = vault.databases - {vault.name}
+    assert kept.startswith(f"{vault.name}_before_")
+    assert vault.query(REPORTS, database=kept) == after
+    with pytest.raises(psycopg.OperationalError):  # whoever was connected has to come again
+        served.execute("SELECT 1")
+    served.close()
+
+    back = vault.run("restore.sh", "--back", "--yes")
+
+    assert back.returncode == 0, back.stderr
+    assert vault.query(REPORTS) == after
+    with capsys.disabled():
+        print(f"\n{printed}{restored.stdout}{back.stdout}")
+
+
+def test_who_restores_sees_what_would_be_done(vault):
+    vault.back_up()
+
+    done = vault.run("restore.sh", "--dry-run")
+
+    assert done.returncode == 0
+    assert vault.latest["sha256"] in done.stdout
+    assert vault.databases == {vault.name}
+
+
+def test_nothing_is_swapped_where_nobody_agrees(vault):
+    vault.back_up()
+    vault.query("DELETE FROM telemetry_report")
+
+    done = vault.run("restore.sh")
+
+    assert "Nothing was swapped" in done.stdout
+    assert vault.query(REPORTS) == [(0, None)]
+    [new] = vault.databases - {vault.name}
+    assert vault.run("restore.sh", "--swap", new, "--yes").returncode == 0
+    assert vault.query(REPORTS)[0][0] == 1_000
+
+
+def test_what_was_damaged_in_the_store_is_not_restored(vault):
+    vault.back_up()
+    vault.spoil(vault.latest["key"], b"not what was uploaded")
+
+    done = vault.run("restore.sh", "--yes")
+
+    assert done.returncode == 1
+    assert "compare its checksum: SHA-256 is " in done.stderr
+    assert vault.databases == {vault.name}
+
+
+def test_a_restore_that_lacks_rows_takes_nobodys_place(vault):
+    vault.back_up()
+    manifest = vault.manifest()
+    manifest["rows"]["public.fleet_terminal"] = 21
+    vault.spoil(f"{vault.latest['key']}.manifest.json", json.dumps(manifest).encode())
+
+    done = vault.run("restore.sh", "--yes")
+
+    assert done.returncode == 1
+    assert "public.fleet_terminal has 20 rows, not 21" in done.stderr
+    assert f"{vault.name}_before" not in " ".join(vault.databases)
+
+
+def test_a_backup_of_a_newer_release_is_refused_before_it_is_fetched(vault):
+    vault.back_up()
+    manifest = vault.manifest()
+    manifest["migrations"].append(["fleet", "9999_from_the_future"])
+    vault.spoil(f"{vault.latest['key']}.manifest.json", json.dumps(manifest).encode())
+
+    done = vault.run("restore.sh", "--yes")
+
+    assert "does not know 1 migrations of the backup (fleet.9999_from_the_future)" in done.stderr
+    assert vault.databases == {vault.name}
+
+
+def test_without_a_backup_there_is_nothing_to_restore(vault):
+    done = vault.run("restore.sh", "--yes")
+
+    assert "db_backup_latest does not exist" in done.stderr
+    assert vault.databases == {vault.name}
+
+
+def test_a_swap_that_cannot_be_done_leaves_the_database_open(vault):
+    done = vault.run("restore.sh", "--swap", f"{vault.name}_of_nobody", "--yes")
+
+    assert "there is no database" in done.stderr
+    assert vault.query("SELECT 1") == [(1,)]
+    assert vault.run("restore.sh", "--back", "--yes").stderr.startswith(
+        "tms: find what was swapped out last: no database"
+    )

@@ -1,0 +1,83 @@
+import json
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deploy.cluster.process import ROOT
+from tests.emulated import Moto
+from tests.services import PostgreSQL
+
+BUCKET = "tms-123456789012-backups"
+OPEN_BUCKET = "tms-123456789012-open"
+PASSWORD = "in-no-argument-of-anybody"
+LATEST = "database/db_backup_latest"
+
+
+class Vault(NamedTuple):
+    """One TMS's database, and where its backups go."""
+
+    name: str
+    server: PostgreSQL
+    moto: Moto
+    environment: Mapping[str, str]
+    folder: Path
+
+    def run(self, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [ROOT / "deploy" / script, *arguments],
+            env=dict(self.environment) | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def back_up(self, **environment: str) -> str:
+        """What was printed; it must succeed."""
+        done = self.run("backup.sh", **environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def query(self, sql: str, *, database: str = "") -> list[tuple[Any, ...]]:
+        with self.server.connect(database or self.name) as connection:
+            cursor = connection.execute(sql)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    @property
+    def databases(self) -> set[str]:
+        return {name for (name,) in self.query("SELECT datname FROM pg_database") if name.startswith(f"{self.name}")}
+
+    @property
+    def kept(self) -> set[str]:
+        """Keys in the bucket."""
+        found = self.moto.client("s3").list_objects_v2(Bucket=BUCKET)
+        return {one["Key"] for one in found.get("Contents", [])}
+
+    @property
+    def latest(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.moto.client("s3").get_object(Bucket=BUCKET, Key=LATEST)["Body"].read())
+        return told
+
+    def spoil(self, key: str, contents: bytes) -> None:
+        self.moto.client("s3").put_object(Bucket=BUCKET, Key=key, Body=contents)
+
+    def manifest(self) -> dict[str, Any]:
+        body = self.moto.client("s3").get_object(Bucket=BUCKET, Key=f"{self.latest['key']}.manifest.json")["Body"]
+        told: dict[str, Any] = json.loads(body.read())
+        return told
+
+    def told(self, metric: str) -> list[tuple[float, str]]:
+        """What CloudWatch got under this name: value and unit."""
+        with_values = self.moto.client("cloudwatch").get_metric_data(
+            MetricDataQueries=[
+                {
+                    "Id": "all",
+                    "MetricStat": {"Metric": {"Namespace": "TMS", "MetricName": metric}, "Period": 60, "Stat": "Sum"},
+                }
+            ],
+            StartTime=datetime.now(UTC) - timedelta(minutes=10),
+            EndTime=datetime.now(UTC) + timedelta(minutes=2),
+        )
+        return [(value, metric) for value in with_values["MetricDataResults"][0]["Values"]]
