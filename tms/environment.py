@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -14,7 +15,13 @@ FALSE = {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, default).strip()
+    """What `name` says, or the file that `name`_FILE names, so that secrets are in no listing of processes."""
+    value, path = os.environ.get(name), os.environ.get(f"{name}_FILE", "").strip()
+    if not path:
+        return (default if value is None else value).strip()
+    if value:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one")
+    return _contents(path, f"{name}_FILE").strip()
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -46,6 +53,20 @@ def words(name: str, default: str = "") -> list[str]:
 
 def folder(name: str, default: Path) -> Path:
     return Path(text(name) or default).expanduser().absolute()
+
+
+def origins(url: str) -> list[str]:
+    """The origin of an address with a host; none of a path."""
+    parts = urlsplit(url)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+
+
+def _contents(path: str, variable: str) -> str:
+    try:
+        return Path(path).expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not text in UTF-8"
+        raise ImproperlyConfigured(f"{variable}={path}: {why}; name a file that this process may read") from None
 
 
 def _number(name: str, default: float, least: float, kind: type[int] | type[float]) -> float:

@@ -1,0 +1,94 @@
+"""What is read from the environment, and from files that it names."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tms import aws, environment
+
+NAME = "TMS_TEST"
+
+
+@pytest.fixture
+def named(monkeypatch, tmp_path):
+    """A file that the environment names instead of a value."""
+
+    def name(contents: str | bytes) -> str:
+        path = tmp_path / "secret"
+        path.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+        monkeypatch.setenv(f"{NAME}_FILE", str(path))
+        return str(path)
+
+    return name
+
+
+def test_a_file_may_hold_what_a_variable_would(named):
+    named("s3cret\n")
+
+    assert environment.text(NAME, "default") == "s3cret"
+
+
+def test_every_kind_of_value_may_lie_in_a_file(named):
+    named(" 42 \n")
+
+    assert environment.whole(NAME, 1) == 42
+    assert environment.words(NAME) == ["42"]
+
+
+def test_an_empty_variable_beside_a_file_is_not_set(named, monkeypatch):
+    named("from the file")
+    monkeypatch.setenv(NAME, "")
+
+    assert environment.text(NAME) == "from the file"
+
+
+def test_a_variable_and_its_file_at_once_are_refused_for_nobody_knows_which_is_meant(named, monkeypatch):
+    named("hush")
+    monkeypatch.setenv(NAME, "hush")
+
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME} and {NAME}_FILE are both set; keep one"):
+        environment.text(NAME)
+
+
+def test_a_file_that_is_not_there_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv(f"{NAME}_FILE", str(tmp_path / "nowhere"))
+
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME}_FILE=.*nowhere: No such file or directory"):
+        environment.text(NAME)
+
+
+def test_a_file_that_is_no_text_is_not_shown(named):
+    path = named(b"\xff\xfehush")
+
+    with pytest.raises(ImproperlyConfigured, match="not text in UTF-8") as refusal:
+        environment.text(NAME)
+
+    assert path in str(refusal.value)
+    assert "hush" not in str(refusal.value)
+
+
+@pytest.fixture
+def nowhere(monkeypatch):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_what_needs_aws_needs_a_region(nowhere, monkeypatch):
+    monkeypatch.setenv(NAME, "x")
+
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME}: AWS_REGION is not set"):
+        aws.must_be_usable([NAME, "TMS_OTHER"])
+
+    monkeypatch.setenv("AWS_REGION", "ap-northeast-1")
+    aws.must_be_usable([NAME, "TMS_OTHER"])
+
+
+def test_what_needs_aws_needs_its_libraries(nowhere, monkeypatch):
+    monkeypatch.setenv(NAME, "x")
+    monkeypatch.setattr(aws, "LIBRARIES", ("json", "no_such_library"))
+
+    with pytest.raises(ImproperlyConfigured, match=r"no_such_library not installed; install requirements/aws\.txt"):
+        aws.must_be_usable([NAME])
+
+
+def test_what_needs_no_aws_needs_neither(nowhere):
+    aws.must_be_usable([NAME])

@@ -1,0 +1,43 @@
+"""Clients of AWS. boto3 is loaded with the first of them: a TMS that needs no AWS does not wait for it, nor has it."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from tms import environment as env
+
+CONNECT_S = 3.0
+READ_S = 5.0
+LIBRARIES = ("boto3", "storages", "watchtower")
+
+
+def region() -> str:
+    return env.text("AWS_REGION") or env.text("AWS_DEFAULT_REGION")
+
+
+def client(service: str, *, attempts: int = 3) -> Any:
+    """A client that gives up within seconds. Where its requests go, and as whom, boto3 finds in its own way."""
+    from boto3.session import Session
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CONNECT_S,
+        read_timeout=READ_S,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    # boto3's session for everybody must not be used by two threads at once; one of our own is.
+    return Session().client(service, region_name=region(), config=config)
+
+
+def must_be_usable(variables: Sequence[str]) -> None:
+    """Raises ImproperlyConfigured when one of `variables` is set, and what it needs is not there."""
+    needy = " and ".join(name for name in variables if env.text(name))
+    if not needy:
+        return
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise ImproperlyConfigured(f"{needy}: {', '.join(missing)} not installed; install requirements/aws.txt")
+    if not region():
+        raise ImproperlyConfigured(f"{needy}: AWS_REGION is not set; name the region, for example ap-northeast-1")
