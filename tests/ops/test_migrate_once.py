@@ -1,0 +1,101 @@
+"""Every machine of a release may migrate; one does."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from tests.running import ROOT, _new_database
+from tms.ops.management.commands.migrate_once import LOCK
+from tms.ops.turn import StillTaken, turn
+
+AT_ONCE = 3
+
+
+def migrate_once(*options: str) -> str:
+    said = io.StringIO()
+    call_command("migrate_once", *options, stdout=said)
+    return said.getvalue()
+
+
+@pytest.mark.both
+@pytest.mark.django_db
+def test_a_database_that_has_all_is_left_alone():
+    assert migrate_once() == "Nothing to migrate.\n"
+
+
+@pytest.mark.services
+def test_of_several_that_begin_together_one_migrates_and_all_return_when_it_is_done():
+    env = os.environ | {"TMS_DATABASE_URL": _new_database(os.environ["TMS_DATABASE_URL"])}
+    command = [sys.executable, "manage.py", "migrate_once", "--verbosity", "0"]
+    started = [
+        subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(AT_ONCE)
+    ]
+
+    ended = [(*process.communicate(), process.returncode) for process in started]
+
+    assert [(errors, status) for _, errors, status in ended] == [("", 0)] * AT_ONCE
+    assert sorted(said for said, _, _ in ended) == ["Migrated.\n"] + ["Nothing to migrate.\n"] * (AT_ONCE - 1)
+
+
+@pytest.fixture
+def busy(db):
+    """Another process has its turn."""
+    taken, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with turn(LOCK, wait_s=0):
+            taken.set()
+            may_end.wait()
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    taken.wait()
+    yield
+    may_end.set()
+    thread.join()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_too_long_for_another_says_so(busy):
+    with pytest.raises(CommandError, match="another process migrates, and did not finish within 0 s"):
+        migrate_once("--wait", "0")
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_turn_that_failed_is_over():
+    with pytest.raises(ValueError, match="failed"), turn(7, wait_s=0):
+        raise ValueError("failed")
+
+    got = threading.Event()
+
+    def take() -> None:
+        with turn(7, wait_s=0):
+            got.set()
+        connection.close()
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    assert got.is_set()
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_looks_again_and_again_and_holds_no_statement_open(busy):
+    pauses = []
+
+    with pytest.raises(StillTaken), turn(LOCK, wait_s=0.01, pause=pauses.append):
+        pass
+
+    assert set(pauses) == {1.0}

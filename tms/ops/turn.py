@@ -1,0 +1,40 @@
+"""One process at a time, among all that use one database."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+LOOK_EVERY_S = 1.0
+
+
+class StillTaken(Exception):
+    """Somebody else had the turn for as long as we were willing to wait."""
+
+
+@contextmanager
+def turn(key: int, *, wait_s: float, pause: Callable[[float], None] = time.sleep) -> Iterator[None]:
+    """Hold PostgreSQL's advisory lock `key`. It belongs to this thread's connection, and ends with it.
+
+    It is asked for again and again, not waited for: a statement that waits holds a snapshot, which would keep an index
+    from being built concurrently, for ever. On SQLite there is one process, and the turn is its. Raises StillTaken.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    deadline = time.monotonic() + wait_s
+    while not ask("SELECT pg_try_advisory_lock(%s)", key):
+        if time.monotonic() >= deadline:
+            raise StillTaken
+        pause(LOOK_EVERY_S)
+    try:
+        yield
+    finally:
+        ask("SELECT pg_advisory_unlock(%s)", key)
+
+
+def ask(question: str, key: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(question, [key])
+        return bool(cursor.fetchone()[0])
