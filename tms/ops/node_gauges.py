@@ -1,16 +1,20 @@
 """Gauges of the nodes, read from the database when Prometheus asks. Every node gives the same ones."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Count
+from django.db.models.functions import Now
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tms.fleet import losses
 from tms.fleet.node import Node, NodeState
 from tms.fleet.wall import wall
+
+LOST_IS_NEWS = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +47,9 @@ def dropped_family() -> GaugeMetricFamily:
 
 
 def count_nodes() -> GaugeMetricFamily:
-    counted = dict(Node.objects.order_by().values_list("state").annotate(n=Count("pk")))
+    """A node that was lost long ago is not news: its host was replaced, and bears another name."""
+    news = Node.objects.exclude(state=NodeState.LOST, beat_at__lt=Now() - LOST_IS_NEWS)
+    counted = dict(news.order_by().values_list("state").annotate(n=Count("pk")))
     family = nodes_family()
     for state in NodeState.values:
         family.add_metric([state], counted.get(state, 0))
