@@ -78,6 +78,14 @@ def variables() -> set[str]:
     return found_in_code(r'"(TMS_[A-Z_]+)"')
 
 
+def variables_of_machines() -> set[str]:
+    """That scripts of the deployment read, and TMS itself does not."""
+    kinds = ("", ".sh", ".tf", ".py")
+    files = [path for path in (ROOT / "deploy").rglob("*") if path.suffix in kinds and path.is_file()]
+    ours = [path for path in files if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
+    return {found for path in ours for found in re.findall(r"\bTMS_[A-Z_]*[A-Z]\b", path.read_text())}
+
+
 # Metrics
 
 

@@ -7,6 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from tms.database_secret import DatabaseSecret
+
 POSTGRESQL = ("postgres://", "postgresql://")
 EXPECTED = (
     "expected postgres://USER:PASSWORD@HOST:5432/NAME, with a comma between hosts when there are several; marks such as"
@@ -23,16 +25,19 @@ SERVER_KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp
 SERVER_USER_TIMEOUT_MS = 10_000
 
 
-def configured(url: str, *, pool: int) -> dict[str, Any]:
+def configured(url: str, *, pool: int, secret: str = "") -> dict[str, Any]:
     """Django's settings for `url`, with at most `pool` connections to PostgreSQL.
 
     A URL of PostgreSQL may have several hosts and every option of libpq (`?target_session_attrs=read-write`,
-    `?sslmode=verify-full`); what it names wins over what is set here. Raises ImproperlyConfigured.
+    `?sslmode=verify-full`); what it names wins over what is set here. Where there is a `secret` of Secrets Manager,
+    it wins over the URL's user and password, and is asked for each new connection. Raises ImproperlyConfigured.
     """
     if not url.startswith(POSTGRESQL):
         return _sqlite(url)
     named = _parsed(url)
     where = {setting: named.pop(option, "") for setting, option in PLACES.items()}
+    if secret:
+        where |= {"USER": "", "PASSWORD": ""}
     return {
         "ENGINE": "django.db.backends.postgresql",
         **where,
@@ -49,6 +54,7 @@ def configured(url: str, *, pool: int) -> dict[str, Any]:
                 "timeout": 10,
                 "reconnect_timeout": RECONNECT_S,
                 "reconnect_failed": try_again,
+                **({"conninfo": DatabaseSecret(secret)} if secret else {}),
             },
         },
     }

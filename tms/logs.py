@@ -8,8 +8,13 @@ import structlog
 REQUEST_LOGGERS = {"django.request", "django_structlog.middlewares.request"}
 
 
-def logging_config(*, level: str, form: str) -> dict[str, Any]:
-    """A `logging.config.dictConfig` document; `form` is `json` (machines) or `plain` (people)."""
+def logging_config(
+    *, level: str, form: str, error_log: str = "", cloudwatch_group: str = "", node: str = ""
+) -> dict[str, Any]:
+    """A `logging.config.dictConfig` document; `form` is `json` (machines) or `plain` (people).
+
+    Where they are named, errors also go to the file `error_log`, and all to the log group of CloudWatch.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -22,27 +27,42 @@ def logging_config(*, level: str, form: str) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    handlers: dict[str, dict[str, Any]] = {"console": {"class": "logging.StreamHandler", "formatter": "structured"}}
+    if error_log:
+        handlers["errors"] = error_file(error_log)
+    if cloudwatch_group:
+        handlers["cloudwatch"] = cloudwatch(cloudwatch_group, node)
+    for handler in handlers.values():
+        handler["filters"] = ["no_health"]
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "structured": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processor": structlog.processors.JSONRenderer() if form == "json" else one_line,
-                "foreign_pre_chain": shared,
-            }
+            "structured": formatter(structlog.processors.JSONRenderer() if form == "json" else one_line, shared),
+            "json": formatter(structlog.processors.JSONRenderer(), shared),
         },
         "filters": {"no_health": {"()": "django.utils.log.CallbackFilter", "callback": is_no_health_check}},
-        "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["no_health"]}
-        },
-        "root": {"handlers": ["console"], "level": level},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": level},
         "loggers": {
             "django_structlog": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "daphne.server": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
         },
     }
+
+
+def formatter(processor: Any, shared: list[Any]) -> dict[str, Any]:
+    return {"()": structlog.stdlib.ProcessorFormatter, "processor": processor, "foreign_pre_chain": shared}
+
+
+def error_file(path: str) -> dict[str, Any]:
+    return {"()": "tms.ops.error_log.ErrorLog", "path": path, "level": "ERROR", "formatter": "structured"}
+
+
+def cloudwatch(group: str, stream: str) -> dict[str, Any]:
+    return {"()": "tms.ops.cloudwatch.logs.CloudWatchLogs", "group": group, "stream": stream, "formatter": "json"}
 
 
 def is_no_health_check(record: logging.LogRecord) -> bool:

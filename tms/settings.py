@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from tms import aws
 from tms import environment as env
 from tms.database import configured
 from tms.logs import logging_config
@@ -38,12 +39,16 @@ SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12) * 3600
 SESSION_COOKIE_NAME = "tms_session"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+STATIC_URL = env.text("TMS_STATIC_URL", "/static/")
+"""Where browsers get static files."""
+
+STATIC_SOURCES = [CSP.SELF, *env.origins(STATIC_URL)]
 SECURE_CSP = {
     "default-src": [CSP.NONE],
-    "script-src": [CSP.SELF],
-    "style-src": [CSP.SELF],
-    "img-src": [CSP.SELF],
-    "font-src": [CSP.SELF],
+    "script-src": STATIC_SOURCES,
+    "style-src": STATIC_SOURCES,
+    "img-src": STATIC_SOURCES,
+    "font-src": STATIC_SOURCES,
     "connect-src": [CSP.SELF],
     "form-action": [CSP.SELF],
     "base-uri": [CSP.NONE],
@@ -80,6 +85,7 @@ MIDDLEWARE = [
     "tms.ops.proxy.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "tms.ops.any_host.AnyHostMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -118,7 +124,8 @@ EMBEDDED = "sqlite://:memory:" if PRODUCTION else f"sqlite:///{DATA_DIR / 'tms.s
 
 DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
 DATABASE_POOL = env.whole("TMS_DATABASE_POOL", 10, least=2)
-DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL)}
+DATABASE_SECRET = env.text("TMS_DATABASE_SECRET")
+DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL, secret=DATABASE_SECRET)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis: the feed between processes. Without it everything runs in one process.
@@ -151,8 +158,16 @@ if REDIS_URL:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_PREFIX,
-        }
+        },
+        "sessions": {
+            "BACKEND": "tms.accounts.session_cache.SessionCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": REDIS_PREFIX,
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        },
     }
+    SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+    SESSION_CACHE_ALIAS = "sessions"
 
 # People
 
@@ -184,17 +199,15 @@ TIME_ZONE = env.text("TMS_TIME_ZONE", "Asia/Tokyo")
 
 # Static files
 
-STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")
+STATIC_BUCKET = env.text("TMS_STATIC_BUCKET")
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
+HASHED = "tms.ops.static.BucketStaticFiles" if STATIC_BUCKET else "tms.ops.static.HashedStaticFiles"
+AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "tms.ops.static.HashedStaticFiles"
-        if PRODUCTION
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": HASHED if PRODUCTION else AS_THEY_ARE},
 }
 
 # The link and presence
@@ -282,4 +295,15 @@ LINGER_S = env.seconds("TMS_LINGER_S", 10, least=0.1)
 
 LOG_LEVEL = env.text("TMS_LOG_LEVEL", "INFO").upper()
 LOG_FORMAT = env.text("TMS_LOG_FORMAT", "json" if PRODUCTION else "plain")
-LOGGING = logging_config(level=LOG_LEVEL, form=LOG_FORMAT)
+ERROR_LOG = env.text("TMS_ERROR_LOG")
+"""A file of errors beside the console."""
+
+# CloudWatch
+
+CLOUDWATCH_LOG_GROUP = env.text("TMS_CLOUDWATCH_LOG_GROUP")
+CLOUDWATCH_NAMESPACE = env.text("TMS_CLOUDWATCH_NAMESPACE")
+CLOUDWATCH_INTERVAL_S = env.seconds("TMS_CLOUDWATCH_INTERVAL_S", 60, least=1)
+aws.must_be_usable(("TMS_STATIC_BUCKET", "TMS_DATABASE_SECRET", "TMS_CLOUDWATCH_LOG_GROUP", "TMS_CLOUDWATCH_NAMESPACE"))
+LOGGING = logging_config(
+    level=LOG_LEVEL, form=LOG_FORMAT, error_log=ERROR_LOG, cloudwatch_group=CLOUDWATCH_LOG_GROUP, node=NODE
+)

@@ -65,6 +65,34 @@ def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"TMS_CLOUDWATCH_NAMESPACE": "TMS"}, "TMS_CLOUDWATCH_NAMESPACE: AWS_REGION is not set; name the region"),
+        ({"TMS_SECRET_KEY_FILE": "/nowhere/key"}, "TMS_SECRET_KEY_FILE=/nowhere/key: No such file or directory; name"),
+    ],
+    ids=["no region", "no file"],
+)
+def test_what_cannot_be_read_stops_every_command_with_one_line(tmp_path, env, said):
+    done = manage(tmp_path, "check", **env)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"TMS cannot start: {said}")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.services
+def test_secrets_may_come_from_files(tmp_path):
+    key = tmp_path / "key"
+    key.write_text(SOUND["TMS_SECRET_KEY"] + "\n")
+    database = {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"]}
+    env = {name: value for name, value in SOUND.items() if name != "TMS_SECRET_KEY"} | database
+
+    done = check_deploy(tmp_path, **env, TMS_SECRET_KEY_FILE=str(key))
+
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
 @pytest.mark.parametrize("command", ["serve", "clock"])
 def test_a_process_of_an_unsafe_production_ends_at_once_in_plain_words(tmp_path, command):
     (tmp_path / "static").mkdir()
@@ -87,7 +115,13 @@ def sound(settings, tmp_path):
     settings.TRUSTED_PROXIES = ["127.0.0.1", "10.0.0.0/16"]
     settings.HTTPS_ONLY = True
     settings.REDIS_URL = SOUND["TMS_REDIS_URL"]
-    settings.DATABASE_URL = SOUND["TMS_DATABASE_URL"]
+    settings.DATABASE_URL = "postgres://db.example.com/tms?sslmode=verify-full"
+    settings.STATIC_URL = "https://static.tms.example.com/static/"
+    settings.STATIC_BUCKET = "tms-1-static"
+    settings.DATABASE_SECRET = "rds!db-tms"
+    settings.ERROR_LOG = str(tmp_path / "errors.log")
+    settings.CLOUDWATCH_LOG_GROUP = "tms-application"
+    settings.CLOUDWATCH_NAMESPACE = "TMS"
     settings.STATIC_ROOT = tmp_path
     (tmp_path / "staticfiles.json").touch()
     return settings
@@ -114,6 +148,15 @@ def sound(settings, tmp_path):
         ("CSRF_TRUSTED_ORIGINS", ["http://noc.example.com"], "TMS_TRUSTED_ORIGINS=http://noc.example.com"),
         ("CSRF_TRUSTED_ORIGINS", ["https://*.example.com"], "TMS_TRUSTED_ORIGINS=https://*.example.com"),
         ("STATIC_ROOT", "/nowhere", "TMS_STATIC_ROOT=/nowhere"),
+        ("STATIC_URL", "http://static.example.com/static/", "TMS_STATIC_URL=http://static.example.com"),
+        ("STATIC_URL", "https://static.example.com/static", "TMS_STATIC_URL=https://static.example.com/static is"),
+        ("STATIC_URL", "https://*.example.com/", "TMS_STATIC_URL=https://*.example.com"),
+        ("STATIC_URL", "/static/", "TMS_STATIC_BUCKET is set"),
+        ("DATABASE_URL", SOUND["TMS_DATABASE_URL"], "TMS_DATABASE_URL holds a password"),
+        ("ERROR_LOG", "/nowhere/errors.log", "TMS_ERROR_LOG=/nowhere/errors.log cannot be written"),
+        ("CLOUDWATCH_LOG_GROUP", "tms application", "TMS_CLOUDWATCH_LOG_GROUP=tms application"),
+        ("CLOUDWATCH_NAMESPACE", "AWS/TMS", "TMS_CLOUDWATCH_NAMESPACE=AWS/TMS"),
+        ("CLOUDWATCH_NAMESPACE", "tms metrics", "TMS_CLOUDWATCH_NAMESPACE=tms metrics"),
     ],
 )
 def test_each_fault_names_its_variable_and_what_would_be_right(sound, setting, value, said):

@@ -1,15 +1,20 @@
 """What must be set before TMS serves a production fleet (R23): each fault names its variable and the cure."""
 
-from collections.abc import Callable, Iterator
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 SECRET_LENGTH = 50
 SECRET_VARIETY = 5
@@ -17,6 +22,10 @@ SECRET_VARIETY = 5
 
 ANYBODY_S = ("amazonaws.com", "cloudfront.net")
 """Domains in which anybody can have a host."""
+
+LOG_GROUP = re.compile(r"[\w.\-/#]{1,512}", re.ASCII)
+NAMESPACE = re.compile(r"[\w.\-/#:]{1,255}", re.ASCII)
+"""As CloudWatch takes them."""
 
 type Faults = Iterator[CheckMessage]
 
@@ -107,6 +116,65 @@ def trusted_origins() -> Faults:
             )
 
 
+def static_url() -> Faults:
+    parts = urlsplit(settings.STATIC_URL)
+    is_path = settings.STATIC_URL.startswith("/") and not parts.netloc
+    if not (is_path or parts.scheme == "https") or "*" in parts.netloc or not parts.path.endswith("/"):
+        yield Error(
+            f"TMS_STATIC_URL={settings.STATIC_URL} is neither a path nor an HTTPS address that ends in a slash",
+            hint="Name where browsers get static files, for example `https://static.tms.example.com/static/`.",
+            id="tms.E012",
+        )
+    if settings.STATIC_BUCKET and is_path:
+        yield checks.Warning(
+            "TMS_STATIC_BUCKET is set and TMS_STATIC_URL is a path: browsers do not get files from the bucket",
+            hint="Name the bucket's own address in TMS_STATIC_URL, or unset TMS_STATIC_BUCKET.",
+            id="tms.W003",
+        )
+
+
+def database_secret() -> Faults:
+    if settings.DATABASE_SECRET and "password" in conninfo_of(settings.DATABASE_URL):
+        yield checks.Warning(
+            "TMS_DATABASE_URL holds a password, and TMS_DATABASE_SECRET another, which is the one that is used",
+            hint="Leave user and password out of the URL: `postgres://HOST:5432/NAME`.",
+            id="tms.W004",
+        )
+
+
+def conninfo_of(url: str) -> Mapping[str, Any]:
+    try:
+        return conninfo_to_dict(url)
+    except ProgrammingError:
+        return {}
+
+
+def error_log() -> Faults:
+    path = Path(settings.ERROR_LOG)
+    if settings.ERROR_LOG and not (os.access(path, os.W_OK) if path.exists() else os.access(path.parent, os.W_OK)):
+        yield Error(
+            f"TMS_ERROR_LOG={path} cannot be written",
+            hint="Name a file in a directory that the user of this process may write to.",
+            id="tms.E013",
+        )
+
+
+def cloudwatch() -> Faults:
+    group, namespace = settings.CLOUDWATCH_LOG_GROUP, settings.CLOUDWATCH_NAMESPACE
+    if group and not LOG_GROUP.fullmatch(group):
+        yield Error(
+            f"TMS_CLOUDWATCH_LOG_GROUP={group} is no name of a log group",
+            hint="Letters, digits and the characters `. - _ / #`, for example `tms-application`.",
+            id="tms.E014",
+        )
+    if namespace and (not NAMESPACE.fullmatch(namespace) or namespace.startswith("AWS/")):
+        yield Error(
+            f"TMS_CLOUDWATCH_NAMESPACE={namespace} is no namespace of your own",
+            hint="Letters, digits and the characters `. - _ / # :`, not beginning with `AWS/`, for example `TMS`.",
+            id="tms.E015",
+        )
+
+
 def static_files() -> Faults:
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
         yield checks.Warning(
@@ -127,7 +195,11 @@ FAULTS: tuple[Callable[[], Faults], ...] = (
     https,
     trusted_proxies,
     trusted_origins,
+    static_url,
     static_files,
+    database_secret,
+    error_log,
+    cloudwatch,
 )
 
 

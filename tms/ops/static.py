@@ -1,4 +1,17 @@
+"""Files for browsers: under names that carry a hash of the contents, from this process or from a bucket."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from tms import aws
+
+AT_ONCE = 16
+FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
@@ -8,3 +21,53 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
     """
 
     support_js_module_import_aggregation = True
+
+
+class BucketStaticFiles(HashedStaticFiles):
+    """Collected into TMS_STATIC_ROOT as ever; then what the bucket lacks is put there.
+
+    The list of names (`staticfiles.json`) stays beside the code: a process that starts asks nobody for it, and an older
+    release that comes back finds its own. What older releases put there stays, for pages that are still open.
+    """
+
+    def post_process(self, *args: Any, **options: Any) -> Iterator[Any]:
+        yield from super().post_process(*args, **options)
+        if not options.get("dry_run"):
+            self._publish(frozenset(self.hashed_files.values()))
+
+    def _publish(self, names: frozenset[str]) -> None:
+        bucket = Bucket(settings.STATIC_BUCKET, key_prefix(settings.STATIC_URL))
+        lacking = names - bucket.names()
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            list(threads.map(lambda name: bucket.put(name, self), sorted(lacking)))
+
+
+class Bucket:
+    """Written without any ACL: who may read it, its policy says."""
+
+    def __init__(self, name: str, prefix: str) -> None:
+        from storages.backends.s3 import S3StaticStorage  # loads boto3
+
+        self._prefix = prefix
+        self._storage = S3StaticStorage(
+            bucket_name=name,
+            location=prefix,
+            region_name=aws.region(),
+            default_acl=None,
+            gzip=True,
+            object_parameters={"CacheControl": FOR_A_YEAR},
+        )
+
+    def names(self) -> frozenset[str]:
+        """Of all files that it has."""
+        objects = self._storage.bucket.objects.filter(Prefix=self._prefix)
+        return frozenset(one.key.removeprefix(self._prefix) for one in objects)
+
+    def put(self, name: str, source: HashedStaticFiles) -> None:
+        with source.open(name) as file:
+            self._storage.save(name, file)
+
+
+def key_prefix(url: str) -> str:
+    """Where in the bucket files lie whose address begins with `url`: `https://cdn.example.com/static/` → `static/`."""
+    return urlsplit(url).path.lstrip("/")

@@ -1,0 +1,71 @@
+"""AWS, as far as emulators know it: over real HTTP, on loopback, in a process of its own, gone at the end."""
+
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from http.client import HTTPException
+from typing import Any
+from urllib.error import URLError
+
+from boto3.session import Session
+
+from deploy.cluster import HOST, Service
+
+REGION = "ap-northeast-1"
+KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+
+
+class Emulator(Service):
+    ready = "/"
+    """What it answers when it is."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url + self.ready, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (URLError, HTTPException, ConnectionError, TimeoutError):
+            return False
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """With which a process takes this for AWS."""
+        return {
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            **{name.upper(): value for name, value in KEYS.items()},
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
+
+    def client(self, service: str) -> Any:
+        return Session(region_name=REGION, **KEYS).client(service, endpoint_url=self.url)
+
+
+class Moto(Emulator):
+    """Knows most of AWS; evaluates no alarms."""
+
+    ready = "/moto-api/"
+
+    @property
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self.port)]
+
+    def forget(self) -> None:
+        """As a new account."""
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/moto-api/reset", method="POST"), timeout=5):
+            pass
+
+
+class Ministack(Emulator):
+    """Evaluates alarms whenever a number arrives, and tells SNS. Its own command would listen to the whole network."""
+
+    ready = "/_localstack/health"
+
+    @property
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", "hypercorn", "--bind", f"{HOST}:{self.port}", "ministack.app:app"]

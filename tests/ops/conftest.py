@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.emulated import Moto
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
+    """An empty account, which this process takes for AWS."""
+    moto.forget()
+    for name, value in moto.env.items():
+        monkeypatch.setenv(name, value)
+    return moto

@@ -1,0 +1,148 @@
+"""Files for browsers from a bucket: what `collectstatic` puts there is what a browser is sent to, byte by byte."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.error import HTTPError
+
+import pytest
+
+from tests.emulated import REGION, Moto
+from tests.ops.test_production import ROOT, SOUND, manage
+from tms import environment
+from tms.ops.static import key_prefix
+
+BUCKET = "tms-1-static"
+
+
+class Collected(NamedTuple):
+    moto: Moto
+    root: Path
+    env: Mapping[str, str]
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Under which each file is served."""
+        return json.loads((self.root / "staticfiles.json").read_text())["paths"]
+
+    def objects(self) -> dict[str, Any]:
+        listed = self.moto.client("s3").list_objects_v2(Bucket=BUCKET)
+        return {one["Key"]: one["LastModified"] for one in listed["Contents"]}
+
+    def signed(self, key: str) -> str:
+        """An address for what stands before the bucket, which may read it."""
+        return self.moto.client("s3").generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": key})
+
+    def collect(self) -> str:
+        done = manage(self.root.parent, "collectstatic", "--no-input", **self.env)
+        assert not done.returncode, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def collected(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Collected:
+    moto.forget()
+    place = {"LocationConstraint": REGION}
+    moto.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+    folder = tmp_path_factory.mktemp("collected")
+    where = {"TMS_STATIC_BUCKET": BUCKET, "TMS_STATIC_URL": "https://static.example.com/static/"}
+    env = SOUND | dict(moto.env) | where | {"TMS_STATIC_ROOT": str(folder / "static")}
+    collected = Collected(moto, folder / "static", env)
+    collected.collect()
+    return collected
+
+
+def test_each_file_is_there_under_its_hashed_name_and_under_no_other(collected):
+    assert {key.removeprefix("static/") for key in collected.objects()} == set(collected.names.values())
+    assert all(re.search(r"\.[0-9a-f]{12}(\.|$)", name) for name in collected.names.values())
+
+
+def test_the_bytes_that_are_served_are_those_of_the_release(collected):
+    name = collected.names["js/main.js"]
+
+    with urllib.request.urlopen(collected.signed(f"static/{name}")) as answer:
+        body, headers = answer.read(), answer.headers
+
+    assert gzip.decompress(body) == (collected.root / name).read_bytes()
+    assert headers["Content-Encoding"] == "gzip"
+    assert headers["Content-Type"] == "text/javascript"
+    assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_nothing_is_made_public_by_an_access_list(collected):
+    key = f"static/{collected.names['js/main.js']}"
+
+    with pytest.raises(HTTPError, match="403"):
+        urllib.request.urlopen(f"{collected.moto.url}/{BUCKET}/{key}")
+
+    grants = collected.moto.client("s3").get_object_acl(Bucket=BUCKET, Key=key)["Grants"]
+    assert [grant["Grantee"]["Type"] for grant in grants] == ["CanonicalUser"]
+
+
+def test_collecting_again_writes_nothing_and_puts_back_what_is_missing(collected):
+    before = collected.objects()
+    gone = min(before)
+    collected.moto.client("s3").delete_object(Bucket=BUCKET, Key=gone)
+
+    collected.collect()
+
+    after = collected.objects()
+    assert after.keys() == before.keys()
+    assert {key: at for key, at in after.items() if key != gone} == {
+        key: at for key, at in before.items() if key != gone
+    }
+
+
+PAGE = """
+import django; django.setup()
+from django.test import Client
+answer = Client().get("/sign-in/", HTTP_HOST="tms.example.com", HTTP_X_FORWARDED_PROTO="https")
+print(answer.status_code, answer["Content-Security-Policy"])
+print(answer.content.decode())
+"""
+
+
+@pytest.mark.services
+def test_a_page_sends_browsers_to_the_bucket_and_its_policy_lets_them(collected):
+    env = dict(collected.env) | {name: os.environ[name] for name in ("TMS_DATABASE_URL", "TMS_REDIS_URL", "PATH")}
+    env |= {"DJANGO_SETTINGS_MODULE": "tms.settings", "PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run([sys.executable, "-c", PAGE], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert not done.returncode, done.stderr
+    policy, page = done.stdout.split("\n", 1)
+    assert policy.startswith("200 ")
+    assert "script-src 'self' https://static.example.com;" in policy + ";"
+    assert "https://static.example.com/static/css/plain." in page
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        ("/static/", "static/"),
+        ("https://cdn.example.com/static/", "static/"),
+        ("https://bucket.s3.amazonaws.com/a/b/", "a/b/"),
+        ("https://cdn.example.com/", ""),
+    ],
+)
+def test_files_lie_in_the_bucket_where_their_address_says(url, prefix):
+    assert key_prefix(url) == prefix
+
+
+@pytest.mark.parametrize(
+    ("url", "origins"),
+    [
+        ("/static/", []),
+        ("https://cdn.example.com/static/", ["https://cdn.example.com"]),
+        ("https://cdn.example.com:8443/", ["https://cdn.example.com:8443"]),
+    ],
+)
+def test_the_policy_names_the_origin_of_the_files_and_no_more(url, origins):
+    assert environment.origins(url) == origins

@@ -1,0 +1,54 @@
+"""A file of errors that several processes of one machine may share."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+MOST_BYTES = 10 * 1024 * 1024
+KEPT = 10
+
+
+class ErrorLog(RotatingFileHandler):
+    """Holds MOST_BYTES, and KEPT older ones beside it. Python's own loses lines when two processes turn it over.
+
+    The first error opens it. Who finds that another process turned it over opens the new one.
+    """
+
+    def __init__(self, path: str, *, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> None:
+        super().__init__(path, maxBytes=most_bytes, backupCount=kept, encoding="utf-8", delay=True)
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802  (the standard library's name)
+        self._follow()
+        return bool(super().shouldRollover(record))
+
+    def doRollover(self) -> None:  # noqa: N802
+        with self._alone():
+            if not self._follow():
+                super().doRollover()
+
+    def _follow(self) -> bool:
+        """Whether what we had open is not the file at our path any more; then we have that one."""
+        if self.stream is None or self._is_ours(self.stream.fileno()):
+            return False
+        self.stream.close()
+        self.stream = self._open()
+        return True
+
+    def _is_ours(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), Path(self.baseFilename).stat())
+        except FileNotFoundError:
+            return False
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        folder = os.open(Path(self.baseFilename).parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
