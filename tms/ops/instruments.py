@@ -62,3 +62,11 @@ CLOCK_LAG = Gauge("tms_clock_lag_seconds", "How late the clock's last sweep was"
 CLOCK_FAILURES = Counter("tms_clock_failures", "Passes of a clock loop that failed", ["loop"])
 PARTITION_FAILURES = Counter("tms_partition_failures", "Partitions that could not be made or dropped in time", ["step"])
 CLOCK_LEADS = Gauge("tms_clock_leads", "1 while this process's clock leads")
+
+# To CloudWatch
+
+BRIDGE_SENT = Counter("tms_bridge_sent", "Numbers that CloudWatch took from this process")
+BRIDGE_LOST = Counter("tms_bridge_lost", "Numbers that CloudWatch will never get: overflow, old, refused", ["cause"])
+BRIDGE_FAILURES = Counter("tms_bridge_failures", "Attempts to measure for or to reach CloudWatch that failed")
+BRIDGE_LAG = Gauge("tms_bridge_lag_seconds", "Age of the oldest number that CloudWatch has not taken yet")
+LOG_EVENTS_LOST = Counter("tms_log_events_lost", "Log events that CloudWatch Logs did not get")

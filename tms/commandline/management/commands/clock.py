@@ -10,6 +10,7 @@ from tms.clock import Clock
 from tms.live.feed import feed
 from tms.live.hub import hub
 from tms.ops.checks import refuse_unsafe
+from tms.ops.cloudwatch import bridge
 from tms.ops.monitor import CannotListen, Monitor
 
 
@@ -47,10 +48,15 @@ async def run() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     clock = Clock()
+    to_cloudwatch = bridge.configured(serves=False)
     hub.start()
     clock.start()
+    if to_cloudwatch:
+        to_cloudwatch.start()
     with contextlib.suppress(asyncio.CancelledError):
         await stopping.wait()
     await clock.stop()
     await hub.stop()
     await feed.detach()
+    if to_cloudwatch:
+        await asyncio.to_thread(to_cloudwatch.stop)

@@ -6,6 +6,7 @@ from tms import server
 
 new_server = server.chosen(settings.SERVER)
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from tms.live.feed import feed
 from tms.live.hub import hub
 from tms.ops import collectors, health
 from tms.ops.checks import refuse_unsafe
+from tms.ops.cloudwatch import bridge
 from tms.ops.pulse import Pulse
 from tms.protocol.close import CloseCode
 
@@ -53,6 +55,7 @@ class Process:
     def __init__(self, *, with_clock: bool) -> None:
         self.clock = clock.Clock() if with_clock else None
         self.pulse = Pulse(settings.NODE, links=lambda: len(gateway().links.by_terminal))
+        self.bridge = bridge.configured(serves=True)
 
     async def start(self) -> None:
         orphaned = await database_sync_to_async(self.join)()
@@ -60,6 +63,8 @@ class Process:
         gateway().start()
         if self.clock:
             self.clock.start()
+        if self.bridge:
+            self.bridge.start()
         log.info("serving", node=settings.NODE, with_clock=self.clock is not None, orphaned=orphaned)
 
     def join(self) -> int:
@@ -84,6 +89,8 @@ class Process:
         await database_sync_to_async(self.pulse.stop)()
         await hub.stop()
         await feed.detach()
+        if self.bridge:
+            await asyncio.to_thread(self.bridge.stop)
 
 
 def server_for(process: Process, *, host: str, port: int) -> server.Server:

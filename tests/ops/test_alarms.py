@@ -1,0 +1,102 @@
+"""From a terminal that falls silent, and from a TMS that does, to the message that wakes somebody.
+
+The alarms are those of deploy/terraform/alarms.tf, with seconds for minutes.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulated import Ministack
+from tests.link.terminal import Terminal
+from tests.ops.eventually import eventually
+from tests.running import Running
+
+TERMINALS, TOO_MANY = 3, 2
+PERIOD_S = 3
+SAYS = "More than so many terminals are silent at once. What to do: docs/runbook.md#silent-terminals"
+
+
+class Pager:
+    """Who is on call: alarms go to a topic, and the topic to their queue."""
+
+    def __init__(self, aws: Ministack) -> None:
+        self.cloudwatch, self._sqs = aws.client("cloudwatch"), aws.client("sqs")
+        sns = aws.client("sns")
+        self.topic = sns.create_topic(Name="tms-alerts")["TopicArn"]
+        self._queue = self._sqs.create_queue(QueueName="on-call")["QueueUrl"]
+        asked = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=asked["Attributes"]["QueueArn"])
+        self.messages: list[dict[str, Any]] = []
+
+    def alarm(self, name: str, **options: Any) -> None:
+        actions = {"AlarmActions": [self.topic], "OKActions": [self.topic], "ActionsEnabled": True}
+        place = {"Namespace": "TMS", "Period": PERIOD_S, "EvaluationPeriods": 1}
+        self.cloudwatch.put_metric_alarm(AlarmName=f"tms-{name}", **actions, **place, **options)
+
+    def heard(self, name: str, state: str) -> bool:
+        for message in self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):
+            self.messages.append(json.loads(json.loads(message["Body"])["Message"]))
+        return any((said["AlarmName"], said["NewStateValue"]) == (f"tms-{name}", state) for said in self.messages)
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Ministack]:
+    with Ministack() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def pager(aws: Ministack) -> Pager:
+    return Pager(aws)
+
+
+@pytest.fixture
+def tms(aws: Ministack, tmp_path) -> Iterator[Running]:
+    env = dict(aws.env) | {"TMS_CLOUDWATCH_NAMESPACE": "TMS", "TMS_CLOUDWATCH_INTERVAL_S": "1"}
+    with Running(tmp_path, TMS_OFFLINE_AFTER_S="600", TMS_RECONNECT_GRACE_S="600", **env) as tms:
+        yield tms
+
+
+async def test_terminals_that_fall_silent_and_a_tms_that_does_wake_somebody(tms, aws, pager):
+    pager.alarm(
+        "silent-terminals",
+        MetricName="SilentTerminals",
+        Statistic="Maximum",
+        Threshold=TOO_MANY,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmDescription=SAYS,
+    )
+    links = [await Terminal.connect(tms.link, credential) for credential in tms.enrol_many(TERMINALS)]
+    for link in links:
+        await link.boot()
+
+    for link in links:
+        link.socket.transport.abort()
+    await asyncio.to_thread(eventually, lambda: pager.heard("silent-terminals", "ALARM"), True)
+
+    [said] = [said for said in pager.messages if said["NewStateValue"] == "ALARM"]
+    assert said["AlarmDescription"] == SAYS
+    assert said["Trigger"]["MetricName"] == "SilentTerminals"
+
+    # Missing data are breaching to CloudWatch; this emulator does not look where nothing is, so one may be left.
+    pager.alarm(
+        "bridge-silent",
+        MetricName="ActiveTerminals",
+        Statistic="SampleCount",
+        Threshold=2,
+        ComparisonOperator="LessThanThreshold",
+    )
+    await asyncio.to_thread(eventually, lambda: pager.heard("bridge-silent", "OK"), True)
+
+    tms.kill()
+    await asyncio.to_thread(eventually, lambda: looked_at(aws) and pager.heard("bridge-silent", "ALARM"), True)
+
+
+def looked_at(aws: Ministack) -> bool:
+    """It evaluates alarms when something arrives, whatever it is."""
+    aws.client("cloudwatch").put_metric_data(Namespace="Other", MetricData=[{"MetricName": "Time", "Value": 1}])
+    return True

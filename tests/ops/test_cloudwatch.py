@@ -1,0 +1,84 @@
+"""Numbers of a TMS that runs, read back from CloudWatch."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.emulated import Moto
+from tests.link.terminal import Terminal
+from tests.ops.eventually import eventually
+from tests.running import Running
+from tms.ops.cloudwatch.table import TABLE
+
+UNITS = {row.name: row.unit.value for row in TABLE}
+
+
+@pytest.fixture(scope="module")
+def tms(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    moto.forget()
+    env = dict(moto.env) | {"TMS_CLOUDWATCH_NAMESPACE": "TMS", "TMS_CLOUDWATCH_INTERVAL_S": "1"}
+    with Running(tmp_path_factory.mktemp("tms"), TMS_HEARTBEAT_S="30", TMS_MAX_CONNECTIONS="500", **env) as tms:
+        yield tms
+
+
+def names(moto: Moto) -> set[str]:
+    return {metric["MetricName"] for metric in moto.client("cloudwatch").list_metrics(Namespace="TMS")["Metrics"]}
+
+
+def read_back(moto: Moto, name: str, statistic: str) -> list[dict[str, Any]]:
+    now = datetime.now(UTC)
+    answer = moto.client("cloudwatch").get_metric_statistics(
+        Namespace="TMS",
+        MetricName=name,
+        StartTime=now - timedelta(hours=1),
+        EndTime=now + timedelta(hours=1),
+        Period=3600 * 2,
+        Statistics=[statistic],
+    )
+    return answer["Datapoints"]
+
+
+async def test_every_row_of_the_table_arrives_with_its_name_unit_and_value(tms, moto):
+    link = await Terminal.connect(tms.link, tms.enrol("SHJ-PAY-01"))
+    await link.boot()
+    for seq in range(1, 4):
+        await link.report(seq)
+    await link.acknowledged(3)
+
+    eventually(lambda: names(moto), UNITS.keys())
+    eventually(lambda: maximum(moto, "ActiveTerminals"), 1.0)
+    await link.socket.close()
+
+    assert {name: read_back(moto, name, "Maximum")[0]["Unit"] for name in UNITS} == UNITS
+    assert maximum(moto, "TotalTerminals") == 1
+    assert maximum(moto, "NodesRunning") == 1
+    assert maximum(moto, "Links") == 1
+    assert 0 < maximum(moto, "ConnectionsUsed") <= 100
+    assert total(moto, "AckSeconds", "SampleCount") >= 1
+    assert 0 < maximum(moto, "AckSeconds") <= 20
+    assert total(moto, "FalseOffline", "Sum") == 0
+    assert total(moto, "BridgeFailures", "Sum") == 0
+
+
+def test_nothing_has_dimensions_for_each_would_be_a_metric_to_pay(tms, moto):
+    eventually(lambda: "BridgeLag" in names(moto), True)
+
+    metrics = moto.client("cloudwatch").list_metrics(Namespace="TMS")["Metrics"]
+
+    assert [metric["Dimensions"] for metric in metrics] == [[]] * len(metrics)
+
+
+def test_prometheus_is_told_how_it_goes(tms, moto):
+    eventually(lambda: "tms_bridge_sent_total 0.0" not in tms.get("/metrics")[1], True)
+
+    assert "tms_bridge_failures_total 0.0" in tms.get("/metrics")[1]
+
+
+def maximum(moto: Moto, name: str) -> float:
+    return total(moto, name, "Maximum")
+
+
+def total(moto: Moto, name: str, statistic: str) -> float:
+    return max((point[statistic] for point in read_back(moto, name, statistic)), default=-1.0)

@@ -1,0 +1,53 @@
+"""The table of what CloudWatch gets is the one in the docs, and stays as cheap as they say."""
+
+import re
+
+import pytest
+
+from tests.inventory import ROOT, metrics
+from tms.ops.cloudwatch.measures import Level, Observations, Rise, Share
+from tms.ops.cloudwatch.table import TABLE
+
+PAGE = ROOT / "docs/cloudwatch.md"
+TYPES = {Level: "gauge", Share: "gauge", Rise: "counter", Observations: "histogram"}
+CELLS = r"^\| `([A-Z]\w+)` \| ([A-Z]\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|"
+
+
+def told() -> dict[str, tuple[str, str, str]]:
+    """Unit, sender and sources of each metric."""
+    rows = re.findall(CELLS, PAGE.read_text(), re.MULTILINE)
+    return {name: (unit, sender, re.sub("[`,]", "", source)) for name, unit, sender, source, _ in rows}
+
+
+def sources(row) -> str:
+    return " ".join(sorted(re.sub("_(total|bucket)$", "", name) for name in row.measure.names))
+
+
+def test_every_metric_is_documented_with_its_unit_its_sender_and_its_source():
+    assert told() == {row.name: (row.unit.value, row.origin.value, sources(row)) for row in TABLE}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_what_is_sent_is_counted_as_the_table_takes_it(row):
+    kinds = {name: kind.split()[0] for name, kind in metrics()}
+
+    assert {kinds.get(source) for source in sources(row).split()} == {TYPES[type(row.measure)]}
+
+
+def test_the_docs_tell_what_it_costs():
+    text = PAGE.read_text()
+    [custom, others, dollars] = re.findall(r"custom metrics \| (\d+), and (\d) of the backup \| ([\d.]+)", text)[0]
+    [calls, each] = re.findall(r"60 × 24 × 30 = ([\d,]+) \| ([\d.]+)", text)[0]
+    [processes, six_calls, six] = re.findall(r"(\d+) processes: ([\d,]+) \| ([\d.]+)", text)[0]
+    [all_of_it] = re.findall(r"\*\*all, with two machines\*\* \| \| \*\*([\d.]+)\*\*", text)
+
+    assert int(custom) == len(TABLE)
+    assert float(dollars) == round(0.30 * (int(custom) + int(others)), 2)
+    assert number(calls) == 60 * 24 * 30
+    assert float(each) == round(0.01 * number(calls) / 1_000, 2)
+    assert number(six_calls) == int(processes) * number(calls)
+    assert float(all_of_it) == round(float(dollars) + float(six), 2)
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))

@@ -1,0 +1,194 @@
+"""How numbers get to CloudWatch, and what becomes of them when they do not."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.ops.eventually import eventually
+from tms.ops import instruments
+from tms.ops.cloudwatch import sender as sending
+from tms.ops.cloudwatch.measures import Spread
+from tms.ops.cloudwatch.sender import Datum, Refused, Sender, back_off, one_request
+from tms.ops.cloudwatch.table import Unit
+
+AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+class Shore:
+    """Where numbers arrive: takes all, or does as it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[Mapping[str, Any]] = []
+        self.calls = 0
+        self.trouble: Exception | None = None
+        self.now = AT
+
+    def __call__(self, data: Sequence[Mapping[str, Any]]) -> None:
+        self.calls += 1
+        if self.trouble:
+            raise self.trouble
+        self.taken += data
+
+    @property
+    def values(self) -> list[float]:
+        return [datum["Value"] for datum in self.taken]
+
+
+@pytest.fixture
+def shore(monkeypatch) -> Shore:
+    monkeypatch.setattr(sending, "FIRST_PAUSE_S", 0.01)
+    return Shore()
+
+
+@pytest.fixture
+def sender(shore: Shore) -> Iterator[Sender]:
+    sender = Sender(shore, now=lambda: shore.now)
+    sender.start()
+    yield sender
+    sender.stop()
+
+
+def number(value: float, *, at: datetime = AT) -> Datum:
+    return Datum("Links", Unit.COUNT, at, value)
+
+
+def counted(counter: Any) -> Callable[[], float]:
+    """By how much it rose from now on."""
+    before = counter._value.get()
+    return lambda: counter._value.get() - before
+
+
+def test_numbers_arrive_in_order_with_name_unit_and_time(sender, shore):
+    sent = counted(instruments.BRIDGE_SENT)
+
+    sender.offer([number(1), number(2)])
+    sender.offer([Datum("AckSeconds", Unit.SECONDS, AT, Spread((0.1, 1), (5, 2)))])
+
+    eventually(lambda: len(shore.taken), 3)
+    assert shore.taken[0] == {"MetricName": "Links", "Unit": "Count", "Timestamp": AT, "Value": 1}
+    assert shore.taken[2] == {
+        "MetricName": "AckSeconds",
+        "Unit": "Seconds",
+        "Timestamp": AT,
+        "Values": [0.1, 1],
+        "Counts": [5, 2],
+    }
+    eventually(sent, 3)
+
+
+def test_what_did_not_arrive_is_sent_again_with_its_own_time_and_once(sender, shore):
+    failures = counted(instruments.BRIDGE_FAILURES)
+    shore.trouble = ConnectionError("no way out")
+    sender.offer([number(1)])
+    eventually(lambda: failures() >= 3, True)
+    shore.now += timedelta(minutes=5)
+    sender.offer([number(2, at=shore.now)])
+    lag_s = sender.lag_s()
+    shore.trouble = None
+
+    eventually(lambda: shore.values, [1, 2])
+    assert lag_s == 300
+    assert [datum["Timestamp"] for datum in shore.taken] == [AT, shore.now]
+    eventually(sender.lag_s, 0.0)
+
+
+def test_what_cloudwatch_calls_wrong_is_given_up_and_holds_up_nothing(sender, shore):
+    refused = counted(instruments.BRIDGE_LOST.labels("refused"))
+    shore.trouble = Refused("not a number")
+    sender.offer([number(1)])
+    eventually(refused, 1)
+    shore.trouble = None
+
+    sender.offer([number(2)])
+
+    eventually(lambda: shore.values, [2])
+
+
+def test_nothing_is_sent_that_lies_in_the_future_or_two_weeks_back(shore):
+    old = counted(instruments.BRIDGE_LOST.labels("old"))
+    sender = Sender(shore, now=lambda: shore.now)
+    sender.offer([number(1), number(2, at=AT + timedelta(days=30))])
+    shore.now = AT + timedelta(days=14)  # and a clock that was far ahead when the second was measured is set right
+
+    sender.start()
+    sender.stop()
+
+    assert old() == 1
+    assert [(datum["Value"], datum["Timestamp"]) for datum in shore.taken] == [(2, shore.now)]
+
+
+def test_what_waits_is_bounded_and_the_oldest_goes_first(shore, monkeypatch):
+    monkeypatch.setattr(sending, "MOST_WAITING", 3)
+    overflow = counted(instruments.BRIDGE_LOST.labels("overflow"))
+    sender = Sender(shore, now=lambda: AT)
+
+    for value in range(5):
+        sender.offer([number(value)])
+    sender.start()
+    sender.stop()
+
+    assert overflow() == 2
+    assert shore.values == [2, 3, 4]
+
+
+def test_a_request_holds_at_most_a_thousand_numbers():
+    waiting = deque(number(value) for value in range(2_500))
+
+    assert len(one_request(waiting)) == 1_000
+
+
+def test_a_request_stays_below_a_megabyte():
+    wide = Spread(tuple(map(float, range(150))), (1.0,) * 150)
+    waiting = deque(Datum("AckSeconds", Unit.SECONDS, AT, wide) for _ in range(1_000))
+
+    batch = one_request(waiting)
+
+    assert 0 < len(batch) < 1_000
+    assert sum(len(str(datum.wire(AT))) for datum in batch) < 1_000_000
+
+
+def test_the_pauses_double_by_chance_up_to_a_minute():
+    pauses = back_off()
+
+    first = [next(pauses) for _ in range(10)]
+
+    bounds = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+    assert all(bound / 2 <= pause <= bound for pause, bound in zip(first, bounds, strict=True))
+
+
+def test_a_process_that_ends_sends_what_waits_once_more_although_it_was_pausing(shore, monkeypatch):
+    monkeypatch.setattr(sending, "FIRST_PAUSE_S", 3600)
+    failures = counted(instruments.BRIDGE_FAILURES)
+    sender = Sender(shore, now=lambda: AT)
+    sender.start()
+    shore.trouble = ConnectionError("no way out")
+    sender.offer([number(1)])
+    eventually(failures, 1)
+    shore.trouble = None
+
+    sender.stop()
+
+    assert shore.values == [1]
+
+
+def test_a_process_that_ends_does_not_wait_for_a_cloudwatch_that_hangs(monkeypatch):
+    monkeypatch.setattr(sending, "LEAVE_S", 0.05)
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(data: object) -> None:
+        asked.set()
+        answered.wait()
+
+    sender = Sender(hang, now=lambda: AT)
+    sender.start()
+    sender.offer([number(1)])
+    asked.wait()
+
+    sender.stop()
+
+    assert not answered.is_set()
+    answered.set()

@@ -1,0 +1,118 @@
+"""Prometheus to CloudWatch: once a minute each process measures the rows of the table that are its own.
+
+It goes by TMS's own clock, at whole minutes, so that what many processes send falls into one period and can be summed.
+"""
+
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from tms.fleet.wall import wall
+from tms.ops import collectors, instruments
+from tms.ops.cloudwatch.measures import Sample, Samples, total
+from tms.ops.cloudwatch.sender import CloudWatch, Datum, Sender
+from tms.ops.cloudwatch.table import TABLE, Origin, Row
+
+log = structlog.get_logger(__name__)
+
+LATE_S = 0.1
+"""After the minute began, so that a clock that is corrected by a little does not measure twice."""
+LEAVE_S = 1.0
+
+
+class Bridge:
+    """`serves` says whether this process has sockets. Whatever goes wrong in here, the next minute tries again."""
+
+    def __init__(self, sender: Sender, *, serves: bool, every_s: float = 60.0) -> None:
+        self._sender, self._every_s = sender, every_s
+        own = {Origin.PROCESS, Origin.NODE} if serves else {Origin.PROCESS}
+        self._own = [row for row in TABLE if row.origin in own]
+        self._fleets = [row for row in TABLE if row.origin is Origin.LEADER]
+        self._fleet = fleet_registry()
+        self._before: Samples = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._measure_forever, name="cloudwatch-bridge", daemon=True)
+
+    def start(self) -> None:
+        self._sender.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send what rose since the last minute. Blocks for seconds."""
+        self._stopping.set()
+        self._thread.join(LEAVE_S)
+        self._sender.stop()
+
+    def measure(self, at: datetime, *, is_last: bool = False) -> None:
+        """The last time, levels are left out: this minute has them already."""
+        rows = [row for row in self._own if not (is_last and row.measure.is_level)]
+        samples = read(REGISTRY, names_of(rows))
+        self._sender.offer(data(rows, samples, before=self._before, at=at))
+        self._before = samples
+        if not is_last and leads():
+            self._sender.offer(data(self._fleets, read(self._fleet, names_of(self._fleets)), before={}, at=at))
+
+    def _measure_forever(self) -> None:
+        while not self._stopping.wait(self._pause_s(wall.now())):
+            self._try_to_measure()
+        self._try_to_measure(is_last=True)
+
+    def _try_to_measure(self, *, is_last: bool = False) -> None:
+        try:
+            self.measure(self._minute(wall.now()), is_last=is_last)
+        except Exception:
+            instruments.BRIDGE_FAILURES.inc()
+            log.exception("bridge_failed")
+        finally:
+            connection.close()  # of this thread
+
+    def _pause_s(self, now: datetime) -> float:
+        return self._every_s - now.timestamp() % self._every_s + LATE_S
+
+    def _minute(self, now: datetime) -> datetime:
+        """When the one began in which `now` lies: never in the future."""
+        return now - timedelta(seconds=now.timestamp() % self._every_s)
+
+
+def fleet_registry() -> CollectorRegistry:
+    """What the leader sends: one for all, from the database, and how late it is itself."""
+    registry = CollectorRegistry()
+    collectors.register(registry)
+    registry.register(instruments.CLOCK_LAG)
+    return registry
+
+
+def leads() -> bool:
+    """Whether the clock of this process leads: it holds the lock of `tms.ops.lead`."""
+    return bool(total(read(REGISTRY, {"tms_clock_leads"}).get("tms_clock_leads", ())))
+
+
+def names_of(rows: Iterable[Row]) -> frozenset[str]:
+    return frozenset[str]().union(*(row.measure.names for row in rows))
+
+
+def read(registry: CollectorRegistry, names: Collection[str]) -> Samples:
+    """Only `names`: a collector that asks the database is not asked for nothing."""
+    samples: dict[str, list[Sample]] = {}
+    for family in registry.restricted_registry(names).collect():
+        for sample in family.samples:
+            samples.setdefault(sample.name, []).append(Sample(sample.labels, sample.value))
+    return samples
+
+
+def data(rows: Iterable[Row], samples: Samples, *, before: Samples, at: datetime) -> Sequence[Datum]:
+    measured = ((row, row.measure.of(samples, before=before)) for row in rows)
+    return [Datum(row.name, row.unit, at, value) for row, value in measured if value is not None]
+
+
+def configured(*, serves: bool) -> Bridge | None:
+    """None where TMS_CLOUDWATCH_NAMESPACE is not set."""
+    if not settings.CLOUDWATCH_NAMESPACE:
+        return None
+    sender = Sender(CloudWatch(settings.CLOUDWATCH_NAMESPACE))
+    return Bridge(sender, serves=serves, every_s=settings.CLOUDWATCH_INTERVAL_S)

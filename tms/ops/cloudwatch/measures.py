@@ -1,0 +1,149 @@
+"""How one number for CloudWatch is made of samples of the Prometheus registry.
+
+Pure. What the samples do not have is None, and not 0. `before` are the samples of the measurement before this one; a
+process that measures for the first time began its counters at 0.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+type Labels = Mapping[str, str]
+ALL: Labels = MappingProxyType({})
+
+OVERFLOW = 2
+"""What is above a histogram's last bound counts as so many times that bound."""
+
+
+class Sample(NamedTuple):
+    labels: Labels
+    value: float
+
+
+type Samples = Mapping[str, Sequence[Sample]]
+"""By name, as Prometheus reads them: a counter ends in `_total`, a histogram's parts in `_bucket`."""
+
+
+class Spread(NamedTuple):
+    """Many observations at once: of `values[n]` there were `counts[n]`."""
+
+    values: tuple[float, ...]
+    counts: tuple[float, ...]
+
+
+type Measured = float | Spread
+
+
+class Measure(Protocol):
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the samples that it needs."""
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it tells of a moment, and not of the time since the last one."""
+
+    def of(self, samples: Samples, *, before: Samples) -> Measured | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A gauge: the sum of the samples that bear `labels`."""
+
+    metric: str
+    labels: Labels = ALL
+    is_level: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({self.metric})
+
+    def of(self, samples: Samples, *, before: Samples) -> float | None:
+        return total(samples.get(self.metric, ()), self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """By how much a counter rose, over all its labels."""
+
+    metric: str
+    is_level: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({f"{self.metric}_total"})
+
+    def of(self, samples: Samples, *, before: Samples) -> float | None:
+        [name] = self.names
+        now = total(samples.get(name, ()))
+        return None if now is None else max(0.0, now - (total(before.get(name, ())) or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What a histogram observed, each as the upper bound of its bucket: never better than it was. None if nothing."""
+
+    metric: str
+    is_level: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({f"{self.metric}_bucket"})
+
+    def of(self, samples: Samples, *, before: Samples) -> Spread | None:
+        [name] = self.names
+        now, then = buckets(samples.get(name, ())), buckets(before.get(name, ()))
+        fresh = {bound: number - then.get(bound, 0.0) for bound, number in now.items()}
+        observed = [(value, number) for value, number in finite(apart(fresh)) if number > 0]
+        if not observed:
+            return None
+        values, counts = zip(*observed, strict=True)
+        return Spread(values, counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`part` as a percentage of `whole`; both are gauges."""
+
+    part: str
+    whole: str
+    is_level: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({self.part, self.whole})
+
+    def of(self, samples: Samples, *, before: Samples) -> float | None:
+        part, whole = total(samples.get(self.part, ())), total(samples.get(self.whole, ()))
+        return None if part is None or not whole else 100.0 * part / whole
+
+
+def total(samples: Iterable[Sample], labels: Labels = ALL) -> float | None:
+    values = [sample.value for sample in samples if labels.items() <= sample.labels.items()]
+    return sum(values) if values and all(map(isfinite, values)) else None
+
+
+def buckets(samples: Iterable[Sample]) -> dict[float, float]:
+    """How many observations lie at or below each bound, over all other labels; bounds rise."""
+    heaped: dict[float, float] = {}
+    for sample in samples:
+        bound = float(sample.labels["le"])
+        heaped[bound] = heaped.get(bound, 0.0) + sample.value
+    return dict(sorted(heaped.items()))
+
+
+def apart(heaped: Mapping[float, float]) -> Iterable[tuple[float, float]]:
+    """Each bound with what lies between it and the one below."""
+    below = 0.0
+    for bound, number in heaped.items():
+        yield bound, number - below
+        below = number
+
+
+def finite(observed: Iterable[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+    last = 0.0
+    for bound, number in observed:
+        yield (OVERFLOW * last if bound == inf else bound), number
+        last = bound

@@ -1,0 +1,194 @@
+"""Hands data to CloudWatch from a thread of its own, in order, until they are taken or too old to be."""
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple
+
+import structlog
+
+from tms import aws
+from tms.fleet.wall import wall
+from tms.ops import instruments
+from tms.ops.cloudwatch.measures import Measured, Spread
+from tms.ops.cloudwatch.table import Unit
+
+log = structlog.get_logger(__name__)
+
+MOST_DATA, MOST_BYTES = 1_000, 1_000_000
+"""Of one request (PutMetricData takes 1 MB); bytes are reckoned high."""
+MOST_WAITING = 20_000
+"""About a day of a process that measures once a minute."""
+OLDEST = timedelta(days=14)
+"""CloudWatch takes nothing older, and nothing of the future."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+LEAVE_S = 2.0
+
+REFUSALS = frozenset({"InvalidParameterCombination", "InvalidParameterValue", "MissingParameter", "ValidationError"})
+"""Asking again would not help."""
+
+
+class Datum(NamedTuple):
+    name: str
+    unit: Unit
+    at: datetime
+    measured: Measured
+
+    @property
+    def weight(self) -> int:
+        """More bytes than it takes in a request."""
+        numbers = len(self.measured.values) if isinstance(self.measured, Spread) else 1
+        return 400 + 150 * numbers
+
+    def wire(self, now: datetime) -> dict[str, Any]:
+        """As PutMetricData wants it."""
+        said: dict[str, Any] = {"MetricName": self.name, "Unit": self.unit.value, "Timestamp": min(self.at, now)}
+        if isinstance(self.measured, Spread):
+            return said | {"Values": list(self.measured.values), "Counts": list(self.measured.counts)}
+        return said | {"Value": self.measured}
+
+
+class Refused(Exception):
+    """CloudWatch says that the data are wrong."""
+
+
+type Put = Callable[[Sequence[Mapping[str, Any]]], None]
+"""Hands over one request's data. Raises Refused, or whatever it was that kept it from arriving."""
+
+
+class Sender:
+    """From any thread; only `stop` blocks."""
+
+    def __init__(self, put: Put, *, now: Callable[[], datetime] = wall.now) -> None:
+        self._put, self._now = put, now
+        self._waiting: deque[Datum] = deque()
+        self._changed = threading.Condition()
+        self._is_stopping = False
+        self._is_away = False
+        self._thread = threading.Thread(target=self._send_forever, name="cloudwatch-sender", daemon=True)
+
+    def start(self) -> None:
+        instruments.BRIDGE_LAG.set_function(self.lag_s)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Once more with what waits, if CloudWatch is quick."""
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+        self._thread.join(LEAVE_S)
+        if self._waiting:
+            log.warning("cloudwatch_left_unsent", data=len(self._waiting))
+
+    def offer(self, data: Sequence[Datum]) -> None:
+        with self._changed:
+            self._waiting.extend(data)
+            self._drop(len(self._waiting) - MOST_WAITING, cause="overflow")
+            self._changed.notify()
+
+    def lag_s(self) -> float:
+        """How old the oldest is of what CloudWatch did not take yet."""
+        with self._changed:
+            return max(0.0, (self._now() - self._waiting[0].at).total_seconds()) if self._waiting else 0.0
+
+    def _send_forever(self) -> None:
+        pauses = back_off()
+        while batch := self._next():
+            if self._hand_over(batch):
+                pauses = back_off()
+            elif self._is_stopping:
+                return
+            else:
+                self._pause(next(pauses))
+
+    def _next(self) -> list[Datum]:
+        """The oldest that wait, as many as one request takes. Empty when it is time to leave and nothing waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_stopping)
+            oldest = self._now() - OLDEST
+            self._drop(sum(datum.at <= oldest for datum in self._waiting), cause="old")
+            return one_request(self._waiting)
+
+    def _pause(self, seconds: float) -> None:
+        """Shorter when it is time to leave."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping, seconds)
+
+    def _hand_over(self, batch: Sequence[Datum]) -> bool:
+        """Whether CloudWatch answered, be it that it wants them not."""
+        now = self._now()
+        try:
+            self._put([datum.wire(now) for datum in batch])
+        except Refused as error:
+            log.error("cloudwatch_refused", error=str(error), data=len(batch))
+            self._forget(batch)
+            instruments.BRIDGE_LOST.labels("refused").inc(len(batch))
+        except Exception as error:  # noqa: BLE001  (of boto3 there are many kinds; each means that nothing arrived)
+            instruments.BRIDGE_FAILURES.inc()
+            self._tell(is_away=True, error=repr(error))
+            return False
+        else:
+            self._forget(batch)
+            instruments.BRIDGE_SENT.inc(len(batch))
+        self._tell(is_away=False)
+        return True
+
+    def _forget(self, batch: Sequence[Datum]) -> None:
+        """Of what was handed over, some may have been dropped meanwhile."""
+        done = set(map(id, batch))
+        with self._changed:
+            while self._waiting and id(self._waiting[0]) in done:
+                self._waiting.popleft()
+
+    def _drop(self, number: int, *, cause: str) -> None:
+        """The oldest `number`."""
+        for _ in range(number):
+            self._waiting.popleft()
+        if number > 0:
+            instruments.BRIDGE_LOST.labels(cause).inc(number)
+
+    def _tell(self, *, is_away: bool, **facts: str) -> None:
+        """Once, not each time."""
+        if is_away != self._is_away:
+            self._is_away = is_away
+            log.warning("cloudwatch_away" if is_away else "cloudwatch_back", **facts)
+
+
+def one_request(waiting: Sequence[Datum] | deque[Datum]) -> list[Datum]:
+    batch: list[Datum] = []
+    weight = 0
+    for datum in islice(waiting, MOST_DATA):
+        weight += datum.weight
+        if weight > MOST_BYTES and batch:
+            break
+        batch.append(datum)
+    return batch
+
+
+def back_off() -> Iterator[float]:
+    """Seconds before each further attempt: doubling, with chance in it, so that many processes do not ask as one."""
+    pause = FIRST_PAUSE_S
+    while True:
+        yield random.uniform(pause / 2, pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+class CloudWatch:
+    """The real one. Its client is made with the first data, in the thread that sends them."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._client: Any = None
+
+    def __call__(self, data: Sequence[Mapping[str, Any]]) -> None:
+        if self._client is None:
+            self._client = aws.client("cloudwatch", attempts=1)  # the pauses between attempts are ours
+        try:
+            self._client.put_metric_data(Namespace=self._namespace, MetricData=data)
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in REFUSALS:
+                raise Refused(str(error)) from error
+            raise

@@ -1,0 +1,58 @@
+"""Which numbers CloudWatch gets, under which names: each row is one custom metric, which costs by the month.
+
+No dimensions: a name with ten nodes behind it costs as much as one. `docs/cloudwatch.md` describes each.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from tms.ops.cloudwatch.measures import Level, Measure, Observations, Rise, Share
+
+
+class Unit(Enum):
+    """As CloudWatch calls them."""
+
+    COUNT = "Count"
+    SECONDS = "Seconds"
+    PERCENT = "Percent"
+
+
+class Origin(Enum):
+    """Which processes send it."""
+
+    LEADER = "the leading clock"
+    NODE = "each node"
+    PROCESS = "each process"
+
+
+class Row(NamedTuple):
+    name: str
+    unit: Unit
+    origin: Origin
+    measure: Measure
+
+
+TABLE = (
+    Row("ActiveTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals", {"presence": "online"})),
+    Row("SilentTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals", {"presence": "silent"})),
+    Row("OfflineTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals", {"presence": "offline"})),
+    Row("TotalTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals")),
+    Row("UnresolvedAlerts", Unit.COUNT, Origin.LEADER, Level("tms_alerts_unresolved")),
+    Row(
+        "CriticalOpenAlerts",
+        Unit.COUNT,
+        Origin.LEADER,
+        Level("tms_alerts_unresolved", {"severity": "critical", "state": "open"}),
+    ),
+    Row("NodesRunning", Unit.COUNT, Origin.LEADER, Level("tms_nodes", {"state": "running"})),
+    Row("NodesLost", Unit.COUNT, Origin.LEADER, Level("tms_nodes", {"state": "lost"})),
+    Row("ClockLag", Unit.SECONDS, Origin.LEADER, Level("tms_clock_lag_seconds")),
+    Row("Links", Unit.COUNT, Origin.NODE, Level("tms_links")),
+    Row("ConnectionsUsed", Unit.PERCENT, Origin.NODE, Share("tms_connections", "tms_connections_limit")),
+    Row("IngestPending", Unit.COUNT, Origin.NODE, Level("tms_ingest_pending")),
+    Row("AckSeconds", Unit.SECONDS, Origin.NODE, Observations("tms_ingest_ack_seconds")),
+    Row("FalseOffline", Unit.COUNT, Origin.PROCESS, Rise("tms_false_offline")),
+    Row("FeedFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_feed_failures")),
+    Row("BridgeLag", Unit.SECONDS, Origin.PROCESS, Level("tms_bridge_lag_seconds")),
+    Row("BridgeFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_bridge_failures")),
+)
