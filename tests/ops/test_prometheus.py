@@ -1,0 +1,181 @@
+"""The rules for Prometheus hold, and a real Prometheus scrapes a TMS that runs."""
+
+import json
+import re
+import shutil
+import subprocess
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import yaml
+
+from deploy.cluster import HOST, Service
+from deploy.cluster.programs import find
+from tests.inventory import ROOT, metrics
+from tests.ops.eventually import eventually
+from tests.running import Running
+
+HERE = ROOT / "deploy/prometheus"
+RULES = sorted(HERE.glob("rules/*.yml"))
+TESTS = sorted(HERE.glob("tests/*.yml"))
+DASHBOARD = HERE / "grafana/tms.json"
+SUFFIXES = re.compile(r"_(total|bucket|sum|count)$")
+
+
+def promtool(*arguments: object) -> str:
+    """What it says. Fails when it does not like something."""
+    command = [find("promtool", package="prometheus"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+ALERTS = [rule for rule in rules() if "alert" in rule]
+RECORDED = {rule["record"] for rule in rules() if "record" in rule}
+
+
+def panels() -> list[tuple[str, str]]:
+    """Title and query."""
+    board = json.loads(DASHBOARD.read_text())
+    return [(panel["title"], target["expr"]) for panel in board["panels"] for target in panel.get("targets", [])]
+
+
+QUERIES = [(rule.get("alert") or rule["record"], rule["expr"]) for rule in rules()] + panels()
+
+
+def test_the_configuration_and_the_rules_are_sound():
+    assert "SUCCESS" in promtool("check", "config", HERE / "prometheus.yml")
+
+
+def test_the_rules_do_what_their_tests_say():
+    promtool("test", "rules", *TESTS)
+
+
+def test_every_alert_has_a_test_in_which_it_fires():
+    cases = [case for path in TESTS for case in yaml.safe_load(path.read_text())["tests"]]
+    fired = {one["alertname"] for case in cases for one in case["alert_rule_test"] if one["exp_alerts"]}
+
+    assert fired == {rule["alert"] for rule in ALERTS}
+
+
+@pytest.mark.parametrize(("name", "query"), QUERIES, ids=lambda text: text[:40])
+def test_every_query_asks_for_what_there_is(name, query):
+    known = {name for name, _ in metrics()} | RECORDED
+    asked = {SUFFIXES.sub("", word) for word in re.findall(r"\btms[_:][\w:]+", query)}
+
+    assert not asked - known
+
+
+def test_every_query_of_the_dashboard_can_be_read(tmp_path):
+    asked = [{"record": f"panel:{n}", "expr": query} for n, (_, query) in enumerate(panels())]
+    path = tmp_path / "panels.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": asked}]}))
+
+    promtool("check", "rules", path)
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_every_alert_says_how_bad_it_is_and_leads_to_the_runbook(rule):
+    page, _, anchor = rule["annotations"]["runbook"].partition("#")
+
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert rule["annotations"]["summary"]
+    assert page == "docs/runbook.md"
+    assert anchor in anchors()
+
+
+def anchors() -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+class Prometheus(Service):
+    """One with our configuration, which scrapes `target` as a node, and more often than it does out of the box."""
+
+    def __init__(self, target: str, folder: Path) -> None:
+        super().__init__(folder=folder)
+        shutil.copytree(HERE, folder / "etc")
+        config = folder / "etc/prometheus.yml"
+        config.write_text(config.read_text().replace("15s", "1s"))
+        (folder / "etc/targets/nodes.yml").write_text(yaml.safe_dump([{"targets": [target]}]))
+        (folder / "etc/targets/clocks.yml").write_text("[]")
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def command(self) -> Sequence[str]:
+        return [
+            find("prometheus", package="prometheus"),
+            f"--config.file={self.folder}/etc/prometheus.yml",
+            f"--storage.tsdb.path={self.folder}/data",
+            f"--web.listen-address={HOST}:{self.port}",
+        ]
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (URLError, HTTPException, ConnectionError):
+            return False
+
+    def ask(self, query: str) -> list[tuple[dict[str, str], float]]:
+        address = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            found = json.load(answer)["data"]["result"]
+        return [(one["metric"], float(one["value"][1])) for one in found]
+
+
+@pytest.fixture(scope="module")
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with Running(tmp_path_factory.mktemp("tms"), TMS_ALLOWED_HOSTS="tms.example.com") as tms:
+        tms.enrol("SHJ-PAY-01")
+        yield tms
+
+
+@pytest.fixture(scope="module")
+def prometheus(tms: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    with Prometheus(f"{HOST}:{tms.port}", tmp_path_factory.mktemp("prometheus")) as prometheus:
+        yield prometheus
+
+
+def test_a_real_prometheus_scrapes_a_node_although_it_calls_it_by_its_address(prometheus):
+    eventually(lambda: [value for _, value in prometheus.ask('up{job="tms-node"}')], [1.0])
+
+
+def test_what_it_records_is_what_the_fleet_is(prometheus):
+    eventually(lambda: [value for _, value in prometheus.ask('tms:terminals:max{presence="never"}')], [1.0])
+    eventually(lambda: [value for _, value in prometheus.ask("sum(tms_clock_leads)")], [1.0])
+
+
+def test_nothing_is_wrong_with_a_tms_that_is_well(prometheus):
+    eventually(lambda: bool(prometheus.ask("tms:nodes:max")), True)
+
+    assert prometheus.ask("ALERTS") == []
+
+
+def test_promtool_likes_what_is_served(tms):
+    _, text = tms.get("/metrics")
+    ours = "\n".join(line for line in text.splitlines() if "tms_" in line) + "\n"
+
+    done = subprocess.run(
+        [find("promtool", package="prometheus"), "check", "metrics"],
+        input=ours,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stderr, done.returncode) == ("", 0)
