@@ -15,8 +15,9 @@ LET_GO_MS = 10_000
 
 END = """
 SELECT pid, pg_terminate_backend(pid, %s) FROM pg_stat_activity
-WHERE datname = ANY(%s) AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+WHERE datname = ANY(%s) AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
 """
+"""Whoever has a name: PostgreSQL's own workers have none, and make way by themselves."""
 
 
 def swap(database: Database, new: str) -> str:

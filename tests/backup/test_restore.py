@@ -1,5 +1,6 @@
 """A restore goes into a database of its own, is compared with what was counted, and takes the place by its name."""
 
+import contextlib
 import json
 
 import psycopg
@@ -16,18 +17,18 @@ def test_the_drill(vault, capsys):
     printed = vault.back_up()
     vault.query("DELETE FROM telemetry_report WHERE seq < 10")
     after = vault.query(REPORTS)
-    served = vault.server.connect(vault.name)
+    served = psycopg.connect(vault.environment["TMS_DATABASE_URL"], autocommit=True)
 
-    restored = vault.run("restore.sh", "--yes")
+    with contextlib.closing(served):
+        restored = vault.run("restore.sh", "--yes")
+        with pytest.raises(psycopg.OperationalError):  # whoever was connected has to come again
+            served.execute("SELECT 1")
 
     assert restored.returncode == 0, restored.stderr
     assert vault.query(REPORTS) == before != after
     [kept] = vault.databases - {vault.name}
     assert kept.startswith(f"{vault.name}_before_")
     assert vault.query(REPORTS, database=kept) == after
-    with pytest.raises(psycopg.OperationalError):  # whoever was connected has to come again
-        served.execute("SELECT 1")
-    served.close()
 
     back = vault.run("restore.sh", "--back", "--yes")
 
