@@ -1,11 +1,13 @@
 """Numbers of a TMS that runs, read back from CloudWatch."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from deploy.cluster import HOST
 from tests.emulated import Moto
 from tests.link.terminal import Terminal
 from tests.ops.eventually import eventually
@@ -74,6 +76,34 @@ def test_prometheus_is_told_how_it_goes(tms, moto):
     eventually(lambda: "tms_bridge_sent_total 0.0" not in tms.get("/metrics")[1], True)
 
     assert "tms_bridge_failures_total 0.0" in tms.get("/metrics")[1]
+
+
+def test_a_process_that_ends_leaves_its_last_words_in_the_log_group(aws, tmp_path):
+    aws.client("logs").create_log_group(logGroupName="tms-application")
+    env = dict(aws.env) | {"TMS_CLOUDWATCH_LOG_GROUP": "tms-application", "TMS_NODE": "tms-1"}
+
+    with Running(tmp_path, **env) as tms:
+        status = tms.stop()
+
+    events = aws.client("logs").get_log_events(logGroupName="tms-application", logStreamName="tms-1")["events"]
+    said = [json.loads(event["message"])["event"] for event in events]
+    assert status == 0
+    assert said[0] == "serving"
+    assert "drained" in said[-1]
+
+
+def test_a_tms_that_does_not_reach_cloudwatch_goes_on_and_ends_in_time(aws, tmp_path):
+    env = dict(aws.env) | {"AWS_ENDPOINT_URL": f"http://{HOST}:1", "TMS_CLOUDWATCH_NAMESPACE": "TMS"}
+    env |= {"TMS_CLOUDWATCH_INTERVAL_S": "1", "TMS_CLOUDWATCH_LOG_GROUP": "tms-application"}
+
+    with Running(tmp_path, **env) as tms:
+        eventually(lambda: "tms_bridge_failures_total 0.0" not in tms.get("/metrics")[1], True)
+        health = tms.get("/health/")[0]
+        status = tms.stop()
+
+    assert (health, status) == (200, 0)
+    assert "cloudwatch_away" in tms.log.read_text()
+    assert "Traceback" not in tms.log.read_text()
 
 
 def maximum(moto: Moto, name: str) -> float:

@@ -21,6 +21,13 @@ SOUND = {
     "TMS_REDIS_URL": "rediss://redis.example.com:6379/0",
 }
 
+ON_AWS = {
+    "TMS_STATIC_BUCKET": "tms-1-static",
+    "TMS_STATIC_URL": "https://static.tms.example.com/static/",
+    "TMS_CLOUDWATCH_LOG_GROUP": "tms-application",
+    "TMS_CLOUDWATCH_NAMESPACE": "TMS",
+}
+
 
 def manage(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """`manage.py` in an environment of which nothing is inherited but the search path."""
@@ -79,6 +86,15 @@ def test_what_cannot_be_read_stops_every_command_with_one_line(tmp_path, env, sa
     assert done.returncode == 1
     assert done.stderr.startswith(f"TMS cannot start: {said}")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.services
+def test_a_sound_production_on_aws_gives_nothing_to_say_either(tmp_path):
+    database = {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"], "AWS_REGION": "ap-northeast-1"}
+
+    done = check_deploy(tmp_path, **SOUND | ON_AWS | database, TMS_ERROR_LOG=str(tmp_path / "errors.log"))
+
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 @pytest.mark.services

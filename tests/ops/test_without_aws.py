@@ -1,0 +1,23 @@
+"""A TMS that needs no AWS neither loads its libraries nor waits for them."""
+
+import os
+import subprocess
+import sys
+
+from tests.running import ROOT
+
+LOADED = """
+import sys
+import django
+django.setup()
+from tms.commandline.management.commands import clock, serve
+print(sorted({"boto3", "botocore", "storages", "watchtower"} & sys.modules.keys()))
+"""
+
+
+def test_nothing_of_aws_is_loaded_where_nothing_of_it_is_set(tmp_path):
+    env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tms.settings"}
+
+    done = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
