@@ -1,0 +1,152 @@
+#!/usr/bin/env bash
+# Makes a TMS machine of a plain Amazon Linux 2023. Cloud-init runs it as root when the machine starts for the first time; it is
+# safe to run again, and then brings the machine to the release that the SSM parameter names.
+#
+# Terraform puts `export NAME='value'` lines before it, one for each name in EXPORTS. User
+# data may have 16 KB, so only what must come before the release is in here; the rest is in deploy/machine of the release.
+#
+# What it does: packages, the agent of CloudWatch, the user tms and its directories; fetches the release from S3 and verifies
+# it; installs it without a network; writes the settings, with the secrets from Secrets Manager; migrates, once per release and
+# not per machine; starts nginx, nodes and clock under supervisor; waits until all are well; tells the group that it is ready.
+# Log: /var/log/tms/userdata.log, and in CloudWatch tms-machine. When a step fails it stops, and the group replaces the machine.
+set -euo pipefail
+
+# What must be exported, and behind the | what may be missing.
+readonly EXPORTS='AWS_REGION TMS_NAME TMS_RELEASES_BUCKET TMS_RELEASE_PARAMETER TMS_APPLICATION_SECRET TMS_DATABASE_SECRET
+TMS_DATABASE_HOST TMS_DATABASE_NAME TMS_REDIS_SECRET TMS_REDIS_HOST TMS_ALLOWED_HOSTS TMS_TRUSTED_PROXIES TMS_NODES
+| TMS_STATIC_BUCKET TMS_STATIC_URL TMS_BACKUPS_BUCKET TMS_LIFECYCLE_HOOK TMS_LAUNCH_HOOK TMS_ASG TMS_DRAIN_SPREAD_S
+TMS_EXTRA_SETTINGS TMS_USER TMS_PYTHON'
+readonly PACKAGES='amazon-cloudwatch-agent awscli-2 logrotate nginx postgresql17 python3.13 tar util-linux'
+readonly ROOT=${TMS_ROOT:-}
+readonly METADATA=${TMS_METADATA:-http://169.254.169.254}
+readonly OPT=$ROOT/opt/tms ETC=$ROOT/etc/tms LOGS=$ROOT/var/log/tms
+user=${TMS_USER:-tms}
+
+main() {
+  local version release
+  install -d -m 0755 "$LOGS" "$OPT" "$OPT/releases" "$OPT/artefacts" "$ETC"
+  exec > >(tee -a "$LOGS/userdata.log") 2>&1
+  step 'packages'
+  install_packages
+  step 'places'
+  make_places
+  remember_machine
+  version=$(aws ssm get-parameter --region "$AWS_REGION" --name "$TMS_RELEASE_PARAMETER" --query Parameter.Value --output text)
+  release=$OPT/releases/$version
+  step "release $version"
+  fetch "tms-$version.tar.gz"
+  install_release "$version"
+  step 'settings'
+  "$release/deploy/machine/write-environment"
+  if ! is_running; then
+    start "$release"
+  elif [[ $(readlink -f "$OPT/current") == "$(readlink -f "$release")" ]]; then
+    "$release/deploy/machine/wait-until-well" "$release"
+  else
+    "$release/deploy/machine/switch-release" "$version"
+  fi
+  step 'logs and metrics'
+  start_agent
+  tell_ready
+  step "ready with $version"
+}
+
+step() {
+  printf '%(%FT%TZ)T userdata: %s, %s s\n' -1 "$1" "$SECONDS"
+}
+
+install_packages() {
+  dnf --assumeyes --quiet upgrade
+  # shellcheck disable=SC2086 # words
+  dnf --assumeyes --quiet install $PACKAGES
+  # Everything of nginx is ours, and supervisor runs it.
+  systemctl disable --now nginx.service >/dev/null 2>&1 || true
+}
+
+make_places() {
+  id "$user" >/dev/null 2>&1 || useradd --system --home-dir /var/lib/tms --shell /sbin/nologin "$user"
+  install -d -m 0750 -o "$user" -g "$(id -gn "$user")" "$LOGS" "$ROOT/var/lib/tms"
+  install -d -m 0755 "$ROOT/var/lib/tms-nginx"
+}
+
+# What later scripts need to know, without any secret.
+remember_machine() {
+  local name need=required instance
+  instance=$(metadata instance-id)
+  {
+    echo '# What Terraform told this machine; userdata.sh writes it.'
+    for name in $EXPORTS; do
+      if [[ $name == '|' ]]; then
+        need=optional
+      elif [[ -n ${!name:-} ]]; then
+        printf '%s=%q\n' "$name" "${!name}"
+      elif [[ $need == required ]]; then
+        echo "tms: $name is not exported" >&2
+        exit 1
+      fi
+    done
+    printf 'TMS_INSTANCE=%q\n' "$instance"
+  } >"$ETC/machine.env.new"
+  mv "$ETC/machine.env.new" "$ETC/machine.env"
+  chmod 0644 "$ETC/machine.env"
+}
+
+metadata() {
+  local token
+  token=$(curl --silent --fail --max-time 5 --retry 5 --request PUT \
+    --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$METADATA/latest/api/token")
+  curl --silent --fail --max-time 5 --header "X-aws-ec2-metadata-token: $token" "$METADATA/latest/meta-data/$1"
+}
+
+fetch() {
+  local file
+  cd "$OPT/artefacts"
+  for file in "$1" "$1.sha256"; do
+    [[ -e $file ]] || aws s3 cp --region "$AWS_REGION" --only-show-errors "s3://$TMS_RELEASES_BUCKET/$file" "$file"
+  done
+  sha256sum --check --quiet "$1.sha256" || {
+    rm -f "$1" "$1.sha256"
+    exit 1
+  }
+}
+
+# The release brings its own scripts: those that install it are taken out first.
+install_release() {
+  local scripts
+  scripts=$(mktemp -d)
+  tar -xzf "$OPT/artefacts/tms-$1.tar.gz" -C "$scripts" --strip-components 1 --wildcards '*/deploy/machine'
+  "$scripts/deploy/machine/install-release" "$1"
+  rm -rf "$scripts"
+}
+
+is_running() {
+  systemctl is-active --quiet tms.service
+}
+
+start() {
+  local scripts=$1/deploy/machine
+  ln -sfn "$1" "$OPT/current"
+  step 'migrations'
+  "$scripts/manage" migrate_once
+  "$scripts/configure" machine
+  "$scripts/configure" nginx
+  step 'start'
+  systemctl daemon-reload
+  systemctl enable --now tms.service
+  "$scripts/wait-until-well" "$1"
+}
+
+start_agent() {
+  local configuration=$ROOT/opt/aws/amazon-cloudwatch-agent/etc/tms.json
+  "$ROOT/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$configuration" >/dev/null
+}
+
+# With a hook at launch the group waits for this before it counts on the machine; the load balancer asks /health/ besides.
+tell_ready() {
+  [[ -n ${TMS_LAUNCH_HOOK:-} ]] || return 0
+  aws autoscaling complete-lifecycle-action --region "$AWS_REGION" --lifecycle-action-result CONTINUE \
+    --instance-id "$(metadata instance-id)" --auto-scaling-group-name "$TMS_ASG" --lifecycle-hook-name "$TMS_LAUNCH_HOOK" ||
+    echo 'nobody waits for this machine' # it ran again
+}
+
+main
