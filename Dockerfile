@@ -1,0 +1,53 @@
+# TMS in one image, for every role: serve (default), clock, migrate, check, manage. See deploy/image/entrypoint.
+#
+#   docker build --tag tms .
+#   docker run --read-only --tmpfs /tmp --publish 8000:8000 --env-file tms.env tms
+#
+# The tag of the base moves with Debian's security fixes. What runs is known exactly all the same: the pipeline builds once, and
+# deploys by the digest of what it built. Packages are locked by hash. Node is needed for the build only, and comes from PyPI.
+ARG PYTHON=docker.io/library/python:3.13-slim-trixie
+
+FROM ${PYTHON} AS packages
+WORKDIR /opt/tms
+COPY requirements/aws.txt requirements/
+RUN python -m venv --without-pip .venv \
+ && python -m pip --disable-pip-version-check --python .venv/bin/python install \
+      --quiet --no-cache-dir --no-compile --require-hashes --only-binary :all: --requirement requirements/aws.txt
+
+FROM ${PYTHON} AS browser-packages
+WORKDIR /build
+COPY requirements/node.txt package.json package-lock.json .npmrc ./
+RUN python -m venv --without-pip node \
+ && python -m pip --disable-pip-version-check --python node/bin/python install \
+      --quiet --no-cache-dir --require-hashes --only-binary :all: --requirement node.txt \
+ && PATH="$PWD/node/bin:$PATH" npm ci --silent --ignore-scripts --omit=dev
+
+FROM packages AS application
+COPY . .
+COPY --from=browser-packages \
+  /build/node_modules/htmx.org/dist/htmx.min.js \
+  /build/node_modules/uplot/dist/uPlot.esm.js \
+  /build/node_modules/uplot/dist/uPlot.min.css \
+  static/vendor/
+RUN PATH="$PWD/.venv/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 deploy/image/prepare
+
+FROM ${PYTHON}
+LABEL org.opencontainers.image.title="TMS" \
+      org.opencontainers.image.description="Terminal Management System" \
+      org.opencontainers.image.licenses="MIT"
+RUN useradd --no-log-init --system --user-group --uid 10001 --home-dir /opt/tms --no-create-home --shell /usr/sbin/nologin tms
+WORKDIR /opt/tms
+COPY --from=application /opt/tms /opt/tms
+# /tmp is all that is written to, and only by the system's own libraries: the root file system may be read-only.
+ENV PATH=/opt/tms/.venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    TMS_PRODUCTION=1 \
+    TMS_DATA_DIR=/tmp \
+    TMS_STATIC_ROOT=/opt/tms/collected
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 CMD ["deploy/image/entrypoint", "health"]
+ENTRYPOINT ["/opt/tms/deploy/image/entrypoint"]
+CMD ["serve"]

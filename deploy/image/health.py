@@ -1,0 +1,30 @@
+"""Whether the process of this container answers; says what /health/ says.
+
+An answer of 503 is an answer: while the database is away, no restart of TMS brings it back.
+"""
+
+import sys
+import urllib.request
+from http.client import HTTPException
+from urllib.error import HTTPError
+
+URL = "http://127.0.0.1:8000/health/"
+PATIENCE_S = 5
+
+
+def main() -> int:
+    try:
+        with urllib.request.urlopen(URL, timeout=PATIENCE_S) as answer:
+            print(answer.read().decode())
+    except HTTPError as error:
+        with error:
+            print(error.read().decode())
+        return 0 if error.code == 503 else 1
+    except (OSError, HTTPException) as error:
+        print(f"no answer: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
