@@ -1,0 +1,57 @@
+"""`python -m deploy.tfkit setup`, and `python -m deploy.tfkit check DIR [--variables FILE]`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.tfkit.check import check
+from deploy.tfkit.generated import SchemaError
+from deploy.tfkit.toolchain import SetupError, Toolchain, say
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(prog="python -m deploy.tfkit", description=__doc__)
+    commands = whole.add_subparsers(required=True)
+    setup = commands.add_parser("setup", help="install Terraform and the stub providers")
+    setup.set_defaults(act=act_setup)
+    checking = commands.add_parser("check", help="fmt, init, validate and test")
+    checking.add_argument("directory", type=Path, metavar="DIR")
+    checking.add_argument("--variables", metavar="FILE", help="values for the tests, relative to DIR")
+    checking.set_defaults(act=act_check)
+    return whole
+
+
+def act_setup(options: argparse.Namespace) -> int:
+    toolchain = Toolchain()
+    for address, version in toolchain.setup().items():
+        print(f"{address} {version}")
+    print(f"terraform: {toolchain.terraform}")
+    return 0
+
+
+def act_check(options: argparse.Namespace) -> int:
+    directory: Path = options.directory
+    if not any(directory.glob("*.tf")):
+        raise SetupError(f"{directory} holds no .tf files")
+    toolchain = Toolchain()
+    toolchain.setup()
+    report = check(directory, toolchain, variables=options.variables)
+    for problem in report.problems:
+        print(problem)
+    say(f"{directory}: {len(report.problems)} problems, {report.passed} tests passed, {report.failed} failed")
+    return 0 if report.ok else 1
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if all is well, 1 if the configuration has problems, 2 if the kit has."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.act(options))
+    except (SetupError, SchemaError, ValueError) as error:
+        say(str(error))
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
