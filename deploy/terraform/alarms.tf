@@ -1,0 +1,169 @@
+# Every alarm in one table. `says` is what a person reads at night; the runbook has the rest. `metrics` has one entry; or
+# several, m0, m1 and so on, of which `expression` makes one. What is unsaid: the worst of 60 s counts, all of `periods`
+# must be bad, and missing data is no alarm.
+
+locals {
+  runbook         = "https://github.com/${var.repository}/blob/main/docs/runbook.md"
+  agent_namespace = "CWAgent" # of CloudWatch's agent on machines
+
+  balancer_dimensions = tomap({ LoadBalancer = aws_lb.main.arn_suffix })
+  target_dimensions   = merge(local.balancer_dimensions, { TargetGroup = aws_lb_target_group.app.arn_suffix })
+  database_dimensions = tomap({ DBInstanceIdentifier = aws_db_instance.main.identifier })
+  group_dimensions    = tomap({ AutoScalingGroupName = local.group_name })
+  service_dimensions  = tomap({ ClusterName = "${var.name}-cluster", ServiceName = "${var.name}-serve" })
+
+  cpu = local.on_ec2 ? { namespace = "AWS/EC2", name = "CPUUtilization", dimensions = local.group_dimensions } : {
+    namespace = "AWS/ECS", name = "CPUUtilization", dimensions = local.service_dimensions
+  }
+  memory = local.on_ec2 ? { namespace = local.agent_namespace, name = "mem_used_percent", dimensions = local.group_dimensions } : {
+    namespace = "AWS/ECS", name = "MemoryUtilization", dimensions = local.service_dimensions
+  }
+  # Dumps are made on machines; the image has no pg_dump.
+  snapshots = { namespace = "AWS/Backup", name = "NumberOfBackupJobsCompleted", dimensions = tomap({ BackupVaultName = aws_backup_vault.main.name }) }
+
+  # Without dimensions, each is one metric of the whole.
+  tms = {
+    for name in [
+      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "FalseOffline", "NodesLost", "SilentTerminals",
+    ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
+  }
+
+  alarms = {
+    high-cpu-usage = {
+      says    = "CPU is above 80 % for ten minutes; scaling should have kept it at ${local.busy_cpu_percent} %."
+      metrics = [local.cpu], statistic = "Average", above = 80, period = 300, periods = 2
+    }
+    high-memory-usage = {
+      says    = "Memory is above 85 % for ten minutes."
+      metrics = [local.memory], statistic = "Average", above = 85, period = 300, periods = 2
+    }
+    no-healthy-host = {
+      says    = "Nobody answers: no machine or task passes its health check."
+      metrics = [{ namespace = "AWS/ApplicationELB", name = "HealthyHostCount", dimensions = local.target_dimensions }]
+      below   = 1, statistic = "Minimum", missing = "breaching"
+    }
+    server-errors = {
+      says = "More than 20 requests a minute end in an error of ours (5xx), three minutes long."
+      metrics = [
+        { namespace = "AWS/ApplicationELB", name = "HTTPCode_Target_5XX_Count", dimensions = local.target_dimensions },
+        { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_5XX_Count", dimensions = local.balancer_dimensions },
+      ]
+      expression = "SUM([FILL(m0,0),FILL(m1,0)])", statistic = "Sum", above = 20, periods = 3
+    }
+    slow-responses = {
+      says    = "One request in a hundred waits longer than 2 s, five minutes long."
+      metrics = [{ namespace = "AWS/ApplicationELB", name = "TargetResponseTime", dimensions = local.target_dimensions }]
+      above   = 2, statistic = "p99", periods = 5
+    }
+    low-db-storage = {
+      says    = "The database has less than 10 GB of storage left, though it should have grown."
+      metrics = [{ namespace = "AWS/RDS", name = "FreeStorageSpace", dimensions = local.database_dimensions }]
+      below   = 10737418240, statistic = "Average", period = 300
+    }
+    high-db-cpu = {
+      says    = "The database's CPU is above 80 % for ten minutes."
+      metrics = [{ namespace = "AWS/RDS", name = "CPUUtilization", dimensions = local.database_dimensions }]
+      above   = 80, statistic = "Average", period = 300, periods = 2
+    }
+    many-db-connections = {
+      says    = "More than 80 % of the database's ${var.database.connections} connections are taken."
+      metrics = [{ namespace = "AWS/RDS", name = "DatabaseConnections", dimensions = local.database_dimensions }]
+      above   = floor(var.database.connections * 0.8), periods = 5
+    }
+    redis-memory = {
+      says       = "Redis uses more than 75 % of its memory."
+      metrics    = [for node in local.cache_nodes : { namespace = "AWS/ElastiCache", name = "DatabaseMemoryUsagePercentage", dimensions = { CacheClusterId = node } }]
+      expression = "MAX([m0,m1])", above = 75, period = 300
+    }
+    redis-evictions = {
+      says       = "Redis throws away what had not ended yet: people are signed out, and pages are slow."
+      metrics    = [for node in local.cache_nodes : { namespace = "AWS/ElastiCache", name = "Evictions", dimensions = { CacheClusterId = node } }]
+      expression = "SUM([FILL(m0,0),FILL(m1,0)])", statistic = "Sum", above = 0, period = 300
+    }
+    silent-terminals = {
+      says    = "More than ${var.silent_terminals} terminals are silent at once: a network, or ourselves."
+      metrics = [local.tms.SilentTerminals], above = var.silent_terminals, periods = 2
+    }
+    bridge-silent = {
+      says    = "No metrics of the fleet come from TMS. Until they do, the alarms about terminals see nothing."
+      metrics = [local.tms.ActiveTerminals], below = 1, statistic = "SampleCount", periods = 5, missing = "breaching"
+    }
+    clock-lag = {
+      says    = "The clock is more than 15 s late: nobody becomes silent or offline in time."
+      metrics = [local.tms.ClockLag], above = 15, periods = 3
+    }
+    nodes-lost = {
+      says    = "A server process is gone without a goodbye, and was not back after three minutes."
+      metrics = [local.tms.NodesLost], above = 0, periods = 3
+    }
+    false-offline = {
+      says    = "Terminals were called offline while it was TMS that was away."
+      metrics = [local.tms.FalseOffline], above = 0, statistic = "Sum"
+    }
+    detection-late = {
+      says    = "One report in a hundred is acknowledged later than 2 s: the published objective is missed."
+      metrics = [local.tms.AckSeconds], above = 2, statistic = "p99", periods = 5
+    }
+    backup-missing = {
+      says    = local.on_ec2 ? "No dump of the database was verified in S3 for 26 hours." : "AWS Backup finished no snapshot of the database for 26 hours."
+      metrics = [local.on_ec2 ? local.tms.BackupSuccess : local.snapshots]
+      below   = 1, statistic = "Sum", period = 3600, periods = 26, missing = "breaching"
+    }
+    certificate-expires = {
+      says    = "The certificate ends in less than three weeks: ACM could not renew it."
+      metrics = [{ namespace = "AWS/CertificateManager", name = "DaysToExpiry", dimensions = { CertificateArn = aws_acm_certificate.main.arn } }]
+      below   = 21, statistic = "Minimum", period = 86400
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "main" {
+  for_each = local.alarms
+
+  alarm_name        = "${var.name}-${each.key}"
+  alarm_description = "${each.value.says} What to do: ${local.runbook}#${each.key}"
+  actions_enabled   = true
+  alarm_actions     = [aws_sns_topic.alerts.arn]
+  ok_actions        = [aws_sns_topic.alerts.arn]
+
+  comparison_operator = can(each.value.below) ? "LessThanThreshold" : "GreaterThanThreshold"
+  threshold           = try(each.value.below, each.value.above)
+  evaluation_periods  = try(each.value.periods, 1)
+  datapoints_to_alarm = try(each.value.periods, 1)
+  treat_missing_data  = try(each.value.missing, "notBreaching")
+
+  # One metric
+  namespace          = can(each.value.expression) ? null : each.value.metrics[0].namespace
+  metric_name        = can(each.value.expression) ? null : each.value.metrics[0].name
+  dimensions         = can(each.value.expression) ? null : each.value.metrics[0].dimensions
+  period             = can(each.value.expression) ? null : try(each.value.period, 60)
+  statistic          = can(each.value.expression) || startswith(try(each.value.statistic, ""), "p") ? null : try(each.value.statistic, "Maximum")
+  extended_statistic = startswith(try(each.value.statistic, ""), "p") ? each.value.statistic : null
+
+  # Several
+  dynamic "metric_query" {
+    for_each = can(each.value.expression) ? each.value.metrics : []
+
+    content {
+      id = "m${metric_query.key}"
+
+      metric {
+        namespace   = metric_query.value.namespace
+        metric_name = metric_query.value.name
+        dimensions  = metric_query.value.dimensions
+        period      = try(each.value.period, 60)
+        stat        = try(each.value.statistic, "Maximum")
+      }
+    }
+  }
+  dynamic "metric_query" {
+    for_each = can(each.value.expression) ? [each.value.expression] : []
+
+    content {
+      id          = "all"
+      label       = each.key
+      expression  = metric_query.value
+      return_data = true
+    }
+  }
+}

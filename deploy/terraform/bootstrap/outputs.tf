@@ -1,0 +1,12 @@
+output "init" {
+  description = "The command that connects ../ with this bucket. Whoever holds the lock is the only one who changes anything."
+  value = join(" ", [
+    "terraform init",
+    "-backend-config=bucket=${aws_s3_bucket.state.bucket}",
+    "-backend-config=key=production.tfstate",
+    "-backend-config=region=${var.region}",
+    "-backend-config=kms_key_id=${aws_kms_key.state.arn}",
+    "-backend-config=encrypt=true",
+    "-backend-config=use_lockfile=true",
+  ])
+}

@@ -1,0 +1,256 @@
+# Machines: nginx, supervisor, server processes and a clock on each. deploy/machine/userdata.sh makes one from a bare system.
+
+locals {
+  machine_exports = {
+    AWS_REGION             = var.region
+    TMS_NAME               = var.name
+    TMS_RELEASES_BUCKET    = aws_s3_bucket.main["releases"].bucket
+    TMS_RELEASE_PARAMETER  = aws_ssm_parameter.release.name
+    TMS_APPLICATION_SECRET = aws_secretsmanager_secret.application.name
+    TMS_DATABASE_SECRET    = local.database_secret_arn
+    TMS_DATABASE_HOST      = aws_db_instance.main.address
+    TMS_DATABASE_NAME      = local.database_name
+    TMS_REDIS_SECRET       = aws_secretsmanager_secret.redis.name
+    TMS_REDIS_HOST         = aws_elasticache_replication_group.main.primary_endpoint_address
+    TMS_ALLOWED_HOSTS      = var.domain
+    TMS_TRUSTED_PROXIES    = local.balancers
+    TMS_STATIC_BUCKET      = local.static_bucket
+    TMS_STATIC_URL         = local.static_url
+    TMS_BACKUPS_BUCKET     = aws_s3_bucket.main["backups"].bucket
+    TMS_NODES              = var.machine.nodes
+    TMS_LIFECYCLE_HOOK     = local.drain_hook
+    TMS_LAUNCH_HOOK        = local.launch_hook
+    TMS_ASG                = local.group_name
+    TMS_EXTRA_SETTINGS = join("\n", [
+      "BACKUP_BUCKET=${aws_s3_bucket.main["backups"].bucket}",
+      "BACKUP_KMS_KEY=${aws_kms_key.main.arn}",
+    ])
+  }
+  machine_user_data = join("\n", concat(
+    ["#!/bin/bash"],
+    [for name, value in local.machine_exports : "export ${name}='${value}'"],
+    [file("${path.module}/../machine/userdata.sh")],
+  ))
+  user_data_limit = 16384
+
+  group_name  = "${var.name}-autoscaling-group"
+  drain_hook  = "${var.name}-drain"
+  launch_hook = "${var.name}-launch"
+}
+
+data "aws_ssm_parameter" "machine_image" {
+  name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+}
+
+resource "aws_iam_instance_profile" "machine" {
+  count = local.on_ec2 ? 1 : 0
+
+  name = "${var.name}-machine"
+  role = aws_iam_role.main["machine"].name
+}
+
+resource "aws_launch_template" "app" {
+  count = local.on_ec2 ? 1 : 0
+
+  name_prefix            = "${var.name}-app-"
+  description            = "One machine of ${var.name}"
+  update_default_version = true
+  # A new image is seen in the plan, and comes to all machines by an instance refresh.
+  image_id               = data.aws_ssm_parameter.machine_image.insecure_value
+  instance_type          = var.machine.type
+  user_data              = base64encode(local.machine_user_data)
+  vpc_security_group_ids = [aws_security_group.tier["app"].id]
+
+  iam_instance_profile {
+    arn = aws_iam_instance_profile.machine[0].arn
+  }
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+  }
+
+  monitoring {
+    enabled = true
+  }
+
+  block_device_mappings {
+    device_name = "/dev/xvda"
+
+    ebs {
+      volume_type           = "gp3"
+      volume_size           = var.machine.disk_gb
+      encrypted             = true
+      delete_on_termination = true
+    }
+  }
+
+  tag_specifications {
+    resource_type = "instance"
+    tags          = merge(local.tags, { Name = "${var.name}-app-server" })
+  }
+  tag_specifications {
+    resource_type = "volume"
+    tags          = merge(local.tags, { Name = "${var.name}-app-server" })
+  }
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = length(local.machine_user_data) <= local.user_data_limit
+      error_message = "EC2 takes 16 KB of user data: move something from userdata.sh into the release."
+    }
+  }
+}
+
+resource "aws_autoscaling_group" "app" {
+  count = local.on_ec2 ? 1 : 0
+
+  name                = local.group_name
+  vpc_zone_identifier = [for subnet in aws_subnet.private : subnet.id]
+  target_group_arns   = [aws_lb_target_group.app.arn]
+
+  min_size                  = var.scale.least
+  max_size                  = var.scale.most
+  desired_capacity          = var.scale.least
+  health_check_type         = "ELB"
+  health_check_grace_period = 300
+  default_instance_warmup   = 120
+  enabled_metrics           = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupTerminatingInstances"]
+
+  launch_template {
+    id      = aws_launch_template.app[0].id
+    version = aws_launch_template.app[0].latest_version
+  }
+
+  # A new machine is well before an old one goes; when it is not, or alarms ring, all goes back to the template before.
+  instance_refresh {
+    strategy = "Rolling"
+
+    preferences {
+      min_healthy_percentage = 100
+      max_healthy_percentage = 150
+      auto_rollback          = true
+      skip_matching          = true
+
+      alarm_specification {
+        alarms = ["${var.name}-server-errors", "${var.name}-no-healthy-host"]
+      }
+    }
+  }
+
+  dynamic "tag" {
+    for_each = merge(local.tags, { Name = "${var.name}-app-instance" })
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [desired_capacity] # scaling decides
+  }
+
+  # The first machine already needs what its role may do, the release that is to be installed, and somebody to log to.
+  depends_on = [aws_iam_role_policy.main, aws_secretsmanager_secret_version.redis, aws_cloudwatch_log_group.main]
+}
+
+# Both are answered by the machine itself: userdata.sh when it is ready, deploy/machine/drain when its nodes have said goodbye.
+# One that never gets ready is replaced; one that cannot say goodbye goes all the same.
+resource "aws_autoscaling_lifecycle_hook" "launch" {
+  count = local.on_ec2 ? 1 : 0
+
+  name                   = local.launch_hook
+  autoscaling_group_name = aws_autoscaling_group.app[0].name
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_LAUNCHING"
+  heartbeat_timeout      = 900
+  default_result         = "ABANDON"
+}
+
+resource "aws_autoscaling_lifecycle_hook" "drain" {
+  count = local.on_ec2 ? 1 : 0
+
+  name                   = local.drain_hook
+  autoscaling_group_name = aws_autoscaling_group.app[0].name
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
+  heartbeat_timeout      = local.machine_drain_s + 180
+  default_result         = "CONTINUE"
+}
+
+resource "aws_autoscaling_policy" "cpu" {
+  count = local.on_ec2 ? 1 : 0
+
+  name                   = "${var.name}-cpu"
+  autoscaling_group_name = aws_autoscaling_group.app[0].name
+  policy_type            = "TargetTrackingScaling"
+
+  target_tracking_configuration {
+    target_value = local.busy_cpu_percent
+
+    predefined_metric_specification {
+      predefined_metric_type = "ASGAverageCPUUtilization"
+    }
+  }
+}
+
+resource "aws_autoscaling_policy" "terminals" {
+  count = local.on_ec2 ? 1 : 0
+
+  name                   = "${var.name}-terminals"
+  autoscaling_group_name = aws_autoscaling_group.app[0].name
+  policy_type            = "TargetTrackingScaling"
+
+  target_tracking_configuration {
+    target_value = var.scale.terminals
+
+    customized_metric_specification {
+      metrics {
+        id          = "each"
+        label       = "Terminals for each machine"
+        expression  = "terminals / machines"
+        return_data = true
+      }
+      metrics {
+        id          = "terminals"
+        label       = "Terminals online"
+        return_data = false
+
+        metric_stat {
+          stat = "Average"
+
+          metric {
+            namespace   = local.metrics_namespace
+            metric_name = "ActiveTerminals"
+          }
+        }
+      }
+      metrics {
+        id          = "machines"
+        label       = "Machines in service"
+        return_data = false
+
+        metric_stat {
+          stat = "Average"
+
+          metric {
+            namespace   = local.runners.namespace
+            metric_name = local.runners.metric
+
+            dynamic "dimensions" {
+              for_each = local.runners.dimensions
+
+              content {
+                name  = dimensions.key
+                value = dimensions.value
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,226 @@
+# Tasks on Fargate: the same application in containers. One image, three roles: serve, clock, migrate.
+
+locals {
+  roles = {
+    serve   = { port = local.port, command = ["serve"] }
+    clock   = { port = null, command = ["clock"] }
+    migrate = { port = null, command = ["migrate"] }
+  }
+  services = local.on_ecs ? { for role in ["serve", "clock"] : role => local.roles[role] } : {}
+
+  # After SIGTERM; Fargate allows no more.
+  stop_s = 120
+
+  task_environment = {
+    AWS_REGION               = var.region
+    AWS_DEFAULT_REGION       = var.region
+    TMS_PRODUCTION           = "1"
+    TMS_ALLOWED_HOSTS        = var.domain
+    TMS_TRUSTED_PROXIES      = local.balancers
+    TMS_DATABASE_URL         = "postgres://${aws_db_instance.main.address}:5432/${local.database_name}?sslmode=require"
+    TMS_DATABASE_SECRET      = local.database_secret_arn
+    TMS_STATIC_URL           = local.static_url
+    TMS_CLOUDWATCH_LOG_GROUP = aws_cloudwatch_log_group.main["application"].name
+    TMS_CLOUDWATCH_NAMESPACE = local.metrics_namespace
+  }
+  task_secrets = {
+    TMS_SECRET_KEY = "${aws_secretsmanager_secret.application.arn}:TMS_SECRET_KEY::"
+    TMS_REDIS_URL  = "${aws_secretsmanager_secret.redis.arn}:url::"
+  }
+}
+
+resource "aws_ecs_cluster" "main" {
+  count = local.on_ecs ? 1 : 0
+
+  name = "${var.name}-cluster"
+
+  setting {
+    name  = "containerInsights"
+    value = "enabled"
+  }
+}
+
+resource "aws_ecs_task_definition" "role" {
+  for_each = local.on_ecs ? local.roles : {}
+
+  family                   = "${var.name}-${each.key}"
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = var.task.cpu
+  memory                   = var.task.memory
+  execution_role_arn       = aws_iam_role.main["execution"].arn
+  task_role_arn            = aws_iam_role.main["task"].arn
+  skip_destroy             = true # a rollback needs the one before
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = "X86_64"
+  }
+
+  # The only place that can be written to.
+  volume {
+    name = "tmp"
+  }
+
+  container_definitions = jsonencode([{
+    name                   = "app"
+    image                  = var.image
+    command                = each.value.command
+    essential              = true
+    readonlyRootFilesystem = true
+    stopTimeout            = local.stop_s
+    linuxParameters        = { initProcessEnabled = true }
+    healthCheck = each.value.port == null ? null : {
+      command = ["CMD", "deploy/image/entrypoint", "health"], interval = 10, timeout = 6, retries = 3, startPeriod = 60
+    }
+    mountPoints  = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
+    portMappings = [for port in compact([each.value.port]) : { containerPort = tonumber(port), protocol = "tcp" }]
+    ulimits      = [{ name = "nofile", softLimit = 65536, hardLimit = 65536 }]
+    environment  = [for name, value in local.task_environment : { name = name, value = value }]
+    secrets      = [for name, arn in local.task_secrets : { name = name, valueFrom = arn }]
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        awslogs-group         = aws_cloudwatch_log_group.main["ecs"].name
+        awslogs-region        = var.region
+        awslogs-stream-prefix = each.key
+      }
+    }
+  }])
+}
+
+resource "aws_ecs_service" "role" {
+  for_each = local.services
+
+  name             = "${var.name}-${each.key}"
+  cluster          = aws_ecs_cluster.main[0].id
+  task_definition  = aws_ecs_task_definition.role[each.key].arn
+  launch_type      = "FARGATE"
+  platform_version = "LATEST"
+  desired_count    = var.scale.least # of clocks one leads, and another takes over
+  propagate_tags   = "SERVICE"
+
+  # A new task is well before an old one goes; when none gets well, all goes back to the definition before.
+  deployment_minimum_healthy_percent = 100
+  deployment_maximum_percent         = 200
+  availability_zone_rebalancing      = "ENABLED"
+  health_check_grace_period_seconds  = each.value.port == null ? null : 300
+  wait_for_steady_state              = false # the first tasks get well when the tables are there, which the pipeline makes
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  network_configuration {
+    subnets          = [for subnet in aws_subnet.private : subnet.id]
+    security_groups  = [aws_security_group.tier["app"].id]
+    assign_public_ip = false
+  }
+
+  dynamic "load_balancer" {
+    for_each = each.value.port == null ? [] : [each.value.port]
+
+    content {
+      target_group_arn = aws_lb_target_group.app.arn
+      container_name   = "app"
+      container_port   = load_balancer.value
+    }
+  }
+
+  lifecycle {
+    # Scaling decides how many. The pipeline decides which image runs: it takes the newest definition of the family, puts
+    # the digest in, and moves the service there. What changes here is therefore taken up by the next deployment.
+    ignore_changes = [desired_count, task_definition]
+  }
+
+  depends_on = [aws_lb_listener.https, aws_iam_role_policy.main]
+}
+
+resource "aws_appautoscaling_target" "serve" {
+  count = local.on_ecs ? 1 : 0
+
+  service_namespace  = "ecs"
+  resource_id        = "service/${aws_ecs_cluster.main[0].name}/${aws_ecs_service.role["serve"].name}"
+  scalable_dimension = "ecs:service:DesiredCount"
+  min_capacity       = var.scale.least
+  max_capacity       = var.scale.most
+}
+
+resource "aws_appautoscaling_policy" "cpu" {
+  count = local.on_ecs ? 1 : 0
+
+  name               = "${var.name}-cpu"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = aws_appautoscaling_target.serve[0].service_namespace
+  resource_id        = aws_appautoscaling_target.serve[0].resource_id
+  scalable_dimension = aws_appautoscaling_target.serve[0].scalable_dimension
+
+  target_tracking_scaling_policy_configuration {
+    target_value = local.busy_cpu_percent
+
+    predefined_metric_specification {
+      predefined_metric_type = "ECSServiceAverageCPUUtilization"
+    }
+  }
+}
+
+resource "aws_appautoscaling_policy" "terminals" {
+  count = local.on_ecs ? 1 : 0
+
+  name               = "${var.name}-terminals"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = aws_appautoscaling_target.serve[0].service_namespace
+  resource_id        = aws_appautoscaling_target.serve[0].resource_id
+  scalable_dimension = aws_appautoscaling_target.serve[0].scalable_dimension
+
+  target_tracking_scaling_policy_configuration {
+    target_value = var.scale.terminals
+
+    customized_metric_specification {
+      metrics {
+        id          = "each"
+        label       = "Terminals for each task"
+        expression  = "terminals / tasks"
+        return_data = true
+      }
+      metrics {
+        id          = "terminals"
+        label       = "Terminals online"
+        return_data = false
+
+        metric_stat {
+          stat = "Average"
+
+          metric {
+            namespace   = local.metrics_namespace
+            metric_name = "ActiveTerminals"
+          }
+        }
+      }
+      metrics {
+        id          = "tasks"
+        label       = "Tasks that run"
+        return_data = false
+
+        metric_stat {
+          stat = "Average"
+
+          metric {
+            namespace   = local.runners.namespace
+            metric_name = local.runners.metric
+
+            dynamic "dimensions" {
+              for_each = local.runners.dimensions
+
+              content {
+                name  = dimensions.key
+                value = dimensions.value
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+# What a person looks at first when an alarm rings: the fleet, then the way to it, then what carries it.
+
+locals {
+  # Each graph: its title, how its metrics are read, and [namespace, metric, dimension, value, ...] of each.
+  graphs = [
+    {
+      title = "Terminals", stat = "Maximum"
+      metrics = [
+        for name in ["ActiveTerminals", "SilentTerminals", "OfflineTerminals"] : [local.metrics_namespace, name]
+      ]
+    },
+    {
+      title   = "Alerts", stat = "Maximum"
+      metrics = [for name in ["UnresolvedAlerts", "CriticalOpenAlerts"] : [local.metrics_namespace, name]]
+    },
+    {
+      title   = "Acknowledgement of a report, 99 of 100 (s)", stat = "p99"
+      metrics = [[local.metrics_namespace, "AckSeconds"]]
+    },
+    {
+      title = "Nodes and clock", stat = "Maximum"
+      metrics = [
+        for name in ["NodesRunning", "NodesLost", "ClockLag", "BridgeLag"] : [local.metrics_namespace, name]
+      ]
+    },
+    {
+      title = "Requests and errors", stat = "Sum"
+      metrics = [
+        for name in ["RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"] :
+        ["AWS/ApplicationELB", name, "LoadBalancer", aws_lb.main.arn_suffix]
+      ]
+    },
+    {
+      title = "Connections", stat = "Sum"
+      metrics = [
+        for name in ["ActiveConnectionCount", "NewConnectionCount", "RejectedConnectionCount"] :
+        ["AWS/ApplicationELB", name, "LoadBalancer", aws_lb.main.arn_suffix]
+      ]
+    },
+    {
+      title = "What the WAF stopped", stat = "Sum"
+      metrics = [
+        for rule in concat(["MetricsRule", "RateLimitRule", "TerminalRateLimitRule"], keys(local.managed_rules)) :
+        ["AWS/WAFV2", "BlockedRequests", "WebACL", aws_wafv2_web_acl.main.name, "Region", var.region, "Rule", rule]
+      ]
+    },
+    {
+      title   = "CPU and memory (%)", stat = "Average"
+      metrics = [for one in [local.cpu, local.memory] : concat([one.namespace, one.name], flatten([for name, value in one.dimensions : [name, value]]))]
+    },
+    {
+      title = "Machines or tasks, healthy", stat = "Minimum"
+      metrics = [
+        ["AWS/ApplicationELB", "HealthyHostCount", "TargetGroup", aws_lb_target_group.app.arn_suffix, "LoadBalancer", aws_lb.main.arn_suffix],
+      ]
+    },
+    {
+      title = "Database", stat = "Average"
+      metrics = [
+        for name in ["CPUUtilization", "DatabaseConnections", "ReadLatency", "WriteLatency"] :
+        ["AWS/RDS", name, "DBInstanceIdentifier", aws_db_instance.main.identifier]
+      ]
+    },
+    {
+      title   = "Storage of the database (bytes free)", stat = "Minimum"
+      metrics = [["AWS/RDS", "FreeStorageSpace", "DBInstanceIdentifier", aws_db_instance.main.identifier]]
+    },
+    {
+      title = "Redis, memory (%)", stat = "Maximum"
+      metrics = [
+        for node in local.cache_nodes : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "CacheClusterId", node]
+      ]
+    },
+  ]
+}
+
+resource "aws_cloudwatch_dashboard" "main" {
+  dashboard_name = var.name
+  dashboard_body = jsonencode({
+    widgets = concat(
+      [{
+        type = "alarm", x = 0, y = 0, width = 24, height = 4
+        properties = {
+          title  = "Alarms"
+          alarms = [for alarm in aws_cloudwatch_metric_alarm.main : alarm.arn]
+        }
+      }],
+      [for index, graph in local.graphs : {
+        type       = "metric", x = 8 * (index % 3), y = 4 + 6 * floor(index / 3), width = 8, height = 6
+        properties = merge(graph, { region = var.region, period = 60, view = "timeSeries" })
+      }],
+    )
+  })
+}

@@ -1,0 +1,33 @@
+# Production, with the values of the deployment manual.
+
+environment = "production"
+region      = "ap-northeast-1"
+domain      = "tms.techcore-solutions.jp"
+zone        = "techcore-solutions.jp"
+repository  = "techcore/tms"
+
+compute = "ec2"
+release = "0.1.0"
+
+machine = { type = "t3.medium", nodes = 2 }
+scale   = { least = 2, most = 10 }
+
+network = {
+  cidr    = "10.0.0.0/16"
+  zones   = ["ap-northeast-1a", "ap-northeast-1c"]
+  public  = ["10.0.1.0/24", "10.0.2.0/24"]
+  private = ["10.0.10.0/24", "10.0.11.0/24"]
+}
+
+# RDS counts in UTC: these windows are the early afternoon in Japan. For the night there: "18:00-19:00" and
+# "sat:19:00-sat:20:00".
+database = {
+  class              = "db.t3.medium"
+  storage_gb         = 100
+  backup_days        = 7
+  backup_window      = "03:00-04:00"
+  maintenance_window = "sun:04:00-sun:05:00"
+}
+
+rate_limits  = { people = 2000 }
+alarm_emails = ["noc@techcore-solutions.jp"]

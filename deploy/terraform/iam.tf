@@ -1,0 +1,217 @@
+# Who may do what. Each statement names its resources; `*` stands only where AWS knows no resource for an action
+# (tests/iam.tftest.hcl has the list of those).
+
+locals {
+  arns = {
+    group    = "arn:aws:autoscaling:${var.region}:${local.account}:autoScalingGroup:*:autoScalingGroupName/${local.group_name}"
+    cluster  = "arn:aws:ecs:${var.region}:${local.account}:cluster/${var.name}-cluster"
+    services = [for role in ["serve", "clock"] : "arn:aws:ecs:${var.region}:${local.account}:service/${var.name}-cluster/${var.name}-${role}"]
+    tasks    = "arn:aws:ecs:${var.region}:${local.account}:task/${var.name}-cluster/*"
+    families = [for role, _ in local.roles : "arn:aws:ecs:${var.region}:${local.account}:task-definition/${var.name}-${role}:*"]
+    machines = "arn:aws:ec2:${var.region}:${local.account}:instance/*"
+  }
+
+  # Which service puts each role on, and whether it says for which account.
+  trusts = merge(
+    {
+      monitoring = { service = "monitoring.rds.amazonaws.com", confused = true }
+      network    = { service = "vpc-flow-logs.amazonaws.com", confused = true }
+      backup     = { service = "backup.amazonaws.com", confused = false }
+    },
+    { for role in ["machine"] : role => { service = "ec2.amazonaws.com", confused = false } if local.on_ec2 },
+    { for role in ["task", "execution"] : role => { service = "ecs-tasks.amazonaws.com", confused = true } if local.on_ecs },
+  )
+
+  # AWS writes these, and keeps them in step with its own services.
+  managed = {
+    monitoring     = { role = "monitoring", policy = "service-role/AmazonRDSEnhancedMonitoringRole" }
+    backup         = { role = "backup", policy = "service-role/AWSBackupServiceRolePolicyForBackup" }
+    backup_restore = { role = "backup", policy = "service-role/AWSBackupServiceRolePolicyForRestores" }
+  }
+
+  # What the application itself does, wherever it runs.
+  application_statements = [
+    {
+      Sid      = "ReadItsSecrets"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.secret_arns
+    },
+    {
+      Sid      = "UseTheKey"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = [aws_kms_key.main.arn]
+    },
+    {
+      Sid       = "SendMetrics"
+      Effect    = "Allow"
+      Action    = ["cloudwatch:PutMetricData"]
+      Resource  = ["*"]
+      Condition = { StringEquals = { "cloudwatch:namespace" = [local.metrics_namespace, local.agent_namespace] } }
+    },
+    {
+      Sid      = "WriteItsLogs"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      Resource = [for group in ["application", "nginx", "machine"] : "${aws_cloudwatch_log_group.main[group].arn}:*"]
+    },
+  ]
+
+  machine_statements = [
+    {
+      Sid      = "KeepBackups"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = ["${aws_s3_bucket.main["backups"].arn}/database/*"]
+    },
+    {
+      Sid      = "ListBackups"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = [aws_s3_bucket.main["backups"].arn]
+    },
+    {
+      Sid      = "FetchReleases"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = ["${aws_s3_bucket.main["releases"].arn}/*"]
+    },
+    {
+      Sid      = "KnowWhichRelease"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter"]
+      Resource = [aws_ssm_parameter.release.arn]
+    },
+    {
+      Sid      = "LetTheGroupGoOn"
+      Effect   = "Allow"
+      Action   = ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
+      Resource = [local.arns.group]
+    },
+    {
+      Sid    = "BeReachedBySessionManager"
+      Effect = "Allow"
+      Action = [
+        "ec2messages:AcknowledgeMessage",
+        "ec2messages:DeleteMessage",
+        "ec2messages:FailMessage",
+        "ec2messages:GetEndpoint",
+        "ec2messages:GetMessages",
+        "ec2messages:SendReply",
+        "ssm:ListInstanceAssociations",
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+      ]
+      Resource = ["*"]
+    },
+    {
+      Sid    = "DoWhatIsScheduled"
+      Effect = "Allow"
+      Action = [
+        "ssm:DescribeAssociation",
+        "ssm:DescribeDocument",
+        "ssm:GetDocument",
+        "ssm:UpdateAssociationStatus",
+        "ssm:UpdateInstanceAssociationStatus",
+      ]
+      Resource = [
+        "arn:aws:ssm:${var.region}:${local.account}:association/*",
+        "arn:aws:ssm:${var.region}:${local.account}:document/${var.name}-backup",
+        local.arns.machines,
+      ]
+    },
+    {
+      Sid      = "NameItsGroupInMetrics"
+      Effect   = "Allow"
+      Action   = ["ec2:DescribeTags"]
+      Resource = ["*"]
+    },
+  ]
+
+  permissions = {
+    machine = concat(local.application_statements, local.machine_statements)
+    task    = local.application_statements
+    execution = [
+      {
+        Sid      = "SignIn"
+        Effect   = "Allow"
+        Action   = ["ecr:GetAuthorizationToken"]
+        Resource = ["*"]
+      },
+      {
+        Sid      = "FetchTheImage"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        Resource = [aws_ecr_repository.app.arn]
+      },
+      {
+        Sid      = "WriteOutput"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.main["ecs"].arn}:*"]
+      },
+      {
+        Sid      = "HandOverSecrets"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = [aws_secretsmanager_secret.application.arn, aws_secretsmanager_secret.redis.arn]
+      },
+      {
+        Sid      = "UseTheKey"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [aws_kms_key.main.arn]
+      },
+    ]
+    network = [
+      {
+        Sid      = "WriteFlows"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.main["network"].arn}:*"]
+      },
+      {
+        Sid      = "FindTheGroup"
+        Effect   = "Allow"
+        Action   = ["logs:DescribeLogGroups"]
+        Resource = ["*"]
+      },
+    ]
+  }
+}
+
+resource "aws_iam_role" "main" {
+  for_each = local.trusts
+
+  name = "${var.name}-${each.key}"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [merge(
+      {
+        Effect    = "Allow"
+        Principal = { Service = each.value.service }
+        Action    = "sts:AssumeRole"
+      },
+      { for key in ["Condition"] : key => { StringEquals = { "aws:SourceAccount" = local.account } } if each.value.confused },
+    )]
+  })
+}
+
+resource "aws_iam_role_policy" "main" {
+  for_each = { for role, statements in local.permissions : role => statements if contains(keys(local.trusts), role) }
+
+  name   = "least"
+  role   = aws_iam_role.main[each.key].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = each.value })
+}
+
+resource "aws_iam_role_policy_attachment" "managed" {
+  for_each = local.managed
+
+  role       = aws_iam_role.main[each.value.role].name
+  policy_arn = "arn:aws:iam::aws:policy/${each.value.policy}"
+}

@@ -1,0 +1,73 @@
+output "url" {
+  description = "Where people find TMS."
+  value       = "https://${var.domain}/"
+}
+
+output "terminal_url" {
+  description = "Where terminals connect."
+  value       = "wss://${var.domain}${local.terminal_path}"
+}
+
+output "static_url" {
+  description = "Where browsers get static files; empty when TMS serves them itself."
+  value       = local.static_url
+}
+
+output "buckets" {
+  description = "Buckets by what they hold."
+  value       = { for name, bucket in aws_s3_bucket.main : name => bucket.bucket }
+}
+
+output "repository_url" {
+  description = "Where the pipeline pushes images."
+  value       = aws_ecr_repository.app.repository_url
+}
+
+output "deploy_role_arn" {
+  description = "Role of the pipeline; a variable of the GitHub environment."
+  value       = aws_iam_role.deploy.arn
+}
+
+output "target_group_arn" {
+  description = "What is healthy: aws elbv2 describe-target-health."
+  value       = aws_lb_target_group.app.arn
+}
+
+output "topic_arn" {
+  description = "Where alarms go."
+  value       = aws_sns_topic.alerts.arn
+}
+
+output "database" {
+  description = "Host, name and secret of the database."
+  value = {
+    host   = aws_db_instance.main.address
+    name   = local.database_name
+    secret = local.database_secret_arn
+  }
+}
+
+output "redis_host" {
+  description = "Host of Redis."
+  value       = aws_elasticache_replication_group.main.primary_endpoint_address
+}
+
+output "dashboard_url" {
+  description = "What to look at first."
+  value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.main.dashboard_name}"
+}
+
+output "group" {
+  description = "Auto Scaling group, on EC2."
+  value       = one(aws_autoscaling_group.app[*].name)
+}
+
+output "ecs" {
+  description = "On ECS: what `aws ecs run-task` and `update-service` need."
+  value = local.on_ecs ? {
+    cluster         = aws_ecs_cluster.main[0].name
+    services        = [for service in aws_ecs_service.role : service.name]
+    subnets         = [for subnet in aws_subnet.private : subnet.id]
+    security_groups = [aws_security_group.tier["app"].id]
+  } : null
+}

@@ -1,0 +1,148 @@
+locals {
+  # What the load balancer and CloudFront write or read is encrypted with a key of S3, because they cannot use ours.
+  buckets = {
+    static   = { what = "Files for browsers", keep_days = null, keep_old_days = 30, encryption = "AES256" }
+    releases = { what = "What machines install", keep_days = null, keep_old_days = 90, encryption = "aws:kms" }
+    backups  = { what = "Dumps of the database", keep_days = 30, keep_old_days = 30, encryption = "aws:kms" }
+    logs     = { what = "Who asked for what", keep_days = var.log_days, keep_old_days = 1, encryption = "AES256" }
+  }
+
+  # Besides the owner, and always over TLS.
+  bucket_readers_and_writers = {
+    static = [for distribution in aws_cloudfront_distribution.static : {
+      Sid       = "CloudFrontReads"
+      Effect    = "Allow"
+      Principal = { Service = "cloudfront.amazonaws.com" }
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.main["static"].arn}/*"
+      Condition = { StringEquals = { "AWS:SourceArn" = distribution.arn } }
+    }]
+    logs = [for sid, source in {
+      BalancerWrites = { service = "logdelivery.elasticloadbalancing.amazonaws.com", prefix = "balancer" }
+      StorageWrites  = { service = "logging.s3.amazonaws.com", prefix = "storage" }
+      } : {
+      Sid       = sid
+      Effect    = "Allow"
+      Principal = { Service = source.service }
+      Action    = "s3:PutObject"
+      Resource  = "${aws_s3_bucket.main["logs"].arn}/${source.prefix}/*"
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+    }]
+  }
+}
+
+resource "aws_s3_bucket" "main" {
+  #checkov:skip=CKV_AWS_144:The data stays in Japan; another region would be a copy of the dumps to guard, and RDS has snapshots
+  #checkov:skip=CKV_AWS_18:Every bucket has it but the one of the logs; checkov cannot follow the filter of for_each
+  #checkov:skip=CKV_AWS_145:Dumps and releases have our key. What the load balancer writes and CloudFront reads cannot have it
+  #checkov:skip=CKV2_AWS_62:Nothing waits for objects to appear
+  for_each = local.buckets
+
+  bucket = "${var.name}-${local.account}-${each.key}"
+
+  tags = { Name = "${var.name}-${each.key}", Purpose = each.value.what }
+}
+
+resource "aws_s3_bucket_public_access_block" "main" {
+  for_each = local.buckets
+
+  bucket                  = aws_s3_bucket.main[each.key].id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  rule {
+    bucket_key_enabled = each.value.encryption == "aws:kms"
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = each.value.encryption
+      kms_master_key_id = each.value.encryption == "aws:kms" ? aws_kms_key.main.arn : null
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+
+  rule {
+    id     = "tidy"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = each.value.keep_old_days
+    }
+    dynamic "expiration" {
+      for_each = each.value.keep_days == null ? [] : [each.value.keep_days]
+
+      content {
+        days = expiration.value
+      }
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.main]
+}
+
+resource "aws_s3_bucket_logging" "main" {
+  for_each = { for name, bucket in local.buckets : name => bucket if name != "logs" }
+
+  bucket        = aws_s3_bucket.main[each.key].id
+  target_bucket = aws_s3_bucket.main["logs"].id
+  target_prefix = "storage/${each.key}/"
+}
+
+resource "aws_s3_bucket_policy" "main" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.main[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid       = "OnlyOverTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [aws_s3_bucket.main[each.key].arn, "${aws_s3_bucket.main[each.key].arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }],
+      lookup(local.bucket_readers_and_writers, each.key, []),
+    )
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.main]
+}

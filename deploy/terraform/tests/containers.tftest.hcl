@@ -1,0 +1,100 @@
+# The same on Fargate.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "global"
+  source = "./tests/mocks"
+}
+
+mock_provider "random" {}
+
+variables {
+  compute = "ecs"
+  image   = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+}
+
+run "an_empty_account_plans" {
+  command = plan
+
+  assert {
+    condition     = length(aws_autoscaling_group.app) == 0 && length(aws_launch_template.app) == 0
+    error_message = "Containers need no machines."
+  }
+}
+
+run "an_empty_account_gets_it_all" {
+  # Services
+
+  assert {
+    condition     = sort([for service in aws_ecs_service.role : service.name]) == tolist(["tms-clock", "tms-serve"]) && aws_ecs_cluster.main[0].name == "tms-cluster"
+    error_message = "The pipeline knows the services by these names."
+  }
+  assert {
+    condition     = alltrue([for service in aws_ecs_service.role : service.deployment_minimum_healthy_percent == 100 && service.deployment_maximum_percent == 200 && one(service.deployment_circuit_breaker).enable && one(service.deployment_circuit_breaker).rollback])
+    error_message = "A new task must be well before an old one goes, and a bad release must go back by itself."
+  }
+  assert {
+    condition     = alltrue([for service in aws_ecs_service.role : !one(service.network_configuration).assign_public_ip && one(service.network_configuration).security_groups == toset([aws_security_group.tier["app"].id])])
+    error_message = "Tasks must not be public."
+  }
+  assert {
+    condition     = one(aws_ecs_service.role["serve"].load_balancer).container_port == 8000 && length(aws_ecs_service.role["clock"].load_balancer) == 0
+    error_message = "The load balancer speaks to port 8000 of serving tasks, and to no clock."
+  }
+  assert {
+    condition     = aws_lb_target_group.app.target_type == "ip" && one(aws_lb_target_group.app.health_check).path == "/health/"
+    error_message = "Tasks are known by their address."
+  }
+  assert {
+    condition     = aws_appautoscaling_target.serve[0].min_capacity == 2 && aws_appautoscaling_target.serve[0].max_capacity == 10
+    error_message = "Two to ten tasks."
+  }
+
+  # Tasks
+
+  assert {
+    condition     = { for role, task in aws_ecs_task_definition.role : role => jsondecode(task.container_definitions)[0].command } == { serve = ["serve"], clock = ["clock"], migrate = ["migrate"] }
+    error_message = "One image takes every role."
+  }
+  assert {
+    condition     = alltrue([for task in aws_ecs_task_definition.role : jsondecode(task.container_definitions)[0].readonlyRootFilesystem && strcontains(jsondecode(task.container_definitions)[0].image, "@sha256:")])
+    error_message = "Tasks must run an image by its digest, and write nothing into it."
+  }
+  assert {
+    condition     = alltrue([for task in aws_ecs_task_definition.role : sort(jsondecode(task.container_definitions)[0].secrets[*].name) == tolist(["TMS_REDIS_URL", "TMS_SECRET_KEY"]) && length(setintersection(jsondecode(task.container_definitions)[0].environment[*].name, ["TMS_REDIS_URL", "TMS_SECRET_KEY"])) == 0])
+    error_message = "Secrets must be handed over by reference."
+  }
+  assert {
+    condition     = alltrue([for task in aws_ecs_task_definition.role : jsondecode(task.container_definitions)[0].stopTimeout == 120])
+    error_message = "A task must have time to drain."
+  }
+
+  # Rights
+
+  assert {
+    condition     = keys(aws_iam_role.main) == ["backup", "execution", "monitoring", "network", "task"]
+    error_message = "Containers need no role of machines."
+  }
+  assert {
+    condition     = alltrue(flatten([for policy in concat(values(aws_iam_role_policy.main)[*].policy, [aws_iam_role_policy.deploy.policy]) : [for statement in jsondecode(policy).Statement : !anytrue([for action in statement.Action : strcontains(action, "*")])]]))
+    error_message = "An action is named with a wildcard."
+  }
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.deploy.policy).Statement : statement.Condition.StringEquals["iam:PassedToService"] == "ecs-tasks.amazonaws.com" if contains(statement.Action, "iam:PassRole")])
+    error_message = "The pipeline may hand roles to tasks only."
+  }
+
+  # Alarms
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main["high-cpu-usage"].namespace == "AWS/ECS" && aws_cloudwatch_metric_alarm.main["high-memory-usage"].metric_name == "MemoryUtilization"
+    error_message = "CPU and memory are those of tasks."
+  }
+  assert {
+    condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_actions == toset([aws_sns_topic.alerts.arn]) && strcontains(alarm.alarm_description, "docs/runbook.md#${name}")])
+    error_message = "Every alarm must tell somebody, and lead to the runbook."
+  }
+}

@@ -1,0 +1,55 @@
+# What must never be, seen in the plan: nothing of it needs an account to be known.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "global"
+  source = "./tests/mocks"
+}
+
+mock_provider "random" {}
+
+run "production_plans" {
+  command = plan
+
+  assert {
+    condition     = output.url == "https://tms.techcore-solutions.jp/" && output.terminal_url == "wss://tms.techcore-solutions.jp/ws/terminal/"
+    error_message = "People and terminals must find TMS under its domain."
+  }
+  assert {
+    condition     = length(aws_autoscaling_group.app) == 1 && length(aws_ecs_service.role) == 0
+    error_message = "Production runs on machines."
+  }
+
+  assert {
+    condition     = !aws_db_instance.main.publicly_accessible
+    error_message = "The database must not be public."
+  }
+  assert {
+    condition     = aws_db_instance.main.db_subnet_group_name == "tms-db-subnet-group"
+    error_message = "The database must lie in the private subnets."
+  }
+  assert {
+    condition     = aws_db_instance.main.multi_az && aws_db_instance.main.storage_encrypted
+    error_message = "The database must be encrypted, and outlive a zone."
+  }
+  assert {
+    condition     = aws_wafv2_web_acl.main.name == "tms-web-acl" && aws_wafv2_web_acl_association.balancer != null
+    error_message = "The WAF must stand before the load balancer."
+  }
+}
+
+run "without_cloudfront_tms_serves_its_files_itself" {
+  command = plan
+
+  variables {
+    cdn = false
+  }
+
+  assert {
+    condition     = length(aws_cloudfront_distribution.static) == 0 && output.static_url == ""
+    error_message = "There must be no distribution, and no address of one."
+  }
+}

@@ -1,0 +1,347 @@
+# The values of env/production.tfvars, on machines: what an empty account gets. One run, because each costs seconds.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "global"
+  source = "./tests/mocks"
+}
+
+mock_provider "random" {}
+
+run "an_empty_account_gets_it_all" {
+  # The network
+
+  assert {
+    condition     = sort([for subnet in concat(values(aws_subnet.public), values(aws_subnet.private)) : "${subnet.tags.Name} ${subnet.cidr_block} ${subnet.availability_zone}"]) == tolist(["tms-private-subnet-1 10.0.10.0/24 ap-northeast-1a", "tms-private-subnet-2 10.0.11.0/24 ap-northeast-1c", "tms-public-subnet-1 10.0.1.0/24 ap-northeast-1a", "tms-public-subnet-2 10.0.2.0/24 ap-northeast-1c"])
+    error_message = "The subnets must have the manual's names, addresses and zones."
+  }
+  assert {
+    condition     = alltrue([for zone, route in aws_route.outbound : route.nat_gateway_id == aws_nat_gateway.outbound[zone].id])
+    error_message = "Each zone must go out through a gateway of its own."
+  }
+  assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.public : rule.security_group_id == aws_security_group.tier["alb"].id && contains([80, 443], rule.from_port)])
+    error_message = "From the internet only the load balancer may be reached, on 80 and 443."
+  }
+  assert {
+    condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.flow : rule.cidr_ipv4 == null && rule.referenced_security_group_id != null && rule.from_port == rule.to_port])
+    error_message = "Inside, each port is open to one group, and not to addresses."
+  }
+  assert {
+    condition     = length(setsubtract(["ecr.api", "ecr.dkr", "logs", "monitoring", "secretsmanager", "ssm"], keys(aws_vpc_endpoint.service))) == 0 && aws_vpc_endpoint.storage.vpc_endpoint_type == "Gateway"
+    error_message = "AWS's own services must be reached from inside."
+  }
+
+  # The database
+
+  assert {
+    condition     = aws_db_instance.main.identifier == "tms-database" && startswith(aws_db_instance.main.engine_version, "17") && aws_db_instance.main.db_name == "tms_production" && aws_db_instance.main.username == "tms_admin"
+    error_message = "The database must be the manual's, on PostgreSQL 17."
+  }
+  assert {
+    condition     = aws_db_instance.main.manage_master_user_password && aws_db_instance.main.password == null
+    error_message = "RDS must keep the password itself."
+  }
+  assert {
+    condition     = aws_db_instance.main.backup_retention_period == 7 && aws_db_instance.main.deletion_protection && !aws_db_instance.main.skip_final_snapshot
+    error_message = "The database must be kept."
+  }
+  assert {
+    condition     = aws_db_instance.main.max_allocated_storage > aws_db_instance.main.allocated_storage && aws_db_instance.main.performance_insights_enabled && aws_db_instance.main.monitoring_interval > 0
+    error_message = "The database must grow by itself, and be looked into."
+  }
+  assert {
+    condition     = { for parameter in aws_db_parameter_group.main.parameter : parameter.name => parameter.value }["rds.force_ssl"] == "1"
+    error_message = "The database must refuse connections without TLS."
+  }
+
+  # Redis
+
+  assert {
+    condition     = aws_elasticache_replication_group.main.multi_az_enabled && aws_elasticache_replication_group.main.automatic_failover_enabled && aws_elasticache_replication_group.main.num_cache_clusters >= 2
+    error_message = "Redis must outlive a zone."
+  }
+  assert {
+    condition     = aws_elasticache_replication_group.main.transit_encryption_mode == "required" && jsondecode(aws_secretsmanager_secret_version.redis.secret_string).auth_token == aws_elasticache_replication_group.main.auth_token
+    error_message = "Redis must ask for TLS, and for the token that the secret has."
+  }
+  assert {
+    condition     = startswith(jsondecode(aws_secretsmanager_secret_version.redis.secret_string).url, "rediss://:")
+    error_message = "The URL must have TLS."
+  }
+
+  # The way in
+
+  assert {
+    condition     = aws_lb_listener.https.protocol == "HTTPS" && startswith(aws_lb_listener.https.ssl_policy, "ELBSecurityPolicy-TLS13-")
+    error_message = "TLS 1.3 must be offered, and nothing older than 1.2."
+  }
+  assert {
+    condition     = aws_lb.main.idle_timeout == 300 && aws_lb.main.idle_timeout > 2 * local.ping_interval_s
+    error_message = "The load balancer must be more patient than the pings of WebSockets."
+  }
+  assert {
+    condition     = one(aws_lb_target_group.app.health_check).path == "/health/" && aws_lb_target_group.app.port == 8000 && one(aws_lb_target_group.app.health_check).matcher == "200"
+    error_message = "Health is asked of the application, on port 8000."
+  }
+  assert {
+    condition     = local.machine_drain_s < tonumber(aws_lb_target_group.app.deregistration_delay)
+    error_message = "Nodes must have said goodbye before the load balancer cuts their links."
+  }
+  assert {
+    condition     = one(one(aws_lb_listener.http.default_action).redirect).protocol == "HTTPS" && one(one(aws_lb_listener.http.default_action).redirect).status_code == "HTTP_301"
+    error_message = "People without TLS must be sent to where there is."
+  }
+  assert {
+    condition     = contains(one(one(aws_lb_listener_rule.terminals_without_tls.condition).path_pattern).values, "/ws/terminal/*") && one(one(aws_lb_listener_rule.terminals_without_tls.action).fixed_response).status_code == "403" && aws_lb_listener_rule.terminals_without_tls.listener_arn == aws_lb_listener.http.arn
+    error_message = "Terminals without TLS must be refused, not redirected."
+  }
+  assert {
+    condition     = contains(one(one(aws_lb_listener_rule.metrics.condition).path_pattern).values, "/metrics") && one(one(aws_lb_listener_rule.metrics.action).fixed_response).status_code == "404" && aws_lb_listener_rule.metrics.priority == 1
+    error_message = "Metrics must not be reached from outside."
+  }
+  assert {
+    condition     = one(aws_lb.main.access_logs).enabled && aws_lb.main.drop_invalid_header_fields && aws_lb.main.enable_deletion_protection
+    error_message = "The load balancer must log, be strict, and stay."
+  }
+  assert {
+    condition     = aws_acm_certificate.main.validation_method == "DNS" && aws_lb_listener.https.certificate_arn == aws_acm_certificate_validation.main.certificate_arn
+    error_message = "The certificate must be proven by DNS before it is used."
+  }
+  assert {
+    condition     = aws_wafv2_web_acl_association.balancer.resource_arn == aws_lb.main.arn && aws_wafv2_web_acl_association.balancer.web_acl_arn == aws_wafv2_web_acl.main.arn
+    error_message = "The WAF must stand before the load balancer."
+  }
+  assert {
+    condition = {
+      for rule in aws_wafv2_web_acl.main.rule : rule.name => one(one(rule.statement).rate_based_statement).limit
+      if length(one(rule.statement).rate_based_statement) == 1
+    } == { RateLimitRule = 2000, TerminalRateLimitRule = 10000 }
+    error_message = "People and terminals must each have a limit of their own."
+  }
+  assert {
+    condition     = length(setsubtract(keys(local.managed_rules), [for rule in aws_wafv2_web_acl.main.rule : rule.name])) == 0 && contains(keys(local.managed_rules), "AWSManagedRulesKnownBadInputsRuleSet")
+    error_message = "AWS's own rule sets must be in force."
+  }
+
+  # Buckets
+
+  assert {
+    condition     = alltrue([for block in aws_s3_bucket_public_access_block.main : block.block_public_acls && block.block_public_policy && block.ignore_public_acls && block.restrict_public_buckets]) && keys(aws_s3_bucket_public_access_block.main) == keys(aws_s3_bucket.main)
+    error_message = "No bucket may be public."
+  }
+  assert {
+    condition     = alltrue([for policy in aws_s3_bucket_policy.main : jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(policy.policy).Statement[0].Effect == "Deny"]) && keys(aws_s3_bucket_policy.main) == keys(aws_s3_bucket.main)
+    error_message = "Every bucket must refuse what comes without TLS."
+  }
+  assert {
+    condition     = length(flatten([for policy in aws_s3_bucket_policy.main : [for statement in jsondecode(policy.policy).Statement : statement if statement.Effect == "Allow" && statement.Principal == "*"]])) == 0
+    error_message = "No bucket may let everybody in."
+  }
+  assert {
+    condition     = sort([for bucket in aws_s3_bucket.main : bucket.bucket]) == tolist(["tms-123456789012-backups", "tms-123456789012-logs", "tms-123456789012-releases", "tms-123456789012-static"])
+    error_message = "Scripts know the buckets by these names."
+  }
+  assert {
+    condition     = one(one(aws_s3_bucket_lifecycle_configuration.main["backups"].rule).expiration).days == 30
+    error_message = "Dumps are kept for 30 days."
+  }
+  assert {
+    condition     = one(aws_cloudfront_distribution.static[0].default_cache_behavior).viewer_protocol_policy == "https-only" && one(aws_cloudfront_distribution.static[0].viewer_certificate).minimum_protocol_version == "TLSv1.2_2021"
+    error_message = "Static files must come over TLS."
+  }
+  assert {
+    condition     = one(one(one(aws_cloudfront_response_headers_policy.static[0].cors_config).access_control_allow_origins).items) == "https://tms.techcore-solutions.jp"
+    error_message = "Browsers take modules from another host only when it says so, and only TMS's own pages need them."
+  }
+
+  # Encryption everywhere
+
+  assert {
+    condition     = aws_db_instance.main.storage_encrypted && aws_db_instance.main.kms_key_id == aws_kms_key.main.arn && aws_db_instance.main.performance_insights_kms_key_id == aws_kms_key.main.arn && aws_db_instance.main.master_user_secret_kms_key_id == aws_kms_key.main.arn
+    error_message = "The database, its insights and its secret must be encrypted."
+  }
+  assert {
+    condition     = aws_elasticache_replication_group.main.at_rest_encryption_enabled && aws_elasticache_replication_group.main.transit_encryption_enabled
+    error_message = "Redis must be encrypted, kept and on its way."
+  }
+  assert {
+    condition     = alltrue([for one in aws_s3_bucket_server_side_encryption_configuration.main : contains(["aws:kms", "AES256"], one(one(one.rule).apply_server_side_encryption_by_default).sse_algorithm)]) && keys(aws_s3_bucket_server_side_encryption_configuration.main) == keys(aws_s3_bucket.main)
+    error_message = "Every bucket must be encrypted."
+  }
+  assert {
+    condition     = alltrue([for name in ["backups", "releases"] : one(one(aws_s3_bucket_server_side_encryption_configuration.main[name].rule).apply_server_side_encryption_by_default).kms_master_key_id == aws_kms_key.main.arn])
+    error_message = "Dumps and releases must be encrypted with our own key."
+  }
+  assert {
+    condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.main), values(aws_cloudwatch_log_group.database), [aws_cloudwatch_log_group.waf]) : group.kms_key_id == aws_kms_key.main.arn && group.retention_in_days == 365])
+    error_message = "Logs must be encrypted, and end one day."
+  }
+  assert {
+    condition     = alltrue([for secret in [aws_secretsmanager_secret.application, aws_secretsmanager_secret.redis] : secret.kms_key_id == aws_kms_key.main.arn])
+    error_message = "Secrets must be encrypted with our own key."
+  }
+  assert {
+    condition     = aws_sns_topic.alerts.kms_master_key_id == aws_kms_key.main.arn && aws_backup_vault.main.kms_key_arn == aws_kms_key.main.arn && one(aws_ecr_repository.app.encryption_configuration).kms_key == aws_kms_key.main.arn
+    error_message = "Alerts, snapshots and images must be encrypted."
+  }
+  assert {
+    condition     = one(one(aws_launch_template.app[0].block_device_mappings).ebs).encrypted == "true"
+    error_message = "Disks of machines must be encrypted."
+  }
+  assert {
+    condition     = aws_kms_key.main.enable_key_rotation
+    error_message = "The key must be changed every year."
+  }
+
+  # Machines
+
+  assert {
+    condition     = aws_autoscaling_group.app[0].name == "tms-autoscaling-group" && aws_autoscaling_group.app[0].min_size == 2 && aws_autoscaling_group.app[0].max_size == 10
+    error_message = "Two to ten machines, as in the manual."
+  }
+  assert {
+    condition     = aws_autoscaling_group.app[0].health_check_type == "ELB" && aws_autoscaling_group.app[0].health_check_grace_period == 300
+    error_message = "The load balancer says whether a machine is well."
+  }
+  assert {
+    condition     = one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).min_healthy_percentage == 100 && one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).auto_rollback
+    error_message = "A new machine must be well before an old one goes."
+  }
+  assert {
+    condition     = one(aws_launch_template.app[0].metadata_options).http_tokens == "required" && one(aws_launch_template.app[0].iam_instance_profile).arn == aws_iam_instance_profile.machine[0].arn
+    error_message = "Machines need IMDSv2 and a role of their own."
+  }
+  assert {
+    condition     = aws_launch_template.app[0].image_id == data.aws_ssm_parameter.machine_image.insecure_value && strcontains(data.aws_ssm_parameter.machine_image.name, "al2023")
+    error_message = "Machines must be made of the newest Amazon Linux 2023."
+  }
+  assert {
+    condition     = aws_autoscaling_lifecycle_hook.drain[0].lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING" && aws_autoscaling_lifecycle_hook.drain[0].heartbeat_timeout > local.machine_drain_s && aws_autoscaling_lifecycle_hook.drain[0].heartbeat_timeout > tonumber(aws_lb_target_group.app.deregistration_delay)
+    error_message = "A machine must have time to drain before it ends."
+  }
+  assert {
+    condition     = startswith(base64decode(aws_launch_template.app[0].user_data), "#!/bin/bash\nexport ") && strcontains(base64decode(aws_launch_template.app[0].user_data), "\nexport TMS_ASG='tms-autoscaling-group'\n")
+    error_message = "A machine must be told what it is."
+  }
+  assert {
+    condition     = !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.redis.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.application.result)
+    error_message = "No secret may stand in user data."
+  }
+  assert {
+    condition     = contains([for metric in one(one(aws_autoscaling_policy.terminals[0].target_tracking_configuration).customized_metric_specification).metrics : metric.expression], "terminals / machines")
+    error_message = "Machines must follow the terminals."
+  }
+
+  # Alarms
+
+  assert {
+    condition = sort([for alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_name]) == tolist([
+      "tms-backup-missing",
+      "tms-bridge-silent",
+      "tms-certificate-expires",
+      "tms-clock-lag",
+      "tms-detection-late",
+      "tms-false-offline",
+      "tms-high-cpu-usage",
+      "tms-high-db-cpu",
+      "tms-high-memory-usage",
+      "tms-low-db-storage",
+      "tms-many-db-connections",
+      "tms-no-healthy-host",
+      "tms-nodes-lost",
+      "tms-redis-evictions",
+      "tms-redis-memory",
+      "tms-server-errors",
+      "tms-silent-terminals",
+      "tms-slow-responses",
+    ])
+    error_message = "An alarm is missing, or has another name."
+  }
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_actions == toset([aws_sns_topic.alerts.arn]) && alarm.ok_actions == toset([aws_sns_topic.alerts.arn]) && alarm.actions_enabled])
+    error_message = "Every alarm must tell somebody, when it begins and when it ends."
+  }
+  assert {
+    condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.main : strcontains(alarm.alarm_description, "docs/runbook.md#${name}")])
+    error_message = "Every alarm must lead to its section of the runbook."
+  }
+  assert {
+    condition     = alltrue([for name in ["bridge-silent", "backup-missing", "no-healthy-host"] : aws_cloudwatch_metric_alarm.main[name].treat_missing_data == "breaching"])
+    error_message = "Where silence is the fault, missing data must ring."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main["high-cpu-usage"].threshold == 80 && aws_cloudwatch_metric_alarm.main["high-cpu-usage"].evaluation_periods == 2 && aws_cloudwatch_metric_alarm.main["high-cpu-usage"].period == 300 && aws_cloudwatch_metric_alarm.main["high-cpu-usage"].dimensions == tomap({ AutoScalingGroupName = "tms-autoscaling-group" })
+    error_message = "The alarm on CPU must be the manual's."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.main["low-db-storage"].threshold == 10737418240 && aws_cloudwatch_metric_alarm.main["low-db-storage"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.main["low-db-storage"].dimensions == tomap({ DBInstanceIdentifier = "tms-database" })
+    error_message = "The alarm on storage must be the manual's."
+  }
+  assert {
+    condition     = length(aws_sns_topic_subscription.email) > 0 && length(jsondecode(aws_cloudwatch_dashboard.main.dashboard_body).widgets[0].properties.alarms) == length(aws_cloudwatch_metric_alarm.main)
+    error_message = "Somebody must get the alarms, and the dashboard must show them all."
+  }
+
+  # Rights
+
+  assert {
+    condition = alltrue(flatten([
+      for policy in concat(values(aws_iam_role_policy.main)[*].policy, [aws_iam_role_policy.deploy.policy]) : [
+        for statement in jsondecode(policy).Statement : length(setsubtract(statement.Action, [
+          "application-autoscaling:DescribeScalingPolicies",
+          "autoscaling:DescribeAutoScalingGroups",
+          "autoscaling:DescribeInstanceRefreshes",
+          "autoscaling:DescribePolicies",
+          "cloudwatch:DescribeAlarms",
+          "cloudwatch:GetMetricStatistics",
+          "cloudwatch:PutMetricData",
+          "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets",
+          "ec2:DescribeTags",
+          "ec2:DescribeVpcs",
+          "ec2messages:AcknowledgeMessage",
+          "ec2messages:DeleteMessage",
+          "ec2messages:FailMessage",
+          "ec2messages:GetEndpoint",
+          "ec2messages:GetMessages",
+          "ec2messages:SendReply",
+          "ecr:GetAuthorizationToken",
+          "elasticloadbalancing:DescribeLoadBalancers",
+          "logs:DescribeLogGroups",
+          "ssm:ListInstanceAssociations",
+          "ssm:UpdateInstanceInformation",
+          "ssmmessages:CreateControlChannel",
+          "ssmmessages:CreateDataChannel",
+          "ssmmessages:OpenControlChannel",
+          "ssmmessages:OpenDataChannel",
+        ])) == 0
+        if contains(statement.Resource, "*")
+      ]
+    ]))
+    error_message = "A statement allows something everywhere that could be allowed for one resource."
+  }
+  assert {
+    condition     = alltrue(flatten([for policy in concat(values(aws_iam_role_policy.main)[*].policy, [aws_iam_role_policy.deploy.policy]) : [for statement in jsondecode(policy).Statement : [for action in statement.Action : !strcontains(action, "*")]]]))
+    error_message = "An action is named with a wildcard."
+  }
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Condition if statement.Sid == "SendMetrics"] == [{ StringEquals = { "cloudwatch:namespace" = ["TMS", "CWAgent"] } }]
+    error_message = "Machines may send metrics of their own namespaces only."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.deploy.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:techcore/tms:environment:production"
+    error_message = "Only this repository's environment may deploy."
+  }
+  assert {
+    condition     = keys(aws_iam_role.main) == ["backup", "machine", "monitoring", "network"]
+    error_message = "Machines need no roles of containers."
+  }
+  assert {
+    condition     = aws_ecr_repository.app.image_tag_mutability == "IMMUTABLE" && one(aws_ecr_repository.app.image_scanning_configuration).scan_on_push
+    error_message = "An image must stay what it was, and be looked at."
+  }
+}

@@ -1,0 +1,42 @@
+terraform {
+  required_version = ">= 1.10" # locks the state in S3 itself
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.0"
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.6"
+    }
+  }
+
+  # `terraform init -backend-config=...` names the bucket that bootstrap/ made.
+  backend "s3" {}
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
+# CloudFront takes certificates from here and from nowhere else.
+provider "aws" {
+  alias  = "global"
+  region = "us-east-1"
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+  tags    = { Project = var.name, Environment = var.environment, ManagedBy = "terraform" }
+}

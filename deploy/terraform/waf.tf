@@ -1,0 +1,238 @@
+locals {
+  # In this order. What one of them decides, the next ones do not see.
+  #   0 MetricsRule              nobody asks for metrics from outside
+  #   1 TerminalRateLimitRule    terminals of one address, and a shop is one address
+  #   2 AWSManagedRulesKnownBadInputsRuleSet
+  #   3 TerminalsPass            of a terminal WAF sees the handshake alone, and its credential is checked behind. What comes
+  #                              next would only keep shops out whose address somebody else once misused
+  #   4 RateLimitRule            everybody else
+  #   5 ...                      what guards pages
+  managed_rules = {
+    AWSManagedRulesKnownBadInputsRuleSet = { priority = 2, counted = [] }
+    # A bulk acknowledgement is longer than 8 KB, and scripts of integrators name no browser.
+    AWSManagedRulesCommonRuleSet          = { priority = 5, counted = ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] }
+    AWSManagedRulesAmazonIpReputationList = { priority = 6, counted = [] }
+  }
+
+  # As a browser's ways around a path are undone: %2e, //, /./, capitals.
+  plain_path = ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
+}
+
+resource "aws_wafv2_web_acl" "main" {
+  #checkov:skip=CKV_AWS_192:AWSManagedRulesKnownBadInputsRuleSet is in local.managed_rules; checkov cannot look into a dynamic block
+  name        = "${var.name}-web-acl"
+  description = "In front of the load balancer"
+  scope       = "REGIONAL"
+
+  default_action {
+    allow {}
+  }
+
+  rule {
+    name     = "MetricsRule"
+    priority = 0
+
+    action {
+      block {}
+    }
+
+    statement {
+      byte_match_statement {
+        search_string         = "/metrics"
+        positional_constraint = "STARTS_WITH"
+
+        field_to_match {
+          uri_path {}
+        }
+        dynamic "text_transformation" {
+          for_each = local.plain_path
+
+          content {
+            priority = text_transformation.key
+            type     = text_transformation.value
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      sampled_requests_enabled   = true
+      cloudwatch_metrics_enabled = true
+      metric_name                = "MetricsRule"
+    }
+  }
+
+  rule {
+    name     = "TerminalRateLimitRule"
+    priority = 1
+
+    action {
+      block {}
+    }
+
+    statement {
+      rate_based_statement {
+        limit              = var.rate_limits.terminals
+        aggregate_key_type = "IP"
+
+        scope_down_statement {
+          byte_match_statement {
+            search_string         = local.terminal_path
+            positional_constraint = "EXACTLY"
+
+            field_to_match {
+              uri_path {}
+            }
+            text_transformation {
+              priority = 0
+              type     = "NONE"
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      sampled_requests_enabled   = true
+      cloudwatch_metrics_enabled = true
+      metric_name                = "TerminalRateLimitRule"
+    }
+  }
+
+  rule {
+    name     = "TerminalsPass"
+    priority = 3
+
+    action {
+      allow {}
+    }
+
+    statement {
+      byte_match_statement {
+        search_string         = local.terminal_path
+        positional_constraint = "EXACTLY"
+
+        field_to_match {
+          uri_path {}
+        }
+        text_transformation {
+          priority = 0
+          type     = "NONE"
+        }
+      }
+    }
+
+    visibility_config {
+      sampled_requests_enabled   = true
+      cloudwatch_metrics_enabled = true
+      metric_name                = "TerminalsPass"
+    }
+  }
+
+  rule {
+    name     = "RateLimitRule"
+    priority = 4
+
+    action {
+      block {}
+    }
+
+    statement {
+      rate_based_statement {
+        limit              = var.rate_limits.people
+        aggregate_key_type = "IP"
+      }
+    }
+
+    visibility_config {
+      sampled_requests_enabled   = true
+      cloudwatch_metrics_enabled = true
+      metric_name                = "RateLimitRule"
+    }
+  }
+
+  dynamic "rule" {
+    for_each = local.managed_rules
+
+    content {
+      name     = rule.key
+      priority = rule.value.priority
+
+      override_action {
+        none {}
+      }
+
+      statement {
+        managed_rule_group_statement {
+          vendor_name = "AWS"
+          name        = rule.key
+
+          dynamic "rule_action_override" {
+            for_each = rule.value.counted
+
+            content {
+              name = rule_action_override.value
+
+              action_to_use {
+                count {}
+              }
+            }
+          }
+        }
+      }
+
+      visibility_config {
+        sampled_requests_enabled   = true
+        cloudwatch_metrics_enabled = true
+        metric_name                = rule.key
+      }
+    }
+  }
+
+  visibility_config {
+    sampled_requests_enabled   = true
+    cloudwatch_metrics_enabled = true
+    metric_name                = "${var.name}-waf"
+  }
+}
+
+resource "aws_wafv2_web_acl_association" "balancer" {
+  resource_arn = aws_lb.main.arn
+  web_acl_arn  = aws_wafv2_web_acl.main.arn
+}
+
+resource "aws_wafv2_web_acl_logging_configuration" "main" {
+  resource_arn            = aws_wafv2_web_acl.main.arn
+  log_destination_configs = [aws_cloudwatch_log_group.waf.arn]
+
+  # Credentials travel in these.
+  dynamic "redacted_fields" {
+    for_each = ["authorization", "cookie"]
+
+    content {
+      single_header {
+        name = redacted_fields.value
+      }
+    }
+  }
+
+  # What was let through is in the load balancer's log.
+  logging_filter {
+    default_behavior = "DROP"
+
+    dynamic "filter" {
+      for_each = ["BLOCK", "COUNT"]
+
+      content {
+        behavior    = "KEEP"
+        requirement = "MEETS_ANY"
+
+        condition {
+          action_condition {
+            action = filter.value
+          }
+        }
+      }
+    }
+  }
+}
