@@ -1,0 +1,146 @@
+"""What Terraform says twice, because the application, a machine or a page says it too."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.check.alarms import ALARMS
+from deploy.tfkit.toolchain import ROOT
+from tests import inventory
+from tms.ops.cloudwatch.table import TABLE
+
+TERRAFORM, MACHINE = ROOT / "deploy/terraform", ROOT / "deploy/machine"
+HCL = {path.name: path.read_text() for path in TERRAFORM.glob("*.tf")}
+OF_THE_BACKUP = {"BackupSuccess", "BackupAge"}
+TABLE_OF_ROWS = ROOT / "docs/aws.md"
+
+
+def said(file: str, name: str) -> str:
+    """The value of a local."""
+    found = re.search(rf"^ +{name} += +(.+?)(?: +#.*)?$", HCL[file], re.MULTILINE)
+    assert found is not None, f"{file} has no {name}"
+    return found[1].strip('"')
+
+
+def keys(file: str, name: str) -> set[str]:
+    """Of a local that is a map."""
+    found = re.search(rf"^  {name} = \{{\n(.*?)^  \}}", HCL[file], re.MULTILINE | re.DOTALL)
+    assert found is not None, f"{file} has no {name}"
+    return set(re.findall(r"^    ([\w-]+) += ", found[1], re.MULTILINE))
+
+
+def test_the_load_balancer_knows_the_pings_of_the_server():
+    assert said("balancer.tf", "ping_interval_s") == inventory.literal_defaults()["TMS_PING_INTERVAL_S"]
+
+
+def test_the_load_balancer_knows_how_long_a_machine_drains():
+    spread, rest = re.findall(r"SPREAD_S:-(\d+)|\.\*\} \+ (\d+)", (MACHINE / "configure").read_text())
+    waves = 2
+
+    assert int(said("balancer.tf", "machine_drain_s")) == waves * (int(spread[0]) + int(rest[1]))
+
+
+def test_paths_are_those_of_the_application():
+    assert (said("balancer.tf", "terminal_path"), "") in inventory.sockets()
+    assert {("/health/", "health"), ("/metrics", "metrics")} <= inventory.addresses()
+
+
+def test_a_machine_is_told_all_that_it_asks_for_and_nothing_else():
+    asked = re.search(r"EXPORTS='([^|]+)\|([^']+)'", (MACHINE / "userdata.sh").read_text())
+    assert asked is not None
+    exported = keys("compute_ec2.tf", "machine_exports")
+
+    assert set(asked[1].split()) <= exported
+    assert exported <= {*asked[1].split(), *asked[2].split()}
+
+
+def test_a_task_is_told_what_the_application_reads():
+    told = keys("compute_ecs.tf", "task_environment") | keys("compute_ecs.tf", "task_secrets")
+    ours = {name for name in told if name.startswith("TMS_")}
+
+    assert ours <= inventory.variables()
+    assert {"TMS_PRODUCTION", "TMS_SECRET_KEY", "TMS_ALLOWED_HOSTS", "TMS_TRUSTED_PROXIES"} <= ours
+    assert {"TMS_DATABASE_URL", "TMS_DATABASE_SECRET", "TMS_REDIS_URL"} <= ours
+
+
+def test_a_task_takes_a_role_that_the_image_has():
+    entrypoint = (ROOT / "deploy/image/entrypoint").read_text()
+
+    for role in keys("compute_ecs.tf", "roles"):
+        assert re.search(rf"^  (\w+ \| )*{role}( \| \w+)*\) exec", entrypoint, re.MULTILINE), role
+
+
+def test_alarms_and_dashboard_ask_for_metrics_that_are_sent():
+    sent = {row.name for row in TABLE} | OF_THE_BACKUP
+    asked = re.findall(r"local\.tms\.(\w+)", HCL["alarms.tf"])
+    shown = [
+        name
+        for names in re.findall(r"for name in \[([^]]+)\] : \[local\.metrics_namespace", HCL["dashboard.tf"])
+        for name in re.findall(r'"(\w+)"', names)
+    ]
+
+    assert asked
+    assert shown
+    assert {*asked, *shown} <= sent
+
+
+def test_each_alarm_has_its_section_in_the_runbook_and_its_line_in_the_checklist():
+    alarms = keys("alarms.tf", "alarms")
+    sections = set(re.findall(r"^#+ ([a-z-]+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
+
+    assert alarms == set(ALARMS)
+    assert alarms <= sections
+
+
+def test_what_the_agent_of_a_machine_writes_has_a_group():
+    written = set(re.findall(r'"@NAME@-(\w+)"', (MACHINE / "cloudwatch-agent.json").read_text()))
+
+    assert written
+    assert written <= keys("logs.tf", "log_groups")
+
+
+def test_every_variable_is_described():
+    variables = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', HCL["variables.tf"], re.MULTILINE | re.DOTALL)
+
+    assert variables
+    for name, body in variables:
+        assert re.search(r"^  description = ", body, re.MULTILINE), name
+        assert re.search(r"^  type +=", body, re.MULTILINE), name
+
+
+def test_what_checkov_may_not_say_is_excused_with_a_reason():
+    excuses = [line for text in HCL.values() for line in text.splitlines() if "checkov:skip" in line]
+
+    assert excuses
+    for excuse in excuses:
+        assert re.search(r"#checkov:skip=CKV2?_AWS_\d+:\S.{20,}", excuse), excuse
+
+
+# docs/aws.md
+
+
+def named_tests() -> Iterator[tuple[Path, str]]:
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TABLE_OF_ROWS.read_text()):
+        yield ROOT / path, name
+
+
+def named_runs() -> Iterator[tuple[Path, str]]:
+    for path, name in re.findall(r"`([\w/]+\.tftest\.hcl)::(\w+)`", TABLE_OF_ROWS.read_text()):
+        yield TERRAFORM / path, name
+
+
+@pytest.mark.parametrize(
+    ("named", "form"), [(named_tests, r"^(?:async )?def {}\("), (named_runs, r'^run "{}" \{{')], ids=["tests", "runs"]
+)
+def test_each_row_of_the_manual_is_proven_by_something_that_exists(named, form):
+    found = list(named())
+    missing = {
+        f"{path.relative_to(ROOT)}::{name}"
+        for path, name in found
+        if not path.exists() or not re.search(form.format(name), path.read_text(), re.MULTILINE)
+    }
+
+    assert found
+    assert not missing, f"docs/aws.md names {', '.join(sorted(missing))}, which is not there"
