@@ -14,7 +14,7 @@ from benchmarks.load.terminal import Terminal
 from benchmarks.systems.address import Address
 
 FIRST_S, LONGEST_S = 1.0, 60.0
-"""As the agent's: a random part of a window that doubles with every failure."""
+"""As the agent's: a random part of what it waited so far."""
 
 
 class Keeper:
@@ -84,10 +84,11 @@ class Keeper:
         task.add_done_callback(self._returns.discard)
 
     async def _return(self, terminal: Terminal) -> None:
-        window_s = FIRST_S
+        waited_s = 0.0
         while not terminal.is_open:
-            await asyncio.sleep(random.random() * window_s)
-            window_s = min(2 * window_s, LONGEST_S)
+            wait_s = random.random() * min(max(FIRST_S, waited_s), LONGEST_S)
+            waited_s += wait_s
+            await asyncio.sleep(wait_s)
             await self._try(terminal)
         self.kept.back_at.append(time.monotonic())
         terminal.report_again()

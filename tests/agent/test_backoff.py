@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,12 +18,23 @@ ENDS = st.one_of(
 )
 
 
-def test_the_window_doubles_with_every_failure_up_to_a_minute():
+def test_the_window_is_as_long_as_it_was_waited_so_far_up_to_a_minute():
     backoff = Backoff(jitter=lambda: 1.0)
 
     waits = [backoff.after(Unreachable("no route")) for _ in range(9)]
 
-    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert waits == [1, 1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@given(st.lists(st.floats(0.01, 1, exclude_max=True), min_size=1), st.floats(0, 300))
+def test_no_outage_is_made_more_than_twice_as_long(dice, outage_s):
+    turns = itertools.cycle(dice)
+    backoff, at = Backoff(jitter=lambda: next(turns)), 0.0
+
+    while at <= outage_s:
+        at += backoff.after(Unreachable("no route"))
+
+    assert at <= outage_s + max(1.0, min(outage_s, 60.0)) + 1e-6
 
 
 def test_the_first_wait_is_random_from_zero_on():

@@ -113,7 +113,7 @@ class Witness:
             self._load = asyncio.create_task(self._report_on())
 
     async def all_linked(self) -> None:
-        await until(lambda: self.linked == len(self.terminals))
+        await until(lambda: self.linked == len(self.terminals), missing=lambda: self._told(lambda each: each.is_linked))
 
     async def acknowledged(self, more: int) -> None:
         """Wait until so many more reports are acknowledged."""
@@ -127,8 +127,20 @@ class Witness:
 
     async def settled(self) -> None:
         """Wait until everything that was made before this call is acknowledged."""
-        made = [(terminal, terminal.made) for terminal in self.terminals]
-        await until(lambda: all(terminal.acked >= number for terminal, number in made))
+        made = {terminal.uid: terminal.made for terminal in self.terminals}
+
+        def is_settled(terminal: Witnessed) -> bool:
+            return terminal.acked >= made[terminal.uid]
+
+        await until(lambda: all(map(is_settled, self.terminals)), missing=lambda: self._told(is_settled))
+
+    def _told(self, is_well: Callable[[Witnessed], bool]) -> str:
+        """Of the terminals that are not well."""
+        return "; ".join(
+            f"{type(each).__name__} {each.uid} is {'' if each.is_linked else 'not '}linked, {each.waiting} reports wait"
+            for each in self.terminals
+            if not is_well(each)
+        )
 
     async def count(self, query: Query) -> Tally:
         """What is acknowledged is read before the database is: it must be there, whatever is still on its way."""
@@ -161,7 +173,13 @@ def _for_ever(terminals: Sequence[Witnessed]) -> Iterator[Witnessed]:
         yield from random.sample(terminals, len(terminals))
 
 
-async def until(holds: Callable[[], bool], *, within_s: float = DEADLINE_S) -> None:
-    async with asyncio.timeout(within_s):
-        while not holds():
-            await asyncio.sleep(0.02)
+async def until(
+    holds: Callable[[], bool], *, within_s: float = DEADLINE_S, missing: Callable[[], str] = lambda: ""
+) -> None:
+    """Raises TimeoutError with what was `missing`."""
+    try:
+        async with asyncio.timeout(within_s):
+            while not holds():
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise TimeoutError(missing()) from None

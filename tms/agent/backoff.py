@@ -33,10 +33,12 @@ AFTER_STATUS = {400: SELDOM, 401: SELDOM, 403: SELDOM, 404: SELDOM}
 
 
 class Backoff:
-    """Full jitter: a random part of a window that doubles from `first_s` to `longest_s` with every failure.
+    """Full jitter: a random part of a window that is as long as it was waited so far, from `first_s` to `longest_s`.
 
     Random from zero on, because clients that fail together must not come back together
-    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A window that doubles with every
+    failure knows nothing of the outage: a terminal that drew short waits fails five times within a second, and then
+    waits for half a minute. With this one nobody is away for more than twice as long as TMS was.
     """
 
     def __init__(
@@ -45,10 +47,10 @@ class Backoff:
         self.first_s = first_s
         self.longest_s = longest_s
         self._jitter = jitter
-        self._window_s = first_s
+        self._waited_s = 0.0
 
     def reset(self) -> None:
-        self._window_s = self.first_s
+        self._waited_s = 0.0
 
     def after(self, end: LinkEnd) -> float:
         """Seconds."""
@@ -66,13 +68,13 @@ class Backoff:
                 return self._within(AFTER_CLOSE[CloseCode(code)])
             case TimedOut(is_everywhere=True):
                 # A storm: what is sent sooner only makes TMS serve clients that have left again.
-                self._window_s = self.longest_s
+                self._waited_s = self.longest_s
         return self._after_failure()
 
     def _after_failure(self) -> float:
-        window_s = self._window_s
-        self._window_s = min(2 * window_s, self.longest_s)
-        return self._jitter() * window_s
+        wait_s = self._jitter() * min(max(self.first_s, self._waited_s), self.longest_s)
+        self._waited_s += wait_s
+        return wait_s
 
     def _within(self, window: Window) -> float:
         return window.at_least_s + self._jitter() * window.spread_s
