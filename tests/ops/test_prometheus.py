@@ -2,26 +2,19 @@
 
 import json
 import re
-import shutil
 import subprocess
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator, Sequence
-from http.client import HTTPException
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
-from urllib.error import URLError
 
 import pytest
 import yaml
 
-from deploy.cluster import HOST, Service
 from deploy.cluster.programs import find
 from tests.inventory import ROOT, metrics
 from tests.ops.eventually import eventually
+from tests.prometheus import HERE, Prometheus
 from tests.running import Running
 
-HERE = ROOT / "deploy/prometheus"
 RULES = sorted(HERE.glob("rules/*.yml"))
 TESTS = sorted(HERE.glob("tests/*.yml"))
 DASHBOARD = HERE / "grafana/tms.json"
@@ -100,44 +93,6 @@ def anchors() -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-class Prometheus(Service):
-    """One with our configuration, which scrapes `target` as a node, and more often than it does out of the box."""
-
-    def __init__(self, target: str, folder: Path) -> None:
-        super().__init__(folder=folder)
-        shutil.copytree(HERE, folder / "etc")
-        config = folder / "etc/prometheus.yml"
-        config.write_text(config.read_text().replace("15s", "1s"))
-        (folder / "etc/targets/nodes.yml").write_text(yaml.safe_dump([{"targets": [target]}]))
-        (folder / "etc/targets/clocks.yml").write_text("[]")
-
-    @property
-    def url(self) -> str:
-        return f"http://{HOST}:{self.port}"
-
-    @property
-    def command(self) -> Sequence[str]:
-        return [
-            find("prometheus", package="prometheus"),
-            f"--config.file={self.folder}/etc/prometheus.yml",
-            f"--storage.tsdb.path={self.folder}/data",
-            f"--web.listen-address={HOST}:{self.port}",
-        ]
-
-    def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (URLError, HTTPException, ConnectionError):
-            return False
-
-    def ask(self, query: str) -> list[tuple[dict[str, str], float]]:
-        address = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-        with urllib.request.urlopen(address, timeout=5) as answer:
-            found = json.load(answer)["data"]["result"]
-        return [(one["metric"], float(one["value"][1])) for one in found]
-
-
 @pytest.fixture(scope="module")
 def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Running(tmp_path_factory.mktemp("tms"), TMS_ALLOWED_HOSTS="tms.example.com") as tms:
@@ -147,7 +102,7 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def prometheus(tms: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    with Prometheus(f"{HOST}:{tms.port}", tmp_path_factory.mktemp("prometheus")) as prometheus:
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), nodes=[tms.port]) as prometheus:
         yield prometheus
 
 

@@ -1,0 +1,34 @@
+"""A real Prometheus, with the configuration that we ship, beside a whole cluster."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.cluster import Cluster
+from tests.ops.eventually import eventually
+from tests.prometheus import Prometheus
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture(scope="module")
+def prometheus(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    nodes, clocks = [node.port for node in cluster.nodes], [clock.port for clock in cluster.clocks]
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), nodes=nodes, clocks=clocks) as prometheus:
+        yield prometheus
+
+
+def test_every_node_and_every_clock_is_scraped(prometheus, cluster):
+    jobs = {"tms-node": len(cluster.nodes), "tms-clock": len(cluster.clocks)}
+
+    def answering() -> dict[str, float]:
+        return {labels["job"]: number for labels, number in prometheus.ask("sum by (job) (up)")}
+
+    eventually(answering, jobs)
+
+
+def test_numbers_of_the_fleet_are_counted_once_although_every_node_tells_them(prometheus, query):
+    [(terminals,)] = query("SELECT count(*) FROM fleet_terminal")
+
+    eventually(lambda: prometheus.ask("sum(tms:terminals:max)"), [({}, float(terminals))])
+    eventually(lambda: prometheus.ask("sum(tms_clock_leads)"), [({}, 1.0)])
