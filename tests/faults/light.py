@@ -98,6 +98,7 @@ class LightTerminal(WSListener):
         except WSInvalidStatusError as error:
             return _refused(error)
         except TimeoutError:
+            await self.stop()  # it may have been accepted at the last moment
             return TimedOut("no answer")
         except (WSError, OSError) as error:
             return Unreachable(str(error))
@@ -159,6 +160,8 @@ class LightTerminal(WSListener):
         self._send_text(uplink.encode(uplink.BootCall(boot, 1, "2.0")))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if transport is not self._transport:
+            return
         if frame.msg_type is WSMsgType.TEXT:
             self._take(downlink.decode(frame.get_payload_as_bytes()))
         elif frame.msg_type is WSMsgType.CLOSE:
@@ -167,6 +170,8 @@ class LightTerminal(WSListener):
             transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
+        if transport is not self._transport:
+            return  # of an older link, while a newer one is there
         self.losses += self._is_booted
         self._transport, self._is_booted = None, False
         self._ended.set()
