@@ -1,0 +1,1 @@
+"""The checklist before and after a deployment, ticked by looking."""

@@ -1,0 +1,138 @@
+"""Releases on machines: an artefact in S3, a parameter that names it, machines that are replaced a few at a time."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.aws import account, client, code_of
+from deploy.pipeline.failure import Failed, NothingBefore
+from deploy.pipeline.waiting import Patience
+
+WARMUP_S = 120
+"""From its start until a machine counts as healthy; before that the group replaces no other one."""
+GOOD, UNDER_WAY = "Successful", {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The fleet of machines that `name` begins everything of."""
+
+    name: str = "tms"
+
+    @property
+    def group(self) -> str:
+        return f"{self.name}-autoscaling-group"
+
+    @property
+    def parameter(self) -> str:
+        return f"/{self.name}/release"
+
+    @property
+    def bucket(self) -> str:
+        return f"{self.name}-{account()}-releases"
+
+    def publish(self, artefact: Path) -> str:
+        """Upload it with its checksum, once: a version never changes. Returns where it is. Raises Failed."""
+        checksum = artefact.with_name(f"{artefact.name}.sha256")
+        said, made = checksum.read_text().split()[0], digest(artefact)
+        if said != made:
+            raise Failed(f"{artefact.name} has the SHA-256 {made}, but {checksum.name} says {said}: build it again")
+        s3 = client("s3")
+        kept = self._kept_digest(s3, artefact.name)
+        if kept not in ("", made):
+            raise Failed(
+                f"s3://{self.bucket}/{artefact.name} is there already, and is another one: choose another version"
+            )
+        if not kept:
+            s3.upload_file(str(artefact), self.bucket, artefact.name, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+            # The checksum comes last: a machine that finds it finds the artefact.
+            s3.upload_file(str(checksum), self.bucket, checksum.name, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
+        return f"s3://{self.bucket}/{artefact.name}"
+
+    def current(self) -> str:
+        return str(client("ssm").get_parameter(Name=self.parameter)["Parameter"]["Value"])
+
+    def previous(self) -> str:
+        """The release before the one that is named now, as the parameter remembers. Raises NothingBefore."""
+        pages = client("ssm").get_paginator("get_parameter_history").paginate(Name=self.parameter)
+        values = [str(version["Value"]) for page in pages for version in page["Parameters"]]
+        before = [value for value in values if value != values[-1]]
+        if not before:
+            raise NothingBefore(f"{self.parameter} never named another release than {values[-1]}")
+        return before[-1]
+
+    def roll_out(self, release: str, patience: Patience) -> None:
+        """Name it, and replace every machine; never fewer serve than are wanted. Raises Failed."""
+        self._must_be_kept(release)
+        client("ssm").put_parameter(Name=self.parameter, Value=release, Type="String", Overwrite=True)
+        print(f"{self.parameter} is {release}", flush=True)
+        self._refresh(patience, f"machines with {release}")
+
+    def use_template(self, version: str, patience: Patience) -> None:
+        """Another version of the launch template: for a machine that does not start since Terraform changed it."""
+        client("autoscaling").update_auto_scaling_group(
+            AutoScalingGroupName=self.group,
+            LaunchTemplate={"LaunchTemplateName": self._template(), "Version": version},
+        )
+        self._refresh(patience, f"machines of template {version}")
+
+    def _refresh(self, patience: Patience, what: str) -> None:
+        """What is under way gives way: it would make machines that are wanted no more."""
+        groups = client("autoscaling")
+        if self._is_refreshing(groups):
+            groups.cancel_instance_refresh(AutoScalingGroupName=self.group)
+            patience.until(lambda: (not self._is_refreshing(groups), "waiting"), what="the refresh before is cancelled")
+        started = groups.start_instance_refresh(
+            AutoScalingGroupName=self.group,
+            Strategy="Rolling",
+            Preferences={
+                "MinHealthyPercentage": 100,
+                "MaxHealthyPercentage": 150,
+                "InstanceWarmup": WARMUP_S,
+                "SkipMatching": False,
+            },
+        )["InstanceRefreshId"]
+
+        def look() -> tuple[bool, str]:
+            [refresh] = self._refreshes(groups, InstanceRefreshIds=[started])
+            status, done = refresh["Status"], refresh.get("PercentageComplete", 0)
+            if status != GOOD and status not in UNDER_WAY:
+                raise Failed(f"{what}: {status}: {refresh.get('StatusReason', 'no reason was given')}")
+            return status == GOOD, f"{status}, {done} %"
+
+        patience.until(look, what=what)
+
+    def _is_refreshing(self, groups: Any) -> bool:
+        return any(refresh["Status"] in UNDER_WAY for refresh in self._refreshes(groups))
+
+    def _refreshes(self, groups: Any, **which: Any) -> Sequence[Any]:
+        found: Sequence[Any] = groups.describe_instance_refreshes(AutoScalingGroupName=self.group, **which)[
+            "InstanceRefreshes"
+        ]
+        return found
+
+    def _template(self) -> str:
+        [group] = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])[
+            "AutoScalingGroups"
+        ]
+        return str(group["LaunchTemplate"]["LaunchTemplateName"])
+
+    def _must_be_kept(self, release: str) -> None:
+        if not self._kept_digest(client("s3"), f"tms-{release}.tar.gz"):
+            raise Failed(f"s3://{self.bucket}/tms-{release}.tar.gz.sha256 does not exist: publish the release first")
+
+    def _kept_digest(self, s3: Any, name: str) -> str:
+        """Of an artefact that is there; empty when none is."""
+        try:
+            return str(s3.get_object(Bucket=self.bucket, Key=f"{name}.sha256")["Body"].read().decode().split()[0])
+        except s3.exceptions.ClientError as error:
+            if code_of(error) in ("NoSuchKey", "404"):
+                return ""
+            raise
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

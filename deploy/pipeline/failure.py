@@ -1,0 +1,6 @@
+class Failed(Exception):
+    """A step of the deployment did not do what it should; the message says which, and what was seen."""
+
+
+class NothingBefore(Failed):
+    """There is nothing to go back to."""

@@ -1,0 +1,38 @@
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.emulated import Ministack, Moto
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture(scope="session")
+def ministack() -> Iterator[Ministack]:
+    """It knows instance refreshes, which moto does not."""
+    with Ministack() as ministack:
+        yield ministack
+
+
+@pytest.fixture
+def as_aws(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """This process takes an emulator for AWS."""
+
+    def take(environment: Mapping[str, str]) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+    return take
+
+
+@pytest.fixture
+def aws(moto: Moto, as_aws: Any) -> Moto:
+    """An empty account."""
+    moto.forget()
+    as_aws(moto.env)
+    return moto

@@ -1,0 +1,207 @@
+"""What the checklist prints, in both languages, and what it ends with."""
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from deploy.check import __main__ as command
+from deploy.check import code
+from deploy.check.checklist import AFTER, BEFORE, LISTS
+from deploy.check.line import Line, Mark, Section, Text, Unseen, Wrong, outcome
+from deploy.check.place import Place
+from deploy.cluster.process import ROOT
+
+OF_THE_OPERATORS = {
+    "全テストがパス",
+    "コードレビュー完了",
+    "セキュリティ脆弱性チェック",
+    "VPC/サブネット設定完了",
+    "セキュリティグループ設定",
+    "RDS起動",
+    "RDS接続確認",
+    "環境変数設定",
+    "データベースマイグレーション",
+    "静的ファイル配信確認",
+    "CloudWatchアラーム設定",
+    "ログ収集確認",
+    "メトリクス送信確認",
+    "ログイン機能動作",
+    "主要画面表示",
+    "API応答確認",
+    "レスポンスタイム測定",
+    "負荷テスト実施",
+    "スケーリング動作確認",
+    "SSL証明書適用",
+    "WAF動作確認",
+    "アクセス制限確認",
+}
+COMMIT = "388e11d0388e11d0388e11d0388e11d0388e11d0"
+WELL = Text("well", "正常")
+
+
+def found_wrong(place: Place) -> Text:
+    raise Wrong("it is broken", "壊れている")
+
+
+def not_seen(place: Place) -> Text:
+    raise Unseen("needs a key", "鍵が必要")
+
+
+def broken_check(place: Place) -> Text:
+    raise ZeroDivisionError("division by zero")
+
+
+def line(look: Any) -> Line:
+    return Line(Text("A line", "項目"), look, Text("whole", "健全"))
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def as_list(*looks: Any) -> None:
+        section = Section("some", Text("Some", "一部"), [line(look) for look in looks])
+        monkeypatch.setitem(LISTS, "before", (Text("Before", "前"), [section]))
+
+    return as_list
+
+
+def test_every_line_of_the_operators_list_is_looked_at():
+    told = {each.title.ja for section in (*BEFORE, *AFTER) for each in section.lines}
+
+    assert OF_THE_OPERATORS - told == set()
+
+
+def test_every_line_speaks_both_languages():
+    texts = [text for section in (*BEFORE, *AFTER) for each in section.lines for text in (each.title, each.right)]
+
+    assert all(text.en.isascii() and not re.fullmatch(r"[a-z ]+", text.ja) for text in texts)
+
+
+def test_what_is_wrong_is_crossed_with_its_reason_and_what_would_be_right(listed, capsys):
+    listed(lambda place: WELL, found_wrong, not_seen)
+
+    assert command.main(["before", "--lang", "en"]) == 1
+
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "Some",
+        "  [x] A line: well",
+        "  [ ] A line: it is broken",
+        "      right would be: whole",
+        "  [-] A line: needs a key",
+        "      right would be: whole",
+        "",
+        "1 passed, 1 failed, 1 could not be seen from here",
+    ]
+
+
+def test_the_same_in_japanese(listed, capsys):
+    listed(lambda place: WELL, found_wrong)
+
+    command.main(["before", "--lang", "ja"])
+
+    told = capsys.readouterr().out
+    assert "  [x] 項目: 正常\n  [ ] 項目: 壊れている\n      正しくは: 健全\n" in told
+    assert "1 合格, 1 不合格, 0 ここからは確認できず" in told
+
+
+@pytest.mark.parametrize(("options", "code_"), [([], 0), (["--strict"], 1)])
+def test_what_cannot_be_seen_is_a_failure_only_when_asked(options, code_, listed):
+    listed(lambda place: WELL, not_seen)
+
+    assert command.main(["before", *options]) == code_
+
+
+def test_a_check_that_breaks_does_not_pass():
+    found = outcome(line(broken_check), Place())
+
+    assert found.mark is Mark.FAILED
+    assert found.found.en == "ZeroDivisionError: division by zero"
+
+
+def test_a_section_that_is_not_there_is_named():
+    with pytest.raises(SystemExit, match="there is no section nowhere; right is one of application, code"):
+        command.main(["before", "--only", "nowhere"])
+
+
+# The code, as GitHub and `make test` know it
+
+
+class GitHub(BaseHTTPRequestHandler):
+    answers: dict[str, Any] = {}
+
+    def do_GET(self) -> None:
+        body = json.dumps(self.answers[self.path]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture
+def github() -> Iterator[Place]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield Place(
+        environment={
+            "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
+            "GITHUB_REPOSITORY": "techcore/tms",
+            "GITHUB_TOKEN": "token",
+            "GITHUB_SHA": COMMIT,
+        }
+    )
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(name: str, conclusion: str | None) -> dict[str, Any]:
+    return {"name": name, "status": "completed" if conclusion else "in_progress", "conclusion": conclusion}
+
+
+RUNS = [
+    ([run("test / test suite", "success"), run("deploy", None)], Mark.PASSED, "1 jobs passed"),
+    ([run("test suite", "success"), run("test image", "failure")], Mark.FAILED, "failed: ['test image']"),
+    ([run("test suite", None)], Mark.FAILED, "not ended: ['test suite']"),
+    ([], Mark.FAILED, "no test ran"),
+]
+
+
+@pytest.mark.parametrize(("runs", "mark", "told"), RUNS)
+def test_the_tests_of_a_commit_are_those_that_ran_on_github(runs, mark, told, github):
+    GitHub.answers = {f"/repos/techcore/tms/commits/{COMMIT}/check-runs": {"check_runs": runs}}
+
+    found = outcome(line(code.tests), github)
+
+    assert found.mark is mark
+    assert told in found.found.en
+
+
+@pytest.mark.parametrize(("state", "mark"), [("APPROVED", Mark.PASSED), ("COMMENTED", Mark.FAILED)])
+def test_a_review_is_an_approval_by_somebody(state, mark, github):
+    GitHub.answers = {
+        f"/repos/techcore/tms/commits/{COMMIT}/pulls": [{"number": 7}],
+        "/repos/techcore/tms/pulls/7/reviews": [{"state": state, "user": {"login": "sato"}}],
+    }
+
+    assert outcome(line(code.review), github).mark is mark
+
+
+def test_elsewhere_the_tests_are_those_that_make_test_ran(monkeypatch, tmp_path):
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True)
+    monkeypatch.setattr(code, "PASSED", tmp_path / "tests-passed")
+
+    before = outcome(line(code.tests), Place(environment={}))
+    (tmp_path / "tests-passed").write_text(head)
+    after = outcome(line(code.tests), Place(environment={}))
+    (tmp_path / "tests-passed").write_text(COMMIT)
+    later = outcome(line(code.tests), Place(environment={}))
+
+    assert [before.mark, after.mark, later.mark] == [Mark.UNSEEN, Mark.PASSED, Mark.FAILED]

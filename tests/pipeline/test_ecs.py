@@ -1,0 +1,129 @@
+"""Images in containers, against moto."""
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.aws import client
+from deploy.cluster.process import ROOT
+from deploy.pipeline.__main__ import main
+from deploy.pipeline.ecs import Containers, must_have_ended_well
+from deploy.pipeline.failure import Failed, NothingBefore
+from tests.emulated import Moto
+
+OLD, NEW = (f"123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:{digit * 64}" for digit in "ab")
+
+
+class StableMoto(Moto):
+    """Its services run as many tasks as are wanted."""
+
+    def spawn(self, command: Any, **options: Any) -> Any:
+        return super().spawn(command, **options, env=os.environ | {"MOTO_ECS_SERVICE_RUNNING": "2"})
+
+
+@pytest.fixture(scope="module")
+def stable() -> Iterator[Moto]:
+    with StableMoto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def containers(stable: Moto, as_aws: Any) -> Containers:
+    """A cluster as Terraform makes it, with OLD."""
+    stable.forget()
+    end_tasks_after_two_looks(stable)
+    as_aws(stable.env)
+    ecs, ec2 = client("ecs"), client("ec2")
+    ecs.create_cluster(clusterName="tms-cluster")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+    for family in ("tms-serve", "tms-clock", "tms-migrate"):
+        ecs.register_task_definition(
+            family=family,
+            networkMode="awsvpc",
+            requiresCompatibilities=["FARGATE"],
+            cpu="1024",
+            memory="2048",
+            containerDefinitions=[{"name": "app", "image": OLD, "essential": True, "command": [family[4:]]}],
+        )
+    for service in ("tms-serve", "tms-clock"):
+        ecs.create_service(
+            cluster="tms-cluster",
+            serviceName=service,
+            taskDefinition=service,
+            desiredCount=2,
+            launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group]}},
+        )
+    return Containers()
+
+
+def images() -> dict[str, str]:
+    ecs = client("ecs")
+    found = ecs.describe_services(cluster="tms-cluster", services=["tms-serve", "tms-clock"])["services"]
+    definitions = {
+        one["serviceName"]: ecs.describe_task_definition(taskDefinition=one["taskDefinition"]) for one in found
+    }
+    return {name: told["taskDefinition"]["containerDefinitions"][0]["image"] for name, told in definitions.items()}
+
+
+def test_an_image_is_rolled_out_to_every_service_and_rolled_back(containers):
+    assert main(["roll-out", "ecs", NEW, "--every", "0.01"]) == 0
+    assert images() == {"tms-serve": NEW, "tms-clock": NEW}
+
+    done = subprocess.run(
+        [ROOT / "deploy/rollback.sh", "ecs", "--every", "0.01"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert images() == {"tms-serve": OLD, "tms-clock": OLD}
+
+
+def test_a_new_revision_keeps_all_but_the_image(containers):
+    main(["roll-out", "ecs", NEW, "--every", "0.01"])
+
+    told = client("ecs").describe_task_definition(taskDefinition="tms-serve")["taskDefinition"]
+    assert told["revision"] == 2
+    assert (told["cpu"], told["memory"], told["networkMode"]) == ("1024", "2048", "awsvpc")
+    assert told["containerDefinitions"][0]["command"] == ["serve"]
+
+
+def test_a_tag_is_no_image(containers, capsys):
+    assert main(["roll-out", "ecs", "tms:latest"]) == 1
+
+    assert "is no image by digest" in capsys.readouterr().err
+    assert images() == {"tms-serve": OLD, "tms-clock": OLD}
+
+
+def test_before_the_first_image_there_is_nothing(containers):
+    with pytest.raises(NothingBefore):
+        containers.previous()
+
+
+def test_migrations_that_end_badly_stop_the_deployment():
+    task = {"containers": [{"exitCode": 1}], "stoppedReason": "Essential container in task exited"}
+
+    with pytest.raises(Failed, match="ended with \\[1\\]: Essential container"):
+        must_have_ended_well(task)
+
+
+def test_the_migrations_run_once_with_the_new_image(containers, capsys):
+    assert main(["migrate", "ecs", NEW, "--every", "0.01"]) == 0
+
+    told = client("ecs").describe_task_definition(taskDefinition="tms-migrate")["taskDefinition"]
+    assert told["containerDefinitions"][0]["image"] == NEW
+    assert images() == {"tms-serve": OLD, "tms-clock": OLD}
+    assert "migrations: STOPPED" in capsys.readouterr().out
+
+
+def end_tasks_after_two_looks(moto: Moto) -> None:
+    transition = {"model_name": "ecs::task", "transition": {"progression": "manual", "times": 1}}
+    request = urllib.request.Request(
+        f"{moto.url}/moto-api/state-manager/set-transition", json.dumps(transition).encode(), method="POST"
+    )
+    urllib.request.urlopen(request, timeout=5).close()
