@@ -14,13 +14,16 @@ from tests.ops.eventually import eventually
 from tests.running import Running
 from tms.ops.cloudwatch.table import TABLE
 
+GROUP = "tms-application"
 UNITS = {row.name: row.unit.value for row in TABLE}
 
 
 @pytest.fixture(scope="module")
 def tms(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     moto.forget()
+    moto.client("logs").create_log_group(logGroupName=GROUP)
     env = dict(moto.env) | {"TMS_CLOUDWATCH_NAMESPACE": "TMS", "TMS_CLOUDWATCH_INTERVAL_S": "1"}
+    env |= {"TMS_CLOUDWATCH_LOG_GROUP": GROUP, "TMS_NODE": "tms-1"}
     with Running(tmp_path_factory.mktemp("tms"), TMS_HEARTBEAT_S="30", TMS_MAX_CONNECTIONS="500", **env) as tms:
         yield tms
 
@@ -78,14 +81,10 @@ def test_prometheus_is_told_how_it_goes(tms, moto):
     assert "tms_bridge_failures_total 0.0" in tms.get("/metrics")[1]
 
 
-def test_a_process_that_ends_leaves_its_last_words_in_the_log_group(aws, tmp_path):
-    aws.client("logs").create_log_group(logGroupName="tms-application")
-    env = dict(aws.env) | {"TMS_CLOUDWATCH_LOG_GROUP": "tms-application", "TMS_NODE": "tms-1"}
+def test_a_process_that_ends_leaves_its_last_words_in_the_log_group(tms, moto):
+    status = tms.stop()
 
-    with Running(tmp_path, **env) as tms:
-        status = tms.stop()
-
-    events = aws.client("logs").get_log_events(logGroupName="tms-application", logStreamName="tms-1")["events"]
+    events = moto.client("logs").get_log_events(logGroupName=GROUP, logStreamName="tms-1")["events"]
     said = [json.loads(event["message"])["event"] for event in events]
     assert status == 0
     assert said[0] == "serving"
@@ -94,7 +93,7 @@ def test_a_process_that_ends_leaves_its_last_words_in_the_log_group(aws, tmp_pat
 
 def test_a_tms_that_does_not_reach_cloudwatch_goes_on_and_ends_in_time(aws, tmp_path):
     env = dict(aws.env) | {"AWS_ENDPOINT_URL": f"http://{HOST}:1", "TMS_CLOUDWATCH_NAMESPACE": "TMS"}
-    env |= {"TMS_CLOUDWATCH_INTERVAL_S": "1", "TMS_CLOUDWATCH_LOG_GROUP": "tms-application"}
+    env |= {"TMS_CLOUDWATCH_INTERVAL_S": "1", "TMS_CLOUDWATCH_LOG_GROUP": GROUP}
 
     with Running(tmp_path, **env) as tms:
         eventually(lambda: "tms_bridge_failures_total 0.0" not in tms.get("/metrics")[1], True)

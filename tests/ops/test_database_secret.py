@@ -10,6 +10,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from deploy.cluster import HOST, PostgreSQL
 from tests.emulated import Moto
+from tests.ops.test_production import manage
 from tms import database_secret
 from tms.database import configured
 from tms.database_secret import DatabaseSecret, SecretUnreadable
@@ -85,17 +86,30 @@ def test_the_url_needs_no_user_and_what_it_has_does_not_count():
     assert database["OPTIONS"]["pool"]["conninfo"].name == NAME
 
 
-@pytest.fixture
-def server(aws: Moto) -> Iterator[PostgreSQL]:
-    """One that asks `app` for a password, which Secrets Manager knows."""
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One that asks `app`, who owns its database, for a password."""
     with PostgreSQL() as server:
         (server.data / "pg_hba.conf").write_text(TO_PASSWORDS)
         with server.connect() as connection:
-            connection.execute("CREATE ROLE app LOGIN PASSWORD 'first'")
+            connection.execute("CREATE ROLE app LOGIN")
+            connection.execute("ALTER DATABASE tms OWNER TO app")
             connection.execute("SELECT pg_reload_conf()")
-        first = json.dumps({"username": "app", "password": "first"})
-        aws.client("secretsmanager").create_secret(Name=NAME, SecretString=first)
         yield server
+
+
+@pytest.fixture
+def server(postgresql: PostgreSQL, aws: Moto) -> PostgreSQL:
+    """Secrets Manager knows the password."""
+    change_password(postgresql, "first")
+    first = json.dumps({"username": "app", "password": "first"})
+    aws.client("secretsmanager").create_secret(Name=NAME, SecretString=first)
+    return postgresql
+
+
+def change_password(server: PostgreSQL, password: str) -> None:
+    with server.connect() as connection:
+        connection.execute(f"ALTER ROLE app PASSWORD '{password}'")  # type: ignore[arg-type]
 
 
 @pytest.mark.services
@@ -105,8 +119,7 @@ def test_open_connections_go_on_and_new_ones_come_after_a_rotation(server, aws, 
     place = {"host": HOST, "port": server.port, "dbname": "tms"}
 
     with ConnectionPool(kwargs=place, **options, open=True) as pool, pool.connection() as old:
-        with server.connect() as connection:
-            connection.execute("ALTER ROLE app PASSWORD 'second'")
+        change_password(server, "second")
         second = json.dumps({"username": "app", "password": "second"})
         aws.client("secretsmanager").put_secret_value(SecretId=NAME, SecretString=second)
         with pool.connection() as new:
@@ -129,3 +142,15 @@ def test_without_the_right_password_nobody_gets_in(server, aws):
         pool.connection(),
     ):
         pass
+
+
+@pytest.mark.services
+def test_django_takes_it_from_there_too(server, aws, tmp_path):
+    where = {"TMS_DATABASE_URL": f"postgres://{HOST}:{server.port}/tms", "TMS_DATABASE_SECRET": NAME}
+
+    done = manage(tmp_path, "migrate_once", "--verbosity", "0", **where, **aws.env)
+
+    assert (done.stdout, done.stderr) == ("Migrated.\n", "")
+    with server.connect() as connection:
+        owner = connection.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'fleet_terminal'").fetchone()
+    assert owner == ("app",)
