@@ -10,6 +10,7 @@ from tms.ops.cloudwatch.table import TABLE
 
 PAGE = ROOT / "docs/cloudwatch.md"
 TYPES = {Level: "gauge", Share: "gauge", Rise: "counter", Observations: "histogram"}
+OF_THE_BACKUP = {"BackupSuccess", "BackupAge"}
 CELLS = r"^\| `([A-Z]\w+)` \| ([A-Z]\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|"
 
 
@@ -51,3 +52,16 @@ def test_the_docs_tell_what_it_costs():
 
 def number(text: str) -> int:
     return int(text.replace(",", ""))
+
+
+def test_no_alarm_waits_for_a_number_that_nobody_sends():
+    alarms = (ROOT / "deploy/terraform/alarms.tf").read_text()
+    [listed] = re.findall(r"tms = \{\s*for name in \[([^\]]+)\]", alarms)
+    awaited = {*re.findall(r'"(\w+)"', listed), *re.findall(r"local\.tms\.(\w+)", alarms)}
+
+    assert awaited
+    assert not awaited - {row.name for row in TABLE} - OF_THE_BACKUP
+
+
+def test_the_numbers_of_the_backup_are_named_in_the_docs():
+    assert all(f"`{name}`" in PAGE.read_text() for name in OF_THE_BACKUP)
