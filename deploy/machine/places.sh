@@ -34,7 +34,7 @@ fi
 : "${TMS_LISTEN:=0.0.0.0:8000}" "${TMS_FIRST_NODE_PORT:=8001}" "${TMS_CLOCK_PORT:=8091}" "${TMS_INSTANCE:=$HOSTNAME}"
 
 say() {
-  printf '%(%FT%TZ)T %s\n' -1 "$*"
+  TZ=UTC printf '%(%FT%TZ)T %s\n' -1 "$*"
 }
 
 fail() {

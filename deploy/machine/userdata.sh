@@ -52,7 +52,7 @@ main() {
 }
 
 step() {
-  printf '%(%FT%TZ)T userdata: %s, %s s\n' -1 "$1" "$SECONDS"
+  TZ=UTC printf '%(%FT%TZ)T userdata: %s, %s s\n' -1 "$1" "$SECONDS"
 }
 
 install_packages() {

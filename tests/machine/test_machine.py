@@ -1,0 +1,206 @@
+"""A machine as it is shipped: made by userdata.sh; nginx, nodes and clock under supervisor; releases that replace each
+other below real terminals. One machine for all tests, and each leaves it running.
+"""
+
+import asyncio
+import re
+import stat
+import urllib.request
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+
+from tests.faults.agents import AgentTerminal
+from tests.faults.witness import Witness, until
+from tests.machine.machine import NODES, Machine
+from tms.protocol import credential
+
+pytestmark = pytest.mark.services
+
+FROM_THE_BALANCER = {"Host": "tms.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+CALLED_OFFLINE = """
+SELECT count(*) FROM fleet_presencechange c JOIN fleet_terminal t ON t.id = c.terminal_id
+WHERE c.presence = 'offline' AND t.uid = ANY(%s)
+"""
+ALERTS = "SELECT count(*) FROM alerts_alert a JOIN fleet_terminal t ON t.id = a.terminal_id WHERE t.uid = ANY(%s)"
+
+
+class StayHere(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def ask(url: str, headers: dict[str, str] = FROM_THE_BALANCER) -> tuple[int, str]:
+    opener = urllib.request.build_opener(StayHere)
+    try:
+        with opener.open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def running(machine: Machine, version: str) -> None:
+    if machine.releases() != {version}:
+        machine.deploy("switch-release", version)
+
+
+@pytest.fixture
+def terminals(machine: Machine, credentials: list[str]) -> list[AgentTerminal]:
+    """Real agents that nobody used before."""
+    keys = [key for text in take(credentials, 10) if (key := credential.parse(text))]
+    return [AgentTerminal(machine.link, key) for key in keys]
+
+
+def take(credentials: list[str], number: int) -> list[str]:
+    return [credentials.pop() for _ in range(number)]
+
+
+# What the load balancer meets
+
+
+def test_the_load_balancer_asks_for_health_by_address(machine):
+    status, body = ask(f"{machine.url}/health/", {})
+
+    assert (status, '"node": "i-0123456789-' in body) == (200, True)
+
+
+def test_what_came_over_https_is_answered_and_the_rest_is_sent_there(machine):
+    plain = FROM_THE_BALANCER | {"X-Forwarded-Proto": "http"}
+
+    assert ask(f"{machine.url}/sign-in/")[0] == 200
+    assert ask(f"{machine.url}/sign-in/", plain)[0] == 301
+
+
+def test_metrics_are_not_for_the_public(machine):
+    assert ask(f"{machine.url}/metrics")[0] == 404
+
+
+def test_files_for_browsers_come_from_disk(machine):
+    style = re.search(r'/static/css/[^"]+\.css', ask(f"{machine.url}/sign-in/")[1])
+    assert style is not None
+
+    assert ask(machine.url + style[0])[0] == 200
+
+
+# How it is kept
+
+
+def test_secrets_are_for_tms_alone(machine):
+    settings, known = (machine.root / "etc/tms" / name for name in ("tms.env", "machine.env"))
+
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o640
+    assert "a-token" in settings.read_text()
+    assert "a-token" not in known.read_text()
+
+
+def test_userdata_may_run_again(machine):
+    running(machine, "first")
+    before = [machine.pid_of("tms:node-1"), machine.pid_of("nginx")]
+
+    machine.boot("first")
+
+    assert [machine.pid_of("tms:node-1"), machine.pid_of("nginx")] == before
+
+
+def test_the_agent_is_told_of_logs_and_metrics(machine):
+    agent = (machine.root / "opt/aws/amazon-cloudwatch-agent/etc/tms.json").read_text()
+
+    assert "@" not in agent
+    assert all(word in agent for word in ("tms-nginx", "tms-machine", "mem_used_percent", str(machine.root)))
+
+
+# Releases
+
+
+async def test_a_switch_loses_no_report_and_calls_nobody_offline(machine, terminals):
+    running(machine, "first")
+    async with Witness(terminals, report_every_s=1) as witness:
+        await witness.all_linked()
+        await witness.acknowledged(len(terminals))
+
+        await asyncio.to_thread(machine.deploy, "switch-release", "second")
+
+        assert machine.releases() == {"second"}
+        await nothing_happened_to(witness, machine)
+
+
+async def test_a_rollback_needs_nothing_but_the_machine(machine, terminals):
+    running(machine, "second")
+    async with Witness(terminals, report_every_s=1) as witness:
+        await witness.all_linked()
+
+        said = await asyncio.to_thread(machine.deploy, "rollback")
+
+        assert machine.releases() == {"first"}
+        assert "first runs" in said
+        await nothing_happened_to(witness, machine)
+
+
+async def test_a_release_that_does_not_run_gives_way_to_the_one_before(machine, terminals):
+    running(machine, "first")
+    broken = machine.copy_release("broken")
+    (broken / "deploy/machine/run").write_text("#!/bin/sh\nexit 1\n")
+    async with Witness(terminals, report_every_s=1) as witness:
+        await witness.all_linked()
+
+        with pytest.raises(RuntimeError, match="broken does not run; back on first"):
+            await asyncio.to_thread(machine.deploy, "switch-release", "broken")
+
+        assert machine.releases() == {"first"}
+        await nothing_happened_to(witness, machine)
+
+
+def test_a_release_whose_migrations_fail_changes_nothing(machine):
+    running(machine, "first")
+    broken = machine.copy_release("broken")
+    (broken / ".venv").unlink()
+    before = machine.pid_of("tms:node-1")
+
+    with pytest.raises(RuntimeError):
+        machine.deploy("switch-release", "broken")
+
+    assert (machine.releases(), machine.pid_of("tms:node-1")) == ({"first"}, before)
+
+
+def test_an_artefact_that_was_changed_on_the_way_is_refused(machine):
+    bucket = machine.aws / "buckets" / "tms-000000000000-releases"
+    (bucket / "tms-other.tar.gz").write_bytes(b"something else")
+    (bucket / "tms-other.tar.gz.sha256").write_text(f"{'0' * 64}  tms-other.tar.gz\n")
+
+    with pytest.raises(RuntimeError, match="checksum"):
+        machine.deploy("install-release", "other")
+
+    assert not (machine.releases_folder / "other").exists()
+
+
+async def nothing_happened_to(witness: Witness, machine: Machine) -> None:
+    """Whatever was acknowledged is there, once; nobody was called offline, nobody was alerted."""
+    await witness.all_linked()
+    await witness.settled()
+    tally = await witness.count(machine.query)
+    assert (tally.lost, tally.twice) == (0, 0)
+    assert tally.acknowledged > 0
+    assert witness.losses > 0
+    uids = [terminal.uid for terminal in witness.terminals]
+    assert machine.query(CALLED_OFFLINE, uids) == machine.query(ALERTS, uids) == [(0,)]
+    assert machine.metric("tms_false_offline_total") == 0
+
+
+# The end of a machine
+
+
+async def test_a_machine_that_is_to_go_drains_first(machine, terminals):
+    async with Witness(terminals, report_every_s=1) as witness:
+        await witness.all_linked()
+        machine.metadata.target_state = "Terminated"
+        done = machine.aws / "lifecycle-actions"
+
+        await until(lambda: done.exists() and "drain" in done.read_text())
+
+        assert [machine.pid_of(f"tms:node-{number}") for number in range(1, NODES + 1)] == [0] * NODES
+        assert "CONTINUE --instance-id i-0123456789" in done.read_text()
+        machine.metadata.target_state = "InService"
+        machine.start_again()
+        await nothing_happened_to(witness, machine)

@@ -1,0 +1,83 @@
+"""What of the machine and the image can be read without starting them."""
+
+import re
+import subprocess
+from configparser import RawConfigParser
+
+import pytest
+import yaml
+
+from tests.machine.machine import EXPORTS, SCRIPTS
+from tests.running import ROOT
+
+USER_DATA_BYTES = 16_384
+"""AWS takes no more."""
+
+ROLES = {"serve", "clock", "migrate", "check"}
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+OURS = {name: service for name, service in COMPOSE.items() if service["image"] == "tms"}
+
+
+def test_user_data_is_small_enough_with_everything_terraform_puts_before_it():
+    exports = "".join(f"export {name}='{value * 4}'\n" for name, value in EXPORTS.items())
+
+    assert len(f"#!/bin/bash\n{exports}{(SCRIPTS / 'userdata.sh').read_text()}") < USER_DATA_BYTES
+
+
+def test_userdata_asks_for_what_is_missing():
+    script = (SCRIPTS / "userdata.sh").read_text()
+    asked = re.search(r"EXPORTS='([^|]+)\|([^']+)'", script)
+    assert asked is not None
+
+    assert set(asked[1].split()) <= EXPORTS.keys()
+    assert EXPORTS.keys() <= {*asked[1].split(), *asked[2].split()}
+
+
+def test_nodes_and_clock_have_the_time_that_a_drain_takes():
+    supervisor = RawConfigParser()
+    supervisor.read(SCRIPTS / "supervisord.conf")
+
+    for program in ("program:node", "program:clock"):
+        assert supervisor[program]["stopsignal"] == "TERM"
+        assert supervisor[program]["stopwaitsecs"] == "@PATIENCE_S@"
+    assert "${spread%.*} + 40" in (SCRIPTS / "configure").read_text()
+
+
+def test_every_blank_of_a_machines_files_is_filled_in():
+    filled = set(re.findall(r"@([A-Z_]+)@", (SCRIPTS / "configure").read_text()))
+    templates = [path for path in SCRIPTS.iterdir() if path.suffix in {".conf", ".json", ".service"}]
+    blanks = {blank for path in templates for blank in re.findall(r"@([A-Z_]+)@", path.read_text())}
+
+    assert templates
+    assert blanks == filled
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_of_compose_has_a_role_and_writes_nowhere(name):
+    service = OURS[name]
+
+    assert set(service["command"]) <= ROLES
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+
+
+def test_compose_starts_a_process_when_what_it_needs_is_ready():
+    for name in ("serve-1", "serve-2", "clock"):
+        conditions = {needed: how["condition"] for needed, how in COMPOSE[name]["depends_on"].items()}
+
+        assert conditions == {"migrate": "service_completed_successfully", "redis": "service_healthy"}
+
+
+def test_the_image_knows_the_roles_and_refuses_others():
+    done = subprocess.run(
+        ["sh", ROOT / "deploy/image/entrypoint", "gunicorn"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, "right is serve, clock, migrate, check" in done.stderr) == (2, True)
+
+
+def test_the_image_holds_nothing_that_it_does_not_run():
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert ignored[1] == "*"
+    assert not {"!tests", "!docs", "!.git", "!.env", "!deploy"} & set(ignored)
