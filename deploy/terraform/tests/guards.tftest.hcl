@@ -40,16 +40,3 @@ run "production_plans" {
     error_message = "The WAF must stand before the load balancer."
   }
 }
-
-run "without_cloudfront_tms_serves_its_files_itself" {
-  command = plan
-
-  variables {
-    cdn = false
-  }
-
-  assert {
-    condition     = length(aws_cloudfront_distribution.static) == 0 && output.static_url == ""
-    error_message = "There must be no distribution, and no address of one."
-  }
-}

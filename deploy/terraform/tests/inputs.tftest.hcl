@@ -1,4 +1,4 @@
-# Values that would only fail after half an hour of apply, or never.
+# Values that would only fail after half an hour of apply, or never; and one that is a choice.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -55,4 +55,17 @@ run "values_that_do_not_fit_each_other" {
   }
 
   expect_failures = [var.zone, var.image]
+}
+
+run "without_cloudfront_tms_serves_its_files_itself" {
+  command = plan
+
+  variables {
+    cdn = false
+  }
+
+  assert {
+    condition     = length(aws_cloudfront_distribution.static) == 0 && output.static_url == ""
+    error_message = "There must be no distribution, and no address of one."
+  }
 }
