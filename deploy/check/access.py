@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from deploy.check.line import Text, Wrong
+from deploy.check.line import Text, Unseen, Wrong
 from deploy.check.pages import must_be_signed_in
 from deploy.check.place import Place
 from deploy.check.visitor import Visitor, handshake
@@ -57,10 +57,10 @@ def headers(place: Place) -> Text:
 
 
 def redirect(place: Place) -> Text:
-    """Only the front of production listens on port 80; elsewhere TMS itself sends everybody to HTTPS."""
     if place.port != 443:
-        return Text(
-            f"port {place.port}: nothing else listens for people", f"ポート {place.port}: 他に利用者向けの待受なし"
+        raise Unseen(
+            f"with people on port {place.port} there is no port 80 to be sent on from",
+            f"利用者用ポートが {place.port} のため、転送元の 80 番ポートがない",
         )
     answer = Visitor(f"http://{place.host}", insecure=False).get("/")
     target = answer.headers.get("Location", "")

@@ -49,7 +49,9 @@ def containers(stable: Moto, as_aws: Any) -> Containers:
             requiresCompatibilities=["FARGATE"],
             cpu="1024",
             memory="2048",
-            containerDefinitions=[{"name": "app", "image": OLD, "essential": True, "command": [family[4:]]}],
+            containerDefinitions=[
+                {"name": "app", "image": OLD, "essential": True, "memory": 2048, "command": [family[4:]]}
+            ],
         )
     for service in ("tms-serve", "tms-clock"):
         ecs.create_service(

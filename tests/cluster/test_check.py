@@ -1,0 +1,97 @@
+"""The checklist after a deployment, against the cluster as people reach it: every line that needs no AWS is ticked."""
+
+import os
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from deploy.cluster.process import ROOT, clean
+from tests.cluster.conftest import PASSWORD
+
+pytestmark = pytest.mark.services
+
+WITHOUT_AWS = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+}
+UNSEEN_HERE = {"Logs arrive", "Metrics arrive", "No alarm", "Scaling", "WAF", "HTTP leads to HTTPS"}
+LINE = re.compile(r"^  \[(.)\] ([^:]+): (.*)$", re.MULTILINE)
+
+
+@pytest.fixture
+def check(cluster, estate) -> Any:
+    """Runs it, and gives each line's mark and what was found, by its title."""
+
+    def run(*arguments: str, **environment: str) -> tuple[int, dict[str, tuple[str, str]], str]:
+        inherited = {name: value for name, value in clean().items() if not name.startswith("AWS_")}
+        done = subprocess.run(
+            [ROOT / "deploy/check.sh", *arguments],
+            env=inherited | WITHOUT_AWS | {"PYTHON": sys.executable, "LANG": "C.UTF-8"} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not done.stderr
+        return done.returncode, {title: (mark, found) for mark, title, found in LINE.findall(done.stdout)}, done.stdout
+
+    return run
+
+
+@pytest.fixture
+def probe(estate) -> dict[str, str]:
+    return {"CHECK_USERNAME": "tanaka", "CHECK_PASSWORD": PASSWORD}
+
+
+def test_every_line_that_needs_no_aws_is_ticked(check, cluster, probe, capsys):
+    code, lines, printed = check("after", cluster.url, "--insecure", "--slow-ms", "60000", "--requests", "60", **probe)
+
+    assert {title for title, (mark, _) in lines.items() if mark == "-"} == UNSEEN_HERE
+    assert {title: found for title, (mark, found) in lines.items() if mark == " "} == {}
+    assert code == 0
+    assert "3 nodes answer: node-1, node-2, node-3" in printed
+    assert "TLSv1.3" in lines["Certificate and TLS"][1]
+    with capsys.disabled():
+        print(f"\n{printed}")
+
+
+def test_what_is_broken_is_crossed(check, cluster, probe):
+    url = cluster.url
+    code, lines, _ = check(
+        "after", url, "--slow-ms", "60000", "--requests", "10", **probe | {"CHECK_PASSWORD": "wrong"}
+    )
+
+    assert code == 1
+    assert lines["Certificate and TLS"][0] == " "
+    assert "certificate verify failed" in lines["Certificate and TLS"][1]
+    assert lines["Signing in"][0] == " "
+
+
+def test_the_release_before_it_is_deployed(check, cluster):
+    told = dict(cluster.environment)
+
+    code, lines, printed = check("before", "--only", "application,infrastructure", "--lang", "en", **told)
+
+    assert code == 0, printed
+    ticked = {title for title, (mark, _) in lines.items() if mark == "x"}
+    assert ticked == {"The database can be reached", "Environment", "Migrations", "Files for browsers"}
+
+
+def test_an_environment_that_is_not_complete_is_crossed_with_each_fault(check, cluster):
+    told = dict(cluster.environment) | {"TMS_REDIS_URL": "", "TMS_ALLOWED_HOSTS": "*"}
+
+    code, lines, _ = check("before", "--only", "application", **told)
+
+    assert code == 1
+    assert "tms.E005" in lines["Environment"][1]
+    assert "tms.E004" in lines["Environment"][1]
+
+
+def test_a_machine_that_runs_no_tms_says_so(check):
+    code, lines, _ = check("before", "--only", "application", ENVIRONMENT_FOLDER=os.devnull)
+
+    assert code == 0
+    assert {mark for mark, _ in lines.values()} == {"-"}

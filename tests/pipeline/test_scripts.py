@@ -1,0 +1,102 @@
+"""The small scripts of the pipeline, and the data with which a new TMS begins."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from deploy.cluster.process import ROOT
+
+PIPELINE = ROOT / "deploy/pipeline"
+
+
+def run(script: str, *arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    return subprocess.run(
+        [PIPELINE / script, *arguments], env=path | environment, cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository that has nothing but the script of versions, and one commit."""
+    script = tmp_path / "deploy/pipeline/version"
+    script.parent.mkdir(parents=True)
+    script.write_text((PIPELINE / "version").read_text())
+    script.chmod(0o755)
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "0.1.0"\n')
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
+    return tmp_path
+
+
+IDENTITY = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"} | {
+    f"GIT_{who}_{what}": "test@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+}
+
+
+def git(folder: Path, *arguments: str, environment: Mapping[str, str] = IDENTITY) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, env={"PATH": "/usr/bin:/bin", **environment}, check=True)
+
+
+def commit(folder: Path) -> None:
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", "Change something")
+
+
+def version(repository: Path) -> str:
+    return subprocess.check_output([repository / "deploy/pipeline/version"], text=True).strip()
+
+
+def test_a_version_is_the_tag_or_how_far_it_is_behind(repository):
+    untagged = version(repository)
+    git(repository, "tag", "v1.4.2")
+    tagged = version(repository)
+    commit(repository)
+    later = version(repository)
+
+    assert untagged.startswith("0.1.0-1-g")
+    assert tagged == "1.4.2"
+    assert later.startswith("1.4.2-1-g")
+
+
+def test_a_value_is_handed_on_as_one_line(tmp_path):
+    output = tmp_path / "output"
+
+    done = run("remember", "what", "1.4.2", GITHUB_OUTPUT=str(output))
+
+    assert done.returncode == 0
+    assert output.read_text() == "what=1.4.2\n"
+
+
+@pytest.mark.parametrize("value", ["", "1.4.2\nforged=yes"])
+def test_what_is_no_single_line_is_not_handed_on(value, tmp_path):
+    done = run("remember", "what", value, GITHUB_OUTPUT=str(tmp_path / "output"))
+
+    assert done.returncode == 1
+    assert not (tmp_path / "output").exists()
+
+
+def test_files_for_browsers_stay_here_where_tms_serves_them():
+    assert "TMS serves its files itself" in run("static", STATIC_URL="").stdout
+
+
+def test_the_smoke_test_tries_again_and_gives_up():
+    done = run(
+        "smoke", "https://127.0.0.1:9", "--insecure", "--only", "security", SMOKE_ATTEMPTS="2", SMOKE_PAUSE_S="0"
+    )
+
+    assert done.returncode == 1
+    assert "attempt 1 of 2" in done.stdout
+    assert done.stdout.count("0 passed") == 2
+
+
+@pytest.mark.django_db
+def test_the_first_data_may_be_loaded_again():
+    for _ in range(2):
+        call_command("loaddata", ROOT / "fixtures/initial_data.json", verbosity=0)
+
+    assert {group.name: group.permissions.count() for group in Group.objects.all()} == {"Setup": 16, "People": 3}
