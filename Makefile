@@ -20,7 +20,7 @@ $(PYTHON): again
 endif
 
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
-CHECKS := lint types imports templates assets shell spelling dependencies security
+CHECKS := lint types imports templates assets shell workflows image spelling dependencies security
 
 .DEFAULT_GOAL := help
 .PHONY: help run cluster test check bench bench-full faults fmt clean lock setup static messages system again $(CHECKS:%=check-%)
@@ -41,6 +41,7 @@ test: system $(PYTHON) $(NODE) static messages ## Run every check and every test
 	@status=0; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not services" || status=1; \
 	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "both or services" || status=1; \
+	[ $$status != 0 ] || scripts/tests-passed; \
 	exit $$status
 
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
@@ -113,7 +114,15 @@ check-assets:
 	@node_modules/.bin/biome ci --colors=off --log-level=error static biome.json package.json
 
 check-shell:
-	@grep -rlE '^#!.*\b(ba)?sh$$' .ci scripts deploy 2>/dev/null | xargs $(BIN)/shellcheck
+	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy 2>/dev/null | xargs $(BIN)/shellcheck
+
+check-workflows:
+	@$(BIN)/yamllint --strict --config-file .github/yamllint.yaml .github compose.yaml docs/asyncapi.yaml
+	@$(BIN)/actionlint -shellcheck $(BIN)/shellcheck
+	@said=$$($(BIN)/zizmor --quiet --offline --no-progress .github 2>&1) || { echo "$$said"; exit 1; }
+
+check-image:
+	@$(BIN)/hadolint Dockerfile
 
 check-spelling:
 	@$(BIN)/codespell
