@@ -155,8 +155,19 @@ resource "aws_autoscaling_group" "app" {
     ignore_changes = [desired_capacity] # scaling decides
   }
 
-  # The first machine already needs what its role may do, the release that is to be installed, and somebody to log to.
-  depends_on = [aws_iam_role_policy.main, aws_secretsmanager_secret_version.redis, aws_cloudwatch_log_group.main]
+  # The first machine already needs what its role may do, its secrets, its ways out, and somewhere to log to.
+  depends_on = [
+    aws_cloudwatch_log_group.main,
+    aws_iam_role_policy.main,
+    aws_route.outbound,
+    aws_route_table_association.private,
+    aws_secretsmanager_secret_version.application,
+    aws_secretsmanager_secret_version.redis,
+    aws_vpc_endpoint.service,
+    aws_vpc_security_group_egress_rule.flow,
+    aws_vpc_security_group_egress_rule.outbound,
+    aws_vpc_security_group_ingress_rule.flow,
+  ]
 }
 
 # Both are answered by the machine itself: userdata.sh when it is ready, deploy/machine/drain when its nodes have said goodbye.

@@ -134,7 +134,19 @@ resource "aws_ecs_service" "role" {
     ignore_changes = [desired_count, task_definition]
   }
 
-  depends_on = [aws_lb_listener.https, aws_iam_role_policy.main]
+  # The first task already needs all of these.
+  depends_on = [
+    aws_iam_role_policy.main,
+    aws_lb_listener.https,
+    aws_route.outbound,
+    aws_route_table_association.private,
+    aws_secretsmanager_secret_version.application,
+    aws_secretsmanager_secret_version.redis,
+    aws_vpc_endpoint.service,
+    aws_vpc_security_group_egress_rule.flow,
+    aws_vpc_security_group_egress_rule.outbound,
+    aws_vpc_security_group_ingress_rule.flow,
+  ]
 }
 
 resource "aws_appautoscaling_target" "serve" {

@@ -1,12 +1,25 @@
-# One key for all that is kept. Roles may use it where iam.tf says so; services only for what lies in this account.
+# One key for all that is kept. Roles may use it where iam.tf says so.
 
 locals {
-  key_users = {
-    "logs.${var.region}.amazonaws.com" = {
-      ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${local.account}:log-group:*" }
-    }
-    "cloudwatch.amazonaws.com" = { StringEquals = { "aws:SourceAccount" = local.account } }
-  }
+  key_users = [
+    {
+      Sid       = "LogsAreWritten"
+      Effect    = "Allow"
+      Principal = { Service = "logs.${var.region}.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+      Resource  = "*"
+      Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${local.account}:log-group:*" } }
+    },
+    # Without a condition: an alarm that cannot encrypt its message is not heard, and nothing tells. Whose alarms may use the
+    # topic, the topic's own policy says.
+    {
+      Sid       = "AlarmsAreSent"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+      Resource  = "*"
+    },
+  ]
 
   key_policy = {
     Version = "2012-10-17"
@@ -18,13 +31,7 @@ locals {
         Action    = "kms:*"
         Resource  = "*" # in the policy of a key this is the key itself
       }],
-      [for service, condition in local.key_users : {
-        Effect    = "Allow"
-        Principal = { Service = service }
-        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
-        Resource  = "*"
-        Condition = condition
-      }],
+      local.key_users,
     )
   }
 }

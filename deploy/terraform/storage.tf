@@ -17,17 +17,23 @@ locals {
       Resource  = "${aws_s3_bucket.main["static"].arn}/*"
       Condition = { StringEquals = { "AWS:SourceArn" = distribution.arn } }
     }]
-    logs = [for sid, source in {
-      BalancerWrites = { service = "logdelivery.elasticloadbalancing.amazonaws.com", prefix = "balancer" }
-      StorageWrites  = { service = "logging.s3.amazonaws.com", prefix = "storage" }
-      } : {
-      Sid       = sid
-      Effect    = "Allow"
-      Principal = { Service = source.service }
-      Action    = "s3:PutObject"
-      Resource  = "${aws_s3_bucket.main["logs"].arn}/${source.prefix}/*"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-    }]
+    logs = [
+      {
+        Sid       = "TheBalancerWrites"
+        Effect    = "Allow"
+        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${aws_s3_bucket.main["logs"].arn}/balancer/AWSLogs/${local.account}/*"
+      },
+      {
+        Sid       = "BucketsWrite"
+        Effect    = "Allow"
+        Principal = { Service = "logging.s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${aws_s3_bucket.main["logs"].arn}/storage/*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+    ]
   }
 }
 
