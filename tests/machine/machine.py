@@ -161,6 +161,7 @@ class Machine:
             "TMS_FIRST_NODE_PORT": str(self._first_node_port),
             "TMS_CLOCK_PORT": str(self._clock_port),
             "TMS_START_S": "1",
+            "TMS_HEALTHY_WITHIN_S": "150",
             "TMS_LOOK_EVERY_S": "0.2",
             "TMS_USER": self.root.owner(),
             "TMS_PYTHON": sys._base_executable,  # type: ignore[attr-defined]
