@@ -19,9 +19,9 @@ load_environment() {
 }
 
 our_python() {
-  local python
+  local python has_boto3='import importlib.util, sys; sys.exit(importlib.util.find_spec("boto3") is None)'
   for python in "${PYTHON:-}" "$root/.venv/bin/python" python3; do
-    if [[ -n $python ]] && "$python" -c 'import boto3' >/dev/null 2>&1; then
+    if [[ -n $python ]] && "$python" -c "$has_boto3" >/dev/null 2>&1; then
       printf '%s' "$python"
       return
     fi

@@ -22,8 +22,10 @@ def only_line(stderr: str) -> str:
 
 
 def test_a_backup_is_kept_whole_and_encrypted_and_only_then_a_success(vault):
-    printed = vault.back_up()
+    done = vault.script("backup.sh")
 
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout
     key = vault.latest["key"]
     s3 = vault.moto.client("s3")
     kept = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")

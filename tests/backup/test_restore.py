@@ -20,7 +20,7 @@ def test_the_drill(vault, capsys):
     served = psycopg.connect(vault.environment["TMS_DATABASE_URL"], autocommit=True)
 
     with contextlib.closing(served):
-        restored = vault.run("restore.sh", "--yes")
+        restored = vault.script("restore.sh", "--yes")
         with pytest.raises(psycopg.OperationalError):  # whoever was connected has to come again
             served.execute("SELECT 1")
 
@@ -30,7 +30,7 @@ def test_the_drill(vault, capsys):
     assert kept.startswith(f"{vault.name}_before_")
     assert vault.query(REPORTS, database=kept) == after
 
-    back = vault.run("restore.sh", "--back", "--yes")
+    back = vault.script("restore.sh", "--back", "--yes")
 
     assert back.returncode == 0, back.stderr
     assert vault.query(REPORTS) == after
