@@ -71,10 +71,19 @@ def _panel(axes: Axes, points: Points, title: str, lines: Mapping[str, str]) -> 
     axes.set_title(title)
     axes.set_xscale("log")
     axes.set_xlabel("terminals, one report per 30 s each")
-    axes.set_xticks(sizes[:: max(1, len(sizes) // 6)])
+    axes.set_xticks(_apart(sizes))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number / 1000:g}k"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_ylim(bottom=0)
     axes.grid(axis="y")
     if len(lines) > 1:
         axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+
+
+def _apart(sizes: Sequence[float]) -> Sequence[float]:
+    """Without those whose labels would lie over that of the one before."""
+    ticks = list(sizes[:1])
+    for size in sizes[1:]:
+        if size >= 1.7 * ticks[-1]:
+            ticks.append(size)
+    return ticks
