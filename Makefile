@@ -117,7 +117,7 @@ check-shell:
 	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy 2>/dev/null | xargs $(BIN)/shellcheck
 
 check-workflows:
-	@$(BIN)/yamllint --strict --config-file .github/yamllint.yaml .github compose.yaml docs/asyncapi.yaml
+	@$(BIN)/yamllint --strict --config-file .github/yamllint.yaml .github compose.yaml docs/asyncapi.yaml deploy/prometheus
 	@$(BIN)/actionlint -shellcheck $(BIN)/shellcheck
 	@said=$$($(BIN)/zizmor --quiet --offline --no-progress .github 2>&1) || { echo "$$said"; exit 1; }
 
