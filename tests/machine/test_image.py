@@ -1,6 +1,6 @@
 """The image: built from the unmodified Dockerfile where no registry is reachable, started from a read-only root.
 
-It takes minutes, root, and buildah and debootstrap from the system's packages: TMS_BUILD_IMAGE=1 asks for it.
+It takes minutes, root, and buildah, netavark and debootstrap from the system's packages: TMS_BUILD_IMAGE=1 asks for it.
 """
 
 import json
