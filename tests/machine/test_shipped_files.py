@@ -1,6 +1,8 @@
 """What of the machine and the image can be read without starting them."""
 
+import os
 import re
+import signal
 import subprocess
 from configparser import RawConfigParser
 
@@ -81,3 +83,21 @@ def test_the_image_holds_nothing_that_it_does_not_run():
 
     assert ignored[1] == "*"
     assert not {"!tests", "!docs", "!.git", "!.env", "!deploy"} & set(ignored)
+
+
+def test_a_machine_looks_for_a_backup_again_and_again_and_keeps_its_disk_small(tmp_path):
+    backup = tmp_path / "opt" / "tms" / "current" / "deploy" / "backup.sh"
+    backup.parent.mkdir(parents=True)
+    backup.write_text('#!/bin/sh\necho "asked: $*"\nexit 1\n')
+    backup.chmod(0o755)
+    settings = os.environ | {"TMS_ROOT": str(tmp_path), "TMS_BACKUP_LOOK_EVERY_S": "0"}
+
+    with subprocess.Popen(
+        [SCRIPTS / "backups"], env=settings, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as looking:
+        assert looking.stdout is not None
+        lines = [looking.stdout.readline() for _ in range(4)]
+        os.killpg(looking.pid, signal.SIGTERM)
+
+    assert lines[0] == lines[2] == f"asked: --unless-younger 20 --keep-days 1 --folder {tmp_path}/var/lib/tms/backups\n"
+    assert lines[1].endswith("no backup was made (1); the next look is in 0 s\n")
