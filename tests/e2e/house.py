@@ -59,6 +59,11 @@ class Kiosk(Terminal):
         """The network is gone."""
         self.socket.transport.abort()
 
+    async def close_shop(self) -> None:
+        """Gone for the day: nobody is told that it is offline."""
+        await self.call("goodbye", reason="closing")
+        await self.socket.close()
+
 
 class Person:
     """Someone with a browser."""

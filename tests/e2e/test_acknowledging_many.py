@@ -12,14 +12,14 @@ from tests.e2e.test_acknowledging import REPAIRED, fails, row_of
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def four(house: House) -> AsyncIterator[list[Kiosk]]:
-    """Kiosks that have failed; they are repaired at the end."""
+    """Kiosks that have failed; at the end they are repaired, and their shop closes: other tests share the lists."""
     kiosks = [await house.terminal("UMD") for _ in range(4)]
     for kiosk in kiosks:
         await fails(kiosk)
     yield kiosks
     for kiosk in kiosks:
         await fails(kiosk, REPAIRED)
-        await kiosk.leave()
+        await kiosk.close_shop()
 
 
 def tick_of(page: Page, kiosk: Kiosk) -> Locator:

@@ -51,7 +51,8 @@ def test_closes_that_cross_end_without_a_reset(server):
     assert client.receive() == ENDED
 
 
-def test_a_client_that_goes_on_with_nonsense_may_still_read_why_it_was_closed(server):
+def test_a_client_that_goes_on_with_nonsense_may_still_read_why_it_was_closed(serve):
+    server = serve(close_timeout=30)
     client = server.connect("/echo")
 
     client.send_raw(frame(b"\xff", TEXT))
