@@ -82,7 +82,7 @@ TINY = Plan(
     estates=(20,),
     requests=2,
     alerts=5,
-    quiet_s=1.5,
+    quiet_s=3,  # a board is sent a beat every two
     bulk_times=2,
     storm_wait_s=0.5,
 )
