@@ -85,12 +85,20 @@ def test_the_image_holds_nothing_that_it_does_not_run():
     assert not {"!tests", "!docs", "!.git", "!.env", "!deploy"} & set(ignored)
 
 
-def test_a_machine_looks_for_a_backup_again_and_again_and_keeps_its_disk_small(tmp_path):
+@pytest.mark.parametrize(("hours_from_now", "old_enough_h"), [(0, 6), (12, 25)])
+def test_a_machine_looks_for_a_backup_again_and_again_and_makes_it_at_night(tmp_path, hours_from_now, old_enough_h):
     backup = tmp_path / "opt" / "tms" / "current" / "deploy" / "backup.sh"
-    backup.parent.mkdir(parents=True)
-    backup.write_text('#!/bin/sh\necho "asked: $*"\nexit 1\n')
-    backup.chmod(0o755)
-    settings = os.environ | {"TMS_ROOT": str(tmp_path), "TMS_BACKUP_LOOK_EVERY_S": "0"}
+    clock = tmp_path / "bin" / "date"
+    for program, does in ((backup, 'echo "asked: $*"\nexit 1'), (clock, "echo 17")):
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{does}\n")
+        program.chmod(0o755)
+    settings = os.environ | {
+        "TMS_ROOT": str(tmp_path),
+        "TMS_BACKUP_LOOK_EVERY_S": "0",
+        "TMS_BACKUP_HOUR": str((17 + hours_from_now) % 24),
+        "PATH": f"{clock.parent}:{os.environ['PATH']}",
+    }
 
     with subprocess.Popen(
         [SCRIPTS / "backups"], env=settings, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -99,5 +107,6 @@ def test_a_machine_looks_for_a_backup_again_and_again_and_keeps_its_disk_small(t
         lines = [looking.stdout.readline() for _ in range(4)]
         os.killpg(looking.pid, signal.SIGTERM)
 
-    assert lines[0] == lines[2] == f"asked: --unless-younger 20 --keep-days 1 --folder {tmp_path}/var/lib/tms/backups\n"
+    asked = f"asked: --unless-younger {old_enough_h} --keep-days 1 --folder {tmp_path}/var/lib/tms/backups\n"
+    assert lines[0] == lines[2] == asked
     assert lines[1].endswith("no backup was made (1); the next look is in 0 s\n")
