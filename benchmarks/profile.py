@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -58,11 +59,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
         system.prepare(plan.reporting)
         measure = OF_ALL[options.scenario]
         with ground.staged(system, heralded=measure is fanout.measure) as stage, tempfile.TemporaryDirectory() as place:
-            recorded = Path(place, "stacks")
-            stage.on_span = lambda span: _record(system.pids[0], span, recorded)
+            recording = Recording(system.pids[0], Path(place, "stacks"))
+            stage.on_span = recording.begin
             measure(stage)
-            stacks = list(read_stacks(recorded.read_text().splitlines()))
+            stacks = recording.stacks()
     print(told(stacks))
+
+
+class Recording:
+    """py-spy beside a span: it reads the process's memory from outside, and stops it for some microseconds a look."""
+
+    def __init__(self, pid: int, path: Path) -> None:
+        self._pid = pid
+        self._path = path
+        self._watching: threading.Thread | None = None
+
+    def begin(self, span: Span) -> None:
+        """Of several spans the last one is told."""
+        self._wait()
+        self._watching = threading.Thread(target=self._watch, args=(span,))
+        self._watching.start()
+
+    def stacks(self) -> Sequence[Stack]:
+        self._wait()
+        return list(read_stacks(self._path.read_text().splitlines()))
+
+    def _wait(self) -> None:
+        if self._watching is not None:
+            self._watching.join()
+
+    def _watch(self, span: Span) -> None:
+        program = Path(sys.executable).with_name("py-spy")
+        options = ["--format", "raw", "--function", "--rate", str(PER_SECOND), "--duration", str(int(span.seconds))]
+        command = [str(program), "record", *options, "--output", str(self._path), "--pid", str(self._pid)]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
 
 
 def told(stacks: Sequence[Stack]) -> str:
@@ -80,17 +110,6 @@ def told(stacks: Sequence[Stack]) -> str:
 def _told(name: str, counted: Counter[str], total: int) -> str:
     rows = [(what, f"{samples / total:.1%}") for what, samples in counted.most_common(MOST)]
     return table((name, "share of CPU"), rows)
-
-
-def _record(pid: int, span: Span, into: Path) -> None:
-    """Beside the span: py-spy reads the process's memory from outside and stops it for some microseconds a look."""
-    program = Path(sys.executable).with_name("py-spy")
-    options = ["--format", "raw", "--function", "--rate", str(PER_SECOND), "--duration", str(int(span.seconds))]
-    subprocess.Popen(
-        [str(program), "record", *options, "--output", str(into), "--pid", str(pid)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
 
 
 def read_stacks(lines: Iterable[str]) -> Iterator[Stack]:
