@@ -1,5 +1,5 @@
 # Who may do what. Each statement names its resources; `*` stands only where AWS knows no resource for an action
-# (tests/iam.tftest.hcl has the list of those).
+# (tests/machines.tftest.hcl has the list of those).
 
 locals {
   arns = {
@@ -8,7 +8,6 @@ locals {
     services = [for role in ["serve", "clock"] : "arn:aws:ecs:${var.region}:${local.account}:service/${var.name}-cluster/${var.name}-${role}"]
     tasks    = "arn:aws:ecs:${var.region}:${local.account}:task/${var.name}-cluster/*"
     families = [for role, _ in local.roles : "arn:aws:ecs:${var.region}:${local.account}:task-definition/${var.name}-${role}:*"]
-    machines = "arn:aws:ec2:${var.region}:${local.account}:instance/*"
   }
 
   # Which service puts each role on, and whether it says for which account.
@@ -107,22 +106,6 @@ locals {
         "ssmmessages:OpenDataChannel",
       ]
       Resource = ["*"]
-    },
-    {
-      Sid    = "DoWhatIsScheduled"
-      Effect = "Allow"
-      Action = [
-        "ssm:DescribeAssociation",
-        "ssm:DescribeDocument",
-        "ssm:GetDocument",
-        "ssm:UpdateAssociationStatus",
-        "ssm:UpdateInstanceAssociationStatus",
-      ]
-      Resource = [
-        "arn:aws:ssm:${var.region}:${local.account}:association/*",
-        "arn:aws:ssm:${var.region}:${local.account}:document/${var.name}-backup",
-        local.arns.machines,
-      ]
     },
     {
       Sid      = "NameItsGroupInMetrics"
