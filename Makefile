@@ -3,6 +3,8 @@
 export PATH := $(CURDIR)/.tools/node/bin:$(PATH)
 export UV_SYSTEM_CERTS := 1
 export NODE_USE_SYSTEM_CA := 1
+# Tests start hundreds of processes: each would compile all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 BIN := .venv/bin
