@@ -32,11 +32,10 @@ MAKES = (
     Make(TerminalKind.SIGNAGE, "S", "SG-55", "1.20.0", "Screen"),
 )
 STANDINGS = {
-    (Presence.ONLINE, Cause.NONE): 970,
+    (Presence.ONLINE, Cause.NONE): 974,
     (Presence.OFFLINE, Cause.DID_NOT_RETURN): 10,
     (Presence.SILENT, Cause.LEASE_RAN_OUT): 4,
     (Presence.REBOOTING, Cause.REBOOT): 3,
-    (Presence.MAINTENANCE, Cause.NONE): 4,
     (Presence.CLOSED, Cause.CLOSING): 5,
     (Presence.NEVER, Cause.NONE): 4,
 }

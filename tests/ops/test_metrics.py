@@ -38,7 +38,6 @@ def test_the_fleet_is_counted_from_the_database(families):
         "silent": 0,
         "rebooting": 0,
         "closed": 0,
-        "maintenance": 0,
         "offline": 0,
         "never": 1,
     }

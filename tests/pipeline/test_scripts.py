@@ -99,4 +99,4 @@ def test_the_first_data_may_be_loaded_again():
     for _ in range(2):
         call_command("loaddata", ROOT / "fixtures/initial_data.json", verbosity=0)
 
-    assert {group.name: group.permissions.count() for group in Group.objects.all()} == {"Setup": 16, "People": 3}
+    assert {group.name: group.permissions.count() for group in Group.objects.all()} == {"Setup": 24, "People": 3}

@@ -14,8 +14,18 @@ AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 NO_HOURS = {
     "opening_hours-TOTAL_FORMS": "0",
     "opening_hours-INITIAL_FORMS": "0",
+    "own_days-TOTAL_FORMS": "0",
+    "own_days-INITIAL_FORMS": "0",
 }
-SITE = {"code": "SHJ", "name": "Shinjuku South", "name_ja": "新宿南", "region": "Tokyo", "time_zone": "Asia/Tokyo"}
+SITE = {
+    "code": "SHJ",
+    "name": "Shinjuku South",
+    "name_ja": "新宿南",
+    "region": "Tokyo",
+    "time_zone": "Asia/Tokyo",
+    "holiday_calendar": "JP",
+    "on_holidays": "as_usual",
+}
 
 pytestmark = pytest.mark.django_db
 
@@ -55,11 +65,11 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
         "opening_hours-TOTAL_FORMS": "1",
         "opening_hours-INITIAL_FORMS": "0",
         "opening_hours-0-weekday": "6",
-        "opening_hours-0-opens_at": "10:00",
-        "opening_hours-0-closes_at": "20:00",
+        "opening_hours-0-opens_at": "18:00",
+        "opening_hours-0-closes_at": "02:00",
     }
 
-    answer = admin_client.post("/admin/fleet/site/add/", SITE | hours)
+    answer = admin_client.post("/admin/fleet/site/add/", SITE | NO_HOURS | hours)
 
     assert answer.status_code == 302
     assert list(OpeningHours.objects.values_list("site__code", "weekday")) == [("SHJ", 6)]
@@ -69,14 +79,15 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
     ("wrong", "said"),
     [
         ({"time_zone": "Asia/Nowhere"}, "Asia/Nowhere is not one of the available choices"),
+        ({"holiday_calendar": "XX"}, "No holidays are known of this country"),
+        ({"holiday_calendar": "DE-XX"}, "DE has no such part"),
         (
-            {
-                "opening_hours-TOTAL_FORMS": "1",
-                "opening_hours-0-weekday": "0",
-                "opening_hours-0-opens_at": "10:00",
-                "opening_hours-0-closes_at": "09:00",
-            },
-            "It must close after it opens",
+            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "2026-12-31", "own_days-0-last_on": "2026-12-30"},
+            "before",
+        ),
+        (
+            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "2026-12-31", "own_days-0-opens_at": "9:00"},
+            "both times",
         ),
     ],
 )
@@ -185,3 +196,17 @@ def test_every_list_can_be_read_and_searched(admin_client, terminal, page):
     answer = admin_client.get(f"/admin/fleet/{page}/?q=SHJ")
 
     assert answer.status_code == 200
+
+
+def test_a_terminal_is_linked_through_another_but_never_through_itself(admin_client, terminal):
+    router = Terminal(uid="SHJ-RTR-01", site=terminal.site, parent=terminal)
+    credentials.enrol(router)
+    fields = {"site": terminal.site_id, "kind": "kiosk", "label": "", "parent": router.pk}
+
+    refused = admin_client.post(f"/admin/fleet/terminal/{terminal.pk}/change/", fields)
+    Terminal.objects.filter(pk=router.pk).update(parent=None)
+    done = admin_client.post(f"/admin/fleet/terminal/{terminal.pk}/change/", fields)
+
+    terminal.refresh_from_db()
+    assert "It would be linked through itself." in refused.content.decode()
+    assert (done.status_code, terminal.parent) == (302, router)

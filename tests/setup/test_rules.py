@@ -17,6 +17,7 @@ NEW = {
     "severity": "warning",
     "enabled": "on",
     "duration_s": "0",
+    "hours": "always",
     "metric": "printer_c",
     "comparison": "above",
     "limit": "70",

@@ -27,7 +27,7 @@ class Make(NamedTuple):
 K = TerminalKind
 
 PLACES = (
-    Place("SJK", "Shinjuku South", "新宿南口", "Kanto", "04:30", "23:59", (K.GATE, K.GATE, K.KIOSK, K.SIGNAGE)),
+    Place("SJK", "Shinjuku South", "新宿南口", "Kanto", "04:30", "00:30", (K.GATE, K.GATE, K.KIOSK, K.SIGNAGE)),
     Place("UMD", "Umeda", "梅田", "Kansai", "07:00", "22:00", (K.PAYMENT, K.PAYMENT, K.KIOSK)),
     Place("SPR", "Sapporo Station", "札幌駅", "Hokkaido", "05:30", "23:30", (K.KIOSK, K.GATE, K.SIGNAGE)),
     Place("NGY", "Nagoya Sakae", "名古屋栄", "Chubu", "09:00", "21:00", (K.PAYMENT, K.TABLET, K.SIGNAGE)),

@@ -14,7 +14,8 @@ from tms.demo.places import MAKES, PLACES, Place
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.fleet import credentials
 from tms.fleet.enrolment import UID_MARKS
-from tms.fleet.models import Credential, OpeningHours, Site, Terminal, TerminalKind, TerminalState
+from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState
+from tms.fleet.opening import OpeningHours
 
 PEOPLE = (
     ("demo", "Mei", "Tanaka", "watch-the-fleet"),

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_value
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.dates import WEEKDAYS
@@ -17,8 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.models import User
 from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, TabularInline
 from tms.fleet import credentials, enrolment, registry, shown_once
-from tms.fleet.models import Credential, EnrolmentToken, Group, OpeningHours, Site, Terminal
+from tms.fleet.models import Credential, EnrolmentToken, Group, Site, Terminal
 from tms.fleet.node import Node
+from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.parents import Circle, refuse_circle
 from tms.fleet.shown_once import Secret
 from tms.protocol.credential import UID
 
@@ -27,14 +29,9 @@ TOKEN_ADVICE = _("One new terminal of the site sends it to POST /api/v1/enrol an
 
 
 class OpeningHoursForm(ModelForm[OpeningHours]):
-    weekday = forms.TypedChoiceField(label=_("weekday"), coerce=int, choices=list(WEEKDAYS.items()))
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        opens_at, closes_at = cleaned.get("opens_at"), cleaned.get("closes_at")
-        if opens_at and closes_at and closes_at <= opens_at:
-            self.add_error("closes_at", gettext("It must close after it opens; split what goes past midnight."))
-        return cleaned
+    weekday = forms.TypedChoiceField(
+        label=_("weekday"), coerce=int, choices=[*WEEKDAYS.items(), (HOLIDAY, _("Public holidays"))]
+    )
 
 
 class OpeningHoursInline(TabularInline[OpeningHours, Site]):
@@ -43,12 +40,17 @@ class OpeningHoursInline(TabularInline[OpeningHours, Site]):
     extra = 0
 
 
+class OwnDayInline(TabularInline[OwnDay, Site]):
+    model = OwnDay
+    extra = 0
+
+
 @admin.register(Site)
 class SiteAdmin(ModelAdmin[Site]):
     list_display = ("code", "name", "name_ja", "region", "time_zone")
     list_filter = ("region",)
     search_fields = ("code", "name", "name_ja", "region")
-    inlines = (OpeningHoursInline,)
+    inlines = (OpeningHoursInline, OwnDayInline)
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "time_zone":
@@ -69,6 +71,15 @@ class TerminalForm(ModelForm[Terminal]):
             )
         return uid
 
+    def clean_parent(self) -> Terminal | None:
+        parent: Terminal | None = self.cleaned_data["parent"]
+        try:
+            with transaction.atomic():
+                refuse_circle(self.instance.pk, parent.pk if parent else None)
+        except Circle:
+            raise forms.ValidationError(gettext("It would be linked through itself.")) from None
+        return parent
+
 
 @admin.register(Terminal)
 class TerminalAdmin(ModelAdmin[Terminal]):
@@ -78,12 +89,12 @@ class TerminalAdmin(ModelAdmin[Terminal]):
     list_select_related = ("site", "state")
     search_fields = ("uid", "label", "serial", "site__code", "site__name", "site__name_ja")
     show_full_result_count = False
-    autocomplete_fields = ("site",)
+    autocomplete_fields = ("site", "parent")
     actions = ("issue_keys", "revoke_keys")
     reported = ("serial", "model", "firmware", "agent", "address", "created_at")
     standing = ("presence", "since", "cause", "back_at", "last_seen", "status")
     fieldsets = (
-        (None, {"fields": ("uid", "site", "kind", "label")}),
+        (None, {"fields": ("uid", "site", "kind", "label", "parent")}),
         (_("Right now"), {"fields": standing}),
         (_("As it reported"), {"fields": reported}),
     )

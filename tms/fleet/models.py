@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 # Here Django looks for models.
 from tms.fleet.node import Node  # noqa: F401
+from tms.fleet.opening import OpeningHours, OwnDay  # noqa: F401
 from tms.fleet.outage import Outage  # noqa: F401
+from tms.fleet.public_holidays import check_calendar
 
 
 class TerminalKind(models.TextChoices):
@@ -26,13 +28,12 @@ class TerminalKind(models.TextChoices):
 
 
 class Presence(models.TextChoices):
-    """What TMS knows of the link to a terminal; never what the terminal says of itself."""
+    """What TMS knows of the link to a terminal; never what the terminal says of itself, nor what people plan for it."""
 
     ONLINE = "online", pgettext_lazy("presence", "Online")
     SILENT = "silent", pgettext_lazy("presence", "Silent")
     REBOOTING = "rebooting", pgettext_lazy("presence", "Rebooting")
     CLOSED = "closed", pgettext_lazy("presence", "Closed")
-    MAINTENANCE = "maintenance", pgettext_lazy("presence", "Maintenance")
     OFFLINE = "offline", pgettext_lazy("presence", "Offline")
     NEVER = "never", pgettext_lazy("presence", "Never seen")
 
@@ -41,7 +42,6 @@ NEEDY_FIRST = (
     Presence.OFFLINE,
     Presence.SILENT,
     Presence.REBOOTING,
-    Presence.MAINTENANCE,
     Presence.CLOSED,
     Presence.NEVER,
     Presence.ONLINE,
@@ -77,6 +77,14 @@ OURS = frozenset({Cause.NODE_STOPPED, Cause.NODE_LOST})
 """Silences that TMS itself caused."""
 
 
+class OnHolidays(models.TextChoices):
+    """What public holidays are to a site."""
+
+    AS_USUAL = "as_usual", _("open as on other days")
+    CLOSED = "closed", pgettext_lazy("site", "closed")
+    OTHER = "other", _("other hours, given below")
+
+
 class Site(models.Model):
     """A place with terminals: a shop, a station."""
 
@@ -85,6 +93,17 @@ class Site(models.Model):
     name_ja = models.CharField(_("Japanese name"), max_length=100, blank=True)
     region = models.CharField(_("region"), max_length=100, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
+    holiday_calendar = models.CharField(
+        _("holidays of"),
+        max_length=8,
+        default="JP",
+        blank=True,
+        validators=(check_calendar,),
+        help_text=_("A country, or a part of one: JP, DE-BY, US-NY. Empty: none."),
+    )
+    on_holidays = models.CharField(
+        _("on public holidays"), max_length=8, choices=OnHolidays, default=OnHolidays.AS_USUAL
+    )
 
     class Meta:
         ordering = ("name",)
@@ -100,27 +119,6 @@ class Site(models.Model):
         return self.name_ja if self.name_ja and get_language() == "ja" else self.name
 
 
-class OpeningHours(models.Model):
-    """A span of one weekday (0 is Monday) in the site's time zone in which it serves customers."""
-
-    site = models.ForeignKey(Site, models.CASCADE, related_name="opening_hours")
-    weekday = models.PositiveSmallIntegerField(_("weekday"))
-    opens_at = models.TimeField(_("opens at"))
-    closes_at = models.TimeField(_("closes at"))
-
-    class Meta:
-        ordering = ("weekday", "opens_at")
-        verbose_name = verbose_name_plural = _("opening hours")
-        constraints = (
-            models.UniqueConstraint(fields=("site", "weekday", "opens_at"), name="opening_once"),
-            models.CheckConstraint(condition=models.Q(weekday__lte=6), name="opening_weekday"),
-            models.CheckConstraint(condition=models.Q(closes_at__gt=models.F("opens_at")), name="opening_span"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.weekday} {self.opens_at:%H:%M} to {self.closes_at:%H:%M}"
-
-
 SEARCHED = ("uid", "label", "serial", "model", "address")
 """Columns of a terminal by which a person looks for it."""
 
@@ -130,6 +128,15 @@ class Terminal(models.Model):
 
     uid = models.CharField(_("UID"), max_length=64, unique=True)
     site = models.ForeignKey(Site, models.PROTECT, related_name="terminals", verbose_name=_("site"))
+    parent = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("linked through"),
+        help_text=_("A router or gateway of the site: while it is away nobody is told of what lies behind it."),
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=TerminalKind, default=TerminalKind.KIOSK)
     label = models.CharField(_("where it stands"), max_length=100, blank=True)
     serial = models.CharField(_("serial number"), max_length=64, blank=True)

@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from tms.fleet.models import Site, Terminal
+from tms.fleet.parents import refuse_circle
 from tms.live.change import Change
 from tms.live.feed import publish
 
@@ -12,7 +13,9 @@ def amend(terminal: Terminal) -> None:
     """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials`).
 
     One that moved, or became another kind, leaves some lists and comes into others, so every board reads again.
+    Raises Circle when it would be linked through itself.
     """
+    refuse_circle(terminal.pk, terminal.parent_id)
     stood = Terminal.objects.values_list("site_id", "kind").get(pk=terminal.pk)
     terminal.save()
     is_elsewhere = stood != (terminal.site_id, terminal.kind)

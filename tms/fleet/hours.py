@@ -1,0 +1,133 @@
+"""When a site is open: its week, public holidays, and days of its own, by the clocks of its time zone. Pure.
+
+Hours are wall times. Where the clocks go back, a site is open from the first time they show its opening to the last
+time they show its closing; where they leap, what would begin or end within the leap does so at it.
+"""
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from tms.fleet.local_time import instant
+
+HORIZON = timedelta(days=366)
+"""What lies further ahead is not looked at."""
+EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Run(NamedTuple):
+    """A stretch of time without a break."""
+
+    since: datetime
+    until: datetime
+
+
+class Span(NamedTuple):
+    """Wall times. What closes at or before it opens closes on the next day, so that 00:00 to 00:00 is all day."""
+
+    opens_at: time
+    closes_at: time
+
+    def on(self, day: date, zone: ZoneInfo) -> Run:
+        closes_on = day if self.closes_at > self.opens_at else day + DAY
+        return Run(
+            instant(datetime.combine(day, self.opens_at), zone),
+            instant(datetime.combine(closes_on, self.closes_at), zone, last=True),
+        )
+
+
+type Spans = tuple[Span, ...]
+
+ALL_DAY: Spans = (Span(time.min, time.min),)
+
+
+@dataclass(frozen=True)
+class Hours:
+    zone: ZoneInfo
+    week: Mapping[int, Spans] = field(default_factory=dict)
+    """By weekday, 0 is Monday; one that is missing is closed. A site that tells no hours at all is always open."""
+    holidays: Container[date] = frozenset()
+    on_holidays: Spans | None = None
+    """None: a holiday is a day like others."""
+    own_days: Mapping[date, Spans] = field(default_factory=dict)
+    """Closing days and exceptional openings, whatever the week and the holidays say."""
+
+    def is_open(self, at: datetime) -> bool:
+        run = next(self.runs(at), None)
+        return run is not None and run.since <= at
+
+    def next_change(self, at: datetime) -> datetime | None:
+        """When it opens or closes next; None if it does neither within a year."""
+        run = next(self.runs(at), None)
+        if run is None:
+            return None
+        if at < run.since:
+            return run.since
+        return None if run.until == NEVER else run.until
+
+    def opens_at(self, at: datetime) -> datetime | None:
+        """When it opens next; None while it is open. A site that stays closed for longer is asked again in a year."""
+        run = next(self.runs(at), None)
+        if run is None:
+            return at + HORIZON
+        return run.since if run.since > at else None
+
+    def lasted(self, since: datetime, length: timedelta) -> datetime:
+        """When it will have been open for `length` in all, counted from `since`; within a year."""
+        for run in self.runs(since):
+            begins = max(since, run.since)
+            if begins + length < run.until:
+                return begins + length
+            length -= run.until - begins
+        return since + HORIZON
+
+    def runs(self, at: datetime) -> Iterator[Run]:
+        """When it is open, from `at` on for a year: first the run that goes on then, if one does.
+
+        What touches is one run. One that has gone on for days may be told to have begun a day before.
+        """
+        if self.never_closes:
+            yield Run(EVER, NEVER)
+            return
+        current: Run | None = None
+        for run in self._runs_from(at):
+            if current is not None and run.since <= current.until:
+                current = Run(current.since, max(current.until, run.until))
+                continue
+            if current is not None and current.until > at:
+                yield current
+            current = run
+        if current is not None and current.until > at:
+            yield current._replace(until=NEVER) if current.until > at + HORIZON - DAY else current
+
+    @cached_property
+    def never_closes(self) -> bool:
+        return not self.own_days and self.on_holidays in {None, ALL_DAY} and all(map(self._is_whole, range(7)))
+
+    def spans_of(self, day: date) -> Spans:
+        """What begins on that day."""
+        if (own := self.own_days.get(day)) is not None:
+            return own
+        if self.on_holidays is not None and day in self.holidays:
+            return self.on_holidays
+        return self._usual(day.weekday())
+
+    def _usual(self, weekday: int) -> Spans:
+        return self.week.get(weekday, ()) if self.week else ALL_DAY
+
+    def _is_whole(self, weekday: int) -> bool:
+        return self._usual(weekday) == ALL_DAY
+
+    def _runs_from(self, at: datetime) -> Iterator[Run]:
+        """In order of their beginnings, from the day before on: what began then may go on."""
+        today = at.astimezone(self.zone).date()
+        for number in range(-1, HORIZON.days + 1):
+            day = today + number * DAY
+            for span in sorted(self.spans_of(day)):
+                run = span.on(day, self.zone)
+                if run.since < run.until:
+                    yield run

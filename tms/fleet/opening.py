@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+HOLIDAY = 7
+"""Stands for public holidays where a weekday is asked for."""
+
+
+class OpeningHours(models.Model):
+    """A span of one weekday (0 is Monday) in the site's time zone in which it serves customers.
+
+    What closes at or before it opens closes on the next day: 18:00 to 02:00, or 00:00 to 00:00 for all day.
+    """
+
+    site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="opening_hours")
+    weekday = models.PositiveSmallIntegerField(_("weekday"))
+    opens_at = models.TimeField(_("opens at"))
+    closes_at = models.TimeField(_("closes at"))
+
+    class Meta:
+        ordering = ("weekday", "opens_at")
+        verbose_name = verbose_name_plural = _("opening hours")
+        constraints = (
+            models.UniqueConstraint(fields=("site", "weekday", "opens_at"), name="opening_once"),
+            models.CheckConstraint(condition=models.Q(weekday__lte=HOLIDAY), name="opening_weekday"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.weekday} {self.opens_at:%H:%M} to {self.closes_at:%H:%M}"
+
+
+class OwnDay(models.Model):
+    """Days on which a site is closed, or open at other times than in its week, whatever the holidays are."""
+
+    site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="own_days")
+    first_on = models.DateField(_("first day"))
+    last_on = models.DateField(_("last day"), null=True, blank=True, help_text=_("Empty: that day alone."))
+    opens_at = models.TimeField(_("opens at"), null=True, blank=True, help_text=_("Without times it is closed."))
+    closes_at = models.TimeField(_("closes at"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=100, blank=True)
+
+    class Meta:
+        ordering = ("first_on", "opens_at")
+        verbose_name = _("closing day or exceptional opening")
+        verbose_name_plural = _("closing days and exceptional openings")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(last_on=None) | models.Q(last_on__gte=models.F("first_on")),
+                name="own_day_order",
+                violation_error_message=_("The last day must not lie before the first."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(opens_at=None, closes_at=None)
+                | models.Q(opens_at__isnull=False, closes_at__isnull=False),
+                name="own_day_times",
+                violation_error_message=_("Give both times, or none of them for a day on which it is closed."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first_on} {self.note}".strip()

@@ -1,0 +1,37 @@
+"""Public holidays by country, and by part of it where that has its own: `JP`, `DE-BY`."""
+
+from collections.abc import Container
+from datetime import date
+from functools import lru_cache
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from holidays import HolidayBase, country_holidays, list_supported_countries
+
+
+@lru_cache(64)
+def calendar(name: str) -> HolidayBase:
+    """Knows any year. Raises NotImplementedError for what the library does not know."""
+    country, _, part = name.partition("-")
+    return country_holidays(country, subdiv=part or None)
+
+
+def public_holidays(name: str) -> Container[date]:
+    """None at all without a name, or with one that a newer library has dropped."""
+    try:
+        return calendar(name) if name else frozenset()
+    except NotImplementedError:
+        return frozenset()
+
+
+def check_calendar(name: str) -> None:
+    """A validator of the models."""
+    country, _, part = name.partition("-")
+    known = list_supported_countries()
+    if country not in known:
+        raise ValidationError(gettext("No holidays are known of this country. Use two letters, as JP, DE or US."))
+    if part and part not in known[country]:
+        parts = ", ".join(known[country]) or "–"
+        raise ValidationError(
+            gettext("%(country)s has no such part. Use one of: %(parts)s.") % {"country": country, "parts": parts}
+        )
