@@ -27,7 +27,7 @@ class RuleAdmin(ModelAdmin[Rule]):
     autocomplete_fields = ("site",)
     actions = ("enable", "disable")
     fieldsets = (
-        (None, {"fields": ("name", "name_ja", "kind", "severity", "duration_s", "enabled")}),
+        (None, {"fields": ("name", "name_ja", "kind", "severity", "duration_s", "hours", "enabled")}),
         (_("Presence rules"), {"fields": ("presence",), "description": _("Only for rules of the kind Presence.")}),
         (
             _("Metric rules"),

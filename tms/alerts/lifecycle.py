@@ -14,7 +14,9 @@ from django.db import models, transaction
 from django.db.models.functions import Greatest
 
 from tms.accounts.models import User
+from tms.alerts import opening
 from tms.alerts.models import Alert, AlertState, Condition, Rule, RuleKind, Transition, TransitionKind
+from tms.alerts.opening import Pair
 from tms.alerts.rules import RuleSet
 from tms.fleet import standings
 from tms.fleet.models import Cause, Presence
@@ -22,9 +24,6 @@ from tms.fleet.presence import Move
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
-
-type Pair = tuple[int, int]
-"""(rule, terminal)"""
 
 PASS_LIMIT = 2_000
 TIMES = {
@@ -135,18 +134,19 @@ def hold(claims: Sequence[Claim]) -> None:
     held = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(_among(latest))}
     _prolong(latest, held)
     fresh = [claim for pair, claim in latest.items() if pair not in held]
+    due = opening.due_times({claim.pair: (claim.at, claim.duration_s) for claim in fresh})
     Condition.objects.bulk_create(
         Condition(
             rule_id=claim.rule_id,
             terminal_id=claim.terminal_id,
             since=claim.at,
-            due_at=claim.at + timedelta(seconds=claim.duration_s) if claim.duration_s else None,
+            due_at=due[claim.pair] if due[claim.pair] > claim.at else None,
             lapses_at=claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None,
             value=claim.value,
         )
         for claim in fresh
     )
-    _open([claim for claim in fresh if not claim.duration_s], severities)
+    _open([claim for claim in fresh if due[claim.pair] <= claim.at], severities)
 
 
 def release(pairs: Collection[Pair], *, at: datetime | None, comment: str = "") -> None:
@@ -194,14 +194,27 @@ def settle(verdicts: Sequence[Verdict]) -> None:
 
 @transaction.atomic
 def open_due(at: datetime) -> int:
-    """Open the alerts whose condition has held for its duration (index: condition_due)."""
+    """Open the alerts whose condition has held for its duration (index: condition_due).
+
+    Where a site is closed that was to be open by now, those of its opening hours wait until it opens.
+    """
     due = Condition.objects.filter(due_at__lte=at).order_by("due_at")[:PASS_LIMIT]
     standings.lock([row.terminal_id for row in due])
-    ready = list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at))
+    ready = _wait_for_opening(list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at)), at)
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
     claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value) for row in ready]
     _open(claims, _severities({claim.rule_id for claim in claims}))
     return len(ready)
+
+
+def _wait_for_opening(conditions: list[Condition], at: datetime) -> list[Condition]:
+    """Those of them that need not wait."""
+    closed = opening.closed({(row.rule_id, row.terminal_id) for row in conditions}, at=at)
+    waiting = {row.pk: row for row in conditions if (row.rule_id, row.terminal_id) in closed}
+    for row in waiting.values():
+        row.due_at = closed[row.rule_id, row.terminal_id]
+    Condition.objects.bulk_update(waiting.values(), ["due_at"])
+    return [row for row in conditions if row.pk not in waiting]
 
 
 def postpone(until: datetime) -> int:

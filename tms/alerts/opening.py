@@ -1,0 +1,41 @@
+"""Of rules that count only while a site is open: when what holds has held for long enough."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from tms.alerts.models import Rule, RuleHours
+from tms.fleet.hours import Hours
+from tms.fleet.models import Terminal
+from tms.fleet.timetable import hours_of
+
+type Pair = tuple[int, int]
+"""(rule, terminal)"""
+type Held = tuple[datetime, float]
+"""Since when, and for how many seconds it has to hold."""
+
+
+def due_times(held: Mapping[Pair, Held]) -> dict[Pair, datetime]:
+    """When each will have held for its duration; a rule of opening hours counts only those of the terminal's site."""
+    due = {pair: since + timedelta(seconds=duration_s) for pair, (since, duration_s) in held.items()}
+    for pair, hours in _hours(held).items():
+        since, duration_s = held[pair]
+        due[pair] = hours.lasted(since, timedelta(seconds=duration_s))
+    return due
+
+
+def closed(pairs: Collection[Pair], *, at: datetime) -> dict[Pair, datetime]:
+    """Those that have to wait because the site is closed at this moment, and until when."""
+    opens = {pair: hours.opens_at(at) for pair, hours in _hours(pairs).items()}
+    return {pair: opens_at for pair, opens_at in opens.items() if opens_at is not None}
+
+
+def _hours(pairs: Collection[Pair]) -> dict[Pair, Hours]:
+    """The hours that count for each of those whose rule asks for them."""
+    asking = Rule.objects.filter(pk__in={rule_id for rule_id, _ in pairs}, hours=RuleHours.OPEN)
+    rule_ids = set(asking.values_list("pk", flat=True))
+    if not rule_ids:
+        return {}
+    bound = [pair for pair in pairs if pair[0] in rule_ids]
+    sites = dict(Terminal.objects.filter(pk__in={pair[1] for pair in bound}).values_list("pk", "site_id"))
+    hours = hours_of(set(sites.values()))
+    return {pair: hours[sites[pair[1]]] for pair in bound if pair[1] in sites}
