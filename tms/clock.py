@@ -17,10 +17,11 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
-from tms.alerts import lifecycle
+from tms.alerts import lifecycle, maintenance
 from tms.alerts.rulebook import rulebook
 from tms.commands import services as commands
 from tms.fleet import losses, nodes, standings
+from tms.fleet.doorman import Doorman
 from tms.fleet.models import Cause, Terminal
 from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.presence import Move
@@ -134,12 +135,14 @@ LOOPS = (
     Loop("open_due", 0.5, lifecycle.open_due),
     Loop("lapse", 1.0, lifecycle.lapse),
     Loop("nodes", 1.0, Watch().look),
+    Loop("maintenance", 1.0, maintenance.turn),
     Loop("expire", 1.0, commands.expire),
     Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
     Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, rollups.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
+    Loop("doors", 2.0, Doorman().look, Lane.SLOW),
 )
 
 

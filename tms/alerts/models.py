@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+# Here Django looks for models.
+from tms.alerts.window import Window  # noqa: F401
 from tms.fleet.models import Presence, Site, Terminal, TerminalKind
 from tms.telemetry.models import Severity
 
@@ -35,6 +37,13 @@ EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """As `tms.protocol.frames` has it."""
 
 
+class RuleHours(models.TextChoices):
+    """When a rule counts."""
+
+    ALWAYS = "always", _("always")
+    OPEN = "open", _("while the site is open")
+
+
 class Rule(models.Model):
     """When an alert opens and when it lets go. `tms.alerts.rules` decides; this only keeps the choice."""
 
@@ -49,6 +58,13 @@ class Rule(models.Model):
         default=0,
         validators=(MinValueValidator(0),),
         help_text=_("The alert opens when the condition has held for so long."),
+    )
+    hours = models.CharField(
+        _("counts"),
+        max_length=8,
+        choices=RuleHours,
+        default=RuleHours.ALWAYS,
+        help_text=_("Whatever holds while a site is closed opens its alert when the site opens, if it still holds."),
     )
     presence = models.CharField(
         _("presence"),

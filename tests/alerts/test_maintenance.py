@@ -1,0 +1,185 @@
+"""Maintenance windows: what they cover, how people change them, how they turn from one occurrence to the next."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+
+from tests.at_once import at_once
+from tests.builders import AT, later
+from tms.alerts import maintenance
+from tms.alerts.maintenance import NotOn, Scope
+from tms.alerts.recurrence import BadRecurrence, Recurrence
+from tms.alerts.window import Window
+from tms.fleet.models import Group, Terminal
+
+pytestmark = pytest.mark.both
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+HOUR, DAY = 3600, 86_400
+
+
+def plan(fleet, scope: Scope, *, starts: float = 0, hours: float = 1, rule: str = "", by: str = "mei") -> Window:
+    """AT is 18:00 in Tokyo."""
+    wall = (later(starts)).astimezone(TOKYO).replace(tzinfo=None)
+    recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours), rule)
+    return maintenance.plan(recurrence, scope, note="new router", by=fleet.person(by), at=AT)
+
+
+def covered(*terminals: Terminal, at: datetime) -> set[str]:
+    places = {terminal.pk: terminal.site_id for terminal in terminals}
+    found = maintenance.covered(places, among=maintenance.running(at))
+    return {terminal.uid for terminal in terminals if terminal.pk in found}
+
+
+@pytest.mark.parametrize("way", ["site", "group", "terminal"])
+def test_a_window_covers_its_sites_groups_and_terminals_while_it_lasts(fleet, way):
+    one, other = fleet.terminal(uid="one"), fleet.terminal(uid="other", site=fleet.site("UMD"))
+    group = Group.objects.create(name="pilot")
+    group.terminals.add(one)
+    scope = {"site": Scope(sites=[one.site]), "group": Scope(groups=[group]), "terminal": Scope(terminals=[one])}
+
+    plan(fleet, scope[way], starts=HOUR)
+
+    instants = [HOUR - 1, HOUR, 2 * HOUR - 1, 2 * HOUR]
+    assert [covered(one, other, at=later(at)) for at in instants] == [set(), {"one"}, {"one"}, set()]
+
+
+def test_of_several_windows_the_one_that_lasts_longest_counts(fleet):
+    terminal = fleet.terminal()
+    plan(fleet, Scope(sites=[terminal.site]), hours=1, by="mei")
+    plan(fleet, Scope(terminals=[terminal]), hours=3, by="ken")
+    plan(fleet, Scope(sites=[terminal.site]), hours=2, by="aiko")
+
+    cover = maintenance.covered({terminal.pk: terminal.site_id}, among=maintenance.running(AT))[terminal.pk]
+
+    assert (cover.until, cover.by, cover.note) == (later(3 * HOUR), "ken", "new router")
+
+
+def test_a_window_that_repeats_turns_to_its_next_occurrence(fleet):
+    terminal = fleet.terminal()
+    window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY;COUNT=2")
+
+    states = []
+    for seconds in (0, HOUR, DAY, DAY + HOUR):
+        maintenance.turn(later(seconds))
+        window.refresh_from_db()
+        states.append((window.occurs_at, window.is_on, window.over_at))
+
+    assert states == [
+        (AT, True, None),
+        (later(DAY), False, None),
+        (later(DAY), True, None),
+        (later(DAY), False, later(DAY + HOUR)),
+    ]
+
+
+def test_a_window_counts_also_before_anyone_has_turned_to_its_occurrence(fleet):
+    """The clock was away since yesterday."""
+    terminal = fleet.terminal()
+    plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
+
+    instants = [DAY - 1, DAY, DAY + HOUR - 1, DAY + HOUR]
+
+    assert [bool(covered(terminal, at=later(at))) for at in instants] == [False, True, True, False]
+
+
+def test_an_occurrence_that_ends_early_leaves_the_next_one_alone(fleet):
+    terminal, person = fleet.terminal(), fleet.person("ken")
+    window = plan(fleet, Scope(terminals=[terminal]), hours=2, rule="FREQ=DAILY")
+
+    maintenance.end(window, by=person, at=later(HOUR))
+
+    window.refresh_from_db()
+    assert (window.occurs_at, window.changed_by) == (later(DAY), person)
+    instants = [HOUR, DAY, DAY + 2 * HOUR - 1]
+    assert [bool(covered(terminal, at=later(at))) for at in instants] == [False, True, True]
+
+
+def test_one_that_takes_place_once_is_over_when_it_is_ended(fleet):
+    window = plan(fleet, Scope(terminals=[fleet.terminal()]), hours=2)
+
+    maintenance.end(window, by=fleet.person(), at=later(HOUR))
+
+    assert Window.objects.over().get().over_at == later(HOUR)
+
+
+def test_an_occurrence_is_extended_and_the_next_one_is_not(fleet):
+    terminal = fleet.terminal()
+    window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
+
+    maintenance.extend(window, until=later(3 * HOUR), by=fleet.person(), at=later(60))
+
+    instants = [3 * HOUR - 1, 3 * HOUR, DAY, DAY + HOUR]
+    assert [bool(covered(terminal, at=later(at))) for at in instants] == [True, False, True, False]
+
+
+def test_one_that_is_cancelled_takes_place_no_more(fleet):
+    terminal, person = fleet.terminal(), fleet.person("ken")
+    window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
+
+    maintenance.cancel(window, by=person, at=later(60))
+    maintenance.cancel(window, by=fleet.person("aiko"), at=later(90))
+
+    window.refresh_from_db()
+    assert (window.over_at, window.changed_by) == (later(60), person)
+    assert not covered(terminal, at=later(60))
+    assert not covered(terminal, at=later(DAY))
+
+
+@pytest.mark.parametrize("seconds", [-1, HOUR])
+def test_what_does_not_go_on_cannot_be_ended_or_extended(fleet, seconds):
+    window = plan(fleet, Scope(terminals=[fleet.terminal()]))
+
+    with pytest.raises(NotOn):
+        maintenance.end(window, by=fleet.person(), at=later(seconds))
+    with pytest.raises(NotOn):
+        maintenance.extend(window, until=later(9 * HOUR), by=fleet.person(), at=later(seconds))
+
+
+def test_nothing_that_lies_behind_can_be_planned(fleet):
+    with pytest.raises(BadRecurrence, match="Nothing of it lies ahead"):
+        plan(fleet, Scope(terminals=[fleet.terminal()]), starts=-2 * HOUR)
+
+    assert not Window.objects.exists()
+
+
+def test_where_nothing_is_in_maintenance_one_query_says_so(fleet, django_assert_num_queries):
+    terminal = fleet.terminal()
+    plan(fleet, Scope(terminals=[terminal]), starts=HOUR)
+
+    with django_assert_num_queries(1):
+        assert not covered(terminal, at=AT)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_boards_are_told_when_it_begins_and_when_it_ends(fleet, ear):
+    plan(fleet, Scope(terminals=[fleet.terminal()]), starts=HOUR)
+    ear.changes()
+
+    heard = []
+    for seconds in (HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 2 * HOUR + 1):
+        maintenance.turn(later(seconds))
+        heard.append(ear.change().everything)
+
+    assert heard == [False, True, False, True, False]
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_an_end_that_is_moved_while_the_clock_turns_is_not_lost(fleet):
+    terminal, person = fleet.terminal(), fleet.person()
+    window = plan(fleet, Scope(terminals=[terminal]))
+
+    def act(number: int) -> object:
+        if number % 2:
+            return maintenance.turn(later(HOUR))
+        with transaction.atomic():
+            return maintenance.extend(window, until=later(2 * HOUR), by=person, at=later(HOUR - 1))
+
+    at_once(6, act)
+
+    window.refresh_from_db()
+    was_extended = window.occurs_until == later(2 * HOUR)
+    assert window.over_at == (None if was_extended else later(HOUR))

@@ -1,0 +1,192 @@
+"""Why an alert must not be told of, and until when."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.alerts.steps import claim, opened
+from tests.builders import AT, Fleet, later
+from tms.alerts import lifecycle, maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.models import Alert
+from tms.alerts.quiet import ASK_AGAIN, quiet
+from tms.alerts.recurrence import Recurrence
+from tms.alerts.window import Window
+from tms.fleet.models import Presence
+from tms.fleet.opening import OpeningHours
+
+pytestmark = pytest.mark.both
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+HOUR = 3600
+
+
+def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:
+    found = quiet([alert], at=later(seconds)).get(alert.pk)
+    return (found.reason, found.until) if found else None
+
+
+def maintain(fleet: Fleet, alert: Alert, *, starts: float = 0, hours: float = 1) -> Window:
+    wall = later(starts).astimezone(TOKYO).replace(tzinfo=None)
+    recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours))
+    return maintenance.plan(
+        recurrence, Scope(terminals=[alert.terminal]), note="", by=fleet.person("mei"), at=later(min(starts, 0))
+    )
+
+
+def shop(fleet: Fleet, opens: int, closes: int) -> None:
+    """Each day, in Tokyo, where AT is 18:00."""
+    OpeningHours.objects.bulk_create(
+        OpeningHours(site=fleet.site(), weekday=weekday, opens_at=time(opens), closes_at=time(closes))
+        for weekday in range(7)
+    )
+
+
+def test_an_alert_is_told_of_where_nothing_speaks_against_it(rule, terminal):
+    assert why(opened(rule, terminal)) is None
+
+
+def test_in_maintenance_nobody_is_told(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    maintain(fleet, alert)
+
+    assert [why(alert, at) for at in (0, HOUR - 1, HOUR)] == [("maintenance", later(HOUR))] * 2 + [None]
+    assert quiet([alert], at=AT)[alert.pk].by == "mei"
+
+
+@pytest.mark.parametrize(("hours", "says"), [("always", None), ("open", ("closed", later(15 * HOUR)))])
+def test_of_a_closed_site_only_rules_that_always_count_tell(fleet, terminal, hours, says):
+    shop(fleet, 9, 19)
+    alert = opened(fleet.presence_rule(hours=hours), terminal)
+
+    assert why(alert, 0) is None
+    assert why(alert, HOUR) == says
+    assert why(alert, 15 * HOUR) is None
+
+
+@pytest.mark.parametrize(
+    ("presence", "says"),
+    [
+        (Presence.OFFLINE, "parent"),
+        (Presence.SILENT, "parent"),
+        (Presence.REBOOTING, "parent"),
+        (Presence.NEVER, None),
+        (Presence.ONLINE, None),
+    ],
+)
+def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, presence, says):
+    router = fleet.standing(presence, uid="router", at=later(-600))
+    alert, own = opened(rule, fleet.online(parent=router)), opened(rule, router)
+
+    found = quiet([alert, own], at=AT)
+
+    assert found[alert.pk][0] == says if says else alert.pk not in found
+    assert own.pk not in found
+
+
+def test_what_is_behind_a_parent_that_just_came_back_has_the_grace_to_follow(fleet, rule, settings):
+    router = fleet.online(at=later(-5))
+    alert = opened(rule, fleet.standing(Presence.OFFLINE, parent=router))
+
+    grace = settings.RECONNECT_GRACE_S - 5
+
+    assert why(alert) == ("parent", later(grace))
+    assert why(alert, grace) is None
+
+
+def test_who_said_when_it_is_back_is_not_told_of_before(fleet, rule):
+    rebooting = fleet.standing(Presence.REBOOTING, back_at=later(90))
+    alert = opened(rule, rebooting)
+
+    assert [why(alert, at) for at in (0, 90)] == [("expected", later(90)), None]
+
+
+def test_of_several_reasons_the_one_that_lasts_longest_is_given(fleet, rule):
+    alert = opened(rule, fleet.standing(Presence.REBOOTING, back_at=later(90)))
+    maintain(fleet, alert)
+
+    assert why(alert) == ("maintenance", later(HOUR))
+
+
+def test_who_waits_asks_again_soon_for_a_window_may_be_ended_early(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    window = maintain(fleet, alert)
+    before = quiet([alert], at=AT)[alert.pk]
+
+    maintenance.end(window, by=fleet.person(), at=later(10))
+
+    assert before.ask_again_at(AT) == AT + ASK_AGAIN
+    assert why(alert, 10) is None
+
+
+def test_many_alerts_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
+    shop(fleet, 9, 19)
+    always, in_hours = rule, fleet.presence_rule(hours="open")
+    terminals = fleet.terminals(200, presence="offline")
+    lifecycle.hold([claim(each, terminal) for terminal in terminals for each in (always, in_hours)])
+    maintain(fleet, Alert.objects.first())
+
+    alerts = list(Alert.objects.all())
+
+    with django_assert_max_num_queries(8):
+        found = quiet(alerts, at=later(60))
+
+    assert len(found) == 2
+
+
+class Teller:
+    """Who tells, as simply as it can be done right: ask, wait until one may ask again, tell what is still wrong."""
+
+    def __init__(self, alert: Alert) -> None:
+        self.alert = alert
+        self.asks_at = AT
+        self.told_at: datetime | None = None
+
+    def look(self, at: datetime) -> None:
+        if self.told_at is not None or at < self.asks_at:
+            return
+        if not Alert.objects.unresolved().filter(pk=self.alert.pk).exists():
+            return
+        found = quiet([self.alert], at=at).get(self.alert.pk)
+        if found is None:
+            self.told_at = at
+        else:
+            self.asks_at = found.until
+
+
+WINDOWS = st.lists(st.tuples(st.integers(-30, 90), st.integers(1, 60)), max_size=3)
+"""Minutes: from, and for how long."""
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(windows=WINDOWS, closed=st.booleans(), back=st.integers(0, 60), recovery=st.none() | st.integers(1, 120))
+def test_nobody_is_told_while_it_is_quiet_and_always_when_it_is_still_wrong_at_the_end(
+    fleet, windows, closed, back, recovery
+):
+    OpeningHours.objects.all().delete()
+    Window.objects.all().delete()
+    if closed:
+        shop(fleet, 19, 18)  # closed for an hour from AT on
+    rule = fleet.presence_rule(hours="open")
+    terminal = fleet.standing(Presence.REBOOTING if back else Presence.OFFLINE, back_at=later(back * 60))
+    lifecycle.hold([claim(rule, terminal, -1)])
+    alert = Alert.objects.unresolved().get(terminal=terminal)
+    for starts, minutes in windows:
+        maintain(fleet, alert, starts=starts * 60, hours=minutes / 60)
+    teller = Teller(alert)
+
+    for minute in range(121):
+        if minute == recovery:
+            lifecycle.release([(rule.pk, terminal.pk)], at=later(minute * 60))
+        teller.look(later(minute * 60))
+
+    def is_quiet(minute: int) -> bool:
+        covered = any(starts <= minute < starts + length for starts, length in windows)
+        return covered or (closed and minute < 60) or minute < back
+
+    end = 121 if recovery is None else recovery
+    first = next((minute for minute in range(end) if not is_quiet(minute)), None)
+    assert teller.told_at == (None if first is None else later(first * 60))

@@ -1,0 +1,118 @@
+"""When a maintenance window takes place: once, or again and again by an iCalendar rule (RFC 5545, RRULE). Pure.
+
+A rule is followed on the calendar and the clocks of its zone, so that each date it names has one occurrence, however
+clocks change. From the first time that they show the beginning to the last time that they show the end; one of which
+they leap over the whole lasts as long as it was meant to, from the leap on.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+from django.utils.translation import gettext
+
+from tms.fleet.local_time import instant, shown
+
+FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+PARTS = frozenset(
+    {
+        "FREQ",
+        "INTERVAL",
+        "COUNT",
+        "UNTIL",
+        "BYDAY",
+        "BYMONTH",
+        "BYMONTHDAY",
+        "BYYEARDAY",
+        "BYWEEKNO",
+        "BYSETPOS",
+        "WKST",
+    }
+)
+"""Of dates only: what says times of day would make several occurrences a day."""
+NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+HORIZON = timedelta(days=3_660)
+"""A rule that names no date within ten years names none."""
+
+
+class BadRecurrence(Exception):
+    """Its text tells a person what is wrong."""
+
+    code = "tms:bad-recurrence"
+
+
+class Occurrence(NamedTuple):
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    zone: ZoneInfo
+    starts_at: datetime
+    """Of the first occurrence, as the clocks of the zone show it: without a zone of its own."""
+    length: timedelta
+    """By the same clocks."""
+    rule: str = ""
+    """Empty: it takes place once."""
+
+    def occurrences(self, after: datetime) -> Iterator[Occurrence]:
+        """Those that end after `after`, in order. Raises BadRecurrence for a rule that cannot be followed."""
+        for wall in self._walls(max(shown(after, self.zone), self.starts_at) + HORIZON):
+            found = self._occurrence(wall)
+            if found.until > after:
+                yield found
+
+    def _occurrence(self, wall: datetime) -> Occurrence:
+        since = instant(wall, self.zone)
+        until = instant(wall + self.length, self.zone, last=True)
+        return Occurrence(since, until if until > since else since + self.length)
+
+    def _walls(self, horizon: datetime) -> Iterator[datetime]:
+        if not self.rule:
+            return iter((self.starts_at,))
+        parts = parsed(self.rule)
+        count = int(parts.pop("COUNT", 0)) or None
+        until = min(horizon, _until(parts.pop("UNTIL", ""), self.zone) or horizon)
+        text = ";".join(f"{name}={value}" for name, value in parts.items())
+        try:
+            dates = rrulestr(f"{text};UNTIL={until:%Y%m%dT%H%M%S}", dtstart=self.starts_at)
+        except (ValueError, TypeError) as error:
+            raise BadRecurrence(gettext("This rule cannot be followed: %(reason)s") % {"reason": error}) from None
+        return islice(iter(dates), count)
+
+
+def parsed(rule: str) -> dict[str, str]:
+    """The parts of an RRULE by their names. Raises BadRecurrence for what is none, or says times of day."""
+    pairs = [part.partition("=") for part in rule.upper().removeprefix("RRULE:").split(";")]
+    parts = {name: value for name, _, value in pairs}
+    if unknown := sorted(parts.keys() - PARTS) or sorted(name for name, value in parts.items() if not value):
+        raise BadRecurrence(gettext("A rule of dates has no part %(name)s.") % {"name": unknown[0] or "?"})
+    if parts.get("FREQ") not in FREQUENCIES:
+        raise BadRecurrence(gettext("A rule begins with FREQ=DAILY, WEEKLY, MONTHLY or YEARLY."))
+    if len(parts) < len(pairs):
+        raise BadRecurrence(gettext("A rule names each of its parts once."))
+    for name in ("COUNT", "INTERVAL"):
+        if name in parts and not NUMBER.fullmatch(parts[name]):
+            raise BadRecurrence(gettext("%(name)s is a number from 1 to 9999.") % {"name": name})
+    return parts
+
+
+def _until(text: str, zone: ZoneInfo) -> datetime | None:
+    """A date includes all of its day; an instant (with a Z) is what the clocks of the zone show then."""
+    for form in ("%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M%S", "%Y%m%d"):
+        try:
+            until = datetime.strptime(text, form)  # noqa: DTZ007  (a wall time, but for the first form)
+        except ValueError:
+            continue
+        if form.endswith("Z"):
+            return shown(until.replace(tzinfo=UTC), zone)
+        return until if "T" in form else until + timedelta(days=1, seconds=-1)
+    if text:
+        raise BadRecurrence(gettext("UNTIL is a date as 20261231, or with a time as 20261231T180000Z."))
+    return None

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tms.alerts.recurrence import Occurrence, Recurrence
+from tms.fleet.models import Group, Site, Terminal
+
+
+class WindowQuerySet(models.QuerySet["Window"]):
+    def standing(self) -> Self:
+        """Going on, or with an occurrence to come (index: window_standing)."""
+        return self.filter(over_at=None)
+
+    def over(self) -> Self:
+        return self.filter(over_at__isnull=False)
+
+
+class Window(models.Model):
+    """A maintenance window: what it covers is expected to be disturbed, and nobody is told of it.
+
+    `occurs_at` and `occurs_until` are the occurrence that goes on or comes next, as people may have moved its end; the
+    last one, when it is over.
+    """
+
+    note = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64)
+    first_on = models.DateField()
+    starts_at = models.TimeField()
+    length_s = models.PositiveIntegerField()
+    rrule = models.CharField(max_length=200, blank=True)
+    occurs_at = models.DateTimeField()
+    occurs_until = models.DateTimeField()
+    over_at = models.DateTimeField(null=True)
+    is_on = models.BooleanField(default=False)
+    """Whether boards were told that it began."""
+    sites = models.ManyToManyField(Site, related_name="windows", blank=True)
+    groups = models.ManyToManyField(Group, related_name="windows", blank=True)
+    terminals = models.ManyToManyField(Terminal, related_name="windows", blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="windows")
+    changed_at = models.DateTimeField(null=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    """Who ended, extended or cancelled it last."""
+
+    objects = WindowQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("maintenance window")
+        verbose_name_plural = _("maintenance windows")
+        constraints = (
+            models.CheckConstraint(condition=models.Q(length_s__gt=0), name="window_length"),
+            models.CheckConstraint(condition=models.Q(occurs_until__gte=models.F("occurs_at")), name="window_order"),
+        )
+        indexes = (
+            # Readers: whoever asks what is in maintenance, and the clock, which looks for what begins and ends.
+            models.Index(fields=("occurs_at",), name="window_standing", condition=models.Q(over_at=None)),
+            models.Index(fields=("-over_at",), name="window_over", condition=models.Q(over_at__isnull=False)),
+        )
+
+    def __str__(self) -> str:
+        return self.note
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('maintenance')}#window-{self.pk}"
+
+    @property
+    def recurrence(self) -> Recurrence:
+        starts_at = datetime.combine(self.first_on, self.starts_at)
+        return Recurrence(ZoneInfo(self.time_zone), starts_at, timedelta(seconds=self.length_s), self.rrule)
+
+    @property
+    def occurrence(self) -> Occurrence:
+        return Occurrence(self.occurs_at, self.occurs_until)
+
+    def occurrence_after(self, before: Occurrence, at: datetime) -> Occurrence | None:
+        """The next one that is not over at `at`; None if there is none left."""
+        coming = self.recurrence.occurrences(at)
+        return next((found for found in coming if found.since > before.since), None)
+
+    def occurrence_at(self, at: datetime) -> Occurrence | None:
+        """The one that goes on at `at`, also when nobody has turned to it yet."""
+        if self.over_at is not None and self.over_at <= at:
+            return None
+        found: Occurrence | None = self.occurrence
+        if self.occurs_until <= at:
+            found = self.occurrence_after(self.occurrence, at)
+        return found if found and found.since <= at < found.until else None
