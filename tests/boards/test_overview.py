@@ -84,7 +84,6 @@ def test_a_calm_fleet_says_since_when(page, fleet):
         (["online", "offline"], "warning", "warning"),
         (["online", "offline", "silent"], None, "offline"),
         (["online", "silent"], None, "silent"),
-        (["maintenance", "maintenance"], None, "maintenance"),
         (["closed", "closed"], None, "closed"),
         (["closed", "online"], None, "ok"),
     ],

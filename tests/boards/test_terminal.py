@@ -21,7 +21,6 @@ pytestmark = pytest.mark.both
         ({"presence": "rebooting", "cause": "reboot", "back_at": 90}, "promised to be back by"),
         ({"presence": "closed", "cause": "closing"}, "it said goodbye for closing time."),
         ({"presence": "offline", "cause": "did_not_return"}, "did not come back"),
-        ({"presence": "maintenance"}, "In maintenance since"),
         ({"presence": "never"}, "never connected"),
     ],
 )

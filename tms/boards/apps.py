@@ -13,9 +13,10 @@ class BoardsConfig(AppConfig):
 
     def ready(self) -> None:
         from tms.boards.kept import kept  # the models it counts are loaded by now
+        from tms.boards.plans import plans
 
         user_logged_out.connect(tell_boards)
-        hub.listeners.add(kept)
+        hub.listeners |= {kept, plans}
 
 
 def tell_boards(sender: object, *, user: Any, **_: Any) -> None:

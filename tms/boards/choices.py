@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.boards import metrics
+from tms.boards.expected import Plan
 from tms.boards.filters import ANY, AlertFilter, TerminalFilter
 from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
 from tms.telemetry import series
@@ -24,7 +25,7 @@ LEGEND = (
     ("warning", Severity.WARNING.label),
     ("offline", Presence.OFFLINE.label),
     ("silent", Presence.SILENT.label),
-    ("maintenance", Presence.MAINTENANCE.label),
+    ("maintenance", Plan.MAINTENANCE.label),
     ("closed", Presence.CLOSED.label),
     ("ok", _("Normal")),
 )
@@ -39,6 +40,10 @@ class Choice(NamedTuple):
 
 def presences(chosen: TerminalFilter) -> list[Choice]:
     return [Choice(name.value, name.label, name.value in chosen.presence) for name in NEEDY_FIRST]
+
+
+def planned(chosen: TerminalFilter) -> list[Choice]:
+    return [Choice(plan.value, plan.label, plan.value == chosen.expected) for plan in Plan]
 
 
 def severities(chosen: AlertFilter) -> list[Choice]:

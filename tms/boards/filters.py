@@ -8,8 +8,10 @@ from urllib.parse import parse_qsl, urlencode
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Upper
 from django.http import QueryDict
+from django.utils import timezone
 
 from tms.alerts.models import Alert, Rule
+from tms.boards.expected import Plan, is_expected
 from tms.fleet.models import Presence, Site, Status, Terminal, TerminalKind
 from tms.fleet.outage import Outage
 from tms.live.change import Change
@@ -33,6 +35,8 @@ class TerminalFilter:
     kind: str = ""
     lost_with: str = ""
     """The name of a node that dropped them; they are not back."""
+    expected: str = ""
+    """What is planned for them: maintenance, or that their site is closed."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -45,6 +49,7 @@ class TerminalFilter:
             site=query.get("site", "")[:8],
             kind=_known(query.get("kind"), TerminalKind.values),
             lost_with=query.get("lost_with", "")[:64],
+            expected=_known(query.get("expected"), Plan.values),
         )
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
@@ -60,6 +65,8 @@ class TerminalFilter:
             rows = rows.filter(kind=self.kind)
         if self.lost_with:
             rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
+        if self.expected:
+            rows = rows.filter(is_expected(self.expected, at=timezone.now()))
         return rows.filter(_search(self.q)) if self.q else rows
 
     @property

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 
 from tms.accounts.names import Name, name_of
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition
+from tms.boards.expected import Expected, expected_of
 from tms.fleet.models import Presence, Site, Terminal, TerminalState
 from tms.live.change import Change
 from tms.telemetry.models import Severity
@@ -69,6 +70,7 @@ class TerminalRow:
     model: str
     firmware: str
     standing: Standing
+    expected: Expected | None
     status: str
     readings: tuple[Reading, ...]
     severity: str
@@ -128,11 +130,15 @@ class AlertRow:
         return self.pk in change.alerts or self.terminal in change.presence
 
 
-def terminal_rows(pks: Collection[int]) -> dict[int, TerminalRow]:
-    """The rows of these terminals, in two queries."""
-    terminals = Terminal.objects.select_related("site", "state").filter(pk__in=pks, state__isnull=False)
+def terminal_rows(pks: Collection[int], *, at: datetime) -> dict[int, TerminalRow]:
+    """The rows of these terminals, in two queries, and three more while there is maintenance."""
+    terminals = list(Terminal.objects.select_related("site", "state").filter(pk__in=pks, state__isnull=False))
     held = unresolved_of(pks)
-    return {terminal.pk: _terminal_row(terminal, held.get(terminal.pk, {})) for terminal in terminals}
+    expected = expected_of({terminal.pk: terminal.site_id for terminal in terminals}, at=at)
+    return {
+        terminal.pk: _terminal_row(terminal, held.get(terminal.pk, {}), expected.get(terminal.pk))
+        for terminal in terminals
+    }
 
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
@@ -179,7 +185,7 @@ def over_of(held: Held) -> dict[str, str]:
     return {metric: worst(severities) for metric, severities in held.items() if metric}
 
 
-def _terminal_row(terminal: Terminal, held: Held) -> TerminalRow:
+def _terminal_row(terminal: Terminal, held: Held, expected: Expected | None) -> TerminalRow:
     state = terminal.state
     severities = [severity for group in held.values() for severity in group]
     return TerminalRow(
@@ -190,6 +196,7 @@ def _terminal_row(terminal: Terminal, held: Held) -> TerminalRow:
         model=terminal.model,
         firmware=terminal.firmware,
         standing=standing_of(state),
+        expected=expected,
         status=state.status,
         readings=readings_of(state, over_of(held), COLUMNS),
         severity=worst(severities),

@@ -1,6 +1,6 @@
 """The honeycomb: one cell a site, its colour the worst that is there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tms.accounts.access import Person, visible
@@ -13,7 +13,6 @@ MOST_CELLS = 400
 """Above so many sites only those with trouble are cells."""
 SIZES = ((60, "l"), (20, "m"))
 NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLINE})
-EXPECTED = (Presence.MAINTENANCE, Presence.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,15 @@ class SiteCell:
         return self.worst in NEEDS_A_PERSON
 
 
-def cells(census: Census, *, to: Person) -> list[SiteCell]:
+def cells(census: Census, *, expected: Mapping[int, str], to: Person) -> list[SiteCell]:
+    """`expected`: the sites that are closed or in maintenance; nobody has to go there for a terminal that is away."""
     found = visible(Site.objects.order_by("region", "code"), to=to).values_list("pk", "code", "name", "name_ja")
     tallies = census.sites
-    filled = [_cell(Place(code, Bilingual(*names)), tallies[pk]) for pk, code, *names in found if pk in tallies]
+    filled = [
+        _cell(Place(code, Bilingual(*names)), tallies[pk], expected.get(pk, ""))
+        for pk, code, *names in found
+        if pk in tallies
+    ]
     if len(filled) <= MOST_CELLS:
         return filled
     return [cell for cell in filled if cell.worst != "ok"][:MOST_CELLS]
@@ -49,22 +53,26 @@ def columns(number: int) -> int:
     return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
 
 
-def _cell(place: Place, tally: Tally) -> SiteCell:
-    worst, number = _worst(tally)
+def _cell(place: Place, tally: Tally, expected: str) -> SiteCell:
+    worst, number = _worst(tally, expected)
     size = next((size for least, size in SIZES if tally.total >= least), "s")
     return SiteCell(place, tally.total, worst, number, size)
 
 
-def _worst(tally: Tally) -> tuple[str, int]:
-    severities, presences = tally.severities, tally.presences
-    for name, number in _troubles(severities[Severity.CRITICAL], severities[Severity.WARNING], presences):
+def _worst(tally: Tally, expected: str) -> tuple[str, int]:
+    troubles = dict(_alerts(tally.severities)) | (dict(_lost(tally.presences)) if not expected else {})
+    for name, number in troubles.items():
         if number:
             return name, number
-    return next((name.value for name in EXPECTED if presences[name] == tally.total), "ok"), 0
+    said_goodbye = tally.presences[Presence.CLOSED] == tally.total
+    return expected or (Presence.CLOSED.value if said_goodbye else "ok"), 0
 
 
-def _troubles(critical: int, warning: int, presence: dict[str, int]) -> Iterable[tuple[str, int]]:
-    yield Severity.CRITICAL.value, critical
-    yield Severity.WARNING.value, warning
-    yield Presence.OFFLINE.value, presence[Presence.OFFLINE]
-    yield Presence.SILENT.value, presence[Presence.SILENT]
+def _alerts(severities: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    yield Severity.CRITICAL.value, severities[Severity.CRITICAL]
+    yield Severity.WARNING.value, severities[Severity.WARNING]
+
+
+def _lost(presences: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    yield Presence.OFFLINE.value, presences[Presence.OFFLINE]
+    yield Presence.SILENT.value, presences[Presence.SILENT]

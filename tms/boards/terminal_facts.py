@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from tms.accounts.names import Name, name_of
 from tms.alerts.models import Alert
+from tms.boards.expected import Expected, expected_of
+from tms.boards.plans import Door, plans
 from tms.boards.rows import (
     Bilingual,
     Place,
@@ -48,6 +50,11 @@ class TerminalFacts:
     agent: str
     address: str
     standing: Standing
+    expected: Expected | None
+    door: Door
+    """Of its site."""
+    parent: str
+    """The UID of what it is linked through."""
     status: str
     status_at: datetime | None
     severity: str
@@ -83,9 +90,9 @@ class Asked:
         return self.state in (CommandState.QUEUED, CommandState.SENT)
 
 
-def facts_of(terminal: Terminal) -> TerminalFacts:
+def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
     """Read anew, whatever `terminal` still remembers."""
-    terminal = Terminal.objects.select_related("site", "state").get(pk=terminal.pk)
+    terminal = Terminal.objects.select_related("site", "state", "parent").get(pk=terminal.pk)
     state = terminal.state
     newest = Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at").first()
     held = _held(terminal)
@@ -101,6 +108,9 @@ def facts_of(terminal: Terminal) -> TerminalFacts:
         agent=terminal.agent,
         address=terminal.address or "",
         standing=standing_of(state),
+        expected=expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
+        door=plans.doors([terminal.site_id], at)[terminal.site_id],
+        parent=terminal.parent.uid if terminal.parent else "",
         status=state.status,
         status_at=state.status_at,
         severity=worst({alert.severity for alert in held}),

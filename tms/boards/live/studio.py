@@ -19,6 +19,7 @@ from tms.boards.live.show import Painting, Show
 from tms.boards.live.workshop import AWAY, Failure, Outcome, Workshop
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
+from tms.boards.plans import plans
 from tms.live.change import NOTHING, Change
 from tms.live.hub import hub
 from tms.ops import instruments
@@ -65,14 +66,14 @@ class Studio:
         """Call it as often as you like."""
         if self._tasks:
             return
-        hub.listeners |= {self, kept}
+        hub.listeners |= {self, kept, plans}
         hub.start()
         loop = asyncio.get_running_loop()
         work = {"boards": self._pass, "beats": self._beat}
         self._tasks = [loop.create_task(self._forever(what), name=name) for name, what in work.items()]
 
     async def stop(self) -> None:
-        hub.listeners -= {self, kept}
+        hub.listeners -= {self, kept, plans}
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

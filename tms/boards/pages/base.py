@@ -59,7 +59,7 @@ class Desk:
         """Their rows, in the order of `pks`. Which of them a person may see has been asked before."""
         missing = [pk for pk in pks if pk not in self._terminals]
         if missing:
-            self._terminals |= terminal_rows(missing)
+            self._terminals |= terminal_rows(missing, at=self.at)
         return [self._terminals[pk] for pk in pks if pk in self._terminals]
 
     def alerts(self, pks: Collection[int]) -> list[AlertRow]:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices, shift, sites
+from tms.boards.expected import Plan, expected_at, numbers
 from tms.boards.nodes import losses_part
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.boards.recent import recent
@@ -82,7 +83,7 @@ class OverviewPage(Page):
         return {element: rows[element] for element in ids if element in rows}
 
     def _sites(self, desk: Desk) -> dict[str, Part]:
-        cells = sites.cells(desk.census, to=self.person)
+        cells = sites.cells(desk.census, expected=expected_at(desk.census, at=desk.at), to=self.person)
         need = sum(cell.needs_a_person for cell in cells)
         note = {"number": len(cells), "need": need}
         return {
@@ -107,6 +108,8 @@ def _totals(desk: Desk) -> Iterable[tuple[str, Part]]:
     for presence in Presence:
         values = {"presence": presence.value, "number": presences[presence]}
         yield f"total-{presence}", _total("presence-total", values, desk)
+    number = numbers(desk.census, at=desk.at)[Plan.MAINTENANCE]
+    yield "total-maintenance", Part(f"{TEMPLATE}#plan-total", {"number": number})
 
 
 def _total(partial: str, values: dict[str, Any], desk: Desk) -> Part:

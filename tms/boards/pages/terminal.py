@@ -85,7 +85,7 @@ class TerminalPage(Page):
         asked = asked_of(self.terminal, limit=MOST_COMMANDS)
         parts = {
             **nav(desk),
-            **_state(facts_of(self.terminal)),
+            **_state(facts_of(self.terminal, at=desk.at)),
             **{row.element: Part(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
             **{row.element: Part("boards/commands.html#command", {"command": row}) for row in asked},
             "outages": Part(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=desk.at)}),

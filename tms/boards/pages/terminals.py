@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.boards import choices
+from tms.boards import choices, expected
 from tms.boards.filters import TerminalFilter
 from tms.boards.keyset import Column, Keyset, Window
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
@@ -50,6 +50,7 @@ class TerminalsPage(Page):
     def furniture(self, scene: Scene) -> dict[str, Any]:
         return {
             "presences": choices.presences(self.chosen),
+            "planned": choices.planned(self.chosen),
             "selects": choices.selects(self.chosen, to=self.person),
             "columns": COLUMNS,
         }
@@ -83,6 +84,8 @@ class TerminalsPage(Page):
         presences = desk.census.presences
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
         numbers["count-all"] = desk.census.total
+        planned = expected.numbers(desk.census, at=desk.at)
+        numbers |= {f"count-expected-{plan}": number for plan, number in planned.items()}
         return nav(desk) | counts(numbers)
 
     def _needy(self, change: Change, before: Scene | None) -> dict[str, Part]:

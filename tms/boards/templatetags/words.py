@@ -30,7 +30,6 @@ HAPPENED = {
     "silent": pgettext_lazy("it is", "silent"),
     "rebooting": pgettext_lazy("it is", "rebooting"),
     "closed": pgettext_lazy("it is", "closed"),
-    "maintenance": pgettext_lazy("it is", "in maintenance"),
     "offline": pgettext_lazy("it is", "offline"),
     "never": pgettext_lazy("it is", "never seen"),
 }

@@ -1,0 +1,107 @@
+"""What boards say beside presence: maintenance and opening hours, with their ends."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from tests import factories
+from tms.alerts import maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.recurrence import Recurrence
+from tms.fleet.opening import OwnDay
+
+pytestmark = pytest.mark.both
+
+UTC = ZoneInfo("UTC")
+
+
+def maintain(person, *, hours: float = 1, **scope) -> None:
+    wall = (timezone.now() - timedelta(minutes=1)).replace(tzinfo=None)
+    recurrence = Recurrence(UTC, wall, timedelta(hours=hours))
+    maintenance.plan(recurrence, Scope(**scope), note="new router", by=person, at=timezone.now())
+
+
+def close(site) -> None:
+    """For two days around today, wherever it is."""
+    today = timezone.now().date()
+    OwnDay.objects.create(site=site, first_on=today - timedelta(days=1), last_on=today + timedelta(days=1))
+
+
+def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tanaka):
+    terminal = fleet.standing("offline", cause="connection_lost")
+    maintain(tanaka, terminals=[terminal])
+
+    seen, row = page(terminal.get_absolute_url()), page("/terminals/").text(f"terminal-{terminal.pk}")
+
+    assert "· Mei Tanaka" in seen.text("state")
+    assert "maintenance until" in seen.text("state")
+    assert "new router" in seen.text("state")
+    assert "until the maintenance ends" in seen.text("state")
+    assert "maintenance until" in row
+    assert "Offline" in row
+
+
+def test_a_terminal_of_a_closed_site_says_when_it_opens(page, fleet):
+    terminal = fleet.standing("offline", cause="connection_lost")
+    close(terminal.site)
+
+    seen, row = page(terminal.get_absolute_url()), page("/terminals/").text(f"terminal-{terminal.pk}")
+
+    assert "site closed until" in seen.text("state")
+    assert "until the site opens" in seen.text("state")
+    assert "site closed until" in row
+
+
+def test_where_nothing_is_planned_nothing_is_said_of_it(page, fleet):
+    terminal = fleet.standing("offline", cause="connection_lost")
+
+    seen = page(terminal.get_absolute_url())
+
+    assert "until" not in seen.text("state")
+
+
+def test_a_terminal_names_what_it_is_linked_through(page, fleet):
+    router = fleet.online(uid="router")
+
+    seen = page(fleet.online(parent=router).get_absolute_url())
+
+    assert router.get_absolute_url() in seen.links()
+
+
+@pytest.mark.parametrize(("expected", "found"), [("maintenance", ["T-M"]), ("closed", ["T-C"]), ("nonsense", None)])
+def test_terminals_are_filtered_by_what_is_planned(page, fleet, tanaka, expected, found):
+    fleet.online(uid="T-O")
+    maintain(tanaka, terminals=[fleet.online(uid="T-M")])
+    close(fleet.online(uid="T-C", site=fleet.site("UMD")).site)
+
+    seen = page(f"/terminals/?expected={expected}")
+
+    rows = [seen.text(element).split(" ", 1)[0] for element in seen.rows("terminal-")]
+    assert rows == (found or ["T-C", "T-M", "T-O"])
+    assert (seen.text("count-expected-maintenance"), seen.text("count-expected-closed")) == ("1", "1")
+
+
+@pytest.mark.parametrize(
+    ("plan", "severity", "worst"),
+    [
+        ("closed", None, "closed"),
+        ("maintenance", None, "maintenance"),
+        (None, None, "offline"),
+        ("closed", "critical", "critical"),
+    ],
+)
+def test_a_site_that_is_expected_to_be_away_is_not_shown_as_lost(page, fleet, tanaka, plan, severity, worst):
+    terminal = fleet.standing("offline")
+    if plan == "closed":
+        close(terminal.site)
+    if plan == "maintenance":
+        maintain(tanaka, sites=[terminal.site])
+    if severity:
+        factories.alert(fleet, terminal=terminal, severity=severity)
+
+    seen = page("/")
+
+    assert seen.attribute("site-SJK", "data-worst") == worst
+    assert seen.text("number-maintenance") == ("1" if plan == "maintenance" else "0")

@@ -1,0 +1,106 @@
+"""What is planned, as this process read it last: maintenance that goes on, and which sites are closed.
+
+A board asks for it with each painting, and it changes a few times a day: it is read again when the feed says that it
+changed, and when it is old, for the feed is only a hint.
+"""
+
+import time
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from tms.alerts import maintenance
+from tms.alerts.window import Window
+from tms.fleet.hours import NEVER, Hours
+from tms.fleet.models import Terminal
+from tms.fleet.timetable import hours_of
+from tms.live.change import Change
+from tms.live.hub import hub
+
+STALE_S = 30.0
+
+
+class Door(NamedTuple):
+    """Of a site at one moment, and for as long as nothing changes."""
+
+    opens_at: datetime | None
+    """None while it is open."""
+    changes_at: datetime | None
+    holds_until: datetime
+
+
+class Read(NamedTuple):
+    """What goes on."""
+
+    windows: list[Window]
+    sites: dict[int, datetime]
+    """In maintenance as a whole, and until when."""
+    terminals: int
+    """In maintenance."""
+
+
+class Memory:
+    """What was read at one moment; replaced as a whole, for several threads use it."""
+
+    def __init__(self) -> None:
+        self.read_at = time.monotonic()
+        self.maintenance: Read | None = None
+        self.hours: dict[int, Hours] = {}
+        self.doors: dict[int, Door] = {}
+
+    def door(self, site_id: int, at: datetime) -> Door:
+        door = self.doors.get(site_id)
+        if door is None or door.holds_until <= at:
+            hours = self.hours[site_id]
+            change = hours.next_change(at)
+            door = self.doors[site_id] = Door(hours.opens_at(at), change, change or NEVER)
+        return door
+
+
+class Plans:
+    def __init__(self) -> None:
+        self._memory = Memory()
+
+    def changed(self, change: Change) -> None:
+        """A listener of the hub."""
+        if change.everything:
+            self._memory = Memory()
+
+    def maintenance(self, at: datetime) -> Read:
+        memory = self._current()
+        if memory.maintenance is None:
+            memory.maintenance = _going_on(at)
+        return memory.maintenance
+
+    def doors(self, site_ids: Collection[int], at: datetime) -> dict[int, Door]:
+        memory = self._current()
+        missing = [pk for pk in site_ids if pk not in memory.hours]
+        if missing:
+            memory.hours |= hours_of(missing)
+        return {pk: memory.door(pk, at) for pk in site_ids if pk in memory.hours}
+
+    def closed(self, site_ids: Collection[int], at: datetime) -> dict[int, datetime]:
+        """Those of the sites that are closed, and when each opens."""
+        doors = self.doors(site_ids, at)
+        return {pk: door.opens_at for pk, door in doors.items() if door.opens_at is not None}
+
+    def _current(self) -> Memory:
+        """A process that is not told of changes reads each time."""
+        is_told = hub.is_live and self in hub.listeners
+        if not is_told or time.monotonic() - self._memory.read_at >= STALE_S:
+            self._memory = Memory()
+        return self._memory
+
+
+def _going_on(at: datetime) -> Read:
+    windows = maintenance.running(at)
+    if not windows:
+        return Read([], {}, 0)
+    until = {window.pk: window.occurs_until for window in windows}
+    sites: dict[int, datetime] = {}
+    for window_id, site_id in Window.sites.through.objects.filter(window__in=until).values_list("window", "site"):
+        sites[site_id] = max(until[window_id], sites.get(site_id, until[window_id]))
+    return Read(windows, sites, Terminal.objects.filter(maintenance.in_scope(windows)).count())
+
+
+plans = Plans()
