@@ -102,7 +102,7 @@ ROOT_URLCONF = "tms.urls"
 ASGI_APPLICATION = "asgi.application"
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "tms.boards.engine.Templates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {

@@ -1,0 +1,28 @@
+"""Django's templates, without the cycle that each page would leave to the garbage collector."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.backends.django import DjangoTemplates, Template
+from django.template.context import make_context
+from django.utils.safestring import SafeString
+
+
+class Templates(DjangoTemplates):
+    def get_template(self, template_name: str) -> Template:
+        return Page(super().get_template(template_name).template, self)
+
+    def from_string(self, template_code: str) -> Template:
+        return Page(super().from_string(template_code).template, self)
+
+
+class Page(Template):
+    def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> SafeString:
+        """What a context was made from knows the context. All that a page showed would wait with it, and collections
+        are rare here (`tms.server.memory`): 8 MiB of a node, with people who look at a fleet of 5,000.
+        """
+        whole = make_context(context, request, autoescape=self.backend.engine.autoescape)
+        try:
+            return self.template.render(whole)
+        finally:
+            whole.dicts.clear()
