@@ -22,3 +22,8 @@ def may_watch(person: Person) -> bool:
 def may_act(person: Person) -> bool:
     """May acknowledge alerts and send commands."""
     return may_watch(person)
+
+
+def may_set_up(person: Person) -> bool:
+    """May change rules, destinations and whatever else TMS goes by."""
+    return may_watch(person) and person.is_staff

@@ -1,4 +1,4 @@
-"""Bases of the admin's pages: Django's own, typed, and read-only where TMS itself writes."""
+"""Bases of the admin's pages and of forms: Django's own, typed, and read-only where TMS itself writes."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
     from django.contrib.auth.admin import UserAdmin
-    from django.forms import ModelForm
+    from django.forms import BaseFormSet, ModelForm
 else:
     from django import forms
     from django.contrib import admin
@@ -27,8 +27,10 @@ else:
 
     class ModelForm(Subscriptable, forms.ModelForm): ...
 
+    class BaseFormSet(Subscriptable, forms.BaseFormSet): ...
 
-__all__ = ["ModelAdmin", "ModelForm", "ReadOnly", "TabularInline", "UserAdmin"]
+
+__all__ = ["BaseFormSet", "ModelAdmin", "ModelForm", "ReadOnly", "TabularInline", "UserAdmin"]
 
 
 class ReadOnly:

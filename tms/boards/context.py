@@ -2,11 +2,15 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts.access import may_set_up
 from tms.accounts.models import Theme, User
 from tms.accounts.names import name_of
+from tms.boards.pages.base import Desk, Scene, nav
 
 KEYS = (
     (("?",), _("These keys")),
@@ -34,5 +38,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "other_theme": Theme.LIGHT if theme == Theme.DARK else Theme.DARK,
         "other_language": other,
         "key_list": KEYS,
-        "may_set_up": me is not None and me.is_staff,
+        "may_set_up": me is not None and may_set_up(me),
+        # Of a page that shows nothing live: what stands around it, asked for when it is drawn.
+        "scene": SimpleLazyObject(lambda: Scene(nav(Desk(timezone.now())))),
     }

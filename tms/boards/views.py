@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from tms.accounts.doors import Asked, acting, watching
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.boards.charts import chart
@@ -16,7 +17,6 @@ from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, Page, Te
 from tms.boards.pages.base import Scene, nav
 from tms.boards.painter import paint
 from tms.boards.rows import WORST_FIRST, AlertRow, alert_rows
-from tms.boards.watching import Asked, acting, watching
 from tms.commands import services as commands
 from tms.telemetry import series as telemetry
 

@@ -1,4 +1,4 @@
-"""Who may open a page: asked of `tms.accounts.access` before any view of the boards runs."""
+"""Who may open a page: asked of `tms.accounts.access` before any view for people runs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -43,6 +43,18 @@ def acting[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
     @wraps(view)
     def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not access.may_act(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return watching(guarded)
+
+
+def setting_up[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Everyone who watches may look; only who may set up may send."""
+
+    @wraps(view)
+    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.method == "POST" and not access.may_set_up(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
