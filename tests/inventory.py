@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from prometheus_client.metrics import MetricWrapperBase
 
 from consumers.routing import websockets
+from tms.notifications.collector import DeliveryCollector
 from tms.ops import instruments
 from tms.ops.collectors import FleetCollector, ServerCollector
 from tms.ops.node_gauges import NodeCollector
@@ -93,7 +94,7 @@ def metrics() -> set[Metric]:
     declared = [(*_family(one), one._labelnames) for one in INSTRUMENTS.values()]
     collected = [
         (family.name, family.type, family._labelnames)
-        for one in (FleetCollector(), NodeCollector(), ServerCollector())
+        for one in (FleetCollector(), NodeCollector(), ServerCollector(), DeliveryCollector())
         for family in one.describe()
     ]
     return {(name, " ".join([kind, *labels])) for name, kind, labels in declared + collected}

@@ -29,6 +29,8 @@ from tms.fleet.wall import wall
 from tms.live.change import Change
 from tms.live.feed import feed, publish
 from tms.live.hub import hub
+from tms.notifications import outbox, post
+from tms.notifications.post import Post
 from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
 from tms.telemetry import backfill, partitions, retention, rollups
@@ -46,6 +48,8 @@ class Lane(Enum):
     PROMPT = lead.LOCK
     SLOW = 0x746D73_736C6F77
     """In ASCII: tmsslow."""
+    POST = 0x746D73_706F7374
+    """tmspost."""
 
 
 class Loop(NamedTuple):
@@ -143,6 +147,9 @@ LOOPS = (
     Loop("roll_up", 2.0, rollups.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
     Loop("doors", 2.0, Doorman().look, Lane.SLOW),
+    Loop("forget", 3600.0, post.forget, Lane.SLOW),
+    Loop("outbox", 0.5, outbox.advance, Lane.POST),
+    Loop("post", 0.5, Post().make_the_round, Lane.POST),
 )
 
 

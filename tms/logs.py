@@ -49,6 +49,10 @@ def logging_config(
             "axes": {"level": "WARNING"},
             "daphne.server": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
+            # Below that they log whole addresses, and those of many services are keys.
+            "apprise": {"level": "WARNING"},
+            "requests": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
         },
     }
 

@@ -11,6 +11,7 @@ from tms import aws
 from tms import environment as env
 from tms.database import configured
 from tms.logs import logging_config
+from tms.mailer import mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
@@ -75,6 +76,7 @@ INSTALLED_APPS = [
     "tms.alerts",
     "tms.commands",
     "tms.ingest",
+    "tms.notifications",
     "tms.boards",
     "tms.api",
     "tms.ops",
@@ -254,6 +256,17 @@ HISTORY_DAYS = env.whole("TMS_HISTORY_DAYS", 400, least=2)
 
 FRAME_INTERVAL_S = env.seconds("TMS_FRAME_INTERVAL_S", 0.25, least=0.05)
 PROOF_INTERVAL_S = env.seconds("TMS_PROOF_INTERVAL_S", 10, least=0.5)
+
+# Notifications
+
+PUBLIC_URL = env.text("TMS_PUBLIC_URL")
+"""Under which people reach TMS: for links in what is sent."""
+
+EMAIL_URL = env.text("TMS_EMAIL_URL")
+MAILERS = {"default": mailer(EMAIL_URL)}
+DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
+INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
+"""Networks that are not the public internet, to which notifications may be sent all the same (R21)."""
 
 # Server
 

@@ -4,6 +4,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("tms.boards.urls")),
     path("", include("tms.accounts.urls")),
+    path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),
     path("api/v1/", include("tms.api.urls")),
     path("admin/", admin.site.urls),

@@ -44,6 +44,17 @@ FALSE_OFFLINE = Counter("tms_false_offline", "Terminals called offline whose out
 ALERT_TRANSITIONS = Counter("tms_alert_transitions", "Alert transitions by kind and severity", ["kind", "severity"])
 COMMANDS = Counter("tms_commands", "Commands by the state they reached", ["state"])
 
+# Notifications
+
+DELIVERIES = Counter(
+    "tms_deliveries", "Attempts to hand a notification over, and what became of it", ["kind", "outcome"]
+)
+NOTIFICATION_SECONDS = Histogram(
+    "tms_notification_seconds",
+    "From a transition of an alert to the hand-over of the notification that tells it",
+    buckets=(*BUCKETS, 30, 60, 120, 300),
+)
+
 # Feed and boards
 
 FEED_MESSAGES = Counter("tms_feed_messages", "Feed messages of this node, sent and heard", ["direction"])

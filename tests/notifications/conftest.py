@@ -1,0 +1,75 @@
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from tests.builders import AT
+from tests.notifications.receiver import Receiver, receiving
+from tms.notifications import claims, outbox, post
+from tms.notifications.destination import Destination, DestinationKind
+from tms.notifications.policy import Policy, Step
+
+
+@pytest.fixture
+def receiver(settings) -> Iterator[Receiver]:
+    """On this machine, which is allowed here: that it is refused otherwise has tests of its own."""
+    settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.1")]
+    yield from receiving()
+
+
+def webhook(url: str, name: str = "Hook", **fields: Any) -> Destination:
+    destination = Destination(kind=DestinationKind.WEBHOOK, name=name, **fields)
+    destination.put(url)
+    destination.new_key()
+    destination.save()
+    return destination
+
+
+@pytest.fixture
+def hook(db, receiver) -> Destination:
+    return webhook(receiver.url)
+
+
+@pytest.fixture
+def policy(fleet) -> Callable[..., Policy]:
+    """A policy with its steps: each is (after seconds, destinations)."""
+
+    def make(*steps: tuple[float, list[Destination]], **fields: Any) -> Policy:
+        fields = {"name": f"Policy {Policy.objects.count()}", "gather_s": 0} | fields
+        many = {name: fields.pop(name) for name in ("sites", "groups", "rules") if name in fields}
+        made = Policy.objects.create(**fields)
+        for name, rows in many.items():
+            getattr(made, name).set(rows)
+        for position, (after_s, destinations) in enumerate(steps):
+            Step.objects.create(policy=made, position=position, after_s=after_s).destinations.set(destinations)
+        return made
+
+    return make
+
+
+class Hours:
+    """Time that passes on demand: at each step the outbox and the workers do what is due."""
+
+    def __init__(self) -> None:
+        self.at = AT
+
+    def pass_(self, seconds: float = 0, *, step_s: float = 5) -> datetime:
+        end = self.at + timedelta(seconds=seconds)
+        self.work()
+        while self.at < end:
+            self.at = min(end, self.at + timedelta(seconds=step_s))
+            self.work()
+        return self.at
+
+    def work(self) -> None:
+        outbox.advance(self.at)
+        claims.rescue(self.at)
+        for destination_id in claims.waited_for(self.at):
+            post.serve(destination_id, now=lambda: self.at)
+
+
+@pytest.fixture
+def hours(fleet) -> Hours:
+    return Hours()

@@ -1,0 +1,297 @@
+"""At least once, marked if it may be twice, and nothing lost (R32, R33)."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from prometheus_client import REGISTRY
+
+from tests.at_once import at_once
+from tests.builders import AT, later
+from tests.notifications.conftest import webhook
+from tests.notifications.test_outbox import kinds, opened, over
+from tms.alerts.models import Transition
+from tms.notifications import claims, outbox, post
+from tms.notifications.backoff import LONGEST_S, wait_s
+from tms.notifications.delivery import LEASE, Delivery, Told
+from tms.notifications.post import Post
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+DEADLINE_S = 20
+
+
+def marks(receiver) -> list[bool]:
+    """Whether each event says that it may be a second one."""
+    return [event.get("possibleduplicate", False) for event in receiver.events]
+
+
+def waiting(hours, fleet, policy, *destinations) -> Delivery:
+    """A delivery that is due."""
+    policy((0, list(destinations)))
+    opened(fleet)
+    outbox.advance(hours.at)
+    return Delivery.objects.get()
+
+
+# Trying again
+
+
+def test_who_answers_503_is_tried_until_it_takes_it_and_gets_the_same_event(fleet, hours, policy, hook, receiver):
+    receiver.script = [(503, {})] * 4
+    policy((0, [hook]))
+    opened(fleet)
+
+    hours.pass_(120)
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.attempts, len(receiver.posted)) == ("sent", 5, 5)
+    assert len({posted.body for posted in receiver.posted}) == 1
+    assert len({posted.headers["webhook-id"] for posted in receiver.posted}) == 1
+    assert not any(marks(receiver))
+
+
+def test_the_pauses_grow_and_are_never_the_same():
+    shortest = [wait_s(failures, between=min) for failures in range(1, 15)]
+    longest = [wait_s(failures, between=max) for failures in range(1, 15)]
+
+    assert longest[:4] == [2, 4, 8, 16]
+    assert longest[-1] == LONGEST_S
+    assert all(short == long / 2 for short, long in zip(shortest, longest, strict=True))
+    assert len({wait_s(5) for _ in range(10)}) == 10
+    assert wait_s(60, between=max) == LONGEST_S
+
+
+def test_a_wait_that_the_other_side_asked_for_is_kept(fleet, hours, policy, hook, receiver):
+    receiver.script = [(429, {"Retry-After": "300"})]
+    policy((0, [hook]))
+    opened(fleet)
+
+    hours.pass_(295, step_s=5)
+    before = len(receiver.posted)
+    hours.pass_(10)
+
+    assert (before, len(receiver.posted)) == (1, 2)
+
+
+def test_what_follows_for_the_same_destination_waits_behind_it_in_order(fleet, hours, policy, hook, receiver):
+    receiver.script = [(503, {})] * 3
+    policy((0, [hook]))
+    alert = opened(fleet)
+    hours.pass_(1)
+    over(alert, 2)
+
+    hours.pass_(120)
+
+    assert kinds(receiver) == ["opened"] * 4 + ["resolved"]
+
+
+def test_one_that_fails_holds_up_no_other(fleet, hours, policy, hook, receiver):
+    receiver.script = [lambda posted: (503 if posted.path == "/bad" else 204, {})] * 50
+    policy((0, [webhook(receiver.url.replace("/hook/s3cret-path", "/bad"), "Bad")]))
+    policy((0, [hook]))
+    opened(fleet)
+
+    hours.pass_(5)
+
+    assert [posted.path for posted in receiver.posted].count("/hook/s3cret-path") == 1
+
+
+# Giving up, and sending again
+
+
+@pytest.mark.parametrize("status", [400, 410])
+def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(fleet, hours, policy, hook, receiver, status):
+    receiver.script = [(status, {"body": "no such channel"})]
+    policy((0, [hook]))
+    opened(fleet)
+    hours.pass_(1)
+    opened(fleet)
+
+    hours.pass_(5)
+
+    assert sorted(Delivery.objects.values_list("state", "answer")) == [
+        ("dead", Delivery.objects.get(state="dead").answer),
+        ("sent", "204 No Content"),
+    ]
+    assert "no such channel" in Delivery.objects.get(state="dead").answer
+
+
+def test_what_nobody_takes_for_a_day_is_given_up(fleet, hours, policy, hook, receiver):
+    receiver.usual = (503, {})
+    policy((0, [hook]))
+    opened(fleet)
+
+    hours.pass_(25 * 3600, step_s=300)
+
+    assert Delivery.objects.get().state == "dead"
+
+
+def test_it_can_be_sent_again_and_twice_pressed_is_once_sent(fleet, hours, policy, hook, receiver):
+    receiver.script = [(400, {})]
+    policy((0, [hook]))
+    opened(fleet)
+    hours.pass_(5)
+    delivery = Delivery.objects.get()
+
+    pressed = [claims.send_again(delivery, at=hours.at) for _ in range(2)]
+    hours.pass_(5)
+
+    assert pressed == [True, False]
+    assert Delivery.objects.get().state == "sent"
+    assert len(receiver.posted) == 2
+
+
+def test_who_was_never_told_is_not_told_of_the_recovery(fleet, hours, policy, hook, receiver):
+    receiver.script = [(400, {})]
+    policy((0, [hook]))
+    alert = opened(fleet)
+    hours.pass_(5)
+    over(alert, 6)
+
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened"]
+
+
+# Twice
+
+
+def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(fleet, hours, policy, hook, receiver):
+    receiver.script = [(0, {})]
+    policy((0, [hook]))
+    opened(fleet)
+
+    hours.pass_(30)
+
+    first, second = receiver.posted
+    assert marks(receiver) == [False, True]
+    assert second.headers["TMS-Possible-Duplicate"] == "true"
+    assert "TMS-Possible-Duplicate" not in first.headers
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert "second time" in second.event["data"]["text"]
+
+
+def test_a_worker_that_died_with_a_claim_loses_it_and_what_it_had_is_marked(fleet, hours, policy, hook, receiver):
+    waiting(hours, fleet, policy, hook)
+    dead = claims.claim(hook.pk, at=hours.at)
+
+    hours.pass_(LEASE.total_seconds() - 1)
+    before = len(receiver.posted)
+    hours.pass_(5)
+
+    assert dead is not None
+    assert before == 0
+    assert marks(receiver) == [True]
+    assert Delivery.objects.get().state == "sent"
+
+
+def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, hours, policy, hook, receiver):
+    waiting(hours, fleet, policy, hook)
+    late = claims.claim(hook.pk, at=hours.at)
+    hours.pass_(LEASE.total_seconds() + 1)
+
+    recorded = claims.record(late, claims.Answer.later("too late"), at=hours.at)
+
+    assert not recorded
+    assert Delivery.objects.get().state == "sent"
+
+
+def test_a_decision_is_made_once_whoever_leads(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), (60, [hook]))
+    opened(fleet)
+    outbox.advance(AT)
+    Transition.objects.update(told_at=None)  # as if the first leader had not got so far as to say so
+
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened"] * Told.objects.count()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSeveral:
+    """Two processes that both believe to lead."""
+
+    def test_one_claims_and_the_other_goes_without(self, fleet, hours, policy, hook):
+        waiting(hours, fleet, policy, hook)
+
+        claimed = at_once(4, lambda n: claims.claim(hook.pk, at=hours.at))
+
+        assert len([one for one in claimed if isinstance(one, Delivery)]) == 1
+
+    def test_two_outboxes_decide_each_thing_once(self, fleet, hours, policy, hook, receiver):
+        policy((0, [hook]), gather_s=0)
+        for _ in range(5):
+            opened(fleet)
+
+        at_once(3, lambda n: outbox.advance(AT))
+        outbox.advance(AT)
+
+        assert Told.objects.count() == 5
+        assert Told.objects.values("alert").distinct().count() == 5
+
+    def test_a_slow_destination_holds_up_nobody(self, fleet, hours, policy, hook, receiver):
+        may_answer = threading.Event()
+
+        def slow(posted):
+            may_answer.wait(DEADLINE_S)
+            return 204, {}
+
+        receiver.usual = lambda posted: slow(posted) if posted.path == "/slow" else (204, {})
+        policy((0, [webhook(receiver.url.replace("/hook/s3cret-path", "/slow"), "Slow")]))
+        policy((0, [hook]))
+        opened(fleet)
+        outbox.advance(AT)
+
+        with ThreadPoolExecutor(4) as workers:
+            rounds = Post(workers, now=lambda: AT)
+            rounds.make_the_round(AT)
+            assert receiver.arrived.acquire(timeout=DEADLINE_S)
+            assert receiver.arrived.acquire(timeout=DEADLINE_S)
+            rounds.make_the_round(AT)  # the slow one is not visited again
+            may_answer.set()
+
+        assert sorted(posted.path for posted in receiver.posted) == ["/hook/s3cret-path", "/slow"]
+        assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+
+
+# Numbers
+
+
+def test_deliveries_are_counted_and_timed(fleet, hours, policy, hook, receiver):
+    def sample(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    def counts() -> list[float]:
+        return [sample("tms_deliveries_total", kind="webhook", outcome=outcome) for outcome in ("sent", "retried")]
+
+    before, timed = counts(), sample("tms_notification_seconds_count")
+    receiver.script = [(503, {})]
+    policy((0, [hook]))
+    opened(fleet)
+
+    hours.pass_(30)
+
+    assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 1]
+    assert sample("tms_notification_seconds_count") == timed + 1
+
+
+def test_the_oldest_that_waits_is_told(fleet, hours, policy, hook, receiver):
+    assert REGISTRY.get_sample_value("tms_delivery_oldest_waiting_seconds") == 0
+
+    waiting(hours, fleet, policy, hook)
+
+    assert REGISTRY.get_sample_value("tms_delivery_oldest_waiting_seconds") != 0
+
+
+def test_deliveries_are_forgotten_like_all_history(fleet, hours, policy, hook, receiver, settings):
+    policy((0, [hook]))
+    opened(fleet)
+    hours.pass_(5)
+
+    post.forget(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
+    kept = Delivery.objects.count()
+    post.forget(later(60) + timedelta(days=settings.HISTORY_DAYS))
+
+    assert (kept, Delivery.objects.count()) == (1, 0)

@@ -1,0 +1,180 @@
+"""Nothing is sent to where only TMS itself can get (R21)."""
+
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from tests.notifications.conftest import webhook
+from tests.notifications.receiver import Receiver, receiving
+from tms.notifications import guard
+from tms.notifications.delivery import Delivery
+from tms.notifications.transports.answer import Outcome
+from tms.notifications.trial import send_test
+
+
+@pytest.fixture
+def other() -> Iterator[Receiver]:
+    """Somebody else on this machine, at an address that nobody allowed."""
+    yield from receiving("127.0.0.2")
+
+
+@pytest.fixture
+def names(monkeypatch) -> dict[str, list[str]]:
+    """What names resolve to; of several answers each is given once, the last for ever."""
+    answers: dict[str, list[str]] = {}
+    resolve = socket.getaddrinfo
+
+    def stand_in(host, *args, **kwargs):
+        known = answers.get(host)
+        if known:
+            host = known.pop(0) if len(known) > 1 else known[0]
+        return resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", stand_in)
+    return answers
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.8.8.8",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "198.18.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "fe80::1",
+        "fc00::1",
+        "fd00:ec2::254",
+        "ff02::1",
+        "::ffff:10.0.0.1",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "2002:a9fe:a9fe::1",
+    ],
+)
+def test_an_inside_address_is_not_public(address):
+    assert not guard.is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+)
+def test_a_public_address_is(address):
+    assert guard.is_public(ip_address(address))
+
+
+@pytest.mark.django_db
+class TestWebhook:
+    def test_an_address_inside_is_refused_and_told(self, other):
+        answer = send_test(webhook(other.url))
+
+        assert (answer.outcome, other.posted) == (Outcome.NEVER, [])
+        assert "127.0.0.2" in answer.said
+
+    def test_a_name_that_resolves_to_an_address_inside_is_refused(self, other, names):
+        names["hooks.example.com"] = ["127.0.0.2"]
+
+        answer = send_test(webhook(f"http://hooks.example.com:{other.port}/"))
+
+        assert (answer.outcome, other.posted) == (Outcome.NEVER, [])
+
+    def test_a_name_of_which_one_address_is_inside_never_leads_there(self, other, monkeypatch):
+        resolve = socket.getaddrinfo
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *args, **kwargs: [
+                found for address in ("127.0.0.2", "::1") for found in resolve(address, *args, **kwargs)
+            ],
+        )
+
+        answer = send_test(webhook(f"http://hooks.example.com:{other.port}/"))
+
+        assert (answer.outcome, other.posted) == (Outcome.NEVER, [])
+
+    def test_a_name_that_moves_inside_after_it_was_looked_at_gains_nothing(self, receiver, other, names):
+        """Rebinding: the first answer is allowed, and it is answered by a redirect to the same name elsewhere."""
+        names["hooks.example.com"] = ["127.0.0.1", "127.0.0.2"]
+        receiver.script = [(307, {"Location": f"http://hooks.example.com:{other.port}/"})]
+
+        answer = send_test(webhook(f"http://hooks.example.com:{receiver.port}/"))
+
+        assert len(receiver.posted) == 1
+        assert (answer.outcome, other.posted) == (Outcome.NEVER, [])
+
+    @pytest.mark.parametrize("to", ["http://{host}:{port}/", "//{host}:{port}/"])
+    def test_a_redirect_to_an_address_inside_is_refused(self, receiver, other, to):
+        receiver.script = [(308, {"Location": to.format(host=other.host, port=other.port)})]
+
+        answer = send_test(webhook(receiver.url))
+
+        assert (answer.outcome, other.posted) == (Outcome.NEVER, [])
+
+    @pytest.mark.parametrize("to", ["file:///etc/passwd", "gopher://127.0.0.1/"])
+    def test_a_redirect_to_something_else_than_http_is_not_followed(self, receiver, to):
+        receiver.script = [(307, {"Location": to})]
+
+        assert send_test(webhook(receiver.url)).outcome is Outcome.NEVER
+
+    def test_an_allowed_network_is_reached_and_a_redirect_within_it_followed(self, receiver, other, settings):
+        settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.0/8")]
+        receiver.script = [(307, {"Location": other.url})]
+
+        answer = send_test(webhook(receiver.url))
+
+        assert (answer.outcome, len(other.posted)) == (Outcome.TAKEN, 1)
+        assert other.posted[0].body == receiver.posted[0].body
+
+    def test_a_circle_of_redirects_ends(self, receiver):
+        receiver.usual = (307, {"Location": receiver.url})
+
+        answer = send_test(webhook(receiver.url))
+
+        assert answer.outcome is Outcome.LATER
+        assert len(receiver.posted) == 4
+
+    def test_the_guard_ends_with_the_hand_over(self, other):
+        send_test(webhook(other.url))
+
+        with socket.create_connection((other.host, other.port), timeout=5):
+            pass
+
+    def test_chat_services_are_guarded_as_well(self, other):
+        from tms.notifications.destination import Destination, DestinationKind
+
+        chat = Destination(kind=DestinationKind.CHAT, name="Chat")
+        chat.put(f"json://{other.host}:{other.port}/")
+        chat.save()
+
+        answer = send_test(chat)
+
+        assert (answer.outcome, other.posted) == (Outcome.NEVER, [])
+        assert "127.0.0.2" in answer.said
+
+
+@pytest.mark.django_db
+def test_what_is_refused_is_given_up_and_told(hours, fleet, policy, other):
+    from tests.factories import alert
+
+    policy((0, [webhook(other.url)]))
+    alert(fleet)
+
+    hours.pass_(1)
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, other.posted) == ("dead", [])
+    assert "127.0.0.2" in delivery.answer

@@ -1,0 +1,276 @@
+"""Who is told of what, and who is not."""
+
+import pytest
+from django.utils import timezone
+
+from tests.builders import AT, later
+from tests.factories import acknowledged
+from tests.notifications.conftest import webhook
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Alert, Transition
+from tms.fleet.models import Group
+from tms.notifications.delivery import Delivery
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+def opened(fleet, *, rule=None, terminal=None, seconds: float = 0, **fields) -> Alert:
+    rule = rule or fleet.metric_rule(**({"severity": "critical"} | fields))
+    terminal = terminal or fleet.online()
+    lifecycle.settle([Claim(rule.pk, terminal.pk, later(seconds))])
+    return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
+
+
+def over(alert: Alert, seconds: float) -> None:
+    lifecycle.settle([lifecycle.Release(alert.rule_id, alert.terminal_id, later(seconds))])
+
+
+def kinds(receiver) -> list[str]:
+    return [event["type"].split(".")[2] for event in receiver.events]
+
+
+def told(receiver) -> list[list[int]]:
+    return [[alert["id"] for alert in event["data"]["alerts"]] for event in receiver.events]
+
+
+# What is told
+
+
+def test_an_alert_is_told_once_with_everything_that_a_machine_needs(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), name="NOC")
+    alert = opened(fleet, terminal=fleet.online(uid="SJK-1", label="Lane 3"), name="CPU too hot")
+
+    hours.pass_(60)
+
+    [event] = receiver.events
+    [facts] = event["data"]["alerts"]
+    assert event["type"] == "tms.alerts.opened.v1"
+    assert event["subject"] == "SJK"
+    assert (event["data"]["policy"], event["data"]["step"]) == ("NOC", 0)
+    assert event["data"]["title"] == "Critical: Site SJK: CPU too hot (SJK-1)"
+    assert facts["id"] == alert.pk
+    assert facts["terminal"] == {"uid": "SJK-1", "label": "Lane 3"}
+    assert facts["site"] == {"code": "SJK", "name": "Site SJK"}
+    assert (facts["severity"], facts["state"]) == ("critical", "open")
+    assert not Transition.objects.filter(told_at=None).exists()
+
+
+def test_what_happened_before_there_was_a_policy_is_not_told_later(fleet, hours, policy, hook, receiver):
+    opened(fleet)
+    hours.pass_(1)
+    policy((0, [hook]))
+
+    hours.pass_(60)
+
+    assert receiver.posted == []
+
+
+@pytest.mark.parametrize("fitting", [True, False])
+@pytest.mark.parametrize("what", ["severities", "sites", "groups", "rules"])
+def test_a_policy_tells_of_what_it_is_for(fleet, hours, policy, hook, receiver, what, fitting):
+    terminal, other = fleet.online(site=fleet.site("SJK")), fleet.online(site=fleet.site("OSK"))
+    rule, another = fleet.metric_rule(severity="critical"), fleet.metric_rule()
+    group = Group.objects.create(name="Lanes")
+    group.terminals.set([terminal if fitting else other])
+    choice = {
+        "severities": ["critical"] if fitting else ["info", "warning"],
+        "sites": [terminal.site if fitting else other.site],
+        "groups": [group],
+        "rules": [rule if fitting else another],
+    }[what]
+    policy((0, [hook]), **{what: choice})
+    opened(fleet, rule=rule, terminal=terminal)
+
+    hours.pass_(5)
+
+    assert len(receiver.posted) == fitting
+
+
+def test_a_policy_or_destination_that_is_off_tells_nothing(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), enabled=False)
+    policy((0, [webhook(receiver.url, "Off", enabled=False)]))
+    opened(fleet)
+
+    hours.pass_(60)
+
+    assert receiver.posted == []
+
+
+def test_it_speaks_the_language_of_the_policy_or_else_of_the_destination(fleet, hours, policy, receiver):
+    policy((0, [webhook(receiver.url, "Ja", language="ja")]))
+    policy((0, [webhook(receiver.url, "Ja too", language="ja")]), language="en")
+    opened(fleet, name="CPU too hot", name_ja="CPU高温")
+
+    hours.pass_(1)
+
+    titles = {event["data"]["title"] for event in receiver.events}
+    assert len(titles) == 2
+    assert any("CPU高温" in title for title in titles)
+    assert any("Critical" in title for title in titles)
+
+
+# Company
+
+
+def test_alerts_within_a_short_time_go_in_one_message_for_each_site(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), gather_s=5)
+    rule = fleet.metric_rule(severity="critical")
+    first = [opened(fleet, rule=rule, terminal=fleet.online(site=fleet.site(code))) for code in ("SJK", "OSK")]
+    hours.pass_(3)
+    second = [opened(fleet, rule=rule, terminal=fleet.online(site=fleet.site(code))) for code in ("SJK", "OSK")]
+
+    hours.pass_(10)
+
+    assert sorted(map(sorted, told(receiver))) == sorted([[a.pk, b.pk] for a, b in zip(first, second, strict=True)])
+    assert {event["subject"] for event in receiver.events} == {"SJK", "OSK"}
+
+
+def test_or_one_message_for_all(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), gather_s=5, by_site=False)
+    rule = fleet.metric_rule(severity="critical")
+    for code in ("SJK", "OSK"):
+        opened(fleet, rule=rule, terminal=fleet.online(site=fleet.site(code)))
+
+    hours.pass_(10)
+
+    [event] = receiver.events
+    assert event["data"]["title"] == "Critical: 2 alerts at 2 sites"
+
+
+def test_what_recovers_before_it_was_told_is_told_neither_way(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), gather_s=10)
+    alert = opened(fleet)
+    hours.pass_(5)
+    over(alert, 6)
+
+    hours.pass_(60)
+
+    assert receiver.posted == []
+    assert Delivery.objects.get().state == "withdrawn"
+
+
+def test_a_delay_is_waited_for_each_alert(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), delay_s=30)
+    opened(fleet)
+
+    hours.pass_(29)
+    before = len(receiver.posted)
+    hours.pass_(2)
+
+    assert (before, len(receiver.posted)) == (0, 1)
+
+
+# Recovery and acknowledgement
+
+
+def test_a_recovery_is_told_to_exactly_those_who_were_told(fleet, hours, policy, hook, receiver):
+    other = webhook(receiver.url + "-other", "Other")
+    policy((0, [hook]), (600, [other]))
+    alert = opened(fleet)
+    hours.pass_(60)
+    over(alert, 60)
+
+    hours.pass_(1000)
+
+    assert kinds(receiver) == ["opened", "resolved"]
+    assert {posted.path for posted in receiver.posted} == {"/hook/s3cret-path"}
+    assert receiver.events[1]["data"]["alerts"][0]["resolved_at"]
+
+
+def test_two_policies_with_one_destination_tell_it_of_the_recovery_once(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]))
+    policy((0, [hook]))
+    alert = opened(fleet)
+    hours.pass_(5)
+    over(alert, 6)
+
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened", "opened", "resolved"]
+
+
+def test_a_policy_may_be_silent_about_recoveries(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), tells_recovery=False)
+    alert = opened(fleet)
+    hours.pass_(5)
+    over(alert, 6)
+
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened"]
+
+
+def test_an_acknowledgement_is_told_where_that_is_wanted(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), tells_acknowledgement=True)
+    alert = opened(fleet)
+    hours.pass_(5)
+    acknowledged(alert, by=fleet.person("aiko"))
+
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened", "acknowledged"]
+    assert receiver.events[1]["data"]["title"].startswith("aiko is on it: ")
+
+
+# Escalation
+
+
+def test_the_next_step_is_taken_while_nobody_acknowledges(fleet, hours, policy, receiver):
+    steps = [webhook(f"{receiver.url}/{n}", f"Step {n}") for n in range(3)]
+    policy(*((after_s, [step]) for after_s, step in zip((0, 300, 600), steps, strict=True)))
+    opened(fleet)
+    when = []
+
+    for _ in range(17):
+        when += [hours.at] * (len(receiver.posted) - len(when))
+        hours.pass_(60, step_s=60)
+
+    assert [posted.path[-1] for posted in receiver.posted] == ["0", "1", "2"]
+    assert [round((at - AT).total_seconds()) for at in when] == [60, 300, 900]
+    assert "still nobody on it" in receiver.events[1]["data"]["title"]
+
+
+def test_an_acknowledgement_ends_it(fleet, hours, policy, receiver):
+    first, second = webhook(receiver.url, "1"), webhook(receiver.url, "2")
+    policy((0, [first]), (300, [second]))
+    alert = opened(fleet)
+    hours.pass_(299, step_s=100)
+    acknowledged(alert, by=fleet.person())
+
+    hours.pass_(3600, step_s=600)
+
+    assert kinds(receiver) == ["opened"]
+
+
+def test_an_acknowledgement_while_a_message_gathers_makes_it_needless(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), gather_s=10)
+    alert = opened(fleet)
+    hours.pass_(5)
+    acknowledged(alert, by=fleet.person())
+
+    hours.pass_(60)
+
+    assert receiver.posted == []
+
+
+def test_a_step_that_can_reach_nobody_is_not_waited_for(fleet, hours, policy, hook, receiver):
+    policy((0, [webhook(receiver.url, "Off", enabled=False)]), (3600, [hook]))
+    opened(fleet)
+
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened"]
+
+
+def test_those_told_by_every_step_are_told_of_the_recovery(fleet, hours, policy, receiver):
+    first, second = webhook(f"{receiver.url}/1", "1"), webhook(f"{receiver.url}/2", "2")
+    policy((0, [first]), (60, [second]))
+    alert = opened(fleet)
+    hours.pass_(70)
+    over(alert, 80)
+
+    hours.pass_(10)
+
+    assert sorted(posted.path[-1] for posted in receiver.posted[2:]) == ["1", "2"]
+    assert timezone.is_aware(Delivery.objects.latest("pk").created_at)

@@ -1,0 +1,209 @@
+"""Where people say who is told of what, and see what was."""
+
+import pytest
+from django.test import Client
+
+from tests.boards.conftest import Seen
+from tests.factories import alert, now
+from tests.notifications.conftest import webhook
+from tms.accounts.models import User
+from tms.notifications.delivery import Delivery
+from tms.notifications.destination import Destination
+from tms.notifications.policy import Policy
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ["/destinations/", "/policies/", "/deliveries/"]
+
+
+@pytest.fixture
+def staff(fleet) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("kimura", is_staff=True))
+    return client
+
+
+@pytest.fixture
+def watcher(fleet) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("mori"))
+    return client
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_looks_without_signing_in(db, page):
+    assert Client().get(page).status_code == 302
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_page_says_what_to_do_first(staff, page):
+    seen = Seen(staff.get(page))
+
+    assert "blank" in seen.html
+
+
+def test_a_destination_is_made_and_its_key_shown_this_once(staff, receiver):
+    answer = Seen(staff.post("/destinations/new/webhook/", {"name": "Hook", "where": receiver.url, **USUAL}))
+
+    made = Destination.objects.get()
+    key = made.secrets()["key"]
+    assert key in answer.text("key")
+    for address in (made.get_absolute_url(), "/destinations/"):
+        html = staff.get(address).content.decode()
+        assert key not in html
+        assert "s3cret" not in html
+
+
+def test_saved_without_an_address_it_keeps_the_one_it_has(staff, hook, receiver):
+    staff.post(hook.get_absolute_url(), {"name": "Renamed", "where": "", **USUAL})
+
+    hook.refresh_from_db()
+    assert (hook.name, hook.secrets()["url"]) == ("Renamed", receiver.url)
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "says"),
+    [
+        ("webhook", "ftp://example.com", "https://"),
+        ("email", "noc@example.com, nobody", "nobody"),
+        ("sns", "arn:aws:s3:::bucket", "arn:aws:sns"),
+        ("chat", "nonsense", "Apprise"),
+        ("chat", "syslog://", "Apprise"),
+    ],
+)
+def test_a_wrong_address_is_refused_with_what_would_be_right(staff, kind, where, says):
+    answer = staff.post(f"/destinations/new/{kind}/", {"name": "X", "where": where, **USUAL})
+
+    assert answer.status_code == 422
+    assert says in Seen(answer).text("id_where_error")
+    assert not Destination.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "shown"),
+    [
+        ("email", "noc@example.com, night@example.com", "noc@example.com, night@example.com"),
+        ("sns", "arn:aws:sns:ap-northeast-1:123456789012:tms", "arn:aws:sns:ap-northeast-1:123456789012:tms"),
+        ("chat", "slack://T0000000000/B00000000/xxxxxxxxxxxxxxxxxxxxxxxx/#noc", "slack://…"),
+    ],
+)
+def test_of_an_address_only_what_is_no_secret_is_shown(staff, kind, where, shown):
+    answer = staff.post(f"/destinations/new/{kind}/", {"name": "X", "where": where, **USUAL}, follow=True)
+
+    assert Destination.objects.get().address == shown
+    assert shown in answer.content.decode()
+    assert "xxxxxxxx" not in answer.content.decode()
+
+
+def test_the_test_button_says_what_came_back(staff, hook, receiver):
+    receiver.script = [(503, {"body": "database is <down>"})]
+
+    answers = [Seen(staff.post(f"/destinations/{hook.pk}/test/")) for _ in range(2)]
+
+    assert answers[0].attribute("answer", "data-outcome") == "later"
+    assert "503 Service Unavailable: database is <down>" in answers[0].text("answer")
+    assert "<down>" not in answers[0].html
+    assert answers[1].attribute("answer", "data-outcome") == "taken"
+    assert "204 No Content" in answers[1].text("answer")
+
+
+def test_a_new_key_replaces_the_old_one(staff, hook):
+    before = hook.secrets()["key"]
+
+    answer = Seen(staff.post(f"/destinations/{hook.pk}/key/"))
+
+    hook.refresh_from_db()
+    after = hook.secrets()["key"]
+    assert after != before
+    assert after in answer.text("key")
+
+
+@pytest.mark.parametrize("what", ["", "test/", "key/"])
+def test_who_may_not_set_up_may_look_and_not_send(watcher, hook, receiver, what):
+    answer = watcher.post(f"/destinations/{hook.pk}/{what}", {"name": "Mine", **USUAL})
+
+    assert answer.status_code == 403
+    assert receiver.posted == []
+    assert "<button" not in _main(watcher.get(hook.get_absolute_url()).content.decode())
+
+
+def test_a_policy_is_made_with_its_steps(staff, hook, receiver):
+    other = webhook(receiver.url, "Other")
+
+    answer = staff.post("/policies/new/", policy_form(hook, other))
+
+    policy = Policy.objects.get()
+    assert answer.status_code == 302
+    assert policy.severities == ["critical"]
+    assert [(step.after_s, step.destinations.get().name) for step in policy.steps.all()] == [
+        (0, "Hook"),
+        (900, "Other"),
+    ]
+    page = Seen(staff.get(policy.get_absolute_url()))
+    assert page.attribute("id_steps-1-after_min", "value") == "15"
+
+
+def test_a_policy_that_tells_nobody_is_refused(staff, hook):
+    form = policy_form(hook, hook)
+    del form["steps-0-destinations"], form["steps-1-destinations"]
+
+    answer = staff.post("/policies/new/", form)
+
+    assert answer.status_code == 422
+    assert not Policy.objects.exists()
+
+
+def test_a_policy_is_saved_again_and_deleted(staff, hook):
+    staff.post("/policies/new/", policy_form(hook, hook))
+    policy = Policy.objects.get()
+
+    staff.post(policy.get_absolute_url(), policy_form(hook, hook) | {"name": "Renamed"})
+    names = list(Policy.objects.values_list("name", flat=True))
+    staff.post(f"/policies/{policy.pk}/delete/")
+
+    assert names == ["Renamed"]
+    assert policy.steps.count() == 0
+    assert not Policy.objects.exists()
+
+
+def test_deliveries_are_listed_by_state_and_a_dead_one_is_sent_again(watcher, fleet, hours, policy, hook, receiver):
+    receiver.script = [(400, {"body": "no such channel"})]
+    policy((0, [hook]))
+    made = alert(fleet)
+    hours.pass_(5)
+    delivery = Delivery.objects.get()
+
+    dead = Seen(watcher.get("/deliveries/?state=dead"))
+    sent = Seen(watcher.get("/deliveries/?state=sent"))
+    one = Seen(watcher.get(delivery.get_absolute_url()))
+    watcher.post(f"/deliveries/{delivery.pk}/again/")
+    hours.at = max(hours.at, now())
+    hours.pass_(5)
+
+    assert dead.rows("delivery-") == [f"delivery-{delivery.pk}"]
+    assert sent.rows("delivery-") == []
+    assert "no such channel" in one.html
+    assert made.get_absolute_url() in one.links()
+    assert Delivery.objects.get().state == "sent"
+
+
+USUAL = {"language": "en", "enabled": "on"}
+
+
+def policy_form(first: Destination, second: Destination) -> dict[str, object]:
+    return {
+        "name": "NOC",
+        "severities": ["critical"],
+        "delay_s": "0",
+        "gather_s": "5",
+        "enabled": "on",
+        "steps-TOTAL_FORMS": "4",
+        "steps-INITIAL_FORMS": "0",
+        "steps-0-destinations": [first.pk],
+        "steps-1-after_min": "15",
+        "steps-1-destinations": [second.pk],
+    }
+
+
+def _main(html: str) -> str:
+    return html.partition("<main")[2].partition("</main>")[0]

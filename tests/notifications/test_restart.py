@@ -1,0 +1,77 @@
+"""A TMS that is killed while nobody takes its notifications goes on where it was (R32)."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from tests.notifications.receiver import Receiver, receiving
+from tests.running import ROOT, Running
+
+DEADLINE_S = 60
+FURNISH = """
+import sys, django
+django.setup()
+from django.db import transaction
+from django.utils import timezone
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Rule
+from tms.fleet.models import Terminal
+from tms.notifications.models import Destination, Policy, Step
+destination = Destination(name="Hook", kind="webhook")
+destination.put(sys.argv[1])
+destination.new_key()
+destination.save()
+policy = Policy.objects.create(name="All", gather_s=0)
+Step.objects.create(policy=policy, position=0).destinations.add(destination)
+rule = Rule.objects.filter(kind="metric").first()
+with transaction.atomic():
+    for terminal in Terminal.objects.all():
+        lifecycle.hold([Claim(rule.pk, terminal.pk, timezone.now())])
+"""
+
+
+def test_a_notification_that_is_answered_503_is_sent_after_a_restart_and_none_is_lost(tmp_path):
+    for receiver in receiving():
+        receiver.usual = (503, {})
+        with Running(tmp_path, TMS_INSIDE_DESTINATIONS="127.0.0.1") as tms:
+            tms.enrol_many(3)
+            furnish(tms, receiver)
+            heard(receiver, 1)
+            until(lambda: states(tms) == {"waiting"})
+            tms.kill()
+            before = len(receiver.posted)
+            receiver.usual = (204, {})
+            tms.start()
+
+            heard(receiver, 1)
+            until(lambda: not states(tms) & {"waiting", "sending"})
+            ended = states(tms)
+
+        after = receiver.events[before:]
+        told = [alert["terminal"]["uid"] for event in after for alert in event["data"]["alerts"]]
+        assert ended == {"sent"}
+        assert sorted(set(told)) == ["T0", "T1", "T2"]
+        unmarked = [event["id"] for event in after if not event.get("possibleduplicate")]
+        assert len(unmarked) == len(set(unmarked))
+
+
+def furnish(tms: Running, receiver: Receiver) -> None:
+    subprocess.run([sys.executable, "-c", FURNISH, receiver.url], cwd=ROOT, env=tms.env, check=True)
+
+
+def heard(receiver: Receiver, times: int) -> None:
+    for _ in range(times):
+        assert receiver.arrived.acquire(timeout=DEADLINE_S)
+
+
+def states(tms: Running) -> set[str]:
+    return {state for (state,) in tms.query("SELECT state FROM notifications_delivery")}
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

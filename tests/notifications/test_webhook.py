@@ -1,0 +1,126 @@
+"""What a receiver of events gets, and what TMS makes of its answer."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils.http import http_date
+
+from tests.builders import now
+from tests.notifications.conftest import webhook
+from tms.notifications.destination import Destination
+from tms.notifications.transports.answer import Outcome
+from tms.notifications.trial import send_test
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receiver):
+    answer = send_test(hook)
+
+    [posted] = receiver.posted
+    event = posted.event
+    assert answer == (Outcome.TAKEN, "204 No Content", None, False)
+    assert posted.headers["Content-Type"] == "application/cloudevents+json; charset=utf-8"
+    assert event["specversion"] == "1.0"
+    assert event["type"] == "tms.alerts.test.v1"
+    assert event["source"]
+    assert event["id"] == posted.headers["webhook-id"]
+    assert event["data"]["alerts"] == []
+    key = base64.b64decode(hook.secrets()["key"].removeprefix("whsec_"))
+    said = f"{event['id']}.{posted.headers['webhook-timestamp']}.".encode() + posted.body
+    signature = base64.b64encode(hmac.digest(key, said, hashlib.sha256)).decode()
+    assert posted.headers["webhook-signature"] == f"v1,{signature}"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, Outcome.TAKEN),
+        (202, Outcome.TAKEN),
+        (301, Outcome.LATER),
+        (303, Outcome.LATER),
+        (400, Outcome.NEVER),
+        (401, Outcome.LATER),
+        (404, Outcome.LATER),
+        (410, Outcome.NEVER),
+        (422, Outcome.NEVER),
+        (429, Outcome.LATER),
+        (500, Outcome.LATER),
+        (503, Outcome.LATER),
+    ],
+)
+def test_an_answer_is_taken_for_what_it_says(hook, receiver, status, outcome):
+    receiver.script = [(status, {"body": "because\r\nof \x1b[31mthis", "Location": "/elsewhere"})]
+
+    answer = send_test(hook)
+
+    assert answer.outcome is outcome
+    assert str(status) in answer.said
+    assert "because of [31mthis" in answer.said
+    assert not answer.may_have_arrived
+
+
+def test_the_wait_that_is_asked_for_is_told_in_seconds_or_as_an_instant(hook, receiver):
+    receiver.script = [
+        (503, {"Retry-After": "120"}),
+        (503, {"Retry-After": http_date((now() + timedelta(seconds=600)).timestamp())}),
+        (503, {"Retry-After": "soon"}),
+    ]
+
+    waits = [send_test(hook).retry_after_s for _ in range(3)]
+
+    assert waits[0] == 120
+    assert waits[1] == pytest.approx(600, abs=60)
+    assert waits[2] is None
+
+
+def test_who_hangs_up_without_an_answer_may_have_it(hook, receiver):
+    receiver.script = [(0, {})]
+
+    answer = send_test(hook)
+
+    assert (answer.outcome, answer.may_have_arrived) == (Outcome.LATER, True)
+
+
+def test_who_listens_no_more_has_not(hook, receiver):
+    receiver.close()
+
+    answer = send_test(hook)
+
+    assert (answer.outcome, answer.may_have_arrived) == (Outcome.LATER, False)
+    assert answer.said == "Connection refused"
+
+
+def test_no_answer_tells_the_path_which_may_be_a_key(hook, receiver):
+    receiver.close()
+
+    assert "s3cret" not in send_test(hook).said
+
+
+def test_a_dump_of_the_database_holds_neither_address_nor_key(hook, receiver):
+    [row] = Destination.objects.values()
+
+    text = json.dumps(row, default=str)
+
+    assert "s3cret" not in text
+    assert hook.secrets()["key"][8:20] not in text
+    assert row["address"] == f"http://127.0.0.1:{receiver.port}/…"
+
+
+def test_under_another_secret_key_it_says_what_to_do(hook, settings):
+    settings.SECRET_KEY = "another" * 10
+
+    answer = send_test(Destination.objects.get())
+
+    assert answer.outcome is Outcome.NEVER
+    assert "TMS_SECRET_KEY" in answer.said
+
+
+def test_a_wrong_certificate_is_not_accepted(receiver):
+    answer = send_test(webhook(receiver.url.replace("http://", "https://")))
+
+    assert (answer.outcome, receiver.posted) == (Outcome.LATER, [])

@@ -1,0 +1,35 @@
+"""The mail server, from one address in the environment."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+SECURITY = {"smtps": {"use_ssl": True}, "smtp": {"use_tls": True}, "smtp+plain": {}}
+PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
+EXPECTED = "expected smtp://USER:PASSWORD@HOST:587 (STARTTLS), smtps:// (TLS) or smtp+plain:// (neither)"
+TIMEOUT_S = 10
+
+
+def mailer(url: str) -> dict[str, Any]:
+    """Django's settings of a mailer. Raises ImproperlyConfigured, whose text does not show the password."""
+    if not url:
+        return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"TMS_EMAIL_URL cannot be read: {EXPECTED}") from None
+    if parts.scheme not in SECURITY or not host:
+        raise ImproperlyConfigured(f"TMS_EMAIL_URL names no mail server: {EXPECTED}")
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": host,
+            "port": port or PORTS[parts.scheme],
+            "username": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "timeout": TIMEOUT_S,
+            **SECURITY[parts.scheme],
+        },
+    }

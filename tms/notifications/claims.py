@@ -1,0 +1,149 @@
+"""Who hands over what: a worker claims one delivery of a destination at a time, and tells what came of it.
+
+A claim is a conditional update with a token of its own, and so is its end. A worker that dies leaves a claim behind,
+which is taken from it after `LEASE`; what it may have handed over before is marked a possible duplicate from then on.
+"""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import F, Min
+
+from tms.alerts.models import Alert, AlertState
+from tms.alerts.quiet import quiet
+from tms.live.change import Change
+from tms.live.feed import publish
+from tms.notifications.backoff import wait_s
+from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, Delivery, DeliveryState, Told
+from tms.notifications.destination import Destination
+from tms.notifications.policy import Telling
+from tms.notifications.transports.answer import Answer, Outcome
+from tms.notifications.wording import worded
+from tms.ops import instruments
+
+LOOKED_AT = 100
+"""Deliveries of which nothing may be left to be said, before the next round."""
+
+
+def waited_for(at: datetime) -> list[int]:
+    """The destinations for which something is due, whoever waits longest first."""
+    rows = Delivery.objects.due(at).values("destination").annotate(first=Min("due_at")).order_by("first")
+    return list(rows.values_list("destination", flat=True))
+
+
+@transaction.atomic
+def claim(destination_id: int, *, at: datetime) -> Delivery | None:
+    """The oldest delivery that is due there, unless another worker is about one.
+
+    Nothing overtakes: while one is tried again, what came after it for the same destination waits behind it.
+    """
+    Destination.objects.select_for_update().get(pk=destination_id)
+    here = Delivery.objects.filter(destination=destination_id)
+    if here.filter(state=DeliveryState.SENDING).exists():
+        return None
+    for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:LOOKED_AT]:
+        if not delivery.attempts and not _prepare(delivery, at):
+            continue
+        delivery.state, delivery.claim, delivery.claimed_at = DeliveryState.SENDING, uuid4(), at
+        delivery.attempts += 1
+        delivery.save(update_fields=("state", "claim", "claimed_at", "attempts", "content"))
+        return delivery
+    return None
+
+
+@transaction.atomic
+def record(delivery: Delivery, answer: Answer, *, at: datetime) -> bool:
+    """What came of the attempt; whether the next one may follow at once. Who lost the claim changes nothing."""
+    state = _state(delivery, answer, at)
+    ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, claim=delivery.claim).update(
+        state=state,
+        claim=None,
+        answer=answer.said,
+        possible_duplicate=delivery.possible_duplicate or answer.may_have_arrived,
+        ended_at=None if state == DeliveryState.WAITING else at,
+    )
+    if not ended:
+        return False
+    _judge_destination(delivery.destination_id, answer, at)
+    _count(delivery, state, at)
+    return state != DeliveryState.WAITING
+
+
+def rescue(at: datetime) -> int:
+    """Deliveries whose workers are gone wait again. They may have arrived."""
+    return Delivery.objects.given_up_on_workers(at).update(
+        state=DeliveryState.WAITING, claim=None, possible_duplicate=True
+    )
+
+
+@transaction.atomic
+def send_again(delivery: Delivery, *, at: datetime) -> bool:
+    """Try one that was given up for another day; False when it was not, or somebody was first."""
+    again = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.DEAD).update(
+        state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None
+    )
+    Destination.objects.filter(pk=delivery.destination_id).update(retry_at=None)
+    return bool(again)
+
+
+def _prepare(delivery: Delivery, at: datetime) -> bool:
+    """Look once more at what the first attempt would say; False when there is nothing left to be said."""
+    alerts = list(
+        Alert.objects.filter(told__delivery=delivery).select_related("rule", "terminal__site", "acknowledged_by")
+    )
+    if delivery.news in ALARMS:
+        alerts = _still_to_be_told(delivery, alerts, at)
+    if not alerts:
+        delivery.state, delivery.ended_at = DeliveryState.WITHDRAWN, at
+        delivery.save(update_fields=("state", "ended_at"))
+        instruments.DELIVERIES.labels(delivery.destination.kind, DeliveryState.WITHDRAWN.value).inc()
+        return False
+    delivery.content = worded(delivery, alerts, at=at)
+    return True
+
+
+def _still_to_be_told(delivery: Delivery, alerts: list[Alert], at: datetime) -> list[Alert]:
+    """Without those that are over, or somebody is on, or that are quiet by now. The latter two may be told later."""
+    hushed = quiet(alerts, at=at)
+    kept: list[Alert] = []
+    for alert in alerts:
+        why = hushed.get(alert.pk)
+        if alert.state == AlertState.OPEN and why is None:
+            kept.append(alert)
+            continue
+        Told.objects.filter(delivery=delivery, alert=alert).delete()
+        Telling.objects.filter(alert=alert, policy=delivery.policy_id).update(
+            step=delivery.step,
+            due_at=why.ask_again_at(at) if why and alert.state == AlertState.OPEN else None,
+            quiet=why.reason if why else "",
+        )
+    return kept
+
+
+def _state(delivery: Delivery, answer: Answer, at: datetime) -> DeliveryState:
+    if answer.outcome is Outcome.TAKEN:
+        return DeliveryState.SENT
+    if answer.outcome is Outcome.NEVER or at >= delivery.give_up_at:
+        return DeliveryState.DEAD
+    return DeliveryState.WAITING
+
+
+def _judge_destination(pk: int, answer: Answer, at: datetime) -> None:
+    """One that does not answer is left alone for a while, with all that waits for it."""
+    destinations = Destination.objects.filter(pk=pk)
+    if answer.outcome is not Outcome.LATER:
+        destinations.exclude(failures=0, retry_at=None).update(failures=0, retry_at=None)
+        return
+    destinations.update(failures=F("failures") + 1)
+    failures = destinations.values_list("failures", flat=True).get()
+    pause = timedelta(seconds=wait_s(failures, retry_after_s=answer.retry_after_s))
+    destinations.update(retry_at=at + pause)
+
+
+def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
+    outcome = "retried" if state == DeliveryState.WAITING else state.value
+    instruments.DELIVERIES.labels(delivery.destination.kind, outcome).inc()
+    if state == DeliveryState.SENT and delivery.happened_at is not None:
+        instruments.NOTIFICATION_SECONDS.observe(max(0.0, (at - delivery.happened_at).total_seconds()))
+    publish(Change(alerts=frozenset(delivery.told.values_list("alert", flat=True))))

@@ -1,0 +1,55 @@
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from tms.accounts.doors import Asked, acting, watching
+from tms.notifications import claims
+from tms.notifications.delivery import Delivery, DeliveryState
+
+ON_A_PAGE = 50
+
+
+@require_safe
+@never_cache
+@watching
+def deliveries(request: Asked) -> HttpResponse:
+    state = request.GET.get("state", "")
+    rows = Delivery.objects.select_related("destination", "policy").annotate(number=Count("told")).order_by("-pk")
+    if state in DeliveryState.values:
+        rows = rows.filter(state=state)
+    if (before := request.GET.get("before", "")).isdecimal():
+        rows = rows.filter(pk__lt=int(before))
+    shown = list(rows[: ON_A_PAGE + 1])
+    older = shown[ON_A_PAGE - 1].pk if len(shown) > ON_A_PAGE else None
+    context = {
+        "place": "deliveries",
+        "deliveries": shown[:ON_A_PAGE],
+        "state": state,
+        "states": DeliveryState.choices,
+        "older": urlencode({"state": state, "before": older}) if older else "",
+    }
+    return render(request, "notifications/deliveries.html", context)
+
+
+@require_safe
+@never_cache
+@watching
+def delivery(request: Asked, pk: int) -> HttpResponse:
+    rows = Delivery.objects.select_related("destination", "policy")
+    shown = get_object_or_404(rows, pk=pk)
+    told = shown.alerts.select_related("rule", "terminal__site").order_by("pk")
+    return render(request, "notifications/delivery.html", {"place": "deliveries", "delivery": shown, "told": told})
+
+
+@require_POST
+@acting
+def send_again(request: Asked, pk: int) -> HttpResponse:
+    """Pressed twice, it is sent once."""
+    chosen = get_object_or_404(Delivery, pk=pk)
+    claims.send_again(chosen, at=timezone.now())
+    return redirect(chosen)

@@ -1,0 +1,100 @@
+import base64
+import secrets
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tms.notifications import sealed
+
+KEY_BYTES = 32
+MOST_SHOWN = 500
+
+
+class DestinationKind(models.TextChoices):
+    EMAIL = "email", _("E-mail")
+    WEBHOOK = "webhook", _("Webhook")
+    SNS = "sns", _("Amazon SNS")
+    CHAT = "chat", _("Chat or pager")
+
+
+OPEN_KINDS = frozenset({DestinationKind.EMAIL, DestinationKind.SNS})
+"""Whose address is no secret."""
+
+
+class DestinationQuerySet(models.QuerySet["Destination"]):
+    def enabled(self) -> Self:
+        return self.filter(enabled=True)
+
+
+class Destination(models.Model):
+    """Where notifications go. What of it is a secret is sealed: `address` is what may be shown."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=DestinationKind)
+    address = models.CharField(_("address"), max_length=MOST_SHOWN)
+    sealed = models.TextField(default="", editable=False)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="destinations",
+        verbose_name=_("of this person"),
+        help_text=_("Reached by it while on call."),
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    """In a row."""
+    retry_at = models.DateTimeField(null=True, editable=False)
+    """Nothing is sent there before."""
+
+    objects = DestinationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("destination")
+        verbose_name_plural = _("destinations")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("destination", args=(self.pk,))
+
+    def secrets(self) -> dict[str, str]:
+        """Raises tms.notifications.sealed.Unreadable."""
+        return sealed.unseal(self.sealed)
+
+    def put(self, address: str) -> None:
+        """Send there from now on."""
+        if self.kind in OPEN_KINDS:
+            self.address = address
+            return
+        self.address = shown(address)
+        self._seal(url=address)
+
+    def new_key(self) -> str:
+        """The key by which a webhook's receiver knows TMS, to be shown this once."""
+        key = "whsec_" + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+        self._seal(key=key)
+        return key
+
+    def _seal(self, **changed: Any) -> None:
+        try:
+            kept = self.secrets()
+        except sealed.Unreadable:
+            kept = {}
+        self.sealed = sealed.seal(kept | changed)
+
+
+def shown(url: str) -> str:
+    """What of an address may be seen: paths, queries and names before an @ are keys at many services."""
+    parts = urlsplit(url)
+    host = parts.hostname if parts.scheme in {"http", "https"} else ""
+    port = f":{parts.port}" if host and parts.port else ""
+    return f"{parts.scheme}://{host or ''}{port}{'/' if host else ''}…"[:MOST_SHOWN]

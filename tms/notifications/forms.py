@@ -1,0 +1,117 @@
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.setup import ModelForm
+from tms.notifications.destination import MOST_SHOWN, Destination, DestinationKind
+from tms.notifications.transports.chat import is_carried
+from tms.notifications.transports.mail import addresses
+
+LABELS = {
+    DestinationKind.EMAIL: _("E-mail addresses"),
+    DestinationKind.WEBHOOK: _("Address that receives the events"),
+    DestinationKind.SNS: _("ARN of the topic"),
+    DestinationKind.CHAT: _("Apprise address"),
+}
+TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:tms"
+HINTS: Mapping[DestinationKind, Any] = {
+    DestinationKind.EMAIL: _("Several have commas between them."),
+    DestinationKind.WEBHOOK: _("https://… It is never shown again, for it may hold a key."),
+    DestinationKind.SNS: TOPIC,
+    DestinationKind.CHAT: _("slack://…, msteams://… It is never shown again, for it holds a key."),
+}
+UNCHANGED = _("Leave it empty to keep this one: %(address)s")
+NONE = "–"
+
+
+class Plain:
+    """Fields as the pages of TMS have them."""
+
+    fields: dict[str, forms.Field]
+
+    label_suffix: str
+
+    def dress(self) -> None:
+        self.label_suffix = ""
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label:
+                field.empty_label = NONE
+            if not isinstance(field.widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
+                field.widget.attrs["class"] = "input"
+
+
+class DestinationForm(Plain, ModelForm[Destination]):
+    where = forms.CharField(max_length=2_000, strip=True)
+
+    class Meta:
+        model = Destination
+        fields = ("name", "language", "person", "enabled")
+
+    field_order = ("name", "where", "language", "person", "enabled")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind, where = DestinationKind(self.instance.kind), self.fields["where"]
+        where.label, where.help_text = LABELS[kind], HINTS[kind]
+        where.widget.attrs["autocomplete"] = "off"
+        if self.instance.pk:
+            where.required = False
+            where.help_text = UNCHANGED % {"address": self.instance.address}
+        self.dress()
+
+    def clean_where(self) -> str:
+        where: str = self.cleaned_data["where"]
+        if where:
+            CHECKS[DestinationKind(self.instance.kind)](where)
+        return where
+
+    def save(self, commit: bool = True) -> Destination:
+        if where := self.cleaned_data["where"]:
+            self.instance.put(where)
+        destination: Destination = super().save(commit)
+        return destination
+
+
+def _check_email(text: str) -> None:
+    for address in addresses(text):
+        try:
+            validate_email(address)
+        except ValidationError:
+            wrong = gettext("%(address)s is no e-mail address; expected something like noc@example.com.")
+            raise ValidationError(wrong % {"address": address}) from None
+    if len(text) > MOST_SHOWN:
+        raise ValidationError(gettext("These are too many addresses; make a list of them at your mail server."))
+
+
+def _check_webhook(url: str) -> None:
+    try:
+        URLValidator(schemes=("http", "https"))(url)
+    except ValidationError:
+        raise ValidationError(gettext("Enter an address that begins with https://.")) from None
+
+
+def _check_topic(arn: str) -> None:
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[0] != "arn" or parts[2] != "sns" or not all(parts[index] for index in (3, 4, 5)):
+        wrong = gettext("This is no ARN of a topic; expected %(example)s.")
+        raise ValidationError(wrong % {"example": TOPIC})
+
+
+def _check_chat(url: str) -> None:
+    if not is_carried(url):
+        raise ValidationError(
+            gettext("Apprise does not know what this address means, or it would reach nobody outside this machine.")
+        )
+
+
+CHECKS = {
+    DestinationKind.EMAIL: _check_email,
+    DestinationKind.WEBHOOK: _check_webhook,
+    DestinationKind.SNS: _check_topic,
+    DestinationKind.CHAT: _check_chat,
+}

@@ -1,0 +1,34 @@
+"""What is said to a destination: made once, and the same however often it is sent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+
+TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    uid: str
+    """The same for each attempt, so that a receiver can tell what it already has."""
+    at: datetime
+    kind: str
+    """`test`, or what happened to alerts: `opened`, `resolved` …"""
+    title: str
+    lines: Sequence[str]
+    facts: Mapping[str, Any]
+    """For machines: JSON."""
+    subject: str = ""
+    """What it is about, for machines: the code of a site."""
+    severity: str = ""
+    possible_duplicate: bool = False
+    """An earlier attempt may have arrived."""
+
+    @property
+    def body(self) -> str:
+        """In the active language it says if it may be a second time; the rest stays as it was made."""
+        mark = [gettext("This may reach you a second time.")] if self.possible_duplicate else []
+        return "\n".join([*self.lines, *mark])

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tms.alerts.models import Alert, Rule
+from tms.fleet.models import Group, Site
+from tms.notifications.destination import Destination
+
+DAY_S = 86_400
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def enabled(self) -> Self:
+        return self.filter(enabled=True).prefetch_related("sites", "groups", "rules")
+
+
+class Policy(models.Model):
+    """Who is told of what. Empty choices are no restriction; each policy that fits an alert tells of it by itself."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    severities = models.JSONField(_("severities"), default=list, blank=True)
+    sites = models.ManyToManyField(Site, blank=True, verbose_name=_("sites"))
+    groups = models.ManyToManyField(Group, blank=True, verbose_name=_("groups"))
+    rules = models.ManyToManyField(Rule, blank=True, verbose_name=_("rules"))
+    tells_recovery = models.BooleanField(_("tell of recoveries, to those who were told"), default=True)
+    tells_acknowledgement = models.BooleanField(
+        _("tell who has acknowledged it, to those who were told"), default=False
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=8,
+        choices=settings.LANGUAGES,
+        blank=True,
+        help_text=_("Empty: each destination's own."),
+    )
+    delay_s = models.PositiveIntegerField(
+        _("tell after (seconds)"),
+        default=0,
+        validators=(MaxValueValidator(DAY_S),),
+        help_text=_("What recovers, or is acknowledged, before that is not told."),
+    )
+    gather_s = models.PositiveIntegerField(
+        _("gather for (seconds)"),
+        default=5,
+        validators=(MaxValueValidator(3_600),),
+        help_text=_("What comes within this time goes into one message."),
+    )
+    by_site = models.BooleanField(_("a message for each site"), default=True)
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("policy", args=(self.pk,))
+
+    def concerns(self, alert: Alert, groups: Collection[int]) -> bool:
+        """Whether it tells of `alert`, whose terminal is in these groups."""
+        return (
+            (not self.severities or alert.severity in self.severities)
+            and _among(alert.terminal.site_id, self.sites.all())
+            and _among(alert.rule_id, self.rules.all())
+            and (not (wanted := {group.pk for group in self.groups.all()}) or not wanted.isdisjoint(groups))
+        )
+
+
+def _among(pk: int, chosen: Collection[models.Model]) -> bool:
+    return not chosen or any(row.pk == pk for row in chosen)
+
+
+class Step(models.Model):
+    """Who is told, and after how long of nobody having acknowledged. The first step is who is told at all."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
+    """After the step before; of the first it counts for nothing."""
+    destinations = models.ManyToManyField(Destination, blank=True)
+
+    class Meta:
+        ordering = ("policy", "position")
+        constraints = (models.UniqueConstraint(fields=("policy", "position"), name="step_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} {self.position}"
+
+
+class Telling(models.Model):
+    """How far one policy has come with telling of one alert. `due_at`: when to look at it; null: never."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, related_name="tellings")
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="tellings")
+    kind = models.CharField(max_length=16)
+    happened_at = models.DateTimeField()
+    step = models.PositiveSmallIntegerField(default=0)
+    """The position of the step that comes next."""
+    taken = models.PositiveIntegerField(default=0)
+    """Steps so far, in all rounds."""
+    due_at = models.DateTimeField(null=True)
+    quiet = models.CharField(max_length=32, blank=True, default="")
+    """Why it waits."""
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("alert", "policy"), name="telling_once"),)
+        # Reader: the outbox.
+        indexes = (models.Index(fields=("due_at",), name="telling_due", condition=models.Q(due_at__isnull=False)),)
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} {self.alert_id}"

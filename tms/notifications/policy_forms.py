@@ -1,0 +1,85 @@
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.forms import formset_factory
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.setup import BaseFormSet, ModelForm
+from tms.notifications.destination import Destination
+from tms.notifications.forms import NONE, Plain
+from tms.notifications.policy import DAY_S, Policy, Step
+from tms.telemetry.models import Severity
+
+MOST_STEPS = 4
+
+
+class PolicyForm(Plain, ModelForm[Policy]):
+    severities = forms.MultipleChoiceField(
+        label=_("Severities"),
+        choices=Severity,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("None chosen: all."),
+    )
+
+    class Meta:
+        model = Policy
+        fields = (
+            *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "gather_s"),
+            *("by_site", "tells_recovery", "tells_acknowledgement", "enabled"),
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"] = forms.ChoiceField(
+            label=self.fields["language"].label,
+            help_text=self.fields["language"].help_text,
+            choices=[("", NONE), *settings.LANGUAGES],
+            required=False,
+        )
+        self.dress()
+
+
+class StepForm(Plain, forms.Form):
+    """Who is told. Without anybody it is no step."""
+
+    after_min = forms.IntegerField(label=_("after minutes"), min_value=0, max_value=DAY_S // 60, required=False)
+    destinations = forms.ModelMultipleChoiceField(
+        Destination.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.cleaned_data.get("destinations")
+
+
+class BaseStepForms(BaseFormSet[StepForm]):
+    def clean(self) -> None:
+        if not any(self.errors) and all(form.is_empty for form in self.forms):
+            raise forms.ValidationError(gettext("Choose at least one destination; else nobody is told."))
+
+
+StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MOST_STEPS, max_num=MOST_STEPS)
+
+
+def steps_of(policy: Policy) -> list[dict[str, Any]]:
+    """What the form shows of them."""
+    if not policy.pk:
+        return []
+    steps = policy.steps.prefetch_related("destinations")
+    return [{"after_min": step.after_s // 60, "destinations": list(step.destinations.all())} for step in steps]
+
+
+def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
+    policy.steps.all().delete()
+    told = [form.cleaned_data for form in forms.forms if not form.is_empty]
+    for position, data in enumerate(told):
+        after_s = (data["after_min"] or 0) * 60 if position else 0
+        step = Step.objects.create(policy=policy, position=position, after_s=after_s)
+        step.destinations.set(data["destinations"])

@@ -1,0 +1,74 @@
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tms.accounts.doors import Asked, setting_up
+from tms.accounts.setup import BaseFormSet
+from tms.notifications.destination import Destination
+from tms.notifications.policy import Policy
+from tms.notifications.policy_forms import PolicyForm, StepForm, StepForms, save_steps, steps_of
+
+UNREADABLE = 422
+
+
+@require_safe
+@never_cache
+@setting_up
+def policies(request: Asked) -> HttpResponse:
+    return _page(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@setting_up
+def new_policy(request: Asked) -> HttpResponse:
+    return _edited(request, Policy())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@setting_up
+def policy(request: Asked, pk: int) -> HttpResponse:
+    return _edited(request, get_object_or_404(Policy, pk=pk))
+
+
+@require_POST
+@setting_up
+def delete_policy(request: Asked, pk: int) -> HttpResponse:
+    """What it told before stays told; what it has not told yet it never will."""
+    get_object_or_404(Policy, pk=pk).delete()
+    return redirect("policies")
+
+
+def _edited(request: Asked, chosen: Policy) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else None
+    form = PolicyForm(sent, instance=chosen)
+    steps = StepForms(sent, initial=steps_of(chosen), prefix="steps")
+    if sent is None or not (form.is_valid() & steps.is_valid()):
+        return _page(request, chosen, form=form, steps=steps)
+    with transaction.atomic():
+        save_steps(form.save(), steps)
+    return redirect(chosen)
+
+
+def _page(
+    request: Asked,
+    chosen: Policy | None,
+    *,
+    form: PolicyForm | None = None,
+    steps: BaseFormSet[StepForm] | None = None,
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "place": "policies",
+        "policies": Policy.objects.prefetch_related("steps__destinations"),
+        "has_destinations": Destination.objects.exists(),
+        "chosen": chosen,
+        "form": form,
+        "steps": steps,
+    }
+    is_wrong = request.method == "POST"
+    return render(request, "notifications/policies.html", context, status=UNREADABLE if is_wrong else 200)

@@ -1,0 +1,18 @@
+from django.urls import path
+
+from tms.notifications import delivery_pages, destination_pages, policy_pages
+
+urlpatterns = [
+    path("destinations/", destination_pages.destinations, name="destinations"),
+    path("destinations/new/<str:kind>/", destination_pages.new_destination, name="new-destination"),
+    path("destinations/<int:pk>/", destination_pages.destination, name="destination"),
+    path("destinations/<int:pk>/test/", destination_pages.test_destination, name="test-destination"),
+    path("destinations/<int:pk>/key/", destination_pages.renew_key, name="renew-key"),
+    path("policies/", policy_pages.policies, name="policies"),
+    path("policies/new/", policy_pages.new_policy, name="new-policy"),
+    path("policies/<int:pk>/", policy_pages.policy, name="policy"),
+    path("policies/<int:pk>/delete/", policy_pages.delete_policy, name="delete-policy"),
+    path("deliveries/", delivery_pages.deliveries, name="deliveries"),
+    path("deliveries/<int:pk>/", delivery_pages.delivery, name="delivery"),
+    path("deliveries/<int:pk>/again/", delivery_pages.send_again, name="send-again"),
+]
