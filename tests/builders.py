@@ -17,7 +17,7 @@ from tms.commands.models import Command
 from tms.commands.services import Answered
 from tms.fleet import credentials
 from tms.fleet.credentials import Identity, Key
-from tms.fleet.models import Cause, Presence, Site, Terminal, TerminalState
+from tms.fleet.models import Cause, Group, Presence, Site, Terminal, TerminalState
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.judge import Judge
 from tms.protocol import frames
@@ -78,6 +78,17 @@ class Fleet:
 
     def event_rule(self, event_code: str = "reader_fault", clear_code: str = "", **fields: Any) -> Rule:
         return self._rule(RuleKind.EVENT, event_code=event_code, clear_code=clear_code, **fields)
+
+    def clock_rule(self, limit: float = 60, **fields: Any) -> Rule:
+        return self._rule(RuleKind.CLOCK, limit=limit, **fields)
+
+    def firmware_rule(self, firmware: str = "", **fields: Any) -> Rule:
+        return self._rule(RuleKind.FIRMWARE, firmware=firmware, **fields)
+
+    def group(self, name: str, *terminals: Terminal) -> Group:
+        group = Group.objects.create(name=name)
+        group.terminals.set(terminals)
+        return group
 
     def person(self, name: str = "aiko") -> User:
         return User.objects.get_or_create(username=name)[0]
@@ -164,7 +175,7 @@ class Link:
 
 
 def identity_of(terminal: Terminal) -> Identity:
-    return Identity(terminal.pk, terminal.uid, terminal.site_id, terminal.kind)
+    return Identity(terminal.pk, terminal.uid, terminal.site_id, terminal.kind, terminal.model)
 
 
 def key_of(terminal: Terminal) -> Key:

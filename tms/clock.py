@@ -17,8 +17,9 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
-from tms.alerts import lifecycle, maintenance
+from tms.alerts import firmware, lifecycle, maintenance
 from tms.alerts.rulebook import rulebook
+from tms.alerts.ruleset import Place
 from tms.commands import services as commands
 from tms.fleet import losses, nodes, standings
 from tms.fleet.doorman import Doorman
@@ -128,8 +129,8 @@ def follow(moves: Sequence[Move]) -> None:
     if not moves:
         return
     moved = frozenset(move.terminal_id for move in moves)
-    rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind")
-    places = {pk: (site_id, kind) for pk, site_id, kind in rows}
+    rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
+    places = {row[0]: Place(*row) for row in rows}
     lifecycle.settle(lifecycle.follow_presence(moves, rulebook.refresh(), places))
     publish(Change(terminals=moved, presence=moved))
 
@@ -143,6 +144,7 @@ LOOPS = (
     Loop("expire", 1.0, commands.expire),
     Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
+    Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, rollups.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),

@@ -2,15 +2,32 @@
 
 import pytest
 
+from tests.builders import AT, later
 from tms.alerts.models import Comparison, Rule, RuleKind
-from tms.alerts.rules import EventRule, MetricRule, PresenceRule, RuleKey, RuleSet
+from tms.alerts.rules import NO_STEP, EventRule, Level, MetricRule, PresenceRule, RuleKey, Seen, Step
+from tms.alerts.ruleset import Place, RuleSet, level_of
 from tms.fleet.models import Cause, Presence, TerminalKind
 
 KEY = RuleKey(1, 1)
 
 
-def hot(comparison: str = Comparison.ABOVE, *, limit: float = 75, hysteresis: float = 5) -> MetricRule:
-    return MetricRule(KEY, "temperature_c", comparison, limit, hysteresis, 0)
+def level(**fields) -> Level:
+    fields = {
+        "kind": RuleKind.METRIC,
+        "metric": "temperature_c",
+        "comparison": Comparison.ABOVE,
+        "severity": "warning",
+    } | fields
+    return level_of(Rule(pk=1, **fields))
+
+
+def hot(comparison: str = Comparison.ABOVE, *, limit: float = 75, hysteresis: float = 5) -> Level:
+    return level(comparison=comparison, limit=limit, hysteresis=hysteresis)
+
+
+def seen(value: float | None = None, *, at: float = 0, taken_at: float | None = None) -> Seen:
+    metrics = {} if value is None else {"temperature_c": value}
+    return Seen(metrics, later(at if taken_at is None else taken_at), later(at))
 
 
 METRICS = [
@@ -34,25 +51,24 @@ METRICS = [
 def test_a_metric_rule_holds_from_its_limit_and_lets_go_past_its_hysteresis(comparison, value, fresh, held):
     rule = hot(comparison)
 
-    verdicts = [rule.verdict({"temperature_c": value}, holding=holding) for holding in (False, True)]
+    steps = [rule.step(value, step) for step in (NO_STEP, 0)]
 
-    assert verdicts == [fresh, held]
+    assert [step == 0 for step in steps] == [fresh, held]
 
 
-@pytest.mark.parametrize("comparison", Comparison.values)
+@pytest.mark.parametrize("comparison", [Comparison.ABOVE, Comparison.BELOW])
 def test_without_hysteresis_a_rule_lets_go_where_it_took_hold(comparison):
     rule = hot(comparison, hysteresis=0)
     over = 1 if comparison == Comparison.ABOVE else -1
 
-    verdicts = [rule.verdict({"temperature_c": 75.0 + over * by}, holding=True) for by in (0.0, -0.1)]
+    steps = [rule.step(75.0 + over * by, 0) for by in (0.0, -0.1)]
 
-    assert verdicts == [True, False]
+    assert steps == [0, NO_STEP]
 
 
-@pytest.mark.parametrize("holding", [False, True])
 @pytest.mark.parametrize("metrics", [{}, {"paper_pct": 99.0}])
-def test_a_report_without_the_metric_proves_nothing(metrics, holding):
-    assert hot().verdict(metrics, holding=holding) is None
+def test_a_report_without_the_metric_proves_nothing(metrics):
+    assert hot().value(Seen(metrics, AT, AT), {}) is None
 
 
 PRESENCES = [
@@ -114,9 +130,9 @@ def test_a_rule_applies_at_its_site_and_to_its_kind_of_terminal(site_id, kind, w
     gate = TerminalKind.GATE.value
     rules = RuleSet((row(1), row(2, site_id=7), row(3, terminal_kind=gate), row(4, site_id=7, terminal_kind=gate)))
 
-    applicable = rules.for_terminal(site_id, kind)
+    applicable = rules.for_terminal(Place(1, site_id, kind, ""))
 
-    assert [rule.key.rule_id for rule in applicable.metric] == wanted
+    assert [rule.key.rule_id for rule in applicable.of_values()] == wanted
 
 
 def test_rules_are_sorted_by_kind_and_carry_their_revision():
@@ -128,9 +144,137 @@ def test_rules_are_sorted_by_kind_and_carry_their_revision():
         )
     )
 
-    applicable = rules.for_terminal(1, TerminalKind.KIOSK)
+    applicable = rules.for_terminal(Place(1, 1, TerminalKind.KIOSK, ""))
 
-    assert applicable.metric == (MetricRule(RuleKey(1, 3), "m", Comparison.ABOVE, 1.0, 0, 0),)
+    assert tuple(applicable.of_values()) == (MetricRule(RuleKey(1, 3), (Step("warning", 1.0),), 0, 0, "m"),)
     assert applicable.event == (EventRule(RuleKey(2, 1), "jam", "ok", 5, 2),)
     assert applicable.presence == (PresenceRule(RuleKey(3, 1), Presence.SILENT, 60),)
     assert rules.revisions == {1: 3, 2: 1, 3: 1}
+
+
+def places(rules: RuleSet, *where: Place) -> list[list[int]]:
+    return [[rule.key.rule_id for rule in rules.for_terminal(place).of_values()] for place in where]
+
+
+def test_a_rule_applies_to_its_model_and_group():
+    rules = RuleSet(
+        (row(1, model="PX-300"), row(2, group_id=5), row(3, group_id=5, model="PX-300")), {5: frozenset({8})}
+    )
+
+    applicable = places(
+        rules,
+        Place(7, 1, "kiosk", "PX-300"),
+        Place(8, 1, "kiosk", "PX-300"),
+        Place(8, 1, "kiosk", "PX-400"),
+        Place(9, 1, "", ""),
+    )
+
+    assert applicable == [[1], [1, 2, 3], [2], []]
+
+
+def test_terminals_that_no_rule_tells_apart_share_what_was_compiled():
+    rules = RuleSet((row(1), row(2, site_id=7)))
+
+    one, other, elsewhere = (rules.for_terminal(Place(n, n, "kiosk", f"model {n}")) for n in (1, 2, 7))
+
+    assert one is other
+    assert elsewhere is not one
+
+
+STEPS = [
+    # value, step while nothing holds, while warning holds, while critical holds
+    (59.9, NO_STEP, 0, 0),
+    (57.0, NO_STEP, 0, 0),
+    (56.9, NO_STEP, NO_STEP, NO_STEP),
+    (60.0, 0, 0, 0),
+    (72.0, 0, 0, 1),
+    (71.9, 0, 0, 0),
+    (75.0, 1, 1, 1),
+    (99.0, 1, 1, 1),
+]
+
+
+@pytest.mark.parametrize(("value", "fresh", "warning", "critical"), STEPS)
+def test_each_step_takes_hold_at_its_limit_and_is_left_past_its_hysteresis(value, fresh, warning, critical):
+    rule = level(limit=60, worse_steps=[{"severity": "critical", "limit": 75}], hysteresis=3)
+
+    assert [rule.step(value, held) for held in (NO_STEP, 0, 1)] == [fresh, warning, critical]
+
+
+BANDS = [(20.0, True), (20.1, False), (59.9, False), (60.0, True), (-5.0, True), (90.0, True)]
+
+
+@pytest.mark.parametrize(("value", "holds"), BANDS)
+def test_a_band_is_left_on_either_side(value, holds):
+    rule = level(comparison=Comparison.OUTSIDE, lower_limit=20, limit=60)
+
+    assert (rule.step(value) == 0) is holds
+
+
+@pytest.mark.parametrize(("value", "holds"), [(22.0, True), (22.1, False), (57.9, False), (58.0, True)])
+def test_a_band_lets_go_inside_of_it(value, holds):
+    rule = level(comparison=Comparison.OUTSIDE, lower_limit=20, limit=60, hysteresis=2)
+
+    assert (rule.step(value, 0) == 0) is holds
+
+
+def rates(rule: Level, readings: list[tuple[float, float]]) -> list[float | None]:
+    memory = {}
+    return [rule.value(seen(value, at=at), memory) for at, value in readings]
+
+
+def test_a_rate_is_told_a_minute_once_its_window_has_passed():
+    rule = level(comparison=Comparison.RISING, limit=2, window_s=60)
+
+    told = rates(rule, [(0, 40.0), (30, 40.0), (60, 42.0), (90, 46.0), (120, 50.0)])
+
+    assert told == [None, None, 2.0, 6.0, 8.0]
+
+
+def test_a_rate_goes_by_the_terminals_clock_however_late_its_reports_arrive():
+    rule = level(comparison=Comparison.RISING, limit=2, window_s=60)
+    memory = {}
+
+    told = [rule.value(seen(40.0 + n, at=300, taken_at=60 * n), memory) for n in range(3)]
+
+    assert told == [None, 1.0, 1.0]
+
+
+def test_a_clock_that_was_set_back_begins_the_window_anew():
+    rule = level(comparison=Comparison.RISING, limit=2, window_s=60)
+
+    assert rates(rule, [(0, 40.0), (60, 50.0), (-600, 50.0), (-560, 51.0), (-540, 51.0)])[2:] == [None, None, 1.0]
+
+
+def test_of_a_window_only_a_few_readings_are_remembered():
+    rule, memory = level(comparison=Comparison.RISING, limit=2, window_s=3600), {}
+
+    for n in range(3 * 3600):
+        rule.value(seen(n / 60, at=n), memory)
+
+    assert len(memory[rule.key]) <= 2 * 12
+
+
+@pytest.mark.parametrize(("rate", "holds"), [(-2.1, True), (-2.0, True), (-1.9, False), (5.0, False)])
+def test_falling_holds_from_its_rate_downwards(rate, holds):
+    rule = level(comparison=Comparison.FALLING, limit=2, window_s=60)
+
+    assert (rule.step(rate) == 0) is holds
+
+
+def test_a_metric_is_missing_since_it_was_last_reported():
+    rule, memory = level(comparison=Comparison.ABSENT, limit=600), {}
+
+    told = [
+        rule.value(seen(value, at=at), memory)
+        for at, value in [(0, None), (10, 1.0), (20, None), (70, None), (80, 2.0)]
+    ]
+
+    assert told == [0.0, 0.0, 10.0, 60.0, 0.0]
+
+
+@pytest.mark.parametrize("taken_at", [-90, 90])
+def test_a_clock_is_wrong_in_either_direction(taken_at):
+    rule = level(kind=RuleKind.CLOCK, comparison="", metric="", limit=60)
+
+    assert rule.value(seen(at=0, taken_at=taken_at), {}) == 90.0

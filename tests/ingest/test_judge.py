@@ -45,7 +45,7 @@ def test_a_metric_is_claimed_once_and_released_once(fleet, terminal, judge):
 
     assert verdicts == [
         [],
-        [Claim(rule.pk, terminal.pk, later(1), 60, value=76.0)],
+        [Claim(rule.pk, terminal.pk, later(1), 60, value=76.0, severity="warning")],
         [],
         [],
         [Release(rule.pk, terminal.pk, later(4))],
@@ -86,7 +86,7 @@ def test_rules_of_other_places_are_not_asked(fleet, judge):
 def test_a_judge_begins_with_what_the_database_holds(fleet, terminal):
     rule = fleet.metric_rule(limit=75, hysteresis=5)
     learn()
-    judge = Judge(identity_of(terminal), [rule.pk])
+    judge = Judge(identity_of(terminal), {rule.pk: ""})
 
     within = judge.report(report(metrics={"temperature_c": 71.0}), at=AT)
     below = judge.report(report(metrics={"temperature_c": 69.0}), at=AT)
@@ -103,7 +103,7 @@ def test_an_edited_rule_is_judged_anew(fleet, terminal, judge):
     learn()
     verdicts = judge.report(report(metrics={"temperature_c": 80.0}), at=later(1))
 
-    assert verdicts[-1] == Claim(rule.pk, terminal.pk, later(1), value=80.0)
+    assert verdicts[-1] == Claim(rule.pk, terminal.pk, later(1), value=80.0, severity="warning")
 
 
 @pytest.mark.both
@@ -129,7 +129,7 @@ def test_a_claim_that_crosses_an_edit_of_its_rule_is_taken_back(fleet, terminal,
 def test_a_rule_that_the_judge_learns_of_later_goes_on_with_what_the_database_holds(fleet, terminal):
     """Another node opened the alert by a rule of which this one had not heard when the terminal came."""
     rule = fleet.metric_rule(limit=75, hysteresis=5)
-    judge = Judge(identity_of(terminal), [rule.pk])
+    judge = Judge(identity_of(terminal), {rule.pk: ""})
     learn()
 
     verdicts = judge.report(report(metrics={"temperature_c": 80.0}), at=AT)
@@ -142,3 +142,114 @@ def test_what_tms_noticed_is_judged_by_event_rules(fleet, terminal, judge):
     learn()
 
     assert judge.event("tms.duplicate_credential", at=AT) == [Claim(rule.pk, terminal.pk, AT)]
+
+
+def hot(fleet, **fields):
+    """Warning at 60, critical at 75."""
+    return fleet.metric_rule(
+        limit=60, severity="warning", worse_steps=[{"severity": "critical", "limit": 75}], hysteresis=3, **fields
+    )
+
+
+def severities(judge: Judge, readings: list[tuple[float, float]]) -> list[str]:
+    """What is claimed at each reading: a severity, `over`, or nothing new."""
+    told = []
+    for at, value in readings:
+        verdicts = judge.report(report(metrics={"temperature_c": value}), at=later(at))
+        told.append(" ".join(each.severity if isinstance(each, Claim) else "over" for each in verdicts))
+    return told
+
+
+def test_one_rule_claims_again_when_it_gets_worse_and_when_it_eases(fleet, judge):
+    hot(fleet)
+    learn()
+
+    told = severities(judge, [(0, 61), (1, 62), (2, 76), (3, 73), (4, 71), (5, 58), (6, 56)])
+
+    assert told == ["warning", "", "critical", "", "warning", "", "over"]
+
+
+def test_it_gets_worse_only_when_it_was_so_for_the_rules_duration(fleet, judge):
+    hot(fleet, duration_s=60)
+    learn()
+
+    told = severities(judge, [(0, 61), (10, 80), (20, 61), (30, 80), (80, 80), (90, 80), (91, 61)])
+
+    assert told == ["warning", "", "", "", "", "critical", "warning"]
+
+
+def test_what_is_bad_from_the_start_is_claimed_as_bad_as_it_is(fleet, judge):
+    hot(fleet, duration_s=60)
+    learn()
+
+    assert severities(judge, [(0, 80), (5, 65)]) == ["critical", "warning"]
+
+
+def test_a_judge_goes_on_at_the_step_that_the_database_holds(fleet, terminal):
+    rule = hot(fleet)
+    learn()
+    judge = Judge(identity_of(terminal), {rule.pk: "critical"})
+
+    assert severities(judge, [(0, 73), (1, 71)]) == ["", "warning"]
+
+
+def test_a_metric_that_is_missing_is_claimed_at_a_report_or_at_a_heartbeat(fleet, terminal, judge):
+    rule = fleet.metric_rule("paper_pct", "absent", limit=600, severity="warning")
+    learn()
+    judge.report(report(metrics={"paper_pct": 50.0}), at=later(0))
+
+    verdicts = [
+        judge.report(report(metrics={"temperature_c": 20.0}), at=later(599)),
+        judge.alive(at=later(600)),
+        judge.alive(at=later(610)),
+        judge.report(report(metrics={"paper_pct": 50.0}), at=later(620)),
+    ]
+
+    missing = Claim(rule.pk, terminal.pk, later(600), value=600.0, severity="warning")
+    assert verdicts == [[], [missing], [], [Release(rule.pk, terminal.pk, later(620))]]
+
+
+def test_a_wrong_clock_is_told_by_live_reports_only(fleet, terminal, judge):
+    rule = fleet.clock_rule(limit=60, duration_s=120)
+    learn()
+
+    late = judge.report(report(late=True), at=later(100))
+    live = judge.report(report(), at=later(100))
+
+    assert late == []
+    assert live == [Claim(rule.pk, terminal.pk, later(100), 120, value=100.0, severity="warning")]
+
+
+def test_a_rule_that_no_longer_applies_here_is_let_go(fleet, terminal, judge):
+    group = fleet.group("Lobby", terminal)
+    rule = fleet.metric_rule(limit=75, group=group)
+    learn()
+    judge.report(report(metrics={"temperature_c": 80.0}), at=AT)
+
+    group.terminals.clear()
+    learn()
+    verdicts = judge.report(report(metrics={"temperature_c": 80.0}), at=later(1))
+
+    assert verdicts == [Release(rule.pk, terminal.pk, later(1))]
+
+
+def test_what_no_longer_applied_while_a_terminal_was_away_is_let_go_when_it_is_back(fleet, terminal):
+    rule = fleet.metric_rule(limit=75, model="PX-300")
+    learn()
+    judge = Judge(identity_of(terminal), {rule.pk: "warning"})
+
+    assert judge.alive(at=AT) == [Release(rule.pk, terminal.pk, AT)]
+
+
+@pytest.mark.both
+def test_a_rule_for_a_model_applies_from_the_boot_that_tells_the_model(fleet, terminal):
+    fleet.metric_rule(limit=75, model="PX-300")
+    learn()
+    link = Link(terminal)
+
+    boot = link.boot(model="PX-300")
+    store.write([boot])
+    link.booted(boot.outcome)
+    store.write([link.report(1, metrics={"temperature_c": 80.0}, at=later(1))])
+
+    assert Alert.objects.unresolved().get().terminal == terminal

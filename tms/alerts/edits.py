@@ -4,8 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from tms.accounts.models import User
 from tms.alerts.lifecycle import Claim, hold, release
 from tms.alerts.models import Alert, Condition, Rule, RuleKind
+from tms.alerts.rule import NAMES
+from tms.alerts.scope import terminals_of
 from tms.fleet import standings
 from tms.fleet.models import OURS, Presence, TerminalState
 from tms.fleet.presence import Standing
@@ -13,30 +16,90 @@ from tms.live.change import Change
 from tms.live.feed import publish
 
 
+class OutOfDate(Exception):
+    """Somebody else edited the rule meanwhile."""
+
+    code = "tms:rule-changed"
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(f"rule {rule.pk} was changed at {rule.changed_at} and is at version {rule.version}")
+        self.rule = rule
+        """As it is now."""
+
+
 @transaction.atomic
-def change_rule(rule: Rule, *, at: datetime) -> None:
+def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> bool:
+    """Save a new rule, or one that was edited from `version` on; whether there was anything to save.
+
+    A new name alone lets go of nothing. Raises OutOfDate.
+    """
+    if not rule.pk:
+        change_rule(rule, at=at, by=by)
+        return True
+    edited = {name for name, value in _locked(rule, version).content().items() if value != rule.content()[name]}
+    if edited - NAMES:
+        change_rule(rule, at=at, by=by)
+    elif edited:
+        _rename(rule, at=at, by=by)
+    return bool(edited)
+
+
+@transaction.atomic
+def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
     """Save an edited or new rule. What its former revision held is let go and judged anew.
 
     By the next reports, that is; those who are away send none, so what a presence rule says of them counts at once.
     """
-    if rule.pk:
-        # Of the row, not of this copy: who edits it at the same time makes a revision of their own.
-        rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
-        rule.revision = rows.values_list("revision", flat=True).get() + 1
-    rule.save()
-    pairs = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
-    pairs |= set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
-    standing = standings.lock({terminal_id for _, terminal_id in pairs} | set(_away(rule)))
+    _begin_revision(rule, at=at, by=by)
+    pairs = _held(rule)
+    away = _away(rule)
+    standing = standings.lock({terminal_id for _, terminal_id in pairs} | set(away))
     release(pairs, at=at, comment="rule changed")
-    hold([_still_away(rule, standing[terminal_id], at) for terminal_id in _away(rule) if terminal_id in standing])
+    hold([_still_away(rule, standing[terminal_id], at) for terminal_id in away if terminal_id in standing])
     publish(Change(rules=True))
 
 
 @transaction.atomic
-def rename_rule(rule: Rule) -> None:
-    """Save a rule of which only the names were edited: what it holds goes on."""
-    rule.save(update_fields=("name", "name_ja"))
+def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> None:
+    """What it holds is let go; its alerts stay in the history, under its name. Raises OutOfDate."""
+    _locked(rule, version)
+    rule.enabled, rule.deleted_at = False, at
+    _begin_revision(rule, at=at, by=by)
+    pairs = _held(rule)
+    standings.lock({terminal_id for _, terminal_id in pairs})
+    release(pairs, at=at, comment="rule deleted")
+    publish(Change(rules=True))
+
+
+def _locked(rule: Rule, version: int | None) -> Rule:
+    """As it stands in the database, where nobody else edits it until the transaction ends."""
+    now = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
+    if now.deleted_at or version not in {None, now.version}:
+        raise OutOfDate(now)
+    return now
+
+
+def _begin_revision(rule: Rule, *, at: datetime, by: User | None) -> None:
+    if rule.pk:
+        # Of the row, not of this copy: who edits it at the same time makes a revision of their own.
+        rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
+        revision, version = rows.values_list("revision", "version").get()
+        rule.revision, rule.version = revision + 1, version + 1
+    rule.changed_at, rule.changed_by = at, by
+    rule.save()
+
+
+def _rename(rule: Rule, *, at: datetime, by: User | None) -> None:
+    """What it holds goes on. Call it while the row is locked."""
+    rule.version = Rule.objects.values_list("version", flat=True).get(pk=rule.pk) + 1
+    rule.changed_at, rule.changed_by = at, by
+    rule.save(update_fields=(*NAMES, "version", "changed_at", "changed_by"))
     publish(Change(everything=True))
+
+
+def _held(rule: Rule) -> set[tuple[int, int]]:
+    held = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
+    return held | set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
 
 
 def _away(rule: Rule) -> list[int]:
@@ -46,11 +109,7 @@ def _away(rule: Rule) -> list[int]:
     states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
         presence=Presence.SILENT, cause__in=OURS
     )
-    if rule.site_id is not None:
-        states = states.filter(terminal__site=rule.site_id)
-    if rule.terminal_kind:
-        states = states.filter(terminal__kind=rule.terminal_kind)
-    return list(states.values_list("pk", flat=True))
+    return list(states.filter(terminal__in=terminals_of(rule)).values_list("pk", flat=True))
 
 
 def _still_away(rule: Rule, standing: Standing, at: datetime) -> Claim:

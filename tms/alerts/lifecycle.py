@@ -17,7 +17,7 @@ from tms.accounts.models import User
 from tms.alerts import opening
 from tms.alerts.models import Alert, AlertState, Condition, Rule, RuleKind, Transition, TransitionKind
 from tms.alerts.opening import Pair
-from tms.alerts.rules import RuleSet
+from tms.alerts.ruleset import Place, RuleSet
 from tms.fleet import standings
 from tms.fleet.models import Cause, Presence
 from tms.fleet.presence import Move
@@ -59,6 +59,8 @@ class Claim(NamedTuple):
     duration_s: float = 0.0
     clear_after_s: float = 0.0
     value: float | None = None
+    severity: str = ""
+    """Of the step that is reached; empty for that of the rule."""
 
     @property
     def pair(self) -> Pair:
@@ -78,8 +80,6 @@ class Release(NamedTuple):
 
 
 type Verdict = Claim | Release
-type Place = tuple[int, str]
-"""(site, kind of terminal): where a rule may apply."""
 
 
 @transaction.atomic
@@ -143,6 +143,7 @@ def hold(claims: Sequence[Claim]) -> None:
             due_at=due[claim.pair] if due[claim.pair] > claim.at else None,
             lapses_at=claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None,
             value=claim.value,
+            severity=claim.severity,
         )
         for claim in fresh
     )
@@ -168,7 +169,7 @@ def follow_presence(moves: Iterable[Move], rules: RuleSet, places: Mapping[int, 
     for move in moves:
         # Whoever falls silent keeps the cause of it when it is offline.
         cause_before = move.cause if move.presence == Presence.OFFLINE else Cause.NONE
-        for rule in rules.for_terminal(*places[move.terminal_id]).presence:
+        for rule in rules.for_terminal(places[move.terminal_id]).presence:
             before, now = rule.verdict(move.before, cause_before), rule.verdict(move.presence, move.cause)
             if now and not before:
                 verdicts.append(Claim(rule.key.rule_id, move.terminal_id, move.at, rule.duration_s))
@@ -202,7 +203,7 @@ def open_due(at: datetime) -> int:
     standings.lock([row.terminal_id for row in due])
     ready = _wait_for_opening(list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at)), at)
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
-    claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value) for row in ready]
+    claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity) for row in ready]
     _open(claims, _severities({claim.rule_id for claim in claims}))
     return len(ready)
 
@@ -233,11 +234,12 @@ def lapse(at: datetime) -> int:
     return len(over)
 
 
-def held_by(terminal_ids: Collection[int]) -> dict[int, list[int]]:
-    """The rules that hold for each of these terminals."""
-    held: dict[int, list[int]] = {}
-    for terminal_id, rule_id in Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule"):
-        held.setdefault(terminal_id, []).append(rule_id)
+def held_by(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
+    """The rules that hold for each of these terminals, with the severity of the step that is reached."""
+    held: dict[int, dict[int, str]] = {}
+    rows = Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule", "severity")
+    for terminal_id, rule_id, severity in rows:
+        held.setdefault(terminal_id, {})[rule_id] = severity
     return held
 
 
@@ -255,7 +257,7 @@ def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
         Alert(
             rule_id=claim.rule_id,
             terminal_id=claim.terminal_id,
-            severity=severities[claim.rule_id],
+            severity=claim.severity or severities[claim.rule_id],
             opened_at=claim.at,
             value=claim.value,
         )

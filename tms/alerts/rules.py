@@ -1,11 +1,16 @@
-"""What rules say. Pure, and honest about absence: a report without the metric proves nothing."""
+"""What rules say. Pure, and honest about absence: a report without the metric proves nothing.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+Rules on values (metrics, how fast they change, how long they are missing, a clock) are levels: each makes one number
+of a report, and its steps tell how bad that is.
+"""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
 from typing import NamedTuple
 
-from tms.alerts.models import Comparison, Rule, RuleKind
 from tms.fleet.models import OURS, Cause, Presence
 
 
@@ -16,25 +21,118 @@ class RuleKey(NamedTuple):
     revision: int
 
 
+class Seen(NamedTuple):
+    """One report as rules see it. `taken_at` is by the terminal's clock, `at` by that of TMS."""
+
+    metrics: Mapping[str, float]
+    taken_at: datetime
+    at: datetime
+
+
+type Memory = dict[RuleKey, array[float]]
+"""What rules remember of one terminal: instants and values by turns, the oldest first."""
+
+
+class Step(NamedTuple):
+    """From `high` on, and down from `low`, it is so bad."""
+
+    severity: str
+    high: float = inf
+    low: float = -inf
+
+
+NO_STEP = -1
+
+
 @dataclass(frozen=True, slots=True)
-class MetricRule:
-    """Holds from `limit`; lets go once the value is more than `hysteresis` back over it."""
+class Level:
+    """Holds from the limits of its first step; lets go once the value is more than `hysteresis` back over them."""
 
     key: RuleKey
-    metric: str
-    comparison: str
-    limit: float
+    steps: tuple[Step, ...]
+    """From mild to bad."""
     hysteresis: float
     duration_s: float
 
-    def verdict(self, metrics: Mapping[str, float], *, holding: bool) -> bool | None:
-        value = metrics.get(self.metric)
+    def value(self, seen: Seen, memory: Memory) -> float | None:
+        """The number that counts, or None when this report proves nothing. `memory` may be written."""
+        raise NotImplementedError
+
+    def step(self, value: float, held: int = NO_STEP) -> int:
+        """The worst step that `value` reaches. Those up to `held` are left only past the hysteresis."""
+        for index in range(len(self.steps) - 1, -1, -1):
+            _, high, low = self.steps[index]
+            slack = self.hysteresis if index <= held else 0.0
+            if value >= high - slack or value <= low + slack:
+                return index
+        return NO_STEP
+
+    def step_of(self, severity: str) -> int:
+        """The step by its severity; the first for one that has none."""
+        return next((index for index, step in enumerate(self.steps) if step.severity == severity), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRule(Level):
+    metric: str
+
+    def value(self, seen: Seen, memory: Memory) -> float | None:
+        return seen.metrics.get(self.metric)
+
+
+SAMPLES = 10
+"""Kept of one window."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule(Level):
+    """How much a metric changes in a minute, between now and `window_s` ago.
+
+    By the terminal's clock: its reports may come in bursts, and their instants do not.
+    """
+
+    metric: str
+    window_s: float
+
+    def value(self, seen: Seen, memory: Memory) -> float | None:
+        value = seen.metrics.get(self.metric)
         if value is None:
             return None
-        slack = self.hysteresis if holding else 0.0
-        if self.comparison == Comparison.ABOVE:
-            return value >= self.limit - slack
-        return value <= self.limit + slack
+        now, trail = seen.taken_at.timestamp(), memory.setdefault(self.key, array("d"))
+        if trail and now < trail[-2]:
+            del trail[:]  # its clock was set back
+        while len(trail) > 2 and now - trail[2] >= self.window_s:
+            del trail[:2]
+        passed = now - trail[0] if trail else 0.0
+        rate = (value - trail[1]) / passed * 60 if passed >= self.window_s else None
+        if not trail or now - trail[-2] >= self.window_s / SAMPLES:
+            trail.extend((now, value))
+        return rate
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentRule(Level):
+    """For how many seconds a metric was missing, counted from when it was last reported on this link."""
+
+    metric: str
+
+    def value(self, seen: Seen, memory: Memory) -> float | None:
+        now = seen.at.timestamp()
+        if self.metric in seen.metrics or self.key not in memory:
+            memory[self.key] = array("d", (now,))
+        return now - memory[self.key][0]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRule(Level):
+    """By how many seconds a terminal's clock is wrong, as far as its live reports tell.
+
+    The link carries no clock of its own, so a report that was long under way looks like a clock that is behind: give
+    such a rule a duration.
+    """
+
+    def value(self, seen: Seen, memory: Memory) -> float | None:
+        return abs((seen.taken_at - seen.at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,55 +166,3 @@ class EventRule:
         if code == self.event_code:
             return True
         return False if code and code == self.clear_code else None
-
-
-@dataclass(frozen=True)
-class Applicable:
-    """The rules for one site and kind of terminal."""
-
-    presence: tuple[PresenceRule, ...] = ()
-    metric: tuple[MetricRule, ...] = ()
-    event: tuple[EventRule, ...] = ()
-
-
-@dataclass(frozen=True)
-class RuleSet:
-    """The enabled rules at one moment; a change makes a new one."""
-
-    rows: tuple[Rule, ...] = ()
-    _applicable: dict[tuple[int, str], Applicable] = field(default_factory=dict)
-
-    def for_terminal(self, site_id: int, kind: str) -> Applicable:
-        found = self._applicable.get((site_id, kind))
-        if found is None:
-            found = self._applicable[site_id, kind] = compiled(
-                row for row in self.rows if row.site_id in (None, site_id) and row.terminal_kind in ("", kind)
-            )
-        return found
-
-    @cached_property
-    def revisions(self) -> Mapping[int, int]:
-        return {row.pk: row.revision for row in self.rows}
-
-
-def compiled(rows: Iterable[Rule]) -> Applicable:
-    by_kind: dict[str, list[Rule]] = {}
-    for row in rows:
-        by_kind.setdefault(row.kind, []).append(row)
-    return Applicable(
-        presence=tuple(
-            PresenceRule(_key(row), row.presence, row.duration_s) for row in by_kind.get(RuleKind.PRESENCE, ())
-        ),
-        metric=tuple(
-            MetricRule(_key(row), row.metric, row.comparison, row.limit or 0.0, row.hysteresis, row.duration_s)
-            for row in by_kind.get(RuleKind.METRIC, ())
-        ),
-        event=tuple(
-            EventRule(_key(row), row.event_code, row.clear_code, row.clear_after_s, row.duration_s)
-            for row in by_kind.get(RuleKind.EVENT, ())
-        ),
-    )
-
-
-def _key(row: Rule) -> RuleKey:
-    return RuleKey(row.pk, row.revision)

@@ -22,6 +22,8 @@ class Identity(NamedTuple):
     uid: str
     site_id: int
     kind: str
+    model: str = ""
+    """As it told at its last boot."""
 
 
 class Key(NamedTuple):
@@ -60,11 +62,13 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[Key]]:
     rows = (
         Credential.objects.filter(terminal__uid__in=uids, revoked_at=None)
         .filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at))
-        .values_list("pk", "digest", "terminal_id", "terminal__uid", "terminal__site_id", "terminal__kind")
+        .values_list(
+            "pk", "digest", "terminal_id", "terminal__uid", "terminal__site_id", "terminal__kind", "terminal__model"
+        )
     )
     found: dict[str, list[Key]] = {}
-    for pk, kept, terminal_id, uid, site_id, kind in rows:
-        identity = Identity(terminal_id, uid, site_id, kind)
+    for pk, kept, terminal_id, uid, site_id, kind, model in rows:
+        identity = Identity(terminal_id, uid, site_id, kind, model)
         found.setdefault(identity.uid, []).append(Key(pk, kept, identity))
     return found
 

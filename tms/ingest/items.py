@@ -1,6 +1,6 @@
 """What one process collects from its links between two commits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -44,8 +44,8 @@ class BootOutcome:
     session: int
     boot_pk: int
     acked_seq: int
-    held: Sequence[int]
-    """Rules that hold for the terminal."""
+    held: Mapping[int, str]
+    """Rules that hold for the terminal, with the severity of the step that is reached."""
     has_commands: bool
 
 
@@ -73,6 +73,7 @@ class Reported:
 class Alive:
     link: Link
     at: datetime
+    verdicts: Sequence[Verdict] = ()
 
 
 @dataclass(slots=True)

@@ -1,101 +1,57 @@
-"""Judges a terminal's live reports by the rules, remembering which of them hold."""
+"""Judges a terminal's live reports by the rules, as this process knows them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import UNSET
 
-from tms.alerts.lifecycle import Claim, Release, Verdict
+from tms.alerts.judging import Judging
+from tms.alerts.lifecycle import Verdict
 from tms.alerts.rulebook import rulebook
-from tms.alerts.rules import Applicable, EventRule, MetricRule, RuleKey
+from tms.alerts.rules import Seen
+from tms.alerts.ruleset import Place, RuleSet
 from tms.fleet.credentials import Identity
 from tms.protocol import frames
 
-UNHEARD_OF = 0
-"""The revision of a rule that another node knew first."""
+NO_METRICS: Mapping[str, float] = {}
 
 
 class Judge:
     """One link's judge. It begins with what the database holds, so that a reconnect neither opens nor clears twice."""
 
-    __slots__ = ("_held", "_identity", "_snapshot")
+    __slots__ = ("_judging", "_place", "_snapshot")
 
-    def __init__(self, identity: Identity, held: Iterable[int] = ()) -> None:
-        self._identity = identity
-        self._snapshot = rulebook.snapshot
-        self._held = {self._key(rule_id) for rule_id in held}
+    def __init__(self, identity: Identity, held: Mapping[int, str] | None = None) -> None:
+        self._place = place_of(identity)
+        self._judging = Judging(identity.terminal_id)
+        self._snapshot: RuleSet | None = None
+        """None: what the database holds has not been compared yet with what applies here."""
+        if held is not None:
+            rules = rulebook.snapshot
+            self._judging.begin(rules, rules.for_terminal(self._place), held)
 
     def report(self, report: frames.Report, *, at: datetime) -> list[Verdict]:
         """What the report changes. A late one fills history and changes nothing."""
         if report.late or report.boot_id is not UNSET:
             return []
-        verdicts = self._learn(at)
-        rules = self._rules()
-        if rules.metric and report.metrics is not UNSET:
-            self._judge_metrics(rules.metric, report.metrics, at, verdicts)
-        for event in report.events:
-            self._judge_event(rules.event, event.code, at, verdicts)
-        return verdicts
+        learnt = self._learn(at)
+        metrics = NO_METRICS if report.metrics is UNSET else report.metrics
+        verdicts = self._judging.report(Seen(metrics, report.at, at), [event.code for event in report.events])
+        return learnt + verdicts if learnt else verdicts
+
+    def alive(self, *, at: datetime) -> list[Verdict]:
+        return [*self._learn(at), *self._judging.alive(at)]
 
     def event(self, code: str, *, at: datetime) -> list[Verdict]:
-        verdicts = self._learn(at)
-        self._judge_event(self._rules().event, code, at, verdicts)
-        return verdicts
+        return [*self._learn(at), *self._judging.event(code, at)]
 
     def _learn(self, at: datetime) -> list[Verdict]:
-        """Follow the rulebook. What a changed rule held is let go here too.
-
-        Whoever changed it did so in the database, but not of a claim that was on its way there.
-        """
+        """Follow the rulebook."""
         if self._snapshot is rulebook.snapshot:
             return []
         self._snapshot = rulebook.snapshot
-        held, self._held = self._held, set()
-        verdicts: list[Verdict] = []
-        for before in held:
-            key = self._key(before.rule_id)
-            if before.revision in (key.revision, UNHEARD_OF):
-                self._held.add(key)
-            else:
-                verdicts.append(Release(key.rule_id, self._identity.terminal_id, at))
-        return verdicts
+        return self._judging.follow(self._snapshot, self._snapshot.for_terminal(self._place), at=at)
 
-    def _key(self, rule_id: int) -> RuleKey:
-        return RuleKey(rule_id, self._snapshot.revisions.get(rule_id, UNHEARD_OF))
 
-    def _rules(self) -> Applicable:
-        return self._snapshot.for_terminal(self._identity.site_id, self._identity.kind)
-
-    def _judge_metrics(
-        self, rules: tuple[MetricRule, ...], metrics: Mapping[str, float], at: datetime, verdicts: list[Verdict]
-    ) -> None:
-        for rule in rules:
-            holding = rule.key in self._held
-            verdict = rule.verdict(metrics, holding=holding)
-            if verdict is None or verdict is holding:
-                continue
-            verdicts.append(
-                self._turn(
-                    rule.key,
-                    at,
-                    Claim(rule.key.rule_id, self._identity.terminal_id, at, rule.duration_s, value=metrics[rule.metric])
-                    if verdict
-                    else None,
-                )
-            )
-
-    def _judge_event(self, rules: tuple[EventRule, ...], code: str, at: datetime, verdicts: list[Verdict]) -> None:
-        for rule in rules:
-            verdict = rule.verdict(code)
-            if verdict is None:
-                continue
-            # An event that comes again is claimed again: it prolongs the time until the alert lets go by itself.
-            claim = Claim(rule.key.rule_id, self._identity.terminal_id, at, rule.duration_s, rule.clear_after_s)
-            verdicts.append(self._turn(rule.key, at, claim if verdict else None))
-
-    def _turn(self, key: RuleKey, at: datetime, claim: Claim | None) -> Verdict:
-        if claim is not None:
-            self._held.add(key)
-            return claim
-        self._held.discard(key)
-        return Release(key.rule_id, self._identity.terminal_id, at)
+def place_of(identity: Identity) -> Place:
+    return Place(identity.terminal_id, identity.site_id, identity.kind, identity.model)

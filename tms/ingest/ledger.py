@@ -75,6 +75,7 @@ class Ledger:
         boot = item.boot
         self._keep(presence.boot(standing, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing))
         item.link.number = standing.session
+        item.link.identity = item.link.identity._replace(model=boot.model or item.link.identity.model)
         self._take_state(standing, boot.full, at=item.at)
         self.boots.append(item)
 
@@ -100,6 +101,7 @@ class Ledger:
 
     def _alive(self, standing: Standing, item: Alive) -> None:
         self._keep(presence.hear(standing, at=item.at, timing=self.timing))
+        self.verdicts.extend(item.verdicts)
 
     def _parted(self, standing: Standing, item: Parted) -> None:
         goodbye = item.goodbye

@@ -188,7 +188,7 @@ class Session:
             self._batch.add(Reported(self, at, frame.params, verdicts, time.monotonic()))
         elif isinstance(frame, uplink.HeartbeatCall):
             _count_received("heartbeat")
-            self._batch.add(Alive(self, at))
+            self._batch.add(Alive(self, at, self._judge.alive(at=at)))
         elif isinstance(frame, uplink.GoodbyeCall):
             _count_received("goodbye")
             self._batch.add(Parted(self, at, frame.params))

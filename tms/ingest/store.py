@@ -17,6 +17,7 @@ from tms.fleet.presence import Standing
 from tms.fleet.wall import wall
 from tms.ingest import takeovers
 from tms.ingest.items import Booted, BootOutcome, Item, Reported
+from tms.ingest.judge import place_of
 from tms.ingest.ledger import BootKey, Ledger
 from tms.live.change import Change
 from tms.live.feed import publish
@@ -52,9 +53,9 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
 def write(items: Sequence[Item]) -> Ledger:
     """Commit `items`. On return everything in the ledger is durable and every `Booted` has its outcome."""
     rules = rulebook.refresh()
-    places = {item.link.identity.terminal_id: (item.link.identity.site_id, item.link.identity.kind) for item in items}
+    links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
-        ledger = Ledger(standings.lock(places), standings.timing(), settings.NODE)
+        ledger = Ledger(standings.lock(links), standings.timing(), settings.NODE)
         ledger.enter(items)
         for takeover in takeovers.count(ledger.takeovers):
             ledger.note(takeover)
@@ -64,6 +65,7 @@ def write(items: Sequence[Item]) -> Ledger:
         boot_pks = _save_boots(ledger)
         _save_reports(ledger, boot_pks)
         _save_notes(ledger)
+        places = {move.terminal_id: place_of(links[move.terminal_id].identity) for move in ledger.moves}
         verdicts = lifecycle.follow_presence(ledger.moves, rules, places)
         lifecycle.settle([*verdicts, *ledger.verdicts])
         if ledger.answers:
@@ -204,7 +206,7 @@ def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
             session=item.link.number,
             boot_pk=pk,
             acked_seq=acked.get(pk, 0),
-            held=held.get(terminal_id, ()),
+            held=held.get(terminal_id, {}),
             has_commands=terminal_id in waiting,
         )
 

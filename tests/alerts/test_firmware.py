@@ -1,0 +1,71 @@
+"""Terminals that run another firmware than they should."""
+
+import pytest
+
+from tests.builders import AT, Fleet, later
+from tms.alerts import firmware, lifecycle
+from tms.alerts.models import Alert
+from tms.fleet.models import Terminal
+
+pytestmark = pytest.mark.both
+
+
+def terminals(fleet: Fleet, *firmwares: str, model: str = "PX-300") -> list[Terminal]:
+    return [fleet.online(model=model, firmware=version) for version in firmwares]
+
+
+def alerting() -> set[Terminal]:
+    return {alert.terminal for alert in Alert.objects.unresolved().select_related("terminal")}
+
+
+def test_who_runs_another_firmware_than_is_wanted_alerts_until_it_runs_it(fleet):
+    old, _ = terminals(fleet, "1.0", "2.0")
+    fleet.firmware_rule("2.0", model="PX-300")
+    terminals(fleet, "1.0", model="OTHER")
+
+    firmware.follow_all(AT)
+    first = alerting()
+    Terminal.objects.filter(pk=old.pk).update(firmware="2.0")
+    firmware.follow_all(later(30))
+
+    assert (first, alerting()) == ({old}, set())
+    assert Alert.objects.get().resolved_at == later(30)
+
+
+def test_who_differs_from_most_of_its_model_alerts(fleet):
+    *_, odd = terminals(fleet, "2.0", "2.0", "1.9")
+    fleet.firmware_rule()
+
+    firmware.follow_all(AT)
+
+    assert alerting() == {odd}
+
+
+@pytest.mark.parametrize("firmwares", [("2.0", "1.9"), ("2.0", "2.0", "1.9", "1.9"), ("2.0", "", ""), ("a", "b", "c")])
+def test_without_a_majority_that_means_something_nobody_differs(fleet, firmwares):
+    terminals(fleet, *firmwares)
+    fleet.firmware_rule()
+
+    firmware.follow_all(AT)
+
+    assert alerting() == set()
+
+
+def test_it_waits_for_the_rules_duration(fleet):
+    terminals(fleet, "1.0")
+    fleet.firmware_rule("2.0", duration_s=3600)
+
+    firmware.follow_all(AT)
+    firmware.follow_all(later(3000))
+    opened = [lifecycle.open_due(later(3599)), lifecycle.open_due(later(3600))]
+
+    assert opened == [0, 1]
+
+
+def test_a_pass_that_changes_nothing_writes_nothing(fleet, django_assert_num_queries):
+    terminals(fleet, "2.0", "2.0", "1.9")
+    fleet.firmware_rule()
+    firmware.follow_all(AT)
+
+    with django_assert_num_queries(4):
+        firmware.follow_all(later(30))
