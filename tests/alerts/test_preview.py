@@ -1,0 +1,137 @@
+"""What a rule would have made of what is stored."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests import factories
+from tests.builders import AT, Fleet, later
+from tms.alerts import preview as previews
+from tms.alerts.models import Rule
+from tms.alerts.preview import preview
+from tms.fleet.models import Cause, Presence
+from tms.telemetry import rollups
+
+pytestmark = pytest.mark.both
+
+
+def fired(rule: Rule, *, since: float = 0, until: float = 86_400) -> list[tuple[str, float, float | None]]:
+    """Severity, opened and ended, in seconds."""
+    found = preview(rule, since=later(since), until=later(until)).firings
+    return [
+        (one.severity, (one.opened_at - AT).total_seconds(), one.ended_at and (one.ended_at - AT).total_seconds())
+        for one in found
+    ]
+
+
+def unsaved(**fields) -> Rule:
+    return Rule(**{"name": "New", "severity": "warning"} | fields)
+
+
+def hot(**fields) -> Rule:
+    return unsaved(**{"kind": "metric", "metric": "temperature_c", "comparison": "above", "limit": 60.0} | fields)
+
+
+def readings(terminal, values: dict[float, float], metric: str = "temperature_c") -> None:
+    for number, (second, value) in enumerate(values.items()):
+        factories.report(terminal, number, at=later(second), metrics={metric: value} if value is not None else {})
+
+
+@pytest.mark.parametrize("is_rolled_up", [False, True])
+def test_readings_fire_as_they_would_have_live(fleet: Fleet, is_rolled_up, monkeypatch):
+    readings(fleet.online(), {0: 50, 600: 70, 660: 80, 720: 55, 7200: 50, 7260: 61, 7300: 40, 20_000: 65})
+    readings(fleet.online(), dict.fromkeys(range(0, 20_000, 1000), 50.0))
+    if is_rolled_up:
+        rollups.mark(later(0))
+        while rollups.roll_next(later(86_400)):
+            pass
+        monkeypatch.setattr(previews, "MOST_ROWS", 20)
+
+    steps = [{"severity": "critical", "limit": 75}]
+    told = fired(hot(worse_steps=steps, hysteresis=2), until=21_000)
+
+    assert told == [("critical", 600, 720), ("warning", 7260, 7300), ("warning", 20_000, None)]
+
+
+def test_a_preview_tells_the_peak_and_leaves_out_what_came_late(fleet):
+    terminal = fleet.online()
+    readings(terminal, {0: 70, 60: 90, 120: 65, 180: 50})
+    factories.report(terminal, 99, at=later(90), metrics={"temperature_c": 200.0}, late=True)
+
+    (firing,) = preview(hot(), since=AT, until=later(600)).firings
+
+    assert (firing.highest, firing.terminal_id) == (90, terminal.pk)
+
+
+def test_other_levels_are_read_report_by_report(fleet):
+    readings(fleet.online(), {0: 40, 60: 41, 120: 50, 180: 51, 240: 51})
+    rising = hot(comparison="rising", limit=5.0, window_s=60.0)
+    missing = hot(comparison="absent", metric="paper_pct", limit=100.0)
+
+    assert fired(rising) == [("warning", 120, 180)]
+    assert fired(missing) == [("warning", 120, None)]
+
+
+def test_a_wrong_clock_is_found_by_when_reports_came(fleet):
+    report = factories.report(fleet.online(), 1, at=AT, metrics={})
+    type(report).objects.update(received_at=later(100))
+
+    assert fired(unsaved(kind="clock", limit=60.0)) == [("warning", 100, None)]
+
+
+def test_presence_fires_when_it_lasted(fleet):
+    terminal = fleet.online()
+    for second, before, presence in [(0, "online", "offline"), (50, "offline", "online"), (100, "online", "offline")]:
+        factories.moved(terminal, before, presence, at=later(second), cause=Cause.LEASE_RAN_OUT)
+
+    rule = unsaved(kind="presence", presence=Presence.OFFLINE.value, duration_s=60)
+
+    assert fired(rule) == [("", 160, None)]
+
+
+def test_events_fire_until_they_clear_or_lapse(fleet):
+    terminal = fleet.online()
+    for second, code in [(0, "jam"), (50, "jam_ok"), (100, "jam"), (130, "jam"), (900, "jam"), (905, "noise")]:
+        factories.event(terminal, code, at=later(second))
+
+    rule = unsaved(kind="event", event_code="jam", clear_code="jam_ok", clear_after_s=60)
+
+    assert fired(rule) == [("", 0, 50), ("", 100, 190), ("", 900, 960)]
+
+
+def test_a_preview_is_of_the_scope_of_the_rule(fleet):
+    here, there = fleet.online(model="PX-300"), fleet.online(site=fleet.site("OSK"), model="PX-300")
+    other = fleet.online(model="PX-400")
+    for terminal in (here, there, other):
+        readings(terminal, {0: 70})
+
+    found = preview(hot(model="PX-300", group=fleet.group("Lobby", here, other)), since=AT, until=later(60))
+
+    assert [one.terminal_id for one in found.firings] == [here.pk]
+    assert (found.terminals, found.is_sample) == (1, False)
+
+
+def test_of_a_large_fleet_a_sample_is_looked_at_and_said_so(fleet, monkeypatch):
+    monkeypatch.setattr(previews, "MOST_TERMINALS", 4)
+    for terminal in fleet.terminals(10, presence=Presence.ONLINE):
+        readings(terminal, {0: 70})
+
+    found = preview(hot(), since=AT, until=later(60))
+
+    assert (found.terminals, len(found.looked_at), len(found.firings), found.is_sample) == (10, 4, 4, True)
+
+
+def test_what_takes_too_long_to_read_is_cut_and_said_so(fleet, monkeypatch):
+    monkeypatch.setattr(previews, "MOST_ROWS", 3)
+    readings(fleet.online(), dict.fromkeys(range(10), 70))
+
+    assert preview(hot(), since=AT, until=AT + timedelta(hours=1)).is_cut
+
+
+def test_a_firmware_rule_tells_whom_it_would_hold_for_now(fleet):
+    fleet.online(firmware="2.0")
+    old = fleet.online(firmware="1.0")
+
+    found = preview(unsaved(kind="firmware", firmware="2.0"), since=AT, until=later(60))
+
+    assert list(found.drifting) == [old.pk]

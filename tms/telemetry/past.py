@@ -1,0 +1,74 @@
+"""What many terminals reported in a span of the past, to be gone through again in the order of time."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import NamedTuple
+
+from django.db import models
+from django.db.models.fields.json import KeyTransform
+
+from tms.telemetry import rollups
+from tms.telemetry.models import Report, Rollup
+
+HOUR = timedelta(hours=1)
+
+
+class Past(NamedTuple):
+    """One live report, and the value of the metric that was asked for; None when it had none."""
+
+    terminal_id: int
+    taken_at: datetime
+    received_at: datetime
+    value: float | None
+
+
+type Hours = dict[datetime, set[int]]
+"""Terminals by the hour in which they have to be looked at."""
+
+
+def live_reports(terminal_ids: Collection[int], metric: str, since: datetime, until: datetime) -> Iterator[Past]:
+    """In their order. What came late was judged by nobody, and is left out."""
+    rows = Report.objects.filter(terminal__in=terminal_ids, at__gte=since, at__lt=until, late=False).order_by("at")
+    value = KeyTransform(metric, "metrics") if metric else models.Value(None, output_field=models.FloatField())
+    for row in rows.annotate(value=value).values_list("terminal", "at", "received_at", "value").iterator():
+        yield Past(*row)
+
+
+def hours_beyond(
+    terminal_ids: Collection[int], metric: str, *, high: float, low: float, since: datetime, until: datetime
+) -> Hours:
+    """The hours in which a metric may have been at or beyond `high` or `low`, and the hour after each.
+
+    By the roll-ups; hours that have none yet have to be looked at for all.
+    """
+    begin = rollups.hour_of(since)
+    rolled = Rollup.objects.filter(terminal__in=terminal_ids, metric=metric, hour__gte=begin, hour__lt=until)
+    limits = {"highest__gte": high, "lowest__lte": low}
+    beyond = rolled.filter(
+        models.Q(*((name, limit) for name, limit in limits.items() if isfinite(limit)), _connector="OR")
+    )
+    hours: Hours = {}
+    for terminal_id, hour in beyond.values_list("terminal", "hour"):
+        hours.setdefault(hour, set()).add(terminal_id)
+        hours.setdefault(hour + HOUR, set()).add(terminal_id)
+    rolled_until = rollups.mark(until).hour
+    for hour in all_hours(max(begin, rolled_until), until):
+        hours[hour] = set(terminal_ids)
+    return hours
+
+
+def all_hours(since: datetime, until: datetime) -> list[datetime]:
+    begin = rollups.hour_of(since)
+    return [begin + number * HOUR for number in range(-((begin - until) // HOUR))]
+
+
+def extremes(
+    terminal_ids: Collection[int], metric: str, since: datetime, until: datetime
+) -> list[tuple[datetime, float, float]]:
+    """The lowest and highest value that any of them had, hour by hour."""
+    rows = Rollup.objects.filter(
+        terminal__in=terminal_ids, metric=metric, hour__gte=rollups.hour_of(since), hour__lt=until
+    )
+    by_hour = rows.order_by("hour").values_list("hour").annotate(models.Min("lowest"), models.Max("highest"))
+    return [(hour, lowest, highest) for hour, lowest, highest in by_hour]
