@@ -1,0 +1,51 @@
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tms.alerts import rulefile
+from tms.alerts.rulefile import BadFile, Planned
+
+
+class Command(BaseCommand):
+    help = "Writes all rules to standard output as YAML, or takes rules over from such a file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("export", help="write all rules as YAML")
+        importing = actions.add_parser("import", help="take over the rules of a file; those it does not name stay")
+        importing.add_argument("file", help="a path, or - for standard input")
+        importing.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["action"] == "export":
+            self.stdout.write(rulefile.exported(), ending="")
+            return
+        try:
+            text = _read(options["file"])
+            plan = _take_over(text, is_dry=options["dry_run"])
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}") from None
+        except BadFile as error:
+            raise CommandError(str(error)) from None
+        self._tell(plan, is_dry=options["dry_run"])
+
+    def _tell(self, plan: Sequence[Planned], *, is_dry: bool) -> None:
+        for one in plan:
+            if one.is_edit:
+                self.stdout.write(
+                    f"new: {one.rule.name}" if one.is_new else f"{one.rule.name}: {', '.join(one.fields)}"
+                )
+        edits = sum(one.is_edit for one in plan)
+        self.stdout.write(f"{edits} of {len(plan)} rules {'would change' if is_dry else 'changed'}")
+
+
+def _read(name: str) -> str:
+    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+
+
+def _take_over(text: str, *, is_dry: bool) -> list[Planned]:
+    return rulefile.planned(text) if is_dry else rulefile.imported(text, by=None, at=datetime.now(UTC))

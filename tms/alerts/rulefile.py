@@ -1,0 +1,247 @@
+"""Rules as a YAML file: what is exported is imported again without a change.
+
+A file tells what is wrong by line and field, all of it at once, and nothing is imported then. Rules are known by their
+name; those that a file does not name stay as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import yaml
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext
+
+from tms.accounts.models import User
+from tms.alerts import edits
+from tms.alerts.models import Rule
+from tms.fleet.models import Group, Site
+
+MOST_BYTES = 1_000_000
+
+
+class StepEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    severity: str
+    limit: float
+    lower_limit: float | None = None
+
+
+class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """`severity` for rules without limits, else `steps`; `site` is a code and `group` a name."""
+
+    name: str
+    name_ja: str = ""
+    kind: str
+    severity: str = ""
+    enabled: bool = True
+    presence: str = ""
+    metric: str = ""
+    comparison: str = ""
+    steps: list[StepEntry] = []
+    hysteresis: float = 0.0
+    window_s: float = 0.0
+    event_code: str = ""
+    clear_code: str = ""
+    clear_after_s: float = 0.0
+    firmware: str = ""
+    duration_s: float = 0.0
+    site: str = ""
+    group: str = ""
+    model: str = ""
+    terminal_kind: str = ""
+
+
+COPIED = tuple(set(RuleEntry.__struct_fields__) - {"severity", "steps", "site", "group"})
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where."""
+
+    line: int
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return gettext("line %(line)d: %(place)s%(what)s") % {"line": self.line, "place": place, "what": self.what}
+
+
+class BadFile(Exception):
+    code = "tms:bad-rules"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+class Planned(NamedTuple):
+    rule: Rule
+    is_new: bool
+    fields: tuple[str, ...]
+    """What is edited; of a new rule nothing."""
+
+    @property
+    def is_edit(self) -> bool:
+        return self.is_new or bool(self.fields)
+
+
+def exported() -> str:
+    """All rules, in the order of their names."""
+    rules = Rule.objects.kept().select_related("site", "group").order_by("name")
+    told = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
+    text: str = yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=120)
+    return text
+
+
+def entry_of(rule: Rule) -> RuleEntry:
+    has_limits = rule.limit is not None
+    return RuleEntry(
+        **{name: getattr(rule, name) for name in COPIED},
+        severity="" if has_limits else rule.severity,
+        steps=[StepEntry(**step) for step in rule.steps] if has_limits else [],
+        site=rule.site.code if rule.site else "",
+        group=rule.group.name if rule.group else "",
+    )
+
+
+def planned(text: str) -> list[Planned]:
+    """What importing would do, by rule in the order of the file. Raises BadFile."""
+    lines = Lines.of(text)
+    reader = Reader(lines)
+    plan = [reader.read(number, entry) for number, entry in enumerate(lines.entries)]
+    reader.check_names()
+    if reader.faults:
+        raise BadFile(sorted(reader.faults))
+    return [one for one in plan if one is not None]
+
+
+@transaction.atomic
+def imported(text: str, *, by: User | None, at: datetime) -> list[Planned]:
+    """All of the file, or nothing. To import it again changes nothing. Raises BadFile."""
+    plan = planned(text)
+    for one in plan:
+        if one.is_edit:
+            edits.save_rule(one.rule, by=by, at=at)
+    return plan
+
+
+class Loader(yaml.SafeLoader):
+    """Without aliases: a few of them make a small file endless."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+        return super().compose_node(parent, index)
+
+
+@dataclass
+class Lines:
+    """The entries of a file, and the line of each part by its path."""
+
+    entries: list[Any]
+    at: dict[str, int]
+
+    @classmethod
+    def of(cls, text: str) -> "Lines":
+        loader = Loader(text)
+        try:
+            root = loader.get_single_node()
+            at = dict(_lines(root, "$")) if root is not None else {}
+            data = loader.construct_document(root) if root is not None else None
+        except (yaml.YAMLError, RecursionError) as error:
+            mark = getattr(error, "problem_mark", None)
+            what = getattr(error, "problem", None) or str(error)
+            raise BadFile([Fault(mark.line + 1 if mark else 1, "", gettext("not YAML: %s") % what)]) from error
+        finally:
+            loader.dispose()
+        if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
+            raise BadFile([Fault(1, "", gettext("A file of rules is a mapping with a list of `rules`."))])
+        return cls(data["rules"], at)
+
+    def line(self, path: str) -> int:
+        """Of the part, or of what it is missing from."""
+        while path not in self.at and path != "$":
+            path = path[: max(path.rfind("."), path.rfind("["))]
+        return self.at.get(path, 1)
+
+
+def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, f"{path}.{key.value}")
+            yield f"{path}.{key.value}", key.start_mark.line + 1
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _lines(value, f"{path}[{number}]")
+
+
+class Reader:
+    """Makes rules of entries, and collects what is wrong with them."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.faults: list[Fault] = []
+        self._lines = lines
+        self._kept = {rule.name: rule for rule in Rule.objects.kept()}
+        self._sites = dict(Site.objects.values_list("code", "pk"))
+        self._groups = dict(Group.objects.values_list("name", "pk"))
+        self._names: dict[str, list[str]] = {}
+
+    def read(self, number: int, raw: Any) -> Planned | None:
+        path = f"$.rules[{number}]"
+        try:
+            entry = msgspec.convert(raw, RuleEntry)
+        except msgspec.ValidationError as error:
+            what, _, where = str(error).partition(" - at `$")
+            self._fault(path + where.rstrip("`"), what)
+            return None
+        self._names.setdefault(entry.name, []).append(f"{path}.name")
+        rule = self._kept.get(entry.name) or Rule(name=entry.name)
+        before = rule.content()
+        self._fill(rule, entry, path)
+        self._check(rule, path)
+        return Planned(
+            rule,
+            not rule.pk,
+            tuple(name for name, value in rule.content().items() if rule.pk and value != before[name]),
+        )
+
+    def check_names(self) -> None:
+        for paths in self._names.values():
+            for path in paths[1:]:
+                self._fault(path, gettext("A rule of this name stands further up."))
+
+    def _fill(self, rule: Rule, entry: RuleEntry, path: str) -> None:
+        for name in COPIED:
+            setattr(rule, name, getattr(entry, name))
+        if entry.steps and entry.severity:
+            self._fault(f"{path}.severity", gettext("Each step has its severity; leave this one out."))
+        first, *worse = [msgspec.to_builtins(step) for step in entry.steps] or [{"severity": entry.severity}]
+        rule.severity, rule.limit, rule.lower_limit = first["severity"], first.get("limit"), first.get("lower_limit")
+        rule.worse_steps = worse
+        rule.site_id = self._found(self._sites, entry.site, f"{path}.site", gettext("There is no site of this code."))
+        rule.group_id = self._found(
+            self._groups, entry.group, f"{path}.group", gettext("There is no group of this name.")
+        )
+
+    def _found(self, known: dict[str, int], name: str, path: str, what: str) -> int | None:
+        if name and name not in known:
+            self._fault(path, what)
+        return known.get(name)
+
+    def _check(self, rule: Rule, path: str) -> None:
+        try:
+            rule.full_clean(exclude=("site", "group"))
+        except ValidationError as error:
+            for name, messages in error.message_dict.items():
+                field = FIELDS_IN_FILE.get(name, name)
+                self._fault(path if name == "__all__" else f"{path}.{field}", " ".join(messages))
+
+    def _fault(self, path: str, what: str) -> None:
+        self.faults.append(Fault(self._lines.line(path), path.removeprefix("$."), what))
+
+
+FIELDS_IN_FILE = {"limit": "steps", "lower_limit": "steps", "worse_steps": "steps"}
