@@ -13,7 +13,7 @@ from django.conf import settings
 from tests.builders import Fleet, Wall
 from tests.ear import Ear
 from tms.alerts.rulebook import rulebook
-from tms.alerts.rules import RuleSet
+from tms.alerts.ruleset import RuleSet
 from tms.live.change import Change
 
 # No test asserts how long something takes, hypothesis included.
@@ -75,3 +75,4 @@ def ear(settings: Any) -> Ear:
 def default_rules(db: None) -> None:
     """The rules that the migrations leave, also after a test whose transactions were real emptied every table."""
     import_module("tms.alerts.migrations.0002_default_rules").add(apps, None)
+    import_module("tms.alerts.migrations.0004_better_defaults").improve(apps, None)

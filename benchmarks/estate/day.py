@@ -34,7 +34,7 @@ def make_alerts(
     rules = {rule.name: rule for rule in Rule.objects.all()}
     offline = [state.terminal for state in states if state.presence == Presence.OFFLINE][:number]
     others = chance.sample(terminals, min(len(terminals), number - len(offline)))
-    warm = [rules["Overheating"], rules["Warm"], rules["Paper low"], rules["Disk full"]]
+    warm = [rules["Overheating"], rules["Paper low"], rules["Disk full"]]
     alerts = [_alert(rules["Offline"], terminal, by=by, at=at, chance=chance) for terminal in offline]
     alerts += [_alert(chance.choice(warm), terminal, by=by, at=at, chance=chance) for terminal in others]
     alerts += [

@@ -6,42 +6,90 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
+from tests.builders import Fleet
+from tests.factories import alert
 from tms.alerts import edits
 from tms.alerts.models import Rule
 
-migration = import_module("tms.alerts.migrations.0002_default_rules")
+first = import_module("tms.alerts.migrations.0002_default_rules")
+better = import_module("tms.alerts.migrations.0004_better_defaults")
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
-NAMES = {"Offline", "Overheating", "Warm", "Paper low", "Disk full", "Reader fault", "Duplicate credential"}
+NAMES = {"Offline", "Overheating", "Paper low", "Disk full", "Reader fault", "Duplicate credential"}
+OFF = {"Other firmware", "Wrong clock"}
 
-pytestmark = pytest.mark.usefixtures("default_rules")
+
+def names(**fields) -> set[str]:
+    return set(Rule.objects.filter(**fields).values_list("name", flat=True))
 
 
-def test_a_new_tms_begins_with_rules_that_are_valid_and_named_in_both_languages():
+@pytest.fixture
+def older(fleet: Fleet) -> Fleet:
+    """An installation that has the first default rules only."""
+    first.add(apps, None)
+    return fleet
+
+
+def test_a_new_tms_begins_with_rules_that_are_valid_and_named_in_both_languages(default_rules):
     rules = list(Rule.objects.all())
 
     for rule in rules:
         rule.full_clean()
-    assert {rule.name for rule in rules} == NAMES
+    assert (names(enabled=True), names(enabled=False)) == (NAMES, OFF)
     assert all(rule.name_ja for rule in rules)
 
 
-def test_adding_the_default_rules_again_changes_nothing_that_was_edited():
+def test_one_rule_warns_of_heat_and_alarms_when_it_is_worse(default_rules):
+    heat = Rule.objects.get(name="Overheating")
+
+    assert [(step["severity"], step["limit"]) for step in heat.steps] == [("warning", 60), ("critical", 75)]
+
+
+def test_adding_the_default_rules_again_changes_nothing_that_was_edited(default_rules):
     paper = Rule.objects.get(name="Paper low")
     paper.limit = 20
     edits.change_rule(paper, at=AT)
 
-    migration.add(apps, None)
+    first.add(apps, None)
+    better.improve(apps, None)
 
-    assert Rule.objects.count() == len(NAMES)
     assert Rule.objects.get(name="Paper low").limit == 20
 
 
-def test_going_back_takes_the_default_rules_away_but_not_what_an_operator_made_of_them():
-    edited = Rule.objects.get(name="Warm")
-    edited.limit = 55
-    edits.change_rule(edited, at=AT)
+@pytest.mark.parametrize("name", ["Warm", "Overheating"])
+def test_rules_on_heat_that_an_operator_edited_stay_two(older, name):
+    rule = Rule.objects.get(name=name)
+    edits.change_rule(rule, at=AT)
 
-    migration.remove(apps, None)
+    better.improve(apps, None)
 
-    assert set(Rule.objects.values_list("name", flat=True)) == {"Warm"}
+    assert names() >= {"Warm", "Overheating"}
+    assert Rule.objects.get(name="Overheating").worse_steps == []
+
+
+def test_rules_on_heat_that_have_a_history_stay_two(older):
+    alert(older, rule=Rule.objects.get(name="Warm"))
+
+    better.improve(apps, None)
+
+    assert names() >= {"Warm", "Overheating"}
+
+
+def test_going_back_brings_the_two_rules_back_and_leaves_what_an_operator_made(default_rules):
+    clock = Rule.objects.get(name="Wrong clock")
+    edits.change_rule(clock, at=AT)
+
+    better.restore(apps, None)
+
+    assert names() == NAMES | {"Warm", "Wrong clock"}
+    assert Rule.objects.get(name="Overheating").limit == 75
+
+
+def test_going_back_to_the_beginning_takes_the_default_rules_away_but_not_what_was_edited(default_rules):
+    paper = Rule.objects.get(name="Paper low")
+    edits.change_rule(paper, at=AT)
+    better.restore(apps, None)
+
+    first.remove(apps, None)
+
+    assert names() == {"Paper low"}
