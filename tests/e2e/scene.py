@@ -39,6 +39,7 @@ async def play(house: House, browser: Browser) -> Scene:
     await rebooting.leave()
     await gone.leave()
     (fault,), (paper,) = house.query(ALERTS.format("Reader fault")), house.query(ALERTS.format("Paper low"))
+    [heat] = house.query("SELECT id FROM alerts_rule WHERE name = 'Overheating'")
     await acknowledge(house, browser, paper[0])
     await eventually(lambda: house.query(OFFLINE), [(1,)])
     pages = {
@@ -49,6 +50,12 @@ async def play(house: House, browser: Browser) -> Scene:
         "alerts": "/alerts/",
         "alert": f"/alerts/{fault[0]}/",
         "acknowledge-many": "/alerts/acknowledge/?all=1",
+        "rules": "/rules/",
+        "rule": f"/rules/{heat[0]}/",
+        "new-rule": "/rules/new/",
+        "new-rule-of": "/rules/new/outside/",
+        "delete-rule": f"/rules/{heat[0]}/delete/",
+        "import-rules": "/rules/import/",
         "help": "/help/",
     }
     return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])

@@ -58,6 +58,8 @@ class Album:
             await live(page)
             if await page.locator("#chart").count():
                 await expect(page.locator("#chart canvas").first).to_be_visible()
+            if await page.locator("#preview[hx-get]").count():
+                await expect(page.locator("#preview .fired")).to_be_visible()
             yield name, page
             await page.close()
 

@@ -25,5 +25,10 @@ def may_act(person: Person) -> bool:
 
 
 def may_set_up(person: Person) -> bool:
-    """May change rules, destinations and whatever else TMS goes by."""
+    """May change destinations, policies and whatever else TMS goes by."""
     return may_watch(person) and person.is_staff
+
+
+def may_edit_rules(person: Person) -> bool:
+    """May write, switch and delete the rules by which alerts open."""
+    return may_set_up(person) and person.has_perm("alerts.change_rule")

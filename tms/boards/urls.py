@@ -1,6 +1,7 @@
 from django.urls import path
 
 from tms.boards import views
+from tms.boards.rules import views as rules
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -12,5 +13,15 @@ urlpatterns = [
     path("alerts/acknowledge/", views.acknowledge_many, name="acknowledge-many"),
     path("alerts/<int:pk>/", views.alert, name="alert"),
     path("alerts/<int:pk>/acknowledge/", views.acknowledge, name="acknowledge"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/new/", rules.new_rule, name="new-rule"),
+    path("rules/new/<slug:shape>/", rules.new_rule, name="new-rule-of"),
+    path("rules/new/<slug:shape>/preview/", rules.try_new_rule, name="try-new-rule"),
+    path("rules/export/", rules.export_rules, name="export-rules"),
+    path("rules/import/", rules.import_rules, name="import-rules"),
+    path("rules/<int:pk>/", rules.rule, name="rule"),
+    path("rules/<int:pk>/preview/", rules.try_rule, name="try-rule"),
+    path("rules/<int:pk>/switch/", rules.switch_rule, name="switch-rule"),
+    path("rules/<int:pk>/delete/", rules.delete_rule, name="delete-rule"),
     path("help/", views.keys, name="keys"),
 ]

@@ -1,0 +1,341 @@
+"""The pages on which rules are read, tried and edited."""
+
+import html
+
+import pytest
+from django.core.files.base import ContentFile
+
+from tests import factories
+from tests.boards.conftest import HTMX, Seen
+from tests.factories import now
+from tms.alerts.models import Alert, Rule
+
+pytestmark = pytest.mark.both
+
+NEW = {
+    "name": "Too hot",
+    "metric": "temperature_c",
+    "warning": "60",
+    "critical": "75",
+    "hysteresis": "3",
+    "duration_s": "2 min",
+}
+
+
+@pytest.fixture
+def tanaka(tanaka):
+    """An editor of rules."""
+    tanaka.is_staff = tanaka.is_superuser = True
+    tanaka.save()
+    return tanaka
+
+
+@pytest.fixture
+def rule(fleet) -> Rule:
+    return fleet.metric_rule(
+        limit=60, severity="warning", worse_steps=[{"severity": "critical", "limit": 75}], hysteresis=3, name="Too hot"
+    )
+
+
+def sent(rule: Rule, **fields: str) -> dict[str, str]:
+    return NEW | {"name": rule.name, "version": str(rule.version)} | fields
+
+
+# Reading
+
+
+def test_the_list_says_what_each_rule_watches_and_how_much_it_holds(page, fleet, rule):
+    factories.alert(fleet, rule=rule)
+    fleet.presence_rule(name="Away", enabled=False, site=fleet.site("OSK"))
+
+    seen = page("/rules/")
+
+    assert "2 rules" in seen.text("rules-title")
+    assert "Too high, any terminal" in seen.html
+    assert "switched off" in seen.html
+    assert f"/rules/{rule.pk}/" in seen.links()
+
+
+def test_a_rule_reads_as_a_sentence(page, rule):
+    seen = page(f"/rules/{rule.pk}/")
+
+    sentence = (
+        "When <b>temperature_c</b> of <b>any terminal</b> is at <b>60 °C</b> or above, open a <b>warning</b> alert, "
+        "a <b>critical</b> one from <b>75 °C</b>. It lets go more than <b>3 °C</b> back from the limit."
+    )
+    assert sentence in seen.html
+
+
+SHAPES = ["above", "below", "outside", "rising", "falling", "absent", "presence", "event", "firmware", "clock"]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_shape_has_a_form_of_its_own(page, fleet, shape):
+    links, form = page("/rules/new/").links(), page(f"/rules/new/{shape}/")
+
+    assert f"/rules/new/{shape}/" in links
+    assert form.rows("id_name") == ["id_name", "id_name_ja"]
+
+
+def test_what_there_is_not_is_not_found(browser, fleet):
+    assert browser.get("/rules/new/round/").status_code == 404
+    assert browser.get("/rules/9999/").status_code == 404
+
+
+# Editing
+
+FILLED = {
+    "above": NEW,
+    "below": NEW | {"warning": "10", "critical": "5"},
+    "outside": NEW
+    | {"warning_lower": "10", "warning": "30", "critical_lower": "5", "critical": "40", "hysteresis": "1"},
+    "rising": NEW | {"warning": "2", "critical": "", "window_s": "5 min"},
+    "falling": NEW | {"warning": "2", "critical": "", "window_s": "300"},
+    "absent": {"name": "Silent sensor", "metric": "paper_pct", "warning": "10 min", "critical": "1 h"},
+    "presence": {"name": "Away", "presence": "offline", "severity": "critical", "duration_s": "60"},
+    "event": {"name": "Jam", "event_code": "jam", "clear_code": "jam_ok", "severity": "warning", "duration_s": ""},
+    "firmware": {"name": "Old", "firmware": "2.0", "severity": "info", "duration_s": "1 d"},
+    "clock": {"name": "Clock", "warning": "60", "duration_s": "10 min"},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_rule_of_each_shape_is_made_and_reads_back_as_it_was_filled_in(browser, fleet, shape):
+    answer = browser.post(f"/rules/new/{shape}/", FILLED[shape])
+
+    rule = Rule.objects.get()
+    assert answer["Location"] == f"/rules/{rule.pk}/"
+    assert rule.shape == shape
+    again = browser.post(f"/rules/{rule.pk}/", FILLED[shape] | {"version": "1"})
+    rule.refresh_from_db()
+    assert (again.status_code, rule.version) == (302, 1)
+
+
+def test_steps_are_kept_from_mild_to_bad(browser, fleet):
+    browser.post("/rules/new/above/", NEW | {"info": "50"})
+
+    rule = Rule.objects.get()
+    assert [(step["severity"], step["limit"]) for step in rule.steps] == [
+        ("info", 50),
+        ("warning", 60),
+        ("critical", 75),
+    ]
+    assert (rule.duration_s, rule.changed_by.username) == (120, "tanaka")
+
+
+WRONG = [
+    ("above", {"name": ""}, "id_name_error", "This field is required."),
+    ("above", {"warning": "", "critical": ""}, "id_warning_error", "at least one severity"),
+    ("above", {"critical": "50"}, "id_critical_error", "further out"),
+    ("below", {}, "id_critical_error", "further out"),
+    ("above", {"metric": "Printer C"}, "id_metric_error", "Enter a valid value."),
+    ("above", {"hysteresis": "-1"}, "id_hysteresis_error", "greater than or equal to 0"),
+    ("above", {"duration_s": "soon"}, "id_duration_s_error", "Write a length of time"),
+    ("above", {"warning": "nan"}, "id_warning_error", "Enter a number."),
+    ("outside", {"critical": "", "warning_lower": ""}, "id_warning_lower_error", "A rule of this kind needs it."),
+    ("outside", {"critical": "", "warning_lower": "70"}, "id_warning_lower_error", "below the upper limit"),
+    ("outside", {"critical": "", "warning_lower": "55"}, "id_hysteresis_error", "never let go"),
+    ("rising", {"window_s": ""}, "id_window_s_error", "This field is required."),
+    ("event", {"event_code": "Door Open"}, "id_event_code_error", "lower-case letters"),
+    ("event", {"event_code": "door", "clear_code": "door"}, "id_clear_code_error", "cannot open and clear"),
+]
+
+
+@pytest.mark.parametrize(("shape", "wrong", "element", "said"), WRONG)
+def test_what_could_never_hold_is_refused_at_its_field(browser, fleet, shape, wrong, element, said):
+    answer = browser.post(f"/rules/new/{shape}/", FILLED["event"] | NEW | wrong)
+
+    seen = Seen(answer)
+    assert answer.status_code == 422
+    assert said in seen.text(element)
+    assert not Rule.objects.exists()
+
+
+def test_two_rules_cannot_have_one_name(browser, rule):
+    answer = browser.post("/rules/new/above/", NEW)
+
+    assert answer.status_code == 422
+    assert "There is a rule of this name already." in answer.content.decode()
+
+
+def test_an_edit_lets_go_of_what_the_former_revision_held_and_a_new_name_does_not(browser, fleet, rule):
+    alert = factories.alert(fleet, rule=rule)
+    browser.post(f"/rules/{rule.pk}/", sent(rule, name="Hot", duration_s="0"))
+    after_renaming = Alert.objects.get(pk=alert.pk).state
+    rule.refresh_from_db()
+
+    browser.post(f"/rules/{rule.pk}/", sent(rule, warning="65", duration_s="0"))
+
+    alert.refresh_from_db()
+    assert (after_renaming, alert.state) == ("open", "resolved")
+    assert alert.transitions.get(kind="resolved").comment == "rule changed"
+
+
+def test_a_form_that_is_out_of_date_says_who_changed_what_and_a_second_save_is_meant(browser, fleet, rule, sato):
+    browser.post(f"/rules/{rule.pk}/", sent(rule, warning="61", version="1"))
+    Rule.objects.update(changed_by=sato)
+
+    late = browser.post(f"/rules/{rule.pk}/", sent(rule, warning="62", version="1"))
+    seen = Seen(late)
+    kept = Rule.objects.get().limit
+    browser.post(f"/rules/{rule.pk}/", sent(rule, warning="62", version=seen.attribute("id_version", "value")))
+
+    assert late.status_code == 409
+    assert "佐藤" in seen.html
+    assert "<b>61 °C</b>" in seen.html
+    assert seen.attribute("id_warning", "value") == "62"
+    assert (kept, Rule.objects.get().limit) == (61, 62)
+
+
+def test_a_form_of_a_rule_that_was_deleted_says_so(browser, rule):
+    browser.post(f"/rules/{rule.pk}/delete/", {"version": "1"})
+
+    answer = browser.post(f"/rules/{rule.pk}/", sent(rule))
+
+    assert answer.status_code == 404
+
+
+def test_a_rule_is_switched_off_and_on(browser, fleet, rule):
+    alert = factories.alert(fleet, rule=rule)
+    browser.post(f"/rules/{rule.pk}/switch/", {"enabled": "0"})
+    alert.refresh_from_db()
+    state_when_off = alert.state
+
+    for _ in range(2):
+        browser.post(f"/rules/{rule.pk}/switch/", {"enabled": "1"})
+
+    rule.refresh_from_db()
+    assert (state_when_off, rule.enabled, rule.version) == ("resolved", True, 3)
+
+
+def test_before_a_rule_is_deleted_it_is_told_what_becomes_of_its_alerts(page, fleet, rule):
+    factories.resolved(factories.alert(fleet, rule=rule))
+    factories.alert(fleet, rule=rule)
+
+    seen = page(f"/rules/{rule.pk}/delete/")
+
+    assert "1 alert that it holds is resolved at once" in " ".join(seen.html.split())
+    assert "its 2 alerts stay under its name" in " ".join(seen.html.split())
+
+
+def test_a_deleted_rule_lets_go_and_leaves_its_history_and_its_name(browser, page, fleet, rule):
+    alert = factories.alert(fleet, rule=rule)
+
+    answer = browser.post(f"/rules/{rule.pk}/delete/", {"version": "1"})
+
+    alert.refresh_from_db()
+    assert answer["Location"] == "/rules/"
+    assert (alert.state, alert.transitions.get(kind="resolved").comment) == ("resolved", "rule deleted")
+    assert "Too hot" in page(f"/alerts/{alert.pk}/").html
+    assert "Too hot" not in page("/rules/").html
+    assert browser.post("/rules/new/above/", NEW).status_code == 302
+
+
+def test_whoever_may_not_edit_reads_and_tries_and_changes_nothing(browser, page, fleet, rule, tanaka):
+    tanaka.is_superuser = False
+    tanaka.save()
+
+    seen = page(f"/rules/{rule.pk}/")
+    answers = [
+        browser.post(path, sent(rule, warning="1"))
+        for path in (
+            f"/rules/{rule.pk}/",
+            f"/rules/{rule.pk}/switch/",
+            f"/rules/{rule.pk}/delete/",
+            "/rules/new/above/",
+        )
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 4
+    assert browser.get("/rules/import/").status_code == 403
+    assert "/rules/new/" not in seen.links()
+    assert browser.post(f"/rules/{rule.pk}/preview/", sent(rule)).status_code == 200
+    assert Rule.objects.get().version == 1
+
+
+# Trying
+
+
+@pytest.fixture
+def hot(fleet):
+    """A terminal that was at 80 °C for five minutes, an hour ago, and one that was not."""
+    warm, cool = fleet.online(uid="WARM-1"), fleet.online(uid="COOL-1")
+    for minute in range(20):
+        value = 80.0 if 5 <= minute < 10 else 50.0
+        factories.report(warm, minute, at=now(60 * minute - 3600), metrics={"temperature_c": value})
+        factories.report(cool, minute, at=now(60 * minute - 3600), metrics={"temperature_c": 50.0})
+    return warm
+
+
+def tried(browser, rule: Rule, **fields: str) -> Seen:
+    return Seen(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, **fields), headers=HTMX))
+
+
+def test_a_preview_says_how_often_and_where_a_rule_would_have_fired(browser, rule, hot):
+    seen = tried(browser, rule, duration_s="0")
+
+    text = " ".join(seen.html.split())
+    assert "Would have fired 1 time in the last 24 hours" in text
+    assert "On 1 of 2 terminals" in text
+    assert "/terminals/WARM-1/" in seen.links()
+    assert "80 °C" in seen.html
+    assert "5 min" in seen.html
+
+
+def test_a_preview_is_of_what_is_filled_in_beside_what_is_saved(browser, rule, hot):
+    seen = tried(browser, rule, warning="85", critical="90", duration_s="0")
+
+    text = " ".join(seen.html.split())
+    assert "Would have fired 0 times in the last 24 hours" in text
+    assert "As it is saved now: 1 time." in text
+    assert Rule.objects.get().limit == 60
+
+
+def test_a_preview_minds_the_duration(browser, rule, hot):
+    assert "fired 1 time" in tried(browser, rule, duration_s="4 min").html
+    assert "fired 0 times" in tried(browser, rule, duration_s="6 min").html
+
+
+def test_without_javascript_a_preview_is_a_page_that_keeps_what_was_typed(browser, rule, hot):
+    seen = Seen(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="61")))
+
+    assert "Would have fired" in seen.html
+    assert seen.attribute("id_warning", "value") == "61"
+
+
+def test_a_form_that_is_wrong_cannot_be_tried_and_says_why(browser, rule):
+    answer = browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="many"), headers=HTMX)
+
+    assert answer.status_code == 200
+    assert "Enter a number." in answer.content.decode()
+
+
+# Files
+
+
+def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser, rule):
+    text = browser.get("/rules/export/").content.decode()
+
+    plan = Seen(browser.post("/rules/import/", {"text": text}))
+
+    assert "steps:" in text
+    assert "as it is" in plan.html
+
+
+def test_a_file_is_looked_at_before_it_is_imported(browser, rule):
+    text = browser.get("/rules/export/").content.decode().replace("limit: 60", "limit: 65")
+    plan = Seen(browser.post("/rules/import/", {"file": ContentFile(text.encode(), name="rules.yaml")}))
+    limit_when_looked_at = Rule.objects.get().limit
+
+    browser.post("/rules/import/", {"text": text, "sure": "1"})
+
+    assert "limit" in plan.html
+    assert text.splitlines()[1] in html.unescape(plan.html)
+    assert (limit_when_looked_at, Rule.objects.get().limit) == (60, 65)
+
+
+def test_a_file_that_is_wrong_is_told_by_line(browser, rule):
+    answer = browser.post("/rules/import/", {"text": "rules:\n- name: x\n  knd: metric\n", "sure": "1"})
+
+    assert answer.status_code == 422
+    assert "line 2: rules[0]" in answer.content.decode()

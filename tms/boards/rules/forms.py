@@ -1,0 +1,170 @@
+"""A rule as a form: as many fields as its shape needs."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Comparison, Rule
+from tms.alerts.rule import SEVERITY_ORDER
+from tms.boards import metrics
+from tms.boards.rules.shapes import Shape
+from tms.boards.rules.spans import SpanField
+from tms.fleet.models import Group, Presence, Site, TerminalKind
+from tms.telemetry.models import Severity
+
+STEP_LABELS = {
+    "info": _("Info from"),
+    "warning": _("Warning from"),
+    "critical": _("Critical from"),
+    "info_lower": _("Info down from"),
+    "warning_lower": _("Warning down from"),
+    "critical_lower": _("Critical down from"),
+}
+AS_FIELD = {"limit": "", "lower_limit": "_lower"}
+"""The endings of the fields of a step."""
+OWN = (("metric", "window_s"), ("presence",), ("event_code", "clear_code"), ("firmware",))
+STEPS = ("info", "warning", "critical")
+BANDS = tuple((f"{severity}_lower", severity) for severity in STEPS)
+LAST = ("hysteresis", "duration_s", "clear_after_s")
+LISTED = {"metric", "model"}
+ABSENT_LABELS = {"info": _("Info after"), "warning": _("Warning after"), "critical": _("Critical after")}
+
+
+class NumberField(forms.FloatField):
+    """60.0 is written 60."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:g}" if isinstance(value, float) else value
+
+
+class RuleForm(forms.Form):
+    """Makes a `Rule`, saved or not, valid or not; `is_valid` asks the rule itself, too."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    name_ja = forms.CharField(label=_("Japanese name"), max_length=100, required=False)
+    metric = forms.CharField(label=_("Metric"), max_length=64)
+    presence = forms.ChoiceField(
+        label=_("It is"),
+        choices=(
+            (Presence.OFFLINE.value, Presence.OFFLINE.label),
+            (Presence.SILENT.value, pgettext_lazy("presence", "Silent or offline")),
+        ),
+    )
+    event_code = forms.CharField(label=_("Event code"), max_length=64)
+    clear_code = forms.CharField(label=_("Event code that ends it"), max_length=64, required=False)
+    clear_after_s = SpanField(
+        label=_("Or ends when it did not come again for"), required=False, help_text=_("Empty: never by itself.")
+    )
+    firmware = forms.CharField(
+        label=_("Firmware wanted"), max_length=64, required=False, help_text=_("Empty: what most of its model run.")
+    )
+    window_s = SpanField(label=_("Looking back over"))
+    hysteresis = NumberField(label=_("Lets go, back by"), min_value=0, required=False)
+    duration_s = SpanField(label=_("For at least"), required=False)
+    severity = forms.ChoiceField(label=_("Severity"), choices=Severity.choices, widget=forms.RadioSelect)
+    site = forms.ModelChoiceField(Site.objects.none(), label=_("Site"), required=False, empty_label=_("All sites"))
+    group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False, empty_label=_("Any group"))
+    model = forms.CharField(label=_("Model"), max_length=64, required=False)
+    terminal_kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=(("", _("All kinds")), *TerminalKind.choices)
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    always = ("name", "name_ja", "site", "group", "model", "terminal_kind", "version")
+
+    def __init__(self, shape: Shape, rule: Rule, *, person: Person, data: Any = None) -> None:
+        super().__init__(data, initial=_initial(shape, rule) if rule.pk else _suggested(shape, rule))
+        self.shape = shape
+        self.rule = rule
+        self.fields |= {name: self._step_field(name) for name in shape.fields if name in STEP_LABELS}
+        for name in set(self.fields) - {*self.always, *shape.fields}:
+            del self.fields[name]
+        for name, rows in (("site", Site.objects.all()), ("group", Group.objects.all())):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = visible(rows, to=person)
+        for name, field in self.fields.items():
+            if name != "severity":
+                field.widget.attrs |= {"class": "input"} | ({"list": f"known-{name}s"} if name in LISTED else {})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors:
+            self._fill(cleaned)
+        return cleaned
+
+    def _step_field(self, name: str) -> forms.Field:
+        if self.shape.comparison == Comparison.ABSENT:
+            return SpanField(label=ABSENT_LABELS[name], required=False)
+        return NumberField(label=STEP_LABELS[name], required=False)
+
+    def _fill(self, cleaned: dict[str, Any]) -> None:
+        """Put what was chosen into the rule, and ask it what it thinks of that."""
+        rule = self.rule
+        rule.kind, rule.comparison = self.shape.kind, self.shape.comparison
+        steps = [step for step in (self._step(severity, cleaned) for severity in SEVERITY_ORDER) if step]
+        if self.shape.has_limits and not steps:
+            self.add_error("warning", _("A rule needs the limit of at least one severity."))
+            return
+        for name in set(cleaned) - {*STEP_LABELS, "version"}:
+            empty = 0.0 if name.endswith("_s") or name == "hysteresis" else ""
+            setattr(rule, name, empty if cleaned[name] is None and name not in {"site", "group"} else cleaned[name])
+        if steps:
+            first, *rule.worse_steps = steps
+            rule.severity, rule.limit, rule.lower_limit = first["severity"], first["limit"], first.get("lower_limit")
+        try:
+            rule.full_clean()
+        except ValidationError as error:
+            for field, messages in error.message_dict.items():
+                self.add_error(self._field_of(field), messages)
+
+    def _step(self, severity: str, cleaned: dict[str, Any]) -> dict[str, Any]:
+        """Empty where nothing was filled in."""
+        step = {name: cleaned.get(severity + ending) for name, ending in AS_FIELD.items()}
+        found = {name: value for name, value in step.items() if value is not None}
+        return {"severity": severity, **found} if found else {}
+
+    def _field_of(self, name: str) -> str | None:
+        """Where on the form the rule's field stands; None for the head of the form."""
+        steps = [step["severity"] for step in self.rule.steps]
+        places = {"limit": steps[0], "lower_limit": f"{steps[0]}_lower", "worse_steps": steps[-1]}
+        place = places.get(name, name)
+        return place if place in self.fields else None
+
+    @property
+    def rows(self) -> list[list[tuple[forms.BoundField, str]]]:
+        """What only this shape asks, in the order in which it is read, with the unit of each."""
+        steps = BANDS if "warning_lower" in self.fields else (STEPS,)
+        there = ([name for name in row if name in self.fields] for row in (*OWN, *steps, LAST))
+        return [[(self[name], self._unit_of(name)) for name in row] for row in there if row]
+
+    def _unit_of(self, name: str) -> str:
+        is_limit = name in STEP_LABELS or name == "hysteresis"
+        return self.unit if is_limit and not isinstance(self.fields[name], SpanField) else ""
+
+    @property
+    def unit(self) -> str:
+        """Of the limits."""
+        if self.shape.name == "clock":
+            return "s"
+        metric = self["metric"].value() if "metric" in self.fields else ""
+        return metrics.metric(metric).unit.strip() if metric else ""
+
+
+def _initial(shape: Shape, rule: Rule) -> dict[str, Any]:
+    known = {name: getattr(rule, name, None) for name in (*RuleForm.base_fields, *shape.fields)}
+    known |= {"site": rule.site_id, "group": rule.group_id}
+    if not rule.clear_after_s:
+        known["clear_after_s"] = ""
+    if shape.has_limits:
+        known |= {step["severity"]: step["limit"] for step in rule.steps}
+        known |= {f"{step['severity']}_lower": step.get("lower_limit") for step in rule.steps}
+    return known
+
+
+def _suggested(shape: Shape, rule: Rule) -> dict[str, Any]:
+    return {"severity": Severity.WARNING.value, "window_s": 300.0, "duration_s": 60.0, "hysteresis": 0}

@@ -1,0 +1,94 @@
+"""A small drawing beside a preview: how far out the terminals were, hour by hour, and where the limits lie."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil, floor, log10
+from typing import NamedTuple
+
+from django.utils.timezone import get_default_timezone
+
+from tms.alerts.models import Comparison, Rule
+
+WIDTH, HEIGHT = 410, 150
+LEFT, RIGHT, TOP, BOTTOM = 38.0, 406.0, 8.0, 128.0
+
+type Extreme = tuple[datetime, float, float]
+"""An hour with the lowest and the highest value of it."""
+
+
+class Line(NamedTuple):
+    """A height on the drawing, and what it stands for."""
+
+    y: float
+    text: str
+    severity: str = ""
+
+
+@dataclass(frozen=True)
+class Plot:
+    traces: Sequence[str]
+    """Paths."""
+    grid: Sequence[Line]
+    limits: Sequence[Line]
+    times: Sequence[tuple[float, str, str]]
+    """Where, how it is anchored, and what."""
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def plot(rule: Rule, extremes: Sequence[Extreme], *, since: datetime, until: datetime) -> Plot | None:
+    """None where there is nothing to draw."""
+    lines = [[(row[0], end) for row, end in zip(extremes, ends, strict=True)] for ends in _ends(rule, extremes)]
+    if not lines or len(extremes) < 2:
+        return None
+    limits = [(limit, step["severity"]) for step in rule.steps for limit in _limits(step)]
+    ticks = _ticks([value for line in lines for _, value in line] + [limit for limit, _ in limits])
+    length = (until - since).total_seconds()
+
+    def x(at: datetime) -> float:
+        return round(LEFT + (RIGHT - LEFT) * min(1.0, max(0.0, (at - since).total_seconds() / length)), 1)
+
+    def y(value: float) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (value - ticks[0]) / (ticks[-1] - ticks[0]), 1)
+
+    return Plot(
+        traces=["M" + "L".join(f"{x(at)} {y(value)}" for at, value in line) for line in lines],
+        grid=[Line(y(tick), f"{tick:g}") for tick in ticks],
+        limits=[Line(y(limit), f"{limit:g}", severity) for limit, severity in limits],
+        times=_times(since, until),
+    )
+
+
+def _ends(rule: Rule, extremes: Sequence[Extreme]) -> list[list[float]]:
+    """The lowest values, the highest, or both: whatever may be beyond a limit."""
+    lowest, highest = [low for _, low, _ in extremes], [high for *_, high in extremes]
+    shown = {
+        Comparison.ABOVE.value: [highest],
+        Comparison.BELOW.value: [lowest],
+        Comparison.OUTSIDE.value: [lowest, highest],
+    }
+    return shown.get(rule.shape, [])
+
+
+def _limits(step: dict[str, float | None]) -> list[float]:
+    return [limit for limit in (step["limit"], step.get("lower_limit")) if limit is not None]
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Three to six round numbers that all values lie between."""
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    unit = 10.0 ** floor(log10(span))
+    step = next(unit * factor for factor in (0.5, 1, 2, 5) if span / (unit * factor) <= 4)
+    first, last = floor(low / step), ceil(high / step)
+    return [round(step * number, 6) for number in range(first, max(last, first + 1) + 1)]
+
+
+def _times(since: datetime, until: datetime) -> list[tuple[float, str, str]]:
+    zone, form = get_default_timezone(), "%H:%M" if (until - since).total_seconds() <= 90_000 else "%m-%d"
+    marks = ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
+    return [
+        (LEFT + (RIGHT - LEFT) * share, anchor, (since + (until - since) * share).astimezone(zone).strftime(form))
+        for share, anchor in marks
+    ]

@@ -1,0 +1,45 @@
+"""Lengths of time as people write them: `90`, `90 s`, `2 min`, `1.5 h`, `1 d`, or `2 分`."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+
+UNITS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
+SPELLINGS = {"": "s", "sec": "s", "秒": "s", "m": "min", "分": "min", "時間": "h", "日": "d"} | {
+    unit: unit for unit in UNITS
+}
+WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*(\D*)")
+
+
+def seconds(text: str) -> float | None:
+    """None for what is no length of time."""
+    match = WRITTEN.fullmatch(text.strip().lower())
+    unit = SPELLINGS.get(match[2].strip()) if match else None
+    return float(match[1]) * UNITS[unit] if match and unit else None
+
+
+def written(length_s: float) -> str:
+    """In the largest unit of which it is a whole number: `2 min`."""
+    if not length_s:
+        return "0 s"
+    unit = next((unit for unit, length in UNITS.items() if length_s % length == 0), "s")
+    words = {"d": gettext("%s d"), "h": gettext("%s h"), "min": gettext("%s min"), "s": gettext("%s s")}
+    return words[unit] % f"{length_s / UNITS[unit]:g}"
+
+
+class SpanField(forms.CharField):
+    """Cleans to seconds."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        found = seconds(text)
+        if found is None:
+            raise forms.ValidationError(gettext("Write a length of time: 90 s, 2 min, 1 h or 1 d."))
+        return found
+
+    def prepare_value(self, value: Any) -> Any:
+        return written(value) if isinstance(value, int | float) else value

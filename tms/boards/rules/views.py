@@ -1,0 +1,227 @@
+"""The pages of rules. Everyone may read and try them; who may edit them, `tms.accounts` says."""
+
+from copy import copy
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tms.accounts import access
+from tms.alerts import edits, rulefile
+from tms.alerts.edits import OutOfDate
+from tms.alerts.models import Alert, Rule
+from tms.alerts.rulefile import BadFile
+from tms.boards.pages.base import Desk, Scene, nav
+from tms.boards.rules import listing
+from tms.boards.rules.forms import RuleForm
+from tms.boards.rules.sentence import sentence
+from tms.boards.rules.shapes import SHAPES, Shape, shape_of
+from tms.boards.rules.tried import DEFAULT_SPAN, SPANS, tried
+from tms.boards.watching import Asked, watching
+
+CONFLICT, UNREADABLE = 409, 422
+
+
+@require_safe
+@never_cache
+@watching
+def rules(request: Asked) -> HttpResponse:
+    return _show(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@watching
+def rule(request: Asked, pk: int) -> HttpResponse:
+    chosen = _found(request, pk)
+    if request.method != "POST":
+        return _show_rule(request, chosen, RuleForm(shape_of(chosen), chosen, person=request.user))
+    _check_editor(request)
+    form = RuleForm(shape_of(chosen), copy(chosen), person=request.user, data=request.POST.dict())
+    return _save(request, chosen, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@watching
+def new_rule(request: Asked, shape: str = "") -> HttpResponse:
+    """Which shape, then the form."""
+    _check_editor(request)
+    if not shape:
+        return _show(request, shapes=SHAPES.values())
+    form = RuleForm(_shape(shape), _blank(shape), person=request.user, data=request.POST.dict() or None)
+    return _save(request, None, form) if request.method == "POST" else _show_rule(request, None, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@watching
+def try_rule(request: Asked, pk: int) -> HttpResponse:
+    """GET: as it is saved. POST: as it is filled in."""
+    chosen = _found(request, pk)
+    data = request.POST.dict() if request.method == "POST" else None
+    return _try(request, chosen, RuleForm(shape_of(chosen), copy(chosen), person=request.user, data=data))
+
+
+@require_POST
+@watching
+def try_new_rule(request: Asked, shape: str) -> HttpResponse:
+    return _try(request, None, RuleForm(_shape(shape), _blank(shape), person=request.user, data=request.POST.dict()))
+
+
+@require_POST
+@watching
+def switch_rule(request: Asked, pk: int) -> HttpResponse:
+    """To switch what is switched already changes nothing."""
+    _check_editor(request)
+    chosen = _found(request, pk)
+    chosen.enabled = request.POST.get("enabled") == "1"
+    edits.save_rule(chosen, by=request.user, at=timezone.now())
+    return redirect(chosen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@watching
+def delete_rule(request: Asked, pk: int) -> HttpResponse:
+    _check_editor(request)
+    chosen = _found(request, pk)
+    if request.method == "POST":
+        try:
+            edits.delete_rule(chosen, by=request.user, at=timezone.now(), version=_number(request.POST.get("version")))
+        except OutOfDate:
+            return _ask_to_delete(request, _found(request, pk), status=CONFLICT)
+        return redirect("rules")
+    return _ask_to_delete(request, chosen)
+
+
+@require_safe
+@never_cache
+@watching
+def export_rules(request: Asked) -> HttpResponse:
+    name = f"tms-rules-{timezone.localtime():%Y-%m-%d}.yaml"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(rulefile.exported(), content_type="application/yaml; charset=utf-8", headers=headers)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@watching
+def import_rules(request: Asked) -> HttpResponse:
+    """First what would change; the second POST, with `sure`, does it."""
+    _check_editor(request)
+    text = _file_text(request)
+    if not text.strip():
+        return _show_import(request, text, status=UNREADABLE if request.method == "POST" else 200)
+    try:
+        if request.POST.get("sure"):
+            return _show_import(request, "", done=rulefile.imported(text, by=request.user, at=timezone.now()))
+        return _show_import(request, text, plan=rulefile.planned(text))
+    except BadFile as error:
+        return _show_import(request, text, faults=error.faults, status=UNREADABLE)
+
+
+def _save(request: Asked, chosen: Rule | None, form: RuleForm) -> HttpResponse:
+    if not form.is_valid():
+        return _show_rule(request, chosen, form, status=UNREADABLE)
+    try:
+        edits.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
+    except OutOfDate as error:
+        return _out_of_date(request, error.rule, form)
+    return redirect(form.rule)
+
+
+def _out_of_date(request: Asked, now: Rule, form: RuleForm) -> HttpResponse:
+    """What one typed stays; the form goes by the newer version from here on, so that a second save is meant."""
+    if now.deleted_at:
+        return _show(request, gone=now, status=CONFLICT)
+    form.data = {**form.data, "version": now.version}
+    return _show_rule(request, now, form, newer=sentence(now), status=CONFLICT)
+
+
+def _try(request: Asked, chosen: Rule | None, form: RuleForm) -> HttpResponse:
+    span = request.POST.get("span", DEFAULT_SPAN)
+    context: dict[str, Any] = {"spans": SPANS, "span": span if span in SPANS else DEFAULT_SPAN}
+    is_fine = not form.is_bound or form.is_valid()
+    if is_fine:
+        outcome = tried(form.rule, context["span"], saved=chosen, at=timezone.now())
+        context |= {"tried": outcome, "sentence": sentence(form.rule), "fired_when": SPANS[outcome.span].fired}
+    if request.headers.get("HX-Request"):
+        return render(request, "boards/rules/rule.html#preview", context | {"form": form})
+    return _show_rule(request, chosen, form, status=200 if is_fine else UNREADABLE, **context)
+
+
+def _show_rule(request: Asked, chosen: Rule | None, form: RuleForm, *, status: int = 200, **extra: Any) -> HttpResponse:
+    context = {"form": form, "shape": form.shape, "chosen": chosen, "spans": SPANS, "span": DEFAULT_SPAN}
+    if chosen is not None and not form.is_bound:
+        context["sentence"] = sentence(chosen)
+    context["try_at"] = (
+        reverse("try-rule", args=(chosen.pk,)) if chosen else reverse("try-new-rule", args=(form.shape.name,))
+    )
+    context["known_metrics"] = listing.known_metrics()
+    context["known_models"] = listing.known_models()
+    return _show(request, template="boards/rules/rule.html", status=status, **(context | extra))
+
+
+def _ask_to_delete(request: Asked, chosen: Rule, *, status: int = 200) -> HttpResponse:
+    alerts = Alert.objects.filter(rule=chosen)
+    numbers = {"unresolved": alerts.unresolved().count(), "past": alerts.count()}
+    return _show(request, template="boards/rules/delete.html", chosen=chosen, status=status, **numbers)
+
+
+def _show_import(request: Asked, text: str, *, status: int = 200, **extra: Any) -> HttpResponse:
+    return _show(request, template="boards/rules/import.html", text=text, status=status, **extra)
+
+
+def _show(
+    request: Asked, *, template: str = "boards/rules/rules.html", status: int = 200, **extra: Any
+) -> HttpResponse:
+    desk = Desk(timezone.now())
+    context = {
+        "place": "rules",
+        "scene": Scene(nav(desk)),
+        "at": desk.at,
+        "rules": listing.lines(to=request.user),
+        "may_edit": access.may_edit_rules(request.user),
+        **extra,
+    }
+    return render(request, template, context, status=status)
+
+
+def _found(request: Asked, pk: int) -> Rule:
+    rows = access.visible(Rule.objects.kept(), to=request.user)
+    found = rows.select_related("site", "group", "changed_by").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _shape(name: str) -> Shape:
+    if name not in SHAPES:
+        raise Http404
+    return SHAPES[name]
+
+
+def _blank(shape: str) -> Rule:
+    return Rule(kind=_shape(shape).kind, comparison=_shape(shape).comparison)
+
+
+def _check_editor(request: Asked) -> None:
+    if not access.may_edit_rules(request.user):
+        raise PermissionDenied
+
+
+def _file_text(request: Asked) -> str:
+    file = request.FILES.get("file")
+    if file is None:
+        return str(request.POST.get("text", ""))[: rulefile.MOST_BYTES]
+    return str(file.read(rulefile.MOST_BYTES), errors="replace")
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None
