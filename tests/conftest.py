@@ -75,4 +75,4 @@ def ear(settings: Any) -> Ear:
 def default_rules(db: None) -> None:
     """The rules that the migrations leave, also after a test whose transactions were real emptied every table."""
     import_module("tms.alerts.migrations.0002_default_rules").add(apps, None)
-    import_module("tms.alerts.migrations.0004_better_defaults").improve(apps, None)
+    import_module("tms.alerts.migrations.0006_better_defaults").improve(apps, None)

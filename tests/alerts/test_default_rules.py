@@ -12,7 +12,7 @@ from tms.alerts import edits
 from tms.alerts.models import Rule
 
 first = import_module("tms.alerts.migrations.0002_default_rules")
-better = import_module("tms.alerts.migrations.0004_better_defaults")
+better = import_module("tms.alerts.migrations.0006_better_defaults")
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 NAMES = {"Offline", "Overheating", "Paper low", "Disk full", "Reader fault", "Duplicate credential"}

@@ -1,6 +1,6 @@
 """What a rule would have made of what is stored."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -135,3 +135,14 @@ def test_a_firmware_rule_tells_whom_it_would_hold_for_now(fleet):
     found = preview(unsaved(kind="firmware", firmware="2.0"), since=AT, until=later(60))
 
     assert list(found.drifting) == [old.pk]
+
+
+def test_a_rule_of_opening_hours_counts_only_those_of_the_site(fleet):
+    """It is 18:00 in Tokyo, and the shop closes at 18:02 and opens at 09:00."""
+    site = fleet.site()
+    for weekday in range(7):
+        site.opening_hours.create(weekday=weekday, opens_at=time(9), closes_at=time(18, 2))
+    factories.moved(fleet.online(site=site), "online", "offline", at=AT, cause=Cause.LEASE_RAN_OUT)
+    away = unsaved(kind="presence", presence=Presence.OFFLINE.value, duration_s=300, hours="open")
+
+    assert fired(away) == [("", 15 * 3600 + 180, None)]

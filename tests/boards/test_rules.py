@@ -18,6 +18,7 @@ NEW = {
     "warning": "60",
     "critical": "75",
     "hysteresis": "3",
+    "hours": "open",
     "duration_s": "2 min",
 }
 
@@ -91,11 +92,24 @@ FILLED = {
     | {"warning_lower": "10", "warning": "30", "critical_lower": "5", "critical": "40", "hysteresis": "1"},
     "rising": NEW | {"warning": "2", "critical": "", "window_s": "5 min"},
     "falling": NEW | {"warning": "2", "critical": "", "window_s": "300"},
-    "absent": {"name": "Silent sensor", "metric": "paper_pct", "warning": "10 min", "critical": "1 h"},
-    "presence": {"name": "Away", "presence": "offline", "severity": "critical", "duration_s": "60"},
-    "event": {"name": "Jam", "event_code": "jam", "clear_code": "jam_ok", "severity": "warning", "duration_s": ""},
-    "firmware": {"name": "Old", "firmware": "2.0", "severity": "info", "duration_s": "1 d"},
-    "clock": {"name": "Clock", "warning": "60", "duration_s": "10 min"},
+    "absent": {
+        "name": "Silent sensor",
+        "hours": "always",
+        "metric": "paper_pct",
+        "warning": "10 min",
+        "critical": "1 h",
+    },
+    "presence": {"name": "Away", "hours": "always", "presence": "offline", "severity": "critical", "duration_s": "60"},
+    "event": {
+        "name": "Jam",
+        "hours": "always",
+        "event_code": "jam",
+        "clear_code": "jam_ok",
+        "severity": "warning",
+        "duration_s": "",
+    },
+    "firmware": {"name": "Old", "hours": "always", "firmware": "2.0", "severity": "info", "duration_s": "1 d"},
+    "clock": {"name": "Clock", "hours": "always", "warning": "60", "duration_s": "10 min"},
 }
 
 
@@ -160,11 +174,11 @@ def test_two_rules_cannot_have_one_name(browser, rule):
 
 def test_an_edit_lets_go_of_what_the_former_revision_held_and_a_new_name_does_not(browser, fleet, rule):
     alert = factories.alert(fleet, rule=rule)
-    browser.post(f"/rules/{rule.pk}/", sent(rule, name="Hot", duration_s="0"))
+    browser.post(f"/rules/{rule.pk}/", sent(rule, name="Hot", hours="always", duration_s="0"))
     after_renaming = Alert.objects.get(pk=alert.pk).state
     rule.refresh_from_db()
 
-    browser.post(f"/rules/{rule.pk}/", sent(rule, warning="65", duration_s="0"))
+    browser.post(f"/rules/{rule.pk}/", sent(rule, warning="65", hours="always", duration_s="0"))
 
     alert.refresh_from_db()
     assert (after_renaming, alert.state) == ("open", "resolved")

@@ -1,6 +1,6 @@
 """When alerts would have opened and ended, from what was judged. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -53,8 +53,16 @@ class Course:
         return [Firing(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]
 
 
-def firings(verdicts: Iterable[Verdict], *, until: datetime) -> list[Firing]:
-    """Of the verdicts on one rule, in the order of time."""
+type Due = Callable[[Claim], datetime]
+
+
+def lasted(claim: Claim) -> datetime:
+    """When it will have held for its duration, at any hour."""
+    return claim.at + timedelta(seconds=claim.duration_s)
+
+
+def firings(verdicts: Iterable[Verdict], *, until: datetime, due: Due = lasted) -> list[Firing]:
+    """Of the verdicts on one rule, in the order of time. `due` tells when a claim opens its alert."""
     courses: dict[int, Course] = {}
     fired: list[Firing] = []
     for verdict in verdicts:
@@ -64,8 +72,7 @@ def firings(verdicts: Iterable[Verdict], *, until: datetime) -> list[Firing]:
             course = None
         if isinstance(verdict, Claim):
             if course is None:
-                due_at = verdict.at + timedelta(seconds=verdict.duration_s)
-                course = courses[verdict.terminal_id] = Course(verdict.terminal_id, due_at)
+                course = courses[verdict.terminal_id] = Course(verdict.terminal_id, due(verdict))
             course.claim(verdict)
         elif course is not None:
             fired += course.end(verdict.at, until)

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tms.alerts import firmware, lifecycle
-from tms.alerts.firings import Firing, firings
+from tms.alerts.firings import Due, Firing, firings, lasted
 from tms.alerts.judging import Judging
 from tms.alerts.lifecycle import Claim, Verdict
-from tms.alerts.models import Comparison, Rule, RuleKind
+from tms.alerts.models import Comparison, Rule, RuleHours, RuleKind
 from tms.alerts.rules import Level, MetricRule, Seen
 from tms.alerts.ruleset import Applicable, Place, RuleSet, compiled, level_of
 from tms.alerts.scope import terminals_of
-from tms.fleet.models import PresenceChange
+from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.presence import Move
+from tms.fleet.timetable import hours_of
 from tms.telemetry import past
 from tms.telemetry.models import Event
 
@@ -73,13 +74,22 @@ def preview(rule: Rule, *, since: datetime, until: datetime) -> Preview:
     looked_at = sample(in_scope, MOST_CLOSELY if _needs_every_report(probe) else MOST_TERMINALS)
     reader = Reader()
     verdicts = HISTORIES[RuleKind(probe.kind)](probe, looked_at, since, until, reader)
-    found = firings(verdicts, until=until)
+    found = firings(verdicts, until=until, due=_due(probe, looked_at))
     return Preview(since, until, len(in_scope), looked_at, found, is_cut=reader.is_cut)
 
 
 def sample(terminal_ids: Sequence[int], most: int) -> Sequence[int]:
     """Evenly spread, and the same at every look."""
     return terminal_ids[:: -(-len(terminal_ids) // most)] if len(terminal_ids) > most else terminal_ids
+
+
+def _due(rule: Rule, terminals: Sequence[int]) -> Due:
+    """A rule of opening hours counts only those of the terminal's site."""
+    if rule.hours != RuleHours.OPEN:
+        return lasted
+    sites = dict(Terminal.objects.filter(pk__in=terminals).values_list("pk", "site"))
+    hours = hours_of(set(sites.values()))
+    return lambda claim: hours[sites[claim.terminal_id]].lasted(claim.at, timedelta(seconds=claim.duration_s))
 
 
 def _needs_every_report(rule: Rule) -> bool:

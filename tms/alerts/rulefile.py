@@ -48,6 +48,7 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, 
     clear_after_s: float = 0.0
     firmware: str = ""
     duration_s: float = 0.0
+    hours: str = "always"
     site: str = ""
     group: str = ""
     model: str = ""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
-from tms.alerts.models import Comparison, Rule
+from tms.alerts.models import Comparison, Rule, RuleHours
 from tms.alerts.rule import SEVERITY_ORDER
 from tms.boards import metrics
 from tms.boards.rules.shapes import Shape
@@ -29,7 +29,7 @@ AS_FIELD = {"limit": "", "lower_limit": "_lower"}
 OWN = (("metric", "window_s"), ("presence",), ("event_code", "clear_code"), ("firmware",))
 STEPS = ("info", "warning", "critical")
 BANDS = tuple((f"{severity}_lower", severity) for severity in STEPS)
-LAST = ("hysteresis", "duration_s", "clear_after_s")
+LAST = ("hysteresis", "duration_s", "clear_after_s", "hours")
 LISTED = {"metric", "model"}
 ABSENT_LABELS = {"info": _("Info after"), "warning": _("Warning after"), "critical": _("Critical after")}
 
@@ -65,6 +65,7 @@ class RuleForm(forms.Form):
     window_s = SpanField(label=_("Looking back over"))
     hysteresis = NumberField(label=_("Lets go, back by"), min_value=0, required=False)
     duration_s = SpanField(label=_("For at least"), required=False)
+    hours = forms.ChoiceField(label=_("Counts"), choices=RuleHours.choices)
     severity = forms.ChoiceField(label=_("Severity"), choices=Severity.choices, widget=forms.RadioSelect)
     site = forms.ModelChoiceField(Site.objects.none(), label=_("Site"), required=False, empty_label=_("All sites"))
     group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False, empty_label=_("Any group"))
@@ -74,7 +75,7 @@ class RuleForm(forms.Form):
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    always = ("name", "name_ja", "site", "group", "model", "terminal_kind", "version")
+    always = ("name", "name_ja", "hours", "site", "group", "model", "terminal_kind", "version")
 
     def __init__(self, shape: Shape, rule: Rule, *, person: Person, data: Any = None) -> None:
         super().__init__(data, initial=_initial(shape, rule) if rule.pk else _suggested(shape, rule))
@@ -167,4 +168,10 @@ def _initial(shape: Shape, rule: Rule) -> dict[str, Any]:
 
 
 def _suggested(shape: Shape, rule: Rule) -> dict[str, Any]:
-    return {"severity": Severity.WARNING.value, "window_s": 300.0, "duration_s": 60.0, "hysteresis": 0}
+    return {
+        "hours": RuleHours.ALWAYS.value,
+        "severity": Severity.WARNING.value,
+        "window_s": 300.0,
+        "duration_s": 60.0,
+        "hysteresis": 0,
+    }

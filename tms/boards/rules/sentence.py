@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.models import Rule
+from tms.alerts.models import Rule, RuleHours
 from tms.boards import metrics
 from tms.boards.rules.spans import written
 from tms.fleet.models import TerminalKind
@@ -87,6 +87,8 @@ def _clauses(rule: Rule) -> list[SafeString]:
     told = []
     if rule.duration_s:
         told.append(format_html(gettext("It has to last {span}."), span=_bold(written(rule.duration_s))))
+    if rule.hours == RuleHours.OPEN:
+        told.append(SafeString(gettext("It counts only while the site is open.")))
     if rule.hysteresis:
         back = _bold(limit_text(rule, rule.hysteresis))
         told.append(format_html(gettext("It lets go more than {back} back from the limit."), back=back))

@@ -66,6 +66,6 @@ def _untouched(rules, *names):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("alerts", "0003_rule_shapes")]
+    dependencies = [("alerts", "0005_rule_shapes")]
 
     operations = [migrations.RunPython(improve, restore)]
