@@ -12,17 +12,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
+from tms.accounts.doors import Asked, watching
 from tms.alerts import edits, rulefile
 from tms.alerts.edits import OutOfDate
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rulefile import BadFile
-from tms.boards.pages.base import Desk, Scene, nav
 from tms.boards.rules import listing
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.sentence import sentence
 from tms.boards.rules.shapes import SHAPES, Shape, shape_of
 from tms.boards.rules.tried import DEFAULT_SPAN, SPANS, tried
-from tms.boards.watching import Asked, watching
 
 CONFLICT, UNREADABLE = 409, 422
 
@@ -181,11 +180,8 @@ def _show_import(request: Asked, text: str, *, status: int = 200, **extra: Any) 
 def _show(
     request: Asked, *, template: str = "boards/rules/rules.html", status: int = 200, **extra: Any
 ) -> HttpResponse:
-    desk = Desk(timezone.now())
     context = {
         "place": "rules",
-        "scene": Scene(nav(desk)),
-        "at": desk.at,
         "rules": listing.lines(to=request.user),
         "may_edit": access.may_edit_rules(request.user),
         **extra,
