@@ -88,7 +88,7 @@ def _clauses(rule: Rule) -> list[SafeString]:
     if rule.duration_s:
         told.append(format_html(gettext("It has to last {span}."), span=_bold(written(rule.duration_s))))
     if rule.hours == RuleHours.OPEN:
-        told.append(SafeString(gettext("It counts only while the site is open.")))
+        told.append(format_html("{}", gettext("It counts only while the site is open.")))
     if rule.hysteresis:
         back = _bold(limit_text(rule, rule.hysteresis))
         told.append(format_html(gettext("It lets go more than {back} back from the limit."), back=back))
