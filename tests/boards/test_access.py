@@ -10,8 +10,27 @@ def alert(fleet):
     return factories.alert(fleet, uid="T-1")
 
 
-PAGES = ["/", "/terminals/", "/terminals/T-1/", "/terminals/T-1/series/", "/alerts/", "/alerts/{alert}/", "/help/"]
-FORMS = ["/terminals/T-1/commands/", "/alerts/{alert}/acknowledge/", "/alerts/acknowledge/"]
+PAGES = [
+    "/",
+    "/terminals/",
+    "/terminals/T-1/",
+    "/terminals/T-1/series/",
+    "/alerts/",
+    "/alerts/{alert}/",
+    "/maintenance/",
+    "/maintenance/new/",
+    "/help/",
+]
+FORMS = [
+    "/terminals/T-1/commands/",
+    "/alerts/{alert}/acknowledge/",
+    "/alerts/acknowledge/",
+    "/maintenance/new/",
+    "/maintenance/preview/",
+    "/maintenance/1/end/",
+    "/maintenance/1/extend/",
+    "/maintenance/1/cancel/",
+]
 
 
 @pytest.mark.parametrize("address", PAGES)

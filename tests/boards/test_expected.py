@@ -35,7 +35,7 @@ def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tana
 
     seen, row = page(terminal.get_absolute_url()), page("/terminals/").text(f"terminal-{terminal.pk}")
 
-    assert "· Mei Tanaka" in seen.text("state")
+    assert "· M. Tanaka" in seen.text("state")
     assert "maintenance until" in seen.text("state")
     assert "new router" in seen.text("state")
     assert "until the maintenance ends" in seen.text("state")

@@ -1,13 +1,18 @@
 """What holds for every page, whoever looks and whatever a terminal says."""
 
 import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests import factories
 from tests.factories import now
+from tms.alerts import maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.recurrence import Recurrence
 from tms.commands import services as commands
-from tms.fleet.models import Site, Terminal
+from tms.fleet.models import Group, Site, Terminal
 
 PAGES = [
     "/",
@@ -20,6 +25,8 @@ PAGES = [
     "/alerts/{alert}/",
     "/alerts/acknowledge/?all=1",
     "/alerts/acknowledge/?alert={alert}",
+    "/maintenance/",
+    "/maintenance/new/?terminal=T-1",
     "/help/",
 ]
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/" hx-trigger="load">\'{{7*7}}'
@@ -36,6 +43,9 @@ def alert(fleet, tanaka):
     factories.report(terminal, 1, at=now(), metrics={"<b>_c": 1.0, "temperature_c": 80.0})
     factories.event(terminal, HOSTILE[:64], text=HOSTILE)
     factories.moved(terminal, "silent", "online", at=now())
+    recurrence = Recurrence(ZoneInfo("UTC"), now(-60).replace(tzinfo=None), timedelta(hours=1))
+    scope = Scope(sites=[site], terminals=[terminal], groups=[Group.objects.create(name=HOSTILE[:100])])
+    maintenance.plan(recurrence, scope, note=HOSTILE[:200], by=tanaka, at=now())
     command = commands.queue(terminal, name="ping", args={}, by=tanaka, at=now())
     type(command).objects.update(state="failed", result={"lines": [HOSTILE]}, error=HOSTILE)
     held = factories.alert(fleet, terminal=terminal, rule=rule, value=80.0)

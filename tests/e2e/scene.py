@@ -56,6 +56,8 @@ async def play(house: House, browser: Browser) -> Scene:
         "new-rule-of": "/rules/new/outside/",
         "delete-rule": f"/rules/{heat[0]}/delete/",
         "import-rules": "/rules/import/",
+        "maintenance": "/maintenance/",
+        "plan-maintenance": f"/maintenance/new/?terminal={told.uid}&site=UMD",
         "help": "/help/",
     }
     return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext
 
 from tms.accounts.models import User
+from tms.accounts.names import name_of
 from tms.alerts.recurrence import BadRecurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.models import Group, Site, Terminal
@@ -167,7 +168,7 @@ def _pairs(windows: Collection[int], places: Mapping[int, int]) -> Iterator[tupl
 
 
 def _cover(window: Window) -> Cover:
-    by = window.created_by.display_name if window.created_by else ""
+    by = name_of(window.created_by).text if window.created_by else ""
     return Cover(window.pk, window.occurs_until, window.note, by)
 
 

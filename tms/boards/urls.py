@@ -1,6 +1,7 @@
 from django.urls import path
 
 from tms.boards import views
+from tms.boards.maintenance import views as maintenance
 from tms.boards.rules import views as rules
 
 urlpatterns = [
@@ -13,6 +14,12 @@ urlpatterns = [
     path("alerts/acknowledge/", views.acknowledge_many, name="acknowledge-many"),
     path("alerts/<int:pk>/", views.alert, name="alert"),
     path("alerts/<int:pk>/acknowledge/", views.acknowledge, name="acknowledge"),
+    path("maintenance/", maintenance.maintenance, name="maintenance"),
+    path("maintenance/new/", maintenance.plan, name="plan-maintenance"),
+    path("maintenance/preview/", maintenance.preview, name="preview-maintenance"),
+    path("maintenance/<int:pk>/end/", maintenance.end, name="end-maintenance"),
+    path("maintenance/<int:pk>/extend/", maintenance.extend, name="extend-maintenance"),
+    path("maintenance/<int:pk>/cancel/", maintenance.cancel, name="cancel-maintenance"),
     path("rules/", rules.rules, name="rules"),
     path("rules/new/", rules.new_rule, name="new-rule"),
     path("rules/new/<slug:shape>/", rules.new_rule, name="new-rule-of"),

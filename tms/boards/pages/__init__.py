@@ -9,6 +9,7 @@ from tms.accounts.access import Person
 from tms.boards.pages.alert import AlertPage
 from tms.boards.pages.alerts import AlertsPage
 from tms.boards.pages.base import Desk, Page, Part, Scene
+from tms.boards.pages.maintenance import MaintenancePage
 from tms.boards.pages.overview import OverviewPage
 from tms.boards.pages.terminal import TerminalPage
 from tms.boards.pages.terminals import TerminalsPage
@@ -17,6 +18,7 @@ __all__ = [
     "AlertPage",
     "AlertsPage",
     "Desk",
+    "MaintenancePage",
     "OverviewPage",
     "Page",
     "Part",
@@ -32,6 +34,7 @@ PAGES: dict[str, type[Page]] = {
     "terminal": TerminalPage,
     "alerts": AlertsPage,
     "alert": AlertPage,
+    "maintenance": MaintenancePage,
 }
 LONGEST_ADDRESS = 1_000
 

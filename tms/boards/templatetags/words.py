@@ -1,6 +1,7 @@
 """What templates say of names and values: labels, units, short forms."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ PLACES = {
     "terminal": pgettext_lazy("watches", "on a terminal"),
     "alerts": pgettext_lazy("watches", "on the alerts"),
     "alert": pgettext_lazy("watches", "on an alert"),
+    "maintenance": pgettext_lazy("watches", "on the maintenance"),
 }
 LOSSES = {
     NodeState.RUNNING: _("TMS node %(node)s restarted"),
@@ -49,6 +51,13 @@ LOSSES = {
 FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
 COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
 STEP_ICONS = {"opened": "alerts", "acknowledged": "person", "resolved": "check"}
+REPEATS = (
+    (re.compile(r"FREQ=DAILY"), _("every day")),
+    (re.compile(r"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"), _("Monday to Friday")),
+    (re.compile(r"FREQ=WEEKLY;BYDAY=[A-Z]{2}"), _("every week")),
+    (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
+)
+"""Rules as the form makes them."""
 LONGEST_SHORT = 4
 
 
@@ -125,6 +134,12 @@ def what_happened(loss: Loss) -> str:
 @register.filter
 def place_label(page: str) -> Any:
     return PLACES.get(page, "")
+
+
+@register.filter
+def repeats(rule: str) -> Any:
+    """Of a maintenance window; a rule that nobody chose from the list is told as it stands."""
+    return next((words for form, words in REPEATS if form.fullmatch(rule)), rule)
 
 
 @register.filter

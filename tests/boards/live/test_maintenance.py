@@ -1,0 +1,27 @@
+"""The list of maintenance windows moves by itself."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.at_once import aside
+from tests.factories import now
+from tms.alerts import maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.recurrence import Recurrence
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+async def test_a_window_that_is_planned_is_pushed_to_whoever_looks(board, fleet, tanaka):
+    terminal = await aside(fleet.terminal)
+    recurrence = Recurrence(ZoneInfo("UTC"), now(-60).replace(tzinfo=None), timedelta(hours=1))
+    scope = Scope(terminals=[terminal])
+    async with board("/maintenance/") as opened:
+        await opened.painted()
+
+        window = await aside(lambda: maintenance.plan(recurrence, scope, note="router", by=tanaka, at=now()))
+
+        frame = await opened.showing(f"window-{window.pk}", "router")
+        assert "csrf" not in frame.html

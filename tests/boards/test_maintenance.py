@@ -1,0 +1,166 @@
+"""Maintenance as people plan it: the list, the form with its preview, and what they do with a window."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from tests.boards.conftest import HTMX
+from tms.alerts import maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.recurrence import Recurrence
+from tms.alerts.window import Window
+from tms.boards.maintenance.forms import rule_of
+
+pytestmark = pytest.mark.both
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+FORM = {
+    "note": "new router",
+    "time_zone": "Asia/Tokyo",
+    "starts_at": "2099-03-01T01:00",
+    "ends_at": "2099-03-01T04:00",
+    "repeats": "once",
+    "rrule": "",
+    "terminals": "T-1",
+}
+
+
+def plan(person, *, minutes: int = 0, rule: str = "", note: str = "new router", **scope) -> Window:
+    """One hour that begins in `minutes`."""
+    now = timezone.now().astimezone(TOKYO).replace(tzinfo=None)
+    recurrence = Recurrence(TOKYO, now + timedelta(minutes=minutes), timedelta(hours=1), rule)
+    return maintenance.plan(recurrence, Scope(**scope), note=note, by=person, at=timezone.now() - timedelta(hours=3))
+
+
+def test_the_list_tells_what_goes_on_what_comes_and_what_is_over(page, fleet, tanaka):
+    terminal = fleet.terminal(uid="T-1")
+    on = plan(tanaka, minutes=-10, terminals=[terminal])
+    coming = plan(tanaka, minutes=60, sites=[terminal.site], rule="FREQ=DAILY", note="nightly")
+    over = plan(tanaka, minutes=-120, terminals=[terminal], note="done")
+    maintenance.turn(timezone.now())
+
+    seen = page("/maintenance/")
+
+    assert seen.rows("window-") == [f"window-{each.pk}" for each in (on, coming, over)]
+    assert "new router T-1 M. Tanaka" in seen.text(f"window-{on.pk}")
+    assert "End now" in seen.text(f"window-{on.pk}")
+    assert "every day" in seen.text(f"window-{coming.pk}")
+    assert "Site SJK" in seen.text(f"window-{coming.pk}")
+    assert "End now" not in seen.text(f"window-{over.pk}")
+
+
+def test_where_nothing_is_planned_the_list_says_so(page, fleet):
+    seen = page("/maintenance/")
+
+    assert seen.text("no-windows-on") == "Nothing is in maintenance."
+
+
+def test_maintenance_is_planned_by_a_plain_form(browser, fleet, tanaka):
+    terminal, site = fleet.terminal(uid="T-1"), fleet.site("UMD")
+
+    answer = browser.post("/maintenance/new/", FORM | {"sites": ["UMD"], "repeats": "weekly"})
+
+    window = Window.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, "/maintenance/")
+    assert (window.note, window.created_by, window.rrule) == ("new router", tanaka, "FREQ=WEEKLY;BYDAY=SU")
+    assert (list(window.sites.all()), list(window.terminals.all())) == ([site], [terminal])
+    assert window.occurs_at == datetime(2099, 3, 1, 1, tzinfo=TOKYO)
+    assert window.occurs_until == datetime(2099, 3, 1, 4, tzinfo=TOKYO)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"note": ""}, "This field is required."),
+        ({"terminals": ""}, "Choose at least one site, group or terminal."),
+        ({"terminals": "T-1 T-9"}, "There is no terminal T-9."),
+        ({"ends_at": "2099-03-01T01:00"}, "It must end after it begins."),
+        ({"ends_at": "2099-05-01T01:00"}, "It may last 31 days at most."),
+        ({"starts_at": "2001-03-01T01:00", "ends_at": "2001-03-01T02:00"}, "Nothing of it lies ahead"),
+        ({"repeats": "own", "rrule": ""}, "Give a rule, as FREQ=WEEKLY;BYDAY=SU."),
+        ({"repeats": "own", "rrule": "FREQ=HOURLY"}, "DAILY, WEEKLY, MONTHLY or YEARLY"),
+        ({"time_zone": "Mars/Olympus"}, "Select a valid choice"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_beside_its_field(browser, fleet, wrong, said):
+    fleet.terminal(uid="T-1")
+
+    answer = browser.post("/maintenance/new/", FORM | wrong)
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Window.objects.exists()
+
+
+def test_a_preview_tells_the_next_five_and_plans_nothing(browser, fleet):
+    """Through the leap of 2099-03-29 in Berlin."""
+    fleet.terminal(uid="T-1", site=fleet.site("BER", time_zone="Europe/Berlin"))
+    form = FORM | {"time_zone": "Europe/Berlin", "repeats": "daily"}
+    form |= {"starts_at": "2099-03-27T02:30", "ends_at": "2099-03-27T04:00"}
+
+    plain = browser.post("/maintenance/new/", form | {"preview": "1"}).content.decode()
+    partial = browser.post("/maintenance/preview/", form, headers=HTMX).content.decode()
+
+    begins = ["27T01:30", "28T01:30", "29T01:00", "30T00:30", "31T00:30"]
+    for html in (plain, partial):
+        assert html.count("2099-03-") - html.count('value="2099') >= 10
+        assert [begin for begin in begins if f"2099-03-{begin}:00Z" in html] == begins
+    assert not Window.objects.exists()
+
+
+@pytest.mark.parametrize(("query", "zone"), [("terminal=T-1", "Europe/Berlin"), ("site=BER", "Europe/Berlin")])
+def test_a_link_fills_the_form_with_its_place_and_the_time_there(page, fleet, query, zone):
+    fleet.terminal(uid="T-1", site=fleet.site("BER", time_zone="Europe/Berlin"))
+
+    seen = page(f"/maintenance/new/?{query}")
+
+    there = timezone.now().astimezone(ZoneInfo(zone))
+    assert f'<option value="{zone}" selected>' in " ".join(seen.html.split()).replace(" >", ">")
+    assert seen.attribute("id_starts_at", "value")[:13] in (
+        f"{there:%Y-%m-%dT%H}",
+        f"{there - timedelta(minutes=1):%Y-%m-%dT%H}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("repeats", "day", "rule"),
+    [
+        ("monthly", "2026-11-08", "FREQ=MONTHLY;BYDAY=2SU"),
+        ("monthly", "2026-11-29", "FREQ=MONTHLY;BYDAY=-1SU"),
+        ("weekly", "2026-11-25", "FREQ=WEEKLY;BYDAY=WE"),
+        ("workdays", "2026-11-25", "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        ("once", "2026-11-25", ""),
+    ],
+)
+def test_what_is_chosen_from_the_list_becomes_a_rule(repeats, day, rule):
+    assert rule_of(repeats, datetime.fromisoformat(day)) == rule
+
+
+def test_a_window_is_extended_ended_and_cancelled_by_its_buttons(browser, fleet, tanaka):
+    window = plan(tanaka, minutes=-10, terminals=[fleet.terminal()], rule="FREQ=DAILY")
+    address, until = f"/maintenance/{window.pk}/", window.occurs_until
+
+    browser.post(f"{address}extend/", {"minutes": "30"})
+    window.refresh_from_db()
+    extended = window.occurs_until
+    browser.post(f"{address}end/")
+    window.refresh_from_db()
+    ended = (window.occurs_at > timezone.now(), window.over_at)
+    browser.post(f"{address}cancel/")
+    window.refresh_from_db()
+
+    assert extended - until == timedelta(minutes=30)
+    assert ended == (True, None)
+    assert window.over_at is not None
+    assert window.changed_by == tanaka
+
+
+def test_what_has_ended_meanwhile_is_told_and_not_extended(browser, fleet, tanaka):
+    window = plan(tanaka, minutes=60, terminals=[fleet.terminal()])
+
+    answers = [browser.post(f"/maintenance/{window.pk}/{act}/", {"minutes": "30"}) for act in ("extend", "end")]
+
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert all("somebody moved it" in answer.content.decode() for answer in answers)

@@ -1,0 +1,156 @@
+"""The form of a maintenance window. Its times are those of the clocks on the wall of the chosen zone."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.alerts.maintenance import LONGEST, Scope
+from tms.alerts.recurrence import BadRecurrence, Occurrence, Recurrence
+from tms.alerts.window import Window
+from tms.fleet.local_time import shown
+from tms.fleet.models import Group, Site, Terminal
+
+ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
+REPEATS = (
+    (ONCE, _("Once")),
+    (DAILY, _("Every day")),
+    (WORKDAYS, _("Monday to Friday")),
+    (WEEKLY, _("Every week, on that weekday")),
+    (MONTHLY, _("Every month, on that weekday of the month")),
+    (OWN, _("By a rule of iCalendar")),
+)
+EXTEND_BY = ((30, _("30 min")), (60, _("1 h")), (120, _("2 h")))
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+LAST_WEEK = 5
+FORMAT = "%Y-%m-%dT%H:%M"
+MOST_TERMINALS = 5_000
+SEPARATORS = re.compile(r"[\s,;]+")
+
+
+class WallTimeField(forms.DateTimeField):
+    """A time without a zone, as a browser's `datetime-local` has it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_formats=[FORMAT, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value:{FORMAT}}" if isinstance(value, datetime) else value
+
+    def to_python(self, value: Any) -> datetime | None:
+        found: datetime | None = super().to_python(value)
+        return found.replace(tzinfo=None) if found else None
+
+
+class WindowForm(forms.Form):
+    note = forms.CharField(max_length=Window._meta.get_field("note").max_length)
+    sites = forms.ModelMultipleChoiceField(Site.objects.order_by("code"), to_field_name="code", required=False)
+    groups = forms.ModelMultipleChoiceField(Group.objects.order_by("name"), required=False)
+    terminals = forms.CharField(required=False)
+    time_zone = forms.ChoiceField()
+    starts_at = WallTimeField()
+    ends_at = WallTimeField()
+    repeats = forms.ChoiceField(choices=REPEATS, required=False)
+    rrule = forms.CharField(max_length=Window._meta.get_field("rrule").max_length, required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.zone_field.choices = [(zone, zone) for zone in zones()]
+
+    @property
+    def zone_field(self) -> forms.ChoiceField:
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        return field
+
+    def clean_terminals(self) -> list[Terminal]:
+        uids = set(filter(None, SEPARATORS.split(self.cleaned_data["terminals"])))
+        if len(uids) > MOST_TERMINALS:
+            raise forms.ValidationError(gettext("Too many at once; make a group of them."))
+        found = list(Terminal.objects.filter(uid__in=uids).order_by("uid"))
+        unknown = sorted(uids - {terminal.uid for terminal in found})
+        if unknown:
+            raise forms.ValidationError(gettext("There is no terminal %(uids)s.") % {"uids": ", ".join(unknown[:5])})
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors.keys() & {"sites", "groups", "terminals"} and self.scope.is_empty:
+            self.add_error("sites", gettext("Choose at least one site, group or terminal."))
+        if not self.errors.keys() & {"starts_at", "ends_at"}:
+            self._check_length(cleaned["ends_at"] - cleaned["starts_at"])
+        if cleaned.get("repeats") == OWN and not cleaned.get("rrule"):
+            self.add_error("rrule", gettext("Give a rule, as FREQ=WEEKLY;BYDAY=SU."))
+        if not self.errors:
+            try:
+                cleaned["recurrence"] = self._recurrence(cleaned)
+                next(cleaned["recurrence"].occurrences(cleaned["starts_at"].replace(tzinfo=ZoneInfo("UTC"))), None)
+            except BadRecurrence as error:
+                self.add_error("rrule", str(error))
+        return cleaned
+
+    @property
+    def scope(self) -> Scope:
+        cleaned = self.cleaned_data
+        return Scope(
+            list(cleaned.get("sites") or ()), list(cleaned.get("groups") or ()), cleaned.get("terminals") or []
+        )
+
+    def preview(self, number: int, *, at: datetime) -> list[Occurrence]:
+        """The next occurrences; none while the form cannot be understood."""
+        if not self.is_valid():
+            return []
+        coming = self.cleaned_data["recurrence"].occurrences(at)
+        return [occurrence for occurrence, _ in zip(coming, range(number), strict=False)]
+
+    def _check_length(self, length: timedelta) -> None:
+        if length <= timedelta(0):
+            self.add_error("ends_at", gettext("It must end after it begins."))
+        elif length > LONGEST:
+            self.add_error("ends_at", gettext("It may last 31 days at most."))
+
+    def _recurrence(self, cleaned: dict[str, Any]) -> Recurrence:
+        starts_at: datetime = cleaned["starts_at"]
+        rule = rule_of(cleaned["repeats"] or ONCE, starts_at) if cleaned["repeats"] != OWN else cleaned["rrule"]
+        return Recurrence(ZoneInfo(cleaned["time_zone"]), starts_at, cleaned["ends_at"] - starts_at, rule)
+
+
+class ExtendForm(forms.Form):
+    minutes = forms.TypedChoiceField(choices=EXTEND_BY, coerce=int)
+
+
+def rule_of(repeats: str, starts_at: datetime) -> str:
+    day = DAYS[starts_at.weekday()]
+    week = (starts_at.day - 1) // 7 + 1
+    return {
+        ONCE: "",
+        DAILY: "FREQ=DAILY",
+        WORKDAYS: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+        WEEKLY: f"FREQ=WEEKLY;BYDAY={day}",
+        MONTHLY: f"FREQ=MONTHLY;BYDAY={-1 if week == LAST_WEEK else week}{day}",
+    }[repeats]
+
+
+def zones() -> list[str]:
+    """Of the sites, and the one of TMS."""
+    return sorted({settings.TIME_ZONE, "UTC", *Site.objects.order_by().values_list("time_zone", flat=True).distinct()})
+
+
+def begun(*, sites: list[Site], terminals: list[Terminal], at: datetime) -> dict[str, Any]:
+    """What a new form begins with: an hour from now on, by the clocks of the place."""
+    places = {site.time_zone for site in (*sites, *(terminal.site for terminal in terminals))}
+    zone = places.pop() if len(places) == 1 else settings.TIME_ZONE
+    starts_at = shown(at, ZoneInfo(zone)).replace(second=0, microsecond=0)
+    return {
+        "sites": [site.code for site in sites],
+        "terminals": "\n".join(terminal.uid for terminal in terminals),
+        "time_zone": zone,
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=1),
+        "repeats": ONCE,
+    }

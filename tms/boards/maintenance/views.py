@@ -1,0 +1,119 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tms.accounts.access import visible
+from tms.accounts.doors import Asked, acting, watching
+from tms.alerts import maintenance as windows
+from tms.alerts.maintenance import NotOn
+from tms.alerts.recurrence import BadRecurrence
+from tms.alerts.window import Window
+from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
+from tms.boards.pages import Desk, MaintenancePage
+from tms.fleet.models import Site, Terminal
+
+CONFLICT, UNREADABLE = 409, 422
+PREVIEWED = 5
+TEMPLATE = "boards/maintenance-new.html"
+
+
+@require_safe
+@never_cache
+@watching
+def maintenance(request: Asked) -> HttpResponse:
+    return _show(request)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@acting
+def plan(request: Asked) -> HttpResponse:
+    """The form, and what it sends. The button `preview` only shows when it would take place."""
+    at = timezone.now()
+    if request.method != "POST":
+        return _ask(request, WindowForm(initial=_begun(request, at=at)), at=at)
+    form = WindowForm(request.POST)
+    if not form.is_valid() or "preview" in request.POST:
+        return _ask(request, form, at=at, status=200 if form.is_valid() else UNREADABLE)
+    cleaned = form.cleaned_data
+    try:
+        windows.plan(cleaned["recurrence"], form.scope, note=cleaned["note"], by=request.user, at=at)
+    except BadRecurrence as error:
+        form.add_error("starts_at", str(error))
+        return _ask(request, form, at=at, status=UNREADABLE)
+    return redirect("maintenance")
+
+
+@require_POST
+@acting
+def preview(request: Asked) -> HttpResponse:
+    """When what stands in the form would take place; for htmx."""
+    at = timezone.now()
+    form = WindowForm(request.POST)
+    return render(request, f"{TEMPLATE}#preview", _previewed(form, at=at))
+
+
+@require_POST
+@acting
+def end(request: Asked, pk: int) -> HttpResponse:
+    try:
+        windows.end(_window(request, pk), by=request.user, at=timezone.now())
+    except NotOn:
+        return _show(request, is_over=True, status=CONFLICT)
+    return redirect("maintenance")
+
+
+@require_POST
+@acting
+def extend(request: Asked, pk: int) -> HttpResponse:
+    window, form = _window(request, pk), ExtendForm(request.POST)
+    if not form.is_valid():
+        return _show(request, status=UNREADABLE)
+    until = window.occurs_until + timedelta(minutes=form.cleaned_data["minutes"])
+    try:
+        windows.extend(window, until=until, by=request.user, at=timezone.now())
+    except NotOn:
+        return _show(request, is_over=True, status=CONFLICT)
+    return redirect("maintenance")
+
+
+@require_POST
+@acting
+def cancel(request: Asked, pk: int) -> HttpResponse:
+    windows.cancel(_window(request, pk), by=request.user, at=timezone.now())
+    return redirect("maintenance")
+
+
+def _show(request: Asked, *, status: int = 200, **extra: Any) -> HttpResponse:
+    page, desk = MaintenancePage(request.user), Desk(timezone.now())
+    context = {"page": page, "place": page.place, "scene": page.scene(desk), "at": desk.at, **extra}
+    return render(request, page.template, context, status=status)
+
+
+def _ask(request: Asked, form: WindowForm, *, at: datetime, status: int = 200) -> HttpResponse:
+    context = {"form": form, "place": MaintenancePage.place, "at": at}
+    return render(request, TEMPLATE, context | _previewed(form, at=at), status=status)
+
+
+def _previewed(form: WindowForm, *, at: datetime) -> dict[str, Any]:
+    is_asked = form.is_bound
+    return {"is_asked": is_asked, "coming": form.preview(PREVIEWED, at=at) if is_asked else [], "problems": form.errors}
+
+
+def _begun(request: Asked, *, at: datetime) -> dict[str, Any]:
+    """What the link named: `site` is a code, `terminal` a UID; both may be repeated."""
+    sites = visible(Site.objects.filter(code__in=request.GET.getlist("site")), to=request.user)
+    terminals = visible(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")), to=request.user)
+    return begun(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
+
+
+def _window(request: Asked, pk: int) -> Window:
+    window = visible(Window.objects.all(), to=request.user).filter(pk=pk).first()
+    if window is None:
+        raise Http404
+    return window

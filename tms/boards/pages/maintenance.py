@@ -1,0 +1,57 @@
+from typing import Any, Self
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from tms.accounts.access import Person
+from tms.boards.maintenance.rows import WindowRow, elements, over_rows, standing_rows
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.live.change import Change
+
+TEMPLATE = "boards/maintenance.html"
+
+
+class MaintenancePage(Page):
+    """What goes on, what comes, and what is over."""
+
+    kind = "maintenance"
+    template = TEMPLATE
+    place = "maintenance"
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
+        return cls(person)
+
+    @property
+    def address(self) -> str:
+        return reverse("maintenance")
+
+    def concerns(self, change: Change) -> bool:
+        return change.everything or bool(change.alerts)
+
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        if before is not None and not change.everything:
+            return Scene({**before.parts, **nav(desk)}, before.lists)
+        standing, over = standing_rows(), over_rows()
+        going_on = [row for row in standing if row.since <= desk.at < row.until]
+        coming = [row for row in standing if row.since > desk.at]
+        lists = {"windows-on": going_on, "windows-coming": coming, "windows-over": over}
+        parts = {
+            **nav(desk),
+            **{row.element: _part(row, is_on=True) for row in going_on},
+            **{row.element: _part(row, is_on=False) for row in (*coming, *over)},
+            **{f"no-{name}": _blank(name, rows) for name, rows in lists.items()},
+        }
+        return Scene(parts, {name: elements(rows) for name, rows in lists.items()})
+
+
+def _part(row: WindowRow, *, is_on: bool) -> Part:
+    return Part(f"{TEMPLATE}#row", {"window": row, "is_on": is_on})
+
+
+def _blank(name: str, rows: list[WindowRow]) -> Part:
+    values: dict[str, Any] = {"list": name, "is_empty": not rows}
+    return Part(f"{TEMPLATE}#blank", values)
