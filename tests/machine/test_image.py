@@ -69,14 +69,22 @@ class Container(TmsProcess):
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     where = os.environ.get("TMS_IMAGE_DIR") or str(tmp_path_factory.mktemp("image"))
     told = subprocess.run(
         [ROOT / "deploy/image/build-offline", where], check=True, stdout=subprocess.PIPE, text=True
     ).stdout
     print(told)
     facts = dict(re.findall(r"^(\w+): (.*)$", told, re.MULTILINE))
-    return Image(Path(facts["root"]), json.loads(facts["config"]))
+    yield Image(Path(facts["root"]), json.loads(facts["config"]))
+    for mount in _mounts_below(where):
+        subprocess.run(["umount", mount], check=True)
+
+
+def _mounts_below(folder: str) -> list[str]:
+    """The innermost first."""
+    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return sorted((place for place in places if place.startswith(f"{folder}/")), reverse=True)
 
 
 @pytest.fixture(scope="module")
