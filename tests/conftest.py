@@ -9,9 +9,11 @@ import hypothesis
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.test import TransactionTestCase
 
 from tests.builders import Fleet, Wall
 from tests.ear import Ear
+from tests.emptying import empty_databases
 from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import RuleSet
 from tms.live.change import Change
@@ -24,7 +26,12 @@ IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CON
 
 
 def pytest_configure() -> None:
-    """Workers of one pass share its Redis, and must not hear each other."""
+    keep_workers_apart()
+    TransactionTestCase._fixture_teardown = empty_databases
+
+
+def keep_workers_apart() -> None:
+    """They share the Redis of their pass, and must not hear each other."""
     layer = settings.CHANNEL_LAYERS["default"]
     if "prefix" in layer["CONFIG"]:
         layer["CONFIG"]["prefix"] += os.environ.get("PYTEST_XDIST_WORKER", "")
