@@ -12,10 +12,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 
 import psycopg
 
+from tests import blank
 from tests.services import HOST, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,10 +65,11 @@ class Running:
         self.env = os.environ | QUICK | {"TMS_DATA_DIR": str(folder), "TMS_NODE": f"node-{self.port}"} | env
         self.process: subprocess.Popen[bytes] | None = None
         if url := os.environ.get("TMS_DATABASE_URL"):
-            self.env |= {"TMS_DATABASE_URL": _new_database(url), "TMS_REDIS_PREFIX": secrets.token_hex(4)}
+            self.env |= {"TMS_DATABASE_URL": blank.copy_database(url), "TMS_REDIS_PREFIX": secrets.token_hex(4)}
 
     def __enter__(self) -> Self:
-        self.manage("migrate", "--verbosity", "0")
+        if "TMS_DATABASE_URL" not in self.env:
+            blank.copy_file(Path(self.env["TMS_DATA_DIR"]))
         self.start()
         return self
 
@@ -162,11 +163,3 @@ class Running:
                 return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
         with contextlib.closing(sqlite3.connect(self.folder / "tms.sqlite3")) as connection:
             return connection.execute(sql.replace("%s", "?"), parameters).fetchall()
-
-
-def _new_database(url: str) -> str:
-    name = f"tms_{secrets.token_hex(4)}"
-    parts = urlsplit(url)
-    with psycopg.connect(parts._replace(path="/postgres").geturl(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-    return parts._replace(path=f"/{name}").geturl()

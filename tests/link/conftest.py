@@ -7,20 +7,20 @@ from tests.running import SERVERS, Running
 AT_ONCE = 16
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="session", params=SERVERS)
 def on(request: pytest.FixtureRequest) -> str:
     """The library that TMS serves on: what the link promises holds on each."""
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[Running]:
-    """A running TMS for the tests of one module."""
+    """A running TMS, the same for all tests that ask no other limits of it."""
     with Running(tmp_path_factory.mktemp("tms"), TMS_SERVER=on) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def enrol(tms: Running) -> Callable[[], str]:
     """Gives the credential of a terminal that no other test uses."""
     return supply(tms)

@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from tests.running import ROOT, _new_database
+from tests.blank import new_database
+from tests.running import ROOT
 from tms.ops.management.commands.migrate_once import LOCK
 from tms.ops.turn import StillTaken, turn
 
@@ -32,7 +33,7 @@ def test_a_database_that_has_all_is_left_alone():
 
 @pytest.mark.services
 def test_of_several_that_begin_together_one_migrates_and_all_return_when_it_is_done():
-    env = os.environ | {"TMS_DATABASE_URL": _new_database(os.environ["TMS_DATABASE_URL"])}
+    env = os.environ | {"TMS_DATABASE_URL": new_database(os.environ["TMS_DATABASE_URL"])}
     command = [sys.executable, "manage.py", "migrate_once", "--verbosity", "0"]
     started = [
         subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
