@@ -41,8 +41,8 @@ cluster: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS as in producti
 test: system $(PYTHON) $(NODE) static messages ## Run every check and every test, on SQLite and on PostgreSQL with Redis
 	@$(MAKE) check
 	@status=0; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not services" || status=1; \
-	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "both or services" || status=1; \
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not services" || status=1; \
+	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) -m "both or services" || status=1; \
 	[ $$status != 0 ] || scripts/tests-passed; \
 	exit $$status
 

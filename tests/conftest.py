@@ -11,9 +11,11 @@ from django.apps import apps
 from django.conf import settings
 from django.test import TransactionTestCase
 
+from tests import order
 from tests.builders import Fleet, Wall
 from tests.ear import Ear
 from tests.emptying import empty_databases
+from tests.failures import Failures
 from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import RuleSet
 from tms.live.change import Change
@@ -25,7 +27,9 @@ hypothesis.settings.load_profile("tms")
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Failures(config))
     keep_workers_apart()
     TransactionTestCase._fixture_teardown = empty_databases
 
@@ -39,11 +43,17 @@ def keep_workers_apart() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without PostgreSQL and Redis the tests that need them are left out; `make test` has a pass with both."""
+    order.sort(items)
     if os.environ.get("TMS_DATABASE_URL") and os.environ.get("TMS_REDIS_URL"):
         return
     needy = [item for item in items if item.get_closest_marker("services")]
     config.hook.pytest_deselected(items=needy)
     items[:] = [item for item in items if item not in needy]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.LongestFirst:
+    return order.LongestFirst(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,48 @@
+"""Which tests a worker runs one after the other, and in which order workers begin.
+
+A worker takes a whole file, or a whole folder where all tests stand on something that takes long to start. What takes
+longest begins first: what began last would keep one worker busy while the others have nothing left to do.
+"""
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+LONGEST_FIRST = (
+    "tests/machine/test_machine.py",
+    "tests/cluster/test_command.py",
+    "tests/cluster/",  # one cluster for all of them
+    "tests/benchmarks/test_full.py",
+    "tests/benchmarks/test_run.py",
+    "tests/benchmarks/test_run_alone.py",
+    "tests/infrastructure/test_terraform.py",
+    "tests/e2e/test_pages.py",
+    "tests/test_clock_step.py",
+    "tests/backup/",  # one database to copy, one AWS
+    "tests/ops/test_prometheus.py",
+    "tests/benchmarks/",
+    "tests/faults/test_killed.py",
+    "tests/link/",  # one TMS on each server
+)
+"""What takes ten seconds or more, by the beginning of its path; a folder is taken whole."""
+
+
+class LongestFirst(LoadScopeScheduling):
+    """Keeps the order of the collection, which is ours; xdist's own would put files with few tests last."""
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return LONGEST_FIRST[place] if (place := rank(path)) < len(LONGEST_FIRST) else path
+
+
+def rank(path: str) -> int:
+    return next((place for place, begin in enumerate(LONGEST_FIRST) if path.startswith(begin)), len(LONGEST_FIRST))
+
+
+def sort(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: rank(item.nodeid))
