@@ -1,4 +1,4 @@
-"""The time-driven loops: sweep presence, open and lapse alerts, expire commands. One leader among many processes.
+"""The time-driven loops: sweep presence, what opens and what ends by time. One leader among many processes.
 
 Each loop asks the database, by index, what is due, and calls the same services as everyone else. Work that may take
 seconds has a lane of its own, with its own thread, connection and lead, so that nothing prompt waits for it.
@@ -139,6 +139,8 @@ LOOPS = (
     Loop("sweep", 0.5, sweep),
     Loop("open_due", 0.5, lifecycle.open_due),
     Loop("lapse", 1.0, lifecycle.lapse),
+    Loop("contracts", 1.0, lifecycle.expire),
+    Loop("reminders", 10.0, lifecycle.remind),
     Loop("nodes", 1.0, Watch().look),
     Loop("maintenance", 1.0, maintenance.turn),
     Loop("expire", 1.0, commands.expire),

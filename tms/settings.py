@@ -236,6 +236,11 @@ FRAMES_BURST = env.whole("TMS_FRAMES_BURST", 50, least=1)
 TAKEOVERS_PER_MINUTE = env.whole("TMS_TAKEOVERS_PER_MINUTE", 15, least=1)
 TAKEOVER_BAN_S = env.seconds("TMS_TAKEOVER_BAN_S", 300)
 
+# Alerts
+
+STALE_AFTER_S = env.seconds("TMS_STALE_AFTER_S", 14_400)
+"""Whoever took an alert so long ago, and was not heard of since, is reminded of it. 0: never."""
+
 # Ingest
 
 FLUSH_INTERVAL_S = env.seconds("TMS_FLUSH_INTERVAL_S", 0.1, least=0.01)

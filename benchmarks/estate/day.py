@@ -6,7 +6,7 @@ from random import Random
 
 from benchmarks.estate.terminals import CHUNK
 from tms.accounts.models import User
-from tms.alerts.models import Alert, AlertState, Condition, Rule, RuleKind, Transition, TransitionKind
+from tms.alerts.models import Alert, AlertState, Condition, Contract, Rule, RuleKind, Transition, TransitionKind
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
 
 DAY_MINUTES = 1_440
@@ -72,10 +72,18 @@ def _change(state: TerminalState, at: datetime | None, before: str, presence: st
 def _alert(rule: Rule, terminal: Terminal, *, by: User, at: datetime, chance: Random) -> Alert:
     is_recent = rule.kind == RuleKind.PRESENCE
     opened_at = at - timedelta(minutes=chance.uniform(0.2, 10 if is_recent else DAY_MINUTES))
-    alert = Alert(rule=rule, terminal=terminal, severity=rule.severity, opened_at=opened_at, value=rule.limit)
+    alert = Alert(
+        rule=rule,
+        terminal=terminal,
+        severity=rule.severity,
+        opened_at=opened_at,
+        changed_at=opened_at,
+        value=rule.limit,
+    )
     if chance.random() < HELD:
         alert.state, alert.acknowledged_by, alert.comment = AlertState.ACKNOWLEDGED, by, "Someone is on the way"
         alert.acknowledged_at = opened_at + (at - opened_at) * chance.random()
+        alert.changed_at, alert.contract = alert.acknowledged_at, Contract.RECOVERY
     return alert
 
 

@@ -12,11 +12,12 @@ import * as theme from "./theme.js";
 import * as ticks from "./ticks.js";
 import * as times from "./times.js";
 import * as waiting from "./waiting.js";
+import * as zone from "./zone.js";
 
 // htmx's own swaps leave alone what frames leave alone.
 globalThis.htmx?.config.morphIgnore.push(...OWN);
 
-for (const behaviour of [times, countdown, theme, dialog, place, ticks, keys, proof, banner, waiting, frames])
+for (const behaviour of [times, countdown, theme, dialog, place, ticks, keys, proof, banner, waiting, zone, frames])
   behaviour.start();
 
 if (document.getElementById("chart")) import("./chart.js").then((chart) => chart.start());

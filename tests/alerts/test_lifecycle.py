@@ -55,9 +55,9 @@ def test_a_release_of_what_does_not_hold_changes_nothing(rule, terminal):
 def test_the_database_itself_refuses_a_second_unresolved_alert_of_a_rule_and_terminal(rule, terminal):
     alert = opened(rule, terminal)
 
-    for state in (AlertState.OPEN, AlertState.ACKNOWLEDGED):
+    for fields in ({"state": AlertState.OPEN}, {"state": AlertState.ACKNOWLEDGED, "acknowledged_at": AT}):
         with pytest.raises(IntegrityError, match=r"alert_one_unresolved|UNIQUE"), transaction.atomic():
-            Alert.objects.create(rule=rule, terminal=terminal, severity="info", state=state, opened_at=AT)
+            Alert.objects.create(rule=rule, terminal=terminal, opened_at=AT, **fields)
     Alert.objects.create(rule=rule, terminal=terminal, severity="info", state=AlertState.RESOLVED, opened_at=AT)
 
     assert Alert.objects.unresolved().get() == alert
@@ -156,3 +156,16 @@ def test_a_storm_is_opened_and_resolved_with_a_handful_of_queries_and_one_messag
 
     assert Alert.objects.filter(state="resolved").count() == 5_000
     assert storm == Change(everything=True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": AlertState.OPEN, "acknowledged_at": AT},
+        {"state": AlertState.SNOOZED, "acknowledged_at": AT},
+        {"state": AlertState.ACKNOWLEDGED},
+    ],
+)
+def test_the_database_itself_refuses_an_alert_that_somebody_half_has(rule, terminal, fields):
+    with pytest.raises(IntegrityError, match="alert_held_since"), transaction.atomic():
+        Alert.objects.create(rule=rule, terminal=terminal, severity="info", opened_at=AT, **fields)

@@ -84,14 +84,15 @@ def test_the_history_of_an_alert_is_told_newest_first(page, fleet, sato):
     seen = page(alert.get_absolute_url())
 
     steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("step-")]
-    assert steps == ["Resolved TMS", "Acknowledged mine 佐藤", "Opened TMS"]
+    assert steps == ["Resolved TMS", "Acknowledged until recovery mine 佐藤", "Opened TMS"]
 
 
 def test_what_was_resolved_since_midnight_is_kept_apart(page, fleet):
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    factories.resolved(factories.alert(fleet), at=midnight - timedelta(seconds=1))
-    early = factories.resolved(factories.alert(fleet), at=midnight)
-    late = factories.resolved(factories.alert(fleet), at=midnight + timedelta(microseconds=5))
+    before = midnight - timedelta(hours=1)
+    factories.resolved(factories.alert(fleet, opened_at=before), at=midnight - timedelta(seconds=1))
+    early = factories.resolved(factories.alert(fleet, opened_at=before), at=midnight)
+    late = factories.resolved(factories.alert(fleet, opened_at=before), at=midnight + timedelta(microseconds=5))
     factories.alert(fleet)
 
     seen = page("/alerts/?state=resolved")

@@ -120,4 +120,4 @@ def test_every_htmx_request_stands_on_a_link_or_a_form(page, alert, address):
 
     for tag, attributes in seen.elements:
         if "hx-get" in attributes or "hx-post" in attributes:
-            assert attributes.get("href") or attributes.get("action"), (tag, attributes)
+            assert {"href", "action", "formaction"} & attributes.keys(), (tag, attributes)

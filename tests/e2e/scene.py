@@ -50,6 +50,7 @@ async def play(house: House, browser: Browser) -> Scene:
         "alerts": "/alerts/",
         "alert": f"/alerts/{fault[0]}/",
         "acknowledge-many": "/alerts/acknowledge/?all=1",
+        "change": f"/alerts/{paper[0]}/change/",
         "rules": "/rules/",
         "rule": f"/rules/{heat[0]}/",
         "new-rule": "/rules/new/",

@@ -87,7 +87,7 @@ async def test_escape_and_untick_let_go(person: Enter, four: list[Kiosk]):
     await expect(row_of(page, four[1]).locator(":focus")).to_have_count(1)
 
 
-async def test_ticks_survive_what_is_pushed_and_go_with_what_somebody_else_takes(
+async def test_ticks_survive_what_is_pushed_and_what_somebody_else_takes(
     house: House, person: Enter, four: list[Kiosk]
 ):
     page = await (await person("tanaka")).open("/alerts/")
@@ -106,10 +106,9 @@ async def test_ticks_survive_what_is_pushed_and_go_with_what_somebody_else_takes
     await quick.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
     await expect(row_of(page, four[1])).to_have_attribute("data-ack", "held")
-    await expect(bar(page)).to_contain_text("2 ticked")
-    await expect(tick_of(page, four[0])).to_be_checked()
-    await expect(tick_of(page, four[1])).to_have_count(0)
-    await expect(tick_of(page, four[2])).to_be_checked()
+    for kiosk in four[:3]:
+        await expect(tick_of(page, kiosk)).to_be_checked()
+    await expect(bar(page)).to_contain_text("3 ticked")
 
 
 async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter, four: list[Kiosk]):

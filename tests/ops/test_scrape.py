@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.builders import AT, Link, now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Alert
 from tms.clock import orphan
 from tms.fleet.models import Presence
 from tms.fleet.nodes import Membership
@@ -43,13 +44,13 @@ def test_unresolved_alerts_are_counted_by_severity_and_state(fleet, client):
     critical = fleet.metric_rule(severity="critical")
     for _ in range(2):
         lifecycle.settle([Claim(critical.pk, fleet.terminal().pk, AT)])
-    lifecycle.acknowledge(lifecycle.Alert.objects.first(), by=fleet.person(), comment="", at=AT)
+    lifecycle.acknowledge(Alert.objects.first(), by=fleet.person(), comment="", at=AT)
 
     samples = scrape(client)["tms_alerts_unresolved"].samples
 
     counted = {(s.labels["severity"], s.labels["state"]): s.value for s in samples}
     assert counted[("critical", "open")] == counted[("critical", "acknowledged")] == 1
-    assert len(counted) == 6
+    assert len(counted) == 9
     assert sum(counted.values()) == 2
 
 

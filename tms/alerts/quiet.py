@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts import maintenance
-from tms.alerts.models import Alert, RuleHours
+from tms.alerts.models import Alert, AlertState, RuleHours
 from tms.fleet.models import Presence
 from tms.fleet.presence import AWAY
 from tms.fleet.timetable import hours_of
@@ -29,6 +29,7 @@ class Reason(models.TextChoices):
     CLOSED = "closed", _("the site is closed")
     PARENT = "parent", _("what it is linked through is away")
     EXPECTED = "expected", _("it said when it will be back")
+    SNOOZED = "snoozed", _("somebody put it off")
 
 
 class Quiet(NamedTuple):
@@ -55,6 +56,7 @@ class Subject(NamedTuple):
     parent: str | None
     parent_presence: str | None
     parent_since: datetime | None
+    put_off_until: datetime | None
 
 
 type Found = Iterator[tuple[int, Quiet]]
@@ -64,11 +66,12 @@ COLUMNS = (
     *("pk", "terminal", "terminal__site", "rule__hours", "terminal__state__presence", "terminal__state__back_at"),
     *(f"terminal__parent__{name}" for name in ("uid", "state__presence", "state__presence_at")),
 )
+PUT_OFF_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"), default=None)
 
 
 def quiet(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Quiet]:
     """For each alert that must not be told of at `at`: the reason that lasts longest. Eight queries at most."""
-    rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS)
+    rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, PUT_OFF_UNTIL)
     subjects = [Subject(*row) for row in rows]
     found: dict[int, Quiet] = {}
     for source in SOURCES:
@@ -113,4 +116,10 @@ def _expected_back(subjects: list[Subject], at: datetime) -> Found:
             yield subject.alert, Quiet(Reason.EXPECTED, subject.back_at)
 
 
-SOURCES: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back)
+def _put_off(subjects: list[Subject], at: datetime) -> Found:
+    for subject in subjects:
+        if subject.put_off_until is not None and subject.put_off_until > at:
+            yield subject.alert, Quiet(Reason.SNOOZED, subject.put_off_until)
+
+
+SOURCES: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _put_off)

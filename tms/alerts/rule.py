@@ -61,13 +61,13 @@ NEEDED_TO_COMPARE = {
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """As `tms.protocol.frames` has it."""
 
-NAMES = frozenset({"name", "name_ja"})
+NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand"})
 """What may be edited without judging anew."""
 SCOPE = ("site", "group", "model", "terminal_kind")
 CONTENT = (
     *("name", "name_ja", "kind", "enabled", "severity", "duration_s", "hours", "presence", "metric", "comparison"),
     *("limit", "lower_limit", "worse_steps", "hysteresis", "window_s", "event_code", "clear_code", "clear_after_s"),
-    *("firmware", *SCOPE),
+    *("firmware", "may_be_resolved_by_hand", *SCOPE),
 )
 """What people choose; the rest is bookkeeping."""
 
@@ -119,6 +119,12 @@ class Rule(models.Model):
     event_code = models.CharField(_("event code"), max_length=64, blank=True)
     clear_code = models.CharField(_("event code that clears it"), max_length=64, blank=True)
     clear_after_s = models.FloatField(_("lets go after (seconds)"), default=0, validators=(MinValueValidator(0),))
+    may_be_resolved_by_hand = models.BooleanField(
+        _("may be resolved by hand"),
+        default=False,
+        db_default=False,
+        help_text=_("For what no report takes back: a person says that it is over, until it comes again."),
+    )
     firmware = models.CharField(_("firmware"), max_length=64, blank=True, default="", db_default="")
     site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("only at site"))
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("only in group"))

@@ -51,6 +51,16 @@ class Census:
         return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
 
     @cached_property
+    def snoozed(self) -> Counter[str]:
+        """Severities of the alerts that somebody put off."""
+        return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.SNOOZED)
+
+    @cached_property
+    def awake(self) -> Counter[str]:
+        """Severities of the others that are unresolved."""
+        return self.severities - self.snoozed
+
+    @cached_property
     def factors(self) -> Mapping[str, Counter[Any]]:
         """How many unresolved alerts are of each site, rule (primary keys), model and firmware."""
         places = {"site": 0, "rule": 3, "model": 4, "firmware": 5}

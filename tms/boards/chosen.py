@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, Self
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.http import QueryDict
@@ -44,6 +45,8 @@ class Chosen:
     matching: AlertFilter
     is_all: bool
     seen_at: datetime
+    is_snoozed: bool = False
+    """Of all that match: those that were put off, and not those that were not."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -53,6 +56,7 @@ class Chosen:
             matching=AlertFilter.of(query),
             is_all=query.get("all") == "1",
             seen_at=min(instants.parsed(query.get("seen_at", "")) or now, now),
+            is_snoozed=query.get("state") == AlertState.SNOOZED,
         )
 
     @property
@@ -68,17 +72,33 @@ class Chosen:
     def fields(self) -> list[tuple[str, str]]:
         """As a form carries it on."""
         if self.is_all:
-            return [("all", "1"), ("seen_at", self.seen_at.isoformat()), *self.matching.marks]
-        return [*(("alert", str(pk)) for pk in self.pks), *self.matching.marks]
+            return [("all", "1"), ("seen_at", self.seen_at.isoformat()), *self.marks]
+        return [*(("alert", str(pk)) for pk in self.pks), *self.marks]
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """The list that they were chosen from."""
+        return [*([("state", AlertState.SNOOZED.value)] if self.is_snoozed else []), *self.matching.marks]
+
+    @property
+    def query(self) -> str:
+        """As it stands in an address."""
+        return urlencode(self.fields)
+
+    def every(self) -> Self:
+        """All that match instead of those that were ticked."""
+        return replace(self, is_all=True, pks=())
 
     def alerts(self, *, to: User) -> AlertQuerySet:
         """Those of them that are not over."""
-        unresolved = visible(Alert.objects.unresolved(), to=to)
-        return self.matching.apply(self._seen(unresolved)) if self.is_all else self._ticked(unresolved)
+        if not self.is_all:
+            return self._ticked(visible(Alert.objects.unresolved(), to=to))
+        listed = Alert.objects.snoozed() if self.is_snoozed else Alert.objects.awake()
+        return self.matching.apply(self._seen(visible(listed, to=to)))
 
     def severities(self, *, to: User) -> Counter[str]:
         """Of those that nobody has."""
-        groups = self.alerts(to=to).nobody_on_it().values_list("severity").annotate(number=Count("pk"))
+        groups = self.alerts(to=to).filter(acknowledged_at=None).values_list("severity").annotate(number=Count("pk"))
         return Counter(dict(groups))
 
     def outcome(self, *, by: User) -> Outcome:

@@ -10,7 +10,7 @@ from django.db.models.functions import Upper
 from django.http import QueryDict
 from django.utils import timezone
 
-from tms.alerts.models import Alert, Rule
+from tms.alerts.models import Alert, AlertState, Rule
 from tms.boards.expected import Plan, is_expected
 from tms.fleet.models import Presence, Site, Status, Terminal, TerminalKind
 from tms.fleet.outage import Outage
@@ -99,6 +99,9 @@ class AlertFilter:
     nobody: bool = False
     site: str = ""
     rule: str = ""
+    stale: bool = False
+    who: str = ""
+    """A username: who has it, or is asked to take it."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -110,6 +113,8 @@ class AlertFilter:
             nobody=query.get("nobody") == "1",
             site=query.get("site", "")[:8],
             rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
+            stale=query.get("stale") == "1",
+            who=query.get("who", "")[:150],
         )
 
     def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
@@ -121,6 +126,10 @@ class AlertFilter:
             rows = rows.filter(terminal__site__code__iexact=self.site)
         if self.rule:
             rows = rows.filter(rule=int(self.rule))
+        if self.stale:
+            rows = rows.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
+        if self.who:
+            rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
         return rows.filter(self._found()) if self.q else rows
 
     @property

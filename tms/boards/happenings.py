@@ -79,18 +79,29 @@ def _presence(row: PresenceChange) -> Happening:
     )
 
 
-STEP_ICONS = {TransitionKind.ACKNOWLEDGED: "person", TransitionKind.RESOLVED: "check"}
+TELLS_SEVERITY = (TransitionKind.OPENED, TransitionKind.WORSENED)
+STEP_ICONS = {
+    TransitionKind.EASED: "down",
+    TransitionKind.ACKNOWLEDGED: "person",
+    TransitionKind.CHANGED: "person",
+    TransitionKind.ASSIGNED: "person",
+    TransitionKind.SNOOZED: "clock",
+    TransitionKind.REMINDED: "clock",
+    TransitionKind.COMMENTED: "comment",
+    TransitionKind.RESOLVED: "check",
+}
+"""Of the others it is the severity's."""
 
 
 def _step(row: Transition) -> Happening:
     rule, terminal = row.alert.rule, row.alert.terminal
-    kind = TransitionKind(row.kind)
+    kind, severity = TransitionKind(row.kind), row.severity or row.alert.severity
     return Happening(
         element=f"step-{row.pk}",
         at=row.at,
         kind=kind.value,
-        icon=STEP_ICONS.get(kind, row.alert.severity),
-        severity=row.alert.severity if kind is TransitionKind.OPENED else "",
+        icon=STEP_ICONS.get(kind, severity),
+        severity=severity if kind in TELLS_SEVERITY else "",
         name=Bilingual(rule.name, rule.name_ja),
         detail=row.comment,
         by=name_of(row.by) if row.by else None,

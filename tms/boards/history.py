@@ -16,6 +16,9 @@ MINUTES = 60
 STEP = timedelta(minutes=5)
 """The hour moves on by so much, not by the minute: a line is the same while its number stands still."""
 
+COUNTED = (TransitionKind.OPENED, TransitionKind.WORSENED, TransitionKind.EASED, TransitionKind.RESOLVED)
+"""Transitions that change how many alerts there are of a severity."""
+
 type Lines = Mapping[str, Sequence[int]]
 """By presence or severity: a value for each minute, the present last."""
 type Step = tuple[datetime, str, int]
@@ -41,10 +44,12 @@ def _presence_steps(at: datetime) -> Iterable[Step]:
 
 
 def _severity_steps(at: datetime) -> Iterable[Step]:
-    changes = Transition.objects.filter(at__gt=at - HOUR).exclude(kind=TransitionKind.ACKNOWLEDGED)
-    grouped = changes.annotate(minute=TruncMinute("at")).values_list("minute", "alert__severity", "kind")
-    for minute, severity, kind, n in grouped.annotate(n=Count("pk")):
-        yield minute, severity, n if kind == TransitionKind.OPENED else -n
+    changes = Transition.objects.filter(at__gt=at - HOUR, kind__in=COUNTED).annotate(minute=TruncMinute("at"))
+    grouped = changes.values_list("minute", "severity", "alert__severity", "before", "kind").annotate(n=Count("pk"))
+    for minute, severity, current, before, kind, n in grouped:
+        yield minute, severity or current, -n if kind == TransitionKind.RESOLVED else n
+        if before:
+            yield minute, before, -n
 
 
 def _walk_back(now: Counter[str], steps: Iterable[Step], *, at: datetime) -> dict[str, list[int]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import get_language
 
 from tms.accounts.names import Name, name_of
-from tms.alerts.models import Alert, AlertState, RuleKind, Transition
+from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
 from tms.boards.expected import Expected, expected_of
 from tms.fleet.models import Presence, Site, Terminal, TerminalState
 from tms.live.change import Change
@@ -18,14 +18,32 @@ WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 COLUMNS = ("temperature_c", "cpu_pct", "link_rtt_ms", "paper_pct")
 """The readings that a table of terminals has room for."""
 ALERT_COLUMNS = (
-    *("severity", "state", "value", "opened_at", "resolved_at", "acknowledged_at", "comment"),
-    *(f"rule__{name}" for name in ("name", "name_ja", "kind", "metric", "comparison", "limit")),
+    *("severity", "state", "value", "version", "opened_at", "resolved_at", "acknowledged_at", "comment"),
+    *("contract", "until", "is_stale"),
+    *(
+        f"rule__{name}"
+        for name in ("name", "name_ja", "kind", "metric", "comparison", "limit", "may_be_resolved_by_hand")
+    ),
     *(f"terminal__{name}" for name in ("uid", "label")),
     *(f"terminal__site__{name}" for name in ("code", "name", "name_ja")),
     *(f"terminal__state__{name}" for name in ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at")),
-    *(f"acknowledged_by__{name}" for name in ("username", "first_name", "last_name")),
+    *(
+        f"{person}__{name}"
+        for person in ("acknowledged_by", "assigned_to")
+        for name in ("username", "first_name", "last_name")
+    ),
 )
 """What a row of an alert tells: whole models cost as much again."""
+
+
+REOPENING = frozenset({TransitionKind.WITHDRAWN, TransitionKind.EXPIRED, TransitionKind.UNDONE})
+DECIDING = REOPENING | {
+    TransitionKind.OPENED,
+    TransitionKind.ACKNOWLEDGED,
+    TransitionKind.SNOOZED,
+    TransitionKind.RESOLVED,
+}
+"""Steps after which an alert is in another state."""
 
 
 class Bilingual(NamedTuple):
@@ -89,6 +107,10 @@ class Step(NamedTuple):
     kind: str
     by: Name | None
     comment: str
+    to: Name | None = None
+    severity: str = ""
+    contract: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +134,12 @@ class AlertRow:
     held_since: datetime | None
     comment: str
     steps: tuple[Step, ...]
+    version: int = 1
+    contract: str = ""
+    until: datetime | None = None
+    is_stale: bool = False
+    assigned_to: Name | None = None
+    may_be_resolved_by_hand: bool = False
 
     @property
     def element(self) -> str:
@@ -122,8 +150,35 @@ class AlertRow:
         return self.state == AlertState.OPEN
 
     @property
+    def is_held(self) -> bool:
+        return self.state == AlertState.ACKNOWLEDGED
+
+    @property
+    def is_snoozed(self) -> bool:
+        return self.state == AlertState.SNOOZED
+
+    @property
+    def reopened(self) -> Step | None:
+        """Why it is open again, if nobody has taken it since."""
+        decided = (step for step in reversed(self.steps) if step.kind in DECIDING)
+        last = next(decided, None)
+        return last if last and last.kind in REOPENING else None
+
+    @property
+    def put_off(self) -> Step | None:
+        """Who put it off."""
+        return next((step for step in reversed(self.steps) if step.kind == TransitionKind.SNOOZED), None)
+
+    @property
     def is_resolved(self) -> bool:
         return self.state == AlertState.RESOLVED
+
+    @property
+    def deeds(self) -> list[tuple[str, str]]:
+        """What else may be done to it, with the key for it."""
+        ended = [("withdraw", "")] if self.is_held or self.is_snoozed else []
+        over = [("resolve", "")] if self.may_be_resolved_by_hand else []
+        return [*ended, ("snooze", "s"), ("assign", ""), ("comment", ""), *over]
 
     def is_touched_by(self, change: Change) -> bool:
         """The row tells the presence of its terminal, too."""
@@ -143,7 +198,7 @@ def terminal_rows(pks: Collection[int], *, at: datetime) -> dict[int, TerminalRo
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """The rows of these alerts, in two queries."""
-    related = ("rule", "terminal__site", "terminal__state", "acknowledged_by")
+    related = ("rule", "terminal__site", "terminal__state", "acknowledged_by", "assigned_to")
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
     steps = _steps_of(pks)
     return {alert.pk: _alert_row(alert, steps.get(alert.pk, ())) for alert in alerts}
@@ -206,14 +261,23 @@ def _terminal_row(terminal: Terminal, held: Held, expected: Expected | None) -> 
 
 def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
     steps: dict[int, tuple[Step, ...]] = {}
-    for row in Transition.objects.filter(alert__in=pks).select_related("by"):
-        step = Step(row.at, row.kind, name_of(row.by) if row.by else None, row.comment)
+    for row in Transition.objects.filter(alert__in=pks).select_related("by", "to"):
+        step = Step(
+            at=row.at,
+            kind=row.kind,
+            by=name_of(row.by) if row.by else None,
+            comment=row.comment,
+            to=name_of(row.to) if row.to else None,
+            severity=row.severity,
+            contract=row.contract,
+            until=row.until,
+        )
         steps[row.alert_id] = (*steps.get(row.alert_id, ()), step)
     return steps
 
 
 def _alert_row(alert: Alert, steps: tuple[Step, ...]) -> AlertRow:
-    rule, terminal, holder = alert.rule, alert.terminal, alert.acknowledged_by
+    rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     return AlertRow(
         pk=alert.pk,
         severity=alert.severity,
@@ -234,4 +298,10 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...]) -> AlertRow:
         held_since=alert.acknowledged_at,
         comment=alert.comment,
         steps=steps,
+        version=alert.version,
+        contract=alert.contract,
+        until=alert.until,
+        is_stale=alert.is_stale,
+        assigned_to=name_of(asked) if asked else None,
+        may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
     )

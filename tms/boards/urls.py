@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tms.boards import views
+from tms.boards import deed_views, views
 from tms.boards.maintenance import views as maintenance
 from tms.boards.rules import views as rules
 
@@ -11,9 +11,11 @@ urlpatterns = [
     path("terminals/<str:uid>/series/", views.series, name="series"),
     path("terminals/<str:uid>/commands/", views.send_command, name="send-command"),
     path("alerts/", views.alerts, name="alerts"),
-    path("alerts/acknowledge/", views.acknowledge_many, name="acknowledge-many"),
+    path("alerts/acknowledge/", deed_views.acknowledge_many, name="acknowledge-many"),
     path("alerts/<int:pk>/", views.alert, name="alert"),
-    path("alerts/<int:pk>/acknowledge/", views.acknowledge, name="acknowledge"),
+    path("alerts/<int:pk>/acknowledge/", deed_views.acknowledge, name="acknowledge"),
+    path("alerts/<int:pk>/<slug:deed>/", deed_views.do, name="do"),
+    path("alerts/<slug:deed>/", deed_views.do_many, name="do-many"),
     path("maintenance/", maintenance.maintenance, name="maintenance"),
     path("maintenance/new/", maintenance.plan, name="plan-maintenance"),
     path("maintenance/preview/", maintenance.preview, name="preview-maintenance"),

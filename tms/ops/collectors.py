@@ -56,7 +56,7 @@ def count_alerts() -> GaugeMetricFamily:
     counted = {(severity, state): n for severity, state, n in rows}
     family = alerts_family()
     for severity in Severity.values:
-        for state in (AlertState.OPEN, AlertState.ACKNOWLEDGED):
+        for state in (AlertState.OPEN, AlertState.ACKNOWLEDGED, AlertState.SNOOZED):
             family.add_metric([severity, state.value], counted.get((severity, state.value), 0))
     return family
 

@@ -19,7 +19,9 @@ from tms.live.change import Change
 from tms.telemetry.models import Severity
 
 TEMPLATE = "boards/alerts.html"
-OPEN, RESOLVED = "open", "resolved"
+OPEN, SNOOZED, RESOLVED = "open", "snoozed", "resolved"
+BULK = (("snooze", "s"), ("assign", ""), ("comment", ""), ("change", ""), ("withdraw", ""), ("resolve", ""))
+"""What may be done to all that are ticked, besides acknowledging them, with the key for it."""
 BY_URGENCY = Keyset(
     (Column("rank", int), Column("held", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
 )
@@ -42,7 +44,8 @@ class AlertsPage(Page):
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (query.get(name, "")[:100] for name in ("after", "before"))
-        state = RESOLVED if query.get("state") == RESOLVED else OPEN
+        state = query.get("state", "")
+        state = state if state in (SNOOZED, RESOLVED) else OPEN
         return cls(person, AlertFilter.of(query), state=state, after=after, before=before)
 
     @property
@@ -64,7 +67,8 @@ class AlertsPage(Page):
         return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
-        return {"severities": choices.severities(self.chosen)}
+        is_mine = self.state == OPEN and self.chosen.who == self.person.get_username()
+        return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": BULK}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
         return Part(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})
@@ -79,22 +83,29 @@ class AlertsPage(Page):
         return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"alerts": shown})
 
     def _window(self, desk: Desk) -> Window:
-        is_resolved = self.state == RESOLVED
-        alerts = resolved_today(at=desk.at) if is_resolved else Alert.objects.unresolved().by_urgency()
-        order = BY_RECOVERY if is_resolved else BY_URGENCY
-        rows = self.chosen.apply(visible(alerts, to=self.person))
+        rows = self.chosen.apply(visible(self._listed(desk), to=self.person))
+        order = BY_RECOVERY if self.state == RESOLVED else BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
 
+    def _listed(self, desk: Desk) -> QuerySet[Alert]:
+        if self.state == RESOLVED:
+            return resolved_today(at=desk.at)
+        listed = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()
+        return listed.by_urgency()
+
     def _counts(self, desk: Desk) -> dict[str, Part]:
-        severities, nobody = desk.census.severities, desk.census.nobody_on_it
-        numbers = {f"count-{severity}": severities[severity] for severity in Severity.values}
+        awake, nobody, snoozed = desk.census.awake, desk.census.nobody_on_it, desk.census.snoozed
+        listed = snoozed if self.state == SNOOZED else awake
+        numbers = {f"count-{severity}": listed[severity] for severity in Severity.values}
         numbers |= {
-            "count-open": sum(severities.values()),
-            "count-nobody": sum(nobody.values()),
+            "count-open": awake.total(),
+            "count-snoozed": snoozed.total(),
+            "count-nobody": nobody.total(),
             "count-resolved": visible(resolved_today(at=desk.at), to=self.person).count(),
         }
         if self.state == OPEN:
             numbers["count-matching"] = self._matching(desk)
+            numbers["count-stale"] = visible(Alert.objects.stale(), to=self.person).count()
         return nav(desk) | counts(numbers)
 
     def _matching(self, desk: Desk) -> int:
@@ -115,7 +126,7 @@ class AlertsPage(Page):
             "is_empty": not window.pks,
             "is_filtered": not self.chosen.is_empty,
             "state": self.state,
-            "outside": desk.census.unresolved,
+            "outside": desk.census.awake.total(),
         }
         return {
             "foot": Part(f"{TEMPLATE}#foot", foot),

@@ -60,7 +60,7 @@ class OverviewPage(Page):
             **alerts,
             **{change.element: Part(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
             **self._sites(desk),
-            "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.unresolved}),
+            "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.awake.total()}),
             "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, len(alerts))),
             "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": number}),
             "shift": Part(f"{TEMPLATE}#shift", {"people": shift.on_shift()}),
@@ -74,7 +74,7 @@ class OverviewPage(Page):
 
     def _alerts(self, desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
         """The most urgent rows, in order."""
-        urgent = visible(Alert.objects.unresolved().by_urgency(), to=self.person)
+        urgent = visible(Alert.objects.awake().by_urgency(), to=self.person)
         pks = list(urgent.values_list("pk", flat=True)[:MOST_ALERTS])
         ids = [f"alert-{pk}" for pk in pks]
         rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
@@ -93,7 +93,7 @@ class OverviewPage(Page):
 
     def _rest(self, desk: Desk, shown: int) -> dict[str, Any]:
         """What stands under the list: how many more there are, or that there is nothing and since when."""
-        total = desk.census.unresolved
+        total = desk.census.awake.total()
         if total:
             return {"more": total - shown, "is_calm": False, "calm_since": None}
         last = visible(Alert.objects.exclude(resolved_at=None), to=self.person).order_by("-resolved_at")

@@ -29,7 +29,7 @@ AS_FIELD = {"limit": "", "lower_limit": "_lower"}
 OWN = (("metric", "window_s"), ("presence",), ("event_code", "clear_code"), ("firmware",))
 STEPS = ("info", "warning", "critical")
 BANDS = tuple((f"{severity}_lower", severity) for severity in STEPS)
-LAST = ("hysteresis", "duration_s", "clear_after_s", "hours")
+LAST = ("hysteresis", "duration_s", "clear_after_s", "may_be_resolved_by_hand", "hours")
 LISTED = {"metric", "model"}
 ABSENT_LABELS = {"info": _("Info after"), "warning": _("Warning after"), "critical": _("Critical after")}
 
@@ -58,6 +58,13 @@ class RuleForm(forms.Form):
     clear_code = forms.CharField(label=_("Event code that ends it"), max_length=64, required=False)
     clear_after_s = SpanField(
         label=_("Or ends when it did not come again for"), required=False, help_text=_("Empty: never by itself.")
+    )
+    may_be_resolved_by_hand = forms.TypedChoiceField(
+        label=_("A person may say that it is over"),
+        choices=((False, pgettext_lazy("rule", "No")), (True, pgettext_lazy("rule", "Yes"))),
+        coerce=lambda value: value == "True",
+        required=False,
+        empty_value=False,  # type: ignore[arg-type]  # the stubs know of text only
     )
     firmware = forms.CharField(
         label=_("Firmware wanted"), max_length=64, required=False, help_text=_("Empty: what most of its model run.")

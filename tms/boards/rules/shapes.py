@@ -52,7 +52,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     Comparison.FALLING: ("metric", "window_s", *STEPS, *LASTING),
     Comparison.ABSENT: ("metric", *STEPS),
     RuleKind.PRESENCE: ("presence", "duration_s", "severity"),
-    RuleKind.EVENT: ("event_code", "clear_code", "clear_after_s", "duration_s", "severity"),
+    RuleKind.EVENT: ("event_code", "clear_code", "clear_after_s", "may_be_resolved_by_hand", "duration_s", "severity"),
     RuleKind.FIRMWARE: ("firmware", "duration_s", "severity"),
     RuleKind.CLOCK: (*STEPS, *LASTING),
 }

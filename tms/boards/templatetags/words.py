@@ -9,7 +9,7 @@ from django import template
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.models import AlertState, TransitionKind
+from tms.alerts.models import AlertState, Contract, TransitionKind
 from tms.boards import metrics, outages
 from tms.boards.happenings import OUTAGE_ICONS
 from tms.boards.rows import AlertRow, Place, Reading
@@ -50,7 +50,6 @@ LOSSES = {
 }
 FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
 COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
-STEP_ICONS = {"opened": "alerts", "acknowledged": "person", "resolved": "check"}
 REPEATS = (
     (re.compile(r"FREQ=DAILY"), _("every day")),
     (re.compile(r"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"), _("Monday to Friday")),
@@ -58,6 +57,39 @@ REPEATS = (
     (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
 )
 """Rules as the form makes them."""
+STEP_ICONS = {
+    "opened": "alerts",
+    "worsened": "up",
+    "eased": "down",
+    "acknowledged": "person",
+    "changed": "person",
+    "assigned": "person",
+    "snoozed": "clock",
+    "reminded": "clock",
+    "commented": "comment",
+    "resolved": "check",
+}
+DEEDS = {
+    "acknowledge": _("Acknowledge"),
+    "change": pgettext_lazy("deed", "Change"),
+    "withdraw": pgettext_lazy("deed", "Give back"),
+    "snooze": pgettext_lazy("deed", "Snooze"),
+    "assign": pgettext_lazy("deed", "Assign"),
+    "comment": pgettext_lazy("deed", "Comment"),
+    "resolve": pgettext_lazy("deed", "Resolve"),
+}
+DEED_HINTS = {
+    "change": _("Whoever has it keeps it. A recovery closes it, and getting worse opens it again, whatever is chosen."),
+    "withdraw": _("It is open again, and asks for a person."),
+    "snooze": _("Nobody is asked for it until then. It opens again by itself, and before if it gets worse."),
+    "assign": _("What is open stays open until they take it. What is acknowledged is theirs at once."),
+    "resolve": _("It is over because you say so. It opens again when it comes again."),
+}
+WHY_OPEN = {
+    "withdrawn": pgettext_lazy("open again", "given back"),
+    "expired": pgettext_lazy("open again", "time was up"),
+    "undone": pgettext_lazy("open again", "got worse"),
+}
 LONGEST_SHORT = 4
 
 
@@ -154,7 +186,33 @@ def command_icon(state: str) -> str:
 
 @register.filter
 def step_icon(kind: str) -> str:
-    return STEP_ICONS[kind]
+    return STEP_ICONS.get(kind, "alerts")
+
+
+@register.filter
+def deed_label(name: str) -> Any:
+    return DEEDS[name]
+
+
+@register.filter
+def deed_hint(name: str) -> Any:
+    return DEED_HINTS.get(name, "")
+
+
+@register.filter
+def why_open(kind: str) -> Any:
+    """What ended the acknowledgement or the snooze of what is open again."""
+    return WHY_OPEN[kind]
+
+
+@register.filter
+def contract_label(name: str) -> Any:
+    return Contract(name).label
+
+
+@register.filter
+def severity_label(name: str) -> Any:
+    return Severity(name).label
 
 
 @register.filter

@@ -1,0 +1,274 @@
+"""Alerts are put off, assigned, talked about, and said to be over: one or many, and twice is as once."""
+
+import pytest
+
+from tests.alerts.steps import claim, history, opened, release
+from tests.builders import later
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert, Condition, Contract, Transition
+from tms.alerts.quiet import Quiet, quiet
+
+pytestmark = pytest.mark.both
+
+
+def one(alert: Alert):
+    return Alert.objects.filter(pk=alert.pk)
+
+
+def said(alert: Alert):
+    """What the newest step says."""
+    step = alert.transitions.last()
+    return step.kind, step.by and step.by.username, step.to and step.to.username, step.comment
+
+
+# Snoozing
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_snoozed_alert_is_nobody_s_until_it_wakes_by_itself(fleet, rule, terminal, wall, is_held):
+    alert = opened(rule, terminal)
+    if is_held:
+        lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="on it", at=later(1))
+
+    lifecycle.snooze(one(alert), until=later(60), by=fleet.person("ren"), comment="works at night", at=later(5))
+    wall.advance(seconds=59, step_s=59)
+    asleep = Alert.objects.get()
+    wall.advance(seconds=1)
+    awake = Alert.objects.get()
+
+    assert (asleep.state, asleep.until, asleep.acknowledged_by) == ("snoozed", later(60), None)
+    assert (awake.state, awake.until, awake.comment) == ("open", None, "works at night")
+    assert history(alert)[-2:] == ["snoozed", "expired"]
+
+
+def test_a_snoozed_alert_recovers_as_any_other(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
+
+    lifecycle.settle([release(rule, terminal, 9)])
+
+    assert history(alert) == ["opened", "snoozed", "resolved"]
+    assert lifecycle.expire(later(60)) == 0
+
+
+def test_whoever_looks_at_a_snoozed_alert_may_take_it(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
+
+    taken = lifecycle.acknowledge(alert, by=fleet.person("ren"), comment="", at=later(9))
+
+    assert taken.first
+    assert lifecycle.expire(later(60)) == 0
+
+
+def test_a_snooze_is_lengthened_and_the_same_again_changes_nothing(fleet, rule, terminal):
+    alert, person = opened(rule, terminal), fleet.person()
+    moved = [
+        lifecycle.snooze(one(alert), until=later(until), by=person, comment="", at=later(5)) for until in (60, 60, 90)
+    ]
+
+    assert moved == [1, 0, 1]
+    assert Alert.objects.get().until == later(90)
+
+
+# Assigning
+
+
+def test_what_is_open_waits_for_whom_it_was_assigned_to(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+
+    lifecycle.assign(one(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="your site", at=later(5))
+
+    alert.refresh_from_db()
+    assert (alert.state, alert.assigned_to.username) == ("open", "ren")
+    assert said(alert) == ("assigned", "aiko", "ren", "your site")
+
+
+def test_whoever_takes_it_ends_the_asking(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.assign(one(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="", at=later(5))
+
+    taken = lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="", at=later(9)).alert
+
+    assert (taken.acknowledged_by.username, taken.assigned_to) == ("aiko", None)
+
+
+def test_what_is_acknowledged_is_handed_over_under_the_same_contract(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.acknowledge(
+        alert, by=fleet.person("aiko"), comment="on it", at=later(1), contract=Contract.TIME, until=later(60)
+    )
+
+    lifecycle.assign(one(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="", at=later(5))
+
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by.username, alert.acknowledged_at) == ("acknowledged", "ren", later(1))
+    assert (alert.until, alert.comment) == (later(60), "on it")
+
+
+def test_to_assign_again_to_the_same_changes_nothing(fleet, rule, terminal):
+    alert, ren = opened(rule, terminal), fleet.person("ren")
+
+    moved = [lifecycle.assign(one(alert), to=ren, by=ren, comment="", at=later(n)) for n in (5, 6)]
+
+    assert moved == [1, 0]
+
+
+# Comments
+
+
+def test_a_comment_is_the_last_that_anybody_said(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+
+    moved = [lifecycle.comment(one(alert), by=fleet.person("aiko"), comment="called them", at=later(n)) for n in (5, 6)]
+
+    alert.refresh_from_db()
+    assert moved == [1, 0]
+    assert (alert.state, alert.comment) == ("open", "called them")
+    assert said(alert) == ("commented", "aiko", None, "called them")
+
+
+# Resolving by hand
+
+
+def test_where_the_rule_lets_it_a_person_says_that_it_is_over(fleet, terminal):
+    rule = fleet.event_rule(may_be_resolved_by_hand=True)
+    alert = opened(rule, terminal)
+
+    moved = lifecycle.resolve(one(alert), by=fleet.person("aiko"), comment="cleaned", at=later(5))
+
+    alert.refresh_from_db()
+    assert moved == 1
+    assert (alert.state, alert.resolved_at, alert.comment) == ("resolved", later(5), "cleaned")
+    assert said(alert) == ("resolved", "aiko", None, "cleaned")
+    assert not Condition.objects.exists()
+
+
+def test_it_opens_again_when_it_comes_again(fleet, terminal):
+    rule = fleet.event_rule(may_be_resolved_by_hand=True)
+    first = opened(rule, terminal)
+    lifecycle.resolve(one(first), by=fleet.person(), comment="", at=later(5))
+
+    lifecycle.settle([claim(rule, terminal, 9)])
+
+    assert Alert.objects.unresolved().get().opened_at == later(9)
+
+
+def test_where_the_rule_does_not_let_it_nobody_says_so(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+
+    moved = lifecycle.resolve(one(alert), by=fleet.person(), comment="", at=later(5))
+
+    assert moved == 0
+    assert history(alert) == ["opened"]
+
+
+# Acknowledged too long
+
+
+def test_whoever_took_it_and_was_not_heard_of_since_is_reminded_again_and_again(fleet, rule, terminal, settings):
+    settings.STALE_AFTER_S = 100
+    alert = opened(rule, terminal)
+    lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="", at=later(0))
+
+    reminded = [lifecycle.remind(later(seconds)) for seconds in (99, 100, 199, 200)]
+
+    assert reminded == [0, 1, 0, 1]
+    assert Alert.objects.stale().get() == alert
+    assert said(alert) == ("reminded", None, "aiko", "")
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        lambda alerts, by: lifecycle.comment(alerts, by=by, comment="the part is coming", at=later(150)),
+        lambda alerts, by: lifecycle.change(
+            alerts, contract=Contract.WORSE, until=None, by=by, comment="", at=later(150)
+        ),
+    ],
+    ids=["comment", "change"],
+)
+def test_a_word_of_anybody_and_it_is_stale_no_more(fleet, rule, terminal, settings, heard):
+    settings.STALE_AFTER_S = 100
+    alert = opened(rule, terminal)
+    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(0))
+    lifecycle.remind(later(100))
+
+    heard(one(alert), fleet.person("ren"))
+
+    assert not Alert.objects.stale().exists()
+    assert [lifecycle.remind(later(seconds)) for seconds in (249, 250)] == [0, 1]
+
+
+def test_whoever_named_a_time_is_not_reminded_before_it(fleet, rule, terminal, settings):
+    settings.STALE_AFTER_S = 100
+    alert, person = opened(rule, terminal), fleet.person()
+    lifecycle.acknowledge(alert, by=person, comment="", at=later(0), contract=Contract.TIME, until=later(9_000))
+    lifecycle.comment(one(alert), by=person, comment="still waiting", at=later(5))
+
+    assert lifecycle.remind(later(8_999)) == 0
+
+
+def test_nobody_is_reminded_of_what_is_open_snoozed_or_over(fleet, rule, terminal, settings):
+    settings.STALE_AFTER_S = 100
+    person = fleet.person()
+    given, put_off, over = (opened(rule, fleet.online()) for _ in range(3))
+    lifecycle.acknowledge_all(Alert.objects.all(), by=person, comment="", at=later(0))
+    lifecycle.withdraw(one(given), by=person, comment="", at=later(1))
+    lifecycle.snooze(one(put_off), until=later(500), by=person, comment="", at=later(1))
+    lifecycle.settle([release(rule, over.terminal, 1)])
+
+    assert lifecycle.remind(later(400)) == 0
+
+
+def test_without_a_limit_nobody_is_reminded(fleet, rule, terminal, settings):
+    settings.STALE_AFTER_S = 0
+    alert, person = opened(rule, terminal), fleet.person()
+    lifecycle.acknowledge(alert, by=person, comment="", at=later(0))
+    lifecycle.comment(one(alert), by=person, comment="still waiting", at=later(5))
+
+    assert lifecycle.remind(later(10**9)) == 0
+
+
+# Many at once
+
+TERMS = {
+    "withdraw": {},
+    "snooze": {"until": later(600)},
+    "comment": {},
+    "change": {"contract": Contract.WORSE, "until": None},
+    "resolve": {},
+}
+
+
+@pytest.mark.parametrize("act", TERMS)
+def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_queries, act):
+    rule, person = fleet.event_rule(may_be_resolved_by_hand=True), fleet.person()
+    lifecycle.hold([claim(rule, terminal) for terminal in fleet.terminals(500, presence="online")])
+    lifecycle.acknowledge_all(Alert.objects.all(), by=person, comment="mine", at=later(1))
+
+    with django_assert_max_num_queries(12):
+        moved = getattr(lifecycle, act)(Alert.objects.all(), by=person, comment="all", at=later(5), **TERMS[act])
+
+    assert moved == 500
+    assert Transition.objects.filter(comment="all").count() == 500
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everyone_is_told_once_of_all_of_them(fleet, rule, ear):
+    alerts = [opened(rule, fleet.online()) for _ in range(3)]
+    ear.changes()
+
+    lifecycle.snooze(Alert.objects.all(), until=later(60), by=fleet.person(), comment="", at=later(5))
+
+    (change,) = ear.changes()
+    assert change.alerts == {alert.pk for alert in alerts}
+
+
+def test_nobody_is_told_of_what_is_put_off_until_it_wakes(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
+
+    asked = [quiet([alert], at=later(seconds)).get(alert.pk) for seconds in (10, 60)]
+
+    assert asked == [Quiet("snoozed", later(60)), None]

@@ -1,0 +1,164 @@
+"""In whatever order things happen to an alert: what must never be never is, and its history tells how it stands."""
+
+from typing import NamedTuple
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from tests.alerts.steps import claim, release
+from tests.builders import Fleet, later
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert, Condition, Contract, Transition
+
+pytestmark = pytest.mark.both
+
+SECONDS = st.integers(1, 90)
+SEVERITIES = st.sampled_from(["", "info", "warning", "critical"])
+STALE_AFTER_S = 60
+
+
+class Stand(NamedTuple):
+    """How an alert stands, as its row says and as its history adds up to."""
+
+    state: str = ""
+    severity: str = ""
+    holder: int | None = None
+    contract: str = ""
+    until: object = None
+
+
+def of_row(alert: Alert) -> Stand:
+    holder = alert.acknowledged_by_id if alert.state == "acknowledged" else None
+    return Stand(alert.state, alert.severity, holder, alert.contract, alert.until)
+
+
+def after(stand: Stand, step: Transition) -> Stand:
+    stand = stand._replace(severity=step.severity)
+    match step.kind:
+        case "opened" | "withdrawn" | "expired" | "undone":
+            return stand._replace(state="open", holder=None, contract="", until=None)
+        case "acknowledged":
+            return stand._replace(state="acknowledged", holder=step.by_id, contract=step.contract, until=step.until)
+        case "changed":
+            return stand._replace(contract=step.contract, until=step.until)
+        case "snoozed":
+            return stand._replace(state="snoozed", holder=None, contract="", until=step.until)
+        case "assigned" if stand.state == "acknowledged":
+            return stand._replace(holder=step.to_id)
+        case "resolved":
+            return stand._replace(state="resolved", holder=None, contract="", until=None)
+    return stand
+
+
+class Life(RuleBasedStateMachine):
+    """One terminal, two rules, two people, and a clock that goes on."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__()
+        self.terminal = fleet.online()
+        self.rules = [fleet.event_rule(may_be_resolved_by_hand=True), fleet.metric_rule()]
+        self.people = [fleet.person("aiko"), fleet.person("ren")]
+        self.seconds = 0
+
+    @property
+    def alerts(self):
+        return Alert.objects.filter(terminal=self.terminal).order_by("pk")
+
+    def later(self, seconds: int = 1):
+        self.seconds += seconds
+        return later(self.seconds)
+
+    # What happens to it
+
+    @rule(which=st.integers(0, 1), severity=SEVERITIES, duration_s=st.sampled_from([0, 0, 30]))
+    def holds(self, which: int, severity: str, duration_s: int) -> None:
+        self.later()
+        lifecycle.settle(
+            [claim(self.rules[which], self.terminal, self.seconds, severity=severity, duration_s=duration_s)]
+        )
+
+    @rule(which=st.integers(0, 1))
+    def recovers(self, which: int) -> None:
+        self.later()
+        lifecycle.settle([release(self.rules[which], self.terminal, self.seconds)])
+
+    @rule(seconds=SECONDS)
+    def time_passes(self, seconds: int) -> None:
+        at = self.later(seconds)
+        lifecycle.open_due(at)
+        lifecycle.expire(at)
+        lifecycle.remind(at)
+
+    @rule(who=st.integers(0, 1), contract=st.sampled_from(Contract), seconds=SECONDS, skew_s=st.integers(-5, 0))
+    def somebody_takes_it(self, who: int, contract: Contract, seconds: int, skew_s: int) -> None:
+        """By the clock of a node that may be behind."""
+        self.later()
+        at, until = later(self.seconds + skew_s), later(self.seconds + seconds)
+        lifecycle.acknowledge_all(self.alerts, by=self.people[who], comment="", at=at, contract=contract, until=until)
+
+    @rule(contract=st.sampled_from(Contract), seconds=SECONDS)
+    def somebody_changes_it(self, contract: Contract, seconds: int) -> None:
+        at, until = self.later(), later(self.seconds + seconds)
+        lifecycle.change(self.alerts, contract=contract, until=until, by=self.people[0], comment="", at=at)
+
+    @rule()
+    def somebody_gives_it_back(self) -> None:
+        lifecycle.withdraw(self.alerts, by=self.people[0], comment="", at=self.later())
+
+    @rule(seconds=SECONDS)
+    def somebody_puts_it_off(self, seconds: int) -> None:
+        at, until = self.later(), later(self.seconds + seconds)
+        lifecycle.snooze(self.alerts, until=until, by=self.people[0], comment="", at=at)
+
+    @rule(who=st.integers(0, 1))
+    def somebody_is_asked(self, who: int) -> None:
+        lifecycle.assign(self.alerts, to=self.people[who], by=self.people[0], comment="", at=self.later())
+
+    @rule(words=st.sampled_from(["on it", "waiting"]))
+    def somebody_speaks(self, words: str) -> None:
+        lifecycle.comment(self.alerts, by=self.people[0], comment=words, at=self.later())
+
+    @precondition(lambda self: self.alerts.unresolved().exists())
+    @rule()
+    def somebody_says_that_it_is_over(self) -> None:
+        lifecycle.resolve(self.alerts, by=self.people[0], comment="", at=self.later())
+
+    # What must be, whatever happened
+
+    @invariant()
+    def at_most_one_is_open_and_only_what_holds_is(self) -> None:
+        unresolved = list(self.alerts.unresolved().values_list("rule_id", flat=True))
+        due = Condition.objects.filter(terminal=self.terminal, due_at=None)
+        assert sorted(unresolved) == sorted(due.values_list("rule_id", flat=True))
+
+    @invariant()
+    def history_adds_up_to_how_it_stands(self) -> None:
+        for alert in self.alerts:
+            stand = Stand()
+            for step in alert.transitions.order_by("pk"):
+                assert stand.state != "resolved", "nothing comes after the recovery"
+                stand = after(stand, step)
+            assert stand == of_row(alert)
+
+    @invariant()
+    def history_goes_forward(self) -> None:
+        for alert in self.alerts:
+            instants = list(alert.transitions.order_by("pk").values_list("at", flat=True))
+            assert instants == sorted(instants)
+            assert instants[-1] == alert.changed_at
+
+    @invariant()
+    def only_what_somebody_has_is_awaited_or_stale(self) -> None:
+        assert not self.alerts.exclude(state__in=("acknowledged", "snoozed")).exclude(until=None).exists()
+        assert not self.alerts.exclude(state="acknowledged").exclude(remind_at=None, is_stale=False).exists()
+
+
+def test_whatever_happens_in_whatever_order_history_agrees_with_how_alerts_stand(fleet, settings):
+    settings.STALE_AFTER_S = STALE_AFTER_S
+
+    run_state_machine_as_test(lambda: Life(fleet), settings=SEARCH)
+
+
+SEARCH = settings(max_examples=20, stateful_step_count=20)

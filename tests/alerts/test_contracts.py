@@ -1,0 +1,253 @@
+"""Until when an alert is taken, and what ends it before."""
+
+import pytest
+from django.db import transaction
+
+from tests.alerts.steps import claim, history, opened, release
+from tests.at_once import at_once
+from tests.builders import later
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import ChangedMeanwhile
+from tms.alerts.models import Alert, Contract
+
+pytestmark = pytest.mark.both
+
+NOBODY = ("open", None, None, "", None, None)
+
+
+def standing(alert: Alert) -> tuple:
+    """What a person sees of who has it, and until when."""
+    alert.refresh_from_db()
+    return (
+        alert.state,
+        alert.acknowledged_by_id,
+        alert.acknowledged_at,
+        alert.contract,
+        alert.until,
+        alert.remind_at,
+    )
+
+
+def one(alert: Alert):
+    return Alert.objects.filter(pk=alert.pk)
+
+
+def take(alert: Alert, by, *, seconds: float = 5, contract=Contract.RECOVERY, until=None, **more):
+    return lifecycle.acknowledge(
+        alert, by=by, comment="on it", at=later(seconds), contract=contract, until=until, **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("contract", "until", "kept"),
+    [
+        (Contract.RECOVERY, None, None),
+        (Contract.RECOVERY, later(60), None),
+        (Contract.TIME, later(60), later(60)),
+        (Contract.WORSE, None, None),
+    ],
+)
+def test_an_acknowledgement_keeps_its_contract_and_history_tells_it(fleet, rule, terminal, contract, until, kept):
+    alert = opened(rule, terminal)
+
+    take(alert, fleet.person(), contract=contract, until=until)
+
+    step = alert.transitions.last()
+    assert standing(alert)[3:5] == (contract, kept)
+    assert (step.contract, step.until, step.severity) == (contract, kept, rule.severity)
+
+
+def test_a_contract_until_a_time_ends_by_itself(fleet, rule, terminal, wall):
+    alert = opened(rule, terminal)
+    take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
+
+    wall.advance(seconds=59, step_s=59)
+    before = standing(alert)[0]
+    wall.advance(seconds=1)
+
+    assert before == "acknowledged"
+    assert standing(alert) == NOBODY
+    assert history(alert) == ["opened", "acknowledged", "expired"]
+    assert alert.comment == "on it"
+
+
+def test_what_ends_by_itself_ends_once(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
+
+    assert [lifecycle.expire(later(seconds)) for seconds in (59, 60, 61)] == [0, 1, 0]
+
+
+def test_a_recovery_before_the_time_leaves_nothing_to_end(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    take(alert, fleet.person("aiko"), contract=Contract.TIME, until=later(60))
+    lifecycle.settle([release(rule, terminal, 30)])
+
+    ended = lifecycle.expire(later(60))
+
+    assert ended == 0
+    assert history(alert) == ["opened", "acknowledged", "resolved"]
+    alert.refresh_from_db()
+    assert (alert.acknowledged_by.username, alert.until) == ("aiko", None)
+
+
+def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal, wall):
+    alert, aiko, ren = opened(rule, terminal), fleet.person("aiko"), fleet.person("ren")
+    take(alert, aiko, contract=Contract.TIME, until=later(60))
+
+    moved = lifecycle.change(
+        one(alert), contract=Contract.TIME, until=later(120), by=ren, comment="the part is late", at=later(30)
+    )
+
+    wall.advance(seconds=119, step_s=40)
+    assert moved == 1
+    assert standing(alert)[:5] == ("acknowledged", aiko.pk, later(5), "time", later(120))
+    assert alert.comment == "the part is late"
+    assert alert.transitions.last().by == ren
+    assert history(alert) == ["opened", "acknowledged", "changed"]
+
+
+def test_the_same_contract_again_changes_nothing(fleet, rule, terminal):
+    alert, person = opened(rule, terminal), fleet.person()
+    take(alert, person, contract=Contract.WORSE)
+
+    moved = lifecycle.change(one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(9))
+
+    assert moved == 0
+    assert history(alert) == ["opened", "acknowledged"]
+
+
+def test_an_acknowledgement_is_withdrawn_and_can_be_taken_again(fleet, rule, terminal):
+    alert, aiko, ren = opened(rule, terminal), fleet.person("aiko"), fleet.person("ren")
+    take(alert, aiko)
+
+    moved = lifecycle.withdraw(one(alert), by=aiko, comment="my shift ends", at=later(9))
+
+    assert moved == 1
+    assert standing(alert) == NOBODY
+    assert alert.comment == "my shift ends"
+    assert take(alert, ren, seconds=10).first
+    assert history(alert) == ["opened", "acknowledged", "withdrawn", "acknowledged"]
+
+
+@pytest.mark.parametrize("act", ["change", "withdraw", "snooze", "comment"])
+def test_what_is_over_stays_as_it_is(fleet, rule, terminal, act):
+    alert, person = opened(rule, terminal), fleet.person()
+    take(alert, person)
+    lifecycle.settle([release(rule, terminal, 7)])
+    terms = {"change": {"contract": Contract.WORSE, "until": None}, "snooze": {"until": later(60)}}.get(act, {})
+
+    moved = getattr(lifecycle, act)(one(alert), by=person, comment="too late", at=later(9), **terms)
+
+    alert.refresh_from_db()
+    assert moved == 0
+    assert (alert.state, alert.comment) == ("resolved", "on it")
+    assert history(alert) == ["opened", "acknowledged", "resolved"]
+
+
+def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
+    alert, person = opened(rule, terminal), fleet.person()
+    lifecycle.settle([claim(rule, terminal, 3, severity="critical")])
+
+    with pytest.raises(ChangedMeanwhile) as refused:
+        take(alert, person, version=alert.version)
+
+    assert refused.value.code == "tms:changed-meanwhile"
+    assert take(alert, person, version=refused.value.alert.version).first
+
+
+def test_a_comment_or_a_reminder_meanwhile_is_no_reason_to_look_again(fleet, rule, terminal):
+    alert, person = opened(rule, terminal), fleet.person()
+
+    lifecycle.comment(one(alert), by=person, comment="called them", at=later(4))
+
+    assert take(alert, person, version=alert.version).first
+
+
+# Acknowledged until it gets worse
+
+
+@pytest.mark.parametrize(
+    ("contract", "other", "ends"),
+    [
+        (Contract.WORSE, "warning", True),
+        (Contract.WORSE, "critical", True),
+        (Contract.WORSE, "info", False),
+        (Contract.RECOVERY, "critical", False),
+        (Contract.TIME, "critical", False),
+    ],
+)
+def test_another_alert_of_the_terminal_ends_what_was_taken_until_it_gets_worse(
+    fleet, rule, terminal, contract, other, ends
+):
+    alert = opened(rule, terminal)
+    take(alert, fleet.person(), contract=contract, until=later(600))
+    another = fleet.metric_rule(name="Offline", severity=other)
+
+    lifecycle.settle([claim(another, terminal, 30)])
+
+    assert standing(alert)[0] == ("open" if ends else "acknowledged")
+    if ends:
+        step = alert.transitions.last()
+        assert (step.kind, step.at, step.comment) == ("undone", later(30), "Offline")
+
+
+def test_an_alert_of_another_terminal_ends_nothing(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    take(alert, fleet.person(), contract=Contract.WORSE)
+
+    lifecycle.settle([claim(rule, fleet.online(), 30)])
+
+    assert standing(alert)[0] == "acknowledged"
+
+
+# Races
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_", range(3))
+def test_whatever_people_and_the_clock_do_while_it_recovers_it_ends_resolved(fleet, rule, terminal, _):
+    alert, person = opened(rule, terminal), fleet.person()
+    take(alert, person, contract=Contract.TIME, until=later(10))
+
+    def recover() -> None:
+        with transaction.atomic():
+            lifecycle.settle([release(rule, terminal, 20)])
+
+    acts = [
+        recover,
+        lambda: lifecycle.expire(later(11)),
+        lambda: lifecycle.withdraw(one(alert), by=person, comment="", at=later(12)),
+        lambda: lifecycle.change(one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(13)),
+        lambda: lifecycle.snooze(one(alert), until=later(99), by=person, comment="", at=later(14)),
+        lambda: lifecycle.comment(one(alert), by=person, comment="I call them", at=later(15)),
+        lambda: lifecycle.acknowledge_all(one(alert), by=person, comment="", at=later(16)),
+    ]
+
+    results = at_once(len(acts), lambda n: acts[n]())
+
+    alert.refresh_from_db()
+    assert [each for each in results if isinstance(each, Exception)] == []
+    assert (alert.state, alert.contract, alert.until) == ("resolved", "", None)
+    assert history(alert)[-1] == "resolved"
+    assert alert.transitions.filter(kind="resolved").count() == 1
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_of_the_withdrawal_and_the_clock_one_ends_it(fleet, rule, terminal):
+    alert, person = opened(rule, terminal), fleet.person()
+    take(alert, person, contract=Contract.TIME, until=later(10))
+
+    results = at_once(
+        8,
+        lambda n: (
+            lifecycle.expire(later(11))
+            if n % 2
+            else lifecycle.withdraw(one(alert), by=person, comment="", at=later(12))
+        ),
+    )
+
+    assert sum(results) == 1
+    assert len(history(alert)) == 3

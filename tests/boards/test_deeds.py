@@ -1,0 +1,353 @@
+"""What can be done to alerts besides acknowledging them, asked and sent."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests import factories
+from tests.boards.conftest import HTMX, Seen
+from tests.factories import now
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert, Contract
+
+pytestmark = pytest.mark.both
+
+DEEDS = ("change", "withdraw", "snooze", "assign", "comment", "resolve")
+
+
+@pytest.fixture
+def alert(fleet, sato) -> Alert:
+    """Sato has it, and its rule lets a person resolve it."""
+    rule = fleet.event_rule(may_be_resolved_by_hand=True)
+    return factories.acknowledged(factories.alert(fleet, rule=rule), by=sato, comment="fan ordered")
+
+
+@pytest.fixture
+def three(fleet) -> list[Alert]:
+    return [factories.alert(fleet) for _ in range(3)]
+
+
+def path(alert: Alert, deed: str) -> str:
+    return f"{alert.get_absolute_url()}{deed}/"
+
+
+def sent(deed: str, **more):
+    return {"snooze": {"lasts": "3600"}, "change": {"contract": "worse"}}.get(deed, {}) | more
+
+
+# Contracts
+
+
+@pytest.mark.parametrize(
+    ("fields", "contract", "minutes"),
+    [
+        ({}, "recovery", None),
+        ({"contract": "worse", "lasts": "3600"}, "worse", None),
+        ({"contract": "time", "lasts": "7200"}, "time", 120),
+        ({"contract": "time"}, "time", 60),
+    ],
+)
+def test_an_alert_is_taken_under_a_contract(browser, fleet, fields, contract, minutes):
+    alert = factories.alert(fleet)
+
+    browser.post(path(alert, "acknowledge"), fields)
+
+    alert.refresh_from_db()
+    assert (alert.state, alert.contract) == ("acknowledged", contract)
+    if minutes is None:
+        assert alert.until is None
+    else:
+        assert 0 <= alert.until.timestamp() - (alert.acknowledged_at + timedelta(minutes=minutes)).timestamp() <= 60
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/Berlin", "America/New_York"])
+def test_a_time_is_that_of_the_wall_where_the_browser_stands(browser, fleet, zone):
+    alert, until = factories.alert(fleet), (now(5 * 3600)).replace(second=0, microsecond=0)
+
+    fields = {"contract": "time", "lasts": "at", "until": f"{until.astimezone(ZoneInfo(zone)):%Y-%m-%dT%H:%M}"}
+    browser.post(path(alert, "acknowledge"), fields | {"zone": zone})
+
+    alert.refresh_from_db()
+    assert alert.until == until
+
+
+@pytest.mark.parametrize("until", ["", "nonsense", "2020-01-01T10:00", "2120-01-01T10:00", "2026-99-99T10:00"])
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_time_that_makes_no_sense_is_refused_and_kept(browser, fleet, until, headers):
+    alert = factories.alert(fleet)
+
+    fields = {"contract": "time", "lasts": "at", "until": until, "comment": "mine"}
+    answer = browser.post(path(alert, "acknowledge"), fields, headers=headers)
+
+    html = answer.content.decode()
+    alert.refresh_from_db()
+    assert answer.status_code == 422
+    assert "Choose a time within the next 31 days." in html
+    assert f'value="{until}"' in html
+    assert ">mine</textarea>" in html
+    assert alert.state == "open"
+
+
+def test_a_zone_that_does_not_exist_is_refused(browser, fleet):
+    alert = factories.alert(fleet)
+
+    fields = {"contract": "time", "lasts": "at", "until": "2026-12-01T10:00", "zone": "../../etc/passwd"}
+
+    assert browser.post(path(alert, "acknowledge"), fields).status_code == 422
+
+
+def test_whoever_looked_before_it_got_worse_is_told_and_keeps_what_was_typed(browser, fleet):
+    alert = factories.alert(fleet, severity="warning")
+    lifecycle.hold([lifecycle.Claim(alert.rule_id, alert.terminal_id, now(), severity="critical")])
+
+    fields = {"version": alert.version, "comment": "mine"}
+    answer = browser.post(path(alert, "acknowledge"), fields, headers=HTMX)
+
+    html = answer.content.decode()
+    assert answer.status_code == 409
+    assert "It has changed since you looked" in html
+    assert ">mine</textarea>" in html
+    assert f'name="version" value="{alert.version + 1}"' in html
+
+
+def test_a_row_tells_until_when_and_what_ended(page, browser, fleet, sato):
+    timed, watched, given = (factories.alert(fleet) for _ in range(3))
+    lifecycle.acknowledge(timed, by=sato, comment="", at=now(), contract=Contract.TIME, until=now(600))
+    lifecycle.acknowledge(watched, by=sato, comment="", at=now(), contract=Contract.WORSE)
+    factories.acknowledged(given, by=sato)
+    browser.post(path(given, "withdraw"))
+
+    seen = page("/alerts/")
+
+    assert "until" in seen.text(f"alert-{timed.pk}")
+    assert "data-countdown" in seen.html
+    assert "until it gets worse" in seen.text(f"alert-{watched.pk}")
+    assert "Nobody given back" in seen.text(f"alert-{given.pk}")
+
+
+# One
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("deed", DEEDS)
+def test_each_is_asked_as_a_dialog_or_a_page(browser, alert, deed, headers):
+    answer = browser.get(path(alert, deed), headers=headers)
+
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert html.strip().startswith("<dialog") is bool(headers)
+    assert 'data-kind="primary"' in html
+    assert f'action="{path(alert, deed)}"' in html
+
+
+@pytest.mark.parametrize(
+    ("deed", "state"),
+    [
+        ("change", "acknowledged"),
+        ("withdraw", "open"),
+        ("snooze", "snoozed"),
+        ("comment", "acknowledged"),
+        ("resolve", "resolved"),
+    ],
+)
+def test_each_is_done_by_a_plain_form(browser, alert, tanaka, deed, state):
+    answer = browser.post(path(alert, deed), sent(deed, comment="new words"))
+
+    alert.refresh_from_db()
+    step = alert.transitions.last()
+    assert (answer.status_code, answer["Location"]) == (302, alert.get_absolute_url())
+    assert (alert.state, alert.comment) == (state, "new words")
+    assert (step.by, step.comment) == (tanaka, "new words")
+
+
+def test_an_alert_is_assigned(browser, fleet, sato):
+    alert = factories.alert(fleet)
+
+    answer = browser.post(path(alert, "assign"), {"to": sato.pk}, headers=HTMX | {"HX-Current-URL": "/alerts/"})
+
+    alert.refresh_from_db()
+    assert alert.assigned_to == sato
+    assert "佐藤 is asked" in " ".join(answer.content.decode().split())
+
+
+@pytest.mark.parametrize("to", ["", "0", "nobody"])
+def test_nobody_is_assigned_who_is_not_there(browser, alert, to):
+    assert browser.post(path(alert, "assign"), {"to": to}).status_code == 422
+
+
+def test_the_answer_brings_the_row_of_the_page_it_came_from(browser, alert):
+    headers = HTMX | {"HX-Current-URL": "http://testserver/alerts/"}
+
+    html = browser.post(path(alert, "withdraw"), headers=headers).content.decode()
+
+    assert '<li class="alert"' in html
+    assert 'hx-swap-oob="outerMorph"' in html
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("deed", DEEDS)
+def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, deed, headers):
+    factories.resolved(alert)
+
+    answer = browser.post(path(alert, deed), sent(deed, comment="too late", to=sato.pk), headers=headers)
+
+    html = answer.content.decode()
+    alert.refresh_from_db()
+    assert answer.status_code == 409
+    assert "It is over since" in html
+    assert ">too late</textarea>" in html
+    assert (alert.state, alert.comment) == ("resolved", "fan ordered")
+
+
+def test_nothing_is_done_to_what_is_no_longer_as_it_was_seen(browser, alert, sato):
+    lifecycle.change(
+        Alert.objects.filter(pk=alert.pk), contract=Contract.WORSE, until=None, by=sato, comment="", at=now()
+    )
+
+    answer = browser.post(path(alert, "withdraw"), {"version": alert.version})
+
+    assert answer.status_code == 409
+    assert "It has changed since you looked" in answer.content.decode()
+
+
+def test_what_the_rule_does_not_let_is_not_offered(browser, page, fleet):
+    alert = factories.alert(fleet)
+
+    assert path(alert, "resolve") not in page(alert.get_absolute_url()).links()
+    assert browser.post(path(alert, "resolve")).status_code == 409
+
+
+def test_a_comment_without_words_is_refused(browser, alert):
+    assert browser.post(path(alert, "comment"), {"comment": " "}).status_code == 422
+
+
+@pytest.mark.parametrize("address", ["/alerts/{pk}/nonsense/", "/alerts/nonsense/", "/alerts/0/snooze/"])
+def test_what_is_not_there_is_not_found(browser, alert, address):
+    assert browser.get(address.format(pk=alert.pk)).status_code == 404
+
+
+# Many
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_many_are_put_off_at_once(browser, three, headers):
+    pks = {"alert": [alert.pk for alert in three[:2]]}
+    asked = browser.get("/alerts/snooze/", pks, headers=headers).content.decode()
+
+    answer = browser.post("/alerts/snooze/", pks | {"lasts": "3600", "comment": "at night"}, headers=headers)
+
+    assert "Snooze: 2 alerts" in asked
+    assert "Snooze: done to 2 alerts." in " ".join(answer.content.decode().split())
+    assert set(Alert.objects.snoozed()) == set(three[:2])
+
+
+def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
+    factories.acknowledged(three[0], by=sato)
+
+    html = browser.get("/alerts/withdraw/", {"alert": [alert.pk for alert in three]}, headers=HTMX).content.decode()
+
+    assert "Give back: 1 alert" in html
+    assert "Of 3 ticked, it can be done to 1." in html
+
+
+def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fleet, sato):
+    lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
+    asked = browser.get("/alerts/comment/", {"alert": three[1].pk}, headers=HTMX).content.decode()
+
+    browser.post("/alerts/comment/", {"all": "1", "comment": "the mall has no power"})
+
+    assert "To all 2 that match the filter instead" in " ".join(asked.split())
+    assert set(Alert.objects.filter(comment="the mall has no power")) == set(three[1:])
+
+
+def test_what_is_put_off_is_woken_from_its_own_list(browser, three, sato):
+    lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
+
+    browser.post("/alerts/withdraw/", {"all": "1", "state": "snoozed"})
+
+    assert not Alert.objects.snoozed().exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method):
+    answer = getattr(browser, method)("/alerts/snooze/", {}, headers=HTMX)
+
+    assert answer.status_code == 422
+    assert "Nothing is ticked." in answer.content.decode()
+
+
+def test_when_none_is_left_what_was_typed_is_kept(browser, three):
+    for alert in three:
+        factories.resolved(alert)
+
+    answer = browser.post("/alerts/comment/", {"alert": [alert.pk for alert in three], "comment": "late"}, headers=HTMX)
+
+    assert answer.status_code == 409
+    assert ">late</textarea>" in answer.content.decode()
+
+
+# Lists
+
+
+def test_what_is_put_off_stands_apart(page, three, sato):
+    lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
+
+    listed, put_off = page("/alerts/"), page("/alerts/?state=snoozed")
+
+    assert listed.rows("alert-")
+    assert f"alert-{three[0].pk}" not in listed.ids
+    assert put_off.text("count-open") == "2"
+    assert put_off.text("count-snoozed") == "1"
+    assert "佐藤" in put_off.text(f"alert-{three[0].pk}")
+
+
+def test_mine_is_what_i_have_and_what_i_am_asked_for(page, fleet, tanaka, sato):
+    held, asked, theirs = (factories.alert(fleet) for _ in range(3))
+    factories.acknowledged(held, by=tanaka)
+    lifecycle.assign(Alert.objects.filter(pk=asked.pk), to=tanaka, by=sato, comment="", at=now())
+    factories.acknowledged(theirs, by=sato)
+
+    seen = page("/alerts/?who=tanaka")
+
+    assert {f"alert-{held.pk}", f"alert-{asked.pk}"} <= set(seen.ids)
+    assert f"alert-{theirs.pk}" not in seen.ids
+
+
+def test_what_was_acknowledged_too_long_has_its_view(page, fleet, sato, settings):
+    settings.STALE_AFTER_S = 60
+    stale, _ = (factories.acknowledged(factories.alert(fleet), by=sato) for _ in range(2))
+    Alert.objects.filter(pk=stale.pk).update(remind_at=now(-1))
+    lifecycle.remind(now())
+
+    seen = page("/alerts/?stale=1")
+
+    assert [element for element in seen.ids if element == f"alert-{stale.pk}"]
+    assert seen.text("count-stale") == "1"
+    assert "No word for long" in seen.text(f"alert-{stale.pk}")
+
+
+def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato):
+    alert = factories.alert(fleet, severity="warning")
+    lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=sato, by=tanaka, comment="your site", at=now())
+    lifecycle.acknowledge(alert, by=sato, comment="", at=now(), contract=Contract.WORSE)
+    lifecycle.hold([lifecycle.Claim(alert.rule_id, alert.terminal_id, now(), severity="critical")])
+
+    seen = page(alert.get_absolute_url())
+
+    steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("step-")]
+    assert steps == [
+        "Open again: it got worse TMS",
+        "Got worse Critical TMS",
+        "Acknowledged until it gets worse 佐藤",
+        "Assigned 佐藤 your site M. Tanaka",
+        "Opened TMS",
+    ]
+
+
+def test_a_deed_is_told_on_the_overview(page, browser, alert):
+    browser.post(path(alert, "snooze"), sent("snooze"))
+
+    told = Seen(browser.get("/")).html
+
+    assert "Snoozed, M. Tanaka" in " ".join(told.split())

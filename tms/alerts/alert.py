@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tms.telemetry.models import Severity
+
+
+class AlertState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("alert", "Open")
+    ACKNOWLEDGED = "acknowledged", pgettext_lazy("alert", "Acknowledged")
+    SNOOZED = "snoozed", pgettext_lazy("alert", "Snoozed")
+    RESOLVED = "resolved", pgettext_lazy("alert", "Resolved")
+
+
+class Contract(models.TextChoices):
+    """Until when a person has taken an alert. A recovery closes it, and a higher severity opens it, under each."""
+
+    RECOVERY = "recovery", pgettext_lazy("taken", "until recovery")
+    TIME = "time", pgettext_lazy("taken", "until a time")
+    WORSE = "worse", pgettext_lazy("taken", "until it gets worse")
+    """It ends also when its terminal gets another alert that is at least as severe."""
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def unresolved(self) -> Self:
+        """Whatever is not over (index: alert_unresolved, read by the boards)."""
+        return self.exclude(state=AlertState.RESOLVED)
+
+    def awake(self) -> Self:
+        """Unresolved, and nobody has put it off."""
+        return self.filter(state__in=(AlertState.OPEN, AlertState.ACKNOWLEDGED))
+
+    def snoozed(self) -> Self:
+        return self.filter(state=AlertState.SNOOZED)
+
+    def nobody_on_it(self) -> Self:
+        return self.filter(state=AlertState.OPEN)
+
+    def stale(self) -> Self:
+        """Acknowledged for too long, and nobody has said a word since (index: alert_stale)."""
+        return self.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
+
+    def ending(self, at: datetime) -> Self:
+        """The time until which they were taken or put off has come (index: alert_until)."""
+        return self.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED), until__lte=at)
+
+    def forgotten(self, at: datetime) -> Self:
+        """Whoever took them has to be reminded (index: alert_remind)."""
+        return self.filter(state=AlertState.ACKNOWLEDGED, remind_at__lte=at)
+
+    def watchful(self) -> Self:
+        """Taken until it gets worse (index: alert_watchful)."""
+        return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
+
+    def by_urgency(self) -> Self:
+        """Critical with nobody on it first, then by severity, then the oldest."""
+        rank = models.Case(
+            models.When(severity=Severity.CRITICAL, then=0), models.When(severity=Severity.WARNING, then=1), default=2
+        )
+        held = models.Case(models.When(state=AlertState.OPEN, then=0), default=1)
+        return self.annotate(rank=rank, held=held).order_by("rank", "held", "opened_at", "pk")
+
+
+class Alert(models.Model):
+    """Something that needs a person: open, acknowledged or snoozed, then resolved. A recovery always wins."""
+
+    rule = models.ForeignKey("alerts.Rule", models.PROTECT, related_name="alerts")
+    terminal = models.ForeignKey("fleet.Terminal", models.CASCADE, related_name="alerts")
+    severity = models.CharField(_("severity"), max_length=16, choices=Severity)
+    state = models.CharField(_("state"), max_length=16, choices=AlertState, default=AlertState.OPEN)
+    opened_at = models.DateTimeField(_("opened at"))
+    value = models.FloatField(_("value"), null=True)
+    version = models.PositiveIntegerField(default=1, db_default=1)
+    """Grows with each step that changes what a person decides about."""
+    changed_at = models.DateTimeField(db_default=Now())
+    """Of its newest step: none may seem to come before it, whatever the clocks of the nodes say."""
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
+    )
+    contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
+    until = models.DateTimeField(_("until"), null=True)
+    """When the acknowledgement or the snooze ends by itself."""
+    remind_at = models.DateTimeField(null=True)
+    is_stale = models.BooleanField(_("acknowledged too long"), default=False, db_default=False)
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="assigned_alerts"
+    )
+    """Who is asked to take it, and has not yet."""
+    comment = models.CharField(_("comment"), max_length=500, blank=True)
+    """The last that anybody said of it."""
+    resolved_at = models.DateTimeField(_("resolved at"), null=True)
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("rule", "terminal"),
+                condition=~models.Q(state=AlertState.RESOLVED),
+                name="alert_one_unresolved",
+            ),
+            models.CheckConstraint(
+                name="alert_held_since",
+                condition=models.Q(state=AlertState.RESOLVED)
+                | models.Q(state=AlertState.ACKNOWLEDGED, acknowledged_at__isnull=False)
+                | models.Q(state__in=(AlertState.OPEN, AlertState.SNOOZED), acknowledged_at__isnull=True),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("terminal",), name="alert_unresolved", condition=~models.Q(state=AlertState.RESOLVED)),
+            models.Index(fields=("-resolved_at",), name="alert_resolved"),
+            models.Index(fields=("terminal", "-opened_at"), name="alert_terminal"),
+            # Readers: lifecycle.expire, lifecycle.remind, what opens for a terminal, and the board of what is stale.
+            models.Index(fields=("until",), name="alert_until", condition=models.Q(until__isnull=False)),
+            models.Index(fields=("remind_at",), name="alert_remind", condition=models.Q(remind_at__isnull=False)),
+            models.Index(
+                fields=("terminal",),
+                name="alert_watchful",
+                condition=models.Q(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE),
+            ),
+            models.Index(
+                fields=("acknowledged_at",),
+                name="alert_stale",
+                condition=models.Q(state=AlertState.ACKNOWLEDGED, is_stale=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.terminal}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("alert", args=(self.pk,))

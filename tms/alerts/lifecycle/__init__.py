@@ -1,0 +1,40 @@
+"""The life of an alert: open → acknowledged or snoozed → resolved. A recovery always wins.
+
+Whatever opens or resolves alerts of a terminal holds the row lock of its state (`tms.fleet.standings`), so at most one
+process decides about one terminal at a time; the constraint `alert_one_unresolved` would catch who forgets it. What
+people and the clock do to an alert holds the lock of its row, and finds it resolved if the recovery was first.
+"""
+
+from tms.alerts.lifecycle.acts import assign, change, comment, resolve, snooze, withdraw
+from tms.alerts.lifecycle.ending import expire, remind
+from tms.alerts.lifecycle.holding import held_by, hold, lapse, open_due, postpone, release, settle
+from tms.alerts.lifecycle.presence import follow_presence
+from tms.alerts.lifecycle.taking import AlreadyResolved, ChangedMeanwhile, Taken, acknowledge, acknowledge_all
+from tms.alerts.lifecycle.verdicts import Claim, Release, Verdict
+
+__all__ = [
+    "AlreadyResolved",
+    "ChangedMeanwhile",
+    "Claim",
+    "Release",
+    "Taken",
+    "Verdict",
+    "acknowledge",
+    "acknowledge_all",
+    "assign",
+    "change",
+    "comment",
+    "expire",
+    "follow_presence",
+    "held_by",
+    "hold",
+    "lapse",
+    "open_due",
+    "postpone",
+    "release",
+    "remind",
+    "resolve",
+    "settle",
+    "snooze",
+    "withdraw",
+]

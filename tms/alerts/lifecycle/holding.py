@@ -1,0 +1,158 @@
+"""Rules begin and cease to hold: alerts open, get worse, ease, and are over."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from tms.alerts import opening
+from tms.alerts.alert import Alert
+from tms.alerts.lifecycle.acts import OVER
+from tms.alerts.lifecycle.severity import follow_severity, undo_watchful
+from tms.alerts.lifecycle.steps import Said, record, step
+from tms.alerts.lifecycle.verdicts import Claim, Release, Verdict, among
+from tms.alerts.models import Condition, Rule, RuleKind
+from tms.alerts.opening import Pair
+from tms.alerts.transition import TransitionKind
+from tms.fleet import standings
+
+PASS_LIMIT = 2_000
+
+
+def hold(claims: Sequence[Claim]) -> None:
+    """Rules began to hold: open alerts at once, or when they will have held for their duration.
+
+    What was judged by a rule that is gone or switched off by now is not heeded.
+    """
+    if not claims:
+        return
+    severities = _severities({claim.rule_id for claim in claims})
+    latest = {claim.pair: claim for claim in claims if claim.rule_id in severities}
+    held = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(among(latest))}
+    _prolong(latest, held)
+    follow_severity([(held[pair], claim) for pair, claim in latest.items() if pair in held and claim.severity])
+    fresh = [claim for pair, claim in latest.items() if pair not in held]
+    due = opening.due_times({claim.pair: (claim.at, claim.duration_s) for claim in fresh})
+    Condition.objects.bulk_create(
+        Condition(
+            rule_id=claim.rule_id,
+            terminal_id=claim.terminal_id,
+            since=claim.at,
+            due_at=due[claim.pair] if due[claim.pair] > claim.at else None,
+            lapses_at=claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None,
+            value=claim.value,
+            severity=claim.severity,
+        )
+        for claim in fresh
+    )
+    _open([claim for claim in fresh if due[claim.pair] <= claim.at], severities)
+
+
+def release(pairs: Collection[Pair], *, at: datetime | None, comment: str = "") -> None:
+    """Rules no longer hold: forget the conditions and resolve their alerts, whoever acknowledged them."""
+    if not pairs or at is None:
+        return
+    Condition.objects.filter(among(pairs)).delete()
+    alerts = list(Alert.objects.unresolved().filter(among(pairs)).select_for_update())
+    step(alerts, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at", said=Said(comment=comment))
+
+
+def settle(verdicts: Sequence[Verdict]) -> None:
+    """Apply what one transaction found: the last word about a pair counts, and what preceded it is kept."""
+    last = {verdict.pair: verdict for verdict in verdicts}
+    claims = {verdict.pair: verdict for verdict in verdicts if isinstance(verdict, Claim)}
+    again = {
+        verdict.pair: verdict.at
+        for verdict in verdicts
+        if isinstance(verdict, Release) and isinstance(last[verdict.pair], Claim)
+    }
+    over = {pair: verdict.at for pair, verdict in last.items() if isinstance(verdict, Release)}
+    release(again, at=max(again.values(), default=None))
+    hold(list(claims.values()))
+    release(over, at=max(over.values(), default=None))
+
+
+@transaction.atomic
+def open_due(at: datetime) -> int:
+    """Open the alerts whose condition has held for its duration (index: condition_due).
+
+    Where a site is closed that was to be open by now, those of its opening hours wait until it opens.
+    """
+    due = Condition.objects.filter(due_at__lte=at).order_by("due_at")[:PASS_LIMIT]
+    standings.lock([row.terminal_id for row in due])
+    ready = _wait_for_opening(list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at)), at)
+    Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
+    claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity) for row in ready]
+    _open(claims, _severities({claim.rule_id for claim in claims}))
+    return len(ready)
+
+
+def _wait_for_opening(conditions: list[Condition], at: datetime) -> list[Condition]:
+    """Those of them that need not wait."""
+    closed = opening.closed({(row.rule_id, row.terminal_id) for row in conditions}, at=at)
+    waiting = {row.pk: row for row in conditions if (row.rule_id, row.terminal_id) in closed}
+    for row in waiting.values():
+        row.due_at = closed[row.rule_id, row.terminal_id]
+    Condition.objects.bulk_update(waiting.values(), ["due_at"])
+    return [row for row in conditions if row.pk not in waiting]
+
+
+def postpone(until: datetime) -> int:
+    """Conditions of presence open nothing before `until`: while TMS itself was away nobody could come back."""
+    return Condition.objects.filter(rule__kind=RuleKind.PRESENCE, due_at__lt=until).update(due_at=until)
+
+
+@transaction.atomic
+def lapse(at: datetime) -> int:
+    """Let go of events that did not come again in time (index: condition_lapses)."""
+    lapsed = Condition.objects.filter(lapses_at__lte=at).order_by("lapses_at")[:PASS_LIMIT]
+    standings.lock([row.terminal_id for row in lapsed])
+    pairs = Condition.objects.filter(pk__in=[row.pk for row in lapsed], lapses_at__lte=at)
+    over = list(pairs.values_list("rule_id", "terminal_id"))
+    release(over, at=at)
+    return len(over)
+
+
+def held_by(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
+    """The rules that hold for each of these terminals, with the severity of the step that is reached."""
+    held: dict[int, dict[int, str]] = {}
+    rows = Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule", "severity")
+    for terminal_id, rule_id, severity in rows:
+        held.setdefault(terminal_id, {})[rule_id] = severity
+    return held
+
+
+def _severities(rule_ids: Collection[int]) -> dict[int, str]:
+    """Of the rules that are enabled."""
+    return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
+
+
+def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
+    wanted = {claim.pair: claim for claim in claims if claim.rule_id in severities}
+    if not wanted:
+        return
+    standing = set(Alert.objects.unresolved().filter(among(wanted)).values_list("rule_id", "terminal_id"))
+    alerts = Alert.objects.bulk_create(
+        Alert(
+            rule_id=claim.rule_id,
+            terminal_id=claim.terminal_id,
+            severity=claim.severity or severities[claim.rule_id],
+            opened_at=claim.at,
+            changed_at=claim.at,
+            value=claim.value,
+        )
+        for pair, claim in wanted.items()
+        if pair not in standing
+    )
+    record(alerts, TransitionKind.OPENED)
+    undo_watchful(alerts)
+
+
+def _prolong(latest: dict[Pair, Claim], held: dict[Pair, Condition]) -> None:
+    """An event that came again lapses later."""
+    again = []
+    for pair, condition in held.items():
+        if condition.lapses_at is not None:
+            condition.lapses_at = latest[pair].at + timedelta(seconds=latest[pair].clear_after_s)
+            again.append(condition)
+    Condition.objects.bulk_update(again, ["lapses_at"])

@@ -1,0 +1,72 @@
+"""Alerts get worse and ease. What got worse is no longer what somebody took: it opens again by itself."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tms.alerts.alert import Alert, AlertState
+from tms.alerts.lifecycle.steps import OPEN_AGAIN, Said, step
+from tms.alerts.lifecycle.verdicts import Claim, among
+from tms.alerts.models import Condition
+from tms.alerts.opening import Pair
+from tms.alerts.transition import TransitionKind
+from tms.telemetry.models import Severity
+
+RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
+
+
+def follow_severity(said: Sequence[tuple[Condition, Claim]]) -> None:
+    """What holds already goes on to hold with the severity of the claim."""
+    others = [(condition, claim) for condition, claim in said if condition.severity != claim.severity]
+    for condition, claim in others:
+        condition.severity = claim.severity
+    Condition.objects.bulk_update([condition for condition, _ in others], ["severity"])
+    claims = {claim.pair: claim for _, claim in others}
+    if not claims:
+        return
+    alerts = list(Alert.objects.unresolved().filter(among(claims)).select_for_update())
+    for group, at, before, now in _groups(alerts, claims):
+        kind = TransitionKind.WORSENED if RANKS[now] > RANKS[before] else TransitionKind.EASED
+        _keep_values(group, claims)
+        step(group, kind, at=at, fields={"severity": now}, before=before)
+        if kind is TransitionKind.WORSENED:
+            _undo(group, at=at)
+
+
+def undo_watchful(opened: Sequence[Alert]) -> None:
+    """Whoever took an alert until it gets worse has it no more when its terminal gets another one as severe."""
+    worst: dict[int, Alert] = {}
+    for alert in opened:
+        known = worst.get(alert.terminal_id)
+        if known is None or RANKS[alert.severity] > RANKS[known.severity]:
+            worst[alert.terminal_id] = alert
+    watchful = list(Alert.objects.watchful().filter(terminal__in=worst).values_list("pk", flat=True))
+    if not watchful:
+        return
+    for alert in Alert.objects.watchful().filter(pk__in=watchful).order_by("pk").select_for_update():
+        other = worst[alert.terminal_id]
+        if RANKS[other.severity] >= RANKS[alert.severity]:
+            _undo([alert], at=other.opened_at, comment=other.rule.name)
+
+
+def _groups(alerts: Iterable[Alert], claims: dict[Pair, Claim]) -> Iterable[tuple[list[Alert], datetime, str, str]]:
+    """Alerts that take the same step at the same instant: (alerts, at, severity before, severity now)."""
+    groups: dict[tuple[datetime, str, str], list[Alert]] = {}
+    for alert in alerts:
+        claim = claims[alert.rule_id, alert.terminal_id]
+        if claim.severity != alert.severity:
+            groups.setdefault((claim.at, alert.severity, claim.severity), []).append(alert)
+    return [(group, *key) for key, group in groups.items()]
+
+
+def _keep_values(alerts: Sequence[Alert], claims: dict[Pair, Claim]) -> None:
+    """The value that a row tells is the one that made it as severe as it is."""
+    measured = [alert for alert in alerts if claims[alert.rule_id, alert.terminal_id].value is not None]
+    for alert in measured:
+        alert.value = claims[alert.rule_id, alert.terminal_id].value
+    Alert.objects.bulk_update(measured, ["value"])
+
+
+def _undo(alerts: Sequence[Alert], *, at: datetime, comment: str = "") -> None:
+    """Open again those that somebody had, or had put off."""
+    ended = [alert for alert in alerts if alert.state in (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)]
+    step(ended, TransitionKind.UNDONE, at=at, fields=OPEN_AGAIN, said=Said(comment=comment))
