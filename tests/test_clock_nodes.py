@@ -1,6 +1,6 @@
 """Was it us? What the clock does about nodes that beat no more."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db.models import F
@@ -13,6 +13,7 @@ from tms.fleet import standings
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.node import LOST_AFTER_S, Node, NodeState
 from tms.fleet.nodes import Membership
+from tms.fleet.wall import Wall
 from tms.ingest import store
 
 pytestmark = pytest.mark.both
@@ -135,6 +136,22 @@ def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet
     watch.look(AT)
     node.beat(links=1)
     seconds.at += LOST_AFTER_S
+    watch.look(AT)
+
+    assert seen() == [(Presence.ONLINE, "")]
+    assert Node.objects.get().state == NodeState.RUNNING
+
+
+def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, monkeypatch):
+    ahead = timedelta()
+    wall = Wall(lambda: datetime.now(UTC) + ahead)
+    wall.keep()
+    monkeypatch.setattr(clock, "wall", wall)
+    fleet.online(node="a", lease_s=600)
+    watch = watching(Seconds())
+    goes_quiet()  # as every node seems to, by a clock that shows a day more
+    ahead = timedelta(days=1)
+
     watch.look(AT)
 
     assert seen() == [(Presence.ONLINE, "")]

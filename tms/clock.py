@@ -106,8 +106,10 @@ class Watch:
         now = self._monotonic()
         if now - self._looked_at >= BLIND_AFTER_S or self._steps != wall.steps:
             self._judges_from, self._steps = now + LOST_AFTER_S, wall.steps
-        if now >= self._judges_from:
-            for node in Node.objects.overdue():
+        overdue = list(Node.objects.overdue()) if now >= self._judges_from else []
+        # By a clock that jumped a moment ago every beat is old.
+        if overdue and wall.goes_on() and self._steps == wall.steps:
+            for node in overdue:
                 lose_node(node, at)
         self._looked_at = self._monotonic()
 

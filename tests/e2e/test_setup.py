@@ -85,6 +85,6 @@ async def test_keys_are_revoked_after_a_question(operator: Page, tms: Running):
 async def test_opening_hours_are_added_row_by_row(operator: Page, tms: Running):
     await operator.goto(f"{tms.url}/admin/fleet/site/1/change/")
 
-    await operator.locator(".add-row a").click()
+    await operator.get_by_role("button", name="Add another Opening hours").click()
 
     await expect(operator.locator("#id_opening_hours-0-weekday")).to_be_visible()

@@ -83,6 +83,18 @@ def test_an_answer_that_took_long_tells_nothing(wall, instruments):
     assert wall.now() == instruments.database
 
 
+def test_a_clock_goes_on_until_it_jumps_or_takes_too_long_to_answer(wall, instruments):
+    instruments.go_on(0.1)
+    went_on = wall.goes_on()
+    instruments.database += A_DAY
+    jumped = wall.goes_on()
+    followed = wall.goes_on()
+    instruments.answers_after_s = SLOWEST_S + 1
+    dawdled = wall.goes_on()
+
+    assert (went_on, jumped, followed, dawdled) == (True, False, True, False)
+
+
 @pytest.mark.both
 @pytest.mark.django_db
 def test_the_databases_clock_is_near_ours_here():

@@ -42,17 +42,25 @@ class Wall:
             if self._zero is None or self._monotonic() - self._looked_at >= LOOK_EVERY_S:
                 self._set()
 
-    def _set(self) -> None:
+    def goes_on(self) -> bool:
+        """Whether the database's clock shows at this moment what it should; no when it takes too long to say so."""
+        with self._lock:
+            before = self.steps
+            return self._set() and self.steps == before
+
+    def _set(self) -> bool:
+        """Whether that was told in time."""
         asked = self._monotonic()
         shown = self._look()
         answered = self._monotonic()
         if answered - asked > SLOWEST_S:
-            return
+            return False
         zero = shown - timedelta(seconds=(asked + answered) / 2)
         if self._zero is not None and abs(zero - self._zero) > STEP:
             self.steps += 1
             log.warning("wall_clock_stepped", by_s=(zero - self._zero).total_seconds())
         self._zero, self._looked_at = zero, answered
+        return True
 
 
 def database_clock() -> datetime:
