@@ -20,7 +20,7 @@ class Whole(NamedTuple):
     end: int
 
 
-def unframed(data: bytes) -> Whole | None:
+def unframed(data: bytes | memoryview) -> Whole | None:
     """The masked message that `data` begins with; None when it is not whole, or not plain."""
     if len(data) < 6 or data[0] != FINAL_TEXT or not data[1] & MASKED:
         return None
@@ -35,7 +35,7 @@ def unframed(data: bytes) -> Whole | None:
     end = begin + length
     if len(data) < end:
         return None
-    mask = (data[mask_at:begin] * (length // 4 + 1))[:length]
+    mask = (bytes(data[mask_at:begin]) * (length // 4 + 1))[:length]
     payload = int.from_bytes(data[begin:end]) ^ int.from_bytes(mask)
     try:
         return Whole(payload.to_bytes(length).decode(), length, end)

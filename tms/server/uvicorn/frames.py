@@ -21,7 +21,7 @@ PONG = b"\x8a"
 SHORT = 125
 
 
-def extent(data: bytes) -> tuple[int, int] | None:
+def extent(data: bytes | memoryview) -> tuple[int, int] | None:
     """Of the frame that `data` begins with: how many bytes it has, and how many of these are payload."""
     if len(data) < 2:
         return None

@@ -38,7 +38,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
     task: asyncio.Task[None] | None = None
     codec: frames.Codec | None = None
     """Present while a frame in progress needs one."""
-    unread = b""
+    unread: bytes | memoryview = b""
     is_lost = False
     deadline: float | None = None
     """Until when the application must accept, and later the peer must answer a close."""
@@ -113,15 +113,18 @@ class FlowSocket(Handshake, BoundedInput, Silence):
 
     def data_received(self, data: bytes) -> None:
         self.last_heard = monotonic()
-        self.unread = self.unread + data if self.unread else data
+        self.unread = bytes(self.unread) + data if self.unread else data
         if self.phase is Phase.CONNECTING:
             self.transport.pause_reading()  # it must wait for the answer
         else:
             self.consume()
 
     def consume(self) -> None:
+        """Through a view: of 256 KiB that were read at once, hundreds of frames would each copy all that follows."""
+        self.unread = memoryview(self.unread)
         while self.unread and not self.reading_paused and self.consume_frame():
             pass
+        self.unread = bytes(self.unread)
 
     def consume_frame(self) -> bool:
         """One frame of what was read; False when it is not whole."""
@@ -136,7 +139,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
         end, size = extent
         if end > len(self.unread) and size <= self.server.flow.hard_message:
             return False
-        frame, self.unread = self.unread[:end], self.unread[end:]
+        frame, self.unread = bytes(self.unread[:end]), self.unread[end:]
         self.decode(frame)
         return True
 
