@@ -25,7 +25,7 @@ def swap(database: Database, new: str) -> str:
 
     Nobody may come in while the names move. Both move in one transaction: there is no moment without a database.
     """
-    kept = f"{database.name}_before_{datetime.now(UTC):%Y%m%d_%H%M%S}"
+    kept = f"{database.name}_before_{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"  # a swap may be undone within its second
     with database.named(MAINTENANCE).connect() as connection:
         _must_exist(connection, new)
         try:
@@ -40,9 +40,9 @@ def swap(database: Database, new: str) -> str:
 
 
 def newest_kept(database: Database) -> str:
-    """What was swapped out last. Raises Failed when nothing was."""
+    """What was swapped out last. Raises Failed when nothing was. Older releases named it to the second."""
     with database.named(MAINTENANCE).connect() as connection:
-        pattern = f"^{database.name}_before_[0-9]{{8}}_[0-9]{{6}}$"
+        pattern = f"^{database.name}_before_[0-9]{{8}}_[0-9]{{6}}(_[0-9]{{6}})?$"
         found = rows(connection, "SELECT datname FROM pg_database WHERE datname ~ %s ORDER BY 1 DESC", [pattern])
     if not found:
         raise Failed(f"no database {database.name}_before_… is there: nothing was swapped out")

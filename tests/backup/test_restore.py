@@ -5,6 +5,10 @@ import json
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from deploy.backup.database import Database
+from deploy.backup.swap import create, newest_kept, swap
 
 pytestmark = pytest.mark.services
 
@@ -36,6 +40,18 @@ def test_the_drill(vault, capsys):
     assert vault.query(REPORTS) == after
     with capsys.disabled():
         print(f"\n{printed}{restored.stdout}{back.stdout}")
+
+
+def test_what_was_swapped_goes_back_within_the_same_second(vault):
+    """A small database changes places quicker than that."""
+    database = Database(conninfo_to_dict(vault.environment["TMS_DATABASE_URL"]))
+    create(database, f"{vault.name}_new")
+
+    kept = [swap(database, f"{vault.name}_new")]
+    kept += [swap(database, newest_kept(database)) for _ in range(4)]
+
+    assert len(set(kept)) == len(kept)
+    assert vault.databases == {vault.name, kept[-1]}
 
 
 def test_who_restores_sees_what_would_be_done(vault):
