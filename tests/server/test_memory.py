@@ -1,4 +1,8 @@
 import json
+import subprocess
+import sys
+
+import pytest
 
 from tests.server.process import ServerProcess
 
@@ -36,3 +40,27 @@ def test_what_is_loaded_before_the_first_connection_is_never_collected_again(ser
 
 def test_full_collections_are_rare(server):
     assert server.facts()["gc_threshold"] == [50_000, 50, 100]
+
+
+PEAK = """
+import platform, resource, sys
+from tms.server.memory import give_back
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+
+assert give_back() or platform.libc_ver()[0] != "glibc"
+before = resident()
+bytes(8 * 2**20)  # freed at once: from now on glibc, left alone, takes as much from the heap
+large = [b"x" * 2**20 for _ in range(50)]
+above = [bytes(600 + at) for at in range(500)]
+del large
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_pages_took_is_given_back_to_the_system():
+    grown = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True).stdout
+
+    assert int(grown) < 10 * 2**20
