@@ -6,9 +6,9 @@ import pytest
 from django.utils import translation
 
 from tms.boards import instants, painter
+from tms.boards.alert_rows import Step
 from tms.boards.pages.base import Part
 from tms.boards.painter import paint, paint_for_frame
-from tms.boards.rows import Step
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 

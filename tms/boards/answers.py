@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from tms.accounts.doors import Asked
+from tms.boards.alert_rows import AlertRow, alert_rows
 from tms.boards.pages import AlertPage, AlertsPage, Desk, Page, page_at
 from tms.boards.pages.base import Scene, nav
 from tms.boards.painter import paint
-from tms.boards.rows import AlertRow, alert_rows
 
 CONFLICT, UNREADABLE = 409, 422
 

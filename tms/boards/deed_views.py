@@ -13,13 +13,14 @@ from tms.accounts.doors import Asked, acting
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import Alert
+from tms.boards.alert_rows import AlertRow
 from tms.boards.answers import CONFLICT, UNREADABLE, ask, done, found, row_of, show
 from tms.boards.chosen import Chosen
 from tms.boards.deeds import DEEDS, Deed
 from tms.boards.filters import PRIMARY_KEY
 from tms.boards.forms import AcknowledgeForm, CommentForm
 from tms.boards.pages import AlertPage, AlertsPage
-from tms.boards.rows import WORST_FIRST, AlertRow
+from tms.boards.rows import WORST_FIRST
 
 METHODS = ["GET", "HEAD", "POST"]
 ONE, MANY = "boards/deed.html", "boards/deeds.html"

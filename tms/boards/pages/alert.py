@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
+from tms.boards.alert_rows import AlertRow
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
-from tms.boards.rows import AlertRow
 from tms.live.change import Change
 
 TEMPLATE = "boards/alert.html"

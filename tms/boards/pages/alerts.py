@@ -10,10 +10,10 @@ from django.utils import timezone
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices
+from tms.boards.alert_rows import AlertRow
 from tms.boards.filters import AlertFilter
 from tms.boards.keyset import Column, Keyset, Window
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
-from tms.boards.rows import AlertRow
 from tms.boards.shares import holders, shares
 from tms.live.change import Change
 from tms.telemetry.models import Severity

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.http import QueryDict
 
 from tms.accounts.access import Person
+from tms.boards.alert_rows import AlertRow, alert_rows
 from tms.boards.census import Census
 from tms.boards.history import Lines
 from tms.boards.kept import kept as kept_census
-from tms.boards.rows import AlertRow, TerminalRow, alert_rows, terminal_rows
+from tms.boards.rows import TerminalRow, terminal_rows
 from tms.live.change import Change
 from tms.telemetry.models import Severity
 

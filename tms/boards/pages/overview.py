@@ -7,11 +7,11 @@ from django.urls import reverse
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices, shift, sites
+from tms.boards.alert_rows import AlertRow
 from tms.boards.expected import Plan, expected_at, numbers
 from tms.boards.nodes import losses_part
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.boards.recent import recent
-from tms.boards.rows import AlertRow
 from tms.boards.spark import spark
 from tms.fleet.models import Presence
 from tms.live.change import Change

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import AlertState, Contract, TransitionKind
 from tms.boards import metrics, outages
+from tms.boards.alert_rows import AlertRow
 from tms.boards.happenings import OUTAGE_ICONS
-from tms.boards.rows import AlertRow, Place, Reading
+from tms.boards.rows import Place, Reading
 from tms.boards.sites import SiteCell
 from tms.commands.catalog import CATALOG
 from tms.commands.models import CommandState
