@@ -17,7 +17,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
-from tms.alerts import firmware, lifecycle, maintenance
+from tms.alerts import firmware, folding, lifecycle, maintenance
 from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import Place
 from tms.commands import services as commands
@@ -140,6 +140,7 @@ def follow(moves: Sequence[Move]) -> None:
 LOOPS = (
     Loop("sweep", 0.5, sweep),
     Loop("open_due", 0.5, lifecycle.open_due),
+    Loop("fold", 0.5, folding.fold),
     Loop("lapse", 1.0, lifecycle.lapse),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),

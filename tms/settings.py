@@ -240,6 +240,8 @@ TAKEOVER_BAN_S = env.seconds("TMS_TAKEOVER_BAN_S", 300)
 
 STALE_AFTER_S = env.seconds("TMS_STALE_AFTER_S", 14_400)
 """Whoever took an alert so long ago, and was not heard of since, is reminded of it. 0: never."""
+FOLD_WAIT_S = env.seconds("TMS_FOLD_WAIT_S", 5)
+"""A terminal's loss is told so late, for it may turn out to be part of an incident."""
 
 # Ingest
 

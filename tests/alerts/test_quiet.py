@@ -24,6 +24,12 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 HOUR = 3600
 
 
+@pytest.fixture(autouse=True)
+def _told_at_once(settings):
+    """Whether alerts fold is asked in tests of its own."""
+    settings.FOLD_WAIT_S = 0
+
+
 def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:
     found = quiet([alert], at=later(seconds)).get(alert.pk)
     return (found.reason, found.until) if found else None

@@ -44,6 +44,9 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def nobody_on_it(self) -> Self:
         return self.filter(state=AlertState.OPEN)
 
+    def held(self) -> Self:
+        return self.filter(state=AlertState.ACKNOWLEDGED)
+
     def stale(self) -> Self:
         """Acknowledged for too long, and nobody has said a word since (index: alert_stale)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
@@ -59,6 +62,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def watchful(self) -> Self:
         """Taken until it gets worse (index: alert_watchful)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
+
+    def unfolded(self) -> Self:
+        """Not part of an incident (index: alert_unfolded, read by the fold)."""
+        return self.filter(incident=None)
 
     def by_urgency(self) -> Self:
         """Critical with nobody on it first, then by severity, then the oldest."""
@@ -98,6 +105,9 @@ class Alert(models.Model):
     comment = models.CharField(_("comment"), max_length=500, blank=True)
     """The last that anybody said of it."""
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
+    incident = models.ForeignKey(
+        "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")
+    )
 
     objects = AlertQuerySet.as_manager()
 
@@ -121,6 +131,11 @@ class Alert(models.Model):
             models.Index(fields=("terminal",), name="alert_unresolved", condition=~models.Q(state=AlertState.RESOLVED)),
             models.Index(fields=("-resolved_at",), name="alert_resolved"),
             models.Index(fields=("terminal", "-opened_at"), name="alert_terminal"),
+            models.Index(
+                fields=("opened_at",),
+                name="alert_unfolded",
+                condition=models.Q(incident__isnull=True) & ~models.Q(state=AlertState.RESOLVED),
+            ),
             # Readers: lifecycle.expire, lifecycle.remind, what opens for a terminal, and the board of what is stale.
             models.Index(fields=("until",), name="alert_until", condition=models.Q(until__isnull=False)),
             models.Index(fields=("remind_at",), name="alert_remind", condition=models.Q(remind_at__isnull=False)),

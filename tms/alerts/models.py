@@ -2,6 +2,14 @@ from django.db import models
 
 # Here Django looks for models.
 from tms.alerts.alert import Alert, AlertQuerySet, AlertState, Contract
+from tms.alerts.factor import Factor
+from tms.alerts.incident import (
+    FoldRule,
+    Incident,
+    IncidentState,
+    IncidentTransition,
+    IncidentTransitionKind,
+)
 from tms.alerts.rule import Comparison, Rule, RuleHours, RuleKind
 from tms.alerts.transition import Transition, TransitionKind
 from tms.alerts.window import Window
@@ -15,6 +23,12 @@ __all__ = [
     "Comparison",
     "Condition",
     "Contract",
+    "Factor",
+    "FoldRule",
+    "Incident",
+    "IncidentState",
+    "IncidentTransition",
+    "IncidentTransitionKind",
     "Rule",
     "RuleHours",
     "RuleKind",

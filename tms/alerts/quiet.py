@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts import maintenance
-from tms.alerts.models import Alert, AlertState, RuleHours
+from tms.alerts.models import Alert, AlertState, IncidentState, RuleHours, RuleKind
 from tms.fleet.models import Presence
 from tms.fleet.presence import AWAY
 from tms.fleet.timetable import hours_of
@@ -30,6 +30,8 @@ class Reason(models.TextChoices):
     PARENT = "parent", _("what it is linked through is away")
     EXPECTED = "expected", _("it said when it will be back")
     SNOOZED = "snoozed", _("somebody put it off")
+    FOLDING = "folding", _("it may be part of an incident")
+    INCIDENT = "incident", _("it is part of an incident")
 
 
 class Quiet(NamedTuple):
@@ -56,6 +58,9 @@ class Subject(NamedTuple):
     parent: str | None
     parent_presence: str | None
     parent_since: datetime | None
+    opened_at: datetime
+    kind: str
+    incident_state: str | None
     put_off_until: datetime | None
 
 
@@ -65,16 +70,26 @@ type Source = Callable[[list[Subject], datetime], Found]
 COLUMNS = (
     *("pk", "terminal", "terminal__site", "rule__hours", "terminal__state__presence", "terminal__state__back_at"),
     *(f"terminal__parent__{name}" for name in ("uid", "state__presence", "state__presence_at")),
+    *("opened_at", "rule__kind", "incident__state"),
 )
 PUT_OFF_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"), default=None)
 
 
 def quiet(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Quiet]:
     """For each alert that must not be told of at `at`: the reason that lasts longest. Eight queries at most."""
+    return _quiet(alerts, SOURCES, at)
+
+
+def quiet_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Quiet]:
+    """The same, but for an alert that is told of as part of its incident."""
+    return _quiet(alerts, CONTEXT, at)
+
+
+def _quiet(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime) -> dict[int, Quiet]:
     rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, PUT_OFF_UNTIL)
     subjects = [Subject(*row) for row in rows]
     found: dict[int, Quiet] = {}
-    for source in SOURCES:
+    for source in sources:
         for alert_id, why in source(subjects, at):
             if alert_id not in found or found[alert_id].until < why.until:
                 found[alert_id] = why
@@ -122,4 +137,18 @@ def _put_off(subjects: list[Subject], at: datetime) -> Found:
             yield subject.alert, Quiet(Reason.SNOOZED, subject.put_off_until)
 
 
-SOURCES: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _put_off)
+def _may_fold(subjects: list[Subject], at: datetime) -> Found:
+    for subject in subjects:
+        until = subject.opened_at + timedelta(seconds=settings.FOLD_WAIT_S)
+        if subject.kind == RuleKind.PRESENCE and subject.incident_state is None and until > at:
+            yield subject.alert, Quiet(Reason.FOLDING, until)
+
+
+def _folded(subjects: list[Subject], at: datetime) -> Found:
+    for subject in subjects:
+        if subject.incident_state not in (None, IncidentState.RESOLVED):
+            yield subject.alert, Quiet(Reason.INCIDENT, at + ASK_AGAIN)
+
+
+CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _put_off)
+SOURCES: tuple[Source, ...] = (*CONTEXT, _may_fold, _folded)

@@ -12,7 +12,7 @@ from tms.live.change import Change
 
 ALERT_COLUMNS = (
     *("severity", "state", "value", "version", "opened_at", "resolved_at", "acknowledged_at", "comment"),
-    *("contract", "until", "is_stale"),
+    *("contract", "until", "is_stale", "incident"),
     *(
         f"rule__{name}"
         for name in ("name", "name_ja", "kind", "metric", "comparison", "limit", "may_be_resolved_by_hand")
@@ -79,6 +79,8 @@ class AlertRow:
     is_stale: bool = False
     assigned_to: Name | None = None
     may_be_resolved_by_hand: bool = False
+    incident: int | None = None
+    """That it is part of."""
 
     @property
     def element(self) -> str:
@@ -177,4 +179,5 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...]) -> AlertRow:
         is_stale=alert.is_stale,
         assigned_to=name_of(asked) if asked else None,
         may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
+        incident=alert.incident_id,
     )

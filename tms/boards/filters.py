@@ -92,7 +92,7 @@ class TerminalFilter:
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """`site` is a code, `rule` a primary key: together they name an incident."""
+    """`site` is a code, `rule` and `incident` are primary keys."""
 
     q: str = ""
     severity: tuple[str, ...] = ()
@@ -102,11 +102,12 @@ class AlertFilter:
     stale: bool = False
     who: str = ""
     """A username: who has it, or is asked to take it."""
+    incident: str = ""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
         q = query.get("q", "").strip()[:LONGEST_SEARCH]
-        rule = query.get("rule", "")
+        rule, incident = query.get("rule", ""), query.get("incident", "")
         return cls(
             q=q if len(q) >= LEAST_SEARCHED else "",
             severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
@@ -115,6 +116,7 @@ class AlertFilter:
             rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
             stale=query.get("stale") == "1",
             who=query.get("who", "")[:150],
+            incident=incident if PRIMARY_KEY.fullmatch(incident) else "",
         )
 
     def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
@@ -130,7 +132,14 @@ class AlertFilter:
             rows = rows.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
         if self.who:
             rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
+        if self.incident:
+            rows = rows.filter(incident=int(self.incident))
         return rows.filter(self._found()) if self.q else rows
+
+    @property
+    def may_fold(self) -> bool:
+        """Whether a row of an incident may stand for its alerts: not where somebody looks for certain ones."""
+        return not (self.q or self.rule or self.stale or self.incident)
 
     @property
     def query(self) -> str:

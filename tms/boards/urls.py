@@ -1,7 +1,9 @@
 from django.urls import path
 
 from tms.boards import deed_views, views
+from tms.boards.incidents import views as incidents
 from tms.boards.maintenance import views as maintenance
+from tms.boards.rules import folding
 from tms.boards.rules import views as rules
 
 urlpatterns = [
@@ -16,6 +18,8 @@ urlpatterns = [
     path("alerts/<int:pk>/acknowledge/", deed_views.acknowledge, name="acknowledge"),
     path("alerts/<int:pk>/<slug:deed>/", deed_views.do, name="do"),
     path("alerts/<slug:deed>/", deed_views.do_many, name="do-many"),
+    path("incidents/<int:pk>/", incidents.incident, name="incident"),
+    path("incidents/<int:pk>/<slug:deed>/", incidents.do, name="do-incident"),
     path("maintenance/", maintenance.maintenance, name="maintenance"),
     path("maintenance/new/", maintenance.plan, name="plan-maintenance"),
     path("maintenance/preview/", maintenance.preview, name="preview-maintenance"),
@@ -26,6 +30,7 @@ urlpatterns = [
     path("rules/new/", rules.new_rule, name="new-rule"),
     path("rules/new/<slug:shape>/", rules.new_rule, name="new-rule-of"),
     path("rules/new/<slug:shape>/preview/", rules.try_new_rule, name="try-new-rule"),
+    path("rules/folding/", folding.folding, name="folding"),
     path("rules/export/", rules.export_rules, name="export-rules"),
     path("rules/import/", rules.import_rules, name="import-rules"),
     path("rules/<int:pk>/", rules.rule, name="rule"),

@@ -27,6 +27,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     """More changed than could be named: read again."""
     nodes: bool = False
     """A node started, drains, ended or was lost."""
+    incidents: frozenset[int] = frozenset()
 
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}
@@ -50,6 +51,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             rules=self.rules,
             everything=True,
             nodes=self.nodes,
+            incidents=self.incidents,
         )
 
 

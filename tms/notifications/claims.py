@@ -10,14 +10,13 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import F, Min
 
-from tms.alerts.models import Alert, AlertState
-from tms.alerts.quiet import quiet
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.notifications.backoff import wait_s
 from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, Delivery, DeliveryState, Told
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Telling
+from tms.notifications.subject import ALERT, INCIDENT, asks_for_somebody, column, hushed
 from tms.notifications.transports.answer import Answer, Outcome
 from tms.notifications.wording import worded
 from tms.ops import instruments
@@ -89,33 +88,32 @@ def send_again(delivery: Delivery, *, at: datetime) -> bool:
 
 def _prepare(delivery: Delivery, at: datetime) -> bool:
     """Look once more at what the first attempt would say; False when there is nothing left to be said."""
-    alerts = list(
-        Alert.objects.filter(told__delivery=delivery).select_related("rule", "terminal__site", "acknowledged_by")
-    )
+    told = list(delivery.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
     if delivery.news in ALARMS:
-        alerts = _still_to_be_told(delivery, alerts, at)
-    if not alerts:
+        told = _still_to_be_told(delivery, told, at)
+    if not told:
         delivery.state, delivery.ended_at = DeliveryState.WITHDRAWN, at
         delivery.save(update_fields=("state", "ended_at"))
         instruments.DELIVERIES.labels(delivery.destination.kind, DeliveryState.WITHDRAWN.value).inc()
         return False
-    delivery.content = worded(delivery, alerts, at=at)
+    delivery.content = worded(delivery, [one.subject for one in told], at=at)
     return True
 
 
-def _still_to_be_told(delivery: Delivery, alerts: list[Alert], at: datetime) -> list[Alert]:
+def _still_to_be_told(delivery: Delivery, told: list[Told], at: datetime) -> list[Told]:
     """Without those that are over, or somebody is on, or that are quiet by now. The latter two may be told later."""
-    hushed = quiet(alerts, at=at)
-    kept: list[Alert] = []
-    for alert in alerts:
-        why = hushed.get(alert.pk)
-        if alert.state == AlertState.OPEN and why is None:
-            kept.append(alert)
+    needy = asks_for_somebody([one.subject for one in told])
+    quiet = hushed(needy, at=at)
+    kept: list[Told] = []
+    for one in told:
+        why = quiet.get(one.subject)
+        if one.subject in needy and why is None:
+            kept.append(one)
             continue
-        Told.objects.filter(delivery=delivery, alert=alert).delete()
-        Telling.objects.filter(alert=alert, policy=delivery.policy_id).update(
+        one.delete()
+        Telling.objects.filter(**column(one.subject), policy=delivery.policy_id).update(
             step=delivery.step,
-            due_at=why.ask_again_at(at) if why and alert.state == AlertState.OPEN else None,
+            due_at=why.ask_again_at(at) if why else None,
             quiet=why.reason if why else "",
         )
     return kept
@@ -146,4 +144,5 @@ def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
     instruments.DELIVERIES.labels(delivery.destination.kind, outcome).inc()
     if state == DeliveryState.SENT and delivery.happened_at is not None:
         instruments.NOTIFICATION_SECONDS.observe(max(0.0, (at - delivery.happened_at).total_seconds()))
-    publish(Change(alerts=frozenset(delivery.told.values_list("alert", flat=True))))
+    told = list(delivery.told.values_list("alert", "incident"))
+    publish(Change(alerts=frozenset(one for one, _ in told if one), incidents=frozenset(one for _, one in told if one)))

@@ -9,9 +9,10 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, Incident
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
+from tms.notifications.subject import AboutOne, about_one
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=45)
@@ -68,6 +69,8 @@ class Delivery(models.Model):
     news = models.CharField(max_length=16, choices=News)
     place = models.CharField(max_length=8, blank=True, default="")
     """Code of the site, where each has its own message."""
+    is_of_incidents = models.BooleanField(default=False, db_default=False)
+    """A delivery tells of alerts, or of incidents."""
     language = models.CharField(max_length=8)
     alerts: models.ManyToManyField[Alert, Told] = models.ManyToManyField(
         Alert, through="Told", related_name="deliveries"
@@ -104,14 +107,19 @@ class Delivery(models.Model):
         return reverse("delivery", args=(self.pk,))
 
 
-class Told(models.Model):
-    """That a delivery tells of an alert."""
+class Told(AboutOne, models.Model):
+    """That a delivery tells of an alert or an incident."""
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="told")
-    alert = models.ForeignKey(Alert, models.CASCADE, related_name="told")
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="told")
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="told")
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("delivery", "alert"), name="told_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("delivery", "alert"), name="told_once"),
+            models.UniqueConstraint(fields=("delivery", "incident"), name="told_of_incident_once"),
+            about_one("told_about_one"),
+        )
 
     def __str__(self) -> str:
-        return f"{self.delivery_id} {self.alert_id}"
+        return f"{self.delivery_id} {self.alert_id or self.incident_id}"

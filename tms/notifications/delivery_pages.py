@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts.doors import Asked, acting, watching
 from tms.notifications import claims
 from tms.notifications.delivery import Delivery, DeliveryState
+from tms.notifications.subject import ALERT, INCIDENT
 
 ON_A_PAGE = 50
 
@@ -42,7 +43,7 @@ def deliveries(request: Asked) -> HttpResponse:
 def delivery(request: Asked, pk: int) -> HttpResponse:
     rows = Delivery.objects.select_related("destination", "policy")
     shown = get_object_or_404(rows, pk=pk)
-    told = shown.alerts.select_related("rule", "terminal__site").order_by("pk")
+    told = shown.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
     return render(request, "notifications/delivery.html", {"place": "deliveries", "delivery": shown, "told": told})
 
 

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tms.alerts.models import Alert
+from tms.alerts.models import Incident
 from tms.notifications.delivery import GIVE_UP_AFTER, Delivery, News, Told
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
+from tms.notifications.subject import Subject, column, place_of
 
 
 class Item(NamedTuple):
-    """One alert for one destination."""
+    """One alert or incident for one destination."""
 
-    alert: Alert
+    subject: Subject
     policy: Policy
     destination: Destination
     news: News
@@ -25,8 +26,9 @@ class Item(NamedTuple):
 
     @property
     def together(self) -> "Together":
-        place = self.alert.terminal.site.code if self.policy.by_site else ""
-        return Together(self.destination.pk, self.policy.pk, self.step, self.news, place)
+        place = place_of(self.subject) if self.policy.by_site else ""
+        is_of_incidents = isinstance(self.subject, Incident)
+        return Together(self.destination.pk, self.policy.pk, self.step, self.news, place, is_of_incidents)
 
 
 class Together(NamedTuple):
@@ -37,6 +39,7 @@ class Together(NamedTuple):
     step: int
     news: str
     place: str
+    is_of_incidents: bool
 
 
 def gather(items: Iterable[Item], *, at: datetime) -> None:
@@ -47,7 +50,7 @@ def gather(items: Iterable[Item], *, at: datetime) -> None:
     told: list[Told] = []
     for together, members in groups.items():
         delivery = _still_gathering(together, at) or _new(together, members, at)
-        told += [Told(delivery=delivery, alert=member.alert) for member in members]
+        told += [Told(delivery=delivery, **column(member.subject)) for member in members]
     Told.objects.bulk_create(told, ignore_conflicts=True)
 
 
@@ -80,6 +83,7 @@ def _fields(together: Together) -> dict[str, int | str]:
         "step": together.step,
         "news": together.news,
         "place": together.place,
+        "is_of_incidents": together.is_of_incidents,
     }
 
 

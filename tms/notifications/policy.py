@@ -9,9 +9,10 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.models import Alert, Rule
+from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Group, Site
 from tms.notifications.destination import Destination
+from tms.notifications.subject import AboutOne, Concern, about_one
 
 DAY_S = 86_400
 
@@ -68,18 +69,18 @@ class Policy(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("policy", args=(self.pk,))
 
-    def concerns(self, alert: Alert, groups: Collection[int]) -> bool:
-        """Whether it tells of `alert`, whose terminal is in these groups."""
+    def concerns(self, what: Concern) -> bool:
+        """Whether it tells of it."""
         return (
-            (not self.severities or alert.severity in self.severities)
-            and _among(alert.terminal.site_id, self.sites.all())
-            and _among(alert.rule_id, self.rules.all())
-            and (not (wanted := {group.pk for group in self.groups.all()}) or not wanted.isdisjoint(groups))
+            (not self.severities or what.severity in self.severities)
+            and _any_chosen(what.sites, self.sites.all())
+            and _any_chosen(what.rules, self.rules.all())
+            and _any_chosen(what.groups, self.groups.all())
         )
 
 
-def _among(pk: int, chosen: Collection[models.Model]) -> bool:
-    return not chosen or any(row.pk == pk for row in chosen)
+def _any_chosen(pks: Collection[int], chosen: Collection[models.Model]) -> bool:
+    return not chosen or any(row.pk in pks for row in chosen)
 
 
 class Step(models.Model):
@@ -99,10 +100,11 @@ class Step(models.Model):
         return f"{self.policy_id} {self.position}"
 
 
-class Telling(models.Model):
-    """How far one policy has come with telling of one alert. `due_at`: when to look at it; null: never."""
+class Telling(AboutOne, models.Model):
+    """How far one policy has come with telling of one alert or incident. `due_at`: when to look at it; null: never."""
 
-    alert = models.ForeignKey(Alert, models.CASCADE, related_name="tellings")
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="tellings")
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="tellings")
     policy = models.ForeignKey(Policy, models.CASCADE, related_name="tellings")
     kind = models.CharField(max_length=16)
     happened_at = models.DateTimeField()
@@ -115,9 +117,13 @@ class Telling(models.Model):
     """Why it waits."""
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("alert", "policy"), name="telling_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("alert", "policy"), name="telling_once"),
+            models.UniqueConstraint(fields=("incident", "policy"), name="telling_of_incident_once"),
+            about_one("telling_about_one"),
+        )
         # Reader: the outbox.
         indexes = (models.Index(fields=("due_at",), name="telling_due", condition=models.Q(due_at__isnull=False)),)
 
     def __str__(self) -> str:
-        return f"{self.policy_id} {self.alert_id}"
+        return f"{self.policy_id} {self.alert_id or self.incident_id}"

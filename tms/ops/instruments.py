@@ -42,6 +42,7 @@ PRESENCE_CHANGES = Counter("tms_presence_changes", "Changes of presence, by the 
 OUTAGES = Counter("tms_outages", "Outages of terminals that are over, by cause", ["cause"])
 FALSE_OFFLINE = Counter("tms_false_offline", "Terminals called offline whose outage proved to be TMS's own fault")
 ALERT_TRANSITIONS = Counter("tms_alert_transitions", "Alert transitions by kind and severity", ["kind", "severity"])
+INCIDENT_TRANSITIONS = Counter("tms_incident_transitions", "Steps of incidents by kind and factor", ["kind", "factor"])
 COMMANDS = Counter("tms_commands", "Commands by the state they reached", ["state"])
 
 # Notifications

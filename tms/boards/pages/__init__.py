@@ -9,6 +9,7 @@ from tms.accounts.access import Person
 from tms.boards.pages.alert import AlertPage
 from tms.boards.pages.alerts import AlertsPage
 from tms.boards.pages.base import Desk, Page, Part, Scene
+from tms.boards.pages.incident import IncidentPage
 from tms.boards.pages.maintenance import MaintenancePage
 from tms.boards.pages.overview import OverviewPage
 from tms.boards.pages.terminal import TerminalPage
@@ -18,6 +19,7 @@ __all__ = [
     "AlertPage",
     "AlertsPage",
     "Desk",
+    "IncidentPage",
     "MaintenancePage",
     "OverviewPage",
     "Page",
@@ -34,6 +36,7 @@ PAGES: dict[str, type[Page]] = {
     "terminal": TerminalPage,
     "alerts": AlertsPage,
     "alert": AlertPage,
+    "incident": IncidentPage,
     "maintenance": MaintenancePage,
 }
 LONGEST_ADDRESS = 1_000

@@ -1,4 +1,6 @@
+from collections.abc import Collection, Iterable
 from datetime import datetime, time
+from itertools import chain
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -11,7 +13,9 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices
 from tms.boards.alert_rows import AlertRow
-from tms.boards.filters import AlertFilter
+from tms.boards.filters import PRIMARY_KEY, AlertFilter
+from tms.boards.incidents import listed
+from tms.boards.incidents.rows import IncidentRow
 from tms.boards.keyset import Column, Keyset, Window
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
 from tms.boards.shares import holders, shares
@@ -34,37 +38,47 @@ class AlertsPage(Page):
     place = "alerts"
 
     def __init__(
-        self, person: Person, chosen: AlertFilter, *, state: str = OPEN, after: str = "", before: str = ""
+        self,
+        person: Person,
+        chosen: AlertFilter,
+        *,
+        state: str = OPEN,
+        after: str = "",
+        before: str = "",
+        unfolded: frozenset[int] = frozenset(),
     ) -> None:
         self.person = person
         self.chosen = chosen
         self.state = state
         self.after, self.before = after, before if not after else ""
+        self.unfolded = unfolded
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
         after, before = (query.get(name, "")[:100] for name in ("after", "before"))
         state = query.get("state", "")
         state = state if state in (SNOOZED, RESOLVED) else OPEN
-        return cls(person, AlertFilter.of(query), state=state, after=after, before=before)
+        unfolded = [int(pk) for pk in query.getlist("unfold")[: listed.MOST_UNFOLDED] if PRIMARY_KEY.fullmatch(pk)]
+        return cls(person, AlertFilter.of(query), state=state, after=after, before=before, unfolded=frozenset(unfolded))
 
     @property
     def address(self) -> str:
-        return self.at(after=self.after, before=self.before)
+        return self.at(after=self.after, before=self.before, unfolded=self.unfolded)
 
-    def at(self, *, after: str = "", before: str = "") -> str:
+    def at(self, *, after: str = "", before: str = "", unfolded: Iterable[int] = ()) -> str:
         """The address of a page of this list."""
         marks = {"state": "" if self.state == OPEN else self.state, "after": after, "before": before}
-        cursor = urlencode({name: mark for name, mark in marks.items() if mark})
+        marks_given = {name: mark for name, mark in marks.items() if mark}
+        cursor = urlencode(marks_given | {"unfold": sorted(unfolded)}, doseq=True)
         query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("alerts") + (f"?{query}" if query else "")
 
     def concerns(self, change: Change) -> bool:
-        return bool(change.presence or change.alerts or change.everything)
+        return bool(change.presence or change.alerts or change.incidents or change.everything)
 
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
-        shown = (before.parts[element].values["alert"] for element in before.lists["alerts"])
-        return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
+        shown = (before.parts[element].values.get("alert") for element in before.lists["alerts"])
+        return frozenset(), frozenset(row.pk for row in shown if row and row.is_touched_by(change))
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
         is_mine = self.state == OPEN and self.chosen.who == self.person.get_username()
@@ -75,28 +89,52 @@ class AlertsPage(Page):
 
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
         window = self._window(desk)
-        ids = [f"alert-{pk}" for pk in window.pks]
-        rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
-        missing = [pk for pk in window.pks if f"alert-{pk}" not in rows]
-        rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
-        shown = tuple(element for element in ids if element in rows)
-        return Scene({**self._counts(desk), **self._around(desk, window), **rows}, {"alerts": shown})
+        folded = self._folded()
+        members = listed.members([row.pk for row in folded if row.pk in self.unfolded], to=self.person)
+        pks = [*chain.from_iterable(members.values()), *window.pks]
+        rows = self._rows(pks, desk, change, before) | {row.element: self._fold(row) for row in folded}
+        heads = [[row.element, *_elements(members.get(row.pk, ()))] for row in folded]
+        ids = [*chain.from_iterable(heads), *_elements(window.pks)]
+        shown = tuple(dict.fromkeys(element for element in ids if element in rows))
+        return Scene({**self._counts(desk), **self._around(desk, window, len(folded)), **rows}, {"alerts": shown})
+
+    def _rows(self, pks: Collection[int], desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
+        rows = kept(before, change, _elements(pks), is_touched=lambda values: values["alert"].is_touched_by(change))
+        missing = [pk for pk in pks if f"alert-{pk}" not in rows]
+        return rows | {row.element: self.alert_part(row) for row in desk.alerts(missing)}
+
+    @property
+    def _folds(self) -> bool:
+        """Whether incidents stand in place of their alerts: among what is open."""
+        return self.state == OPEN and self.chosen.may_fold
+
+    def _folded(self) -> list[IncidentRow]:
+        """They stand before all alerts, so on the first page."""
+        if not self._folds or self.after or self.before:
+            return []
+        return listed.standing(self.chosen, to=self.person)
+
+    def _fold(self, incident: IncidentRow) -> Part:
+        toggled = self.at(unfolded=self.unfolded ^ {incident.pk})
+        values = {"incident": incident, "is_unfolded": incident.pk in self.unfolded, "toggle": toggled}
+        return Part("boards/incident.html#row", values)
 
     def _window(self, desk: Desk) -> Window:
         rows = self.chosen.apply(visible(self._listed(desk), to=self.person))
+        rows = listed.outside(rows, self.chosen) if self._folds else rows
         order = BY_RECOVERY if self.state == RESOLVED else BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
 
     def _listed(self, desk: Desk) -> QuerySet[Alert]:
         if self.state == RESOLVED:
             return resolved_today(at=desk.at)
-        listed = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()
-        return listed.by_urgency()
+        alerts = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()
+        return alerts.by_urgency()
 
     def _counts(self, desk: Desk) -> dict[str, Part]:
         awake, nobody, snoozed = desk.census.awake, desk.census.nobody_on_it, desk.census.snoozed
-        listed = snoozed if self.state == SNOOZED else awake
-        numbers = {f"count-{severity}": listed[severity] for severity in Severity.values}
+        shown = snoozed if self.state == SNOOZED else awake
+        numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
         numbers |= {
             "count-open": awake.total(),
             "count-snoozed": snoozed.total(),
@@ -115,7 +153,7 @@ class AlertsPage(Page):
             return sum(nobody[name] for name in chosen.severity or Severity.values)
         return chosen.apply(visible(Alert.objects.nobody_on_it(), to=self.person)).count()
 
-    def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
+    def _around(self, desk: Desk, window: Window, folded: int) -> dict[str, Part]:
         foot: dict[str, Any] = {
             "shown": len(window.pks),
             "first": self.at() if window.before else "",
@@ -123,7 +161,7 @@ class AlertsPage(Page):
             "next": self.at(after=window.after) if window.after else "",
         }
         empty = {
-            "is_empty": not window.pks,
+            "is_empty": not window.pks and not folded,
             "is_filtered": not self.chosen.is_empty,
             "state": self.state,
             "outside": desk.census.awake.total(),
@@ -136,6 +174,10 @@ class AlertsPage(Page):
 
     def _shares(self, desk: Desk) -> dict[str, Any]:
         return {"shares": shares(desk.census, to=self.person), "holders": holders(desk.census)}
+
+
+def _elements(pks: Iterable[int]) -> list[str]:
+    return [f"alert-{pk}" for pk in pks]
 
 
 def resolved_today(*, at: datetime) -> QuerySet[Alert]:

@@ -9,6 +9,8 @@ from tms.alerts.models import Alert
 from tms.boards import choices, shift, sites
 from tms.boards.alert_rows import AlertRow
 from tms.boards.expected import Plan, expected_at, numbers
+from tms.boards.filters import AlertFilter
+from tms.boards.incidents import listed
 from tms.boards.nodes import losses_part
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.boards.recent import recent
@@ -19,6 +21,7 @@ from tms.telemetry.models import Severity
 
 TEMPLATE = "boards/overview.html"
 MOST_ALERTS = 20
+MOST_INCIDENTS = 10
 MOST_CHANGES = 12
 TELLING = frozenset({Presence.OFFLINE, Presence.SILENT})
 """Presences whose growth over the hour tells something; the others come and go by design."""
@@ -42,7 +45,9 @@ class OverviewPage(Page):
         return reverse("overview")
 
     def concerns(self, change: Change) -> bool:
-        return bool(change.presence or change.alerts or change.people or change.nodes or change.everything)
+        return bool(
+            change.presence or change.alerts or change.incidents or change.people or change.nodes or change.everything
+        )
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
         return {"columns": sites.columns(len(scene.lists["sites"])), "legend": choices.LEGEND}
@@ -51,31 +56,35 @@ class OverviewPage(Page):
         return Part(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
 
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
-        alerts = self._alerts(desk, change, before)
+        folded = listed.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
+        incidents = {row.element: Part("boards/incident.html#short", {"incident": row}) for row in folded}
+        alerts = self._alerts(desk, change, before, most=MOST_ALERTS - len(incidents))
+        shown = len(alerts) + sum(row.standing for row in folded)
         changes, number = recent(at=desk.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(desk),
             "losses": losses_part(desk.at),
             **dict(_totals(desk)),
+            **incidents,
             **alerts,
             **{change.element: Part(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
             **self._sites(desk),
             "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.awake.total()}),
-            "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, len(alerts))),
+            "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, shown)),
             "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": number}),
             "shift": Part(f"{TEMPLATE}#shift", {"people": shift.on_shift()}),
         }
         lists = {
-            "incidents": tuple(alerts),
+            "incidents": (*incidents, *alerts),
             "changes": tuple(change.element for change in changes),
             "sites": tuple(element for element in parts if element.startswith("site-")),
         }
         return Scene(parts, lists)
 
-    def _alerts(self, desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
-        """The most urgent rows, in order."""
-        urgent = visible(Alert.objects.awake().by_urgency(), to=self.person)
-        pks = list(urgent.values_list("pk", flat=True)[:MOST_ALERTS])
+    def _alerts(self, desk: Desk, change: Change, before: Scene | None, *, most: int) -> dict[str, Part]:
+        """The most urgent rows outside of incidents, in order."""
+        urgent = visible(Alert.objects.awake().unfolded().by_urgency(), to=self.person)
+        pks = list(urgent.values_list("pk", flat=True)[:most])
         ids = [f"alert-{pk}" for pk in pks]
         rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         missing = [pk for pk in pks if f"alert-{pk}" not in rows]
@@ -95,7 +104,7 @@ class OverviewPage(Page):
         """What stands under the list: how many more there are, or that there is nothing and since when."""
         total = desk.census.awake.total()
         if total:
-            return {"more": total - shown, "is_calm": False, "calm_since": None}
+            return {"more": max(0, total - shown), "is_calm": False, "calm_since": None}
         last = visible(Alert.objects.exclude(resolved_at=None), to=self.person).order_by("-resolved_at")
         return {"more": 0, "is_calm": True, "calm_since": last.values_list("resolved_at", flat=True).first()}
 

@@ -40,7 +40,7 @@ def rule(request: Asked, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method != "POST":
         return _show_rule(request, chosen, RuleForm(shape_of(chosen), chosen, person=request.user))
-    _check_editor(request)
+    check_editor(request)
     form = RuleForm(shape_of(chosen), copy(chosen), person=request.user, data=request.POST.dict())
     return _save(request, chosen, form)
 
@@ -50,7 +50,7 @@ def rule(request: Asked, pk: int) -> HttpResponse:
 @watching
 def new_rule(request: Asked, shape: str = "") -> HttpResponse:
     """Which shape, then the form."""
-    _check_editor(request)
+    check_editor(request)
     if not shape:
         return _show(request, shapes=SHAPES.values())
     form = RuleForm(_shape(shape), _blank(shape), person=request.user, data=request.POST.dict() or None)
@@ -77,7 +77,7 @@ def try_new_rule(request: Asked, shape: str) -> HttpResponse:
 @watching
 def switch_rule(request: Asked, pk: int) -> HttpResponse:
     """To switch what is switched already changes nothing."""
-    _check_editor(request)
+    check_editor(request)
     chosen = _found(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
     edits.save_rule(chosen, by=request.user, at=timezone.now())
@@ -88,7 +88,7 @@ def switch_rule(request: Asked, pk: int) -> HttpResponse:
 @never_cache
 @watching
 def delete_rule(request: Asked, pk: int) -> HttpResponse:
-    _check_editor(request)
+    check_editor(request)
     chosen = _found(request, pk)
     if request.method == "POST":
         try:
@@ -113,7 +113,7 @@ def export_rules(request: Asked) -> HttpResponse:
 @watching
 def import_rules(request: Asked) -> HttpResponse:
     """First what would change; the second POST, with `sure`, does it."""
-    _check_editor(request)
+    check_editor(request)
     text = _file_text(request)
     if not text.strip():
         return _show_import(request, text, status=UNREADABLE if request.method == "POST" else 200)
@@ -207,7 +207,7 @@ def _blank(shape: str) -> Rule:
     return Rule(kind=_shape(shape).kind, comparison=_shape(shape).comparison)
 
 
-def _check_editor(request: Asked) -> None:
+def check_editor(request: Asked) -> None:
     if not access.may_edit_rules(request.user):
         raise PermissionDenied
 

@@ -77,7 +77,7 @@ def event(message: Message) -> dict[str, Any]:
         "specversion": "1.0",
         "id": message.uid,
         "source": settings.PUBLIC_URL or "/tms",
-        "type": f"tms.alerts.{message.kind}.v1",
+        "type": f"tms.{'incidents' if 'incidents' in message.facts else 'alerts'}.{message.kind}.v1",
         "time": message.at.isoformat(),
         **about,
         **extensions,

@@ -1,0 +1,58 @@
+from collections.abc import Sequence
+
+import pytest
+
+from tests.builders import Fleet, Wall, later
+from tms import clock
+from tms.alerts.models import Alert, Incident
+from tms.fleet import standings
+from tms.fleet.models import Cause, Presence, Terminal, TerminalState
+from tms.fleet.presence import Move
+
+
+class Storm:
+    """Terminals that are lost and come back, and the clock that follows them."""
+
+    def __init__(self, fleet: Fleet, wall: Wall) -> None:
+        self.fleet = fleet
+        self.wall = wall
+        self.rule = fleet.presence_rule(severity="critical")
+
+    def shop(self, code: str, number: int, **fields) -> list[Terminal]:
+        return [self.fleet.online(site=self.fleet.site(code), lease_s=1e6, **fields) for _ in range(number)]
+
+    def lose(self, terminals: Sequence[Terminal], *, seconds: float = 1) -> None:
+        self._move(terminals, Presence.OFFLINE, Cause.DID_NOT_RETURN)
+        self.wall.advance(seconds=seconds, step_s=max(1, seconds / 5))
+
+    def bring_back(self, terminals: Sequence[Terminal], *, seconds: float = 1) -> None:
+        self._move(terminals, Presence.ONLINE, Cause.NONE)
+        self.wall.advance(seconds=seconds, step_s=max(1, seconds / 5))
+
+    def _move(self, terminals: Sequence[Terminal], presence: Presence, cause: Cause) -> None:
+        states = TerminalState.objects.in_bulk([terminal.pk for terminal in terminals])
+        at = self.wall.at
+        moves = [Move(pk, at, state.presence, presence.value, cause.value, None, 1) for pk, state in states.items()]
+        TerminalState.objects.filter(pk__in=states).update(
+            presence=presence, presence_at=at, cause=cause, due_at=None if presence == Presence.OFFLINE else later(1e6)
+        )
+        standings.record(moves)
+        clock.follow(moves)
+
+
+def incident() -> Incident:
+    return Incident.objects.get()
+
+
+def told(incident: Incident) -> list[tuple[str, int]]:
+    """Its history: what, and of how many."""
+    return list(incident.transitions.values_list("kind", "number"))
+
+
+def folded(incident: Incident) -> int:
+    return Alert.objects.unresolved().filter(incident=incident).count()
+
+
+@pytest.fixture
+def storm(fleet, wall) -> Storm:
+    return Storm(fleet, wall)

@@ -1,0 +1,280 @@
+"""Terminals that are lost together are one incident, which lives and ends with their alerts."""
+
+import pytest
+
+from tests.alerts.folding.conftest import folded, incident, told
+from tests.builders import later
+from tms.alerts import folding
+from tms.alerts.models import Alert, Contract, FoldRule, Incident
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+def test_a_site_that_is_lost_is_one_incident(storm):
+    shop = storm.shop("SJK", 10)
+
+    storm.lose(shop)
+
+    assert (incident().factor, incident().site.code, incident().severity) == ("site", "SJK", "critical")
+    assert (incident().lost, incident().size, incident().joined) == (10, 10, 10)
+    assert folded(incident()) == 10
+    assert told(incident()) == [("opened", 10)]
+    assert incident().title == "10 of 10 lost at Site SJK"
+
+
+@pytest.mark.parametrize(
+    ("size", "lost", "folds"),
+    [(2, 2, False), (3, 2, False), (3, 3, True), (8, 3, False), (8, 4, True), (20, 5, False), (20, 6, True)],
+)
+def test_how_many_must_be_lost_depends_on_how_many_there_are(storm, size, lost, folds):
+    storm.lose(storm.shop("SJK", size)[:lost])
+
+    assert Incident.objects.exists() is folds
+    assert Alert.objects.unresolved().count() == lost
+
+
+def test_each_site_has_its_own(storm):
+    lost = [terminal for code in ("SJK", "OSK", "NGY") for terminal in storm.shop(code, 5)]
+
+    storm.lose(lost, seconds=10)
+
+    assert sorted(Incident.objects.values_list("site__code", "joined")) == [("NGY", 5), ("OSK", 5), ("SJK", 5)]
+
+
+def test_losses_that_lie_far_apart_are_none(storm):
+    for terminal in storm.shop("SJK", 6):
+        storm.lose([terminal], seconds=90)
+
+    assert not Incident.objects.exists()
+
+
+def test_who_was_away_before_is_neither_counted_nor_part_of_it(storm):
+    broken, *shop = storm.shop("SJK", 11)
+    storm.lose([broken], seconds=600)
+
+    storm.lose(shop[:5])
+
+    assert (incident().lost, incident().size) == (5, 10)
+    assert Alert.objects.get(terminal=broken).incident is None
+
+
+def test_who_is_lost_later_joins_and_who_recovers_leaves(storm):
+    shop = storm.shop("SJK", 10)
+    storm.lose(shop[:6], seconds=30)
+
+    storm.lose(shop[6:8], seconds=30)
+    storm.bring_back(shop[:3], seconds=30)
+
+    assert told(incident()) == [("opened", 6), ("joined", 2), ("left", 3)]
+    assert (incident().joined, incident().standing, incident().lost) == (8, 5, 8)
+    assert incident().state == "open"
+
+
+def test_it_is_over_when_all_have_recovered(storm):
+    shop = storm.shop("SJK", 5)
+    storm.lose(shop, seconds=30)
+
+    storm.bring_back(shop)
+
+    assert told(incident()) == [("opened", 5), ("left", 5), ("resolved", 0)]
+    assert (incident().state, incident().standing) == ("resolved", 0)
+    assert Alert.objects.filter(incident=incident()).count() == 5
+
+
+def test_what_is_lost_after_the_end_is_another_incident(storm):
+    shop = storm.shop("SJK", 5)
+    storm.lose(shop, seconds=30)
+    storm.bring_back(shop, seconds=30)
+
+    storm.lose(shop)
+
+    assert list(Incident.objects.order_by("pk").values_list("state", flat=True)) == ["resolved", "open"]
+
+
+def test_the_few_that_stay_away_stand_alone_in_the_end(storm):
+    shop = storm.shop("SJK", 20)
+    storm.lose(shop, seconds=30)
+    storm.bring_back(shop[1:], seconds=30)
+
+    storm.wall.advance(seconds=600, step_s=30)
+
+    assert told(incident())[-1] == ("dissolved", 1)
+    assert incident().state == "resolved"
+    assert Alert.objects.unresolved().get().incident is None
+
+
+def test_alerts_of_other_rules_stand_alone(storm, fleet):
+    shop = storm.shop("SJK", 5)
+    other = fleet.metric_rule()
+    Alert.objects.create(rule=other, terminal=shop[0], severity="warning", opened_at=later(0))
+
+    storm.lose(shop)
+
+    assert Alert.objects.get(rule=other).incident is None
+
+
+# Other things in common
+
+
+def test_a_group_over_many_sites_is_one_incident(storm, fleet):
+    shops = [storm.shop(code, 10) for code in ("SJK", "OSK", "NGY", "KYO", "FUK")]
+    carrier = [terminal for shop in shops for terminal in shop[:3]]
+    fleet.group("Carrier X", *carrier)
+
+    storm.lose(carrier, seconds=10)
+
+    assert (incident().factor, incident().group.name, incident().joined) == ("group", "Carrier X", 15)
+    assert incident().title == "15 of 15 lost in group Carrier X"
+
+
+def test_a_site_explains_a_loss_before_a_group_does(storm, fleet):
+    shop = storm.shop("SJK", 12)
+    fleet.group("Carrier X", *shop)
+
+    storm.lose(shop, seconds=10)
+
+    assert incident().factor == "site"
+
+
+@pytest.mark.parametrize(("factor", "fields"), [("model", {"model": "PX-300"}), ("firmware", {"firmware": "2.4"})])
+def test_a_model_or_a_firmware_that_fails_everywhere_is_one_incident(storm, factor, fields):
+    sites = [f"S{number}" for number in range(12)]
+    for code in sites:
+        storm.shop(code, 5, model="Old", firmware="1")
+    failing = [storm.shop(code, 1, **{"model": "Old", "firmware": "1"} | fields)[0] for code in sites]
+
+    storm.lose(failing, seconds=10)
+
+    assert (incident().factor, incident().key, incident().joined) == (factor, next(iter(fields.values())), 12)
+
+
+def test_the_strongest_thing_in_common_is_named(storm, fleet):
+    shop, others = storm.shop("SJK", 10, firmware="2.4"), storm.shop("OSK", 40, firmware="2.3")
+    fleet.group("Carrier X", *shop[:9], others[0])
+
+    storm.lose(shop)
+
+    assert incident().likeness == "all with firmware 2.4"
+
+
+def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
+    shop, _ = storm.shop("SJK", 10, firmware="2.4"), storm.shop("OSK", 40, firmware="2.4")
+
+    storm.lose(shop)
+
+    assert incident().likeness == ""
+
+
+# What somebody set
+
+
+def test_a_fold_that_is_off_folds_nothing(storm):
+    FoldRule.objects.create(factor="site", enabled=False)
+
+    storm.lose(storm.shop("SJK", 5), seconds=10)
+
+    assert not Incident.objects.exists()
+
+
+def test_the_share_can_be_set(storm):
+    FoldRule.objects.create(factor="site", small_pct=100)
+
+    storm.lose(storm.shop("SJK", 10)[:9])
+
+    assert not Incident.objects.exists()
+
+
+# One acknowledgement for all
+
+
+@pytest.fixture
+def lost(storm):
+    shop = storm.shop("SJK", 10)
+    storm.lose(shop[:6])
+    return shop
+
+
+def take(fleet, **terms):
+    return folding.acknowledge(incident(), by=fleet.person(), comment="Power cut", at=later(60), **terms)
+
+
+def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
+    take(fleet)
+
+    storm.lose(lost[6:])
+
+    alerts = Alert.objects.filter(incident=incident())
+    assert set(alerts.values_list("state", "acknowledged_by__username", "comment")) == {
+        ("acknowledged", "aiko", "Power cut")
+    }
+    assert alerts.count() == 10
+
+
+def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
+    take(fleet)
+    folding.acts.lifecycle.withdraw(
+        Alert.objects.filter(terminal=lost[0]), by=fleet.person("ren"), comment="", at=later(61)
+    )
+
+    storm.lose(lost[6:])
+
+    assert list(Alert.objects.nobody_on_it().values_list("terminal", flat=True)) == [lost[0].pk]
+
+
+def test_giving_the_incident_back_gives_its_alerts_back(fleet, lost):
+    take(fleet)
+
+    folding.withdraw(incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
+
+    assert incident().state == "open"
+    assert Alert.objects.nobody_on_it().count() == 6
+
+
+def test_a_second_acknowledgement_tells_who_has_it(fleet, lost):
+    take(fleet)
+
+    second = folding.acknowledge(incident(), by=fleet.person("ren"), comment="", at=later(80))
+
+    assert second.acknowledged_by == fleet.person()
+    assert [kind for kind, _ in told(incident())].count("acknowledged") == 1
+
+
+def test_the_time_of_an_acknowledgement_is_up(storm, fleet, lost):
+    take(fleet, contract=Contract.TIME, until=later(120))
+
+    storm.wall.advance(seconds=130)
+
+    assert incident().state == "open"
+    assert told(incident())[-1] == ("expired", 0)
+    assert Alert.objects.nobody_on_it().count() == 6
+
+
+def test_taken_until_it_gets_worse_it_is_open_again_when_more_are_lost(storm, fleet, lost):
+    take(fleet, contract=Contract.WORSE)
+
+    storm.lose(lost[6:])
+
+    assert [kind for kind, _ in told(incident())][-2:] == ["joined", "undone"]
+    assert incident().acknowledged_by is None
+
+
+def test_recovery_wins(storm, fleet, lost):
+    storm.bring_back(lost[:6])
+
+    with pytest.raises(folding.AlreadyOver):
+        take(fleet)
+
+
+def test_terms_can_be_changed(fleet, lost):
+    take(fleet)
+
+    folding.change(incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600))
+
+    assert set(Alert.objects.values_list("contract", "until")) == {("time", later(3600))}
+    assert (incident().contract, incident().until) == ("time", later(3600))
+
+
+def test_a_comment_is_kept(fleet, lost):
+    folding.comment(incident(), by=fleet.person(), comment="Electrician is coming", at=later(70))
+
+    assert (incident().comment, told(incident())[-1][0]) == ("Electrician is coming", "commented")

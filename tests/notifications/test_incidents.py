@@ -1,0 +1,216 @@
+"""Of what folds one thing is told, whatever happens to the alerts in it."""
+
+import pytest
+
+from tests.alerts.folding.conftest import Storm, incident
+from tests.alerts.test_quiet import maintain
+from tests.notifications.conftest import Hours, webhook
+from tms.alerts import folding
+from tms.alerts.models import Alert, Incident
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+
+class Both:
+    """The clock's loops and those of the outbox, at one time."""
+
+    def __init__(self, wall, hours: Hours) -> None:
+        self.wall, self.hours = wall, hours
+
+    def pass_(self, seconds: float, *, step_s: float = 1) -> None:
+        end = self.wall.at.timestamp() + seconds
+        while self.wall.at.timestamp() < end:
+            self.hours.at = self.wall.advance(seconds=step_s, step_s=step_s)
+            self.hours.work()
+
+
+@pytest.fixture
+def both(wall, hours) -> Both:
+    return Both(wall, hours)
+
+
+@pytest.fixture
+def storm(fleet, wall) -> Storm:
+    return Storm(fleet, wall)
+
+
+def titles(receiver) -> list[str]:
+    return [event["data"]["title"] for event in receiver.events]
+
+
+def types(receiver) -> list[str]:
+    return [event["type"] for event in receiver.events]
+
+
+def test_a_site_that_is_lost_is_told_once(storm, both, policy, hook, receiver):
+    policy((0, [hook]))
+    storm.lose(storm.shop("SJK", 10), seconds=0)
+
+    both.pass_(120, step_s=5)
+
+    [event] = receiver.events
+    [facts] = event["data"]["incidents"]
+    assert (event["type"], event["subject"]) == ("tms.incidents.opened.v1", "SJK")
+    assert event["data"]["title"] == "Critical: 10 of 10 lost at Site SJK"
+    assert (facts["lost"], facts["size"], facts["alerts"], facts["state"]) == (10, 10, 10, "open")
+    assert facts["in_common"] == {"factor": "site", "name": "Site SJK"}
+
+
+def test_terminals_that_are_lost_one_after_the_other_are_told_as_one(storm, both, policy, hook, receiver):
+    policy((0, [hook]), gather_s=5)
+
+    for terminal in storm.shop("SJK", 10):
+        storm.lose([terminal], seconds=0)
+        both.pass_(0.5, step_s=0.5)
+    both.pass_(60, step_s=5)
+
+    assert titles(receiver) == ["Critical: 10 of 10 lost at Site SJK"]
+
+
+def test_each_incident_and_destination_has_one_message(storm, both, policy, hook, receiver):
+    policy((0, [hook, webhook(receiver.url, "Other")]))
+    storm.lose([terminal for code in ("SJK", "OSK", "NGY") for terminal in storm.shop(code, 5)], seconds=0)
+
+    both.pass_(60, step_s=5)
+
+    assert len(receiver.events) == 6
+    assert len(set(titles(receiver))) == 3
+
+
+def test_a_single_loss_is_told_by_itself_a_little_later(storm, both, policy, hook, receiver):
+    policy((0, [hook]))
+    storm.lose(storm.shop("SJK", 10)[:1], seconds=0)
+
+    both.pass_(4)
+    before = len(receiver.events)
+    both.pass_(4)
+
+    assert before == 0
+    assert types(receiver) == ["tms.alerts.opened.v1"]
+
+
+def test_who_joins_later_is_told_by_nothing_new_and_the_recovery_is_told_once(storm, both, policy, hook, receiver):
+    policy((0, [hook]))
+    shop = storm.shop("SJK", 10)
+    storm.lose(shop[:6], seconds=0)
+    both.pass_(30, step_s=5)
+
+    storm.lose(shop[6:], seconds=0)
+    both.pass_(60, step_s=5)
+    storm.bring_back(shop[:3], seconds=0)
+    both.pass_(60, step_s=5)
+    before = types(receiver)
+    storm.bring_back(shop[3:], seconds=0)
+    both.pass_(60, step_s=5)
+
+    assert before == ["tms.incidents.opened.v1"]
+    assert types(receiver) == [*before, "tms.incidents.resolved.v1"]
+    assert titles(receiver)[-1] == "Recovered: 10 of 10 lost at Site SJK"
+
+
+def test_what_was_told_before_it_folded_is_told_of_its_recovery(storm, both, policy, hook, receiver):
+    policy((0, [hook]))
+    shop = storm.shop("SJK", 10)
+    storm.lose(shop[:1], seconds=0)
+    both.pass_(10)
+
+    storm.lose(shop[1:], seconds=0)
+    both.pass_(30, step_s=5)
+    storm.bring_back(shop, seconds=0)
+    both.pass_(30, step_s=5)
+
+    assert Alert.objects.filter(incident=incident()).count() == 10
+    assert sorted(types(receiver)) == [
+        "tms.alerts.opened.v1",
+        "tms.alerts.resolved.v1",
+        "tms.incidents.opened.v1",
+        "tms.incidents.resolved.v1",
+    ]
+
+
+def test_an_acknowledgement_of_the_incident_ends_the_escalation(storm, fleet, both, policy, receiver):
+    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    storm.lose(storm.shop("SJK", 10), seconds=0)
+    both.pass_(20, step_s=5)
+
+    folding.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    both.pass_(120, step_s=10)
+
+    assert len(receiver.events) == 1
+
+
+def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, receiver):
+    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    storm.lose(storm.shop("SJK", 10), seconds=0)
+    both.pass_(20, step_s=5)
+    folding.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    both.pass_(120, step_s=10)
+
+    folding.withdraw(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    both.pass_(10, step_s=5)
+
+    assert titles(receiver)[1:] == ["Critical, still nobody on it: 10 of 10 lost at Site SJK"]
+
+
+def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, both, policy, receiver):
+    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    storm.lose(storm.shop("SJK", 5), seconds=0)
+    both.pass_(20, step_s=5)
+
+    folding.acts.lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
+    both.pass_(120, step_s=10)
+
+    assert len(receiver.events) == 1
+
+
+def test_what_is_left_of_an_incident_is_told_by_itself(storm, both, policy, hook, receiver):
+    policy((0, [hook]))
+    shop = storm.shop("SJK", 20)
+    storm.lose(shop, seconds=0)
+    both.pass_(30, step_s=5)
+    storm.bring_back(shop[1:], seconds=0)
+
+    both.pass_(700, step_s=20)
+
+    assert types(receiver) == ["tms.incidents.opened.v1", "tms.incidents.resolved.v1", "tms.alerts.opened.v1"]
+
+
+def test_an_incident_is_quiet_while_all_of_it_is(storm, both, fleet, policy, hook, receiver):
+    policy((0, [hook]))
+    shop = storm.shop("SJK", 5)
+    storm.lose(shop, seconds=0)
+    for alert in Alert.objects.all():
+        maintain(fleet, alert, starts=0, hours=0.05)
+
+    both.pass_(170, step_s=10)
+    before = len(receiver.events)
+    both.pass_(60, step_s=10)
+
+    assert before == 0
+    assert types(receiver) == ["tms.incidents.opened.v1"]
+
+
+@pytest.mark.parametrize(("what", "fits"), [("sites", True), ("rules", True), ("groups", False)])
+def test_a_policy_tells_of_an_incident_if_it_would_tell_of_any_alert_of_it(
+    storm, fleet, both, policy, hook, receiver, what, fits
+):
+    shop = storm.shop("SJK", 5)
+    chosen = {"sites": [fleet.site("SJK")], "rules": [storm.rule], "groups": [fleet.group("Elsewhere")]}[what]
+    policy((0, [hook]), **{what: chosen})
+    storm.lose(shop, seconds=0)
+
+    both.pass_(30, step_s=5)
+
+    assert len(receiver.events) == fits
+
+
+def test_it_speaks_japanese(storm, fleet, both, policy, hook, receiver):
+    policy((0, [hook]), language="ja")
+    fleet.site("SJK", name="Shinjuku", name_ja="新宿")
+    storm.lose(storm.shop("SJK", 5, firmware="2.4"), seconds=0)
+    storm.shop("OSK", 20, firmware="2.3")
+
+    both.pass_(30, step_s=5)
+
+    assert "新宿" in titles(receiver)[0]
+    assert Incident.objects.get().site.name_ja == "新宿"

@@ -1,0 +1,10 @@
+"""Alerts of terminals that are lost together fold into one incident. Detection and recovery go on as before: all that
+an incident takes from its alerts is that they are told of one by one.
+
+Only the leading clock folds; people and the fold hold the lock of the incident's row while they change it.
+"""
+
+from tms.alerts.folding.acts import AlreadyOver, Moved, acknowledge, change, comment, withdraw
+from tms.alerts.folding.fold import fold
+
+__all__ = ["AlreadyOver", "Moved", "acknowledge", "change", "comment", "fold", "withdraw"]

@@ -1,0 +1,120 @@
+"""One pass: open incidents end or get worse, alerts join them, and new ones open."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from tms.alerts.alert import Alert
+from tms.alerts.factor import Factor
+from tms.alerts.folding.candidates import Candidate, Common, candidates
+from tms.alerts.folding.counting import Share, shares
+from tms.alerts.folding.likeness import likeness
+from tms.alerts.folding.review import review
+from tms.alerts.folding.steps import step
+from tms.alerts.incident import FoldRule, Incident
+from tms.alerts.incident import IncidentTransitionKind as Kind
+from tms.alerts.lifecycle.severity import RANKS
+from tms.live.change import Change
+from tms.live.feed import publish
+
+LONGEST = timedelta(hours=1)
+"""An alert that has stood alone for so long is not looked at again."""
+
+type ByCommon = dict[Common, list[Candidate]]
+
+
+@transaction.atomic
+def fold(at: datetime) -> int:
+    """How many alerts became part of an incident."""
+    rules = {factor: rule for factor, rule in FoldRule.in_force().items() if rule.enabled}
+    longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
+    found = candidates(at - min(longest, LONGEST)) if rules else []
+    standing = {Common(row.factor, row.key): row for row in _unresolved()}
+    rest = _join_standing(found, standing)
+    for factor, rule in rules.items():
+        if rest:
+            rest = _open(rule, factor, rest, standing, at)
+    review(list(standing.values()), at=at)
+    return len(found) - len(rest)
+
+
+def _unresolved() -> list[Incident]:
+    rows = Incident.objects.unresolved().select_related("acknowledged_by").order_by("pk")
+    return list(rows.select_for_update(of=("self",)))
+
+
+def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Incident]) -> list[Candidate]:
+    """Those who belong to no incident that there is."""
+    joining: dict[Common, list[Candidate]] = {}
+    rest: list[Candidate] = []
+    for one in found:
+        what = next((what for what in one.common() if what in standing), None)
+        (rest if what is None else joining.setdefault(what, [])).append(one)
+    for what, members in joining.items():
+        join(standing[what], members)
+    return rest
+
+
+def join(incident: Incident, members: Iterable[Candidate]) -> None:
+    """Only the fold makes an alert part of an incident, and only while it is not over; the next review counts them."""
+    pks = [one.alert for one in members]
+    Alert.objects.unresolved().unfolded().filter(pk__in=pks).update(incident=incident)
+    publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
+
+
+def _open(
+    rule: FoldRule, factor: Factor, found: Sequence[Candidate], standing: dict[Common, Incident], at: datetime
+) -> list[Candidate]:
+    """Open incidents of what has `factor` in common; those who belong to none."""
+    settled = _settled(factor, found, at)
+    by_common = _by_common(factor, settled)
+    plenty = {what: group for what, group in by_common.items() if factor is Factor.SITE or len(group) >= rule.least}
+    if not plenty:
+        return list(found)
+    since = max(one.lost_at for group in plenty.values() for one in group) - timedelta(seconds=rule.within_s)
+    taken: set[int] = set()
+    for what, share in shares(factor, [what.key for what in plenty], since=since).items():
+        members = [one for one in plenty[what] if one.lost_at >= since and one.alert not in taken]
+        if members and share.lost >= rule.needed(share.size):
+            standing[what] = _new(what, share, members, at)
+            taken |= {one.alert for one in members}
+    return [one for one in found if one.alert not in taken]
+
+
+def _settled(factor: Factor, found: Sequence[Candidate], at: datetime) -> list[Candidate]:
+    """A site explains a loss best: whatever else may, is asked when a site has had time to be lost."""
+    if factor is Factor.SITE:
+        return list(found)
+    before = at - timedelta(seconds=settings.FOLD_WAIT_S / 2)
+    return [one for one in found if one.opened_at <= before]
+
+
+def _by_common(factor: Factor, found: Iterable[Candidate]) -> ByCommon:
+    groups: ByCommon = {}
+    for one in found:
+        for what in one.common():
+            if what.factor == factor:
+                groups.setdefault(what, []).append(one)
+    return groups
+
+
+def _new(what: Common, share: Share, members: Sequence[Candidate], at: datetime) -> Incident:
+    incident = Incident.objects.create(
+        factor=what.factor,
+        key=what.key,
+        site_id=int(what.key) if what.factor == Factor.SITE else None,
+        group_id=int(what.key) if what.factor == Factor.GROUP else None,
+        severity=max((one.severity for one in members), key=RANKS.__getitem__),
+        opened_at=at,
+        changed_at=at,
+        calm_since=at,
+        size=share.size,
+        lost=share.lost,
+        joined=len(members),
+    )
+    join(incident, members)
+    likeness(incident)
+    step(incident, Kind.OPENED, at=at, number=len(members))
+    return incident

@@ -1,0 +1,1 @@
+"""Incidents on the boards: their rows, their page, and what people do to them."""

@@ -1,0 +1,83 @@
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tms.accounts.doors import Asked, acting, watching
+from tms.alerts import folding
+from tms.boards.answers import CONFLICT, UNREADABLE, ask, found, show
+from tms.boards.filters import PRIMARY_KEY
+from tms.boards.forms import AcknowledgeForm, CommentForm, SayForm
+from tms.boards.incidents.rows import IncidentRow, incident_rows
+from tms.boards.pages import IncidentPage
+
+TEMPLATE = "boards/incident-deed.html"
+
+
+class Deed(NamedTuple):
+    form: type[CommentForm]
+    do: Callable[..., Any]
+    """A service of the fold, which takes the `terms` of the form."""
+
+
+DEEDS: Mapping[str, Deed] = {
+    "acknowledge": Deed(AcknowledgeForm, folding.acknowledge),
+    "change": Deed(AcknowledgeForm, folding.change),
+    "withdraw": Deed(CommentForm, folding.withdraw),
+    "comment": Deed(SayForm, folding.comment),
+}
+"""By its name in the address."""
+
+
+@require_safe
+@never_cache
+@watching
+def incident(request: Asked, pk: int) -> HttpResponse:
+    return show(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@acting
+def do(request: Asked, pk: int, deed: str) -> HttpResponse:
+    """One of `DEEDS` to an incident, as the person saw it. Whoever was first, what one typed stays."""
+    if deed not in DEEDS:
+        raise Http404
+    page = found(IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
+    at, is_sent, row = timezone.now(), request.method == "POST", _row(page)
+    initial = {"contract": row.contract, "until": row.until}
+    form = DEEDS[deed].form(request.POST if is_sent else None, at=at, initial=initial)
+    context = {"deed": deed, "form": form, "incident": row, "at": at, "suits": deed in row.deeds}
+    if not is_sent or not form.is_valid():
+        return ask(request, TEMPLATE, context, status=UNREADABLE if is_sent else 200)
+    terms = form.terms() | ({"version": _version(request)} if deed == "acknowledge" else {})
+    if not _done(deed, page, request, at=at, **terms):
+        after = _row(page)
+        context |= {"incident": after, "suits": deed in after.deeds, "is_too_late": True}
+        return ask(request, TEMPLATE, context, status=CONFLICT)
+    if not request.headers.get("HX-Request"):
+        return redirect(page.incident)
+    return render(request, f"{TEMPLATE}#done", {"said": gettext("Done: everyone sees that.")})
+
+
+def _done(deed: str, page: IncidentPage, request: Asked, **terms: Any) -> bool:
+    """False when the recovery, or somebody else, was first."""
+    try:
+        after = DEEDS[deed].do(page.incident, by=request.user, **terms)
+    except (folding.AlreadyOver, folding.Moved):
+        return False
+    return deed != "acknowledge" or after.acknowledged_by_id == request.user.pk
+
+
+def _row(page: IncidentPage) -> IncidentRow:
+    return incident_rows([page.incident.pk])[page.incident.pk]
+
+
+def _version(request: Asked) -> int | None:
+    text = request.POST.get("version", "")
+    return int(text) if PRIMARY_KEY.fullmatch(text) else None

@@ -1,0 +1,78 @@
+from typing import Any, Self
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert, Incident
+from tms.boards.alert_rows import AlertRow
+from tms.boards.incidents.rows import IncidentRow, incident_rows
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
+from tms.live.change import Change
+
+TEMPLATE = "boards/incident.html"
+ROW = "boards/alerts.html#row"
+MOST_MEMBERS = 100
+
+
+class IncidentPage(Page):
+    kind = "incident"
+    template = TEMPLATE
+    place = "alerts"
+
+    def __init__(self, person: Person, incident: Incident) -> None:
+        self.person = person
+        self.incident = incident
+
+    @classmethod
+    def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self | None:
+        incident = visible(Incident.objects.all(), to=person).filter(pk=names["pk"]).first()
+        return cls(person, incident) if incident else None
+
+    @property
+    def address(self) -> str:
+        return reverse("incident", args=(self.incident.pk,))
+
+    def concerns(self, change: Change) -> bool:
+        return bool(self.incident.pk in change.incidents or change.alerts or change.presence or change.everything)
+
+    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+        shown = (before.parts[element].values["alert"] for element in before.lists["members"])
+        return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
+
+    def furniture(self, scene: Scene) -> dict[str, Any]:
+        return {"shown": scene.parts["incident"].values["incident"]}
+
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
+        return Part(ROW, {"alert": alert, "is_answer": is_answer})
+
+    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+        incident = incident_rows([self.incident.pk]).get(self.incident.pk)
+        if incident is None:
+            raise Incident.DoesNotExist
+        members = self._members(desk, change, before)
+        steps = {f"step-{index}": step for index, step in enumerate(incident.steps)}
+        parts = {
+            **nav(desk),
+            **members,
+            "incident": Part(f"{TEMPLATE}#state", {"incident": incident}),
+            "members-note": Part(f"{TEMPLATE}#members-note", _note(incident, len(members))),
+            **{element: Part(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()},
+        }
+        return Scene(parts, {"timeline": tuple(reversed(steps)), "members": tuple(members)})
+
+    def _members(self, desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
+        """The most urgent first; of one that is over: the newest."""
+        alerts = visible(Alert.objects.filter(incident=self.incident), to=self.person)
+        standing = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MOST_MEMBERS])
+        over = alerts.exclude(resolved_at=None).order_by("-resolved_at", "-pk")
+        pks = [*standing, *over.values_list("pk", flat=True)[: MOST_MEMBERS - len(standing)]]
+        ids = [f"alert-{pk}" for pk in pks]
+        rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
+        missing = [pk for pk in pks if f"alert-{pk}" not in rows]
+        rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
+        return {element: rows[element] for element in ids if element in rows}
+
+
+def _note(incident: IncidentRow, shown: int) -> dict[str, int]:
+    return {"standing": incident.standing, "joined": incident.joined, "shown": shown, "pk": incident.pk}

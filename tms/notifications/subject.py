@@ -1,0 +1,146 @@
+"""What is told of: an alert, or an incident in place of all of its alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import models
+
+from tms.alerts.folding.candidates import groups_of
+from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
+from tms.alerts.quiet import Quiet, quiet, quiet_by_context
+
+type Subject = Alert | Incident
+
+RELATED = ("alert__rule", "alert__terminal__site", "alert__acknowledged_by")
+RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__acknowledged_by")
+
+
+class Happening(NamedTuple):
+    """A step of an alert or an incident."""
+
+    pk: int
+    kind: str
+    at: datetime
+    subject: Subject
+
+
+class Kind(NamedTuple):
+    """One of the two: the column that names it, and where its history stands."""
+
+    column: str
+    history: type[Transition] | type[IncidentTransition]
+    related: tuple[str, ...]
+
+    def happening(self, row: models.Model) -> Happening:
+        """What a row of its history says."""
+        return Happening(row.pk, row.kind, row.at, getattr(row, self.column))  # type: ignore[attr-defined]
+
+
+ALERT = Kind("alert", Transition, RELATED)
+INCIDENT = Kind("incident", IncidentTransition, RELATED_OF_INCIDENT)
+KINDS = (ALERT, INCIDENT)
+
+
+class AboutOne:
+    """A row that is about an alert or about an incident."""
+
+    alert: Alert | None
+    incident: Incident | None
+
+    @property
+    def subject(self) -> Subject:
+        found: Subject | None = self.alert or self.incident
+        if found is None:
+            raise LookupError(f"{self!r} is about nothing")
+        return found
+
+
+def about_one(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(name=name, condition=models.Q(alert__isnull=True) ^ models.Q(incident__isnull=True))
+
+
+def kind_of(subject: Subject) -> Kind:
+    return ALERT if isinstance(subject, Alert) else INCIDENT
+
+
+def column(subject: Subject) -> dict[str, Subject]:
+    """The column of a row about it, by name."""
+    return {kind_of(subject).column: subject}
+
+
+def place_of(subject: Subject) -> str:
+    """Code of its site; empty where it is of more than one."""
+    site = subject.terminal.site if isinstance(subject, Alert) else subject.site
+    return "" if site is None else site.code
+
+
+class Concern(NamedTuple):
+    """Whom it might concern: severity, and primary keys. Of an incident: those of all of its alerts."""
+
+    severity: str
+    sites: Collection[int]
+    rules: Collection[int]
+    groups: Collection[int]
+
+
+def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
+    """Two queries at most, and none for groups that nobody asks for."""
+    alerts = [subject for subject in subjects if isinstance(subject, Alert)]
+    incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
+    of_incident = _members(incidents)
+    terminals = {alert.terminal_id for alert in alerts} | {
+        row.terminal_id for rows in of_incident.values() for row in rows
+    }
+    groups = groups_of(terminals) if terminals else {}
+    found: dict[Subject, Concern] = {alert: _concern(alert.severity, [alert], groups) for alert in alerts}
+    for pk, incident in incidents.items():
+        found[incident] = _concern(incident.severity, of_incident.get(pk, []), groups)
+    return found
+
+
+def hushed(subjects: Collection[Subject], *, at: datetime) -> dict[Subject, Quiet]:
+    """Which of them must not be told of now. An incident is quiet while every open alert of it is."""
+    alerts = {subject.pk: subject for subject in subjects if isinstance(subject, Alert)}
+    incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
+    found: dict[Subject, Quiet] = {}
+    if alerts:
+        found |= {alerts[pk]: why for pk, why in quiet(alerts.values(), at=at).items()}
+    members = {pk: [row for row in rows if row.state == AlertState.OPEN] for pk, rows in _members(incidents).items()}
+    whys = quiet_by_context([row for rows in members.values() for row in rows], at=at) if members else {}
+    for pk, rows in members.items():
+        if rows and all(row.pk in whys for row in rows):
+            found[incidents[pk]] = min((whys[row.pk] for row in rows), key=lambda why: why.until)
+    return found
+
+
+def asks_for_somebody(subjects: Collection[Subject]) -> set[Subject]:
+    """Those that nobody has. An incident of which every alert is in hand needs nobody."""
+    incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
+    needy = {pk for pk, rows in _members(incidents).items() if any(row.state == AlertState.OPEN for row in rows)}
+    return {
+        subject
+        for subject in subjects
+        if subject.state == AlertState.OPEN and (isinstance(subject, Alert) or subject.pk in needy)
+    }
+
+
+def _members(incidents: Mapping[int, Incident]) -> dict[int, list[Alert]]:
+    """Their alerts that are not over, with their terminals."""
+    members: dict[int, list[Alert]] = {}
+    if incidents:
+        for alert in Alert.objects.unresolved().filter(incident__in=incidents).select_related("terminal"):
+            members.setdefault(alert.incident_id or 0, []).append(alert)
+    return members
+
+
+def _concern(severity: str, alerts: Iterable[Alert], groups: Mapping[int, Collection[int]]) -> Concern:
+    alerts = list(alerts)
+    return Concern(
+        severity,
+        {alert.terminal.site_id for alert in alerts},
+        {alert.rule_id for alert in alerts},
+        {group for alert in alerts for group in groups.get(alert.terminal_id, ())},
+    )
