@@ -6,6 +6,7 @@ import pytest
 
 from tests.at_once import at_once
 from tests.builders import AT, later
+from tms.digest import digest
 from tms.fleet import credentials, enrolment
 from tms.fleet.enrolment import TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
@@ -62,7 +63,7 @@ def test_a_token_is_valid_for_a_day_at_most(site, asked_h, valid_h):
 def test_the_database_holds_no_token(token):
     kept = EnrolmentToken.objects.get()
 
-    assert kept.digest == credentials.digest(token)
+    assert kept.digest == digest(token)
     assert token not in str(kept)
 
 

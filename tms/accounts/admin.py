@@ -1,14 +1,20 @@
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.models import User
-from tms.accounts.setup import UserAdmin
+from tms.accounts import shown_once, tokens
+from tms.accounts.models import ApiToken, User
+from tms.accounts.setup import ModelAdmin, ModelForm, UserAdmin
+from tms.accounts.shown_once import Secret
+
+TOKEN_ADVICE = _("What uses the API sends it with every request, as Authorization: Bearer …")
 
 
 @admin.register(User)
@@ -22,3 +28,61 @@ class PersonAdmin(UserAdmin[User]):
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         choices = [("", _("As the browser")), *settings.LANGUAGES]
         return forms.ChoiceField(label=_("Language"), choices=choices, required=False)
+
+
+class TokenForm(ModelForm[ApiToken]):
+    days = forms.IntegerField(
+        label=_("valid for (days)"),
+        min_value=1,
+        max_value=tokens.MOST_DAYS,
+        initial=365,
+        required=False,
+        help_text=_("Empty: until it is revoked."),
+    )
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ModelAdmin[ApiToken]):
+    """A token is made, and revoked; nothing about it can be edited."""
+
+    form = TokenForm
+    list_display = ("name", "person", "created_at", "used_at", "expires_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at")
+    list_select_related = ("person",)
+    search_fields = ("name", "person__username")
+    autocomplete_fields = ("person",)
+    ordering = ("-created_at",)
+    actions = ("revoke_selected",)
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        return ("name", "person", "days") if obj is None else self.list_display
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A token has all rights of its person: whoever makes one could have them."""
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apitoken")
+
+    @admin.action(description=_("Revoke the selected tokens"), permissions=("revoke",))
+    def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
+        number = tokens.revoke(queryset, at=datetime.now(UTC))
+        self.message_user(request, ngettext("%d token was revoked.", "%d tokens were revoked.", number) % number)
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        at, days = datetime.now(UTC), form.cleaned_data["days"]
+        expires_at = at + timedelta(days=days) if days else None
+        token, secret = tokens.issue(obj.person, name=obj.name, at=at, expires_at=expires_at)
+        obj.pk = token.pk
+        shown_once.keep(request, Secret(obj.name, secret))
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
+        secrets = [shown_once.kept(request)]
+        title = gettext("New API token")
+        return shown_once.page(request, self.admin_site, ApiToken, secrets, title=title, advice=TOKEN_ADVICE)

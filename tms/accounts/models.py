@@ -2,6 +2,11 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# Here Django looks for models.
+from tms.accounts.token import ApiToken
+
+__all__ = ["ApiToken", "Theme", "User"]
+
 
 class Theme(models.TextChoices):
     SYSTEM = "system", _("As the system")

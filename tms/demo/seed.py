@@ -12,6 +12,7 @@ from tms.accounts.models import User
 from tms.demo import seed_file
 from tms.demo.places import MAKES, PLACES, Place
 from tms.demo.seed_file import DemoTerminal, Fleet
+from tms.digest import digest
 from tms.fleet import credentials
 from tms.fleet.enrolment import UID_MARKS
 from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState
@@ -84,8 +85,7 @@ def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
     TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal, _ in made)
     keys = [secrets.token_urlsafe(32) for _ in made]
     Credential.objects.bulk_create(
-        Credential(terminal=terminal, digest=credentials.digest(key))
-        for (terminal, _), key in zip(made, keys, strict=True)
+        Credential(terminal=terminal, digest=digest(key)) for (terminal, _), key in zip(made, keys, strict=True)
     )
     return [
         DemoTerminal(

@@ -14,14 +14,16 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts import shown_once
 from tms.accounts.models import User
 from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, TabularInline
-from tms.fleet import credentials, enrolment, registry, shown_once
+from tms.accounts.shown_once import Secret
+from tms.digest import digest
+from tms.fleet import credentials, enrolment, registry
 from tms.fleet.models import Credential, EnrolmentToken, Group, Site, Terminal
 from tms.fleet.node import Node
 from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
 from tms.fleet.parents import Circle, refuse_circle
-from tms.fleet.shown_once import Secret
 from tms.protocol.credential import UID
 
 KEY_ADVICE = _("The terminal's agent sends it with every connection.")
@@ -228,7 +230,7 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
         assert isinstance(request.user, User)
         valid = timedelta(hours=form.cleaned_data["hours"])
         token = enrolment.make_token(obj.site, by=request.user, at=datetime.now(UTC), valid=valid)
-        obj.pk = EnrolmentToken.objects.values_list("pk", flat=True).get(digest=credentials.digest(token))
+        obj.pk = EnrolmentToken.objects.values_list("pk", flat=True).get(digest=digest(token))
         shown_once.keep(request, Secret(str(obj.site), token))
 
     def response_add(

@@ -1,6 +1,5 @@
 """Terminals' credentials: issue, find, revoke. A secret is seen once, when it is issued (R2)."""
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Collection
@@ -9,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
+from tms.digest import digest
 from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
 from tms.live.change import Change
 from tms.live.feed import publish
@@ -33,11 +33,6 @@ class Key(NamedTuple):
 
 
 NOBODY = Key(0, "0" * 64, Identity(0, "", 0, TerminalKind.KIOSK))
-
-
-def digest(secret: str) -> str:
-    """SHA-256: right for a 256-bit random secret, which no dictionary holds; a slow hash would only slow boots."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credential.Credential:

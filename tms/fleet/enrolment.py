@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from tms.accounts.models import User
+from tms.digest import digest
 from tms.fleet import credentials
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.protocol.credential import Credential
@@ -28,19 +29,17 @@ class TokenRefused(Exception):
 def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = LONGEST) -> str:
     """A token for one new terminal of `site`; it is valid for at most 24 hours."""
     token = secrets.token_urlsafe(32)
-    EnrolmentToken.objects.create(
-        digest=credentials.digest(token), site=site, created_by=by, expires_at=at + min(valid, LONGEST)
-    )
+    EnrolmentToken.objects.create(digest=digest(token), site=site, created_by=by, expires_at=at + min(valid, LONGEST))
     return token
 
 
 @transaction.atomic
 def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> tuple[Terminal, Credential]:
     """Enrol a terminal with `token`. Of many who try at once exactly one succeeds; the others get TokenRefused."""
-    valid = EnrolmentToken.objects.filter(digest=credentials.digest(token), used_at=None, expires_at__gt=at)
+    valid = EnrolmentToken.objects.filter(digest=digest(token), used_at=None, expires_at__gt=at)
     if not valid.update(used_at=at):
         raise TokenRefused
-    used = EnrolmentToken.objects.select_related("site").get(digest=credentials.digest(token))
+    used = EnrolmentToken.objects.select_related("site").get(digest=digest(token))
     terminal, credential = _enrol_next(used.site, kind=kind, serial=serial, model=model)
     EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
     return terminal, credential

@@ -35,4 +35,4 @@ def page(
         "advice": advice,
         "secrets": secrets,
     }
-    return TemplateResponse(request, "admin/fleet/shown_once.html", context)
+    return TemplateResponse(request, "admin/shown_once.html", context)

@@ -1,0 +1,82 @@
+"""Tokens of the API: made once, shown once, revoked."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.builders import AT, now
+from tms.accounts import tokens
+from tms.accounts.models import ApiToken, User
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def person(db) -> User:
+    return User.objects.create(username="ticketing")
+
+
+@pytest.fixture
+def operator(db, client) -> User:
+    made = User.objects.create(username="operator", is_staff=True, is_superuser=True)
+    client.force_login(made)
+    return made
+
+
+def made(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("api_token", *arguments, stdout=out)
+    return out.getvalue().strip()
+
+
+def test_the_command_prints_a_token_that_works(person):
+    secret = made("ticketing", "--name", "Ticket bridge")
+
+    found = tokens.find(secret, at=now())
+
+    assert found is not None
+    assert (found.name, found.person) == ("Ticket bridge", person)
+    assert found.expires_at is not None
+    assert tokens.find(secret, at=now() + timedelta(days=366)) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(["ghost"], "no person 'ghost'"), (["ticketing", "--days", "-1"], "-1")]
+)
+def test_the_command_says_what_it_cannot_do(person, arguments, said):
+    with pytest.raises(CommandError, match=said):
+        made(*arguments, "--name", "x")
+
+
+def test_the_admin_shows_a_new_token_once(operator, person, client):
+    answer = client.post("/admin/accounts/apitoken/add/", {"name": "Bridge", "person": person.pk, "days": "30"})
+    page = answer.content.decode()
+    secret = page[page.index("tms_") :].split("<")[0]
+
+    kept = ApiToken.objects.get()
+    assert tokens.find(secret, at=now()) == kept
+    assert secret not in client.get("/admin/accounts/apitoken/").content.decode()
+    assert client.get(f"/admin/accounts/apitoken/{kept.pk}/change/").status_code == 200
+
+
+def test_the_admin_revokes_what_is_selected(operator, person, client):
+    token, secret = tokens.issue(person, name="Bridge", at=AT)
+
+    client.post("/admin/accounts/apitoken/", {"action": "revoke_selected", "_selected_action": [token.pk]})
+
+    assert tokens.find(secret, at=now()) is None
+
+
+def test_staff_who_are_no_superusers_cannot_borrow_the_rights_of_others(operator, person, client):
+    User.objects.update(is_superuser=False)
+
+    assert client.get("/admin/accounts/apitoken/add/").status_code == 403
+
+
+def test_to_revoke_twice_is_as_once(person):
+    tokens.issue(person, name="Bridge", at=AT)
+
+    assert tokens.revoke(ApiToken.objects.all(), at=AT) == 1
+    assert tokens.revoke(ApiToken.objects.all(), at=AT) == 0

@@ -1,0 +1,41 @@
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class TokenQuerySet(models.QuerySet["ApiToken"]):
+    def valid(self, at: datetime) -> Self:
+        """Not revoked, not expired, and their person may still sign in."""
+        unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=at)
+        return self.filter(unexpired, revoked_at=None, person__is_active=True)
+
+
+class ApiToken(models.Model):
+    """Lets another system act as a person over the API. Kept only as the SHA-256 of its 256-bit secret."""
+
+    name = models.CharField(_("name"), max_length=100, help_text=_("What uses it."))
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="api_tokens",
+        verbose_name=_("acts as"),
+        help_text=_("It may see and do what this person may."),
+    )
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    used_at = models.DateTimeField(_("used last"), null=True, blank=True)
+    """To within a minute."""
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    objects = TokenQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return self.name

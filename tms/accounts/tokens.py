@@ -1,0 +1,36 @@
+"""Tokens of the API: issue, find, revoke. A token is seen once, when it is issued."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import models
+
+from tms.accounts.models import ApiToken, User
+from tms.digest import digest
+
+PREFIX = "tms_"
+"""By which programs that look for secrets in code know one."""
+MOST_DAYS = 3_660
+EXACT_TO = timedelta(minutes=1)
+
+
+def issue(person: User, *, name: str, at: datetime, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
+    """A new token that acts as `person`, and its secret."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        person=person, name=name, digest=digest(secret), created_at=at, expires_at=expires_at
+    )
+    return token, secret
+
+
+def find(secret: str, *, at: datetime) -> ApiToken | None:
+    """The valid token with this secret, with its person; and that it was used is written down."""
+    found = ApiToken.objects.valid(at).filter(digest=digest(secret)).select_related("person").first()
+    if found is not None and (found.used_at is None or found.used_at < at - EXACT_TO):
+        ApiToken.objects.filter(pk=found.pk).update(used_at=at)
+    return found
+
+
+def revoke(tokens: models.QuerySet[ApiToken], *, at: datetime) -> int:
+    """They are valid no more from the next request on. Returns how many were not revoked until now."""
+    return tokens.filter(revoked_at=None).update(revoked_at=at)
