@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods
 
 from tms.accounts.doors import Asked, acting
 from tms.alerts import lifecycle
+from tms.alerts.deeds import DEEDS, Deed
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import Alert
 from tms.boards.alert_rows import AlertRow
 from tms.boards.answers import CONFLICT, UNREADABLE, ask, done, found, row_of, show
 from tms.boards.chosen import Chosen
-from tms.boards.deeds import DEEDS, Deed
+from tms.boards.deeds import FORMS
 from tms.boards.filters import PRIMARY_KEY
 from tms.boards.forms import AcknowledgeForm, CommentForm
 from tms.boards.pages import AlertPage, AlertsPage
@@ -72,7 +73,7 @@ def do(request: Asked, pk: int, deed: str) -> HttpResponse:
     """One of `DEEDS` to one alert, as the person saw it."""
     what, page, at, is_sent = _deed(deed), _page(request, pk), timezone.now(), request.method == "POST"
     row = row_of(page)
-    form = what.form(request.POST if is_sent else None, at=at, initial=_initial(row))
+    form = FORMS[deed](request.POST if is_sent else None, at=at, initial=_initial(row))
     context = {"deed": deed, "form": form, "alert": row, "at": at, "suits": _suits(what, page.alert)}
     if not is_sent or not form.is_valid():
         return ask(request, ONE, context, status=UNREADABLE if is_sent else 200)
@@ -92,7 +93,7 @@ def do_many(request: Asked, deed: str) -> HttpResponse:
     """One of `DEEDS` to all that are ticked, or that match, in one transaction."""
     what, at, is_sent = _deed(deed), timezone.now(), request.method == "POST"
     chosen = Chosen.of(request.POST if is_sent else request.GET)
-    form = what.form(request.POST if is_sent else None, at=at)
+    form = FORMS[deed](request.POST if is_sent else None, at=at)
     alerts = what.suits(chosen.alerts(to=request.user))
     number = alerts.count()
     context = {"deed": deed, "form": form, "chosen": chosen, "number": number, "at": at, "back": _back(request, chosen)}

@@ -5,15 +5,16 @@ from dataclasses import dataclass, fields
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Upper
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from tms.alerts.models import Alert, AlertState, Rule
+from tms.alerts.models import Alert, AlertState
+from tms.alerts.search import alerts_like
 from tms.boards.expected import Plan, is_expected
-from tms.fleet.models import Presence, Site, Status, Terminal, TerminalKind
+from tms.fleet.models import Presence, Status, Terminal, TerminalKind
 from tms.fleet.outage import Outage
+from tms.fleet.search import terminals_like
 from tms.live.change import Change
 from tms.telemetry.models import Severity
 
@@ -67,7 +68,7 @@ class TerminalFilter:
             rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
         if self.expected:
             rows = rows.filter(is_expected(self.expected, at=timezone.now()))
-        return rows.filter(_search(self.q)) if self.q else rows
+        return rows.filter(terminals_like(self.q)) if self.q else rows
 
     @property
     def query(self) -> str:
@@ -134,7 +135,7 @@ class AlertFilter:
             rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
         if self.incident:
             rows = rows.filter(incident=int(self.incident))
-        return rows.filter(self._found()) if self.q else rows
+        return rows.filter(alerts_like(self.q)) if self.q else rows
 
     @property
     def may_fold(self) -> bool:
@@ -155,11 +156,6 @@ class AlertFilter:
     def is_empty(self) -> bool:
         return self == type(self)()
 
-    def _found(self) -> Q:
-        rules = Rule.objects.filter(Q(name__icontains=self.q) | Q(name_ja__icontains=self.q))
-        terminals = Terminal.objects.filter(_search(self.q))
-        return Q(rule__in=rules.values("pk")) | Q(comment__icontains=self.q) | Q(terminal__in=terminals.values("pk"))
-
 
 def _known(value: str | None, values: list[str]) -> str:
     return value if value in values else ""
@@ -168,10 +164,3 @@ def _known(value: str | None, values: list[str]) -> str:
 def _alerts(severity: str) -> QuerySet[Alert]:
     unresolved = Alert.objects.unresolved()
     return unresolved if severity == ANY else unresolved.filter(severity=severity)
-
-
-def _search(text: str) -> Q:
-    """Where a person would look for a terminal: its UID, place, serial number, model, site and address."""
-    sites = Site.objects.filter(Q(code__iexact=text) | Q(name__icontains=text) | Q(name_ja__icontains=text))
-    # A list and no subquery, so that PostgreSQL can join both indexes.
-    return Q(site__in=list(sites.values_list("pk", flat=True))) | Q(words__contains=Upper(Value(text)))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.models import User
 from tms.accounts.names import name_of
+from tms.alerts.deeds import is_in_reach
 from tms.alerts.models import Alert, Contract
 from tms.commands.catalog import CATALOG
 
@@ -25,7 +26,6 @@ LASTS = (
     (AT, _("until …")),
 )
 USUAL = "3600"
-FARTHEST = timedelta(days=31)
 MINUTE = timedelta(minutes=1)
 
 
@@ -80,7 +80,7 @@ class UntilForm(CommentForm):
         if lasts != AT:
             return _whole_minute(self.at + timedelta(seconds=int(lasts)))
         until = _instant(data.get("until", ""), data.get("zone", ""))
-        if until is None or not self.at < until <= self.at + FARTHEST:
+        if until is None or not is_in_reach(until, at=self.at):
             self.add_error("until", gettext("Choose a time within the next 31 days."))
             return None
         return until

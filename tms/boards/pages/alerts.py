@@ -16,9 +16,9 @@ from tms.boards.alert_rows import AlertRow
 from tms.boards.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.incidents import listed
 from tms.boards.incidents.rows import IncidentRow
-from tms.boards.keyset import Column, Keyset, Window
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
 from tms.boards.shares import holders, shares
+from tms.keyset import Column, Keyset, Window
 from tms.live.change import Change
 from tms.telemetry.models import Severity
 

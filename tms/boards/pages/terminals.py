@@ -9,10 +9,10 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices, expected
 from tms.boards.filters import TerminalFilter
-from tms.boards.keyset import Column, Keyset, Window
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
 from tms.boards.rows import COLUMNS, TerminalRow
 from tms.fleet.models import Presence, Terminal
+from tms.keyset import Column, Keyset, Window
 from tms.live.change import Change
 
 TEMPLATE = "boards/terminals.html"

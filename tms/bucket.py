@@ -14,3 +14,8 @@ class Bucket:
         self.touched_at = at
         self.tokens = tokens - 1 if tokens >= 1 else tokens
         return tokens >= 1
+
+    @property
+    def wait_s(self) -> float:
+        """How long after it was last touched there is something to take."""
+        return max(0.0, 1 - self.tokens) / self.per_second
