@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_structlog",
     "tms.accounts",
+    "tms.rest",
     "tms.fleet",
     "tms.telemetry",
     "tms.alerts",
@@ -274,6 +275,12 @@ MAILERS = {"default": mailer(EMAIL_URL)}
 DEFAULT_FROM_EMAIL = env.text("TMS_EMAIL_FROM", "tms@localhost")
 INSIDE_DESTINATIONS = env.networks("TMS_INSIDE_DESTINATIONS")
 """Networks that are not the public internet, to which notifications may be sent all the same (R21)."""
+
+# API
+
+API_PER_MINUTE = env.whole("TMS_API_PER_MINUTE", 600, least=1)
+API_BURST = env.whole("TMS_API_BURST", 100, least=1)
+"""Requests of one token, on average and at once, that one process answers."""
 
 # Server
 

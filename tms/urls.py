@@ -1,11 +1,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from tms.api_v1 import api
+
 urlpatterns = [
     path("", include("tms.boards.urls")),
     path("", include("tms.accounts.urls")),
     path("", include("tms.notifications.urls")),
     path("", include("tms.ops.urls")),
     path("api/v1/", include("tms.api.urls")),
+    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
 ]

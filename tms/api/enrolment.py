@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from tms.api.problems import problem
 from tms.fleet import enrolment
 from tms.protocol.errors import ErrorType
 from tms.protocol.frames import Name, OptionalName
 from tms.protocol.uplink import split_path
+from tms.rest.problems import problem
 
 BODY_LIMIT = 4096
 

@@ -68,6 +68,11 @@ BOARD_COALESCED = Counter("tms_board_coalesced", "Changes to boards that a newer
 BOARD_RENDER_SECONDS = Histogram("tms_board_render_seconds", "Reading and rendering one frame", buckets=BUCKETS)
 BOARD_DIVERGED = Counter("tms_board_diverged", "Proofs in which a board differed from the database")
 
+# API
+
+API_REQUESTS = Counter("tms_api_requests", "Requests to the API", ["route", "method", "status"])
+API_SECONDS = Histogram("tms_api_seconds", "Answering one request to the API", ["route", "method"], buckets=BUCKETS)
+
 # Clock
 
 CLOCK_LAG = Gauge("tms_clock_lag_seconds", "How late the clock's last sweep was")

@@ -1,0 +1,208 @@
+"""Alerts over the API: read, and done to, by the same services as on the boards."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.api.conftest import problem, wrong
+from tests.builders import AT, now
+from tms.accounts.models import User
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim, Release
+from tms.alerts.models import Alert
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def opened(fleet):
+    """Makes an open alert of a terminal of its own."""
+    rule = fleet.metric_rule(name="Overheating")
+
+    def make(*, rule=rule, severity="warning", at=AT, **terminal) -> Alert:
+        place = fleet.online(**terminal)
+        lifecycle.hold([Claim(rule.pk, place.pk, at, severity=severity, value=91.5)])
+        return Alert.objects.get(terminal=place, rule=rule)
+
+    return make
+
+
+def ids(answer) -> list[int]:
+    assert answer.status_code == 200, answer.content
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def in_s(seconds: float) -> str:
+    return (now() + timedelta(seconds=seconds)).isoformat()
+
+
+def test_an_alert_is_told_with_its_history(watcher, opened):
+    alert = opened(uid="T-1", label="Lane 3")
+    watcher.post(f"/alerts/{alert.pk}/comment", {"comment": "looking"})
+
+    told = watcher.get(f"/alerts/{alert.pk}").json()
+
+    assert told["rule"] == {"id": alert.rule_id, "name": "Overheating"}
+    assert told["terminal"] == {"uid": "T-1", "label": "Lane 3"}
+    assert (told["severity"], told["state"], told["value"], told["comment"]) == ("warning", "open", 91.5, "looking")
+    assert [(step["kind"], step["by"]) for step in told["history"]] == [("opened", None), ("commented", "aiko")]
+
+
+def test_alerts_are_filtered_the_newest_first(watcher, fleet, opened):
+    hot = opened(severity="critical", uid="T-1")
+    other = opened(rule=fleet.metric_rule("cpu", name="Busy"), uid="T-2", site=fleet.site("OSK"), at=AT - timedelta(1))
+    lifecycle.release({(hot.rule_id, hot.terminal_id)}, at=AT, comment="")
+
+    assert ids(watcher.get("/alerts")) == [other.pk, hot.pk]
+    assert ids(watcher.get("/alerts", {"state": ["open", "acknowledged"]})) == [other.pk]
+    assert ids(watcher.get("/alerts", {"severity": "critical"})) == [hot.pk]
+    assert ids(watcher.get("/alerts", {"site": "OSK"})) == ids(watcher.get("/alerts", {"q": "busy"})) == [other.pk]
+    assert ids(watcher.get("/alerts", {"rule": hot.rule_id})) == ids(watcher.get("/alerts", {"terminal": "T-1"}))
+    assert ids(watcher.get("/alerts", {"opened_since": (AT - timedelta(hours=1)).isoformat()})) == [hot.pk]
+    assert wrong(watcher.get("/alerts", {"opened_since": "2026-11-25T09:00:00"})) == ["?opened_since"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_page(watcher, opened, django_assert_max_num_queries):
+    for _ in range(10):
+        opened()
+
+    with django_assert_max_num_queries(5):
+        assert len(ids(watcher.get("/alerts"))) == 10
+
+
+def test_acknowledging_has_a_contract_and_whoever_is_second_is_told_who_was_first(watcher, editor, opened):
+    alert, until = opened(), in_s(3600)
+    terms = {"contract": "time", "until": until, "comment": "mine"}
+
+    taken = watcher.post(f"/alerts/{alert.pk}/acknowledge", terms)
+    again = watcher.post(f"/alerts/{alert.pk}/acknowledge", terms)
+    second = editor.post(f"/alerts/{alert.pk}/acknowledge", {})
+
+    assert taken.status_code == again.status_code == 200
+    told = taken.json()
+    assert (told["state"], told["acknowledged_by"], told["contract"]) == ("acknowledged", "aiko", "time")
+    assert told["until"] is not None
+    assert problem(second) == (409, "tms:already-acknowledged")
+    assert "aiko" in second.json()["detail"]
+
+
+def test_a_recovery_wins_over_every_deed(watcher, opened):
+    alert = opened()
+    lifecycle.settle([Release(alert.rule_id, alert.terminal_id, AT)])
+
+    for deed, terms in (("acknowledge", {}), ("snooze", {"until": in_s(60)}), ("comment", {"comment": "?"})):
+        assert problem(watcher.post(f"/alerts/{alert.pk}/{deed}", terms)) == (409, "tms:already-resolved")
+
+
+def test_what_changed_since_it_was_seen_is_refused(watcher, opened):
+    alert = opened()
+    seen = watcher.get(f"/alerts/{alert.pk}").json()["version"]
+    watcher.post(f"/alerts/{alert.pk}/snooze", {"until": in_s(600)})
+
+    for deed, terms in (("acknowledge", {}), ("assign", {"to": "aiko"})):
+        answer = watcher.post(f"/alerts/{alert.pk}/{deed}", terms | {"version": seen})
+        assert problem(answer) == (409, "tms:changed-meanwhile")
+
+
+def test_each_deed_is_done_to_one(watcher, fleet, opened):
+    alert = opened(rule=fleet.event_rule(may_be_resolved_by_hand=True))
+    fleet.person("ken")
+
+    def do(deed: str, **terms):
+        answer = watcher.post(f"/alerts/{alert.pk}/{deed}", terms)
+        assert answer.status_code == 200, (deed, answer.content)
+        return answer.json()
+
+    assert do("snooze", until=in_s(600))["state"] == "snoozed"
+    assert do("withdraw", comment="no")["state"] == "open"
+    assert do("assign", to="ken")["assigned_to"] == "ken"
+    assert do("acknowledge")["contract"] == "recovery"
+    assert do("change", contract="worse")["contract"] == "worse"
+    assert do("comment", comment="  hm ")["comment"] == "hm"
+    assert do("comment", comment="hm")["comment"] == "hm"
+    assert do("resolve", comment="swept")["state"] == "resolved"
+
+
+def test_a_deed_that_does_not_suit_is_refused(watcher, opened):
+    alert = opened()
+
+    for deed in ("resolve", "withdraw", "change"):
+        assert problem(watcher.post(f"/alerts/{alert.pk}/{deed}", {})) == (409, "tms:unsuitable")
+
+
+BAD_TERMS = [
+    ("acknowledge", {"contract": "forever"}, "$.contract"),
+    ("acknowledge", {"contract": "time"}, "$.until"),
+    ("acknowledge", {"until": "2026-11-25T10:00:00Z"}, "$.until"),
+    ("acknowledge", {"contract": "time", "until": "2026-11-25T10:00:00"}, "$.until"),
+    ("acknowledge", {"contract": "time", "until": "2099-01-01T00:00:00Z"}, "$.until"),
+    ("acknowledge", {"contract": "time", "until": "2001-01-01T00:00:00Z"}, "$.until"),
+    ("acknowledge", {"colour": "red"}, "$.colour"),
+    ("acknowledge", {"version": 10**30}, "$.version"),
+    ("acknowledge", {"comment": "x" * 501}, "$.comment"),
+    ("acknowledge", {"comment": "a\0b"}, "$.comment"),
+    ("acknowledge", [], "$"),
+    ("acknowledge", None, "$"),
+    ("snooze", {}, "$.until"),
+    ("snooze", {"until": 5e300}, "$.until"),
+    ("assign", {"to": "nobody"}, "$.to"),
+    ("comment", {"comment": "  "}, "$.comment"),
+]
+
+
+@pytest.mark.parametrize(("deed", "terms", "where"), BAD_TERMS)
+def test_terms_that_cannot_be_taken_are_refused_with_where(watcher, opened, deed, terms, where):
+    alert = opened()
+
+    answer = watcher.post(f"/alerts/{alert.pk}/{deed}", terms)
+
+    assert wrong(answer) == [where]
+    assert Alert.objects.get().version == alert.version
+
+
+def test_many_are_done_in_one_transaction_by_number_or_by_what_matches(watcher, fleet, opened):
+    first, second, third = opened(), opened(), opened(severity="critical")
+
+    by_number = watcher.post("/alerts/acknowledge", {"which": {"ids": [first.pk, second.pk, 10**9]}})
+    by_match = watcher.post(
+        "/alerts/snooze", {"which": {"matching": {"severity": ["critical"]}}, "until": in_s(60), "comment": "later"}
+    )
+    none_later = {"which": {"matching": {}, "opened_until": "2020-01-01T00:00:00Z"}, "comment": "no"}
+
+    assert (by_number.json(), by_match.json()) == ({"done": 2}, {"done": 1})
+    assert set(Alert.objects.values_list("state", flat=True)) == {"acknowledged", "snoozed"}
+    assert watcher.post("/alerts/comment", none_later).json() == {"done": 0}
+    third.refresh_from_db()
+    assert third.comment == "later"
+
+
+@pytest.mark.parametrize(
+    ("which", "where"),
+    [
+        ({}, "$.which"),
+        ({"ids": []}, "$.which.ids"),
+        ({"ids": [1], "matching": {}}, "$.which"),
+        ({"ids": [0]}, "$.which.ids[0]"),
+        ({"ids": [2**63]}, "$.which.ids[0]"),
+        ({"ids": ["x"] * 2}, "$.which.ids[0]"),
+        ({"matching": {"colour": "red"}}, "$.which.matching.colour"),
+        ({"matching": {"cursor": "x"}}, "$.which.matching.cursor"),
+    ],
+)
+def test_a_choice_that_cannot_be_taken_is_refused_with_where(watcher, which, where):
+    assert wrong(watcher.post("/alerts/acknowledge", {"which": which}))[0] == where
+
+
+def test_an_alert_that_is_not_there_cannot_be_done_to(watcher):
+    for pk in (1, 2**63, 10**40):
+        assert problem(watcher.get(f"/alerts/{pk}")) == (404, "tms:not-found")
+        assert problem(watcher.post(f"/alerts/{pk}/acknowledge", {})) == (404, "tms:not-found")
+
+
+def test_who_does_it_is_the_person_of_the_token(watcher, opened):
+    alert = opened()
+
+    watcher.post(f"/alerts/{alert.pk}/acknowledge", {})
+
+    alert.refresh_from_db()
+    assert alert.acknowledged_by == User.objects.get(username="aiko")

@@ -1,0 +1,38 @@
+"""The examples that docs/integrating.md gives work as they stand there."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.builders import AT, now
+from tms.accounts import tokens
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Alert
+
+INTEGRATING = Path(__file__).parents[2] / "docs/integrating.md"
+
+
+def examples() -> str:
+    [lines] = re.findall(r"```sh\n(# The critical alerts.*?)```", INTEGRATING.read_text(), re.DOTALL)
+    return lines
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_documented_lines_do_what_they_say(fleet, live_server):
+    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT, severity="critical")])
+    alert = Alert.objects.get()
+    _, token = tokens.issue(fleet.person("ticketing"), name="bridge", at=now())
+    there = {**os.environ, "TMS": live_server.url, "TOKEN": token, "ALERT": str(alert.pk)}
+
+    told = subprocess.run(["bash", "-euc", examples()], env=there, capture_output=True, text=True, check=True)
+
+    alert.refresh_from_db()
+    assert f'"id": {alert.pk}' in told.stdout
+    assert '"done": 1' in told.stdout
+    assert (alert.state, alert.contract, alert.comment) == ("acknowledged", "worse", "the provider is told")

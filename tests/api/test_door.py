@@ -1,0 +1,119 @@
+"""Who may call, how often, and what is refused before anything is done."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from tests.api.conftest import Caller, problem, wrong
+from tests.builders import now
+from tms.accounts import tokens
+from tms.accounts.models import ApiToken, User
+from tms.ops import instruments
+
+pytestmark = pytest.mark.both
+
+
+@pytest.mark.parametrize("offered", ["", "Bearer", "Bearer ", "Bearer tms_wrong", "Basic YTpi", "Bearer a b c"])
+def test_without_a_valid_token_nothing_is_told(db, offered):
+    answer = Client().get("/api/v1/sites", headers={"Authorization": offered} if offered else {})
+
+    assert problem(answer) == (401, "tms:unauthorised")
+    assert answer["WWW-Authenticate"] == 'Bearer realm="TMS"'
+
+
+def test_a_signed_in_browser_is_no_caller(watcher):
+    client = Client()
+    client.force_login(User.objects.get())
+
+    assert client.get("/api/v1/sites").status_code == 401
+
+
+def test_a_token_ends_when_it_is_revoked_or_expires_or_its_person_leaves(watcher, caller_for):
+    person = User.objects.get()
+    expired = Caller(tokens.issue(person, name="old", at=now(), expires_at=now() - timedelta(seconds=1))[1])
+    revoked = caller_for(person)
+    tokens.revoke(ApiToken.objects.filter(pk=ApiToken.objects.latest("pk").pk), at=now())
+
+    assert watcher.get("/sites").status_code == 200
+    assert expired.get("/sites").status_code == revoked.get("/sites").status_code == 401
+    User.objects.update(is_active=False)
+    assert watcher.get("/sites").status_code == 401
+
+
+def test_that_a_token_is_used_is_written_down_once_a_minute(watcher):
+    watcher.get("/sites")
+    first = ApiToken.objects.get().used_at
+    watcher.get("/sites")
+
+    assert first is not None
+    assert ApiToken.objects.get().used_at == first
+
+
+def test_only_the_digest_of_a_token_is_kept(watcher):
+    secret = watcher.headers["Authorization"].split()[1]
+
+    kept = ApiToken.objects.values().get()
+
+    assert secret.startswith("tms_")
+    assert secret not in str(kept)
+
+
+def test_who_calls_too_often_is_told_when_to_come_back(watcher, settings):
+    settings.API_PER_MINUTE, settings.API_BURST = 1, 2
+
+    answers = [watcher.get("/sites") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert problem(answers[-1]) == (429, "tms:too-fast")
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+
+
+def test_one_token_is_not_held_up_by_another(watcher, caller_for, settings):
+    settings.API_PER_MINUTE, settings.API_BURST = 1, 1
+    other = caller_for(User.objects.get())
+    watcher.get("/sites")
+
+    assert watcher.get("/sites").status_code == 429
+    assert other.get("/sites").status_code == 200
+
+
+def test_a_large_body_is_refused(watcher):
+    assert problem(watcher.post("/alerts/comment", b" " * 600_000)) == (413, "tms:too-large")
+    assert problem(watcher.post("/alerts/comment", b" " * 6_000_000)) == (413, "tms:too-large")
+
+
+def test_what_is_unknown_in_a_query_is_named(watcher):
+    assert wrong(watcher.get("/terminals", {"colour": "red", "limit": "5"})) == ["?colour"]
+    assert wrong(watcher.get("/terminals", {"q": "a\0b"})) == ["?q"]
+    assert wrong(watcher.get("/terminals", {"limit": "201", "presence": "lost", "kind": "toaster"})) == [
+        "?limit",
+        "?kind",
+        "?presence",
+    ]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/", "/alerts/", "/alerts/1/dance", "/alerts/x"])
+def test_an_unknown_address_is_a_problem_document(watcher, path):
+    assert problem(watcher.get(path)) == (404, "tms:not-found")
+
+
+def test_another_method_is_told_the_right_ones(watcher):
+    answer = watcher.send("DELETE", "/alerts")
+
+    assert problem(answer) == (405, "tms:unknown-method")
+    assert answer["Allow"] == "GET"
+
+
+def test_no_answer_is_cached(watcher):
+    assert "no-store" in watcher.get("/sites")["Cache-Control"]
+
+
+def test_each_request_is_counted_by_its_route_and_not_by_its_address(watcher):
+    counted = instruments.API_REQUESTS.labels("api/v1/alerts/<int:pk>", "GET", "404")._value
+    before = counted.get()
+
+    watcher.get("/alerts/1")
+    watcher.get("/alerts/2")
+
+    assert counted.get() == before + 2

@@ -1,0 +1,85 @@
+"""Sites, groups and terminals, to be read."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpResponse
+from ninja import Query
+from pydantic import Field
+
+from tms.accounts.access import visible
+from tms.api.fleet_shapes import Group, Site, Terminal
+from tms.fleet import models
+from tms.fleet.models import Presence, Status, TerminalKind
+from tms.fleet.search import terminals_like
+from tms.keyset import Column, Keyset
+from tms.rest.door import Called
+from tms.rest.pages import Page, Paging, listed
+from tms.rest.routes import Routes
+
+routes = Routes("fleet")
+BY_CODE = Keyset((Column("code"),))
+BY_NAME = Keyset((Column("name"),))
+BY_UID = Keyset((Column("uid"),))
+
+
+class TerminalFilter(Paging):
+    q: str = Field("", max_length=64, description="In UID, place, serial number, model, address and site.")
+    site: str = Field("", max_length=8, description="Its code.")
+    group: str = Field("", max_length=100, description="Its name.")
+    kind: TerminalKind | None = None
+    presence: list[Presence] = Field([], description="Any of these.")
+    status: Status | None = None
+
+    def apply(self, rows: QuerySet[models.Terminal]) -> QuerySet[models.Terminal]:
+        wanted: dict[str, Any] = {
+            "site__code": self.site,
+            "groups__name": self.group,
+            "kind": self.kind,
+            "state__presence__in": self.presence,
+            "state__status": self.status,
+        }
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        return rows.filter(terminals_like(self.q)) if self.q else rows
+
+
+@routes.look("/sites", summary="List sites", answer=Page[Site])
+def list_sites(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Site]:
+    found = listed(request, response, visible(models.Site.objects.all(), to=request.person), asked, order=BY_CODE)
+    return Page(items=[Site.of(site) for site in found.rows], next=found.next)
+
+
+@routes.look("/sites/{code}", summary="Read a site", answer=Site)
+def read_site(request: Called, code: str) -> Site:
+    site = visible(models.Site.objects.filter(code=code), to=request.person).first()
+    if site is None:
+        raise Http404
+    return Site.of(site)
+
+
+@routes.look("/groups", summary="List groups", answer=Page[Group])
+def list_groups(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Group]:
+    """Which terminals are in a group tells `GET /terminals?group=…`."""
+    found = listed(request, response, visible(models.Group.objects.all(), to=request.person), asked, order=BY_NAME)
+    return Page(items=[Group(id=group.pk, name=group.name) for group in found.rows], next=found.next)
+
+
+@routes.look("/terminals", summary="List terminals", answer=Page[Terminal])
+def list_terminals(request: Called, response: HttpResponse, asked: Query[TerminalFilter]) -> Page[Terminal]:
+    """By UID."""
+    found = listed(request, response, asked.apply(_terminals(request)), asked, order=BY_UID)
+    return Page(items=[Terminal.of(terminal) for terminal in found.rows], next=found.next)
+
+
+@routes.look("/terminals/{uid}", summary="Read a terminal", answer=Terminal)
+def read_terminal(request: Called, uid: str) -> Terminal:
+    terminal = _terminals(request).filter(uid=uid).first()
+    if terminal is None:
+        raise Http404
+    return Terminal.of(terminal)
+
+
+def _terminals(request: Called) -> QuerySet[models.Terminal]:
+    groups = Prefetch("groups", models.Group.objects.order_by("name"))
+    rows = models.Terminal.objects.select_related("site", "state", "parent").prefetch_related(groups)
+    return visible(rows, to=request.person)

@@ -1,0 +1,72 @@
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import Field
+
+from tms.fleet import models
+from tms.rest.shapes import Told
+
+
+class Site(Told):
+    code: str = Field(examples=["SJK"])
+    name: str = Field(examples=["Shinjuku South"])
+    name_ja: str
+    region: str
+    time_zone: str = Field(examples=["Asia/Tokyo"])
+
+    @classmethod
+    def of(cls, site: models.Site) -> Self:
+        return cls(code=site.code, name=site.name, name_ja=site.name_ja, region=site.region, time_zone=site.time_zone)
+
+
+class Group(Told):
+    id: int
+    name: str = Field(examples=["Lobby"])
+
+
+class SiteMark(Told):
+    code: str = Field(examples=["SJK"])
+    name: str = Field(examples=["Shinjuku South"])
+
+    @classmethod
+    def of(cls, site: models.Site) -> Self:
+        return cls(code=site.code, name=site.name)
+
+
+class Terminal(Told):
+    """Presence is what TMS knows of the link, status is what the terminal says of itself."""
+
+    uid: str = Field(examples=["SJK-KSK-03"])
+    site: SiteMark
+    groups: list[str]
+    parent: str | None = Field(description="UID of the terminal that it is linked through.")
+    kind: models.TerminalKind
+    label: str = Field(description="Where it stands.")
+    serial: str
+    model: str
+    firmware: str
+    agent: str
+    address: str | None
+    created_at: datetime
+    presence: models.Presence
+    presence_at: datetime | None = Field(description="Since when.")
+    cause: str = Field(description="Why, as far as TMS knows.")
+    back_at: datetime | None = Field(description="When it said it will be back.")
+    last_seen_at: datetime | None
+    status: str = Field(description="`ok`, `degraded` or `fault`; empty until it said so.")
+    status_at: datetime | None
+    metrics: dict[str, Any] = Field(description="The last value of each metric.")
+
+    @classmethod
+    def of(cls, terminal: models.Terminal) -> Self:
+        told = {name: getattr(terminal, name) for name in OWN} | {name: getattr(terminal.state, name) for name in STATE}
+        return cls(
+            site=SiteMark.of(terminal.site),
+            groups=[group.name for group in terminal.groups.all()],
+            parent=terminal.parent.uid if terminal.parent else None,
+            **told,
+        )
+
+
+OWN = ("uid", "kind", "label", "serial", "model", "firmware", "agent", "address", "created_at")
+STATE = ("presence", "presence_at", "cause", "back_at", "last_seen_at", "status", "status_at", "metrics")

@@ -1,0 +1,134 @@
+"""The API as a whole: its routes, its refusals, its description, and how often it is called."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, wraps
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from tms.ops import instruments
+from tms.rest import problems
+from tms.rest.openapi import described
+from tms.rest.parser import StrictParser
+from tms.rest.problems import Fault, Refused, problem, unreadable
+from tms.rest.routes import Routes
+
+log = structlog.get_logger(__name__)
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+class Api(NinjaAPI):
+    def __init__(self, routes: Iterable[Routes], refusals: Mapping[type[Exception], int], **options: Any) -> None:
+        """`refusals`: the status of each domain error; its `code` is the type."""
+        super().__init__(docs_url=None, docs_decorator=require_GET, parser=StrictParser(), **options)
+        for some in routes:
+            self.add_router("", some)
+        for kind, status in refusals.items():
+            self.add_exception_handler(kind, _refusing(status))
+
+    @property
+    def urls(self) -> tuple[list[URLPattern | URLResolver], str, str]:
+        patterns, application, namespace = super().urls
+        patterns.append(path("<path:rest>", unknown, name="api-unknown"))
+        for pattern in patterns:
+            assert isinstance(pattern, URLPattern)
+            pattern.callback = answering(pattern.callback)
+        return patterns, application, namespace
+
+    def set_default_exception_handlers(self) -> None:
+        for kind, handler in HANDLERS.items():
+            self.add_exception_handler(kind, handler)
+
+    def get_openapi_schema(self, **_: Any) -> Any:
+        return self._description
+
+    @cached_property
+    def _description(self) -> Any:
+        return described(super().get_openapi_schema())
+
+
+def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Whatever becomes of it is told as a problem, and counted."""
+
+    @wraps(view)
+    @never_cache
+    def answered(request: HttpRequest, **names: Any) -> HttpResponse:
+        began = time.perf_counter()
+        answer = _answer(view, request, names)
+        route = request.resolver_match.route if request.resolver_match else ""
+        method = request.method if request.method in METHODS else "other"
+        instruments.API_REQUESTS.labels(route, method, str(answer.status_code)).inc()
+        instruments.API_SECONDS.labels(route, method).observe(time.perf_counter() - began)
+        return answer
+
+    answered.csrf_exempt = True  # type: ignore[attr-defined]  # who calls has a token, and no cookies
+    return answered
+
+
+def unknown(request: HttpRequest, **_: Any) -> HttpResponse:
+    return problem(404, "tms:not-found", f"there is nothing at {request.path}")
+
+
+def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.error("api_failed", path=request.path, exc_info=error)
+    return problem(500, "tms:failed", "TMS has a fault, which it wrote into its log")
+
+
+def away(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("api_away", path=request.path, error=repr(error))
+    retry = {"Retry-After": str(settings.RETRY_AFTER_S)}
+    return Refused(503, "tms:unavailable", "the database does not answer", headers=retry).answer()
+
+
+def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict[str, Any]) -> HttpResponse:
+    try:
+        answer = view(request, **names)
+    except Http404:
+        return unknown(request)
+    if answer.status_code == 405 and answer["Content-Type"] != problems.CONTENT_TYPE:
+        allowed = ", ".join(sorted(answer["Allow"].split(", ")))
+        return Refused(405, "tms:unknown-method", f"send {allowed}", headers={"Allow": allowed}).answer()
+    return answer
+
+
+def _refusing(status: int) -> Callable[[HttpRequest, Any], HttpResponse]:
+    return lambda _, error: problem(status, error.code, str(error))
+
+
+def _of_ninja(request: HttpRequest, error: Any) -> HttpResponse:
+    if isinstance(error.__cause__, Refused):
+        return error.__cause__.answer()
+    return problem(error.status_code, "tms:bad-request", str(error))
+
+
+HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
+    Exception: broken,
+    OperationalError: away,
+    InterfaceError: away,
+    Http404: lambda request, _: unknown(request),
+    Refused: lambda _, refused: refused.answer(),
+    ValidationError: lambda _, error: unreadable(*_faults(error)).answer(),
+    HttpError: _of_ninja,
+}
+
+
+def _faults(error: ValidationError) -> Iterable[Fault]:
+    return (Fault(_where(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors)
+
+
+def _where(place: tuple[str | int, ...]) -> str:
+    """`("body", "body", "steps", 0, "limit")` → `$.steps[0].limit`; `("query", "limit")` → `?limit`."""
+    source, *names = place
+    if source != "body":
+        return "?" + next((name for name in reversed(names) if isinstance(name, str)), "")
+    return "$" + "".join(f"[{name}]" if isinstance(name, int) else f".{name}" for name in names[1:])

@@ -1,0 +1,118 @@
+"""What stands before every operation: who calls, how often, how much, and whether they may."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja.operation import Operation
+from ninja.security import HttpBearer
+
+from tms.accounts import access, tokens
+from tms.accounts.access import Person
+from tms.accounts.models import ApiToken, User
+from tms.bucket import Bucket
+from tms.rest.once import HEADER, once
+from tms.rest.problems import Fault, Refused, unreadable
+
+LARGEST_BODY = 524_288
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="TMS"'}
+
+
+class Called(HttpRequest):
+    """A request of a person, by way of a token of theirs."""
+
+    person: User
+
+
+class Right(NamedTuple):
+    """Who may call an operation, and whether it keeps its answer for who names a key."""
+
+    may: Callable[[Person], bool] = access.may_watch
+    is_kept: bool = False
+
+
+class Bearer(HttpBearer):
+    """Tells OpenAPI how to call; `door` looks at the token before."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return getattr(request, "person", None)
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:
+        raise NotImplementedError
+
+
+def door(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    operation: Operation = run.__self__  # type: ignore[attr-defined]  # ninja hands over a bound method
+    right: Right = operation.view_func.right  # type: ignore[attr-defined]
+    known = names_in_query(operation)
+
+    @wraps(run)
+    def opened(request: Called, **names: Any) -> HttpResponse:
+        try:
+            request.person = caller(request)
+            if not right.may(request.person):
+                raise Refused(403, "tms:forbidden", "the person whose token this is may not do that")
+            _check(request, known)
+            key = request.headers.get(HEADER)
+            if key is None or not right.is_kept:
+                return run(request, **names)
+            at = timezone.now()
+            return once(request, lambda: run(request, **names), person=request.person, key=key, at=at)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the API has an answer to it)
+            return operation.api.on_exception(request, error)
+
+    return opened
+
+
+def caller(request: HttpRequest) -> User:
+    """Whose token it is. Raises Refused, also for who calls too often."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    token = tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
+    if token is None:
+        detail = "send a valid token: Authorization: Bearer tms_…"
+        raise Refused(401, "tms:unauthorised", detail, headers=CHALLENGE)
+    _pace(token)
+    return token.person
+
+
+def names_in_query(operation: Operation) -> frozenset[str]:
+    models = (model for model in operation.models if model.__ninja_param_source__ == "query")
+    return frozenset(name for model in models for name in model.__ninja_flatten_map__)
+
+
+def _check(request: HttpRequest, known: frozenset[str]) -> None:
+    if unknown := sorted(set(request.GET) - known):
+        raise unreadable(*(Fault(f"?{name}", "there is no such parameter") for name in unknown[:5]))
+    for name, values in request.GET.lists():
+        if any("\0" in value for value in values):
+            raise unreadable(Fault(f"?{name}", "a string may not hold U+0000"))
+    if _length(request) > LARGEST_BODY or len(request.body) > LARGEST_BODY:
+        raise Refused(413, "tms:too-large", f"the body has at most {LARGEST_BODY} bytes")
+
+
+def _length(request: HttpRequest) -> int:
+    told = request.META.get("CONTENT_LENGTH") or "0"
+    return int(told) if told.isdecimal() else 0
+
+
+_buckets: dict[str, Bucket] = {}
+_lock = threading.Lock()
+
+
+def _pace(token: ApiToken) -> None:
+    now = time.monotonic()
+    with _lock:
+        bucket = _buckets.get(token.digest) or Bucket(
+            per_minute=settings.API_PER_MINUTE, burst=settings.API_BURST, at=now
+        )
+        _buckets[token.digest] = bucket
+        is_early, wait_s = not bucket.take(now), bucket.wait_s
+    if is_early:
+        retry = {"Retry-After": str(max(1, math.ceil(wait_s)))}
+        raise Refused(429, "tms:too-fast", "this token is used too often", headers=retry)

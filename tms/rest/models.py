@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+
+
+class KeptQuerySet(models.QuerySet["KeptAnswer"]):
+    def abandoned(self, before: datetime) -> Self:
+        """Whoever began on them has not answered."""
+        return self.filter(status=None, begun_at__lt=before)
+
+
+class KeptAnswer(models.Model):
+    """What a person's request with this `Idempotency-Key` was answered; without a status it is still being done."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    """SHA-256 of the request: the same key for another one is a mistake."""
+    begun_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    headers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    body = models.TextField(default="")
+
+    objects = KeptQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("person", "key"), name="answer_once"),)
+        # Reader: the clock, which forgets.
+        indexes = (models.Index(fields=("begun_at",), name="answer_begun"),)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.key}"

@@ -1,0 +1,61 @@
+"""Lists in pages: each answer names the address of the next one. A cursor is a row, not a number."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.core import signing
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from pydantic import Field
+
+from tms.keyset import Keyset
+from tms.rest.problems import Fault, unreadable
+from tms.rest.shapes import Asked, Told
+
+
+class Paging(Asked):
+    limit: int = Field(50, ge=1, le=200, description="How many at once.")
+    cursor: str = Field("", max_length=1_000, description="Opaque; stands in `next` of the page before.")
+
+
+class Page[Item](Told):
+    items: list[Item]
+    next: str | None = Field(description="Address of the next page, also in the `Link` header; null at the end.")
+
+
+class Listed[Row: Model](NamedTuple):
+    rows: Sequence[Row]
+    next: str | None
+
+
+def listed[Row: Model](
+    request: HttpRequest, response: HttpResponse, rows: QuerySet[Row], asked: Paging, *, order: Keyset
+) -> Listed[Row]:
+    """One page of `rows`; what they join and prefetch is read for this page alone."""
+    bare = rows.select_related(None).prefetch_related(None)
+    window = order.window(bare, after=_after(request, asked), size=asked.limit)
+    found = rows.in_bulk(window.pks)
+    following = _address(request, window.after) if window.after else None
+    if following:
+        response["Link"] = f'<{following}>; rel="next"'
+    return Listed([found[pk] for pk in window.pks if pk in found], following)
+
+
+def _after(request: HttpRequest, asked: Paging) -> str:
+    if not asked.cursor:
+        return ""
+    try:
+        return str(_signer(request).unsign_object(asked.cursor))
+    except (signing.BadSignature, ValueError):
+        raise unreadable(Fault("?cursor", "this cursor is not of this list; begin without one")) from None
+
+
+def _address(request: HttpRequest, after: str) -> str:
+    query = request.GET.copy()
+    query["cursor"] = _signer(request).sign_object(after)
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def _signer(request: HttpRequest) -> signing.Signer:
+    """Signed, so that nothing but what TMS made itself reaches the database; a cursor is good for its list alone."""
+    return signing.Signer(salt=f"tms.rest.cursor{request.path}")

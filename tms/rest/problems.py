@@ -1,0 +1,54 @@
+"""Refusals as problem details (RFC 9457). `type` is a stable name, as on the link; `docs/urls.md` lists them."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from django.http import JsonResponse
+
+CONTENT_TYPE = "application/problem+json"
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Fault(NamedTuple):
+    """What is wrong with one part of a request: `$.steps[0].limit` of its body, or `?limit` of its query."""
+
+    where: str
+    detail: str
+
+
+class Refused(Exception):
+    """A request that cannot be done, and the whole answer to it."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        faults: Iterable[Fault] = (),
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.kind, self.detail = status, kind, detail
+        self.faults, self.headers = tuple(faults), headers
+
+    def answer(self) -> JsonResponse:
+        answer = problem(self.status, self.kind, self.detail, faults=self.faults)
+        for name, value in self.headers.items():
+            answer[name] = value
+        return answer
+
+
+def problem(status: int, kind: str, detail: str, *, where: str = "", faults: Iterable[Fault] = ()) -> JsonResponse:
+    body: dict[str, object] = {"type": kind, "status": status, "detail": detail}
+    if where:
+        body["where"] = where
+    if told := [fault._asdict() for fault in faults]:
+        body["errors"] = told
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+
+
+def unreadable(*faults: Fault) -> Refused:
+    """What was sent is not as described."""
+    return Refused(422, "tms:bad-request", "; ".join(fault.detail for fault in faults[:3]), faults=faults)

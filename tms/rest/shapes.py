@@ -1,0 +1,49 @@
+"""What comes in and goes out, as the parts of the API have it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+
+BEGIN, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _in_range(at: datetime) -> datetime:
+    if not BEGIN <= at < END:
+        raise ValueError("instants lie between 2000 and 2100")
+    return at
+
+
+type Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+type Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
+"""With its offset from UTC."""
+
+
+class Asked(Schema):
+    """Of a request. What it does not know is refused, so that a slip of the pen is not taken for an answer."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Told(Schema):
+    """Of an answer. More may come: ignore what you do not know."""
+
+
+class Fault(Told):
+    where: str = Field(examples=["$.until"])
+    detail: str
+
+
+class Problem(Told):
+    """A problem document (RFC 9457)."""
+
+    type: str = Field(examples=["tms:bad-request"])
+    status: int
+    detail: str
+    where: str | None = None
+    errors: list[Fault] | None = None
+
+
+def examples(**fields: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [fields]})
