@@ -96,6 +96,8 @@ WRONG = [
     (FILE.replace("kind: presence", "kind: absence"), "line 16: rules[1].kind: Value 'absence' is not a valid choice."),
     (FILE.replace("presence: offline", ""), "line 15: rules[1].presence: A rule of this kind needs it."),
     (FILE.replace("name: Away", "name: Too hot"), "line 15: rules[1].name: A rule of this name stands further up."),
+    (FILE.replace("severity: warning", "severity: dire"), "line 7: rules[0].steps: Each step needs its severity"),
+    (FILE.replace("duration_s: 120", "duration_s: 1.0e+12"), "line 11: rules[0].duration_s: At most a year."),
     (FILE.replace("limit: 60", "limit: .inf"), "line 7: rules[0].steps: "),
     (FILE.replace("  steps:", "  severity: info\n  steps:"), "line 7: rules[0].severity: Each step has its severity"),
     ("rules: [", "line 1: not YAML: "),

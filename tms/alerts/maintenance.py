@@ -39,6 +39,17 @@ class Scope:
         return not (self.sites or self.groups or self.terminals)
 
 
+def wrong_scope(scope: Scope) -> str:
+    """What is wrong with it, for whoever plans; empty: nothing."""
+    return gettext("Choose at least one site, group or terminal.") if scope.is_empty else ""
+
+
+def wrong_length(length: timedelta) -> str:
+    if length <= timedelta(0):
+        return gettext("It must end after it begins.")
+    return gettext("It may last 31 days at most.") if length > LONGEST else ""
+
+
 class Cover(NamedTuple):
     """The window that covers a terminal."""
 

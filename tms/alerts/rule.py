@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from math import isfinite
 from typing import Any, Self
 
 from django.conf import settings
@@ -58,6 +59,8 @@ NEEDED_TO_COMPARE = {
     Comparison.FALLING.value: ("window_s",),
 }
 
+LENGTHS = ("duration_s", "window_s", "clear_after_s")
+LONGEST_S = 366 * 86_400
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """As `tms.protocol.frames` has it."""
 
@@ -183,7 +186,8 @@ class Rule(models.Model):
 
     def clean(self) -> None:
         """Each kind needs its own fields; say which are missing, and which could never be met."""
-        errors = {name: gettext("A rule of this kind needs it.") for name in self._missing()}
+        errors = {name: gettext("At most a year.") for name in LENGTHS if not getattr(self, name) <= LONGEST_S}
+        errors |= {name: gettext("A rule of this kind needs it.") for name in self._missing()}
         for name in ("event_code", "clear_code"):
             if (code := getattr(self, name)) and not EVENT_CODE.fullmatch(code):
                 errors[name] = gettext("Use 1 to 64 lower-case letters, digits, _, - and dots, as terminals do.")
@@ -203,7 +207,7 @@ class Rule(models.Model):
     def _out_of_order(self) -> dict[str, str]:
         """A worse step lies further out than the one before, and a band has an inside that it lets go in."""
         is_band = self.comparison == Comparison.OUTSIDE
-        if any(not _is_step(step, is_band=is_band) for step in self.worse_steps):
+        if any(not _is_step(step, is_band=is_band) for step in self.steps):
             return {"worse_steps": gettext("Each step needs its severity and its limits.")}
         for milder, worse in pairwise(self.steps):
             if SEVERITY_ORDER.index(milder["severity"]) >= SEVERITY_ORDER.index(worse["severity"]):
@@ -223,7 +227,11 @@ class Rule(models.Model):
 
 def _is_step(step: Any, *, is_band: bool) -> bool:
     limits = ("limit", "lower_limit") if is_band else ("limit",)
-    return step.get("severity") in SEVERITY_ORDER and all(isinstance(step.get(name), int | float) for name in limits)
+    return step.get("severity") in SEVERITY_ORDER and all(_is_number(step.get(name)) for name in limits)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and isfinite(value)
 
 
 def _lies_further_out(worse: dict[str, Any], milder: dict[str, Any], comparison: str) -> bool:

@@ -11,52 +11,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 import yaml
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext
 
 from tms.accounts.models import User
 from tms.alerts import edits
 from tms.alerts.models import Rule
-from tms.fleet.models import Group, Site
+from tms.alerts.ruleentry import Places, RuleEntry, entry_of, fill
 
 MOST_BYTES = 1_000_000
-
-
-class StepEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    severity: str
-    limit: float
-    lower_limit: float | None = None
-
-
-class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """`severity` for rules without limits, else `steps`; `site` is a code and `group` a name."""
-
-    name: str
-    name_ja: str = ""
-    kind: str
-    severity: str = ""
-    enabled: bool = True
-    presence: str = ""
-    metric: str = ""
-    comparison: str = ""
-    steps: list[StepEntry] = []
-    hysteresis: float = 0.0
-    window_s: float = 0.0
-    event_code: str = ""
-    clear_code: str = ""
-    clear_after_s: float = 0.0
-    may_be_resolved_by_hand: bool = False
-    firmware: str = ""
-    duration_s: float = 0.0
-    hours: str = "always"
-    site: str = ""
-    group: str = ""
-    model: str = ""
-    terminal_kind: str = ""
-
-
-COPIED = tuple(set(RuleEntry.__struct_fields__) - {"severity", "steps", "site", "group"})
 
 
 class Fault(NamedTuple):
@@ -96,17 +59,6 @@ def exported() -> str:
     told = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
     text: str = yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=120)
     return text
-
-
-def entry_of(rule: Rule) -> RuleEntry:
-    has_limits = rule.limit is not None
-    return RuleEntry(
-        **{name: getattr(rule, name) for name in COPIED},
-        severity="" if has_limits else rule.severity,
-        steps=[StepEntry(**step) for step in rule.steps] if has_limits else [],
-        site=rule.site.code if rule.site else "",
-        group=rule.group.name if rule.group else "",
-    )
 
 
 def planned(text: str) -> list[Planned]:
@@ -188,8 +140,7 @@ class Reader:
         self.faults: list[Fault] = []
         self._lines = lines
         self._kept = {rule.name: rule for rule in Rule.objects.kept()}
-        self._sites = dict(Site.objects.values_list("code", "pk"))
-        self._groups = dict(Group.objects.values_list("name", "pk"))
+        self._places = Places.known()
         self._names: dict[str, list[str]] = {}
 
     def read(self, number: int, raw: Any) -> Planned | None:
@@ -203,8 +154,8 @@ class Reader:
         self._names.setdefault(entry.name, []).append(f"{path}.name")
         rule = self._kept.get(entry.name) or Rule(name=entry.name)
         before = rule.content()
-        self._fill(rule, entry, path)
-        self._check(rule, path)
+        for where, what in fill(rule, entry, self._places):
+            self._fault(path + where, what)
         return Planned(
             rule,
             not rule.pk,
@@ -216,34 +167,5 @@ class Reader:
             for path in paths[1:]:
                 self._fault(path, gettext("A rule of this name stands further up."))
 
-    def _fill(self, rule: Rule, entry: RuleEntry, path: str) -> None:
-        for name in COPIED:
-            setattr(rule, name, getattr(entry, name))
-        if entry.steps and entry.severity:
-            self._fault(f"{path}.severity", gettext("Each step has its severity; leave this one out."))
-        first, *worse = [msgspec.to_builtins(step) for step in entry.steps] or [{"severity": entry.severity}]
-        rule.severity, rule.limit, rule.lower_limit = first["severity"], first.get("limit"), first.get("lower_limit")
-        rule.worse_steps = worse
-        rule.site_id = self._found(self._sites, entry.site, f"{path}.site", gettext("There is no site of this code."))
-        rule.group_id = self._found(
-            self._groups, entry.group, f"{path}.group", gettext("There is no group of this name.")
-        )
-
-    def _found(self, known: dict[str, int], name: str, path: str, what: str) -> int | None:
-        if name and name not in known:
-            self._fault(path, what)
-        return known.get(name)
-
-    def _check(self, rule: Rule, path: str) -> None:
-        try:
-            rule.full_clean(exclude=("site", "group"))
-        except ValidationError as error:
-            for name, messages in error.message_dict.items():
-                field = FIELDS_IN_FILE.get(name, name)
-                self._fault(path if name == "__all__" else f"{path}.{field}", " ".join(messages))
-
     def _fault(self, path: str, what: str) -> None:
         self.faults.append(Fault(self._lines.line(path), path.removeprefix("$."), what))
-
-
-FIELDS_IN_FILE = {"limit": "steps", "lower_limit": "steps", "worse_steps": "steps"}

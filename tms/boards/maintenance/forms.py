@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.maintenance import LONGEST, Scope
+from tms.alerts.maintenance import Scope, wrong_length, wrong_scope
 from tms.alerts.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.local_time import shown
@@ -80,10 +80,12 @@ class WindowForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not self.errors.keys() & {"sites", "groups", "terminals"} and self.scope.is_empty:
-            self.add_error("sites", gettext("Choose at least one site, group or terminal."))
-        if not self.errors.keys() & {"starts_at", "ends_at"}:
-            self._check_length(cleaned["ends_at"] - cleaned["starts_at"])
+        if not self.errors.keys() & {"sites", "groups", "terminals"} and (wrong := wrong_scope(self.scope)):
+            self.add_error("sites", wrong)
+        if not self.errors.keys() & {"starts_at", "ends_at"} and (
+            wrong := wrong_length(cleaned["ends_at"] - cleaned["starts_at"])
+        ):
+            self.add_error("ends_at", wrong)
         if cleaned.get("repeats") == OWN and not cleaned.get("rrule"):
             self.add_error("rrule", gettext("Give a rule, as FREQ=WEEKLY;BYDAY=SU."))
         if not self.errors:
@@ -107,12 +109,6 @@ class WindowForm(forms.Form):
             return []
         coming = self.cleaned_data["recurrence"].occurrences(at)
         return [occurrence for occurrence, _ in zip(coming, range(number), strict=False)]
-
-    def _check_length(self, length: timedelta) -> None:
-        if length <= timedelta(0):
-            self.add_error("ends_at", gettext("It must end after it begins."))
-        elif length > LONGEST:
-            self.add_error("ends_at", gettext("It may last 31 days at most."))
 
     def _recurrence(self, cleaned: dict[str, Any]) -> Recurrence:
         starts_at: datetime = cleaned["starts_at"]

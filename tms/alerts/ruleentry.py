@@ -1,0 +1,103 @@
+"""A rule as files and programs write it: places by their names, and all steps in one list."""
+
+from typing import NamedTuple, Self
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+
+from tms.alerts.models import Rule
+from tms.fleet.models import Group, Site
+
+
+class StepEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    severity: str
+    limit: float
+    lower_limit: float | None = None
+
+
+class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """`severity` for rules without limits, else `steps`; `site` is a code and `group` a name."""
+
+    name: str
+    name_ja: str = ""
+    kind: str
+    severity: str = ""
+    enabled: bool = True
+    presence: str = ""
+    metric: str = ""
+    comparison: str = ""
+    steps: list[StepEntry] = []
+    hysteresis: float = 0.0
+    window_s: float = 0.0
+    event_code: str = ""
+    clear_code: str = ""
+    clear_after_s: float = 0.0
+    may_be_resolved_by_hand: bool = False
+    firmware: str = ""
+    duration_s: float = 0.0
+    hours: str = "always"
+    site: str = ""
+    group: str = ""
+    model: str = ""
+    terminal_kind: str = ""
+
+
+COPIED = tuple(set(RuleEntry.__struct_fields__) - {"severity", "steps", "site", "group"})
+FIELDS = {"limit": ".steps", "lower_limit": ".steps", "worse_steps": ".steps", "__all__": ""}
+"""Where those of a rule stand in an entry that have another place there."""
+
+
+class Wrong(NamedTuple):
+    where: str
+    """`.steps`; empty: the entry as a whole."""
+    what: str
+
+
+class Places(NamedTuple):
+    """What an entry may name."""
+
+    sites: dict[str, int]
+    groups: dict[str, int]
+
+    @classmethod
+    def known(cls) -> Self:
+        return cls(dict(Site.objects.values_list("code", "pk")), dict(Group.objects.values_list("name", "pk")))
+
+
+def entry_of(rule: Rule) -> RuleEntry:
+    has_limits = rule.limit is not None
+    return RuleEntry(
+        **{name: getattr(rule, name) for name in COPIED},
+        severity="" if has_limits else rule.severity,
+        steps=[StepEntry(**step) for step in rule.steps] if has_limits else [],
+        site=rule.site.code if rule.site else "",
+        group=rule.group.name if rule.group else "",
+    )
+
+
+def fill(rule: Rule, entry: RuleEntry, places: Places) -> list[Wrong]:
+    """Make `rule` say what `entry` does; what is wrong with it."""
+    wrong = []
+    for name in COPIED:
+        setattr(rule, name, getattr(entry, name))
+    if entry.steps and entry.severity:
+        wrong.append(Wrong(".severity", gettext("Each step has its severity; leave this one out.")))
+    first, *worse = [msgspec.to_builtins(step) for step in entry.steps] or [{"severity": entry.severity}]
+    rule.severity, rule.limit, rule.lower_limit = first["severity"], first.get("limit"), first.get("lower_limit")
+    rule.worse_steps = worse
+    rule.site_id, rule.group_id = places.sites.get(entry.site), places.groups.get(entry.group)
+    if entry.site and rule.site_id is None:
+        wrong.append(Wrong(".site", gettext("There is no site of this code.")))
+    if entry.group and rule.group_id is None:
+        wrong.append(Wrong(".group", gettext("There is no group of this name.")))
+    return wrong + _checked(rule)
+
+
+def _checked(rule: Rule) -> list[Wrong]:
+    try:
+        rule.full_clean(exclude=("site", "group"))
+    except ValidationError as error:
+        told = error.message_dict.items()
+        return [Wrong(FIELDS.get(name, f".{name}"), " ".join(messages)) for name, messages in told]
+    return []
