@@ -1,12 +1,24 @@
 """The REST API, version 1: what each part of TMS offers, put together."""
 
+from collections.abc import Mapping
+
+from tms.alerts.edits import OutOfDate
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
-from tms.api import alerts, deeds, fleet
+from tms.alerts.maintenance import NotOn
+from tms.api import alerts, deeds, fleet, maintenance, rules
+from tms.notifications.api import deliveries, destinations, policies
 from tms.rest.api import Api
 
+PARTS = (fleet, alerts, deeds, rules, maintenance, destinations, policies, deliveries)
+REFUSALS: Mapping[type[Exception], int] = {
+    AlreadyResolved: 409,
+    ChangedMeanwhile: 409,
+    NotOn: 409,
+    OutOfDate: 412,
+}
 api = Api(
-    [fleet.routes, alerts.routes, deeds.routes],
-    {AlreadyResolved: 409, ChangedMeanwhile: 409},
+    [part.routes for part in PARTS],
+    REFUSALS,
     title="TMS",
     version="1",
     description="Terminals, alerts, rules, maintenance and notifications of a TMS. "

@@ -12,7 +12,7 @@ from tests.builders import AT, now
 from tms.accounts import tokens
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, Window
 
 INTEGRATING = Path(__file__).parents[2] / "docs/integrating.md"
 
@@ -35,4 +35,5 @@ def test_the_documented_lines_do_what_they_say(fleet, live_server):
     alert.refresh_from_db()
     assert f'"id": {alert.pk}' in told.stdout
     assert '"done": 1' in told.stdout
+    assert Window.objects.get().note == "new switch"
     assert (alert.state, alert.contract, alert.comment) == ("acknowledged", "worse", "the provider is told")

@@ -8,7 +8,13 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.api.conftest import problem
-from tests.api.test_alerts import opened  # noqa: F401  (a fixture)
+from tests.api.test_rules import HOT
+from tests.builders import AT
+from tests.notifications.conftest import webhook
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Alert
+from tms.notifications.delivery import GIVE_UP_AFTER, Delivery
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -73,9 +79,74 @@ class Described:
         }
 
     def check(self, method: str, path: str, answer: Any) -> None:
-        there = next(there for pattern, there in self.paths.items() if pattern.fullmatch(path))
+        patterns = (there for pattern, there in self.paths.items() if pattern.fullmatch(path))
+        there = self.description["paths"].get(path) or next(patterns)
         told = there[method.lower()]["responses"][str(answer.status_code)]
         [(media, content)] = told["content"].items()
         assert answer["content-type"].startswith(media)
         schema = content["schema"] | {"components": self.description["components"]}
         jsonschema.validate(answer.json(), schema)
+
+
+@pytest.fixture
+def there(fleet) -> dict[str, Any]:
+    """One of each."""
+    terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"cpu": 1.5})
+    fleet.group("Lobby", terminal)
+    rule = fleet.event_rule(may_be_resolved_by_hand=True, name="Fault")
+    lifecycle.hold([Claim(rule.pk, terminal.pk, AT)])
+    hook = webhook("https://a.example.com/")
+    sent = Delivery.objects.create(
+        key="k", destination=hook, news="opened", language="en", created_at=AT, due_at=AT, give_up_at=AT + GIVE_UP_AFTER
+    )
+    return {"alert": Alert.objects.get().pk, "rule": rule.pk, "hook": hook.pk, "delivery": sent.pk}
+
+
+WINDOW = {"note": "x", "sites": ["SJK"], "starts_at": "2099-01-01T00:00:00", "ends_at": "2099-01-01T01:00:00"}
+CALLS = [
+    ("GET", "/sites", None, 200),
+    ("GET", "/sites/SJK", None, 200),
+    ("GET", "/sites/NO", None, 404),
+    ("GET", "/groups", None, 200),
+    ("GET", "/terminals", None, 200),
+    ("GET", "/terminals/T-1", None, 200),
+    ("GET", "/alerts", None, 200),
+    ("GET", "/alerts/{alert}", None, 200),
+    ("POST", "/alerts/{alert}/comment", {"comment": "x"}, 200),
+    ("POST", "/alerts/{alert}/comment", {}, 422),
+    ("POST", "/alerts/{alert}/comment", b"{", 400),
+    ("POST", "/alerts/{alert}/withdraw", {}, 409),
+    ("POST", "/alerts/{alert}/acknowledge", {}, 200),
+    ("POST", "/alerts/{alert}/resolve", {}, 200),
+    ("POST", "/alerts/comment", {"which": {"ids": [1]}, "comment": "x"}, 200),
+    ("GET", "/rules", None, 200),
+    ("GET", "/rules/{rule}", None, 200),
+    ("POST", "/rules", HOT | {"group": "", "name": "Other"}, 201),
+    ("POST", "/rules/preview", {"rule": HOT | {"group": "", "name": "Third"}}, 200),
+    ("PATCH", "/rules/{rule}", {"enabled": False}, 200),
+    ("POST", "/rules/{rule}/switch", {"enabled": True}, 200),
+    ("POST", "/maintenance", WINDOW, 201),
+    ("POST", "/maintenance/preview", WINDOW, 200),
+    ("GET", "/maintenance", None, 200),
+    ("GET", "/destinations", None, 200),
+    ("POST", "/destinations", {"name": "Mail", "kind": "email", "address": "a@example.com"}, 201),
+    ("PATCH", "/destinations/{hook}", {"enabled": False}, 200),
+    ("POST", "/destinations/{hook}/key", None, 200),
+    ("POST", "/policies", {"name": "P", "steps": [{"destinations": ["{hook}"]}]}, 422),
+    ("GET", "/policies", None, 200),
+    ("GET", "/deliveries", None, 200),
+    ("GET", "/deliveries/{delivery}", None, 200),
+    ("POST", "/deliveries/{delivery}/again", None, 409),
+]
+
+
+def test_answers_are_as_described(editor, watcher, there, description):
+    described = Described(description)
+
+    for method, path, body, status in CALLS:
+        address = "/api/v1" + path.format(**there)
+        answer = editor.send(method, address, body, If_Match="*")
+        assert answer.status_code == status, (method, address, answer.content)
+        described.check(method, address, answer)
+    described.check("POST", "/api/v1/rules", watcher.post("/rules", HOT))
+    described.check("GET", "/api/v1/rules", watcher.get("/rules?colour=red"))

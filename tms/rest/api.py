@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.cache import never_cache
@@ -90,6 +90,11 @@ def away(request: HttpRequest, error: Exception) -> HttpResponse:
     return Refused(503, "tms:unavailable", "the database does not answer", headers=retry).answer()
 
 
+def clashed(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("api_clashed", path=request.path, error=repr(error))
+    return problem(409, "tms:clash", "somebody did at the same moment what does not go together with this")
+
+
 def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict[str, Any]) -> HttpResponse:
     try:
         answer = view(request, **names)
@@ -115,6 +120,7 @@ HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] =
     Exception: broken,
     OperationalError: away,
     InterfaceError: away,
+    IntegrityError: clashed,
     Http404: lambda request, _: unknown(request),
     Refused: lambda _, refused: refused.answer(),
     ValidationError: lambda _, error: unreadable(*_faults(error)).answer(),

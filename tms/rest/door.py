@@ -3,12 +3,12 @@
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.operation import Operation
 from ninja.security import HttpBearer
@@ -35,6 +35,10 @@ class Right(NamedTuple):
 
     may: Callable[[Person], bool] = access.may_watch
     is_kept: bool = False
+    refusals: tuple[int, ...] = ()
+    """By which statuses it refuses, besides those that are common."""
+    headers: tuple[dict[str, Any], ...] = ()
+    """What it asks for, as OpenAPI has it."""
 
 
 class Bearer(HttpBearer):
@@ -58,7 +62,7 @@ def door(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             request.person = caller(request)
             if not right.may(request.person):
                 raise Refused(403, "tms:forbidden", "the person whose token this is may not do that")
-            _check(request, known)
+            _check(request, known, names)
             key = request.headers.get(HEADER)
             if key is None or not right.is_kept:
                 return run(request, **names)
@@ -86,7 +90,9 @@ def names_in_query(operation: Operation) -> frozenset[str]:
     return frozenset(name for model in models for name in model.__ninja_flatten_map__)
 
 
-def _check(request: HttpRequest, known: frozenset[str]) -> None:
+def _check(request: HttpRequest, known: frozenset[str], names: Mapping[str, Any]) -> None:
+    if any("\0" in str(name) for name in names.values()):
+        raise Http404
     if unknown := sorted(set(request.GET) - known):
         raise unreadable(*(Fault(f"?{name}", "there is no such parameter") for name in unknown[:5]))
     for name, values in request.GET.lists():

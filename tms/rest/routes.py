@@ -6,7 +6,6 @@ from typing import Any
 from ninja import Router
 
 from tms.accounts import access
-from tms.accounts.access import Person
 from tms.rest.door import Bearer, Right, door
 from tms.rest.once import HEADER, REPLAYED
 from tms.rest.shapes import Problem
@@ -19,6 +18,8 @@ KEY = {
     "description": "Of your own making, new for each request. Sent again within 24 hours, the request is not done "
     f"again, and gets the same answer with `{REPLAYED}: true`.",
 }
+LOOKING = Right()
+ACTING = Right(access.may_act, is_kept=True)
 
 
 class Routes(Router):
@@ -29,45 +30,36 @@ class Routes(Router):
         self.add_decorator(door, mode="view")
 
     def look[V: Callable[..., Any]](self, path: str, *, summary: str, answer: Any) -> Callable[[V], V]:
-        return self._add("GET", path, summary=summary, answers={200: answer}, refusals=(), right=Right())
+        return self.act(path, summary=summary, answer=answer, method="GET", right=LOOKING)
 
     def act[V: Callable[..., Any]](
-        self,
-        path: str,
-        *,
-        summary: str,
-        answer: Any,
-        may: Callable[[Person], bool] = access.may_act,
-        method: str = "POST",
-        status: int = 200,
-        refusals: tuple[int, ...] = (),
-        is_kept: bool | None = None,
-        **options: Any,
-    ) -> Callable[[V], V]:
-        """`refusals`: by which statuses it refuses besides those that every operation has."""
-        right = Right(may, is_kept=method == "POST" if is_kept is None else is_kept)
-        return self._add(
-            method, path, summary=summary, answers={status: answer}, refusals=(403, 413, 422, *refusals), right=right
-        )
-
-    def _add[V: Callable[..., Any]](
-        self, method: str, path: str, *, summary: str, answers: dict[int, Any], refusals: tuple[int, ...], right: Right
+        self, path: str, *, summary: str, answer: Any, right: Right = ACTING, method: str = "POST", status: int = 200
     ) -> Callable[[V], V]:
         def add(view: V) -> V:
             name = view.__name__
             view.right = right  # type: ignore[attr-defined]
-            missing = (404,) if "{" in path else ()
-            statuses = sorted({400, 401, 422, 429, 503, *missing, *refusals, *((409,) if right.is_kept else ())})
             self.add_api_operation(
                 path,
                 [method],
                 view,
-                response={**answers, **dict.fromkeys(statuses, Problem)},
+                response={status: answer, **dict.fromkeys(_refusals(path, method, right), Problem)},
                 operation_id=name,
                 url_name=name.replace("_", "-"),
                 summary=summary,
-                openapi_extra={"parameters": [KEY]} if right.is_kept else None,
+                openapi_extra={"parameters": _headers(right)},
             )
             return view
 
         return add
+
+
+def _refusals(path: str, method: str, right: Right) -> list[int]:
+    of_body = {400, 413} if method != "GET" else set()
+    missing = {404} if "{" in path else set()
+    kept = {409} if right.is_kept else set()
+    forbidden = {403} if right.may is not access.may_watch else set()
+    return sorted({401, 422, 429, 503, *of_body, *missing, *kept, *forbidden, *right.refusals})
+
+
+def _headers(right: Right) -> list[dict[str, Any]]:
+    return [*right.headers, KEY] if right.is_kept else list(right.headers)

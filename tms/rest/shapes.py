@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, create_model
 
 BEGIN, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -45,5 +45,9 @@ class Problem(Told):
     errors: list[Fault] | None = None
 
 
-def examples(**fields: Any) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [fields]})
+def change_of(fields: type[Schema], name: str) -> Any:
+    """A body with the same fields, none of which must be named; `model_dump(exclude_unset=True)` has those that are."""
+    unnamed: dict[str, Any] = {
+        name: (field.annotation, Field(default_factory=str)) for name, field in fields.model_fields.items()
+    }
+    return create_model(name, __base__=Asked, **unnamed)

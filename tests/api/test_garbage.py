@@ -1,0 +1,144 @@
+"""Whatever is sent, the answer is a problem document, and never a fault of TMS."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.api.conftest import Caller, problem
+from tests.api.test_rules import HOT
+from tests.builders import now
+from tests.notifications.conftest import webhook
+from tms.accounts import tokens
+from tms.accounts.models import User
+from tms.api_v1 import api
+
+BODIES = [
+    (b"", None),
+    (b"{", 400),
+    (b"nonsense", 400),
+    (b"\xff\xfe", 400),
+    (b'{"comment": "\xff"}', 400),
+    (b'{"comment": "\\ud800"}', 400),
+    (b'{"version": NaN}', 400),
+    (b'{"version": 1e999}', None),
+    (b'{"version": 1' + b"0" * 400 + b"}", None),
+    (b"[" * 100_000, 400),
+    (b'{"comment": "\\u0000"}', 422),
+    (b'{"\\u0000": 1}', 422),
+    (b"null", 422),
+    (b"[]", 422),
+    (b"1", 422),
+    (b'"x"', 422),
+    (b'{"comment": {"a": []}}', 422),
+    (b'{"comment": "x", "comment": 5}', 422),
+]
+
+
+@pytest.fixture
+def operations(client) -> list[tuple[str, str]]:
+    """Method and address of each operation that changes something."""
+    paths = api.get_openapi_schema()["paths"].items()
+    return [(method.upper(), path) for path, there in paths for method in there if method != "get"]
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(("body", "status"), BODIES, ids=range(len(BODIES)))
+def test_a_body_that_is_no_request_is_refused_by_every_operation(editor, operations, fleet, body, status):
+    hook, rule = webhook("https://a.example.com/"), fleet.metric_rule()
+
+    for method, path in operations:
+        address = path.replace("{pk}", str(rule.pk))
+        answer = editor.send(method, address, body, If_Match="*")
+        assert answer.status_code < 500, (method, address, answer.content)
+        if answer.status_code >= 400:
+            problem(answer)
+    assert hook.pk
+
+
+NUMBERS = st.one_of(
+    st.integers(), st.floats(), st.sampled_from([2**31, 2**63, -(2**63), 10**40, 1e308, -1e308, 5e-324])
+)
+TEXTS = st.one_of(
+    st.text(max_size=20), st.sampled_from(["", "\0", "ÿ", "𝕏", "'; --", "2026-11-25T09:00:00Z", "0001-01-01"])
+)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+SHAPES = {
+    "/rules": HOT,
+    "/rules/preview": {"rule": HOT, "hours": 1},
+    "/maintenance": {
+        "note": "x",
+        "sites": ["SJK"],
+        "groups": [],
+        "terminals": [],
+        "time_zone": "Asia/Tokyo",
+        "starts_at": "2027-01-01T00:00:00",
+        "ends_at": "2027-01-01T01:00:00",
+        "rrule": "FREQ=DAILY",
+    },
+    "/alerts/acknowledge": {"which": {"ids": [1]}, "comment": "x", "contract": "recovery"},
+    "/alerts/snooze": {"which": {"matching": {"site": "SJK", "rule": 1, "opened_since": "2026-11-25T09:00:00Z"}}},
+    "/policies": {"name": "P", "severities": [], "sites": [], "rules": [1], "delay_s": 1, "steps": [{"after_min": 1}]},
+    "/destinations": {"name": "D", "kind": "email", "address": "a@example.com", "language": "en", "person": None},
+}
+
+
+def replaced(body: Any, path: list[Any], value: Any) -> Any:
+    """`body` with another value at one place."""
+    if not path:
+        return value
+    copied = body.copy()
+    copied[path[0]] = replaced(body[path[0]], path[1:], value)
+    return copied
+
+
+def places(body: Any) -> list[list[Any]]:
+    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    return [[], *([key, *rest] for key, value in inner for rest in places(value))]
+
+
+@pytest.mark.django_db
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_wrong_value_anywhere_is_no_fault_of_tms(fleet, data):
+    caller = Caller(tokens.issue(somebody(), name="fuzz", at=now())[1])
+    fleet.site("SJK")
+    path = data.draw(st.sampled_from(sorted(SHAPES)))
+    body = replaced(SHAPES[path], data.draw(st.sampled_from(places(SHAPES[path]))), data.draw(VALUES))
+
+    answer = caller.post(path, json.dumps(body).encode())
+
+    assert answer.status_code < 500, (path, body, answer.content)
+
+
+@pytest.mark.django_db
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["/sites", "/terminals", "/alerts", "/rules", "/maintenance", "/deliveries", "/policies"]),
+    st.dictionaries(
+        st.sampled_from(["limit", "cursor", "q", "site", "state", "rule", "opened_since", "who", "enabled", "alert"]),
+        st.one_of(TEXTS, st.integers().map(str)),
+    ),
+)
+def test_a_wrong_query_is_no_fault_of_tms(fleet, path, query):
+    caller = Caller(tokens.issue(somebody(), name="fuzz", at=now())[1])
+
+    answer = caller.get(path, query)
+
+    assert answer.status_code < 500, (path, query, answer.content)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("path", ["/terminals/a%00b", "/sites/%00", "/terminals/%ED%A0%80", "/sites/" + "x" * 5000])
+def test_a_wrong_address_leads_nowhere(watcher, path):
+    assert problem(watcher.get(path)) == (404, "tms:not-found")
+
+
+def somebody() -> User:
+    return User.objects.get_or_create(username="boss", is_staff=True, is_superuser=True)[0]

@@ -1,0 +1,192 @@
+"""Rules over the API: written as in a file, edited under If-Match."""
+
+import pytest
+
+from tests.api.conftest import problem, wrong
+from tests.builders import now
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Alert, Rule
+from tms.alerts.ruleentry import RuleEntry
+from tms.api.rule_shapes import RuleFields
+from tms.telemetry.models import Event
+
+pytestmark = pytest.mark.both
+
+HOT = {
+    "name": "Overheating",
+    "name_ja": "過熱",
+    "kind": "metric",
+    "metric": "temperature_c",
+    "comparison": "above",
+    "steps": [{"severity": "warning", "limit": 60}, {"severity": "critical", "limit": 75}],
+    "hysteresis": 3,
+    "duration_s": 60,
+    "site": "SJK",
+    "group": "Lobby",
+}
+
+
+@pytest.fixture
+def places(fleet) -> None:
+    fleet.site("SJK")
+    fleet.group("Lobby")
+
+
+@pytest.fixture
+def made(editor, places):
+    answer = editor.post("/rules", HOT)
+    assert answer.status_code == 201, answer.content
+    return answer
+
+
+def test_a_rule_is_made_and_told_as_it_was_written(editor, made):
+    told = editor.get(made["Location"])
+
+    assert told.json() == made.json()
+    assert all(told.json()[name] == HOT[name] for name in set(HOT) - {"steps"})
+    assert [(step["severity"], step["limit"]) for step in told.json()["steps"]] == [
+        ("warning", 60.0),
+        ("critical", 75.0),
+    ]
+    assert told.json()["changed_by"] == "boss"
+    assert told["ETag"] == made["ETag"] == f'"{told.json()["version"]}"'
+
+
+def test_it_has_the_fields_that_a_file_has():
+    assert set(RuleFields.model_fields) == set(RuleEntry.__struct_fields__)
+
+
+def test_rules_are_listed_and_filtered(editor, fleet):
+    fleet.presence_rule(name="Offline", enabled=False)
+    fleet.metric_rule(name="Busy")
+
+    def names(**query):
+        return [rule["name"] for rule in editor.get("/rules", query).json()["items"]]
+
+    assert names() == ["Offline", "Busy"]
+    assert names(enabled="false") == names(kind="presence") == ["Offline"]
+
+
+def test_changing_fields_leaves_the_others(editor, made):
+    path = made["Location"]
+
+    changed = editor.send("PATCH", path, {"duration_s": 120, "group": ""}, If_Match=made["ETag"])
+
+    assert changed.status_code == 200, changed.content
+    told = changed.json()
+    assert (told["duration_s"], told["group"], told["site"], told["hysteresis"]) == (120, "", "SJK", 3)
+    assert changed["ETag"] != made["ETag"]
+
+
+def test_replacing_forgets_what_is_not_named(editor, made):
+    body = {"name": "Offline", "kind": "presence", "severity": "critical", "presence": "offline"}
+
+    told = editor.send("PUT", made["Location"], body, If_Match=made["ETag"]).json()
+
+    assert (told["kind"], told["metric"], told["steps"], told["site"]) == ("presence", "", [], "")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_nobody_overwrites_what_they_have_not_seen(editor, made, method):
+    editor.send("PATCH", made["Location"], {"duration_s": 5}, If_Match="*")
+
+    stale = editor.send(method, made["Location"], HOT, If_Match=f'"0", {made["ETag"]}')
+    blind = editor.send(method, made["Location"], HOT)
+
+    assert problem(stale) == (412, "tms:rule-changed")
+    assert stale["ETag"] == editor.get(made["Location"])["ETag"]
+    assert problem(blind) == (428, "tms:if-match-missing")
+    assert Rule.objects.get().duration_s == 5
+
+
+def test_deleting_lets_go_of_what_it_holds(editor, fleet, made):
+    lifecycle.hold([Claim(Rule.objects.get().pk, fleet.online().pk, now())])
+
+    answer = editor.send("DELETE", made["Location"], If_Match=made["ETag"])
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not Alert.objects.unresolved().exists()
+    assert editor.get(made["Location"]).status_code == 404
+
+
+def test_switching_twice_is_as_once(editor, made):
+    off = editor.post(f"{made['Location']}/switch", {"enabled": False})
+    again = editor.post(f"{made['Location']}/switch", {"enabled": False})
+
+    assert off.json()["enabled"] is False
+    assert off["ETag"] == again["ETag"] != made["ETag"]
+
+
+def test_only_who_may_edit_rules_does_and_everyone_may_try(watcher, made):
+    path = made["Location"]
+
+    for method, address in (("POST", "/rules"), ("PUT", path), ("PATCH", path), ("DELETE", path)):
+        assert problem(watcher.send(method, address, HOT, If_Match="*")) == (403, "tms:forbidden")
+    assert problem(watcher.post(f"{path}/switch", {"enabled": False})) == (403, "tms:forbidden")
+    assert watcher.get(path).status_code == 200
+    assert watcher.post("/rules/preview", {"rule": HOT | {"name": "Other"}}).status_code == 200
+
+
+def test_a_preview_tells_what_would_have_been(watcher, fleet):
+    terminal = fleet.online()
+    Event.objects.create(terminal=terminal, at=now(), code="reader_fault")
+    rule = {"name": "Fault", "kind": "event", "event_code": "reader_fault", "severity": "critical"}
+
+    told = watcher.post("/rules/preview", {"rule": rule, "hours": 1}).json()
+
+    assert (told["terminals"], told["looked_at"], told["is_cut"]) == (1, 1, False)
+    assert Rule.objects.count() == 0
+
+
+BAD_RULES = [
+    ({"name": ""}, "$.name"),
+    ({"name": "n" * 101}, "$.name"),
+    ({"name": 5}, "$.name"),
+    ({"name": "a\0"}, "$.name"),
+    ({"kind": "weather"}, "$.kind"),
+    ({"colour": "red"}, "$.colour"),
+    ({"metric": ""}, "$.metric"),
+    ({"metric": "Temp C"}, "$.metric"),
+    ({"comparison": "sideways"}, "$.comparison"),
+    ({"comparison": "outside"}, "$.steps"),
+    ({"comparison": "rising"}, "$.window_s"),
+    ({"steps": []}, "$.steps"),
+    ({"steps": [{"severity": "bad", "limit": 1}]}, "$.steps[0].severity"),
+    ({"steps": [{"severity": "warning"}]}, "$.steps[0].limit"),
+    ({"steps": [{"severity": "warning", "limit": 80}, {"severity": "critical", "limit": 75}]}, "$.steps"),
+    ({"steps": [{"severity": "warning", "limit": 1, "colour": 1}]}, "$.steps[0].colour"),
+    ({"severity": "critical"}, "$.severity"),
+    ({"hysteresis": -1}, "$.hysteresis"),
+    ({"duration_s": -1}, "$.duration_s"),
+    ({"duration_s": 1e300}, "$.duration_s"),
+    ({"window_s": 1e9}, "$.window_s"),
+    ({"hours": "sometimes"}, "$.hours"),
+    ({"site": "NO"}, "$.site"),
+    ({"group": "No"}, "$.group"),
+    ({"terminal_kind": "toaster"}, "$.terminal_kind"),
+    ({"model": "m" * 65}, "$.model"),
+]
+
+
+@pytest.mark.parametrize(("change", "where"), BAD_RULES)
+def test_a_rule_that_cannot_be_is_refused_with_where(editor, places, change, where):
+    assert where in wrong(editor.post("/rules", HOT | change))
+    assert wrong(editor.post("/rules/preview", {"rule": HOT | change}))
+    assert not Rule.objects.exists()
+
+
+def test_a_name_is_had_once(editor, made):
+    answer = editor.post("/rules", HOT)
+
+    assert wrong(answer) == ["$"]
+    assert "name already" in answer.json()["detail"]
+
+
+def test_a_rule_made_twice_with_one_key_is_made_once(editor, places):
+    first = editor.post("/rules", HOT, Idempotency_Key="k")
+    again = editor.post("/rules", HOT, Idempotency_Key="k")
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again["ETag"], again["Location"]) == (first["ETag"], first["Location"])
+    assert Rule.objects.count() == 1

@@ -1,0 +1,102 @@
+"""Destinations over the API: secrets go in, and do not come out."""
+
+import pytest
+
+from tests.api.conftest import problem, wrong
+from tms.notifications.destination import Destination
+from tms.rest.models import KeptAnswer
+
+pytestmark = pytest.mark.both
+SECRET = "https://hooks.example.com/T0/B0/very-secret"
+
+
+@pytest.fixture
+def hook(editor) -> dict:
+    answer = editor.post("/destinations", {"name": "Hook", "kind": "webhook", "address": SECRET})
+    assert answer.status_code == 201, answer.content
+    return answer.json() | {"path": answer["Location"]}
+
+
+def test_a_webhook_is_made_with_a_key_that_is_told_once(editor, hook):
+    told = editor.get(hook["path"])
+
+    assert hook["key"].startswith("whsec_")
+    assert Destination.objects.get().secrets() == {"url": SECRET, "key": hook["key"]}
+    assert told.json()["address"] == "https://hooks.example.com/…"
+    assert b"whsec_" not in told.content
+    assert b"very-secret" not in told.content + editor.get("/destinations").content
+
+
+def test_an_answer_with_a_key_is_never_kept(editor):
+    body = {"name": "Hook", "kind": "webhook", "address": SECRET}
+
+    editor.post("/destinations", body, Idempotency_Key="k")
+    again = editor.post("/destinations", body, Idempotency_Key="k")
+
+    assert not KeptAnswer.objects.exists()
+    assert wrong(again) == ["$.name"]
+
+
+def test_a_change_leaves_what_it_does_not_name(editor, hook, fleet):
+    fleet.person("ken")
+
+    told = editor.send("PATCH", hook["path"], {"language": "ja", "person": "ken", "enabled": False}).json()
+
+    assert (told["name"], told["language"], told["person"], told["enabled"]) == ("Hook", "ja", "ken", False)
+    assert Destination.objects.get().secrets()["url"] == SECRET
+
+
+def test_a_new_address_takes_the_place_of_the_old_one(editor, hook):
+    editor.send("PATCH", hook["path"], {"address": "https://other.example.com/x"})
+
+    assert Destination.objects.get().secrets()["url"] == "https://other.example.com/x"
+
+
+def test_a_new_key_takes_the_place_of_the_old_one(editor, hook):
+    key = editor.post(f"{hook['path']}/key").json()["key"]
+
+    assert Destination.objects.get().secrets()["key"] == key != hook["key"]
+
+
+def test_only_webhooks_have_keys(editor):
+    path = editor.post("/destinations", {"name": "Mail", "kind": "email", "address": "noc@example.com"})["Location"]
+
+    assert problem(editor.post(f"{path}/key")) == (404, "tms:not-found")
+
+
+def test_a_test_says_what_came_back(editor, receiver):
+    path = editor.post("/destinations", {"name": "Hook", "kind": "webhook", "address": receiver.url})["Location"]
+
+    told = editor.post(f"{path}/test").json()
+
+    assert told["outcome"] == "taken"
+    assert len(receiver.posted) == 1
+
+
+BAD = [
+    ({"kind": "pigeon"}, "$.kind"),
+    ({"name": ""}, "$.name"),
+    ({"name": "n" * 101}, "$.name"),
+    ({"address": ""}, "$.address"),
+    ({"address": "ftp://x"}, "$.address"),
+    ({"address": "a" * 3000}, "$.address"),
+    ({"language": "xx"}, "$.language"),
+    ({"person": "nobody"}, "$.person"),
+    ({"enabled": "perhaps"}, "$.enabled"),
+    ({"colour": "red"}, "$.colour"),
+    ({"address": "https://a.example/\0"}, "$.address"),
+]
+
+
+@pytest.mark.parametrize(("change", "where"), BAD)
+def test_a_destination_that_cannot_be_is_refused_with_where(editor, change, where):
+    body = {"name": "Hook", "kind": "webhook", "address": SECRET}
+
+    assert wrong(editor.post("/destinations", body | change)) == [where]
+    assert not Destination.objects.exists()
+
+
+def test_everyone_may_look_and_only_staff_may_change(watcher, hook):
+    for method, path in (("POST", "/destinations"), ("PATCH", hook["path"]), ("POST", f"{hook['path']}/test")):
+        assert problem(watcher.send(method, path, {})) == (403, "tms:forbidden")
+    assert [one["name"] for one in watcher.get("/destinations").json()["items"]] == ["Hook"]

@@ -1,0 +1,140 @@
+"""Policies and deliveries over the API."""
+
+import pytest
+
+from tests.api.conftest import problem, wrong
+from tests.builders import AT
+from tests.notifications.conftest import webhook
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.notifications.delivery import Delivery, DeliveryState
+from tms.notifications.policy import Policy
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def body(fleet) -> dict:
+    fleet.site("SJK")
+    fleet.group("Lobby")
+    rule = fleet.metric_rule()
+    first, second = webhook("https://a.example.com/", "A"), webhook("https://b.example.com/", "B")
+    return {
+        "name": "NOC",
+        "severities": ["critical"],
+        "sites": ["SJK"],
+        "groups": ["Lobby"],
+        "rules": [rule.pk],
+        "delay_s": 30,
+        "steps": [{"destinations": [first.pk]}, {"after_min": 15, "destinations": [first.pk, second.pk]}],
+    }
+
+
+def test_a_policy_is_made_and_told_as_it_was_written(editor, body):
+    made = editor.post("/policies", body)
+
+    assert made.status_code == 201, made.content
+    told = editor.get(made["Location"]).json()
+    assert told == made.json()
+    assert {name: told[name] for name in set(body) - {"steps"}} == {name: body[name] for name in set(body) - {"steps"}}
+    assert [step["after_min"] for step in told["steps"]] == [0, 15]
+    assert [step["destinations"] for step in told["steps"]] == [step["destinations"] for step in body["steps"]]
+
+
+def test_a_change_leaves_what_it_does_not_name(editor, body):
+    path = editor.post("/policies", body)["Location"]
+
+    told = editor.send("PATCH", path, {"enabled": False, "sites": []}).json()
+
+    assert (told["enabled"], told["sites"], told["groups"], told["delay_s"]) == (False, [], ["Lobby"], 30)
+    assert [step["after_min"] for step in told["steps"]] == [0, 15]
+
+
+def test_deleting_a_policy(editor, body):
+    path = editor.post("/policies", body)["Location"]
+
+    assert editor.send("DELETE", path).status_code == 204
+    assert editor.send("DELETE", path).status_code == 404
+
+
+def test_the_number_of_queries_does_not_grow_with_the_page(editor, body, django_assert_max_num_queries):
+    for number in range(6):
+        editor.post("/policies", body | {"name": f"NOC {number}"})
+
+    with django_assert_max_num_queries(10):
+        assert len(editor.get("/policies").json()["items"]) == 6
+
+
+BAD = [
+    ({"name": ""}, "$.name"),
+    ({"severities": ["dire"]}, "$.severities[0]"),
+    ({"sites": ["NO"]}, "$.sites"),
+    ({"groups": ["No"]}, "$.groups"),
+    ({"rules": [999_999]}, "$.rules"),
+    ({"rules": [2**63]}, "$.rules[0]"),
+    ({"delay_s": 10**9}, "$.delay_s"),
+    ({"delay_s": -1}, "$.delay_s"),
+    ({"gather_s": 10**30}, "$.gather_s"),
+    ({"language": "xx"}, "$.language"),
+    ({"steps": []}, "$.steps"),
+    ({"steps": [{"destinations": []}]}, "$.steps[0].destinations"),
+    ({"steps": [{"destinations": [999_999]}]}, "$.steps[0].destinations"),
+    ({"steps": [{"destinations": [1], "colour": 1}]}, "$.steps[0].colour"),
+    ({"colour": "red"}, "$.colour"),
+]
+
+
+@pytest.mark.parametrize(("change", "where"), BAD)
+def test_a_policy_that_cannot_be_is_refused_with_where(editor, body, change, where):
+    assert where in wrong(editor.post("/policies", body | change))
+    assert not Policy.objects.exists()
+
+
+def test_everyone_may_look_and_only_staff_may_change(watcher, editor, body):
+    path = editor.post("/policies", body)["Location"]
+
+    for method, address in (("POST", "/policies"), ("PATCH", path), ("DELETE", path)):
+        assert problem(watcher.send(method, address, body)) == (403, "tms:forbidden")
+    assert watcher.get(path).status_code == 200
+
+
+# Deliveries
+
+
+@pytest.fixture
+def delivery(fleet, receiver, policy, hours) -> Delivery:
+    policy((0, [webhook(receiver.url)]), name="NOC")
+    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
+    hours.pass_(10)
+    return Delivery.objects.get()
+
+
+def test_a_delivery_is_told_with_what_it_says_and_of_which_alerts(watcher, delivery):
+    told = watcher.get(f"/deliveries/{delivery.pk}").json()
+
+    assert (told["state"], told["destination"]["name"], told["policy"]["name"]) == ("sent", "Hook", "NOC")
+    assert told["alerts"] == list(delivery.alerts.values_list("pk", flat=True))
+    assert told["content"]
+
+
+def test_deliveries_are_filtered(watcher, delivery):
+    [alert] = delivery.alerts.values_list("pk", flat=True)
+
+    def number(**query):
+        answer = watcher.get("/deliveries", query)
+        assert answer.status_code == 200, answer.content
+        return len(answer.json()["items"])
+
+    assert number() == number(state="sent") == number(alert=alert) == number(destination=delivery.destination_id) == 1
+    assert number(state="dead") == number(alert=alert + 1) == number(policy=2**62) == 0
+
+
+def test_only_what_was_given_up_is_sent_again(watcher, delivery):
+    path = f"/deliveries/{delivery.pk}/again"
+    refused = watcher.post(path)
+    Delivery.objects.update(state=DeliveryState.DEAD)
+
+    done = watcher.post(path)
+
+    assert problem(refused) == (409, "tms:not-given-up")
+    assert done.json()["state"] == "waiting"

@@ -1,0 +1,150 @@
+"""Destinations: what of them is a secret goes in, and never comes out again."""
+
+from typing import Any, Self
+
+from django.http import Http404, HttpResponse
+from ninja import Query, Schema
+from ninja.responses import Status
+from pydantic import Field
+
+from tms.accounts import access
+from tms.accounts.models import User
+from tms.keyset import Column, Keyset
+from tms.notifications import destination as models
+from tms.notifications.api.filled import faults, numbers
+from tms.notifications.destination import DestinationKind
+from tms.notifications.forms import DestinationForm
+from tms.notifications.transports import Answer
+from tms.notifications.trial import send_test
+from tms.rest.door import Called, Right
+from tms.rest.pages import Page, Paging, listed
+from tms.rest.problems import unreadable
+from tms.rest.routes import Routes
+from tms.rest.shapes import Asked, Told, change_of
+
+routes = Routes("destinations")
+BY_NAME = Keyset((Column("name"),))
+SETTING_UP = Right(access.may_set_up)
+"""Nothing is kept: an answer may hold a key, and a test is no change."""
+NAMES = {"where": "address"}
+
+
+class DestinationFields(Schema):
+    name: str
+    language: str = Field("en", description="Of what is sent there.")
+    person: str | None = Field(None, description="Username of whom it reaches.")
+    enabled: bool = True
+
+
+class Addressed(DestinationFields):
+    address: str = Field(
+        examples=["noc@example.com"], description="E-mail addresses, a URL, an ARN, or an address of Apprise."
+    )
+
+
+class DestinationBody(Addressed, Asked):
+    kind: DestinationKind
+
+
+DestinationChange: Any = change_of(Addressed, "DestinationChange")
+
+
+class Destination(DestinationFields, Told):
+    id: int
+    kind: DestinationKind
+    address: str = Field(description="What of it may be seen.")
+    failures: int = Field(description="In a row.")
+
+    @classmethod
+    def of(cls, destination: models.Destination) -> Self:
+        copied = {name: getattr(destination, name) for name in ("kind", "address", "failures")}
+        return cls(id=destination.pk, **fields_of(destination), **copied)
+
+
+class DestinationWithKey(Destination):
+    key: str | None = Field(description="By which a webhook's receiver knows TMS; shown this once.")
+
+
+class Key(Told):
+    key: str = Field(examples=["whsec_…"])
+
+
+class Trial(Told):
+    outcome: str = Field(description="`taken`, `later` or `never`.")
+    said: str = Field(description="What came back, word for word.")
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        return cls(outcome=answer.outcome.value, said=answer.said)
+
+
+@routes.look("/destinations", summary="List destinations", answer=Page[Destination])
+def list_destinations(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Destination]:
+    rows = access.visible(models.Destination.objects.select_related("person"), to=request.person)
+    found = listed(request, response, rows, asked, order=BY_NAME)
+    return Page(items=[Destination.of(destination) for destination in found.rows], next=found.next)
+
+
+@routes.look("/destinations/{int:pk}", summary="Read a destination", answer=Destination)
+def read_destination(request: Called, pk: int) -> Destination:
+    return Destination.of(_destination(request, pk))
+
+
+@routes.act("/destinations", summary="Make a destination", answer=DestinationWithKey, status=201, right=SETTING_UP)
+def make_destination(request: Called, response: HttpResponse, body: DestinationBody) -> Status[DestinationWithKey]:
+    """The key of a webhook's signatures is told in the answer, once: it is not kept for an `Idempotency-Key`."""
+    made = models.Destination(kind=body.kind)
+    form = _form(made, body.model_dump(exclude={"kind"}))
+    key = made.new_key() if made.kind == DestinationKind.WEBHOOK else None
+    form.save()
+    response["Location"] = f"{request.path}/{made.pk}"
+    return Status(201, DestinationWithKey(**dict(Destination.of(made)), key=key))
+
+
+@routes.act(
+    "/destinations/{int:pk}", method="PATCH", summary="Change a destination", answer=Destination, right=SETTING_UP
+)
+def change_destination(request: Called, pk: int, body: DestinationChange) -> Destination:
+    destination = _destination(request, pk)
+    _form(destination, fields_of(destination) | body.model_dump(exclude_unset=True)).save()
+    return Destination.of(_destination(request, pk))
+
+
+@routes.act("/destinations/{int:pk}/test", summary="Send a test", answer=Trial, right=SETTING_UP)
+def test_destination(request: Called, pk: int) -> Trial:
+    """At once; says what came back."""
+    return Trial.of(send_test(_destination(request, pk)))
+
+
+@routes.act("/destinations/{int:pk}/key", summary="Make a new key for a webhook", answer=Key, right=SETTING_UP)
+def renew_key_of_destination(request: Called, pk: int) -> Key:
+    """Told in the answer, once. The former one counts no more."""
+    destination = _destination(request, pk)
+    if destination.kind != DestinationKind.WEBHOOK:
+        raise Http404
+    key = destination.new_key()
+    destination.save(update_fields=("sealed",))
+    return Key(key=key)
+
+
+def fields_of(destination: models.Destination) -> dict[str, Any]:
+    person = destination.person.username if destination.person else None
+    return {"person": person, **{name: getattr(destination, name) for name in ("name", "language", "enabled")}}
+
+
+def _form(destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
+    """A valid one. Raises Refused with all that is wrong."""
+    person = fields["person"]
+    numbered = numbers(User.objects.filter(is_active=True), "username", [person], "$.person")[0] if person else None
+    form = DestinationForm({**fields, "where": fields.get("address"), "person": numbered}, instance=destination)
+    if not form.is_valid():
+        raise unreadable(*faults(form, names=NAMES))
+    return form
+
+
+def _destination(request: Called, pk: int) -> models.Destination:
+    rows = access.visible(models.Destination.objects.select_related("person"), to=request.person)
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,156 @@
+"""Policies: who is told of what, and who is next."""
+
+from typing import Any, Self
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from ninja import Query, Schema
+from ninja.responses import Status
+from pydantic import ConfigDict, Field
+
+from tms.accounts import access
+from tms.fleet.models import Group, Site
+from tms.keyset import Column, Keyset
+from tms.notifications import policy as models
+from tms.notifications.api.filled import faults, numbers
+from tms.notifications.policy_forms import MOST_STEPS, PolicyForm, StepForms, save_steps
+from tms.rest.door import Called, Right
+from tms.rest.pages import Page, Paging, listed
+from tms.rest.problems import Fault, unreadable
+from tms.rest.routes import Routes
+from tms.rest.shapes import Asked, Id, Told, change_of
+from tms.telemetry.models import Severity
+
+routes = Routes("policies")
+BY_NAME = Keyset((Column("name"),))
+MAKING = Right(access.may_set_up, is_kept=True)
+CHANGING = Right(access.may_set_up)
+COPIED = (
+    *("name", "enabled", "severities", "language", "delay_s", "gather_s", "by_site", "tells_recovery"),
+    "tells_acknowledgement",
+)
+
+
+class PolicyStep(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    after_min: int = Field(0, ge=0, description="After the step before; of the first it counts for nothing.")
+    destinations: list[Id] = Field(min_length=1)
+
+
+class PolicyFields(Schema):
+    """What is left empty restricts nothing."""
+
+    name: str = Field(examples=["NOC"])
+    enabled: bool = True
+    severities: list[Severity] = []
+    sites: list[str] = Field([], description="Their codes.")
+    groups: list[str] = Field([], description="Their names.")
+    rules: list[Id] = []
+    language: str = Field("", description="Empty: each destination's own.")
+    delay_s: int = Field(0, description="What recovers, or is acknowledged, before that is not told.")
+    gather_s: int = Field(5, description="What comes within this time goes into one message.")
+    by_site: bool = True
+    tells_recovery: bool = True
+    tells_acknowledgement: bool = False
+    steps: list[PolicyStep] = Field(min_length=1, max_length=MOST_STEPS)
+
+
+class PolicyBody(PolicyFields, Asked):
+    """A whole policy."""
+
+
+PolicyChange: Any = change_of(PolicyFields, "PolicyChange")
+
+
+class Policy(PolicyFields, Told):
+    id: int
+    steps: list[PolicyStep]
+
+    @classmethod
+    def of(cls, policy: models.Policy) -> Self:
+        return cls(id=policy.pk, **fields_of(policy))
+
+
+@routes.look("/policies", summary="List policies", answer=Page[Policy])
+def list_policies(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Policy]:
+    found = listed(request, response, _policies(request), asked, order=BY_NAME)
+    return Page(items=[Policy.of(policy) for policy in found.rows], next=found.next)
+
+
+@routes.look("/policies/{int:pk}", summary="Read a policy", answer=Policy)
+def read_policy(request: Called, pk: int) -> Policy:
+    return Policy.of(_policy(request, pk))
+
+
+@routes.act("/policies", summary="Make a policy", answer=Policy, status=201, right=MAKING)
+def make_policy(request: Called, response: HttpResponse, body: PolicyBody) -> Status[Policy]:
+    """It tells of alerts that open from then on."""
+    made = _save(models.Policy(), body.model_dump())
+    response["Location"] = f"{request.path}/{made.pk}"
+    return Status(201, Policy.of(_policy(request, made.pk)))
+
+
+@routes.act("/policies/{int:pk}", method="PATCH", summary="Change fields of a policy", answer=Policy, right=CHANGING)
+def change_policy(request: Called, pk: int, body: PolicyChange) -> Policy:
+    """What is not named stays. `steps` are replaced as a whole."""
+    policy = _policy(request, pk)
+    _save(policy, fields_of(policy) | body.model_dump(exclude_unset=True))
+    return Policy.of(_policy(request, pk))
+
+
+@routes.act("/policies/{int:pk}", method="DELETE", summary="Delete a policy", answer=None, status=204, right=CHANGING)
+def delete_policy(request: Called, pk: int) -> Status[None]:
+    """What it told before stays told; what it has not told yet it never will."""
+    _policy(request, pk).delete()
+    return Status(204, None)
+
+
+def fields_of(policy: models.Policy) -> dict[str, Any]:
+    steps = [
+        {"after_min": step.after_s // 60, "destinations": sorted(one.pk for one in step.destinations.all())}
+        for step in policy.steps.all()
+    ]
+    return {
+        **{name: getattr(policy, name) for name in COPIED},
+        "sites": sorted(site.code for site in policy.sites.all()),
+        "groups": sorted(group.name for group in policy.groups.all()),
+        "rules": sorted(rule.pk for rule in policy.rules.all()),
+        "steps": steps,
+    }
+
+
+@transaction.atomic
+def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
+    """Raises Refused with all that is wrong."""
+    places = {
+        "sites": numbers(Site.objects.all(), "code", fields["sites"], "$.sites"),
+        "groups": numbers(Group.objects.all(), "name", fields["groups"], "$.groups"),
+    }
+    form, steps = PolicyForm(fields | places, instance=policy), StepForms(_as_sent(fields["steps"]), prefix="steps")
+    if not (form.is_valid() & steps.is_valid()):
+        of_steps = (one for number, step in enumerate(steps.forms) for one in faults(step, at=f"$.steps[{number}]"))
+        of_all = (Fault("$.steps", str(message)) for message in steps.non_form_errors())
+        raise unreadable(*faults(form), *of_steps, *of_all)
+    saved = form.save()
+    save_steps(saved, steps)
+    return saved
+
+
+def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """As a browser sends them."""
+    fields = {f"steps-{number}-{name}": value for number, step in enumerate(steps) for name, value in step.items()}
+    return fields | {"steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": 0}
+
+
+def _policies(request: Called) -> QuerySet[models.Policy]:
+    rows = models.Policy.objects.prefetch_related("sites", "groups", "rules", "steps__destinations")
+    return access.visible(rows, to=request.person)
+
+
+def _policy(request: Called, pk: int) -> models.Policy:
+    found = _policies(request).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,32 @@
+"""ETag and If-Match (RFC 9110): nobody overwrites what they have not seen."""
+
+from django.http import HttpRequest, HttpResponse
+
+from tms.rest.problems import Refused
+
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The `ETag` of what you saw, or `*` for whatever it is now.",
+}
+
+
+def stamp(response: HttpResponse, version: int) -> None:
+    response["ETag"] = _tag(version)
+
+
+def matching(request: HttpRequest, version: int, *, kind: str) -> int:
+    """The `version`, when the request is about it. Raises Refused; `kind` is the type when it has moved."""
+    asked = request.headers.get("If-Match")
+    if asked is None:
+        raise Refused(428, "tms:if-match-missing", "send If-Match with the ETag of what you saw")
+    if asked.strip() != "*" and _tag(version) not in {tag.strip() for tag in asked.split(",")}:
+        detail = "it was changed since; read it again"
+        raise Refused(412, kind, detail, headers={"ETag": _tag(version)})
+    return version
+
+
+def _tag(version: int) -> str:
+    return f'"{version}"'
