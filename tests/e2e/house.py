@@ -32,6 +32,10 @@ class House(Running):
             self.credentials = json.loads(self._run(sys.executable, *self.furnish))
         super().start()
 
+    def blackout(self) -> int:
+        """A site of its own loses its line: the number of the incident."""
+        return int(self._run(sys.executable, "-m", "tests.e2e.blackout"))
+
     async def terminal(self, site: str = "SJK") -> "Kiosk":
         """A terminal that no other test uses, online since now."""
         return await self.kiosk(f"{site}-KSK-{next(self._unused[site]):02}")

@@ -42,6 +42,7 @@ async def play(house: House, browser: Browser) -> Scene:
     [heat] = house.query("SELECT id FROM alerts_rule WHERE name = 'Overheating'")
     await acknowledge(house, browser, paper[0])
     await eventually(lambda: house.query(OFFLINE), [(1,)])
+    incident = house.blackout()
     pages = {
         "sign-in": "/sign-in/",
         "overview": "/",
@@ -51,6 +52,10 @@ async def play(house: House, browser: Browser) -> Scene:
         "alert": f"/alerts/{fault[0]}/",
         "acknowledge-many": "/alerts/acknowledge/?all=1",
         "change": f"/alerts/{paper[0]}/change/",
+        "unfolded": f"/alerts/?unfold={incident}",
+        "incident": f"/incidents/{incident}/",
+        "incident-acknowledge": f"/incidents/{incident}/acknowledge/",
+        "folding": "/rules/folding/",
         "rules": "/rules/",
         "rule": f"/rules/{heat[0]}/",
         "new-rule": "/rules/new/",

@@ -19,10 +19,14 @@ EXAMPLES = (4, 8, 50, 200)
 """Numbers of terminals for which the page says how many must be lost."""
 
 
+NUMBERS = ("within_s", "least", "small_pct", "medium_pct", "large_pct")
+
+
 class FoldForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it without
     class Meta:
         model = FoldRule
-        fields: ClassVar = ("enabled", "within_s", "least", "small_pct", "medium_pct", "large_pct")
+        fields: ClassVar = ("enabled", *NUMBERS)
+        widgets: ClassVar = {name: forms.NumberInput({"class": "input"}) for name in NUMBERS}
 
     @property
     def factor(self) -> Any:

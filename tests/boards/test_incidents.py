@@ -1,0 +1,218 @@
+"""Incidents among the alerts, on the overview and on a page of their own, and what a person does to them."""
+
+import pytest
+
+from tests import factories
+from tests.boards.conftest import HTMX, Seen
+from tests.factories import now
+from tms.alerts import folding, lifecycle
+from tms.alerts.models import Alert, FoldRule, Incident
+from tms.fleet.models import Presence, TerminalState
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def incident(fleet) -> Incident:
+    """Five of five terminals at one site are lost."""
+    return lose(fleet, "SJK")
+
+
+def lose(fleet, code: str, number: int = 5) -> Incident:
+    site, rule = fleet.site(code), fleet.presence_rule(severity="critical")
+    terminals = [fleet.standing(Presence.OFFLINE, at=now(-2), site=site) for _ in range(number)]
+    lifecycle.settle([lifecycle.Claim(rule.pk, terminal.pk, now(-1)) for terminal in terminals])
+    folding.fold(now())
+    return Incident.objects.get(site=site)
+
+
+def path(incident: Incident, deed: str) -> str:
+    return f"{incident.get_absolute_url()}{deed}/"
+
+
+def test_one_row_stands_for_all_of_its_alerts(page, fleet, incident):
+    other = factories.alert(fleet, severity="warning", site=fleet.site("UMD"))
+
+    seen = page("/alerts/")
+
+    assert [element for element in seen.ids if element.startswith(("alert-", "incident-"))] == [
+        f"incident-{incident.pk}",
+        f"alert-{other.pk}",
+    ]
+    assert "5 of 5 lost at Site SJK" in seen.text(f"incident-{incident.pk}")
+    assert "5 alerts still open" in seen.text(f"incident-{incident.pk}")
+
+
+def test_it_unfolds_where_it_stands_and_folds_again(page, incident):
+    folded = page("/alerts/")
+    [unfold] = [link for link in folded.links() if "unfold=" in link]
+
+    unfolded = page(unfold)
+
+    assert unfold == f"/alerts/?unfold={incident.pk}"
+    assert len(unfolded.rows("alert-")) == 5
+    assert unfolded.ids.index(f"incident-{incident.pk}") < unfolded.ids.index(unfolded.rows("alert-")[0])
+    assert "/alerts/" in unfolded.links()
+
+
+@pytest.mark.parametrize(
+    ("query", "shows_row"),
+    [
+        ("severity=critical", True),
+        ("severity=warning", False),
+        ("nobody=1", True),
+        ("site=SJK", True),
+        ("site=UMD", False),
+        ("who=tanaka", False),
+    ],
+)
+def test_a_filter_is_one_for_incidents_too(page, incident, query, shows_row):
+    seen = page(f"/alerts/?{query}")
+
+    assert bool(seen.rows("incident-")) is shows_row
+    assert seen.rows("alert-") == []
+
+
+@pytest.mark.parametrize("query", ["q=T-", "incident={pk}"])
+def test_whoever_looks_for_certain_alerts_finds_them_in_incidents_as_well(page, incident, query):
+    seen = page("/alerts/?" + query.format(pk=incident.pk))
+
+    assert len(seen.rows("alert-")) == 5
+    assert seen.rows("incident-") == []
+    assert incident.get_absolute_url() in seen.links()
+
+
+def test_the_overview_shows_the_incident_and_does_not_count_its_alerts_as_more(page, incident):
+    seen = page("/")
+
+    assert seen.rows("incident-") == [f"incident-{incident.pk}"]
+    assert seen.rows("alert-") == []
+    assert "more-alerts" not in seen.ids
+
+
+def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
+    recovered = Alert.objects.filter(incident=incident).first()
+    TerminalState.objects.filter(pk=recovered.terminal_id).update(presence=Presence.ONLINE)
+    factories.resolved(recovered)
+    folding.fold(now())
+
+    seen = page(incident.get_absolute_url())
+
+    assert "5 of 5 lost at Site SJK" in seen.text("incident")
+    assert "4 alerts still open · 1 recovered" in seen.text("incident").replace(" still open ", " still open · ")
+    assert seen.rows("alert-")[-1] == f"alert-{recovered.pk}"
+    assert "Opened with 5 alerts" in seen.text("timeline")
+    assert "1 recovered, 4 left" in seen.text("timeline")
+
+
+def test_one_that_is_gone_is_not_found(browser):
+    assert browser.get("/incidents/4711/").status_code == 404
+
+
+def test_it_is_acknowledged_with_all_that_belongs_to_it(browser, incident, tanaka):
+    answer = browser.post(path(incident, "acknowledge"), {"comment": "Power cut", "contract": "worse"})
+
+    incident.refresh_from_db()
+    assert answer.status_code == 302
+    assert (incident.state, incident.acknowledged_by, incident.contract) == ("acknowledged", tanaka, "worse")
+    assert set(Alert.objects.values_list("state", "acknowledged_by")) == {("acknowledged", tanaka.pk)}
+
+
+def test_the_question_says_how_many_it_covers(browser, incident):
+    seen = Seen(browser.get(path(incident, "acknowledge"), headers=HTMX))
+
+    assert "It covers 5 alerts, and whatever joins later." in seen.text("deed")
+
+
+def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, incident, sato):
+    folding.acknowledge(incident, by=sato, comment="on my way", at=now())
+
+    answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
+
+    seen = Seen(answer)
+    assert answer.status_code == 409
+    assert "佐藤" in seen.text("deed")
+    assert "was first" in seen.text("deed")
+    assert "mine" in seen.text("comment")
+
+
+def test_a_recovery_wins(browser, incident):
+    TerminalState.objects.update(presence=Presence.ONLINE)
+    for alert in Alert.objects.all():
+        factories.resolved(alert)
+    folding.fold(now())
+
+    answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
+
+    assert answer.status_code == 409
+    assert "It is over since" in Seen(answer).text("deed")
+
+
+@pytest.mark.parametrize(
+    ("deed", "fields", "state"),
+    [
+        ("withdraw", {}, "open"),
+        ("change", {"contract": "time", "lasts": "3600"}, "acknowledged"),
+        ("comment", {"comment": "fan ordered"}, "acknowledged"),
+    ],
+)
+def test_what_is_taken_is_given_back_changed_and_spoken_of(browser, incident, tanaka, deed, fields, state):
+    folding.acknowledge(incident, by=tanaka, comment="", at=now())
+
+    answer = browser.post(path(incident, deed), fields)
+
+    incident.refresh_from_db()
+    assert answer.status_code == 302
+    assert incident.state == state
+    assert incident.transitions.last().kind == {"withdraw": "withdrawn", "change": "changed"}.get(deed, "commented")
+
+
+def test_a_comment_must_say_something(browser, incident):
+    assert browser.post(path(incident, "comment"), {"comment": ""}, headers=HTMX).status_code == 422
+
+
+def test_what_nobody_knows_cannot_be_done(browser, incident):
+    assert browser.get(path(incident, "explode")).status_code == 404
+
+
+# When alerts fold
+
+
+def every(**changed: str) -> dict[str, str]:
+    fields = {"enabled": "on", "within_s": "60", "least": "3", "small_pct": "50", "medium_pct": "30", "large_pct": "20"}
+    factors = ("site", "group", "model", "firmware", "node")
+    return {f"{factor}-{name}": value for factor in factors for name, value in fields.items()} | changed
+
+
+@pytest.fixture
+def editor(browser, tanaka):
+    tanaka.is_staff = tanaka.is_superuser = True
+    tanaka.save()
+    return browser
+
+
+def test_everyone_reads_when_alerts_fold_and_only_editors_change_it(page, browser, tanaka):
+    seen = page("/rules/folding/")
+    answer = browser.post("/rules/folding/", every())
+
+    assert "of 8: 4" in " ".join(seen.html.split())
+    assert answer.status_code == 403
+    assert not FoldRule.objects.exists()
+
+
+def test_an_editor_changes_it_and_goes_back_to_the_defaults(editor):
+    changed = editor.post("/rules/folding/", every(**{"site-small_pct": "75"}))
+    needed = FoldRule.in_force()["site"].needed(8)
+    editor.post("/rules/folding/", {"defaults": "1"})
+
+    assert changed.status_code == 302
+    assert (needed, FoldRule.in_force()["site"].needed(8)) == (6, 4)
+
+
+@pytest.mark.parametrize(("field", "value"), [("small_pct", "101"), ("least", "1"), ("within_s", "0"), ("least", "x")])
+def test_what_makes_no_sense_is_told_at_its_field(editor, field, value):
+    answer = editor.post("/rules/folding/", every(**{f"site-{field}": value}))
+
+    assert answer.status_code == 422
+    assert f"id_site-{field}_error" in answer.content.decode()
+    assert not FoldRule.objects.exists()

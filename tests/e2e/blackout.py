@@ -1,0 +1,37 @@
+"""A site of its own that lost its line. `python -m tests.e2e.blackout` prints the number of the incident."""
+
+import django
+
+LOST, BACK = 9, 2
+
+
+def blackout() -> int:
+    from django.db import transaction
+
+    from tms.alerts import folding, lifecycle
+    from tms.alerts.models import Incident, Rule
+    from tms.fleet import credentials
+    from tms.fleet.models import Presence, Site, Terminal, TerminalState
+    from tms.fleet.wall import wall
+
+    at = wall.now()
+    site = Site.objects.create(code="SPR", name="Sapporo Station", name_ja="札幌駅", region="Hokkaido")
+    terminals = [
+        Terminal(uid=f"SPR-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
+        for number in range(1, LOST + 1)
+    ]
+    for terminal in terminals:
+        credentials.enrol(terminal)
+    TerminalState.objects.filter(terminal__in=terminals).update(presence=Presence.OFFLINE, presence_at=at)
+    offline = Rule.objects.get(name="Offline")
+    with transaction.atomic():
+        lifecycle.settle([lifecycle.Claim(offline.pk, terminal.pk, at) for terminal in terminals])
+    folding.fold(at)
+    with transaction.atomic():
+        lifecycle.settle([lifecycle.Release(offline.pk, terminal.pk, wall.now()) for terminal in terminals[:BACK]])
+    return Incident.objects.get(site=site).pk
+
+
+if __name__ == "__main__":
+    django.setup()
+    print(blackout())
