@@ -17,7 +17,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
-from tms.alerts import firmware, folding, lifecycle, maintenance
+from tms.alerts import firmware, folding, lifecycle, looking, maintenance
 from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import Place
 from tms.commands import services as commands
@@ -151,6 +151,7 @@ LOOPS = (
     Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
+    Loop("looking", 2.0, looking.look, Lane.SLOW),
     Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, rollups.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),

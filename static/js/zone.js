@@ -1,4 +1,5 @@
 // <input type="datetime-local" data-at>: the instant as a wall here shows it, and the name of this time zone with it.
+// <input type="hidden" data-zone>: the name of this time zone, for what a person types beside it.
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -21,6 +22,8 @@ function localise(field) {
 function localiseAll() {
   for (const field of document.querySelectorAll("input[type=datetime-local][data-at]"))
     localise(/** @type {HTMLInputElement} */ (field));
+  for (const zone of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[data-zone]")))
+    zone.value ||= ZONE;
 }
 
 export function start() {

@@ -49,6 +49,8 @@ async def play(house: House, browser: Browser) -> Scene:
         "terminals": "/terminals/",
         "terminal": f"/terminals/{told.uid}/",
         "alerts": "/alerts/",
+        "past-alerts": "/alerts/past/",
+        "alert-times": "/alerts/times/",
         "alert": f"/alerts/{fault[0]}/",
         "acknowledge-many": "/alerts/acknowledge/?all=1",
         "change": f"/alerts/{paper[0]}/change/",

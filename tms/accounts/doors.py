@@ -6,14 +6,14 @@ from typing import Concatenate
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from tms.accounts import access
 from tms.accounts.models import User
 
-type View[**P] = Callable[Concatenate["Asked", P], HttpResponse]
+type View[**P] = Callable[Concatenate["Asked", P], HttpResponseBase]
 
 
 class Asked(HttpRequest):
@@ -22,11 +22,11 @@ class Asked(HttpRequest):
     user: User
 
 
-def watching[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def watching[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Sends to the sign-in page whoever may not watch, and back to this page afterwards."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if access.may_watch(request.user):
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # narrowed by the question above
         if request.headers.get("HX-Request"):
@@ -37,11 +37,11 @@ def watching[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
     return guarded
 
 
-def acting[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def acting[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Lets through whoever may acknowledge and send commands."""
 
     @wraps(view)
-    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not access.may_act(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
@@ -49,11 +49,11 @@ def acting[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
     return watching(guarded)
 
 
-def setting_up[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def setting_up[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Everyone who watches may look; only who may set up may send."""
 
     @wraps(view)
-    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method == "POST" and not access.may_set_up(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)

@@ -30,6 +30,10 @@ class Contract(models.TextChoices):
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
+    def opened(self, since: datetime, until: datetime) -> Self:
+        """Within this time (index: alert_opened)."""
+        return self.filter(opened_at__gte=since, opened_at__lt=until)
+
     def unresolved(self) -> Self:
         """Whatever is not over (index: alert_unresolved, read by the boards)."""
         return self.exclude(state=AlertState.RESOLVED)
@@ -93,6 +97,8 @@ class Alert(models.Model):
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
     )
+    taken_at = models.DateTimeField(null=True)
+    """When somebody acknowledged it first; an acknowledgement that ends takes nothing back of that."""
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(_("until"), null=True)
     """When the acknowledgement or the snooze ends by itself."""
@@ -108,6 +114,8 @@ class Alert(models.Model):
     incident = models.ForeignKey(
         "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")
     )
+    quiet_at_first = models.CharField(max_length=16, null=True)  # noqa: DJ001  (nobody has looked yet)
+    """Why nobody was told when it opened (`tms.alerts.quiet.Reason`); empty if nothing spoke against it."""
 
     objects = AlertQuerySet.as_manager()
 
@@ -130,6 +138,10 @@ class Alert(models.Model):
         indexes = (
             models.Index(fields=("terminal",), name="alert_unresolved", condition=~models.Q(state=AlertState.RESOLVED)),
             models.Index(fields=("-resolved_at",), name="alert_resolved"),
+            # Readers: the search of past alerts, how long they took, and the digest of a shift.
+            models.Index(fields=("-opened_at", "-id"), name="alert_opened"),
+            # Reader: tms.alerts.looking.
+            models.Index(fields=("id",), name="alert_unlooked", condition=models.Q(quiet_at_first=None)),
             models.Index(fields=("terminal", "-opened_at"), name="alert_terminal"),
             models.Index(
                 fields=("opened_at",),

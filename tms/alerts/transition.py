@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import pgettext_lazy
@@ -24,6 +26,16 @@ class TransitionKind(models.TextChoices):
     RESOLVED = "resolved", pgettext_lazy("transition", "Resolved")
 
 
+class TransitionQuerySet(models.QuerySet["Transition"]):
+    def said(self) -> Self:
+        """With words of a person (index: transition_said)."""
+        return self.exclude(comment="")
+
+    def taken(self) -> Self:
+        """Somebody took charge of an alert."""
+        return self.filter(kind=TransitionKind.ACKNOWLEDGED)
+
+
 class Transition(models.Model):
     """One step in an alert's life: its history, and what notifications are made from (`told_at` is the outbox).
 
@@ -46,11 +58,15 @@ class Transition(models.Model):
     until = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
 
+    objects = TransitionQuerySet.as_manager()
+
     class Meta:
         ordering = ("at", "pk")
         indexes = (
             models.Index(fields=("id",), name="transition_untold", condition=models.Q(told_at__isnull=True)),
             models.Index(fields=("-at",), name="transition_at"),
+            # Reader: the search of past alerts.
+            models.Index(fields=("alert",), name="transition_said", condition=~models.Q(comment="")),
         )
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@ from django.urls import path
 from tms.boards import deed_views, views
 from tms.boards.incidents import views as incidents
 from tms.boards.maintenance import views as maintenance
+from tms.boards.past import views as past
 from tms.boards.rules import folding
 from tms.boards.rules import views as rules
 
@@ -13,6 +14,10 @@ urlpatterns = [
     path("terminals/<str:uid>/series/", views.series, name="series"),
     path("terminals/<str:uid>/commands/", views.send_command, name="send-command"),
     path("alerts/", views.alerts, name="alerts"),
+    path("alerts/past/", past.past_alerts, name="past-alerts"),
+    path("alerts/past/export/", past.export_past, name="export-past-alerts"),
+    path("alerts/times/", past.alert_times, name="alert-times"),
+    path("alerts/times/export/", past.export_times, name="export-alert-times"),
     path("alerts/acknowledge/", deed_views.acknowledge_many, name="acknowledge-many"),
     path("alerts/<int:pk>/", views.alert, name="alert"),
     path("alerts/<int:pk>/acknowledge/", deed_views.acknowledge, name="acknowledge"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 
 from tms.accounts.models import User
 from tms.alerts.alert import Alert, AlertState
@@ -59,6 +59,8 @@ def step(
     instant = Greatest(models.Value(at), models.F("changed_at"))
     grown = 0 if kind in UNDECIDED else 1
     columns = {**(fields or {}), "changed_at": instant, "version": models.F("version") + grown}
+    if kind is TransitionKind.ACKNOWLEDGED:
+        columns["taken_at"] = Coalesce("taken_at", instant)
     if stamp:
         columns[stamp] = instant
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(**columns)

@@ -1,0 +1,31 @@
+"""Alerts that are over, arranged in one line each."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests import factories
+from tests.builders import Fleet
+from tms.accounts.models import User
+from tms.alerts import lifecycle, looking
+from tms.alerts.models import Alert
+
+
+def past(
+    fleet: Fleet,
+    opened_at: datetime,
+    *,
+    taken_after_s: float | None = None,
+    lasted_s: float | None = None,
+    by: User | None = None,
+    comment: str = "",
+    **fields: Any,
+) -> Alert:
+    """An alert that opened then, was taken so much later, and lasted so long."""
+    alert = factories.alert(fleet, opened_at=opened_at, **fields)
+    if taken_after_s is not None and by is not None:
+        lifecycle.acknowledge(alert, by=by, comment=comment, at=opened_at + timedelta(seconds=taken_after_s))
+    if lasted_s is not None:
+        factories.resolved(alert, at=opened_at + timedelta(seconds=lasted_s))
+    looking.look(opened_at)
+    alert.refresh_from_db()
+    return alert

@@ -1,0 +1,21 @@
+"""Keeps why nobody was told of an alert when it opened: whoever counts later how long things took leaves it out."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from tms.alerts.alert import Alert
+from tms.alerts.quiet import quiet
+
+PASS_LIMIT = 500
+
+
+@transaction.atomic
+def look(at: datetime) -> int:
+    """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago."""
+    alerts = list(Alert.objects.filter(quiet_at_first=None).order_by("pk")[:PASS_LIMIT])
+    reasons = {pk: why.reason for pk, why in quiet(alerts, at=at).items()}
+    for reason in {"", *reasons.values()}:
+        pks = [alert.pk for alert in alerts if reasons.get(alert.pk, "") == reason]
+        Alert.objects.filter(pk__in=pks, quiet_at_first=None).update(quiet_at_first=reason)
+    return len(alerts)

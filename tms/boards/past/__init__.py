@@ -1,0 +1,1 @@
+"""Alerts of any time: searched, and how long they took."""
