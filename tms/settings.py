@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "tms.telemetry",
     "tms.alerts",
     "tms.commands",
+    "tms.shifts",
     "tms.ingest",
     "tms.notifications",
     "tms.boards",

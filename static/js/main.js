@@ -1,6 +1,7 @@
 // Starts every behaviour. Each works on markup that is complete, and useful, without it.
 
 import * as banner from "./banner.js";
+import * as copy from "./copy.js";
 import * as countdown from "./countdown.js";
 import * as dialog from "./dialog.js";
 import * as frames from "./frames.js";
@@ -17,7 +18,21 @@ import * as zone from "./zone.js";
 // htmx's own swaps leave alone what frames leave alone.
 globalThis.htmx?.config.morphIgnore.push(...OWN);
 
-for (const behaviour of [times, countdown, theme, dialog, place, ticks, keys, proof, banner, waiting, zone, frames])
+for (const behaviour of [
+  times,
+  copy,
+  countdown,
+  theme,
+  dialog,
+  place,
+  ticks,
+  keys,
+  proof,
+  banner,
+  waiting,
+  zone,
+  frames,
+])
   behaviour.start();
 
 if (document.getElementById("chart")) import("./chart.js").then((chart) => chart.start());

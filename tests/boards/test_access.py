@@ -23,12 +23,17 @@ PAGES = [
     "/alerts/times/export/",
     "/maintenance/",
     "/maintenance/new/",
+    "/digest/",
+    "/digest/markdown/",
     "/help/",
 ]
 FORMS = [
     "/terminals/T-1/commands/",
     "/alerts/{alert}/acknowledge/",
     "/alerts/acknowledge/",
+    "/digest/notes/",
+    "/digest/notes/1/",
+    "/digest/notes/1/delete/",
     "/maintenance/new/",
     "/maintenance/preview/",
     "/maintenance/1/end/",

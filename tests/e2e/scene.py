@@ -66,6 +66,7 @@ async def play(house: House, browser: Browser) -> Scene:
         "import-rules": "/rules/import/",
         "maintenance": "/maintenance/",
         "plan-maintenance": f"/maintenance/new/?terminal={told.uid}&site=UMD",
+        "digest": "/digest/",
         "help": "/help/",
     }
     return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])

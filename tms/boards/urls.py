@@ -1,6 +1,7 @@
 from django.urls import path
 
 from tms.boards import deed_views, views
+from tms.boards.digest import views as digest
 from tms.boards.incidents import views as incidents
 from tms.boards.maintenance import views as maintenance
 from tms.boards.past import views as past
@@ -42,5 +43,10 @@ urlpatterns = [
     path("rules/<int:pk>/preview/", rules.try_rule, name="try-rule"),
     path("rules/<int:pk>/switch/", rules.switch_rule, name="switch-rule"),
     path("rules/<int:pk>/delete/", rules.delete_rule, name="delete-rule"),
+    path("digest/", digest.shift_digest, name="digest"),
+    path("digest/markdown/", digest.digest_as_markdown, name="digest-as-markdown"),
+    path("digest/notes/", digest.write_note, name="write-note"),
+    path("digest/notes/<int:pk>/", digest.edit_note, name="edit-note"),
+    path("digest/notes/<int:pk>/delete/", digest.delete_note, name="delete-note"),
     path("help/", views.keys, name="keys"),
 ]

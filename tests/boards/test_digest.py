@@ -1,0 +1,73 @@
+import pytest
+
+from tests import factories
+from tests.factories import now
+from tms.shifts import notes
+from tms.shifts.models import Note
+
+pytestmark = pytest.mark.both
+
+
+def test_the_digest_tells_the_last_eight_hours(page, fleet, sato):
+    old = factories.alert(fleet, opened_at=now(-9 * 3_600), rule=fleet.metric_rule(name="Old"))
+    factories.alert(fleet, opened_at=now(-60), rule=fleet.metric_rule(name="Fresh"))
+    factories.acknowledged(old, by=sato, comment="since yesterday")
+
+    seen = page("/digest/")
+
+    assert "Fresh" in seen.html
+    assert "佐藤" in seen.text(f"standing-{old.pk}")
+    assert "since yesterday" in seen.text(f"standing-{old.pk}")
+
+
+def test_another_span_stands_in_the_address_and_in_every_link(page, fleet):
+    seen = page("/digest/?since=2026-11-25T06:00&until=2026-11-25T14:00&zone=Asia/Tokyo")
+
+    query = "since=2026-11-25T06%3A00&until=2026-11-25T14%3A00&zone=Asia%2FTokyo"
+    assert f"/digest/markdown/?{query}" in seen.links()
+    assert "25 Nov 06:00 – 25 Nov 14:00" in seen.html
+
+
+def test_a_note_is_written_edited_and_deleted(browser, page):
+    browser.post("/digest/notes/?span=8h", {"text": "router at Umeda"})
+    note = Note.objects.get()
+    assert "router at Umeda" in page("/digest/").text(f"note-{note.pk}")
+
+    browser.post(f"/digest/notes/{note.pk}/", {"text": "router at Umeda is back"})
+    assert "is back edited" not in page("/digest/").html
+    assert "is back" in page("/digest/").text(f"note-{note.pk}")
+
+    browser.post(f"/digest/notes/{note.pk}/delete/")
+    assert page("/digest/").rows("note-") == []
+
+
+def test_an_empty_note_is_refused_and_says_so(browser):
+    answer = browser.post("/digest/notes/", {"text": " "})
+
+    assert answer.status_code == 422
+    assert not Note.objects.exists()
+
+
+def test_the_note_of_somebody_else_can_be_neither_edited_nor_deleted(browser, page, sato):
+    note = notes.write("mine", by=sato, at=now(-60))
+
+    assert browser.get(f"/digest/notes/{note.pk}/").status_code == 404
+    assert browser.post(f"/digest/notes/{note.pk}/", {"text": "forged"}).status_code == 404
+    assert browser.post(f"/digest/notes/{note.pk}/delete/").status_code == 404
+    assert f"/digest/notes/{note.pk}/" not in "".join(page("/digest/").links())
+
+
+def test_what_a_note_says_is_never_markup(page, sato):
+    notes.write("<script>alert(1)</script>", by=sato, at=now(-60))
+
+    assert "<script>alert" not in page("/digest/").html
+
+
+def test_the_digest_is_taken_away_as_markdown(browser, fleet):
+    factories.alert(fleet, opened_at=now(-60), rule=fleet.metric_rule(name="Fresh"))
+
+    answer = browser.get("/digest/markdown/?span=8h")
+
+    assert answer["Content-Type"] == "text/markdown; charset=utf-8"
+    assert answer["Content-Disposition"].endswith('.md"')
+    assert "Fresh" in answer.content.decode()

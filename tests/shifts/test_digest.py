@@ -1,0 +1,214 @@
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+
+from tests import factories
+from tests.builders import AT, later
+from tms.alerts import lifecycle, maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.models import Alert, Contract
+from tms.alerts.recurrence import Recurrence
+from tms.shifts import markdown, notes
+from tms.shifts.digest import digest
+
+pytestmark = pytest.mark.both
+
+HOUR = 3_600
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+@pytest.fixture
+def shift(mori):
+    """The eight hours that begin at AT."""
+    return lambda: digest(AT, later(8 * HOUR), to=mori)
+
+
+def alert(fleet, seconds, **fields):
+    return factories.alert(fleet, opened_at=later(seconds), **fields)
+
+
+def acknowledge(alert, by, seconds, **terms):
+    return lifecycle.acknowledge(alert, by=by, comment=terms.pop("comment", ""), at=later(seconds), **terms)
+
+
+def test_what_opened_and_closed_is_told_once_for_each_rule_and_site(fleet, shift):
+    rule = fleet.metric_rule(severity="warning", name="Hot")
+    terminal = fleet.online(site=fleet.site("UMD", name="Umeda"))
+    for n in range(3):
+        factories.resolved(alert(fleet, n * HOUR, rule=rule, terminal=terminal), at=later(n * HOUR + 60))
+    alert(fleet, 100, rule=rule, site=terminal.site)
+
+    (change,) = shift().changes
+
+    assert (change.place, change.rule) == ("Umeda", "Hot")
+    assert (change.opened, change.closed, change.standing, change.terminals) == (4, 3, 1, 2)
+
+
+def test_what_lies_outside_the_span_is_not_told(fleet, shift):
+    factories.resolved(alert(fleet, -2 * HOUR), at=later(-HOUR))
+    alert(fleet, 8 * HOUR)
+
+    told = shift()
+
+    assert (told.changes, told.standing, told.totals.standing) == ([], [], 0)
+
+
+def test_what_closed_within_but_opened_before_counts_as_closed(fleet, shift):
+    factories.resolved(alert(fleet, -HOUR), at=later(HOUR))
+
+    totals = shift().totals
+
+    assert (totals.opened.total, totals.closed.total, totals.standing) == (0, 1, 0)
+
+
+def test_what_is_open_is_told_as_it_stood_at_the_end_of_the_shift(fleet, shift, sato):
+    mine = alert(fleet, 10)
+    acknowledge(mine, sato, 20, contract=Contract.TIME, until=later(9 * HOUR), comment="fan ordered")
+    factories.resolved(mine, at=later(8.5 * HOUR))
+    free = alert(fleet, 30)
+    acknowledge(free, sato, 9 * HOUR)
+
+    standing = {one.pk: one for one in shift().standing}
+
+    assert (standing[mine.pk].by.text, standing[mine.pk].until, standing[mine.pk].said) == (
+        "佐藤",
+        later(9 * HOUR),
+        "fan ordered",
+    )
+    assert standing[free.pk].by is None
+
+
+def test_what_was_given_back_is_in_nobodys_hands(fleet, shift, sato):
+    given = alert(fleet, 10)
+    acknowledge(given, sato, 20)
+    lifecycle.withdraw(Alert.objects.filter(pk=given.pk), by=sato, comment="", at=later(30))
+
+    told = shift()
+
+    assert [one.by for one in told.standing] == [None]
+    assert told.totals.nobody == 1
+
+
+def test_the_worst_that_nobody_has_comes_first(fleet, shift, sato):
+    warning = alert(fleet, 1, severity="warning")
+    held = alert(fleet, 2, severity="critical")
+    acknowledge(held, sato, 3)
+    free = alert(fleet, 4, severity="critical")
+
+    assert [one.pk for one in shift().standing] == [free.pk, held.pk, warning.pk]
+
+
+def test_what_is_done_to_many_at_once_is_one_line(fleet, shift, sato):
+    rule = fleet.metric_rule()
+    terminal, *_ = [alert(fleet, n, rule=rule).terminal for n in range(3)]
+    lifecycle.acknowledge_all(Alert.objects.all(), by=sato, comment="the switch", at=later(60))
+    lifecycle.comment(Alert.objects.filter(terminal=terminal), by=sato, comment="it is replaced", at=later(90))
+
+    deeds = shift().deeds
+
+    assert [(deed.kind, deed.number, deed.comment) for deed in deeds] == [
+        ("acknowledged", 3, "the switch"),
+        ("commented", 1, "it is replaced"),
+    ]
+
+
+def test_what_tms_does_by_itself_is_no_deed(fleet, shift):
+    factories.resolved(alert(fleet, 1), at=later(2))
+
+    assert shift().deeds == []
+
+
+def plan(fleet, begins, *, hours=1, rule="", note="new fans"):
+    starts_at = (AT + timedelta(hours=begins)).replace(tzinfo=None)
+    recurrence = Recurrence(ZoneInfo("UTC"), starts_at, timedelta(hours=hours), rule)
+    at = min(AT, AT + timedelta(hours=begins)) - timedelta(minutes=1)
+    return maintenance.plan(recurrence, Scope(sites=[fleet.site()]), note=note, by=fleet.person(), at=at)
+
+
+def test_maintenance_of_the_shift_and_of_the_day_after_it_is_told(fleet, shift):
+    plan(fleet, -3)
+    plan(fleet, -0.5, note="reaches in")
+    plan(fleet, 2, rule="FREQ=DAILY", note="each day")
+    plan(fleet, 8.5, note="soon")
+    plan(fleet, 40)
+
+    told = shift()
+
+    assert [work.note for work in told.done] == ["reaches in", "each day"]
+    assert [work.note for work in told.ahead] == ["soon", "each day"]
+    assert told.done[0].covers == ("Site SJK",)
+
+
+def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, shift):
+    early, cancelled = plan(fleet, 1, note="early"), plan(fleet, 5, note="cancelled")
+    maintenance.turn(later(HOUR + 1))
+    maintenance.end(early, by=fleet.person(), at=later(HOUR + 600))
+    maintenance.cancel(cancelled, by=fleet.person(), at=later(HOUR))
+
+    assert [(work.note, work.until) for work in shift().done] == [("early", later(HOUR + 600))]
+
+
+def test_notes_are_told_in_their_order(shift, sato, mori):
+    notes.write("router at Umeda", by=sato, at=later(60))
+    notes.write("called the provider", by=mori, at=later(120))
+    notes.write("of the next shift", by=mori, at=later(9 * HOUR))
+
+    assert [(note.by.text, note.text) for note in shift().notes] == [
+        ("佐藤", "router at Umeda"),
+        ("R. Mori", "called the provider"),
+    ]
+
+
+def test_a_note_is_changed_and_deleted_only_by_whoever_wrote_it(sato, mori, shift):
+    note = notes.write("first", by=sato, at=later(60))
+
+    assert not notes.edit(note, "forged", by=mori, at=later(70))
+    assert not notes.delete(note, by=mori)
+    assert notes.edit(note, "second", by=sato, at=later(80))
+    assert [(line.text, line.is_edited) for line in shift().notes] == [("second", True)]
+    assert notes.delete(note, by=sato)
+    assert shift().notes == []
+
+
+def test_more_alerts_need_no_more_queries(fleet, shift, sato):
+    def queries():
+        with CaptureQueriesContext(connection) as asked:
+            shift()
+        return len(asked)
+
+    acknowledge(alert(fleet, 1, site=fleet.site("A")), sato, 5)
+    few = queries()
+    for code in "BCDE":
+        acknowledge(alert(fleet, 1, site=fleet.site(code)), sato, 6)
+
+    assert queries() == few
+
+
+def test_as_markdown_it_reads_by_the_clocks_of_a_zone(fleet, shift, sato):
+    terminal = fleet.online(uid="UMD-1", label="Kiosk *3*", site=fleet.site("UMD", name="Umeda"))
+    held = alert(fleet, 60, terminal=terminal, rule=fleet.metric_rule(name="Hot", severity="critical"))
+    acknowledge(held, sato, 120, comment="fan\nordered")
+    notes.write("two\nlines", by=sato, at=later(60))
+
+    text = markdown.markdown(shift(), TOKYO)
+
+    assert "# Shift digest 25 Nov 18:00 – 26 Nov 02:00\n" in text
+    assert "- Opened: 1 (Critical 1)\n" in text
+    assert "- 25 Nov 18:01 佐藤: two\n  lines\n" in text
+    assert "- **Critical** Umeda: Hot, UMD-1 (Kiosk \\*3\\*), since 25 Nov 18:01. 佐藤 has it until recovery." in text
+    assert "“fan ordered”\n" in text
+    assert "## Maintenance\n\nNone.\n" in text
+
+
+def test_a_japanese_digest_is_japanese(fleet, shift):
+    alert(fleet, 60, site=fleet.site("UMD", name="Umeda", name_ja="梅田"))
+
+    with translation.override("ja"):
+        text = markdown.markdown(shift(), TOKYO)
+
+    assert "## 未解決" in text
+    assert "梅田" in text

@@ -1,0 +1,104 @@
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tms.accounts.access import visible
+from tms.accounts.doors import Asked, acting, watching
+from tms.boards.answers import UNREADABLE
+from tms.boards.choices import Choice
+from tms.boards.digest.forms import NoteForm
+from tms.boards.span import Span
+from tms.shifts import markdown, notes
+from tms.shifts.digest import digest
+from tms.shifts.models import Note
+
+PRESETS = MappingProxyType(
+    {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+)
+LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
+USUAL = "8h"
+
+
+@require_safe
+@never_cache
+@watching
+def shift_digest(request: Asked) -> HttpResponse:
+    return _show(request, NoteForm())
+
+
+@require_safe
+@never_cache
+@watching
+def digest_as_markdown(request: Asked) -> HttpResponse:
+    span = _span(request.GET)
+    name = f"tms-digest-{span.until_shown.replace(':', '')}.md"
+    text = markdown.markdown(digest(span.since, span.until, to=request.user), span.clocks)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)
+
+
+@require_POST
+@never_cache
+@acting
+def write_note(request: Asked) -> HttpResponse:
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _show(request, form, status=UNREADABLE)
+    notes.write(form.cleaned_data["text"], by=request.user, at=timezone.now())
+    return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@acting
+def edit_note(request: Asked, pk: int) -> HttpResponse:
+    note = _own(request, pk)
+    form = NoteForm(request.POST if request.method == "POST" else None, initial={"text": note.text})
+    if form.is_valid():
+        notes.edit(note, form.cleaned_data["text"], by=request.user, at=timezone.now())
+        return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
+    status = UNREADABLE if form.is_bound else 200
+    context = {"place": "digest", "note": note, "form": form}
+    return render(request, "boards/digest/note.html", context, status=status)
+
+
+@require_POST
+@never_cache
+@acting
+def delete_note(request: Asked, pk: int) -> HttpResponse:
+    """Pressed twice, it is gone once."""
+    note = visible(Note.objects.filter(pk=pk), to=request.user).first()
+    if note is not None and not notes.delete(note, by=request.user):
+        raise Http404
+    return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
+
+
+def _show(request: Asked, form: NoteForm, *, status: int = 200) -> HttpResponse:
+    span = _span(request.GET)
+    shown = digest(span.since, span.until, to=request.user)
+    context: dict[str, Any] = {
+        "place": "digest",
+        "digest": shown,
+        "span": span,
+        "spans": [Choice(name, label, name == span.preset, f"?span={name}") for name, label in LABELS.items()],
+        "title": markdown.title(shown, span.clocks),
+        "markdown": markdown.markdown(shown, span.clocks),
+        "form": form,
+    }
+    return render(request, "boards/digest/digest.html", context, status=status)
+
+
+def _span(query: QueryDict) -> Span:
+    return Span.of(query, PRESETS, usual=USUAL, at=timezone.now())
+
+
+def _own(request: Asked, pk: int) -> Note:
+    return get_object_or_404(visible(Note.objects.filter(by=request.user), to=request.user), pk=pk)

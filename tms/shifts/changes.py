@@ -1,0 +1,61 @@
+"""What opened and closed, one line for each rule at each site: an alert that comes and goes is told once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Count, F, Q, QuerySet
+
+from tms.alerts.models import Alert, Rule
+from tms.fleet.models import Site
+from tms.telemetry.models import Severity
+
+WORST_FIRST = {severity.value: place for place, severity in enumerate((Severity.CRITICAL, Severity.WARNING))}
+
+
+class Change(NamedTuple):
+    severity: str
+    place: str
+    code: str
+    rule: str
+    rule_id: int
+    opened: int
+    closed: int
+    standing: int
+    terminals: int
+
+
+def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[Change]:
+    """The worst first, then where most happened (indexes: alert_opened, alert_resolved)."""
+    opened = Q(opened_at__gte=since, opened_at__lt=until)
+    closed = Q(resolved_at__gte=since, resolved_at__lt=until)
+    standing = Q(resolved_at=None) | Q(resolved_at__gte=until)
+    rows = list(
+        alerts.filter(opened | closed)
+        .order_by()
+        .values("severity", "rule", site=F("terminal__site"))
+        .annotate(
+            opened=Count("pk", filter=opened),
+            closed=Count("pk", filter=closed),
+            standing=Count("pk", filter=standing),
+            terminals=Count("terminal", distinct=True),
+        )
+    )
+    sites = Site.objects.in_bulk({row["site"] for row in rows})
+    rules = Rule.objects.in_bulk({row["rule"] for row in rows})
+    found = [_change(row, sites[row["site"]], rules[row["rule"]]) for row in rows]
+    return sorted(found, key=lambda one: (WORST_FIRST.get(one.severity, 2), -one.opened, -one.closed, one.place))
+
+
+def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> Change:
+    return Change(
+        row["severity"],
+        site.local_name,
+        site.code,
+        rule.local_name,
+        rule.pk,
+        row["opened"],
+        row["closed"],
+        row["standing"],
+        row["terminals"],
+    )

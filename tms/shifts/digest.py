@@ -1,0 +1,104 @@
+"""What the next shift has to know of a span of time: plain values, for a page, a mail and whoever else asks.
+
+Names of sites and rules are in the active language. What stands still open is told as it stood at the end.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tms.accounts.access import Person, visible
+from tms.accounts.names import Name, name_of
+from tms.alerts.models import Alert
+from tms.shifts.changes import Change, changes
+from tms.shifts.models import Note
+from tms.shifts.said import Deed, deeds
+from tms.shifts.standing import Standing, standing
+from tms.shifts.works import Work, works
+from tms.telemetry.models import Severity
+
+AHEAD = timedelta(hours=24)
+MOST_CHANGES, MOST_STANDING, MOST_DEEDS, MOST_NOTES = 100, 200, 200, 200
+
+
+class NoteLine(NamedTuple):
+    pk: int
+    at: datetime
+    by: Name | None
+    author: int | None
+    text: str
+    is_edited: bool
+
+
+class Number(NamedTuple):
+    total: int
+    by_severity: tuple[tuple[str, int], ...]
+    """Without those of which there is none."""
+
+
+class Totals(NamedTuple):
+    opened: Number
+    closed: Number
+    standing: int
+    nobody: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Lists are cut to what people read; `totals` are of everything."""
+
+    since: datetime
+    until: datetime
+    totals: Totals
+    standing: Sequence[Standing]
+    changes: Sequence[Change]
+    deeds: Sequence[Deed]
+    done: Sequence[Work]
+    """Maintenance within the span."""
+    ahead: Sequence[Work]
+    """And in the day after it."""
+    notes: Sequence[NoteLine]
+    hidden_changes: int = 0
+    hidden_deeds: int = 0
+
+
+def digest(since: datetime, until: datetime, *, to: Person) -> Digest:
+    """What `to` may see of the time from `since` until before `until`. A fixed number of queries."""
+    alerts = visible(Alert.objects.all(), to=to)
+    still = standing(alerts, until)
+    changed = changes(alerts, since, until)
+    done = deeds(alerts, since, until)
+    return Digest(
+        since,
+        until,
+        Totals(
+            _number((change.severity, change.opened) for change in changed),
+            _number((change.severity, change.closed) for change in changed),
+            len(still),
+            sum(one.by is None for one in still),
+        ),
+        still[:MOST_STANDING],
+        changed[:MOST_CHANGES],
+        done[:MOST_DEEDS],
+        works(since, until),
+        works(until, until + AHEAD),
+        _notes(since, until),
+        hidden_changes=max(0, len(changed) - MOST_CHANGES),
+        hidden_deeds=max(0, len(done) - MOST_DEEDS),
+    )
+
+
+def _number(counted: Iterable[tuple[str, int]]) -> Number:
+    by_severity = dict.fromkeys(Severity.values, 0)
+    for severity, number in counted:
+        by_severity[severity] += number
+    return Number(sum(by_severity.values()), tuple((name, number) for name, number in by_severity.items() if number))
+
+
+def _notes(since: datetime, until: datetime) -> list[NoteLine]:
+    rows = Note.objects.written(since, until).select_related("by")[:MOST_NOTES]
+    return [
+        NoteLine(note.pk, note.at, name_of(note.by) if note.by else None, note.by_id, note.text, bool(note.edited_at))
+        for note in rows
+    ]

@@ -1,0 +1,148 @@
+"""A digest as Markdown, which reads well as plain text: for a file, a mail, the clipboard. In the active language."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, pgettext
+
+from tms.fleet.local_time import shown
+from tms.shifts.changes import Change
+from tms.shifts.digest import Digest, NoteLine, Number
+from tms.shifts.said import Deed
+from tms.shifts.standing import Standing
+from tms.shifts.works import Work
+from tms.telemetry.models import Severity
+
+
+def title(digest: Digest, zone: ZoneInfo) -> str:
+    return gettext("Shift digest %(span)s") % {"span": span(digest, zone)}
+
+
+def span(digest: Digest, zone: ZoneInfo) -> str:
+    return f"{moment(digest.since, zone)} – {moment(digest.until, zone)}"
+
+
+def markdown(digest: Digest, zone: ZoneInfo) -> str:
+    return "\n".join(lines(digest, zone)) + "\n"
+
+
+def lines(digest: Digest, zone: ZoneInfo) -> Iterator[str]:
+    yield f"# {title(digest, zone)}"
+    yield ""
+    yield gettext("Times are those of %(zone)s.") % {"zone": zone.key}
+    yield ""
+    yield from (f"- {line}" for line in totals(digest))
+    yield from _section(gettext("Notes"), [_note(note, zone) for note in digest.notes])
+    yield from _section(gettext("Still open"), [_standing(one, zone) for one in digest.standing])
+    yield from _section(gettext("Opened and closed"), [_change(one) for one in digest.changes], digest.hidden_changes)
+    yield from _section(gettext("Who did what"), [_deed(deed, zone) for deed in digest.deeds], digest.hidden_deeds)
+    yield from _section(gettext("Maintenance"), [_work(work, zone) for work in digest.done])
+    yield from _section(gettext("Maintenance in the next 24 hours"), [_work(work, zone) for work in digest.ahead])
+
+
+def totals(digest: Digest) -> list[str]:
+    counted = digest.totals
+    open_now = {"standing": counted.standing, "nobody": counted.nobody}
+    return [
+        gettext("Opened: %(number)s") % {"number": severities(counted.opened)},
+        gettext("Closed: %(number)s") % {"number": severities(counted.closed)},
+        gettext("Still open: %(standing)s, with nobody on it: %(nobody)s") % open_now,
+    ]
+
+
+def severities(number: Number) -> str:
+    """`5 (Critical 2, Warning 3)`."""
+    parts = [f"{Severity(name).label} {counted}" for name, counted in number.by_severity]
+    return f"{number.total} ({', '.join(parts)})" if parts else "0"
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    # Translators: a day without its year and the time of day, in Django's date format
+    return date_format(shown(at, zone), pgettext("date format", "j M H:i"))
+
+
+def _section(heading: str, entries: Sequence[str], hidden: int = 0) -> Iterator[str]:
+    yield ""
+    yield f"## {heading}"
+    yield ""
+    yield from (f"- {entry}" for entry in entries)
+    if hidden:
+        yield "- " + ngettext("and %d more", "and %d more", hidden) % hidden
+    if not entries:
+        yield gettext("None.")
+
+
+def _note(note: NoteLine, zone: ZoneInfo) -> str:
+    who = note.by.text if note.by else "–"
+    return f"{moment(note.at, zone)} {who}: {_within(note.text)}"
+
+
+def _standing(one: Standing, zone: ZoneInfo) -> str:
+    values = {
+        "what": f"**{Severity(one.severity).label}** {_plain(one.place)}: {_plain(one.rule)}",
+        "terminal": _terminal(one.uid, one.label),
+        "since": moment(one.opened_at, zone),
+        "who": _hands(one, zone),
+    }
+    told = gettext("%(what)s, %(terminal)s, since %(since)s. %(who)s") % values
+    return f"{told} “{_plain(one.said)}”" if one.said else told
+
+
+def _hands(one: Standing, zone: ZoneInfo) -> str:
+    if one.by is None:
+        return gettext("Nobody is on it.")
+    terms = gettext("until %(until)s") % {"until": moment(one.until, zone)} if one.until else one.terms
+    values = {"who": one.by.text, "terms": terms}
+    return gettext("%(who)s put it off %(terms)s.") % values if one.is_snoozed else _has(values)
+
+
+def _has(values: dict[str, str]) -> str:
+    return gettext("%(who)s has it %(terms)s.") % values if values["terms"] else gettext("%(who)s has it.") % values
+
+
+def _change(one: Change) -> str:
+    values = {"opened": one.opened, "closed": one.closed, "standing": one.standing, "terminals": one.terminals}
+    numbers = (
+        gettext("opened %(opened)d, closed %(closed)d, still open %(standing)d; terminals: %(terminals)d") % values
+    )
+    return f"{Severity(one.severity).label}, {_plain(one.place)}: {_plain(one.rule)}: {numbers}"
+
+
+def _deed(deed: Deed, zone: ZoneInfo) -> str:
+    what = f"{_plain(deed.place)}: {_plain(deed.rule)} ({_plain(deed.uid)})"
+    if deed.number > 1:
+        more = deed.number - 1
+        what += " " + ngettext("and %d more", "and %d more", more) % more
+    to = f" → {deed.to.text}" if deed.to else ""
+    said = f" “{_plain(deed.comment)}”" if deed.comment else ""
+    return f"{moment(deed.at, zone)} {deed.by.text}: {deed.label}{to}, {what}{said}"
+
+
+def _work(work: Work, zone: ZoneInfo) -> str:
+    by = f", {work.by.text}" if work.by else ""
+    return f"{moment(work.since, zone)} – {moment(work.until, zone)}: {_plain(work.note)} ({covered(work)}){by}"
+
+
+def covered(work: Work) -> str:
+    terminals = ngettext("%(number)s terminal", "%(number)s terminals", work.terminals) % {"number": work.terminals}
+    named: Iterable[str] = map(_plain, work.covers)
+    return ", ".join([*named, *([terminals] if work.terminals else [])])
+
+
+def _terminal(uid: str, label: str) -> str:
+    return f"{_plain(uid)} ({_plain(label)})" if label else _plain(uid)
+
+
+def _plain(text: str) -> str:
+    """What people named things, on one line, without taking it for markup."""
+    return "".join(f"\\{char}" if char in MARKUP else char for char in " ".join(text.split()))
+
+
+def _within(text: str) -> str:
+    """A note keeps its lines, and its Markdown, within its entry."""
+    return text.strip().replace("\r\n", "\n").replace("\n", "\n  ")
+
+
+MARKUP = frozenset("\\`*[]<>")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+
+
+class NoteQuerySet(models.QuerySet["Note"]):
+    def written(self, since: datetime, until: datetime) -> Self:
+        """Within this time, oldest first (index: note_at)."""
+        return self.filter(at__gte=since, at__lt=until).order_by("at", "pk")
+
+
+class Note(models.Model):
+    """What somebody on shift wants the next one to know. Whoever wrote it may change it and take it away."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="notes")
+    at = models.DateTimeField()
+    text = models.TextField(max_length=4_000)
+    edited_at = models.DateTimeField(null=True)
+
+    objects = NoteQuerySet.as_manager()
+
+    class Meta:
+        # Reader: the digest of a shift.
+        indexes = (models.Index(fields=("at",), name="note_at"),)
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.at}"

@@ -1,0 +1,88 @@
+"""What is still open at the end of a shift, and in whose hands: as it stood then, whatever became of it later."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from tms.accounts.names import Name, name_of
+from tms.alerts.models import Alert, AlertState, Contract, Transition, TransitionKind
+from tms.shifts.changes import WORST_FIRST
+
+FREE = frozenset({TransitionKind.OPENED, TransitionKind.WITHDRAWN, TransitionKind.EXPIRED, TransitionKind.UNDONE})
+
+
+class Standing(NamedTuple):
+    pk: int
+    severity: str
+    place: str
+    rule: str
+    uid: str
+    label: str
+    opened_at: datetime
+    state: str = AlertState.OPEN.value
+    by: Name | None = None
+    """Who has it, or has put it off."""
+    until: datetime | None = None
+    contract: str = ""
+    said: str = ""
+    """The last that anybody said of it."""
+
+    @property
+    def is_snoozed(self) -> bool:
+        return self.state == AlertState.SNOOZED
+
+    @property
+    def terms(self) -> str:
+        """Until when, where no instant says so."""
+        return str(Contract(self.contract).label) if self.contract and self.until is None else ""
+
+
+def standing(alerts: QuerySet[Alert], at: datetime) -> list[Standing]:
+    """The worst first, of those what nobody has, then the oldest. Two queries."""
+    rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at)
+    begun = {alert.pk: _begun(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
+    for step in _steps(begun, at):
+        begun[step.alert_id] = _after(begun[step.alert_id], step)
+    return sorted(begun.values(), key=_urgency)
+
+
+def _urgency(one: Standing) -> tuple[int, bool, datetime, int]:
+    return WORST_FIRST.get(one.severity, 2), one.state != AlertState.OPEN, one.opened_at, one.pk
+
+
+def _begun(alert: Alert) -> Standing:
+    terminal = alert.terminal
+    return Standing(
+        alert.pk,
+        alert.severity,
+        terminal.site.local_name,
+        alert.rule.local_name,
+        terminal.uid,
+        terminal.label,
+        alert.opened_at,
+    )
+
+
+def _steps(alerts: Collection[int], at: datetime) -> Iterable[Transition]:
+    rows = Transition.objects.filter(alert__in=alerts, at__lt=at)
+    return rows.select_related("by", "to").order_by("alert", "at", "pk")
+
+
+def _after(before: Standing, step: Transition) -> Standing:
+    """How it stood after `step`."""
+    now = before._replace(severity=step.severity or before.severity, said=step.comment or before.said)
+    by = name_of(step.by) if step.by else None
+    if step.kind == TransitionKind.ASSIGNED:
+        # What was acknowledged is in the other one's hands at once; what was open asks them only.
+        return now._replace(by=name_of(step.to)) if step.to and now.state == AlertState.ACKNOWLEDGED else now
+    if step.kind == TransitionKind.CHANGED:
+        return now._replace(until=step.until, contract=step.contract)
+    if step.kind == TransitionKind.ACKNOWLEDGED:
+        return now._replace(state=AlertState.ACKNOWLEDGED.value, by=by, until=step.until, contract=step.contract)
+    if step.kind == TransitionKind.SNOOZED:
+        return now._replace(state=AlertState.SNOOZED.value, by=by, until=step.until, contract="")
+    if step.kind in FREE:
+        return now._replace(state=AlertState.OPEN.value, by=None, until=None, contract="")
+    return now

@@ -1,0 +1,53 @@
+"""Maintenance that went on, or will."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from tms.accounts.names import Name, name_of
+from tms.alerts.models import Window
+
+MOST_NAMED = 3
+MOST_WINDOWS, MOST_OCCURRENCES = 500, 50
+
+
+class Work(NamedTuple):
+    window: int
+    since: datetime
+    until: datetime
+    note: str
+    by: Name | None
+    covers: tuple[str, ...]
+    terminals: int
+    """Covered by themselves, besides what sites and groups bring."""
+
+
+def works(since: datetime, until: datetime) -> list[Work]:
+    """Occurrences that lie within, or reach into this time, in their order. Three queries."""
+    rows = Window.objects.filter(Q(over_at=None) | Q(over_at__gt=since), created_at__lt=until)
+    windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MOST_WINDOWS]
+    found = [work for window in windows for work in _works(window, since, until)]
+    return sorted(found, key=lambda work: (work.since, work.until, work.window))[:MOST_OCCURRENCES]
+
+
+def _works(window: Window, since: datetime, until: datetime) -> Iterator[Work]:
+    by = name_of(window.created_by) if window.created_by else None
+    named = [site.local_name for site in window.sites.all()] + [group.name for group in window.groups.all()]
+    covers = tuple(named[:MOST_NAMED]) + (("…",) if len(named) > MOST_NAMED else ())
+    terminals = len(window.terminals.all())
+    for begins, ends in _occurrences(window, since, until):
+        if begins < until and ends > max(since, begins):
+            yield Work(window.pk, begins, ends, window.note, by, covers, terminals)
+
+
+def _occurrences(window: Window, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """As they are planned; of the one that goes on, or was the last, somebody may have moved the end."""
+    ends = {window.occurs_at: window.occurs_until}
+    for occurrence in window.recurrence.occurrences(since):
+        if occurrence.since >= until:
+            break
+        ends.setdefault(occurrence.since, occurrence.until)
+    over_at = window.over_at
+    return ((begins, min(end, over_at) if over_at else end) for begins, end in ends.items())
