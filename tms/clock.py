@@ -34,6 +34,7 @@ from tms.notifications import outbox, post
 from tms.notifications.post import Post
 from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
+from tms.ops.objective import ledger
 from tms.rest import once
 from tms.telemetry import backfill, partitions, retention, rollups
 
@@ -158,6 +159,7 @@ LOOPS = (
     Loop("doors", 2.0, Doorman().look, Lane.SLOW),
     Loop("forget", 3600.0, post.forget, Lane.SLOW),
     Loop("forget_answers", 3600.0, once.forget, Lane.SLOW),
+    Loop("promises", 3600.0, ledger.forget, Lane.SLOW),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
     Loop("post", 0.5, Post().make_the_round, Lane.POST),
 )

@@ -18,5 +18,6 @@ ALARMS = (
     "nodes-lost",
     "false-offline",
     "detection-late",
+    "objective-missed",
     "certificate-expires",
 )

@@ -24,7 +24,8 @@ locals {
   # Without dimensions, each is one metric of the whole.
   tms = {
     for name in [
-      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "FalseOffline", "NodesLost", "SilentTerminals",
+      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "FalseOffline", "NodesLost", "PromisesMeasured",
+      "PromisesMissed", "SilentTerminals",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
   }
 
@@ -103,6 +104,11 @@ locals {
     detection-late = {
       says    = "One report in a hundred is acknowledged later than 2 s: the published objective is missed."
       metrics = [local.tms.AckSeconds], above = 2, statistic = "p99", periods = 5
+    }
+    objective-missed = {
+      says       = "More than 2 % of what TMS promises (called offline, on the board, told, seen) came later than promised for 15 minutes, three or more in each five."
+      metrics    = [local.tms.PromisesMissed, local.tms.PromisesMeasured]
+      expression = "IF(FILL(m0,0) >= 3, 100 * m0 / m1, 0)", statistic = "Sum", above = 2, period = 300, periods = 3
     }
     backup-missing = {
       says    = local.on_ec2 ? "No dump of the database was verified in S3 for 26 hours." : "AWS Backup finished no snapshot of the database for 26 hours."

@@ -18,6 +18,10 @@ locals {
       metrics = [[local.metrics_namespace, "AckSeconds"]]
     },
     {
+      title   = "Promises measured, and missed", stat = "Sum"
+      metrics = [for name in ["PromisesMeasured", "PromisesMissed"] : [local.metrics_namespace, name]]
+    },
+    {
       title = "Nodes and clock", stat = "Maximum"
       metrics = [
         for name in ["NodesRunning", "NodesLost", "ClockLag", "BridgeLag"] : [local.metrics_namespace, name]

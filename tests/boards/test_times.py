@@ -75,6 +75,13 @@ def _hour(at):
     return Recurrence(ZoneInfo("UTC"), starts_at, timedelta(hours=1), "")
 
 
+def test_what_may_yet_fold_into_an_incident_is_not_quiet(fleet):
+    opened_at = now(-1)
+    alert = past(fleet, opened_at, rule=fleet.presence_rule())
+
+    assert alert.quiet_at_first == ""
+
+
 def test_severities_and_sites_have_their_own_lines(fleet, sato):
     umeda = fleet.site("UMD", name="Umeda")
     past(fleet, now(-60), taken_after_s=10, by=sato, severity="critical")

@@ -67,6 +67,7 @@ async def play(house: House, browser: Browser) -> Scene:
         "maintenance": "/maintenance/",
         "plan-maintenance": f"/maintenance/new/?terminal={told.uid}&site=UMD",
         "digest": "/digest/",
+        "objective": "/objective/",
         "help": "/help/",
     }
     return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from tests.inventory import ROOT, metrics
-from tms.ops.cloudwatch.measures import Level, Observations, Rise, Share
+from tms.ops.cloudwatch.measures import Counted, Level, Observations, Rise, Share
 from tms.ops.cloudwatch.table import TABLE
 
 PAGE = ROOT / "docs/cloudwatch.md"
-TYPES = {Level: "gauge", Share: "gauge", Rise: "counter", Observations: "histogram"}
+TYPES = {Level: "gauge", Share: "gauge", Rise: "counter", Observations: "histogram", Counted: "histogram"}
 OF_THE_BACKUP = {"BackupSuccess", "BackupAge"}
 CELLS = r"^\| `([A-Z]\w+)` \| ([A-Z]\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|"
 
@@ -21,7 +21,7 @@ def told() -> dict[str, tuple[str, str, str]]:
 
 
 def sources(row) -> str:
-    return " ".join(sorted(re.sub("_(total|bucket)$", "", name) for name in row.measure.names))
+    return " ".join(sorted(re.sub("_(total|bucket|count)$", "", name) for name in row.measure.names))
 
 
 def test_every_metric_is_documented_with_its_unit_its_sender_and_its_source():

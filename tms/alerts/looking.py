@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tms.alerts.alert import Alert
-from tms.alerts.quiet import quiet
+from tms.alerts.quiet import quiet_by_context
 
 PASS_LIMIT = 500
 
@@ -14,7 +14,8 @@ PASS_LIMIT = 500
 def look(at: datetime) -> int:
     """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago."""
     alerts = list(Alert.objects.filter(quiet_at_first=None).order_by("pk")[:PASS_LIMIT])
-    reasons = {pk: why.reason for pk, why in quiet(alerts, at=at).items()}
+    # What waits to fold, or has folded, is told all the same: a moment later, or with its incident.
+    reasons = {pk: why.reason for pk, why in quiet_by_context(alerts, at=at).items()}
     for reason in {"", *reasons.values()}:
         pks = [alert.pk for alert in alerts if reasons.get(alert.pk, "") == reason]
         Alert.objects.filter(pk__in=pks, quiet_at_first=None).update(quiet_at_first=reason)

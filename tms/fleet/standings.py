@@ -6,16 +6,19 @@ that ingest and clock in any process neither race nor deadlock.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from msgspec.structs import astuple
 
 from tms.fleet import outages, rowset
-from tms.fleet.models import Cause, PresenceChange, TerminalState
+from tms.fleet.models import OURS, Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import Move, Standing, Timing, lose, sweep
+from tms.live import objective
+from tms.live.objective import Stage
 from tms.ops import instruments
 
 FIELDS = Standing.__struct_fields__
@@ -78,7 +81,25 @@ def record(moves: Sequence[Move]) -> None:
 def sweep_due(at: datetime) -> list[Move]:
     """Look at every terminal that is due (index: state_due). Call it in a transaction."""
     due = list(TerminalState.objects.due(at).order_by("due_at").values_list("pk", flat=True)[:SWEEP_LIMIT])
-    return _decide(due, lambda standing: sweep(standing, at=at, timing=timing())) if due else []
+    given_up: list[tuple[str, datetime]] = []
+
+    def decide(standing: Standing) -> Move | None:
+        move = sweep(standing, at=at, timing=timing())
+        if move and move.presence == Presence.OFFLINE and standing.last_seen_at:
+            given_up.append((move.cause, standing.last_seen_at))
+        return move
+
+    moves = _decide(due, decide) if due else []
+    transaction.on_commit(partial(_tell_how_late, given_up, at=at))
+    return moves
+
+
+def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -> None:
+    """Of terminals that are called offline `at`; whoever promised to be back was not waited for by the lease."""
+    for cause, last_seen_at in given_up:
+        if cause != Cause.DID_NOT_RETURN:
+            promised_s = objective.offline_within_s(is_ours=cause in OURS)
+            objective.observe(Stage.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
 
 
 def orphan(node: str | None, at: datetime, *, cause: Cause, since: datetime | None) -> list[Move]:

@@ -10,8 +10,10 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import F, Min
 
+from tms.live import objective
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.live.objective import PROMISED_S, Stage
 from tms.notifications.backoff import wait_s
 from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, Delivery, DeliveryState, Told
 from tms.notifications.destination import Destination
@@ -143,6 +145,9 @@ def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
     outcome = "retried" if state == DeliveryState.WAITING else state.value
     instruments.DELIVERIES.labels(delivery.destination.kind, outcome).inc()
     if state == DeliveryState.SENT and delivery.happened_at is not None:
-        instruments.NOTIFICATION_SECONDS.observe(max(0.0, (at - delivery.happened_at).total_seconds()))
+        seconds = (at - delivery.happened_at).total_seconds()
+        instruments.NOTIFICATION_SECONDS.observe(max(0.0, seconds))
+        gathered_s = (delivery.due_at - delivery.created_at).total_seconds()
+        objective.observe(Stage.NOTIFICATION, seconds, promised_s=PROMISED_S[Stage.NOTIFICATION] + gathered_s)
     told = list(delivery.told.values_list("alert", "incident"))
     publish(Change(alerts=frozenset(one for one, _ in told if one), incidents=frozenset(one for _, one in told if one)))

@@ -56,6 +56,15 @@ NOTIFICATION_SECONDS = Histogram(
     buckets=(*BUCKETS, 30, 60, 120, 300),
 )
 
+# The published objective
+
+OBJECTIVE_SECONDS = Histogram(
+    "tms_objective_seconds",
+    "Stages from a terminal's last frame to an acknowledgement seen elsewhere, and whether each kept its promise",
+    ["stage", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 75, 90, 120, 180, 300, 600),
+)
+
 # Feed and boards
 
 FEED_MESSAGES = Counter("tms_feed_messages", "Feed messages of this node, sent and heard", ["direction"])

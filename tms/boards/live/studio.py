@@ -16,10 +16,12 @@ from tms.boards.live import frames, pace
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Painting, Show
+from tms.boards.live.sightings import Sightings
 from tms.boards.live.workshop import AWAY, Failure, Outcome, Workshop
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
 from tms.boards.plans import plans
+from tms.fleet.wall import wall
 from tms.live.change import NOTHING, Change
 from tms.live.hub import hub
 from tms.ops import instruments
@@ -49,6 +51,7 @@ class Studio:
     def __init__(self) -> None:
         self.shows: dict[tuple[str, str], Show] = {}
         self.workshop = Workshop()
+        self._sightings = Sightings()
         self._change = NOTHING
         self._changed_at: float | None = None
         self._painting_since: float | None = None
@@ -146,7 +149,9 @@ class Studio:
         except AWAY:
             self._put_back(change)
             raise
+        painted = [(made.scene, show.scene is None) for show, made in outcomes.items() if isinstance(made, Painting)]
         self._send(outcomes)
+        self._sightings.sent(painted, change, at=wall.now())
         self._painting_since = None
 
     def _send(self, outcomes: Mapping[Show, Outcome]) -> None:

@@ -82,6 +82,24 @@ class Rise:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many observations a histogram made, of those that bear `labels`."""
+
+    metric: str
+    labels: Labels = ALL
+    is_level: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({f"{self.metric}_count"})
+
+    def of(self, samples: Samples, *, before: Samples) -> float | None:
+        [name] = self.names
+        now = total(samples.get(name, ()), self.labels)
+        return None if now is None else max(0.0, now - (total(before.get(name, ()), self.labels) or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
 class Observations:
     """What a histogram observed, each as the upper bound of its bucket: never better than it was. None if nothing."""
 

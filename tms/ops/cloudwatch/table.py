@@ -6,7 +6,7 @@ No dimensions: a name with ten nodes behind it costs as much as one. `docs/cloud
 from enum import Enum
 from typing import NamedTuple
 
-from tms.ops.cloudwatch.measures import Level, Measure, Observations, Rise, Share
+from tms.ops.cloudwatch.measures import Counted, Level, Measure, Observations, Rise, Share
 
 
 class Unit(Enum):
@@ -52,6 +52,8 @@ TABLE = (
     Row("IngestPending", Unit.COUNT, Origin.NODE, Level("tms_ingest_pending")),
     Row("AckSeconds", Unit.SECONDS, Origin.NODE, Observations("tms_ingest_ack_seconds")),
     Row("FalseOffline", Unit.COUNT, Origin.PROCESS, Rise("tms_false_offline")),
+    Row("PromisesMeasured", Unit.COUNT, Origin.PROCESS, Counted("tms_objective_seconds")),
+    Row("PromisesMissed", Unit.COUNT, Origin.PROCESS, Counted("tms_objective_seconds", {"outcome": "missed"})),
     Row("FeedFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_feed_failures")),
     Row("BridgeLag", Unit.SECONDS, Origin.PROCESS, Level("tms_bridge_lag_seconds")),
     Row("BridgeFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_bridge_failures")),

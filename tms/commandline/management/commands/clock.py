@@ -12,6 +12,7 @@ from tms.live.hub import hub
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.monitor import CannotListen, Monitor
+from tms.ops.objective.ledger import Ledger
 
 
 class Command(BaseCommand):
@@ -48,9 +49,11 @@ async def run() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     clock = Clock()
+    ledger = Ledger()
     to_cloudwatch = bridge.configured(serves=False)
     hub.start()
     clock.start()
+    ledger.start()
     if to_cloudwatch:
         to_cloudwatch.start()
     with contextlib.suppress(asyncio.CancelledError):
@@ -58,5 +61,6 @@ async def run() -> None:
     await clock.stop()
     await hub.stop()
     await feed.detach()
+    await asyncio.to_thread(ledger.stop)
     if to_cloudwatch:
         await asyncio.to_thread(to_cloudwatch.stop)

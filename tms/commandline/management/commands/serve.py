@@ -24,6 +24,7 @@ from tms.live.hub import hub
 from tms.ops import collectors, health
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
+from tms.ops.objective.ledger import Ledger
 from tms.ops.pulse import Pulse
 from tms.protocol.close import CloseCode
 
@@ -56,6 +57,7 @@ class Process:
         self.clock = clock.Clock() if with_clock else None
         self.pulse = Pulse(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
+        self.ledger = Ledger()
 
     async def start(self) -> None:
         orphaned = await database_sync_to_async(self.join)()
@@ -63,6 +65,7 @@ class Process:
         gateway().start()
         if self.clock:
             self.clock.start()
+        self.ledger.start()
         if self.bridge:
             self.bridge.start()
         log.info("serving", node=settings.NODE, with_clock=self.clock is not None, orphaned=orphaned)
@@ -89,6 +92,7 @@ class Process:
         await database_sync_to_async(self.pulse.stop)()
         await hub.stop()
         await feed.detach()
+        await asyncio.to_thread(self.ledger.stop)
         if self.bridge:
             await asyncio.to_thread(self.bridge.stop)
 

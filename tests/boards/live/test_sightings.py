@@ -1,0 +1,72 @@
+"""What is counted of the time that an alert takes to reach open boards."""
+
+import asyncio
+
+import pytest
+
+from tests import factories
+from tests.at_once import aside
+from tests.factories import now
+from tests.promises import counted
+from tms.live.change import Change
+from tms.live.feed import publish
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+class Counted:
+    def __init__(self):
+        self.before = counted()
+
+    def since(self, stage):
+        return sum((counted() - self.before)[stage, outcome] for outcome in ("kept", "missed"))
+
+    async def until(self, **wanted):
+        """Waits until so many were counted, by stage."""
+        while True:
+            found = {stage: self.since(stage) for stage in wanted}
+            if found == wanted:
+                return
+            assert all(found[stage] <= wanted[stage] for stage in wanted), found
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def counter():
+    return Counted()
+
+
+async def test_an_alert_that_opens_and_is_acknowledged_is_counted_once_each(board, fleet, counter, sato):
+    async with board("/alerts/") as first, board("/") as second:
+        await first.painted()
+        await second.painted()
+
+        alert = await aside(factories.alert, fleet)
+        await first.frame()
+        await counter.until(board=1, acknowledgement=0)
+        await aside(lambda: factories.acknowledged(alert, by=sato))
+        await first.frame()
+
+        await counter.until(board=1, acknowledgement=1)
+
+
+async def test_what_was_open_before_anybody_looked_is_not_counted(board, fleet, counter):
+    old = await aside(lambda: factories.alert(fleet, opened_at=now(-3_600)))
+    async with board("/alerts/") as opened:
+        await opened.painted()
+        await aside(lambda: publish(Change(alerts=frozenset({old.pk}))))
+        await aside(lambda: publish(Change(everything=True)))
+        fresh = await aside(factories.alert, fleet)
+        while f"alert-{fresh.pk}" not in (await opened.frame()).ids:
+            pass
+
+        await counter.until(board=1)
+
+
+async def test_without_an_open_board_nothing_is_counted(board, fleet, counter):
+    await aside(factories.alert, fleet)
+
+    async with board("/alerts/") as opened:
+        await opened.painted()
+
+    await counter.until(board=0)

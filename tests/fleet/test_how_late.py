@@ -1,0 +1,61 @@
+"""How long after its last frame a terminal is called offline."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import AT, later
+from tests.promises import counted
+from tms import clock
+from tms.fleet.models import Cause, Presence
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def observed():
+    """How many were counted in the test: kept, and missed."""
+    before = counted()
+    return lambda: tuple((counted() - before)["offline", outcome] for outcome in ("kept", "missed"))
+
+
+def silent(fleet, cause=Cause.LEASE_RAN_OUT, presence=Presence.SILENT):
+    return fleet.standing(presence, cause=cause, last_seen_at=AT, due_at=later(75), session=1)
+
+
+@pytest.mark.parametrize(
+    ("cause", "after_s", "outcome"),
+    [
+        (Cause.LEASE_RAN_OUT, 76, (1, 0)),
+        (Cause.LEASE_RAN_OUT, 81, (0, 1)),
+        (Cause.NODE_STOPPED, 136, (1, 0)),
+        (Cause.NODE_STOPPED, 141, (0, 1)),
+    ],
+)
+def test_it_is_in_time_or_late_by_what_the_settings_promise(
+    fleet, observed, django_capture_on_commit_callbacks, cause, after_s, outcome
+):
+    silent(fleet, cause)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        clock.sweep(AT + timedelta(seconds=after_s))
+
+    assert observed() == outcome
+
+
+def test_a_terminal_that_promised_to_be_back_is_not_counted(fleet, observed, django_capture_on_commit_callbacks):
+    silent(fleet, Cause.REBOOT, Presence.REBOOTING)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        clock.sweep(later(500))
+
+    assert observed() == (0, 0)
+
+
+def test_a_terminal_that_falls_silent_is_not_called_offline_yet(fleet, observed, django_capture_on_commit_callbacks):
+    fleet.online(last_seen_at=AT)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        clock.sweep(later(46))
+
+    assert observed() == (0, 0)

@@ -1,0 +1,17 @@
+"""What was counted of the published objective."""
+
+from collections import Counter
+
+from tms.ops import instruments
+
+
+def counted() -> Counter[tuple[str, str]]:
+    """How many observations there are, by stage and outcome."""
+    samples = (sample for family in instruments.OBJECTIVE_SECONDS.collect() for sample in family.samples)
+    return Counter(
+        {
+            (sample.labels["stage"], sample.labels["outcome"]): int(sample.value)
+            for sample in samples
+            if sample.name.endswith("_count")
+        }
+    )

@@ -1,0 +1,103 @@
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from tms.accounts.doors import watching
+from tms.live.objective import Stage, offline_within_s
+from tms.ops.objective.figures import GOAL, SPANS, USUAL, Bar, Kept, Tally, kept
+
+LABELS = {"1h": _("1 h"), "24h": _("24 h"), "30d": _("30 d")}
+TITLES = {
+    Stage.OFFLINE: _("A terminal is called offline"),
+    Stage.BOARD: _("Its alert is on the board"),
+    Stage.NOTIFICATION: _("A destination has the notification"),
+    Stage.ACKNOWLEDGEMENT: _("Everybody sees who is on it"),
+}
+BEGINNINGS = {
+    Stage.OFFLINE: _("from the last frame that came from it"),
+    Stage.BOARD: _("from what opens it, or makes it worse"),
+    Stage.NOTIFICATION: _("from what happened, without the time for which a policy gathers"),
+    Stage.ACKNOWLEDGEMENT: _("from the acknowledgement"),
+}
+QUANTILES = (0.5, 0.95, 0.99)
+WIDTH, HEIGHT, GAP = 240.0, 40.0, 0.2
+LOWEST = 0.9
+"""A bar of this share, or less, has the least height: what matters lies above."""
+LEAST = 4.0
+
+
+class Drawn(NamedTuple):
+    """A bar in a box of WIDTH by HEIGHT."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    bar: Bar
+    is_missed: bool
+
+
+class Share(NamedTuple):
+    label: Any
+    percent: str
+    is_missed: bool
+    is_chosen: bool
+
+
+class Card(NamedTuple):
+    kept: Kept
+    title: Any
+    beginning: Any
+    shares: list[Share]
+    quantiles: list[tuple[str, str]]
+    drawn: list[Drawn]
+
+
+@require_safe
+@never_cache
+@watching
+def objective(request: HttpRequest) -> HttpResponse:
+    span = request.GET.get("span", "")
+    span = span if span in SPANS else USUAL
+    context = {
+        "place": "objective",
+        "cards": [card(one, span) for one in kept(span, at=timezone.now())],
+        "span": span,
+        "spans": [(name, label, name == span) for name, label in LABELS.items()],
+        "ours_s": offline_within_s(is_ours=True),
+    }
+    return render(request, "ops/objective.html", context)
+
+
+def card(kept: Kept, span: str) -> Card:
+    shares = [Share(LABELS[name], percent(one), one.is_missed, name == span) for name, one in kept.shares.items()]
+    quantiles = [(f"p{share * 100:g}", seconds(kept.chosen.within_s(share))) for share in QUANTILES]
+    return Card(kept, TITLES[kept.stage], BEGINNINGS[kept.stage], shares, quantiles, drawn(kept.bars))
+
+
+def percent(tally: Tally) -> str:
+    """Rounded down: 99.99 % are not all of them."""
+    return "–" if tally.share is None else f"{int(tally.share * 1000) / 10:g} %"
+
+
+def seconds(bound: float | None) -> str:
+    return "–" if bound is None else gettext("%(number)s s") % {"number": f"{bound:g}"}
+
+
+def drawn(bars: Sequence[Bar]) -> list[Drawn]:
+    """Those of which there is anything to say."""
+    step = WIDTH / max(1, len(bars))
+    return [_drawn(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]
+
+
+def _drawn(bar: Bar, x: float, width: float) -> Drawn:
+    share = bar.share or 0.0
+    height = max(LEAST, (share - LOWEST) / (1 - LOWEST) * HEIGHT)
+    return Drawn(round(x, 2), round(HEIGHT - height, 2), round(width, 2), round(height, 2), bar, share < GOAL)
