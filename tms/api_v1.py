@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 
 from tms.alerts.edits import OutOfDate
+from tms.alerts.folding import AlreadyOver, Moved
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.maintenance import NotOn
-from tms.api import alerts, deeds, fleet, maintenance, rules
+from tms.api import alerts, deeds, fleet, incidents, maintenance, rules
 from tms.notifications.api import deliveries, destinations, policies
 from tms.rest.api import Api
 
-PARTS = (fleet, alerts, deeds, rules, maintenance, destinations, policies, deliveries)
+PARTS = (fleet, alerts, deeds, incidents, rules, maintenance, destinations, policies, deliveries)
 REFUSALS: Mapping[type[Exception], int] = {
+    AlreadyOver: 409,
     AlreadyResolved: 409,
     ChangedMeanwhile: 409,
+    Moved: 409,
     NotOn: 409,
     OutOfDate: 412,
 }

@@ -28,6 +28,7 @@ class Alert(Told):
     rule: RuleMark
     terminal: TerminalMark
     site: SiteMark
+    incident: int | None = Field(description="Of which it is a part.")
     severity: Severity
     state: AlertState
     value: float | None = Field(description="The one that made it as severe as it is.")
@@ -49,6 +50,7 @@ class Alert(Told):
             rule=RuleMark(id=alert.rule_id, name=alert.rule.name),
             terminal=TerminalMark(uid=alert.terminal.uid, label=alert.terminal.label),
             site=SiteMark.of(alert.terminal.site),
+            incident=alert.incident_id,
             acknowledged_by=username(alert.acknowledged_by),
             assigned_to=username(alert.assigned_to),
             **{name: getattr(alert, name) for name in COPIED},

@@ -33,6 +33,7 @@ class AlertMatch(Asked):
     severity: list[Severity] = Field([], description="Any of these.")
     site: str = Field("", max_length=8, description="Its code.")
     rule: Id | None = None
+    incident: Id | None = None
     terminal: str = Field("", max_length=64, description="Its UID.")
     who: str = Field("", max_length=150, description="A username: has it, or is asked to take it.")
     opened_since: Instant | None = None
@@ -44,6 +45,7 @@ class AlertMatch(Asked):
             "severity__in": self.severity,
             "terminal__site__code": self.site,
             "rule": self.rule,
+            "incident": self.incident,
             "terminal__uid": self.terminal,
             "opened_at__gte": self.opened_since,
             "opened_at__lt": self.opened_before,

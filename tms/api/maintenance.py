@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query
-from ninja.responses import Status
 
 from tms.accounts.access import visible
 from tms.alerts import maintenance, models
@@ -44,14 +43,14 @@ def read_window(request: Called, pk: int) -> Window:
 
 
 @routes.act("/maintenance", summary="Plan a maintenance window", answer=Window, status=201)
-def plan_window(request: Called, response: HttpResponse, body: Plan) -> Status[Window]:
+def plan_window(request: Called, response: HttpResponse, body: Plan) -> Window:
     recurrence, scope = body.recurrence(), body.scope(request.person)
     try:
         made = maintenance.plan(recurrence, scope, note=body.note, by=request.person, at=timezone.now())
     except BadRecurrence as error:
         raise _bad(body, error) from None
     response["Location"] = f"{request.path}/{made.pk}"
-    return Status(201, Window.of(_window(request, made.pk)))
+    return Window.of(_window(request, made.pk))
 
 
 @routes.act("/maintenance/preview", summary="Say when a maintenance window would be", answer=Coming, right=LOOKING)

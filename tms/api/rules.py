@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query
-from ninja.responses import Status
 from pydantic import Field
 
 from tms.accounts import access
@@ -92,11 +91,11 @@ def read_rule(request: Called, response: HttpResponse, pk: int) -> Rule:
 
 
 @routes.act("/rules", summary="Make a rule", answer=Rule, status=201, right=MAKING)
-def make_rule(request: Called, response: HttpResponse, body: RuleBody) -> Status[Rule]:
+def make_rule(request: Called, response: HttpResponse, body: RuleBody) -> Rule:
     rule = _filled(models.Rule(), body.model_dump())
     edits.save_rule(rule, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{rule.pk}"
-    return Status(201, _told(response, _rule(request, rule.pk)))
+    return _told(response, _rule(request, rule.pk))
 
 
 @routes.act("/rules/{int:pk}", method="PUT", summary="Replace a rule", answer=Rule, right=EDITING)
@@ -111,12 +110,11 @@ def change_rule(request: Called, response: HttpResponse, pk: int, body: RuleChan
 
 
 @routes.act("/rules/{int:pk}", method="DELETE", summary="Delete a rule", answer=None, status=204, right=EDITING)
-def delete_rule(request: Called, pk: int) -> Status[None]:
+def delete_rule(request: Called, pk: int) -> None:
     """What it holds is let go; its alerts stay in the history."""
     rule = _rule(request, pk)
     version = matching(request, rule.version, kind=edits.OutOfDate.code)
     edits.delete_rule(rule, by=request.person, at=timezone.now(), version=version)
-    return Status(204, None)
 
 
 @routes.act("/rules/{int:pk}/switch", summary="Switch a rule on or off", answer=Rule, right=SWITCHING)

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
+from ninja.renderers import JSONRenderer
 
 from tms.ops import instruments
 from tms.rest import problems
@@ -27,10 +28,16 @@ log = structlog.get_logger(__name__)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
+class Renderer(JSONRenderer):
+    json_dumps_params: Mapping[str, Any] = {"ensure_ascii": False}
+
+
 class Api(NinjaAPI):
     def __init__(self, routes: Iterable[Routes], refusals: Mapping[type[Exception], int], **options: Any) -> None:
         """`refusals`: the status of each domain error; its `code` is the type."""
-        super().__init__(docs_url=None, docs_decorator=require_GET, parser=StrictParser(), **options)
+        super().__init__(
+            docs_url=None, docs_decorator=require_GET, parser=StrictParser(), renderer=Renderer(), **options
+        )
         for some in routes:
             self.add_router("", some)
         for kind, status in refusals.items():

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.operation import Operation
 from ninja.security import HttpBearer
+from structlog.contextvars import bind_contextvars
 
 from tms.accounts import access, tokens
 from tms.accounts.access import Person
@@ -81,6 +82,7 @@ def caller(request: HttpRequest) -> User:
     if token is None:
         detail = "send a valid token: Authorization: Bearer tms_…"
         raise Refused(401, "tms:unauthorised", detail, headers=CHALLENGE)
+    bind_contextvars(user_id=token.person_id, api_token=token.pk)
     _pace(token)
     return token.person
 

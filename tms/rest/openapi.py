@@ -1,14 +1,22 @@
-"""Makes of ninja's description one that says what is special here."""
+"""What ninja does not tell of an operation by itself."""
 
+from collections.abc import Iterable
+from http.client import responses
 from typing import Any
 
+from ninja.openapi.schema import REF_TEMPLATE
+
 from tms.rest.problems import CONTENT_TYPE
+from tms.rest.shapes import Problem
+
+
+def refusals(statuses: Iterable[int]) -> dict[int, Any]:
+    """As answers of an operation. Told here, and not to ninja, which would make a class of each."""
+    content = {CONTENT_TYPE: {"schema": {"$ref": REF_TEMPLATE.format(model=Problem.__name__)}}}
+    return {status: {"description": responses[status], "content": content} for status in statuses}
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
-    for operations in schema["paths"].values():
-        for operation in operations.values():
-            for status, answer in operation["responses"].items():
-                if int(status) >= 400:
-                    answer["content"] = {CONTENT_TYPE: answer["content"].pop("application/json")}
+    problem = Problem.model_json_schema(ref_template=REF_TEMPLATE)
+    schema["components"]["schemas"] |= problem.pop("$defs") | {Problem.__name__: problem}
     return schema

@@ -46,7 +46,7 @@ def problem(status: int, kind: str, detail: str, *, where: str = "", faults: Ite
         body["where"] = where
     if told := [fault._asdict() for fault in faults]:
         body["errors"] = told
-    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE, json_dumps_params={"ensure_ascii": False})
 
 
 def unreadable(*faults: Fault) -> Refused:

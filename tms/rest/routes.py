@@ -8,7 +8,7 @@ from ninja import Router
 from tms.accounts import access
 from tms.rest.door import Bearer, Right, door
 from tms.rest.once import HEADER, REPLAYED
-from tms.rest.shapes import Problem
+from tms.rest.openapi import refusals
 
 KEY = {
     "in": "header",
@@ -42,18 +42,21 @@ class Routes(Router):
                 path,
                 [method],
                 view,
-                response={status: answer, **dict.fromkeys(_refusals(path, method, right), Problem)},
+                response={status: answer},
                 operation_id=name,
                 url_name=name.replace("_", "-"),
                 summary=summary,
-                openapi_extra={"parameters": _headers(right)},
+                openapi_extra={
+                    "parameters": _headers(right),
+                    "responses": refusals(_statuses(path, method, right)),
+                },
             )
             return view
 
         return add
 
 
-def _refusals(path: str, method: str, right: Right) -> list[int]:
+def _statuses(path: str, method: str, right: Right) -> list[int]:
     of_body = {400, 413} if method != "GET" else set()
     missing = {404} if "{" in path else set()
     kept = {409} if right.is_kept else set()

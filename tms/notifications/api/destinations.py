@@ -4,7 +4,6 @@ from typing import Any, Self
 
 from django.http import Http404, HttpResponse
 from ninja import Query, Schema
-from ninja.responses import Status
 from pydantic import Field
 
 from tms.accounts import access
@@ -91,14 +90,14 @@ def read_destination(request: Called, pk: int) -> Destination:
 
 
 @routes.act("/destinations", summary="Make a destination", answer=DestinationWithKey, status=201, right=SETTING_UP)
-def make_destination(request: Called, response: HttpResponse, body: DestinationBody) -> Status[DestinationWithKey]:
+def make_destination(request: Called, response: HttpResponse, body: DestinationBody) -> DestinationWithKey:
     """The key of a webhook's signatures is told in the answer, once: it is not kept for an `Idempotency-Key`."""
     made = models.Destination(kind=body.kind)
     form = _form(made, body.model_dump(exclude={"kind"}))
     key = made.new_key() if made.kind == DestinationKind.WEBHOOK else None
     form.save()
     response["Location"] = f"{request.path}/{made.pk}"
-    return Status(201, DestinationWithKey(**dict(Destination.of(made)), key=key))
+    return DestinationWithKey(**dict(Destination.of(made)), key=key)
 
 
 @routes.act(

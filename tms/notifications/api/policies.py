@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from ninja import Query, Schema
-from ninja.responses import Status
 from pydantic import ConfigDict, Field
 
 from tms.accounts import access
@@ -85,11 +84,11 @@ def read_policy(request: Called, pk: int) -> Policy:
 
 
 @routes.act("/policies", summary="Make a policy", answer=Policy, status=201, right=MAKING)
-def make_policy(request: Called, response: HttpResponse, body: PolicyBody) -> Status[Policy]:
+def make_policy(request: Called, response: HttpResponse, body: PolicyBody) -> Policy:
     """It tells of alerts that open from then on."""
     made = _save(models.Policy(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
-    return Status(201, Policy.of(_policy(request, made.pk)))
+    return Policy.of(_policy(request, made.pk))
 
 
 @routes.act("/policies/{int:pk}", method="PATCH", summary="Change fields of a policy", answer=Policy, right=CHANGING)
@@ -101,10 +100,9 @@ def change_policy(request: Called, pk: int, body: PolicyChange) -> Policy:
 
 
 @routes.act("/policies/{int:pk}", method="DELETE", summary="Delete a policy", answer=None, status=204, right=CHANGING)
-def delete_policy(request: Called, pk: int) -> Status[None]:
+def delete_policy(request: Called, pk: int) -> None:
     """What it told before stays told; what it has not told yet it never will."""
     _policy(request, pk).delete()
-    return Status(204, None)
 
 
 def fields_of(policy: models.Policy) -> dict[str, Any]:

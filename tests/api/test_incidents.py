@@ -1,0 +1,69 @@
+"""Incidents over the API: one is read and taken for all of its alerts."""
+
+import pytest
+
+from tests.alerts.folding.conftest import storm  # noqa: F401  (a fixture)
+from tests.api.conftest import problem, wrong
+from tms.alerts.models import Alert, Incident
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def incident(storm) -> Incident:  # noqa: F811
+    terminals = storm.shop("SJK", 5)
+    storm.lose(terminals[:4], seconds=60)
+    return Incident.objects.get()
+
+
+def test_an_incident_is_told_with_its_history_and_its_alerts(watcher, incident):
+    told = watcher.get(f"/incidents/{incident.pk}").json()
+    alerts = watcher.get("/alerts", {"incident": incident.pk}).json()["items"]
+
+    assert (told["factor"], told["site"], told["lost"], told["size"]) == ("site", "SJK", 4, 5)
+    assert (told["state"], told["severity"], told["standing"]) == ("open", "critical", 4)
+    assert told["history"][0]["kind"] == "opened"
+    assert [alert["incident"] for alert in alerts] == [incident.pk] * 4
+
+
+def test_incidents_are_filtered(watcher, incident):
+    def number(**query):
+        return len(watcher.get("/incidents", query).json()["items"])
+
+    assert number() == number(state="open") == number(site="SJK") == number(factor="site", severity="critical") == 1
+    assert number(state="resolved") == number(site="OSK") == number(factor="node") == 0
+
+
+def test_an_incident_is_taken_with_all_of_its_alerts_and_given_back(watcher, editor, incident):
+    path = f"/incidents/{incident.pk}"
+
+    taken = watcher.post(f"{path}/acknowledge", {"comment": "mine", "version": incident.version})
+    second = editor.post(f"{path}/acknowledge", {})
+    changed = watcher.post(f"{path}/change", {"contract": "worse"})
+    said = watcher.post(f"{path}/comment", {"comment": "hm"})
+    stale = watcher.post(f"{path}/withdraw", {"version": incident.version})
+    held = set(Alert.objects.values_list("state", flat=True))
+    given = watcher.post(f"{path}/withdraw", {})
+
+    assert (taken.json()["state"], taken.json()["acknowledged_by"]) == ("acknowledged", "aiko")
+    assert problem(second) == (409, "tms:already-acknowledged")
+    assert (changed.json()["contract"], said.json()["comment"]) == ("worse", "hm")
+    assert problem(stale) == (409, "tms:changed-meanwhile")
+    assert held == {"acknowledged"}
+    assert given.json()["state"] == "open"
+    assert set(Alert.objects.values_list("state", flat=True)) == {"open"}
+
+
+def test_what_does_not_suit_is_refused(watcher, incident):
+    for deed in ("change", "withdraw"):
+        assert problem(watcher.post(f"/incidents/{incident.pk}/{deed}", {})) == (409, "tms:unsuitable")
+    assert wrong(watcher.post(f"/incidents/{incident.pk}/acknowledge", {"contract": "time"})) == ["$.until"]
+    assert problem(watcher.post("/incidents/999999/comment", {"comment": "x"})) == (404, "tms:not-found")
+
+
+def test_what_is_over_stays_over(watcher, incident):
+    Incident.objects.update(state="resolved", resolved_at=incident.opened_at)
+
+    for deed, terms in (("acknowledge", {}), ("withdraw", {}), ("comment", {"comment": "x"})):
+        answer = watcher.post(f"/incidents/{incident.pk}/{deed}", terms)
+        assert problem(answer) == (409, "tms:already-resolved")
