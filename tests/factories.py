@@ -48,6 +48,15 @@ def resolved(alert: Alert, *, at: datetime | None = None) -> Alert:
     return alert
 
 
+def flapping(fleet: Fleet, **fields: Any) -> Alert:
+    """An alert that opened for the fourth time within five minutes."""
+    shaky = alert(fleet, opened_at=now(-300), **fields)
+    for seconds in range(-250, -149, 50):
+        resolved(shaky, at=now(seconds))
+        shaky = alert(fleet, rule=shaky.rule, terminal=shaky.terminal, opened_at=now(seconds + 25))
+    return shaky
+
+
 def moved(terminal: Terminal, before: str, presence: str, *, at: datetime, **fields: Any) -> PresenceChange:
     return PresenceChange.objects.create(terminal=terminal, at=at, before=before, presence=presence, **fields)
 

@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,8 +33,8 @@ def flag(name: str, *, default: bool) -> bool:
     return value in TRUE
 
 
-def whole(name: str, default: int, *, least: int = 0) -> int:
-    return int(_number(name, default, least, int))
+def whole(name: str, default: int, *, least: int = 0, most: float = inf) -> int:
+    return int(_number(name, default, least, int, most))
 
 
 def seconds(name: str, default: float, *, least: float = 0) -> float:
@@ -80,7 +81,7 @@ def _contents(path: str, variable: str) -> str:
         raise ImproperlyConfigured(f"{variable}={path}: {why}; name a file that this process may read") from None
 
 
-def _number(name: str, default: float, least: float, kind: type[int] | type[float]) -> float:
+def _number(name: str, default: float, least: float, kind: type[int] | type[float], most: float = inf) -> float:
     value = text(name, str(default))
     try:
         number = kind(value)
@@ -88,6 +89,8 @@ def _number(name: str, default: float, least: float, kind: type[int] | type[floa
         raise ImproperlyConfigured(f"{name}={value!r}: expected a number") from None
     if not number >= least:
         raise ImproperlyConfigured(f"{name}={value!r}: expected at least {least}")
+    if number > most:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected at most {most:g}")
     return number
 
 

@@ -245,6 +245,13 @@ STALE_AFTER_S = env.seconds("TMS_STALE_AFTER_S", 14_400)
 FOLD_WAIT_S = env.seconds("TMS_FOLD_WAIT_S", 5)
 """A terminal's loss is told so late, for it may turn out to be part of an incident."""
 
+FLAPPING_WINDOW_S = env.seconds("TMS_FLAPPING_WINDOW_S", 1_800)
+"""In which openings and recoveries are counted. 0: nothing is ever said to flap."""
+
+FLAPPING_HIGH_PCT = env.whole("TMS_FLAPPING_HIGH_PCT", 30, least=2, most=100)
+FLAPPING_LOW_PCT = env.whole("TMS_FLAPPING_LOW_PCT", 15, least=1, most=FLAPPING_HIGH_PCT - 1)
+"""What opens and recovers again and again flaps from the one share of changes on, until it has sunk to the other."""
+
 # Ingest
 
 FLUSH_INTERVAL_S = env.seconds("TMS_FLUSH_INTERVAL_S", 0.1, least=0.01)

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.both
 SECONDS = st.integers(1, 90)
 SEVERITIES = st.sampled_from(["", "info", "warning", "critical"])
 STALE_AFTER_S = 60
+FLAPPING = 30, 15, 8
+"""Window in seconds, high and low in percent: so soon that many of the lives have some."""
 
 
 class Stand(NamedTuple):
@@ -84,10 +86,19 @@ class Life(RuleBasedStateMachine):
         self.later()
         lifecycle.settle([release(self.rules[which], self.terminal, self.seconds)])
 
+    @rule(which=st.integers(0, 1), times=st.integers(1, 4), stays=st.booleans())
+    def comes_and_goes(self, which: int, times: int, *, stays: bool) -> None:
+        for _ in range(times):
+            self.holds(which, "", 0)
+            self.recovers(which)
+        if stays:
+            self.holds(which, "", 0)
+
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: int) -> None:
         at = self.later(seconds)
         lifecycle.open_due(at)
+        lifecycle.calm_down(at)
         lifecycle.expire(at)
         lifecycle.remind(at)
 
@@ -128,10 +139,18 @@ class Life(RuleBasedStateMachine):
     # What must be, whatever happened
 
     @invariant()
-    def at_most_one_is_open_and_only_what_holds_is(self) -> None:
-        unresolved = list(self.alerts.unresolved().values_list("rule_id", flat=True))
-        due = Condition.objects.filter(terminal=self.terminal, due_at=None)
-        assert sorted(unresolved) == sorted(due.values_list("rule_id", flat=True))
+    def at_most_one_is_open_and_only_what_holds_or_flaps_is(self) -> None:
+        unresolved = self.alerts.unresolved().select_related("flapping")
+        resting = [alert.rule_id for alert in unresolved if alert.is_flapping and not alert.flapping.is_wrong]
+        due = Condition.objects.filter(terminal=self.terminal, due_at=None).values_list("rule_id", flat=True)
+        assert sorted([*resting, *due]) == sorted(alert.rule_id for alert in unresolved)
+
+    @invariant()
+    def what_flaps_began_to_and_has_not_ended(self) -> None:
+        for alert in self.alerts.select_related("flapping"):
+            said = [step.kind for step in alert.transitions.order_by("pk") if step.kind in ("flapping", "calm")]
+            assert said in ([], ["flapping"], ["flapping", "calm"])
+            assert alert.is_flapping == (said == ["flapping"] and alert.state != "resolved")
 
     @invariant()
     def history_adds_up_to_how_it_stands(self) -> None:
@@ -157,6 +176,7 @@ class Life(RuleBasedStateMachine):
 
 def test_whatever_happens_in_whatever_order_history_agrees_with_how_alerts_stand(fleet, settings):
     settings.STALE_AFTER_S = STALE_AFTER_S
+    settings.FLAPPING_WINDOW_S, settings.FLAPPING_HIGH_PCT, settings.FLAPPING_LOW_PCT = FLAPPING
 
     run_state_machine_as_test(lambda: Life(fleet), settings=SEARCH)
 

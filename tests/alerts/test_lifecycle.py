@@ -120,7 +120,7 @@ def test_pairs_do_not_mix(fleet, rule, terminal):
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("+-")), max_size=6), max_size=5))
 def test_whatever_is_said_the_last_word_holds_and_history_alternates(fleet, batches):
-    rule = fleet.metric_rule()
+    rule = fleet.metric_rule(watches_flapping=False)
     terminals = {"a": fleet.online(), "b": fleet.online()}
     last: dict[str, str] = {}
     seconds = 0

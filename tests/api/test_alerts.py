@@ -51,7 +51,7 @@ def test_an_alert_is_told_with_its_history(watcher, opened):
 def test_alerts_are_filtered_the_newest_first(watcher, fleet, opened):
     hot = opened(severity="critical", uid="T-1")
     other = opened(rule=fleet.metric_rule("cpu", name="Busy"), uid="T-2", site=fleet.site("OSK"), at=AT - timedelta(1))
-    lifecycle.release({(hot.rule_id, hot.terminal_id)}, at=AT, comment="")
+    lifecycle.release({(hot.rule_id, hot.terminal_id)}, at=AT)
 
     assert ids(watcher.get("/alerts")) == [other.pk, hot.pk]
     assert ids(watcher.get("/alerts", {"state": ["open", "acknowledged"]})) == [other.pk]

@@ -29,6 +29,10 @@ class Contract(models.TextChoices):
     """It ends also when its terminal gets another alert that is at least as severe."""
 
 
+FLAPPING = models.Q(flapping__isnull=False, flapping__ended_at=None)
+"""Of what is resolved nothing flaps."""
+
+
 class AlertQuerySet(models.QuerySet["Alert"]):
     def opened(self, since: datetime, until: datetime) -> Self:
         """Within this time (index: alert_opened)."""
@@ -50,6 +54,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
     def held(self) -> Self:
         return self.filter(state=AlertState.ACKNOWLEDGED)
+
+    def flapping(self) -> Self:
+        """They stand, and their rules hold now and then."""
+        return self.filter(FLAPPING)
 
     def stale(self) -> Self:
         """Acknowledged for too long, and nobody has said a word since (index: alert_stale)."""
@@ -168,3 +176,8 @@ class Alert(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("alert", args=(self.pk,))
+
+    @property
+    def is_flapping(self) -> bool:
+        flapping = getattr(self, "flapping", None)
+        return flapping is not None and flapping.ended_at is None

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tms.accounts.models import User
-from tms.alerts.lifecycle import Claim, hold, release
+from tms.alerts.lifecycle import Claim, drop, hold
 from tms.alerts.models import Alert, Condition, Rule, RuleKind
 from tms.alerts.rule import NAMES
 from tms.alerts.scope import terminals_of
@@ -54,7 +54,7 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
     pairs = _held(rule)
     away = _away(rule)
     standing = standings.lock({terminal_id for _, terminal_id in pairs} | set(away))
-    release(pairs, at=at, comment="rule changed")
+    drop(pairs, at=at, comment="rule changed")
     hold([_still_away(rule, standing[terminal_id], at) for terminal_id in away if terminal_id in standing])
     publish(Change(rules=True))
 
@@ -67,7 +67,7 @@ def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | Non
     _begin_revision(rule, at=at, by=by)
     pairs = _held(rule)
     standings.lock({terminal_id for _, terminal_id in pairs})
-    release(pairs, at=at, comment="rule deleted")
+    drop(pairs, at=at, comment="rule deleted")
     publish(Change(rules=True))
 
 

@@ -3,6 +3,7 @@ from django.db import models
 # Here Django looks for models.
 from tms.alerts.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.factor import Factor
+from tms.alerts.flapping import Flapping
 from tms.alerts.incident import (
     FoldRule,
     Incident,
@@ -24,6 +25,7 @@ __all__ = [
     "Condition",
     "Contract",
     "Factor",
+    "Flapping",
     "FoldRule",
     "Incident",
     "IncidentState",

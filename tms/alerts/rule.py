@@ -64,13 +64,13 @@ LONGEST_S = 366 * 86_400
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """As `tms.protocol.frames` has it."""
 
-NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand"})
+NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand", "watches_flapping"})
 """What may be edited without judging anew."""
 SCOPE = ("site", "group", "model", "terminal_kind")
 CONTENT = (
     *("name", "name_ja", "kind", "enabled", "severity", "duration_s", "hours", "presence", "metric", "comparison"),
     *("limit", "lower_limit", "worse_steps", "hysteresis", "window_s", "event_code", "clear_code", "clear_after_s"),
-    *("firmware", "may_be_resolved_by_hand", *SCOPE),
+    *("firmware", "may_be_resolved_by_hand", "watches_flapping", *SCOPE),
 )
 """What people choose; the rest is bookkeeping."""
 
@@ -127,6 +127,12 @@ class Rule(models.Model):
         default=False,
         db_default=False,
         help_text=_("For what no report takes back: a person says that it is over, until it comes again."),
+    )
+    watches_flapping = models.BooleanField(
+        _("watches for flapping"),
+        default=True,
+        db_default=True,
+        help_text=_("What opens and recovers again and again stands as one alert until it is calm."),
     )
     firmware = models.CharField(_("firmware"), max_length=64, blank=True, default="", db_default="")
     site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("only at site"))

@@ -34,6 +34,7 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, 
     clear_code: str = ""
     clear_after_s: float = 0.0
     may_be_resolved_by_hand: bool = False
+    watches_flapping: bool = True
     firmware: str = ""
     duration_s: float = 0.0
     hours: str = "always"

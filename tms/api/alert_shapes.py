@@ -39,6 +39,7 @@ class Alert(Told):
     contract: str = Field(description="`recovery`, `time` or `worse`; empty: nobody has it.")
     until: datetime | None = Field(description="When the acknowledgement or the snooze ends by itself.")
     is_stale: bool = Field(description="Acknowledged too long.")
+    is_flapping: bool = Field(description="It opens and recovers again and again, and stands until it is calm.")
     assigned_to: str | None = Field(description="Who is asked to take it, and has not yet.")
     comment: str = Field(description="The last that anybody said of it.")
     resolved_at: datetime | None
@@ -59,7 +60,7 @@ class Alert(Told):
 
 COPIED = (
     *("severity", "state", "value", "version", "opened_at", "acknowledged_at", "contract", "until", "is_stale"),
-    *("comment", "resolved_at"),
+    *("comment", "resolved_at", "is_flapping"),
 )
 
 

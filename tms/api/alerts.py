@@ -75,7 +75,7 @@ def read_alert(request: Called, pk: int) -> AlertWithHistory:
 
 
 def shown(person: User) -> AlertQuerySet:
-    rows = models.Alert.objects.select_related("rule", "terminal__site", "acknowledged_by", "assigned_to")
+    rows = models.Alert.objects.select_related("rule", "terminal__site", "acknowledged_by", "assigned_to", "flapping")
     return visible(rows, to=person)
 
 

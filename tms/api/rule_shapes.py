@@ -48,6 +48,7 @@ class RuleFields(Schema):
     clear_code: str = ""
     clear_after_s: Number = 0.0
     may_be_resolved_by_hand: bool = False
+    watches_flapping: bool = True
     firmware: str = ""
     duration_s: Number = 0.0
     hours: str = Field("always", json_schema_extra={"enum": [*RuleHours.values]})

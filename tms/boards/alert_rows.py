@@ -13,6 +13,7 @@ from tms.live.change import Change
 ALERT_COLUMNS = (
     *("severity", "state", "value", "version", "opened_at", "resolved_at", "acknowledged_at", "comment"),
     *("contract", "until", "is_stale", "incident"),
+    *("flapping__changes", "flapping__is_wrong", "flapping__ended_at"),
     *(
         f"rule__{name}"
         for name in ("name", "name_ja", "kind", "metric", "comparison", "limit", "may_be_resolved_by_hand")
@@ -37,6 +38,14 @@ DECIDING = REOPENING | {
     TransitionKind.RESOLVED,
 }
 """Steps after which an alert is in another state."""
+
+
+class Flaps(NamedTuple):
+    """That it opens and recovers again and again."""
+
+    changes: int
+    is_wrong: bool
+    """Just now."""
 
 
 class Step(NamedTuple):
@@ -81,6 +90,7 @@ class AlertRow:
     may_be_resolved_by_hand: bool = False
     incident: int | None = None
     """That it is part of."""
+    flaps: Flaps | None = None
 
     @property
     def element(self) -> str:
@@ -128,7 +138,7 @@ class AlertRow:
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """The rows of these alerts, in two queries."""
-    related = ("rule", "terminal__site", "terminal__state", "acknowledged_by", "assigned_to")
+    related = ("rule", "terminal__site", "terminal__state", "acknowledged_by", "assigned_to", "flapping")
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
     steps = _steps_of(pks)
     return {alert.pk: _alert_row(alert, steps.get(alert.pk, ())) for alert in alerts}
@@ -180,4 +190,5 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...]) -> AlertRow:
         assigned_to=name_of(asked) if asked else None,
         may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
         incident=alert.incident_id,
+        flaps=Flaps(alert.flapping.changes, alert.flapping.is_wrong) if alert.is_flapping else None,
     )

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
+from tms.alerts.alert import FLAPPING
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.search import alerts_like
 from tms.boards.expected import Plan, is_expected
@@ -104,6 +105,7 @@ class AlertFilter:
     who: str = ""
     """A username: who has it, or is asked to take it."""
     incident: str = ""
+    flapping: bool = False
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -118,6 +120,7 @@ class AlertFilter:
             stale=query.get("stale") == "1",
             who=query.get("who", "")[:150],
             incident=incident if PRIMARY_KEY.fullmatch(incident) else "",
+            flapping=query.get("flapping") == "1",
         )
 
     def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
@@ -135,12 +138,14 @@ class AlertFilter:
             rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
         if self.incident:
             rows = rows.filter(incident=int(self.incident))
+        if self.flapping:
+            rows = rows.filter(FLAPPING)
         return rows.filter(alerts_like(self.q)) if self.q else rows
 
     @property
     def may_fold(self) -> bool:
         """Whether a row of an incident may stand for its alerts: not where somebody looks for certain ones."""
-        return not (self.q or self.rule or self.stale or self.incident)
+        return not (self.q or self.rule or self.stale or self.incident or self.flapping)
 
     @property
     def query(self) -> str:

@@ -88,6 +88,8 @@ STEP_ICONS = {
     TransitionKind.SNOOZED: "clock",
     TransitionKind.REMINDED: "clock",
     TransitionKind.COMMENTED: "comment",
+    TransitionKind.FLAPPING: "flapping",
+    TransitionKind.CALM: "calm",
     TransitionKind.RESOLVED: "check",
 }
 """Of the others it is the severity's."""

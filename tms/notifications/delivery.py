@@ -32,11 +32,13 @@ class News(models.TextChoices):
 
     OPENED = "opened", pgettext_lazy("news", "Opened")
     WORSENED = "worsened", pgettext_lazy("news", "Got worse")
+    FLAPPING = "flapping", pgettext_lazy("news", "Flapping")
+    CALM = "calm", pgettext_lazy("news", "Calm again, still wrong")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("news", "Acknowledged")
     RESOLVED = "resolved", pgettext_lazy("news", "Recovered")
 
 
-ALARMS = (News.OPENED, News.WORSENED)
+ALARMS = (News.OPENED, News.WORSENED, News.FLAPPING)
 """That something is wrong and nobody is on it: to be looked at once more before it is said."""
 
 

@@ -10,7 +10,7 @@ from itertools import chain
 
 from django.db import connection, models, transaction
 
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, AlertState
 from tms.alerts.quiet import Reason
 from tms.notifications.delivery import ALARMS, DeliveryState, News, Told
 from tms.notifications.gathering import Item, gather
@@ -28,11 +28,16 @@ from tms.notifications.subject import (
 )
 
 PASS_LIMIT = 2_000
-RISEN = {"opened": News.OPENED, "worsened": News.WORSENED}
+RISEN = {"opened": News.OPENED, "worsened": News.WORSENED, "flapping": News.FLAPPING}
 """Kinds of transition that begin to be told, from the first step on."""
 GIVEN_BACK = frozenset({"withdrawn", "expired", "undone"})
 """After which nobody is on it any more, and telling goes on where it had stopped."""
-ENDED = {"acknowledged": News.ACKNOWLEDGED, "resolved": News.RESOLVED, "dissolved": News.RESOLVED}
+ENDED = {
+    "acknowledged": News.ACKNOWLEDGED,
+    "resolved": News.RESOLVED,
+    "dissolved": News.RESOLVED,
+    "calm": News.CALM,
+}
 """Of which those are told who were told before."""
 
 
@@ -117,7 +122,11 @@ def _resume(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
 
 
 def _inform(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
-    """Exactly those who were told: what waits untried to be told to them is dropped instead when its turn comes."""
+    """Exactly those who were told: what waits untried to be told to them is dropped instead when its turn comes.
+
+    What recovered with its calm is told as a recovery.
+    """
+    rows = [row for row in rows if row.kind != "calm" or row.subject.state != AlertState.RESOLVED]
     told = (
         Told.objects.filter(**{f"{kind.column}__in": {row.subject.pk for row in rows}}, delivery__news__in=ALARMS)
         .exclude(delivery__state__in=(DeliveryState.DEAD, DeliveryState.WITHDRAWN))
@@ -134,6 +143,7 @@ def _inform(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
 WANTED: Mapping[str, Callable[[Policy], bool]] = {
     News.RESOLVED: lambda policy: policy.tells_recovery,
     News.ACKNOWLEDGED: lambda policy: policy.tells_acknowledgement,
+    News.CALM: lambda policy: True,
 }
 
 
@@ -170,7 +180,7 @@ def _take_step(telling: Telling, steps: Sequence[Step], at: datetime) -> list[It
             telling.subject,
             telling.policy,
             destination,
-            News(telling.kind),
+            _news(telling),
             f"telling-{telling.pk}-{telling.taken}",
             happened_at,
             step=step.position,
@@ -184,6 +194,13 @@ def _take_step(telling: Telling, steps: Sequence[Step], at: datetime) -> list[It
         after = 0
     telling.due_at = None if after is None else at + timedelta(seconds=after)
     return items
+
+
+def _news(telling: Telling) -> News:
+    """What flapped when it happened may be calm by now."""
+    news, subject = News(telling.kind), telling.subject
+    is_over = news is News.FLAPPING and isinstance(subject, Alert) and not subject.is_flapping
+    return News.OPENED if is_over else news
 
 
 def _steps(policy_ids: Collection[int]) -> dict[int, list[Step]]:

@@ -14,7 +14,7 @@ from tms.alerts.quiet import Quiet, quiet, quiet_by_context
 
 type Subject = Alert | Incident
 
-RELATED = ("alert__rule", "alert__terminal__site", "alert__acknowledged_by")
+RELATED = ("alert__rule", "alert__terminal__site", "alert__acknowledged_by", "alert__flapping")
 RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__acknowledged_by")
 
 

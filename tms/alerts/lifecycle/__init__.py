@@ -7,7 +7,8 @@ people and the clock do to an alert holds the lock of its row, and finds it reso
 
 from tms.alerts.lifecycle.acts import assign, change, comment, resolve, snooze, withdraw
 from tms.alerts.lifecycle.ending import expire, remind
-from tms.alerts.lifecycle.holding import held_by, hold, lapse, open_due, postpone, release, settle
+from tms.alerts.lifecycle.flapping import calm_down
+from tms.alerts.lifecycle.holding import drop, held_by, hold, lapse, open_due, postpone, release, settle
 from tms.alerts.lifecycle.presence import follow_presence
 from tms.alerts.lifecycle.taking import AlreadyResolved, ChangedMeanwhile, Taken, acknowledge, acknowledge_all
 from tms.alerts.lifecycle.verdicts import Claim, Release, Verdict
@@ -22,8 +23,10 @@ __all__ = [
     "acknowledge",
     "acknowledge_all",
     "assign",
+    "calm_down",
     "change",
     "comment",
+    "drop",
     "expire",
     "follow_presence",
     "held_by",

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts.alert import Alert, AlertQuerySet, AlertState, Contract
+from tms.alerts.flapping import Flapping
 from tms.alerts.lifecycle.steps import OPEN_AGAIN, Said, step
 from tms.alerts.lifecycle.taking import FREE, at_hand, reminder, terms
 from tms.alerts.lifecycle.verdicts import among
@@ -85,6 +86,7 @@ def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
     chosen = alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)
     standings.lock(set(chosen.values_list("terminal_id", flat=True)))
     over = at_hand(chosen, UNRESOLVED)
+    Flapping.objects.end(over, at=at)
     Condition.objects.filter(among([(alert.rule_id, alert.terminal_id) for alert in over])).delete()
     fields = {**OVER, **_said(comment)}
     step(over, TransitionKind.RESOLVED, at=at, fields=fields, stamp="resolved_at", said=Said(by, comment=comment))

@@ -7,8 +7,10 @@ from django.db import transaction
 
 from tms.alerts import opening
 from tms.alerts.alert import Alert
+from tms.alerts.flapping import Flapping
 from tms.alerts.lifecycle.acts import OVER
-from tms.alerts.lifecycle.severity import follow_severity, undo_watchful
+from tms.alerts.lifecycle.flapping import notice, turn
+from tms.alerts.lifecycle.severity import follow_severity, grade, undo_watchful
 from tms.alerts.lifecycle.steps import Said, record, step
 from tms.alerts.lifecycle.verdicts import Claim, Release, Verdict, among
 from tms.alerts.models import Condition, Rule, RuleKind
@@ -48,12 +50,23 @@ def hold(claims: Sequence[Claim]) -> None:
     _open([claim for claim in fresh if due[claim.pair] <= claim.at], severities)
 
 
-def release(pairs: Collection[Pair], *, at: datetime | None, comment: str = "") -> None:
-    """Rules no longer hold: forget the conditions and resolve their alerts, whoever acknowledged them."""
+def release(pairs: Collection[Pair], *, at: datetime | None) -> None:
+    """Rules no longer hold: forget the conditions and resolve their alerts, whoever acknowledged them.
+
+    What flaps stands until it is calm.
+    """
     if not pairs or at is None:
         return
-    Condition.objects.filter(among(pairs)).delete()
-    alerts = list(Alert.objects.unresolved().filter(among(pairs)).select_for_update())
+    alerts = _let_go(pairs)
+    turn([alert for alert in alerts if alert.is_flapping], is_wrong=False, at=at)
+    over = [alert for alert in alerts if not alert.is_flapping]
+    step(over, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at")
+
+
+def drop(pairs: Collection[Pair], *, at: datetime, comment: str) -> None:
+    """Rules are no longer what they were: whatever they hold is over, also what flaps."""
+    alerts = _let_go(pairs)
+    Flapping.objects.end(alerts, at=at)
     step(alerts, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at", said=Said(comment=comment))
 
 
@@ -127,16 +140,32 @@ def _severities(rule_ids: Collection[int]) -> dict[int, str]:
     return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
 
 
+def _let_go(pairs: Collection[Pair]) -> list[Alert]:
+    """The unresolved alerts whose conditions are forgotten."""
+    if not pairs:
+        return []
+    Condition.objects.filter(among(pairs)).delete()
+    alerts = Alert.objects.unresolved().filter(among(pairs)).select_related("flapping")
+    return list(alerts.select_for_update(of=("self",)))
+
+
 def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
-    wanted = {claim.pair: claim for claim in claims if claim.rule_id in severities}
+    wanted = {
+        claim.pair: claim._replace(severity=claim.severity or severities[claim.rule_id])
+        for claim in claims
+        if claim.rule_id in severities
+    }
     if not wanted:
         return
-    standing = set(Alert.objects.unresolved().filter(among(wanted)).values_list("rule_id", "terminal_id"))
+    standing = {
+        (alert.rule_id, alert.terminal_id): alert
+        for alert in Alert.objects.unresolved().filter(among(wanted)).select_related("flapping")
+    }
     alerts = Alert.objects.bulk_create(
         Alert(
             rule_id=claim.rule_id,
             terminal_id=claim.terminal_id,
-            severity=claim.severity or severities[claim.rule_id],
+            severity=claim.severity,
             opened_at=claim.at,
             changed_at=claim.at,
             value=claim.value,
@@ -145,7 +174,15 @@ def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
         if pair not in standing
     )
     record(alerts, TransitionKind.OPENED)
+    notice(alerts)
     undo_watchful(alerts)
+    _wrong_again([(alert, wanted[pair]) for pair, alert in standing.items() if alert.is_flapping])
+
+
+def _wrong_again(flapping: Sequence[tuple[Alert, Claim]]) -> None:
+    for alert, claim in flapping:
+        turn([alert], is_wrong=True, at=claim.at)
+    grade({claim.pair: claim for _, claim in flapping})
 
 
 def _prolong(latest: dict[Pair, Claim], held: dict[Pair, Condition]) -> None:

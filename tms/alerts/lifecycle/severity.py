@@ -20,10 +20,15 @@ def follow_severity(said: Sequence[tuple[Condition, Claim]]) -> None:
     for condition, claim in others:
         condition.severity = claim.severity
     Condition.objects.bulk_update([condition for condition, _ in others], ["severity"])
-    claims = {claim.pair: claim for _, claim in others}
+    grade({claim.pair: claim for _, claim in others})
+
+
+def grade(claims: dict[Pair, Claim]) -> None:
+    """Alerts become as severe as these claims say; those that flap stay as severe as they once were."""
     if not claims:
         return
-    alerts = list(Alert.objects.unresolved().filter(among(claims)).select_for_update())
+    rows = Alert.objects.unresolved().filter(among(claims)).select_related("flapping")
+    alerts = list(rows.select_for_update(of=("self",)))
     for group, at, before, now in _groups(alerts, claims):
         kind = TransitionKind.WORSENED if RANKS[now] > RANKS[before] else TransitionKind.EASED
         _keep_values(group, claims)
@@ -53,7 +58,8 @@ def _groups(alerts: Iterable[Alert], claims: dict[Pair, Claim]) -> Iterable[tupl
     groups: dict[tuple[datetime, str, str], list[Alert]] = {}
     for alert in alerts:
         claim = claims[alert.rule_id, alert.terminal_id]
-        if claim.severity != alert.severity:
+        is_held_up = alert.is_flapping and RANKS[claim.severity] < RANKS[alert.severity]
+        if claim.severity != alert.severity and not is_held_up:
             groups.setdefault((claim.at, alert.severity, claim.severity), []).append(alert)
     return [(group, *key) for key, group in groups.items()]
 

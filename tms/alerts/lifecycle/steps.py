@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
 
 NOTHING = Said()
-UNDECIDED = frozenset({TransitionKind.COMMENTED, TransitionKind.REMINDED})
+UNDECIDED = frozenset({TransitionKind.COMMENTED, TransitionKind.REMINDED, TransitionKind.FLAPPING, TransitionKind.CALM})
 """Steps that leave all that a person decides about as it was: whoever is just deciding need not look again."""
 OPEN_AGAIN: Mapping[str, Any] = {
     "state": AlertState.OPEN,

@@ -144,6 +144,7 @@ class AlertsPage(Page):
         if self.state == OPEN:
             numbers["count-matching"] = self._matching(desk)
             numbers["count-stale"] = visible(Alert.objects.stale(), to=self.person).count()
+            numbers["count-flapping"] = visible(Alert.objects.awake().flapping(), to=self.person).count()
         return nav(desk) | counts(numbers)
 
     def _matching(self, desk: Desk) -> int:

@@ -30,6 +30,7 @@ OWN = (("metric", "window_s"), ("presence",), ("event_code", "clear_code"), ("fi
 STEPS = ("info", "warning", "critical")
 BANDS = tuple((f"{severity}_lower", severity) for severity in STEPS)
 LAST = ("hysteresis", "duration_s", "clear_after_s", "may_be_resolved_by_hand", "hours")
+FLAPPING = ("watches_flapping",)
 LISTED = {"metric", "model"}
 ABSENT_LABELS = {"info": _("Info after"), "warning": _("Warning after"), "critical": _("Critical after")}
 
@@ -66,6 +67,16 @@ class RuleForm(forms.Form):
         required=False,
         empty_value=False,  # type: ignore[arg-type]  # the stubs know of text only
     )
+    watches_flapping = forms.TypedChoiceField(
+        label=_("When it opens and recovers again and again"),
+        choices=(
+            (True, pgettext_lazy("flapping", "It stands as one alert until it is calm")),
+            (False, pgettext_lazy("flapping", "Each time is an alert of its own")),
+        ),
+        coerce=lambda value: value == "True",
+        required=False,
+        empty_value=True,  # type: ignore[arg-type]  # the stubs know of text only
+    )
     firmware = forms.CharField(
         label=_("Firmware wanted"), max_length=64, required=False, help_text=_("Empty: what most of its model run.")
     )
@@ -82,7 +93,7 @@ class RuleForm(forms.Form):
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    always = ("name", "name_ja", "hours", "site", "group", "model", "terminal_kind", "version")
+    always = ("name", "name_ja", "hours", "watches_flapping", "site", "group", "model", "terminal_kind", "version")
 
     def __init__(self, shape: Shape, rule: Rule, *, person: Person, data: Any = None) -> None:
         super().__init__(data, initial=_initial(shape, rule) if rule.pk else _suggested(shape, rule))
@@ -147,7 +158,7 @@ class RuleForm(forms.Form):
     def rows(self) -> list[list[tuple[forms.BoundField, str]]]:
         """What only this shape asks, in the order in which it is read, with the unit of each."""
         steps = BANDS if "warning_lower" in self.fields else (STEPS,)
-        there = ([name for name in row if name in self.fields] for row in (*OWN, *steps, LAST))
+        there = ([name for name in row if name in self.fields] for row in (*OWN, *steps, LAST, FLAPPING))
         return [[(self[name], self._unit_of(name)) for name in row] for row in there if row]
 
     def _unit_of(self, name: str) -> str:
@@ -177,6 +188,7 @@ def _initial(shape: Shape, rule: Rule) -> dict[str, Any]:
 def _suggested(shape: Shape, rule: Rule) -> dict[str, Any]:
     return {
         "hours": RuleHours.ALWAYS.value,
+        "watches_flapping": True,
         "severity": Severity.WARNING.value,
         "window_s": 300.0,
         "duration_s": 60.0,

@@ -89,6 +89,8 @@ def _clauses(rule: Rule) -> list[SafeString]:
         told.append(format_html(gettext("It has to last {span}."), span=_bold(written(rule.duration_s))))
     if rule.hours == RuleHours.OPEN:
         told.append(format_html("{}", gettext("It counts only while the site is open.")))
+    if not rule.watches_flapping:
+        told.append(format_html("{}", gettext("Each time it opens is an alert of its own, however often that is.")))
     if rule.hysteresis:
         back = _bold(limit_text(rule, rule.hysteresis))
         told.append(format_html(gettext("It lets go more than {back} back from the limit."), back=back))

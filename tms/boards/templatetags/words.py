@@ -68,6 +68,8 @@ STEP_ICONS = {
     "snoozed": "clock",
     "reminded": "clock",
     "commented": "comment",
+    "flapping": "flapping",
+    "calm": "calm",
     "resolved": "check",
 }
 DEEDS = {

@@ -32,6 +32,19 @@ def about(alerts: Sequence[Alert]) -> str:
 
 
 def line(news: News, alert: Alert) -> str:
+    told = _story(news, alert)
+    if (flapping := getattr(alert, "flapping", None)) is None:
+        return told
+    changes = ngettext("%(number)d change", "%(number)d changes", flapping.changes) % {"number": flapping.changes}
+    if flapping.ended_at is not None:
+        return gettext("%(told)s; it flapped, %(changes)s") % {"told": told, "changes": changes}
+    return gettext("%(told)s; it opens and recovers again and again, %(changes)s so far") % {
+        "told": told,
+        "changes": changes,
+    }
+
+
+def _story(news: News, alert: Alert) -> str:
     terminal = alert.terminal
     values = {
         "terminal": f"{terminal.uid} ({terminal.label})" if terminal.label else terminal.uid,
@@ -56,6 +69,7 @@ def facts(alert: Alert) -> dict[str, Any]:
         "severity": alert.severity,
         "state": alert.state,
         "value": alert.value,
+        "flapping": alert.is_flapping,
         "opened_at": instant(alert.opened_at),
         "acknowledged_at": instant(alert.acknowledged_at),
         "acknowledged_by": alert.acknowledged_by.username if alert.acknowledged_by else None,

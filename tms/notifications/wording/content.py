@@ -57,9 +57,13 @@ def _title(news: News, about: str, *, first: Subject, is_escalated: bool) -> str
     if news is News.ACKNOWLEDGED:
         who = first.acknowledged_by
         return gettext("%(who)s is on it: %(about)s") % {"who": name_of(who).text if who else "TMS", "about": about}
+    if news is News.CALM:
+        return gettext("Calm again, but still wrong: %(about)s") % {"about": about}
     values = {"severity": Severity(first.severity).label, "about": about}
     if is_escalated:
         return gettext("%(severity)s, still nobody on it: %(about)s") % values
+    if news is News.FLAPPING:
+        return gettext("%(severity)s, flapping: %(about)s") % values
     if news is News.WORSENED:
         return gettext("Now %(severity)s: %(about)s") % values
     return gettext("%(severity)s: %(about)s") % values

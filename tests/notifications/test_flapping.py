@@ -1,0 +1,171 @@
+"""Of a phase of flapping its begin and its end are told, and nothing between."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.builders import AT, later
+from tests.factories import acknowledged
+from tests.notifications.conftest import webhook
+from tests.notifications.test_outbox import kinds, opened, over
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim, Release
+from tms.alerts.models import Alert, Transition
+from tms.notifications.delivery import Delivery
+from tms.notifications.policy import Policy
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+MINUTE, HOUR = 60, 3600
+
+
+class Wobbler:
+    """A terminal of which a rule holds and lets go, while the outbox and the clock go on."""
+
+    def __init__(self, fleet, hours, **fields) -> None:
+        self.rule, self.terminal = fleet.metric_rule(severity="critical", **fields), fleet.online()
+        self.hours = hours
+
+    @property
+    def seconds(self) -> float:
+        return (self.hours.at - AT).total_seconds()
+
+    def pass_(self, seconds: float) -> None:
+        end = self.seconds + seconds
+        while self.seconds < end:
+            lifecycle.calm_down(self.hours.pass_(min(60, end - self.seconds), step_s=60))
+
+    def turn(self, *, is_wrong: bool) -> None:
+        say = Claim if is_wrong else Release
+        lifecycle.settle([say(self.rule.pk, self.terminal.pk, later(self.seconds))])
+
+    def wobble(self, times: int) -> None:
+        for _ in range(times):
+            self.turn(is_wrong=True)
+            self.pass_(MINUTE)
+            self.turn(is_wrong=False)
+            self.pass_(MINUTE)
+
+
+@pytest.fixture
+def wobbler(fleet, hours) -> Wobbler:
+    return Wobbler(fleet, hours)
+
+
+def test_openings_and_recoveries_are_told_until_it_flaps_and_then_only_that(wobbler, policy, hook, receiver):
+    policy((0, [hook]))
+
+    wobbler.wobble(12)
+
+    assert kinds(receiver) == ["opened", "resolved"] * 3 + ["flapping"]
+    assert receiver.events[-1]["data"]["title"].startswith("Critical, flapping: ")
+    assert receiver.events[-1]["data"]["alerts"][0]["flapping"] is True
+
+
+def test_a_recovery_is_told_when_it_is_calm(wobbler, policy, hook, receiver):
+    policy((0, [hook]))
+    wobbler.wobble(6)
+
+    wobbler.pass_(HOUR)
+
+    assert kinds(receiver)[6:] == ["flapping", "resolved"]
+    [line, *_] = Delivery.objects.get(news="resolved", told__alert__flapping__isnull=False).content["lines"]
+    assert line.endswith("; it flapped, 12 changes")
+
+
+def test_what_is_still_wrong_when_it_is_calm_is_told_and_telling_goes_on(wobbler, policy, hook, receiver):
+    late = webhook(receiver.url + "-late", "Late")
+    policy((0, [hook]), (2 * HOUR, [late]))
+    wobbler.wobble(6)
+    wobbler.turn(is_wrong=True)
+
+    wobbler.pass_(3 * HOUR)
+
+    assert kinds(receiver)[6:] == ["flapping", "calm", "opened"]
+    assert receiver.posted[-1].path.endswith("-late")
+    assert receiver.events[-2]["data"]["title"].startswith("Calm again, but still wrong: ")
+    assert "still nobody on it" in receiver.events[-1]["data"]["title"]
+
+
+def test_nobody_is_asked_again_while_somebody_has_what_flaps(fleet, wobbler, policy, hook, receiver):
+    policy((0, [hook]), (10 * MINUTE, [hook]))
+    wobbler.wobble(4)
+    acknowledged(Alert.objects.unresolved().get(), by=fleet.person())
+
+    wobbler.wobble(10)
+    wobbler.pass_(HOUR)
+
+    assert kinds(receiver)[6:] == ["flapping", "resolved"]
+
+
+def test_a_delay_that_no_opening_outlasts_is_outlasted_by_the_flapping(wobbler, policy, hook, receiver):
+    policy((0, [hook]), delay_s=90)
+
+    wobbler.wobble(6)
+
+    assert kinds(receiver) == ["flapping"]
+
+
+def test_what_is_told_only_after_its_calm_is_told_as_any_alert(wobbler, policy, hook, receiver):
+    policy((0, [hook]), delay_s=2 * HOUR)
+    wobbler.wobble(4)
+    wobbler.turn(is_wrong=True)
+
+    wobbler.pass_(3 * HOUR)
+
+    assert kinds(receiver) == ["opened"]
+
+
+def test_other_alerts_are_told_as_ever(fleet, wobbler, policy, hook, receiver):
+    policy((0, [hook]))
+    wobbler.wobble(4)
+    before = len(receiver.posted)
+
+    other = opened(fleet, seconds=wobbler.seconds)
+    wobbler.pass_(MINUTE)
+    over(other, wobbler.seconds)
+    wobbler.pass_(MINUTE)
+
+    assert kinds(receiver)[before:] == ["opened", "resolved"]
+
+
+STRETCHES = st.lists(st.tuples(st.integers(20, 400), st.integers(20, 400)), min_size=4, max_size=9)
+"""For how many seconds it is wrong, and then well."""
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stretches=STRETCHES, stays=st.booleans())
+def test_a_phase_is_told_at_its_begin_and_at_its_end_and_what_is_wrong_then_is_known(
+    fleet, hours, policy, hook, receiver, stretches, stays
+):
+    Policy.objects.all().delete()
+    receiver.posted.clear()
+    policy((0, [hook]))
+    wobbler = Wobbler(fleet, hours)
+    for wrong_s, well_s in stretches:
+        wobbler.turn(is_wrong=True)
+        wobbler.pass_(wrong_s)
+        wobbler.turn(is_wrong=False)
+        wobbler.pass_(well_s)
+    if stays:
+        wobbler.turn(is_wrong=True)
+
+    wobbler.pass_(HOUR)
+
+    for alert in Alert.objects.filter(rule=wobbler.rule):
+        told = [event["type"].split(".")[2] for event in receiver.events if told_of(event) == [alert.pk]]
+        steps = list(Transition.objects.filter(alert=alert).values_list("kind", flat=True))
+        assert told == expected(steps)
+    assert Alert.objects.unresolved().filter(rule=wobbler.rule).exists() == stays
+
+
+def told_of(event) -> list[int]:
+    return [alert["id"] for alert in event["data"]["alerts"]]
+
+
+def expected(steps: list[str]) -> list[str]:
+    """What is told of an alert with this history."""
+    begin = "flapping" if "flapping" in steps else "opened"
+    if "resolved" in steps:
+        return [begin, "resolved"]
+    return [begin, "calm"] if "calm" in steps else [begin]

@@ -1,0 +1,101 @@
+"""Alerts that open and recover again and again: while one flaps it stands, and what it does is counted, not told."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from tms.alerts.alert import Alert
+from tms.alerts.flapping import Flapping
+from tms.alerts.lifecycle.acts import OVER
+from tms.alerts.lifecycle.severity import grade
+from tms.alerts.lifecycle.steps import step
+from tms.alerts.lifecycle.verdicts import Claim, among
+from tms.alerts.models import Condition, Rule
+from tms.alerts.opening import Pair
+from tms.alerts.transition import TransitionKind
+from tms.alerts.unrest import share
+from tms.fleet import standings
+from tms.live.change import Change
+from tms.live.feed import publish
+
+PASS_LIMIT = 2_000
+
+
+def notice(opened: Sequence[Alert]) -> None:
+    """Those of the alerts that just opened whose rule and terminal changed too often of late begin to flap."""
+    if not opened or not settings.FLAPPING_WINDOW_S:
+        return
+    changes = _changes(opened)
+    restless = [alert for alert in opened if _is_restless(changes.get(_pair(alert), []), at=alert.opened_at)]
+    if not restless:
+        return
+    watched = Rule.objects.filter(pk__in={alert.rule_id for alert in restless}, watches_flapping=True)
+    rule_ids = set(watched.values_list("pk", flat=True))
+    flapping = [alert for alert in restless if alert.rule_id in rule_ids]
+    Flapping.objects.bulk_create(Flapping.of(alert.pk, changes[_pair(alert)], at=alert.opened_at) for alert in flapping)
+    for alert in flapping:
+        step([alert], TransitionKind.FLAPPING, at=alert.opened_at)
+
+
+def turn(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
+    """The rules of alerts that flap hold again, or no more."""
+    turned = [alert for alert in alerts if alert.flapping.is_wrong != is_wrong]
+    for alert in turned:
+        alert.flapping.turn(is_wrong=is_wrong, at=at)
+    Flapping.objects.bulk_update([alert.flapping for alert in turned], ["is_wrong", "changes", "recent", "calm_at"])
+    if turned:
+        publish(Change(alerts=frozenset(alert.pk for alert in turned)))
+
+
+@transaction.atomic
+def calm_down(at: datetime) -> int:
+    """What flapped has been steady for long enough: it is over if it is well, and stands if it is not."""
+    due = Flapping.objects.calm(at).order_by("calm_at").values_list("pk", "alert__terminal")[:PASS_LIMIT]
+    terminals = dict(due)
+    standings.lock(set(terminals.values()))
+    alerts = list(
+        Alert.objects.unresolved()
+        .filter(flapping__in=Flapping.objects.calm(at).filter(pk__in=terminals))
+        .select_related("flapping")
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    Flapping.objects.end(alerts, at=at)
+    for alert in alerts:
+        alert.flapping.ended_at = at
+    step(alerts, TransitionKind.CALM, at=at)
+    well = [alert for alert in alerts if not alert.flapping.is_wrong]
+    step(well, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at")
+    grade(_claims([alert for alert in alerts if alert.flapping.is_wrong], at))
+    return len(alerts)
+
+
+def _claims(alerts: Sequence[Alert], at: datetime) -> dict[Pair, Claim]:
+    """What the rules of these alerts say just now."""
+    held = Condition.objects.filter(among([_pair(alert) for alert in alerts])).select_related("rule")
+    claims = (
+        Claim(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity or row.rule.severity)
+        for row in held
+    )
+    return {claim.pair: claim for claim in claims}
+
+
+def _changes(opened: Sequence[Alert]) -> dict[Pair, list[float]]:
+    """When alerts of the same rules and terminals opened and recovered within the window (index: alert_terminal)."""
+    since = min(alert.opened_at for alert in opened) - timedelta(seconds=settings.FLAPPING_WINDOW_S)
+    rows = Alert.objects.filter(among([_pair(alert) for alert in opened]), opened_at__gte=since)
+    changes: dict[Pair, list[float]] = {}
+    for rule_id, terminal_id, *instants in rows.values_list("rule", "terminal", "opened_at", "resolved_at"):
+        changes.setdefault((rule_id, terminal_id), []).extend(at.timestamp() for at in instants if at)
+    return changes
+
+
+def _is_restless(changes: Sequence[float], *, at: datetime) -> bool:
+    reached = share(changes, at=at.timestamp(), window_s=settings.FLAPPING_WINDOW_S)
+    return reached >= settings.FLAPPING_HIGH_PCT / 100
+
+
+def _pair(alert: Alert) -> Pair:
+    return alert.rule_id, alert.terminal_id

@@ -1,0 +1,34 @@
+"""How restless an alert is: the share of changes within a window, as Nagios and Icinga reckon it.
+
+They look at the last 20 results of a check and let newer changes count for more. TMS has instants instead of checks: a
+change counts for `NEWEST` when it has just happened and for `OLDEST` a window later, and `FULL` of them are all there
+can be. Instants and spans are in seconds.
+"""
+
+from collections.abc import Sequence
+
+FULL = 20
+NEWEST, OLDEST = 1.2, 0.8
+
+
+def share(changes: Sequence[float], *, at: float, window_s: float) -> float:
+    """From 0, nothing changed, to 1."""
+    ages = [max(0.0, at - change) for change in changes]
+    weights = [NEWEST - (NEWEST - OLDEST) * age / window_s for age in ages if age < window_s]
+    return min(1.0, sum(weights) / FULL)
+
+
+def calm_from(changes: Sequence[float], *, low: float, window_s: float) -> float:
+    """When the share will have sunk to `low` if nothing changes any more.
+
+    It sinks evenly while as many changes are left in the window, and by a leap when one leaves it.
+    """
+    newest_first = sorted(changes, reverse=True)[:FULL]
+    for left in range(len(newest_first), 0, -1):
+        within = newest_first[:left]
+        leapt = newest_first[left] + window_s if left < len(newest_first) else newest_first[0]
+        spare = NEWEST * left - low * FULL
+        sunk = (sum(within) + window_s * spare / (NEWEST - OLDEST)) / left
+        if (calm := max(newest_first[0], leapt, sunk)) < within[-1] + window_s:
+            return calm
+    return newest_first[0] + window_s
