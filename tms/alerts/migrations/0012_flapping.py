@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0009_incidents"),
+        ("alerts", "0011_past_indexes"),
     ]
 
     operations = [
