@@ -1,19 +1,20 @@
-import asyncio
 import contextlib
+import time
 from typing import Any
 from urllib.parse import parse_qs
 
-import msgspec
 import structlog
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from consumers import crowd
+from consumers import asks, crowd
+from consumers.asks import PER_MINUTE, Budget, Repaint
 from consumers.refusal import refuse
 from consumers.wire import Receive, Send, Wire, wire_of
 from tms.accounts.access import may_watch
 from tms.boards.live.seat import Seat
+from tms.boards.live.show import Show
 from tms.boards.live.studio import studio
 from tms.boards.pages import page_at
 from tms.ingest.admission import Refusal
@@ -21,20 +22,11 @@ from tms.ops.proxy import socket_address
 
 log = structlog.get_logger(__name__)
 
-LONGEST_ASK = 256
-"""Bytes of a message from a browser."""
-ASKS_PER_MINUTE = 60
 BAD_ASK, TOO_FAST = 4400, 4429
 
 
-class Ask(msgspec.Struct, forbid_unknown_fields=True):
-    """All that a browser may send."""
-
-    ask: str
-
-
 class BoardConsumer(AsyncConsumer):
-    """A board's socket: find the page, take a seat, and listen for a request to repaint. Knows limits, not pages.
+    """A board's socket: find the page, take a seat, and listen. Knows limits, not pages.
 
     `SameOrigin` and the session middleware stand before it. It reads in a loop of its own, like a terminal's.
     """
@@ -66,24 +58,22 @@ class BoardConsumer(AsyncConsumer):
             room.start()
             show = room.join(page, language_of(query), seat)
             try:
-                await self.listen(receive, seat)
+                await self.listen(receive, seat, show)
             finally:
                 room.leave(show, seat)
 
-    async def listen(self, receive: Receive, seat: Seat) -> None:
-        asks = 0
-        minute = asyncio.get_running_loop().time()
+    async def listen(self, receive: Receive, seat: Seat, show: Show) -> None:
+        budget = Budget(time.monotonic())
         while (message := await receive())["type"] == "websocket.receive":
-            now = asyncio.get_running_loop().time()
-            if now - minute > 60:
-                asks, minute = 0, now
-            asks += 1
-            if asks > ASKS_PER_MINUTE:
-                seat.wire.close(TOO_FAST, f"ask at most {ASKS_PER_MINUTE} times a minute")
-            elif not is_ask(message.get("text") or message.get("bytes") or ""):
-                seat.wire.close(BAD_ASK, 'send {"ask": "repaint"} and nothing else')
-            else:
+            ask = asks.read(message.get("text") or message.get("bytes") or "")
+            if ask is None:
+                seat.wire.close(BAD_ASK, "say what docs/urls.md describes, and nothing else")
+            elif not budget.spend(type(ask), time.monotonic()):
+                seat.wire.close(TOO_FAST, f"say this at most {PER_MINUTE[type(ask)]} times a minute")
+            elif isinstance(ask, Repaint):
                 studio().repaint(seat)
+            else:
+                studio().turn(show, seat, ask.alert if ask.doing != "nothing" else 0, is_typing=ask.doing == "typing")
 
 
 class BoardWire:
@@ -115,14 +105,6 @@ def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Ref
         return crowd.too_many_of_person()
     inside.callback(crowd.people.leave, person.pk)
     return None
-
-
-def is_ask(text: str | bytes) -> bool:
-    if len(text) > LONGEST_ASK:
-        return False
-    with contextlib.suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(text, type=Ask).ask == "repaint"
-    return False
 
 
 def language_of(query: dict[str, str]) -> str:

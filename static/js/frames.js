@@ -119,7 +119,7 @@ function renewWithin(leaf) {
  * @param {Element} element
  */
 function put(element) {
-  if (!element.firstElementChild) renewWithin(element);
+  if (!element.firstElementChild || element.hasAttribute("data-leaf")) renewWithin(element);
   pending.elements.delete(element.id);
   pending.elements.set(element.id, element);
 }
@@ -180,7 +180,7 @@ function apply() {
 function flush() {
   isScheduled = false;
   flushedAt = performance.now();
-  const { proof } = pending;
+  const { proof, isRepaint } = pending;
   if (!proof) return;
   pending.proof = null;
   apply();
@@ -188,6 +188,7 @@ function flush() {
   if (!isPainted) return;
   socket.trust();
   link.heard(proof.behind_s);
+  if (isRepaint) document.dispatchEvent(new CustomEvent("tms:painted"));
   document.dispatchEvent(new CustomEvent("tms:proof", { detail: { ...proof, gaps: proof.gaps + gaps } }));
 }
 
@@ -241,6 +242,12 @@ function followAddress() {
 
 /** When the next attempt to connect begins, in milliseconds since the epoch; 0 while none is needed. */
 export const nextTry = () => socket?.retryAt ?? 0;
+
+/**
+ * To the server, if it listens.
+ * @param {object} message
+ */
+export const say = (message) => socket?.send(message);
 
 /** Connects now, if not connected. */
 export function retry() {

@@ -7,6 +7,7 @@ import * as dialog from "./dialog.js";
 import * as frames from "./frames.js";
 import * as keys from "./keys.js";
 import { OWN } from "./morph.js";
+import * as people from "./people.js";
 import * as place from "./place.js";
 import * as proof from "./proof.js";
 import * as theme from "./theme.js";
@@ -31,6 +32,7 @@ for (const behaviour of [
   banner,
   waiting,
   zone,
+  people,
   frames,
 ])
   behaviour.start();

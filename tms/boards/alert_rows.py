@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tms.accounts.names import Name, name_of
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
+from tms.boards.people import Here, here
 from tms.boards.rows import Bilingual, Place, Standing, place_of, standing_of
 from tms.live.change import Change
 
@@ -91,6 +92,8 @@ class AlertRow:
     incident: int | None = None
     """That it is part of."""
     flaps: Flaps | None = None
+    here: tuple[Here, ...] = ()
+    """Who is looking at it, or typing."""
 
     @property
     def element(self) -> str:
@@ -132,16 +135,16 @@ class AlertRow:
         return [*ended, ("snooze", "s"), ("assign", ""), ("comment", ""), *over]
 
     def is_touched_by(self, change: Change) -> bool:
-        """The row tells the presence of its terminal, too."""
-        return self.pk in change.alerts or self.terminal in change.presence
+        """The row tells the presence of its terminal, and who is at it, too."""
+        return self.pk in change.alerts or self.pk in change.looks or self.terminal in change.presence
 
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
-    """The rows of these alerts, in two queries."""
+    """The rows of these alerts, in two queries, and one more while people are at them."""
     related = ("rule", "terminal__site", "terminal__state", "acknowledged_by", "assigned_to", "flapping")
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
-    steps = _steps_of(pks)
-    return {alert.pk: _alert_row(alert, steps.get(alert.pk, ())) for alert in alerts}
+    steps, people = _steps_of(pks), here(pks)
+    return {alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(alert.pk, ())) for alert in alerts}
 
 
 def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
@@ -161,7 +164,7 @@ def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
     return steps
 
 
-def _alert_row(alert: Alert, steps: tuple[Step, ...]) -> AlertRow:
+def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Here, ...]) -> AlertRow:
     rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     return AlertRow(
         pk=alert.pk,
@@ -191,4 +194,5 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...]) -> AlertRow:
         may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
         incident=alert.incident_id,
         flaps=Flaps(alert.flapping.changes, alert.flapping.is_wrong) if alert.is_flapping else None,
+        here=people,
     )

@@ -2,6 +2,8 @@ from typing import Any
 
 from msgspec import Struct, msgpack
 
+from tms.live.onlookers import Looks
+
 MAX_IDS = 5_000
 """Above so many changed rows a message names none of them: whoever listens reads again."""
 
@@ -28,6 +30,8 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     nodes: bool = False
     """A node started, drains, ended or was lost."""
     incidents: frozenset[int] = frozenset()
+    looks: frozenset[int] = frozenset()
+    """Alerts that somebody began or ceased to look at. The hub tells it; it is not published."""
 
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}
@@ -52,6 +56,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             everything=True,
             nodes=self.nodes,
             incidents=self.incidents,
+            looks=self.looks,
         )
 
 
@@ -75,6 +80,8 @@ class Message(Struct, frozen=True, array_like=True):
     sent_at: float
     """Seconds since the epoch, the publisher's clock."""
     change: Change = NOTHING
+    looks: Looks | None = None
+    """Who is at which alert before the boards of this publisher; None when that is not said."""
 
 
 _decoder = msgpack.Decoder(Message)

@@ -18,6 +18,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from tms.live.change import NOTHING, Change, Message, pack
+from tms.live.onlookers import NOBODY, REPEAT_S, Looks
 from tms.ops import instruments
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,8 @@ class Feed:
         self.number = 0
         self.sent_at = 0.0
         self._pending: Change | None = None
+        self._looks = self._looks_said = NOBODY
+        self._looks_said_at = 0.0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -55,6 +58,14 @@ class Feed:
         self._loop, self._wake = loop, asyncio.Event()
         self._task = loop.create_task(self._send_forever(self._wake), name="feed")
 
+    def look(self, looks: Looks) -> None:
+        """Tell everyone who is at which alert before the boards of this process; from its event loop."""
+        if looks == self._looks:
+            return
+        self._looks = looks
+        if self._wake is not None:
+            self._wake.set()
+
     async def detach(self) -> None:
         """Send what is pending, once, and stop."""
         task, self._task, self._loop = self._task, None, None
@@ -63,7 +74,7 @@ class Feed:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        if self._pending is not None:
+        if self._pending is not None or self._looks != self._looks_said:
             try:
                 await self._send(self._take())
             except Exception as error:  # noqa: BLE001  (any transport's own error)
@@ -114,11 +125,15 @@ class Feed:
 
     async def _send(self, change: Change) -> None:
         layer = get_channel_layer()
-        message = Message(self.publisher, self.number + 1, time.time(), change.bounded())
+        looks = self._looks
+        is_said = looks == self._looks_said and time.monotonic() - self._looks_said_at < REPEAT_S
+        message = Message(self.publisher, self.number + 1, time.time(), change.bounded(), None if is_said else looks)
         self.number += 1
         async with asyncio.timeout(SEND_S):
             await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})
         self.sent_at = time.monotonic()
+        if not is_said:
+            self._looks_said, self._looks_said_at = looks, self.sent_at
         instruments.FEED_MESSAGES.labels("sent").inc()
 
 

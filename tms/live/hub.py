@@ -10,6 +10,7 @@ from channels.layers import get_channel_layer
 
 from tms.live.change import NOTHING, Change, Message, unpack
 from tms.live.feed import GROUP, HEARTBEAT_S, feed
+from tms.live.onlookers import Onlookers
 from tms.ops import instruments
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.listeners: set[Listener] = set()
+        self.onlookers = Onlookers()
         self.gaps = 0
         self.heard_at = 0.0
         self.subscribed = False
@@ -111,6 +113,8 @@ class Hub:
             instruments.FEED_GAPS.inc()
             log.warning("feed_gap", publisher=message.publisher, number=message.number)
             change |= EVERYTHING
+        if looks := self._looked(message, now):
+            change |= Change(looks=looks)
         if change != NOTHING:
             self._tell(change)
 
@@ -121,6 +125,13 @@ class Hub:
             self._forget(now)
             return False
         return message.number != last[0] + 1
+
+    def _looked(self, message: Message, now: float) -> frozenset[int]:
+        """The alerts at which somebody is, or is not any more, as of this message."""
+        lapsed = self.onlookers.lapse(now=now)
+        if message.looks is None:
+            return lapsed
+        return lapsed | self.onlookers.hear(message.publisher, message.looks, now=now)
 
     def _forget(self, now: float) -> None:
         self._last = {name: seen for name, seen in self._last.items() if now - seen[1] < FORGET_AFTER_S}

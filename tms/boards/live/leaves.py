@@ -1,4 +1,5 @@
-"""Elements within an element that have an id and hold nothing but text. While only they change, only they travel.
+"""Elements within an element that have an id and hold nothing but text, or whose last attribute is `data-leaf`. While
+only they change, only they travel.
 
 One with wires to htmx stays where it is: htmx must see it anew, which it does with the element around it.
 """
@@ -6,7 +7,11 @@ One with wires to htmx stays where it is: htmx must see it anew, which it does w
 import re
 from collections.abc import Mapping
 
-LEAF = re.compile(r'(?<=.)<(?P<tag>\w+)(?=[^>]* id="(?P<id>[\w-]+)")(?![^>]* hx-)[^>]*>[^<]*</(?P=tag)>', re.DOTALL)
+LEAF = re.compile(
+    r'(?<=.)<(?P<tag>\w+)(?=[^>]* id="(?P<id>[\w-]+)")(?![^>]* hx-)[^>]*>'
+    r"(?:(?<= data-leaf>)(?:(?!</?(?P=tag)\b).)*|[^<]*)</(?P=tag)>",
+    re.DOTALL,
+)
 
 
 def leaves(html: str) -> Mapping[str, str]:

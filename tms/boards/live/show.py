@@ -49,13 +49,18 @@ class Show:
 
     def is_due(self, change: Change, *, now: float) -> bool:
         is_old = now - self._painted_at > self.page.lasts_s
-        return self.scene is None or is_old or self.page.concerns(change)
+        is_looked_at = any(map(self.shows, change.looks))
+        return self.scene is None or is_old or is_looked_at or self.page.concerns(change)
+
+    def shows(self, alert: int) -> bool:
+        """Whether the page has a row, or is the page, of this alert."""
+        return self.scene is not None and f"alert-{alert}" in self.scene.parts
 
     def paint(self, desk: Desk, change: Change, painted: Painted) -> Painting:
         """Runs in the studio's thread; changes nothing here until `hang`."""
         before = self.scene
         with translation.override(self.language):
-            scene = self.page.scene(desk, change, None if self.has_missed else before)
+            scene = self._scene(desk, change, None if self.has_missed else before)
             old = before.parts if before else {}
             fresh = {name for name, part in scene.parts.items() if old.get(name) != part}
             html = {
@@ -68,6 +73,12 @@ class Show:
         news = {piece for name in changed for piece in _pieces(name, self.html.get(name), html[name])}
         owed = _owed(scene, before, news)
         return Painting(scene, html, within, owed, _moves(scene, before, owed.lists))
+
+    def _scene(self, desk: Desk, change: Change, before: Scene | None) -> Scene:
+        is_of_people = bool(change.looks) and change == Change(looks=change.looks)
+        if before is not None and is_of_people and not self.page.ages:
+            return self.page.looked_at(desk, change, before)
+        return self.page.scene(desk, change, before)
 
     def hang(self, painting: Painting, *, now: float) -> None:
         self.scene, self.html, self.leaves = painting.scene, painting.html, painting.leaves

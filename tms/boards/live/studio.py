@@ -13,6 +13,7 @@ from msgspec import UNSET, structs
 
 from tms.boards.kept import kept
 from tms.boards.live import frames, pace
+from tms.boards.live.attention import Attention
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Painting, Show
@@ -52,6 +53,7 @@ class Studio:
         self.shows: dict[tuple[str, str], Show] = {}
         self.workshop = Workshop()
         self._sightings = Sightings()
+        self.attention = Attention()
         self._change = NOTHING
         self._changed_at: float | None = None
         self._painting_since: float | None = None
@@ -108,6 +110,7 @@ class Studio:
 
     def leave(self, show: Show, seat: Seat) -> None:
         show.seats.discard(seat)
+        self.attention.leave(seat)
         instruments.BOARDS.dec()
         if not show.seats:
             self.shows.pop((show.page.address, show.language), None)
@@ -116,6 +119,13 @@ class Studio:
     def repaint(self, seat: Seat) -> None:
         seat.ask_repaint()
         self._wake.set()
+
+    def turn(self, show: Show, seat: Seat, alert: int, *, is_typing: bool) -> None:
+        """The person is at an alert of the page now; at none of them for any other number."""
+        if show.shows(alert):
+            self.attention.turn(seat, alert, is_typing=is_typing, now=time.monotonic())
+        else:
+            self.attention.leave(seat)
 
     # What it does by itself
 
@@ -202,6 +212,7 @@ class Studio:
     async def _beat(self) -> None:
         await asyncio.sleep(LOOK_S)
         now = time.monotonic()
+        self.attention.lapse(now=now)
         quiet = [seat for show in self.shows.values() for seat in show.seats if now - seat.sent_at >= BEAT_S]
         if quiet:
             proof = self._proof()

@@ -101,6 +101,16 @@ class Page(ABC):
         Raises ObjectDoesNotExist when what the page is about is gone.
         """
 
+    @property
+    def ages(self) -> bool:
+        return self.lasts_s < inf
+
+    def looked_at(self, desk: Desk, change: Change, before: Scene) -> Scene:
+        """What the page shows when nothing has changed but who is at which alert."""
+        rows = desk.alerts([pk for pk in change.looks if f"alert-{pk}" in before.parts])
+        found = ((row.element, self.alert_part(row)) for row in rows)
+        return Scene({**before.parts, **{element: part for element, part in found if part}}, before.lists)
+
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
         """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""
         return frozenset(), frozenset()

@@ -1,0 +1,103 @@
+// Which alert the person is at, told to colleagues as long as it lasts; and their own name kept from themselves.
+
+import { say } from "./frames.js";
+import { isField } from "./person.js";
+
+const REPEAT_MS = 5000;
+// The server closes the socket of whoever says it more often than four times a second.
+const LEAST_MS = 400;
+const TYPED_MS = 4000;
+// Whoever has not touched anything for so long has gone.
+const IDLE_MS = 120_000;
+
+/** @typedef {{ask: "at", alert: number, doing: "looking" | "typing" | "nothing"}} At */
+
+let typedAt = Number.NEGATIVE_INFINITY;
+let touchedAt = 0;
+let said = "";
+let saidAt = 0;
+let timer = 0;
+
+/** @param {Element | null | undefined} part */
+const alertOf = (part) => Number(part?.id.match(/^alert-(\d+)$/)?.[1] ?? part?.getAttribute("data-alert") ?? 0);
+
+/** What is open above the page, or has the focus, or is unfolded, or is all that the page is about. */
+function alertNow() {
+  const dialog = document.querySelector("dialog:modal");
+  if (dialog) return alertOf(dialog);
+  const rows = [...document.querySelectorAll("[data-row]:has(details[open])")];
+  const row = document.activeElement?.closest("[data-row]") ?? rows.at(-1);
+  return alertOf(row) || alertOf(document.querySelector("[data-alert-page]"));
+}
+
+/** @returns {At} */
+function now() {
+  const at = performance.now();
+  const alert = document.hidden || at - touchedAt > IDLE_MS ? 0 : alertNow();
+  if (!alert) return { ask: "at", alert: 0, doing: "nothing" };
+  return { ask: "at", alert, doing: at - typedAt < TYPED_MS ? "typing" : "looking" };
+}
+
+function tell() {
+  clearTimeout(timer);
+  timer = 0;
+  const at = now();
+  const words = JSON.stringify(at);
+  const since = performance.now() - saidAt;
+  if (words !== said || (at.alert && since >= REPEAT_MS)) {
+    if (since < LEAST_MS) return later(LEAST_MS - since);
+    say(at);
+    [said, saidAt] = [words, performance.now()];
+  }
+  if (at.alert) later(at.doing === "typing" ? TYPED_MS / 4 : REPEAT_MS);
+}
+
+/** @param {number} ms */
+function later(ms) {
+  timer = setTimeout(tell, ms);
+}
+
+/** Soon, when the focus has arrived where it goes. */
+function look() {
+  touchedAt = performance.now();
+  clearTimeout(timer);
+  later(0);
+}
+
+function hideOwnName() {
+  const { me } = document.documentElement.dataset;
+  if (!me) return;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`[data-person="${CSS.escape(me)}"] { display: none !important }`);
+  document.adoptedStyleSheets.push(sheet);
+}
+
+/** @param {Event} event */
+function typed({ target }) {
+  if (target instanceof Element && isField(target)) typedAt = performance.now();
+  look();
+}
+
+/** Sent: nothing is being typed any more. */
+function sent() {
+  typedAt = Number.NEGATIVE_INFINITY;
+  look();
+}
+
+export function start() {
+  hideOwnName();
+  for (const name of ["focusin", "focusout", "keydown", "pointerdown", "visibilitychange", "htmx:after:swap"])
+    document.addEventListener(name, look);
+  for (const name of ["toggle", "close"]) document.addEventListener(name, look, { capture: true });
+  document.addEventListener("pointermove", () => {
+    touchedAt = performance.now();
+    if (!timer) later(0);
+  });
+  document.addEventListener("input", typed);
+  document.addEventListener("submit", sent);
+  // A new socket knows nothing of before.
+  document.addEventListener("tms:painted", () => {
+    said = "";
+    look();
+  });
+}

@@ -1,0 +1,127 @@
+"""Colleagues at an alert: who is looking, who is typing, as every other board tells it."""
+
+import json
+
+import pytest
+
+from tests import factories
+from tests.at_once import aside
+from tms.boards.live import attention
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+
+
+def at(alert, doing="looking"):
+    return json.dumps({"ask": "at", "alert": alert.pk, "doing": doing})
+
+
+async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(board, fleet, sato):
+    alert = await aside(lambda: factories.alert(fleet))
+    pages = ("/", "/alerts/", f"/alerts/{alert.pk}/")
+    async with board(pages[0]) as overview, board(pages[1]) as alerts, board(pages[2]) as page:
+        async with board("/alerts/", person=sato) as theirs:
+            for opened in (overview, alerts, page, theirs):
+                await opened.painted()
+
+            theirs.say(at(alert))
+            for opened in (overview, alerts, page):
+                frame = await opened.showing("佐藤 is looking")
+                assert frame.ids == [f"here-{alert.pk}"], "the row itself does not travel"
+
+            theirs.say(at(alert, "typing"))
+            for opened in (overview, alerts, page):
+                await opened.showing("佐藤 is typing", f'data-person="{sato.pk}"')
+
+            theirs.say(at(alert, "nothing"))
+            for opened in (overview, alerts, page):
+                assert "佐藤" not in (await opened.showing(f"here-{alert.pk}")).html
+
+            theirs.say(at(alert))
+            await overview.showing("佐藤 is looking")
+
+        gone = await overview.showing(f"here-{alert.pk}")
+        assert "佐藤" not in gone.html, "the socket was closed"
+
+
+async def test_two_tabs_of_one_person_are_told_once(board, fleet, sato):
+    alert = await aside(lambda: factories.alert(fleet))
+    async with board("/alerts/") as opened, board("/", person=sato) as one, board("/alerts/", person=sato) as two:
+        for each in (opened, one, two):
+            await each.painted()
+        one.say(at(alert))
+        await opened.showing("佐藤 is looking")
+
+        two.say(at(alert, "typing"))
+        frame = await opened.showing("佐藤 is typing")
+
+        assert frame.html.count("data-person") == 1
+
+
+async def test_an_alert_that_the_page_does_not_show_cannot_be_looked_at(board, fleet, sato, room):
+    shown = await aside(lambda: factories.alert(fleet))
+    hidden = await aside(lambda: factories.alert(fleet, severity="info"))
+    async with board("/alerts/") as opened, board("/alerts/?severity=critical", person=sato) as theirs:
+        await opened.painted()
+        await theirs.painted()
+
+        theirs.say(at(hidden))
+        theirs.say(at(shown))
+
+        assert (await opened.showing("佐藤")).ids == [f"here-{shown.pk}"]
+
+
+async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monkeypatch):
+    monkeypatch.setattr(attention, "FORGET_AFTER_S", 0.05)
+    alert = await aside(lambda: factories.alert(fleet))
+    async with board("/alerts/") as opened, board("/alerts/", person=sato) as theirs:
+        await opened.painted()
+        await theirs.painted()
+
+        theirs.say(at(alert))
+        await opened.showing("佐藤 is looking")
+
+        assert "佐藤" not in (await opened.showing(f"here-{alert.pk}")).html
+
+
+async def test_a_row_that_changes_meanwhile_still_tells_who_is_there(board, fleet, tanaka, sato):
+    alert = await aside(lambda: factories.alert(fleet))
+    async with board("/alerts/") as opened, board("/alerts/", person=sato) as theirs:
+        await opened.painted()
+        await theirs.painted()
+        theirs.say(at(alert))
+        await opened.showing("佐藤 is looking")
+
+        await aside(lambda: factories.acknowledged(alert, by=tanaka, comment="mine"))
+
+        await opened.showing('data-ack="held"', "mine", "佐藤 is looking")
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('{"ask":"at","alert":"7"}', 4400),
+        ('{"ask":"at","alert":7,"doing":"sleeping"}', 4400),
+        ('{"ask":"at","alert":7,"person":3}', 4400),
+        ('{"ask":"everything"}', 4400),
+        ('{"ask":"at","alert":' + "1" * 300 + "}", 4400),
+        ("at", 4400),
+    ],
+)
+async def test_what_no_board_says_closes_the_socket(board, room, said, code):
+    async with board("/alerts/") as opened:
+        await opened.painted()
+
+        opened.say(said)
+
+        assert await opened.closed() == code
+
+
+async def test_who_says_it_too_often_loses_the_socket(board, fleet):
+    alert = await aside(lambda: factories.alert(fleet))
+    async with board("/alerts/") as opened:
+        await opened.painted()
+
+        for _ in range(241):
+            opened.say(at(alert))
+
+        assert await opened.closed() == 4429

@@ -1,0 +1,66 @@
+"""Who is looking at an alert, and who is typing, in the browsers of colleagues."""
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.e2e.conftest import Enter
+from tests.e2e.house import House
+from tests.e2e.test_acknowledging import fails, row_of
+
+
+def here(page: Page, uid: str) -> Locator:
+    return page.locator("[data-row]").filter(has_text=uid).locator(".here .people:visible")
+
+
+async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: House, person: Enter):
+    kiosk = await house.terminal()
+    await fails(kiosk)
+    mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
+    theirs = await (await person("mori")).open("/")
+
+    await mine.keyboard.press("j")
+    await expect(here(theirs, kiosk.uid)).to_have_text("MT M. Tanaka is looking")
+    await expect(here(mine, kiosk.uid)).to_have_count(0)
+
+    await mine.keyboard.press("a")
+    await mine.get_by_label("Comment").press_sequentially("on my")
+    await expect(here(theirs, kiosk.uid)).to_have_text("MT M. Tanaka is typing")
+
+    await mine.close()
+    await expect(here(theirs, kiosk.uid)).to_have_count(0)
+    await kiosk.leave()
+
+
+async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house: House, person: Enter):
+    kiosk = await house.terminal()
+    await fails(kiosk)
+    mine = await (await person("tanaka")).open("/alerts/")
+    await row_of(mine, kiosk).get_by_role("heading").get_by_role("link").click()
+    theirs = await (await person("mori")).open("/alerts/")
+    await expect(here(theirs, kiosk.uid)).to_contain_text("M. Tanaka is looking")
+
+    await row_of(theirs, kiosk).locator("summary").click()
+
+    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is looking")
+    await kiosk.leave()
+
+
+async def test_whoever_has_another_tab_in_front_is_not_looking(house: House, person: Enter):
+    kiosk = await house.terminal()
+    await fails(kiosk)
+    tanaka = await person("tanaka")
+    mine = await tanaka.open(f"/alerts/?q={kiosk.uid}")
+    theirs = await (await person("mori")).open("/alerts/")
+    await mine.keyboard.press("j")
+    await expect(here(theirs, kiosk.uid)).to_have_count(1)
+
+    await mine.evaluate(HIDE, True)
+    await expect(here(theirs, kiosk.uid)).to_have_count(0)
+    await mine.evaluate(HIDE, False)
+    await expect(here(theirs, kiosk.uid)).to_have_count(1)
+    await kiosk.leave()
+
+
+HIDE = """hidden => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""

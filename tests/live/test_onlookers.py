@@ -1,0 +1,162 @@
+"""Who is at which alert: said by each process of its own boards, forgotten when a process falls silent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from channels.layers import get_channel_layer
+
+from tests.live.other import DEADLINE_S, Publisher
+from tms.live import feed as feed_module
+from tms.live.change import Change
+from tms.live.feed import Feed
+from tms.live.hub import Hub
+from tms.live.onlookers import FORGET_AFTER_S, NOBODY, Look, Onlookers, strongest
+
+pytestmark = pytest.mark.both
+
+SATO, MORI = 1, 2
+
+
+def looks(*found: Look) -> frozenset[Look]:
+    return frozenset(found)
+
+
+def test_two_tabs_of_one_person_count_once_and_typing_in_one_of_them_is_typing():
+    assert strongest([Look(SATO, 7), Look(SATO, 7, True), Look(SATO, 8), Look(MORI, 7)]) == looks(
+        Look(SATO, 7, True), Look(SATO, 8), Look(MORI, 7)
+    )
+
+
+def test_what_processes_say_is_told_together_and_only_what_changed():
+    onlookers = Onlookers()
+
+    first = onlookers.hear("a", looks(Look(SATO, 7), Look(SATO, 8)), now=0)
+    again = onlookers.hear("a", looks(Look(SATO, 7), Look(SATO, 8)), now=1)
+    other = onlookers.hear("b", looks(Look(SATO, 7), Look(MORI, 7, True)), now=2)
+
+    assert (first, again, other) == ({7, 8}, frozenset(), {7})
+    assert onlookers.of(7) == looks(Look(SATO, 7), Look(MORI, 7, True))
+
+
+def test_whoever_turns_away_is_gone_at_once():
+    onlookers = Onlookers()
+    onlookers.hear("a", looks(Look(SATO, 7)), now=0)
+
+    assert onlookers.hear("a", looks(Look(SATO, 9)), now=1) == {7, 9}
+    assert onlookers.hear("a", NOBODY, now=2) == {9}
+    assert onlookers.of(7) == onlookers.of(9) == NOBODY
+
+
+def test_a_process_that_falls_silent_takes_its_people_with_it():
+    onlookers = Onlookers()
+    onlookers.hear("dead", looks(Look(SATO, 7)), now=0)
+    onlookers.hear("alive", looks(Look(MORI, 7)), now=FORGET_AFTER_S)
+
+    assert onlookers.lapse(now=FORGET_AFTER_S) == frozenset()
+    assert onlookers.lapse(now=FORGET_AFTER_S + 0.1) == {7}
+    assert onlookers.of(7) == looks(Look(MORI, 7))
+
+
+# Over the feed
+
+
+class Board:
+    def __init__(self) -> None:
+        self._heard: asyncio.Queue[Change] = asyncio.Queue()
+
+    def changed(self, change: Change) -> None:
+        if change.looks:
+            self._heard.put_nowait(change)
+
+    async def hears(self) -> frozenset[int]:
+        async with asyncio.timeout(DEADLINE_S):
+            return (await self._heard.get()).looks
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
+@pytest_asyncio.fixture
+async def hub(board: Board) -> AsyncIterator[Hub]:
+    hub = Hub()
+    hub.listeners.add(board)
+    hub.start()
+    async with asyncio.timeout(DEADLINE_S):
+        while not hub.subscribed:
+            await asyncio.sleep(0)
+    yield hub
+    await hub.stop()
+    await feed_module.feed.detach()
+    await get_channel_layer().flush()
+
+
+@pytest_asyncio.fixture
+async def other() -> AsyncIterator[Feed]:
+    """The publisher of another process."""
+    feed = Feed()
+    feed.attach()
+    yield feed
+    await feed.detach()
+
+
+async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
+    other.look(looks(Look(SATO, 7)))
+    came = await board.hears(), hub.onlookers.of(7)
+    other.look(looks(Look(SATO, 7, True)))
+    typed = await board.hears(), hub.onlookers.of(7)
+    other.look(NOBODY)
+    went = await board.hears(), hub.onlookers.of(7)
+
+    assert came == ({7}, looks(Look(SATO, 7)))
+    assert typed == ({7}, looks(Look(SATO, 7, True)))
+    assert went == ({7}, NOBODY)
+
+
+async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, other):
+    other.look(looks(Look(SATO, 7)))
+    await board.hears()
+
+    other.look(NOBODY)
+    await other.detach()
+
+    assert await board.hears() == {7}
+
+
+async def test_while_people_look_they_are_told_again_and_again(listener, other, monkeypatch):
+    monkeypatch.setattr(feed_module, "REPEAT_S", 0)
+    monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.01)
+    at = looks(Look(SATO, 7))
+    other.look(at)
+
+    heard = [await listener.hear() for _ in range(4)]
+
+    assert [message.looks for message in heard].count(at) >= 3
+
+
+async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, board, other, monkeypatch):
+    async def lost(*args: object) -> None:
+        raise ConnectionError("no way")
+
+    monkeypatch.setattr(feed_module, "RETRY_S", 0.01)
+    layer = get_channel_layer()
+    with monkeypatch.context() as barred:
+        barred.setattr(layer, "group_send", lost)
+        other.look(looks(Look(SATO, 7)))
+        await asyncio.sleep(0)
+
+    assert await board.hears() == {7}
+
+
+async def test_a_message_of_an_older_node_says_nothing_of_people(hub, board, other):
+    other.look(looks(Look(SATO, 7)))
+    await board.hears()
+
+    await Publisher().say(1)
+    await Publisher().say(2, Change(looks=frozenset({99})))
+
+    assert await board.hears() == {99}
+    assert hub.onlookers.of(7) == looks(Look(SATO, 7))

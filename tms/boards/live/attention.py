@@ -1,0 +1,37 @@
+"""What the people before this process's boards are at: as their browsers say it, for as long as they say it."""
+
+from dataclasses import dataclass
+
+from tms.boards.live.seat import Seat
+from tms.live.feed import feed
+from tms.live.onlookers import FORGET_AFTER_S, Look, strongest
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    alert: int
+    is_typing: bool
+    until: float
+
+
+class Attention:
+    """The feed tells it to every process."""
+
+    def __init__(self) -> None:
+        self._at: dict[Seat, At] = {}
+
+    def turn(self, seat: Seat, alert: int, *, is_typing: bool, now: float) -> None:
+        self._at[seat] = At(alert, is_typing, now + FORGET_AFTER_S)
+        self._tell()
+
+    def leave(self, seat: Seat) -> None:
+        if self._at.pop(seat, None):
+            self._tell()
+
+    def lapse(self, *, now: float) -> None:
+        """Forget the browsers that have fallen silent: a tab may sleep without closing anything."""
+        for seat in [seat for seat, at in self._at.items() if at.until < now]:
+            self.leave(seat)
+
+    def _tell(self) -> None:
+        feed.look(strongest(Look(seat.person, at.alert, at.is_typing) for seat, at in self._at.items()))
