@@ -145,6 +145,7 @@ LOOPS = (
     Loop("fold", 0.5, folding.fold),
     Loop("lapse", 1.0, lifecycle.lapse),
     Loop("calm", 1.0, lifecycle.calm_down),
+    Loop("claims", 1.0, lifecycle.end_claims),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),
     Loop("nodes", 1.0, Watch().look),

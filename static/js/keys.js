@@ -61,6 +61,7 @@ const keys = {
   k: () => step(-1),
   x: () => /** @type {HTMLElement | null | undefined} */ (rowNow()?.querySelector("input[type=checkbox]"))?.click(),
   a: () => press('[data-key="a"]'),
+  c: () => press('[data-key="c"]'),
   s: () => press('[data-key="s"]'),
   g: () => {
     chordUntil = performance.now() + CHORD_MS;

@@ -1,5 +1,7 @@
 """Who is looking at an alert, and who is typing, in the browsers of colleagues."""
 
+import re
+
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.conftest import Enter
@@ -57,6 +59,24 @@ async def test_whoever_has_another_tab_in_front_is_not_looking(house: House, per
     await expect(here(theirs, kiosk.uid)).to_have_count(0)
     await mine.evaluate(HIDE, False)
     await expect(here(theirs, kiosk.uid)).to_have_count(1)
+    await kiosk.leave()
+
+
+async def test_a_claim_by_one_key_is_seen_by_colleagues_who_may_take_over(house: House, person: Enter):
+    kiosk = await house.terminal()
+    await fails(kiosk)
+    mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
+    theirs = await (await person("mori")).open(f"/alerts/?q={kiosk.uid}")
+
+    await mine.keyboard.press("j")
+    await mine.keyboard.press("c")
+    await expect(row_of(theirs, kiosk)).to_contain_text("M. Tanaka has claimed it")
+    await expect(row_of(theirs, kiosk).locator(".countdown time")).to_have_text(re.compile(r"^0?9:5|^10:00"))
+    await theirs.keyboard.press("j")
+    await theirs.keyboard.press("c")
+
+    await expect(row_of(mine, kiosk)).to_contain_text("R. Mori has claimed it")
+    await expect(row_of(mine, kiosk)).to_have_attribute("data-ack", "none")
     await kiosk.leave()
 
 

@@ -79,6 +79,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Not part of an incident (index: alert_unfolded, read by the fold)."""
         return self.filter(incident=None)
 
+    def claimed(self) -> Self:
+        """Somebody has said that they take a look (index: alert_claimed)."""
+        return self.filter(state=AlertState.OPEN, claimed_until__isnull=False)
+
     def by_urgency(self) -> Self:
         """Critical with nobody on it first, then by severity, then the oldest."""
         rank = models.Case(
@@ -116,6 +120,9 @@ class Alert(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="assigned_alerts"
     )
     """Who is asked to take it, and has not yet."""
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="claimed_alerts")
+    """Who takes a look, while it is open; binds nobody, and ends at `claimed_until`."""
+    claimed_until = models.DateTimeField(null=True)
     comment = models.CharField(_("comment"), max_length=500, blank=True)
     """The last that anybody said of it."""
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
@@ -163,6 +170,10 @@ class Alert(models.Model):
                 fields=("terminal",),
                 name="alert_watchful",
                 condition=models.Q(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE),
+            ),
+            # Reader: lifecycle.end_claims.
+            models.Index(
+                fields=("claimed_until",), name="alert_claimed", condition=models.Q(claimed_until__isnull=False)
             ),
             models.Index(
                 fields=("acknowledged_at",),

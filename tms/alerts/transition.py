@@ -14,6 +14,8 @@ class TransitionKind(models.TextChoices):
     OPENED = "opened", pgettext_lazy("transition", "Opened")
     WORSENED = "worsened", pgettext_lazy("transition", "Got worse")
     EASED = "eased", pgettext_lazy("transition", "Eased")
+    CLAIMED = "claimed", pgettext_lazy("transition", "Claimed: takes a look")
+    RELEASED = "released", pgettext_lazy("transition", "Claim ended")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("transition", "Acknowledged")
     CHANGED = "changed", pgettext_lazy("transition", "Acknowledgement changed")
     WITHDRAWN = "withdrawn", pgettext_lazy("transition", "Open again: given back")

@@ -11,10 +11,11 @@ from tms.boards.people import Here, here
 from tms.boards.rows import Bilingual, Place, Standing, place_of, standing_of
 from tms.live.change import Change
 
+PEOPLE = ("acknowledged_by", "assigned_to", "claimed_by")
 ALERT_COLUMNS = (
     *("severity", "state", "value", "version", "opened_at", "resolved_at", "acknowledged_at", "comment"),
-    *("contract", "until", "is_stale", "incident"),
     *("flapping__changes", "flapping__is_wrong", "flapping__ended_at"),
+    *("contract", "until", "is_stale", "claimed_until", "incident"),
     *(
         f"rule__{name}"
         for name in ("name", "name_ja", "kind", "metric", "comparison", "limit", "may_be_resolved_by_hand")
@@ -22,11 +23,7 @@ ALERT_COLUMNS = (
     *(f"terminal__{name}" for name in ("uid", "label")),
     *(f"terminal__site__{name}" for name in ("code", "name", "name_ja")),
     *(f"terminal__state__{name}" for name in ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at")),
-    *(
-        f"{person}__{name}"
-        for person in ("acknowledged_by", "assigned_to")
-        for name in ("username", "first_name", "last_name")
-    ),
+    *(f"{person}__{name}" for person in PEOPLE for name in ("username", "first_name", "last_name")),
 )
 """What a row of an alert tells: whole models cost as much again."""
 
@@ -92,6 +89,8 @@ class AlertRow:
     incident: int | None = None
     """That it is part of."""
     flaps: Flaps | None = None
+    claimed_by: Name | None = None
+    claimed_until: datetime | None = None
     here: tuple[Here, ...] = ()
     """Who is looking at it, or typing."""
 
@@ -106,6 +105,10 @@ class AlertRow:
     @property
     def is_held(self) -> bool:
         return self.state == AlertState.ACKNOWLEDGED
+
+    @property
+    def is_claimed(self) -> bool:
+        return self.is_open and self.claimed_by is not None
 
     @property
     def is_snoozed(self) -> bool:
@@ -130,9 +133,11 @@ class AlertRow:
     @property
     def deeds(self) -> list[tuple[str, str]]:
         """What else may be done to it, with the key for it."""
+        looking = [("claim", "c")] if self.is_open else []
+        looked = [("release", "")] if self.is_claimed else []
         ended = [("withdraw", "")] if self.is_held or self.is_snoozed else []
         over = [("resolve", "")] if self.may_be_resolved_by_hand else []
-        return [*ended, ("snooze", "s"), ("assign", ""), ("comment", ""), *over]
+        return [*looking, *looked, *ended, ("snooze", "s"), ("assign", ""), ("comment", ""), *over]
 
     def is_touched_by(self, change: Change) -> bool:
         """The row tells the presence of its terminal, and who is at it, too."""
@@ -141,7 +146,7 @@ class AlertRow:
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """The rows of these alerts, in two queries, and one more while people are at them."""
-    related = ("rule", "terminal__site", "terminal__state", "acknowledged_by", "assigned_to", "flapping")
+    related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
     steps, people = _steps_of(pks), here(pks)
     return {alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(alert.pk, ())) for alert in alerts}
@@ -166,6 +171,7 @@ def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
 
 def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Here, ...]) -> AlertRow:
     rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
+    claimant = alert.claimed_by
     return AlertRow(
         pk=alert.pk,
         severity=alert.severity,
@@ -194,5 +200,7 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Here, ...]) 
         may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
         incident=alert.incident_id,
         flaps=Flaps(alert.flapping.changes, alert.flapping.is_wrong) if alert.is_flapping else None,
+        claimed_by=name_of(claimant) if claimant else None,
+        claimed_until=alert.claimed_until,
         here=people,
     )

@@ -18,6 +18,7 @@ KEYS = (
     (("j", "k"), _("Next row, row before")),
     (("x",), _("Tick the row")),
     (("a",), _("Acknowledge what is ticked, or else the row; change what is acknowledged")),
+    (("c",), _("Claim what is ticked, or else the row: say that you take a look")),
     (("s",), _("Snooze what is ticked, or else the row")),
     (("g", "o"), _("Go to the overview")),
     (("g", "t"), _("Go to the terminals")),

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
-from tms.boards.forms import AcknowledgeForm, AssignForm, CommentForm, SayForm, SnoozeForm
+from tms.boards.forms import AcknowledgeForm, AssignForm, CommentForm, NothingForm, SayForm, SnoozeForm
 
 FORMS: Mapping[str, type[CommentForm]] = {
+    "claim": NothingForm,
+    "release": NothingForm,
     "change": AcknowledgeForm,
     "withdraw": CommentForm,
     "snooze": SnoozeForm,
@@ -13,3 +15,5 @@ FORMS: Mapping[str, type[CommentForm]] = {
     "resolve": CommentForm,
 }
 """By the name of the deed. Their `terms` are what its service takes."""
+AT_ONCE = frozenset({"claim", "release"})
+"""Those that ask nothing: a click does them."""

@@ -45,6 +45,10 @@ class CommentForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.told}
 
 
+class NothingForm(CommentForm):
+    told = ()
+
+
 class SayForm(CommentForm):
     comment = forms.CharField(max_length=Alert._meta.get_field("comment").max_length)
 

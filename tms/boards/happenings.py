@@ -82,6 +82,8 @@ def _presence(row: PresenceChange) -> Happening:
 TELLS_SEVERITY = (TransitionKind.OPENED, TransitionKind.WORSENED)
 STEP_ICONS = {
     TransitionKind.EASED: "down",
+    TransitionKind.CLAIMED: "eye",
+    TransitionKind.RELEASED: "eye",
     TransitionKind.ACKNOWLEDGED: "person",
     TransitionKind.CHANGED: "person",
     TransitionKind.ASSIGNED: "person",

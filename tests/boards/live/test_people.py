@@ -6,6 +6,9 @@ import pytest
 
 from tests import factories
 from tests.at_once import aside
+from tests.factories import now
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert
 from tms.boards.live import attention
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -125,3 +128,20 @@ async def test_who_says_it_too_often_loses_the_socket(board, fleet):
             opened.say(at(alert))
 
         assert await opened.closed() == 4429
+
+
+async def test_a_claim_is_told_on_every_board_until_it_ends(board, fleet, sato):
+    alert = await aside(lambda: factories.alert(fleet))
+    this = Alert.objects.filter(pk=alert.pk)
+    async with board("/") as overview, board("/alerts/") as alerts, board(f"/alerts/{alert.pk}/") as page:
+        for opened in (overview, alerts, page):
+            await opened.painted()
+
+        await aside(lambda: lifecycle.lay_claim(this, by=sato, at=now()))
+        for opened in (overview, alerts, page):
+            await opened.showing(f'id="alert-{alert.pk}"', "佐藤 has claimed it", "data-countdown")
+
+        await aside(lambda: lifecycle.drop_claim(this, by=sato, at=now()))
+        for opened in (overview, alerts, page):
+            frame = await opened.showing(f'id="alert-{alert.pk}"', "Nobody")
+            assert "has claimed" not in frame.html

@@ -6,6 +6,7 @@ people and the clock do to an alert holds the lock of its row, and finds it reso
 """
 
 from tms.alerts.lifecycle.acts import assign, change, comment, resolve, snooze, withdraw
+from tms.alerts.lifecycle.claiming import drop_claim, end_claims, lay_claim
 from tms.alerts.lifecycle.ending import expire, remind
 from tms.alerts.lifecycle.flapping import calm_down
 from tms.alerts.lifecycle.holding import drop, held_by, hold, lapse, open_due, postpone, release, settle
@@ -27,11 +28,14 @@ __all__ = [
     "change",
     "comment",
     "drop",
+    "drop_claim",
+    "end_claims",
     "expire",
     "follow_presence",
     "held_by",
     "hold",
     "lapse",
+    "lay_claim",
     "open_due",
     "postpone",
     "release",

@@ -11,7 +11,7 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.flapping import Flapping
-from tms.alerts.lifecycle.steps import OPEN_AGAIN, Said, step
+from tms.alerts.lifecycle.steps import OPEN_AGAIN, UNCLAIMED, Said, step
 from tms.alerts.lifecycle.taking import FREE, at_hand, reminder, terms
 from tms.alerts.lifecycle.verdicts import among
 from tms.alerts.models import Condition
@@ -99,6 +99,7 @@ OVER: dict[str, Any] = {
     "until": None,
     "remind_at": None,
     "is_stale": False,
+    **UNCLAIMED,
 }
 """Who had it stays written there."""
 

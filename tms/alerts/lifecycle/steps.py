@@ -25,8 +25,18 @@ class Said(NamedTuple):
 
 
 NOTHING = Said()
-UNDECIDED = frozenset({TransitionKind.COMMENTED, TransitionKind.REMINDED, TransitionKind.FLAPPING, TransitionKind.CALM})
+UNDECIDED = frozenset(
+    {
+        TransitionKind.COMMENTED,
+        TransitionKind.REMINDED,
+        TransitionKind.FLAPPING,
+        TransitionKind.CALM,
+        TransitionKind.CLAIMED,
+        TransitionKind.RELEASED,
+    }
+)
 """Steps that leave all that a person decides about as it was: whoever is just deciding need not look again."""
+UNCLAIMED: Mapping[str, Any] = {"claimed_by": None, "claimed_until": None}
 OPEN_AGAIN: Mapping[str, Any] = {
     "state": AlertState.OPEN,
     "acknowledged_at": None,
@@ -35,6 +45,7 @@ OPEN_AGAIN: Mapping[str, Any] = {
     "until": None,
     "remind_at": None,
     "is_stale": False,
+    **UNCLAIMED,
 }
 """Nobody has it any more, and nobody has put it off."""
 

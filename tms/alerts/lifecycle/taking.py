@@ -9,7 +9,7 @@ from django.db import models, transaction
 
 from tms.accounts.models import User
 from tms.alerts.alert import Alert, AlertState, Contract
-from tms.alerts.lifecycle.steps import Said, step
+from tms.alerts.lifecycle.steps import UNCLAIMED, Said, step
 from tms.alerts.transition import TransitionKind
 
 FREE = (AlertState.OPEN, AlertState.SNOOZED)
@@ -118,6 +118,7 @@ def _take(
         "acknowledged_by": by,
         "assigned_to": None,
         "comment": comment,
+        **UNCLAIMED,
         **terms(contract, until, at=at),
     }
     step(

@@ -24,7 +24,15 @@ from tms.telemetry.models import Severity
 
 TEMPLATE = "boards/alerts.html"
 OPEN, SNOOZED, RESOLVED = "open", "snoozed", "resolved"
-BULK = (("snooze", "s"), ("assign", ""), ("comment", ""), ("change", ""), ("withdraw", ""), ("resolve", ""))
+BULK = (
+    ("claim", "c"),
+    ("snooze", "s"),
+    ("assign", ""),
+    ("comment", ""),
+    ("change", ""),
+    ("withdraw", ""),
+    ("resolve", ""),
+)
 """What may be done to all that are ticked, besides acknowledging them, with the key for it."""
 BY_URGENCY = Keyset(
     (Column("rank", int), Column("held", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.models import AlertState, Contract, TransitionKind
 from tms.boards import metrics, outages
 from tms.boards.alert_rows import AlertRow
+from tms.boards.deeds import AT_ONCE
 from tms.boards.happenings import OUTAGE_ICONS
 from tms.boards.rows import Place, Reading
 from tms.boards.sites import SiteCell
@@ -62,6 +63,8 @@ STEP_ICONS = {
     "opened": "alerts",
     "worsened": "up",
     "eased": "down",
+    "claimed": "eye",
+    "released": "eye",
     "acknowledged": "person",
     "changed": "person",
     "assigned": "person",
@@ -74,6 +77,8 @@ STEP_ICONS = {
 }
 DEEDS = {
     "acknowledge": _("Acknowledge"),
+    "claim": pgettext_lazy("deed", "Claim"),
+    "release": pgettext_lazy("deed", "End the claim"),
     "change": pgettext_lazy("deed", "Change"),
     "withdraw": pgettext_lazy("deed", "Give back"),
     "snooze": pgettext_lazy("deed", "Snooze"),
@@ -82,6 +87,8 @@ DEEDS = {
     "resolve": pgettext_lazy("deed", "Resolve"),
 }
 DEED_HINTS = {
+    "claim": _("Everyone sees for ten minutes that you take a look. It stays open, and whoever is next is told."),
+    "release": _("Nobody is looking into it any more."),
     "change": _("Whoever has it keeps it. A recovery closes it, and getting worse opens it again, whatever is chosen."),
     "withdraw": _("It is open again, and asks for a person."),
     "snooze": _("Nobody is asked for it until then. It opens again by itself, and before if it gets worse."),
@@ -195,6 +202,11 @@ def step_icon(kind: str) -> str:
 @register.filter
 def deed_label(name: str) -> Any:
     return DEEDS[name]
+
+
+@register.filter
+def is_at_once(name: str) -> bool:
+    return name in AT_ONCE
 
 
 @register.filter

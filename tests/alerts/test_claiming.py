@@ -1,0 +1,121 @@
+"""Somebody takes a look: everyone sees it, nobody is bound by it, and it ends by itself."""
+
+import pytest
+
+from tests.alerts.steps import history, opened, release
+from tests.builders import AT, later
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert, Transition
+from tms.notifications import outbox
+
+pytestmark = pytest.mark.both
+
+TEN_MINUTES = 600
+
+
+def one(alert: Alert):
+    return Alert.objects.filter(pk=alert.pk)
+
+
+def claimant(alert: Alert):
+    alert.refresh_from_db()
+    return alert.claimed_by and alert.claimed_by.username
+
+
+def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, terminal, wall):
+    alert = opened(rule, terminal)
+
+    done = lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(5))
+    wall.advance(seconds=TEN_MINUTES + 4, step_s=TEN_MINUTES + 4)
+    during = claimant(alert)
+    wall.advance(seconds=1)
+
+    assert (done, during, claimant(alert)) == (1, "aiko", None)
+    assert (alert.state, alert.claimed_until) == ("open", None)
+    assert history(alert) == ["opened", "claimed", "released"]
+    assert alert.transitions.last().by is None
+
+
+def test_who_claims_again_has_it_for_longer_and_history_tells_it_once(fleet, rule, terminal):
+    alert, aiko = opened(rule, terminal), fleet.person("aiko")
+    lifecycle.lay_claim(one(alert), by=aiko, at=later(0))
+
+    again = lifecycle.lay_claim(one(alert), by=aiko, at=later(60))
+
+    alert.refresh_from_db()
+    assert (again, alert.claimed_until) == (1, later(60 + TEN_MINUTES))
+    assert history(alert) == ["opened", "claimed"]
+
+
+def test_somebody_else_may_take_over_and_history_says_so(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+    lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(0))
+
+    lifecycle.lay_claim(one(alert), by=fleet.person("ren"), at=later(60))
+
+    assert claimant(alert) == "ren"
+    steps = Transition.objects.filter(alert=alert, kind="claimed").values_list("by__username", flat=True)
+    assert list(steps) == ["aiko", "ren"]
+
+
+def test_a_claim_can_be_ended_and_to_end_it_twice_is_as_once(fleet, rule, terminal):
+    alert, aiko = opened(rule, terminal), fleet.person("aiko")
+    lifecycle.lay_claim(one(alert), by=aiko, at=later(0))
+
+    done = [lifecycle.drop_claim(one(alert), by=aiko, at=later(n)) for n in (1, 2)]
+
+    assert (done, claimant(alert)) == ([1, 0], None)
+    assert history(alert) == ["opened", "claimed", "released"]
+
+
+def acknowledge(alert, by):
+    lifecycle.acknowledge(alert, by=by, comment="", at=later(9))
+
+
+def snooze(alert, by):
+    lifecycle.snooze(one(alert), until=later(99), by=by, comment="", at=later(9))
+
+
+def recover(alert, by):
+    lifecycle.settle([release(alert.rule, alert.terminal, 9)])
+
+
+@pytest.mark.parametrize("decide", [acknowledge, snooze, recover])
+def test_whatever_is_decided_ends_the_claim_without_another_step(fleet, rule, terminal, decide):
+    alert = opened(rule, terminal)
+    lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(0))
+
+    decide(alert, fleet.person("ren"))
+
+    assert claimant(alert) is None
+    assert alert.claimed_until is None
+    assert "released" not in history(alert)
+
+
+def test_what_somebody_has_put_off_or_is_over_cannot_be_claimed(fleet, rule, terminal):
+    alert, aiko = opened(rule, terminal), fleet.person("aiko")
+    for decide in (acknowledge, snooze, recover):
+        decide(alert, aiko)
+
+        assert lifecycle.lay_claim(one(alert), by=aiko, at=later(20)) == 0
+        assert claimant(alert) is None
+
+
+def test_whoever_is_just_acknowledging_need_not_look_again_because_of_a_claim(fleet, rule, terminal):
+    alert, version = opened(rule, terminal), Alert.objects.get().version
+    lifecycle.lay_claim(one(alert), by=fleet.person("ren"), at=later(5))
+
+    taken = lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="mine", at=later(9), version=version)
+
+    assert taken.first
+
+
+def test_a_claim_neither_tells_nor_silences_anybody(fleet, rule, terminal):
+    """Only an acknowledgement ends telling: a claim is forgotten as quickly as it is made."""
+    alert = opened(rule, terminal)
+    lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(0))
+
+    outbox.look(AT)
+
+    assert not Transition.objects.filter(told_at=None).exists()
+    assert Alert.objects.nobody_on_it().get() == alert
