@@ -1,12 +1,13 @@
 """Work in threads, each with a database connection of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import contextmanager
+from threading import Barrier, Event
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 DEADLINE_S = 30
 
@@ -26,6 +27,30 @@ def at_once[Result](number: int, work: Callable[[int], Result]) -> list[Result |
 
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(run, range(number)))
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """`work` was done in a transaction of somebody else, which ends only after the block."""
+    is_done, may_end = Event(), Event()
+
+    def act() -> None:
+        try:
+            with transaction.atomic():
+                work()
+                is_done.set()
+                assert may_end.wait(DEADLINE_S)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        acting = pool.submit(act)
+        assert is_done.wait(DEADLINE_S)
+        try:
+            yield
+        finally:
+            may_end.set()
+            acting.result()
 
 
 async def aside[Result](work: Callable[..., Result], *args: Any) -> Result:

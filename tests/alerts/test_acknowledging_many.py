@@ -1,15 +1,10 @@
 """One person takes charge of many alerts at once; whoever was faster keeps theirs."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Event
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from tests.alerts.steps import history, opened, release
-from tests.at_once import DEADLINE_S, at_once
+from tests.at_once import at_once, meanwhile
 from tests.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Transition
@@ -103,30 +98,6 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max
         taken = take(fleet.person())
 
     assert taken == 500
-
-
-@contextmanager
-def meanwhile(work: Callable[[], object]):
-    """`work` was done in a transaction of somebody else, which ends only after the block."""
-    is_done, may_end = Event(), Event()
-
-    def act() -> None:
-        try:
-            with transaction.atomic():
-                work()
-                is_done.set()
-                assert may_end.wait(DEADLINE_S)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        acting = pool.submit(act)
-        assert is_done.wait(DEADLINE_S)
-        try:
-            yield
-        finally:
-            may_end.set()
-            acting.result()
 
 
 @pytest.mark.services

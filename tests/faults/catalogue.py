@@ -13,6 +13,7 @@ from tests.faults import (
     nodes,
     postgresql_away,
     redis_away,
+    storm,
     strangers,
 )
 from tests.faults.clock_step import Stepped
@@ -36,6 +37,7 @@ STAGES: tuple[Stage[Any], ...] = (
             *clients.FAULTS,
         ),
     ),
+    Stage(storm.stormy, storm.FAULTS),
     Stage(lambda: Scene(Replicated(), agents=10, light=50), failover.FAULTS),
     Stage(lambda: Scene(Wired(), agents=10, light=50), network.FAULTS),
     Stage(lambda: Scene(Stepped(), agents=10, light=50), clock_step.FAULTS),

@@ -12,17 +12,33 @@ from tms.fleet import credentials
 from tms.fleet.models import Site, Terminal
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.notifications.destination import Destination, DestinationKind
+from tms.notifications.policy import Policy, Step
 
 OFFLINE_FOR_S = 2.0
 """The default rule waits a minute before it calls a terminal offline: a false alert must not hide in that."""
 
 
-def fleet(number: int) -> None:
+def fleet(number: int, places: int) -> None:
     """Prints the credentials of so many new terminals, and the cookie of a person who is signed in, as JSON."""
     Rule.objects.filter(kind=RuleKind.PRESENCE).update(duration_s=OFFLINE_FOR_S, revision=F("revision") + 1)
     publish(Change(rules=True))
-    sites = [Site.objects.create(code=f"F{place}", name=f"Faults {place}") for place in range(4)]
+    sites = [Site.objects.create(code=f"F{place}", name=f"Faults {place}") for place in range(places)]
     made = [credentials.enrol(Terminal(uid=f"T{n:05}", site=sites[n % len(sites)])) for n in range(number)]
     person = User.objects.create_superuser("watcher", password=None)
     cookie = f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}"
     print(json.dumps({"credentials": [str(credential) for credential in made], "cookie": cookie}))
+
+
+def told(*addresses: str) -> None:
+    """A rule that calls a terminal lost at once, and a policy that tells of it at each of these addresses."""
+    Rule.objects.filter(kind=RuleKind.PRESENCE).update(presence="silent", duration_s=0, revision=F("revision") + 1)
+    publish(Change(rules=True))
+    policy = Policy.objects.create(name="Storm", gather_s=2)
+    step = Step.objects.create(policy=policy, position=0)
+    for address in addresses:
+        destination = Destination(kind=DestinationKind.WEBHOOK, name=address)
+        destination.put(address)
+        destination.new_key()
+        destination.save()
+        step.destinations.add(destination)

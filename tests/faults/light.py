@@ -51,6 +51,8 @@ class LightTerminal(WSListener):
         self._is_booted = False
         self._drain: frames.Drain | None = None
         self._ended = asyncio.Event()
+        self._may_link = asyncio.Event()
+        self._may_link.set()
         self._end: LinkEnd = Unreachable("never connected")
 
     @property
@@ -71,7 +73,17 @@ class LightTerminal(WSListener):
 
     async def run(self) -> None:
         while True:
+            await self._may_link.wait()
             await asyncio.sleep(self._backoff.after(await self._one_link()))
+
+    async def stay_away(self) -> None:
+        """As if its line were cut, until it may come back."""
+        self._may_link.clear()
+        await self.stop()
+
+    def come_back(self) -> None:
+        self._backoff.reset()
+        self._may_link.set()
 
     async def stop(self) -> None:
         """Gone without a word."""

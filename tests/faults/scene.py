@@ -19,6 +19,7 @@ from tms.protocol import credential
 
 AGENTS, LIGHT, SPARE = 20, 100, 3
 """Terminals: real agents, light ones, and those that are left to clients that do not behave."""
+SITES = 4
 PAGES = ("/", "/", "/terminals/", "/terminals/")
 AGREED_WITHIN_S = 40.0
 """Then it is given up."""
@@ -37,11 +38,13 @@ PRESENT = "SELECT count(*) FROM fleet_terminalstate WHERE presence = 'online'"
 class Scene[Where: Place]:
     """Entered once and disturbed many times; whoever broke it leaves it."""
 
-    def __init__(self, place: Where, *, agents: int = AGENTS, light: int = LIGHT, report_every_s: float = 1.0) -> None:
+    def __init__(
+        self, place: Where, *, agents: int = AGENTS, light: int = LIGHT, report_every_s: float = 1.0, sites: int = SITES
+    ) -> None:
         self.place = place
         self.witness: Witness
         self.boards: list[Board] = []
-        self._agents, self._light = agents, light
+        self._agents, self._light, self._sites = agents, light, sites
         self._report_every_s = report_every_s
         self._leaving = AsyncExitStack()
         self._unreachable: frozenset[str] = frozenset()
@@ -58,7 +61,7 @@ class Scene[Where: Place]:
 
     async def _fill(self, undo: AsyncExitStack) -> None:
         number = self._agents + self._light + SPARE
-        told = await self.manage("shell", "-c", f"from tests.faults import enrol; enrol.fleet({number})")
+        told = await self.manage("shell", "-c", f"from tests.faults import enrol; enrol.fleet({number}, {self._sites})")
         enrolled = json.loads(told.splitlines()[-1])
         self.cookie = enrolled["cookie"]
         keys = [key for text in enrolled["credentials"] if (key := credential.parse(text))]

@@ -12,8 +12,12 @@ PASS_LIMIT = 500
 
 @transaction.atomic
 def look(at: datetime) -> int:
-    """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago."""
-    alerts = list(Alert.objects.filter(quiet_at_first=None).order_by("pk")[:PASS_LIMIT])
+    """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago.
+
+    What another transaction has in its hands is left for the next pass: two that wait for each other's rows never end.
+    """
+    unlooked = Alert.objects.filter(quiet_at_first=None).order_by("pk")
+    alerts = list(unlooked.select_for_update(skip_locked=True, of=("self",))[:PASS_LIMIT])
     # What waits to fold, or has folded, is told all the same: a moment later, or with its incident.
     reasons = {pk: why.reason for pk, why in quiet_by_context(alerts, at=at).items()}
     for reason in {"", *reasons.values()}:

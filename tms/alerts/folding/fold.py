@@ -15,7 +15,9 @@ from tms.alerts.folding.review import review
 from tms.alerts.folding.steps import step
 from tms.alerts.incident import FoldRule, Incident
 from tms.alerts.incident import IncidentTransitionKind as Kind
+from tms.alerts.lifecycle.acts import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
+from tms.alerts.lifecycle.taking import at_hand
 from tms.live.change import Change
 from tms.live.feed import publish
 
@@ -59,9 +61,17 @@ def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Inciden
 
 def join(incident: Incident, members: Iterable[Candidate]) -> None:
     """Only the fold makes an alert part of an incident, and only while it is not over; the next review counts them."""
-    pks = [one.alert for one in members]
-    Alert.objects.unresolved().unfolded().filter(pk__in=pks).update(incident=incident)
+    pks = [one.alert for one in _free(members)]
+    Alert.objects.filter(pk__in=pks).update(incident=incident)
     publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
+
+
+def _free(found: Iterable[Candidate]) -> list[Candidate]:
+    """Those that are not over and not in an incident, locked. What another transaction has in its hands is left for the
+    next pass: two that wait for each other's rows would never end.
+    """
+    wanted = {one.alert: one for one in found}
+    return [wanted[alert.pk] for alert in at_hand(Alert.objects.unfolded().filter(pk__in=wanted), UNRESOLVED)]
 
 
 def _open(
@@ -76,10 +86,12 @@ def _open(
     since = max(one.lost_at for group in plenty.values() for one in group) - timedelta(seconds=rule.within_s)
     taken: set[int] = set()
     for what, share in shares(factor, [what.key for what in plenty], since=since).items():
-        members = [one for one in plenty[what] if one.lost_at >= since and one.alert not in taken]
-        if members and share.lost >= rule.needed(share.size):
+        if share.lost < rule.needed(share.size):
+            continue
+        together = [one for one in plenty[what] if one.lost_at >= since and one.alert not in taken]
+        if members := _free(together):
             standing[what] = _new(what, share, members, at)
-            taken |= {one.alert for one in members}
+            taken |= {one.alert for one in together}
     return [one for one in found if one.alert not in taken]
 
 

@@ -81,7 +81,7 @@ def _follow_members(incident: Incident, tally: Tally, at: datetime) -> bool:
     if not more and not fewer:
         return False
     incident.calm_since = at
-    if more:
+    if more > 0:
         incident.lost = max(incident.lost, tally.terminals)
         incident.size = max(incident.size, incident.lost)
         _count_in(incident, Kind.JOINED, more, at, joined=tally.joined)
@@ -128,7 +128,7 @@ def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown
 
 def _dissolve(incident: Incident, at: datetime) -> None:
     """It is over; what is left of it stands alone again, and is told of by itself."""
-    rest = list(acts.alerts_of(incident).values_list("pk", flat=True))
+    rest = [alert.pk for alert in acts.alerts_of(incident).order_by("pk").select_for_update(of=("self",))]
     Alert.objects.filter(pk__in=rest).update(incident=None)
     incident.left = incident.joined
     step(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=_over(at))

@@ -1,0 +1,84 @@
+"""What else happens this very moment: the fold waits for nobody, and nobody is folded against a recovery."""
+
+import pytest
+from django.db import transaction
+
+from tests.alerts.folding.conftest import folded, incident, told
+from tests.at_once import at_once, meanwhile
+from tests.builders import later
+from tms.alerts import folding, lifecycle, looking
+from tms.alerts.models import Alert, Incident
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+
+
+def recover(storm, *terminals):
+    @transaction.atomic
+    def act() -> None:
+        lifecycle.settle([lifecycle.Release(storm.rule.pk, each.pk, later(2)) for each in terminals])
+
+    return act
+
+
+@pytest.fixture
+def shop(storm):
+    """Lost, and not folded yet."""
+    shop = storm.shop("SJK", 6)
+    storm.lose(shop, seconds=0)
+    return shop
+
+
+def test_who_recovers_this_very_moment_is_not_folded_and_nobody_waits(storm, shop):
+    with meanwhile(recover(storm, shop[0])):
+        folding.fold(later(1))
+        members = folded(incident())
+    folding.fold(later(3))
+
+    assert members == 5
+    assert Alert.objects.get(terminal=shop[0]).incident is None
+
+
+def test_whoever_looks_at_what_opened_does_not_wait_either(storm, shop):
+    with meanwhile(recover(storm, shop[0])):
+        looked = looking.look(later(1))
+
+    assert looked == 5
+    assert looking.look(later(3)) == 1
+
+
+def test_what_is_in_other_hands_joins_with_the_next_pass(storm, shop):
+    with meanwhile(lambda: Alert.objects.filter(terminal=shop[0]).update(comment="seen")):
+        folding.fold(later(1))
+    folding.fold(later(2))
+
+    assert folded(incident()) == 6
+    assert told(incident()) == [("opened", 6)]  # the sixth a moment later
+
+
+def test_two_leaders_open_one_incident(storm, shop):
+    """One that hangs and wakes up believes to lead."""
+    at_once(4, lambda n: folding.fold(later(1 + n)))
+
+    assert Incident.objects.count() == 1
+    assert folded(incident()) == 6
+
+
+def test_folds_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet, shop):
+    folding.fold(later(1))
+    person = fleet.person()
+
+    def act(n: int) -> object:
+        if n == 0:
+            return folding.acknowledge(incident(), by=person, comment="", at=later(2))
+        if n == 1:
+            return folding.fold(later(3))
+        return recover(storm, *shop[n - 2 :: 3])()
+
+    results = at_once(5, act)
+    folding.fold(later(5))
+    folding.fold(later(6))
+
+    unexpected = [each for each in results if isinstance(each, Exception) and not isinstance(each, folding.AlreadyOver)]
+    assert unexpected == []
+    assert not Alert.objects.unresolved().exists()
+    assert incident().state == "resolved"

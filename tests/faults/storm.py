@@ -1,0 +1,205 @@
+"""Twenty sites lose their lines at once, and two destinations are told: one incident and one message for each site."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from typing import Any
+
+from tests.faults.boards import Board
+from tests.faults.fault import Fault, Finding
+from tests.faults.leader import another_leads, leading
+from tests.faults.light import LightTerminal
+from tests.faults.place import Several
+from tests.faults.scene import Scene, seconds_until
+from tests.faults.witness import until
+from tests.notifications.receiver import Posted, Receiver, receiving
+
+SITES, AT_EACH, LOST_AT_EACH = 20, 26, 25
+SPREAD_S = 5.0
+DESTINATIONS = ("one", "two")
+ANSWERS_AFTER_S = 0.05
+"""A destination takes so long, so that some hand-over goes on whenever a process is killed."""
+SETTINGS = {"TMS_INSIDE_DESTINATIONS": "127.0.0.1/32", "TMS_CONNECTIONS_PER_ADDRESS": "5000"}
+ROW = re.compile(r'id="(incident-\d+)"')
+INCIDENTS = "SELECT id FROM alerts_incident WHERE id > %s ORDER BY id"
+NEWEST = "SELECT coalesce(max(id), 0) FROM alerts_incident"
+STANDING = "SELECT count(*) FROM alerts_incident WHERE id > %s AND state <> 'resolved'"
+AT_SITE = """
+SELECT t.uid, s.code FROM fleet_terminal t JOIN fleet_site s ON s.id = t.site_id
+"""
+TIMELINE = """
+SELECT x.kind, x.number, x.standing, extract(epoch FROM x.at - i.opened_at)::float
+FROM alerts_incidenttransition x JOIN alerts_incident i ON i.id = x.incident_id
+JOIN fleet_site s ON s.id = i.site_id
+WHERE x.incident_id > %s AND s.code = %s ORDER BY x.at, x.id
+"""
+UNTOLD = "SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', 'sending')"
+
+
+class Watcher(Board):
+    """The page of alerts, and when each incident stood on it first."""
+
+    def __init__(self, url: str, cookie: str) -> None:
+        super().__init__(url, "/alerts/", cookie)
+        self.seen_at: dict[str, float] = {}
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        super()._take(frame)
+        for element in ROW.findall(frame.get("html", "")):
+            self.seen_at.setdefault(element, time.monotonic())
+
+
+class Storm:
+    """Terminals by their site, of which all but one are lost."""
+
+    def __init__(self, scene: Scene[Several], receiver: Receiver, sites: Mapping[str, Sequence[LightTerminal]]) -> None:
+        self.scene = scene
+        self.receiver = receiver
+        self.lost = [terminal for site in sites.values() for terminal in site[:LOST_AT_EACH]]
+        self.late_site, members = next(iter(sites.items()))
+        self.late = members[LOST_AT_EACH]
+        self.watcher = Watcher(scene.place.url, scene.cookie)
+        self.began_at = 0.0
+
+    async def break_out(self) -> None:
+        """Within five seconds, sites mixed."""
+        self.began_at = time.monotonic()
+        for terminal in sorted(self.lost, key=lambda each: hash(each.uid)):
+            await terminal.stay_away()
+            await asyncio.sleep(SPREAD_S / len(self.lost) * 0.8)
+
+    def bring_back(self, terminals: Sequence[LightTerminal]) -> None:
+        for terminal in terminals:
+            terminal.come_back()
+
+    def told(self, news: str) -> list[tuple[str, int]]:
+        """(destination, incident) of each event of this kind, as often as it came."""
+        return [(where, pk) for where, kind, pk, _ in self._events() if kind == f"tms.incidents.{news}.v1"]
+
+    def unmarked(self) -> int:
+        """Events that came to a destination again without saying that they may have come before."""
+        seen: set[tuple[str, str, int]] = set()
+        unmarked = 0
+        for where, kind, pk, is_marked in self._events():
+            unmarked += (where, kind, pk) in seen and not is_marked
+            seen.add((where, kind, pk))
+        return unmarked
+
+    def others(self) -> int:
+        """Events that are not of an incident."""
+        return sum(not kind.startswith("tms.incidents.") for _, kind, _, _ in self._events())
+
+    def _events(self) -> list[tuple[str, str, int, bool]]:
+        return [
+            (posted.path, event["type"], one["id"], "possibleduplicate" in event)
+            for posted in list(self.receiver.posted)
+            for event in [posted.event]
+            for one in event["data"].get("incidents") or [{"id": 0}]
+        ]
+
+
+def stormy() -> Scene[Several]:
+    place = Several(3, clocks=2, settings=SETTINGS)
+    return Scene(place, agents=0, light=SITES * AT_EACH, report_every_s=3, sites=SITES)
+
+
+def slowly(posted: Posted) -> tuple[int, dict[str, str]]:
+    time.sleep(ANSWERS_AFTER_S)
+    return 204, {}
+
+
+@asynccontextmanager
+async def raging(scene: Scene[Several], finding: Finding) -> AsyncIterator[Storm]:
+    """It has broken out; on leaving everything has recovered, and is counted."""
+    at_site = dict(await scene.ask(AT_SITE))
+    sites: dict[str, list[LightTerminal]] = {}
+    for terminal in scene.witness.terminals:
+        assert isinstance(terminal, LightTerminal)
+        sites.setdefault(at_site[terminal.uid], []).append(terminal)
+    with closing(receiving()) as receivers:
+        receiver = next(receivers)
+        receiver.usual = slowly
+        addresses = ", ".join(repr(f"http://{receiver.host}:{receiver.port}/{name}") for name in DESTINATIONS)
+        await scene.manage("shell", "-c", f"from tests.faults import enrol; enrol.told({addresses})")
+        storm = Storm(scene, receiver, sites)
+        async with storm.watcher, scene.disturbed(finding):
+            await seconds_until(lambda: bool(storm.watcher.proof), within_s=10)
+            newest = (await scene.ask(NEWEST))[0][0]
+            scene.excuse([*storm.lost, storm.late])
+            await storm.break_out()
+            yield storm
+            await _recover(scene, storm, newest)
+        await _count(scene, storm, finding, newest)
+    await scene.manage("shell", "-c", "from tms.notifications.models import Policy; Policy.objects.all().delete()")
+
+
+async def _recover(scene: Scene[Several], storm: Storm, newest: int) -> None:
+    """Half of each site, then one more is lost, then all are back."""
+    half = [terminal for index, terminal in enumerate(storm.lost) if index % 2]
+    storm.bring_back(half)
+    await scene.all_back(half, within_s=60, since=storm.began_at)
+    await storm.late.stay_away()
+    await asyncio.sleep(12)  # more than what a step in a history takes together
+    storm.bring_back([*storm.lost, storm.late])
+    await scene.all_back(storm.lost, within_s=60, since=storm.began_at)
+    await _until_none(scene, STANDING, newest)
+    await _until_none(scene, UNTOLD)
+
+
+async def _until_none(scene: Scene[Several], sql: str, *parameters: Any, within_s: float = 90) -> None:
+    async with asyncio.timeout(within_s):
+        while (await scene.ask(sql, *parameters))[0][0]:
+            await asyncio.sleep(0.2)
+
+
+async def _count(scene: Scene[Several], storm: Storm, finding: Finding, newest: int) -> None:
+    incidents = [pk for (pk,) in await scene.ask(INCIDENTS, newest)]
+    wanted = {(f"/{name}", pk) for name in DESTINATIONS for pk in incidents}
+    seen = [at - storm.began_at for at in storm.watcher.seen_at.values()]
+    finding.promise("incidents beside one a site", abs(len(incidents) - SITES), at_most=0)
+    finding.promise("first on the board", min(seen, default=None), at_most=3, unit="s")
+    for news in ("opened", "resolved"):
+        told = Counter(storm.told(news))
+        finding.promise(f"{news}: not told", len(wanted - told.keys()), at_most=0)
+        finding.figures[f"{news}: told"] = sum(told.values())
+    finding.promise("told twice unmarked", storm.unmarked(), at_most=0)
+    finding.promise("told of single alerts", storm.others(), at_most=0)
+    finding.figures["last on the board s"] = max(seen, default=0.0)
+    print(f"\n{timeline(await scene.ask(TIMELINE, newest, storm.late_site))}\n")
+
+
+def timeline(rows: Sequence[tuple[Any, ...]]) -> str:
+    """The history of an incident as text: seconds since it opened, what, of how many, and how many are left."""
+    return "\n".join(
+        f"{at:8.1f} s  {kind:<12} {number:>3}  {standing:>3} standing" for kind, number, standing, at in rows
+    )
+
+
+async def lose_twenty_sites(scene: Scene[Several], finding: Finding) -> None:
+    async with raging(scene, finding) as storm:
+        await until(lambda: len(storm.told("opened")) >= SITES * len(DESTINATIONS), within_s=60)
+
+
+async def lose_processes_meanwhile(scene: Scene[Several], finding: Finding) -> None:
+    """A node while terminals are lost; then, while messages are handed over, one clock after the other."""
+    node = scene.place.nodes[0]
+    async with raging(scene, finding) as storm:
+        await asyncio.to_thread(node.kill)
+        await until(lambda: len(storm.told("opened")) >= 3, within_s=60)
+        for _ in scene.place.clocks:
+            leader = await leading(scene)
+            await asyncio.to_thread(leader.kill)
+            await another_leads(scene, finding, leader)
+            await asyncio.to_thread(leader.start)
+        await asyncio.to_thread(node.start)
+        # What was being handed over then is claimed for three quarters of a minute.
+        await until(lambda: len(set(storm.told("opened"))) >= SITES * len(DESTINATIONS), within_s=120)
+
+
+FAULTS = (
+    Fault("storm", "R33", "500 terminals of 20 sites are lost within 5 s", lose_twenty_sites),
+    Fault("storm-kill", "R33", "the same, and a node and both clocks are killed", lose_processes_meanwhile),
+)
