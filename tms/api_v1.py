@@ -6,11 +6,11 @@ from tms.alerts.edits import OutOfDate
 from tms.alerts.folding import AlreadyOver, Moved
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.maintenance import NotOn
-from tms.api import alerts, deeds, fleet, incidents, maintenance, rules
+from tms.api import alerts, deeds, fleet, incidents, maintenance, rules, shifts
 from tms.notifications.api import deliveries, destinations, policies
 from tms.rest.api import Api
 
-PARTS = (fleet, alerts, deeds, incidents, rules, maintenance, destinations, policies, deliveries)
+PARTS = (fleet, alerts, deeds, incidents, rules, maintenance, shifts, destinations, policies, deliveries)
 REFUSALS: Mapping[type[Exception], int] = {
     AlreadyOver: 409,
     AlreadyResolved: 409,

@@ -1,10 +1,12 @@
 """The description of the API says what the API does."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import jsonschema
 import pytest
+from ninja import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.api.conftest import problem
@@ -36,6 +38,17 @@ def test_it_is_valid_openapi(description):
     OpenAPIV31SpecValidator(description).validate()
 
     assert description["openapi"].startswith("3.1")
+
+
+def test_no_two_shapes_have_one_name():
+    """The one would be described as the other."""
+    ours = Counter(shape.__name__ for shape in below(Schema) if shape.__module__.startswith("tms."))
+
+    assert [name for name, number in ours.items() if number > 1] == []
+
+
+def below(kind: type) -> set[type]:
+    return {one for child in kind.__subclasses__() for one in {child, *below(child)}}
 
 
 @pytest.mark.django_db

@@ -45,8 +45,8 @@ SEEN = Field(None, description="That of the alert as it was seen: it is refused 
 
 def offer(name: str, kind: Kind) -> None:
     """Both operations of a deed."""
-    to_one = create_model(f"{name.title()}", __base__=kind.terms, version=(Id | None, SEEN))
-    to_many = create_model(f"{name.title()}Many", __base__=kind.terms, which=(Which, ...))
+    to_one = create_model(f"{name.title()}Alert", __base__=kind.terms, version=(Id | None, SEEN))
+    to_many = create_model(f"{name.title()}Alerts", __base__=kind.terms, which=(Which, ...))
 
     def do_one(request: Called, pk: int, body: to_one) -> Alert:  # type: ignore[valid-type]
         return _acknowledge(request, pk, body) if name == "acknowledge" else _do(request, name, pk, body)

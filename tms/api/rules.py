@@ -44,7 +44,7 @@ class Switch(Asked):
     enabled: bool
 
 
-class Trial(Asked):
+class RuleTrial(Asked):
     rule: RuleBody
     hours: int = Field(24, ge=1, le=MOST_HOURS, description="How far to look back.")
 
@@ -127,7 +127,7 @@ def switch_rule(request: Called, response: HttpResponse, pk: int, body: Switch) 
 
 
 @routes.act("/rules/preview", summary="Try a rule", answer=Tried, right=LOOKING)
-def try_rule(request: Called, body: Trial) -> Tried:
+def try_rule(request: Called, body: RuleTrial) -> Tried:
     """What it would have made of what was reported already. Nothing is saved."""
     until = timezone.now()
     told = preview(

@@ -20,6 +20,7 @@ KEY = {
 }
 LOOKING = Right()
 ACTING = Right(access.may_act, is_kept=True)
+CHANGING = Right(access.may_act)
 
 
 class Routes(Router):

@@ -1,0 +1,67 @@
+"""The digest of a shift, and notes for the next one, over the API."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests import factories
+from tests.api.conftest import problem, wrong
+from tests.builders import now
+from tms.alerts import lifecycle
+from tms.shifts.models import Note
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def busy(fleet) -> None:
+    """An hour ago an alert opened, and somebody has taken it since."""
+    opened_at = now() - timedelta(hours=1)
+    alert = factories.alert(fleet, opened_at=opened_at)
+    lifecycle.acknowledge(alert, by=fleet.person("ken"), comment="on it", at=opened_at + timedelta(minutes=1))
+
+
+def test_the_digest_tells_what_happened_and_what_is_still_open(watcher, busy):
+    watcher.post("/notes", {"text": "mind the gate"})
+
+    told = watcher.get("/digest").json()
+
+    assert (told["totals"]["opened"]["total"], told["totals"]["standing"], told["totals"]["nobody"]) == (1, 1, 0)
+    assert [(one["by"], one["contract"]) for one in told["standing"]] == [("ken", "recovery")]
+    assert [(deed["kind"], deed["comment"]) for deed in told["deeds"]] == [("acknowledged", "on it")]
+    assert [(note["by"], note["text"]) for note in told["notes"]] == [("aiko", "mind the gate")]
+    assert len(told["changes"]) == 1
+
+
+def test_the_digest_is_of_the_span_that_is_asked_for(watcher, busy):
+    until = (now() - timedelta(hours=2)).isoformat()
+
+    told = watcher.get("/digest", {"until": until}).json()
+
+    assert told["totals"]["opened"]["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"since": "2026-11-25T09:00:00Z", "until": "2026-11-25T09:00:00Z"},
+        {"since": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z"},
+        {"since": "2026-11-25T09:00:00"},
+    ],
+)
+def test_a_span_that_cannot_be_is_refused(watcher, span):
+    assert wrong(watcher.get("/digest", span)) == ["?since"]
+
+
+def test_a_note_is_changed_and_taken_away_by_whoever_wrote_it(watcher, editor):
+    made = watcher.post("/notes", {"text": "one"})
+    path = made["Location"]
+
+    for method in ("PATCH", "DELETE"):
+        assert problem(editor.send(method, path, {"text": "two"})) == (404, "tms:not-found")
+    changed = watcher.send("PATCH", path, {"text": "two"}).json()
+
+    assert (made.status_code, changed["text"], changed["is_edited"]) == (201, "two", True)
+    assert watcher.send("DELETE", path).status_code == 204
+    assert not Note.objects.exists()
+    assert wrong(watcher.post("/notes", {"text": " "})) == ["$.text"]
