@@ -30,7 +30,7 @@ from tms.fleet.wall import wall
 from tms.live.change import Change
 from tms.live.feed import feed, publish
 from tms.live.hub import hub
-from tms.notifications import outbox, post
+from tms.notifications import digests, outbox, post
 from tms.notifications.post import Post
 from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
@@ -162,6 +162,7 @@ LOOPS = (
     Loop("forget", 3600.0, post.forget, Lane.SLOW),
     Loop("forget_answers", 3600.0, once.forget, Lane.SLOW),
     Loop("promises", 3600.0, ledger.forget, Lane.SLOW),
+    Loop("digests", 5.0, digests.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
     Loop("post", 0.5, Post().make_the_round, Lane.POST),
 )

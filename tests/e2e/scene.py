@@ -67,6 +67,7 @@ async def play(house: House, browser: Browser) -> Scene:
         "maintenance": "/maintenance/",
         "plan-maintenance": f"/maintenance/new/?terminal={told.uid}&site=UMD",
         "digest": "/digest/",
+        "send-digest": "/digest/send/",
         "objective": "/objective/",
         "help": "/help/",
     }

@@ -15,7 +15,7 @@ from tms.live.change import Change
 from tms.live.feed import publish
 from tms.live.objective import PROMISED_S, Stage
 from tms.notifications.backoff import wait_s
-from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, Delivery, DeliveryState, Told
+from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, Delivery, DeliveryState, News, Told
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Telling
 from tms.notifications.subject import ALERT, INCIDENT, asks_for_somebody, column, hushed
@@ -90,6 +90,8 @@ def send_again(delivery: Delivery, *, at: datetime) -> bool:
 
 def _prepare(delivery: Delivery, at: datetime) -> bool:
     """Look once more at what the first attempt would say; False when there is nothing left to be said."""
+    if delivery.news == News.DIGEST:
+        return True  # its content was made when it was decided
     told = list(delivery.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
     if delivery.news in ALARMS:
         told = _still_to_be_told(delivery, told, at)

@@ -28,7 +28,7 @@ class DeliveryState(models.TextChoices):
 
 
 class News(models.TextChoices):
-    """What a delivery tells of alerts."""
+    """What a delivery tells: of alerts, or of a shift."""
 
     OPENED = "opened", pgettext_lazy("news", "Opened")
     WORSENED = "worsened", pgettext_lazy("news", "Got worse")
@@ -36,6 +36,7 @@ class News(models.TextChoices):
     CALM = "calm", pgettext_lazy("news", "Calm again, still wrong")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("news", "Acknowledged")
     RESOLVED = "resolved", pgettext_lazy("news", "Recovered")
+    DIGEST = "digest", pgettext_lazy("news", "Shift digest")
 
 
 ALARMS = (News.OPENED, News.WORSENED, News.FLAPPING)

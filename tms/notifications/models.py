@@ -2,6 +2,7 @@
 
 from tms.notifications.delivery import Delivery, DeliveryState, News, Told
 from tms.notifications.destination import Destination, DestinationKind
+from tms.notifications.digest_plan import DigestPlan
 from tms.notifications.policy import Policy, Step, Telling
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "DeliveryState",
     "Destination",
     "DestinationKind",
+    "DigestPlan",
     "News",
     "Policy",
     "Step",

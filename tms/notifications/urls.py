@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tms.notifications import delivery_pages, destination_pages, policy_pages
+from tms.notifications import delivery_pages, destination_pages, digest_pages, policy_pages
 
 urlpatterns = [
     path("destinations/", destination_pages.destinations, name="destinations"),
@@ -15,4 +15,7 @@ urlpatterns = [
     path("deliveries/", delivery_pages.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", delivery_pages.delivery, name="delivery"),
     path("deliveries/<int:pk>/again/", delivery_pages.send_again, name="send-again"),
+    path("digest/send/", digest_pages.send_digest, name="send-digest"),
+    path("digest/plans/", digest_pages.plan_digest, name="plan-digest"),
+    path("digest/plans/<int:pk>/delete/", digest_pages.drop_digest_plan, name="drop-digest-plan"),
 ]

@@ -1,5 +1,3 @@
-from datetime import timedelta
-from types import MappingProxyType
 from typing import Any
 
 from django.http import Http404, HttpResponse, QueryDict
@@ -15,16 +13,12 @@ from tms.accounts.doors import Asked, acting, watching
 from tms.boards.answers import UNREADABLE
 from tms.boards.choices import Choice
 from tms.boards.digest.forms import NoteForm
-from tms.boards.span import Span
 from tms.shifts import markdown, notes
 from tms.shifts.digest import digest
 from tms.shifts.models import Note
+from tms.shifts.span import PRESETS, USUAL, Span
 
-PRESETS = MappingProxyType(
-    {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
-)
 LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
-USUAL = "8h"
 
 
 @require_safe

@@ -15,6 +15,7 @@ from tms.alerts.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.local_time import shown
 from tms.fleet.models import Group, Site, Terminal
+from tms.fleet.zones import zones
 
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
 REPEATS = (
@@ -130,11 +131,6 @@ def rule_of(repeats: str, starts_at: datetime) -> str:
         WEEKLY: f"FREQ=WEEKLY;BYDAY={day}",
         MONTHLY: f"FREQ=MONTHLY;BYDAY={-1 if week == LAST_WEEK else week}{day}",
     }[repeats]
-
-
-def zones() -> list[str]:
-    """Of the sites, and the one of TMS."""
-    return sorted({settings.TIME_ZONE, "UTC", *Site.objects.order_by().values_list("time_zone", flat=True).distinct()})
 
 
 def begun(*, sites: list[Site], terminals: list[Terminal], at: datetime) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from tms.alerts.times import By, Line, Spread, times
 from tms.boards.choices import Choice
 from tms.boards.csv import Cell
 from tms.boards.rows import WORST_FIRST, Bilingual
-from tms.boards.span import Span
 from tms.fleet.models import Site
+from tms.shifts.span import Span
 
 PRESETS = MappingProxyType(
     {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}

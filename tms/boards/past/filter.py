@@ -10,12 +10,14 @@ from django.http import QueryDict
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
 from tms.boards.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY
-from tms.boards.span import Span
 from tms.fleet.models import Terminal
 from tms.fleet.search import terminals_like
+from tms.shifts.span import Span
 from tms.telemetry.models import Severity
 
-PRESETS = MappingProxyType({"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)})
+HOURS = {f"{hours}h": timedelta(hours=hours) for hours in (8, 12, 24)}
+PRESETS = MappingProxyType(HOURS | {f"{days}d": timedelta(days=days) for days in (7, 30, 90)})
+"""Also those by which the digest and the response times link to it."""
 UNRESOLVED = "unresolved"
 STATES = (UNRESOLVED, AlertState.RESOLVED.value)
 

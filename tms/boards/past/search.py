@@ -20,13 +20,13 @@ from tms.boards.choices import Choice
 from tms.boards.csv import Cell, More
 from tms.boards.past.filter import PRESETS, STATES, UNRESOLVED, PastFilter
 from tms.boards.past.rows import BY_OPENING, PastRow, past_rows
-from tms.boards.span import Span
 from tms.fleet.models import Site
 from tms.keyset import Window
+from tms.shifts.span import Span
 from tms.telemetry.models import Severity
 
 EXPORTED_AT_ONCE = 1_000
-SPANS = {"24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d")}
+SPANS = {"8h": _("8 h"), "24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
 STATE_LABELS = {UNRESOLVED: _("Not over yet"), "resolved": _("Over")}
 HEAD = (
     *("opened_at", "severity", "state", "site", "site_name", "terminal", "label", "rule"),

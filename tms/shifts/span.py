@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -14,6 +15,11 @@ from tms.fleet.local_time import instant, shown
 
 ZONES_AT_MOST = 64
 FORMAT = "%Y-%m-%dT%H:%M"
+PRESETS = MappingProxyType(
+    {"8h": timedelta(hours=8), "12h": timedelta(hours=12), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
+)
+"""Of the digest of a shift."""
+USUAL = "8h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Span:
     @classmethod
     def between(cls, query: QueryDict, *, at: datetime) -> Self | None:
         """As clocks on a wall show it in `zone`, else in the time zone of TMS. None if it cannot be read."""
-        zone = _zone(query.get("zone", ""))
+        zone = zone_of(query.get("zone", ""))
         since, until = (_instant(query.get(name, ""), zone) for name in ("since", "until"))
         until = until or at
         return cls(since, until, zone=zone.key) if since and since < until else None
@@ -54,7 +60,7 @@ class Span:
 
     @property
     def clocks(self) -> ZoneInfo:
-        return _zone(self.zone)
+        return zone_of(self.zone)
 
     @property
     def since_shown(self) -> str:
@@ -65,7 +71,8 @@ class Span:
         return f"{shown(self.until, self.clocks):{FORMAT}}"
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """That of TMS if there is none of this name."""
     try:
         return ZoneInfo(name[:ZONES_AT_MOST] or settings.TIME_ZONE)
     except (ValueError, OSError, KeyError):  # no such zone; a name that is a path
