@@ -4,9 +4,11 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tests.builders import AT
 from tests.notifications.receiver import Receiver, receiving
+from tms.accounts.models import User
 from tms.notifications import claims, outbox, post
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.policy import Policy, Step
@@ -47,6 +49,20 @@ def policy(fleet) -> Callable[..., Policy]:
         return made
 
     return make
+
+
+@pytest.fixture
+def staff(fleet) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("kimura", is_staff=True))
+    return client
+
+
+@pytest.fixture
+def watcher(fleet) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("mori"))
+    return client
 
 
 class Hours:

@@ -6,7 +6,6 @@ from django.test import Client
 from tests.boards.conftest import Seen
 from tests.factories import alert, now
 from tests.notifications.conftest import webhook
-from tms.accounts.models import User
 from tms.notifications.delivery import Delivery
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
@@ -14,20 +13,6 @@ from tms.notifications.policy import Policy
 pytestmark = pytest.mark.django_db
 
 PAGES = ["/destinations/", "/policies/", "/deliveries/"]
-
-
-@pytest.fixture
-def staff(fleet) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("kimura", is_staff=True))
-    return client
-
-
-@pytest.fixture
-def watcher(fleet) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("mori"))
-    return client
 
 
 @pytest.mark.parametrize("page", PAGES)

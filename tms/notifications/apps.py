@@ -8,6 +8,9 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from tms.notifications.collector import DeliveryCollector  # the models it counts are loaded by now
+        from tms.alerts import told  # their models are loaded by now
+        from tms.notifications import history
+        from tms.notifications.collector import DeliveryCollector
 
         REGISTRY.register(DeliveryCollector())
+        told.SOURCES.append(history.told_of)

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
+from tms.alerts.told import told_of
 from tms.boards.alert_rows import AlertRow
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.live.change import Change
@@ -46,10 +47,18 @@ class AlertPage(Page):
         alert = next(iter(desk.alerts([self.alert.pk])), None)
         if alert is None:
             raise Alert.DoesNotExist
+        timeline = self._timeline(alert)
+        return Scene(
+            {**nav(desk), alert.element: self.alert_part(alert), **timeline}, {"timeline": tuple(reversed(timeline))}
+        )
+
+    def _timeline(self, alert: AlertRow) -> dict[str, Part]:
+        """Its steps, and what was told of it, in the order in which they happened."""
         steps = {f"step-{index}": step for index, step in enumerate(alert.steps)}
-        parts = {
-            **nav(desk),
-            alert.element: self.alert_part(alert),
-            **{element: Part(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()},
+        told = {f"told-{one.number}": one for one in told_of(alert.pk)}
+        instants = {element: step.at for element, step in steps.items()} | {
+            element: one.at for element, one in told.items()
         }
-        return Scene(parts, {"timeline": tuple(reversed(steps))})
+        parts = {element: Part(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()}
+        parts |= {element: Part(f"{TEMPLATE}#told", {"id": element, "told": one}) for element, one in told.items()}
+        return {element: parts[element] for element in sorted(parts, key=lambda element: instants[element])}

@@ -1,0 +1,70 @@
+"""The history of an alert tells who was told of it."""
+
+from django.test import Client
+
+from tests.boards.conftest import Seen
+from tests.notifications.conftest import webhook
+from tests.notifications.test_outbox import opened, over
+from tms.notifications.delivery import Delivery
+
+DAY = 86_400
+
+
+def told(client: Client, alert) -> list[str]:
+    seen = Seen(client.get(alert.get_absolute_url()))
+    return [seen.text(element) for element in seen.rows("told-")]
+
+
+def test_each_message_stands_with_its_destination_and_what_became_of_it(fleet, hours, policy, hook, watcher):
+    policy((0, [hook]))
+    alert = opened(fleet)
+    hours.pass_(5)
+    over(alert, 6)
+    hours.pass_(5)
+
+    recovery, opening = told(watcher, alert)
+
+    assert "Hook Opened Sent" in opening
+    assert "Hook Recovered Sent" in recovery
+
+
+def test_what_was_given_up_says_what_came_back_and_after_how_many_attempts(
+    fleet, hours, policy, hook, receiver, watcher
+):
+    receiver.script = [(503, {"body": "busy"}), (410, {"body": "gone"})]
+    policy((0, [hook]))
+    alert = opened(fleet)
+    hours.pass_(60)
+
+    [line] = told(watcher, alert)
+
+    assert "Given up, 2 attempts: 410 Gone: gone" in line
+
+
+def test_what_may_have_arrived_twice_says_so(fleet, hours, policy, hook, watcher):
+    policy((0, [hook]))
+    alert = opened(fleet)
+    hours.pass_(5)
+    Delivery.objects.update(possible_duplicate=True)
+
+    assert "it may have arrived twice" in told(watcher, alert)[0]
+
+
+def test_of_other_alerts_nothing_stands_there(fleet, hours, policy, hook, receiver, watcher):
+    policy((0, [hook]))
+    opened(fleet)
+    other = opened(fleet, terminal=fleet.online(site=fleet.site("OSK")))
+    hours.pass_(5)
+
+    assert len(told(watcher, other)) == 1
+    assert len(receiver.posted) == 2
+
+
+def test_what_still_waits_stands_there_too(fleet, hours, policy, receiver, watcher):
+    policy((0, [webhook(receiver.url, "Slow")]), gather_s=600)
+    alert = opened(fleet)
+    hours.pass_(5)
+
+    [line] = told(watcher, alert)
+
+    assert "Slow Opened Waiting" in line
