@@ -15,6 +15,7 @@ from tms.alerts.quiet import Reason
 from tms.notifications.delivery import ALARMS, DeliveryState, News, Told
 from tms.notifications.gathering import Item, gather
 from tms.notifications.policy import Policy, Step, Telling
+from tms.notifications.steps import steps_of
 from tms.notifications.subject import (
     ALERT,
     INCIDENT,
@@ -70,7 +71,7 @@ def tell(at: datetime) -> int:
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
     needy = asks_for_somebody([telling.subject for telling in due])
     quiet = hushed(needy, at=at)
-    steps = _steps({telling.policy_id for telling in due})
+    steps = steps_of({telling.policy_id for telling in due}, at=at)
     items: list[Item] = []
     for telling in due:
         if telling.subject not in needy or not telling.policy.enabled:
@@ -185,8 +186,7 @@ def _take_step(telling: Telling, steps: Sequence[Step], at: datetime) -> list[It
             happened_at,
             step=step.position,
         )
-        for destination in step.destinations.all()
-        if destination.enabled
+        for destination in step.reached
     ]
     telling.step, telling.taken = step.position + 1, telling.taken + 1
     after = next((later.after_s for later in steps if later.position > step.position), None)
@@ -201,10 +201,3 @@ def _news(telling: Telling) -> News:
     news, subject = News(telling.kind), telling.subject
     is_over = news is News.FLAPPING and isinstance(subject, Alert) and not subject.is_flapping
     return News.OPENED if is_over else news
-
-
-def _steps(policy_ids: Collection[int]) -> dict[int, list[Step]]:
-    steps: dict[int, list[Step]] = {}
-    for step in Step.objects.filter(policy__in=policy_ids).prefetch_related("destinations").order_by("position"):
-        steps.setdefault(step.policy_id, []).append(step)
-    return steps

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Group, Site
 from tms.notifications.destination import Destination
+from tms.notifications.rotation import Rotation
 from tms.notifications.subject import AboutOne, Concern, about_one
 
 DAY_S = 86_400
@@ -90,7 +91,11 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField()
     after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
     """After the step before; of the first it counts for nothing."""
+    reached: list[Destination]
+    """Those that it reaches at this moment, worked out by whoever takes it."""
     destinations = models.ManyToManyField(Destination, blank=True)
+    rotations = models.ManyToManyField(Rotation, blank=True)
+    """Whoever is on call in them when the step is taken is told, too, at all destinations of their own."""
 
     class Meta:
         ordering = ("policy", "position")

@@ -10,6 +10,7 @@ from tms.accounts.setup import BaseFormSet, ModelForm
 from tms.notifications.destination import Destination
 from tms.notifications.forms import NONE, Plain
 from tms.notifications.policy import DAY_S, Policy, Step
+from tms.notifications.rotation import Rotation
 from tms.telemetry.models import Severity
 
 MOST_STEPS = 4
@@ -49,6 +50,9 @@ class StepForm(Plain, forms.Form):
     destinations = forms.ModelMultipleChoiceField(
         Destination.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
+    rotations = forms.ModelMultipleChoiceField(
+        Rotation.objects.kept(), required=False, widget=forms.CheckboxSelectMultiple
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,13 +60,13 @@ class StepForm(Plain, forms.Form):
 
     @property
     def is_empty(self) -> bool:
-        return not self.cleaned_data.get("destinations")
+        return not self.cleaned_data.get("destinations") and not self.cleaned_data.get("rotations")
 
 
 class BaseStepForms(BaseFormSet[StepForm]):
     def clean(self) -> None:
         if not any(self.errors) and all(form.is_empty for form in self.forms):
-            raise forms.ValidationError(gettext("Choose at least one destination; else nobody is told."))
+            raise forms.ValidationError(gettext("Choose at least one destination or rotation; else nobody is told."))
 
 
 StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MOST_STEPS, max_num=MOST_STEPS)
@@ -72,8 +76,14 @@ def steps_of(policy: Policy) -> list[dict[str, Any]]:
     """What the form shows of them."""
     if not policy.pk:
         return []
-    steps = policy.steps.prefetch_related("destinations")
-    return [{"after_min": step.after_s // 60, "destinations": list(step.destinations.all())} for step in steps]
+    return [
+        {
+            "after_min": step.after_s // 60,
+            "destinations": list(step.destinations.all()),
+            "rotations": list(step.rotations.all()),
+        }
+        for step in policy.steps.prefetch_related("destinations", "rotations")
+    ]
 
 
 def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
@@ -83,3 +93,4 @@ def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
         after_s = (data["after_min"] or 0) * 60 if position else 0
         step = Step.objects.create(policy=policy, position=position, after_s=after_s)
         step.destinations.set(data["destinations"])
+        step.rotations.set(data["rotations"])

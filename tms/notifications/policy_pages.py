@@ -64,7 +64,7 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "place": "policies",
-        "policies": Policy.objects.prefetch_related("steps__destinations"),
+        "policies": Policy.objects.prefetch_related("steps__destinations", "steps__rotations"),
         "has_destinations": Destination.objects.exists(),
         "chosen": chosen,
         "form": form,

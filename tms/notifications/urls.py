@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tms.notifications import delivery_pages, destination_pages, digest_pages, policy_pages
+from tms.notifications import delivery_pages, destination_pages, digest_pages, policy_pages, rotation_pages
 
 urlpatterns = [
     path("destinations/", destination_pages.destinations, name="destinations"),
@@ -12,6 +12,12 @@ urlpatterns = [
     path("policies/new/", policy_pages.new_policy, name="new-policy"),
     path("policies/<int:pk>/", policy_pages.policy, name="policy"),
     path("policies/<int:pk>/delete/", policy_pages.delete_policy, name="delete-policy"),
+    path("rotations/", rotation_pages.rotations, name="rotations"),
+    path("rotations/new/", rotation_pages.new_rotation, name="new-rotation"),
+    path("rotations/<int:pk>/", rotation_pages.rotation, name="rotation"),
+    path("rotations/<int:pk>/delete/", rotation_pages.delete_rotation, name="delete-rotation"),
+    path("rotations/<int:pk>/covers/", rotation_pages.new_cover, name="new-cover"),
+    path("rotations/<int:pk>/covers/<int:cover>/delete/", rotation_pages.delete_cover, name="delete-cover"),
     path("deliveries/", delivery_pages.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", delivery_pages.delivery, name="delivery"),
     path("deliveries/<int:pk>/again/", delivery_pages.send_again, name="send-again"),

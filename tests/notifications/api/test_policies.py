@@ -77,7 +77,7 @@ BAD = [
     ({"gather_s": 10**30}, "$.gather_s"),
     ({"language": "xx"}, "$.language"),
     ({"steps": []}, "$.steps"),
-    ({"steps": [{"destinations": []}]}, "$.steps[0].destinations"),
+    ({"steps": [{"destinations": []}]}, "$.steps[0]"),
     ({"steps": [{"destinations": [999_999]}]}, "$.steps[0].destinations"),
     ({"steps": [{"destinations": [1], "colour": 1}]}, "$.steps[0].colour"),
     ({"colour": "red"}, "$.colour"),

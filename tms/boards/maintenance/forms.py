@@ -15,6 +15,7 @@ from tms.alerts.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.local_time import shown
 from tms.fleet.models import Group, Site, Terminal
+from tms.fleet.wall_time import WallTimeField
 from tms.fleet.zones import zones
 
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
@@ -29,23 +30,8 @@ REPEATS = (
 EXTEND_BY = ((30, _("30 min")), (60, _("1 h")), (120, _("2 h")))
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LAST_WEEK = 5
-FORMAT = "%Y-%m-%dT%H:%M"
 MOST_TERMINALS = 5_000
 SEPARATORS = re.compile(r"[\s,;]+")
-
-
-class WallTimeField(forms.DateTimeField):
-    """A time without a zone, as a browser's `datetime-local` has it."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(input_formats=[FORMAT, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **options)
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value:{FORMAT}}" if isinstance(value, datetime) else value
-
-    def to_python(self, value: Any) -> datetime | None:
-        found: datetime | None = super().to_python(value)
-        return found.replace(tzinfo=None) if found else None
 
 
 class WindowForm(forms.Form):

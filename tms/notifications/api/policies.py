@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from ninja import Query, Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from tms.accounts import access
 from tms.fleet.models import Group, Site
@@ -35,7 +35,14 @@ class PolicyStep(Schema):
     model_config = ConfigDict(extra="forbid")
 
     after_min: int = Field(0, ge=0, description="After the step before; of the first it counts for nothing.")
-    destinations: list[Id] = Field(min_length=1)
+    destinations: list[Id] = []
+    rotations: list[Id] = Field([], description="Whoever is on call in them when the step is taken is told, too.")
+
+    @model_validator(mode="after")
+    def reaches_somebody(self) -> Self:
+        if not self.destinations and not self.rotations:
+            raise ValueError("a step needs a destination or a rotation")
+        return self
 
 
 class PolicyFields(Schema):
@@ -107,7 +114,11 @@ def delete_policy(request: Called, pk: int) -> None:
 
 def fields_of(policy: models.Policy) -> dict[str, Any]:
     steps = [
-        {"after_min": step.after_s // 60, "destinations": sorted(one.pk for one in step.destinations.all())}
+        {
+            "after_min": step.after_s // 60,
+            "destinations": sorted(one.pk for one in step.destinations.all()),
+            "rotations": sorted(one.pk for one in step.rotations.all()),
+        }
         for step in policy.steps.all()
     ]
     return {
@@ -143,7 +154,7 @@ def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _policies(request: Called) -> QuerySet[models.Policy]:
-    rows = models.Policy.objects.prefetch_related("sites", "groups", "rules", "steps__destinations")
+    rows = models.Policy.objects.prefetch_related("sites", "groups", "rules", "steps__destinations", "steps__rotations")
     return access.visible(rows, to=request.person)
 
 

@@ -1,0 +1,242 @@
+"""Whoever is on call is told, and everyone sees who it is."""
+
+from datetime import date, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.boards.conftest import Seen
+from tests.builders import AT, later
+from tests.notifications.conftest import webhook
+from tests.notifications.test_outbox import kinds, opened, over
+from tms.fleet.local_time import shown
+from tms.notifications.policy import Policy, Step
+from tms.notifications.rotation import Cover, Member, Rotation
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+HOUR, DAY = 3600, 86_400
+
+
+@pytest.fixture
+def people(fleet, receiver):
+    """Each with a destination of their own."""
+    three = [fleet.person(name) for name in ("aiko", "ren", "mei")]
+    for person in three:
+        webhook(f"{receiver.url}/{person.username}", person.username, person=person)
+    return three
+
+
+def rotation(*people, name: str = "Night", **fields) -> Rotation:
+    """A day each. AT is 18:00 in Tokyo, of the first one's."""
+    fields = {"starts_on": date(2026, 11, 25), "handover_at": time(9), "every_days": 1} | fields
+    made = Rotation.objects.create(name=name, **fields)
+    Member.objects.bulk_create(
+        Member(rotation=made, position=position, person=person) for position, person in enumerate(people)
+    )
+    return made
+
+
+def named(policy: Policy, *rotations: Rotation, position: int = 0) -> Policy:
+    Step.objects.get(policy=policy, position=position).rotations.set(rotations)
+    return policy
+
+
+def told(receiver) -> list[str]:
+    return [posted.path.rsplit("/")[-1] for posted in receiver.posted]
+
+
+def test_whoever_is_on_call_when_the_step_is_taken_is_told(fleet, hours, policy, people, receiver):
+    named(policy((0, [])), rotation(*people))
+    opened(fleet)
+    hours.pass_(5)
+    hours.pass_(DAY, step_s=HOUR)
+    opened(fleet, seconds=DAY)
+    hours.pass_(5)
+
+    assert told(receiver) == ["aiko", "ren"]
+
+
+def test_the_next_step_asks_anew_who_is_on_call(fleet, hours, policy, people, receiver):
+    rota = rotation(*people)
+    named(named(policy((0, []), (DAY, [])), rota), rota, position=1)
+    opened(fleet)
+
+    hours.pass_(DAY + 5, step_s=HOUR)
+
+    assert told(receiver) == ["aiko", "ren"]
+
+
+def test_whoever_was_told_is_told_of_the_recovery_though_another_is_on_call_by_then(
+    fleet, hours, policy, people, receiver
+):
+    named(policy((0, [])), rotation(*people))
+    alert = opened(fleet)
+    hours.pass_(DAY, step_s=HOUR)
+    over(alert, DAY)
+    hours.pass_(5)
+
+    assert told(receiver) == ["aiko", "aiko"]
+    assert kinds(receiver) == ["opened", "resolved"]
+
+
+def test_whoever_covers_is_told_instead(fleet, hours, policy, people, receiver):
+    rota = rotation(*people)
+    Cover.objects.create(rotation=rota, person=people[2], since=later(-60), until=later(60))
+    named(policy((0, [])), rota)
+    opened(fleet)
+
+    hours.pass_(5)
+
+    assert told(receiver) == ["mei"]
+
+
+def test_somebody_who_is_named_and_on_call_is_told_once(fleet, hours, policy, people, receiver):
+    named(policy((0, [people[0].destinations.get()])), rotation(*people), rotation(*people, name="Day"))
+    opened(fleet)
+
+    hours.pass_(5)
+
+    assert told(receiver) == ["aiko"]
+
+
+@pytest.mark.parametrize("why", ["nobody", "left", "unreachable", "deleted", "not yet"])
+def test_where_nobody_can_be_reached_the_next_step_is_taken_at_once(fleet, hours, policy, people, hook, receiver, why):
+    rota = rotation(*([] if why == "nobody" else people[:1]))
+    if why == "left":
+        people[0].is_active = False
+        people[0].save()
+    if why == "unreachable":
+        people[0].destinations.update(enabled=False)
+    if why in {"deleted", "not yet"}:
+        field = {"deleted": {"deleted_at": AT}, "not yet": {"starts_on": date(2026, 12, 1)}}[why]
+        Rotation.objects.update(**field)
+    named(policy((0, []), (3 * HOUR, [hook])), rota)
+    opened(fleet)
+
+    hours.pass_(5)
+
+    assert told(receiver) == ["s3cret-path"]
+
+
+def test_many_alerts_ask_once_who_is_on_call(fleet, hours, policy, people, django_assert_max_num_queries):
+    named(policy((0, [])), rotation(*people))
+    rule = fleet.metric_rule(severity="critical")
+    for _ in range(20):
+        opened(fleet, rule=rule)
+
+    with django_assert_max_num_queries(60):
+        hours.pass_(0)
+
+
+# Pages
+
+
+FORM = {
+    "name": "Night",
+    "time_zone": "Asia/Tokyo",
+    "starts_on": "2026-11-23",
+    "handover_at": "09:00",
+    "every_days": "7",
+    "members-TOTAL_FORMS": "8",
+    "members-INITIAL_FORMS": "0",
+}
+
+
+def test_a_rotation_is_made_and_reads_back_in_its_order(staff, fleet):
+    mei, ren = fleet.person("mei"), fleet.person("ren")
+
+    staff.post(
+        "/rotations/new/", FORM | {"members-0-person": ren.pk, "members-1-person": mei.pk, "weekdays": ["4", "0"]}
+    )
+
+    made = Rotation.objects.get()
+    seen = Seen(staff.get(made.get_absolute_url()))
+    assert list(made.members.values_list("person", flat=True)) == [ren.pk, mei.pk]
+    assert made.weekdays == [4, 0]
+    assert seen.attribute("id_starts_on", "value") == "2026-11-23"
+    assert seen.html.count("selected") >= 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({}, "Choose at least one person"),
+        ({"members-0-person": "1", "every_days": "0"}, "greater than or equal to 1"),
+        ({"members-0-person": "1", "starts_on": "soon"}, "valid date"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_kept(staff, fleet, wrong, says):
+    if "members-0-person" in wrong:
+        wrong = wrong | {"members-0-person": fleet.person().pk}
+
+    answer = staff.post("/rotations/new/", FORM | wrong)
+
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+    assert not Rotation.objects.exists()
+
+
+def test_the_page_says_who_is_on_call_now_and_who_comes_next(watcher, fleet):
+    aiko, ren = fleet.person("aiko"), fleet.person("ren")
+    today = date.today()  # noqa: DTZ011  # the page is of today
+    rota = rotation(aiko, ren, starts_on=today.replace(year=today.year - 1), every_days=7)
+
+    seen = Seen(watcher.get(rota.get_absolute_url()))
+
+    assert any(name in seen.text(f"rotation-{rota.pk}") for name in ("aiko", "ren"))
+    assert seen.html.count("has no destination of their own") >= 4
+
+
+def test_the_page_warns_where_nobody_is_on_call(watcher, fleet):
+    rota = rotation()
+
+    assert "Nobody is on call" in Seen(watcher.get("/rotations/")).text(f"rotation-{rota.pk}")
+
+
+def test_whoever_watches_may_take_over_by_the_clocks_of_the_rotation(watcher, fleet):
+    rota = rotation(fleet.person("aiko"), time_zone="Europe/Berlin")
+    ren = fleet.person("ren")
+    form = {"cover-person": ren.pk, "cover-since": "2030-06-01T20:00", "cover-until": "2030-06-02T08:00"}
+
+    watcher.post(f"/rotations/{rota.pk}/covers/", form)
+
+    made = Cover.objects.get()
+    assert (made.person, made.by.username) == (ren, "mori")
+    assert shown(made.since, ZoneInfo("Europe/Berlin")).isoformat() == "2030-06-01T20:00:00"
+    assert "ren does not cover" in watcher.get(rota.get_absolute_url()).content.decode()
+    watcher.post(f"/rotations/{rota.pk}/covers/{made.pk}/delete/")
+    assert not Cover.objects.exists()
+
+
+def test_a_cover_that_ends_before_it_begins_is_refused(watcher, fleet):
+    rota = rotation(fleet.person("aiko"))
+    form = {
+        "cover-person": fleet.person("ren").pk,
+        "cover-since": "2030-06-02T20:00",
+        "cover-until": "2030-06-02T08:00",
+    }
+
+    answer = watcher.post(f"/rotations/{rota.pk}/covers/", form)
+
+    assert answer.status_code == 422
+    assert "It has to lie after the beginning." in answer.content.decode()
+
+
+def test_who_only_watches_changes_no_rotation(watcher, fleet):
+    rota = rotation(fleet.person("aiko"))
+
+    assert watcher.post(rota.get_absolute_url(), FORM).status_code == 403
+    assert watcher.post(f"/rotations/{rota.pk}/delete/").status_code == 403
+    assert Rotation.objects.kept().get() == rota
+
+
+def test_a_rotation_that_is_deleted_is_gone_and_its_name_is_free(staff, fleet):
+    aiko = fleet.person("aiko")
+    rota = rotation(aiko)
+
+    staff.post(f"/rotations/{rota.pk}/delete/")
+    staff.post("/rotations/new/", FORM | {"members-0-person": aiko.pk})
+
+    assert staff.get(rota.get_absolute_url()).status_code == 404
+    assert Rotation.objects.kept().get().name == "Night"

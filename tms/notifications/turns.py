@@ -1,0 +1,99 @@
+"""Whose turn it is to be on call. Pure.
+
+People take turns in their order, from one handover to the next. Handovers are wall times: the clocks of the rotation's
+zone show them, however they change in between, so that turns neither overlap nor leave a gap. Who covers for somebody
+comes before the turns; of several, the one who was asked last.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from tms.fleet.hours import EVER
+from tms.fleet.local_time import instant, shown
+
+WEEK = 7
+
+
+class Cover(NamedTuple):
+    """Somebody takes over from one instant to another."""
+
+    person: int
+    since: datetime
+    until: datetime
+
+
+class Turn(NamedTuple):
+    person: int | None
+    """Null: nobody."""
+    since: datetime
+    until: datetime
+    is_cover: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    zone: ZoneInfo
+    starts_on: date
+    handover_at: time
+    people: Sequence[int] = ()
+    every_days: int = WEEK
+    weekdays: Sequence[int] = ()
+    """If there are any, handovers are on these days of each week (0 is Monday), and `every_days` counts for nothing."""
+    covers: Sequence[Cover] = ()
+    """In the order in which they were asked."""
+
+    def on_call(self, at: datetime) -> Turn:
+        """Who is, from when until when. Before the rotation starts nobody is."""
+        return next(self.turns(at, at + timedelta(microseconds=1)))
+
+    def turns(self, at: datetime, until: datetime) -> Iterator[Turn]:
+        """From the one that goes on at `at`, to the one that goes on before `until`, as they follow one another."""
+        current = self._stretch(at)
+        while current.until < until:
+            following = self._stretch(current.until)
+            if (following.person, following.is_cover) == (current.person, current.is_cover):
+                current = current._replace(until=following.until)
+                continue
+            yield current
+            current = following
+        yield current
+
+    def _stretch(self, at: datetime) -> Turn:
+        """The turn that goes on at `at`, as far as nobody begins or ceases to cover."""
+        number = self._number(at)
+        since, until = self._handover(number), self._handover(number + 1)
+        edges = [edge for cover in self.covers for edge in (cover.since, cover.until)]
+        since = max([since, *(edge for edge in edges if edge <= at)])
+        until = min([until, *(edge for edge in edges if edge > at)])
+        covering = [cover.person for cover in self.covers if cover.since <= at < cover.until]
+        if covering:
+            return Turn(covering[-1], since, until, is_cover=True)
+        return Turn(self.people[number % len(self.people)] if self.people and number >= 0 else None, since, until)
+
+    def _number(self, at: datetime) -> int:
+        """Of the turn that goes on at `at`; -1 before the first."""
+        days = (shown(at, self.zone).date() - self.starts_on).days
+        periods, rest = divmod(days, self._period)
+        number = periods * len(self._offsets) + sum(offset <= rest for offset in self._offsets) - 1
+        return max(-1, number - 1 if number >= 0 and self._handover(number) > at else number)
+
+    def _handover(self, number: int) -> datetime:
+        """To the turn of that number."""
+        if number < 0:
+            return EVER
+        periods, rest = divmod(number, len(self._offsets))
+        day = self.starts_on + timedelta(days=periods * self._period + self._offsets[rest])
+        return instant(datetime.combine(day, self.handover_at), self.zone)
+
+    @property
+    def _period(self) -> int:
+        return WEEK if self.weekdays else self.every_days
+
+    @property
+    def _offsets(self) -> list[int]:
+        """The days of a period on which a turn begins."""
+        first = self.starts_on.weekday()
+        return sorted({(weekday - first) % WEEK for weekday in self.weekdays}) or [0]
