@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests import factories
 from tests.api.conftest import problem, wrong
 from tests.builders import AT, now
 from tms.accounts.models import User
@@ -62,6 +63,14 @@ def test_alerts_are_filtered_the_newest_first(watcher, fleet, opened):
     assert wrong(watcher.get("/alerts", {"opened_since": "2026-11-25T09:00:00"})) == ["?opened_since"]
 
 
+def test_alerts_that_flap_are_found(watcher, fleet, opened):
+    steady, flapping = opened(), factories.flapping(fleet)
+
+    assert ids(watcher.get("/alerts", {"is_flapping": "true"})) == [flapping.pk]
+    assert {steady.pk, flapping.pk} & set(ids(watcher.get("/alerts", {"is_flapping": "false"}))) == {steady.pk}
+    assert watcher.get(f"/alerts/{flapping.pk}").json()["is_flapping"] is True
+
+
 def test_the_number_of_queries_does_not_grow_with_the_page(watcher, opened, django_assert_max_num_queries):
     for _ in range(10):
         opened()
@@ -113,6 +122,8 @@ def test_each_deed_is_done_to_one(watcher, fleet, opened):
         assert answer.status_code == 200, (deed, answer.content)
         return answer.json()
 
+    assert do("claim")["claimed_by"] == "aiko"
+    assert do("release")["claimed_by"] is None
     assert do("snooze", until=in_s(600))["state"] == "snoozed"
     assert do("withdraw", comment="no")["state"] == "open"
     assert do("assign", to="ken")["assigned_to"] == "ken"
@@ -126,7 +137,7 @@ def test_each_deed_is_done_to_one(watcher, fleet, opened):
 def test_a_deed_that_does_not_suit_is_refused(watcher, opened):
     alert = opened()
 
-    for deed in ("resolve", "withdraw", "change"):
+    for deed in ("resolve", "withdraw", "change", "release"):
         assert problem(watcher.post(f"/alerts/{alert.pk}/{deed}", {})) == (409, "tms:unsuitable")
 
 

@@ -129,6 +129,7 @@ CALLS = [
     ("POST", "/alerts/{alert}/comment", {}, 422),
     ("POST", "/alerts/{alert}/comment", b"{", 400),
     ("POST", "/alerts/{alert}/withdraw", {}, 409),
+    ("POST", "/alerts/{alert}/claim", {}, 200),
     ("POST", "/alerts/{alert}/acknowledge", {}, 200),
     ("POST", "/alerts/{alert}/resolve", {}, 200),
     ("POST", "/alerts/comment", {"which": {"ids": [1]}, "comment": "x"}, 200),

@@ -40,6 +40,9 @@ class Alert(Told):
     until: datetime | None = Field(description="When the acknowledgement or the snooze ends by itself.")
     is_stale: bool = Field(description="Acknowledged too long.")
     is_flapping: bool = Field(description="It opens and recovers again and again, and stands until it is calm.")
+    claimed_by: str | None = Field(description="Who takes a look, while nobody has acknowledged it.")
+    claimed_until: datetime | None
+    taken_at: datetime | None = Field(description="When somebody acknowledged it first.")
     assigned_to: str | None = Field(description="Who is asked to take it, and has not yet.")
     comment: str = Field(description="The last that anybody said of it.")
     resolved_at: datetime | None
@@ -54,13 +57,14 @@ class Alert(Told):
             incident=alert.incident_id,
             acknowledged_by=username(alert.acknowledged_by),
             assigned_to=username(alert.assigned_to),
+            claimed_by=username(alert.claimed_by),
             **{name: getattr(alert, name) for name in COPIED},
         )
 
 
 COPIED = (
     *("severity", "state", "value", "version", "opened_at", "acknowledged_at", "contract", "until", "is_stale"),
-    *("comment", "resolved_at", "is_flapping"),
+    *("comment", "resolved_at", "is_flapping", "claimed_until", "taken_at"),
 )
 
 

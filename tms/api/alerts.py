@@ -10,6 +10,7 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
+from tms.alerts.alert import FLAPPING
 from tms.alerts.models import AlertQuerySet, AlertState
 from tms.alerts.search import alerts_like
 from tms.api.alert_shapes import Alert, AlertWithHistory, Step
@@ -36,6 +37,7 @@ class AlertMatch(Asked):
     incident: Id | None = None
     terminal: str = Field("", max_length=64, description="Its UID.")
     who: str = Field("", max_length=150, description="A username: has it, or is asked to take it.")
+    is_flapping: bool | None = None
     opened_since: Instant | None = None
     opened_before: Instant | None = None
 
@@ -53,6 +55,8 @@ class AlertMatch(Asked):
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
         if self.who:
             rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
+        if self.is_flapping is not None:
+            rows = rows.filter(FLAPPING) if self.is_flapping else rows.exclude(FLAPPING)
         return rows.filter(alerts_like(self.q)) if self.q else rows
 
 
@@ -75,7 +79,8 @@ def read_alert(request: Called, pk: int) -> AlertWithHistory:
 
 
 def shown(person: User) -> AlertQuerySet:
-    rows = models.Alert.objects.select_related("rule", "terminal__site", "acknowledged_by", "assigned_to", "flapping")
+    people = ("acknowledged_by", "assigned_to", "claimed_by")
+    rows = models.Alert.objects.select_related("rule", "terminal__site", "flapping", *people)
     return visible(rows, to=person)
 
 

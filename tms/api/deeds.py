@@ -13,7 +13,7 @@ from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import AlertState
 from tms.api.alert_shapes import Alert
 from tms.api.alerts import one
-from tms.api.terms import Assigning, Saying, Snoozing, Taking, Terms, Which
+from tms.api.terms import Assigning, Commenting, Saying, Snoozing, Taking, Terms, Which
 from tms.rest.door import Called
 from tms.rest.problems import Refused
 from tms.rest.routes import Routes
@@ -33,12 +33,14 @@ class Kind(NamedTuple):
 
 KINDS = {
     "acknowledge": Kind(Taking, "Acknowledge"),
+    "claim": Kind(Terms, "Take a look at"),
+    "release": Kind(Terms, "Take back that somebody looks at"),
     "change": Kind(Taking, "Change the acknowledgement of"),
-    "withdraw": Kind(Terms, "Open again"),
+    "withdraw": Kind(Commenting, "Open again"),
     "snooze": Kind(Snoozing, "Put off"),
     "assign": Kind(Assigning, "Assign"),
     "comment": Kind(Saying, "Comment on"),
-    "resolve": Kind(Terms, "Resolve by hand"),
+    "resolve": Kind(Commenting, "Resolve by hand"),
 }
 SEEN = Field(None, description="That of the alert as it was seen: it is refused when the alert changed since.")
 

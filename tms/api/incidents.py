@@ -17,7 +17,7 @@ from tms.alerts.folding import Moved
 from tms.alerts.models import IncidentState
 from tms.api.deeds import SEEN
 from tms.api.incident_shapes import Incident, IncidentStep, IncidentWithHistory
-from tms.api.terms import Saying, Taking, Terms
+from tms.api.terms import Commenting, Saying, Taking, Terms
 from tms.keyset import Column, Keyset
 from tms.rest.door import Called
 from tms.rest.pages import Page, Paging, listed
@@ -63,7 +63,7 @@ HELD = (IncidentState.ACKNOWLEDGED,)
 KINDS = {
     "acknowledge": Kind(Taking, folding.acknowledge, "Acknowledge", UNRESOLVED),
     "change": Kind(Taking, folding.change, "Change the acknowledgement of", HELD),
-    "withdraw": Kind(Terms, folding.withdraw, "Open again", HELD),
+    "withdraw": Kind(Commenting, folding.withdraw, "Open again", HELD),
     "comment": Kind(Saying, folding.comment, "Comment on", UNRESOLVED),
 }
 

@@ -20,25 +20,30 @@ MOST_AT_ONCE = 1_000
 class Terms(Asked):
     """What a service is told."""
 
+    def of(self, at: datetime) -> dict[str, Any]:
+        """Raises Refused."""
+        return {}
+
+
+class Commenting(Terms):
     comment: str = Field("", max_length=500)
 
     def of(self, at: datetime) -> dict[str, Any]:
-        """Raises Refused."""
         return {"comment": self.comment}
 
 
-class Saying(Terms):
+class Saying(Commenting):
     comment: str = Field(min_length=1, max_length=500)
 
 
-class Snoozing(Terms):
+class Snoozing(Commenting):
     until: Instant = Field(description="Within 31 days.")
 
     def of(self, at: datetime) -> dict[str, Any]:
         return super().of(at) | {"until": _in_reach(self.until, at)}
 
 
-class Taking(Terms):
+class Taking(Commenting):
     contract: Contract = Contract.RECOVERY
     until: Instant | None = Field(None, description="For the contract `time`: within 31 days.")
 
@@ -50,7 +55,7 @@ class Taking(Terms):
         return super().of(at) | {"contract": self.contract, "until": until}
 
 
-class Assigning(Terms):
+class Assigning(Commenting):
     to: str = Field(max_length=150, description="A username.")
 
     def of(self, at: datetime) -> dict[str, Any]:
