@@ -36,7 +36,10 @@ FROM alerts_incidenttransition x JOIN alerts_incident i ON i.id = x.incident_id
 JOIN fleet_site s ON s.id = i.site_id
 WHERE x.incident_id > %s AND s.code = %s ORDER BY x.at, x.id
 """
-UNTOLD = "SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', 'sending')"
+UNTOLD = """
+SELECT (SELECT count(*) FROM notifications_delivery WHERE state IN ('waiting', 'sending'))
+     + (SELECT count(*) FROM alerts_incidenttransition WHERE told_at IS NULL)
+"""
 
 
 class Watcher(Board):

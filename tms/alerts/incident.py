@@ -79,6 +79,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Whatever is not over (index: incident_unresolved)."""
         return self.exclude(state=IncidentState.RESOLVED)
 
+    def held(self) -> Self:
+        """Locked until the transaction ends, though not against rows that refer to them: whoever writes those may hold
+        steps of the history that a fold waits for.
+        """
+        return self.select_for_update(of=("self",), no_key=True)
+
 
 class Incident(models.Model):
     """Alerts of terminals that were lost together: one row, one acknowledgement, one notification for all of them."""

@@ -1,7 +1,7 @@
 """What else happens this very moment: the fold waits for nobody, and nobody is folded against a recovery."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from tests.alerts.folding.conftest import folded, incident, told
 from tests.at_once import at_once, meanwhile
@@ -82,3 +82,17 @@ def test_folds_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet
     assert unexpected == []
     assert not Alert.objects.unresolved().exists()
     assert incident().state == "resolved"
+
+
+def test_a_row_may_refer_to_an_incident_that_the_fold_holds(storm, shop):
+    """As a telling does, whose transaction may hold the very step of the history that the fold adds to."""
+    folding.fold(later(1))
+    pk = incident().pk
+
+    def refer() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            cursor.execute("SELECT 1 FROM alerts_incident WHERE id = %s FOR KEY SHARE", [pk])
+
+    with meanwhile(lambda: folding.fold(later(2))), transaction.atomic():
+        refer()

@@ -117,7 +117,7 @@ def alerts_of(incident: Incident) -> AlertQuerySet:
 
 
 def _unresolved(incident: Incident) -> Incident:
-    (row,) = Incident.objects.filter(pk=incident.pk).select_for_update(of=("self",)).select_related("acknowledged_by")
+    (row,) = Incident.objects.filter(pk=incident.pk).held().select_related("acknowledged_by")
     if row.state == IncidentState.RESOLVED:
         raise AlreadyOver(row)
     return row

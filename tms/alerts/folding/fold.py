@@ -43,8 +43,7 @@ def fold(at: datetime) -> int:
 
 
 def _unresolved() -> list[Incident]:
-    rows = Incident.objects.unresolved().select_related("acknowledged_by").order_by("pk")
-    return list(rows.select_for_update(of=("self",)))
+    return list(Incident.objects.unresolved().held().select_related("acknowledged_by").order_by("pk"))
 
 
 def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Incident]) -> list[Candidate]:
