@@ -10,7 +10,7 @@ from tests import factories
 from tests.builders import AT, later
 from tms.alerts import lifecycle, maintenance
 from tms.alerts.maintenance import Scope
-from tms.alerts.models import Alert, Contract
+from tms.alerts.models import Alert, Contract, Incident
 from tms.alerts.recurrence import Recurrence
 from tms.shifts import markdown, notes
 from tms.shifts.digest import digest
@@ -150,6 +150,31 @@ def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, 
     maintenance.cancel(cancelled, by=fleet.person(), at=later(HOUR))
 
     assert [(work.note, work.until) for work in shift().done] == [("early", later(HOUR + 600))]
+
+
+def incident(fleet, begins_s, ends_s=None, **fields):
+    site = fleet.site("UMD", name="Umeda")
+    times = {"opened_at": later(begins_s), "calm_since": later(begins_s)}
+    if ends_s is not None:
+        times |= {"resolved_at": later(ends_s), "state": "resolved"}
+    numbers = {"size": 8, "lost": 6, "joined": 6}
+    return Incident.objects.create(
+        factor="site", key=str(site.pk), site=site, severity="critical", **numbers, **times, **fields
+    )
+
+
+def test_incidents_that_stood_are_told_as_they_were_at_the_end(fleet, shift, sato):
+    incident(fleet, -9 * HOUR, -HOUR)
+    incident(fleet, -HOUR, HOUR)
+    incident(fleet, 2 * HOUR, 9 * HOUR, acknowledged_by=sato, acknowledged_at=later(3 * HOUR))
+
+    told = shift()
+
+    assert [(one.resolved_at, one.by and one.by.text) for one in told.incidents] == [
+        (later(HOUR), None),
+        (None, "佐藤"),
+    ]
+    assert "since 25 Nov 20:00, still open. 佐藤 has it." in markdown.markdown(told, TOKYO)
 
 
 def test_notes_are_told_in_their_order(shift, sato, mori):

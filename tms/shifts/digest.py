@@ -6,12 +6,15 @@ Names of sites and rules are in the active language. What stands still open is t
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from tms.accounts.access import Person, visible
 from tms.accounts.names import Name, name_of
-from tms.alerts.models import Alert
+from tms.alerts.models import Alert, Incident
 from tms.shifts.changes import Change, changes
+from tms.shifts.incidents import IncidentLine, incidents
 from tms.shifts.models import Note
 from tms.shifts.said import Deed, deeds
 from tms.shifts.standing import Standing, standing
@@ -19,7 +22,7 @@ from tms.shifts.works import Work, works
 from tms.telemetry.models import Severity
 
 AHEAD = timedelta(hours=24)
-MOST_CHANGES, MOST_STANDING, MOST_DEEDS, MOST_NOTES = 100, 200, 200, 200
+MOST_CHANGES, MOST_STANDING, MOST_DEEDS, MOST_NOTES, MOST_INCIDENTS = 100, 200, 200, 200, 50
 
 
 class NoteLine(NamedTuple):
@@ -51,6 +54,7 @@ class Digest:
     since: datetime
     until: datetime
     totals: Totals
+    incidents: Sequence[IncidentLine]
     standing: Sequence[Standing]
     changes: Sequence[Change]
     deeds: Sequence[Deed]
@@ -68,7 +72,7 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
 
     A fixed number of queries.
     """
-    alerts = Alert.objects.all() if to is None else visible(Alert.objects.all(), to=to)
+    alerts, folded = _seen(Alert.objects.all(), to), _seen(Incident.objects.all(), to)
     still = standing(alerts, until)
     changed = changes(alerts, since, until)
     done = deeds(alerts, since, until)
@@ -81,6 +85,7 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
             len(still),
             sum(one.by is None for one in still),
         ),
+        incidents(folded, since, until)[:MOST_INCIDENTS],
         still[:MOST_STANDING],
         changed[:MOST_CHANGES],
         done[:MOST_DEEDS],
@@ -90,6 +95,10 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
         hidden_changes=max(0, len(changed) - MOST_CHANGES),
         hidden_deeds=max(0, len(done) - MOST_DEEDS),
     )
+
+
+def _seen[Rows: QuerySet[Any]](rows: Rows, to: Person | None) -> Rows:
+    return rows if to is None else visible(rows, to=to)
 
 
 def _number(counted: Iterable[tuple[str, int]]) -> Number:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from tms.fleet.local_time import shown
 from tms.shifts.changes import Change
 from tms.shifts.digest import Digest, NoteLine, Number
+from tms.shifts.incidents import IncidentLine
 from tms.shifts.said import Deed
 from tms.shifts.standing import Standing
 from tms.shifts.works import Work
@@ -35,6 +36,8 @@ def lines(digest: Digest, zone: ZoneInfo) -> Iterator[str]:
     yield ""
     yield from (f"- {line}" for line in totals(digest))
     yield from _section(gettext("Notes"), [_note(note, zone) for note in digest.notes])
+    if digest.incidents:
+        yield from _section(gettext("Incidents"), [_incident(one, zone) for one in digest.incidents])
     yield from _section(gettext("Still open"), [_standing(one, zone) for one in digest.standing])
     yield from _section(gettext("Opened and closed"), [_change(one) for one in digest.changes], digest.hidden_changes)
     yield from _section(gettext("Who did what"), [_deed(deed, zone) for deed in digest.deeds], digest.hidden_deeds)
@@ -77,6 +80,18 @@ def _section(heading: str, entries: Sequence[str], hidden: int = 0) -> Iterator[
 def _note(note: NoteLine, zone: ZoneInfo) -> str:
     who = note.by.text if note.by else "–"
     return f"{moment(note.at, zone)} {who}: {_within(note.text)}"
+
+
+def _incident(one: IncidentLine, zone: ZoneInfo) -> str:
+    values = {
+        "what": f"**{Severity(one.severity).label}** {_plain(one.title)}",
+        "since": moment(one.opened_at, zone),
+        "until": moment(one.resolved_at, zone) if one.resolved_at else "",
+    }
+    if one.resolved_at:
+        return gettext("%(what)s, from %(since)s to %(until)s") % values
+    who = gettext("%(who)s has it.") % {"who": one.by.text} if one.by else gettext("Nobody is on it.")
+    return gettext("%(what)s, since %(since)s, still open. %(who)s") % (values | {"who": who})
 
 
 def _standing(one: Standing, zone: ZoneInfo) -> str:

@@ -1,10 +1,11 @@
-"""How long what happens to an alert takes until open boards of this process are sent it: the published objective."""
+"""How long what happens to alerts and incidents takes until open boards of this process are sent it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from tms.alerts.models import TransitionKind
 from tms.boards.alert_rows import AlertRow, Step
+from tms.boards.incidents.rows import IncidentRow, IncidentStep
 from tms.boards.pages.base import Scene
 from tms.live import objective
 from tms.live.change import Change
@@ -17,43 +18,47 @@ STAGES: Mapping[str, Stage] = {
 }
 MOST_KEPT = 20_000
 
+type Shown = tuple[type[AlertRow | IncidentRow], int]
+"""A row: of what, and its primary key."""
+
 
 class Sightings:
-    """Remembers which step of each alert was shown last, so that only its first sight counts."""
+    """Remembers which step of each was shown last, so that only its first sight counts."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, datetime] = {}
+        self._seen: dict[Shown, datetime] = {}
         self._sent_at: datetime | None = None
         """What happened before was seen then, or was no board's to show."""
 
     def sent(self, scenes: Iterable[tuple[Scene, bool]], change: Change, *, at: datetime) -> None:
         """`scenes` were sent `at`, after `change`; each with whether nobody had it before."""
         for scene, is_first in scenes:
-            if is_first or change.alerts or change.everything:
-                for alert, step in _steps(scene):
-                    self._see(alert, step, is_new=not is_first and self._is_new(alert, step, change), at=at)
+            if is_first or change.alerts or change.incidents or change.everything:
+                for row, step in _steps(scene):
+                    self._see(row, step, is_new=not is_first and self._is_new(row, step, change), at=at)
         self._sent_at = at
         if len(self._seen) > MOST_KEPT:
             self._seen = dict(list(self._seen.items())[MOST_KEPT // 2 :])
 
-    def _see(self, alert: int, step: Step, *, is_new: bool, at: datetime) -> None:
-        before = self._seen.get(alert)
+    def _see(self, row: Shown, step: Step | IncidentStep, *, is_new: bool, at: datetime) -> None:
+        before = self._seen.get(row)
         if before is not None and before >= step.at:
             return
-        self._seen[alert] = step.at
+        self._seen[row] = step.at
         if is_new and (stage := STAGES.get(step.kind)):
             objective.observe(stage, (at - step.at).total_seconds())
 
-    def _is_new(self, alert: int, step: Step, change: Change) -> bool:
-        """A gap in the feed names no alert: then whatever happened since boards were sent anything is new."""
-        if alert in change.alerts:
+    def _is_new(self, row: Shown, step: Step | IncidentStep, change: Change) -> bool:
+        """A gap in the feed names none: then whatever happened since boards were sent anything is new."""
+        of, pk = row
+        if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
         return change.everything and self._sent_at is not None and step.at > self._sent_at
 
 
-def _steps(scene: Scene) -> Iterator[tuple[int, Step]]:
-    """The newest step of each alert that the scene shows."""
+def _steps(scene: Scene) -> Iterator[tuple[Shown, Step | IncidentStep]]:
+    """The newest step of each alert and incident that the scene shows."""
     for part in scene.parts.values():
-        alert = part.values.get("alert")
-        if isinstance(alert, AlertRow) and alert.steps:
-            yield alert.pk, alert.steps[-1]
+        row = part.values.get("alert") or part.values.get("incident")
+        if isinstance(row, AlertRow | IncidentRow) and row.steps:
+            yield (type(row), row.pk), row.steps[-1]

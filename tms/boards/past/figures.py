@@ -23,6 +23,7 @@ PRESETS = MappingProxyType(
 )
 LABELS = {"24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
 USUAL = "7d"
+MOST_SITES = 50
 SPREAD = ("number", "mean_s", "median_s", "p90_s")
 HEAD = (
     *("by", "name", "opened", "quiet", "recovered_by_themselves", "nobody_yet"),
@@ -64,10 +65,15 @@ class Figures:
 
     @property
     def tables(self) -> list[dict[str, Any]]:
-        """Rows of (what it is of, its name, the line)."""
+        """Rows of (what it is of, its name, the line), and how many more there are in the CSV."""
+        shown = self.sites[:MOST_SITES]
         return [
-            {"by": By.SEVERITY.value, "rows": [(line.key, None, line) for line in self.severities]},
-            {"by": By.SITE.value, "rows": [(place.code, place.name, place.line) for place in self.sites]},
+            {"by": By.SEVERITY.value, "rows": [(line.key, None, line) for line in self.severities], "hidden": 0},
+            {
+                "by": By.SITE.value,
+                "rows": [(place.code, place.name, place.line) for place in shown],
+                "hidden": len(self.sites) - len(shown),
+            },
         ]
 
     def exported(self) -> Iterable[Sequence[Cell]]:
