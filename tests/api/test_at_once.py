@@ -1,0 +1,70 @@
+"""Requests that come at the same moment, on a real PostgreSQL."""
+
+from collections import Counter
+
+import pytest
+
+from tests.api.test_rules import HOT
+from tests.at_once import at_once
+from tests.builders import AT
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim
+from tms.alerts.models import Alert, Rule, Transition
+from tms.rest.models import KeptAnswer
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+CALLERS = 8
+BODY = HOT | {"site": "", "group": ""}
+
+
+def statuses(answers) -> Counter:
+    return Counter(answer.status_code for answer in answers)
+
+
+def test_one_key_at_once_is_done_once(editor, fleet):
+    answers = at_once(CALLERS, lambda _: editor.post("/rules", BODY, Idempotency_Key="k"))
+
+    assert set(statuses(answers)) <= {201, 409}
+    assert Rule.objects.count() == KeptAnswer.objects.count() == 1
+    assert editor.post("/rules", BODY, Idempotency_Key="k")["Idempotency-Replayed"] == "true"
+
+
+def test_one_name_at_once_is_had_once(editor, fleet):
+    answers = at_once(CALLERS, lambda _: editor.post("/rules", BODY))
+
+    found = statuses(answers)
+    assert found[201] == 1
+    assert set(found) <= {201, 409, 422}
+
+
+def test_of_edits_of_one_version_at_once_one_is_taken(editor, fleet):
+    made = editor.post("/rules", BODY)
+
+    answers = at_once(
+        CALLERS,
+        lambda n: editor.send("PATCH", made["Location"], {"duration_s": 100 + n}, If_Match=made["ETag"]),
+    )
+
+    assert statuses(answers) == {200: 1, 412: CALLERS - 1}
+    assert Rule.objects.get().version == 2
+
+
+def test_an_alert_is_taken_by_one_of_many(caller_for, fleet):
+    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
+    alert = Alert.objects.get()
+    callers = [caller_for(fleet.person(f"p-{n}")) for n in range(CALLERS)]
+
+    answers = at_once(CALLERS, lambda n: callers[n].post(f"/alerts/{alert.pk}/acknowledge", {}))
+
+    assert statuses(answers) == {200: 1, 409: CALLERS - 1}
+    assert Transition.objects.filter(kind="acknowledged").count() == 1
+
+
+def test_deeds_to_one_alert_at_once_are_done_one_after_the_other(watcher, fleet):
+    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
+    alert = Alert.objects.get()
+
+    answers = at_once(CALLERS, lambda n: watcher.post(f"/alerts/{alert.pk}/comment", {"comment": f"c-{n}"}))
+
+    assert statuses(answers) == {200: CALLERS}
+    assert Transition.objects.filter(kind="commented").count() == CALLERS
