@@ -75,6 +75,15 @@ def test_staff_who_are_no_superusers_cannot_borrow_the_rights_of_others(operator
     assert client.get("/admin/accounts/apitoken/add/").status_code == 403
 
 
+def test_a_person_is_deleted_with_their_tokens(operator, person, client):
+    tokens.issue(person, name="Bridge", at=AT)
+
+    answer = client.post(f"/admin/accounts/user/{person.pk}/delete/", {"post": "yes"})
+
+    assert answer.status_code == 302
+    assert not ApiToken.objects.exists()
+
+
 def test_to_revoke_twice_is_as_once(person):
     tokens.issue(person, name="Bridge", at=AT)
 

@@ -102,7 +102,13 @@ def test_another_method_is_told_the_right_ones(watcher):
     answer = watcher.send("DELETE", "/alerts")
 
     assert problem(answer) == (405, "tms:unknown-method")
-    assert answer["Allow"] == "GET"
+    assert answer["Allow"] == "GET, HEAD"
+
+
+def test_whoever_asks_for_headers_alone_gets_them(watcher):
+    answer = watcher.send("HEAD", "/sites")
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json; charset=utf-8")
 
 
 def test_no_answer_is_cached(watcher):

@@ -29,6 +29,11 @@ class PersonAdmin(UserAdmin[User]):
         choices = [("", _("As the browser")), *settings.LANGUAGES]
         return forms.ChoiceField(label=_("Language"), choices=choices, required=False)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Their tokens go with them, though nobody may delete a token by itself."""
+        deletable, counts, needed, protected = super().get_deleted_objects(objs, request)
+        return deletable, counts, needed - {ApiToken._meta.verbose_name}, protected
+
 
 class TokenForm(ModelForm[ApiToken]):
     days = forms.IntegerField(

@@ -71,9 +71,11 @@ def answering(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @never_cache
     def answered(request: HttpRequest, **names: Any) -> HttpResponse:
         began = time.perf_counter()
+        method = request.method if request.method in METHODS else "other"
+        if method == "HEAD":  # whoever serves it leaves the body out
+            request.method = "GET"
         answer = _answer(view, request, names)
         route = request.resolver_match.route if request.resolver_match else ""
-        method = request.method if request.method in METHODS else "other"
         instruments.API_REQUESTS.labels(route, method, str(answer.status_code)).inc()
         instruments.API_SECONDS.labels(route, method).observe(time.perf_counter() - began)
         return answer
@@ -108,7 +110,8 @@ def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict
     except Http404:
         return unknown(request)
     if answer.status_code == 405 and answer["Content-Type"] != problems.CONTENT_TYPE:
-        allowed = ", ".join(sorted(answer["Allow"].split(", ")))
+        named = set(answer["Allow"].split(", "))
+        allowed = ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set())))
         return Refused(405, "tms:unknown-method", f"send {allowed}", headers={"Allow": allowed}).answer()
     return answer
 
