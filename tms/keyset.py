@@ -1,5 +1,6 @@
 """Pages of a long list that begin after a row, not at a number: the thousandth page costs what the first does."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,23 @@ class Keyset:
         if before:
             return self._backward(rows, marks, size=size)
         return self._forward(rows.filter(self._beyond(marks)), size=size, is_first=False)
+
+    def window_of(
+        self, keys: Sequence[tuple[Any, ...]], *, after: str = "", before: str = "", size: int = SIZE
+    ) -> Window:
+        """The same of rows that are sorted already: the columns of each, ascending, of which the last is its key."""
+        marks = self._marks(before or after)
+        begin = 0
+        if marks is not None and before:
+            begin = max(0, bisect_left(keys, tuple(marks)) - size)
+        elif marks is not None:
+            begin = bisect_right(keys, tuple(marks))
+        shown = keys[begin : begin + size]
+        return Window(
+            tuple(key[-1] for key in shown),
+            before=self._cursor((None, *shown[0])) if begin and shown else "",
+            after=self._cursor((None, *shown[-1])) if begin + size < len(keys) else "",
+        )
 
     def _forward(self, rows: QuerySet[Any, Any], *, size: int, is_first: bool) -> Window:
         found = self._read(rows.order_by(*self._order()), size + 1)

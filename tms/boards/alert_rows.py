@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.names import Name, name_of
+from tms.alerts.business import Why
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
 from tms.boards.people import Here, here
 from tms.boards.rows import Bilingual, Place, Standing, place_of, standing_of
@@ -20,7 +21,7 @@ ALERT_COLUMNS = (
         f"rule__{name}"
         for name in ("name", "name_ja", "kind", "metric", "comparison", "limit", "may_be_resolved_by_hand")
     ),
-    *(f"terminal__{name}" for name in ("uid", "label")),
+    *(f"terminal__{name}" for name in ("uid", "label", "kind")),
     *(f"terminal__site__{name}" for name in ("code", "name", "name_ja")),
     *(f"terminal__state__{name}" for name in ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at")),
     *(f"{person}__{name}" for person in PEOPLE for name in ("username", "first_name", "last_name")),
@@ -71,6 +72,8 @@ class AlertRow:
     value: float | None
     terminal: int
     uid: str
+    kind: str
+    site: int
     place: Place
     label: str
     standing: Standing
@@ -91,6 +94,8 @@ class AlertRow:
     flaps: Flaps | None = None
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
+    why: Why | None = None
+    """It stands where it stands in the order of business."""
     here: tuple[Here, ...] = ()
     """Who is looking at it, or typing."""
 
@@ -183,6 +188,8 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Here, ...]) 
         value=alert.value,
         terminal=terminal.pk,
         uid=terminal.uid,
+        kind=terminal.kind,
+        site=terminal.site_id,
         place=place_of(terminal.site),
         label=terminal.label,
         standing=standing_of(terminal.state)._replace(last_seen_at=None),

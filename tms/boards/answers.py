@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from tms.accounts.doors import Asked
-from tms.boards.alert_rows import AlertRow, alert_rows
+from tms.boards.alert_rows import AlertRow
 from tms.boards.pages import AlertPage, AlertsPage, Desk, Page, page_at
 from tms.boards.pages.base import Scene, nav
 from tms.boards.painter import paint
@@ -50,7 +50,7 @@ def done(request: Asked, page: AlertPage, *, said: str) -> HttpResponse:
 
 
 def row_of(page: AlertPage) -> AlertRow:
-    (row,) = alert_rows([page.alert.pk]).values()
+    (row,) = Desk(timezone.now()).alerts([page.alert.pk])
     return row
 
 

@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import Count
 
 from tms.alerts.models import Alert, AlertState
-from tms.fleet.models import TerminalState
+from tms.fleet.models import Presence, TerminalState
 
-type Stand = tuple[int, str]
-"""What a terminal counts as: (site, presence)."""
+type Stand = tuple[int, str, str]
+"""What a terminal counts as: (site, presence, kind)."""
 type Held = tuple[int, str, str, int, str, str, int | None]
 """What an unresolved alert counts as: (site, severity, state, rule, model, firmware, who acknowledged it)."""
 
-STAND = ("terminal__site", "presence")
+STAND = ("terminal__site", "presence", "terminal__kind")
 HELD = ("terminal__site", "severity", "state", "rule", "terminal__model", "terminal__firmware", "acknowledged_by")
 
 
@@ -39,7 +39,17 @@ class Census:
 
     @cached_property
     def presences(self) -> Counter[str]:
-        return _summed((presence, number) for (_, presence), number in self.terminals.items())
+        return _summed((presence, number) for (_, presence, _), number in self.terminals.items())
+
+    @cached_property
+    def crews(self) -> Counter[tuple[int, str]]:
+        """How many terminals there are by site and kind."""
+        return _summed(((site, kind), number) for (site, _, kind), number in self.terminals.items())
+
+    @cached_property
+    def crews_online(self) -> Counter[tuple[int, str]]:
+        online = ((key, number) for key, number in self.terminals.items() if key[1] == Presence.ONLINE)
+        return _summed(((site, kind), number) for (site, _, kind), number in online)
 
     @cached_property
     def severities(self) -> Counter[str]:
@@ -75,7 +85,7 @@ class Census:
     def sites(self) -> Mapping[int, Tally]:
         """By primary key; a site without terminals has no tally."""
         tallies: dict[int, Tally] = {}
-        for (site, presence), number in self.terminals.items():
+        for (site, presence, _), number in self.terminals.items():
             tallies.setdefault(site, Tally()).presences[presence] += number
         for (site, severity, *_), number in self.alerts.items():
             tallies.setdefault(site, Tally()).severities[severity] += number
@@ -95,7 +105,7 @@ def take() -> Census:
     terminals = TerminalState.objects.values_list(*STAND).annotate(n=Count("pk"))
     alerts = Alert.objects.unresolved().values_list(*HELD).annotate(n=Count("pk"))
     return Census(
-        {(site, presence): number for site, presence, number in terminals},
+        {tuple(row[:-1]): row[-1] for row in terminals},
         {tuple(row[:-1]): row[-1] for row in alerts},
     )
 

@@ -46,6 +46,13 @@ def planned(chosen: TerminalFilter) -> list[Choice]:
     return [Choice(plan.value, plan.label, plan.value == chosen.expected) for plan in Plan]
 
 
+ORDERS = (("business", _("By business")), ("severity", _("By severity")), ("oldest", _("Oldest first")))
+
+
+def orders(chosen: str) -> list[Choice]:
+    return [Choice(value, label, value == chosen) for value, label in ORDERS]
+
+
 def severities(chosen: AlertFilter) -> list[Choice]:
     return [Choice(name.value, name.label, name.value in chosen.severity) for name in Severity]
 

@@ -30,6 +30,8 @@ class Painting:
     """What is new in it."""
     moves: Mapping[str, Moves]
     """From the orders of the painting before."""
+    is_whole: bool
+    """Or only told who is at which alert."""
 
 
 class Show:
@@ -60,7 +62,8 @@ class Show:
         """Runs in the studio's thread; changes nothing here until `hang`."""
         before = self.scene
         with translation.override(self.language):
-            scene = self._scene(desk, change, None if self.has_missed else before)
+            is_whole = before is None or self.has_missed or not _is_of_people(change)
+            scene = self._scene(desk, change, is_whole=is_whole)
             old = before.parts if before else {}
             fresh = {name for name, part in scene.parts.items() if old.get(name) != part}
             html = {
@@ -72,18 +75,18 @@ class Show:
         within = {name: leaves(html[name]) if name in changed else self.leaves[name] for name in html}
         news = {piece for name in changed for piece in _pieces(name, self.html.get(name), html[name])}
         owed = _owed(scene, before, news)
-        return Painting(scene, html, within, owed, _moves(scene, before, owed.lists))
+        return Painting(scene, html, within, owed, _moves(scene, before, owed.lists), is_whole)
 
-    def _scene(self, desk: Desk, change: Change, before: Scene | None) -> Scene:
-        is_of_people = bool(change.looks) and change == Change(looks=change.looks)
-        if before is not None and is_of_people and not self.page.ages:
-            return self.page.looked_at(desk, change, before)
-        return self.page.scene(desk, change, before)
+    def _scene(self, desk: Desk, change: Change, *, is_whole: bool) -> Scene:
+        if self.scene is not None and not is_whole:
+            return self.page.looked_at(desk, change, self.scene)
+        return self.page.scene(desk, change, None if self.has_missed else self.scene)
 
     def hang(self, painting: Painting, *, now: float) -> None:
         self.scene, self.html, self.leaves = painting.scene, painting.html, painting.leaves
         self.moves = painting.moves
-        self.has_missed, self._painted_at = False, now
+        if painting.is_whole:
+            self.has_missed, self._painted_at = False, now
 
     def send(self, owed: Owed, proof: Proof, *, now: float) -> None:
         """To every seat what it is owed; who only owes this pass's news shares one encoding of it."""
@@ -115,6 +118,10 @@ class Show:
         if known is None or known[0] != part:
             known = painted[key] = (part, paint_for_frame(part))
         return known[1]
+
+
+def _is_of_people(change: Change) -> bool:
+    return bool(change.looks) and change == Change(looks=change.looks)
 
 
 def _unsaid(proof: Proof) -> Proof:

@@ -1,4 +1,4 @@
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, time
 from itertools import chain
 from typing import Any, Self
@@ -13,16 +13,18 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards import choices
 from tms.boards.alert_rows import AlertRow
+from tms.boards.business import BY_BUSINESS
 from tms.boards.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.incidents import listed
 from tms.boards.incidents.rows import IncidentRow
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, nav
 from tms.boards.shares import holders, shares
 from tms.keyset import Column, Keyset, Window
 from tms.live.change import Change
 from tms.telemetry.models import Severity
 
 TEMPLATE = "boards/alerts.html"
+BUSINESS, SEVERITY, OLDEST = "business", "severity", "oldest"
 OPEN, SNOOZED, RESOLVED = "open", "snoozed", "resolved"
 BULK = (
     ("claim", "c"),
@@ -37,6 +39,7 @@ BULK = (
 BY_URGENCY = Keyset(
     (Column("rank", int), Column("held", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
 )
+BY_AGE = Keyset((Column("opened_at", datetime.fromisoformat), Column("pk", int)))
 BY_RECOVERY = Keyset((Column("resolved_at", datetime.fromisoformat, True), Column("pk", int, True)))
 
 
@@ -44,6 +47,7 @@ class AlertsPage(Page):
     kind = "alerts"
     template = TEMPLATE
     place = "alerts"
+    lasts_s = 15.0
 
     def __init__(
         self,
@@ -54,12 +58,14 @@ class AlertsPage(Page):
         after: str = "",
         before: str = "",
         unfolded: frozenset[int] = frozenset(),
+        order: str = BUSINESS,
     ) -> None:
         self.person = person
         self.chosen = chosen
         self.state = state
         self.after, self.before = after, before if not after else ""
         self.unfolded = unfolded
+        self.order = order if state == OPEN else SEVERITY
 
     @classmethod
     def open(cls, query: QueryDict, *, person: Person, **names: str) -> Self:
@@ -67,7 +73,16 @@ class AlertsPage(Page):
         state = query.get("state", "")
         state = state if state in (SNOOZED, RESOLVED) else OPEN
         unfolded = [int(pk) for pk in query.getlist("unfold")[: listed.MOST_UNFOLDED] if PRIMARY_KEY.fullmatch(pk)]
-        return cls(person, AlertFilter.of(query), state=state, after=after, before=before, unfolded=frozenset(unfolded))
+        order = query.get("order", "")
+        return cls(
+            person,
+            AlertFilter.of(query),
+            state=state,
+            after=after,
+            before=before,
+            unfolded=frozenset(unfolded),
+            order=order if order in (SEVERITY, OLDEST) else BUSINESS,
+        )
 
     @property
     def address(self) -> str:
@@ -75,7 +90,9 @@ class AlertsPage(Page):
 
     def at(self, *, after: str = "", before: str = "", unfolded: Iterable[int] = ()) -> str:
         """The address of a page of this list."""
-        marks = {"state": "" if self.state == OPEN else self.state, "after": after, "before": before}
+        order = self.order if self.state == OPEN and self.order != BUSINESS else ""
+        state = "" if self.state == OPEN else self.state
+        marks = {"state": state, "order": order, "after": after, "before": before}
         marks_given = {name: mark for name, mark in marks.items() if mark}
         cursor = urlencode(marks_given | {"unfold": sorted(unfolded)}, doseq=True)
         query = "&".join(filter(None, (self.chosen.query, cursor)))
@@ -90,7 +107,8 @@ class AlertsPage(Page):
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
         is_mine = self.state == OPEN and self.chosen.who == self.person.get_username()
-        return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": BULK}
+        orders = choices.orders(self.order)
+        return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": BULK, "orders": orders}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
         return Part(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})
@@ -100,16 +118,11 @@ class AlertsPage(Page):
         folded = self._folded()
         members = listed.members([row.pk for row in folded if row.pk in self.unfolded], to=self.person)
         pks = [*chain.from_iterable(members.values()), *window.pks]
-        rows = self._rows(pks, desk, change, before) | {row.element: self._fold(row) for row in folded}
+        rows = self.alert_parts(pks, desk, change, before) | {row.element: self._fold(row) for row in folded}
         heads = [[row.element, *_elements(members.get(row.pk, ()))] for row in folded]
         ids = [*chain.from_iterable(heads), *_elements(window.pks)]
         shown = tuple(dict.fromkeys(element for element in ids if element in rows))
         return Scene({**self._counts(desk), **self._around(desk, window, len(folded)), **rows}, {"alerts": shown})
-
-    def _rows(self, pks: Collection[int], desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
-        rows = kept(before, change, _elements(pks), is_touched=lambda values: values["alert"].is_touched_by(change))
-        missing = [pk for pk in pks if f"alert-{pk}" not in rows]
-        return rows | {row.element: self.alert_part(row) for row in desk.alerts(missing)}
 
     @property
     def _folds(self) -> bool:
@@ -130,7 +143,10 @@ class AlertsPage(Page):
     def _window(self, desk: Desk) -> Window:
         rows = self.chosen.apply(visible(self._listed(desk), to=self.person))
         rows = listed.outside(rows, self.chosen) if self._folds else rows
-        order = BY_RECOVERY if self.state == RESOLVED else BY_URGENCY
+        if self.order == BUSINESS:
+            return BY_BUSINESS.window_of(desk.business.order(rows), after=self.after, before=self.before)
+        orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}
+        order = orders.get(self.state) or orders.get(self.order) or BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
 
     def _listed(self, desk: Desk) -> QuerySet[Alert]:

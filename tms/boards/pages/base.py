@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from tms.accounts.access import Person
 from tms.boards.alert_rows import AlertRow, alert_rows
+from tms.boards.business import Business
 from tms.boards.census import Census
 from tms.boards.history import Lines
 from tms.boards.kept import kept as kept_census
@@ -53,6 +54,10 @@ class Desk:
         return kept_census.read()
 
     @cached_property
+    def business(self) -> Business:
+        return Business(self.census, at=self.at)
+
+    @cached_property
     def hour(self) -> Lines:
         return kept_census.hour(self.census, at=self.at)
 
@@ -66,7 +71,7 @@ class Desk:
     def alerts(self, pks: Collection[int]) -> list[AlertRow]:
         missing = [pk for pk in pks if pk not in self._alerts]
         if missing:
-            self._alerts |= alert_rows(missing)
+            self._alerts |= {row.pk: row for row in self.business.explained(alert_rows(missing).values())}
         return [self._alerts[pk] for pk in pks if pk in self._alerts]
 
 
@@ -101,15 +106,24 @@ class Page(ABC):
         Raises ObjectDoesNotExist when what the page is about is gone.
         """
 
-    @property
-    def ages(self) -> bool:
-        return self.lasts_s < inf
+    def alert_parts(self, pks: Collection[int], desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
+        """The rows of these alerts by element, read where `change` touched them."""
+        ids = [f"alert-{pk}" for pk in pks]
+        stood = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
+        # Why an alert stands where it stands changes with the terminals beside its own.
+        rows = desk.business.explained([part.values["alert"] for part in stood.values()])
+        moved = [row for row in rows if row is not stood[row.element].values["alert"]]
+        missing = [pk for pk in pks if f"alert-{pk}" not in stood]
+        return stood | {row.element: part for row in [*moved, *desk.alerts(missing)] if (part := self.alert_part(row))}
 
     def looked_at(self, desk: Desk, change: Change, before: Scene) -> Scene:
         """What the page shows when nothing has changed but who is at which alert."""
         rows = desk.alerts([pk for pk in change.looks if f"alert-{pk}" in before.parts])
-        found = ((row.element, self.alert_part(row)) for row in rows)
-        return Scene({**before.parts, **{element: part for element, part in found if part}}, before.lists)
+        parts = dict(before.parts)
+        for row in rows:
+            stood = before.parts[row.element]
+            parts[row.element] = Part(stood.template, {**stood.values, "alert": row})
+        return Scene(parts, before.lists)
 
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
         """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""

@@ -12,7 +12,7 @@ from tms.boards.expected import Plan, expected_at, numbers
 from tms.boards.filters import AlertFilter
 from tms.boards.incidents import listed
 from tms.boards.nodes import losses_part
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
+from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.boards.recent import recent
 from tms.boards.spark import spark
 from tms.fleet.models import Presence
@@ -82,14 +82,11 @@ class OverviewPage(Page):
         return Scene(parts, lists)
 
     def _alerts(self, desk: Desk, change: Change, before: Scene | None, *, most: int) -> dict[str, Part]:
-        """The most urgent rows outside of incidents, in order."""
-        urgent = visible(Alert.objects.awake().unfolded().by_urgency(), to=self.person)
-        pks = list(urgent.values_list("pk", flat=True)[:most])
-        ids = [f"alert-{pk}" for pk in pks]
-        rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
-        missing = [pk for pk in pks if f"alert-{pk}" not in rows]
-        rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
-        return {element: rows[element] for element in ids if element in rows}
+        """The rows outside of incidents that are most in the way of business, in order."""
+        alerts = visible(Alert.objects.awake().unfolded(), to=self.person)
+        pks = [key[-1] for key in desk.business.order(alerts)[:most]]
+        rows = self.alert_parts(pks, desk, change, before)
+        return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
     def _sites(self, desk: Desk) -> dict[str, Part]:
         cells = sites.cells(desk.census, expected=expected_at(desk.census, at=desk.at), to=self.person)

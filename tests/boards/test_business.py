@@ -1,0 +1,113 @@
+"""The list of alerts in the order of business: by the terminals that work beside each, and by opening hours."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests import factories
+from tests.boards.test_alerts import shown
+from tests.factories import now
+from tms.fleet.opening import OwnDay
+
+pytestmark = pytest.mark.both
+
+
+def today() -> date:
+    return timezone.localdate()
+
+
+def closed(fleet, code: str):
+    """A site that is closed today, yesterday and tomorrow."""
+    site, day = fleet.site(code), timedelta(days=1)
+    OwnDay.objects.create(site=site, first_on=today() - day, last_on=today() + day)
+    return site
+
+
+def test_the_last_gate_of_an_open_site_stands_before_older_alerts_elsewhere(page, fleet):
+    many, few, night = fleet.site("MNY"), fleet.site("FEW"), closed(fleet, "NGT")
+    for _ in range(3):
+        fleet.online(site=many, kind="gate")
+    fleet.online(site=few, kind="kiosk")
+    at_night = factories.alert(fleet, site=night, kind="gate", opened_at=now(-900))
+    one_of_four = factories.alert(fleet, site=many, kind="gate", opened_at=now(-600))
+    harmless = factories.alert(fleet, severity="warning", site=few, kind="gate", opened_at=now(-300))
+    last = factories.alert(fleet, terminal=harmless.terminal, opened_at=now(-10))
+
+    seen = page("/alerts/")
+
+    assert shown(seen) == [last.pk, one_of_four.pk, harmless.pk, at_night.pk]
+    assert "Ticket gate: the only one here" in seen.text(f"alert-{last.pk}")
+    assert "Ticket gate: 3 of 4 work" in seen.text(f"alert-{one_of_four.pk}")
+    assert "work" not in seen.text(f"alert-{harmless.pk}")
+    assert "site closed until" in seen.text(f"alert-{at_night.pk}")
+
+
+def test_what_is_offline_or_critical_does_not_work(page, fleet):
+    site = fleet.site()
+    fleet.online(site=site, kind="gate")
+    fleet.standing("offline", site=site, kind="gate")
+    broken = [factories.alert(fleet, site=site, kind="gate") for _ in range(2)]
+    factories.alert(fleet, terminal=broken[0].terminal)
+
+    assert "Ticket gate: 1 of 4 work" in page("/alerts/").text(f"alert-{broken[0].pk}")
+
+
+def test_the_reason_moves_with_the_terminals_beside(page, fleet):
+    site = fleet.site()
+    beside = fleet.online(site=site, kind="gate")
+    alert = factories.alert(fleet, site=site, kind="gate")
+    before = page("/alerts/").text(f"alert-{alert.pk}")
+
+    type(beside.state).objects.filter(pk=beside.pk).update(presence="offline")
+
+    assert "1 of 2 work" in before
+    assert "none of 2 works" in page("/alerts/").text(f"alert-{alert.pk}")
+
+
+def test_an_open_site_tells_until_when(page, fleet):
+    site = fleet.site()
+    tomorrow = today() + timedelta(days=1)
+    OwnDay.objects.create(site=site, first_on=tomorrow, last_on=tomorrow)
+    alert = factories.alert(fleet, site=site, kind="gate")
+
+    assert "open until" in page("/alerts/").text(f"alert-{alert.pk}")
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("", "bca"),
+        ("order=business", "bca"),
+        ("order=nonsense", "bca"),
+        ("order=severity", "cba"),
+        ("order=oldest", "acb"),
+    ],
+)
+def test_the_order_is_chosen_in_the_address(page, fleet, query, order):
+    site = fleet.site("MNY")
+    fleet.online(site=site, kind="gate")
+    alerts = {
+        "a": factories.alert(fleet, severity="warning", opened_at=now(-900)),
+        "c": factories.alert(fleet, site=site, kind="gate", opened_at=now(-600)),
+        "b": factories.alert(fleet, site=fleet.site("ONE"), opened_at=now(-10)),
+    }
+
+    assert shown(page(f"/alerts/?{query}")) == [alerts[name].pk for name in order]
+
+
+def test_many_alerts_are_walked_in_pages_in_the_order_of_business(page, fleet):
+    rule, at = fleet.metric_rule(severity="critical"), now()
+    sites = [fleet.site(f"S{n}") for n in range(3)]
+    made = [
+        factories.alert(fleet, rule=rule, site=sites[n % 3], opened_at=at + timedelta(seconds=n)) for n in range(130)
+    ]
+    whole = shown(page("/alerts/?severity=critical"))
+    first = page("/alerts/?severity=critical")
+    (after,) = [link for link in first.links() if "after=" in link]
+
+    second = page(after)
+    (before,) = [link for link in second.links() if "before=" in link]
+
+    assert sorted(whole + shown(second)) == sorted(alert.pk for alert in made)
+    assert shown(page(before)) == shown(first)

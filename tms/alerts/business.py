@@ -1,0 +1,63 @@
+"""How much an alert stands in the way of business: the order in which a shop would want its alerts looked at. Pure.
+
+A terminal works while it is online and nothing critical stands against it. What nothing of its kind works for any more
+comes first, then what few others work for, then what still works, and last whatever is closed.
+"""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+from tms.telemetry.models import Severity
+
+
+class Standstill(IntEnum):
+    """In order: the first is the worst."""
+
+    WHOLE = 0
+    """Nothing of its kind works at an open site."""
+    PART = 1
+    """It does not work; others of its kind do."""
+    NONE = 2
+    """It works still."""
+    CLOSED = 3
+    """Nobody is there to miss it."""
+
+
+class Crew(NamedTuple):
+    """The terminals of one kind at one site."""
+
+    working: int
+    total: int
+
+    @property
+    def share(self) -> int:
+        """Of a thousand."""
+        return 1000 * self.working // self.total if self.total else 0
+
+
+class Weight(NamedTuple):
+    """Sorts before what is less in the way."""
+
+    standstill: Standstill
+    share: int
+    """Of a thousand of its kind that work at its site: the fewer, the sooner."""
+
+
+def weigh(severity: str, crew: Crew, *, is_closed: bool) -> Weight:
+    if is_closed:
+        return Weight(Standstill.CLOSED, 0)
+    if severity != Severity.CRITICAL:
+        return Weight(Standstill.NONE, 0)
+    return Weight(Standstill.PART if crew.working else Standstill.WHOLE, crew.share)
+
+
+class Why(NamedTuple):
+    """What a row says of its place in the order."""
+
+    standstill: str
+    kind: str
+    working: int
+    total: int
+    changes_at: datetime | None
+    """When the site opens or closes next."""
