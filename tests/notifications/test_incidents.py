@@ -5,7 +5,7 @@ import pytest
 from tests.alerts.folding.conftest import Storm, incident
 from tests.alerts.test_quiet import maintain
 from tests.notifications.conftest import Hours, webhook
-from tms.alerts import folding
+from tms.alerts import folding, lifecycle
 from tms.alerts.models import Alert, Incident
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -157,10 +157,29 @@ def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, bo
     storm.lose(storm.shop("SJK", 5), seconds=0)
     both.pass_(20, step_s=5)
 
-    folding.acts.lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
+    lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(120, step_s=10)
 
     assert len(receiver.events) == 1
+
+
+@pytest.mark.parametrize("how", ["given back", "joins"])
+def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fleet, both, policy, receiver, how):
+    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    shop = storm.shop("SJK", 6)
+    storm.lose(shop[:5], seconds=0)
+    both.pass_(20, step_s=5)
+    lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
+    both.pass_(120, step_s=10)
+
+    if how == "joins":
+        storm.lose(shop[5:], seconds=0)
+    else:
+        lifecycle.withdraw(Alert.objects.filter(terminal=shop[0]), by=fleet.person(), comment="", at=both.wall.at)
+    both.pass_(70, step_s=5)
+
+    assert len(receiver.events) == 2
+    assert "still nobody on it" in titles(receiver)[-1]
 
 
 def test_what_is_left_of_an_incident_is_told_by_itself(storm, both, policy, hook, receiver):

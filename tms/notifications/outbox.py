@@ -31,8 +31,8 @@ from tms.notifications.subject import (
 PASS_LIMIT = 2_000
 RISEN = {"opened": News.OPENED, "worsened": News.WORSENED, "flapping": News.FLAPPING}
 """Kinds of transition that begin to be told, from the first step on."""
-GIVEN_BACK = frozenset({"withdrawn", "expired", "undone"})
-"""After which nobody is on it any more, and telling goes on where it had stopped."""
+GIVEN_BACK = frozenset({"withdrawn", "expired", "undone", "joined"})
+"""After which nobody is on it any more, or on some of it, and telling goes on where it had stopped."""
 ENDED = {
     "acknowledged": News.ACKNOWLEDGED,
     "resolved": News.RESOLVED,
@@ -118,8 +118,9 @@ def _begin(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
 
 def _resume(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
     """Nobody is on it any more: the next step is due. One that has told all its steps has nothing more to do."""
-    subjects = {f"{kind.column}__in": {row.subject.pk for row in rows}}
-    Telling.objects.filter(**subjects, due_at=None).update(due_at=at)
+    about = models.Q(**{f"{kind.column}__in": {row.subject.pk for row in rows}})
+    incidents = {row.subject.incident_id for row in rows if isinstance(row.subject, Alert)} - {None}
+    Telling.objects.filter(about | models.Q(incident__in=incidents), due_at=None).update(due_at=at)
 
 
 def _inform(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:

@@ -1,0 +1,152 @@
+"""In whatever order a site is lost, comes back, is taken and maintained, what must be told is, and nothing else."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.alerts.folding.conftest import Storm
+from tests.alerts.test_quiet import TOKYO
+from tests.builders import Fleet, Wall
+from tests.notifications.conftest import webhook
+from tms.alerts import folding, lifecycle, maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.models import Alert, Contract, Incident, Rule, Window
+from tms.alerts.quiet import quiet, quiet_by_context
+from tms.alerts.recurrence import Recurrence
+from tms.fleet.models import Terminal
+from tms.notifications import claims, outbox
+from tms.notifications.delivery import ALARMS, Delivery, DeliveryState
+from tms.notifications.destination import Destination
+from tms.notifications.policy import Policy, Step
+from tms.notifications.transports.answer import Answer
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+SHOP = 6
+WHICH = st.sets(st.integers(0, SHOP - 1), min_size=1)
+
+
+class Life(RuleBasedStateMachine):
+    """Six terminals at one site, a policy of one step, a person, maintenance, and a clock that goes on."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        super().__init__()
+        for model in (Policy, Destination, Window, Incident, Alert, Terminal, Rule):
+            model.objects.all().delete()
+        self.storm = Storm(fleet, Wall())
+        self.terminals = self.storm.shop("SJK", SHOP)
+        self.person = fleet.person()
+        self.destination = webhook("https://hook.invalid", "Hook")
+        Step.objects.create(policy=Policy.objects.create(name="All", gather_s=0), position=0).destinations.add(
+            self.destination
+        )
+
+    @property
+    def at(self):
+        return self.storm.wall.at
+
+    def passes(self, seconds: float, step_s: float) -> None:
+        end = self.at + timedelta(seconds=seconds)
+        while self.at < end:
+            self.storm.wall.advance(seconds=step_s, step_s=step_s)
+            outbox.advance(self.at)
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        while (delivery := claims.claim(self.destination.pk, at=self.at)) is not None:
+            if delivery.news in ALARMS:
+                self.may_be_told(delivery)
+            claims.record(delivery, Answer.taken("204"), at=self.at)
+
+    def may_be_told(self, delivery: Delivery) -> None:
+        for told in delivery.told.all():
+            subject = told.subject
+            assert subject.state == "open"
+            if isinstance(subject, Alert):
+                assert quiet([subject], at=self.at) == {}
+            else:
+                members = list(subject.alerts.nobody_on_it())
+                assert len(quiet_by_context(members, at=self.at)) < len(members)
+
+    # What happens
+
+    @rule(which=WHICH)
+    def some_are_lost(self, which: set[int]) -> None:
+        self.storm.lose([self.terminals[n] for n in sorted(which)], seconds=0)
+
+    @rule(which=WHICH)
+    def some_come_back(self, which: set[int]) -> None:
+        self.storm.bring_back([self.terminals[n] for n in sorted(which)], seconds=0)
+
+    @rule(seconds=st.sampled_from([1, 4, 30, 120, 900]))
+    def time_passes(self, seconds: int) -> None:
+        self.passes(seconds, max(1, seconds / 5))
+
+    @rule(contract=st.sampled_from(Contract), seconds=st.integers(1, 300))
+    def somebody_takes_the_incident(self, contract: Contract, seconds: int) -> None:
+        until = self.at + timedelta(seconds=seconds)
+        for incident in Incident.objects.unresolved():
+            with suppress(folding.AlreadyOver):
+                folding.acknowledge(incident, by=self.person, comment="", at=self.at, contract=contract, until=until)
+
+    @rule()
+    def somebody_gives_it_back(self) -> None:
+        for incident in Incident.objects.unresolved():
+            folding.withdraw(incident, by=self.person, comment="", at=self.at)
+
+    @rule(which=WHICH, gives=st.booleans())
+    def somebody_takes_or_gives_back_some(self, which: set[int], *, gives: bool) -> None:
+        chosen = Alert.objects.filter(terminal__in=[self.terminals[n].pk for n in which])
+        act = lifecycle.withdraw if gives else lifecycle.acknowledge_all
+        act(chosen, by=self.person, comment="", at=self.at)
+
+    @rule(minutes=st.integers(1, 20))
+    def it_is_maintained(self, minutes: int) -> None:
+        wall = self.at.astimezone(TOKYO).replace(tzinfo=None)
+        recurrence = Recurrence(TOKYO, wall, timedelta(minutes=minutes))
+        scope = Scope(sites=[self.terminals[0].site])
+        maintenance.plan(recurrence, scope, note="", by=self.person, at=self.at)
+
+    # What must be, whatever happened
+
+    @invariant()
+    def an_incident_stands_as_long_as_an_alert_of_it(self) -> None:
+        folding.fold(self.at)
+        for incident in Incident.objects.all():
+            standing = Alert.objects.unresolved().filter(incident=incident).count()
+            assert (incident.state == "resolved") == (standing == 0)
+            if incident.state != "resolved":
+                assert incident.standing == standing
+            kinds = list(incident.transitions.values_list("kind", flat=True))
+            assert kinds[0] == "opened"
+            assert not {"resolved", "dissolved"} & set(kinds[:-1])
+
+    @invariant()
+    def at_most_one_stands_for_a_site(self) -> None:
+        assert Incident.objects.unresolved().count() <= 1
+
+    def teardown(self) -> None:
+        """When everything has settled, whoever is open was told of, and each recovery of what was told."""
+        self.passes(1_500, 30)
+        told = {one.subject for delivery in Delivery.objects.filter(news__in=ALARMS) for one in delivery.told.all()}
+        for alert in Alert.objects.nobody_on_it().unfolded():
+            assert alert in told
+        for incident in Incident.objects.filter(state="open"):
+            assert incident in told or not incident.alerts.nobody_on_it().exists()
+        over = {one.subject for delivery in Delivery.objects.filter(news="resolved") for one in delivery.told.all()}
+        for subject in told:
+            assert (subject.state == "resolved") <= (subject in over)
+        assert not Delivery.objects.filter(state=DeliveryState.WAITING).exists()
+
+
+def test_whatever_happens_what_must_be_told_is_and_what_must_not_never_is(fleet):
+    run_state_machine_as_test(lambda: Life(fleet), settings=SEARCH)
+
+
+SEARCH = settings(
+    max_examples=8, stateful_step_count=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
