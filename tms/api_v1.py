@@ -7,10 +7,10 @@ from tms.alerts.folding import AlreadyOver, Moved
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.maintenance import NotOn
 from tms.api import alerts, deeds, fleet, incidents, maintenance, rules, shifts
-from tms.notifications.api import deliveries, destinations, policies
+from tms.notifications.api import deliveries, destinations, policies, rotations
 from tms.rest.api import Api
 
-PARTS = (fleet, alerts, deeds, incidents, rules, maintenance, shifts, destinations, policies, deliveries)
+PARTS = (fleet, alerts, deeds, incidents, rules, maintenance, shifts, destinations, policies, rotations, deliveries)
 REFUSALS: Mapping[type[Exception], int] = {
     AlreadyOver: 409,
     AlreadyResolved: 409,

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from tests import factories
+from tests.alerts.folding.conftest import storm  # noqa: F401  (a fixture)
 from tests.api.conftest import problem, wrong
-from tests.builders import now
+from tests.builders import later, now
 from tms.alerts import lifecycle
 from tms.shifts.models import Note
 
@@ -30,7 +31,15 @@ def test_the_digest_tells_what_happened_and_what_is_still_open(watcher, busy):
     assert [(one["by"], one["contract"]) for one in told["standing"]] == [("ken", "recovery")]
     assert [(deed["kind"], deed["comment"]) for deed in told["deeds"]] == [("acknowledged", "on it")]
     assert [(note["by"], note["text"]) for note in told["notes"]] == [("aiko", "mind the gate")]
-    assert len(told["changes"]) == 1
+    assert (len(told["changes"]), told["incidents"]) == (1, [])
+
+
+def test_the_digest_tells_of_incidents(watcher, storm):  # noqa: F811
+    storm.lose(storm.shop("SJK", 5)[:4], seconds=60)
+
+    told = watcher.get("/digest", {"until": later(3_600).isoformat()}).json()
+
+    assert [(one["severity"], one["resolved_at"]) for one in told["incidents"]] == [("critical", None)]
 
 
 def test_the_digest_is_of_the_span_that_is_asked_for(watcher, busy):

@@ -23,6 +23,16 @@ class Totals(Told):
     nobody: int = Field(description="Of these, those that nobody had.")
 
 
+class FoldedLine(Told):
+    incident: int
+    title: str
+    severity: str
+    opened_at: datetime
+    resolved_at: datetime | None = Field(description="Null: it was not over at the end.")
+    by: str | None = Field(description="Who had taken it by then.")
+    said: str
+
+
 class Standing(Told):
     alert: int
     severity: str
@@ -87,6 +97,7 @@ class Digest(Told):
     since: datetime
     until: datetime
     totals: Totals
+    incidents: list[FoldedLine]
     standing: list[Standing]
     changes: list[Change] = Field(description="One for each rule and site.")
     hidden_changes: int
@@ -108,6 +119,7 @@ class Digest(Told):
                 standing=totals.standing,
                 nobody=totals.nobody,
             ),
+            incidents=[FoldedLine(incident=one.pk, **_plain(one)) for one in digest.incidents],
             standing=[Standing(alert=one.pk, **_plain(one)) for one in digest.standing],
             changes=_all(Change, digest.changes),
             hidden_changes=digest.hidden_changes,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from tms.accounts.models import User
 from tms.notifications.destination import Destination
 from tms.notifications.rotation import Cover, Member, Rotation
 from tms.notifications.turns import Cover as Covering
@@ -32,6 +33,11 @@ def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
         )
         for rotation in rotations
     }
+
+
+def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime, by: User) -> Cover:
+    """`person` is on call within that time, whoever's turn it is."""
+    return Cover.objects.create(rotation=rotation, person=person, since=since, until=until, by=by)
 
 
 def reached(rotations: Collection[Rotation], *, at: datetime) -> dict[int, list[Destination]]:

@@ -15,6 +15,7 @@ from tms.fleet.local_time import instant
 from tms.fleet.wall_time import WallTimeField
 from tms.fleet.zones import zones
 from tms.notifications.forms import NONE, Plain
+from tms.notifications.on_call import cover
 from tms.notifications.rotation import Cover, Member, Rotation
 
 MOST_MEMBERS = 8
@@ -100,9 +101,7 @@ class CoverForm(Plain, forms.Form):
     def save(self, *, by: User) -> Cover:
         zone = ZoneInfo(self.rotation.time_zone)
         since, until = (instant(self.cleaned_data[name], zone) for name in ("since", "until"))
-        return Cover.objects.create(
-            rotation=self.rotation, person=self.cleaned_data["person"], since=since, until=until, by=by
-        )
+        return cover(self.rotation, self.cleaned_data["person"], since=since, until=until, by=by)
 
 
 def members_of(rotation: Rotation) -> list[dict[str, Any]]:
