@@ -177,6 +177,16 @@ def test_what_cannot_be_is_refused_and_nothing_is_kept(staff, fleet, wrong, says
     assert not Rotation.objects.exists()
 
 
+def test_a_name_is_had_once(staff, fleet):
+    aiko = fleet.person("aiko")
+    rotation(aiko)
+
+    answer = staff.post("/rotations/new/", FORM | {"members-0-person": aiko.pk})
+
+    assert answer.status_code == 422
+    assert "There is a rotation of this name already." in answer.content.decode()
+
+
 def test_the_page_says_who_is_on_call_now_and_who_comes_next(watcher, fleet):
     aiko, ren = fleet.person("aiko"), fleet.person("ren")
     today = date.today()  # noqa: DTZ011  # the page is of today

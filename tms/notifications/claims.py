@@ -10,12 +10,13 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import F, Min
 
+from tms.alerts.models import AlertState
 from tms.live import objective
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.live.objective import PROMISED_S, Stage
 from tms.notifications.backoff import wait_s
-from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, Delivery, DeliveryState, News, Told
+from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Telling
 from tms.notifications.subject import ALERT, INCIDENT, asks_for_somebody, column, hushed
@@ -95,6 +96,8 @@ def _prepare(delivery: Delivery, at: datetime) -> bool:
     told = list(delivery.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
     if delivery.news in ALARMS:
         told = _still_to_be_told(delivery, told, at)
+    if delivery.news in PERSONAL:
+        told = [one for one in told if one.subject.state != AlertState.RESOLVED]
     if not told:
         delivery.state, delivery.ended_at = DeliveryState.WITHDRAWN, at
         delivery.save(update_fields=("state", "ended_at"))

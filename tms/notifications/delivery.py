@@ -35,12 +35,16 @@ class News(models.TextChoices):
     FLAPPING = "flapping", pgettext_lazy("news", "Flapping")
     CALM = "calm", pgettext_lazy("news", "Calm again, still wrong")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("news", "Acknowledged")
+    ASSIGNED = "assigned", pgettext_lazy("news", "Assigned to you")
+    REMINDED = "reminded", pgettext_lazy("news", "Reminder")
     RESOLVED = "resolved", pgettext_lazy("news", "Recovered")
     DIGEST = "digest", pgettext_lazy("news", "Shift digest")
 
 
 ALARMS = (News.OPENED, News.WORSENED, News.FLAPPING)
 """That something is wrong and nobody is on it: to be looked at once more before it is said."""
+PERSONAL = (News.ASSIGNED, News.REMINDED)
+"""For one person, as long as it is not over."""
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):

@@ -1,5 +1,6 @@
 import base64
 import secrets
+from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from tms.notifications import sealed
+from tms.notifications.week import HoursOfWeek
+from tms.telemetry.models import Severity
 
 KEY_BYTES = 32
 MOST_SHOWN = 500
@@ -30,7 +33,7 @@ class DestinationQuerySet(models.QuerySet["Destination"]):
         return self.filter(enabled=True)
 
 
-class Destination(models.Model):
+class Destination(HoursOfWeek):
     """Where notifications go. What of it is a secret is sealed: `address` is what may be shown."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -47,6 +50,8 @@ class Destination(models.Model):
         verbose_name=_("of this person"),
         help_text=_("Reached by it while on call."),
     )
+    critical_anyway = models.BooleanField(_("critical ones all the same"), default=True, db_default=True)
+    """Also in its quiet hours: those that it has as a `HoursOfWeek`."""
     enabled = models.BooleanField(_("enabled"), default=True)
     failures = models.PositiveIntegerField(default=0, editable=False)
     """In a row."""
@@ -69,6 +74,13 @@ class Destination(models.Model):
     def secrets(self) -> dict[str, str]:
         """Raises tms.notifications.sealed.Unreadable."""
         return sealed.unseal(self.sealed)
+
+    def quiet_until(self, severity: str, *, at: datetime) -> datetime | None:
+        """When its quiet hours are over; None when it may be told of such an alert at once."""
+        hours = self.hours
+        if hours is None or not hours.is_open(at) or (self.critical_anyway and severity == Severity.CRITICAL):
+            return None
+        return hours.next_change(at)
 
     def put(self, address: str) -> None:
         """Send there from now on."""

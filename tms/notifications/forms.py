@@ -11,6 +11,7 @@ from tms.accounts.setup import ModelForm
 from tms.notifications.destination import MOST_SHOWN, Destination, DestinationKind
 from tms.notifications.transports.chat import is_carried
 from tms.notifications.transports.mail import addresses
+from tms.notifications.week import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
 LABELS = {
     DestinationKind.EMAIL: _("E-mail addresses"),
@@ -50,7 +51,7 @@ class DestinationForm(Plain, ModelForm[Destination]):
 
     class Meta:
         model = Destination
-        fields = ("name", "language", "person", "enabled")
+        fields = ("name", "language", "person", "enabled", "critical_anyway", *HOURS_FIELDS)
 
     field_order = ("name", "where", "language", "person", "enabled")
 
@@ -62,7 +63,14 @@ class DestinationForm(Plain, ModelForm[Destination]):
         if self.instance.pk:
             where.required = False
             where.help_text = UNCHANGED % {"address": self.instance.address}
+        self.fields |= hours_form_fields(self.instance)
         self.dress()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if wrong := fault_in_hours(cleaned, are_needed=False):
+            self.add_error(*wrong)
+        return cleaned
 
     def clean_where(self) -> str:
         where: str = self.cleaned_data["where"]

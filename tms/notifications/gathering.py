@@ -10,12 +10,16 @@ from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
 from tms.notifications.subject import Subject, column, place_of
 
+GATHER_S = 5
+"""Where no policy says for how long."""
+
 
 class Item(NamedTuple):
     """One alert or incident for one destination."""
 
     subject: Subject
-    policy: Policy
+    policy: Policy | None
+    """None: it is for one person, whatever policies say."""
     destination: Destination
     news: News
     source: str
@@ -26,16 +30,29 @@ class Item(NamedTuple):
 
     @property
     def together(self) -> "Together":
-        place = place_of(self.subject) if self.policy.by_site else ""
+        place = place_of(self.subject) if self.policy is not None and self.policy.by_site else ""
         is_of_incidents = isinstance(self.subject, Incident)
-        return Together(self.destination.pk, self.policy.pk, self.step, self.news, place, is_of_incidents)
+        policy = self.policy.pk if self.policy else None
+        return Together(self.destination.pk, policy, self.step, self.news, place, is_of_incidents)
+
+    @property
+    def gather_s(self) -> int:
+        return self.policy.gather_s if self.policy else GATHER_S
+
+    @property
+    def language(self) -> str:
+        return (self.policy.language if self.policy else "") or self.destination.language
+
+    def quiet_until(self, at: datetime) -> datetime | None:
+        """When the quiet hours of its destination are over, if it has to wait for that."""
+        return self.destination.quiet_until(self.subject.severity, at=at)
 
 
 class Together(NamedTuple):
     """What one delivery has in common."""
 
     destination: int
-    policy: int
+    policy: int | None
     step: int
     news: str
     place: str
@@ -44,39 +61,44 @@ class Together(NamedTuple):
 
 def gather(items: Iterable[Item], *, at: datetime) -> None:
     """Put each into a delivery that still gathers, or into a new one."""
-    groups: dict[Together, list[Item]] = {}
+    groups: dict[tuple[Together, datetime | None], list[Item]] = {}
     for item in items:
-        groups.setdefault(item.together, []).append(item)
+        groups.setdefault((item.together, item.quiet_until(at)), []).append(item)
     told: list[Told] = []
-    for together, members in groups.items():
-        delivery = _still_gathering(together, at) or _new(together, members, at)
+    for (together, quiet_until), members in groups.items():
+        delivery = _still_gathering(together, members, quiet_until, at) or _new(together, members, quiet_until, at)
         told += [Told(delivery=delivery, **column(member.subject)) for member in members]
     Told.objects.bulk_create(told, ignore_conflicts=True)
 
 
-def _still_gathering(together: Together, at: datetime) -> Delivery | None:
+def _still_gathering(
+    together: Together, members: list[Item], quiet_until: datetime | None, at: datetime
+) -> Delivery | None:
     """Its row is held until it has its alerts: a worker that takes it meanwhile waits, and then sees them."""
-    return Delivery.objects.select_for_update().gathering(at).filter(**_fields(together)).order_by("pk").first()
+    gathering = Delivery.objects.select_for_update().gathering(at).filter(**_fields(together)).order_by("pk")
+    if quiet_until is not None:
+        return gathering.filter(due_at__gte=quiet_until).first()
+    return gathering.filter(due_at__lte=at + timedelta(seconds=members[0].gather_s)).first()
 
 
-def _new(together: Together, members: list[Item], at: datetime) -> Delivery:
+def _new(together: Together, members: list[Item], quiet_until: datetime | None, at: datetime) -> Delivery:
     first = members[0]
-    due_at = at + timedelta(seconds=first.policy.gather_s)
+    due_at = quiet_until or at + timedelta(seconds=first.gather_s)
     delivery, _ = Delivery.objects.get_or_create(
         key=f"{first.source}-{together.destination}",
         defaults={
             **_fields(together),
-            "language": first.policy.language or first.destination.language,
+            "language": first.language,
             "created_at": at,
             "due_at": due_at,
             "give_up_at": due_at + GIVE_UP_AFTER,
-            "happened_at": _first([member.happened_at for member in members]),
+            "happened_at": None if quiet_until else _first([member.happened_at for member in members]),
         },
     )
     return delivery
 
 
-def _fields(together: Together) -> dict[str, int | str]:
+def _fields(together: Together) -> dict[str, int | str | None]:
     return {
         "destination_id": together.destination,
         "policy_id": together.policy,

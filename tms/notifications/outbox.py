@@ -14,6 +14,7 @@ from tms.alerts.models import Alert, AlertState
 from tms.alerts.quiet import Reason
 from tms.notifications.delivery import ALARMS, DeliveryState, News, Told
 from tms.notifications.gathering import Item, gather
+from tms.notifications.on_call import destinations_of
 from tms.notifications.policy import Policy, Step, Telling
 from tms.notifications.steps import steps_of
 from tms.notifications.subject import (
@@ -27,6 +28,7 @@ from tms.notifications.subject import (
     concerns,
     hushed,
 )
+from tms.notifications.windows import waiting
 
 PASS_LIMIT = 2_000
 RISEN = {"opened": News.OPENED, "worsened": News.WORSENED, "flapping": News.FLAPPING}
@@ -40,6 +42,8 @@ ENDED = {
     "calm": News.CALM,
 }
 """Of which those are told who were told before."""
+PERSONAL = {"assigned": News.ASSIGNED, "reminded": News.REMINDED}
+"""Of which the person is told whom it is about, at their own destinations."""
 
 
 def advance(at: datetime) -> int:
@@ -57,7 +61,7 @@ def _look(kind: Kind, at: datetime) -> int:
     """Index: transition_untold, incidenttransition_untold."""
     rows = locked(kind.history.objects.filter(told_at=None).order_by("pk"))[:PASS_LIMIT]
     new = [kind.happening(row) for row in rows.select_related(*kind.related)]
-    for kinds, act in ((RISEN, _begin), (GIVEN_BACK, _resume), (ENDED, _inform)):
+    for kinds, act in ((RISEN, _begin), (GIVEN_BACK, _resume), (ENDED, _inform), (PERSONAL, _ask)):
         if chosen := [happening for happening in new if happening.kind in kinds]:
             act(kind, chosen, at)
     kind.history.objects.filter(pk__in=[row.pk for row in new]).update(told_at=at)
@@ -71,12 +75,13 @@ def tell(at: datetime) -> int:
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
     needy = asks_for_somebody([telling.subject for telling in due])
     quiet = hushed(needy, at=at)
+    closed = waiting(due, at=at)
     steps = steps_of({telling.policy_id for telling in due}, at=at)
     items: list[Item] = []
     for telling in due:
         if telling.subject not in needy or not telling.policy.enabled:
             telling.due_at = None
-        elif (why := quiet.get(telling.subject)) is not None:
+        elif (why := quiet.get(telling.subject) or closed.get(telling.pk)) is not None:
             telling.due_at, telling.quiet = why.ask_again_at(at), why.reason
         else:
             items += _take_step(telling, steps.get(telling.policy_id, []), at)
@@ -142,6 +147,20 @@ def _inform(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
     gather(chain.from_iterable(_replies(row, by_subject.get(row.subject.pk, [])) for row in rows), at=at)
 
 
+def _ask(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
+    """Whom it was assigned to, or who is reminded. Whoever took it themselves knows."""
+    asked = [row for row in rows if row.to_id not in (None, row.by_id) and row.subject.state != AlertState.RESOLVED]
+    own = destinations_of({row.to_id for row in asked if row.to_id is not None})
+    gather(
+        (
+            Item(row.subject, None, destination, PERSONAL[row.kind], f"{row.kind}-{_source(row)}", row.at)
+            for row in asked
+            for destination in own.get(row.to_id or 0, ())
+        ),
+        at=at,
+    )
+
+
 WANTED: Mapping[str, Callable[[Policy], bool]] = {
     News.RESOLVED: lambda policy: policy.tells_recovery,
     News.ACKNOWLEDGED: lambda policy: policy.tells_acknowledgement,
@@ -191,7 +210,7 @@ def _take_step(telling: Telling, steps: Sequence[Step], at: datetime) -> list[It
     ]
     telling.step, telling.taken = step.position + 1, telling.taken + 1
     after = next((later.after_s for later in steps if later.position > step.position), None)
-    if after is not None and not items:  # nobody could be told: do not wait for them
+    if after is not None and all(item.quiet_until(at) for item in items):  # nobody is told now: do not wait for them
         after = 0
     telling.due_at = None if after is None else at + timedelta(seconds=after)
     return items

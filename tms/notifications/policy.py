@@ -14,6 +14,8 @@ from tms.fleet.models import Group, Site
 from tms.notifications.destination import Destination
 from tms.notifications.rotation import Rotation
 from tms.notifications.subject import AboutOne, Concern, about_one
+from tms.notifications.week import HoursOfWeek
+from tms.notifications.when import When
 
 DAY_S = 86_400
 
@@ -23,7 +25,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         return self.filter(enabled=True).prefetch_related("sites", "groups", "rules")
 
 
-class Policy(models.Model):
+class Policy(HoursOfWeek):
     """Who is told of what. Empty choices are no restriction; each policy that fits an alert tells of it by itself."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -56,6 +58,14 @@ class Policy(models.Model):
         help_text=_("What comes within this time goes into one message."),
     )
     by_site = models.BooleanField(_("a message for each site"), default=True)
+    when = models.CharField(
+        _("tells"),
+        max_length=8,
+        choices=When,
+        default=When.ALWAYS,
+        db_default=When.ALWAYS,
+        help_text=_("What is still wrong when such hours begin is told then."),
+    )
 
     objects = PolicyQuerySet.as_manager()
 
@@ -69,6 +79,15 @@ class Policy(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("policy", args=(self.pk,))
+
+    @property
+    def goes_by_site(self) -> bool:
+        return self.when in {When.OPEN, When.CLOSED}
+
+    @property
+    def tells_within(self) -> bool:
+        """Whether it tells in its hours or the site's, and not outside of them."""
+        return self.when in {When.OPEN, When.WITHIN}
 
     def concerns(self, what: Concern) -> bool:
         """Whether it tells of it."""

@@ -11,6 +11,8 @@ from tms.notifications.destination import Destination
 from tms.notifications.forms import NONE, Plain
 from tms.notifications.policy import DAY_S, Policy, Step
 from tms.notifications.rotation import Rotation
+from tms.notifications.week import HOURS_FIELDS, fault_in_hours, hours_form_fields
+from tms.notifications.when import When
 from tms.telemetry.models import Severity
 
 MOST_STEPS = 4
@@ -29,7 +31,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
         model = Policy
         fields = (
             *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "gather_s"),
-            *("by_site", "tells_recovery", "tells_acknowledgement", "enabled"),
+            *("by_site", "tells_recovery", "tells_acknowledgement", "enabled", "when", *HOURS_FIELDS),
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,7 +42,16 @@ class PolicyForm(Plain, ModelForm[Policy]):
             choices=[("", NONE), *settings.LANGUAGES],
             required=False,
         )
+        self.fields |= hours_form_fields(self.instance)
+        self.fields["when"].required = False
         self.dress()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned["when"] = cleaned.get("when") or When.ALWAYS
+        if wrong := fault_in_hours(cleaned, are_needed=cleaned["when"] in (When.WITHIN, When.OUTSIDE)):
+            self.add_error(*wrong)
+        return cleaned
 
 
 class StepForm(Plain, forms.Form):

@@ -55,6 +55,13 @@ class RotationForm(Plain, ModelForm[Rotation]):
         self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=[(zone, zone) for zone in known])
         self.dress()
 
+    def clean_name(self) -> str:
+        """Django asks no constraint whose condition is about a column that the form has not."""
+        name: str = self.cleaned_data["name"]
+        if Rotation.objects.kept().filter(name=name).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(gettext("There is a rotation of this name already."))
+        return name
+
 
 class MemberForm(Plain, forms.Form):
     person = PersonField(required=False)

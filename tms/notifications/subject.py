@@ -25,6 +25,9 @@ class Happening(NamedTuple):
     kind: str
     at: datetime
     subject: Subject
+    by_id: int | None = None
+    to_id: int | None = None
+    """Whom it was assigned to, or who is reminded."""
 
 
 class Kind(NamedTuple):
@@ -36,7 +39,8 @@ class Kind(NamedTuple):
 
     def happening(self, row: models.Model) -> Happening:
         """What a row of its history says."""
-        return Happening(row.pk, row.kind, row.at, getattr(row, self.column))  # type: ignore[attr-defined]
+        subject, to_id = getattr(row, self.column), getattr(row, "to_id", None)
+        return Happening(row.pk, row.kind, row.at, subject, row.by_id, to_id)  # type: ignore[attr-defined]
 
 
 ALERT = Kind("alert", Transition, RELATED)

@@ -15,6 +15,7 @@ from tms.notifications.destination import DestinationKind
 from tms.notifications.forms import DestinationForm
 from tms.notifications.transports import Answer
 from tms.notifications.trial import send_test
+from tms.notifications.week import Weekday, told_hours
 from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import unreadable
@@ -33,6 +34,11 @@ class DestinationFields(Schema):
     language: str = Field("en", description="Of what is sent there.")
     person: str | None = Field(None, description="Username of whom it reaches.")
     enabled: bool = True
+    hours_days: list[Weekday] = Field([], description="Quiet hours: 0 is Monday; empty: every day.")
+    hours_from: str = Field("", examples=["22:00"], description="Empty: it has no quiet hours.")
+    hours_until: str = Field("", examples=["07:00"])
+    hours_zone: str = Field("", description="Empty: that of TMS.")
+    critical_anyway: bool = Field(True, description="Critical alerts are told in quiet hours, too.")
 
 
 class Addressed(DestinationFields):
@@ -128,7 +134,8 @@ def renew_key_of_destination(request: Called, pk: int) -> Key:
 
 def fields_of(destination: models.Destination) -> dict[str, Any]:
     person = destination.person.username if destination.person else None
-    return {"person": person, **{name: getattr(destination, name) for name in ("name", "language", "enabled")}}
+    copied = ("name", "language", "enabled", "critical_anyway")
+    return {"person": person, **{name: getattr(destination, name) for name in copied}, **told_hours(destination)}
 
 
 def _form(destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:

@@ -14,6 +14,8 @@ from tms.keyset import Column, Keyset
 from tms.notifications import policy as models
 from tms.notifications.api.filled import faults, numbers
 from tms.notifications.policy_forms import MOST_STEPS, PolicyForm, StepForms, save_steps
+from tms.notifications.week import Weekday, told_hours
+from tms.notifications.when import When
 from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
@@ -27,7 +29,7 @@ MAKING = Right(access.may_set_up, is_kept=True)
 CHANGING = Right(access.may_set_up)
 COPIED = (
     *("name", "enabled", "severities", "language", "delay_s", "gather_s", "by_site", "tells_recovery"),
-    "tells_acknowledgement",
+    *("tells_acknowledgement", "when"),
 )
 
 
@@ -60,6 +62,13 @@ class PolicyFields(Schema):
     by_site: bool = True
     tells_recovery: bool = True
     tells_acknowledgement: bool = False
+    when: When = Field(
+        When.ALWAYS, description="In which hours it tells; what is still wrong when they begin is told then."
+    )
+    hours_days: list[Weekday] = Field([], description="Of `within` and `outside`: 0 is Monday; empty: every day.")
+    hours_from: str = Field("", examples=["09:00"])
+    hours_until: str = Field("", description="If it is not later than `hours_from`: of the next day.")
+    hours_zone: str = Field("", description="Empty: that of TMS.")
     steps: list[PolicyStep] = Field(min_length=1, max_length=MOST_STEPS)
 
 
@@ -123,6 +132,7 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
     ]
     return {
         **{name: getattr(policy, name) for name in COPIED},
+        **told_hours(policy),
         "sites": sorted(site.code for site in policy.sites.all()),
         "groups": sorted(group.name for group in policy.groups.all()),
         "rules": sorted(rule.pk for rule in policy.rules.all()),

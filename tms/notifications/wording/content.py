@@ -5,7 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.names import name_of
 from tms.notifications.delivery import Delivery, News
@@ -50,15 +52,22 @@ def message_of(delivery: Delivery) -> Message:
     )
 
 
+PLAIN: Mapping[News, str | Promise] = {
+    News.RESOLVED: _("Recovered: %(about)s"),
+    News.CALM: _("Calm again, but still wrong: %(about)s"),
+    News.ASSIGNED: _("You are asked to take it: %(about)s"),
+    News.REMINDED: _("You have it for long, without a word: %(about)s"),
+}
+"""Titles that say nothing else than what it is about."""
+
+
 def _title(news: News, about: str, *, first: Subject, is_escalated: bool) -> str:
     """What happened, to `about`; `first` is the worst of what it happened to."""
-    if news is News.RESOLVED:
-        return gettext("Recovered: %(about)s") % {"about": about}
+    if news in PLAIN:
+        return PLAIN[news] % {"about": about}
     if news is News.ACKNOWLEDGED:
         who = first.acknowledged_by
         return gettext("%(who)s is on it: %(about)s") % {"who": name_of(who).text if who else "TMS", "about": about}
-    if news is News.CALM:
-        return gettext("Calm again, but still wrong: %(about)s") % {"about": about}
     values = {"severity": Severity(first.severity).label, "about": about}
     if is_escalated:
         return gettext("%(severity)s, still nobody on it: %(about)s") % values

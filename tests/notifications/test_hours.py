@@ -1,0 +1,183 @@
+"""When policies tell, and when destinations do not want to be told."""
+
+from datetime import time
+
+import pytest
+
+from tests.alerts.test_quiet import shop
+from tests.boards.conftest import Seen
+from tests.builders import later
+from tests.factories import acknowledged
+from tests.notifications.conftest import webhook
+from tests.notifications.test_outbox import kinds, opened, over, told
+from tms.notifications.delivery import Delivery
+from tms.notifications.destination import Destination
+from tms.notifications.policy import Policy, Telling
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+HOUR = 3600
+DAY = 24 * HOUR
+# AT is a Wednesday, 18:00 in Tokyo.
+EVENING = {"hours_from": time(17), "hours_until": time(19), "hours_zone": "Asia/Tokyo"}
+MORNING = {"hours_from": time(7), "hours_until": time(9), "hours_zone": "Asia/Tokyo"}
+NIGHT = {"hours_from": time(17, 30), "hours_until": time(7), "hours_zone": "Asia/Tokyo"}
+
+
+WHEN = [
+    # when, hours, days, after how many hours it is told
+    ("always", MORNING, [], 0),
+    ("within", EVENING, [], 0),
+    ("within", MORNING, [], 13),
+    ("within", EVENING, [3], 23),
+    ("within", NIGHT, [], 0),
+    ("within", NIGHT, [3], 23.5),
+    ("outside", EVENING, [], 1),
+    ("outside", MORNING, [], 0),
+    ("outside", NIGHT, [2], 13),
+    # the site is open from 9 to 18:00 in Tokyo: it closes at AT
+    ("open", {}, [], 15),
+    ("closed", {}, [], 0),
+]
+
+
+@pytest.mark.parametrize(("when", "times", "days", "after_hours"), WHEN)
+def test_a_policy_tells_in_its_hours_and_what_is_still_wrong_when_they_begin(
+    fleet, hours, policy, hook, receiver, when, times, days, after_hours
+):
+    shop(fleet, 9, 18)
+    policy((0, [hook]), when=when, hours_days=days, **times)
+    opened(fleet)
+
+    hours.pass_(max(0, after_hours * HOUR - 60), step_s=HOUR)
+    before, why = len(receiver.posted), Telling.objects.get().quiet
+    hours.pass_(120, step_s=30)
+
+    if after_hours:
+        assert (before, why) == (0, "hours")
+    assert kinds(receiver) == ["opened"]
+
+
+def test_what_recovers_before_the_hours_begin_is_never_told(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), when="within", **MORNING)
+    alert = opened(fleet)
+    hours.pass_(HOUR, step_s=HOUR)
+    over(alert, HOUR)
+
+    hours.pass_(DAY, step_s=HOUR)
+
+    assert receiver.posted == []
+
+
+def test_a_recovery_is_told_outside_of_the_hours_to_those_who_were_told(fleet, hours, policy, hook, receiver):
+    policy((0, [hook]), when="within", **EVENING)
+    alert = opened(fleet)
+    hours.pass_(2 * HOUR, step_s=HOUR)
+    over(alert, 2 * HOUR)
+
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened", "resolved"]
+
+
+def quiet_hook(receiver, name: str = "Quiet", **fields) -> Destination:
+    return webhook(f"{receiver.url}-{name}", name, **(NIGHT | fields))
+
+
+def test_a_destination_is_told_at_the_end_of_its_quiet_hours_of_all_that_is_still_wrong(fleet, hours, policy, receiver):
+    policy((0, [quiet_hook(receiver)]))
+    rule = fleet.metric_rule(severity="warning")
+    first, second, third, fourth = (opened(fleet, rule=rule) for _ in range(4))
+    hours.pass_(HOUR, step_s=HOUR)
+    over(second, HOUR)
+    acknowledged(third, by=fleet.person())
+    fifth = opened(fleet, rule=rule, seconds=HOUR)
+
+    hours.pass_(11.9 * HOUR, step_s=HOUR)
+    before = len(receiver.posted)
+    hours.pass_(600, step_s=60)
+
+    assert before == 0
+    assert [sorted(alerts) for alerts in told(receiver)] == [[first.pk, fourth.pk, fifth.pk]]
+    over(first, 13.1 * HOUR)
+    hours.pass_(10)
+    assert kinds(receiver) == ["opened", "resolved"]
+
+
+@pytest.mark.parametrize("anyway", [True, False])
+def test_critical_ones_come_through_where_that_is_wanted(fleet, hours, policy, receiver, anyway):
+    policy((0, [quiet_hook(receiver, critical_anyway=anyway)]))
+    opened(fleet, severity="warning")
+    critical = opened(fleet)
+
+    hours.pass_(10)
+
+    assert told(receiver) == ([[critical.pk]] if anyway else [])
+
+
+def test_a_step_of_quiet_destinations_is_not_waited_for(fleet, hours, policy, hook, receiver):
+    policy((0, [quiet_hook(receiver, critical_anyway=False)]), (3 * HOUR, [hook]))
+    opened(fleet)
+
+    hours.pass_(10)
+
+    assert [posted.path for posted in receiver.posted] == ["/hook/s3cret-path"]
+
+
+def test_what_gathered_before_the_quiet_hours_begin_is_not_joined_by_what_comes_in_them(fleet, hours, policy, receiver):
+    later_quiet = quiet_hook(receiver, hours_from=time(18, 1))
+    policy((0, [later_quiet]), gather_s=120)
+    rule = fleet.metric_rule(severity="warning")
+    early = opened(fleet, rule=rule)
+    hours.pass_(90)
+    opened(fleet, rule=rule, seconds=90)
+
+    hours.pass_(120)
+
+    assert told(receiver) == [[early.pk]]
+    assert Delivery.objects.get(state="waiting").due_at == later(13 * HOUR)
+
+
+# Pages
+
+STEPS = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0"}
+
+
+def test_the_hours_of_a_policy_are_kept_as_they_were_filled_in(staff, hook):
+    form = {"name": "Day", "gather_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk, "when": "within"}
+    times = {"hours_days": ["0", "4"], "hours_from": "09:00", "hours_until": "17:30", "hours_zone": ""}
+
+    staff.post("/policies/new/", STEPS | form | times)
+
+    made = Policy.objects.get()
+    seen = Seen(staff.get(made.get_absolute_url()))
+    assert (made.when, made.hours_days, made.hours_until) == ("within", [0, 4], time(17, 30))
+    assert seen.attribute("id_hours_from", "value") == "09:00"
+
+
+@pytest.mark.parametrize(
+    ("form", "field"), [({"when": "within"}, "hours_from"), ({"when": "always", "hours_from": "09:00"}, "hours_until")]
+)
+def test_hours_without_an_end_or_a_beginning_are_refused(staff, hook, form, field):
+    usual = {"name": "Day", "gather_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk}
+
+    answer = staff.post("/policies/new/", STEPS | usual | form)
+
+    assert answer.status_code == 422
+    assert "Give both times." in Seen(answer).text(f"id_{field}_error")
+
+
+def test_the_quiet_hours_of_a_destination_are_kept(staff, hook):
+    form = {
+        "name": "Hook",
+        "where": "",
+        "language": "en",
+        "enabled": "on",
+        "hours_from": "22:00",
+        "hours_until": "07:00",
+    }
+
+    staff.post(hook.get_absolute_url(), form)
+
+    hook.refresh_from_db()
+    assert (hook.hours_from, hook.hours_until, hook.critical_anyway) == (time(22), time(7), False)

@@ -1,0 +1,91 @@
+"""Hours of the week, by the clocks of a zone."""
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.db import models
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from pydantic import Field
+
+from tms.fleet.hours import Hours, Span
+from tms.fleet.zones import zones
+
+type Weekday = Annotated[int, Field(ge=0, le=6)]
+
+
+class HoursOfWeek(models.Model):
+    """What ends at or before it begins ends on the next day: 22:00 to 07:00, or 00:00 to 00:00 for all day."""
+
+    hours_days = models.JSONField(default=list, db_default=[], blank=True)
+    """The days on which they begin, 0 is Monday; none chosen is each."""
+    hours_from = models.TimeField(_("from"), null=True, blank=True)
+    hours_until = models.TimeField(_("until"), null=True, blank=True)
+    hours_zone = models.CharField(_("time zone"), max_length=64, blank=True, default="", db_default="")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def hours(self) -> Hours | None:
+        """None: it has none."""
+        if self.hours_from is None or self.hours_until is None:
+            return None
+        span = (Span(self.hours_from, self.hours_until),)
+        days = self.hours_days or range(7)
+        return Hours(ZoneInfo(self.hours_zone or settings.TIME_ZONE), dict.fromkeys(days, span))
+
+
+HOURS_FIELDS = ("hours_days", "hours_from", "hours_until", "hours_zone")
+
+
+def told_hours(row: HoursOfWeek) -> dict[str, Any]:
+    """As forms and the API have them."""
+    return {
+        "hours_days": row.hours_days,
+        "hours_from": _told(row.hours_from),
+        "hours_until": _told(row.hours_until),
+        "hours_zone": row.hours_zone,
+    }
+
+
+def hours_form_fields(row: HoursOfWeek) -> Mapping[str, forms.Field]:
+    known = sorted({*zones(), row.hours_zone or settings.TIME_ZONE})
+    return {
+        "hours_days": forms.TypedMultipleChoiceField(
+            label=_("On these days"),
+            choices=list(WEEKDAYS.items()),
+            coerce=int,
+            widget=forms.CheckboxSelectMultiple,
+            required=False,
+            help_text=_("None chosen: every day. What ends on the next day counts to the day on which it begins."),
+        ),
+        "hours_from": _time_field(_("From")),
+        "hours_until": _time_field(_("Until")),
+        "hours_zone": forms.ChoiceField(
+            label=_("Time zone"), choices=[("", settings.TIME_ZONE), *((zone, zone) for zone in known)], required=False
+        ),
+    }
+
+
+def fault_in_hours(cleaned: Mapping[str, Any], *, are_needed: bool) -> tuple[str, str] | None:
+    """The field that is wrong, and what would be right."""
+    begins, ends = cleaned.get("hours_from"), cleaned.get("hours_until")
+    if begins is not None and ends is not None:
+        return None
+    if begins is None and ends is None and not are_needed:
+        return None
+    return "hours_until" if begins is not None else "hours_from", gettext("Give both times.")
+
+
+def _time_field(label: Any) -> forms.TimeField:
+    return forms.TimeField(label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+
+
+def _told(at: time | None) -> str:
+    return "" if at is None else f"{at:%H:%M}"
