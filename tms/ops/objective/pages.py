@@ -78,7 +78,10 @@ def objective(request: HttpRequest) -> HttpResponse:
 
 def card(kept: Kept, span: str) -> Card:
     shares = [Share(LABELS[name], percent(one), one.is_missed, name == span) for name, one in kept.shares.items()]
-    quantiles = [(f"p{share * 100:g}", seconds(kept.chosen.within_s(share))) for share in QUANTILES]
+    quantiles = [
+        (gettext("%(share)s %% within") % {"share": f"{share * 100:g}"}, seconds(kept.chosen.within_s(share)))
+        for share in QUANTILES
+    ]
     return Card(kept, TITLES[kept.stage], BEGINNINGS[kept.stage], shares, quantiles, drawn(kept.bars))
 
 

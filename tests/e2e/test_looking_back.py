@@ -1,0 +1,49 @@
+"""Past alerts and the digest of a shift, as people use them."""
+
+import re
+
+from playwright.async_api import expect
+
+
+async def test_a_search_narrows_while_one_types_and_its_address_shows_a_colleague_the_same(person, house):
+    kiosk, other = await house.terminal("SJK"), await house.terminal("UMD")
+    for one in (kiosk, other):
+        await one.say(status="fault", metrics={"paper_pct": 3.0})
+    tanaka, mori = await person("tanaka"), await person("mori")
+    page = await tanaka.open("/alerts/past/")
+    rows = page.locator("tbody tr")
+    await expect(rows.filter(has_text=other.uid)).not_to_have_count(0)
+
+    await page.keyboard.press("/")
+    await page.keyboard.type(kiosk.uid)
+
+    await expect(rows.filter(has_text=other.uid)).to_have_count(0)
+    await expect(rows.filter(has_text=kiosk.uid)).not_to_have_count(0)
+    await expect(page).to_have_url(re.compile(rf"/alerts/past/\?q={kiosk.uid}$"))
+    seen = (await mori.open(page.url.removeprefix(house.url))).locator("tbody tr")
+    await expect(seen.filter(has_text=kiosk.uid)).not_to_have_count(0)
+    await expect(seen.filter(has_text=other.uid)).to_have_count(0)
+
+
+async def test_a_time_that_one_types_is_that_of_ones_own_clock(person):
+    page = await (await person("tanaka", timezone_id="Europe/Berlin")).open("/digest/")
+
+    await page.get_by_label("From", exact=True).fill("2026-11-25T06:00")
+    await page.get_by_label("To", exact=True).fill("2026-11-25T14:00")
+    await page.get_by_role("button", name="Show").click()
+
+    await expect(page.locator(".digest-head")).to_contain_text("25 Nov 06:00 – 25 Nov 14:00")
+    await expect(page.locator(".digest-head")).to_contain_text("Europe/Berlin")
+
+
+async def test_a_note_is_written_and_goes_into_the_clipboard_with_the_rest(person):
+    tanaka = await person("tanaka", permissions=["clipboard-read", "clipboard-write"])
+    page = await tanaka.open("/digest/")
+    await page.get_by_label("What the next shift has to know").fill("The router at Umeda was swapped")
+
+    await page.get_by_role("button", name="Write the note").click()
+    await expect(page.locator(".digest-notes")).to_contain_text("The router at Umeda was swapped")
+    await page.get_by_role("button", name="Copy as Markdown").click()
+
+    await expect(page.locator("[data-copied]")).to_have_count(1)
+    assert "M. Tanaka: The router at Umeda was swapped" in await page.evaluate("navigator.clipboard.readText()")
