@@ -7,8 +7,12 @@ from tests.builders import AT
 from tests.notifications.conftest import webhook
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
+from tms.notifications.api.destinations import Addressed
+from tms.notifications.api.policies import PolicyFields
 from tms.notifications.delivery import Delivery, DeliveryState
+from tms.notifications.forms import DestinationForm
 from tms.notifications.policy import Policy
+from tms.notifications.policy_forms import PolicyForm
 
 pytestmark = pytest.mark.both
 
@@ -39,6 +43,11 @@ def test_a_policy_is_made_and_told_as_it_was_written(editor, body):
     assert {name: told[name] for name in set(body) - {"steps"}} == {name: body[name] for name in set(body) - {"steps"}}
     assert [step["after_min"] for step in told["steps"]] == [0, 15]
     assert [step["destinations"] for step in told["steps"]] == [step["destinations"] for step in body["steps"]]
+
+
+def test_whatever_a_page_asks_for_may_be_sent():
+    assert set(PolicyForm.base_fields) <= set(PolicyFields.model_fields)
+    assert set(DestinationForm.base_fields) <= {*Addressed.model_fields, "where"}
 
 
 def test_a_change_leaves_what_it_does_not_name(editor, body):
