@@ -63,6 +63,7 @@ const keys = {
   a: () => press('[data-key="a"]'),
   c: () => press('[data-key="c"]'),
   s: () => press('[data-key="s"]'),
+  q: () => /** @type {HTMLElement | null} */ (document.querySelector("#sound [data-switch]"))?.click(),
   g: () => {
     chordUntil = performance.now() + CHORD_MS;
   },

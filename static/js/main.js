@@ -10,6 +10,7 @@ import { OWN } from "./morph.js";
 import * as people from "./people.js";
 import * as place from "./place.js";
 import * as proof from "./proof.js";
+import * as sound from "./sound.js";
 import * as theme from "./theme.js";
 import * as ticks from "./ticks.js";
 import * as times from "./times.js";
@@ -33,6 +34,7 @@ for (const behaviour of [
   waiting,
   zone,
   people,
+  sound,
   frames,
 ])
   behaviour.start();

@@ -11,6 +11,7 @@ from tms.accounts.access import may_set_up
 from tms.accounts.models import Theme, User
 from tms.accounts.names import name_of
 from tms.boards.pages.base import Desk, Scene, nav
+from tms.boards.rows import WORST_FIRST
 
 KEYS = (
     (("?",), _("These keys")),
@@ -20,6 +21,7 @@ KEYS = (
     (("a",), _("Acknowledge what is ticked, or else the row; change what is acknowledged")),
     (("c",), _("Claim what is ticked, or else the row: say that you take a look")),
     (("s",), _("Snooze what is ticked, or else the row")),
+    (("q",), _("Sound on or off")),
     (("g", "o"), _("Go to the overview")),
     (("g", "t"), _("Go to the terminals")),
     (("g", "a"), _("Go to the alerts")),
@@ -40,6 +42,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "other_theme": Theme.LIGHT if theme == Theme.DARK else Theme.DARK,
         "other_language": other,
         "key_list": KEYS,
+        "severity_names": WORST_FIRST,
         "may_set_up": me is not None and may_set_up(me),
         # Of a page that shows nothing live: what stands around it, asked for when it is drawn.
         "scene": SimpleLazyObject(lambda: Scene(nav(Desk(timezone.now())))),

@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from msgspec import UNSET, structs
 
+from tms.boards.calls import callers
 from tms.boards.kept import kept
 from tms.boards.live import frames, pace
 from tms.boards.live.attention import Attention
@@ -24,7 +25,7 @@ from tms.boards.pages.base import EVERYTHING
 from tms.boards.plans import plans
 from tms.fleet.wall import wall
 from tms.live.change import NOTHING, Change
-from tms.live.hub import hub
+from tms.live.hub import Listener, hub
 from tms.ops import instruments
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,9 @@ SIGN_IN_AGAIN = 4401
 """The close code after which a browser goes to the sign-in page."""
 GONE = 4404
 """The close code of a board whose terminal or alert was deleted."""
+
+LISTENERS: frozenset[Listener] = frozenset({kept, plans, callers})
+"""What boards are painted from, besides the database."""
 
 
 class Studio:
@@ -71,14 +75,14 @@ class Studio:
         """Call it as often as you like."""
         if self._tasks:
             return
-        hub.listeners |= {self, kept, plans}
+        hub.listeners |= LISTENERS | {self}
         hub.start()
         loop = asyncio.get_running_loop()
         work = {"boards": self._pass, "beats": self._beat}
         self._tasks = [loop.create_task(self._forever(what), name=name) for name, what in work.items()]
 
     async def stop(self) -> None:
-        hub.listeners -= {self, kept, plans}
+        hub.listeners -= LISTENERS | {self}
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -153,7 +157,8 @@ class Studio:
 
     async def _paint(self) -> None:
         change, now = self._take(), time.monotonic()
-        due = [show for show in self.shows.values() if show.is_due(change, now=now)]
+        calls = callers.is_due
+        due = [show for show in self.shows.values() if calls or show.is_due(change, now=now)]
         try:
             outcomes = await self.workshop.paint(due, change) if due else {}
         except AWAY:

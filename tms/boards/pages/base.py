@@ -11,6 +11,7 @@ from django.http import QueryDict
 from tms.accounts.access import Person
 from tms.boards.alert_rows import AlertRow, alert_rows
 from tms.boards.business import Business
+from tms.boards.calls import Calls, callers
 from tms.boards.census import Census
 from tms.boards.history import Lines
 from tms.boards.kept import kept as kept_census
@@ -56,6 +57,10 @@ class Desk:
     @cached_property
     def business(self) -> Business:
         return Business(self.census, at=self.at)
+
+    @cached_property
+    def calls(self) -> Calls:
+        return callers.read(at=self.at)
 
     @cached_property
     def hour(self) -> Lines:
@@ -141,7 +146,10 @@ class Page(ABC):
 def nav(desk: Desk) -> dict[str, Part]:
     """Parts that every page has."""
     number = desk.census.nobody_on_it[Severity.CRITICAL]
-    return {"nav-alerts": Part("boards/base.html#nav-alerts", {"unheld": number})}
+    return {
+        "nav-alerts": Part("boards/base.html#nav-alerts", {"unheld": number}),
+        "calls": Part("boards/sound.html#calls", desk.calls),
+    }
 
 
 def counts(numbers: Mapping[str, int]) -> dict[str, Part]:

@@ -1,0 +1,167 @@
+// Sounds of new alerts: one for a burst, by its worst; a critical one again and again until somebody has it.
+
+const KEPT = "tms-sound";
+const RINGING = "tms-ringing";
+const SEVERITIES = /** @type {const} */ (["critical", "warning", "info"]);
+const REPEAT_MS = 10_000;
+// What comes within so long is one burst.
+const BURST_MS = 1500;
+
+/** @typedef {"critical" | "warning" | "info"} Severity */
+/** @typedef {{isOn: boolean, volume: number, critical: boolean, warning: boolean, info: boolean}} Choice */
+
+/**
+ * Notes of each: when they begin, in seconds, and their pitch.
+ * @type {Record<Severity, [number, number][]>}
+ */
+const TUNES = {
+  critical: [
+    [0, 880],
+    [0.18, 660],
+    [0.36, 880],
+    [0.54, 660],
+  ],
+  warning: [
+    [0, 587],
+    [0.2, 740],
+  ],
+  info: [[0, 523]],
+};
+const NOTE_S = 0.16;
+
+/** @type {Choice} */
+const choice = { isOn: true, volume: 0.5, critical: true, warning: true, info: false };
+
+/** @type {AudioContext | null} */
+let audio = null;
+/** Marks that were there when the page was opened, or were heard since. @type {Set<string>} */
+let known = new Set();
+/** Critical ones that were heard and that nobody has. @type {Set<string>} */
+let ringing = new Set();
+let playedAt = Number.NEGATIVE_INFINITY;
+let played = SEVERITIES.length;
+
+/** @type {HTMLElement} */
+let panel;
+
+/** @param {Severity} severity */
+const marks = (severity) => document.getElementById("calls")?.dataset[severity]?.split(" ").filter(Boolean) ?? [];
+
+/** @param {Severity} severity */
+function play(severity) {
+  if (audio?.state !== "running") return;
+  const begin = audio.currentTime + 0.02;
+  for (const [after, pitch] of TUNES[severity]) note(audio, begin + after, pitch);
+  playedAt = performance.now();
+  played = SEVERITIES.indexOf(severity);
+}
+
+/**
+ * @param {AudioContext} context
+ * @param {number} at
+ * @param {number} pitch
+ */
+function note(context, at, pitch) {
+  const oscillator = new OscillatorNode(context, { type: "triangle", frequency: pitch });
+  const gain = new GainNode(context, { gain: 0 });
+  gain.gain.setValueAtTime(0, at);
+  gain.gain.linearRampToValueAtTime(choice.volume, at + 0.01);
+  gain.gain.exponentialRampToValueAtTime(0.001, at + NOTE_S);
+  oscillator.connect(gain).connect(context.destination);
+  oscillator.start(at);
+  oscillator.stop(at + NOTE_S);
+}
+
+/** @param {Severity} severity */
+const isChosen = (severity) => choice.isOn && choice[severity];
+
+function listen() {
+  const fresh = SEVERITIES.filter((severity) => marks(severity).some((mark) => !known.has(mark)));
+  const critical = new Set(marks("critical"));
+  for (const mark of critical) if (!known.has(mark)) ringing.add(mark);
+  ringing = ringing.intersection
+    ? ringing.intersection(critical)
+    : new Set([...ringing].filter((m) => critical.has(m)));
+  known = new Set(SEVERITIES.flatMap(marks));
+  keepRinging();
+  const worst = fresh.find(isChosen);
+  if (worst) sound(worst);
+}
+
+/** @param {Severity} severity */
+function sound(severity) {
+  const isBurst = performance.now() - playedAt < BURST_MS;
+  if (!isBurst || SEVERITIES.indexOf(severity) < played) play(severity);
+}
+
+function repeat() {
+  if (ringing.size && isChosen("critical") && performance.now() - playedAt >= REPEAT_MS - 100) play("critical");
+}
+
+function keepRinging() {
+  sessionStorage.setItem(RINGING, JSON.stringify([...ringing]));
+}
+
+/** What rang on the page before rings on, if nobody has it yet. */
+function begin() {
+  known = new Set(SEVERITIES.flatMap(marks));
+  const critical = new Set(marks("critical"));
+  const before = /** @type {string[]} */ (JSON.parse(sessionStorage.getItem(RINGING) ?? "[]"));
+  ringing = new Set(before.filter((mark) => critical.has(mark)));
+}
+
+function show() {
+  const isLocked = choice.isOn && audio?.state !== "running";
+  panel.dataset.sound = choice.isOn ? (isLocked ? "locked" : "on") : "off";
+  panel.querySelector("[data-switch]")?.setAttribute("aria-pressed", String(choice.isOn));
+  for (const field of panel.querySelectorAll("input")) {
+    const name = /** @type {Severity | "volume"} */ (field.name);
+    if (name === "volume") field.value = String(choice.volume);
+    else field.checked = choice[name];
+  }
+}
+
+/** @param {Partial<Choice>} change */
+function choose(change) {
+  Object.assign(choice, change);
+  localStorage.setItem(KEPT, JSON.stringify(choice));
+  show();
+}
+
+/** Browsers let nothing sound before a person has touched the page. */
+async function unlock() {
+  audio ??= new AudioContext();
+  if (audio.state === "suspended") await audio.resume();
+  show();
+}
+
+/** @param {Event} event */
+function changed({ target }) {
+  const field = /** @type {HTMLInputElement} */ (target);
+  choose({ [field.name]: field.name === "volume" ? field.valueAsNumber : field.checked });
+}
+
+export function start() {
+  const found = document.getElementById("sound");
+  if (!found || typeof AudioContext === "undefined") return;
+  panel = found;
+  Object.assign(choice, JSON.parse(localStorage.getItem(KEPT) ?? "{}"));
+  begin();
+  panel.hidden = false;
+  panel.addEventListener("input", changed);
+  panel.querySelector("[data-switch]")?.addEventListener("click", () => choose({ isOn: !choice.isOn }));
+  panel.querySelector("[data-try]")?.addEventListener("click", () => unlock().then(() => play("critical")));
+  for (const name of ["pointerdown", "keydown"])
+    document.addEventListener(name, () => audio?.state === "running" || unlock());
+  document.addEventListener("tms:proof", listen);
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key !== KEPT || !newValue) return;
+    Object.assign(choice, JSON.parse(newValue));
+    show();
+  });
+  setInterval(repeat, 1000);
+  // Where the browser knows that people want sound here, it need not wait for a click.
+  audio = new AudioContext();
+  audio.addEventListener("statechange", show);
+  show();
+}

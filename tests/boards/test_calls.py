@@ -1,0 +1,76 @@
+"""What calls for a person aloud, as the page says it to the browser."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests import factories
+from tests.factories import now
+from tms.alerts import lifecycle
+from tms.alerts.models import Alert, RuleHours
+from tms.fleet.opening import OwnDay
+
+pytestmark = pytest.mark.both
+
+
+def calls(page, severity="critical"):
+    return (page("/terminals/").attribute("calls", f"data-{severity}") or "").split()
+
+
+def one(alert):
+    return Alert.objects.filter(pk=alert.pk)
+
+
+def test_each_alert_that_nobody_has_calls_by_its_severity(page, fleet, tanaka):
+    critical, warning = factories.alert(fleet), factories.alert(fleet, severity="warning")
+    factories.acknowledged(factories.alert(fleet), by=tanaka)
+    factories.resolved(factories.alert(fleet))
+
+    assert [mark.split(".")[0] for mark in calls(page)] == [f"a{critical.pk}"]
+    assert [mark.split(".")[0] for mark in calls(page, "warning")] == [f"a{warning.pk}"]
+    assert calls(page, "info") == []
+
+
+def test_what_is_open_again_calls_anew(page, fleet, tanaka):
+    alert = factories.alert(fleet)
+    (first,) = calls(page)
+
+    factories.acknowledged(alert, by=tanaka)
+    lifecycle.withdraw(one(alert), by=tanaka, comment="", at=now())
+    (again,) = calls(page)
+
+    assert first != again
+
+
+def test_a_claim_or_a_comment_calls_nobody_anew(page, fleet, tanaka):
+    alert = factories.alert(fleet)
+    before = calls(page)
+
+    lifecycle.lay_claim(one(alert), by=tanaka, at=now())
+    lifecycle.comment(one(alert), by=tanaka, comment="hm", at=now())
+
+    assert calls(page) == before
+
+
+def snoozed(alert, by):
+    lifecycle.snooze(one(alert), until=now(600), by=by, comment="", at=now())
+
+
+def closed(alert, by):
+    today, day = timezone.localdate(), timedelta(days=1)
+    OwnDay.objects.create(site=alert.terminal.site, first_on=today - day, last_on=today + day)
+
+
+@pytest.mark.parametrize("wait", [snoozed, closed])
+def test_what_can_wait_calls_nobody(page, fleet, tanaka, wait):
+    alert = factories.alert(fleet, rule=fleet.metric_rule(severity="critical", hours=RuleHours.OPEN))
+    loud = calls(page)
+
+    wait(alert, tanaka)
+
+    assert (len(loud), calls(page)) == (1, [])
+
+
+def test_without_an_alert_nothing_calls(page, fleet):
+    assert calls(page) == []

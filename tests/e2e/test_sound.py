@@ -1,0 +1,117 @@
+"""New alerts are heard: counted by the oscillators that start."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.conftest import Enter
+from tests.e2e.house import House, Person
+from tests.e2e.test_acknowledging import REPAIRED, fails, row_of
+
+CRITICAL = 4
+"""Notes of its tune."""
+COUNT = """
+    globalThis.notes = 0;
+    const start = OscillatorNode.prototype.start;
+    OscillatorNode.prototype.start = function (...when) { globalThis.notes += 1; return start.apply(this, when); };
+"""
+
+
+async def listening(person: Person, path: str = "/alerts/", *, click: bool = True) -> Page:
+    """A page on which notes are counted."""
+    await person.context.add_init_script(COUNT)
+    page = await person.open(path)
+    if click:
+        await page.locator("h1").click()
+        await expect(page.locator("#sound")).to_have_attribute("data-sound", "on")
+    return page
+
+
+async def notes(page: Page) -> int:
+    return int(await page.evaluate("globalThis.notes"))
+
+
+async def heard(page: Page, number: int) -> None:
+    await page.wait_for_function("number => globalThis.notes === number", arg=number)
+
+
+async def test_a_new_critical_alert_is_heard_on_every_page_and_what_was_there_before_is_not(
+    house: House, person: Enter
+):
+    old, new = await house.terminal(), await house.terminal()
+    await fails(old)
+    alerts = await listening(await person("tanaka"))
+    terminals = await listening(await person("mori"), "/terminals/")
+    before = await notes(alerts)
+
+    await fails(new)
+
+    await heard(alerts, CRITICAL)
+    await heard(terminals, CRITICAL)
+    assert before == 0
+    for kiosk in (old, new):
+        await fails(kiosk, REPAIRED)
+        await kiosk.leave()
+
+
+async def test_a_burst_is_one_sound(house: House, person: Enter):
+    kiosks = [await house.terminal() for _ in range(4)]
+    page = await listening(await person("tanaka"))
+
+    for kiosk in kiosks:
+        await fails(kiosk)
+    for kiosk in kiosks:
+        await expect(row_of(page, kiosk)).to_have_count(1)
+
+    await heard(page, CRITICAL)
+    for kiosk in kiosks:
+        await fails(kiosk, REPAIRED)
+        await kiosk.leave()
+
+
+async def test_what_is_muted_is_silent_and_the_browser_remembers_it(house: House, person: Enter):
+    kiosk = await house.terminal()
+    tanaka = await person("tanaka")
+    page = await listening(tanaka)
+    await page.keyboard.press("q")
+    await expect(page.locator("#sound")).to_have_attribute("data-sound", "off")
+
+    await fails(kiosk)
+    await expect(row_of(page, kiosk)).to_have_count(1)
+
+    other = await tanaka.open("/")
+    await expect(other.locator("#sound")).to_have_attribute("data-sound", "off")
+    assert await notes(page) == 0
+    await other.keyboard.press("q")
+    await expect(page.locator("#sound")).to_have_attribute("data-sound", "on")
+    await fails(kiosk, REPAIRED)
+    await kiosk.leave()
+
+
+async def test_a_critical_alert_rings_until_somebody_has_it(house: House, person: Enter):
+    kiosk = await house.terminal()
+    tanaka = await person("tanaka")
+    await tanaka.context.clock.install()
+    page = await listening(tanaka)
+    await fails(kiosk)
+    await heard(page, CRITICAL)
+
+    await page.clock.run_for(11_000)
+    await heard(page, 2 * CRITICAL)
+
+    await row_of(page, kiosk).get_by_role("link", name="Acknowledge").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+    await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "held")
+    await page.clock.run_for(30_000)
+    assert await notes(page) == 2 * CRITICAL
+    await fails(kiosk, REPAIRED)
+    await kiosk.leave()
+
+
+async def test_before_a_click_the_page_says_that_it_is_silent(house: House, person: Enter):
+    page = await listening(await person("tanaka"), click=False)
+
+    await expect(page.locator("#sound")).to_have_attribute("data-sound", "locked")
+    await expect(page.locator("#sound")).to_contain_text("Sound is off until you click")
+
+    await page.locator("h1").click()
+
+    await expect(page.locator("#sound")).to_have_attribute("data-sound", "on")

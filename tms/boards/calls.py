@@ -1,0 +1,85 @@
+"""What calls for a person aloud: alerts and incidents that nobody has, and of which nothing says that they can wait."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
+
+from tms.alerts.models import Alert, Incident, IncidentState, Transition, TransitionKind
+from tms.alerts.quiet import quiet
+from tms.live.change import Change
+from tms.live.hub import hub
+from tms.telemetry.models import Severity
+
+MOST = 100
+LOOK_AGAIN_S = 5.0
+"""While something is quiet that may call soon: what may be part of an incident waits a few seconds."""
+STALE_S = 30.0
+"""Maintenance and opening hours end by the clock."""
+RISING = (
+    TransitionKind.OPENED,
+    TransitionKind.WORSENED,
+    TransitionKind.WITHDRAWN,
+    TransitionKind.EXPIRED,
+    TransitionKind.UNDONE,
+)
+"""Steps after which an alert calls, or calls again."""
+
+type Calls = dict[str, str]
+"""By severity: marks with blanks between them. An alert that calls anew has another mark."""
+
+
+class Callers:
+    """As this process read them last."""
+
+    def __init__(self) -> None:
+        self._calls: Calls | None = None
+        self._lasts_until = 0.0
+
+    def changed(self, change: Change) -> None:
+        """A listener of the hub."""
+        if change.alerts or change.incidents or change.everything:
+            self._calls = None
+
+    def read(self, *, at: datetime) -> Calls:
+        calls, is_told = self._calls, hub.is_live and self in hub.listeners
+        if calls is None or not is_told or self.is_due:
+            calls, waits = _calls(at)
+            self._calls, self._lasts_until = calls, time.monotonic() + (LOOK_AGAIN_S if waits else STALE_S)
+        return calls
+
+    @property
+    def is_due(self) -> bool:
+        """Whether another look may find something else, though nothing was told."""
+        return self._calls is not None and time.monotonic() >= self._lasts_until
+
+
+def _calls(at: datetime) -> tuple[Calls, bool]:
+    """And whether some of the newest are quiet just now."""
+    newest = Alert.objects.unresolved().nobody_on_it().order_by("-changed_at")[:MOST]
+    alerts = {alert.pk: alert for alert in newest.only("severity")}
+    silent = quiet(alerts.values(), at=at) if alerts else {}
+    calling = {pk: alert.severity for pk, alert in alerts.items() if pk not in silent}
+    marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
+    for severity, mark in (*_incidents(), *_marks(calling)):
+        marks[severity].append(mark)
+    return {severity: " ".join(sorted(found)) for severity, found in marks.items()}, bool(silent)
+
+
+def _incidents() -> Iterator[tuple[str, str]]:
+    standing = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MOST]
+    for pk, severity in standing.values_list("pk", "severity"):
+        yield severity, f"i{pk}"
+
+
+def _marks(severities: dict[int, Any]) -> Iterator[tuple[str, str]]:
+    if not severities:
+        return
+    rises = Transition.objects.filter(alert__in=severities, kind__in=RISING).order_by().values_list("alert")
+    for alert, rise in rises.annotate(last=Max("pk")):
+        yield severities[alert], f"a{alert}.{rise}"
+
+
+callers = Callers()
