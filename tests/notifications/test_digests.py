@@ -114,6 +114,14 @@ def test_two_clocks_that_both_lead_send_one(fleet, hook):
     assert plan.destination.deliveries.count() == 1
 
 
+def test_a_plan_that_fails_holds_up_no_other(fleet, hook, receiver):
+    DigestPlan.objects.filter(pk=planned(webhook(receiver.url, "Broken")).pk).update(time_zone="Nowhere/Nothing")
+    planned(hook)
+
+    assert digests.send_due(later(4 * HOUR)) == 1
+    assert [delivery.destination for delivery in Delivery.objects.all()] == [hook]
+
+
 def test_a_destination_that_is_off_gets_none(fleet, hook):
     planned(hook)
     Destination.objects.update(enabled=False)
@@ -155,6 +163,13 @@ def test_it_is_the_same_at_each_attempt_whatever_happens_meanwhile(fleet, hook, 
 
 
 # The page
+
+
+def test_a_stranger_is_sent_to_sign_in_and_sends_nothing(client, fleet, hook):
+    answers = [client.get("/digest/send/"), client.post("/digest/send/", {"destinations": [hook.pk]})]
+
+    assert [answer["Location"].partition("?")[0] for answer in answers] == ["/sign-in/", "/sign-in/"]
+    assert not Delivery.objects.exists()
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import translation
 
 from tms.accounts.access import Person
@@ -14,8 +15,11 @@ from tms.notifications.delivery import GIVE_UP_AFTER, Delivery, News
 from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import DigestPlan
 from tms.notifications.wording.phrases import address
+from tms.ops import instruments
 from tms.shifts import markdown
 from tms.shifts.digest import Digest, digest
+
+log = structlog.get_logger(__name__)
 
 LONGEST = timedelta(days=7)
 """A plan that slept for longer does not tell of all that time."""
@@ -44,7 +48,7 @@ def send(
 
 def send_due(at: datetime) -> int:
     """The digests of shifts that have ended; how many. Those that ended while TMS was away are told in one."""
-    return sum(_send_planned(plan, at) for plan in DigestPlan.objects.due(at).select_related("destination"))
+    return sum(_try_to_send(plan, at) for plan in DigestPlan.objects.due(at).select_related("destination"))
 
 
 @transaction.atomic
@@ -60,6 +64,18 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
     }
     kept, _ = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
     return kept
+
+
+def _try_to_send(plan: DigestPlan, at: datetime) -> bool:
+    """One that fails holds up no other; it is tried again with the next pass."""
+    try:
+        return _send_planned(plan, at)
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        instruments.CLOCK_FAILURES.labels("digests").inc()
+        log.exception("digest_failed", plan=plan.pk)
+        return False
 
 
 @transaction.atomic
