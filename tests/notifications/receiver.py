@@ -70,8 +70,9 @@ class Receiver:
             handler.close_connection = True
             return
         handler.send_response(status)
-        text = headers.pop("body", "").encode()
-        for name, value in {"Content-Length": str(len(text)), **headers}.items():
+        text = headers.get("body", "").encode()
+        told = {name: value for name, value in headers.items() if name != "body"}
+        for name, value in {"Content-Length": str(len(text)), **told}.items():
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(text)

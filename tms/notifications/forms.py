@@ -24,7 +24,7 @@ HINTS: Mapping[DestinationKind, Any] = {
     DestinationKind.EMAIL: _("Several have commas between them."),
     DestinationKind.WEBHOOK: _("https://… It is never shown again, for it may hold a key."),
     DestinationKind.SNS: TOPIC,
-    DestinationKind.CHAT: _("slack://…, msteams://… It is never shown again, for it holds a key."),
+    DestinationKind.CHAT: _("slack://…, workflows://… (Teams). It is never shown again, for it holds a key."),
 }
 UNCHANGED = _("Leave it empty to keep this one: %(address)s")
 NONE = "–"

@@ -1,0 +1,96 @@
+"""What a mail server gets, and what TMS makes of its answers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.notifications.mail_server import MailServer, serving_mail
+from tests.notifications.test_outbox import opened
+from tms.mailer import mailer
+from tms.notifications.delivery import Delivery
+from tms.notifications.destination import Destination, DestinationKind
+from tms.notifications.transports.answer import Outcome
+from tms.notifications.trial import send_test
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server(settings) -> Iterator[MailServer]:
+    for server in serving_mail():
+        settings.EMAIL_URL = server.url
+        settings.MAILERS = {"default": mailer(server.url)}
+        settings.DEFAULT_FROM_EMAIL = "TMS <tms@noc.example.jp>"
+        yield server
+
+
+@pytest.fixture
+def mail(server) -> Destination:
+    destination = Destination(kind=DestinationKind.EMAIL, name="NOC", language="ja")
+    destination.put("noc@example.jp, night@example.jp")
+    destination.save()
+    return destination
+
+
+def test_a_mail_goes_to_all_of_its_addresses_and_is_known_by_the_id_of_the_delivery(fleet, hours, policy, server, mail):
+    policy((0, [mail]))
+    opened(fleet, name="CPU too hot", name_ja="CPU高温")
+
+    hours.pass_(5)
+
+    [got], sent = server.mails, Delivery.objects.get()
+    assert (got.sender, got.to) == ("tms@noc.example.jp", ["noc@example.jp", "night@example.jp"])
+    assert "CPU高温" in got.message["Subject"]
+    assert "CPU高温" in got.message.get_body().get_content()
+    assert got.message["Message-ID"] == f"<{sent.uid}@noc.example.jp>"
+    assert got.message["Auto-Submitted"] == "auto-generated"
+    assert got.message["X-TMS-Possible-Duplicate"] is None
+    assert (sent.state, sent.attempts) == ("sent", 1)
+
+
+@pytest.mark.parametrize(
+    ("refuses", "outcome", "says"),
+    [
+        ({"MAIL": "550 who are you"}, Outcome.NEVER, "550 who are you"),
+        ({"MAIL": "451 later"}, Outcome.LATER, "451 later"),
+        ({"noc@example.jp": "550 unknown", "night@example.jp": "550 unknown"}, Outcome.NEVER, "550 unknown"),
+        ({"noc@example.jp": "450 full", "night@example.jp": "450 full"}, Outcome.LATER, "450 full"),
+        ({"DATA": "552 too large"}, Outcome.NEVER, "552 too large"),
+        ({"DATA": "421 closing"}, Outcome.LATER, "421 closing"),
+        ({"END": "554 spam"}, Outcome.NEVER, "554 spam"),
+    ],
+)
+def test_a_refusal_says_whether_it_is_tried_again(server, mail, refuses, outcome, says):
+    server.refuses = refuses
+
+    answer = send_test(mail)
+
+    assert answer.outcome is outcome
+    assert says in answer.said
+    assert not answer.may_have_arrived
+
+
+def test_a_mail_whose_end_nobody_confirmed_may_have_arrived_and_says_so_the_second_time(
+    fleet, hours, policy, server, mail
+):
+    server.refuses = {"END": ""}
+    policy((0, [mail]))
+    opened(fleet)
+    hours.pass_(1)
+    server.refuses = {}
+
+    hours.pass_(30)
+
+    first, second = server.mails
+    assert first.message["X-TMS-Possible-Duplicate"] is None
+    assert second.message["X-TMS-Possible-Duplicate"] == "true"
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+
+
+def test_a_server_that_is_away_is_tried_again(server, mail):
+    server.close()
+
+    answer = send_test(mail)
+
+    assert answer.outcome is Outcome.LATER
+    assert not answer.may_have_arrived

@@ -1,0 +1,91 @@
+"""Amazon SNS, as far as moto knows it: what is published arrives in a queue."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulated import REGION, Moto
+from tests.notifications.test_outbox import opened
+from tms.notifications.destination import Destination, DestinationKind
+from tms.notifications.transports.answer import Outcome
+from tms.notifications.trial import send_test
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
+    """An empty account, which this process takes for AWS."""
+    moto.forget()
+    for name, value in moto.env.items():
+        monkeypatch.setenv(name, value)
+    return moto
+
+
+class Topic:
+    """A topic, and a queue that keeps what it passes on."""
+
+    def __init__(self, aws: Moto) -> None:
+        self._queues = aws.client("sqs")
+        self.arn = aws.client("sns").create_topic(Name="tms")["TopicArn"]
+        self._queue = self._queues.create_queue(QueueName="night")["QueueUrl"]
+        arn = self._queues.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        aws.client("sns").subscribe(
+            TopicArn=self.arn, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"], ReturnSubscriptionArn=True
+        )
+
+    def passed_on(self) -> list[Any]:
+        got = self._queues.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in got.get("Messages", ())]
+
+
+def of_topic(arn: str, **fields: Any) -> Destination:
+    destination = Destination(kind=DestinationKind.SNS, name="Topic", **fields)
+    destination.put(arn)
+    destination.save()
+    return destination
+
+
+@pytest.fixture
+def topic(aws: Moto) -> Topic:
+    return Topic(aws)
+
+
+def test_what_is_published_says_for_people_and_machines_what_happened(fleet, hours, policy, topic):
+    policy((0, [of_topic(topic.arn)]), name="Night")
+    opened(fleet, name="CPU too hot")
+
+    hours.pass_(5)
+
+    [got] = topic.passed_on()
+    marks = {name: mark["Value"] for name, mark in got["MessageAttributes"].items()}
+    assert got["Subject"].startswith("Critical: Site SJK: CPU too hot")
+    assert "CPU too hot" in got["Message"]
+    assert (marks["kind"], marks["severity"]) == ("opened", "critical")
+    assert "possible_duplicate" not in marks
+
+
+def test_a_subject_that_is_not_of_ascii_is_left_to_the_message(fleet, hours, policy, topic):
+    policy((0, [of_topic(topic.arn, language="ja")]))
+    opened(fleet, name="CPU too hot", name_ja="高温")
+
+    hours.pass_(5)
+
+    [got] = topic.passed_on()
+    assert got["Subject"].isascii()
+    assert "高温" in got["Message"]
+
+
+def test_a_topic_that_is_not_there_yet_is_tried_again(aws):
+    answer = send_test(of_topic(f"arn:aws:sns:{REGION}:123456789012:nothing"))
+
+    assert answer.outcome is Outcome.LATER
+    assert "NotFound" in answer.said
