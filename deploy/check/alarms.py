@@ -19,5 +19,7 @@ ALARMS = (
     "false-offline",
     "detection-late",
     "objective-missed",
+    "notifications-given-up",
+    "notifications-waiting",
     "certificate-expires",
 )

@@ -24,8 +24,8 @@ locals {
   # Without dimensions, each is one metric of the whole.
   tms = {
     for name in [
-      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "FalseOffline", "NodesLost", "PromisesMeasured",
-      "PromisesMissed", "SilentTerminals",
+      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "DeliveriesGivenUp", "DeliveryWaiting",
+      "FalseOffline", "NodesLost", "PromisesMeasured", "PromisesMissed", "SilentTerminals",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
   }
 
@@ -109,6 +109,14 @@ locals {
       says       = "More than 2 % of what TMS promises (called offline, on the board, told, seen) came later than promised for 15 minutes, three or more in each five."
       metrics    = [local.tms.PromisesMissed, local.tms.PromisesMeasured]
       expression = "IF(FILL(m0,0) >= 3, 100 * m0 / m1, 0)", statistic = "Sum", above = 2, period = 300, periods = 3
+    }
+    notifications-given-up = {
+      says    = "A notification was given up: a destination refused it for good, or did not take it for a day."
+      metrics = [local.tms.DeliveriesGivenUp], above = 0, statistic = "Sum", period = 300
+    }
+    notifications-waiting = {
+      says    = "A notification is overdue for more than 15 minutes: a destination does not answer, or nobody sends."
+      metrics = [local.tms.DeliveryWaiting], above = 900, periods = 3
     }
     backup-missing = {
       says    = local.on_ec2 ? "No dump of the database was verified in S3 for 26 hours." : "AWS Backup finished no snapshot of the database for 26 hours."

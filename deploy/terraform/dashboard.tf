@@ -22,6 +22,14 @@ locals {
       metrics = [for name in ["PromisesMeasured", "PromisesMissed"] : [local.metrics_namespace, name]]
     },
     {
+      title   = "Notifications given up", stat = "Sum"
+      metrics = [[local.metrics_namespace, "DeliveriesGivenUp"]]
+    },
+    {
+      title   = "Longest overdue notification (s)", stat = "Maximum"
+      metrics = [[local.metrics_namespace, "DeliveryWaiting"]]
+    },
+    {
       title = "Nodes and clock", stat = "Maximum"
       metrics = [
         for name in ["NodesRunning", "NodesLost", "ClockLag", "BridgeLag"] : [local.metrics_namespace, name]

@@ -23,7 +23,9 @@ class DeliveryCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            oldest = Delivery.objects.filter(state=DeliveryState.WAITING).aggregate(oldest=Min("due_at"))["oldest"]
+            # What is switched off waits until somebody switches it on.
+            waiting = Delivery.objects.filter(state=DeliveryState.WAITING, destination__enabled=True)
+            oldest = waiting.aggregate(oldest=Min("due_at"))["oldest"]
         except (DatabaseError, InterfaceError) as error:
             log.warning("delivery_gauges_unreadable", error=str(error).strip())
             return

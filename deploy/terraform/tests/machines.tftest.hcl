@@ -253,6 +253,8 @@ run "an_empty_account_gets_it_all" {
       "tms-many-db-connections",
       "tms-no-healthy-host",
       "tms-nodes-lost",
+      "tms-notifications-given-up",
+      "tms-notifications-waiting",
       "tms-objective-missed",
       "tms-redis-evictions",
       "tms-redis-memory",

@@ -66,9 +66,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """By how much a counter rose, over all its labels."""
+    """By how much a counter rose, over all that bear `labels`."""
 
     metric: str
+    labels: Labels = ALL
     is_level: bool = False
 
     @property
@@ -77,8 +78,8 @@ class Rise:
 
     def of(self, samples: Samples, *, before: Samples) -> float | None:
         [name] = self.names
-        now = total(samples.get(name, ()))
-        return None if now is None else max(0.0, now - (total(before.get(name, ())) or 0.0))
+        now = total(samples.get(name, ()), self.labels)
+        return None if now is None else max(0.0, now - (total(before.get(name, ()), self.labels) or 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ TABLE = (
     Row("FalseOffline", Unit.COUNT, Origin.PROCESS, Rise("tms_false_offline")),
     Row("PromisesMeasured", Unit.COUNT, Origin.PROCESS, Counted("tms_objective_seconds")),
     Row("PromisesMissed", Unit.COUNT, Origin.PROCESS, Counted("tms_objective_seconds", {"outcome": "missed"})),
+    Row("DeliveryWaiting", Unit.SECONDS, Origin.LEADER, Level("tms_delivery_oldest_waiting_seconds")),
+    Row("DeliveriesGivenUp", Unit.COUNT, Origin.PROCESS, Rise("tms_deliveries", {"outcome": "dead"})),
     Row("FeedFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_feed_failures")),
     Row("BridgeLag", Unit.SECONDS, Origin.PROCESS, Level("tms_bridge_lag_seconds")),
     Row("BridgeFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_bridge_failures")),
