@@ -147,8 +147,8 @@ def test_a_policy_is_saved_again_and_deleted(staff, hook):
     staff.post(f"/policies/{policy.pk}/delete/")
 
     assert names == ["Renamed"]
-    assert policy.steps.count() == 0
-    assert not Policy.objects.exists()
+    assert policy.steps.count() == 1
+    assert not Policy.objects.kept().exists()
 
 
 def test_deliveries_are_listed_by_state_and_a_dead_one_is_sent_again(watcher, fleet, hours, policy, hook, receiver):

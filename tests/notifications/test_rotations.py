@@ -184,7 +184,7 @@ def test_a_name_is_had_once(staff, fleet):
     answer = staff.post("/rotations/new/", FORM | {"members-0-person": aiko.pk})
 
     assert answer.status_code == 422
-    assert "There is a rotation of this name already." in answer.content.decode()
+    assert "Another one has this name already." in answer.content.decode()
 
 
 def test_the_page_says_who_is_on_call_now_and_who_comes_next(watcher, fleet):

@@ -82,9 +82,8 @@ def rescue(at: datetime) -> int:
 @transaction.atomic
 def send_again(delivery: Delivery, *, at: datetime) -> bool:
     """Try one that was given up for another day; False when it was not, or somebody was first."""
-    again = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.DEAD).update(
-        state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None
-    )
+    dead = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.DEAD, destination__deleted_at=None)
+    again = dead.update(state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None)
     Destination.objects.filter(pk=delivery.destination_id).update(retry_at=None)
     return bool(again)
 

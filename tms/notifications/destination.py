@@ -29,6 +29,10 @@ OPEN_KINDS = frozenset({DestinationKind.EMAIL, DestinationKind.SNS})
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
+    def kept(self) -> Self:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
     def enabled(self) -> Self:
         return self.filter(enabled=True)
 
@@ -36,7 +40,7 @@ class DestinationQuerySet(models.QuerySet["Destination"]):
 class Destination(HoursOfWeek):
     """Where notifications go. What of it is a secret is sealed: `address` is what may be shown."""
 
-    name = models.CharField(_("name"), max_length=100, unique=True)
+    name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=16, choices=DestinationKind)
     address = models.CharField(_("address"), max_length=MOST_SHOWN)
     sealed = models.TextField(default="", editable=False)
@@ -58,12 +62,22 @@ class Destination(HoursOfWeek):
     retry_at = models.DateTimeField(null=True, editable=False)
     """Nothing is sent there before."""
 
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
     objects = DestinationQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
         verbose_name = _("destination")
         verbose_name_plural = _("destinations")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("name",), condition=models.Q(deleted_at=None), name="destination_name_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="destination_deleted_is_off"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

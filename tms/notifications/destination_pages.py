@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tms.accounts.doors import Asked, setting_up
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.forms import DestinationForm
+from tms.notifications.removal_pages import undoable
 from tms.notifications.transports import Answer
 from tms.notifications.trial import send_test
 
@@ -41,7 +42,7 @@ def new_destination(request: Asked, kind: str) -> HttpResponse:
 @never_cache
 @setting_up
 def destination(request: Asked, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination, pk=pk)
+    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
@@ -52,14 +53,14 @@ def destination(request: Asked, pk: int) -> HttpResponse:
 @require_POST
 @setting_up
 def test_destination(request: Asked, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination, pk=pk)
+    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
     return _page(request, chosen, answer=send_test(chosen))
 
 
 @require_POST
 @setting_up
 def renew_key(request: Asked, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination, pk=pk, kind=DestinationKind.WEBHOOK)
+    chosen = get_object_or_404(Destination.objects.kept(), pk=pk, kind=DestinationKind.WEBHOOK)
     key = chosen.new_key()
     chosen.save(update_fields=("sealed",))
     return _page(request, chosen, key=key)
@@ -76,8 +77,9 @@ def _page(
     if chosen is not None and form is None:
         form = DestinationForm(instance=chosen)
     context: dict[str, Any] = {
+        **undoable(request, "destination"),
         "place": "destinations",
-        "destinations": Destination.objects.select_related("person"),
+        "destinations": Destination.objects.kept().select_related("person"),
         "kinds": DestinationKind.choices,
         "chosen": chosen,
         "form": form,

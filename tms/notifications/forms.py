@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
+from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +47,13 @@ class Plain:
                 field.widget.attrs["class"] = "input"
 
 
+def free_name(kept: models.QuerySet[Any], name: str, row: models.Model) -> str:
+    """Django asks no constraint whose condition is about a column that the form has not."""
+    if kept.filter(name=name).exclude(pk=row.pk).exists():
+        raise ValidationError(gettext("Another one has this name already."))
+    return name
+
+
 class DestinationForm(Plain, ModelForm[Destination]):
     where = forms.CharField(max_length=2_000, strip=True)
 
@@ -71,6 +79,9 @@ class DestinationForm(Plain, ModelForm[Destination]):
         if wrong := fault_in_hours(cleaned, are_needed=False):
             self.add_error(*wrong)
         return cleaned
+
+    def clean_name(self) -> str:
+        return free_name(Destination.objects.kept(), self.cleaned_data["name"], self.instance)
 
     def clean_where(self) -> str:
         where: str = self.cleaned_data["where"]

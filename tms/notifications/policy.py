@@ -21,6 +21,10 @@ DAY_S = 86_400
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
+    def kept(self) -> Self:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
     def enabled(self) -> Self:
         return self.filter(enabled=True).prefetch_related("sites", "groups", "rules")
 
@@ -28,7 +32,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 class Policy(HoursOfWeek):
     """Who is told of what. Empty choices are no restriction; each policy that fits an alert tells of it by itself."""
 
-    name = models.CharField(_("name"), max_length=100, unique=True)
+    name = models.CharField(_("name"), max_length=100)
     enabled = models.BooleanField(_("enabled"), default=True)
     severities = models.JSONField(_("severities"), default=list, blank=True)
     sites = models.ManyToManyField(Site, blank=True, verbose_name=_("sites"))
@@ -67,12 +71,20 @@ class Policy(HoursOfWeek):
         help_text=_("What is still wrong when such hours begin is told then."),
     )
 
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
     objects = PolicyQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
         verbose_name = _("policy")
         verbose_name_plural = _("policies")
+        constraints = (
+            models.UniqueConstraint(fields=("name",), condition=models.Q(deleted_at=None), name="policy_name_once"),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="policy_deleted_is_off"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.setup import BaseFormSet, ModelForm
 from tms.notifications.destination import Destination
-from tms.notifications.forms import NONE, Plain
+from tms.notifications.forms import NONE, Plain, free_name
 from tms.notifications.policy import DAY_S, Policy, Step
 from tms.notifications.rotation import Rotation
 from tms.notifications.week import HOURS_FIELDS, fault_in_hours, hours_form_fields
@@ -46,6 +46,9 @@ class PolicyForm(Plain, ModelForm[Policy]):
         self.fields["when"].required = False
         self.dress()
 
+    def clean_name(self) -> str:
+        return free_name(Policy.objects.kept(), self.cleaned_data["name"], self.instance)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         cleaned["when"] = cleaned.get("when") or When.ALWAYS
@@ -59,7 +62,7 @@ class StepForm(Plain, forms.Form):
 
     after_min = forms.IntegerField(label=_("after minutes"), min_value=0, max_value=DAY_S // 60, required=False)
     destinations = forms.ModelMultipleChoiceField(
-        Destination.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
+        Destination.objects.kept(), required=False, widget=forms.CheckboxSelectMultiple
     )
     rotations = forms.ModelMultipleChoiceField(
         Rotation.objects.kept(), required=False, widget=forms.CheckboxSelectMultiple

@@ -4,13 +4,14 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from tms.accounts.doors import Asked, setting_up
 from tms.accounts.setup import BaseFormSet
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
 from tms.notifications.policy_forms import PolicyForm, StepForm, StepForms, save_steps, steps_of
+from tms.notifications.removal_pages import undoable
 
 UNREADABLE = 422
 
@@ -33,15 +34,7 @@ def new_policy(request: Asked) -> HttpResponse:
 @never_cache
 @setting_up
 def policy(request: Asked, pk: int) -> HttpResponse:
-    return _edited(request, get_object_or_404(Policy, pk=pk))
-
-
-@require_POST
-@setting_up
-def delete_policy(request: Asked, pk: int) -> HttpResponse:
-    """What it told before stays told; what it has not told yet it never will."""
-    get_object_or_404(Policy, pk=pk).delete()
-    return redirect("policies")
+    return _edited(request, get_object_or_404(Policy.objects.kept(), pk=pk))
 
 
 def _edited(request: Asked, chosen: Policy) -> HttpResponse:
@@ -63,9 +56,10 @@ def _page(
     steps: BaseFormSet[StepForm] | None = None,
 ) -> HttpResponse:
     context: dict[str, Any] = {
+        **undoable(request, "policy"),
         "place": "policies",
-        "policies": Policy.objects.prefetch_related("steps__destinations", "steps__rotations"),
-        "has_destinations": Destination.objects.exists(),
+        "policies": Policy.objects.kept().prefetch_related("steps__destinations", "steps__rotations"),
+        "has_destinations": Destination.objects.kept().exists(),
         "chosen": chosen,
         "form": form,
         "steps": steps,

@@ -42,7 +42,6 @@ class Rotation(models.Model):
                 fields=("name",),
                 condition=models.Q(deleted_at=None),
                 name="rotation_name_once",
-                violation_error_message=_("There is a rotation of this name already."),
             ),
         )
 

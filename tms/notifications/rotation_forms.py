@@ -14,7 +14,7 @@ from tms.accounts.setup import BaseFormSet, ModelForm
 from tms.fleet.local_time import instant
 from tms.fleet.wall_time import WallTimeField
 from tms.fleet.zones import zones
-from tms.notifications.forms import NONE, Plain
+from tms.notifications.forms import NONE, Plain, free_name
 from tms.notifications.on_call import cover
 from tms.notifications.rotation import Cover, Member, Rotation
 
@@ -56,11 +56,7 @@ class RotationForm(Plain, ModelForm[Rotation]):
         self.dress()
 
     def clean_name(self) -> str:
-        """Django asks no constraint whose condition is about a column that the form has not."""
-        name: str = self.cleaned_data["name"]
-        if Rotation.objects.kept().filter(name=name).exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(gettext("There is a rotation of this name already."))
-        return name
+        return free_name(Rotation.objects.kept(), self.cleaned_data["name"], self.instance)
 
 
 class MemberForm(Plain, forms.Form):

@@ -14,6 +14,7 @@ from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
 from tms.accounts.setup import BaseFormSet
 from tms.notifications.on_call import destinations_of, rosters
+from tms.notifications.removal_pages import undoable
 from tms.notifications.rotation import Cover, Rotation
 from tms.notifications.rotation_forms import (
     BaseMemberForms,
@@ -59,14 +60,6 @@ def new_rotation(request: Asked) -> HttpResponse:
 @setting_up
 def rotation(request: Asked, pk: int) -> HttpResponse:
     return _edited(request, _kept(pk))
-
-
-@require_POST
-@setting_up
-def delete_rotation(request: Asked, pk: int) -> HttpResponse:
-    """It stays in the steps of policies, and is passed over there; whoever made it anew has to choose it anew."""
-    Rotation.objects.kept().filter(pk=pk).update(deleted_at=timezone.now())
-    return redirect("rotations")
 
 
 @require_POST
@@ -118,6 +111,7 @@ def _page(
     now, coming = _shifts(kept, chosen, at)
     is_saved = chosen is not None and chosen.pk is not None
     context: dict[str, Any] = {
+        **undoable(request, "rotation"),
         "place": "rotations",
         "rotations": [(one, now[one.pk]) for one in kept],
         "chosen": chosen,

@@ -85,7 +85,7 @@ class Trial(Told):
 
 @routes.look("/destinations", summary="List destinations", answer=Page[Destination])
 def list_destinations(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Destination]:
-    rows = access.visible(models.Destination.objects.select_related("person"), to=request.person)
+    rows = access.visible(models.Destination.objects.kept().select_related("person"), to=request.person)
     found = listed(request, response, rows, asked, order=BY_NAME)
     return Page(items=[Destination.of(destination) for destination in found.rows], next=found.next)
 
@@ -149,7 +149,7 @@ def _form(destination: models.Destination, fields: dict[str, Any]) -> Destinatio
 
 
 def _destination(request: Called, pk: int) -> models.Destination:
-    rows = access.visible(models.Destination.objects.select_related("person"), to=request.person)
+    rows = access.visible(models.Destination.objects.kept().select_related("person"), to=request.person)
     found = rows.filter(pk=pk).first()
     if found is None:
         raise Http404

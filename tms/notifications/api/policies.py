@@ -5,6 +5,7 @@ from typing import Any, Self
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
+from django.utils import timezone
 from ninja import Query, Schema
 from pydantic import ConfigDict, Field, model_validator
 
@@ -14,6 +15,7 @@ from tms.keyset import Column, Keyset
 from tms.notifications import policy as models
 from tms.notifications.api.filled import faults, numbers
 from tms.notifications.policy_forms import MOST_STEPS, PolicyForm, StepForms, save_steps
+from tms.notifications.removal import remove
 from tms.notifications.week import Weekday, told_hours
 from tms.notifications.when import When
 from tms.rest.door import Called, Right
@@ -118,7 +120,7 @@ def change_policy(request: Called, pk: int, body: PolicyChange) -> Policy:
 @routes.act("/policies/{int:pk}", method="DELETE", summary="Delete a policy", answer=None, status=204, right=CHANGING)
 def delete_policy(request: Called, pk: int) -> None:
     """What it told before stays told; what it has not told yet it never will."""
-    _policy(request, pk).delete()
+    remove(_policy(request, pk), at=timezone.now())
 
 
 def fields_of(policy: models.Policy) -> dict[str, Any]:
@@ -164,8 +166,8 @@ def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _policies(request: Called) -> QuerySet[models.Policy]:
-    rows = models.Policy.objects.prefetch_related("sites", "groups", "rules", "steps__destinations", "steps__rotations")
-    return access.visible(rows, to=request.person)
+    many = ("sites", "groups", "rules", "steps__destinations", "steps__rotations")
+    return access.visible(models.Policy.objects.kept().prefetch_related(*many), to=request.person)
 
 
 def _policy(request: Called, pk: int) -> models.Policy:

@@ -1,0 +1,124 @@
+"""What is deleted is out of use, readable, and back when somebody undoes it."""
+
+import pytest
+
+from tests.boards.conftest import Seen
+from tests.notifications.conftest import webhook
+from tests.notifications.test_outbox import kinds, opened, over
+from tms.notifications.delivery import Delivery
+from tms.notifications.destination import Destination
+from tms.notifications.policy import Policy
+
+pytestmark = pytest.mark.django_db
+
+HOUR = 3600
+
+
+def made(kind: str, hook: Destination) -> Destination | Policy:
+    return hook if kind == "destination" else Policy.objects.create(name="Hook")
+
+
+PLACES = {"destination": "/destinations/", "policy": "/policies/"}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("enabled", [True, False])
+def test_deleting_asks_first_and_is_undone_from_the_list(staff, hook, kind, enabled):
+    row, place = made(kind, hook), PLACES[kind]
+    type(row).objects.update(enabled=enabled)
+
+    asked = Seen(staff.get(f"{place}{row.pk}/delete/"))
+    deleted = staff.post(f"{place}{row.pk}/delete/")
+    seen = Seen(staff.get(deleted["Location"]))
+
+    row.refresh_from_db()
+    assert "Delete Hook?" in asked.text("delete-title")
+    assert row.deleted_at is not None
+    assert not row.enabled
+    assert "Hook is deleted" in seen.html
+    assert staff.get(row.get_absolute_url()).status_code == 404
+    staff.post(f"{place}{row.pk}/restore/", {"on": "1"} if "on=1" in deleted["Location"] else {})
+    row.refresh_from_db()
+    assert (row.deleted_at, row.enabled) == (None, enabled)
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_its_name_is_free_and_undoing_says_when_it_was_taken(staff, hook, receiver, kind):
+    row, place = made(kind, hook), PLACES[kind]
+    staff.post(f"{place}{row.pk}/delete/")
+    again = webhook(receiver.url) if kind == "destination" else Policy.objects.create(name="Hook")
+
+    answer = staff.post(f"{place}{row.pk}/restore/", {"on": "1"})
+
+    row.refresh_from_db()
+    assert answer.status_code == 409
+    assert "Another one has this name by now" in answer.content.decode()
+    assert row.deleted_at is not None
+    assert again.deleted_at is None
+
+
+@pytest.mark.parametrize("what", [{}, {"deleted": "x"}, {"deleted": "9" * 30}, {"deleted": "999"}])
+def test_a_list_offers_nothing_to_undo_where_nothing_was_deleted(staff, hook, what):
+    assert "is deleted" not in staff.get("/destinations/", what).content.decode()
+
+
+def test_who_only_watches_deletes_nothing(watcher, hook):
+    assert watcher.post(f"/destinations/{hook.pk}/delete/").status_code == 403
+    assert watcher.post(f"/destinations/{hook.pk}/restore/").status_code == 403
+
+
+def test_what_waits_for_it_is_dropped_and_what_it_got_stays_readable(fleet, hours, policy, hook, receiver, staff):
+    policy((0, [hook]), gather_s=60)
+    opened(fleet)
+    hours.pass_(61)
+    opened(fleet)
+    hours.pass_(5)
+
+    staff.post(f"/destinations/{hook.pk}/delete/")
+    hours.pass_(HOUR, step_s=600)
+
+    sent, dropped = Delivery.objects.order_by("pk")
+    assert kinds(receiver) == ["opened"]
+    assert (sent.state, dropped.state) == ("sent", "withdrawn")
+    page = staff.get(sent.get_absolute_url()).content.decode()
+    assert "Hook" in page
+    assert hook.get_absolute_url() not in page
+
+
+def test_a_deleted_policy_tells_of_nothing_but_of_recoveries_to_those_whom_it_told(
+    fleet, hours, policy, hook, receiver, staff
+):
+    row = policy((0, [hook]), (HOUR, [hook]))
+    alert = opened(fleet)
+    hours.pass_(5)
+
+    staff.post(f"/policies/{row.pk}/delete/")
+    opened(fleet, seconds=10)
+    hours.pass_(2 * HOUR, step_s=600)
+    over(alert, 2 * HOUR)
+    hours.pass_(5)
+
+    assert kinds(receiver) == ["opened", "resolved"]
+
+
+def test_what_was_given_up_is_not_sent_again_to_what_is_deleted(fleet, hours, policy, hook, receiver, staff):
+    receiver.script = [(410, {})]
+    policy((0, [hook]))
+    opened(fleet)
+    hours.pass_(5)
+    staff.post(f"/destinations/{hook.pk}/delete/")
+    dead = Delivery.objects.get(state="dead")
+
+    staff.post(f"{dead.get_absolute_url()}again/")
+
+    dead.refresh_from_db()
+    assert dead.state == "dead"
+
+
+def test_a_name_is_had_once(staff, hook, receiver):
+    form = {"name": "Hook", "where": receiver.url, "language": "en", "enabled": "on"}
+
+    answer = staff.post("/destinations/new/webhook/", form)
+
+    assert answer.status_code == 422
+    assert "Another one has this name already." in Seen(answer).text("id_name_error")
