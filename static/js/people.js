@@ -64,6 +64,14 @@ function look() {
   later(0);
 }
 
+/** In a dialog, who is at its alert stands as it does in the row behind it. */
+function mirror() {
+  for (const copy of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-mirrors]"))) {
+    const row = document.getElementById(copy.dataset.mirrors ?? "");
+    if (row && row.innerHTML !== copy.innerHTML) copy.replaceChildren(...row.cloneNode(true).childNodes);
+  }
+}
+
 function hideOwnName() {
   const { me } = document.documentElement.dataset;
   if (!me) return;
@@ -95,6 +103,7 @@ export function start() {
   });
   document.addEventListener("input", typed);
   document.addEventListener("submit", sent);
+  document.addEventListener("tms:proof", mirror);
   // A new socket knows nothing of before.
   document.addEventListener("tms:painted", () => {
     said = "";

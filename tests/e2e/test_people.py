@@ -32,6 +32,26 @@ async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: House, p
     await kiosk.leave()
 
 
+async def test_a_dialog_says_who_else_is_at_its_alert(house: House, person: Enter):
+    kiosk = await house.terminal()
+    await fails(kiosk)
+    mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
+    theirs = await (await person("mori")).open(f"/alerts/?q={kiosk.uid}")
+    await mine.keyboard.press("j")
+    await mine.keyboard.press("a")
+    people = mine.get_by_role("dialog").locator(".here .people:visible")
+
+    await theirs.keyboard.press("j")
+    await expect(people).to_have_text("RM R. Mori is looking")
+    await theirs.keyboard.press("a")
+    await theirs.get_by_label("Comment").press_sequentially("me")
+    await expect(people).to_have_text("RM R. Mori is typing")
+    await theirs.close()
+
+    await expect(people).to_have_count(0)
+    await kiosk.leave()
+
+
 async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house: House, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
