@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from tests.alerts.steps import claim, history, release
+from tests.at_once import at_once
 from tests.builders import AT, later
 from tests.factories import acknowledged
 from tms.alerts import edits, lifecycle
 from tms.alerts.models import Alert, Condition, Flapping
+from tms.fleet import standings
 
 pytestmark = pytest.mark.both
 
@@ -204,3 +207,24 @@ def test_many_alerts_that_open_cost_one_look_more(fleet, rule, terminal, django_
 
 
 QUERIES_TO_OPEN = 9
+
+
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_two_clocks_and_recoveries_at_once_end_it_once(rule, terminal):
+    with transaction.atomic():
+        alert = flapping(rule, terminal)
+
+    def act(n: int) -> None:
+        if n % 2:
+            lifecycle.calm_down(later(2 * HOUR))
+            return
+        with transaction.atomic():
+            standings.lock([terminal.pk])
+            lifecycle.settle([release(rule, terminal, 8 * MINUTE + n)])
+
+    results = at_once(8, act)
+
+    assert results == [None] * 8
+    assert history(alert) == ["opened", "flapping", "calm", "resolved"]
+    assert not Alert.objects.flapping().exists()

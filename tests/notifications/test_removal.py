@@ -9,7 +9,7 @@ from tms.notifications.delivery import Delivery
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 HOUR = 3600
 
