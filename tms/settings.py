@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "tms.commandline",
 ]
 MIDDLEWARE = [
+    "tms.ops.loose.LooseMiddleware",
     "tms.ops.proxy.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -65,6 +65,9 @@ class Application:
             case ["renew"]:
                 self.renew()
                 self.server.counters.clear()
+            case ["cycle"]:
+                knot: list[object] = []
+                knot.append(knot)
             case ["garbage"]:
                 return json.dumps(garbage()).encode()
             case ["bytes", size]:
@@ -95,6 +98,7 @@ class Application:
             "early": self.early,
             "send_buffers": [kernel_socket(socket).getsockopt(SOL_SOCKET, SO_SNDBUF) for socket in sockets],
             "gc_threshold": gc.get_threshold(),
+            "gc_passes": gc.get_stats()[1]["collections"],
             "frozen": gc.get_freeze_count(),
             "now": time.time(),
         }

@@ -22,7 +22,7 @@ def garbage(server: ServerProcess) -> int:
 
 
 def test_closed_sockets_are_freed_without_the_garbage_collector(serve):
-    server = serve(options={"gc": "off"}, gc_threshold=None)
+    server = serve(options={"gc": "off"}, gc_threshold=None, gc_young_interval=0)
     left = {}
 
     for path in ("/echo", "/end", "/reject", "/close?code=4000", "/deny?status=401", "/consumer", "/deliver"):
@@ -40,6 +40,17 @@ def test_what_is_loaded_before_the_first_connection_is_never_collected_again(ser
 
 def test_full_collections_are_rare(server):
     assert server.facts()["gc_threshold"] == [50_000, 50, 100]
+
+
+def test_what_is_young_is_collected_now_and_again_though_there_is_little_of_it(serve):
+    server = serve(gc_threshold=None, gc_young_interval=0.05)
+    for _ in range(VISITS):
+        server.get("/cycle")
+    passes = server.facts()["gc_passes"]
+
+    server.eventually(lambda facts: facts["gc_passes"] > passes + 1)
+
+    assert garbage(server) < VISITS
 
 
 PEAK = """

@@ -85,5 +85,8 @@ class Flow:
     gc_threshold: tuple[int, int, int] | None = (50_000, 50, 100)
     """Rare collections: a full one stops a loaded process for a second. Closed sockets leave no cycles behind."""
 
+    gc_young_interval: float = 60.0
+    """How often what is young is collected though there is little of it; milliseconds. 0: never."""
+
     gc_freeze: bool = True
     """What is loaded before the first connection is never looked at again."""

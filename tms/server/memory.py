@@ -1,3 +1,4 @@
+import asyncio
 import ctypes
 import gc
 import sys
@@ -11,13 +12,21 @@ BOUNDS = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: MIB // 4, M_TRIM_THRESHOLD: MIB}
 
 
 def keep_still(flow: Flow) -> None:
-    """Before the first connection: what is loaded by now stays, and collections become rare."""
+    """Before the first connection: what is loaded by now stays, and collections become rare. In a running loop."""
     give_back()
     if flow.gc_threshold:
         gc.set_threshold(*flow.gc_threshold)
     if flow.gc_freeze:
         gc.collect()
         gc.freeze()
+    if flow.gc_young_interval:
+        collect_young(asyncio.get_running_loop(), flow.gc_young_interval)
+
+
+def collect_young(loop: asyncio.AbstractEventLoop, interval_s: float) -> None:
+    """Now and again: what little each request leaves behind would add up to megabytes before there is enough of it."""
+    gc.collect(1)
+    loop.call_later(interval_s, collect_young, loop, interval_s)
 
 
 def give_back() -> bool:
