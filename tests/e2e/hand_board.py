@@ -88,7 +88,9 @@ class Socket:
     async def listen(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for message in self.connection:
-                self.asked.put_nowait(json.loads(message))
+                ask = json.loads(message)
+                if ask["ask"] == "repaint":  # and not what the person is at
+                    self.asked.put_nowait(ask)
 
     async def push(
         self,

@@ -1,6 +1,5 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
-from prometheus_client import REGISTRY
 
 
 class NotificationsConfig(AppConfig):
@@ -10,7 +9,9 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from tms.alerts import told  # their models are loaded by now
         from tms.notifications import history
-        from tms.notifications.collector import DeliveryCollector
+        from tms.notifications.collector import DeliveryCollector, begin_at_zero
+        from tms.ops import instruments
 
-        REGISTRY.register(DeliveryCollector())
+        instruments.COLLECTORS.append(DeliveryCollector)
+        begin_at_zero()
         told.SOURCES.append(history.told_of)

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
+from tms.ops import instruments
 from tms.ops.node_gauges import NodeCollector
 from tms.server import Server
 from tms.telemetry.models import Severity
@@ -96,8 +97,8 @@ def connection_families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
 
 
 def register(registry: CollectorRegistry) -> None:
-    registry.register(FleetCollector())
-    registry.register(NodeCollector())
+    for collector in (FleetCollector, NodeCollector, *instruments.COLLECTORS):
+        registry.register(collector())
 
 
 def watch(server: Server, registry: CollectorRegistry = REGISTRY) -> None:

@@ -3,7 +3,10 @@
 No label names a terminal (R20). `docs/metrics.md` describes each.
 """
 
+from collections.abc import Callable
+
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.registry import Collector
 
 # A timestamp beside each counter, which nobody reads.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -96,3 +99,6 @@ BRIDGE_LOST = Counter("tms_bridge_lost", "Numbers that CloudWatch will never get
 BRIDGE_FAILURES = Counter("tms_bridge_failures", "Attempts to measure for or to reach CloudWatch that failed")
 BRIDGE_LAG = Gauge("tms_bridge_lag_seconds", "Age of the oldest number that CloudWatch has not taken yet")
 LOG_EVENTS_LOST = Counter("tms_log_events_lost", "Log events that CloudWatch Logs did not get")
+
+COLLECTORS: list[Callable[[], Collector]] = []
+"""Of the whole, read from the database when it is asked for; an app adds its own when it is ready."""
