@@ -17,10 +17,8 @@ ALERT_COLUMNS = (
     *("severity", "state", "value", "version", "opened_at", "resolved_at", "acknowledged_at", "comment"),
     *("flapping__changes", "flapping__is_wrong", "flapping__ended_at"),
     *("contract", "until", "is_stale", "claimed_until", "incident"),
-    *(
-        f"rule__{name}"
-        for name in ("name", "name_ja", "kind", "metric", "comparison", "limit", "may_be_resolved_by_hand")
-    ),
+    *(f"rule__{name}" for name in ("name", "name_ja", "kind", "metric", "comparison", "may_be_resolved_by_hand")),
+    *(f"rule__{name}" for name in ("severity", "limit", "lower_limit", "worse_steps")),
     *(f"terminal__{name}" for name in ("uid", "label", "kind")),
     *(f"terminal__site__{name}" for name in ("code", "name", "name_ja")),
     *(f"terminal__state__{name}" for name in ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at")),
@@ -67,8 +65,11 @@ class AlertRow:
     state: str
     rule: Bilingual
     metric: str
-    comparison: str
+    shape: str
+    """Of its rule."""
     limit: float | None
+    lower_limit: float | None
+    """Those of the step that was reached."""
     value: float | None
     terminal: int
     uid: str
@@ -177,14 +178,16 @@ def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
 def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Here, ...]) -> AlertRow:
     rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     claimant = alert.claimed_by
+    step = next((step for step in rule.steps if step["severity"] == alert.severity), rule.steps[0])
     return AlertRow(
         pk=alert.pk,
         severity=alert.severity,
         state=alert.state,
         rule=Bilingual(rule.name, rule.name_ja),
         metric=rule.metric if rule.kind == RuleKind.METRIC else "",
-        comparison=rule.comparison,
-        limit=rule.limit,
+        shape=rule.shape,
+        limit=step.get("limit"),
+        lower_limit=step.get("lower_limit"),
         value=alert.value,
         terminal=terminal.pk,
         uid=terminal.uid,

@@ -10,8 +10,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import AlertState, Contract, TransitionKind
-from tms.boards import metrics, outages
-from tms.boards.alert_rows import AlertRow
+from tms.boards import metrics, outages, overrun
 from tms.boards.deeds import AT_ONCE
 from tms.boards.happenings import OUTAGE_ICONS
 from tms.boards.rows import Place, Reading
@@ -26,6 +25,7 @@ from tms.telemetry import series
 from tms.telemetry.models import Severity
 
 register = template.Library()
+register.filter("overrun", overrun.overrun)
 
 HAPPENED = {
     "online": pgettext_lazy("it is", "back online"),
@@ -233,17 +233,6 @@ def severity_label(name: str) -> Any:
 @register.filter
 def alert_state(name: str) -> Any:
     return AlertState(name).label
-
-
-@register.filter
-def overrun(alert: AlertRow) -> str:
-    """The value at which a metric's alert opened, and the limit it met."""
-    values = {
-        "metric": metrics.metric(alert.metric).label,
-        "value": metrics.worded(alert.metric, alert.value),
-        "limit": metrics.worded(alert.metric, alert.limit),
-    }
-    return gettext("%(metric)s %(value)s, limit %(limit)s") % values
 
 
 @register.filter

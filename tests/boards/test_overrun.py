@@ -1,0 +1,51 @@
+"""How far out an alert's value is, in the words of its rule and with the limits of the step that was reached."""
+
+import pytest
+
+from tests import factories
+from tests.boards.conftest import Seen
+
+pytestmark = pytest.mark.both
+
+STEPS = [{"severity": "critical", "limit": 75.0}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "value", "said"),
+    [
+        ({"limit": 60}, 61.2, "Temperature 61 °C, limit 60 °C"),
+        ({"comparison": "below", "metric": "paper_pct", "limit": 10}, 4, "Paper 4%, limit 10%"),
+        (
+            {"comparison": "outside", "limit": 60, "lower_limit": 5, "hysteresis": 1},
+            2,
+            "Temperature 2 °C, limits 5 °C and 60 °C",
+        ),
+        (
+            {"comparison": "rising", "limit": 0.5, "window_s": 60},
+            0.72,
+            "Temperature changes by 0.72 °C a minute, limit 0.5 °C",
+        ),
+        ({"comparison": "absent", "limit": 120}, 125.3, "Temperature was not reported for 2 min"),
+    ],
+)
+def test_a_row_says_it_as_its_rule_does(page, fleet, fields, value, said):
+    alert = factories.alert(fleet, rule=fleet.metric_rule(**fields), value=value)
+
+    assert said in page("/alerts/").text(f"alert-{alert.pk}")
+
+
+def test_of_a_worse_step_its_own_limit_is_told(page, fleet):
+    rule = fleet.metric_rule(limit=60, severity="warning", worse_steps=STEPS)
+    alert = factories.alert(fleet, rule=rule, value=80)
+    alert.severity = "critical"
+    alert.save()
+
+    assert "Temperature 80 °C, limit 75 °C" in page("/alerts/").text(f"alert-{alert.pk}")
+
+
+def test_a_wrong_clock_is_told_in_time(page, fleet):
+    alert = factories.alert(fleet, rule=fleet.clock_rule(limit=60), value=95.4)
+
+    seen: Seen = page("/alerts/")
+
+    assert "its clock is wrong by 95 s, limit 1 min" in seen.text(f"alert-{alert.pk}")
