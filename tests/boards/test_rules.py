@@ -61,7 +61,7 @@ def test_a_rule_reads_as_a_sentence(page, rule):
     seen = page(f"/rules/{rule.pk}/")
 
     sentence = (
-        "When <b>temperature_c</b> of <b>any terminal</b> is at <b>60 °C</b> or above, open a <b>warning</b> alert, "
+        "When <b>Temperature</b> of <b>any terminal</b> is at <b>60 °C</b> or above, open a <b>warning</b> alert, "
         "a <b>critical</b> one from <b>75 °C</b>. It lets go more than <b>3 °C</b> back from the limit."
     )
     assert sentence in seen.html
