@@ -100,3 +100,12 @@ def test_everyone_may_look_and_only_staff_may_change(watcher, hook):
     for method, path in (("POST", "/destinations"), ("PATCH", hook["path"]), ("POST", f"{hook['path']}/test")):
         assert problem(watcher.send(method, path, {})) == (403, "tms:forbidden")
     assert [one["name"] for one in watcher.get("/destinations").json()["items"]] == ["Hook"]
+
+
+def test_one_that_is_deleted_is_gone_and_keeps_its_name_in_history(editor, watcher, hook):
+    assert problem(watcher.send("DELETE", hook["path"])) == (403, "tms:forbidden")
+
+    assert editor.send("DELETE", hook["path"]).status_code == 204
+    assert editor.send("DELETE", hook["path"]).status_code == 404
+    assert editor.get("/destinations").json()["items"] == []
+    assert Destination.objects.get().deleted_at is not None

@@ -60,7 +60,7 @@ def limit_text(rule: Rule, limit: float | None) -> str:
 
 def _values(rule: Rule) -> dict[str, Any]:
     told = {
-        "metric": metrics.metric(rule.metric).label,
+        "metric": str(metrics.metric(rule.metric).label),
         "who": where(rule),
         "limit": limit_text(rule, rule.limit),
         "lower_limit": limit_text(rule, rule.lower_limit),

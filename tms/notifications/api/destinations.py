@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.http import Http404, HttpResponse
+from django.utils import timezone
 from ninja import Query, Schema
 from pydantic import Field
 
@@ -13,6 +14,7 @@ from tms.notifications import destination as models
 from tms.notifications.api.filled import faults, numbers
 from tms.notifications.destination import DestinationKind
 from tms.notifications.forms import DestinationForm
+from tms.notifications.removal import remove
 from tms.notifications.transports import Answer
 from tms.notifications.trial import send_test
 from tms.notifications.week import Weekday, told_hours
@@ -113,6 +115,14 @@ def change_destination(request: Called, pk: int, body: DestinationChange) -> Des
     destination = _destination(request, pk)
     _form(destination, fields_of(destination) | body.model_dump(exclude_unset=True)).save()
     return Destination.of(_destination(request, pk))
+
+
+@routes.act(
+    "/destinations/{int:pk}", method="DELETE", summary="Delete a destination", answer=None, status=204, right=SETTING_UP
+)
+def delete_destination(request: Called, pk: int) -> None:
+    """Nothing is sent there any more, nor what waits for it; history keeps its name. The pages can undo it."""
+    remove(_destination(request, pk), at=timezone.now())
 
 
 @routes.act("/destinations/{int:pk}/test", summary="Send a test", answer=Trial, right=SETTING_UP)
