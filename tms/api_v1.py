@@ -6,24 +6,12 @@ from tms.alerts.edits import OutOfDate
 from tms.alerts.folding import AlreadyOver, Moved
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.maintenance import NotOn
-from tms.api import alerts, deeds, fleet, folding, incidents, maintenance, rules, shifts
+from tms.api import alerts, deeds, fleet, folding, incidents, maintenance, rules, shifts, times
 from tms.notifications.api import deliveries, destinations, policies, rotations
 from tms.rest.api import Api
 
-PARTS = (
-    fleet,
-    alerts,
-    deeds,
-    incidents,
-    folding,
-    rules,
-    maintenance,
-    shifts,
-    destinations,
-    policies,
-    rotations,
-    deliveries,
-)
+OF_ALERTS = (alerts, deeds, times, incidents, folding, rules, maintenance)
+PARTS = (fleet, *OF_ALERTS, shifts, destinations, policies, rotations, deliveries)
 REFUSALS: Mapping[type[Exception], int] = {
     AlreadyOver: 409,
     AlreadyResolved: 409,

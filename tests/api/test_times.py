@@ -1,0 +1,34 @@
+"""How long alerts took, over the API."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests import factories
+from tests.api.conftest import wrong
+from tests.builders import now
+from tms.alerts import lifecycle
+
+pytestmark = pytest.mark.both
+
+
+def test_it_tells_of_all_of_each_severity_and_of_each_site(watcher, fleet):
+    opened_at = now() - timedelta(hours=1)
+    alert = factories.alert(fleet, opened_at=opened_at)
+    lifecycle.acknowledge(alert, by=fleet.person("ken"), comment="", at=opened_at + timedelta(minutes=2))
+
+    told = watcher.get("/alert-times").json()
+
+    assert [(line["by"], line["key"]) for line in told] == [("all", ""), ("severity", "critical"), ("site", "SJK")]
+    assert all(line["acknowledged"]["median_s"] == 120 for line in told)
+    assert told[0]["resolved"] == {"number": 0, "mean_s": None, "median_s": None, "late_s": None}
+
+
+def test_only_what_opened_within_the_span_counts(watcher, fleet):
+    factories.alert(fleet, opened_at=now() - timedelta(hours=3))
+
+    assert watcher.get("/alert-times", {"since": (now() - timedelta(hours=1)).isoformat()}).json() == []
+
+
+def test_a_span_that_is_too_long_is_refused(watcher):
+    assert wrong(watcher.get("/alert-times", {"since": "2001-01-01T00:00:00Z"})) == ["?since"]
