@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from tms.alerts.edits import OutOfDate
-from tms.alerts.folding import AlreadyOver, Moved
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.maintenance import NotOn
 from tms.api import alerts, deeds, fleet, folding, incidents, maintenance, rules, shifts, times
@@ -13,10 +12,8 @@ from tms.rest.api import Api
 OF_ALERTS = (alerts, deeds, times, incidents, folding, rules, maintenance)
 PARTS = (fleet, *OF_ALERTS, shifts, destinations, policies, rotations, deliveries)
 REFUSALS: Mapping[type[Exception], int] = {
-    AlreadyOver: 409,
     AlreadyResolved: 409,
     ChangedMeanwhile: 409,
-    Moved: 409,
     NotOn: 409,
     OutOfDate: 412,
 }

@@ -152,8 +152,10 @@ def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
     with pytest.raises(ChangedMeanwhile) as refused:
         take(alert, person, version=alert.version)
 
+    alert.refresh_from_db()
     assert refused.value.code == "tms:changed-meanwhile"
-    assert take(alert, person, version=refused.value.alert.version).first
+    assert str(refused.value) == f"alert {alert.pk} has changed to version {alert.version}"
+    assert take(alert, person, version=alert.version).first
 
 
 def test_a_comment_or_a_reminder_meanwhile_is_no_reason_to_look_again(fleet, rule, terminal):

@@ -90,7 +90,7 @@ class Life(RuleBasedStateMachine):
     def somebody_takes_the_incident(self, contract: Contract, seconds: int) -> None:
         until = self.at + timedelta(seconds=seconds)
         for incident in Incident.objects.unresolved():
-            with suppress(folding.AlreadyOver):
+            with suppress(lifecycle.AlreadyResolved):
                 folding.acknowledge(incident, by=self.person, comment="", at=self.at, contract=contract, until=until)
 
     @rule()

@@ -13,7 +13,7 @@ from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import folding, models
 from tms.alerts.factor import Factor
-from tms.alerts.folding import Moved
+from tms.alerts.lifecycle import ChangedMeanwhile
 from tms.alerts.models import IncidentState
 from tms.api.deeds import SEEN
 from tms.api.incident_shapes import Incident, IncidentStep, IncidentWithHistory
@@ -99,7 +99,7 @@ def _do(request: Called, name: str, pk: int, body: Any) -> Incident:
     incident, kind, at = _one(request.person, pk), KINDS[name], timezone.now()
     seen = {"version": body.version} if name == "acknowledge" else {}
     if not seen and body.version not in {None, incident.version}:
-        raise Moved(incident)
+        raise ChangedMeanwhile(incident)
     if incident.state not in kind.suits and incident.state != IncidentState.RESOLVED:
         raise Refused(409, "tms:unsuitable", f"not while it is {incident.state}")
     after = kind.do(incident, by=request.person, at=at, **seen, **body.of(at))

@@ -4,7 +4,7 @@ import pytest
 
 from tests.alerts.folding.conftest import folded, incident, told
 from tests.builders import later
-from tms.alerts import folding
+from tms.alerts import folding, lifecycle
 from tms.alerts.models import Alert, Contract, FoldRule, Incident
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -261,7 +261,7 @@ def test_taken_until_it_gets_worse_it_is_open_again_when_more_are_lost(storm, fl
 def test_recovery_wins(storm, fleet, lost):
     storm.bring_back(lost[:6])
 
-    with pytest.raises(folding.AlreadyOver):
+    with pytest.raises(lifecycle.AlreadyResolved):
         take(fleet)
 
 

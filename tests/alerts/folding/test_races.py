@@ -78,7 +78,9 @@ def test_folds_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet
     folding.fold(later(5))
     folding.fold(later(6))
 
-    unexpected = [each for each in results if isinstance(each, Exception) and not isinstance(each, folding.AlreadyOver)]
+    unexpected = [
+        each for each in results if isinstance(each, Exception) and not isinstance(each, lifecycle.AlreadyResolved)
+    ]
     assert unexpected == []
     assert not Alert.objects.unresolved().exists()
     assert incident().state == "resolved"

@@ -11,27 +11,9 @@ from tms.alerts.alert import Alert, AlertQuerySet, Contract
 from tms.alerts.folding.steps import OPEN_AGAIN, step
 from tms.alerts.incident import Incident, IncidentState
 from tms.alerts.incident import IncidentTransitionKind as Kind
+from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
+from tms.alerts.lifecycle.acts import said
 from tms.alerts.lifecycle.steps import Said
-
-
-class AlreadyOver(Exception):
-    """Everything had recovered before somebody did something about it."""
-
-    code = "tms:already-resolved"
-
-    def __init__(self, incident: Incident) -> None:
-        super().__init__(f"incident {incident.pk} was resolved at {incident.resolved_at}")
-        self.incident = incident
-
-
-class Moved(Exception):
-    """It is not any more what the person saw who decided about it."""
-
-    code = "tms:changed-meanwhile"
-
-    def __init__(self, incident: Incident) -> None:
-        super().__init__(f"incident {incident.pk} has changed to version {incident.version}")
-        self.incident = incident
 
 
 @transaction.atomic
@@ -47,16 +29,16 @@ def acknowledge(
 ) -> Incident:
     """Take charge of all that belongs to it, and of what joins later. A second time changes nothing.
 
-    Returns it as it is then, which tells who has it. Raises AlreadyOver, and Moved when nobody has it, but it is
-    another than at `version`.
+    Returns it as it is then, which tells who has it. Raises AlreadyResolved, and ChangedMeanwhile when nobody has it,
+    but it is another than at `version`.
     """
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
         return row
     if version not in (None, row.version):
-        raise Moved(row)
+        raise ChangedMeanwhile(row)
     taken = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
-    fields = taken | _terms(contract, until) | _said(comment)
+    fields = taken | _terms(contract, until) | said(comment)
     step(row, Kind.ACKNOWLEDGED, at=at, said=Said(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row), at)
     return row
@@ -70,7 +52,7 @@ def change(
     row = _unresolved(incident)
     until = until if contract is Contract.TIME else None
     if row.state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
-        fields = _terms(contract, until) | _said(comment)
+        fields = _terms(contract, until) | said(comment)
         step(row, Kind.CHANGED, at=at, said=Said(by, comment=comment), fields=fields)
         lifecycle.change(alerts_of(row), contract=contract, until=until, by=by, comment=comment, at=at)
     return row
@@ -81,7 +63,7 @@ def withdraw(incident: Incident, *, by: User, comment: str, at: datetime) -> Inc
     """Open again, with all of its alerts that somebody has."""
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
-        step(row, Kind.WITHDRAWN, at=at, said=Said(by, comment=comment), fields={**OPEN_AGAIN, **_said(comment)})
+        step(row, Kind.WITHDRAWN, at=at, said=Said(by, comment=comment), fields={**OPEN_AGAIN, **said(comment)})
         lifecycle.withdraw(alerts_of(row).held(), by=by, comment=comment, at=at)
     return row
 
@@ -119,14 +101,9 @@ def alerts_of(incident: Incident) -> AlertQuerySet:
 def _unresolved(incident: Incident) -> Incident:
     (row,) = Incident.objects.filter(pk=incident.pk).held().select_related("acknowledged_by")
     if row.state == IncidentState.RESOLVED:
-        raise AlreadyOver(row)
+        raise AlreadyResolved(row)
     return row
 
 
 def _terms(contract: Contract, until: datetime | None) -> dict[str, Any]:
     return {"contract": contract, "until": until if contract is Contract.TIME else None}
-
-
-def _said(comment: str) -> dict[str, Any]:
-    """The last that anybody said stays, when nobody says more."""
-    return {"comment": comment} if comment else {}

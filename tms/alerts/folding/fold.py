@@ -54,13 +54,13 @@ def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Inciden
         what = next((what for what in one.common() if what in standing), None)
         (rest if what is None else joining.setdefault(what, [])).append(one)
     for what, members in joining.items():
-        join(standing[what], members)
+        _put(standing[what], _free(members))
     return rest
 
 
-def join(incident: Incident, members: Iterable[Candidate]) -> None:
-    """Only the fold makes an alert part of an incident, and only while it is not over; the next review counts them."""
-    pks = [one.alert for one in _free(members)]
+def _put(incident: Incident, members: Iterable[Candidate]) -> None:
+    """Of alerts that are free. Only the fold makes one part of an incident; the next review counts them."""
+    pks = [one.alert for one in members]
     Alert.objects.filter(pk__in=pks).update(incident=incident)
     publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
 
@@ -125,7 +125,7 @@ def _new(what: Common, share: Share, members: Sequence[Candidate], at: datetime)
         lost=share.lost,
         joined=len(members),
     )
-    join(incident, members)
+    _put(incident, members)
     likeness(incident)
     step(incident, Kind.OPENED, at=at, number=len(members))
     return incident

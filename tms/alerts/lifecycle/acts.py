@@ -34,7 +34,7 @@ def change(
         for alert in at_hand(alerts, HELD)
         if (alert.contract, alert.until) != (contract, fields["until"]) or comment not in ("", alert.comment)
     ]
-    step(others, TransitionKind.CHANGED, at=at, fields=fields | _said(comment), said=Said(by, comment=comment))
+    step(others, TransitionKind.CHANGED, at=at, fields=fields | said(comment), said=Said(by, comment=comment))
     return len(others)
 
 
@@ -42,9 +42,7 @@ def change(
 def withdraw(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
     """Open again what somebody had, or had put off."""
     given = at_hand(alerts, ENDED_BY_A_PERSON)
-    step(
-        given, TransitionKind.WITHDRAWN, at=at, fields={**OPEN_AGAIN, **_said(comment)}, said=Said(by, comment=comment)
-    )
+    step(given, TransitionKind.WITHDRAWN, at=at, fields={**OPEN_AGAIN, **said(comment)}, said=Said(by, comment=comment))
     return len(given)
 
 
@@ -52,7 +50,7 @@ def withdraw(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> 
 def snooze(alerts: AlertQuerySet, *, until: datetime, by: User, comment: str, at: datetime) -> int:
     """Put off until a time: nobody has it, and nobody is asked for."""
     awake = [alert for alert in at_hand(alerts, UNRESOLVED) if (alert.state, alert.until) != ("snoozed", until)]
-    fields = {**OPEN_AGAIN, "state": AlertState.SNOOZED, "until": until, **_said(comment)}
+    fields = {**OPEN_AGAIN, "state": AlertState.SNOOZED, "until": until, **said(comment)}
     step(awake, TransitionKind.SNOOZED, at=at, fields=fields, said=Said(by, comment=comment))
     return len(awake)
 
@@ -64,7 +62,7 @@ def assign(alerts: AlertQuerySet, *, to: User, by: User, comment: str, at: datet
     asked = [alert for alert in chosen if alert.state in FREE and alert.assigned_to_id != to.pk]
     handed = [alert for alert in chosen if alert.state in HELD and alert.acknowledged_by_id != to.pk]
     for moved, column in ((asked, "assigned_to"), (handed, "acknowledged_by")):
-        fields = {column: to, **_said(comment)}
+        fields = {column: to, **said(comment)}
         step(moved, TransitionKind.ASSIGNED, at=at, fields=fields, said=Said(by, to, comment))
     return len(asked) + len(handed)
 
@@ -88,7 +86,7 @@ def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
     over = at_hand(chosen, UNRESOLVED)
     Flapping.objects.end(over, at=at)
     Condition.objects.filter(among([(alert.rule_id, alert.terminal_id) for alert in over])).delete()
-    fields = {**OVER, **_said(comment)}
+    fields = {**OVER, **said(comment)}
     step(over, TransitionKind.RESOLVED, at=at, fields=fields, stamp="resolved_at", said=Said(by, comment=comment))
     return len(over)
 
@@ -104,6 +102,6 @@ OVER: dict[str, Any] = {
 """Who had it stays written there."""
 
 
-def _said(comment: str) -> dict[str, str]:
+def said(comment: str) -> dict[str, str]:
     """The last that anybody said stays, when nobody says more."""
     return {"comment": comment} if comment else {}

@@ -9,6 +9,7 @@ from django.db import models, transaction
 
 from tms.accounts.models import User
 from tms.alerts.alert import Alert, AlertState, Contract
+from tms.alerts.incident import Incident
 from tms.alerts.lifecycle.steps import UNCLAIMED, Said, step
 from tms.alerts.transition import TransitionKind
 
@@ -17,13 +18,12 @@ FREE = (AlertState.OPEN, AlertState.SNOOZED)
 
 
 class AlreadyResolved(Exception):
-    """The recovery came before the acknowledgement."""
+    """The recovery came before the acknowledgement, of an alert or of an incident."""
 
     code = "tms:already-resolved"
 
-    def __init__(self, alert: Alert) -> None:
-        super().__init__(f"alert {alert.pk} was resolved at {alert.resolved_at}")
-        self.alert = alert
+    def __init__(self, row: Alert | Incident) -> None:
+        super().__init__(f"{row._meta.model_name} {row.pk} was resolved at {row.resolved_at}")
 
 
 class ChangedMeanwhile(Exception):
@@ -31,9 +31,8 @@ class ChangedMeanwhile(Exception):
 
     code = "tms:changed-meanwhile"
 
-    def __init__(self, alert: Alert) -> None:
-        super().__init__(f"alert {alert.pk} has changed to version {alert.version}")
-        self.alert = alert
+    def __init__(self, row: Alert | Incident) -> None:
+        super().__init__(f"{row._meta.model_name} {row.pk} has changed to version {row.version}")
 
 
 class Taken(NamedTuple):

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tms.accounts.doors import Asked, acting, watching
 from tms.alerts import folding
+from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.boards.answers import CONFLICT, UNREADABLE, ask, found, show
 from tms.boards.filters import PRIMARY_KEY
 from tms.boards.forms import AcknowledgeForm, CommentForm, SayForm
@@ -69,7 +70,7 @@ def _done(deed: str, page: IncidentPage, request: Asked, **terms: Any) -> bool:
     """False when the recovery, or somebody else, was first."""
     try:
         after = DEEDS[deed].do(page.incident, by=request.user, **terms)
-    except (folding.AlreadyOver, folding.Moved):
+    except (AlreadyResolved, ChangedMeanwhile):
         return False
     return deed != "acknowledge" or after.acknowledged_by_id == request.user.pk
 
