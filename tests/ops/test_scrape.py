@@ -18,7 +18,7 @@ from tms.ingest import store
 pytestmark = pytest.mark.both
 
 LABELS = {"presence", "severity", "state"} | {"outcome", "method", "type", "cause", "kind", "direction", "loop"}
-LABELS |= {"event", "le", "fate", "by", "factor", "stage"}
+LABELS |= {"event", "le", "fate", "by", "factor", "stage", "route", "status"}
 
 
 def scrape(client, **meta):
@@ -86,6 +86,7 @@ def test_no_label_names_a_terminal_or_a_person(fleet, client):
     fleet.metric_rule(limit=0)
     link = Link(terminal)
     store.write([link.boot(), link.report(1, metrics={"temperature_c": 1.0}), link.lost()])
+    client.get("/api/v1/terminals/VERY-SPECIAL-01")
 
     text = client.get("/metrics").content.decode()
 
