@@ -41,7 +41,7 @@ class Browser:
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
     def get(self, path: str) -> str:
-        with self._opener.open(self.tms.url + path) as answer:
+        with self._opener.open(self.tms.url + path, timeout=DEADLINE_S) as answer:
             return str(answer.read().decode())
 
     def post(self, path: str, page: str, **fields: str) -> None:
@@ -49,7 +49,8 @@ class Browser:
         token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', self.get(page))
         assert token is not None
         data = urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
-        self._opener.open(urllib.request.Request(self.tms.url + path, data, {"Referer": self.tms.url + page})).close()
+        request = urllib.request.Request(self.tms.url + path, data, {"Referer": self.tms.url + page})
+        self._opener.open(request, timeout=DEADLINE_S).close()
 
     def sign_in(self) -> None:
         self.post("/sign-in/", "/sign-in/", username="tanaka", password=PASSWORD)

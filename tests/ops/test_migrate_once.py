@@ -17,6 +17,7 @@ from tms.ops.management.commands.migrate_once import LOCK
 from tms.ops.turn import StillTaken, turn
 
 AT_ONCE = 3
+DEADLINE_S = 30
 
 
 def migrate_once(*options: str) -> str:
@@ -54,12 +55,12 @@ def busy(db):
     def hold() -> None:
         with turn(LOCK, wait_s=0):
             taken.set()
-            may_end.wait()
+            may_end.wait(DEADLINE_S)
         connection.close()
 
     thread = threading.Thread(target=hold)
     thread.start()
-    taken.wait()
+    assert taken.wait(DEADLINE_S)
     yield
     may_end.set()
     thread.join()
