@@ -1,10 +1,11 @@
 """A boot's `seq` is stored once, whatever instant it claims: the key of reports has the instant in it."""
 
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
 
+from tests.at_once import DEADLINE_S
 from tests.builders import AT, Link, later
 from tests.ingest.writing import booted, kept, state_of, write
 from tms.fleet.models import Terminal
@@ -99,13 +100,13 @@ def test_what_is_written_while_its_terminal_is_deleted_goes_with_it(terminal):
     """No foreign key of reports says so: whoever writes holds the lock of the standing, which is deleted first."""
     link = booted(terminal)
 
-    with transaction.atomic():
-        store.write([link.report(1)])
-        deletion = Thread(target=delete, args=[terminal.pk])
-        deletion.start()
-        while not is_anybody_waiting():
-            pass
-    deletion.join()
+    with ThreadPoolExecutor(1) as aside:
+        with transaction.atomic():
+            store.write([link.report(1)])
+            deletion = aside.submit(delete, terminal.pk)
+            while not (is_anybody_waiting() or deletion.done()):
+                pass
+        deletion.result(DEADLINE_S)
     write(link.report(2), Link(terminal).boot("boot-2"))
 
     assert not Terminal.objects.exists()
@@ -113,8 +114,10 @@ def test_what_is_written_while_its_terminal_is_deleted_goes_with_it(terminal):
 
 
 def delete(pk: int) -> None:
-    Terminal.objects.get(pk=pk).delete()
-    connection.close()
+    try:
+        Terminal.objects.get(pk=pk).delete()
+    finally:
+        connection.close()
 
 
 def is_anybody_waiting() -> bool:
