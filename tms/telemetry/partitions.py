@@ -116,8 +116,8 @@ def make(kept: Partitioned, start: datetime) -> None:
     part, end = kept.name(start), kept.unit(start, 1)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE IF NOT EXISTS {part} (LIKE {kept.table} INCLUDING ALL)")
-    while _move(kept, start, end) == CHUNK:
-        pass
+    for _ in range(0, _waiting(kept, start, end), CHUNK):  # until none is left may be never: more come meanwhile
+        _move(kept, start, end)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         cursor.execute(f"LOCK TABLE {kept.default} IN ACCESS EXCLUSIVE MODE")
@@ -189,6 +189,16 @@ def _strayed(kept: Partitioned, at: datetime) -> Iterator[datetime]:
             [first, kept.unit(last, 1)],
         )
         yield from {kept.unit(start, 0) for (start,) in cursor.fetchall()}
+
+
+def _waiting(kept: Partitioned, start: datetime, end: datetime) -> int:
+    """Rows in the default partition that have a place elsewhere."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM {kept.default} WHERE {kept.column} >= %s AND {kept.column} < %s",  # noqa: S608  (names are our own; values are parameters)
+            [start, end],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def _move(kept: Partitioned, start: datetime, end: datetime) -> int:
