@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from tests.builders import Fleet
 from tms.accounts.models import User
-from tms.alerts import lifecycle
+from tms.alerts import folding, lifecycle
 from tms.alerts.lifecycle import Claim
-from tms.alerts.models import Alert, Rule
-from tms.fleet.models import PresenceChange, Terminal
+from tms.alerts.models import Alert, Incident, Rule
+from tms.fleet.models import Presence, PresenceChange, Terminal
 from tms.telemetry.models import Boot, Event, Report
 
 
@@ -55,6 +55,15 @@ def flapping(fleet: Fleet, **fields: Any) -> Alert:
         resolved(shaky, at=now(seconds))
         shaky = alert(fleet, rule=shaky.rule, terminal=shaky.terminal, opened_at=now(seconds + 25))
     return shaky
+
+
+def incident(fleet: Fleet, site: str = "SJK", *, number: int = 5, **rule: Any) -> Incident:
+    """All `number` terminals of a site were lost together."""
+    place, lost = fleet.site(site), fleet.presence_rule(**{"severity": "critical"} | rule)
+    terminals = [fleet.standing(Presence.OFFLINE, at=now(-2), site=place) for _ in range(number)]
+    lifecycle.settle([Claim(lost.pk, terminal.pk, now(-1)) for terminal in terminals])
+    folding.fold(now())
+    return Incident.objects.get(site=place)
 
 
 def moved(terminal: Terminal, before: str, presence: str, *, at: datetime, **fields: Any) -> PresenceChange:

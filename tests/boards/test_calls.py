@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tests import factories
 from tests.factories import now
-from tms.alerts import lifecycle
+from tms.alerts import folding, lifecycle
 from tms.alerts.models import Alert, RuleHours
 from tms.fleet.opening import OwnDay
 
@@ -70,6 +70,36 @@ def test_what_can_wait_calls_nobody(page, fleet, tanaka, wait):
     wait(alert, tanaka)
 
     assert (len(loud), calls(page)) == (1, [])
+
+
+def test_an_incident_calls_for_all_of_its_alerts_and_anew_when_it_is_given_back(page, fleet, tanaka):
+    incident = factories.incident(fleet)
+    (first,) = calls(page)
+
+    folding.acknowledge(incident, by=tanaka, comment="", at=now())
+    taken = calls(page)
+    folding.withdraw(incident, by=tanaka, comment="", at=now())
+    (again,) = calls(page)
+
+    assert first.split(".")[0] == again.split(".")[0] == f"i{incident.pk}"
+    assert (taken, first == again) == ([], False)
+
+
+def test_an_incident_of_which_every_alert_can_wait_calls_nobody(page, fleet, tanaka):
+    incident = factories.incident(fleet, hours=RuleHours.OPEN)
+    loud = calls(page)
+
+    closed(incident.alerts.first(), tanaka)
+
+    assert (len(loud), calls(page)) == (1, [])
+
+
+def test_an_incident_of_which_every_alert_is_in_hand_calls_nobody(page, fleet, tanaka):
+    incident = factories.incident(fleet)
+
+    lifecycle.acknowledge_all(incident.alerts.all(), by=tanaka, comment="", at=now())
+
+    assert calls(page) == []
 
 
 def test_without_an_alert_nothing_calls(page, fleet):

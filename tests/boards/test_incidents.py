@@ -5,7 +5,7 @@ import pytest
 from tests import factories
 from tests.boards.conftest import HTMX, Seen
 from tests.factories import now
-from tms.alerts import folding, lifecycle
+from tms.alerts import folding
 from tms.alerts.models import Alert, FoldRule, Incident
 from tms.fleet.models import Presence, TerminalState
 
@@ -15,15 +15,7 @@ pytestmark = pytest.mark.both
 @pytest.fixture
 def incident(fleet) -> Incident:
     """Five of five terminals at one site are lost."""
-    return lose(fleet, "SJK")
-
-
-def lose(fleet, code: str, number: int = 5) -> Incident:
-    site, rule = fleet.site(code), fleet.presence_rule(severity="critical")
-    terminals = [fleet.standing(Presence.OFFLINE, at=now(-2), site=site) for _ in range(number)]
-    lifecycle.settle([lifecycle.Claim(rule.pk, terminal.pk, now(-1)) for terminal in terminals])
-    folding.fold(now())
-    return Incident.objects.get(site=site)
+    return factories.incident(fleet)
 
 
 def path(incident: Incident, deed: str) -> str:

@@ -1,13 +1,14 @@
 """What calls for a person aloud: alerts and incidents that nobody has, and of which nothing says that they can wait."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.db.models import Max
 
-from tms.alerts.models import Alert, Incident, IncidentState, Transition, TransitionKind
+from tms.alerts.folding import standing
+from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
 from tms.alerts.quiet import quiet
 from tms.live.change import Change
 from tms.live.hub import hub
@@ -25,7 +26,7 @@ RISING = (
     TransitionKind.EXPIRED,
     TransitionKind.UNDONE,
 )
-"""Steps after which an alert calls, or calls again."""
+"""Steps after which an alert calls, or calls again; those of an incident have the same names."""
 
 type Calls = dict[str, str]
 """By severity: marks with blanks between them. An alert that calls anew has another mark."""
@@ -56,30 +57,50 @@ class Callers:
         return self._calls is not None and time.monotonic() >= self._lasts_until
 
 
+class Asking(NamedTuple):
+    """Alerts, or incidents, that nobody has."""
+
+    letter: str
+    history: type[Transition] | type[IncidentTransition]
+    column: str
+    severities: Mapping[int, str]
+    """By primary key."""
+    silent: Collection[int]
+    """Of these nothing is to be told just now."""
+
+    def marks(self) -> Iterator[tuple[str, str]]:
+        """Each with its severity."""
+        calling = self.severities.keys() - self.silent
+        if not calling:
+            return
+        rises = self.history.objects.filter(**{f"{self.column}__in": calling}, kind__in=RISING)
+        for pk, rise in rises.order_by().values_list(self.column).annotate(last=Max("pk")):
+            yield self.severities[pk], f"{self.letter}{pk}.{rise}"
+
+
 def _calls(at: datetime) -> tuple[Calls, bool]:
     """And whether some of the newest are quiet just now."""
+    marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
+    both = _alerts(at), _incidents(at)
+    for asking in both:
+        for severity, mark in asking.marks():
+            marks[severity].append(mark)
+    return {severity: " ".join(sorted(found)) for severity, found in marks.items()}, any(each.silent for each in both)
+
+
+def _alerts(at: datetime) -> Asking:
     newest = Alert.objects.unresolved().nobody_on_it().order_by("-changed_at")[:MOST]
     alerts = {alert.pk: alert for alert in newest.only("severity")}
     silent = quiet(alerts.values(), at=at) if alerts else {}
-    calling = {pk: alert.severity for pk, alert in alerts.items() if pk not in silent}
-    marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
-    for severity, mark in (*_incidents(), *_marks(calling)):
-        marks[severity].append(mark)
-    return {severity: " ".join(sorted(found)) for severity, found in marks.items()}, bool(silent)
+    return Asking("a", Transition, "alert", {pk: alert.severity for pk, alert in alerts.items()}, silent)
 
 
-def _incidents() -> Iterator[tuple[str, str]]:
-    standing = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MOST]
-    for pk, severity in standing.values_list("pk", "severity"):
-        yield severity, f"i{pk}"
-
-
-def _marks(severities: dict[int, Any]) -> Iterator[tuple[str, str]]:
-    if not severities:
-        return
-    rises = Transition.objects.filter(alert__in=severities, kind__in=RISING).order_by().values_list("alert")
-    for alert, rise in rises.annotate(last=Max("pk")):
-        yield severities[alert], f"a{alert}.{rise}"
+def _incidents(at: datetime) -> Asking:
+    newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MOST]
+    severities = dict(newest.values_list("pk", "severity"))
+    needy = standing.asking(standing.members(severities))
+    silent = standing.quiet_incidents(needy, at=at)
+    return Asking("i", IncidentTransition, "incident", {pk: severities[pk] for pk in needy}, silent)
 
 
 callers = Callers()

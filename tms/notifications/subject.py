@@ -9,8 +9,9 @@ from typing import NamedTuple
 from django.db import models
 
 from tms.alerts.folding.candidates import groups_of
+from tms.alerts.folding.standing import asking, members, quiet_incidents
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
-from tms.alerts.quiet import Quiet, quiet, quiet_by_context
+from tms.alerts.quiet import Quiet, quiet
 
 type Subject = Alert | Incident
 
@@ -94,7 +95,7 @@ def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
     """Two queries at most, and none for groups that nobody asks for."""
     alerts = [subject for subject in subjects if isinstance(subject, Alert)]
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
-    of_incident = _members(incidents)
+    of_incident = members(incidents)
     terminals = {alert.terminal_id for alert in alerts} | {
         row.terminal_id for rows in of_incident.values() for row in rows
     }
@@ -112,32 +113,20 @@ def hushed(subjects: Collection[Subject], *, at: datetime) -> dict[Subject, Quie
     found: dict[Subject, Quiet] = {}
     if alerts:
         found |= {alerts[pk]: why for pk, why in quiet(alerts.values(), at=at).items()}
-    members = {pk: [row for row in rows if row.state == AlertState.OPEN] for pk, rows in _members(incidents).items()}
-    whys = quiet_by_context([row for rows in members.values() for row in rows], at=at) if members else {}
-    for pk, rows in members.items():
-        if rows and all(row.pk in whys for row in rows):
-            found[incidents[pk]] = min((whys[row.pk] for row in rows), key=lambda why: why.until)
+    for pk, why in quiet_incidents(members(incidents), at=at).items():
+        found[incidents[pk]] = why
     return found
 
 
 def asks_for_somebody(subjects: Collection[Subject]) -> set[Subject]:
     """Those that nobody has. An incident of which every alert is in hand needs nobody."""
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
-    needy = {pk for pk, rows in _members(incidents).items() if any(row.state == AlertState.OPEN for row in rows)}
+    needy = asking(members(incidents))
     return {
         subject
         for subject in subjects
         if subject.state == AlertState.OPEN and (isinstance(subject, Alert) or subject.pk in needy)
     }
-
-
-def _members(incidents: Mapping[int, Incident]) -> dict[int, list[Alert]]:
-    """Their alerts that are not over, with their terminals."""
-    members: dict[int, list[Alert]] = {}
-    if incidents:
-        for alert in Alert.objects.unresolved().filter(incident__in=incidents).select_related("terminal"):
-            members.setdefault(alert.incident_id or 0, []).append(alert)
-    return members
 
 
 def _concern(severity: str, alerts: Iterable[Alert], groups: Mapping[int, Collection[int]]) -> Concern:
