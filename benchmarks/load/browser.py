@@ -1,24 +1,14 @@
 """A real browser in front of one page: when does it paint what changed?"""
 
 import json
-import os
-import shutil
 import time
 
 from playwright.async_api import Browser, Page, Playwright, async_playwright
 
+from benchmarks.load.chromium import CHROMIUM, QUIET
 from benchmarks.load.orders import Painted
 from benchmarks.systems.address import Address
 
-CHROMIUM = os.environ.get("TMS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 STOPWATCH = """
 (([selector, pattern]) => {
   const shown = (window.benchShown = []);

@@ -1,7 +1,5 @@
 """One Chromium per worker; every test has a context of its own, which keeps whatever went wrong in the page."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,19 +8,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
+from benchmarks.load.chromium import CHROMIUM, QUIET
 from tests.e2e.hand_board import HandBoard
 from tests.e2e.house import House, Person, enter
 
 HERE = Path(__file__).parent
-CHROMIUM = os.environ.get("TMS_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 WAIT_MS = 15_000
 
 
