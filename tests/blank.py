@@ -1,13 +1,17 @@
-"""A database as `migrate` leaves it: made once in a process, and copied for each TMS under test."""
+"""A database as `migrate` leaves it: made once, and copied for each TMS under test.
+
+The workers of one run share it: whoever needs it first makes it, the others wait for that.
+"""
 
 import atexit
+import fcntl
 import os
 import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,16 +20,22 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 SQLITE = "tms.sqlite3"
+SHARED = "BLANK_DATABASES"
+"""Where a run keeps them."""
 
 
 def copy_file(folder: Path) -> None:
     """Put one into the data directory of a TMS on SQLite."""
-    shutil.copyfile(_file(), folder / SQLITE)
+    shutil.copyfile(file(), folder / SQLITE)
 
 
 def copy_database(url: str) -> str:
     """The address of a new one on the PostgreSQL of `url`."""
-    return new_database(url, template=urlsplit(_database(url)).path[1:])
+    return new_database(url, template=name_of(database(url)))
+
+
+def name_of(url: str) -> str:
+    return urlsplit(url).path[1:]
 
 
 def new_database(url: str, *, template: str = "template1") -> str:
@@ -37,16 +47,49 @@ def new_database(url: str, *, template: str = "template1") -> str:
     return parts._replace(path=f"/{name}").geturl()
 
 
-@cache
-def _file() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="tms-blank-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _migrate({"TMS_DATA_DIR": str(folder)})
-    return folder / SQLITE
+def share() -> None:
+    """For this process and all that it starts from now on."""
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="tms-blank-")
+        atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
+
+
+def is_shared() -> bool:
+    return SHARED in os.environ
 
 
 @cache
-def _database(url: str) -> str:
+def file() -> Path:
+    return Path(_once("file", _make_file))
+
+
+@cache
+def database(url: str) -> str:
+    """The address of the one on the PostgreSQL of `url`; nobody may be connected to it."""
+    return _once(f"on-{urlsplit(url).port}", lambda: _make_database(url))
+
+
+def _once(name: str, make: Callable[[], str]) -> str:
+    """What `make` returned in the first process that came here."""
+    share()
+    made = Path(os.environ[SHARED]) / name
+    with made.open("a+") as note:
+        fcntl.flock(note, fcntl.LOCK_EX)
+        note.seek(0)
+        where = note.read()
+        if not where:
+            where = make()
+            note.write(where)
+    return where
+
+
+def _make_file() -> str:
+    folder = os.environ[SHARED]
+    _migrate({"TMS_DATA_DIR": folder})
+    return str(Path(folder) / SQLITE)
+
+
+def _make_database(url: str) -> str:
     made = new_database(url)
     _migrate({"TMS_DATABASE_URL": made})
     return made
@@ -54,5 +97,8 @@ def _database(url: str) -> str:
 
 def _migrate(settings: Mapping[str, str]) -> None:
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=os.environ | settings, check=True
+        [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
+        cwd=ROOT,
+        env=os.environ | settings,
+        check=True,
     )

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.test import TransactionTestCase
 
-from tests import order
+from tests import blank, order
 from tests.builders import Fleet, Wall
 from tests.ear import Ear
 from tests.emptying import empty_databases
@@ -30,6 +30,8 @@ IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CON
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Failures(config))
+        if config.option.dist != "no":
+            blank.share()
     keep_workers_apart()
     TransactionTestCase._fixture_teardown = empty_databases
 
@@ -57,13 +59,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.Longes
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """What a worker copied is its test database; of PostgreSQL, Django itself makes it from a template."""
+    return blank.is_shared() and on_sqlite()
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory) -> None:
     """SQLite in a file, as it is used: Django lets no thread leave a database in memory."""
     database = settings.DATABASES["default"]
-    if database["ENGINE"] == "django.db.backends.sqlite3":
-        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    if on_sqlite():
+        folder = tmp_path_factory.mktemp("database")
+        database["TEST"]["NAME"] = str(folder / blank.SQLITE)
         # It need not outlive the machine.
         database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+        if blank.is_shared():
+            blank.copy_file(folder)
+    elif blank.is_shared():
+        database["TEST"]["TEMPLATE"] = blank.name_of(blank.database(os.environ["TMS_DATABASE_URL"]))
+
+
+def on_sqlite() -> bool:
+    return settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 
 
 @pytest.fixture
