@@ -75,9 +75,12 @@ class Hours:
         end = self.at + timedelta(seconds=seconds)
         self.work()
         while self.at < end:
-            self.at = min(end, self.at + timedelta(seconds=step_s))
-            self.work()
+            self.step(min(end, self.at + timedelta(seconds=step_s)))
         return self.at
+
+    def step(self, at: datetime) -> None:
+        self.at = at
+        self.work()
 
     def work(self) -> None:
         outbox.advance(self.at)

@@ -1,5 +1,7 @@
 """Of a phase of flapping its begin and its end are told, and nothing between."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,9 +33,11 @@ class Wobbler:
         return (self.hours.at - AT).total_seconds()
 
     def pass_(self, seconds: float) -> None:
-        end = self.seconds + seconds
-        while self.seconds < end:
-            lifecycle.calm_down(self.hours.pass_(min(60, end - self.seconds), step_s=60))
+        end = later(self.seconds + seconds)
+        self.hours.work()
+        while self.hours.at < end:
+            self.hours.step(min(end, self.hours.at + timedelta(seconds=60)))
+            lifecycle.calm_down(self.hours.at)
 
     def turn(self, *, is_wrong: bool) -> None:
         say = Claim if is_wrong else Release
