@@ -10,11 +10,15 @@ from tms.alerts.quiet import quiet_by_context
 PASS_LIMIT = 500
 
 
-@transaction.atomic
 def look(at: datetime) -> int:
-    """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago.
+    """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago."""
+    return _look(at) if Alert.objects.filter(quiet_at_first=None).exists() else 0
 
-    What another transaction has in its hands is left for the next pass: two that wait for each other's rows never end.
+
+@transaction.atomic
+def _look(at: datetime) -> int:
+    """What another transaction has in its hands is left for the next pass: two that wait for each other's rows never
+    end.
     """
     unlooked = Alert.objects.filter(quiet_at_first=None).order_by("pk")
     alerts = list(unlooked.select_for_update(skip_locked=True, of=("self",))[:PASS_LIMIT])

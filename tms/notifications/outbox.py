@@ -53,7 +53,7 @@ def advance(at: datetime) -> int:
 
 def look(at: datetime) -> int:
     """Steps of alerts and incidents that were not looked at yet."""
-    return sum(_look(kind, at) for kind in KINDS)
+    return sum(_look(kind, at) for kind in KINDS if kind.history.objects.filter(told_at=None).exists())
 
 
 @transaction.atomic
@@ -68,9 +68,13 @@ def _look(kind: Kind, at: datetime) -> int:
     return len(new)
 
 
-@transaction.atomic
 def tell(at: datetime) -> int:
     """Tellings whose time has come (index: telling_due) take their next step, unless all is quiet or in hand."""
+    return _tell(at) if Telling.objects.filter(due_at__lte=at).exists() else 0
+
+
+@transaction.atomic
+def _tell(at: datetime) -> int:
     rows = locked(Telling.objects.filter(due_at__lte=at).order_by("due_at", "pk"))[:PASS_LIMIT]
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
     needy = asks_for_somebody([telling.subject for telling in due])

@@ -27,9 +27,14 @@ LONGEST = timedelta(hours=1)
 type ByCommon = dict[Common, list[Candidate]]
 
 
-@transaction.atomic
 def fold(at: datetime) -> int:
     """How many alerts became part of an incident."""
+    alone = Alert.objects.unresolved().unfolded().filter(opened_at__gte=at - LONGEST)
+    return _fold(at) if alone.exists() or Incident.objects.unresolved().exists() else 0
+
+
+@transaction.atomic
+def _fold(at: datetime) -> int:
     rules = {factor: rule for factor, rule in FoldRule.in_force().items() if rule.enabled}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, LONGEST)) if rules else []

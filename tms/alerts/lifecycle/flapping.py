@@ -49,9 +49,13 @@ def turn(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
         publish(Change(alerts=frozenset(alert.pk for alert in turned)))
 
 
-@transaction.atomic
 def calm_down(at: datetime) -> int:
     """What flapped has been steady for long enough: it is over if it is well, and stands if it is not."""
+    return _calm_down(at) if Flapping.objects.calm(at).exists() else 0
+
+
+@transaction.atomic
+def _calm_down(at: datetime) -> int:
     due = Flapping.objects.calm(at).order_by("calm_at").values_list("pk", "alert__terminal")[:PASS_LIMIT]
     terminals = dict(due)
     standings.lock(set(terminals.values()))

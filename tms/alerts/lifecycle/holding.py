@@ -85,12 +85,16 @@ def settle(verdicts: Sequence[Verdict]) -> None:
     release(over, at=max(over.values(), default=None))
 
 
-@transaction.atomic
 def open_due(at: datetime) -> int:
     """Open the alerts whose condition has held for its duration (index: condition_due).
 
     Where a site is closed that was to be open by now, those of its opening hours wait until it opens.
     """
+    return _open_due(at) if Condition.objects.filter(due_at__lte=at).exists() else 0
+
+
+@transaction.atomic
+def _open_due(at: datetime) -> int:
     due = Condition.objects.filter(due_at__lte=at).order_by("due_at")[:PASS_LIMIT]
     standings.lock([row.terminal_id for row in due])
     ready = _wait_for_opening(list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at)), at)
