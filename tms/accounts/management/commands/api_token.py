@@ -1,13 +1,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tms.accounts import tokens
 from tms.accounts.models import User
+from tms.prompt_command import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Prints a token with which another system may see and do over the API what a person may."
 
     def add_arguments(self, parser: CommandParser) -> None:

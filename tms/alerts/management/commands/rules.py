@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tms.alerts import rulefile
 from tms.alerts.rulefile import BadFile, Planned
+from tms.prompt_command import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Writes all rules to standard output as YAML, or takes rules over from such a file."
 
     def add_arguments(self, parser: CommandParser) -> None:

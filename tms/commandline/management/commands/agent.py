@@ -1,12 +1,11 @@
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from tms.agent.__main__ import main
+from tms.prompt_command import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Runs the reference terminal on this machine; the same as `tms-agent`."
 
     def run_from_argv(self, argv: list[str]) -> None:

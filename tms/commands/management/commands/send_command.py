@@ -2,13 +2,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tms.commands import services
 from tms.fleet.models import Terminal
+from tms.prompt_command import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Queues a command for a terminal; it is sent within seconds, or when the terminal is back."
 
     def add_arguments(self, parser: CommandParser) -> None:

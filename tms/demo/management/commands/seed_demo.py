@@ -2,12 +2,13 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from tms.demo import seed
+from tms.prompt_command import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Makes demo people, sites and terminals where they are missing; for the simulator, `python -m tms.demo`."
 
     def add_arguments(self, parser: CommandParser) -> None:

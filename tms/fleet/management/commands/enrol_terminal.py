@@ -1,17 +1,18 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from tms.fleet import credentials
 from tms.fleet.models import Site, Terminal, TerminalKind
+from tms.prompt_command import PromptCommand
 from tms.protocol.credential import UID
 
 LONGEST_NAME = 100
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Enrols a terminal and prints its credential, uid.secret, once; nothing else goes to standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,13 +1,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet.enrolment import LONGEST, make_token
 from tms.fleet.models import Site
+from tms.prompt_command import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Prints a single-use token with which one new terminal of a site enrols itself over POST /api/v1/enrol."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,15 +2,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from tms.fleet.node import Node
+from tms.prompt_command import PromptCommand
 
 HEAD = ("node", "state", "links", "last beat", "started", "host", "process")
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Lists the server processes of this TMS: state, links, last beat."
 
     def handle(self, *args: Any, **options: Any) -> None:

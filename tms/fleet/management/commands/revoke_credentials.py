@@ -1,13 +1,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet import credentials
 from tms.fleet.models import Credential, Terminal
+from tms.prompt_command import PromptCommand
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Revokes every key of a terminal; its link closes within five seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,17 +1,18 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tms.ops.turn import StillTaken, turn
+from tms.prompt_command import PromptCommand
 
 LOCK = 0x746D73_6D696772
 """In ASCII: tmsmigr."""
 
 
-class Command(BaseCommand):
+class Command(PromptCommand):
     help = "Migrates once per release: every machine may run it, one of them does it, and all return when it is done."
 
     def add_arguments(self, parser: CommandParser) -> None:
