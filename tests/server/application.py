@@ -29,7 +29,7 @@ class Application:
         self.renew()
 
     def renew(self) -> None:
-        self.early = self.sent = self.received = 0
+        self.early = self.sent = self.received = self.most_at_once = 0
         self.ends: list[int] = []
         self.gate = asyncio.Event()
 
@@ -93,6 +93,7 @@ class Application:
             "queued": sum(s.application_queue.qsize() for s in sockets if hasattr(s, "application_queue")),
             "sent": self.sent,
             "received": self.received,
+            "most_at_once": self.most_at_once,
             "running": self.running,
             "ends": self.ends,
             "early": self.early,
@@ -177,6 +178,20 @@ class Socket:
 
     async def opened(self) -> None:
         await self.app.gate.wait()
+
+    async def gulp(self) -> None:
+        """Counts how many bytes come in one turn of the event loop."""
+        gulps = [0]
+
+        def take(content: str | bytes) -> None:
+            if not gulps[-1]:
+                asyncio.get_running_loop().call_soon(gulps.append, 0)
+            gulps[-1] += len(content)
+            self.app.received += len(content)
+            self.app.most_at_once = max(gulps)
+
+        await self.accept()
+        await self.scope["tms.connection"].deliver(take)
 
     async def push(self) -> None:
         """Sends and waits."""

@@ -10,6 +10,8 @@ from tests.server.client import PING, PONG, TEXT, Client, Closed, frame
 CONTINUATION = 0
 GROWTH_KIB = 12 * 1024
 FLOOD_BYTES = 40_000_000
+READ_BYTES = 256 * 1024
+"""The most that one read of the network takes."""
 
 
 @contextmanager
@@ -60,6 +62,17 @@ def test_pausing_loses_and_reorders_nothing(server):
             assert client.receive() == expected
 
     assert server.facts()["counters"]["input_paused"] > 0
+
+
+def test_a_flood_is_one_read_a_turn_of_the_event_loop(server):
+    client = server.connect("/gulp")
+    message = "x" * 60_000
+    count = FLOOD_BYTES // len(message)
+
+    client.send_raw(frame(message) * count)
+
+    facts = server.eventually(lambda facts: facts["received"] == count * len(message))
+    assert facts["most_at_once"] <= READ_BYTES + len(message)
 
 
 def test_a_message_of_the_allowed_size_is_received(server):

@@ -17,6 +17,8 @@ QUIET: LoggerLike = logging.getLogger("tms.server.frames")
 """websockets tells of each connection that opens or closes."""
 logging.getLogger("tms.server.frames").setLevel(logging.WARNING)
 
+OPCODE, CLOSE = 0x0F, 0x8
+"""In the first byte of a frame."""
 PONG = b"\x8a"
 SHORT = 125
 

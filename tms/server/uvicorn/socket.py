@@ -30,6 +30,9 @@ LONGEST_REASON = 123
 
 FINAL_BINARY, FINAL_PING = 0x82, 0x89
 
+MUCH_AT_ONCE = 64 * 1024
+"""Bytes: whoever sends so many that one read takes them has had its turn."""
+
 
 class FlowSocket(Handshake, BoundedInput, Silence):
     """Runs the application and stands between it and the network. Implements `Socket`."""
@@ -116,8 +119,16 @@ class FlowSocket(Handshake, BoundedInput, Silence):
         self.unread = bytes(self.unread) + data if self.unread else data
         if self.phase is Phase.CONNECTING:
             self.transport.pause_reading()  # it must wait for the answer
-        else:
-            self.consume()
+            return
+        self.consume()
+        if len(data) >= MUCH_AT_ONCE:
+            self.stop_reading()
+            self.server.loop.call_soon(self.take_next_turn)
+
+    def take_next_turn(self) -> None:
+        """uvloop would read on in the same turn, up to 8 MiB, and a flood would hold up all others."""
+        if not self.reading_paused:
+            self.start_reading()
 
     def consume(self) -> None:
         """Through a view: of 256 KiB that were read at once, hundreds of frames would each copy all that follows."""
@@ -139,9 +150,15 @@ class FlowSocket(Handshake, BoundedInput, Silence):
         end, size = extent
         if end > len(self.unread) and size <= self.server.flow.hard_message:
             return False
-        frame, self.unread = bytes(self.unread[:end]), self.unread[end:]
-        self.decode(frame)
+        frame, self.unread = self.unread[:end], self.unread[end:]
+        if self.heeds(frame[0], size):
+            self.decode(bytes(frame))
         return True
+
+    def heeds(self, first: int, size: int) -> bool:
+        """After our close only its answer matters (RFC 6455, 5.5.1), and what is too large to be skipped."""
+        is_close = first & frames.OPCODE == frames.CLOSE
+        return self.phase is Phase.OPEN or is_close or size > self.server.flow.hard_message
 
     def decode(self, frame: bytes) -> None:
         if frames.is_pong(frame) or (self.codec and self.codec.has_failed):
