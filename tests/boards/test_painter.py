@@ -1,5 +1,6 @@
 """Elements that are rendered once and shown often."""
 
+import weakref
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,10 @@ from tms.boards.pages.base import Part
 from tms.boards.painter import paint, paint_for_frame
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+class Number(float):
+    """One that can be asked whether somebody still has it."""
 
 
 @pytest.fixture
@@ -26,27 +31,40 @@ def clock(monkeypatch):
 
 def test_an_element_that_did_not_change_is_rendered_once(monkeypatch):
     part = Part("boards/base.html#count", {"id": "count-once", "number": 7})
-    first = paint(part)
+    first = paint("count-once", part)
     monkeypatch.setattr(painter, "_rendered", pytest.fail)
 
-    assert paint(Part("boards/base.html#count", {"id": "count-once", "number": 7})) == first
+    assert paint("count-once", Part("boards/base.html#count", {"id": "count-once", "number": 7})) == first
+
+
+def test_of_an_element_only_the_last_painting_is_kept():
+    """Rows that move with every report filled a process with tens of megabytes of what they had been."""
+    numbers = [Number(at) for at in range(3)]
+    kept = [weakref.ref(number) for number in numbers]
+
+    while numbers:
+        paint("count-moving", Part("boards/base.html#count", {"id": "count-moving", "number": numbers.pop(0)}))
+
+    assert [number() is not None for number in kept] == [False, False, True]
 
 
 def test_each_language_has_its_own(fleet):
     part = Part("boards/overview.html#incidents-note", {"number": 0})
 
     with translation.override("en"):
-        english = paint(part)
+        english = paint("incidents-note", part)
     with translation.override("ja"):
-        japanese = paint(part)
+        japanese = paint("incidents-note", part)
 
     assert english != japanese
 
 
 def test_values_without_a_hash_are_rendered_each_time():
-    assert paint(Part("boards/overview.html#shift", {"people": []})) == paint(
-        Part("boards/overview.html#shift", {"people": []})
-    )
+    people: list[str] = []
+    empty = paint("shift", Part("boards/overview.html#shift", {"people": people}))
+    people.append("somebody")
+
+    assert paint("shift", Part("boards/overview.html#shift", {"people": people})) != empty
 
 
 @pytest.mark.parametrize(
@@ -81,17 +99,17 @@ def test_what_was_today_has_its_date_tomorrow(clock):
 
 def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
     part = Part("boards/pieces.html#step", {"step": Step(AT, "opened", None, ""), "id": "step-1"})
-    first = paint_for_frame(part)
+    first = paint_for_frame("step-1", part)
     clock(AT + timedelta(days=3))
 
-    assert paint_for_frame(part) == first
+    assert paint_for_frame("step-1", part) == first
     assert '<time datetime="2026-11-25T09:00:00Z" data-format="time"></time>' in first
 
 
 def test_blanks_that_nobody_sees_are_left_out():
     part = Part("boards/pieces.html#step", {"step": Step(AT, "opened", None, "a > b"), "id": "step-1"})
 
-    html = paint_for_frame(part)
+    html = paint_for_frame("step-1", part)
 
     assert html.startswith('<li id="step-1"><time ')
     assert "<p>Opened <small>a &gt; b</small></p>" in html

@@ -64,4 +64,4 @@ def _row_on_page(request: Asked, row: AlertRow) -> str:
     address = urlsplit(request.headers.get("HX-Current-URL", ""))
     page = page_at(address.path, person=request.user)
     part = page.alert_part(row, is_answer=True) if page else None
-    return paint(part) if part else ""
+    return paint(row.element, part) if part else ""

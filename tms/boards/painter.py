@@ -1,5 +1,4 @@
 import re
-from collections.abc import Hashable
 from functools import cache, lru_cache
 from typing import Any
 
@@ -19,31 +18,55 @@ UNSEEN = re.compile(rf" ?(</?(?:{BLOCKS})(?: [^>]*)?>) ?")
 """Blanks around the tags of blocks are shown nowhere."""
 TAIL = re.compile(r"(<\w[^<>]*) (/?>)")
 
-type Values = tuple[tuple[str, Hashable], ...]
+type Values = tuple[tuple[str, Any], ...]
 
 
-def paint(part: Part) -> SafeString:
+def paint(element: str, part: Part) -> SafeString:
     """The element's HTML in the active language, for a page or an answer."""
-    return SafeString(instants.renewed(_html(part)))  # nosec B703  (the template escaped what it was given)
+    return SafeString(instants.renewed(_html(element, part)))  # nosec B703  (the template escaped what it was given)
 
 
-def paint_for_frame(part: Part) -> str:
+def paint_for_frame(element: str, part: Part) -> str:
     """The same for a frame. Equal values are equal HTML: of an instant it holds no words that age."""
-    return instants.untold(_html(part))
+    return instants.untold(_html(element, part))
 
 
-def _html(part: Part) -> str:
-    values = tuple(part.values.items())
-    try:
-        return _kept(part.template, values, get_language())
-    except TypeError:  # a value without a hash
-        return _rendered(part.template, values)
+class Canvas:
+    """An element as it was rendered last.
+
+    What it was before is shown no more: kept by their values, rows that move with each report fill the memory.
+    """
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last: tuple[Values, str] | None = None
+        """One attribute, because several threads paint."""
 
 
 @lru_cache(MOST_KEPT)
-def _kept(template: str, values: Values, language: str) -> str:
+def _canvas(template: str, element: str, language: str) -> Canvas:
+    return Canvas()
+
+
+def _html(element: str, part: Part) -> str:
     """Equal values render equally but for the age of their instants: rows that stood still are not rendered again."""
-    return _rendered(template, values)
+    values = tuple(part.values.items())
+    canvas = _canvas(part.template, element, get_language())
+    last = canvas.last
+    if last is not None and last[0] == values:
+        return last[1]
+    html = _rendered(part.template, values)
+    canvas.last = (values, html) if _is_hashable(values) else None  # what has no hash may change and still be equal
+    return html
+
+
+def _is_hashable(values: Values) -> bool:
+    try:
+        hash(values)
+    except TypeError:
+        return False
+    return True
 
 
 def _rendered(template: str, values: Values) -> str:

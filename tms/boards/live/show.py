@@ -116,7 +116,7 @@ class Show:
         key = (self.language, part.template, name)
         known = painted.get(key)
         if known is None or known[0] != part:
-            known = painted[key] = (part, paint_for_frame(part))
+            known = painted[key] = (part, paint_for_frame(name, part))
         return known[1]
 
 

@@ -58,11 +58,11 @@ def countdown(at: datetime) -> SafeString:
 @register.simple_tag(takes_context=True)
 def part(context: template.Context, element: str) -> SafeString:
     """An element of the scene."""
-    return paint(context["scene"].parts[element])
+    return paint(element, context["scene"].parts[element])
 
 
 @register.simple_tag(takes_context=True)
 def rows(context: template.Context, listed: str) -> SafeString:
     """The rows of a list of the scene, in order."""
     scene = context["scene"]
-    return format_html_join("\n", "{}", ((paint(scene.parts[element]),) for element in scene.lists[listed]))
+    return format_html_join("\n", "{}", ((paint(element, scene.parts[element]),) for element in scene.lists[listed]))
