@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 BIN := .venv/bin
 # All cores, as pytest-xdist counts them.
 WORKERS ?= logical
+JOBS := $(shell getconf _NPROCESSORS_ONLN)
 
 # What to install. The development locks contain the server's: once they are there, `make run` is content with them.
 LEVEL := $(if $(filter-out help run cluster static messages,$(MAKECMDGOALS))$(wildcard .venv/dev.stamp),dev,server)
@@ -47,7 +48,7 @@ test: system $(PYTHON) $(NODE) static messages ## Run every check and every test
 	exit $$status
 
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
-	@$(MAKE) --keep-going $(CHECKS:%=check-%)
+	@$(MAKE) --keep-going --jobs=$(JOBS) $(CHECKS:%=check-%)
 
 bench: system $(PYTHON) static messages ## Measure what the design promises; under ten minutes (KEEP names a file for the run)
 	@$(BIN)/python -m benchmarks $(if $(KEEP),--keep $(KEEP))
