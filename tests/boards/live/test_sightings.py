@@ -3,12 +3,14 @@
 import asyncio
 
 import pytest
+from django.db import transaction
 
 from tests import factories
 from tests.at_once import aside
+from tests.boards.live.board import DEADLINE_S
 from tests.factories import now
 from tests.promises import counted
-from tms.live.change import Change
+from tms.live.change import MAX_IDS, Change
 from tms.live.feed import publish
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -23,12 +25,10 @@ class Counted:
 
     async def until(self, **wanted):
         """Waits until so many were counted, by stage."""
-        while True:
-            found = {stage: self.since(stage) for stage in wanted}
-            if found == wanted:
-                return
-            assert all(found[stage] <= wanted[stage] for stage in wanted), found
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(DEADLINE_S):
+            while (found := {stage: self.since(stage) for stage in wanted}) != wanted:
+                assert all(found[stage] <= wanted[stage] for stage in wanted), found
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -57,8 +57,24 @@ async def test_what_was_open_before_anybody_looked_is_not_counted(board, fleet, 
         await aside(lambda: publish(Change(alerts=frozenset({old.pk}))))
         await aside(lambda: publish(Change(everything=True)))
         fresh = await aside(factories.alert, fleet)
-        while f"alert-{fresh.pk}" not in (await opened.frame()).ids:
-            pass
+        await opened.until(lambda frame: f"alert-{fresh.pk}" in frame.ids)
+
+        await counter.until(board=1)
+
+
+async def test_what_is_committed_a_moment_after_it_opened_is_counted_though_the_feed_names_nothing(
+    board, fleet, counter
+):
+    @transaction.atomic
+    def open_late():
+        alert = factories.alert(fleet, opened_at=now(-5))
+        publish(Change(terminals=frozenset(range(MAX_IDS + 1))))
+        return alert
+
+    async with board("/alerts/") as opened:
+        await opened.painted()
+        late = await aside(open_late)
+        await opened.until(lambda frame: f"alert-{late.pk}" in frame.ids)
 
         await counter.until(board=1)
 

@@ -1,7 +1,7 @@
 """How long what happens to alerts and incidents takes until open boards of this process are sent it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tms.alerts.models import TransitionKind
 from tms.boards.alert_rows import AlertRow, Step
@@ -17,6 +17,8 @@ STAGES: Mapping[str, Stage] = {
     TransitionKind.ACKNOWLEDGED: Stage.ACKNOWLEDGEMENT,
 }
 MOST_KEPT = 20_000
+LATE = timedelta(seconds=10)
+"""A step is committed a while after its instant, and what boards are sent was read a while before."""
 
 type Shown = tuple[type[AlertRow | IncidentRow], int]
 """A row: of what, and its primary key."""
@@ -49,11 +51,11 @@ class Sightings:
             objective.observe(stage, (at - step.at).total_seconds())
 
     def _is_new(self, row: Shown, step: Step | IncidentStep, change: Change) -> bool:
-        """A gap in the feed names none: then whatever happened since boards were sent anything is new."""
+        """A gap in the feed names none: then whatever happened since boards were sent anything, or just before, is new."""
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
-        return change.everything and self._sent_at is not None and step.at > self._sent_at
+        return change.everything and self._sent_at is not None and step.at > self._sent_at - LATE
 
 
 def _steps(scene: Scene) -> Iterator[tuple[Shown, Step | IncidentStep]]:
