@@ -51,7 +51,7 @@ class Sightings:
             objective.observe(stage, (at - step.at).total_seconds())
 
     def _is_new(self, row: Shown, step: Step | IncidentStep, change: Change) -> bool:
-        """A gap in the feed names none: then whatever happened since boards were sent anything, or just before, is new."""
+        """A gap in the feed names none: then whatever happened since just before boards were sent anything is new."""
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
             return True
