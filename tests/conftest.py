@@ -1,5 +1,6 @@
 """What every test may use. Fixtures of one subject live in the conftest.py of its folder."""
 
+import gc
 import os
 from collections.abc import Iterator
 from importlib import import_module
@@ -51,6 +52,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     needy = [item for item in items if item.get_closest_marker("services")]
     config.hook.pytest_deselected(items=needy)
     items[:] = [item for item in items if item not in needy]
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: no collection of garbage need look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
