@@ -23,11 +23,6 @@ def alert(fleet, sato) -> Alert:
     return factories.acknowledged(factories.alert(fleet, rule=rule), by=sato, comment="fan ordered")
 
 
-@pytest.fixture
-def three(fleet) -> list[Alert]:
-    return [factories.alert(fleet) for _ in range(3)]
-
-
 def path(alert: Alert, deed: str) -> str:
     return f"{alert.get_absolute_url()}{deed}/"
 
@@ -225,124 +220,6 @@ def test_a_comment_without_words_is_refused(browser, alert):
 @pytest.mark.parametrize("address", ["/alerts/{pk}/nonsense/", "/alerts/nonsense/", "/alerts/0/snooze/"])
 def test_what_is_not_there_is_not_found(browser, alert, address):
     assert browser.get(address.format(pk=alert.pk)).status_code == 404
-
-
-# Many
-
-
-@pytest.mark.parametrize("headers", [{}, HTMX])
-def test_many_are_put_off_at_once(browser, three, headers):
-    pks = {"alert": [alert.pk for alert in three[:2]]}
-    asked = browser.get("/alerts/snooze/", pks, headers=headers).content.decode()
-
-    answer = browser.post("/alerts/snooze/", pks | {"lasts": "3600", "comment": "at night"}, headers=headers)
-
-    assert "Snooze: 2 alerts" in asked
-    assert "Snooze: done to 2 alerts." in " ".join(answer.content.decode().split())
-    assert set(Alert.objects.snoozed()) == set(three[:2])
-
-
-def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
-    factories.acknowledged(three[0], by=sato)
-
-    html = browser.get("/alerts/withdraw/", {"alert": [alert.pk for alert in three]}, headers=HTMX).content.decode()
-
-    assert "Give back: 1 alert" in html
-    assert "Of 3 ticked, it can be done to 1." in html
-
-
-def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fleet, sato):
-    lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
-    asked = browser.get("/alerts/comment/", {"alert": three[1].pk}, headers=HTMX).content.decode()
-
-    browser.post("/alerts/comment/", {"all": "1", "comment": "the mall has no power"})
-
-    assert "To all 2 that match the filter instead" in " ".join(asked.split())
-    assert set(Alert.objects.filter(comment="the mall has no power")) == set(three[1:])
-
-
-def test_what_is_put_off_is_woken_from_its_own_list(browser, three, sato):
-    lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
-
-    browser.post("/alerts/withdraw/", {"all": "1", "state": "snoozed"})
-
-    assert not Alert.objects.snoozed().exists()
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method):
-    answer = getattr(browser, method)("/alerts/snooze/", {}, headers=HTMX)
-
-    assert answer.status_code == 422
-    assert "Nothing is ticked." in answer.content.decode()
-
-
-def test_when_none_is_left_what_was_typed_is_kept(browser, three):
-    for alert in three:
-        factories.resolved(alert)
-
-    answer = browser.post("/alerts/comment/", {"alert": [alert.pk for alert in three], "comment": "late"}, headers=HTMX)
-
-    assert answer.status_code == 409
-    assert ">late</textarea>" in answer.content.decode()
-
-
-# Lists
-
-
-def test_what_is_put_off_stands_apart(page, three, sato):
-    lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
-
-    listed, put_off = page("/alerts/"), page("/alerts/?state=snoozed")
-
-    assert listed.rows("alert-")
-    assert f"alert-{three[0].pk}" not in listed.ids
-    assert put_off.text("count-open") == "2"
-    assert put_off.text("count-snoozed") == "1"
-    assert "佐藤" in put_off.text(f"alert-{three[0].pk}")
-
-
-def test_mine_is_what_i_have_and_what_i_am_asked_for(page, fleet, tanaka, sato):
-    held, asked, theirs = (factories.alert(fleet) for _ in range(3))
-    factories.acknowledged(held, by=tanaka)
-    lifecycle.assign(Alert.objects.filter(pk=asked.pk), to=tanaka, by=sato, comment="", at=now())
-    factories.acknowledged(theirs, by=sato)
-
-    seen = page("/alerts/?who=tanaka")
-
-    assert {f"alert-{held.pk}", f"alert-{asked.pk}"} <= set(seen.ids)
-    assert f"alert-{theirs.pk}" not in seen.ids
-
-
-def test_what_was_acknowledged_too_long_has_its_view(page, fleet, sato, settings):
-    settings.STALE_AFTER_S = 60
-    stale, _ = (factories.acknowledged(factories.alert(fleet), by=sato) for _ in range(2))
-    Alert.objects.filter(pk=stale.pk).update(remind_at=now(-1))
-    lifecycle.remind(now())
-
-    seen = page("/alerts/?stale=1")
-
-    assert [element for element in seen.ids if element == f"alert-{stale.pk}"]
-    assert seen.text("count-stale") == "1"
-    assert "No word for long" in seen.text(f"alert-{stale.pk}")
-
-
-def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato):
-    alert = factories.alert(fleet, severity="warning")
-    lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=sato, by=tanaka, comment="your site", at=now())
-    lifecycle.acknowledge(alert, by=sato, comment="", at=now(), contract=Contract.WORSE)
-    lifecycle.hold([lifecycle.Claim(alert.rule_id, alert.terminal_id, now(), severity="critical")])
-
-    seen = page(alert.get_absolute_url())
-
-    steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("step-")]
-    assert steps == [
-        "Open again: it got worse TMS",
-        "Got worse Critical TMS",
-        "Acknowledged until it gets worse 佐藤",
-        "Assigned 佐藤 your site M. Tanaka",
-        "Opened TMS",
-    ]
 
 
 def test_a_deed_is_told_on_the_overview(page, browser, alert):

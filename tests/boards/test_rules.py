@@ -1,9 +1,6 @@
 """The pages on which rules are read, tried and edited."""
 
-import html
-
 import pytest
-from django.core.files.base import ContentFile
 
 from tests import factories
 from tests.boards.conftest import HTMX, Seen
@@ -322,34 +319,3 @@ def test_a_form_that_is_wrong_cannot_be_tried_and_says_why(browser, rule):
 
     assert answer.status_code == 200
     assert "Enter a number." in answer.content.decode()
-
-
-# Files
-
-
-def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser, rule):
-    text = browser.get("/rules/export/").content.decode()
-
-    plan = Seen(browser.post("/rules/import/", {"text": text}))
-
-    assert "steps:" in text
-    assert "as it is" in plan.html
-
-
-def test_a_file_is_looked_at_before_it_is_imported(browser, rule):
-    text = browser.get("/rules/export/").content.decode().replace("limit: 60", "limit: 65")
-    plan = Seen(browser.post("/rules/import/", {"file": ContentFile(text.encode(), name="rules.yaml")}))
-    limit_when_looked_at = Rule.objects.get().limit
-
-    browser.post("/rules/import/", {"text": text, "sure": "1"})
-
-    assert "limit" in plan.html
-    assert text.splitlines()[1] in html.unescape(plan.html)
-    assert (limit_when_looked_at, Rule.objects.get().limit) == (60, 65)
-
-
-def test_a_file_that_is_wrong_is_told_by_line(browser, rule):
-    answer = browser.post("/rules/import/", {"text": "rules:\n- name: x\n  knd: metric\n", "sure": "1"})
-
-    assert answer.status_code == 422
-    assert "line 2: rules[0]" in answer.content.decode()

@@ -43,29 +43,35 @@ async def play(house: House, browser: Browser) -> Scene:
     await acknowledge(house, browser, paper[0])
     await eventually(lambda: house.query(OFFLINE), [(1,)])
     incident = house.blackout()
-    pages = {
+    pages = pages_of(told=told.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
+    return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])
+
+
+def pages_of(*, told: str, fault: int, paper: int, heat: int, incident: int) -> dict[str, str]:
+    """By name, for a terminal, two alerts, a rule and an incident."""
+    return {
         "sign-in": "/sign-in/",
         "overview": "/",
         "terminals": "/terminals/",
-        "terminal": f"/terminals/{told.uid}/",
+        "terminal": f"/terminals/{told}/",
         "alerts": "/alerts/",
         "past-alerts": "/alerts/past/",
         "alert-times": "/alerts/times/",
-        "alert": f"/alerts/{fault[0]}/",
+        "alert": f"/alerts/{fault}/",
         "acknowledge-many": "/alerts/acknowledge/?all=1",
-        "change": f"/alerts/{paper[0]}/change/",
+        "change": f"/alerts/{paper}/change/",
         "unfolded": f"/alerts/?unfold={incident}",
         "incident": f"/incidents/{incident}/",
         "incident-acknowledge": f"/incidents/{incident}/acknowledge/",
         "folding": "/rules/folding/",
         "rules": "/rules/",
-        "rule": f"/rules/{heat[0]}/",
+        "rule": f"/rules/{heat}/",
         "new-rule": "/rules/new/",
         "new-rule-of": "/rules/new/outside/",
-        "delete-rule": f"/rules/{heat[0]}/delete/",
+        "delete-rule": f"/rules/{heat}/delete/",
         "import-rules": "/rules/import/",
         "maintenance": "/maintenance/",
-        "plan-maintenance": f"/maintenance/new/?terminal={told.uid}&site=UMD",
+        "plan-maintenance": f"/maintenance/new/?terminal={told}&site=UMD",
         "destinations": "/destinations/new/webhook/",
         "policy": "/policies/",
         "rotation": "/rotations/new/",
@@ -75,7 +81,6 @@ async def play(house: House, browser: Browser) -> Scene:
         "objective": "/objective/",
         "help": "/help/",
     }
-    return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])
 
 
 async def backfill(kiosk: Kiosk) -> None:

@@ -1,0 +1,52 @@
+"""The pages by which rules are downloaded and taken over from a file."""
+
+import html
+
+import pytest
+from django.core.files.base import ContentFile
+
+from tests.boards.conftest import Seen
+from tms.alerts.models import Rule
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def tanaka(tanaka):
+    """An editor of rules."""
+    tanaka.is_staff = tanaka.is_superuser = True
+    tanaka.save()
+    return tanaka
+
+
+@pytest.fixture
+def rule(fleet) -> Rule:
+    return fleet.metric_rule(limit=60, severity="warning", worse_steps=[{"severity": "critical", "limit": 75}])
+
+
+def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser, rule):
+    text = browser.get("/rules/export/").content.decode()
+
+    plan = Seen(browser.post("/rules/import/", {"text": text}))
+
+    assert "steps:" in text
+    assert "as it is" in plan.html
+
+
+def test_a_file_is_looked_at_before_it_is_imported(browser, rule):
+    text = browser.get("/rules/export/").content.decode().replace("limit: 60", "limit: 65")
+    plan = Seen(browser.post("/rules/import/", {"file": ContentFile(text.encode(), name="rules.yaml")}))
+    limit_when_looked_at = Rule.objects.get().limit
+
+    browser.post("/rules/import/", {"text": text, "sure": "1"})
+
+    assert "limit" in plan.html
+    assert text.splitlines()[1] in html.unescape(plan.html)
+    assert (limit_when_looked_at, Rule.objects.get().limit) == (60, 65)
+
+
+def test_a_file_that_is_wrong_is_told_by_line(browser, rule):
+    answer = browser.post("/rules/import/", {"text": "rules:\n- name: x\n  knd: metric\n", "sure": "1"})
+
+    assert answer.status_code == 422
+    assert "line 2: rules[0]" in answer.content.decode()
