@@ -2,7 +2,7 @@
 
 const SIGN_IN = 4401;
 const LEAST_MS = 500;
-const MOST_MS = 8000;
+const MOST_MS = 4000;
 const PATIENCE_MS = 10_000;
 
 /** @typedef {{path: string, page: () => string, onMessage: (text: string) => void, onOpen: () => void, onClose: () => void}} Options */
