@@ -34,8 +34,10 @@ const choice = { isOn: true, volume: 0.5, critical: true, warning: true, info: f
 
 /** @type {AudioContext | null} */
 let audio = null;
-/** Marks that were there when the page was opened, or were heard since. @type {Set<string>} */
+/** Marks of critical ones that were there when the page was opened, or were heard since. @type {Set<string>} */
 let known = new Set();
+/** The newest step that called, by severity and the letter of its mark: of what is not critical only that is told. @type {Map<string, number>} */
+const newest = new Map();
 /** Critical ones that were heard and that nobody has. @type {Set<string>} */
 let ringing = new Set();
 let playedAt = Number.NEGATIVE_INFINITY;
@@ -45,7 +47,24 @@ let played = SEVERITIES.length;
 let panel;
 
 /** @param {Severity} severity */
-const marks = (severity) => document.getElementById("calls")?.dataset[severity]?.split(" ").filter(Boolean) ?? [];
+const marks = (severity) =>
+  document.getElementById(`calls-${severity}`)?.dataset.marks?.split(" ").filter(Boolean) ?? [];
+
+/** Whether one of them is new; from now on it is not. @param {Severity} severity */
+function hasNew(severity) {
+  if (severity === "critical") return marks(severity).some((mark) => !known.has(mark));
+  return marks(severity).filter((mark) => isNewest(severity + mark[0], Number(mark.split(".")[1]))).length > 0;
+}
+
+/**
+ * @param {string} of
+ * @param {number} step
+ */
+function isNewest(of, step) {
+  if (step <= (newest.get(of) ?? 0)) return false;
+  newest.set(of, step);
+  return true;
+}
 
 /** @param {Severity} severity */
 function play(severity) {
@@ -76,13 +95,13 @@ function note(context, at, pitch) {
 const isChosen = (severity) => choice.isOn && choice[severity];
 
 function listen() {
-  const fresh = SEVERITIES.filter((severity) => marks(severity).some((mark) => !known.has(mark)));
+  const fresh = SEVERITIES.filter(hasNew);
   const critical = new Set(marks("critical"));
   for (const mark of critical) if (!known.has(mark)) ringing.add(mark);
   ringing = ringing.intersection
     ? ringing.intersection(critical)
     : new Set([...ringing].filter((m) => critical.has(m)));
-  known = new Set(SEVERITIES.flatMap(marks));
+  known = critical;
   keepRinging();
   const worst = fresh.find(isChosen);
   if (worst) sound(worst);
@@ -104,8 +123,9 @@ function keepRinging() {
 
 /** What rang on the page before rings on, if nobody has it yet. */
 function begin() {
-  known = new Set(SEVERITIES.flatMap(marks));
+  SEVERITIES.forEach(hasNew);
   const critical = new Set(marks("critical"));
+  known = critical;
   const before = /** @type {string[]} */ (JSON.parse(sessionStorage.getItem(RINGING) ?? "[]"));
   ringing = new Set(before.filter((mark) => critical.has(mark)));
 }

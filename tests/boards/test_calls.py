@@ -15,7 +15,7 @@ pytestmark = pytest.mark.both
 
 
 def calls(page, severity="critical"):
-    return (page("/terminals/").attribute("calls", f"data-{severity}") or "").split()
+    return (page("/terminals/").attribute(f"calls-{severity}", "data-marks") or "").split()
 
 
 def one(alert):
@@ -30,6 +30,15 @@ def test_each_alert_that_nobody_has_calls_by_its_severity(page, fleet, tanaka):
     assert [mark.split(".")[0] for mark in calls(page)] == [f"a{critical.pk}"]
     assert [mark.split(".")[0] for mark in calls(page, "warning")] == [f"a{warning.pk}"]
     assert calls(page, "info") == []
+
+
+def test_of_what_is_not_critical_only_the_newest_is_told(page, fleet):
+    """A frame would carry a hundred marks with each warning."""
+    critical = [factories.alert(fleet) for _ in range(2)]
+    *_, newest = (factories.alert(fleet, severity="warning") for _ in range(3))
+
+    assert [mark.split(".")[0] for mark in calls(page)] == [f"a{alert.pk}" for alert in critical]
+    assert [mark.split(".")[0] for mark in calls(page, "warning")] == [f"a{newest.pk}"]
 
 
 def test_what_is_open_again_calls_anew(page, fleet, tanaka):

@@ -91,8 +91,8 @@ async def test_a_critical_alert_rings_until_somebody_has_it(house: House, person
     tanaka = await person("tanaka")
     await tanaka.context.clock.install()
     page = await listening(tanaka)
-    calls = page.locator("#calls")
-    before = await calls.get_attribute("data-critical") or ""
+    calls = page.locator("#calls-critical")
+    before = await calls.get_attribute("data-marks") or ""
     await fails(kiosk)
     await heard(page, CRITICAL)
 
@@ -102,7 +102,7 @@ async def test_a_critical_alert_rings_until_somebody_has_it(house: House, person
     await row_of(page, kiosk).get_by_role("link", name="Acknowledge").click()
     await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(row_of(page, kiosk)).to_have_attribute("data-ack", "held")
-    await expect(calls).to_have_attribute("data-critical", before)  # the row is of the answer, this of a later frame
+    await expect(calls).to_have_attribute("data-marks", before)  # the row is of the answer, this of a later frame
     await page.clock.run_for(30_000)
     assert await notes(page) == 2 * CRITICAL
     await fails(kiosk, REPAIRED)

@@ -1,7 +1,7 @@
 """What calls for a person aloud: alerts and incidents that nobody has, and of which nothing says that they can wait."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,7 +29,10 @@ RISING = (
 """Steps after which an alert calls, or calls again; those of an incident have the same names."""
 
 type Calls = dict[str, str]
-"""By severity: marks with blanks between them. An alert that calls anew has another mark."""
+"""By severity: marks with blanks between them. An alert that calls anew has another mark.
+
+Critical ones ring until somebody has them, so each has its mark; of the others the newest will do: frames stay short.
+"""
 
 
 class Callers:
@@ -68,14 +71,15 @@ class Asking(NamedTuple):
     silent: Collection[int]
     """Of these nothing is to be told just now."""
 
-    def marks(self) -> Iterator[tuple[str, str]]:
-        """Each with its severity."""
+    def marks(self) -> dict[str, list[str]]:
+        """By severity, what called last at the end."""
+        marks: dict[str, list[str]] = {}
         calling = self.severities.keys() - self.silent
-        if not calling:
-            return
-        rises = self.history.objects.filter(**{f"{self.column}__in": calling}, kind__in=RISING)
-        for pk, rise in rises.order_by().values_list(self.column).annotate(last=Max("pk")):
-            yield self.severities[pk], f"{self.letter}{pk}.{rise}"
+        if calling:
+            rises = self.history.objects.filter(**{f"{self.column}__in": calling}, kind__in=RISING)
+            for pk, rise in rises.order_by().values_list(self.column).annotate(last=Max("pk")).order_by("last"):
+                marks.setdefault(self.severities[pk], []).append(f"{self.letter}{pk}.{rise}")
+        return marks
 
 
 def _calls(at: datetime) -> tuple[Calls, bool]:
@@ -83,9 +87,9 @@ def _calls(at: datetime) -> tuple[Calls, bool]:
     marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
     both = _alerts(at), _incidents(at)
     for asking in both:
-        for severity, mark in asking.marks():
-            marks[severity].append(mark)
-    return {severity: " ".join(sorted(found)) for severity, found in marks.items()}, any(each.silent for each in both)
+        for severity, found in asking.marks().items():
+            marks[severity] += found if severity == Severity.CRITICAL else found[-1:]
+    return {severity: " ".join(found) for severity, found in marks.items()}, any(each.silent for each in both)
 
 
 def _alerts(at: datetime) -> Asking:
