@@ -41,6 +41,8 @@ from tms.telemetry import backfill, partitions, retention, rollups
 log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
+MOST_SWEEPS = 10
+"""In one pass; then others have their turn."""
 BLIND_AFTER_S = LOST_AFTER_S - BEAT_S
 """A halt that is shorter makes no live node overdue."""
 
@@ -65,9 +67,13 @@ class Loop(NamedTuple):
 
 
 def sweep(at: datetime) -> None:
-    """Terminals whose time has come: silent, then offline."""
-    with transaction.atomic():
-        follow(standings.sweep_due(at))
+    """Terminals whose time has come: silent, then offline. In a storm some thousands a transaction."""
+    for _ in range(MOST_SWEEPS):
+        with transaction.atomic():
+            moves = standings.sweep_due(at)
+            follow(moves)
+        if len(moves) < standings.SWEEP_LIMIT:
+            return
 
 
 def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:
