@@ -51,6 +51,21 @@ def test_closes_that_cross_end_without_a_reset(server):
     assert client.receive() == ENDED
 
 
+def test_after_one_bad_frame_the_server_reads_on_until_the_client_has_gone(serve):
+    """To close with input unread would reset the connection, and the reset may overtake the code."""
+    server = serve(close_timeout=30)
+    client = server.connect("/echo")
+
+    client.send_raw(frame(b"\xff", TEXT))
+
+    assert client.receive().code == 1007
+    assert client.receive() == ENDED
+    for _ in range(50):
+        client.send_raw(frame(b"\xff", TEXT) * 1_000)
+    client.vanish()
+    server.emptied()
+
+
 def test_a_client_that_goes_on_with_nonsense_may_still_read_why_it_was_closed(serve):
     server = serve(close_timeout=30)
     client = server.connect("/echo")
