@@ -1,6 +1,8 @@
 """Nothing is sent to where only TMS itself can get (R21)."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
@@ -8,6 +10,7 @@ import pytest
 
 from tests.notifications.conftest import webhook
 from tests.notifications.receiver import Receiver, receiving
+from tests.running import ROOT
 from tms.notifications import guard
 from tms.notifications.delivery import Delivery
 from tms.notifications.transports.answer import Outcome
@@ -178,3 +181,25 @@ def test_what_is_refused_is_given_up_and_told(hours, fleet, policy, other):
     delivery = Delivery.objects.get()
     assert (delivery.state, other.posted) == ("dead", [])
     assert "127.0.0.2" in delivery.answer
+
+
+LAST = """
+import sys, threading
+from tms.notifications import guard
+
+class Last:
+    module = guard
+    def __del__(self, audit=sys.audit):
+        audit("tms.last")
+
+threading.last = Last()
+with guard.outside_only([]):
+    pass
+"""
+
+
+def test_a_process_that_ends_says_nothing_of_the_hook():
+    """Modules are emptied before all of their objects have gone, and hooks are called to the very end."""
+    done = subprocess.run([sys.executable, "-c", LAST], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stderr == ""

@@ -7,7 +7,7 @@ moment later gains nothing.
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -77,8 +77,14 @@ def _install() -> None:
         sys.addaudithook(_hook)
 
 
-def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in WATCHED and (watch := _watch.get()) is not None:
+def _hook(
+    event: str,
+    arguments: tuple[Any, ...],
+    watched: Collection[str] = WATCHED,
+    current: Callable[[], Watch | None] = _watch.get,
+) -> None:
+    """What it needs comes with it: while a process ends its modules are empty already, and hooks are still called."""
+    if event in watched and (watch := current()) is not None:
         _check(arguments[1], watch)
 
 
