@@ -14,6 +14,8 @@ from tms.boards.live.proof import TRIES, Prover
 from tms.fleet.models import TerminalState
 from tms.ops import instruments
 
+RETRY_S = module.RETRY_S
+
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
@@ -60,7 +62,8 @@ async def test_a_board_that_was_not_told_finds_out_says_so_and_is_painted_anew(b
             beat = await opened.beat()
 
 
-async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet):
+async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_S", RETRY_S)  # so late a message may be, and on a busy machine is
     terminals = await aside(lambda: fleet.terminals(10, presence="online"))
     diverged = instruments.BOARD_DIVERGED._value.get()
     async with board("/") as opened:
