@@ -1,11 +1,14 @@
 """What the boards' templates are made of: icons, states, instants, and the parts of a scene."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from functools import cache
 
 from django import template
+from django.db.models import TextChoices
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from tms.boards import instants
 from tms.boards.painter import paint
@@ -15,32 +18,37 @@ from tms.telemetry.models import Severity
 register = template.Library()
 
 
+STATES: Mapping[str, type[TextChoices]] = {"presence": Presence, "status": Status, "severity": Severity}
+
+
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
 
 
 @register.simple_tag
 def presence(name: str) -> SafeString:
-    return _state("presence", name, Presence(name).label)
+    return _state("presence", name, get_language())
 
 
 @register.simple_tag
 def status(name: str) -> SafeString:
-    return _state("status", name, Status(name).label) if name else SafeString("–")
+    return _state("status", name, get_language()) if name else SafeString("–")
 
 
 @register.simple_tag
 def severity(name: str, *, bare: bool = False) -> SafeString:
     """`bare`: a heading beside it says the word, so that only its shape is shown."""
-    if not name:
-        return SafeString("")
-    label = Severity(name).label
-    return _state("severity", name, format_html('<span class="unseen">{}</span>', label) if bare else label)
+    return _state("severity", name, get_language(), bare=bare) if name else SafeString("")
 
 
-def _state(kind: str, name: str, label: Any) -> SafeString:
-    return format_html('<span class="{}" data-{}="{}">{}{}</span>', kind, kind, name, icon(name), label)
+@cache
+def _state(kind: str, name: str, language: str, *, bare: bool = False) -> SafeString:
+    """The few there are, made once: a row has three of them, and `language` is the active one."""
+    label = STATES[kind](name).label
+    shown = format_html('<span class="unseen">{}</span>', label) if bare else label
+    return format_html('<span class="{}" data-{}="{}">{}{}</span>', kind, kind, name, icon(name), shown)
 
 
 @register.simple_tag
