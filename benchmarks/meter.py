@@ -82,12 +82,17 @@ def _tree_s(pid: int) -> float:
 def _process_s(process: psutil.Process) -> float:
     """To the nanosecond for what runs, to the tick for children that ended."""
     try:
-        tasks = list(Path(f"/proc/{process.pid}/task").iterdir())
-        running_ns = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+        running_s = sum(thread_seconds(process.pid).values())
         ended = process.cpu_times()
     except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return 0.0
-    return running_ns * NS + ended.children_user + ended.children_system
+    return running_s + ended.children_user + ended.children_system
+
+
+def thread_seconds(pid: int) -> dict[int, float]:
+    """The CPU that each thread has had, by the kernel's number of it. Raises what reading /proc raises."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return {int(task.name): int((task / "schedstat").read_text().split()[0]) * NS for task in tasks}
 
 
 def _machine_s() -> float:

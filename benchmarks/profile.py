@@ -1,4 +1,8 @@
-"""`python -m benchmarks.profile`: where a server's CPU goes in one scenario, as py-spy sees it."""
+"""`python -m benchmarks.profile`: where a server's CPU goes in one scenario.
+
+py-spy says what each thread was at, and the kernel how much CPU it had. One without the other misleads: a thread that
+waits for the interpreter's lock, or for a core, looks as busy as the one that it waits for.
+"""
 
 import argparse
 import re
@@ -6,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +20,7 @@ from benchmarks import machine
 from benchmarks.bench import OF_ALL, SYSTEMS
 from benchmarks.ground import Ground
 from benchmarks.load.span import Span
+from benchmarks.meter import thread_seconds
 from benchmarks.plan import FULL
 from benchmarks.report import table
 from benchmarks.scenarios import fanout
@@ -24,6 +29,8 @@ from benchmarks.systems.tms import Tms
 SCENARIOS = ("saturated", "steady", "fanout")
 PER_SECOND = 500
 MOST = 15
+THREAD = re.compile(r"thread \((\d+)\): (.*?)(?:_\d+)?")
+"""As py-spy names one; those of a pool have numbers."""
 WAITING = re.compile(
     r"_worker \(concurrent|(Condition|Event)\.wait |EpollSelector\.select |Connection\.wait |wait_\w+ \(psycopg"
 )
@@ -45,7 +52,10 @@ GROUPS = {
 class Stack(NamedTuple):
     frames: Sequence[str]
     """From the outermost to the innermost, as "function (file)"."""
-    samples: int
+    weight: float
+    """Samples, or seconds of CPU."""
+    thread: int = 0
+    """The kernel's number of it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -72,6 +82,7 @@ class Recording:
     def __init__(self, pid: int, path: Path) -> None:
         self._pid = pid
         self._path = path
+        self._spent_s: Mapping[int, float] = {}
         self._watching: threading.Thread | None = None
 
     def begin(self, span: Span) -> None:
@@ -82,7 +93,7 @@ class Recording:
 
     def stacks(self) -> Sequence[Stack]:
         self._wait()
-        return list(read_stacks(self._path.read_text().splitlines()))
+        return weighed(list(read_stacks(self._path.read_text().splitlines())), self._spent_s)
 
     def _wait(self) -> None:
         if self._watching is not None:
@@ -90,32 +101,55 @@ class Recording:
 
     def _watch(self, span: Span) -> None:
         program = Path(sys.executable).with_name("py-spy")
-        options = ["--format", "raw", "--function", "--rate", str(PER_SECOND), "--duration", str(int(span.seconds))]
-        command = [str(program), "record", *options, "--output", str(self._path), "--pid", str(self._pid)]
+        shape = ["--format", "raw", "--function", "--threads", "--output", str(self._path)]
+        length = ["--rate", str(PER_SECOND), "--duration", str(int(span.seconds))]
+        command = [str(program), "record", *shape, *length, "--pid", str(self._pid)]
+        before = thread_seconds(self._pid)
         subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+        after = thread_seconds(self._pid)
+        self._spent_s = {thread: spent_s - before.get(thread, 0.0) for thread, spent_s in after.items()}
+
+
+def weighed(stacks: Sequence[Stack], spent_s: Mapping[int, float]) -> Sequence[Stack]:
+    """With each thread's seconds shared among its stacks. A thread that has ended, as a request's, is left out."""
+    seen: dict[int, float] = defaultdict(float)
+    for stack in stacks:
+        seen[stack.thread] += stack.weight
+    known = [stack for stack in stacks if stack.thread in spent_s]
+    return [stack._replace(weight=stack.weight / seen[stack.thread] * spent_s[stack.thread]) for stack in known]
 
 
 def told(stacks: Sequence[Stack]) -> str:
-    total = sum(stack.samples for stack in stacks)
-    groups, functions, within = Counter[str](), Counter[str](), Counter[str]()
+    total = sum(stack.weight for stack in stacks)
+    groups, functions, within, threads = (defaultdict[str, float](float) for _ in range(4))
     for stack in stacks:
-        groups[_group(stack.frames)] += stack.samples
-        functions[stack.frames[-1]] += stack.samples
+        groups[_group(stack.frames)] += stack.weight
+        functions[stack.frames[-1]] += stack.weight
+        threads[stack.frames[0]] += stack.weight
         for frame in {frame for frame in stack.frames if "tms/" in frame or "consumers/" in frame}:
-            within[frame] += stack.samples
-    parts = {"group": groups, "function, itself": functions, "function of TMS, with what it calls": within}
+            within[frame] += stack.weight
+    parts = {
+        "group": groups,
+        "thread": threads,
+        "function, itself": functions,
+        "function of TMS, with what it calls": within,
+    }
     return "\n\n".join(_told(name, counted, total) for name, counted in parts.items())
 
 
-def _told(name: str, counted: Counter[str], total: int) -> str:
-    rows = [(what, f"{samples / total:.1%}") for what, samples in counted.most_common(MOST)]
+def _told(name: str, counted: Mapping[str, float], total: float) -> str:
+    most = sorted(counted.items(), key=lambda item: -item[1])[:MOST]
+    rows = [(what, f"{weight / total:.1%}") for what, weight in most]
     return table((name, "share of CPU"), rows)
 
 
 def read_stacks(lines: Iterable[str]) -> Iterator[Stack]:
     for line in lines:
         frames, _, samples = line.rpartition(" ")
-        stack = Stack([re.sub(r"\(.*site-packages/", "(", frame) for frame in frames.split(";")], int(samples))
+        thread, *called = frames.split(";")
+        number, name = THREAD.fullmatch(thread).groups()
+        short = [re.sub(r"\(.*site-packages/", "(", frame) for frame in called]
+        stack = Stack([name, *short], int(samples), int(number))
         if not WAITING.match(stack.frames[-1]):
             yield stack
 

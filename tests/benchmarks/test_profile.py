@@ -1,14 +1,16 @@
-from benchmarks.profile import Stack, read_stacks, told
+import pytest
+
+from benchmarks.profile import Stack, read_stacks, told, weighed
 
 RAW = [
-    "run (manage.py:1);_worker (concurrent/futures/thread.py:70) 900",
-    "run (manage.py:1);_send (tms/ingest/session.py:5);encode (/x/site-packages/autobahn/frame.py:3) 60",
-    "run (manage.py:1);write (tms/ingest/store.py:52);execute (/x/site-packages/psycopg/cursor.py:9) 40",
+    "thread (7): MainThread;go (m.py:1);_worker (concurrent/futures/thread.py:70) 900",
+    "thread (7): MainThread;go (m.py:1);_send (tms/ingest/session.py:5);encode (x/site-packages/autobahn/f.py:3) 60",
+    "thread (9): ingest_0;go (m.py:1);write (tms/ingest/store.py:52);execute (x/site-packages/psycopg/cursor.py:9) 40",
 ]
 
 
 def test_what_waits_is_left_out():
-    assert [stack.samples for stack in read_stacks(RAW)] == [60, 40]
+    assert [(stack.weight, stack.thread) for stack in read_stacks(RAW)] == [(60, 7), (40, 9)]
 
 
 def test_time_belongs_to_the_innermost_frame_of_a_known_group():
@@ -22,3 +24,17 @@ def test_functions_of_tms_are_told_with_what_they_call():
 
     assert "| _send (tms/ingest/session.py:5) | 60.0% |" in text
     assert "| execute (psycopg/cursor.py:9) | 40.0% |" in text
+
+
+def test_a_thread_that_looks_busy_has_no_more_than_the_cpu_that_it_had():
+    busy, waiting = read_stacks(RAW)
+
+    of_cpu = weighed([busy, waiting, waiting, Stack(("gone",), 5, thread=11)], {7: 0.9, 9: 0.1})
+
+    assert [stack.weight for stack in of_cpu] == pytest.approx([0.9, 0.05, 0.05])
+
+
+def test_threads_of_a_pool_are_told_as_one():
+    text = told(list(read_stacks(RAW)))
+
+    assert "| ingest | 40.0% |" in text
