@@ -71,9 +71,15 @@ def _times(system: Unattended, path: str, requests: int) -> list[float]:
 def get(connection: HTTPConnection, path: str, cookie: str) -> float:
     """How many seconds the page took; RuntimeError when it did not come."""
     began = time.perf_counter()
+    read(connection, path, cookie)
+    return time.perf_counter() - began
+
+
+def read(connection: HTTPConnection, path: str, cookie: str) -> bytes:
+    """RuntimeError when the page did not come."""
     connection.request("GET", path, headers={"Cookie": cookie})
     answer = connection.getresponse()
-    answer.read()
+    body = answer.read()
     if answer.status != 200:
         raise RuntimeError(f"{path} answered {answer.status}")
-    return time.perf_counter() - began
+    return body

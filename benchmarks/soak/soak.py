@@ -1,5 +1,6 @@
 """A fleet with churn, boards and people's pages, and the memory of each process meanwhile."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +13,15 @@ from benchmarks.load.crew import together
 from benchmarks.load.orders import Churn
 from benchmarks.meter import resident_bytes
 from benchmarks.progress import say
-from benchmarks.scenarios.pages import get
+from benchmarks.scenarios.pages import read
 from benchmarks.soak.plan import SoakPlan
 from benchmarks.stage import Stage
 from benchmarks.systems.several import Several
 from deploy.cluster import HOST
 
 MIB = 2**20
-PAGES = ("/", "/terminals/", "/alerts/", "/metrics")
+PAGES = ("/", "/terminals/", "/alerts/")
+BLOCKS = re.compile(rb"^tms_python_blocks (\S+)$", re.MULTILINE)
 SAY_EVERY_S = 300
 
 
@@ -29,10 +31,16 @@ class Memory:
 
     hours: list[float] = field(default_factory=list)
     mib: list[float] = field(default_factory=list)
+    blocks: list[float] = field(default_factory=list)
+    """Those that its objects take; of a process with pages only."""
 
     def growth(self) -> float:
         """MiB an hour: the slope of the line through all that was read."""
         return linear_regression(self.hours, self.mib).slope
+
+    def growth_of_blocks(self) -> float:
+        """Per cent an hour. Where memory grows and this does not, it is cut up and not held."""
+        return 100 * linear_regression(self.hours, self.blocks).slope / _mean(self.blocks)
 
 
 class Soak:
@@ -58,17 +66,21 @@ class Soak:
         began = time.monotonic()
         while (spent_s := time.monotonic() - began) < minutes * 60:
             self.seen += self.fleet.look()
-            self._visit()
+            for node, connection in zip(self.system.nodes, self._visits, strict=True):
+                memory[node.name].blocks.append(self._visit(connection))
             for name, pid in zip(names, self.system.pids, strict=True):
                 memory[name].hours.append(spent_s / 3600)
                 memory[name].mib.append(resident_bytes([pid]) / MIB)
             time.sleep(self.plan.look_every_s)
         return memory
 
-    def _visit(self) -> None:
-        for connection in self._visits:
-            for path in PAGES:
-                get(connection, path, self.system.cookie)
+    def _visit(self, connection: HTTPConnection) -> float:
+        """As somebody looks who then scrapes: the blocks that the process has taken."""
+        for path in PAGES:
+            read(connection, path, self.system.cookie)
+        found = BLOCKS.search(read(connection, "/metrics", self.system.cookie))
+        assert found is not None
+        return float(found[1])
 
     def _figures(self, memory: Mapping[str, Memory]) -> dict[str, Measured]:
         details: dict[str, float | None] = {}
@@ -78,6 +90,8 @@ class Soak:
                 f"{name} MiB at the end": _mean(one.mib[-10:]),
                 f"{name} MiB an hour": one.growth(),
             }
+            if one.blocks:
+                details[f"{name} blocks, % an hour"] = one.growth_of_blocks()
         committed = self.system.reports()
         details |= {
             "links broken": len(self.seen.lost_at),

@@ -28,10 +28,21 @@ def test_links_break_and_come_back_while_memory_is_read(tmp_path: Path):
     figure = read(kept).systems["tms-daphne"]["R35"]
     assert figure.details["links broken"] > 0
     assert figure.details["acknowledged, not committed"] == 0
-    assert {"node-1 MiB an hour", "node-2 MiB an hour", "clock MiB an hour"} <= figure.details.keys()
+    assert {
+        "node-1 MiB an hour",
+        "node-2 MiB an hour",
+        "clock MiB an hour",
+        "node-1 blocks, % an hour",
+    } <= figure.details.keys()
 
 
 def test_growth_is_the_slope_over_all_that_was_read():
     memory = Memory(hours=[0.0, 0.25, 0.5], mib=[100.0, 101.0, 102.0])
 
     assert memory.growth() == pytest.approx(4.0)
+
+
+def test_growth_of_what_is_held_is_told_in_per_cent():
+    memory = Memory(hours=[0.0, 0.5, 1.0], mib=[], blocks=[99_000.0, 100_000.0, 101_000.0])
+
+    assert memory.growth_of_blocks() == pytest.approx(2.0)

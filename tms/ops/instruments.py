@@ -3,6 +3,7 @@
 No label names a terminal (R20). `docs/metrics.md` describes each.
 """
 
+import sys
 from collections.abc import Callable
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
@@ -91,6 +92,11 @@ CLOCK_LAG = Gauge("tms_clock_lag_seconds", "How late the clock's last sweep was"
 CLOCK_FAILURES = Counter("tms_clock_failures", "Passes of a clock loop that failed", ["loop"])
 PARTITION_FAILURES = Counter("tms_partition_failures", "Partitions that could not be made or dropped in time", ["step"])
 CLOCK_LEADS = Gauge("tms_clock_leads", "1 while this process's clock leads")
+
+# The process
+
+PYTHON_BLOCKS = Gauge("tms_python_blocks", "Blocks of memory that Python's objects take in this process")
+PYTHON_BLOCKS.set_function(sys.getallocatedblocks)
 
 # To CloudWatch
 
