@@ -1,8 +1,8 @@
 """Every page, dark and light, wide and on a phone, in English and Japanese. The pictures stay in artefacts/pages/."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
@@ -18,6 +18,9 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PEOPLE = {"en": "tanaka", "ja": "sato"}
 LOCALES = {"en": "en-GB", "ja": "ja-JP"}
 RUN = "() => axe.run({ resultTypes: ['violations'] })"
+THEMES: Sequence[Literal["dark", "light"]] = ("dark", "light")
+SEARCHED = {("en", "wide", "dark"), ("en", "wide", "light"), ("en", "phone", "light")}
+"""What is searched for barriers; the others have no element and no colour that these have not."""
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 
@@ -68,26 +71,31 @@ class Album:
         await self.person.close()
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("size", ["wide", "phone"])
 @pytest.mark.parametrize("language", ["en", "ja"])
-async def test_every_page_fits_its_window_and_speaks_one_language(
-    busy: House, scene: Scene, browser: Browser, faults: list[str], theme: str, size: str, language: str
+async def test_every_page_fits_its_window_speaks_one_language_and_keeps_nobody_out(
+    busy: House, scene: Scene, browser: Browser, faults: list[str], size: str, language: str
 ):
-    album = await Album.open(browser, busy, scene, language=language, size=size, color_scheme=theme)
+    album = await Album.open(browser, busy, scene, language=language, size=size)
     for context in (album.visitor, album.person):
         watch(context, faults)
     PICTURES.mkdir(parents=True, exist_ok=True)
+    barred: list[str] = []
 
     async for name, page in album.pages():
-        await page.screenshot(path=PICTURES / f"{name}-{theme}-{size}-{language}.png")
         wide, room = await page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
         assert wide <= room, f"{name} scrolls sideways: {wide} px in {room} px"
         await expect(page.locator(":root")).to_have_attribute("lang", language)
         if language == "ja":
             assert await english(page) == [], name
+        for theme in THEMES:
+            await page.emulate_media(color_scheme=theme)
+            await page.screenshot(path=PICTURES / f"{name}-{theme}-{size}-{language}.png")
+            if (language, size, theme) in SEARCHED:
+                barred += [f"{name}, {theme}: {what}" for what in await barriers(page)]
 
     await album.close()
+    assert barred == []
 
 
 async def english(page: Page) -> list[str]:
@@ -97,19 +105,10 @@ async def english(page: Page) -> list[str]:
     return [word for word in (text.strip() for text in words) if word not in known and not JAPANESE.search(word)]
 
 
-@pytest.mark.parametrize(("theme", "size"), [("dark", "wide"), ("light", "wide"), ("light", "phone")])
-async def test_nothing_on_any_page_keeps_somebody_out(
-    busy: House, scene: Scene, browser: Browser, theme: str, size: str
-):
-    album = await Album.open(browser, busy, scene, size=size, color_scheme=theme, bypass_csp=True)
-    axe = AXE.read_text()
-
-    found = {}
-    async for name, page in album.pages():
-        await page.evaluate(axe)
-        for violation in (await page.evaluate(RUN))["violations"]:
-            if violation["impact"] in ("serious", "critical"):
-                found[f"{name}: {violation['id']}"] = [node["html"][:160] for node in violation["nodes"]][:5]
-
-    await album.close()
-    assert found == {}
+async def barriers(page: Page) -> list[str]:
+    """What axe finds to keep somebody out. It comes as the page's own script may not: through the debugger."""
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(AXE.read_text())
+    found = (await page.evaluate(RUN))["violations"]
+    grave = [violation for violation in found if violation["impact"] in ("serious", "critical")]
+    return [f"{violation['id']} {[node['html'][:160] for node in violation['nodes']][:5]}" for violation in grave]
