@@ -50,7 +50,8 @@ class Album:
     async def open(
         cls, browser: Browser, house: House, scene: Scene, *, language: str = "en", size: str = "wide", **options: Any
     ) -> "Album":
-        options |= {"locale": LOCALES[language], "viewport": VIEWPORTS[size]}
+        # Without motion, for a colour on its way from one theme to the other belongs to neither.
+        options |= {"locale": LOCALES[language], "viewport": VIEWPORTS[size], "reduced_motion": "reduce"}
         person = await enter(browser, house, PEOPLE[language], **options)
         return cls(house, scene, await browser.new_context(**options), person.context)
 
