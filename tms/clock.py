@@ -23,7 +23,7 @@ from tms.alerts.ruleset import Place
 from tms.commands import services as commands
 from tms.fleet import losses, nodes, standings
 from tms.fleet.doorman import Doorman
-from tms.fleet.models import Cause, Terminal
+from tms.fleet.models import Cause, Terminal, TerminalState
 from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.presence import Move
 from tms.fleet.wall import wall
@@ -35,6 +35,7 @@ from tms.notifications.post import Post
 from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
 from tms.ops.objective import ledger
+from tms.passes import when_any
 from tms.rest import once
 from tms.telemetry import backfill, partitions, retention, rollups
 
@@ -66,14 +67,18 @@ class Loop(NamedTuple):
     lane: Lane = Lane.PROMPT
 
 
-def sweep(at: datetime) -> None:
+@when_any(TerminalState.objects.due)
+def sweep(at: datetime) -> int:
     """Terminals whose time has come: silent, then offline. In a storm some thousands a transaction."""
+    moved = 0
     for _ in range(MOST_SWEEPS):
         with transaction.atomic():
             moves = standings.sweep_due(at)
             follow(moves)
+        moved += len(moves)
         if len(moves) < standings.SWEEP_LIMIT:
-            return
+            break
+    return moved
 
 
 def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:

@@ -42,7 +42,6 @@ def test_readings_fire_as_they_would_have_live(fleet: Fleet, is_rolled_up, monke
     readings(fleet.online(), {0: 50, 600: 70, 660: 80, 720: 55, 7200: 50, 7260: 61, 7300: 40, 20_000: 65})
     readings(fleet.online(), dict.fromkeys(range(0, 20_000, 1000), 50.0))
     if is_rolled_up:
-        rollups.mark(later(0))
         while rollups.roll_next(later(86_400)):
             pass
         monkeypatch.setattr(previews, "MOST_ROWS", 20)

@@ -99,8 +99,7 @@ def test_an_hour_is_not_rolled_up_before_it_is_over_and_has_settled(terminal):
     advance(OVER - timedelta(seconds=1))
 
     assert not Rollup.objects.exists()
-    assert rollups.lag(OVER) == timedelta()
-    assert rollups.lag(OVER + HOUR) == HOUR
+    assert rollups.until(OVER) == AT
 
 
 def test_a_fleet_is_rolled_up_some_terminals_at_a_time(fleet, from_here, monkeypatch):
@@ -128,11 +127,23 @@ def test_a_pass_is_short_and_the_next_goes_on_where_it_ended(fleet, from_here, m
     assert (first, Rollup.objects.count()) == (rollups.STEPS, 6)
 
 
+def test_they_begin_with_the_first_report_and_not_with_empty_hours(fleet):
+    terminal = fleet.terminal()
+    assert not rollups.roll_next(OVER)
+    assert not RollupMark.objects.exists()
+
+    write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
+    rollups.advance(OVER)
+
+    assert Rollup.objects.get().hour == AT
+    assert RollupMark.objects.get().hour == AT + HOUR
+
+
 def test_whoever_was_away_for_long_goes_on_with_what_is_still_kept(fleet, settings):
     settings.READINGS_DAYS = 2
     RollupMark.objects.create(pk=1, hour=AT - timedelta(days=400))
 
-    assert rollups.mark(AT).hour == datetime(2026, 11, 23, tzinfo=AT.tzinfo)
+    assert rollups.until(AT) == datetime(2026, 11, 23, tzinfo=AT.tzinfo)
 
 
 def test_roll_ups_outlive_their_reports(terminal):

@@ -15,6 +15,7 @@ from tms.alerts.window import Window
 from tms.fleet.models import Group, Site, Terminal
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.passes import when_any
 
 LONGEST = timedelta(days=31)
 PASS_LIMIT = 200
@@ -113,15 +114,20 @@ def _move_end(window: Window, until: datetime, *, by: User, at: datetime) -> Non
     publish(Change(everything=True))
 
 
+def _begun(at: datetime) -> models.QuerySet[Window]:
+    """Index: window_standing."""
+    return Window.objects.standing().filter(occurs_at__lte=at)
+
+
+@when_any(lambda at: _begun(at).filter(models.Q(is_on=False) | models.Q(occurs_until__lte=at)))
 @transaction.atomic
 def turn(at: datetime) -> int:
-    """What began is told to the boards, and what ended turns to its next occurrence; how many (index: window_standing).
+    """What began is told to the boards, and what ended turns to its next occurrence; how many.
 
     Each is a conditional update, so that an end that somebody moves meanwhile is not turned over.
     """
-    begun = Window.objects.standing().filter(occurs_at__lte=at)
-    turned = begun.filter(is_on=False, occurs_until__gt=at).update(is_on=True)
-    for window in begun.filter(occurs_until__lte=at)[:PASS_LIMIT]:
+    turned = _begun(at).filter(is_on=False, occurs_until__gt=at).update(is_on=True)
+    for window in _begun(at).filter(occurs_until__lte=at)[:PASS_LIMIT]:
         turned += _turn(window, at)
     if turned:
         publish(Change(everything=True))

@@ -13,6 +13,7 @@ from tms.fleet.models import Terminal
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
+from tms.passes import when_any
 
 LONGEST_ANSWER_S = 3600.0
 LONGEST_DELIVERY_S = 7 * 24 * 3600.0
@@ -108,6 +109,7 @@ def settle(answers: Sequence[Answered], *, at: datetime) -> None:
             _tell(list(Command.objects.filter(pk=answer.command_id)), state)
 
 
+@when_any(Command.objects.overdue)
 @transaction.atomic
 def expire(at: datetime) -> int:
     """What waited too long expires; what was sent and not answered in time has failed."""

@@ -29,6 +29,7 @@ from tms.notifications.subject import (
     hushed,
 )
 from tms.notifications.windows import waiting
+from tms.passes import when_any
 
 PASS_LIMIT = 2_000
 RISEN = {"opened": News.OPENED, "worsened": News.WORSENED, "flapping": News.FLAPPING}
@@ -68,14 +69,16 @@ def _look(kind: Kind, at: datetime) -> int:
     return len(new)
 
 
-def tell(at: datetime) -> int:
-    """Tellings whose time has come (index: telling_due) take their next step, unless all is quiet or in hand."""
-    return _tell(at) if Telling.objects.filter(due_at__lte=at).exists() else 0
+def _due(at: datetime) -> models.QuerySet[Telling]:
+    """Index: telling_due."""
+    return Telling.objects.filter(due_at__lte=at)
 
 
+@when_any(_due)
 @transaction.atomic
-def _tell(at: datetime) -> int:
-    rows = locked(Telling.objects.filter(due_at__lte=at).order_by("due_at", "pk"))[:PASS_LIMIT]
+def tell(at: datetime) -> int:
+    """Tellings whose time has come take their next step, unless all is quiet or in hand."""
+    rows = locked(_due(at).order_by("due_at", "pk"))[:PASS_LIMIT]
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
     needy = asks_for_somebody([telling.subject for telling in due])
     quiet = hushed(needy, at=at)

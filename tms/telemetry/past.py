@@ -52,7 +52,7 @@ def hours_beyond(
     for terminal_id, hour in beyond.values_list("terminal", "hour"):
         hours.setdefault(hour, set()).add(terminal_id)
         hours.setdefault(hour + HOUR, set()).add(terminal_id)
-    rolled_until = rollups.mark(until).hour
+    rolled_until = rollups.until(until)
     for hour in all_hours(max(begin, rolled_until), until):
         hours[hour] = set(terminal_ids)
     return hours

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 from django.db import connection, transaction
+from django.db.models import Min
 
 from tms.fleet import rowset
 from tms.fleet.models import Terminal
@@ -73,21 +74,31 @@ def advance(at: datetime) -> None:
             return
 
 
-def mark(at: datetime) -> RollupMark:
-    """How far the roll-ups are. They begin with what is kept, and pass over what was not rolled up in time."""
-    horizon = REPORTS.horizon(at)
-    reached = RollupMark.objects.filter(pk=1, hour__gte=horizon).first()
-    return reached or RollupMark(pk=1, hour=horizon)
+def until(at: datetime) -> datetime:
+    """Which hour is the first that is not rolled up; the first one that is kept, before any is."""
+    reached = _mark(at)
+    return reached.hour if reached else REPORTS.horizon(at)
 
 
-def lag(at: datetime) -> timedelta:
-    """How much later than it might be the oldest hour is that is not rolled up."""
-    return max(timedelta(), at - SETTLING - HOUR - mark(at).hour)
+def _mark(at: datetime) -> RollupMark | None:
+    """How far the roll-ups are; None before they have begun. They pass over what was not rolled up in time."""
+    reached, horizon = RollupMark.objects.filter(pk=1).first(), REPORTS.horizon(at)
+    return reached if reached is None or reached.hour >= horizon else RollupMark(pk=1, hour=horizon)
+
+
+def _begin() -> bool:
+    """With the hour of the first report, if there is any. All of them are read for that, so it is kept at once."""
+    first = Report.objects.aggregate(at=Min("at"))["at"]
+    if first is not None:
+        RollupMark.objects.get_or_create(pk=1, defaults={"hour": hour_of(first)})
+    return first is not None
 
 
 def roll_next(at: datetime) -> bool:
     """Roll up the next terminals of the hour that is due; whether there were any, or the hour is done."""
-    reached = mark(at)
+    reached = _mark(at)
+    if reached is None:
+        return _begin()
     if reached.hour + HOUR + SETTLING > at or _is_writing_for_long():
         return False
     terminals = Terminal.objects.filter(pk__gt=reached.terminal_pk).order_by("pk")
@@ -104,12 +115,14 @@ def roll_next(at: datetime) -> bool:
 
 def roll_late(at: datetime) -> bool:
     """Roll up again what came late, but of hours that are still to be rolled up; whether there was any."""
-    reached, horizon = mark(at), REPORTS.horizon(at)
+    reached, horizon = _mark(at), REPORTS.horizon(at)
+    if reached is None:
+        return False
     marked = LateHour.objects.filter(hour__lt=reached.hour).order_by("hour", "terminal_id")
+    first = marked.first()
+    if first is None:
+        return False
     with transaction.atomic():
-        first = marked.first()
-        if first is None:
-            return False
         # What somebody is just adding to is left to the next pass.
         taken = marked.filter(hour=first.hour).select_for_update(skip_locked=connection.vendor == "postgresql")
         terminal_pks = list(taken.values_list("terminal_id", flat=True)[:TERMINALS])

@@ -70,7 +70,7 @@ def readings(terminal: Terminal, span: Span, *, at: datetime) -> Readings:
         return _columns(buckets.of_reports(terminal, Cut(span.bucket_s), since, at + NOW), has_range=False)
     cut = Cut(span.bucket_s, _shift(span, at))
     # Hours that are not rolled up yet are read from their reports.
-    rolled_until = max(since, rollups.mark(at).hour)
+    rolled_until = max(since, rollups.until(at))
     rolled = buckets.of_rollups(terminal, cut, since, rolled_until)
     fresh = buckets.of_reports(terminal, cut, rolled_until, at + NOW)
     return _columns(buckets.merged([*rolled, *(one._replace(late=0) for one in fresh)]), has_range=True)

@@ -15,6 +15,7 @@ from tms.alerts.lifecycle.taking import at_hand
 from tms.alerts.transition import TransitionKind
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.passes import when_any
 
 LASTS = timedelta(minutes=10)
 CLAIMABLE = (AlertState.OPEN,)
@@ -39,11 +40,16 @@ def drop_claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     return len(claimed)
 
 
+def _over(at: datetime) -> AlertQuerySet:
+    """Whose claim has had its time (index: alert_claimed)."""
+    return Alert.objects.claimed().filter(claimed_until__lte=at)
+
+
+@when_any(_over)
 @transaction.atomic
 def end_claims(at: datetime) -> int:
-    """Forget the claims whose time is up (index: alert_claimed)."""
-    due = Alert.objects.claimed().filter(claimed_until__lte=at).order_by("claimed_until")
-    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    """Forget the claims whose time is up."""
+    pks = list(_over(at).order_by("claimed_until").values_list("pk", flat=True)[:PASS_LIMIT])
     over = at_hand(Alert.objects.filter(pk__in=pks, claimed_until__lte=at), CLAIMABLE)
     step(over, TransitionKind.RELEASED, at=at, fields=UNCLAIMED)
     return len(over)

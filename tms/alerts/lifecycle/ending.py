@@ -8,10 +8,12 @@ from tms.alerts.alert import Alert, AlertState
 from tms.alerts.lifecycle.steps import OPEN_AGAIN, step
 from tms.alerts.lifecycle.taking import at_hand, reminder
 from tms.alerts.transition import TransitionKind
+from tms.passes import when_any
 
 PASS_LIMIT = 2_000
 
 
+@when_any(Alert.objects.ending)
 @transaction.atomic
 def expire(at: datetime) -> int:
     """Open again what was taken, or put off, until now (index: alert_until)."""
@@ -21,6 +23,7 @@ def expire(at: datetime) -> int:
     return len(over)
 
 
+@when_any(Alert.objects.forgotten)
 @transaction.atomic
 def remind(at: datetime) -> int:
     """Remind whoever took an alert and was not heard of since; and again after as long (index: alert_remind)."""

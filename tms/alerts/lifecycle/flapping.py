@@ -19,6 +19,7 @@ from tms.alerts.unrest import share
 from tms.fleet import standings
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.passes import when_any
 
 PASS_LIMIT = 2_000
 
@@ -49,13 +50,10 @@ def turn(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
         publish(Change(alerts=frozenset(alert.pk for alert in turned)))
 
 
+@when_any(Flapping.objects.calm)
+@transaction.atomic
 def calm_down(at: datetime) -> int:
     """What flapped has been steady for long enough: it is over if it is well, and stands if it is not."""
-    return _calm_down(at) if Flapping.objects.calm(at).exists() else 0
-
-
-@transaction.atomic
-def _calm_down(at: datetime) -> int:
     due = Flapping.objects.calm(at).order_by("calm_at").values_list("pk", "alert__terminal")[:PASS_LIMIT]
     terminals = dict(due)
     standings.lock(set(terminals.values()))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tms.alerts import opening
 from tms.alerts.alert import Alert
@@ -17,6 +18,7 @@ from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.opening import Pair
 from tms.alerts.transition import TransitionKind
 from tms.fleet import standings
+from tms.passes import when_any
 
 PASS_LIMIT = 2_000
 MOST_PASSES = 10
@@ -126,10 +128,16 @@ def postpone(until: datetime) -> int:
     return Condition.objects.filter(rule__kind=RuleKind.PRESENCE, due_at__lt=until).update(due_at=until)
 
 
+def _lapsing(at: datetime) -> QuerySet[Condition]:
+    """Index: condition_lapses."""
+    return Condition.objects.filter(lapses_at__lte=at)
+
+
+@when_any(_lapsing)
 @transaction.atomic
 def lapse(at: datetime) -> int:
-    """Let go of events that did not come again in time (index: condition_lapses)."""
-    lapsed = Condition.objects.filter(lapses_at__lte=at).order_by("lapses_at")[:PASS_LIMIT]
+    """Let go of events that did not come again in time."""
+    lapsed = _lapsing(at).order_by("lapses_at")[:PASS_LIMIT]
     standings.lock([row.terminal_id for row in lapsed])
     pairs = Condition.objects.filter(pk__in=[row.pk for row in lapsed], lapses_at__lte=at)
     over = list(pairs.values_list("rule_id", "terminal_id"))

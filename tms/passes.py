@@ -1,0 +1,22 @@
+"""Passes of the clock, most of which find nothing to do."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+
+from django.db.models import Model, QuerySet
+
+type Pass = Callable[[datetime], int]
+
+
+def when_any[M: Model](rows: Callable[[datetime], QuerySet[M]]) -> Callable[[Pass], Pass]:
+    """Let a pass run only while there are any of `rows`; else it did nothing, after one question and no transaction."""
+
+    def only_then(work: Pass) -> Pass:
+        @wraps(work)
+        def asked(at: datetime) -> int:
+            return work(at) if rows(at).exists() else 0
+
+        return asked
+
+    return only_then
