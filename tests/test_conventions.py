@@ -8,6 +8,7 @@ from django.core.management import call_command, get_commands
 
 from tests import inventory
 from tests.inventory import CODE, INSTRUMENTS, ROOT
+from tms.clock import LOOPS
 
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("README*.md"), ROOT / "docs/asyncapi.yaml"])
 EXAMPLE = ROOT / ".env.example"
@@ -85,6 +86,12 @@ def test_every_metric_is_counted_somewhere():
     idle = INSTRUMENTS.keys() - inventory.found_in_code(r"\b[A-Z_]{4,}\b", besides="instruments.py")
 
     assert not idle, f"tms/ops/instruments.py declares {listed(idle)}, and nothing counts it"
+
+
+def test_every_loop_of_the_clock_is_told_where_its_failures_are_counted():
+    [told] = re.findall(r"^\| `tms_clock_failures` .*", METRICS.read_text(), re.MULTILINE)
+
+    assert {loop.name for loop in LOOPS} - set(re.findall(r"`(\w+)`", told)) == set()
 
 
 # Commands, frames, codes

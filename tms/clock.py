@@ -30,7 +30,7 @@ from tms.fleet.wall import wall
 from tms.live.change import Change
 from tms.live.feed import feed, publish
 from tms.live.hub import hub
-from tms.notifications import digests, outbox, post
+from tms.notifications import claims, digests, outbox, post
 from tms.notifications.post import Post
 from tms.ops import beats, instruments, lead
 from tms.ops.lead import Lead
@@ -176,6 +176,7 @@ LOOPS = (
     Loop("digests", 5.0, digests.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
     Loop("post", 0.5, Post().make_the_round, Lane.POST),
+    Loop("rescue", 5.0, claims.rescue, Lane.POST),
 )
 
 

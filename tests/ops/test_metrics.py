@@ -43,6 +43,12 @@ def test_the_fleet_is_counted_from_the_database(families):
     }
 
 
+def test_a_process_tells_how_much_its_objects_take(families):
+    [blocks] = families["tms_python_blocks"].samples
+
+    assert blocks.value > 100_000
+
+
 def test_the_server_tells_how_full_it_is(families):
     [inside] = families["tms_connections"].samples
     [limit] = families["tms_connections_limit"].samples

@@ -34,7 +34,6 @@ class Post:
 
     def make_the_round(self, at: datetime) -> None:
         """Send a worker to each destination for which something is due, and wait for none of them."""
-        claims.rescue(at)
         for destination_id in claims.waited_for(at):
             with self._lock:
                 if destination_id in self._busy:

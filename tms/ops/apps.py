@@ -1,6 +1,9 @@
+import sys
 from importlib import import_module
 
 from django.apps import AppConfig
+
+from tms.ops import instruments
 
 
 class OpsConfig(AppConfig):
@@ -8,3 +11,4 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("tms.ops.checks")
+        instruments.PYTHON_BLOCKS.set_function(sys.getallocatedblocks)

@@ -3,7 +3,6 @@
 No label names a terminal (R20). `docs/metrics.md` describes each.
 """
 
-import sys
 from collections.abc import Callable
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
@@ -96,7 +95,6 @@ CLOCK_LEADS = Gauge("tms_clock_leads", "1 while this process's clock leads")
 # The process
 
 PYTHON_BLOCKS = Gauge("tms_python_blocks", "Blocks of memory that Python's objects take in this process")
-PYTHON_BLOCKS.set_function(sys.getallocatedblocks)
 
 # To CloudWatch
 
