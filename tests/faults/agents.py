@@ -56,6 +56,10 @@ class AgentTerminal:
     def is_linked(self) -> bool:
         return self._agent.state.is_connected
 
+    @property
+    def doing(self) -> str:
+        return "is not linked"
+
     def report(self) -> None:
         self._agent.report_now()
 

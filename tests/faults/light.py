@@ -54,10 +54,17 @@ class LightTerminal(WSListener):
         self._may_link = asyncio.Event()
         self._may_link.set()
         self._end: LinkEnd = Unreachable("never connected")
+        self._doing = ""
+        self._doing_since = 0.0
 
     @property
     def is_linked(self) -> bool:
         return self._is_booted
+
+    @property
+    def doing(self) -> str:
+        """What it does instead of being linked, for whoever waits for it."""
+        return f"{self._doing} since {time.monotonic() - self._doing_since:.1f} s"
 
     @property
     def waiting(self) -> int:
@@ -73,8 +80,12 @@ class LightTerminal(WSListener):
 
     async def run(self) -> None:
         while True:
+            self._does("stays away")
             await self._may_link.wait()
-            await asyncio.sleep(self._backoff.after(await self._one_link()))
+            end = await self._one_link()
+            wait_s = self._backoff.after(end)
+            self._does(f"waits {wait_s:.1f} s after {end}")
+            await asyncio.sleep(wait_s)
 
     async def stay_away(self) -> None:
         """As if its line were cut, until it may come back."""
@@ -92,7 +103,11 @@ class LightTerminal(WSListener):
 
     # One link
 
+    def _does(self, what: str) -> None:
+        self._doing, self._doing_since = what, time.monotonic()
+
     async def _one_link(self) -> LinkEnd:
+        self._does("dials")
         self._ended.clear()
         self._end, self._drain = Closed(LOST), None
         try:
@@ -114,6 +129,8 @@ class LightTerminal(WSListener):
             return TimedOut("no answer")
         except (WSError, OSError) as error:
             return Unreachable(str(error))
+        if self._transport is None and not self._ended.is_set():  # of such a link picows says neither begin nor end
+            return Unreachable("it ended before it was accepted")
         since = time.monotonic()
         await self._ended.wait()
         if time.monotonic() - since >= STALE_S:
@@ -168,6 +185,7 @@ class LightTerminal(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
+        self._does("waits for the answer to its boot")
         boot = frames.Boot(boot_id=self.boot_id, model="LIGHT", last_seq=self.made)
         self._send_text(uplink.encode(uplink.BootCall(boot, 1, "2.0")))
 

@@ -41,6 +41,10 @@ class Witnessed(Protocol):
 
     @property
     def is_linked(self) -> bool: ...
+    @property
+    def doing(self) -> str:
+        """While it is not linked, for whoever waits for it."""
+
     def report(self) -> None: ...
     async def run(self) -> None: ...
     async def stop(self) -> None: ...
@@ -137,7 +141,7 @@ class Witness:
     def _told(self, is_well: Callable[[Witnessed], bool]) -> str:
         """Of the terminals that are not well."""
         return "; ".join(
-            f"{type(each).__name__} {each.uid} is {'' if each.is_linked else 'not '}linked, {each.waiting} reports wait"
+            f"{each.uid} {'is linked' if each.is_linked else each.doing}, {each.waiting} reports wait"
             for each in self.terminals
             if not is_well(each)
         )
