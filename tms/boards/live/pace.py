@@ -2,7 +2,7 @@
 
 LEAST_S = 0.1
 """Nobody reads a number that changes more often."""
-SHARE = 50
+SHARE = 33
 """Painting takes one part in so many of a core, as long as `TMS_FRAME_INTERVAL_S` allows it."""
 
 
