@@ -133,10 +133,36 @@ def test_they_begin_with_the_first_report_and_not_with_empty_hours(fleet):
     assert not RollupMark.objects.exists()
 
     write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
-    rollups.advance(OVER)
+    rollups.advance(OVER + HOUR)
 
     assert Rollup.objects.get().hour == AT
-    assert RollupMark.objects.get().hour == AT + HOUR
+    assert RollupMark.objects.get().hour == AT + 2 * HOUR
+
+
+def test_what_comes_for_the_hour_before_in_its_grace_is_rolled_up_though_they_have_just_begun(fleet, now):
+    """It is not marked late: an hour that ended a moment ago is still to be rolled up."""
+    link = booted(fleet.terminal())
+    now(AT + timedelta(seconds=20))
+    write(link.report(2, at=AT + timedelta(seconds=10), metrics={"temperature_c": 60.0}))
+    rollups.roll_next(AT + timedelta(seconds=20))
+
+    now(AT + timedelta(seconds=40))
+    write(link.report(1, at=AT - timedelta(seconds=10), metrics={"temperature_c": 50.0}))
+    advance(OVER)
+
+    assert not LateHour.objects.exists()
+    assert set(Rollup.objects.values_list("hour", flat=True)) == {AT - HOUR, AT}
+
+
+def test_a_first_report_from_a_clock_that_is_ahead_leaves_no_hour_out(fleet):
+    link = booted(fleet.terminal())
+    write(link.report(1, at=AT + 3 * HOUR, metrics={"temperature_c": 60.0}))
+    rollups.roll_next(AT)
+
+    write(link.report(2, at=AT, metrics={"temperature_c": 50.0}))
+    advance(OVER)
+
+    assert Rollup.objects.get().hour == AT
 
 
 def test_whoever_was_away_for_long_goes_on_with_what_is_still_kept(fleet, settings):

@@ -86,11 +86,14 @@ def _mark(at: datetime) -> RollupMark | None:
     return reached if reached is None or reached.hour >= horizon else RollupMark(pk=1, hour=horizon)
 
 
-def _begin() -> bool:
-    """With the hour of the first report, if there is any. All of them are read for that, so it is kept at once."""
+def _begin(at: datetime) -> bool:
+    """With the hour of the first report, if there is any. All of them are read for that, so it is kept at once.
+
+    Not after the last hour that is over: what comes for it a moment late is not marked, and a clock may be ahead.
+    """
     first = Report.objects.aggregate(at=Min("at"))["at"]
     if first is not None:
-        RollupMark.objects.get_or_create(pk=1, defaults={"hour": hour_of(first)})
+        RollupMark.objects.get_or_create(pk=1, defaults={"hour": min(hour_of(first), hour_of(at) - HOUR)})
     return first is not None
 
 
@@ -98,7 +101,7 @@ def roll_next(at: datetime) -> bool:
     """Roll up the next terminals of the hour that is due; whether there were any, or the hour is done."""
     reached = _mark(at)
     if reached is None:
-        return _begin()
+        return _begin(at)
     if reached.hour + HOUR + SETTLING > at or _is_writing_for_long():
         return False
     terminals = Terminal.objects.filter(pk__gt=reached.terminal_pk).order_by("pk")
