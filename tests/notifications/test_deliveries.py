@@ -12,6 +12,7 @@ from tests.builders import AT, later
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
 from tms.alerts.models import Transition
+from tms.clock import LOOPS, Lane
 from tms.notifications import claims, outbox, post
 from tms.notifications.backoff import LONGEST_S, wait_s
 from tms.notifications.delivery import LEASE, Delivery, Told
@@ -33,6 +34,19 @@ def waiting(hours, fleet, policy, *destinations) -> Delivery:
     opened(fleet)
     outbox.advance(hours.at)
     return Delivery.objects.get()
+
+
+def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, hours, policy, hook):
+    delivery = waiting(hours, fleet, policy, hook)
+    claims.claim(hook.pk, at=AT)
+    later_on = AT + LEASE + timedelta(seconds=1)
+
+    for loop in LOOPS:
+        if loop.lane is Lane.POST and loop.name != "post":  # which would send it at once
+            loop.work(later_on)
+
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.possible_duplicate) == ("waiting", True)
 
 
 # Trying again

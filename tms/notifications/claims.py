@@ -23,7 +23,6 @@ from tms.notifications.subject import ALERT, INCIDENT, asks_for_somebody, column
 from tms.notifications.transports.answer import Answer, Outcome
 from tms.notifications.wording import worded
 from tms.ops import instruments
-from tms.passes import when_any
 
 LOOKED_AT = 100
 """Deliveries of which nothing may be left to be said, before the next round."""
@@ -73,7 +72,6 @@ def record(delivery: Delivery, answer: Answer, *, at: datetime) -> bool:
     return state != DeliveryState.WAITING
 
 
-@when_any(Delivery.objects.given_up_on_workers)
 def rescue(at: datetime) -> int:
     """Deliveries whose workers are gone wait again. They may have arrived."""
     return Delivery.objects.given_up_on_workers(at).update(
