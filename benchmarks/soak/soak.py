@@ -22,7 +22,6 @@ from deploy.cluster import HOST
 MIB = 2**20
 PAGES = ("/", "/terminals/", "/alerts/")
 BLOCKS = re.compile(rb"^tms_python_blocks (\S+)$", re.MULTILINE)
-SAY_EVERY_S = 300
 
 
 @dataclass
