@@ -150,15 +150,15 @@ async def test_a_hidden_tab_is_current_the_moment_it_is_seen(board: HandBoard, p
 async def test_many_frames_between_two_pictures_are_applied_as_one(board: HandBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
+    await expect(page.locator(":root")).to_have_attribute("data-link", "live")
     await page.evaluate(COUNT_WRITES)
-    await page.evaluate(
-        "() => { globalThis.draw = requestAnimationFrame; requestAnimationFrame = (f) => held.push(f); }"
-    )
+    await page.evaluate(HOLD_PICTURES)
 
     for n in range(50):
         await socket.push(total("online", n))
-    await page.wait_for_function("() => held.length > 0")
-    await socket.push(total("offline", 3))
+    # The question about the hole says that all before it was received.
+    await socket.push(total("offline", 3), skip=1)
+    await socket.ask()
     await page.evaluate("() => { requestAnimationFrame = draw; held.forEach((f) => f(0)); }")
 
     await expect(page.locator("#total-online")).to_have_text("49 online")
@@ -194,8 +194,12 @@ SHOW = """() => {
   globalThis.requestAnimationFrame = draw;
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-COUNT_WRITES = """() => {
+HOLD_PICTURES = """() => {
   globalThis.held = [];
+  globalThis.draw = requestAnimationFrame;
+  globalThis.requestAnimationFrame = (f) => held.push(f);
+}"""
+COUNT_WRITES = """() => {
   globalThis.writes = 0;
   new MutationObserver(() => { writes += 1; }).observe(document.querySelector("#total-online"), {
     subtree: true, childList: true, characterData: true,
