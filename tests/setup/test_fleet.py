@@ -89,6 +89,14 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
             {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "2026-12-31", "own_days-0-opens_at": "9:00"},
             "both times",
         ),
+        (
+            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "2026-12-31", "own_days-0-last_on": "2962-12-31"},
+            "a year after the first day",
+        ),
+        (
+            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "never", "own_days-0-last_on": "2026-12-31"},
+            "valid date",
+        ),
     ],
 )
 def test_a_site_that_cannot_be_is_refused_with_the_reason(admin_client, wrong, said):

@@ -29,6 +29,11 @@ def may_set_up(person: Person) -> bool:
     return may_watch(person) and person.is_staff
 
 
+def may_edit_sites(person: Person) -> bool:
+    """May change sites and when they are open."""
+    return may_set_up(person) and person.has_perm("fleet.change_site")
+
+
 def may_edit_rules(person: Person) -> bool:
     """May write, switch and delete the rules by which alerts open."""
     return may_set_up(person) and person.has_perm("alerts.change_rule")

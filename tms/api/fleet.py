@@ -51,10 +51,7 @@ def list_sites(request: Called, response: HttpResponse, asked: Query[Paging]) ->
 
 @routes.look("/sites/{code}", summary="Read a site", answer=Site)
 def read_site(request: Called, code: str) -> Site:
-    site = visible(models.Site.objects.filter(code=code), to=request.person).first()
-    if site is None:
-        raise Http404
-    return Site.of(site)
+    return Site.of(site_called(request, code))
 
 
 @routes.look("/groups", summary="List groups", answer=Page[Group])
@@ -77,6 +74,13 @@ def read_terminal(request: Called, uid: str) -> Terminal:
     if terminal is None:
         raise Http404
     return Terminal.of(terminal)
+
+
+def site_called(request: Called, code: str) -> models.Site:
+    site = visible(models.Site.objects.filter(code=code), to=request.person).first()
+    if site is None:
+        raise Http404
+    return site
 
 
 def _terminals(request: Called) -> QuerySet[models.Terminal]:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from datetime import date
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 HOLIDAY = 7
 """Stands for public holidays where a weekday is asked for."""
+MOST_DAYS = 366
 
 
 class OpeningHours(models.Model):
@@ -60,3 +65,13 @@ class OwnDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_on} {self.note}".strip()
+
+    def clean(self) -> None:
+        """Who looks at hours looks at each of the days."""
+        if _days_between(self.first_on, self.last_on) >= MOST_DAYS:
+            raise ValidationError({"last_on": gettext("It may lie a year after the first day at most.")})
+
+
+def _days_between(first: date | None, last: date | None) -> int:
+    """Zero when a form has not got them both."""
+    return (last - first).days if first and last else 0

@@ -1,8 +1,11 @@
 """Who is in the fleet, as people set it up by hand. Boards see every change at once."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from tms.fleet.models import Site, Terminal
+from tms.fleet.opening import OpeningHours, OwnDay
 from tms.fleet.parents import refuse_circle
 from tms.live.change import Change
 from tms.live.feed import publish
@@ -27,6 +30,16 @@ def amend_site(site: Site) -> None:
     """Save a new or edited site. Its name stands in rows of any board, so every board reads again."""
     site.save()
     publish(Change(everything=True))
+
+
+@transaction.atomic
+def set_hours(site: Site, week: Iterable[OpeningHours], own_days: Iterable[OwnDay]) -> None:
+    """Save an edited site with all its hours, in place of those it had."""
+    amend_site(site)
+    site.opening_hours.all().delete()
+    site.own_days.all().delete()
+    OpeningHours.objects.bulk_create(week)
+    OwnDay.objects.bulk_create(own_days)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """What comes in and goes out, as the parts of the API have it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
 from ninja import Schema
@@ -15,9 +15,17 @@ def _in_range(at: datetime) -> datetime:
     return at
 
 
+def _of_no_zone(at: time) -> time:
+    if at.tzinfo is not None:
+        raise ValueError("give it without an offset: it is a time on the clocks of `time_zone`")
+    return at
+
+
 type Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 type Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 """With its offset from UTC."""
+type WallTime = Annotated[time, AfterValidator(_of_no_zone)]
+"""As clocks on a wall show it; of which zone, `time_zone` beside it says."""
 
 
 class Asked(Schema):

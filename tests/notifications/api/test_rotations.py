@@ -1,6 +1,7 @@
 """Who is on call, over the API."""
 
 from datetime import timedelta
+from unittest.mock import ANY
 
 import pytest
 
@@ -75,6 +76,68 @@ def test_a_cover_that_cannot_be_is_refused_with_where(watcher, rotation, change,
     body = {"person": "ken", "since": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}
 
     assert wrong(watcher.post(f"/rotations/{rotation.pk}/covers", body | change)) == [where]
+
+
+def test_a_rotation_is_made_changed_and_deleted(editor, fleet):
+    fleet.person("aiko"), fleet.person("ken")
+    body = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken", "aiko", "ken"]}
+
+    made = editor.post("/rotations", body)
+    path = f"/rotations/{made.json()['id']}"
+    changed = editor.send("PATCH", path, {"weekdays": [0, 3], "members": ["aiko"]})
+    renamed = editor.send("PATCH", path, {"name": "Late"})
+    gone = editor.send("DELETE", path)
+
+    assert (made.status_code, made["Location"]) == (201, f"/api/v1{path}")
+    assert made.json()["members"] == ["ken", "aiko", "ken"]
+    assert (made.json()["handover_at"], made.json()["time_zone"]) == ("21:00:00", "Asia/Tokyo")
+    assert changed.json() == made.json() | {"weekdays": [0, 3], "members": ["aiko"], "on_call": ANY}
+    assert renamed.json() == changed.json() | {"name": "Late"}
+    assert gone.status_code == 204
+    assert editor.get(path).status_code == 404
+
+
+def test_a_member_who_may_no_longer_sign_in_does_not_stand_in_the_way_of_a_new_name(editor, rotation):
+    User.objects.filter(username="ken").update(is_active=False)
+
+    changed = editor.send("PATCH", f"/rotations/{rotation.pk}", {"name": "Days"})
+
+    assert (changed.json()["name"], changed.json()["members"]) == ("Days", ["aiko", "ken"])
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"members": ["nobody"]}, "$.members"),
+        ({"members": []}, "$.members"),
+        ({"members": ["aiko"] * 9}, "$.members"),
+        ({"name": "NOC"}, "$.name"),
+        ({"name": ""}, "$.name"),
+        ({"time_zone": "Mars/Olympus"}, "$.time_zone"),
+        ({"handover_at": "25:00"}, "$.handover_at"),
+        ({"handover_at": "09:00Z"}, "$.handover_at"),
+        ({"every_days": 0}, "$.every_days"),
+        ({"every_days": 29}, "$.every_days"),
+        ({"weekdays": [7]}, "$.weekdays[0]"),
+        ({"colour": "red"}, "$.colour"),
+    ],
+)
+def test_a_rotation_that_cannot_be_is_refused_with_where(editor, rotation, change, where):
+    other = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken"]}
+    made = editor.post("/rotations", other).json()
+
+    assert wrong(editor.post("/rotations", other | {"name": "Late"} | change)) == [where]
+    assert wrong(editor.send("PATCH", f"/rotations/{made['id']}", change)) == [where]
+    assert editor.get(f"/rotations/{made['id']}").json() == made
+
+
+def test_who_does_not_set_up_changes_no_rotation(watcher, rotation):
+    body = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken"]}
+    path = f"/rotations/{rotation.pk}"
+
+    assert problem(watcher.post("/rotations", body)) == (403, "tms:forbidden")
+    assert problem(watcher.send("PATCH", path, {"name": "X"})) == (403, "tms:forbidden")
+    assert problem(watcher.send("DELETE", path)) == (403, "tms:forbidden")
 
 
 def test_the_number_of_queries_does_not_grow_with_the_page(watcher, rotation, django_assert_max_num_queries):

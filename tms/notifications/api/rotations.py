@@ -1,82 +1,48 @@
-"""Who is on call: read, and covered. Rotations themselves are made on their page."""
+"""Rotations: who is on call when, and who covers for whom."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, time, timedelta
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from ninja import Query
-from pydantic import Field
 
-from tms.accounts.access import visible
+from tms.accounts import access
 from tms.accounts.models import User
 from tms.fleet.hours import EVER
 from tms.keyset import Column, Keyset
 from tms.notifications import rotation as models
+from tms.notifications.api.filled import faults, numbers
+from tms.notifications.api.rotation_shapes import (
+    Cover,
+    CoverBody,
+    Rotation,
+    RotationBody,
+    RotationChange,
+    RotationInFull,
+    Turn,
+    TurnFilter,
+    Turns,
+    fields_of,
+)
 from tms.notifications.on_call import cover, rosters
+from tms.notifications.removal import remove
+from tms.notifications.rotation_forms import MOST_MEMBERS, RotationForm, save_members
 from tms.notifications.turns import Roster
 from tms.notifications.turns import Turn as Stretch
-from tms.rest.door import Called
+from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
 from tms.rest.routes import CHANGING, Routes
-from tms.rest.shapes import Asked, Instant, Told
 
 routes = Routes("rotations")
 BY_NAME = Keyset((Column("name"), Column("pk", int)))
 LONGEST_COVER = timedelta(days=366)
-
-
-class Turn(Told):
-    person: str | None = Field(description="A username; null: nobody is on call.")
-    since: datetime | None = Field(description="Null: before the rotation starts.")
-    until: datetime
-    is_cover: bool = Field(description="Somebody covers, whoever's turn it is.")
-
-
-class CoverBody(Asked):
-    person: str = Field(max_length=150, description="A username.")
-    since: Instant
-    until: Instant
-
-
-class Cover(Told):
-    id: int
-    person: str
-    since: datetime
-    until: datetime
-
-    @classmethod
-    def of(cls, made: models.Cover) -> Self:
-        return cls(id=made.pk, person=made.person.username, since=made.since, until=made.until)
-
-
-class Rotation(Told):
-    id: int
-    name: str
-    time_zone: str
-    starts_on: date
-    handover_at: time
-    every_days: int
-    weekdays: list[int] = Field(
-        description="Of handovers, 0 is Monday; if there are any, `every_days` counts for nothing."
-    )
-    members: list[str] = Field(description="Usernames, in the order of their turns.")
-    on_call: Turn = Field(description="Now.")
-
-
-class RotationInFull(Rotation):
-    covers: list[Cover] = Field(description="Those that are not over.")
-
-
-class TurnFilter(Asked):
-    days: int = Field(28, ge=1, le=366, description="How far to look ahead.")
-
-
-class Turns(Told):
-    turns: list[Turn]
+MAKING = Right(access.may_set_up, is_kept=True)
+SETTING_UP = Right(access.may_set_up)
 
 
 @routes.look("/rotations", summary="List rotations", answer=Page[Rotation])
@@ -87,10 +53,35 @@ def list_rotations(request: Called, response: HttpResponse, asked: Query[Paging]
 
 @routes.look("/rotations/{int:pk}", summary="Read a rotation", answer=RotationInFull)
 def read_rotation(request: Called, pk: int) -> RotationInFull:
-    chosen, at = _rotation(request, pk), timezone.now()
-    covers = chosen.covers.filter(until__gt=at).select_related("person")
-    [told] = _told([chosen], at=at)
-    return RotationInFull(**dict(told), covers=[Cover.of(one) for one in covers])
+    return _in_full(request, pk)
+
+
+@routes.act("/rotations", summary="Make a rotation", answer=RotationInFull, status=201, right=MAKING)
+def make_rotation(request: Called, response: HttpResponse, body: RotationBody) -> RotationInFull:
+    made = _save(models.Rotation(), body.model_dump())
+    response["Location"] = f"{request.path}/{made.pk}"
+    return _in_full(request, made.pk)
+
+
+@routes.act(
+    "/rotations/{int:pk}",
+    method="PATCH",
+    summary="Change fields of a rotation",
+    answer=RotationInFull,
+    right=SETTING_UP,
+)
+def change_rotation(request: Called, pk: int, body: RotationChange) -> RotationInFull:
+    """What is not named stays. `members` are replaced as a whole; covers stay."""
+    _save(_rotation(request, pk), body.model_dump(exclude_unset=True))
+    return _in_full(request, pk)
+
+
+@routes.act(
+    "/rotations/{int:pk}", method="DELETE", summary="Delete a rotation", answer=None, status=204, right=SETTING_UP
+)
+def delete_rotation(request: Called, pk: int) -> None:
+    """Steps of policies pass it over."""
+    remove(_rotation(request, pk), at=timezone.now())
 
 
 @routes.look("/rotations/{int:pk}/turns", summary="Tell who is on call when", answer=Turns)
@@ -128,19 +119,43 @@ def delete_cover(request: Called, pk: int, cover: int) -> None:
         raise Http404
 
 
+@transaction.atomic
+def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
+    """Raises Refused with all that is wrong."""
+    form = RotationForm(fields_of(rotation) | fields, instance=rotation)
+    people = _members(fields["members"]) if "members" in fields else None
+    if not form.is_valid():
+        raise unreadable(*faults(form))
+    saved = form.save()
+    if people is not None:
+        save_members(saved, people)
+    return saved
+
+
+def _members(names: list[str]) -> list[User]:
+    """In their order. Raises Refused."""
+    if not 0 < len(names) <= MOST_MEMBERS:
+        raise unreadable(Fault("$.members", f"name 1 to {MOST_MEMBERS} people"))
+    chosen = numbers(User.objects.filter(is_active=True), "username", names, "$.members")
+    known = User.objects.in_bulk(chosen)
+    return [known[pk] for pk in chosen]
+
+
+def _in_full(request: Called, pk: int) -> RotationInFull:
+    chosen, at = _rotation(request, pk), timezone.now()
+    covers = chosen.covers.filter(until__gt=at).select_related("person")
+    [told] = _told([chosen], at=at)
+    return RotationInFull(**dict(told), covers=[Cover.of(one) for one in covers])
+
+
 def _told(rotations: Collection[models.Rotation], *, at: datetime) -> list[Rotation]:
     known: dict[int, Roster] = rosters(rotations)
     now = {pk: roster.on_call(at) for pk, roster in known.items()}
     names = _names(now.values())
     return [
         Rotation(
+            **fields_of(one),
             id=one.pk,
-            name=one.name,
-            time_zone=one.time_zone,
-            starts_on=one.starts_on,
-            handover_at=one.handover_at,
-            every_days=one.every_days,
-            weekdays=one.weekdays,
             members=[member.person.username for member in one.members.all()],
             on_call=_turn(now[one.pk], names),
         )
@@ -160,7 +175,7 @@ def _turn(stretch: Stretch, names: dict[int, str]) -> Turn:
 
 
 def _rotations(request: Called) -> QuerySet[models.Rotation]:
-    return visible(models.Rotation.objects.kept().prefetch_related("members__person"), to=request.person)
+    return access.visible(models.Rotation.objects.kept().prefetch_related("members__person"), to=request.person)
 
 
 def _rotation(request: Called, pk: int) -> models.Rotation:

@@ -1,0 +1,110 @@
+"""When a site is open, over the API."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.api.conftest import problem, wrong
+from tests.builders import now
+from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
+
+pytestmark = pytest.mark.both
+
+WEEK = {
+    "holiday_calendar": "DE-BY",
+    "on_holidays": "other",
+    "week": [
+        {"weekday": 0, "opens_at": "09:00:00", "closes_at": "12:00:00"},
+        {"weekday": 0, "opens_at": "13:00:00", "closes_at": "02:00:00"},
+        {"weekday": 5, "opens_at": "00:00:00", "closes_at": "00:00:00"},
+    ],
+    "holidays": [{"opens_at": "11:00:00", "closes_at": "15:00:00"}],
+    "own_days": [
+        {"first_on": "2026-12-30", "last_on": "2027-01-03", "opens_at": None, "closes_at": None, "note": "new year"},
+        {"first_on": "2027-01-10", "last_on": None, "opens_at": "08:00:00", "closes_at": "10:00:00", "note": ""},
+    ],
+}
+
+
+def test_a_site_of_which_nothing_is_said_is_always_open(watcher, fleet):
+    fleet.site("OSK")
+
+    told = watcher.get("/sites/OSK/hours").json()
+
+    assert told == {
+        "time_zone": "Asia/Tokyo",
+        "holiday_calendar": "JP",
+        "on_holidays": "as_usual",
+        "week": [],
+        "holidays": [],
+        "own_days": [],
+        "is_open": True,
+        "next_change": None,
+    }
+
+
+def test_hours_are_said_anew_and_read_back(editor, fleet):
+    site = fleet.site("OSK")
+    OpeningHours.objects.create(site=site, weekday=3, opens_at="01:00", closes_at="02:00")
+    OwnDay.objects.create(site=site, first_on="2026-01-01")
+
+    said = editor.send("PATCH", "/sites/OSK/hours", WEEK)
+
+    assert said.status_code == 200, said.content
+    assert {name: said.json()[name] for name in WEEK} == WEEK
+    assert editor.get("/sites/OSK/hours").json() == said.json()
+    assert OpeningHours.objects.filter(site=site, weekday=HOLIDAY).count() == 1
+
+
+def test_what_is_not_named_stays(editor, fleet):
+    fleet.site("OSK")
+    before = editor.send("PATCH", "/sites/OSK/hours", WEEK).json()
+
+    after = editor.send("PATCH", "/sites/OSK/hours", {"own_days": []}).json()
+
+    assert {name: after[name] for name in WEEK} == {name: before[name] for name in WEEK} | {"own_days": []}
+
+
+def test_a_day_on_which_it_is_closed_closes_it(editor, fleet):
+    fleet.site("OSK", time_zone="UTC")
+    today = now().date()
+
+    said = editor.send("PATCH", "/sites/OSK/hours", {"own_days": [{"first_on": today.isoformat()}]}).json()
+
+    assert said["is_open"] is False
+    assert said["next_change"] == f"{today + timedelta(days=1)}T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"holiday_calendar": "XX"}, "$.holiday_calendar"),
+        ({"holiday_calendar": "DE-XX"}, "$.holiday_calendar"),
+        ({"on_holidays": "never"}, "$.on_holidays"),
+        ({"week": [{"weekday": 7, "opens_at": "09:00", "closes_at": "10:00"}]}, "$.week[0].weekday"),
+        ({"week": [{"weekday": 1, "opens_at": "09:00Z", "closes_at": "10:00"}]}, "$.week[0].opens_at"),
+        ({"week": [{"weekday": 1, "opens_at": "09:00"}]}, "$.week[0].closes_at"),
+        ({"week": [*WEEK["week"], WEEK["week"][1]]}, "$.week[3].opens_at"),
+        ({"holidays": WEEK["holidays"] * 2}, "$.holidays[1].opens_at"),
+        ({"own_days": [{"first_on": "2026-12-30", "last_on": "2026-12-29"}]}, "$.own_days[0]"),
+        ({"own_days": [{"first_on": "2026-12-30", "opens_at": "09:00"}]}, "$.own_days[0]"),
+        ({"own_days": [{"first_on": "2026-12-30", "last_on": "9999-12-31"}]}, "$.own_days[0].last_on"),
+        ({"own_days": [{"first_on": "2026-12-30", "note": "x" * 101}]}, "$.own_days[0].note"),
+        ({"week": [WEEK["week"][0]] * 101}, "$.week"),
+        ({"colour": "red"}, "$.colour"),
+    ],
+)
+def test_hours_that_cannot_be_are_refused_with_where_and_nothing_changes(editor, fleet, change, where):
+    fleet.site("OSK")
+    before = editor.send("PATCH", "/sites/OSK/hours", WEEK).json()
+
+    assert wrong(editor.send("PATCH", "/sites/OSK/hours", WEEK | change)) == [where]
+
+    assert editor.get("/sites/OSK/hours").json() == before
+
+
+def test_who_does_not_set_up_reads_them_only(watcher, fleet):
+    fleet.site("OSK")
+
+    assert problem(watcher.send("PATCH", "/sites/OSK/hours", WEEK)) == (403, "tms:forbidden")
+    assert problem(watcher.get("/sites/NIL/hours")) == (404, "tms:not-found")

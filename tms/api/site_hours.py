@@ -1,0 +1,135 @@
+"""When a site is open: read, and said anew."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time
+from typing import Annotated, Any, Self
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models as db
+from django.utils import timezone
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from tms.accounts import access
+from tms.api.fleet import site_called
+from tms.fleet import models
+from tms.fleet.models import OnHolidays
+from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.registry import set_hours
+from tms.fleet.timetable import hours_of
+from tms.rest.door import Called, Right
+from tms.rest.problems import Fault, unreadable
+from tms.rest.routes import Routes
+from tms.rest.shapes import Told, WallTime, change_of
+
+routes = Routes("fleet")
+EDITING = Right(access.may_edit_sites)
+MOST_SPANS, MOST_OWN_DAYS = 100, 1_000
+
+
+class OpenSpan(Schema):
+    """What closes at or before it opens closes on the next day; 00:00 to 00:00 is all day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    opens_at: WallTime = Field(examples=["10:00"])
+    closes_at: WallTime = Field(examples=["20:00"])
+
+
+class WeekSpan(OpenSpan):
+    weekday: int = Field(ge=0, le=6, description="0 is Monday.")
+
+
+class SpecialDays(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    first_on: date
+    last_on: date | None = Field(None, description="Null: that day alone.")
+    opens_at: WallTime | None = Field(None, description="Without times it is closed.")
+    closes_at: WallTime | None = None
+    note: str = ""
+
+
+type Week = Annotated[list[WeekSpan], Field(max_length=MOST_SPANS)]
+type Spans = Annotated[list[OpenSpan], Field(max_length=MOST_SPANS)]
+type OwnDays = Annotated[list[SpecialDays], Field(max_length=MOST_OWN_DAYS)]
+
+
+class SiteHoursFields(Schema):
+    holiday_calendar: str = Field("JP", description="A country, or a part of one. Empty: none.", examples=["DE-BY"])
+    on_holidays: OnHolidays = OnHolidays.AS_USUAL
+    week: Week = Field([], description="Empty, with the others: it is always open.")
+    holidays: Spans = Field([], description="With `on_holidays` `other`.")
+    own_days: OwnDays = Field([], description="Closing days and exceptional openings, whatever the rest says.")
+
+
+SiteHoursChange: Any = change_of(SiteHoursFields, "SiteHoursChange")
+
+
+class SiteHours(SiteHoursFields, Told):
+    time_zone: str = Field(description="Its clocks count.")
+    is_open: bool = Field(description="Now.")
+    next_change: datetime | None = Field(description="When it opens or closes next. Null: not within a year.")
+
+    @classmethod
+    def of(cls, site: models.Site, *, at: datetime) -> Self:
+        spans = list(site.opening_hours.all())
+        hours = hours_of([site.pk])[site.pk]
+        return cls(
+            time_zone=site.time_zone,
+            holiday_calendar=site.holiday_calendar,
+            on_holidays=OnHolidays(site.on_holidays),
+            week=[WeekSpan.from_orm(span) for span in spans if span.weekday != HOLIDAY],
+            holidays=[OpenSpan.from_orm(span) for span in spans if span.weekday == HOLIDAY],
+            own_days=[SpecialDays.from_orm(day) for day in site.own_days.all()],
+            is_open=hours.is_open(at),
+            next_change=hours.next_change(at),
+        )
+
+
+@routes.look("/sites/{code}/hours", summary="Read when a site is open", answer=SiteHours)
+def read_hours(request: Called, code: str) -> SiteHours:
+    return SiteHours.of(site_called(request, code), at=timezone.now())
+
+
+@routes.act("/sites/{code}/hours", method="PATCH", summary="Say when a site is open", answer=SiteHours, right=EDITING)
+def change_hours(request: Called, code: str, body: SiteHoursChange) -> SiteHours:
+    """What is not named stays; lists are replaced as a whole. It counts for what is judged from then on."""
+    site, at = site_called(request, code), timezone.now()
+    _save(site, SiteHours.of(site, at=at).model_dump() | body.model_dump(exclude_unset=True))
+    return SiteHours.of(site, at=at)
+
+
+def _save(site: models.Site, fields: dict[str, Any]) -> None:
+    """Raises Refused with all that is wrong."""
+    site.holiday_calendar, site.on_holidays = fields["holiday_calendar"], fields["on_holidays"]
+    week = [OpeningHours(site=site, **span) for span in fields["week"]]
+    holidays = [OpeningHours(site=site, weekday=HOLIDAY, **span) for span in fields["holidays"]]
+    own_days = [OwnDay(site=site, **day) for day in fields["own_days"]]
+    wrong = [
+        *_faults(site, at="$"),
+        *_twice(week, of="week"),
+        *_twice(holidays, of="holidays"),
+        *(fault for n, day in enumerate(own_days) for fault in _faults(day, at=f"$.own_days[{n}]", exclude=("site",))),
+    ]
+    if wrong:
+        raise unreadable(*wrong)
+    set_hours(site, [*week, *holidays], own_days)
+
+
+def _faults(row: db.Model, *, at: str, exclude: Iterable[str] = ()) -> Iterator[Fault]:
+    try:
+        row.full_clean(exclude=exclude)
+    except ValidationError as error:
+        for field, messages in error.message_dict.items():
+            yield Fault(at if field == NON_FIELD_ERRORS else f"{at}.{field}", " ".join(messages))
+
+
+def _twice(spans: Iterable[OpeningHours], *, of: str) -> Iterator[Fault]:
+    """A span of one day that begins when another does."""
+    seen: set[tuple[int, time]] = set()
+    for number, span in enumerate(spans):
+        begins = span.weekday, span.opens_at
+        if begins in seen:
+            yield Fault(f"$.{of}[{number}].opens_at", "another span of that day opens then")
+        seen.add(begins)
