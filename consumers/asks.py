@@ -1,4 +1,4 @@
-"""What a browser may say over a board's socket: to repaint, and which alert its person is at."""
+"""What a browser may say over a board's socket: to repaint, and which alert or incident its person is at."""
 
 from typing import Literal
 
@@ -13,9 +13,10 @@ class Repaint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
 
 
 class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ask", tag="at"):
-    """The person is at an alert of the page, or at none. To be said again every few seconds."""
+    """The person is at an alert or incident of the page, or at none. To be said again every few seconds."""
 
     alert: int = 0
+    incident: int = 0
     doing: Literal["looking", "typing", "nothing"] = "looking"
 
 

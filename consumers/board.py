@@ -9,7 +9,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from consumers import asks, crowd
-from consumers.asks import PER_MINUTE, Budget, Repaint
+from consumers.asks import PER_MINUTE, At, Budget, Repaint
 from consumers.refusal import refuse
 from consumers.wire import Receive, Send, Wire, wire_of
 from tms.accounts.access import may_watch
@@ -18,6 +18,7 @@ from tms.boards.live.show import Show
 from tms.boards.live.studio import studio
 from tms.boards.pages import page_at
 from tms.ingest.admission import Refusal
+from tms.live.onlookers import Look
 from tms.ops.proxy import socket_address
 
 log = structlog.get_logger(__name__)
@@ -73,7 +74,7 @@ class BoardConsumer(AsyncConsumer):
             elif isinstance(ask, Repaint):
                 studio().repaint(seat)
             else:
-                studio().turn(show, seat, ask.alert if ask.doing != "nothing" else 0, is_typing=ask.doing == "typing")
+                studio().turn(show, seat, look_of(seat, ask))
 
 
 class BoardWire:
@@ -92,6 +93,12 @@ class BoardWire:
 
     def close(self, code: int, reason: str) -> None:
         self._wire.close(code, reason)
+
+
+def look_of(seat: Seat, ask: At) -> Look:
+    if ask.doing == "nothing":
+        return Look(seat.person)
+    return Look(seat.person, ask.alert, ask.doing == "typing", ask.incident)
 
 
 def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Refusal | None:

@@ -1,4 +1,4 @@
-// Which alert the person is at, told to colleagues as long as it lasts; and their own name kept from themselves.
+// Which alert or incident the person is at, told to colleagues as long as it lasts; and their own name kept from themselves.
 
 import { say } from "./frames.js";
 import { isField } from "./person.js";
@@ -10,7 +10,7 @@ const TYPED_MS = 4000;
 // Whoever has not touched anything for so long has gone.
 const IDLE_MS = 120_000;
 
-/** @typedef {{ask: "at", alert: number, doing: "looking" | "typing" | "nothing"}} At */
+/** @typedef {{ask: "at", alert?: number, incident?: number, doing: "looking" | "typing" | "nothing"}} At */
 
 let typedAt = Number.NEGATIVE_INFINITY;
 let touchedAt = 0;
@@ -18,24 +18,31 @@ let said = "";
 let saidAt = 0;
 let timer = 0;
 
-/** @param {Element | null | undefined} part */
-const alertOf = (part) => Number(part?.id.match(/^alert-(\d+)$/)?.[1] ?? part?.getAttribute("data-alert") ?? 0);
+/**
+ * As "alert-7" or "incident-7": what a row is, a dialog asks about, or the whole page.
+ * @param {Element | null | undefined} part
+ */
+const placeOf = (part) =>
+  /^(alert|incident)-(\d+)$/.exec(
+    part?.getAttribute("data-at") ?? part?.getAttribute("data-page-of") ?? part?.id ?? "",
+  );
 
 /** What is open above the page, or has the focus, or is unfolded, or is all that the page is about. */
-function alertNow() {
+function placeNow() {
   const dialog = document.querySelector("dialog:modal");
-  if (dialog) return alertOf(dialog);
+  if (dialog) return placeOf(dialog);
   const rows = [...document.querySelectorAll("[data-row]:has(details[open])")];
   const row = document.activeElement?.closest("[data-row]") ?? rows.at(-1);
-  return alertOf(row) || alertOf(document.querySelector("[data-alert-page]"));
+  return placeOf(row) ?? placeOf(document.querySelector("[data-page-of]"));
 }
 
 /** @returns {At} */
 function now() {
   const at = performance.now();
-  const alert = document.hidden || at - touchedAt > IDLE_MS ? 0 : alertNow();
-  if (!alert) return { ask: "at", alert: 0, doing: "nothing" };
-  return { ask: "at", alert, doing: at - typedAt < TYPED_MS ? "typing" : "looking" };
+  const place = document.hidden || at - touchedAt > IDLE_MS ? null : placeNow();
+  if (!place) return { ask: "at", doing: "nothing" };
+  const [, kind, number] = place;
+  return { ask: "at", [kind]: Number(number), doing: at - typedAt < TYPED_MS ? "typing" : "looking" };
 }
 
 function tell() {
@@ -44,12 +51,13 @@ function tell() {
   const at = now();
   const words = JSON.stringify(at);
   const since = performance.now() - saidAt;
-  if (words !== said || (at.alert && since >= REPEAT_MS)) {
+  const isSomewhere = at.doing !== "nothing";
+  if (words !== said || (isSomewhere && since >= REPEAT_MS)) {
     if (since < LEAST_MS) return later(LEAST_MS - since);
     say(at);
     [said, saidAt] = [words, performance.now()];
   }
-  if (at.alert) later(at.doing === "typing" ? TYPED_MS / 4 : REPEAT_MS);
+  if (isSomewhere) later(at.doing === "typing" ? TYPED_MS / 4 : REPEAT_MS);
 }
 
 /** @param {number} ms */

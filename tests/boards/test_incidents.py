@@ -90,8 +90,10 @@ def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
 
     seen = page(incident.get_absolute_url())
 
-    assert "5 of 5 lost at Site SJK" in seen.text("incident")
-    assert "4 alerts still open · 1 recovered" in seen.text("incident").replace(" still open ", " still open · ")
+    assert "5 of 5 lost at Site SJK" in seen.text(f"incident-{incident.pk}")
+    assert "4 alerts still open · 1 recovered" in seen.text(f"incident-{incident.pk}").replace(
+        " still open ", " still open · "
+    )
     assert seen.rows("alert-")[-1] == f"alert-{recovered.pk}"
     assert "Opened with 5 alerts" in seen.text("timeline")
     assert "1 recovered, 4 left" in seen.text("timeline")

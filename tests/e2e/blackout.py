@@ -1,11 +1,17 @@
-"""A site of its own that lost its line. `python -m tests.e2e.blackout` prints the number of the incident."""
+"""A site of its own that lost its line. `python -m tests.e2e.blackout SITE` prints the number of the incident."""
+
+import sys
 
 import django
 
 LOST, BACK = 9, 2
+PLACES = {
+    "SPR": {"name": "Sapporo Station", "name_ja": "札幌駅"},
+    "ASH": {"name": "Asahikawa Station", "name_ja": "旭川駅"},
+}
 
 
-def blackout() -> int:
+def blackout(code: str) -> int:
     from django.db import transaction
 
     from tms.alerts import folding, lifecycle
@@ -15,9 +21,9 @@ def blackout() -> int:
     from tms.fleet.wall import wall
 
     at = wall.now()
-    site = Site.objects.create(code="SPR", name="Sapporo Station", name_ja="札幌駅", region="Hokkaido")
+    site = Site.objects.create(code=code, region="Hokkaido", **PLACES[code])
     terminals = [
-        Terminal(uid=f"SPR-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
+        Terminal(uid=f"{code}-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
         for number in range(1, LOST + 1)
     ]
     for terminal in terminals:
@@ -34,4 +40,4 @@ def blackout() -> int:
 
 if __name__ == "__main__":
     django.setup()
-    print(blackout())
+    print(blackout(sys.argv[1]))

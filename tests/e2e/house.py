@@ -32,9 +32,9 @@ class House(Running):
             self.credentials = json.loads(self._run(sys.executable, *self.furnish))
         super().start()
 
-    def blackout(self) -> int:
-        """A site of its own loses its line: the number of the incident."""
-        return int(self._run(sys.executable, "-m", "tests.e2e.blackout"))
+    def blackout(self, site: str = "SPR") -> int:
+        """A site of its own, which no other test loses, loses its line: the number of the incident."""
+        return int(self._run(sys.executable, "-m", "tests.e2e.blackout", site))
 
     async def terminal(self, site: str = "SJK") -> "Kiosk":
         """A terminal that no other test uses, online since now."""

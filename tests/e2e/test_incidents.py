@@ -22,10 +22,28 @@ async def test_an_incident_appears_unfolds_and_is_taken_before_everybody_s_eyes(
     await expect(there.locator("#alerts > [data-member]")).to_have_count(7)
 
     await mine.get_by_role("link", name="Acknowledge").click()
+    await expect(theirs.locator(".here .people:visible")).to_have_text("MT M. Tanaka is looking")
     await here.get_by_label("Comment, seen by everyone").fill("Power cut, calling the site")
+    await expect(theirs.locator(".here .people:visible")).to_have_text("MT M. Tanaka is typing")
     await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(mine).to_have_attribute("data-ack", "held")
     await expect(theirs).to_have_attribute("data-ack", "held")
     await expect(theirs).to_contain_text("Power cut, calling the site")
     await expect(there.locator("#alerts > [data-member][data-ack=held]")).to_have_count(7)
     await expect(theirs).to_contain_text("M. Tanaka")
+
+
+async def test_on_the_page_of_an_incident_one_is_looking_and_sees_who_else_is(house: House, person: Enter):
+    pk = house.blackout("ASH")
+    mine = await (await person("tanaka")).open(f"/incidents/{pk}/")
+    theirs = await (await person("mori")).open("/")
+    row = theirs.locator(f"#incident-{pk}")
+    await expect(row.locator(".here .people:visible")).to_have_text("MT M. Tanaka is looking")
+
+    await row.get_by_role("link", name="Acknowledge").click()
+    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is looking")
+    dialog = theirs.get_by_role("dialog")
+    await expect(dialog.locator(".here .people:visible")).to_have_text("MT M. Tanaka is looking")
+    await dialog.get_by_label("Comment").press_sequentially("me")
+
+    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is typing")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from channels.layers import get_channel_layer
+from msgspec import Struct, msgpack
 
 from tests.live.other import DEADLINE_S, Publisher
 from tms.live import feed as feed_module
@@ -36,17 +37,26 @@ def test_what_processes_say_is_told_together_and_only_what_changed():
     again = onlookers.hear("a", looks(Look(SATO, 7), Look(SATO, 8)), now=1)
     other = onlookers.hear("b", looks(Look(SATO, 7), Look(MORI, 7, True)), now=2)
 
-    assert (first, again, other) == ({7, 8}, frozenset(), {7})
-    assert onlookers.of(7) == looks(Look(SATO, 7), Look(MORI, 7, True))
+    assert (first, again, other) == ({"alert-7", "alert-8"}, frozenset(), {"alert-7"})
+    assert onlookers.of("alert-7") == looks(Look(SATO, 7), Look(MORI, 7, True))
+
+
+def test_an_alert_and_an_incident_of_one_number_are_two_places():
+    onlookers = Onlookers()
+
+    said = onlookers.hear("a", strongest([Look(SATO, 7), Look(SATO, incident=7)]), now=0)
+
+    assert said == {"alert-7", "incident-7"}
+    assert onlookers.of("incident-7") == looks(Look(SATO, incident=7))
 
 
 def test_whoever_turns_away_is_gone_at_once():
     onlookers = Onlookers()
     onlookers.hear("a", looks(Look(SATO, 7)), now=0)
 
-    assert onlookers.hear("a", looks(Look(SATO, 9)), now=1) == {7, 9}
-    assert onlookers.hear("a", NOBODY, now=2) == {9}
-    assert onlookers.of(7) == onlookers.of(9) == NOBODY
+    assert onlookers.hear("a", looks(Look(SATO, 9)), now=1) == {"alert-7", "alert-9"}
+    assert onlookers.hear("a", NOBODY, now=2) == {"alert-9"}
+    assert onlookers.of("alert-7") == onlookers.of("alert-9") == NOBODY
 
 
 def test_a_process_that_falls_silent_takes_its_people_with_it():
@@ -55,8 +65,8 @@ def test_a_process_that_falls_silent_takes_its_people_with_it():
     onlookers.hear("alive", looks(Look(MORI, 7)), now=FORGET_AFTER_S)
 
     assert onlookers.lapse(now=FORGET_AFTER_S) == frozenset()
-    assert onlookers.lapse(now=FORGET_AFTER_S + 0.1) == {7}
-    assert onlookers.of(7) == looks(Look(MORI, 7))
+    assert onlookers.lapse(now=FORGET_AFTER_S + 0.1) == {"alert-7"}
+    assert onlookers.of("alert-7") == looks(Look(MORI, 7))
 
 
 # Over the feed
@@ -70,7 +80,7 @@ class Board:
         if change.looks:
             self._heard.put_nowait(change)
 
-    async def hears(self) -> frozenset[int]:
+    async def hears(self) -> frozenset[str]:
         async with asyncio.timeout(DEADLINE_S):
             return (await self._heard.get()).looks
 
@@ -105,15 +115,15 @@ async def other() -> AsyncIterator[Feed]:
 
 async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
     other.look(looks(Look(SATO, 7)))
-    came = await board.hears(), hub.onlookers.of(7)
+    came = await board.hears(), hub.onlookers.of("alert-7")
     other.look(looks(Look(SATO, 7, True)))
-    typed = await board.hears(), hub.onlookers.of(7)
+    typed = await board.hears(), hub.onlookers.of("alert-7")
     other.look(NOBODY)
-    went = await board.hears(), hub.onlookers.of(7)
+    went = await board.hears(), hub.onlookers.of("alert-7")
 
-    assert came == ({7}, looks(Look(SATO, 7)))
-    assert typed == ({7}, looks(Look(SATO, 7, True)))
-    assert went == ({7}, NOBODY)
+    assert came == ({"alert-7"}, looks(Look(SATO, 7)))
+    assert typed == ({"alert-7"}, looks(Look(SATO, 7, True)))
+    assert went == ({"alert-7"}, NOBODY)
 
 
 async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, other):
@@ -123,7 +133,7 @@ async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, othe
     other.look(NOBODY)
     await other.detach()
 
-    assert await board.hears() == {7}
+    assert await board.hears() == {"alert-7"}
 
 
 async def test_while_people_look_they_are_told_again_and_again(listener, other, monkeypatch):
@@ -148,7 +158,7 @@ async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, 
         other.look(looks(Look(SATO, 7)))
         await asyncio.sleep(0)
 
-    assert await board.hears() == {7}
+    assert await board.hears() == {"alert-7"}
 
 
 async def test_a_message_of_an_older_node_says_nothing_of_people(hub, board, other):
@@ -156,7 +166,22 @@ async def test_a_message_of_an_older_node_says_nothing_of_people(hub, board, oth
     await board.hears()
 
     await Publisher().say(1)
-    await Publisher().say(2, Change(looks=frozenset({99})))
+    await Publisher().say(2, Change(looks=frozenset({"alert-99"})))
 
-    assert await board.hears() == {99}
-    assert hub.onlookers.of(7) == looks(Look(SATO, 7))
+    assert await board.hears() == {"alert-99"}
+    assert hub.onlookers.of("alert-7") == looks(Look(SATO, 7))
+
+
+def test_nodes_of_the_release_before_understand_and_are_understood():
+    """They know alerts only: an incident is no alert of theirs."""
+
+    class Before(Struct, array_like=True):
+        person: int
+        alert: int
+        is_typing: bool = False
+
+    told = msgpack.decode(msgpack.encode(Look(SATO, is_typing=True, incident=7)), type=Before)
+    heard = msgpack.decode(msgpack.encode(Before(SATO, 7, True)), type=Look)
+
+    assert (told.person, told.alert, told.is_typing) == (SATO, 0, True)
+    assert heard == Look(SATO, 7, True)

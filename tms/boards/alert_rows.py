@@ -147,15 +147,17 @@ class AlertRow:
 
     def is_touched_by(self, change: Change) -> bool:
         """The row tells the presence of its terminal, and who is at it, too."""
-        return self.pk in change.alerts or self.pk in change.looks or self.terminal in change.presence
+        return self.pk in change.alerts or self.element in change.looks or self.terminal in change.presence
 
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """The rows of these alerts, in two queries, and one more while people are at them."""
     related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
-    steps, people = _steps_of(pks), here(pks)
-    return {alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(alert.pk, ())) for alert in alerts}
+    steps, people = _steps_of(pks), here(f"alert-{pk}" for pk in pks)
+    return {
+        alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(f"alert-{alert.pk}", ())) for alert in alerts
+    }
 
 
 def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:

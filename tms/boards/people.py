@@ -1,6 +1,6 @@
-"""Who else is at an alert, as a row tells it."""
+"""Who else is at an alert or incident, as a row tells it."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tms.accounts.models import User
@@ -14,14 +14,14 @@ class Here(NamedTuple):
     is_typing: bool
 
 
-def here(alerts: Collection[int]) -> dict[int, tuple[Here, ...]]:
-    """Of these alerts, in one query while anybody is at one of them: who types first."""
-    looks = [look for alert in alerts for look in hub.onlookers.of(alert)]
+def here(places: Iterable[str]) -> dict[str, tuple[Here, ...]]:
+    """By element, in one query while anybody is at one of them: who types first."""
+    looks = [look for place in places for look in hub.onlookers.of(place)]
     if not looks:
         return {}
     people = User.objects.in_bulk({look.person for look in looks})
-    found: dict[int, list[Here]] = {}
+    found: dict[str, list[Here]] = {}
     for look in sorted(looks, key=lambda look: (not look.is_typing, look.person)):
         if look.person in people:
-            found.setdefault(look.alert, []).append(Here(look.person, name_of(people[look.person]), look.is_typing))
-    return {alert: tuple(at) for alert, at in found.items()}
+            found.setdefault(look.place, []).append(Here(look.person, name_of(people[look.person]), look.is_typing))
+    return {place: tuple(at) for place, at in found.items()}

@@ -30,8 +30,8 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     nodes: bool = False
     """A node started, drains, ended or was lost."""
     incidents: frozenset[int] = frozenset()
-    looks: frozenset[int] = frozenset()
-    """Alerts that somebody began or ceased to look at. The hub tells it; it is not published."""
+    looks: frozenset[str] = frozenset()
+    """Elements of alerts and incidents that somebody began or ceased to look at. The hub tells it; it is not published."""
 
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}
@@ -81,7 +81,7 @@ class Message(Struct, frozen=True, array_like=True):
     """Seconds since the epoch, the publisher's clock."""
     change: Change = NOTHING
     looks: Looks | None = None
-    """Who is at which alert before the boards of this publisher; None when that is not said."""
+    """Who is at which alert or incident before the boards of this publisher; None when that is not said."""
 
 
 _decoder = msgpack.Decoder(Message)

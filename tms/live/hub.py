@@ -126,8 +126,8 @@ class Hub:
             return False
         return message.number != last[0] + 1
 
-    def _looked(self, message: Message, now: float) -> frozenset[int]:
-        """The alerts at which somebody is, or is not any more, as of this message."""
+    def _looked(self, message: Message, now: float) -> frozenset[str]:
+        """Where somebody is, or is not any more, as of this message."""
         lapsed = self.onlookers.lapse(now=now)
         if message.looks is None:
             return lapsed

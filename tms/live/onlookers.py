@@ -1,4 +1,4 @@
-"""Who is at which alert just now, as every process says of the boards that it serves. Never in the database."""
+"""Who is at which alert or incident now, as every process says of the boards that it serves. Never in the database."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -12,11 +12,17 @@ REPEAT_S = 5.0
 
 
 class Look(Struct, frozen=True, gc=False, array_like=True):
-    """A person at an alert, both by primary key."""
+    """A person at an alert or at an incident, by primary key; 0 is none."""
 
     person: int
-    alert: int
+    alert: int = 0
     is_typing: bool = False
+    incident: int = 0
+
+    @property
+    def place(self) -> str:
+        """As boards name its element."""
+        return f"incident-{self.incident}" if self.incident else f"alert-{self.alert}"
 
 
 type Looks = frozenset[Look]
@@ -24,12 +30,11 @@ NOBODY: Looks = frozenset()
 
 
 def strongest(looks: Iterable[Look]) -> Looks:
-    """One a person and alert, however many tabs are open: whoever types in one of them is typing."""
-    typing: dict[tuple[int, int], bool] = {}
-    for look in looks:
-        pair = look.person, look.alert
-        typing[pair] = look.is_typing or typing.get(pair, False)
-    return frozenset(Look(*pair, is_typing) for pair, is_typing in typing.items())
+    """One a person and place, however many tabs are open: whoever types in one of them is typing."""
+    found: dict[tuple[int, str], Look] = {}
+    for look in sorted(looks, key=lambda look: look.is_typing):
+        found[look.person, look.place] = look
+    return frozenset(found.values())
 
 
 class Said(NamedTuple):
@@ -43,33 +48,33 @@ class Onlookers:
 
     def __init__(self) -> None:
         self._said: dict[str, Said] = {}
-        self._at: Mapping[int, Looks] = {}
+        self._at: Mapping[str, Looks] = {}
 
-    def of(self, alert: int) -> Looks:
-        return self._at.get(alert, NOBODY)
+    def of(self, place: str) -> Looks:
+        return self._at.get(place, NOBODY)
 
-    def hear(self, process: str, looks: Looks, *, now: float) -> frozenset[int]:
-        """All that `process` has to say; the alerts for which that changes anything."""
+    def hear(self, process: str, looks: Looks, *, now: float) -> frozenset[str]:
+        """All that `process` has to say; the places for which that changes anything."""
         if looks:
             self._said[process] = Said(looks, now)
         else:
             self._said.pop(process, None)
         return self._renew()
 
-    def lapse(self, *, now: float) -> frozenset[int]:
-        """The alerts at which somebody was whose process has fallen silent."""
+    def lapse(self, *, now: float) -> frozenset[str]:
+        """The places at which somebody was whose process has fallen silent."""
         silent = [process for process, said in self._said.items() if now - said.at > FORGET_AFTER_S]
         for process in silent:
             del self._said[process]
         return self._renew() if silent else frozenset()
 
-    def _renew(self) -> frozenset[int]:
-        before, self._at = self._at, _by_alert([look for said in self._said.values() for look in said.looks])
-        return frozenset(alert for alert in before.keys() | self._at.keys() if before.get(alert) != self._at.get(alert))
+    def _renew(self) -> frozenset[str]:
+        before, self._at = self._at, _by_place([look for said in self._said.values() for look in said.looks])
+        return frozenset(place for place in before.keys() | self._at.keys() if before.get(place) != self._at.get(place))
 
 
-def _by_alert(looks: Collection[Look]) -> Mapping[int, Looks]:
-    found: dict[int, set[Look]] = {}
+def _by_place(looks: Collection[Look]) -> Mapping[str, Looks]:
+    found: dict[str, set[Look]] = {}
     for look in strongest(looks):
-        found.setdefault(look.alert, set()).add(look)
-    return {alert: frozenset(at) for alert, at in found.items()}
+        found.setdefault(look.place, set()).add(look)
+    return {place: frozenset(at) for place, at in found.items()}

@@ -29,7 +29,7 @@ async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(bo
             theirs.say(at(alert))
             for opened in (overview, alerts, page):
                 frame = await opened.showing("佐藤 is looking")
-                assert frame.ids == [f"here-{alert.pk}"], "the row itself does not travel"
+                assert frame.ids == [f"here-alert-{alert.pk}"], "the row itself does not travel"
 
             theirs.say(at(alert, "typing"))
             for opened in (overview, alerts, page):
@@ -37,13 +37,33 @@ async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(bo
 
             theirs.say(at(alert, "nothing"))
             for opened in (overview, alerts, page):
-                assert "佐藤" not in (await opened.showing(f"here-{alert.pk}")).html
+                assert "佐藤" not in (await opened.showing(f"here-alert-{alert.pk}")).html
 
             theirs.say(at(alert))
             await overview.showing("佐藤 is looking")
 
-        gone = await overview.showing(f"here-{alert.pk}")
+        gone = await overview.showing(f"here-alert-{alert.pk}")
         assert "佐藤" not in gone.html, "the socket was closed"
+
+
+async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sato):
+    incident = await aside(lambda: factories.incident(fleet))
+    spot = f"here-incident-{incident.pk}"
+    async with board("/") as overview, board("/alerts/") as alerts, board(incident.get_absolute_url()) as page:
+        async with board(incident.get_absolute_url(), person=sato) as theirs:
+            for opened in (overview, alerts, page, theirs):
+                await opened.painted()
+
+            theirs.say(json.dumps({"ask": "at", "incident": incident.pk, "doing": "looking"}))
+            for opened in (overview, alerts, page):
+                assert (await opened.showing("佐藤 is looking")).ids == [spot], "the row itself does not travel"
+
+            theirs.say(json.dumps({"ask": "at", "incident": incident.pk, "doing": "typing"}))
+            for opened in (overview, alerts, page):
+                await opened.showing("佐藤 is typing", f'data-person="{sato.pk}"')
+
+        for opened in (overview, alerts, page):
+            assert "佐藤" not in (await opened.showing(spot)).html, "the socket was closed"
 
 
 async def test_two_tabs_of_one_person_are_told_once(board, fleet, sato):
@@ -70,7 +90,7 @@ async def test_an_alert_that_the_page_does_not_show_cannot_be_looked_at(board, f
         theirs.say(at(hidden))
         theirs.say(at(shown))
 
-        assert (await opened.showing("佐藤")).ids == [f"here-{shown.pk}"]
+        assert (await opened.showing("佐藤")).ids == [f"here-alert-{shown.pk}"]
 
 
 async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monkeypatch):
@@ -83,7 +103,7 @@ async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monk
         theirs.say(at(alert))
         await opened.showing("佐藤 is looking")
 
-        assert "佐藤" not in (await opened.showing(f"here-{alert.pk}")).html
+        assert "佐藤" not in (await opened.showing(f"here-alert-{alert.pk}")).html
 
 
 async def test_a_row_that_changes_meanwhile_still_tells_who_is_there(board, fleet, tanaka, sato):
@@ -103,6 +123,7 @@ async def test_a_row_that_changes_meanwhile_still_tells_who_is_there(board, flee
     ("said", "code"),
     [
         ('{"ask":"at","alert":"7"}', 4400),
+        ('{"ask":"at","incident":null}', 4400),
         ('{"ask":"at","alert":7,"doing":"sleeping"}', 4400),
         ('{"ask":"at","alert":7,"person":3}', 4400),
         ('{"ask":"everything"}', 4400),

@@ -9,8 +9,7 @@ from tms.live.onlookers import FORGET_AFTER_S, Look, strongest
 
 @dataclass(frozen=True, slots=True)
 class At:
-    alert: int
-    is_typing: bool
+    look: Look
     until: float
 
 
@@ -20,8 +19,8 @@ class Attention:
     def __init__(self) -> None:
         self._at: dict[Seat, At] = {}
 
-    def turn(self, seat: Seat, alert: int, *, is_typing: bool, now: float) -> None:
-        self._at[seat] = At(alert, is_typing, now + FORGET_AFTER_S)
+    def turn(self, seat: Seat, look: Look, *, now: float) -> None:
+        self._at[seat] = At(look, now + FORGET_AFTER_S)
         self._tell()
 
     def leave(self, seat: Seat) -> None:
@@ -34,4 +33,4 @@ class Attention:
             self.leave(seat)
 
     def _tell(self) -> None:
-        feed.look(strongest(Look(seat.person, at.alert, at.is_typing) for seat, at in self._at.items()))
+        feed.look(strongest(at.look for at in self._at.values()))

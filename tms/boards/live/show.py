@@ -31,7 +31,7 @@ class Painting:
     moves: Mapping[str, Moves]
     """From the orders of the painting before."""
     is_whole: bool
-    """Or only told who is at which alert."""
+    """Or only told who is where."""
 
 
 class Show:
@@ -54,9 +54,9 @@ class Show:
         is_looked_at = any(map(self.shows, change.looks))
         return self.scene is None or is_old or is_looked_at or self.page.concerns(change)
 
-    def shows(self, alert: int) -> bool:
-        """Whether the page has a row, or is the page, of this alert."""
-        return self.scene is not None and f"alert-{alert}" in self.scene.parts
+    def shows(self, place: str) -> bool:
+        """Whether the page has a row, or is the page, of this alert or incident."""
+        return self.scene is not None and place in self.scene.parts
 
     def paint(self, desk: Desk, change: Change, painted: Painted) -> Painting:
         """Runs in the studio's thread; changes nothing here until `hang`."""

@@ -26,6 +26,7 @@ from tms.boards.plans import plans
 from tms.fleet.wall import wall
 from tms.live.change import NOTHING, Change
 from tms.live.hub import Listener, hub
+from tms.live.onlookers import Look
 from tms.ops import instruments
 
 log = structlog.get_logger(__name__)
@@ -124,10 +125,10 @@ class Studio:
         seat.ask_repaint()
         self._wake.set()
 
-    def turn(self, show: Show, seat: Seat, alert: int, *, is_typing: bool) -> None:
-        """The person is at an alert of the page now; at none of them for any other number."""
-        if show.shows(alert):
-            self.attention.turn(seat, alert, is_typing=is_typing, now=time.monotonic())
+    def turn(self, show: Show, seat: Seat, look: Look) -> None:
+        """The person is at an alert or incident of the page now; at none for any that it does not show."""
+        if show.shows(look.place):
+            self.attention.turn(seat, look, now=time.monotonic())
         else:
             self.attention.leave(seat)
 

@@ -14,6 +14,7 @@ from tms.boards.business import Business
 from tms.boards.calls import Calls, callers
 from tms.boards.census import Census
 from tms.boards.history import Lines
+from tms.boards.incidents.rows import incident_rows
 from tms.boards.kept import kept as kept_census
 from tms.boards.rows import TerminalRow, terminal_rows
 from tms.live.change import Change
@@ -122,13 +123,13 @@ class Page(ABC):
         return stood | {row.element: part for row in [*moved, *desk.alerts(missing)] if (part := self.alert_part(row))}
 
     def looked_at(self, desk: Desk, change: Change, before: Scene) -> Scene:
-        """What the page shows when nothing has changed but who is at which alert."""
-        rows = desk.alerts([pk for pk in change.looks if f"alert-{pk}" in before.parts])
-        parts = dict(before.parts)
-        for row in rows:
-            stood = before.parts[row.element]
-            parts[row.element] = Part(stood.template, {**stood.values, "alert": row})
-        return Scene(parts, before.lists)
+        """What the page shows when nothing has changed but who is at which alert or incident."""
+        alerts = {row.element: {"alert": row} for row in desk.alerts(_looked_at("alert", change, before))}
+        found = incident_rows(_looked_at("incident", change, before)).values()
+        rows: dict[str, dict[str, Any]] = alerts | {row.element: {"incident": row} for row in found}
+        stood = {element: before.parts[element] for element in rows}
+        renewed = {element: Part(part.template, {**part.values, **rows[element]}) for element, part in stood.items()}
+        return Scene({**before.parts, **renewed}, before.lists)
 
     def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
         """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""
@@ -141,6 +142,12 @@ class Page(ABC):
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part | None:
         """How this page shows `alert`; `is_answer`: to htmx, which must be told where it belongs."""
         return None
+
+
+def _looked_at(of: str, change: Change, before: Scene) -> list[int]:
+    """The primary keys of the rows of alerts, or of incidents."""
+    shown = (place for place in change.looks if place in before.parts)
+    return [int(pk) for kind, _, pk in (place.partition("-") for place in shown) if kind == of]
 
 
 def nav(desk: Desk) -> dict[str, Part]:

@@ -41,7 +41,7 @@ class IncidentPage(Page):
         return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
-        return {"shown": scene.parts["incident"].values["incident"]}
+        return {"shown": scene.parts[f"incident-{self.incident.pk}"].values["incident"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
         return Part(ROW, {"alert": alert, "is_answer": is_answer})
@@ -55,7 +55,7 @@ class IncidentPage(Page):
         parts = {
             **nav(desk),
             **members,
-            "incident": Part(f"{TEMPLATE}#state", {"incident": incident}),
+            incident.element: Part(f"{TEMPLATE}#state", {"incident": incident}),
             "members-note": Part(f"{TEMPLATE}#members-note", _note(incident, len(members))),
             **{element: Part(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()},
         }
