@@ -54,6 +54,15 @@ def test_an_incident_is_taken_with_all_of_its_alerts_and_given_back(watcher, edi
     assert set(Alert.objects.values_list("state", flat=True)) == {"open"}
 
 
+def test_somebody_takes_a_look_and_says_so(watcher, incident):
+    claimed = watcher.post(f"/incidents/{incident.pk}/claim", {"version": incident.version})
+    released = watcher.post(f"/incidents/{incident.pk}/release", {"version": incident.version})
+
+    assert (claimed.json()["claimed_by"], claimed.json()["state"]) == ("aiko", "open")
+    assert claimed.json()["claimed_until"]
+    assert (released.json()["claimed_by"], released.json()["claimed_until"]) == (None, None)
+
+
 def test_what_does_not_suit_is_refused(watcher, incident):
     for deed in ("change", "withdraw"):
         assert problem(watcher.post(f"/incidents/{incident.pk}/{deed}", {})) == (409, "tms:unsuitable")

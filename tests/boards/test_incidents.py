@@ -161,6 +161,36 @@ def test_what_is_taken_is_given_back_changed_and_spoken_of(browser, incident, ta
     assert incident.transitions.last().kind == {"withdraw": "withdrawn", "change": "changed"}.get(deed, "commented")
 
 
+def test_a_click_claims_it_and_another_ends_the_claim(browser, page, incident, tanaka):
+    claimed = browser.post(path(incident, "claim"), headers=HTMX)
+    row = page("/alerts/").text(f"incident-{incident.pk}")
+    released = browser.post(path(incident, "release"), headers=HTMX)
+
+    assert (claimed.status_code, released.status_code) == (200, 200)
+    assert "claimed," in row
+    assert [step.kind for step in incident.transitions.all()] == ["opened", "claimed", "released"]
+    assert "claimed," not in page(incident.get_absolute_url()).text(f"incident-{incident.pk}")
+
+
+def test_without_javascript_a_claim_is_one_question(browser, incident):
+    assert "Everyone sees for ten minutes" in browser.get(path(incident, "claim")).content.decode()
+    assert browser.post(path(incident, "claim")).status_code == 302
+
+
+@pytest.mark.parametrize("deed", ["change", "withdraw", "release"])
+def test_what_does_not_suit_it_is_not_called_done(browser, incident, deed):
+    answer = browser.post(path(incident, deed), {"contract": "recovery"}, headers=HTMX)
+
+    assert answer.status_code == 409
+    assert incident.transitions.count() == 1
+
+
+def test_what_somebody_has_taken_meanwhile_is_not_claimed(browser, incident, sato):
+    folding.acknowledge(incident, by=sato, comment="", at=now())
+
+    assert browser.post(path(incident, "claim"), headers=HTMX).status_code == 409
+
+
 def test_a_comment_must_say_something(browser, incident):
     assert browser.post(path(incident, "comment"), {"comment": ""}, headers=HTMX).status_code == 422
 

@@ -5,7 +5,8 @@ import pytest
 from tests import factories
 from tests.factories import now
 from tms.boards import shift
-from tms.boards.pages import Desk, OverviewPage
+from tms.boards.pages import PAGES, Desk, OverviewPage
+from tms.boards.templatetags.words import PLACES
 from tms.live.change import Change
 
 pytestmark = pytest.mark.both
@@ -159,3 +160,7 @@ def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):
 
     assert after.parts[f"alert-{first.pk}"] is before.parts[f"alert-{first.pk}"]
     assert after.parts[f"alert-{second.pk}"].values["alert"].held_by.text == "M. Tanaka"
+
+
+def test_whoever_is_on_shift_is_at_a_page_that_has_a_name():
+    assert PLACES.keys() == {page.kind for page in PAGES.values()}

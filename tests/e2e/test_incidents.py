@@ -21,6 +21,10 @@ async def test_an_incident_appears_unfolds_and_is_taken_before_everybody_s_eyes(
     await expect(there).to_have_url(re.compile(rf"unfold={pk}"))
     await expect(there.locator("#alerts > [data-member]")).to_have_count(7)
 
+    await mine.get_by_role("link", name="Claim").click()
+    await expect(theirs).to_contain_text(re.compile(r"M\. Tanaka\s*claimed,"))
+    await expect(theirs).to_have_attribute("data-ack", "none")
+
     await mine.get_by_role("link", name="Acknowledge").click()
     await expect(theirs.locator(".here .people:visible")).to_have_text("MT M. Tanaka is looking")
     await here.get_by_label("Comment, seen by everyone").fill("Power cut, calling the site")

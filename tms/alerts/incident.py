@@ -119,6 +119,9 @@ class Incident(models.Model):
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(_("until"), null=True)
     comment = models.CharField(_("comment"), max_length=500, blank=True, default="")
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    """Takes a look, while nobody has acknowledged it; to `claimed_until`."""
+    claimed_until = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
 
     objects = IncidentQuerySet.as_manager()
@@ -174,6 +177,8 @@ class IncidentTransitionKind(models.TextChoices):
     LEFT = "left", pgettext_lazy("incident", "Recovered")
     WORSENED = "worsened", pgettext_lazy("incident", "Got worse")
     EASED = "eased", pgettext_lazy("incident", "Eased")
+    CLAIMED = "claimed", pgettext_lazy("incident", "Claimed: takes a look")
+    RELEASED = "released", pgettext_lazy("incident", "Claim ended")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("incident", "Acknowledged")
     CHANGED = "changed", pgettext_lazy("incident", "Acknowledgement changed")
     WITHDRAWN = "withdrawn", pgettext_lazy("incident", "Open again: given back")

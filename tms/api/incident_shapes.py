@@ -30,6 +30,8 @@ class Incident(Told):
     opened_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    claimed_by: str | None = Field(description="Who takes a look, while nobody has acknowledged it.")
+    claimed_until: datetime | None
     contract: str
     until: datetime | None
     comment: str
@@ -41,13 +43,14 @@ class Incident(Told):
             id=incident.pk,
             site=incident.site.code if incident.site else None,
             acknowledged_by=username(incident.acknowledged_by),
+            claimed_by=username(incident.claimed_by),
             **{name: getattr(incident, name) for name in COPIED},
         )
 
 
 COPIED = (
     *("title", "factor", "name", "likeness", "severity", "state", "version", "size", "lost", "joined", "standing"),
-    *("opened_at", "acknowledged_at", "contract", "until", "comment", "resolved_at"),
+    *("opened_at", "acknowledged_at", "claimed_until", "contract", "until", "comment", "resolved_at"),
 )
 
 

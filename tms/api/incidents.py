@@ -62,6 +62,8 @@ UNRESOLVED = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
 HELD = (IncidentState.ACKNOWLEDGED,)
 KINDS = {
     "acknowledge": Kind(Taking, folding.acknowledge, "Acknowledge", UNRESOLVED),
+    "claim": Kind(Terms, folding.claim, "Take a look at", (IncidentState.OPEN,)),
+    "release": Kind(Terms, folding.release, "Take back that somebody looks at", (IncidentState.OPEN,)),
     "change": Kind(Taking, folding.change, "Change the acknowledgement of", HELD),
     "withdraw": Kind(Commenting, folding.withdraw, "Open again", HELD),
     "comment": Kind(Saying, folding.comment, "Comment on", UNRESOLVED),
@@ -110,7 +112,7 @@ def _do(request: Called, name: str, pk: int, body: Any) -> Incident:
 
 
 def _shown(person: User) -> QuerySet[models.Incident]:
-    return visible(models.Incident.objects.select_related("site", "group", "acknowledged_by"), to=person)
+    return visible(models.Incident.objects.select_related("site", "group", "acknowledged_by", "claimed_by"), to=person)
 
 
 def _one(person: User, pk: int) -> models.Incident:

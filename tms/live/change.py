@@ -31,7 +31,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     """A node started, drains, ended or was lost."""
     incidents: frozenset[int] = frozenset()
     looks: frozenset[str] = frozenset()
-    """Elements of alerts and incidents that somebody began or ceased to look at. The hub tells it; it is not published."""
+    """Alerts and incidents, by element, that somebody began or ceased to look at. Told by the hub, never published."""
 
     def __or__(self, other: "Change") -> "Change":
         sets = {name: getattr(self, name) | getattr(other, name) for name in self.__struct_fields__}

@@ -8,12 +8,13 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.alert import Alert, AlertQuerySet, Contract
-from tms.alerts.folding.steps import OPEN_AGAIN, step
+from tms.alerts.folding.steps import OPEN_AGAIN, step, tell
 from tms.alerts.incident import Incident, IncidentState
 from tms.alerts.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.lifecycle.acts import said
-from tms.alerts.lifecycle.steps import Said
+from tms.alerts.lifecycle.claiming import LASTS
+from tms.alerts.lifecycle.steps import UNCLAIMED, Said
 
 
 @transaction.atomic
@@ -38,7 +39,7 @@ def acknowledge(
     if version not in (None, row.version):
         raise ChangedMeanwhile(row)
     taken = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
-    fields = taken | _terms(contract, until) | said(comment)
+    fields = {**taken, **_terms(contract, until), **said(comment), **UNCLAIMED}
     step(row, Kind.ACKNOWLEDGED, at=at, said=Said(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row), at)
     return row
@@ -73,6 +74,31 @@ def comment(incident: Incident, *, by: User, comment: str, at: datetime) -> Inci
     row = _unresolved(incident)
     if row.comment != comment:
         step(row, Kind.COMMENTED, at=at, said=Said(by, comment=comment), fields={"comment": comment})
+    return row
+
+
+@transaction.atomic
+def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
+    """Say that one takes a look, before anybody has it; over what somebody else has claimed, too. One's own lasts anew.
+
+    As a claim of an alert it binds nobody, and ends by itself. Its alerts are claimed one by one, if at all.
+    """
+    row, until = _unresolved(incident), at + LASTS
+    if row.state == IncidentState.OPEN and row.claimed_by_id != by.pk:
+        step(row, Kind.CLAIMED, at=at, said=Said(by), fields={"claimed_by": by, "claimed_until": until})
+    elif row.state == IncidentState.OPEN:
+        row.claimed_until = until
+        row.save(update_fields=("claimed_until",))
+        tell(row)
+    return row
+
+
+@transaction.atomic
+def release(incident: Incident, *, by: User, at: datetime) -> Incident:
+    """Nobody is at it any more, whoever had said so."""
+    row = _unresolved(incident)
+    if row.claimed_by_id is not None:
+        step(row, Kind.RELEASED, at=at, said=Said(by), fields=UNCLAIMED)
     return row
 
 

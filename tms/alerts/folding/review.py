@@ -13,6 +13,7 @@ from tms.alerts.folding.steps import OPEN_AGAIN, step, tell
 from tms.alerts.incident import Incident, IncidentState
 from tms.alerts.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle.severity import RANKS
+from tms.alerts.lifecycle.steps import UNCLAIMED
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.telemetry.models import Severity
@@ -69,6 +70,8 @@ def _review(incident: Incident, tally: Tally, at: datetime) -> None:
         return
     is_worse = _follow_severity(incident, tally.severity, at)
     _end_contract(incident, at, is_worse=is_worse, has_grown=has_grown)
+    if incident.claimed_until is not None and incident.claimed_until <= at:
+        step(incident, Kind.RELEASED, at=at, fields=UNCLAIMED)
     if has_grown:
         acts.cover_new(incident, at=at)
     if at - incident.calm_since >= CALM and tally.standing * 100 <= max(100, incident.joined * FEW_PCT):
@@ -136,4 +139,4 @@ def _dissolve(incident: Incident, at: datetime) -> None:
 
 
 def _over(at: datetime) -> dict[str, Any]:
-    return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at}
+    return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED}

@@ -6,12 +6,12 @@ from typing import Any
 
 from tms.alerts.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.incident import IncidentTransitionKind as Kind
-from tms.alerts.lifecycle.steps import NOTHING, Said
+from tms.alerts.lifecycle.steps import NOTHING, UNCLAIMED, Said
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
 
-UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT})
+UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT, Kind.CLAIMED, Kind.RELEASED})
 """Steps after which whoever is just deciding need not look again."""
 OPEN_AGAIN: Mapping[str, Any] = {
     "state": IncidentState.OPEN,
@@ -19,6 +19,7 @@ OPEN_AGAIN: Mapping[str, Any] = {
     "acknowledged_by": None,
     "contract": "",
     "until": None,
+    **UNCLAIMED,
 }
 
 

@@ -54,6 +54,8 @@ class IncidentRow:
     comment: str
     version: int
     steps: tuple[IncidentStep, ...]
+    claimed_by: Name | None = None
+    claimed_until: datetime | None = None
     here: tuple[Here, ...] = ()
     """Who is at it just now."""
 
@@ -84,6 +86,10 @@ class IncidentRow:
         return self.state == IncidentState.OPEN
 
     @property
+    def is_claimed(self) -> bool:
+        return self.is_open and self.claimed_by is not None
+
+    @property
     def is_held(self) -> bool:
         return self.state == IncidentState.ACKNOWLEDGED
 
@@ -100,18 +106,20 @@ class IncidentRow:
     @property
     def deeds(self) -> tuple[str, ...]:
         """What may be done to it, the likeliest first."""
-        return ("change", "withdraw", "comment") if self.is_held else ("acknowledge", "comment")
+        if self.is_held:
+            return "change", "withdraw", "comment"
+        return ("acknowledge", "claim", *(("release",) if self.is_claimed else ()), "comment")
 
 
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
     """The rows of these incidents, in two queries, and one more while people are at them."""
-    rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by")
+    rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
     steps, people = _steps_of(pks), here(f"incident-{pk}" for pk in pks)
     return {row.pk: _row(row, steps.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}
 
 
 def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[Here, ...]) -> IncidentRow:
-    site, holder = incident.site, incident.acknowledged_by
+    site, holder, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
     return IncidentRow(
         pk=incident.pk,
         factor=incident.factor,
@@ -133,6 +141,8 @@ def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[Here
         comment=incident.comment,
         version=incident.version,
         steps=steps,
+        claimed_by=name_of(claimant) if claimant else None,
+        claimed_until=incident.claimed_until,
         here=people,
     )
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.http import Http404, HttpResponse
@@ -13,7 +14,7 @@ from tms.alerts import folding
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.boards.answers import CONFLICT, UNREADABLE, ask, found, show
 from tms.boards.filters import PRIMARY_KEY
-from tms.boards.forms import AcknowledgeForm, CommentForm, SayForm
+from tms.boards.forms import AcknowledgeForm, CommentForm, NothingForm, SayForm
 from tms.boards.incidents.rows import IncidentRow, incident_rows
 from tms.boards.pages import IncidentPage
 
@@ -28,6 +29,8 @@ class Deed(NamedTuple):
 
 DEEDS: Mapping[str, Deed] = {
     "acknowledge": Deed(AcknowledgeForm, folding.acknowledge),
+    "claim": Deed(NothingForm, folding.claim),
+    "release": Deed(NothingForm, folding.release),
     "change": Deed(AcknowledgeForm, folding.change),
     "withdraw": Deed(CommentForm, folding.withdraw),
     "comment": Deed(SayForm, folding.comment),
@@ -57,7 +60,8 @@ def do(request: Asked, pk: int, deed: str) -> HttpResponse:
     if not is_sent or not form.is_valid():
         return ask(request, TEMPLATE, context, status=UNREADABLE if is_sent else 200)
     terms = form.terms() | ({"version": _version(request)} if deed == "acknowledge" else {})
-    if not _done(deed, page, request, at=at, **terms):
+    is_possible = context["suits"] or deed == "acknowledge"  # which is done twice without harm
+    if not (is_possible and _done(deed, page, request, at=at, **terms)):
         after = _row(page)
         context |= {"incident": after, "suits": deed in after.deeds, "is_too_late": True}
         return ask(request, TEMPLATE, context, status=CONFLICT)
@@ -66,10 +70,10 @@ def do(request: Asked, pk: int, deed: str) -> HttpResponse:
     return render(request, f"{TEMPLATE}#done", {"said": gettext("Done: everyone sees that.")})
 
 
-def _done(deed: str, page: IncidentPage, request: Asked, **terms: Any) -> bool:
+def _done(deed: str, page: IncidentPage, request: Asked, *, at: datetime, **terms: Any) -> bool:
     """False when the recovery, or somebody else, was first."""
     try:
-        after = DEEDS[deed].do(page.incident, by=request.user, **terms)
+        after = DEEDS[deed].do(page.incident, by=request.user, at=at, **terms)
     except (AlreadyResolved, ChangedMeanwhile):
         return False
     return deed != "acknowledge" or after.acknowledged_by_id == request.user.pk

@@ -11,6 +11,7 @@ register = template.Library()
 
 ICONS = {"joined": "up", "left": "check", "dissolved": "check"}
 """Of the other steps: those of alerts."""
+KEYS = {"acknowledge": "a", "claim": "c"}
 
 
 @register.filter
@@ -26,3 +27,9 @@ def incident_step(kind: str) -> Any:
 @register.filter
 def incident_icon(kind: str) -> str:
     return ICONS.get(kind) or step_icon(kind)
+
+
+@register.filter
+def incident_key(deed: str) -> str:
+    """With which one does it; empty if by a click only."""
+    return KEYS.get(deed, "")

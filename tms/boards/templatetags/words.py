@@ -42,6 +42,7 @@ PLACES = {
     "terminal": pgettext_lazy("watches", "on a terminal"),
     "alerts": pgettext_lazy("watches", "on the alerts"),
     "alert": pgettext_lazy("watches", "on an alert"),
+    "incident": pgettext_lazy("watches", "on an incident"),
     "maintenance": pgettext_lazy("watches", "on the maintenance"),
 }
 LOSSES = {
