@@ -14,6 +14,7 @@ from tests.at_once import aside
 from tests.builders import AT
 from tests.factories import now
 from tms.alerts import lifecycle
+from tms.boards.live import studio
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.fleet.models import TerminalState
@@ -223,3 +224,31 @@ async def test_a_person_who_leaves_is_no_longer_on_shift(board, sato):
 
         left = await overview.showing('id="shift"')
         assert "佐藤" not in left.html
+
+
+async def test_whoever_leaves_while_the_shift_is_told_is_told_of_next(board, room, sato, monkeypatch):
+    """And not when the page is old, or somebody else moves."""
+    monkeypatch.setattr(studio, "SHIFT_S", 600.0)
+    tell, may_end, is_telling = room.workshop.tell_shift, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*args: Any, **options: Any) -> None:
+        is_telling.set()
+        await may_end.wait()
+        await tell(*args, **options)
+
+    async with board("/") as overview:
+        await overview.painted()
+        async with board("/alerts/", person=sato) as theirs:
+            await overview.showing('id="shift"', "佐藤", "on the alerts")
+            await theirs.painted()
+            monkeypatch.setattr(room.workshop, "tell_shift", slowly)
+            is_telling.clear()
+            async with board("/alerts/"):
+                await asyncio.wait_for(is_telling.wait(), 20)
+        may_end.set()
+
+        left = await asyncio.wait_for(
+            overview.until(lambda frame: 'id="shift"' in frame.html and "佐藤" not in frame.html), 10
+        )
+
+        assert left.ids == ["shift"]

@@ -66,7 +66,8 @@ class Studio:
         self._spent_s = 0.0
         """CPU of the last pass."""
         self._signed_in_at = self._shift_at = self._started_at = time.monotonic()
-        self._left: set[int] = set()
+        self._moved: set[int] = set()
+        """People who took or left a seat, which was not told yet."""
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -110,7 +111,7 @@ class Studio:
         show = self.shows.setdefault(key, Show(page, language))
         show.seats.add(seat)
         instruments.BOARDS.inc()
-        self._moved(seat)
+        self._note_move(seat)
         return show
 
     def leave(self, show: Show, seat: Seat) -> None:
@@ -119,7 +120,7 @@ class Studio:
         instruments.BOARDS.dec()
         if not show.seats:
             self.shows.pop((show.page.address, show.language), None)
-        self._moved(seat)
+        self._note_move(seat)
 
     def repaint(self, seat: Seat) -> None:
         seat.ask_repaint()
@@ -203,11 +204,17 @@ class Studio:
             self._signed_in_at = now
             good = await self.workshop.signed_in({seat.session for seat in seats})
             self._dismiss({seat for seat in seats if seat.session not in good}, SIGN_IN_AGAIN, "sign in again")
-        if self._change.people or now - self._shift_at >= SHIFT_S:
+        if self._moved or now - self._shift_at >= SHIFT_S:
             self._shift_at = now
-            here = {seat.person: show.page.kind for show in self.shows.values() for seat in show.seats}
-            left, self._left = self._left - here.keys(), set()
-            await self.workshop.tell_shift(here, left=left)
+            await self._tell_shift()
+
+    async def _tell_shift(self) -> None:
+        """Whoever moves meanwhile is told of by the next pass: a board that shows the shift reads what was told."""
+        moved, self._moved = self._moved, set()
+        here = {seat.person: show.page.kind for show in self.shows.values() for seat in show.seats}
+        await self.workshop.tell_shift(here, left=moved - here.keys())
+        if moved:
+            self._collect(Change(people=frozenset(moved)))
 
     def _dismiss(self, seats: Set[Seat], code: int, reason: str) -> None:
         for seat in seats:
@@ -248,10 +255,10 @@ class Studio:
 
     # What has changed and was not painted yet
 
-    def _moved(self, seat: Seat) -> None:
-        """Somebody came or went: whoever shows the shift hears of it."""
-        self._left.add(seat.person)
-        self._collect(Change(people=frozenset({seat.person})))
+    def _note_move(self, seat: Seat) -> None:
+        """Somebody came or went: the next pass tells whoever shows the shift."""
+        self._moved.add(seat.person)
+        self._wake.set()
 
     def _collect(self, change: Change) -> None:
         self._change |= change
