@@ -68,12 +68,13 @@ class Board:
 
     async def frame(self, *kinds: str) -> "Frame":
         """The next frame of one of these kinds; the others are passed over, and none may be missing."""
-        while True:
-            frame = self._told(json.loads(await asyncio.wait_for(self.connection.sent.get(), DEADLINE_S)))
-            self.number += 1
-            assert frame.number == self.number
-            if frame.kind in (kinds or ("repaint", "patch")):
-                return frame
+        async with asyncio.timeout(DEADLINE_S):  # beats never end
+            while True:
+                frame = self._told(json.loads(await self.connection.sent.get()))
+                self.number += 1
+                assert frame.number == self.number
+                if frame.kind in (kinds or ("repaint", "patch")):
+                    return frame
 
     def _told(self, told: dict[str, Any]) -> "Frame":
         """As a browser understands it, which knows what it was told before."""
