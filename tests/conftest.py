@@ -40,8 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def keep_workers_apart() -> None:
     """They share the Redis of their pass, and must not hear each other."""
     layer = settings.CHANNEL_LAYERS["default"]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if "prefix" in layer["CONFIG"]:
-        layer["CONFIG"]["prefix"] += os.environ.get("PYTEST_XDIST_WORKER", "")
+        layer["CONFIG"]["prefix"] += worker
+    for cache in settings.CACHES.values():
+        cache["KEY_PREFIX"] = cache.get("KEY_PREFIX", "") + worker
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -158,17 +158,20 @@ if REDIS_URL:
             "prefix": REDIS_PREFIX,
         },
     }
+    # Who waits for a cache waits in vain: a page, or the thread that paints all boards.
+    REDIS_CACHE = {"socket_timeout": 1, "socket_connect_timeout": 1}
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "tms.cache.RestingCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_PREFIX,
+            "OPTIONS": REDIS_CACHE,
         },
         "sessions": {
             "BACKEND": "tms.accounts.session_cache.SessionCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_PREFIX,
-            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+            "OPTIONS": REDIS_CACHE,
         },
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"

@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import caches
 
 from tests.services import HOST
-from tms.accounts import session_cache
+from tms import cache as resting
 from tms.accounts.models import User
 from tms.accounts.session_cache import LONGEST_S, SessionCache
 from tms.accounts.sessions import signed_in
@@ -74,7 +74,7 @@ def test_without_redis_people_sign_in_see_pages_and_sign_out(away, client):
 
 def test_a_redis_that_does_not_answer_is_left_alone_for_a_while(away, monkeypatch):
     asked = []
-    monkeypatch.setattr(session_cache.RedisCache, "get", lambda *_: asked.append(1) or down())
+    monkeypatch.setattr(resting.RedisCache, "get", lambda *_: asked.append(1) or down())
     cache = caches["sessions"]
 
     answers = [cache.get("x", "default") for _ in range(5)]
@@ -84,4 +84,4 @@ def test_a_redis_that_does_not_answer_is_left_alone_for_a_while(away, monkeypatc
 
 
 def down() -> None:
-    raise session_cache.RedisError("away")
+    raise resting.RedisError("away")

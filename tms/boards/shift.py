@@ -1,21 +1,18 @@
-"""Who is on shift: signed-in people with an open board, on whichever process it is open."""
+"""Who is on shift: signed-in people with an open board, on whichever process it is open.
+
+Kept in the cache. While that is away, boards go on without this panel.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-import structlog
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
 
-log = structlog.get_logger(__name__)
-
 LEASE_S = 15
 """A process that stops saying so has no boards any more."""
-UNREACHABLE = (OSError, RedisError)
-"""The cache is away: boards go on without this panel."""
 
 
 class OnShift(NamedTuple):
@@ -26,20 +23,13 @@ class OnShift(NamedTuple):
 
 def report(here: Mapping[int, str], left: Collection[int]) -> None:
     """Say for a while which page each of these people (by primary key) has open, and who has left this process."""
-    try:
-        cache.set_many({_key(person): page for person, page in here.items()}, LEASE_S)
-        cache.delete_many([_key(person) for person in left])
-    except UNREACHABLE as error:
-        log.warning("shift_unsaid", error=repr(error))
+    cache.set_many({_key(person): page for person, page in here.items()}, LEASE_S)
+    cache.delete_many([_key(person) for person in left])
 
 
 def on_shift() -> tuple[OnShift, ...]:
     people = {_key(person.pk): person for person in User.objects.filter(is_active=True).order_by("username")}
-    try:
-        pages = cache.get_many(people)
-    except UNREACHABLE as error:
-        log.warning("shift_unknown", error=repr(error))
-        return ()
+    pages = cache.get_many(people)
     return tuple(OnShift(name_of(person), pages[key]) for key, person in people.items() if key in pages)
 
 

@@ -1,0 +1,60 @@
+"""Redis as a cache: a help while it is there, and nothing to wait for when it is not."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.core.cache import caches
+
+from tests.services import HOST
+from tms.cache import RestingCache
+
+MANY = {"a": 1, "b": 2}
+
+
+@pytest.fixture
+def hung(monkeypatch) -> Iterator[RestingCache]:
+    """It takes connections, and answers nothing."""
+    monkeypatch.setattr(RestingCache, "rests_until", {})
+    with socket.create_server((HOST, 0)) as server:
+        address = f"redis://{HOST}:{server.getsockname()[1]}/0"
+        yield RestingCache(address, {"OPTIONS": {"socket_timeout": 0.05}})
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("name", ["default", "sessions"])
+def test_nobody_waits_long_for_any_cache(name):
+    assert settings.CACHES[name]["OPTIONS"] == {"socket_timeout": 1, "socket_connect_timeout": 1}
+    assert isinstance(caches[name], RestingCache)
+
+
+@pytest.mark.services
+def test_it_keeps_many_and_forgets_them():
+    cache = caches["default"]
+
+    assert cache.set_many(MANY, 60) == []
+    assert cache.get_many([*MANY, "c"]) == MANY
+    assert cache.has_key("a")
+    cache.delete_many(["a"])
+
+    assert cache.get_many(MANY) == {"b": 2}
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (lambda cache: cache.get("a", "none"), "none"),
+        (lambda cache: cache.set("a", 1, 60), None),
+        (lambda cache: cache.delete("a"), False),
+        (lambda cache: cache.has_key("a"), False),
+        (lambda cache: cache.get_many(MANY), {}),
+        (lambda cache: cache.set_many(MANY, 60), ["a", "b"]),
+        (lambda cache: cache.delete_many(MANY), None),
+    ],
+)
+def test_one_that_hangs_has_nothing_and_keeps_nothing(hung, ask, answer):
+    assert ask(hung) == answer
+    assert RestingCache.rests_until
+    assert ask(hung) == answer, "and is not asked again so soon"
