@@ -16,7 +16,7 @@ REST_S = 5.0
 
 
 class RestingCache(RedisCache):
-    """Django makes one of these for each thread and request; they share their connections, and what they know of Redis."""
+    """Django makes one for each thread and request; they share their connections, and what they know of Redis."""
 
     clients: ClassVar[dict[str, Any]] = {}
     rests_until: ClassVar[dict[str, float]] = {}
