@@ -20,6 +20,8 @@ class Firing(NamedTuple):
     """None when it would still be open at the end."""
     lowest: float | None
     highest: float | None
+    changes: int = 0
+    """Openings and recoveries, if it would have flapped."""
 
     def lasted_s(self, until: datetime) -> float:
         return ((self.ended_at or until) - self.opened_at).total_seconds()
@@ -39,9 +41,7 @@ class Course:
     def claim(self, claim: Claim) -> None:
         self.lapses_at = claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None
         self.severity = max(self.severity, claim.severity, key=_rank)
-        if claim.value is not None:
-            self.lowest = claim.value if self.lowest is None else min(self.lowest, claim.value)
-            self.highest = claim.value if self.highest is None else max(self.highest, claim.value)
+        self.lowest, self.highest = _span(self.lowest, self.highest, claim.value)
 
     def has_lapsed(self, at: datetime) -> bool:
         return self.lapses_at is not None and self.lapses_at <= at
@@ -80,6 +80,18 @@ def firings(verdicts: Iterable[Verdict], *, until: datetime, due: Due = lasted) 
     for course in courses.values():
         fired += course.end(course.lapses_at if course.has_lapsed(until) else None, until)
     return sorted(fired, key=lambda firing: firing.opened_at)
+
+
+def worst_of(one: Firing, other: Firing) -> Firing:
+    """`one`, as bad as both."""
+    severity = max(one.severity, other.severity, key=_rank)
+    lowest, highest = _span(one.lowest, one.highest, other.lowest, other.highest)
+    return one._replace(severity=severity, lowest=lowest, highest=highest)
+
+
+def _span(*values: float | None) -> tuple[float | None, float | None]:
+    known = [value for value in values if value is not None]
+    return min(known, default=None), max(known, default=None)
 
 
 def _rank(severity: str) -> int:

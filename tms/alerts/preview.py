@@ -5,6 +5,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from tms.alerts import firmware, lifecycle
 from tms.alerts.firings import Due, Firing, firings, lasted
 from tms.alerts.judging import Judging
@@ -13,6 +15,7 @@ from tms.alerts.models import Comparison, Rule, RuleHours, RuleKind
 from tms.alerts.rules import Level, MetricRule, Seen
 from tms.alerts.ruleset import Applicable, Place, RuleSet, compiled, level_of
 from tms.alerts.scope import terminals_of
+from tms.alerts.standing import Unrest, standing
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.presence import Move
 from tms.fleet.timetable import hours_of
@@ -75,6 +78,8 @@ def preview(rule: Rule, *, since: datetime, until: datetime) -> Preview:
     reader = Reader()
     verdicts = HISTORIES[RuleKind(probe.kind)](probe, looked_at, since, until, reader)
     found = firings(verdicts, until=until, due=_due(probe, looked_at))
+    if probe.watches_flapping and settings.FLAPPING_WINDOW_S:
+        found = standing(found, _unrest(), until=until)
     return Preview(since, until, len(in_scope), looked_at, found, is_cut=reader.is_cut)
 
 
@@ -90,6 +95,11 @@ def _due(rule: Rule, terminals: Sequence[int]) -> Due:
     sites = dict(Terminal.objects.filter(pk__in=terminals).values_list("pk", "site"))
     hours = hours_of(set(sites.values()))
     return lambda claim: hours[sites[claim.terminal_id]].lasted(claim.at, timedelta(seconds=claim.duration_s))
+
+
+def _unrest() -> Unrest:
+    high, low = settings.FLAPPING_HIGH_PCT / 100, settings.FLAPPING_LOW_PCT / 100
+    return Unrest(settings.FLAPPING_WINDOW_S, high, low)
 
 
 def _needs_every_report(rule: Rule) -> bool:

@@ -58,6 +58,7 @@ class Fired(Told):
     ended_at: datetime | None = Field(description="Null: it would still be open.")
     lowest: float | None
     highest: float | None
+    changes: int = Field(description="Openings and recoveries, if it would have flapped; else 0.")
 
     @classmethod
     def of(cls, firing: Firing, uid: str) -> Self:

@@ -44,6 +44,8 @@ class Fired(NamedTuple):
     lasted_s: float
     is_open: bool
     peak: str
+    changes: int
+    """Of what would have flapped."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def _line(rule: Rule, firing: Firing, uids: dict[int, str], until: datetime) -> 
         lasted_s=firing.lasted_s(until),
         is_open=firing.ended_at is None,
         peak=limit_text(rule, None if extreme is None else round(extreme, 1)),
+        changes=firing.changes,
     )
 
 

@@ -1,0 +1,96 @@
+"""What a preview tells of what would have flapped is what became of it live."""
+
+from random import Random
+
+import pytest
+
+from tests.alerts.steps import claim, release
+from tests.builders import later
+from tms.alerts import lifecycle
+from tms.alerts.firings import Firing, firings
+from tms.alerts.models import Alert, Flapping
+from tms.alerts.standing import Unrest, standing
+
+USUAL = Unrest(window_s=1800, high=0.3, low=0.15)
+UNTIL = 4 * 3600
+
+
+def turns(seed: int) -> list[float]:
+    """A rule begins to hold, holds no more, and so on: now in a hurry, now at its ease."""
+    random, at, found = Random(seed), 0.0, []
+    while at < UNTIL - 3600:
+        for _ in range(random.randrange(2, 24)):
+            at += random.choice([20, 60, 61, 300])
+            found.append(float(at))
+        at += random.choice([600, 1200, 2400])
+    return found
+
+
+def firing(opened: float, ended: float | None, severity: str = "warning", value: float | None = None) -> Firing:
+    return Firing(1, severity, later(opened), None if ended is None else later(ended), value, value)
+
+
+def told(fired: list[Firing], *, until: float = UNTIL) -> list[tuple[float, float | None, int]]:
+    """Opened, ended, changes."""
+    begin = later(0)
+    return [
+        ((one.opened_at - begin).total_seconds(), one.ended_at and (one.ended_at - begin).total_seconds(), one.changes)
+        for one in standing(fired, USUAL, until=later(until))
+    ]
+
+
+def calm_down(*, before: float) -> None:
+    """Whenever it was due."""
+    for flapping in Flapping.objects.filter(ended_at=None, calm_at__lte=later(before)):
+        lifecycle.calm_down(flapping.calm_at)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("seed", range(4))
+def test_a_preview_and_life_agree(rule, terminal, seed):
+    verdicts = []
+    for number, at in enumerate(turns(seed)):
+        verdicts.append((claim, release)[number % 2](rule, terminal, at))
+        calm_down(before=at)
+        lifecycle.settle([verdicts[-1]])
+    calm_down(before=UNTIL)
+
+    found = standing(firings(verdicts, until=later(UNTIL)), USUAL, until=later(UNTIL))
+
+    alerts = Alert.objects.order_by("opened_at").values_list("opened_at", "resolved_at", "flapping__changes")
+    assert [(one.opened_at, one.ended_at, one.changes or None) for one in found] == [*alerts]
+    assert any(one.changes for one in found), "some of it flapped"
+
+
+def test_what_opens_now_and_then_stays_as_it_is():
+    fired = [firing(at, at + 900) for at in range(0, 36_000, 1800)]
+
+    assert standing(fired, USUAL, until=later(40_000)) == fired
+
+
+def test_one_that_flaps_is_as_bad_as_its_worst():
+    fired = [firing(at, at + 60, "warning", at) for at in range(0, 960, 120)]
+    fired[5] = fired[5]._replace(severity="critical", lowest=-7.0)
+
+    *before, stood = standing(fired, USUAL, until=later(UNTIL))
+
+    assert len(before) == 3
+    assert (stood.severity, stood.lowest, stood.highest, stood.changes) == ("critical", -7.0, 840, 16)
+
+
+def test_what_is_not_calm_at_the_end_still_stands():
+    fired = [firing(at, at + 60) for at in range(0, 960, 120)]
+
+    assert told(fired, until=1000)[-1] == (360, None, 16)
+
+
+def test_what_is_wrong_when_it_is_calm_goes_on_to_its_end():
+    fired = [*(firing(at, at + 60) for at in range(0, 960, 120)), firing(960, 9000)]
+
+    assert told(fired)[-1] == (360, 9000, 17)
+
+
+def test_each_terminal_is_reckoned_by_itself():
+    fired = [firing(at, at + 60)._replace(terminal_id=at) for at in range(0, 2400, 120)]
+
+    assert standing(fired, USUAL, until=later(UNTIL)) == fired
