@@ -1,5 +1,6 @@
 """A real browser in front of one page: when does it paint what changed?"""
 
+import asyncio
 import json
 import time
 
@@ -31,6 +32,7 @@ STOPWATCH = """
 """A message posted within an animation frame arrives after that frame was painted. The page changes within one frame,
 and this looks at the end of the next, so it tells up to 17 ms too much, never too little."""
 OPEN_DEADLINE_MS = 60_000
+LOOK_S = 0.05
 
 
 class Visitor:
@@ -53,9 +55,14 @@ class Visitor:
         await page.goto(origin + address.dialect.page, timeout=OPEN_DEADLINE_MS)
         return cls(playwright, browser, page)
 
-    async def seen(self) -> Painted:
+    async def seen(self, newest: int, *, until: float) -> Painted:
+        """Boards had it a moment ago; the browser may be about to paint it."""
         ahead_s = time.time() - time.monotonic()
-        shown = await self._page.evaluate("window.benchShown")
+        while True:
+            shown = await self._page.evaluate("window.benchShown")
+            if any(number >= newest for number, _ in shown) or time.monotonic() >= until:
+                break
+            await asyncio.sleep(LOOK_S)
         return Painted([(number, at_ms / 1000 - ahead_s) for number, at_ms in shown])
 
     async def leave(self) -> None:

@@ -216,7 +216,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the browser painted so far."""
+    """What the browser painted, once it has painted the change of this number; gives up at `until`."""
+
+    newest: int
+    until: float
 
 
 @dataclass

@@ -152,8 +152,8 @@ class Worker:
         self.visitor = await Visitor.come(self.address)
 
     @do.register
-    async def _(self, _order: Seen) -> Painted:
-        seen: Painted = await self.visitor.seen()
+    async def _(self, order: Seen) -> Painted:
+        seen: Painted = await self.visitor.seen(order.newest, until=order.until)
         return seen
 
     @do.register

@@ -147,8 +147,8 @@ def test_nothing_is_left_when_it_is_killed(place):
 
 def test_a_port_in_use_is_named(place):
     with socket.socket() as taken:
-        taken.bind((HOST, 0))
-        port = taken.getsockname()[1]
+        port = first_port()
+        taken.bind((HOST, port))
 
         with started(place, PORT=str(port)) as told:
             told.find(f"port {port}, for nginx, is in use; choose others: PORT=")
