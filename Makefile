@@ -11,6 +11,8 @@ BIN := .venv/bin
 # All cores, as pytest-xdist counts them.
 WORKERS ?= logical
 JOBS := $(shell getconf _NPROCESSORS_ONLN)
+# On PostgreSQL tests wait for most of their time.
+SERVICES_WORKERS ?= $(shell expr $(JOBS) \* 3 / 2)
 
 # What to install. The development locks contain the server's: once they are there, `make run` is content with them.
 LEVEL := $(if $(filter-out help run cluster static messages,$(MAKECMDGOALS))$(wildcard .venv/dev.stamp),dev,server)
@@ -43,7 +45,7 @@ test: system $(PYTHON) $(NODE) static messages ## Run every check and every test
 	@$(MAKE) check
 	@status=0; \
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not services" || status=1; \
-	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(WORKERS) -m "both or services" || status=1; \
+	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(SERVICES_WORKERS) -m "both or services" || status=1; \
 	[ $$status != 0 ] || scripts/tests-passed; \
 	exit $$status
 
