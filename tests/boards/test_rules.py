@@ -307,6 +307,18 @@ def test_a_preview_minds_the_duration(browser, rule, hot):
     assert "fired 0 times" in tried(browser, rule, duration_s="6 min").html
 
 
+def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
+    restless = fleet.online(uid="RST-1")
+    for minute in range(16):
+        temperature_c = 50.0 if minute % 2 else 80.0
+        factories.report(restless, minute, at=now(60 * minute - 7200), metrics={"temperature_c": temperature_c})
+
+    text = " ".join(tried(browser, rule, duration_s="0").html.split())
+
+    assert "Would have fired 4 times in the last 24 hours" in text
+    assert "flapping, 16 changes" in text
+
+
 def test_without_javascript_a_preview_is_a_page_that_keeps_what_was_typed(browser, rule, hot):
     seen = Seen(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="61")))
 
