@@ -43,11 +43,8 @@ cluster: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS as in producti
 
 test: system $(PYTHON) $(NODE) static messages ## Run every check and every test, on SQLite and on PostgreSQL with Redis
 	@$(MAKE) check
-	@status=0; \
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not services" || status=1; \
-	$(BIN)/python -m tests.services $(BIN)/python -m pytest -n $(SERVICES_WORKERS) -m "both or services" || status=1; \
-	[ $$status != 0 ] || scripts/tests-passed; \
-	exit $$status
+	@$(BIN)/python -m tests.suite --workers $(WORKERS) --services-workers $(SERVICES_WORKERS)
+	@scripts/tests-passed
 
 check: $(PYTHON) $(NODE) ## Run the checks that need no service: lint, types, imports, templates, spelling, security
 	@$(MAKE) --keep-going --jobs=$(JOBS) $(CHECKS:%=check-%)

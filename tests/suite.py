@@ -1,0 +1,116 @@
+"""The whole suite: two passes, then what failed once more.
+
+`python -m tests.suite` runs each pass with several workers. What failed in a pass is run again by itself, without
+workers: a test that passes then is printed as `FLAKY name`. The run fails if a test fails twice, or if more than
+`MOST_FLAKY` were flaky. A race in one test thereby does not hide whether the others pass.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import NamedTuple
+
+MOST_FLAKY = 2
+MOST_RERUN = 20
+"""More failures than these in one pass are no race: they are not run again."""
+ON_SERVICES = (sys.executable, "-m", "tests.services")
+
+
+class Exit(IntEnum):
+    """The exit codes of pytest that matter here."""
+
+    PASSED = 0
+    FAILED = 1
+
+
+class Pass(NamedTuple):
+    name: str
+    markers: str
+    workers: str
+    runner: Sequence[str] = ()
+    """A command that runs pytest, with what the tests of this pass need."""
+
+
+class Verdict(NamedTuple):
+    """Node ids of the tests that failed: `flaky` ones passed the second time, `broken` ones did not."""
+
+    flaky: Sequence[str] = ()
+    broken: Sequence[str] = ()
+    is_complete: bool = True
+    """Whether pytest ran to its end: neither interrupted nor stopped by an error of its own."""
+
+
+def passes(workers: str, services_workers: str) -> Sequence[Pass]:
+    return (
+        Pass("embedded", "not services", workers),
+        Pass("services", "both or services", services_workers, ON_SERVICES),
+    )
+
+
+def run(each: Pass, cache: Path, *arguments: str) -> Verdict:
+    """One pass, and its failures again. `cache` is a folder of its own, where pytest notes what failed."""
+    code = _pytest(each, cache, "-n", each.workers, *arguments)
+    failed = _failed(cache)
+    if code == Exit.PASSED:
+        return Verdict()
+    if code != Exit.FAILED or not failed:
+        return Verdict(is_complete=False)
+    if len(failed) > MOST_RERUN:
+        return Verdict(broken=failed)
+    print(f"\nAgain, without workers: {len(failed)} that failed in the pass '{each.name}'", flush=True)
+    code = _pytest(each, cache, "-n", "0", "--last-failed", "--last-failed-no-failures", "none", *arguments)
+    broken = [] if code == Exit.PASSED else _failed(cache)
+    flaky = [name for name in failed if name not in broken]
+    return Verdict(flaky, broken, is_complete=code == Exit.PASSED or bool(broken))
+
+
+def conclude(verdicts: Sequence[Verdict]) -> bool:
+    """Print what failed once or twice, and return whether the suite passed."""
+    flaky = [name for each in verdicts for name in each.flaky]
+    broken = [name for each in verdicts for name in each.broken]
+    for name in flaky:
+        print(f"FLAKY {name}")
+    for name in broken:
+        print(f"BROKEN {name}")
+    if len(flaky) > MOST_FLAKY:
+        print(f"{len(flaky)} tests were flaky; more than {MOST_FLAKY} fail the run.")
+    if not all(each.is_complete for each in verdicts):
+        print("A pass did not run to its end; see above.")
+    return not broken and len(flaky) <= MOST_FLAKY and all(each.is_complete for each in verdicts)
+
+
+def _pytest(each: Pass, cache: Path, *arguments: str) -> int:
+    command = [*each.runner, sys.executable, "-m", "pytest", "-m", each.markers, "-o", f"cache_dir={cache}", *arguments]
+    return subprocess.run(command, check=False).returncode
+
+
+def _failed(cache: Path) -> list[str]:
+    """As pytest's own plugin `cacheprovider` notes it."""
+    note = cache / "v" / "cache" / "lastfailed"
+    return sorted(json.loads(note.read_text())) if note.exists() else []
+
+
+def _forget(cache: Path) -> None:
+    """What failed in an earlier run of the suite is not this run's."""
+    (cache / "v" / "cache" / "lastfailed").unlink(missing_ok=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", default="logical", help="of the first pass")
+    parser.add_argument("--services-workers", default="logical", help="of the pass on PostgreSQL and Redis")
+    options = parser.parse_args()
+    verdicts = []
+    for each in passes(options.workers, options.services_workers):
+        cache = Path(".pytest_cache").resolve() / each.name
+        _forget(cache)
+        verdicts.append(run(each, cache))
+    return 0 if conclude(verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

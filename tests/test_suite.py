@@ -1,0 +1,61 @@
+"""`.ci/run` tells a race from a failure."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.suite import MOST_FLAKY, MOST_RERUN, Pass, Verdict, conclude, run
+
+HERE = Pass("here", "not absent", "0")
+PLUGINS = ("django", "asyncio", "playwright", "hypothesispytest", "faulthandler")
+
+
+def suite(folder: Path, *tests: str) -> Verdict:
+    """What becomes of a suite of these tests, each the body of a function. `once()` is true the first time only."""
+    (folder / "pytest.ini").write_text("[pytest]\nmarkers = absent\n")
+    (folder / "test_made.py").write_text(
+        "from pathlib import Path\n"
+        "def once(name):\n"
+        "    mark = Path(__file__).with_name(name)\n"
+        "    return not mark.exists() and mark.write_text('x')\n"
+        + "".join(f"def test_{number}():\n    {body}\n" for number, body in enumerate(tests))
+    )
+    without = (f"-pno:{plugin}" for plugin in PLUGINS)
+    where = ("-c", str(folder / "pytest.ini"), "--rootdir", str(folder), str(folder))
+    return run(HERE, folder / "cache", "-q", *without, *where)
+
+
+def test_a_test_that_passes_alone_is_flaky_and_one_that_fails_twice_is_broken(tmp_path):
+    verdict = suite(tmp_path, "assert True", "assert not once('raced')", "assert False")
+
+    assert verdict == Verdict(["test_made.py::test_1"], ["test_made.py::test_2"])
+
+
+def test_many_failures_are_no_race(tmp_path, capfd):
+    verdict = suite(tmp_path, *["assert False"] * (MOST_RERUN + 1))
+
+    assert len(verdict.broken) == MOST_RERUN + 1
+    assert "Again" not in capfd.readouterr().out
+
+
+def test_a_suite_that_cannot_be_collected_is_no_race(tmp_path):
+    assert not conclude([suite(tmp_path, "this is no Python")])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "passed"),
+    [
+        ([Verdict(), Verdict()], True),
+        ([Verdict(["a"]), Verdict(["b"])], True),
+        ([Verdict(["a"]), Verdict(["b", "c"])], False),
+        ([Verdict(broken=["a"]), Verdict()], False),
+        ([Verdict(is_complete=False), Verdict()], False),
+    ],
+)
+def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(verdicts, passed, capsys):
+    assert conclude(verdicts) is passed
+
+    said = capsys.readouterr().out
+    assert all(f"FLAKY {name}\n" in said for each in verdicts for name in each.flaky)
+    assert all(f"BROKEN {name}\n" in said for each in verdicts for name in each.broken)
+    assert MOST_FLAKY == 2
