@@ -25,7 +25,7 @@ $(PYTHON): again
 endif
 
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
-CHECKS := lint types imports templates assets shell workflows image spelling dependencies security
+CHECKS := lint types imports migrations templates assets shell workflows image spelling dependencies security
 
 .DEFAULT_GOAL := help
 .PHONY: help run cluster test check bench bench-full faults fmt clean lock setup static messages system again $(CHECKS:%=check-%)
@@ -108,6 +108,11 @@ check-types:
 
 check-imports:
 	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
+
+check-migrations:
+	@$(BIN)/python manage.py makemigrations --check --dry-run --skip-checks --verbosity 0 || \
+		{ echo "models have changed: run manage.py makemigrations --name ..."; exit 1; }
+	@$(BIN)/python -m deploy.compatibility
 
 check-templates:
 	@said=$$($(BIN)/djlint --lint templates 2>&1) || { echo "$$said"; exit 1; }

@@ -57,10 +57,11 @@ for n in range(first, first + number):
 
 
 class Running:
-    """One TMS. `env` names settings that differ from `QUICK`."""
+    """One TMS. `env` names settings that differ from `QUICK`; `root` is the checkout whose code runs."""
 
-    def __init__(self, folder: Path, **env: str) -> None:
+    def __init__(self, folder: Path, *, root: Path = ROOT, **env: str) -> None:
         self.folder = folder
+        self.root = root
         self.port = free_port()
         self.env = os.environ | QUICK | {"TMS_DATA_DIR": str(folder), "TMS_NODE": f"node-{self.port}"} | env
         self.process: subprocess.Popen[bytes] | None = None
@@ -92,7 +93,7 @@ class Running:
         command = [sys.executable, "manage.py", "serve", "--clock", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, cwd=self.root, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         deadline = time.monotonic() + START_DEADLINE_S
         while not self.answers():
@@ -135,7 +136,7 @@ class Running:
     def _run(self, *command: str, **env: str) -> str:
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=self.root,
             env=self.env | env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -146,6 +147,10 @@ class Running:
             raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
         return done.stdout
 
+    def run_code(self, code: str, *arguments: str) -> str:
+        """Standard output of a Python program with this TMS's settings."""
+        return self._run(sys.executable, "-c", code, *arguments)
+
     def enrol(self, uid: str, *, site: str = "Shinjuku South", **options: str) -> str:
         """The credential of a new terminal."""
         extra = [word for name, value in options.items() for word in (f"--{name}", value)]
@@ -153,8 +158,7 @@ class Running:
 
     def enrol_many(self, number: int, *, prefix: str = "T") -> list[str]:
         """The credentials of so many new terminals at one site, made by one process."""
-        done = self._run(sys.executable, "-c", ENROL_MANY, prefix, str(number))
-        return done.split()
+        return self.run_code(ENROL_MANY, prefix, str(number)).split()
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of this TMS's database; `%s` marks a parameter."""

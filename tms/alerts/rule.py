@@ -102,6 +102,7 @@ class Rule(models.Model):
         max_length=8,
         choices=RuleHours,
         default=RuleHours.ALWAYS,
+        db_default=RuleHours.ALWAYS,
         help_text=_("Whatever holds while a site is closed opens its alert when the site opens, if it still holds."),
     )
     presence = models.CharField(

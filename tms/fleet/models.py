@@ -97,12 +97,17 @@ class Site(models.Model):
         _("holidays of"),
         max_length=8,
         default="JP",
+        db_default="JP",
         blank=True,
         validators=(check_calendar,),
         help_text=_("A country, or a part of one: JP, DE-BY, US-NY. Empty: none."),
     )
     on_holidays = models.CharField(
-        _("on public holidays"), max_length=8, choices=OnHolidays, default=OnHolidays.AS_USUAL
+        _("on public holidays"),
+        max_length=8,
+        choices=OnHolidays,
+        default=OnHolidays.AS_USUAL,
+        db_default=OnHolidays.AS_USUAL,
     )
 
     class Meta:

@@ -1,0 +1,143 @@
+"""Whether the previous release works on this release's schema, as it does while a release rolls out or is taken back.
+
+`deploy/previous_release.json` names the previous release: its commit, the last migration of each app, and the findings
+that were accepted, each with its reason. `python -m deploy.compatibility` prints what would break;
+`python -m deploy.compatibility --record COMMIT` names the checked-out tree as the previous release.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+RECORD = Path(__file__).with_name("previous_release.json")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Previous(NamedTuple):
+    commit: str
+    migrations: Mapping[str, str]
+    """App label → its last migration."""
+    accepted: Mapping[str, str]
+    """Finding → why it breaks nothing."""
+
+
+class Finding(NamedTuple):
+    subject: str
+    """`table`, `table.column` or `table:constraint`."""
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.problem}"
+
+
+def previous() -> Previous:
+    return Previous(**json.loads(RECORD.read_text()))
+
+
+def compare(before: Any, after: Any) -> Iterator[Finding]:
+    """What a program written for the registry `before` finds broken on the schema of `after` (both as `state.apps`)."""
+    now = _tables(after)
+    for table, model in _tables(before).items():
+        if table not in now:
+            yield Finding(table, "the table is gone, and the previous release uses it")
+            continue
+        yield from _columns(table, model, now[table])
+        yield from _constraints(table, model, now[table])
+
+
+def _tables(apps: Any) -> dict[str, Any]:
+    return {model._meta.db_table: model for model in apps.get_models(include_auto_created=True) if model._meta.managed}
+
+
+def _columns(table: str, before: Any, after: Any) -> Iterator[Finding]:
+    was, now = _fields(before), _fields(after)
+    for column in was.keys() - now.keys():
+        yield Finding(f"{table}.{column}", "the column is gone, and the previous release uses it")
+    for column in now.keys() - was.keys():
+        if _must_be_named(now[column]):
+            yield Finding(
+                f"{table}.{column}", "new and NOT NULL without db_default: the previous release cannot insert"
+            )
+    for column in was.keys() & now.keys():
+        if problem := _narrowed(was[column], now[column]):
+            yield Finding(f"{table}.{column}", problem)
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    return {field.column: field for field in model._meta.local_concrete_fields}
+
+
+def _must_be_named(field: Any) -> bool:
+    """Django drops a Python default from the column once it is added; only `db_default` stays."""
+    return not (field.null or field.has_db_default() or field.generated or field.primary_key)
+
+
+def _narrowed(was: Any, now: Any) -> str:
+    if was.null and not now.null:
+        return "NULL is refused now, and the previous release may write it"
+    if _kind(was) != _kind(now):
+        return f"{_kind(was)} became {_kind(now)}"
+    if (was.max_length or 0) > (now.max_length or 0) > 0:
+        return f"shorter: {was.max_length} characters became {now.max_length}"
+    return ""
+
+
+def _kind(field: Any) -> str:
+    """A foreign key is what it points to."""
+    return str(field.target_field.get_internal_type() if field.remote_field else field.get_internal_type())
+
+
+def _constraints(table: str, before: Any, after: Any) -> Iterator[Finding]:
+    was = {each.name: each for each in before._meta.constraints}
+    for each in after._meta.constraints:
+        if each != was.get(each.name):
+            yield Finding(f"{table}:{each.name}", "the constraint is new or changed: the previous release may break it")
+
+
+def findings() -> list[Finding]:
+    """What stands between the previous release and the migrations of this tree, without what was accepted."""
+    from django.db.migrations.loader import MigrationLoader
+
+    graph = MigrationLoader(None).graph
+    known = previous()
+    ends = [node for node in known.migrations.items() if node in graph.nodes]
+    before, after = graph.make_state(nodes=ends).apps, graph.make_state().apps
+    return [each for each in compare(before, after) if each.subject not in known.accepted]
+
+
+def record(commit: str) -> None:
+    from django.db.migrations.loader import MigrationLoader
+
+    leaves = dict(MigrationLoader(None).graph.leaf_nodes())
+    text = json.dumps(Previous(commit, leaves, {})._asdict(), indent=2)
+    RECORD.write_text(text + "\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--record", metavar="COMMIT", help="name this tree as the previous release")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+    import django
+
+    django.setup()
+    if options.record:
+        record(options.record)
+        return 0
+    found = findings()
+    for each in found:
+        print(each)
+    if found:
+        print(
+            f"The previous release ({previous().commit[:10]}) would break. Change the migration in two steps, or accept"
+        )
+        print(f"a finding with its reason in {RECORD.relative_to(ROOT)}.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
