@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from tms import aws
+from tms import aliases, aws
 from tms import environment as env
 from tms.database import configured
 from tms.logs import logging_config
@@ -20,6 +20,9 @@ DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
 
 PRODUCTION = env.flag("TMS_PRODUCTION", default=False)
 """The embedded default (False) makes its own secret; production refuses to start unless everything is named."""
+
+if PRODUCTION:
+    aliases.apply()
 
 DEBUG = env.flag("TMS_DEBUG", default=False)
 SECRET_KEY = env.text("TMS_SECRET_KEY")
