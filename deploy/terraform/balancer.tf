@@ -2,8 +2,15 @@ locals {
   port = 8000
 
   # What the application promises; tests/infrastructure compares these with its settings.
-  ping_interval_s = 20  # TMS_PING_INTERVAL_S: no open WebSocket is quiet for longer
-  machine_drain_s = 120 # deploy/machine/drain: two waves of nodes, each killed 40 s after its spread of 20 s
+  ping_interval_s = 20 # TMS_PING_INTERVAL_S: no open WebSocket is quiet for longer
+  # TMS_DRAIN_SPREAD_S: reconnects are spread over so long. Tasks have the application's own default.
+  drain_spread_s = local.on_ec2 ? 20 : 30
+
+  # A shutdown, step by step. Each step must end before the next one cuts it off: guarded by the preconditions of the target
+  # group, of the machines' group and of the tasks.
+  machine_drain_s  = 2 * (local.drain_spread_s + 40) # deploy/machine/drain: two waves, each killed 40 s after its spread
+  drain_s          = local.on_ec2 ? local.machine_drain_s : local.drain_spread_s + 30
+  deregistration_s = local.drain_s + 60
 
   terminal_path = "/ws/terminal/"
 }
@@ -44,8 +51,9 @@ resource "aws_lb_target_group" "app" {
 
   # A WebSocket is one request that does not end: who has fewest gets the next.
   load_balancing_algorithm_type = "least_outstanding_requests"
-  deregistration_delay          = local.machine_drain_s + 60
+  deregistration_delay          = local.deregistration_s
 
+  # Liveness of one process. It must never ask `/health/?strict`: a failover of the database would replace every machine.
   health_check {
     enabled             = true
     path                = "/health/"

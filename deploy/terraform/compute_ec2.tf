@@ -18,6 +18,7 @@ locals {
     TMS_STATIC_URL         = local.static_url
     TMS_BACKUPS_BUCKET     = aws_s3_bucket.main["backups"].bucket
     TMS_NODES              = var.machine.nodes
+    TMS_DRAIN_SPREAD_S     = local.drain_spread_s
     TMS_LIFECYCLE_HOOK     = local.drain_hook
     TMS_LAUNCH_HOOK        = local.launch_hook
     TMS_ASG                = local.group_name
@@ -36,6 +37,17 @@ locals {
   group_name  = "${var.name}-autoscaling-group"
   drain_hook  = "${var.name}-drain"
   launch_hook = "${var.name}-launch"
+
+  # A machine answers both itself: userdata.sh when it is ready, deploy/machine/drain when its nodes have drained.
+  # A machine that never gets ready is replaced; one that cannot drain goes all the same.
+  boot_s = 600
+  hooks = {
+    (local.launch_hook) = { transition = "autoscaling:EC2_INSTANCE_LAUNCHING", heartbeat_s = local.boot_s, result = "ABANDON" }
+    (local.drain_hook)  = { transition = "autoscaling:EC2_INSTANCE_TERMINATING", heartbeat_s = local.deregistration_s + 120, result = "CONTINUE" }
+  }
+
+  # An instance refresh that sets off one of these rolls itself back (deploy/pipeline uses the same).
+  refresh_guards = ["server-errors", "no-healthy-host"]
 }
 
 data "aws_ssm_parameter" "machine_image" {
@@ -116,13 +128,33 @@ resource "aws_autoscaling_group" "app" {
   max_size                  = var.scale.most
   desired_capacity          = var.scale.least
   health_check_type         = "ELB"
-  health_check_grace_period = 300
+  health_check_grace_period = local.boot_s
   default_instance_warmup   = 120
+  wait_for_capacity_timeout = "20m" # a second attempt, when the first machine fails to boot
   enabled_metrics           = ["GroupDesiredCapacity", "GroupInServiceInstances", "GroupTerminatingInstances"]
 
   launch_template {
     id      = aws_launch_template.app[0].id
     version = aws_launch_template.app[0].latest_version
+  }
+
+  # A machine that fails its health check stays until its replacement is healthy: what makes all of them fail at once, such
+  # as a failover of the database, must not leave none.
+  instance_maintenance_policy {
+    min_healthy_percentage = 100
+    max_healthy_percentage = 150
+  }
+
+  # The first machines need the hooks, too; a hook that is made after the group misses them.
+  dynamic "initial_lifecycle_hook" {
+    for_each = local.hooks
+
+    content {
+      name                 = initial_lifecycle_hook.key
+      lifecycle_transition = initial_lifecycle_hook.value.transition
+      heartbeat_timeout    = initial_lifecycle_hook.value.heartbeat_s
+      default_result       = initial_lifecycle_hook.value.result
+    }
   }
 
   # A new machine is well before an old one goes; when it is not, or alarms ring, all goes back to the template before.
@@ -136,7 +168,7 @@ resource "aws_autoscaling_group" "app" {
       skip_matching          = true
 
       alarm_specification {
-        alarms = ["${var.name}-server-errors", "${var.name}-no-healthy-host"]
+        alarms = [for alarm in local.refresh_guards : aws_cloudwatch_metric_alarm.main[alarm].alarm_name]
       }
     }
   }
@@ -153,6 +185,11 @@ resource "aws_autoscaling_group" "app" {
 
   lifecycle {
     ignore_changes = [desired_capacity] # scaling decides
+
+    precondition {
+      condition     = local.drain_s < local.deregistration_s && local.deregistration_s < local.hooks[local.drain_hook].heartbeat_s
+      error_message = "A machine must drain before the load balancer cuts its links, and both must end before the hook gives up."
+    }
   }
 
   # The first machine already needs what its role may do, its secrets, its ways out, and somewhere to log to.
@@ -170,26 +207,15 @@ resource "aws_autoscaling_group" "app" {
   ]
 }
 
-# Both are answered by the machine itself: userdata.sh when it is ready, deploy/machine/drain when its nodes have said goodbye.
-# One that never gets ready is replaced; one that cannot say goodbye goes all the same.
-resource "aws_autoscaling_lifecycle_hook" "launch" {
-  count = local.on_ec2 ? 1 : 0
+# The same hooks again: those of the group above are read only when it is made, and these keep them up to date.
+resource "aws_autoscaling_lifecycle_hook" "main" {
+  for_each = local.on_ec2 ? local.hooks : {}
 
-  name                   = local.launch_hook
+  name                   = each.key
   autoscaling_group_name = aws_autoscaling_group.app[0].name
-  lifecycle_transition   = "autoscaling:EC2_INSTANCE_LAUNCHING"
-  heartbeat_timeout      = 900
-  default_result         = "ABANDON"
-}
-
-resource "aws_autoscaling_lifecycle_hook" "drain" {
-  count = local.on_ec2 ? 1 : 0
-
-  name                   = local.drain_hook
-  autoscaling_group_name = aws_autoscaling_group.app[0].name
-  lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
-  heartbeat_timeout      = local.machine_drain_s + 180
-  default_result         = "CONTINUE"
+  lifecycle_transition   = each.value.transition
+  heartbeat_timeout      = each.value.heartbeat_s
+  default_result         = each.value.result
 }
 
 resource "aws_autoscaling_policy" "cpu" {

@@ -62,6 +62,13 @@ resource "aws_ecs_task_definition" "role" {
     name = "tmp"
   }
 
+  lifecycle {
+    precondition {
+      condition     = local.drain_s < local.stop_s
+      error_message = "A task must drain before Fargate kills it: the spread must be shorter."
+    }
+  }
+
   container_definitions = jsonencode([{
     name                   = "app"
     image                  = var.image

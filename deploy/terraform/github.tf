@@ -136,7 +136,7 @@ resource "aws_iam_openid_connect_provider" "github" {
 resource "aws_iam_role" "deploy" {
   name                 = "${var.name}-deploy"
   description          = "Jobs of ${var.repository} in the environment ${var.environment}"
-  max_session_duration = 3600
+  max_session_duration = 7200 # build, refresh and rollback together take more than an hour
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

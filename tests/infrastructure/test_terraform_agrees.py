@@ -36,10 +36,18 @@ def test_the_load_balancer_knows_the_pings_of_the_server():
 
 
 def test_the_load_balancer_knows_how_long_a_machine_drains():
-    spread, rest = re.findall(r"SPREAD_S:-(\d+)|\.\*\} \+ (\d+)", (MACHINE / "configure").read_text())
+    [patience] = re.findall(r"\.\*\} \+ (\d+)", (MACHINE / "configure").read_text())
     waves = 2
 
-    assert int(said("balancer.tf", "machine_drain_s")) == waves * (int(spread[0]) + int(rest[1]))
+    assert said("balancer.tf", "machine_drain_s") == f"{waves} * (local.drain_spread_s + {patience})"
+
+
+def test_the_load_balancer_asks_for_liveness_and_never_for_readiness():
+    """Readiness depends on the database: one failover would replace every machine."""
+    asked = re.findall(r'^ +path += "(.+)"$', HCL["balancer.tf"], re.MULTILINE)
+    by_the_image = re.findall(r'"http://127\.0\.0\.1:8000(/.*)"', (ROOT / "deploy/image/health.py").read_text())
+
+    assert asked == by_the_image == ["/health/"]
 
 
 def test_paths_are_those_of_the_application():

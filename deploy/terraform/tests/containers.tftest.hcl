@@ -68,8 +68,12 @@ run "an_empty_account_gets_it_all" {
     error_message = "Secrets must be handed over by reference."
   }
   assert {
-    condition     = alltrue([for task in aws_ecs_task_definition.role : jsondecode(task.container_definitions)[0].stopTimeout == 120])
+    condition     = alltrue([for task in aws_ecs_task_definition.role : jsondecode(task.container_definitions)[0].stopTimeout > local.drain_s]) && local.drain_s < tonumber(aws_lb_target_group.app.deregistration_delay)
     error_message = "A task must have time to drain."
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.role["serve"].container_definitions)[0].healthCheck.command == ["CMD", "deploy/image/entrypoint", "health"] && one(aws_lb_target_group.app.health_check).path == "/health/"
+    error_message = "Container and load balancer must ask the process itself, not the database behind it."
   }
 
   # Rights

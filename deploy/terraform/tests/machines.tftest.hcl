@@ -88,8 +88,8 @@ run "an_empty_account_gets_it_all" {
     error_message = "Health is asked of the application, on port 8000."
   }
   assert {
-    condition     = local.machine_drain_s < tonumber(aws_lb_target_group.app.deregistration_delay)
-    error_message = "Nodes must have said goodbye before the load balancer cuts their links."
+    condition     = local.machine_drain_s < tonumber(aws_lb_target_group.app.deregistration_delay) && tonumber(aws_lb_target_group.app.deregistration_delay) < aws_autoscaling_lifecycle_hook.main["tms-drain"].heartbeat_timeout
+    error_message = "Nodes must drain before the load balancer cuts their links, and both must end before the hook gives up."
   }
   assert {
     condition     = one(one(aws_lb_listener.http.default_action).redirect).protocol == "HTTPS" && one(one(aws_lb_listener.http.default_action).redirect).status_code == "HTTP_301"
@@ -204,8 +204,22 @@ run "an_empty_account_gets_it_all" {
     error_message = "Two to ten machines, as in the manual."
   }
   assert {
-    condition     = aws_autoscaling_group.app[0].health_check_type == "ELB" && aws_autoscaling_group.app[0].health_check_grace_period == 300
-    error_message = "The load balancer says whether a machine is well."
+    condition     = aws_autoscaling_group.app[0].health_check_type == "ELB" && aws_autoscaling_group.app[0].health_check_grace_period >= aws_autoscaling_lifecycle_hook.main["tms-launch"].heartbeat_timeout
+    error_message = "The load balancer says whether a machine is well, and not before the machine had its time to boot."
+  }
+  assert {
+    condition     = one(aws_autoscaling_group.app[0].instance_maintenance_policy).min_healthy_percentage == 100 && one(aws_autoscaling_group.app[0].instance_maintenance_policy).max_healthy_percentage == 150
+    error_message = "A machine that fails its health check must stay until its replacement is healthy."
+  }
+  assert {
+    condition = { for hook in aws_autoscaling_group.app[0].initial_lifecycle_hook : hook.name => [hook.lifecycle_transition, hook.heartbeat_timeout, hook.default_result] } == {
+      for hook in aws_autoscaling_lifecycle_hook.main : hook.name => [hook.lifecycle_transition, hook.heartbeat_timeout, hook.default_result]
+    } && length(aws_autoscaling_lifecycle_hook.main) == 2
+    error_message = "The first machines must have the same hooks as the later ones."
+  }
+  assert {
+    condition     = toset(one(one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).alarm_specification).alarms) == toset(["tms-no-healthy-host", "tms-server-errors"])
+    error_message = "Alarms that a refresh sets off must roll it back."
   }
   assert {
     condition     = one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).min_healthy_percentage == 100 && one(one(aws_autoscaling_group.app[0].instance_refresh).preferences).auto_rollback
@@ -220,8 +234,8 @@ run "an_empty_account_gets_it_all" {
     error_message = "Machines must be made of the newest Amazon Linux 2023."
   }
   assert {
-    condition     = aws_autoscaling_lifecycle_hook.drain[0].lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING" && aws_autoscaling_lifecycle_hook.drain[0].heartbeat_timeout > local.machine_drain_s && aws_autoscaling_lifecycle_hook.drain[0].heartbeat_timeout > tonumber(aws_lb_target_group.app.deregistration_delay)
-    error_message = "A machine must have time to drain before it ends."
+    condition     = aws_autoscaling_lifecycle_hook.main["tms-launch"].heartbeat_timeout == 600 && aws_autoscaling_lifecycle_hook.main["tms-launch"].default_result == "ABANDON" && aws_autoscaling_lifecycle_hook.main["tms-drain"].lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING"
+    error_message = "A machine that is not ready after ten minutes must be replaced, and one that ends must drain first."
   }
   assert {
     condition     = startswith(base64decode(aws_launch_template.app[0].user_data), "#!/bin/bash\nexport ") && strcontains(base64decode(aws_launch_template.app[0].user_data), "\nexport TMS_ASG='tms-autoscaling-group'\n")
@@ -338,6 +352,10 @@ run "an_empty_account_gets_it_all" {
   assert {
     condition     = jsondecode(aws_iam_role.deploy.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:techcore/tms:environment:production"
     error_message = "Only this repository's environment may deploy."
+  }
+  assert {
+    condition     = aws_iam_role.deploy.max_session_duration == 7200
+    error_message = "The credentials of a deployment must outlast build, refresh and rollback."
   }
   assert {
     condition     = keys(aws_iam_role.main) == ["backup", "machine", "monitoring", "network"]
