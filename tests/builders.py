@@ -133,6 +133,10 @@ class Link:
         report = frames.Report(seq, taken_at or at, **params)
         return Reported(self, at, report, self.judge.report(report, at=at), 0.0)
 
+    def undated(self, seq: int, *, at: datetime = AT, **params: Any) -> Reported:
+        """A late report of a terminal that does not know when it was made."""
+        return Reported(self, at, frames.Report(seq, None, late=True, **params), (), 0.0)
+
     def heartbeat(self, *, at: datetime = AT) -> Alive:
         return Alive(self, at)
 

@@ -130,6 +130,13 @@ def test_the_newest_report_is_there_for_the_chart_and_as_a_table(page, fleet):
     assert json.loads(seen.attribute("chart", "data-metrics"))["volts_v"] == {"label": "volts_v", "unit": "V"}
 
 
+def test_an_event_without_an_instant_is_marked_in_the_timeline(page, fleet):
+    terminal = fleet.online(uid="T-1")
+    event = factories.event(terminal, "door_opened", late=True, undated=True)
+
+    assert "sent late time of arrival" in page(terminal.get_absolute_url()).text(f"event-{event.pk}")
+
+
 def test_the_series_are_columns_with_presence_and_limits(browser, fleet):
     terminal = fleet.online(uid="T-1")
     fleet.metric_rule("temperature_c", limit=60, severity="warning")

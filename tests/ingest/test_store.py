@@ -149,6 +149,21 @@ def test_events_are_kept_with_the_report_that_brought_them_and_once(fleet):
     ]
 
 
+def test_a_late_report_without_an_instant_is_stored_with_its_arrival_and_marked(fleet):
+    link = booted(fleet.terminal())
+    events = (frames.Event(None, "paper_jam"), frames.Event(AT, "door_open"))
+
+    write(link.undated(1, at=later(5), events=events), link.report(2, at=later(6), events=(frames.Event(AT, "hot"),)))
+
+    reports = Report.objects.order_by("seq").values_list("at", "late", "undated")
+    assert list(reports) == [(later(5), True, True), (later(6), False, False)]
+    assert set(Event.objects.values_list("code", "at", "undated")) == {
+        ("paper_jam", later(5), True),
+        ("door_open", AT, False),
+        ("hot", AT, False),
+    }
+
+
 def test_what_tms_noticed_itself_is_an_event_even_when_a_newer_session_began(fleet):
     terminal = fleet.terminal()
     rule = fleet.event_rule("tms.duplicate_credential")

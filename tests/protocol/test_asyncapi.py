@@ -20,7 +20,7 @@ MESSAGES = WRITTEN["components"]["messages"]
 EXAMPLES = list(examples())
 COMPARED = (
     "type", "enum", "format", "pattern", "minimum", "maximum", "minLength", "maxLength", "maxItems", "maxProperties",
-    "items", "propertyNames", "additionalProperties", "default", "$ref",
+    "items", "propertyNames", "additionalProperties", "default", "$ref", "anyOf",
 )  # fmt: skip
 
 

@@ -30,6 +30,14 @@ from tms.protocol.errors import ErrorType, FrameError
             ),
         ),
         (
+            report(at=None, late=True, events=[{"at": None, "code": "door"}]),
+            uplink.ReportCall(frames.Report(1, None, events=(frames.Event(None, "door"),), late=True), "2.0"),
+        ),
+        (
+            report(at=None, boot_id="earlier"),
+            uplink.ReportCall(frames.Report(1, None, boot_id="earlier"), "2.0"),
+        ),
+        (
             report(events=[{"at": AT, "code": "paper_out", "severity": "critical", "text": "\\u0000"}]),
             uplink.ReportCall(
                 frames.Report(
@@ -92,6 +100,19 @@ def test_a_good_frame_is_taken(text, wanted):
         (report(at="1970-01-01T00:00:00Z"), ErrorType.BAD_FRAME, "$.params.at", "between the years 2000 and 2100"),
         (report(at="0001-01-01T00:00:00+23:59"), ErrorType.BAD_FRAME, "$.params.at", "between the years"),
         (report(at="9999-12-31T23:59:59-23:59"), ErrorType.BAD_FRAME, "$.params.at", "between the years"),
+        (
+            report(at=None),
+            ErrorType.BAD_FRAME,
+            "$.params.at",
+            "may be null in a late report only; right is one like 2026",
+        ),
+        (
+            report(events=[{"at": None, "code": "a"}]),
+            ErrorType.BAD_FRAME,
+            "$.params.events[0].at",
+            "may be null in a late",
+        ),
+        ('{"jsonrpc":"2.0","method":"report","params":{"seq":1,"late":true}}', ErrorType.BAD_FRAME, "$.params", "`at`"),
         (report(status="fine"), ErrorType.BAD_FRAME, "$.params.status", "right is ok or degraded or fault"),
         (report(metrics={"Cpu": 1}), ErrorType.BAD_FRAME, "$.params.metrics", "'^[a-z][a-z0-9_.]{0,63}$'"),
         (report(metrics={"cpu\n": 1}), ErrorType.BAD_FRAME, "$.params.metrics", "matching regex"),

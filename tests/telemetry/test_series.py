@@ -99,6 +99,21 @@ def test_short_spans_tell_what_came_late_and_no_range(terminal):
     assert (found.late, found.lowest, found.highest) == ([1, 0], {}, {})
 
 
+def test_late_readings_without_an_instant_are_in_no_chart_and_no_roll_up(terminal):
+    readings = {"metrics": {"temperature_c": 99}, "late": True, "undated": True}
+    reported(terminal, (1.5, 60), (0.25, 50))
+    factories.report(terminal, 3, at=later(-1.5 * 3600), **readings)
+    factories.report(terminal, 4, at=later(-60), **readings)
+
+    fresh = [drawn(terminal, span).metrics for span in ("30m", "6h", "7d")]
+    newest = series.newest(terminal, SPANS["30m"], limit=5, at=AT)
+    roll_up(terminal, until=AT)
+
+    assert fresh == [{"temperature_c": [50]}, {"temperature_c": [60, 50]}, {"temperature_c": [60, 50]}]
+    assert [shown["temperature_c"].value for _, shown in newest] == [50, 60]
+    assert drawn(terminal, "7d").metrics == {"temperature_c": [60, 50]}
+
+
 def test_the_newest_are_reports_or_the_hours_of_a_long_span(terminal):
     reported(terminal, (5.5, 60), (5.25, 70), (0.5, 50))
 

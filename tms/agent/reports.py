@@ -35,7 +35,9 @@ def reports_of(sample: Sample, *, first_seq: int, at: datetime, shift: timedelta
 
 
 def tidy(event: frames.Event, shift: timedelta) -> frames.Event:
-    return frames.Event(event.at + shift, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH))
+    return frames.Event(
+        event.at and event.at + shift, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH)
+    )
 
 
 def clean(text: str, length: int = limits.NAME_LENGTH) -> str:

@@ -89,7 +89,16 @@ class Spool:
     def append(self, boot_id: str, report: frames.Report) -> None:
         self._last_position += 1
         body = _encoder.encode(report)
-        self._add(Entry(self._last_position, boot_id, report.seq, report.at.timestamp(), bool(report.events), body))
+        self._add(
+            Entry(
+                self._last_position,
+                boot_id,
+                report.seq,
+                report.at.timestamp() if report.at else 0.0,
+                bool(report.events),
+                body,
+            )
+        )
         self._make_room()
         self._write()
 

@@ -37,6 +37,8 @@ class Happening:
     uid: str = ""
     place: Place | None = None
     late: bool = False
+    undated: bool = False
+    """`at` is when TMS received it; the terminal did not know when it happened."""
     number: int = 1
     """Of terminals to which it happened together."""
     outage: OutageFacts | None = None
@@ -116,7 +118,10 @@ def _step(row: Transition) -> Happening:
 
 def _event(row: Event) -> Happening:
     severity = row.severity if row.severity != Severity.INFO else ""
-    return Happening(f"event-{row.pk}", row.at, "event", "event", severity, row.code, row.text, late=row.late)
+    element = f"event-{row.pk}"
+    return Happening(
+        element, row.at, "event", "event", severity, row.code, row.text, late=row.late, undated=row.undated
+    )
 
 
 def _command(row: Command) -> Happening:

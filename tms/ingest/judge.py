@@ -36,7 +36,7 @@ class Judge:
             return []
         learnt = self._learn(at)
         metrics = NO_METRICS if report.metrics is UNSET else report.metrics
-        verdicts = self._judging.report(Seen(metrics, report.at, at), [event.code for event in report.events])
+        verdicts = self._judging.report(Seen(metrics, report.at or at, at), [event.code for event in report.events])
         return learnt + verdicts if learnt else verdicts
 
     def alive(self, *, at: datetime) -> list[Verdict]:

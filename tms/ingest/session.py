@@ -221,6 +221,7 @@ class Session:
             server_time=_now(),
             acked_seq=outcome.acked_seq,
             limits=frames.Limits(frames_per_minute=settings.FRAMES_PER_MINUTE, frames_burst=settings.FRAMES_BURST),
+            accepts_undated=True,
         )
         self._wire.send(downlink.encode(downlink.BootAnswer(self._boot_request, answer)))
         self._links.began(self, has_commands=outcome.has_commands)

@@ -16,7 +16,7 @@ from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import Standing
 from tms.fleet.wall import wall
 from tms.ingest import takeovers
-from tms.ingest.items import Booted, BootOutcome, Item, Reported
+from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
 from tms.ingest.judge import place_of
 from tms.ingest.ledger import BootKey, Ledger
 from tms.live.change import Change
@@ -35,6 +35,7 @@ class ReportRow(msgspec.Struct, frozen=True, gc=False):
     at: datetime
     received_at: datetime
     late: bool
+    undated: bool
     status: str
     metrics: msgspec.Raw
 
@@ -141,7 +142,7 @@ def _save_reports(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
     instruments.INGEST_REPORTS.labels("committed").inc(len(new))
     instruments.INGEST_REPORTS.labels("duplicate").inc(len(ledger.reports) - len(new))
     _save_events(
-        (item.link.identity.terminal_id, event, item.report.late)
+        (item, event, item.report.late)
         for key, item in reversed(items.items())
         if item.report.events and key in new
         for event in item.report.events
@@ -170,24 +171,31 @@ def _report_row(item: Reported, boot_pk: int) -> ReportRow:
         boot_id=boot_pk,
         seq=report.seq,
         terminal_id=item.link.identity.terminal_id,
-        at=report.at.astimezone(UTC),
+        at=(report.at or item.at).astimezone(UTC),
         received_at=item.at,
         late=report.late or report.boot_id is not UNSET,
+        undated=report.at is None,
         status="" if report.status is UNSET else report.status,
         metrics=msgspec.Raw(b"{}" if report.metrics is UNSET else msgspec.json.encode(report.metrics)),
     )
 
 
 def _save_notes(ledger: Ledger) -> None:
-    _save_events((note.link.identity.terminal_id, note.event, False) for note in ledger.notes)
+    _save_events((note, note.event, False) for note in ledger.notes)
 
 
-def _save_events(events: Iterable[tuple[int, frames.Event, bool]]) -> None:
+def _save_events(events: Iterable[tuple[Reported | Noted, frames.Event, bool]]) -> None:
     Event.objects.bulk_create(
         Event(
-            terminal_id=terminal_id, at=event.at, code=event.code, severity=event.severity, text=event.text, late=late
+            terminal_id=item.link.identity.terminal_id,
+            at=event.at or item.at,
+            code=event.code,
+            severity=event.severity,
+            text=event.text,
+            late=late,
+            undated=event.at is None,
         )
-        for terminal_id, event, late in events
+        for item, event, late in events
     )
 
 

@@ -17,6 +17,8 @@ type EventCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$(?!\n)
 type Seq = Annotated[int, Meta(ge=0, le=limits.SEQ_MAX)]
 type Instant = Annotated[datetime, Meta(tz=True)]
 """RFC 3339 with an offset, for example `2026-11-25T09:30:00+09:00`."""
+type OptionalInstant = Instant | None
+"""None: the terminal does not know the instant, because its clock was never set. Only in late reports."""
 type Metrics = Annotated[dict[MetricName, float], Meta(max_length=limits.METRICS_PER_REPORT)]
 type Status = Literal["ok", "degraded", "fault"]
 type Severity = Literal["critical", "warning", "info"]
@@ -30,7 +32,7 @@ type RequestId = (
 class Event(Struct, frozen=True, gc=False):
     """Something that happened on a terminal at one instant."""
 
-    at: Instant
+    at: OptionalInstant
     code: EventCode
     severity: Severity = "info"
     text: Text = ""
@@ -73,7 +75,7 @@ class Report(Struct, frozen=True, gc=False):
     """
 
     seq: Seq
-    at: Instant
+    at: OptionalInstant
     status: Status | UnsetType = UNSET
     metrics: Metrics | UnsetType = UNSET
     events: Annotated[tuple[Event, ...], Meta(max_length=limits.EVENTS_PER_REPORT)] = ()
@@ -107,6 +109,8 @@ class Booted(Struct, frozen=True):
     acked_seq: int = 0
     config_version: int = 0
     limits: Limits = Limits()
+    accepts_undated: bool = False
+    """Whether a late report may have `at: null`. An older TMS refuses it, so such reports wait for a newer one."""
 
 
 class Ack(Struct, frozen=True, omit_defaults=True):

@@ -13,6 +13,7 @@ from tms.protocol.shape import check_shape
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+EXAMPLE = "2026-11-25T09:30:00+09:00"
 
 
 class BootCall(Struct, frozen=True, tag_field="method", tag="boot"):
@@ -128,11 +129,23 @@ def _decode_one(data: bytes) -> Uplink | FrameError:
 def _check_instants(call: Call) -> None:
     params = call.params
     if isinstance(params, frames.Report):
-        _check_instant(params.at, "$.params.at")
+        is_late = params.late or params.boot_id is not UNSET
+        _check_optional_instant(params.at, "$.params.at", is_late=is_late)
         for number, event in enumerate(params.events):
-            _check_instant(event.at, f"$.params.events[{number}].at")
+            _check_optional_instant(event.at, f"$.params.events[{number}].at", is_late=is_late)
     elif isinstance(params, frames.Goodbye) and params.back_at is not UNSET:
         _check_instant(params.back_at, "$.params.back_at")
+
+
+def _check_optional_instant(at: datetime | None, where: str, *, is_late: bool) -> None:
+    if at is not None:
+        _check_instant(at, where)
+    elif not is_late:
+        raise FrameError(
+            ErrorType.BAD_FRAME,
+            "an instant may be null in a late report only; right is one like " + EXAMPLE,
+            where=where,
+        )
 
 
 def _check_instant(at: datetime, where: str) -> None:

@@ -23,7 +23,8 @@ UNFOLD = {"postgresql": "jsonb_each_text", "sqlite": "json_each"}
 OF_REPORTS = """
     SELECT {begin}, m.key, count(*), sum({value}), min({value}), max({value}), max(CASE WHEN r.late THEN 1 ELSE 0 END)
     FROM {table} AS r, {unfold}(r.metrics) AS m
-    WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s GROUP BY 1, 2
+    WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s AND NOT (r.late AND r.undated)
+    GROUP BY 1, 2
 """
 OF_ROLLUPS = """
     SELECT {begin}, r.metric, CAST(sum(r.count) AS bigint), sum(r.total), min(r.lowest), max(r.highest), 0

@@ -39,6 +39,8 @@ class Report(models.Model):
     at = models.DateTimeField()
     received_at = models.DateTimeField()
     late = models.BooleanField(default=False)
+    undated = models.BooleanField(default=False, db_default=False)
+    """`at` is when TMS received the report, because the terminal sent no believable instant."""
     status = models.CharField(max_length=16, choices=Status, default="", blank=True)
     metrics = models.JSONField(default=dict)
 
@@ -59,6 +61,8 @@ class Event(models.Model):
     severity = models.CharField(max_length=16, choices=Severity, default=Severity.INFO)
     text = models.CharField(max_length=500, blank=True)
     late = models.BooleanField(default=False)
+    undated = models.BooleanField(default=False, db_default=False)
+    """`at` is when TMS received the event, because the terminal sent no believable instant."""
 
     class Meta:
         indexes = (models.Index(fields=("terminal", "-at"), name="event_terminal"),)

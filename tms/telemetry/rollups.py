@@ -4,6 +4,9 @@ A roll-up is always made from all reports of its hour. While an hour is within t
 to it, so of two roll-ups the one that counts more is the better. None ever replaces a fuller one; nothing here needs to
 run once only, or in order.
 
+Late reports without an instant are left out: they are stored with their time of arrival, and their readings belong to
+another hour.
+
 An hour is rolled up when it is over and `SETTLING` has passed. Whoever commits a report of an hour that is over marks
 it late, and it is rolled up again.
 """
@@ -165,6 +168,7 @@ POSTGRESQL = UPSERT.format(
         SELECT r.terminal_id, r.at, r.boot_id, r.seq, m.key AS metric, m.value::double precision AS value
         FROM {Report._meta.db_table} AS r, jsonb_each_text(r.metrics) AS m
         WHERE r.terminal_id = ANY (%(terminals)s) AND r.at >= %(hour)s AND r.at < %(end)s
+            AND NOT (r.late AND r.undated)
     ) AS reading
     GROUP BY terminal_id, metric
 """  # noqa: S608
@@ -179,6 +183,7 @@ SQLITE = UPSERT.format(
         ) AS age
         FROM {Report._meta.db_table} AS r, json_each(r.metrics) AS m
         WHERE r.terminal_id IN (SELECT value FROM json_each(%(terminals)s)) AND r.at >= %(hour)s AND r.at < %(end)s
+            AND NOT (r.late AND r.undated)
     ) AS reading
     WHERE true GROUP BY terminal_id, metric
 """  # noqa: S608

@@ -83,7 +83,12 @@ def newest(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[
     """
     if span.is_rolled:
         return _newest_buckets(terminal, span, limit=limit, at=at)
-    rows = Report.objects.filter(terminal=terminal, at__lte=at).exclude(metrics={}).order_by("-at")
+    rows = (
+        Report.objects.filter(terminal=terminal, at__lte=at)
+        .exclude(metrics={})
+        .exclude(late=True, undated=True)
+        .order_by("-at")
+    )
     return [
         (moment, {name: Reading(value) for name, value in metrics.items()})
         for moment, metrics in rows.values_list("at", "metrics")[:limit]
