@@ -9,5 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
 django_application = get_asgi_application()
 
 from consumers.routing import websockets
+from tms.accounts.sign_in.gate import SignInGate
+from tms.ops.proxy import socket_address
 
-application = ProtocolTypeRouter({"http": django_application, "websocket": websockets})
+http = SignInGate(django_application, address_of=socket_address)
+application = ProtocolTypeRouter({"http": http, "websocket": websockets})

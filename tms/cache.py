@@ -55,6 +55,10 @@ class RestingCache(RedisCache):
     def delete_many(self, keys: Iterable[str], version: int | None = None) -> None:
         self._or(None, lambda: super(RestingCache, self).delete_many(keys, version))
 
+    def run[T](self, command: Callable[[Any], T]) -> T | None:
+        """What `command` makes of the client; None while Redis is away."""
+        return self._or(None, lambda: command(self._cache.get_client(write=True)))
+
     def _or[T](self, otherwise: T, ask: Callable[[], T]) -> T:
         if time.monotonic() < self.rests_until.get(self._server, 0.0):
             return otherwise

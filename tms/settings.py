@@ -41,6 +41,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12) * 3600
 SESSION_COOKIE_NAME = "tms_session"
+DEVICE_COOKIE_NAME = "tms_device"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 STATIC_URL = env.text("TMS_STATIC_URL", "/static/")
@@ -104,7 +105,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "tms.accounts.sign_in.middleware.RefusalMiddleware",
 ]
 ROOT_URLCONF = "tms.urls"
 ASGI_APPLICATION = "asgi.application"
@@ -183,7 +184,10 @@ if REDIS_URL:
 # People
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["tms.accounts.sign_in.backend.ThrottledBackend"]
+PASSWORD_HASHERS = ["tms.accounts.sign_in.hashing.BoundedPBKDF2"]
+HASHING_THREADS = env.whole("TMS_HASHING_THREADS", 2, least=1, most=64)
+"""Passwords that one process hashes at once."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -192,13 +196,25 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
+SIGN_IN_FAILURES = env.whole("TMS_SIGN_IN_FAILURES", 5, least=1)
+"""Wrong passwords for one name from one address in the window; then this pair waits (R16)."""
+
+SIGN_IN_FAILURES_PER_ADDRESS = env.whole("TMS_SIGN_IN_FAILURES_PER_ADDRESS", 20, least=1)
+SIGN_IN_FAILURES_PER_NAME = env.whole("TMS_SIGN_IN_FAILURES_PER_NAME", 20, least=1)
+SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 60, least=1)
+"""Of all names and addresses together."""
+
+SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)
+SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1)
+"""Of one address, right or wrong, that one process looks at."""
+
+# django-axes records who signed in and out; the throttle is ours (decision 0028).
+AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"
+AXES_COOLOFF_TIME = None
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "tms.ops.proxy.client_address"
-AXES_LOCKOUT_CALLABLE = "tms.accounts.views.locked_out"
+SILENCED_SYSTEM_CHECKS = ["axes.W002", "axes.W003"]
+"""That its middleware and backend, which lock out, are not used."""
 
 # Languages and time
 

@@ -38,16 +38,6 @@ def test_a_wrong_password_keeps_the_name_and_says_what_follows(client, tanaka):
     assert 'value="tanaka"' in html
 
 
-@pytest.mark.parametrize("username", ["tanaka", "nobody-of-that-name"])
-def test_after_five_wrong_tries_the_address_waits_whether_or_not_the_person_exists(client, tanaka, username):
-    answers = [sign_in(client, username, "wrong") for _ in range(5)]
-
-    late = sign_in(client, username)
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
-    assert (late.status_code, late["Retry-After"]) == (429, "900")
-    assert "Too many wrong tries. This address waits 15 minutes." in late.content.decode()
-
-
 def test_a_wait_of_one_person_does_not_lock_the_next(client, tanaka):
     User.objects.create_user("sato", password=PASSWORD)
     for _ in range(5):

@@ -1,37 +1,42 @@
-from datetime import timedelta
-from typing import Any
-
 from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
+from tms.accounts.sign_in import device
+from tms.accounts.sign_in.throttle import name_digest
 
 SIGN_IN = "accounts/sign-in.html"
-COOL_OFF = timedelta(hours=settings.AXES_COOLOFF_TIME)
 COOKIE_AGE_S = 365 * 24 * 3600
 
-sign_in = LoginView.as_view(
-    template_name=SIGN_IN,
-    redirect_authenticated_user=True,
-    extra_context={"tries": settings.AXES_FAILURE_LIMIT, "minutes": COOL_OFF.total_seconds() // 60},
-)
+
+class SignIn(LoginView):
+    template_name = SIGN_IN
+    redirect_authenticated_user = True
+    extra_context = {"tries": settings.SIGN_IN_FAILURES, "minutes": settings.SIGN_IN_WINDOW_S / 60}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        device.remember(response, device.of(self.request.COOKIES), name_digest(form.cleaned_data["username"]))
+        return response
+
+
+sign_in = SignIn.as_view()
 sign_out = LogoutView.as_view()
 
 
-def locked_out(
-    request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None
-) -> HttpResponse:
-    """After too many wrong tries: the same page whether or not such a person exists (R16)."""
-    context = {"is_locked": True, "minutes": COOL_OFF.total_seconds() // 60}
-    answer = render(request, SIGN_IN, context, status=429)
-    answer["Retry-After"] = f"{COOL_OFF.total_seconds():.0f}"
-    return answer
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """Where the admin sends people who may not use it: there is one form for passwords, with one throttle."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next") or resolve_url("admin:index"))
 
 
 @require_POST

@@ -29,6 +29,10 @@ TAKEOVERS = Counter("tms_takeovers", "Links that a newer session of the same ter
 CROWDING = Gauge("tms_crowding", "Share of its limit that the busiest address or person has taken on this node", ["by"])
 CROWDING_REFUSALS = Counter("tms_crowding_refusals", "Sockets refused because one client has too many", ["by"])
 
+# People
+
+SIGN_INS = Counter("tms_sign_ins", "Passwords by outcome: accepted, wrong, throttled, busy, flooded", ["outcome"])
+
 # Ingest
 
 INGEST_PENDING = Gauge("tms_ingest_pending", "Items received and not yet committed on this node")

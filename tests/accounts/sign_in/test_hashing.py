@@ -1,0 +1,106 @@
+"""Hashes run in a pool of bounded size; whoever finds it full is told so."""
+
+import threading
+
+import pytest
+from django.contrib.auth.hashers import check_password, make_password
+
+from tms.accounts import tokens
+from tms.accounts.models import User
+from tms.accounts.sign_in import hashing
+from tms.accounts.sign_in.hashing import BoundedPBKDF2, HashingBusyError, HashingPool
+from tms.fleet.wall import wall
+
+OURS = "tms.accounts.sign_in.hashing.BoundedPBKDF2"
+DJANGOS = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
+
+
+@pytest.fixture
+def full():
+    """A pool of one thread, which is taken, with room for one that waits; and what lets the thread go."""
+    pool, go, begun = HashingPool(1, waiting=1, wait_s=0.01), threading.Event(), threading.Event()
+
+    def hold():
+        begun.set()
+        go.wait()
+        return ""
+
+    thread = threading.Thread(target=run, args=(pool, hold))
+    thread.start()
+    begun.wait()
+    yield pool, go
+    go.set()
+    thread.join()
+
+
+def run(pool, work):
+    pool.run(work)
+
+
+def test_what_does_not_begin_in_time_is_refused_and_leaves_no_place_taken(full, monkeypatch):
+    pool, go = full
+    for _ in range(5):
+        with pytest.raises(HashingBusyError):
+            pool.run(lambda: "never")
+
+    go.set()
+
+    monkeypatch.setattr(pool, "_wait_s", 60)
+    assert pool.run(lambda: "hashed") == "hashed"
+
+
+def test_no_more_run_at_once_than_there_are_threads():
+    pool, running, most = HashingPool(2, waiting=20), [], []
+    lock = threading.Lock()
+    meeting = threading.Barrier(2)
+
+    def hash_it():
+        with lock:
+            running.append(1)
+            most.append(len(running))
+        meeting.wait()
+        with lock:
+            running.pop()
+        return ""
+
+    threads = [threading.Thread(target=run, args=(pool, hash_it)) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert max(most) == 2
+
+
+def test_passwords_that_django_hashed_are_still_right(settings):
+    settings.PASSWORD_HASHERS = [DJANGOS]
+    stored = make_password("a password for tests")
+    settings.PASSWORD_HASHERS = [OURS]
+
+    assert check_password("a password for tests", stored)
+    assert not check_password("another", stored)
+
+
+@pytest.mark.django_db
+def test_a_full_pool_answers_503_and_the_try_does_not_count(client, settings, monkeypatch, full):
+    settings.PASSWORD_HASHERS = [OURS]
+    monkeypatch.setattr(hashing, "pool", lambda: full[0])
+
+    answers = [client.post("/sign-in/", {"username": "tanaka", "password": "x"}) for _ in range(8)]
+
+    assert {(answer.status_code, answer["Retry-After"]) for answer in answers} == {(503, "5")}
+    assert "Too many people are signing in at this moment." in answers[0].content.decode()
+
+
+@pytest.mark.both
+@pytest.mark.django_db
+def test_only_signing_in_hashes_a_password(client, monkeypatch):
+    """Neither a page nor the API does, and a token is looked up by its SHA-256."""
+    person = User.objects.create_superuser("tanaka", password="a password for tests")
+    _, token = tokens.issue(person, name="script", at=wall.now())
+    client.force_login(person)
+    monkeypatch.setattr(BoundedPBKDF2, "encode", None)
+    monkeypatch.setattr(hashing, "pool", None)
+
+    assert client.get("/").status_code == 200
+    assert client.get("/api/v1/sites", headers={"Authorization": f"Bearer {token}"}).status_code == 200

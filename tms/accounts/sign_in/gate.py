@@ -1,0 +1,105 @@
+"""In front of Django: forms to sign in, at a pace that pages do not notice.
+
+A refusal of the throttle still costs a page. Beyond a few a second the answer comes from here, ready-made and a second
+late, so that loops of guesses wait instead of working.
+"""
+
+import asyncio
+import io
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from tms.accounts.sign_in import device
+from tms.accounts.sign_in.throttle import network
+from tms.bucket import Bucket
+from tms.ops.instruments import SIGN_INS
+
+type Scope = dict[str, Any]
+type Application = Callable[[Scope, Any, Any], Awaitable[None]]
+
+PATHS = frozenset({"/sign-in/", "/admin/login/"})
+BURST = 30
+TOTAL_PER_MINUTE, TOTAL_BURST = 600, 100
+DELAY_S = 1.0
+MOST_DELAYED = 500
+MOST_CLIENTS = 10_000
+
+
+class SignInGate:
+    """`address_of` names the client of a connection, behind trusted proxies too."""
+
+    def __init__(self, application: Application, *, address_of: Callable[[Mapping[str, Any]], str | None]) -> None:
+        self._application = application
+        self._address_of = address_of
+        self._clients: OrderedDict[str, Bucket] = OrderedDict()
+        self._total = Bucket(per_minute=TOTAL_PER_MINUTE, burst=TOTAL_BURST, at=time.monotonic())
+        self._delayed = 0
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in PATHS:
+            await self._application(scope, receive, send)
+            return
+        request = ASGIRequest(scope, io.BytesIO())
+        full = self._full(device.of(request.COOKIES), self._address_of(scope), time.monotonic())
+        if full is None:
+            await self._application(scope, receive, send)
+            return
+        SIGN_INS.labels("flooded").inc()
+        await self._delay()
+        await answer(send, language_of(request), math.ceil(full.wait_s))
+
+    def _full(self, known: device.Device | None, address: str | None, at: float) -> Bucket | None:
+        """The bucket that is empty. A known device need not share what strangers have in total."""
+        own = self._bucket(known.id if known else network(address or ""), at)
+        if not own.take(at):
+            return own
+        return None if known or self._total.take(at) else self._total
+
+    def _bucket(self, key: str, at: float) -> Bucket:
+        if key not in self._clients:
+            self._clients[key] = Bucket(per_minute=settings.SIGN_IN_FORMS_PER_MINUTE, burst=BURST, at=at)
+        self._clients.move_to_end(key)
+        while len(self._clients) > MOST_CLIENTS:
+            self._clients.popitem(last=False)
+        return self._clients[key]
+
+    async def _delay(self) -> None:
+        if self._delayed >= MOST_DELAYED:
+            return
+        self._delayed += 1
+        try:
+            await asyncio.sleep(DELAY_S)
+        finally:
+            self._delayed -= 1
+
+
+async def answer(send: Any, language: str, wait_s: int) -> None:
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-language", language.encode()),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", str(wait_s).encode()),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": 429, "headers": headers})
+    await send({"type": "http.response.body", "body": page(language)})
+
+
+def language_of(request: ASGIRequest) -> str:
+    """The cookie's, else the browser's; it has no person yet."""
+    return translation.get_language_from_request(request)
+
+
+@cache
+def page(language: str) -> bytes:
+    with translation.override(language):
+        return render_to_string("accounts/wait.html", {"reason": "flooded", "LANGUAGE_CODE": language}).encode()

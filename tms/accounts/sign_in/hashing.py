@@ -1,0 +1,66 @@
+"""Passwords are hashed by a few threads of their own, which yield to everything else (R42).
+
+One hash takes a core for most of a second. Without a bound, whoever tries passwords takes the cores from the pages.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as LateError
+from contextlib import suppress
+from functools import cache
+
+from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+WAITING = 8
+"""Hashes that wait for a thread; one more is refused."""
+WAIT_S = 5.0
+NICENESS = 10
+
+
+class HashingBusyError(Exception):
+    """More passwords are to be hashed than this process takes at once."""
+
+    wait_s = 5.0
+
+
+class HashingPool:
+    def __init__(self, threads: int, *, waiting: int = WAITING, wait_s: float = WAIT_S) -> None:
+        self._executor = ThreadPoolExecutor(threads, "hashing", initializer=yield_to_others)
+        self._places = threading.BoundedSemaphore(threads + waiting)
+        self._wait_s = wait_s
+
+    def run(self, work: Callable[[], str]) -> str:
+        """Raises HashingBusyError when `work` did not begin in time."""
+        if not self._places.acquire(blocking=False):
+            raise HashingBusyError
+        future = self._executor.submit(work)
+        future.add_done_callback(lambda _: self._places.release())
+        with suppress(LateError):
+            return future.result(self._wait_s)
+        if future.cancel():
+            raise HashingBusyError
+        return future.result()
+
+
+class BoundedPBKDF2(PBKDF2PasswordHasher):
+    """Django's own hash, in the pool. What is stored is the same."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        hashing = super().encode
+        return pool().run(lambda: hashing(password, salt, iterations))
+
+
+@cache
+def pool() -> HashingPool:
+    return HashingPool(settings.HASHING_THREADS)
+
+
+def yield_to_others() -> None:
+    """Lower the priority of the calling thread: pages and terminals go first. Linux has one for each thread."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,0 +1,103 @@
+"""How often a password may be tried, decided before it is hashed (R16, R42).
+
+The limits know a name as it was typed, whether or not somebody has it, so an answer never tells which accounts exist.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv6Address, ip_address
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+from tms.accounts.sign_in import counters, device
+from tms.accounts.sign_in.counters import Limit
+from tms.ops.instruments import SIGN_INS
+
+log = structlog.get_logger(__name__)
+
+SALT = "tms.accounts.sign_in"
+NETWORK_BITS = 64
+"""What one customer of an IPv6 network has to choose addresses from."""
+TOTAL_WINDOW_S = 60
+
+
+class SignInThrottledError(Exception):
+    """Too many wrong tries; nothing was hashed."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"try again in {wait_s:.0f} s")
+        self.wait_s = wait_s
+
+
+class Attempt:
+    """One try, which is counted as a failure unless it is accepted."""
+
+    def __init__(self, request: HttpRequest | None, username: str) -> None:
+        self.id = secrets.token_hex(8)
+        self.username = username
+        self.network = network(request.META.get("REMOTE_ADDR", "") if request else "")
+        self.limits = limits(device.of(request.COOKIES) if request else None, self.network, name_digest(username))
+        self.is_accepted = False
+
+
+@contextlib.contextmanager
+def attempt(request: HttpRequest | None, username: str) -> Iterator[Attempt]:
+    """Raises SignInThrottledError instead of entering when a limit is reached."""
+    tried = Attempt(request, username)
+    block = counters.ask(lambda each: each.begin(tried.limits, tried.id))
+    if block is not None:
+        SIGN_INS.labels("throttled").inc()
+        raise SignInThrottledError(block.wait_s)
+    try:
+        yield tried
+    except BaseException:
+        counters.ask(lambda each: each.abandon(tried.limits, tried.id))
+        raise
+    if tried.is_accepted:
+        SIGN_INS.labels("accepted").inc()
+        counters.ask(lambda each: each.succeed(tried.limits, tried.id))
+        return
+    SIGN_INS.labels("wrong").inc()
+    for limit in counters.ask(lambda each: each.fail(tried.limits, tried.id)):
+        name = tried.username if limit.name in ("name and address", "name", "device") else None
+        log.warning("sign_in_throttled", by=limit.name, address=tried.network, username=name, wait_s=limit.window_s)
+
+
+def limits(known: device.Device | None, network: str, name: str) -> Sequence[Limit]:
+    """A known device has one limit of its own; whoever it is not known for has all the others."""
+    window_s = settings.SIGN_IN_WINDOW_S
+    if known is not None and name in known.names:
+        return [Limit("device", _key("device", known.id, name), settings.SIGN_IN_FAILURES, window_s)]
+    return [
+        Limit("name and address", _key("pair", network, name), settings.SIGN_IN_FAILURES, window_s),
+        Limit("address", _key("address", network), settings.SIGN_IN_FAILURES_PER_ADDRESS, window_s),
+        Limit("name", _key("name", name), settings.SIGN_IN_FAILURES_PER_NAME, window_s),
+        Limit("total", _key("total"), settings.SIGN_IN_FAILURES_PER_MINUTE, TOTAL_WINDOW_S),
+    ]
+
+
+def name_digest(username: str) -> str:
+    """Names that differ in case only share their limits. Neither Redis nor a cookie learns the name."""
+    return salted_hmac(SALT, username.strip().casefold(), algorithm="sha256").hexdigest()[:16]
+
+
+def network(address: str) -> str:
+    """IPv4 by address, IPv6 by /64; what is no address counts as one."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    if known.ipv4_mapped:
+        return str(known.ipv4_mapped)
+    host_bits = 128 - NETWORK_BITS
+    return f"{IPv6Address(int(known) >> host_bits << host_bits)}/{NETWORK_BITS}"
+
+
+def _key(*parts: str) -> str:
+    return "sign-in:" + ":".join(parts)
