@@ -89,11 +89,14 @@ class FakeLink:
         heartbeat_s: float = 3600,
         server_time: datetime | None = None,
         limits: frames.Limits | None = None,
+        accepts_undated: bool = True,
     ) -> None:
         """A heartbeat of an hour: reports come when a test wants them."""
         self.boot = await self.expect(uplink.BootCall)
         at = server_time or datetime.now(UTC)
-        booted = frames.Booted(7, heartbeat_s, at, acked_seq, limits=limits or frames.Limits())
+        booted = frames.Booted(
+            7, heartbeat_s, at, acked_seq, limits=limits or frames.Limits(), accepts_undated=accepts_undated
+        )
         await self.send(downlink.BootAnswer(self.boot.id, booted))
 
     @property

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from tms.agent.clock import machine_clock
 from tms.agent.spool import Spool
 from tms.protocol import downlink, frames, uplink
 from tms.protocol.errors import ErrorType, FrameError
@@ -121,7 +122,9 @@ async def test_a_report_that_waited_longer_than_a_heartbeat_is_late(tms, start):
     link = await tms.booted(limits=frames.Limits(reports_per_batch=1), heartbeat_s=1)
     running.agent.report_now()
     await link.report()
-    running.agent.spool.append(link.booted.boot_id, report(2, at=datetime.now(UTC) - timedelta(minutes=5)))
+    running.agent.spool.append(
+        link.booted.boot_id, report(2, at=machine_clock().now() - timedelta(minutes=5)), clock=machine_clock().id
+    )
 
     await link.ack(1)
     second = await link.report()
@@ -149,8 +152,8 @@ async def test_an_event_that_a_long_break_held_up_is_history(tms, start):
     link = await tms.booted(heartbeat_s=30)
     link.cut()
     await running.until(lambda state: not state.is_connected)
-    long_ago = datetime.now(UTC) - timedelta(minutes=5)
-    running.agent.spool.append(link.booted.boot_id, report(1, events=1, at=long_ago))
+    long_ago = machine_clock().now() - timedelta(minutes=5)
+    running.agent.spool.append(link.booted.boot_id, report(1, events=1, at=long_ago), clock=machine_clock().id)
 
     again = await tms.booted(heartbeat_s=30)
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tms.agent.clock import Anchor
 from tms.agent.journal import SqliteJournal
 from tms.agent.spool import Bounds, Entry, JournalError, Spool
 from tms.protocol import frames
@@ -145,17 +146,22 @@ class FickleDisk:
 
     def __init__(self) -> None:
         self.kept: dict[int, Entry] = {}
+        self.anchors: dict[str, Anchor] = {}
         self.is_full = False
 
     def load(self) -> list[Entry]:
         return list(self.kept.values())
 
-    def write(self, added, removed) -> None:
+    def load_anchors(self) -> list[Anchor]:
+        return list(self.anchors.values())
+
+    def write(self, added, removed, anchors) -> None:
         if self.is_full:
             raise JournalError("no space left on device")
         self.kept |= {entry.position: entry for entry in added}
         for position in removed:
             del self.kept[position]
+        self.anchors |= {anchor.clock: anchor for anchor in anchors}
 
 
 def test_a_full_disk_loses_nothing_and_is_caught_up_with_when_it_is_mended(caplog):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from tms.agent.backoff import Backoff
 from tms.agent.commands import Commands
@@ -107,7 +107,9 @@ class Agent:
     def _boot(self) -> None:
         self._is_leaving = False
         self._goodbye: frames.Goodbye | None = None
-        self._recorder = Recorder(self._source, self.spool, now=self._options.now, log=self._log)
+        self._recorder = Recorder(
+            self._source, self.spool, clock=self._options.clock, wall=self._options.now, log=self._log
+        )
         self._commands = Commands(
             self._source, now=self._recorder.now, on_answer=self._wake, on_goodbye=self._leave, log=self._log
         )
@@ -123,6 +125,8 @@ class Agent:
     def _leave(self, goodbye: frames.Goodbye | None) -> None:
         if self._is_leaving:
             return
+        if goodbye and goodbye.back_at is not UNSET:
+            goodbye = structs.replace(goodbye, back_at=self._recorder.corrected(goodbye.back_at))
         self._is_leaving = True
         self._goodbye = goodbye
         if self._session and goodbye:
@@ -224,7 +228,7 @@ class Agent:
             boot=boot,
             booted=booted,
             frame_bytes=self._frame_bytes,
-            now=self._recorder.now,
+            clock=self._options.clock,
             log=self._log,
         )
         outbox.take_ack(frames.Ack(booted.acked_seq))

@@ -5,8 +5,11 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from tms.agent.clock import Anchor
 from tms.agent.spool import Entry, JournalError
 
 log = logging.getLogger("tms.agent")
@@ -22,6 +25,13 @@ CREATE TABLE IF NOT EXISTS report (
 );
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+CLOCK_TABLES = (
+    "CREATE TABLE IF NOT EXISTS boot (boot_id TEXT PRIMARY KEY, clock TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS anchor (clock TEXT PRIMARY KEY, elapsed_s REAL NOT NULL, server_time REAL NOT NULL)",
+)
+"""By which clock the reports of a boot are, and what is known of that clock. Beside `report`, whose columns an earlier
+release of the agent writes by their number."""
 
 
 class SpoolError(Exception):
@@ -48,15 +58,29 @@ class SqliteJournal:
         rows = self._connection.execute(
             "SELECT position, boot_id, seq, at, has_events, body FROM report ORDER BY position"
         )
+        clocks = dict(self._rows("SELECT boot_id, clock FROM boot"))
         return [
-            Entry(position, boot_id, seq, at, bool(has_events), body)
+            Entry(position, boot_id, seq, at, bool(has_events), body, clocks.get(boot_id, ""))
             for position, boot_id, seq, at, has_events, body in rows
         ]
 
-    def write(self, added: Sequence[Entry], removed: Sequence[int]) -> None:
+    def load_anchors(self) -> Iterable[Anchor]:
+        self._forget_clocks()
+        rows = self._rows("SELECT clock, elapsed_s, server_time FROM anchor")
+        return [Anchor(clock, elapsed_s, datetime.fromtimestamp(at, UTC)) for clock, elapsed_s, at in rows]
+
+    def write(self, added: Sequence[Entry], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
+        clocks = {entry.boot_id: entry.clock for entry in added if entry.clock}
+        times = [(anchor.clock, anchor.elapsed_s, anchor.server_time.timestamp()) for anchor in anchors]
         try:
+            for table in CLOCK_TABLES:
+                self._connection.execute(table)
             with self._connection:
-                self._connection.executemany("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)", added)
+                self._connection.executemany("INSERT OR IGNORE INTO boot VALUES (?, ?)", clocks.items())
+                self._connection.executemany("INSERT OR REPLACE INTO anchor VALUES (?, ?, ?)", times)
+                self._connection.executemany(
+                    "INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)", [entry[:6] for entry in added]
+                )
                 self._connection.executemany("DELETE FROM report WHERE position = ?", [(one,) for one in removed])
         except sqlite3.Error as error:
             raise JournalError(f"{self.path}: {error}") from error
@@ -73,6 +97,21 @@ class SqliteJournal:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        """None of a table that is still to be made: on a full disk nothing can be."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            return self._connection.execute(query).fetchall()
+        return []
+
+    def _forget_clocks(self) -> None:
+        """All but those that a report needs, and the newest: it may be the clock of this very boot of the machine."""
+        with contextlib.suppress(sqlite3.Error), self._connection:
+            self._connection.execute("DELETE FROM boot WHERE boot_id NOT IN (SELECT boot_id FROM report)")
+            self._connection.execute(
+                "DELETE FROM anchor WHERE clock NOT IN (SELECT clock FROM boot) "
+                "AND rowid < (SELECT max(rowid) FROM anchor)"
+            )
 
     def _fact(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()

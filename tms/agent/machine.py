@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tms.agent.probes import Probes, uptime_s
+from tms.agent.clock import uptime_s
+from tms.agent.probes import Probes
 from tms.agent.source import CommandError, Identity, Outcome, Sample
 from tms.protocol import frames
 

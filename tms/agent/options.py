@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tms.agent.clock import BootClock, machine_clock
 from tms.agent.dialer import PING_S
 
 
@@ -21,5 +22,8 @@ class Options:
     ends_when_refused: bool = False
     """Give up when the credential is refused before TMS ever took it, instead of trying again."""
     now: Callable[[], datetime] = utc_now
+    """The clock on the wall, which may be wrong and may be set at any time. Events of a source are dated by it."""
+    clock: BootClock = field(default_factory=machine_clock)
+    """The clock that reports are ordered by."""
     jitter: Callable[[], float] = random.random
     """From 0 to 1: spreads what many terminals would do at the same time."""

@@ -1,13 +1,13 @@
 """What one link sends next."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
 
+from tms.agent.clock import BootClock
 from tms.agent.log import Log
 from tms.agent.spool import Entry, Spool
 from tms.protocol import frames, uplink
@@ -31,7 +31,8 @@ class Frame(NamedTuple):
 class Outbox:
     """Answers first, then a goodbye; else reports in the order in which they were made; else a heartbeat that is due.
 
-    At most `reports_per_batch` reports are unacknowledged, so that backfill goes as fast as TMS commits it.
+    At most `reports_per_batch` reports are unacknowledged, so that backfill goes as fast as TMS commits it. Boots of
+    which nobody knows when they were wait for a TMS that takes reports without an instant.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Outbox:
         boot: frames.Boot,
         booted: frames.Booted,
         frame_bytes: int,
-        now: Callable[[], datetime],
+        clock: BootClock,
         log: Log,
     ) -> None:
         self.goodbye: frames.Goodbye | None = None
@@ -54,14 +55,15 @@ class Outbox:
         self._frame_bytes = max(SMALLEST_FRAME, min(frame_bytes, booted.limits.frame_bytes))
         self._window = max(1, booted.limits.reports_per_batch)
         self._stale_s = max(booted.heartbeat_s, SHORTEST_STALE_S)
-        self._now = now
+        self._accepts_undated = booted.accepts_undated
+        self._clock = clock
         self._log = log
         self._sent_position = 0
         self._refusals = 0
 
     @property
     def in_flight(self) -> int:
-        return self._spool.count_until(self._sent_position)
+        return self._spool.count_until(self._sent_position, undated=self._accepts_undated)
 
     def take_ack(self, ack: frames.Ack) -> None:
         boot_id = self._boot.boot_id if ack.boot_id is msgspec.UNSET else ack.boot_id
@@ -87,7 +89,11 @@ class Outbox:
 
     def _next_reports(self) -> Frame | None:
         waiting = self._fitting(
-            self._spool.after(self._sent_position, limit=self._window - self.in_flight + self._refusals)
+            self._spool.after(
+                self._sent_position,
+                limit=self._window - self.in_flight + self._refusals,
+                undated=self._accepts_undated,
+            )
         )
         if not waiting:
             return None
@@ -116,12 +122,12 @@ class Outbox:
 
         An event that a short break kept from TMS is still news: as history it would never raise its alert.
         """
-        if entry.boot_id != self._boot.boot_id or self._now().timestamp() - entry.at > self._stale_s:
+        if entry.boot_id != self._boot.boot_id or self._clock.now().timestamp() - entry.at > self._stale_s:
             return True
         return entry.seq <= self._boot.last_seq and not entry.has_events
 
     def _call(self, entry: Entry, *, late: bool) -> uplink.ReportCall:
-        report = entry.report
+        report = self._spool.report_of(entry)
         if late:
             report = msgspec.structs.replace(report, late=True)
         if entry.boot_id != self._boot.boot_id:

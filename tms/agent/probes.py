@@ -6,6 +6,8 @@ from pathlib import Path
 
 import psutil
 
+from tms.agent.clock import uptime_s
+
 PROCESSOR_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "soc_thermal", "acpitz")
 PLAUSIBLE_C = range(-60, 160)
 
@@ -61,7 +63,3 @@ class Probes:
         counters = [counter for name, counter in cards.items() if not name.startswith("lo")]
         received = sum(counter.bytes_recv for counter in counters)
         return received, sum(counter.bytes_sent for counter in counters), self._clock()
-
-
-def uptime_s() -> float:
-    return max(0.0, time.time() - psutil.boot_time())

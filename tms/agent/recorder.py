@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from tms.agent.clock import Anchor, BootClock
 from tms.agent.dialer import agent_name
 from tms.agent.log import Log
 from tms.agent.reports import cleaned, fault_in, reports_of, state_of
@@ -14,31 +15,46 @@ from tms.protocol import frames, limits
 
 ROUND_TRIP = "link_rtt_ms"
 CLOCK_TOLERANCE = timedelta(seconds=60)
+LONGEST_EVENT_AGE = timedelta(days=366)
+"""What is older than that was dated by a clock that was never set."""
 
 
 class Recorder:
-    """One boot of a terminal: its id, its sequence, its clock."""
+    """One boot of a terminal's software: its id, its sequence, its clock.
 
-    def __init__(self, source: Source, spool: Spool, *, now: Callable[[], datetime], log: Log) -> None:
+    Reports are spooled by the boot clock, which nobody can set, and dated when they are sent.
+    """
+
+    def __init__(
+        self, source: Source, spool: Spool, *, clock: BootClock, wall: Callable[[], datetime], log: Log
+    ) -> None:
         self.boot_id = uuid4().hex
         self.last_seq = 0
         self._source = source
         self._spool = spool
-        self._own_now = now
+        self._clock = clock
+        self._wall = wall
         self._log = log
-        self._shift = timedelta()
+        self._sampled_at = clock.now()
+        self._wall_ahead = wall() - self._sampled_at
         self._last_fault = ""
 
     def now(self) -> datetime:
-        """By the terminal's clock, or by TMS's where that one is plainly wrong."""
-        return self._own_now() + self._shift
+        """By TMS's time, or by the clock on the wall as long as TMS has not told the time."""
+        anchor = self._spool.anchors.get(self._clock.id)
+        return anchor.date(self._clock.now()) if anchor else self._wall()
 
     def set_clock(self, server_time: datetime) -> None:
-        """Many terminals start in 1970 or have a battery that ran out; their history would be worthless."""
-        error = self._own_now() - server_time
-        self._shift = -error if abs(error) > CLOCK_TOLERANCE else timedelta()
-        if self._shift:
+        """Many terminals start in 1970, or have a battery that ran out, and are set by NTP at any moment."""
+        self._spool.set_anchor(Anchor(self._clock.id, self._clock.elapsed_s(), server_time))
+        error = self._wall() - server_time
+        if abs(error) > CLOCK_TOLERANCE:
             self._log.warning("this clock is %s from TMS's: reports carry TMS's time", error)
+
+    def corrected(self, at: datetime) -> datetime:
+        """`at` is by the clock on the wall; where that one is plainly wrong, the same instant by TMS's."""
+        error = self._wall() - self.now()
+        return at - error if abs(error) > CLOCK_TOLERANCE else at
 
     def record(self, *, round_trip_s: float) -> None:
         """Sample, and add the one reading that only the link knows."""
@@ -83,8 +99,27 @@ class Recorder:
 
     def _spool_reports(self, sample: Sample) -> None:
         for report in self._reports(sample):
-            self._spool.append(self.boot_id, report)
+            self._spool.append(self.boot_id, report, clock=self._clock.id)
             self.last_seq = report.seq
+        self._sampled_at = self._clock.now()
+        self._wall_ahead = self._wall() - self._sampled_at
 
     def _reports(self, sample: Sample) -> list[frames.Report]:
-        return list(reports_of(sample, first_seq=self.last_seq + 1, at=self.now(), shift=self._shift))
+        at = self._clock.now()
+        return list(
+            reports_of(sample, first_seq=self.last_seq + 1, at=at, event_at=lambda event: at - self._age(event, at))
+        )
+
+    def _age(self, event: frames.Event, at: datetime) -> timedelta:
+        """How long ago it happened, `at` being now by the boot clock.
+
+        The clock on the wall knows, unless it was set meanwhile or the event bears an impossible instant. Then all
+        that is known is that it happened since the last sample.
+        """
+        if event.at is None:
+            return timedelta()
+        wall = self._wall()
+        age = wall - event.at
+        was_set = abs(wall - at - self._wall_ahead) > CLOCK_TOLERANCE
+        longest = at - self._sampled_at if was_set else LONGEST_EVENT_AGE
+        return age if timedelta() <= age <= longest else max(timedelta(), min(age, at - self._sampled_at))

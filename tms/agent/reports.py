@@ -1,8 +1,8 @@
 """Makes reports of a sample, such that TMS takes them."""
 
 import math
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 import msgspec
 from msgspec import UNSET
@@ -23,21 +23,21 @@ def state_of(sample: Sample) -> frames.State:
     return frames.State(sample.status, metrics or UNSET)
 
 
-def reports_of(sample: Sample, *, first_seq: int, at: datetime, shift: timedelta) -> Iterator[frames.Report]:
-    """One report, or as many as the events need. `shift` corrects the clock by which the events were noted."""
+def reports_of(
+    sample: Sample, *, first_seq: int, at: datetime, event_at: Callable[[frames.Event], datetime]
+) -> Iterator[frames.Report]:
+    """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
     state = state_of(sample)
     for number, events in enumerate(_parted(sample.events)):
-        told = tuple(tidy(event, shift) for event in events)
+        told = tuple(tidy(event, event_at(event)) for event in events)
         if number == 0:
             yield frames.Report(first_seq, at, state.status, state.metrics, told)
         else:
             yield frames.Report(first_seq + number, at, events=told)
 
 
-def tidy(event: frames.Event, shift: timedelta) -> frames.Event:
-    return frames.Event(
-        event.at and event.at + shift, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH)
-    )
+def tidy(event: frames.Event, at: datetime) -> frames.Event:
+    return frames.Event(at, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH))
 
 
 def clean(text: str, length: int = limits.NAME_LENGTH) -> str:

@@ -1,6 +1,7 @@
 """Reports that are not yet acknowledged: bounded, in order, and on disk when there is a journal.
 
 Memory is the truth and the journal its copy: a full disk is news, and must not stop the terminal from telling it.
+Nothing here depends on the clock on the wall: reports are by boot clocks, in the order in which they were made.
 """
 
 import logging
@@ -11,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from tms.agent.clock import Anchor, dated
 from tms.protocol import frames
 
 log = logging.getLogger("tms.agent")
@@ -29,8 +31,11 @@ class Entry(NamedTuple):
     boot_id: str
     seq: int
     at: float
+    """The report's own instant, by its clock."""
     has_events: bool
     body: bytes
+    clock: str = ""
+    """Id of the boot clock that its instants are by. Empty: they are instants as they stand (an earlier release's)."""
 
     @property
     def size(self) -> int:
@@ -59,8 +64,11 @@ class Journal(Protocol):
     def load(self) -> Iterable[Entry]:
         """Every entry, oldest first."""
 
-    def write(self, added: Sequence[Entry], removed: Sequence[int]) -> None:
-        """Add entries and remove positions, all or nothing. Raises JournalError."""
+    def load_anchors(self) -> Iterable[Anchor]:
+        """One for each clock that TMS has told the time."""
+
+    def write(self, added: Sequence[Entry], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
+        """Add entries, remove positions and replace anchors, all or nothing. Raises JournalError."""
 
 
 class Spool:
@@ -77,6 +85,9 @@ class Spool:
         self._last_position = max(self._entries, default=0)
         self._unwritten: dict[int, Entry] = {}
         self._unremoved: list[int] = []
+        self.anchors = {anchor.clock: anchor for anchor in (journal.load_anchors() if journal else ())}
+        """By clock."""
+        self._unwritten_anchors: dict[str, Anchor] = {}
         self._is_failing = False
 
     def __len__(self) -> int:
@@ -86,7 +97,8 @@ class Spool:
         """Oldest first."""
         return iter(self._entries.values())
 
-    def append(self, boot_id: str, report: frames.Report) -> None:
+    def append(self, boot_id: str, report: frames.Report, *, clock: str = "") -> None:
+        """The instants in `report` are by `clock`."""
         self._last_position += 1
         body = _encoder.encode(report)
         self._add(
@@ -97,18 +109,33 @@ class Spool:
                 report.at.timestamp() if report.at else 0.0,
                 bool(report.events),
                 body,
+                clock,
             )
         )
         self._make_room()
         self._write()
 
-    def after(self, position: int, *, limit: int) -> list[Entry]:
-        """The oldest entries beyond `position`."""
-        later = (entry for entry in self if entry.position > position)
+    def set_anchor(self, anchor: Anchor) -> None:
+        """TMS told the time: from now on all entries of this clock can be dated, and those of before are corrected."""
+        self.anchors[anchor.clock] = self._unwritten_anchors[anchor.clock] = anchor
+        self._write()
+
+    def is_dated(self, entry: Entry) -> bool:
+        """Whether it is known when the report was made. The same for all reports of a boot."""
+        return not entry.clock or entry.clock in self.anchors
+
+    def report_of(self, entry: Entry) -> frames.Report:
+        """As it is to be sent: by TMS's time, or without instants where nobody knows them."""
+        return dated(entry.report, self.anchors.get(entry.clock)) if entry.clock else entry.report
+
+    def after(self, position: int, *, limit: int, undated: bool = True) -> list[Entry]:
+        """The oldest entries beyond `position`, with or without those that cannot be dated."""
+        later = (entry for entry in self if entry.position > position and (undated or self.is_dated(entry)))
         return list(islice(later, max(0, limit)))
 
-    def count_until(self, position: int) -> int:
-        return sum(1 for _ in takewhile(lambda known: known <= position, self._entries))
+    def count_until(self, position: int, *, undated: bool = True) -> int:
+        known = takewhile(lambda entry: entry.position <= position, self)
+        return sum(1 for entry in known if undated or self.is_dated(entry))
 
     def acknowledge(self, boot_id: str, seq: int) -> None:
         """Forget the reports of `boot_id` up to `seq`."""
@@ -147,7 +174,9 @@ class Spool:
         """Write what the disk does not have yet, also from earlier attempts that failed."""
         try:
             if self._journal:
-                self._journal.write(list(self._unwritten.values()), self._unremoved)
+                self._journal.write(
+                    list(self._unwritten.values()), self._unremoved, list(self._unwritten_anchors.values())
+                )
         except JournalError as error:
             if not self._is_failing:
                 log.error("reports are kept in memory only until the spool can be written again: %s", error)
@@ -158,3 +187,4 @@ class Spool:
         self._is_failing = False
         self._unwritten.clear()
         self._unremoved.clear()
+        self._unwritten_anchors.clear()

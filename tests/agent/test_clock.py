@@ -1,0 +1,282 @@
+"""A terminal whose clock is wrong reports the right instants, or says that it does not know them."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.agent.conftest import Running
+from tests.agent.fake_source import FakeSource
+from tests.agent.fake_tms import FakeLink
+from tms.agent.clock import ZERO, Anchor, BootClock, machine_clock
+from tms.agent.journal import SqliteJournal
+from tms.agent.log import Log
+from tms.agent.options import Options
+from tms.agent.recorder import Recorder
+from tms.agent.spool import Bounds, Spool
+from tms.agent.state import Phase
+from tms.protocol import frames, uplink
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+NEVER_SET = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
+
+
+class Machine:
+    """A machine with a boot clock, and a clock on the wall that anybody may set."""
+
+    def __init__(self, wall: datetime = NEVER_SET) -> None:
+        self.boots = 0
+        self.boot(wall)
+
+    def boot(self, wall: datetime) -> None:
+        self.boots += 1
+        self.elapsed_s = 60.0
+        self.wall = wall
+        self.clock = BootClock(f"machine-boot-{self.boots}", lambda: self.elapsed_s)
+
+    def run(self, seconds: float) -> None:
+        self.elapsed_s += seconds
+        self.wall += timedelta(seconds=seconds)
+
+    @property
+    def options(self) -> Options:
+        return Options(jitter=lambda: 1.0, now=lambda: self.wall, clock=self.clock)
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+@pytest.fixture
+async def start_offline(tms, start, machine, tmp_path) -> AsyncIterator[Callable]:
+    """Starts the agent on `machine`, with the spool that is on its disk, while TMS cannot be reached."""
+    journals: list[SqliteJournal] = []
+
+    async def start_offline() -> Running:
+        for journal in journals:
+            journal.close()
+        journals[:] = [SqliteJournal(tmp_path / "spool", "T-1")]
+        tms.refuse(503, Retry_After="3600")
+        running = start(spool=Spool(journals[0]), options=machine.options)
+        await running.until(lambda state: state.phase is Phase.WAITING)
+        return running
+
+    yield start_offline
+    for journal in journals:
+        journal.close()
+
+
+async def linked(tms, running: Running, *, server_time: datetime, **answer) -> FakeLink:
+    """The network is back."""
+    running.agent.offline_for(0)
+    return await tms.booted(server_time=server_time, **answer)
+
+
+def instants(reports: list[frames.Report]) -> list[datetime | None]:
+    return [report.at for report in reports]
+
+
+async def test_from_no_clock_through_steps_and_restarts_every_instant_is_right_or_unknown(tms, start_offline, machine):
+    running = await start_offline()
+    for _ in range(2):
+        running.agent.report_now()
+        machine.run(600)
+
+    # The first link dates what was made in 1970.
+    link = await linked(tms, running, server_time=NOON)
+    first = await link.reports(2)
+    await link.ack(2)
+    assert instants(first) == [NOON - timedelta(minutes=20), NOON - timedelta(minutes=10)]
+    assert all(report.late for report in first)
+
+    # NTP sets the clock forward, too far, and back.
+    for wall in (NOON, datetime(2038, 1, 19, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC)):
+        machine.wall = wall
+        machine.run(30)
+        running.agent.report_now()
+    live = await link.reports(3)
+    await link.ack(5)
+    assert instants(live) == [NOON + timedelta(seconds=30 * n) for n in (1, 2, 3)]
+    assert not any(report.late for report in live)
+
+    # Offline again, and the agent restarts within the same boot of the machine.
+    link.cut()
+    await running.until(lambda state: not state.is_connected)
+    machine.run(60)
+    running.agent.report_now()
+    await running.end()
+    running = await start_offline()
+    machine.run(60)
+    running.agent.report_now()
+    await running.end()
+
+    # The machine restarts twice; the boot in between never hears of TMS, and its clock says 2015.
+    machine.boot(datetime(2015, 1, 1, tzinfo=UTC))
+    running = await start_offline()
+    running.source.events = [frames.Event(machine.wall, "door_open")]
+    running.agent.report_now()
+    await running.end()
+    machine.boot(NEVER_SET)
+    running = await start_offline()
+    machine.run(10)
+    running.agent.report_now()
+    machine.run(50)
+
+    link = await linked(tms, running, server_time=NOON + timedelta(hours=3))
+    last = await link.reports(4)
+    assert instants(last) == [
+        NOON + timedelta(seconds=150),
+        NOON + timedelta(seconds=210),
+        None,
+        NOON + timedelta(hours=3, seconds=-50),
+    ]
+    assert [event.at for event in last[2].events] == [None]
+    assert all(report.late for report in last)
+
+
+async def test_each_boot_answer_corrects_the_clock(tms, start_offline, machine):
+    running = await start_offline()
+    link = await linked(tms, running, server_time=NOON)
+    link.cut()
+    await running.until(lambda state: not state.is_connected)
+    running.agent.report_now()
+    machine.run(3600)
+
+    link = await tms.booted(server_time=NOON + timedelta(seconds=3601))
+
+    assert (await link.report()).at == NOON + timedelta(seconds=1)
+
+
+async def test_an_undated_boot_waits_for_a_tms_that_takes_it(tms, start_offline, machine):
+    running = await start_offline()
+    running.agent.report_now()
+    await running.end()
+    machine.boot(NEVER_SET)
+    running = await start_offline()
+
+    old = await linked(tms, running, server_time=NOON, accepts_undated=False)
+    running.agent.report_now()
+    live = await old.report()
+    await old.ack(1)
+    await running.until(lambda state: state.acked_seq == 1)
+    old.cut()
+    new = await tms.booted(server_time=NOON)
+    undated = await new.report()
+
+    assert (live.at, live.late) == (NOON, False)
+    assert (undated.at, undated.late) == (None, True)
+    assert undated.boot_id != live.boot_id
+
+
+async def test_a_goodbye_is_by_the_time_of_tms(tms, start_offline, machine):
+    running = await start_offline()
+    link = await linked(tms, running, server_time=NOON)
+    await running.until(lambda state: state.is_connected)
+
+    running.agent.stop("reboot", machine.wall + timedelta(minutes=3))
+
+    assert (await link.expect(uplink.GoodbyeCall)).params.back_at == NOON + timedelta(minutes=3)
+
+
+async def test_a_deadline_is_by_the_time_of_tms_whatever_is_on_the_wall(tms, start_offline, machine):
+    running = await start_offline()
+    link = await linked(tms, running, server_time=datetime.now(UTC))
+
+    for wall in (datetime(2038, 1, 19, tzinfo=UTC), NEVER_SET):
+        machine.wall = wall
+        assert (await link.command("ping")).result == {"echo": {}}
+
+
+@pytest.mark.parametrize(
+    ("set_to", "happened", "age_s"),
+    [
+        (None, NEVER_SET + timedelta(seconds=25), 5),
+        (None, NEVER_SET - timedelta(hours=1), 3630),  # a device that tells late
+        (None, NEVER_SET + timedelta(days=9), 0),
+        (None, datetime(1900, 1, 1, tzinfo=UTC), 30),
+        (NOON, NEVER_SET + timedelta(seconds=25), 30),
+        (NOON, NOON - timedelta(seconds=4), 4),
+        (datetime(1969, 1, 1, tzinfo=UTC), NEVER_SET + timedelta(seconds=25), 0),
+    ],
+)
+def test_an_event_is_as_old_as_its_clock_says_or_happened_since_the_last_sample(machine, set_to, happened, age_s):
+    source, spool = FakeSource(), Spool()
+    recorder = Recorder(source, spool, clock=machine.clock, wall=lambda: machine.wall, log=Log("T-1"))
+    machine.run(30)
+    machine.wall = set_to or machine.wall
+
+    source.events = [frames.Event(happened, "door_open")]
+    recorder.record(round_trip_s=0)
+
+    report = next(iter(spool)).report
+    assert report.at - report.events[0].at == timedelta(seconds=age_s)
+
+
+def test_thinning_goes_by_the_order_of_reports_whatever_is_on_the_wall(machine):
+    spool = Spool(bounds=Bounds(reports=20))
+    recorder = Recorder(FakeSource(), spool, clock=machine.clock, wall=lambda: machine.wall, log=Log("T-1"))
+    for number in range(40):
+        machine.run(60)
+        machine.wall = datetime(2038 if number % 2 else 1970, 1, 1, tzinfo=UTC)
+        recorder.record(round_trip_s=0)
+
+    kept = [entry.seq for entry in spool]
+    assert kept == sorted(kept)
+    assert kept[-5:] == [36, 37, 38, 39, 40]
+
+
+def test_the_spool_of_an_earlier_release_is_sent_as_it_was_dated(tmp_path):
+    path = tmp_path / "spool"
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        Spool(journal).append("before", frames.Report(1, NOON))
+    with closing(sqlite3.connect(path)) as before:
+        before.executescript("DROP TABLE boot; DROP TABLE anchor")
+
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        spool = Spool(journal)
+        spool.append("now", frames.Report(1, ZERO), clock="c")
+        spool.set_anchor(Anchor("c", 0.0, NOON))
+
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        spool = Spool(journal)
+        assert [spool.report_of(entry).at for entry in spool] == [NOON, NOON]
+
+
+def test_an_earlier_release_can_still_add_to_the_spool_and_read_it(tmp_path):
+    path = tmp_path / "spool"
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        Spool(journal).append("now", frames.Report(1, ZERO + timedelta(days=3)), clock="c")
+
+    with closing(sqlite3.connect(path)) as before, before:
+        body = before.execute("SELECT body FROM report").fetchone()[0]
+        before.execute("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)", (2, "before", 1, 0.0, 0, body))
+
+    call = next(uplink.decode(b'{"jsonrpc":"2.0","method":"report","params":%s}' % body))
+    assert isinstance(call, uplink.ReportCall)
+
+
+def test_clocks_are_forgotten_when_no_report_needs_them_but_for_the_newest(tmp_path):
+    path = tmp_path / "spool"
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        spool = Spool(journal)
+        for number in range(3):
+            spool.append(f"boot-{number}", frames.Report(1, ZERO), clock=f"c{number}")
+            spool.set_anchor(Anchor(f"c{number}", 0.0, NOON))
+        spool.acknowledge("boot-0", 1)
+        spool.acknowledge("boot-2", 1)
+
+    with closing(SqliteJournal(path, "T-1")) as journal:
+        assert sorted(Spool(journal).anchors) == ["c1", "c2"]
+
+
+def test_the_clock_of_this_machine_goes_on_and_names_the_boot():
+    clock = machine_clock()
+
+    first, second = clock.now(), clock.now()
+
+    assert first <= second
+    assert clock.id == machine_clock().id
+    assert len(clock.id) >= 32

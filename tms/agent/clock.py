@@ -1,0 +1,69 @@
+"""The clock that reports are ordered by, and how its readings become instants once TMS has told the time."""
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from tms.protocol import frames
+
+ZERO = datetime(2050, 1, 1, tzinfo=UTC)
+"""What a boot clock shows at the boot of its machine. Among the years that the protocol takes, so that an earlier
+release of the agent can still read the spool; it would send these instants as they are, and TMS would see that they
+lie in the future."""
+COUNTS_SLEEP: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""`time.monotonic` stands still while a machine sleeps: on Linux, and on a Mac, where CLOCK_MONOTONIC does not."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class BootClock:
+    """Counts while the machine runs or sleeps, and cannot be set. `id` names the boot that it counts from."""
+
+    id: str
+    elapsed_s: Callable[[], float]
+
+    def now(self) -> datetime:
+        return ZERO + timedelta(seconds=self.elapsed_s())
+
+
+class Anchor(NamedTuple):
+    """A reading of a boot clock at a known instant."""
+
+    clock: str
+    elapsed_s: float
+    server_time: datetime
+
+    def date(self, at: datetime) -> datetime:
+        """`at` is by the boot clock."""
+        return self.server_time + (at - ZERO) - timedelta(seconds=self.elapsed_s)
+
+
+def dated(report: frames.Report, anchor: Anchor | None) -> frames.Report:
+    """`report` is by a boot clock. Without an anchor nobody knows when it was made, and its instants become None."""
+
+    def date(at: datetime | None) -> datetime | None:
+        return anchor.date(at) if anchor and at else None
+
+    events = tuple(msgspec.structs.replace(event, at=date(event.at)) for event in report.events)
+    return msgspec.structs.replace(report, at=date(report.at), events=events)
+
+
+@functools.cache
+def machine_clock() -> BootClock:
+    """Where the system does not name its boot, each start of the agent has a clock of its own."""
+    try:
+        return BootClock(BOOT_ID.read_text(encoding="ascii").strip(), uptime_s)
+    except OSError:
+        return BootClock(uuid4().hex, uptime_s)
+
+
+def uptime_s() -> float:
+    """Since the machine started, or since some other instant where the system does not tell. Includes sleep."""
+    return time.monotonic() if COUNTS_SLEEP is None else time.clock_gettime(COUNTS_SLEEP)
