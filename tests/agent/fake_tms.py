@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Self
 
+import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -46,11 +47,17 @@ class FakeTMS:
     async def __aexit__(self, *_: object) -> None:
         await self._exits.aclose()
 
-    def refuse(self, status: int, **headers: str) -> None:
-        """Answer the next handshake with `status`."""
+    def refuse(self, status: int, *, problem: str = "", body: bytes = b"", **headers: str) -> None:
+        """Answer the next handshake with `status`: as TMS does with a `problem`, as a proxy does without."""
         given = Headers({name.replace("_", "-"): value for name, value in headers.items()})
-        given["Content-Length"] = "0"
-        self.refusals.append(Response(status, HTTPStatus(status).phrase, given, b""))
+        if problem:
+            body = msgspec.json.encode({"type": problem, "detail": "as TMS says it"})
+            given["Content-Type"] = "application/problem+json"
+        given["Content-Length"] = str(len(body))
+        self.refusals.append(Response(status, HTTPStatus(status).phrase, given, body))
+
+    def reject_credential(self, **headers: str) -> None:
+        self.refuse(401, problem="tms:unauthorised", **headers)
 
     async def link(self) -> "FakeLink":
         """The next terminal that connects."""

@@ -82,13 +82,13 @@ async def test_a_killed_agent_loses_nothing_that_it_had_reported(tms, agent):
 
 
 async def test_a_wrong_credential_is_one_clear_line_and_exit_code_2(tms, agent):
-    tms.refuse(401)
+    tms.reject_credential()
 
     status, log = await finished(await agent())
 
     assert status == 2
     assert log.count("401") == 1
-    assert "T-1: TMS answered 401 Unauthorized; giving up" in log
+    assert "T-1: TMS answered 401 as TMS says it; giving up" in log
 
 
 async def test_a_credential_that_worked_with_this_spool_is_tried_again(tms, agent):
@@ -97,7 +97,7 @@ async def test_a_credential_that_worked_with_this_spool_is_tried_again(tms, agen
     process.terminate()
     await finished(process)
 
-    tms.refuse(401, Retry_After="0")
+    tms.reject_credential(Retry_After="0")
     await agent()
 
     assert (await tms.booted()).booted.serial

@@ -11,24 +11,24 @@ IMPATIENT = Options(jitter=lambda: 1.0, ends_when_refused=True)
 
 
 async def test_a_refused_credential_is_tried_again_seldom_and_says_so(tms, start, lines):
-    tms.refuse(401)
+    tms.reject_credential()
     running = start(options=PATIENT)
 
     state = await running.until(lambda state: state.phase is Phase.WAITING)
 
-    assert state.refused == "TMS answered 401 Unauthorized"
-    assert "TMS answered 401 Unauthorized; next try in 300 s" in lines()
+    assert state.refused == "TMS answered 401 as TMS says it"
+    assert "TMS answered 401 as TMS says it; next try in 300 s" in lines()
     assert len(tms.requests) == 1
 
 
 async def test_a_credential_that_never_worked_can_end_the_run(tms, start, lines):
-    tms.refuse(401)
+    tms.reject_credential()
     running = start(options=IMPATIENT)
 
     goodbye = await running.ended()
 
     assert goodbye is None
-    assert running.agent.state.refused == "TMS answered 401 Unauthorized"
+    assert running.agent.state.refused == "TMS answered 401 as TMS says it"
     assert "giving up" in lines()
 
 
@@ -44,7 +44,7 @@ async def test_a_credential_that_worked_once_is_never_given_up(tms, start):
 
 
 async def test_a_credential_that_works_again_is_no_longer_refused(tms, start):
-    tms.refuse(401, Retry_After="0")
+    tms.reject_credential(Retry_After="0")
     running = start(options=PATIENT)
 
     await tms.booted()
@@ -60,8 +60,65 @@ async def test_retry_after_is_honoured(tms, start, lines):
 
     await running.until(lambda state: state.phase is Phase.WAITING)
 
-    assert "TMS answered 503 Service Unavailable; next try in 77 s" in lines()
+    assert (
+        "the server answered 503 Service Unavailable; this is not an answer of TMS itself; next try in 77 s" in lines()
+    )
     assert len(tms.requests) == 1
+
+
+HTML = b"<h1>Forbidden</h1>"
+PROXY = {"body": HTML, "Content_Type": "text/html"}
+FORGED = {"body": b'{"type": "about:blank"}', "Content_Type": "application/problem+json"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait_s", "is_rejected"),
+    [
+        ({"status": 401, "problem": "tms:unauthorised"}, 300, True),
+        ({"status": 401, **PROXY}, 0, False),
+        ({"status": 401, **FORGED}, 0, False),
+        ({"status": 401, "problem": "tms:unavailable"}, 0, False),
+        ({"status": 403, **PROXY}, 0, False),
+        ({"status": 403, **PROXY, "Retry_After": "120"}, 120, False),
+        ({"status": 403, **FORGED, "Retry_After": "7"}, 7, False),
+        ({"status": 403, "body": b"{", "Content_Type": "application/problem+json"}, 0, False),
+        ({"status": 400, "problem": "tms:bad-handshake"}, 0, False),
+        ({"status": 404, **PROXY}, 0, False),
+        ({"status": 429, "problem": "tms:too-fast", "Retry_After": "300"}, 300, False),
+        ({"status": 429, **PROXY}, 0, False),
+        ({"status": 502, **PROXY}, 0, False),
+        ({"status": 503, "problem": "tms:unavailable", "Retry_After": "5"}, 5, False),
+        ({"status": 503, **PROXY, "Retry_After": "999999"}, 3600, False),
+        (
+            {
+                "status": 503,
+                **PROXY,
+                "Date": "Thu, 01 Jan 2099 00:00:00 GMT",
+                "Retry_After": "Thu, 01 Jan 2099 00:01:30 GMT",
+            },
+            90,
+            False,
+        ),
+    ],
+)
+async def test_an_answer_decides_how_long_to_wait_at_least(tms, start, lines, answer, wait_s, is_rejected):
+    tms.refuse(**answer)
+    running = start()
+
+    state = await running.until(lambda state: state.phase is Phase.WAITING)
+
+    assert f"next try in {wait_s} s" in lines()
+    assert bool(state.refused) is is_rejected
+
+
+async def test_a_firewall_that_blocks_a_terminal_is_named_as_what_it_is(tms, start, lines):
+    tms.refuse(403, **PROXY)
+    running = start(options=IMPATIENT)
+
+    await tms.booted()
+
+    assert "the server answered 403 Forbidden; this is not an answer of TMS itself" in lines()
+    assert not running.task.done()
 
 
 async def test_another_server_error_is_tried_again_soon(tms, start):
@@ -111,7 +168,7 @@ async def test_a_server_that_does_not_speak_the_protocol_is_not_booted(tms, star
 
     await tms.booted()
 
-    assert "TMS answered 200" in lines()
+    assert "the server answered 200" in lines()
 
 
 async def test_a_port_on_which_nobody_listens_is_tried_again(start, lines, unused_tcp_port):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import UNSET, structs
@@ -64,7 +64,13 @@ class Agent:
         self._heartbeat_s = FIRST_HEARTBEAT_S
         self._was_accepted = False
         self._log = Log(credential.uid)
-        self._dialer = Dialer(url, credential, ping_s=self._options.ping_s)
+        self._dialer = Dialer(
+            url,
+            credential,
+            ping_s=self._options.ping_s,
+            now=self._options.now,
+            clock_error=self._clock_error,
+        )
         self._frame_bytes = limits.FRAME_BYTES
         self._link: Link | None = None
         self._session: Session | None = None
@@ -113,6 +119,9 @@ class Agent:
         self._commands = Commands(
             self._source, now=self._recorder.now, on_answer=self._wake, on_goodbye=self._leave, log=self._log
         )
+
+    def _clock_error(self) -> timedelta | None:
+        return self._recorder.clock_error()
 
     def _halt(self) -> None:
         if self._timer:
@@ -265,6 +274,6 @@ class Agent:
 
 def is_refusal(end: LinkEnd) -> bool:
     """TMS does not take the credential, now or any more."""
-    return (isinstance(end, Refused) and end.status == 401) or (
+    return (isinstance(end, Refused) and end.is_credential_rejected) or (
         isinstance(end, Closed) and end.code == CloseCode.CREDENTIAL_REVOKED
     )

@@ -29,7 +29,6 @@ AFTER_CLOSE = {
     CloseCode.TOO_FAST: Window(30, 30),
     CloseCode.DRAINING: Window(1, 30),
 }
-AFTER_STATUS = {400: SELDOM, 401: SELDOM, 403: SELDOM, 404: SELDOM}
 
 
 class Backoff:
@@ -62,8 +61,8 @@ class Backoff:
                 return self._within(Window(drain.reconnect_after_s, drain.spread_s))
             case Refused(retry_after_s=float(at_least_s)):
                 return at_least_s + self._after_failure()
-            case Refused(status=status) if status in AFTER_STATUS:
-                return self._within(AFTER_STATUS[status])
+            case Refused(is_credential_rejected=True):
+                return self._within(SELDOM)
             case Closed(code=code) if code in AFTER_CLOSE:
                 return self._within(AFTER_CLOSE[CloseCode(code)])
             case TimedOut(is_everywhere=True):

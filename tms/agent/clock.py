@@ -64,6 +64,11 @@ def machine_clock() -> BootClock:
         return BootClock(uuid4().hex, uptime_s)
 
 
+def utc_now() -> datetime:
+    """By the clock on the wall, which may be wrong, and may be set at any time."""
+    return datetime.now(UTC)
+
+
 def uptime_s() -> float:
     """Since the machine started, or since some other instant where the system does not tell. Includes sleep."""
     return time.monotonic() if COUNTS_SLEEP is None else time.clock_gettime(COUNTS_SLEEP)

@@ -5,8 +5,8 @@ import functools
 import ipaddress
 import ssl
 import urllib.request
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from socket import SOCK_STREAM
@@ -19,6 +19,8 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
+from tms.agent import certificates
+from tms.agent.clock import utc_now
 from tms.agent.link import Link, Refused, TimedOut, Unreachable
 from tms.protocol import SUBPROTOCOL
 from tms.protocol.credential import Credential
@@ -28,11 +30,15 @@ DIAL_TIMEOUT_S = 20.0
 PING_S = 20.0
 """A link whose pong does not come within as much again is dead. Pings also keep NAT from forgetting the link."""
 CLOSE_TIMEOUT_S = 2.0
+PROBLEM_TYPE = "application/problem+json"
+LONGEST_REASON = 200
+"""Characters of what a server says, in a line of the log."""
 
 
 class Problem(msgspec.Struct):
-    """RFC 9457, as much as is shown."""
+    """RFC 9457, as much as is used."""
 
+    type: str = ""
     detail: str = ""
 
 
@@ -40,11 +46,21 @@ class Dialer:
     """Remembers which addresses of the host were silent, to try the others first."""
 
     def __init__(
-        self, url: str, credential: Credential, *, timeout_s: float = DIAL_TIMEOUT_S, ping_s: float | None = PING_S
+        self,
+        url: str,
+        credential: Credential,
+        *,
+        timeout_s: float = DIAL_TIMEOUT_S,
+        ping_s: float | None = PING_S,
+        now: Callable[[], datetime] = utc_now,
+        clock_error: Callable[[], timedelta | None] = lambda: None,
     ) -> None:
+        """`clock_error`: by how much `now` is ahead of TMS's clock, None as long as that is not known."""
         parts = urlsplit(url)
         self.url = url
         self._timeout_s = timeout_s
+        self._now = now
+        self._clock_error = clock_error
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if parts.scheme == "wss" else 80)
         self._address = self._host
@@ -107,7 +123,9 @@ class Dialer:
         try:
             connection = await connect(self.url, **options)
         except InvalidStatus as error:
-            raise _refusal(error.response) from None
+            raise _refusal(error.response, at=self._now()) from None
+        except ssl.SSLCertVerificationError as error:
+            raise certificates.rejected(error, self._host, at=self._now(), clock_error=self._clock_error()) from None
         except (WebSocketException, ValueError) as error:
             raise Unreachable(f"{self.url} does not answer as TMS does: {error}") from None
         if connection.subprotocol != SUBPROTOCOL:
@@ -165,10 +183,29 @@ def retry_after(value: str | None, *, at: datetime) -> float | None:
         return None
 
 
-def _refusal(response: Response) -> Refused:
-    wait = retry_after(response.headers.get("Retry-After"), at=datetime.now(UTC))
+def _refusal(response: Response, *, at: datetime) -> Refused:
+    wait = retry_after(response.headers.get("Retry-After"), at=_date_of(response) or at)
+    problem = _problem_in(response)
+    reason = problem.detail[:LONGEST_REASON] or response.reason_phrase
+    return Refused(response.status_code, retry_after_s=wait, reason=reason, problem=problem.type)
+
+
+def _date_of(response: Response) -> datetime | None:
+    """When it was sent, by the clock of whoever sent it: the terminal's own may be wrong by years."""
     try:
-        detail = msgspec.json.decode(response.body or b"{}", type=Problem).detail
+        date = parsedate_to_datetime(response.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return date if date.tzinfo else None
+
+
+def _problem_in(response: Response) -> Problem:
+    """TMS's problem document; an empty one for an answer of something else."""
+    nothing = Problem()
+    if not response.headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
+        return nothing
+    try:
+        problem = msgspec.json.decode(response.body or b"{}", type=Problem)
     except msgspec.DecodeError:
-        detail = ""
-    return Refused(response.status_code, retry_after_s=wait, reason=detail or response.reason_phrase)
+        return nothing
+    return problem if problem.type.startswith("tms:") else nothing

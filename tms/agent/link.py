@@ -15,6 +15,9 @@ BOOT_ANSWER_TIMEOUT_S = 60.0
 LOST = 1006
 """RFC 6455, 7.4.1: the connection ended without a close frame."""
 
+CREDENTIAL_REJECTED = "tms:unauthorised"
+"""Type of the problem document with which TMS rejects a credential."""
+
 MEANINGS = {
     CloseCode.BAD_FRAMES: "TMS could not read what this agent sent; the agent may be too old",
     CloseCode.CREDENTIAL_REVOKED: "the credential was revoked",
@@ -46,12 +49,21 @@ class TimedOut(LinkEnd):
 
 
 class Refused(LinkEnd):
-    """The handshake was answered with an HTTP status."""
+    """The handshake was answered with an HTTP status, by TMS or by something in front of it.
 
-    def __init__(self, status: int, *, retry_after_s: float | None = None, reason: str = "") -> None:
-        super().__init__(f"TMS answered {status} {reason}".rstrip())
-        self.status = status
+    `problem` is the type in TMS's problem document. A proxy or firewall has none, and what it says of a request says
+    nothing of the credential.
+    """
+
+    def __init__(self, status: int, *, retry_after_s: float | None = None, reason: str = "", problem: str = "") -> None:
+        answer = f"answered {status} {reason}".rstrip()
+        super().__init__(f"TMS {answer}" if problem else f"the server {answer}; this is not an answer of TMS itself")
         self.retry_after_s = retry_after_s
+        self.is_credential_rejected = status == 401 and problem == CREDENTIAL_REJECTED
+
+
+class CertificateRejected(LinkEnd):
+    """TLS failed at the certificate; the message says which way to mend it."""
 
 
 class Closed(LinkEnd):

@@ -3,14 +3,10 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from tms.agent.clock import BootClock, machine_clock
+from tms.agent.clock import BootClock, machine_clock, utc_now
 from tms.agent.dialer import PING_S
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

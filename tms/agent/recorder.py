@@ -51,6 +51,10 @@ class Recorder:
         if abs(error) > CLOCK_TOLERANCE:
             self._log.warning("this clock is %s from TMS's: reports carry TMS's time", error)
 
+    def clock_error(self) -> timedelta | None:
+        """How far the clock on the wall is ahead of TMS's; None when TMS has not told the time in this boot."""
+        return self._wall() - self.now() if self._clock.id in self._spool.anchors else None
+
     def corrected(self, at: datetime) -> datetime:
         """`at` is by the clock on the wall; where that one is plainly wrong, the same instant by TMS's."""
         error = self._wall() - self.now()

@@ -1,0 +1,103 @@
+"""A certificate that only a wrong clock makes invalid is reported as a matter of the clock."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.agent.conftest import CREDENTIAL
+from tms.agent import dialer
+from tms.agent.dialer import Dialer
+from tms.agent.link import CertificateRejected
+
+NOW = datetime.now(UTC)
+YEAR = timedelta(days=365)
+CLOCK = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
+BY_CLOCK = "by this terminal's clock, 1970-01-01 00:01:00 UTC"
+NEXT_YEAR, LAST_YEAR = (NOW + YEAR, NOW + 2 * YEAR), (NOW - 2 * YEAR, NOW - YEAR)
+NOT_YET = "the certificate of localhost is not valid yet"
+EXPIRED = "the certificate of localhost has expired"
+SET, RENEW = "set the clock, or let NTP set it", "renew the certificate on the server"
+
+type Serve = Callable[..., "asyncio.Future[str]"]
+
+
+@pytest.fixture
+async def serve(tmp_path, monkeypatch) -> AsyncIterator[Serve]:
+    """Serves TLS with a certificate that is valid from then until then; returns the address of the link."""
+    exits = AsyncExitStack()
+
+    async def serve(begins: datetime, ends: datetime, *, is_trusted: bool = True) -> str:
+        path = certificate(tmp_path / "server.pem", begins, ends)
+        here = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        here.load_cert_chain(path)
+        there = ssl.create_default_context(cafile=path if is_trusted else None)
+        monkeypatch.setattr(dialer, "tls_context", lambda: there)
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=here)
+        await exits.enter_async_context(server)
+        return f"wss://localhost:{server.sockets[0].getsockname()[1]}/ws/terminal/"
+
+    yield serve
+    await exits.aclose()
+
+
+def certificate(path: Path, begins: datetime, ends: datetime) -> Path:
+    """Self-signed, for `localhost`, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(ends)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    path.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(pem))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "days_ahead", "message"),
+    [
+        (*NEXT_YEAR, None, f"certificate_not_yet_valid: {BY_CLOCK}, {NOT_YET}; {SET}"),
+        (
+            *NEXT_YEAR,
+            -20_000,
+            f"certificate_not_yet_valid: {BY_CLOCK} (20000 days, 0:00:00 behind TMS's), {NOT_YET}; {SET}",
+        ),
+        (*NEXT_YEAR, 0, f"certificate_not_yet_valid: {BY_CLOCK} (which is right), {NOT_YET}; {RENEW}"),
+        (*LAST_YEAR, None, f"certificate_expired: {BY_CLOCK}, {EXPIRED}; {SET}; if it is right, {RENEW}"),
+        (*LAST_YEAR, 400, f"certificate_expired: {BY_CLOCK} (400 days, 0:00:00 ahead of TMS's), {EXPIRED}; {SET}"),
+        (*LAST_YEAR, 0, f"certificate_expired: {BY_CLOCK} (which is right), {EXPIRED}; {RENEW}"),
+    ],
+)
+async def test_a_certificate_out_of_its_dates_names_the_clock_and_the_remedy(serve, begins, ends, days_ahead, message):
+    url = await serve(begins, ends)
+    error = None if days_ahead is None else timedelta(days=days_ahead)
+
+    with pytest.raises(CertificateRejected) as rejected:
+        await Dialer(url, CREDENTIAL, now=lambda: CLOCK, clock_error=lambda: error).dial()
+
+    assert str(rejected.value) == message
+
+
+async def test_a_certificate_of_somebody_else_is_not_a_matter_of_the_clock(serve):
+    url = await serve(NOW - YEAR, NOW + YEAR, is_trusted=False)
+
+    with pytest.raises(CertificateRejected, match="certificate_not_trusted: localhost: self-signed certificate"):
+        await Dialer(url, CREDENTIAL).dial()
