@@ -10,8 +10,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import shown_once, tokens
-from tms.accounts.models import ApiToken, User
-from tms.accounts.setup import ModelAdmin, ModelForm, UserAdmin
+from tms.accounts.models import ApiToken, AuditEntry, User
+from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, UserAdmin
 from tms.accounts.shown_once import Secret
 
 TOKEN_ADVICE = _("What uses the API sends it with every request, as Authorization: Bearer …")
@@ -51,6 +51,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     """A token is made, and revoked; nothing about it can be edited."""
 
     form = TokenForm
+    records_itself = True
     list_display = ("name", "person", "created_at", "used_at", "expires_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at")
     list_select_related = ("person",)
@@ -91,3 +92,12 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         secrets = [shown_once.kept(request)]
         title = gettext("New API token")
         return shown_once.page(request, self.admin_site, ApiToken, secrets, title=title, advice=TOKEN_ADVICE)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnly, ModelAdmin[AuditEntry]):
+    list_display = ("at", "actor_name", "via", "address", "action", "subject_type", "subject_name", "changes")
+    list_filter = ("action", "subject_type", "via", "at")
+    search_fields = ("actor_name", "subject_name")
+    show_full_result_count = False
+    ordering = ("-pk",)

@@ -3,9 +3,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 # Here Django looks for models.
+from tms.accounts.audit_entry import AuditEntry
 from tms.accounts.token import ApiToken
 
-__all__ = ["ApiToken", "Theme", "User"]
+__all__ = ["ApiToken", "AuditEntry", "Theme", "User"]
 
 
 class Theme(models.TextChoices):

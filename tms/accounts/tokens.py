@@ -3,8 +3,9 @@
 import secrets
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.db import models, transaction
 
+from tms.accounts import audit
 from tms.accounts.models import ApiToken, User
 from tms.digest import digest
 
@@ -14,12 +15,14 @@ MOST_DAYS = 3_660
 EXACT_TO = timedelta(minutes=1)
 
 
+@transaction.atomic
 def issue(person: User, *, name: str, at: datetime, expires_at: datetime | None = None) -> tuple[ApiToken, str]:
     """A new token that acts as `person`, and its secret."""
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         person=person, name=name, digest=digest(secret), created_at=at, expires_at=expires_at
     )
+    audit.record("created", token, {"person": (None, person.username), "expires_at": (None, str(expires_at or ""))})
     return token, secret
 
 
@@ -33,4 +36,8 @@ def find(secret: str, *, at: datetime) -> ApiToken | None:
 
 def revoke(tokens: models.QuerySet[ApiToken], *, at: datetime) -> int:
     """They are valid no more from the next request on. Returns how many were not revoked until now."""
-    return tokens.filter(revoked_at=None).update(revoked_at=at)
+    with transaction.atomic():
+        valid = list(tokens.filter(revoked_at=None).select_for_update(of=("self",)))
+        for token in valid:
+            audit.record("revoked", token)
+        return tokens.filter(pk__in=[token.pk for token in valid]).update(revoked_at=at)

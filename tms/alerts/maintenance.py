@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import models, transaction
 from django.utils.translation import gettext
 
+from tms.accounts import audit
 from tms.accounts.models import User
 from tms.accounts.names import name_of
 from tms.alerts.recurrence import BadRecurrence, Recurrence
@@ -66,7 +67,7 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
     first = next(recurrence.occurrences(at), None)
     if first is None:
         raise BadRecurrence(gettext("Nothing of it lies ahead: it is over already, or the rule names no date."))
-    window = Window.objects.create(
+    window = Window(
         note=note,
         time_zone=recurrence.zone.key,
         first_on=recurrence.starts_at.date(),
@@ -79,9 +80,11 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
         created_by=by,
         created_at=at,
     )
-    window.sites.set(scope.sites)
-    window.groups.set(scope.groups)
-    window.terminals.set(scope.terminals)
+    with audit.change(window):
+        window.save()
+        window.sites.set(scope.sites)
+        window.groups.set(scope.groups)
+        window.terminals.set(scope.terminals)
     publish(Change(everything=True))
     return window
 
@@ -89,13 +92,13 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
 @transaction.atomic
 def end(window: Window, *, by: User, at: datetime) -> None:
     """The occurrence that goes on is over now; the next one takes place as planned. Raises NotOn."""
-    _move_end(window, at, by=by, at=at)
+    _move_end(window, at, by=by, at=at, action="ended")
     turn(at)
 
 
 def extend(window: Window, *, until: datetime, by: User, at: datetime) -> None:
     """The occurrence that goes on lasts until `until`. Raises NotOn."""
-    _move_end(window, until, by=by, at=at)
+    _move_end(window, until, by=by, at=at, action="extended")
 
 
 @transaction.atomic
@@ -103,14 +106,16 @@ def cancel(window: Window, *, by: User, at: datetime) -> None:
     """No occurrence of it takes place any more, and one that goes on is over. To do it again changes nothing."""
     standing = Window.objects.standing().filter(pk=window.pk)
     if standing.update(over_at=at, changed_at=at, changed_by=by):
+        audit.record("cancelled", window)
         publish(Change(everything=True))
 
 
 @transaction.atomic
-def _move_end(window: Window, until: datetime, *, by: User, at: datetime) -> None:
+def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action: str) -> None:
     going_on = Window.objects.standing().filter(pk=window.pk, occurs_at__lte=at, occurs_until__gt=at)
     if not going_on.update(occurs_until=until, changed_at=at, changed_by=by):
         raise NotOn(f"maintenance window {window.pk} has no occurrence that goes on")
+    audit.record(action, window, {"occurs_until": (window.occurs_until.isoformat(), until.isoformat())})
     publish(Change(everything=True))
 
 

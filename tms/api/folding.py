@@ -7,6 +7,7 @@ from pydantic import Field
 
 from tms.accounts import access
 from tms.alerts import models
+from tms.alerts.folding import settings
 from tms.alerts.models import Factor
 from tms.rest.door import Called, Right
 from tms.rest.routes import Routes
@@ -51,10 +52,13 @@ def read_folding(request: Called) -> Sequence[Fold]:
     "/folding/{factor}", method="PUT", summary="Say when alerts fold by one factor", answer=Fold, right=CHANGING
 )
 def change_folding(request: Called, factor: Factor, body: FoldBody) -> Fold:
-    rule, _ = models.FoldRule.objects.update_or_create(factor=factor.value, defaults=body.model_dump())
+    rule = models.FoldRule.in_force()[factor]
+    for name, value in body.model_dump().items():
+        setattr(rule, name, value)
+    settings.save([rule])
     return Fold.of(rule)
 
 
 @routes.act("/folding", method="DELETE", summary="Go back to the defaults", answer=None, status=204, right=CHANGING)
 def reset_folding(request: Called) -> None:
-    models.FoldRule.objects.all().delete()
+    settings.reset()

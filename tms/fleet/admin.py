@@ -214,6 +214,7 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
     """A token is made and, while unused, deleted; nothing about it can be edited."""
 
     form = TokenForm
+    records_itself = True
     list_display = ("site", "created_by", "created_at", "expires_at", "used_at", "terminal")
     list_filter = (("used_at", admin.EmptyFieldListFilter), "expires_at")
     list_select_related = ("site", "created_by", "terminal")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
+from tms.accounts import audit
 from tms.digest import digest
 from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
 from tms.live.change import Change
@@ -35,10 +36,12 @@ class Key(NamedTuple):
 NOBODY = Key(0, "0" * 64, Identity(0, "", 0, TerminalKind.KIOSK))
 
 
+@transaction.atomic
 def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credential.Credential:
     """A new key for `terminal`. Keys issued before stay valid until they expire or are revoked."""
     secret = secrets.token_urlsafe(32)
     Credential.objects.create(terminal=terminal, digest=digest(secret), expires_at=expires_at)
+    audit.record("key-issued", terminal)
     return credential.Credential(terminal.uid, secret)
 
 
@@ -81,8 +84,11 @@ def match(offered: credential.Credential, keys: Collection[Key]) -> Key | None:
 def revoke(keys: models.QuerySet[Credential], *, at: datetime) -> int:
     """Revoke `keys`; their links close within seconds. Returns how many were valid until now."""
     with transaction.atomic():
-        valid = list(keys.filter(revoked_at=None).values_list("pk", flat=True))
+        revoked = list(keys.filter(revoked_at=None).select_related("terminal"))
+        valid = [key.pk for key in revoked]
         Credential.objects.filter(pk__in=valid).update(revoked_at=at)
+        for key in revoked:
+            audit.record("key-revoked", key.terminal, {"key": (key.digest[:8], "")})
         if valid:
             publish(Change(revoked=frozenset(valid)))
     return len(valid)

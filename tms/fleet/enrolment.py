@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from tms.accounts import audit
 from tms.accounts.models import User
 from tms.digest import digest
 from tms.fleet import credentials
@@ -26,10 +27,13 @@ class TokenRefused(Exception):
     """The token is unknown, used or expired; which of them is not told."""
 
 
+@transaction.atomic
 def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = LONGEST) -> str:
     """A token for one new terminal of `site`; it is valid for at most 24 hours."""
     token = secrets.token_urlsafe(32)
-    EnrolmentToken.objects.create(digest=digest(token), site=site, created_by=by, expires_at=at + min(valid, LONGEST))
+    expires_at = at + min(valid, LONGEST)
+    EnrolmentToken.objects.create(digest=digest(token), site=site, created_by=by, expires_at=expires_at)
+    audit.record("enrolment-token-made", site, {"expires_at": (None, expires_at.isoformat())})
     return token
 
 

@@ -110,6 +110,8 @@ class Site(models.Model):
         db_default=OnHolidays.AS_USUAL,
     )
 
+    audited_relations = ("opening_hours", "own_days")
+
     class Meta:
         ordering = ("name",)
         verbose_name = _("site")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from tms.accounts import audit
 from tms.fleet.models import Site, Terminal
 from tms.fleet.opening import OpeningHours, OwnDay
 from tms.fleet.parents import refuse_circle
@@ -35,11 +36,12 @@ def amend_site(site: Site) -> None:
 @transaction.atomic
 def set_hours(site: Site, week: Iterable[OpeningHours], own_days: Iterable[OwnDay]) -> None:
     """Save an edited site with all its hours, in place of those it had."""
-    amend_site(site)
-    site.opening_hours.all().delete()
-    site.own_days.all().delete()
-    OpeningHours.objects.bulk_create(week)
-    OwnDay.objects.bulk_create(own_days)
+    with audit.change(site):
+        amend_site(site)
+        site.opening_hours.all().delete()
+        site.own_days.all().delete()
+        OpeningHours.objects.bulk_create(week)
+        OwnDay.objects.bulk_create(own_days)
 
 
 @transaction.atomic

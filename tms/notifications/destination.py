@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts import audit
 from tms.notifications import sealed
 from tms.notifications.week import HoursOfWeek
 from tms.telemetry.models import Severity
@@ -108,6 +109,13 @@ class Destination(HoursOfWeek):
         """The key by which a webhook's receiver knows TMS, to be shown this once."""
         key = "whsec_" + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
         self._seal(key=key)
+        return key
+
+    def renew_key(self) -> str:
+        """Another key, saved; the former one counts no more."""
+        with audit.change(self, "key-renewed"):
+            key = self.new_key()
+            self.save(update_fields=("sealed",))
         return key
 
     def _seal(self, **changed: Any) -> None:

@@ -61,8 +61,7 @@ def test_destination(request: Asked, pk: int) -> HttpResponse:
 @setting_up
 def renew_key(request: Asked, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk, kind=DestinationKind.WEBHOOK)
-    key = chosen.new_key()
-    chosen.save(update_fields=("sealed",))
+    key = chosen.renew_key()
     return _page(request, chosen, key=key)
 
 

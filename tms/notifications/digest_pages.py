@@ -60,7 +60,7 @@ def plan_digest(request: Asked) -> HttpResponse:
 @setting_up
 def drop_digest_plan(request: Asked, pk: int) -> HttpResponse:
     """To do it again changes nothing."""
-    DigestPlan.objects.filter(pk=pk).delete()
+    digests.drop_plan(pk)
     return redirect(f"{reverse('send-digest')}#plans")
 
 

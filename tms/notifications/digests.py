@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import translation
 
+from tms.accounts import audit
 from tms.accounts.access import Person
 from tms.accounts.models import User
 from tms.notifications.delivery import GIVE_UP_AFTER, Delivery, News
@@ -62,8 +63,17 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
         "told_until": made.ended_by(at),
         "next_at": made.ends_after(at),
     }
-    kept, _ = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
+    kept, is_new = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
+    audit.record("created" if is_new else "changed", kept, {"times": (None, times), "time_zone": (None, time_zone)})
     return kept
+
+
+@transaction.atomic
+def drop_plan(pk: int) -> None:
+    """To do it again changes nothing."""
+    for plan in DigestPlan.objects.filter(pk=pk).select_for_update():
+        audit.record("deleted", plan)
+        plan.delete()
 
 
 def _try_to_send(plan: DigestPlan, at: datetime) -> bool:

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts import audit
 from tms.accounts.setup import ModelForm
 from tms.notifications.destination import MOST_SHOWN, Destination, DestinationKind
 from tms.notifications.transports.chat import is_carried
@@ -92,7 +93,8 @@ class DestinationForm(Plain, ModelForm[Destination]):
     def save(self, commit: bool = True) -> Destination:
         if where := self.cleaned_data["where"]:
             self.instance.put(where)
-        destination: Destination = super().save(commit)
+        with audit.change(self.instance):
+            destination: Destination = super().save(commit)
         return destination
 
 

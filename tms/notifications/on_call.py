@@ -4,6 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
+from tms.accounts import audit
 from tms.accounts.models import User
 from tms.notifications.destination import Destination
 from tms.notifications.rotation import Cover, Member, Rotation
@@ -37,7 +40,19 @@ def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
 
 def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime, by: User) -> Cover:
     """`person` is on call within that time, whoever's turn it is."""
-    return Cover.objects.create(rotation=rotation, person=person, since=since, until=until, by=by)
+    with audit.change(Cover(rotation=rotation, person=person, since=since, until=until, by=by)) as made:
+        made.save()
+    return made
+
+
+@transaction.atomic
+def delete_cover(rotation: Rotation, pk: int) -> bool:
+    """False when there is none any more."""
+    for found in rotation.covers.filter(pk=pk).select_for_update():
+        audit.record("deleted", found)
+        found.delete()
+        return True
+    return False
 
 
 def reached(rotations: Collection[Rotation], *, at: datetime) -> dict[int, list[Destination]]:

@@ -75,6 +75,8 @@ class Policy(HoursOfWeek):
 
     objects = PolicyQuerySet.as_manager()
 
+    audited_relations = ("steps",)
+
     class Meta:
         ordering = ("name",)
         verbose_name = _("policy")

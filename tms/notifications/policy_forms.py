@@ -6,6 +6,7 @@ from django.forms import formset_factory
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts import audit
 from tms.accounts.setup import BaseFormSet, ModelForm
 from tms.notifications.destination import Destination
 from tms.notifications.forms import NONE, Plain, free_name
@@ -98,6 +99,14 @@ def steps_of(policy: Policy) -> list[dict[str, Any]]:
         }
         for step in policy.steps.prefetch_related("destinations", "rotations")
     ]
+
+
+def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
+    """Both are valid."""
+    with audit.change(form.instance):
+        policy: Policy = form.save()
+        save_steps(policy, steps)
+    return policy
 
 
 def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:

@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -10,7 +9,7 @@ from tms.accounts.doors import Asked, setting_up
 from tms.accounts.setup import BaseFormSet
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
-from tms.notifications.policy_forms import PolicyForm, StepForm, StepForms, save_steps, steps_of
+from tms.notifications.policy_forms import PolicyForm, StepForm, StepForms, save_policy, steps_of
 from tms.notifications.removal_pages import undoable
 
 UNREADABLE = 422
@@ -43,8 +42,7 @@ def _edited(request: Asked, chosen: Policy) -> HttpResponse:
     steps = StepForms(sent, initial=steps_of(chosen), prefix="steps")
     if sent is None or not (form.is_valid() & steps.is_valid()):
         return _page(request, chosen, form=form, steps=steps)
-    with transaction.atomic():
-        save_steps(form.save(), steps)
+    save_policy(form, steps)
     return redirect(chosen)
 
 

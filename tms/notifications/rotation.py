@@ -33,6 +33,8 @@ class Rotation(models.Model):
 
     objects = RotationQuerySet.as_manager()
 
+    audited_relations = ("members",)
+
     class Meta:
         ordering = ("name",)
         verbose_name = _("rotation")

@@ -8,6 +8,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts import audit
 from tms.accounts.models import User
 from tms.accounts.names import name_of
 from tms.accounts.setup import BaseFormSet, ModelForm
@@ -110,6 +111,15 @@ class CoverForm(Plain, forms.Form):
 def members_of(rotation: Rotation) -> list[dict[str, Any]]:
     """What the form shows of them."""
     return [{"person": member.person_id} for member in rotation.members.all()] if rotation.pk else []
+
+
+def save_rotation(form: RotationForm, people: list[User] | None) -> Rotation:
+    """The form is valid. None: the people stay as they are."""
+    with audit.change(form.instance):
+        rotation: Rotation = form.save()
+        if people is not None:
+            save_members(rotation, people)
+    return rotation
 
 
 def save_members(rotation: Rotation, people: list[User]) -> None:

@@ -2,7 +2,6 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,6 +12,7 @@ from tms.accounts.doors import Asked, acting, setting_up
 from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
 from tms.accounts.setup import BaseFormSet
+from tms.notifications import on_call
 from tms.notifications.on_call import destinations_of, rosters
 from tms.notifications.removal_pages import undoable
 from tms.notifications.rotation import Cover, Rotation
@@ -24,7 +24,7 @@ from tms.notifications.rotation_forms import (
     RotationForm,
     begun,
     members_of,
-    save_members,
+    save_rotation,
 )
 from tms.notifications.turns import Turn
 
@@ -78,7 +78,7 @@ def new_cover(request: Asked, pk: int) -> HttpResponse:
 @acting
 def delete_cover(request: Asked, pk: int, cover: int) -> HttpResponse:
     chosen = _kept(pk)
-    Cover.objects.filter(pk=cover, rotation=chosen).delete()
+    on_call.delete_cover(chosen, cover)
     return redirect(chosen)
 
 
@@ -93,8 +93,7 @@ def _edited(request: Asked, chosen: Rotation) -> HttpResponse:
     assert isinstance(members, BaseMemberForms)
     if sent is None or not (form.is_valid() & members.is_valid()):
         return _page(request, chosen, form=form, members=members)
-    with transaction.atomic():
-        save_members(form.save(), members.people)
+    save_rotation(form, members.people)
     return redirect(chosen)
 
 

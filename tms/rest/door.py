@@ -29,6 +29,7 @@ class Called(HttpRequest):
     """A request of a person, by way of a token of theirs."""
 
     person: User
+    token: ApiToken
 
 
 class Right(NamedTuple):
@@ -60,7 +61,8 @@ def door(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @wraps(run)
     def opened(request: Called, **names: Any) -> HttpResponse:
         try:
-            request.person = caller(request)
+            request.token = caller(request)
+            request.person = request.token.person
             if not right.may(request.person):
                 raise Refused(403, "tms:forbidden", "the person whose token this is may not do that")
             _check(request, known, names)
@@ -75,8 +77,8 @@ def door(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return opened
 
 
-def caller(request: HttpRequest) -> User:
-    """Whose token it is. Raises Refused, also for who calls too often."""
+def caller(request: HttpRequest) -> ApiToken:
+    """The valid token that it was sent with. Raises Refused, also for who calls too often."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
     if token is None:
@@ -84,7 +86,7 @@ def caller(request: HttpRequest) -> User:
         raise Refused(401, "tms:unauthorised", detail, headers=CHALLENGE)
     bind_contextvars(user_id=token.person_id, api_token=token.pk)
     _pace(token)
-    return token.person
+    return token
 
 
 def names_in_query(operation: Operation) -> frozenset[str]:

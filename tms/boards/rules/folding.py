@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from tms.accounts import access
 from tms.accounts.doors import Asked, watching
+from tms.alerts.folding import settings
 from tms.alerts.models import Factor, FoldRule
 from tms.boards.pages.base import Desk, Scene, nav
 from tms.boards.rules.views import UNREADABLE, check_editor
@@ -47,13 +48,12 @@ def folding(request: Asked) -> HttpResponse:
     if is_sent:
         check_editor(request)
         if "defaults" in request.POST:
-            FoldRule.objects.all().delete()
+            settings.reset()
             return redirect("folding")
     rules = FoldRule.in_force()
     forms_ = [FoldForm(request.POST if is_sent else None, instance=rule, prefix=rule.factor) for rule in rules.values()]
     if is_sent and all([form.is_valid() for form in forms_]):  # noqa: C419  # each must say what is wrong with it
-        for form in forms_:
-            form.save()
+        settings.save(form.instance for form in forms_)
         return redirect("folding")
     context = {
         "place": "rules",

@@ -137,8 +137,7 @@ def renew_key_of_destination(request: Called, pk: int) -> Key:
     destination = _destination(request, pk)
     if destination.kind != DestinationKind.WEBHOOK:
         raise Http404
-    key = destination.new_key()
-    destination.save(update_fields=("sealed",))
+    key = destination.renew_key()
     return Key(key=key)
 
 

@@ -14,7 +14,7 @@ from tms.fleet.models import Group, Site
 from tms.keyset import Column, Keyset
 from tms.notifications import policy as models
 from tms.notifications.api.filled import faults, numbers
-from tms.notifications.policy_forms import MOST_STEPS, PolicyForm, StepForms, save_steps
+from tms.notifications.policy_forms import MOST_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.removal import remove
 from tms.notifications.week import Weekday, told_hours
 from tms.notifications.when import When
@@ -154,9 +154,7 @@ def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
         of_steps = (one for number, step in enumerate(steps.forms) for one in faults(step, at=f"$.steps[{number}]"))
         of_all = (Fault("$.steps", str(message)) for message in steps.non_form_errors())
         raise unreadable(*faults(form), *of_steps, *of_all)
-    saved = form.save()
-    save_steps(saved, steps)
-    return saved
+    return save_policy(form, steps)
 
 
 def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:

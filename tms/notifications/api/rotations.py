@@ -14,6 +14,7 @@ from tms.accounts import access
 from tms.accounts.models import User
 from tms.fleet.hours import EVER
 from tms.keyset import Column, Keyset
+from tms.notifications import on_call
 from tms.notifications import rotation as models
 from tms.notifications.api.filled import faults, numbers
 from tms.notifications.api.rotation_shapes import (
@@ -30,7 +31,7 @@ from tms.notifications.api.rotation_shapes import (
 )
 from tms.notifications.on_call import cover, rosters
 from tms.notifications.removal import remove
-from tms.notifications.rotation_forms import MOST_MEMBERS, RotationForm, save_members
+from tms.notifications.rotation_forms import MOST_MEMBERS, RotationForm, save_rotation
 from tms.notifications.turns import Roster
 from tms.notifications.turns import Turn as Stretch
 from tms.rest.door import Called, Right
@@ -114,8 +115,7 @@ def make_cover(request: Called, pk: int, body: CoverBody) -> Cover:
     right=CHANGING,
 )
 def delete_cover(request: Called, pk: int, cover: int) -> None:
-    deleted, _ = models.Cover.objects.filter(pk=cover, rotation=_rotation(request, pk)).delete()
-    if not deleted:
+    if not on_call.delete_cover(_rotation(request, pk), cover):
         raise Http404
 
 
@@ -126,10 +126,7 @@ def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
     people = _members(fields["members"]) if "members" in fields else None
     if not form.is_valid():
         raise unreadable(*faults(form))
-    saved = form.save()
-    if people is not None:
-        save_members(saved, people)
-    return saved
+    return save_rotation(form, people)
 
 
 def _members(names: list[str]) -> list[User]:

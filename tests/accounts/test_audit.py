@@ -1,0 +1,205 @@
+"""Each change to the configuration is in the audit trail, with who made it, in the same transaction."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from tests.api.conftest import Caller
+from tests.builders import AT, now
+from tests.notifications.conftest import webhook
+from tms.accounts import tokens
+from tms.accounts.models import ApiToken, AuditEntry, User
+from tms.alerts import edits, maintenance
+from tms.alerts.folding import settings as folding
+from tms.alerts.models import Factor, FoldRule
+from tms.alerts.recurrence import Recurrence
+from tms.fleet import credentials, enrolment, registry
+from tms.fleet.opening import OpeningHours
+from tms.notifications import digests, on_call, removal
+from tms.notifications.destination import Destination
+from tms.notifications.forms import DestinationForm
+from tms.notifications.rotation import Rotation
+from tms.notifications.rotation_forms import RotationForm, save_rotation
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def staff(fleet) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_user("kimura", is_staff=True))
+    return client
+
+
+def destination(fleet) -> None:
+    form = DestinationForm(
+        {"name": "NOC", "where": "noc@example.com", "language": "en"}, instance=Destination(kind="email")
+    )
+    assert form.is_valid(), form.errors
+    row = form.save()
+    form = DestinationForm({"name": "NOC 2", "where": "", "language": "en"}, instance=row)
+    assert form.is_valid(), form.errors
+    form.save()
+    removal.remove(row, at=AT)
+    removal.restore(row, is_on=True)
+
+
+def key(fleet) -> None:
+    webhook("https://example.com/").renew_key()
+
+
+def rotation(fleet) -> None:
+    person = fleet.person("kimura")
+    fields = {"name": "Night", "starts_on": "2026-11-23", "handover_at": "09:00", "time_zone": "Asia/Tokyo"}
+    form = RotationForm(fields | {"every_days": 7}, instance=Rotation())
+    assert form.is_valid(), form.errors
+    row = save_rotation(form, [person])
+    cover = on_call.cover(row, person, since=AT, until=AT + HOUR, by=person)
+    on_call.delete_cover(row, cover.pk)
+
+
+def window(fleet) -> None:
+    person, site = fleet.person("kimura"), fleet.site()
+    recurrence = Recurrence(ZoneInfo("UTC"), AT.replace(tzinfo=None), HOUR, "")
+    made = maintenance.plan(recurrence, maintenance.Scope(sites=[site]), note="switch", by=person, at=AT)
+    maintenance.extend(made, until=AT + 2 * HOUR, by=person, at=AT)
+    maintenance.cancel(made, by=person, at=AT)
+
+
+def correlation(fleet) -> None:
+    rule = FoldRule.in_force()[Factor.SITE]
+    rule.least = 5
+    folding.save([rule])
+    folding.reset()
+
+
+def rule(fleet) -> None:
+    made = fleet.metric_rule(limit=60)
+    made.limit = 70
+    edits.save_rule(made, by=None, at=AT)
+    edits.delete_rule(made, by=None, at=AT)
+
+
+def plan_of_digests(fleet) -> None:
+    plan = digests.plan(webhook("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT)
+    digests.drop_plan(plan.pk)
+
+
+def keys_of_a_terminal(fleet) -> None:
+    """Enrolling one issues its first key."""
+    credentials.revoke(fleet.terminal().credentials.all(), at=AT)
+
+
+def opening_hours(fleet) -> None:
+    site = fleet.site()
+    registry.set_hours(site, [OpeningHours(site=site, weekday=0, opens_at="09:00", closes_at="17:00")], [])
+
+
+def token(fleet) -> None:
+    tokens.issue(fleet.person(), name="billing", at=AT)
+    tokens.revoke(ApiToken.objects.all(), at=AT)
+
+
+DESTINATION, WINDOW, RULE, SITE = "notifications.destination", "alerts.window", "alerts.rule", "fleet.site"
+CHANGES = [
+    (
+        destination,
+        [
+            ("created", DESTINATION, "name"),
+            ("changed", DESTINATION, "name"),
+            ("deleted", DESTINATION, ""),
+            ("restored", DESTINATION, ""),
+        ],
+    ),
+    (key, [("key-renewed", DESTINATION, "sealed")]),
+    (
+        rotation,
+        [
+            ("created", "notifications.rotation", "members"),
+            ("created", "notifications.cover", "person"),
+            ("deleted", "notifications.cover", ""),
+        ],
+    ),
+    (window, [("created", WINDOW, "sites"), ("extended", WINDOW, "occurs_until"), ("cancelled", WINDOW, "")]),
+    (correlation, [("created", "alerts.foldrule", "least"), ("reset", "alerts.foldrule", "")]),
+    (rule, [("created", RULE, "metric"), ("changed", RULE, "limit"), ("deleted", RULE, "enabled")]),
+    (
+        plan_of_digests,
+        [("created", "notifications.digestplan", "times"), ("deleted", "notifications.digestplan", "")],
+    ),
+    (keys_of_a_terminal, [("key-issued", "fleet.terminal", ""), ("key-revoked", "fleet.terminal", "key")]),
+    (lambda fleet: enrolment.make_token(fleet.site(), by=None, at=AT), [("enrolment-token-made", SITE, "expires_at")]),
+    (opening_hours, [("changed", SITE, "opening_hours")]),
+    (token, [("created", "accounts.apitoken", "person"), ("revoked", "accounts.apitoken", "")]),
+]
+
+
+@pytest.mark.parametrize(("do", "expected"), CHANGES, ids=lambda value: getattr(value, "__name__", ""))
+def test_each_change_leaves_an_entry(fleet, do, expected):
+    do(fleet)
+
+    rows = list(AuditEntry.objects.order_by("pk"))
+    assert [(row.action, row.subject_type) for row in rows] == [(action, kind) for action, kind, _ in expected]
+    assert all(field in row.changes for row, (_, _, field) in zip(rows, expected, strict=True) if field)
+    assert all(row.via == "command" and row.actor is None for row in rows)
+
+
+def test_secrets_are_masked_and_values_are_not(fleet):
+    key(fleet)
+    keys_of_a_terminal(fleet)
+    token(fleet)
+
+    renewed = AuditEntry.objects.get(action="key-renewed")
+    assert renewed.changes["sealed"] == ["•••", "•••"]
+    written = str(list(AuditEntry.objects.values_list("changes", flat=True)))
+    assert "whsec_" not in written
+    assert "tms_" not in written
+
+
+def test_a_page_names_the_person_and_the_address(fleet, staff):
+    answer = staff.post("/destinations/new/email/", {"name": "NOC", "where": "noc@example.com", "language": "en"})
+
+    entry = AuditEntry.objects.get()
+    assert answer.status_code == 302
+    assert (entry.actor_name, entry.via, entry.address) == ("kimura", "page", "127.0.0.1")
+    assert entry.changes["address"] == [None, "noc@example.com"]
+
+
+def test_the_api_names_the_token(staff):
+    person = User.objects.get(username="kimura")
+    made, secret = tokens.issue(person, name="billing", at=now())
+
+    caller = Caller(secret)
+    caller.post("/destinations", {"kind": "email", "name": "NOC", "address": "noc@example.com"})
+
+    entry = AuditEntry.objects.get(subject_type=DESTINATION)
+    assert (entry.actor, entry.via, entry.token) == (person, "api", made)
+
+
+def test_the_admin_writes_it_too_without_passwords(admin_client):
+    admin_client.post(
+        "/admin/accounts/user/add/",
+        {
+            "username": "aiko",
+            "usable_password": "true",
+            "password1": "watch-the-7-gates",
+            "password2": "watch-the-7-gates",
+        },
+    )
+
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.subject_name, entry.actor_name) == ("created", "aiko", "admin")
+    assert "watch-the-7-gates" not in str(entry.changes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_leaves_no_entry(fleet):
+    with transaction.atomic():
+        destination(fleet)
+        transaction.set_rollback(True)
+
+    assert not AuditEntry.objects.exists()

@@ -1,0 +1,140 @@
+"""The audit trail: who changed the configuration, when, from where and how.
+
+Services and forms call `change` or `record` in the transaction of what they do, so that neither is there without the
+other. The request whose work this is comes from `AuditMiddleware`; without one the change came from a command.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
+
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponseBase
+
+from tms.accounts.audit_entry import AuditEntry, Via
+from tms.accounts.models import ApiToken, User
+
+SECRET_FIELDS = frozenset({"password", "password1", "password2", "sealed", "digest"})
+MASKED = "•••"
+UNTRACKED = frozenset({"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"})
+"""What TMS itself writes into a row, beside what people set."""
+MOST_TEXT = 500
+MOST_ROWS = 100
+
+_request: ContextVar[HttpRequest | None] = ContextVar("audited_request", default=None)
+
+
+class AuditMiddleware:
+    """Lets `record` know whose request a change belongs to."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        token = _request.set(request)
+        try:
+            return self.get_response(request)
+        finally:
+            _request.reset(token)
+
+
+class Origin(NamedTuple):
+    """Who does something, and from where."""
+
+    actor: User | None = None
+    via: Via = Via.COMMAND
+    token: ApiToken | None = None
+    address: str | None = None
+
+
+def origin() -> Origin:
+    """Of the work that goes on."""
+    request = _request.get()
+    if request is None:
+        return Origin()
+    address = request.META.get("REMOTE_ADDR") or None
+    token: ApiToken | None = getattr(request, "token", None)
+    if token is not None:
+        return Origin(token.person, Via.API, token, address)
+    user = getattr(request, "user", None)
+    return Origin(user if isinstance(user, User) and user.pk else None, Via.PAGE, None, address)
+
+
+def record(action: str, row: models.Model, changes: Mapping[str, Any] | None = None) -> None:
+    """Write one entry about `row`. Call it in the transaction of the change. `changes`: field → (before, after)."""
+    actor, via, token, address = origin()
+    AuditEntry.objects.create(
+        actor=actor,
+        actor_name=actor.username if actor else "",
+        via=via,
+        token=token,
+        address=address,
+        action=action,
+        subject_type=row._meta.label_lower,
+        subject_id=str(row.pk),
+        subject_name=str(row)[:200],
+        changes={name: list(pair) for name, pair in (changes or {}).items()},
+    )
+
+
+@contextmanager
+def change[Row: models.Model](row: Row, action: str = "") -> Iterator[Row]:
+    """A transaction in which `row` is made or edited; an entry with what differs ends it.
+
+    `action`: `created` or `changed` if it names none. Rows that belong to it count as well, if its model names
+    them in `audited_relations`.
+    """
+    with transaction.atomic():
+        before = _snapshot(row)
+        yield row
+        after = _snapshot(row)
+        differing = {name: (before.get(name), value) for name, value in after.items() if before.get(name) != value}
+        if differing or action:
+            record(action or ("changed" if before else "created"), row, masked(differing))
+
+
+def _snapshot(row: models.Model) -> dict[str, Any]:
+    """What the database has of it; nothing if it has none."""
+    stored = type(row)._base_manager.filter(pk=row.pk).first() if row.pk else None
+    if stored is None:
+        return {}
+    return _values(stored) | {name: _children(stored, name) for name in getattr(row, "audited_relations", ())}
+
+
+def _values(row: models.Model, *, besides: str = "") -> dict[str, Any]:
+    """Field → value; a row that is pointed to, and each of many, by its name. `besides` is left out."""
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key]
+    one = {field.name: plain(getattr(row, field.name)) for field in fields if field.name not in UNTRACKED | {besides}}
+    return one | {field.name: _names(getattr(row, field.name).all()) for field in row._meta.many_to_many}
+
+
+def _names(rows: models.QuerySet[Any]) -> list[str]:
+    return sorted(str(row) for row in rows[:MOST_ROWS])
+
+
+def _children(row: models.Model, relation: str) -> list[dict[str, Any]]:
+    """Rows that belong to `row` alone."""
+    manager = getattr(row, relation)
+    return [_values(child, besides=manager.field.name) for child in manager.all()[:MOST_ROWS]]
+
+
+def plain(value: Any) -> Any:
+    """As JSON has it, and short; rows by their names."""
+    if isinstance(value, models.QuerySet):
+        return _names(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, str):
+        return value[:MOST_TEXT]
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value[:MOST_ROWS]]
+    return value if isinstance(value, bool | int | float | dict | None) else str(value)[:MOST_TEXT]
+
+
+def masked(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    return {
+        name: (before and MASKED, after and MASKED) if name in SECRET_FIELDS else (before, after)
+        for name, (before, after) in changes.items()
+    }

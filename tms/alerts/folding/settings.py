@@ -1,0 +1,23 @@
+"""When alerts are correlated, as people set it."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from tms.accounts import audit
+from tms.alerts.incident import FoldRule
+
+
+@transaction.atomic
+def save(rules: Iterable[FoldRule]) -> None:
+    for rule in rules:
+        with audit.change(rule):
+            rule.save()
+
+
+@transaction.atomic
+def reset() -> None:
+    """Go back to the defaults."""
+    for rule in FoldRule.objects.select_for_update():
+        audit.record("reset", rule)
+        rule.delete()
