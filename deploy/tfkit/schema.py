@@ -22,6 +22,10 @@ RECURSIVE_BLOCKS = {
 }
 """Blocks that nest inside themselves, on which the generator gives up, and a resource that spells the same one out."""
 
+LOGIC = ("and_statement", "or_statement", "not_statement")
+OUTERMOST = ("managed_rule_group_statement", "rate_based_statement", "rule_group_reference_statement")
+"""WAF statements that hold others, and those that nothing holds."""
+
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 _TYPE_NAME = re.compile(r'static tfResourceType = "(\w+)";')
 _VERSION = re.compile(r"providerVersion: '([^']+)'")
@@ -86,17 +90,21 @@ def graft_recursive_blocks(resources: Json) -> None:
 
 
 def allow_logic_in_scope_down(statement: Json) -> None:
-    """Let and, or and not stand in scope_down_statement, as they may in a web ACL.
-
-    They are taken from one level down, where fewer levels are left below them.
-    """
+    """Let and, or and not stand in scope_down_statement, two levels deep as in a web ACL: and → not → statement."""
     inner = statement["block_types"]["and_statement"]["block"]["block_types"]["statement"]
-    logic = ("and_statement", "or_statement", "not_statement")
+    leaves = {name: block for name, block in inner["block"]["block_types"].items() if name not in (*LOGIC, *OUTERMOST)}
     for nested in statement["block_types"].values():
         scope = nested["block"]["block_types"].get("scope_down_statement")
         if scope:
-            blocks = inner["block"]["block_types"]
-            scope["block"]["block_types"] |= {name: blocks[name] for name in logic}
+            scope["block"]["block_types"] |= logic(leaves, levels=2)
+
+
+def logic(leaves: Json, *, levels: int) -> Json:
+    """Blocks and, or and not, whose statements are `leaves` or, while `levels` are left, such blocks again."""
+    within = leaves | (logic(leaves, levels=levels - 1) if levels > 1 else {})
+    statement = {"nesting_mode": "list", "block": {"attributes": {}, "block_types": within}}
+    block = {"attributes": {}, "block_types": {"statement": statement}}
+    return {name: {"nesting_mode": "list", "block": block} for name in LOGIC}
 
 
 def drop_computed(block: Json) -> None:

@@ -8,6 +8,7 @@ from deploy.tfkit import toolchain as toolchains
 from deploy.tfkit import wire
 from deploy.tfkit.check import check, events, mirror
 from deploy.tfkit.generated import SchemaError, Source, read_hcl, storage_type
+from deploy.tfkit.schema import logic
 from deploy.tfkit.toolchain import OutOfReach, SetupError, Toolchain
 
 GENERATED = """\
@@ -115,6 +116,16 @@ def test_a_type_is_read_from_its_generated_name():
     assert storage_type("numberList", "set") == ["set", "number"]
     with pytest.raises(SchemaError):
         storage_type("date", "simple")
+
+
+def test_logic_of_the_waf_holds_logic_as_deep_as_it_may():
+    leaves = {"ip_set_reference_statement": {"nesting_mode": "list", "block": {"attributes": {}, "block_types": {}}}}
+
+    outer = logic(leaves, levels=2)["and_statement"]["block"]["block_types"]["statement"]["block"]["block_types"]
+    inner = outer["not_statement"]["block"]["block_types"]["statement"]["block"]["block_types"]
+
+    assert outer.keys() == {"and_statement", "or_statement", "not_statement", "ip_set_reference_statement"}
+    assert inner.keys() == leaves.keys()
 
 
 def test_the_wire_reads_what_it_writes():
