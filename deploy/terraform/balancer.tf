@@ -2,9 +2,9 @@ locals {
   port = 8000
 
   # What the application promises; tests/infrastructure compares these with its settings.
-  ping_interval_s = 20 # TMS_PING_INTERVAL_S: no open WebSocket is quiet for longer
-  # TMS_DRAIN_SPREAD_S: reconnects are spread over so long. Tasks have the application's own default.
-  drain_spread_s = local.on_ec2 ? 20 : 30
+  ping_interval_s = tonumber(lookup(var.settings, "TMS_PING_INTERVAL_S", 20)) # no open WebSocket is quiet for longer
+  # Reconnects are spread over so long. Tasks have the application's own default.
+  drain_spread_s = tonumber(lookup(var.settings, "TMS_DRAIN_SPREAD_S", local.on_ec2 ? 20 : 30))
 
   # A shutdown, step by step. Each step must end before the next one cuts it off: guarded by the preconditions of the target
   # group, of the machines' group and of the tasks.

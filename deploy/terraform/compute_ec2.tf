@@ -22,14 +22,17 @@ locals {
     TMS_LIFECYCLE_HOOK     = local.drain_hook
     TMS_LAUNCH_HOOK        = local.launch_hook
     TMS_ASG                = local.group_name
-    TMS_EXTRA_SETTINGS = join("\n", [
-      "BACKUP_BUCKET=${aws_s3_bucket.main["backups"].bucket}",
-      "BACKUP_KMS_KEY=${aws_kms_key.main.arn}",
-    ])
+    TMS_MAIL_SECRET        = one(aws_secretsmanager_secret.mail[*].name)
+    TMS_EXTRA_SETTINGS     = join("\n", [for name, value in local.machine_settings : "${name}=\"${value}\""])
   }
+  # Lines of an environment file, which a shell and systemd read alike.
+  machine_settings = merge(local.settings, {
+    BACKUP_BUCKET  = aws_s3_bucket.main["backups"].bucket
+    BACKUP_KMS_KEY = aws_kms_key.main.arn
+  })
   machine_user_data = join("\n", concat(
     ["#!/bin/bash"],
-    [for name, value in local.machine_exports : "export ${name}='${value}'"],
+    [for name, value in local.machine_exports : "export ${name}='${value}'" if value != null],
     [file("${path.module}/../machine/userdata.sh")],
   ))
   user_data_limit = 16384
@@ -112,7 +115,7 @@ resource "aws_launch_template" "app" {
 
     precondition {
       condition     = length(local.machine_user_data) <= local.user_data_limit
-      error_message = "EC2 takes 16 KB of user data: move something from userdata.sh into the release."
+      error_message = "EC2 takes 16 KB of user data: fewer settings, or move something from userdata.sh into the release."
     }
   }
 }

@@ -11,7 +11,7 @@ locals {
   # After SIGTERM; Fargate allows no more.
   stop_s = 120
 
-  task_environment = {
+  task_environment = merge(local.settings, {
     AWS_REGION               = var.region
     AWS_DEFAULT_REGION       = var.region
     TMS_PRODUCTION           = "1"
@@ -22,11 +22,11 @@ locals {
     TMS_STATIC_URL           = local.static_url
     TMS_CLOUDWATCH_LOG_GROUP = aws_cloudwatch_log_group.main["application"].name
     TMS_CLOUDWATCH_NAMESPACE = local.metrics_namespace
-  }
-  task_secrets = {
+  })
+  task_secrets = merge(local.mail_secrets, {
     TMS_SECRET_KEY = "${aws_secretsmanager_secret.application.arn}:TMS_SECRET_KEY::"
     TMS_REDIS_URL  = "${aws_secretsmanager_secret.redis.arn}:url::"
-  }
+  })
 }
 
 resource "aws_ecs_cluster" "main" {

@@ -9,12 +9,15 @@ locals {
     endpoint = "Ways to the services of AWS"
   }
 
-  flows = {
-    requests = { from = "alb", to = "app", port = local.port }
-    database = { from = "app", to = "db", port = 5432 }
-    feed     = { from = "app", to = "redis", port = 6379 }
-    services = { from = "app", to = "endpoint", port = 443 }
-  }
+  flows = merge(
+    {
+      requests = { from = "alb", to = "app", port = local.port }
+      database = { from = "app", to = "db", port = 5432 }
+      feed     = { from = "app", to = "redis", port = 6379 }
+      services = { from = "app", to = "endpoint", port = 443 }
+    },
+    { for flow in ["mail"] : flow => { from = "app", to = "endpoint", port = 587 } if local.on_ses == 1 },
+  )
 }
 
 resource "aws_security_group" "tier" {

@@ -29,7 +29,7 @@ locals {
   }
 
   # What the application itself does, wherever it runs.
-  application_statements = [
+  application_statements = concat(local.publish_statements, [
     {
       Sid      = "ReadItsSecrets"
       Effect   = "Allow"
@@ -55,7 +55,23 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
       Resource = [for group in ["application", "nginx", "machine"] : "${aws_cloudwatch_log_group.main[group].arn}:*"]
     },
-  ]
+  ])
+
+  # Topics that people chose as destinations of notifications.
+  publish_statements = concat(
+    [for topics in [var.notify_topics[*].arn] : {
+      Sid      = "SendNotifications"
+      Effect   = "Allow"
+      Action   = ["sns:Publish"]
+      Resource = topics
+    } if length(topics) > 0],
+    [for keys in [compact(var.notify_topics[*].key)] : {
+      Sid      = "EncryptNotifications"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = keys
+    } if length(keys) > 0],
+  )
 
   machine_statements = [
     {
@@ -141,7 +157,7 @@ locals {
         Sid      = "HandOverSecrets"
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [aws_secretsmanager_secret.application.arn, aws_secretsmanager_secret.redis.arn]
+        Resource = concat([aws_secretsmanager_secret.application.arn, aws_secretsmanager_secret.redis.arn], aws_secretsmanager_secret.mail[*].arn)
       },
       {
         Sid      = "UseTheKey"

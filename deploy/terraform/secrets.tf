@@ -46,7 +46,10 @@ resource "aws_secretsmanager_secret_version" "redis" {
 
 locals {
   database_secret_arn = aws_db_instance.main.master_user_secret[0].secret_arn
-  secret_arns         = [aws_secretsmanager_secret.application.arn, local.database_secret_arn, aws_secretsmanager_secret.redis.arn]
+  secret_arns = concat(
+    [aws_secretsmanager_secret.application.arn, local.database_secret_arn, aws_secretsmanager_secret.redis.arn],
+    aws_secretsmanager_secret.mail[*].arn,
+  )
 }
 
 # Which release machines install. The pipeline moves it, and a rollback moves it back.

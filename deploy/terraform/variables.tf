@@ -195,17 +195,54 @@ variable "log_days" {
 
 # Who may come in, and who is told
 
-variable "rate_limits" {
-  description = "Requests in five minutes from one address, people's and terminals'. A shop's terminals share an address."
-  type = object({
-    people    = optional(number, 2000)
-    terminals = optional(number, 10000)
-  })
-  default = {}
+variable "terminals_per_address" {
+  description = "Terminals of the largest shop, which all come from one public address. Limits of the WAF and of TMS follow from it."
+  type        = number
+  default     = 10000
 
   validation {
-    condition     = var.rate_limits.terminals >= var.rate_limits.people
-    error_message = "A shop with many terminals behind one address needs more than a person."
+    condition     = var.terminals_per_address >= 100 && var.terminals_per_address <= 100000 && floor(var.terminals_per_address) == var.terminals_per_address
+    error_message = "A whole number from 100 to 100000."
+  }
+}
+
+variable "people_rate_limit" {
+  description = "Requests of people and programs in five minutes from one address."
+  type        = number
+  default     = 2000
+
+  validation {
+    condition     = var.people_rate_limit >= 100
+    error_message = "A page asks for a dozen things: 100 at least."
+  }
+}
+
+variable "known_addresses" {
+  description = "Addresses of your own shops and offices, such as 192.0.2.10/32, which the WAF limits neither as terminals nor as people."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.known_addresses : can(cidrnetmask(address)) && !endswith(address, "/0")])
+    error_message = "IPv4 networks, such as 192.0.2.10/32 or 198.51.100.0/24."
+  }
+}
+
+variable "notify_topics" {
+  description = "SNS topics to which TMS may send notifications, each with the ARN of its own KMS key if it has one."
+  type = list(object({
+    arn = string
+    key = optional(string)
+  }))
+  default = []
+
+  validation {
+    condition     = alltrue([for topic in var.notify_topics : can(regex("^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", topic.arn))])
+    error_message = "A topic is given by its ARN: arn:aws:sns:REGION:ACCOUNT:NAME."
+  }
+  validation {
+    condition     = alltrue([for topic in var.notify_topics : topic.key == null ? true : can(regex("^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-f-]+$", topic.key))])
+    error_message = "A key is given by its ARN, not by an alias: arn:aws:kms:REGION:ACCOUNT:key/ID."
   }
 }
 

@@ -14,8 +14,22 @@ locals {
     AWSManagedRulesAmazonIpReputationList = { priority = 6, counted = [] }
   }
 
+  # Each terminal of a shop may connect five times within the window: a rolling restart moves it two or three times. What is
+  # refused comes back after `retry_after_s`; the limit lies above that rate, so a refusal ends by itself.
+  per_address_limit = 5 * var.terminals_per_address
+  rate_window_s     = 120
+  retry_after_s     = 30
+
   # As a browser's ways around a path are undone: %2e, //, /./, capitals.
   plain_path = ["URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"]
+}
+
+resource "aws_wafv2_ip_set" "known" {
+  name               = "${var.name}-known-addresses"
+  description        = "Shops and offices of our own"
+  scope              = "REGIONAL"
+  ip_address_version = "IPV4" # the load balancer has no other addresses
+  addresses          = var.known_addresses
 }
 
 resource "aws_wafv2_web_acl" "main" {
@@ -26,6 +40,12 @@ resource "aws_wafv2_web_acl" "main" {
 
   default_action {
     allow {}
+  }
+
+  custom_response_body {
+    key          = "too-many-terminals"
+    content_type = "TEXT_PLAIN"
+    content      = "Too many terminals connect from this address at once. Connect again after the seconds of Retry-After."
   }
 
   rule {
@@ -66,26 +86,51 @@ resource "aws_wafv2_web_acl" "main" {
     name     = "TerminalRateLimitRule"
     priority = 1
 
+    # An agent takes 503 for a server that is full, and waits as it is told.
     action {
-      block {}
+      block {
+        custom_response {
+          response_code            = 503
+          custom_response_body_key = "too-many-terminals"
+
+          response_header {
+            name  = "Retry-After"
+            value = local.retry_after_s
+          }
+        }
+      }
     }
 
     statement {
       rate_based_statement {
-        limit              = var.rate_limits.terminals
-        aggregate_key_type = "IP"
+        limit                 = local.per_address_limit
+        evaluation_window_sec = local.rate_window_s
+        aggregate_key_type    = "IP"
 
         scope_down_statement {
-          byte_match_statement {
-            search_string         = local.terminal_path
-            positional_constraint = "EXACTLY"
+          and_statement {
+            statement {
+              byte_match_statement {
+                search_string         = local.terminal_path
+                positional_constraint = "EXACTLY"
 
-            field_to_match {
-              uri_path {}
+                field_to_match {
+                  uri_path {}
+                }
+                text_transformation {
+                  priority = 0
+                  type     = "NONE"
+                }
+              }
             }
-            text_transformation {
-              priority = 0
-              type     = "NONE"
+            statement {
+              not_statement {
+                statement {
+                  ip_set_reference_statement {
+                    arn = aws_wafv2_ip_set.known.arn
+                  }
+                }
+              }
             }
           }
         }
@@ -139,8 +184,18 @@ resource "aws_wafv2_web_acl" "main" {
 
     statement {
       rate_based_statement {
-        limit              = var.rate_limits.people
+        limit              = var.people_rate_limit
         aggregate_key_type = "IP"
+
+        scope_down_statement {
+          not_statement {
+            statement {
+              ip_set_reference_statement {
+                arn = aws_wafv2_ip_set.known.arn
+              }
+            }
+          }
+        }
       }
     }
 

@@ -64,6 +64,8 @@ def what_is_said(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory)
         for slow in {*copy.glob("tests/*.tftest.hcl")} - {copy / GUARDS}:
             slow.unlink()
         shutil.copytree(ROOT / "deploy/machine", root / "deploy/machine")
+        (root / "docs").mkdir()
+        shutil.copy(ROOT / "docs/settings.md", root / "docs")
         for file, good, bad in mistakes:
             text = (copy / file).read_text()
             assert good in text

@@ -26,13 +26,15 @@ def said(file: str, name: str) -> str:
 
 def keys(file: str, name: str) -> set[str]:
     """Of a local that is a map."""
-    found = re.search(rf"^  {name} = \{{\n(.*?)^  \}}", HCL[file], re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^  {name} = (?:merge\([^\n]*, )?\{{\n(.*?)^  \}}", HCL[file], re.MULTILINE | re.DOTALL)
     assert found is not None, f"{file} has no {name}"
     return set(re.findall(r"^    ([\w-]+) += ", found[1], re.MULTILINE))
 
 
 def test_the_load_balancer_knows_the_pings_of_the_server():
-    assert said("balancer.tf", "ping_interval_s") == inventory.literal_defaults()["TMS_PING_INTERVAL_S"]
+    default = inventory.literal_defaults()["TMS_PING_INTERVAL_S"]
+
+    assert said("balancer.tf", "ping_interval_s") == f'tonumber(lookup(var.settings, "TMS_PING_INTERVAL_S", {default}))'
 
 
 def test_the_load_balancer_knows_how_long_a_machine_drains():
@@ -73,6 +75,44 @@ def test_a_task_is_told_what_the_application_reads():
     assert {"TMS_DATABASE_URL", "TMS_DATABASE_SECRET", "TMS_REDIS_URL"} <= ours
 
 
+def decided() -> dict[str, str]:
+    """Settings that follow from another variable, with its name; or `nothing: ` and the reason."""
+    found = re.search(r"^  decided_settings = \{\n(.*?)^  \}", HCL["settings.tf"], re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return dict(re.findall(r'^    (TMS_[A-Z_]+) += "(.+)"$', found[1], re.MULTILINE))
+
+
+def variables() -> dict[str, str]:
+    """Each variable of Terraform with its body."""
+    text = "".join(HCL.values())
+    return dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL))
+
+
+def test_each_setting_has_one_place_in_the_tfvars_or_a_reason_why_not():
+    elsewhere = decided()
+    nowhere = {name for name, place in elsewhere.items() if place not in variables() and place[:9] != "nothing: "}
+
+    assert not elsewhere.keys() - inventory.variables()
+    assert not nowhere, f"settings.tf sends {', '.join(sorted(nowhere))} to a variable that does not exist"
+
+
+@pytest.mark.parametrize("page", ["deploying.md", "deploying.ja.md", "runbook.md"])
+def test_what_an_operator_is_told_to_change_can_be_changed_in_the_tfvars(page):
+    text = (ROOT / "docs" / page).read_text()
+    told = set(re.findall(r"`(TMS_[A-Z_]+)`", text)) & inventory.variables()
+    fixed = {name for name, place in decided().items() if place.startswith("nothing: ")}
+    by_a_command = {name for name in fixed if re.search(rf"put-secret-value[^\n]*{name}", text)}
+    fields = {
+        f"{name}.{field}"
+        for name, field in re.findall(r"`(\w+)\.(\w+)[ `]", text)
+        if name in variables() and not re.search(rf"^    {field} +=", variables()[name], re.MULTILINE)
+    }
+
+    assert told
+    assert not told & fixed - by_a_command
+    assert not fields, f"docs/{page} names fields that no variable has: {', '.join(sorted(fields))}"
+
+
 def test_a_task_takes_a_role_that_the_image_has():
     entrypoint = (ROOT / "deploy/image/entrypoint").read_text()
 
@@ -110,10 +150,7 @@ def test_what_the_agent_of_a_machine_writes_has_a_group():
 
 
 def test_every_variable_is_described():
-    variables = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', HCL["variables.tf"], re.MULTILINE | re.DOTALL)
-
-    assert variables
-    for name, body in variables:
+    for name, body in variables().items():
         assert re.search(r"^  description = ", body, re.MULTILINE), name
         assert re.search(r"^  type +=", body, re.MULTILINE), name
 

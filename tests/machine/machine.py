@@ -35,6 +35,7 @@ EXPORTS = {
     "TMS_DATABASE_HOST": "database.internal:5432",
     "TMS_DATABASE_NAME": "tms",
     "TMS_REDIS_SECRET": "redis",
+    "TMS_MAIL_SECRET": "mail",
     "TMS_REDIS_HOST": "redis.internal:6379",
     "TMS_ALLOWED_HOSTS": "tms.example.com",
     "TMS_TRUSTED_PROXIES": "127.0.0.1/32,10.0.1.0/24",
@@ -203,6 +204,7 @@ class Machine:
         secret = json.dumps({"TMS_SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"})
         (self.aws / "secrets/application").write_text(secret)
         (self.aws / "secrets/redis").write_text(json.dumps({"auth_token": "a-token"}))
+        (self.aws / "secrets/mail").write_text(json.dumps({"url": "smtp://tms:a-password@smtp.example.com:587"}))
         (self.root / "etc/tms").mkdir(parents=True)
         (self.root / "etc/tms/rds.pem").write_text("those of RDS")
         agent = self.root / "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"

@@ -91,8 +91,9 @@ def test_secrets_are_for_tms_alone(machine):
     settings, known = (machine.root / "etc/tms" / name for name in ("tms.env", "machine.env"))
 
     assert stat.S_IMODE(settings.stat().st_mode) == 0o640
-    assert "a-token" in settings.read_text()
-    assert "a-token" not in known.read_text()
+    for secret in ("a-token", "smtp://tms:a-password@smtp.example.com:587"):
+        assert secret in settings.read_text()
+        assert secret not in known.read_text()
 
 
 def test_userdata_may_run_again(machine):

@@ -29,5 +29,10 @@ database = {
   maintenance_window = "sun:04:00-sun:05:00"
 }
 
-rate_limits  = { people = 2000 }
-alarm_emails = ["noc@techcore-solutions.jp"]
+people_rate_limit = 2000
+alarm_emails      = ["noc@techcore-solutions.jp"]
+
+# Any setting of docs/settings.md:
+# settings = { TMS_READINGS_DAYS = "30" }
+# E-mail through Amazon SES; docs/deploying.md has the other ways:
+# mail = { ses = true, from = "TMS <tms@techcore-solutions.jp>" }

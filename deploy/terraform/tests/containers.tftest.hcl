@@ -14,6 +14,10 @@ mock_provider "random" {}
 variables {
   compute = "ecs"
   image   = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+  settings      = { TMS_READINGS_DAYS = "30" }
+  mail          = { from = "tms@example.com", host = "smtp.example.com", port = 465, user = "tms@example.com", password_secret = "mail-password" }
+  notify_topics = [{ arn = "arn:aws:sns:ap-northeast-1:123456789012:on-call" }]
 }
 
 run "an_empty_account_plans" {
@@ -64,8 +68,28 @@ run "an_empty_account_gets_it_all" {
     error_message = "Tasks must run an image by its digest, and write nothing into it."
   }
   assert {
-    condition     = alltrue([for task in aws_ecs_task_definition.role : sort(jsondecode(task.container_definitions)[0].secrets[*].name) == tolist(["TMS_REDIS_URL", "TMS_SECRET_KEY"]) && length(setintersection(jsondecode(task.container_definitions)[0].environment[*].name, ["TMS_REDIS_URL", "TMS_SECRET_KEY"])) == 0])
+    condition     = alltrue([for task in aws_ecs_task_definition.role : sort(jsondecode(task.container_definitions)[0].secrets[*].name) == tolist(["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"]) && length(setintersection(jsondecode(task.container_definitions)[0].environment[*].name, ["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"])) == 0])
     error_message = "Secrets must be handed over by reference."
+  }
+  assert {
+    condition = alltrue([
+      for task in aws_ecs_task_definition.role : length(setsubtract(
+        ["TMS_READINGS_DAYS=30", "TMS_PUBLIC_URL=https://tms.techcore-solutions.jp", "TMS_CONNECTIONS_PER_ADDRESS=50000", "TMS_EMAIL_FROM=tms@example.com"],
+        [for one in jsondecode(task.container_definitions)[0].environment : "${one.name}=${one.value}"],
+      )) == 0
+    ])
+    error_message = "Settings of the tfvars, and those that follow from them, must reach tasks."
+  }
+
+  # E-mail through a mail server
+
+  assert {
+    condition     = jsondecode(aws_secretsmanager_secret_version.mail[0].secret_string).url == "smtps://tms%40example.com:p%40ss%20word%2F1@smtp.example.com:465"
+    error_message = "TMS must be told how the mail server takes mail, and with which password."
+  }
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.mail[0].from_port == 465 && aws_vpc_security_group_egress_rule.mail[0].security_group_id == aws_security_group.tier["app"].id && length(aws_vpc_endpoint.mail) == 0
+    error_message = "The port of the mail server must be open."
   }
   assert {
     condition     = alltrue([for task in aws_ecs_task_definition.role : jsondecode(task.container_definitions)[0].stopTimeout > local.drain_s]) && local.drain_s < tonumber(aws_lb_target_group.app.deregistration_delay)
@@ -78,6 +102,10 @@ run "an_empty_account_gets_it_all" {
 
   # Rights
 
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.main["task"].policy).Statement : statement.Resource if statement.Action == ["sns:Publish"]] == [["arn:aws:sns:ap-northeast-1:123456789012:on-call"]]
+    error_message = "Tasks must be able to publish to the topics of notifications, and to no other."
+  }
   assert {
     condition     = keys(aws_iam_role.main) == ["backup", "execution", "monitoring", "network", "task"]
     error_message = "Containers need no role of machines."

@@ -24,9 +24,14 @@ run "values_that_cannot_be" {
     network      = { zones = ["ap-northeast-1a"] }
     database     = { backup_days = 1 }
     log_days     = 1
-    rate_limits  = { people = 2000, terminals = 100 }
     alarm_emails = []
-    repository   = "https://github.com/techcore/tms.git"
+    settings     = { TMS_NOPE = "1", TMS_PUBLIC_URL = "http://tms", TMS_TIME_ZONE = "'", TMS_PING_INTERVAL_S = "100" }
+
+    terminals_per_address = 1
+    people_rate_limit     = 1
+    known_addresses       = ["0.0.0.0/0"]
+    notify_topics         = [{ arn = "tms-alerts" }]
+    repository            = "https://github.com/techcore/tms.git"
   }
 
   expect_failures = [
@@ -39,8 +44,12 @@ run "values_that_cannot_be" {
     var.network,
     var.database,
     var.log_days,
-    var.rate_limits,
     var.alarm_emails,
+    var.settings,
+    var.terminals_per_address,
+    var.people_rate_limit,
+    var.known_addresses,
+    var.notify_topics,
     var.repository,
   ]
 }
@@ -55,6 +64,26 @@ run "values_that_do_not_fit_each_other" {
   }
 
   expect_failures = [var.zone, var.image]
+}
+
+run "mail_of_another_zone_cannot_be_signed" {
+  command = plan
+
+  variables {
+    mail = { ses = true, from = "TMS <tms@example.com>" }
+  }
+
+  expect_failures = [var.mail]
+}
+
+run "aws_lets_no_mail_out_to_port_25" {
+  command = plan
+
+  variables {
+    mail = { from = "tms@example.com", host = "smtp.example.com", port = 25 }
+  }
+
+  expect_failures = [var.mail]
 }
 
 run "without_cloudfront_tms_serves_its_files_itself" {

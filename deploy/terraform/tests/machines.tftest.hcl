@@ -12,6 +12,16 @@ mock_provider "aws" {
 mock_provider "random" {}
 
 run "an_empty_account_gets_it_all" {
+  variables {
+    settings        = { TMS_READINGS_DAYS = "30" }
+    mail            = { ses = true, from = "TMS <tms@techcore-solutions.jp>" }
+    known_addresses = ["192.0.2.10/32"]
+    notify_topics = [{
+      arn = "arn:aws:sns:ap-northeast-1:123456789012:on-call"
+      key = "arn:aws:kms:ap-northeast-1:123456789012:key/87654321-4321-4321-4321-210987654321"
+    }]
+  }
+
   # The network
 
   assert {
@@ -119,8 +129,54 @@ run "an_empty_account_gets_it_all" {
     condition = {
       for rule in aws_wafv2_web_acl.main.rule : rule.name => one(one(rule.statement).rate_based_statement).limit
       if length(one(rule.statement).rate_based_statement) == 1
-    } == { RateLimitRule = 2000, TerminalRateLimitRule = 10000 }
+    } == { RateLimitRule = 2000, TerminalRateLimitRule = 50000 }
     error_message = "People and terminals must each have a limit of their own."
+  }
+  assert {
+    condition = alltrue(flatten([
+      for rule in aws_wafv2_web_acl.main.rule : [
+        for limit in one(rule.statement).rate_based_statement : strcontains(jsonencode(limit.scope_down_statement), "\"not_statement\":[{\"statement\":[{") && strcontains(jsonencode(limit.scope_down_statement), aws_wafv2_ip_set.known.arn)
+      ]
+    ])) && aws_wafv2_ip_set.known.addresses == toset(["192.0.2.10/32"])
+    error_message = "Known addresses must be limited neither as terminals nor as people."
+  }
+  assert {
+    condition = one([
+      for rule in aws_wafv2_web_acl.main.rule : [one(one(one(rule.action).block).custom_response).response_code, { for header in one(one(one(rule.action).block).custom_response).response_header : header.name => header.value }]
+      if rule.name == "TerminalRateLimitRule"
+    ]) == [503, { Retry-After = "30" }]
+    error_message = "A terminal above the limit must be told when to come back, and not that it is refused."
+  }
+  assert {
+    condition = alltrue(flatten([
+      for rule in aws_wafv2_web_acl.main.rule : [
+        for limit in one(rule.statement).rate_based_statement : limit.limit > var.terminals_per_address * limit.evaluation_window_sec / local.retry_after_s
+      ] if rule.name == "TerminalRateLimitRule"
+    ]))
+    error_message = "Terminals that come back as they are told must stay below the limit, or it never ends."
+  }
+  assert {
+    condition     = local.settings.TMS_CONNECTIONS_PER_ADDRESS == "50000"
+    error_message = "TMS must let as many in from one address as the WAF does."
+  }
+
+  # E-mail through SES
+
+  assert {
+    condition     = jsondecode(aws_secretsmanager_secret_version.mail[0].secret_string).url == "smtp://${urlencode(aws_iam_access_key.mail[0].id)}:${urlencode(aws_iam_access_key.mail[0].ses_smtp_password_v4)}@email-smtp.ap-northeast-1.amazonaws.com:587"
+    error_message = "TMS must be told how SES takes mail."
+  }
+  assert {
+    condition     = aws_vpc_endpoint.mail[0].private_dns_enabled && aws_vpc_security_group_egress_rule.flow["mail"].from_port == 587 && aws_vpc_security_group_ingress_rule.flow["mail"].security_group_id == aws_security_group.tier["endpoint"].id && length(aws_vpc_security_group_egress_rule.mail) == 0
+    error_message = "The port of mail must be open to the endpoint of SES, and to nothing else."
+  }
+  assert {
+    condition     = aws_route53_record.dkim[*].name == ["one._domainkey.techcore-solutions.jp", "two._domainkey.techcore-solutions.jp", "three._domainkey.techcore-solutions.jp"]
+    error_message = "Mail must be signed for the domain of its sender."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_user_policy.mail[0].policy).Statement[0].Condition.StringEquals["ses:FromAddress"] == "tms@techcore-solutions.jp"
+    error_message = "The user of SES may send from one address only."
   }
   assert {
     condition     = length(setsubtract(keys(local.managed_rules), [for rule in aws_wafv2_web_acl.main.rule : rule.name])) == 0 && contains(keys(local.managed_rules), "AWSManagedRulesKnownBadInputsRuleSet")
@@ -242,6 +298,13 @@ run "an_empty_account_gets_it_all" {
     error_message = "A machine must be told what it is."
   }
   assert {
+    condition = alltrue([
+      for line in ["TMS_READINGS_DAYS=\"30\"", "TMS_PUBLIC_URL=\"https://tms.techcore-solutions.jp\"", "TMS_CONNECTIONS_PER_ADDRESS=\"50000\"", "TMS_EMAIL_FROM=\"TMS <tms@techcore-solutions.jp>\"", "export TMS_MAIL_SECRET='tms/mail'"] :
+      strcontains(base64decode(aws_launch_template.app[0].user_data), line)
+    ])
+    error_message = "Settings of the tfvars, and those that follow from them, must reach machines."
+  }
+  assert {
     condition     = !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.redis.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.application.result)
     error_message = "No secret may stand in user data."
   }
@@ -348,6 +411,13 @@ run "an_empty_account_gets_it_all" {
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Condition if statement.Sid == "SendMetrics"] == [{ StringEquals = { "cloudwatch:namespace" = ["TMS", "CWAgent"] } }]
     error_message = "Machines may send metrics of their own namespaces only."
+  }
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Sid => [statement.Action, statement.Resource] if contains(["SendNotifications", "EncryptNotifications"], statement.Sid) } == {
+      SendNotifications    = [["sns:Publish"], ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]]
+      EncryptNotifications = [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:ap-northeast-1:123456789012:key/87654321-4321-4321-4321-210987654321"]]
+    }
+    error_message = "Machines must be able to publish to the topics of notifications, and to no other."
   }
   assert {
     condition     = jsondecode(aws_iam_role.deploy.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:techcore/tms:environment:production"

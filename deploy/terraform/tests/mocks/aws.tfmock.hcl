@@ -8,6 +8,10 @@ mock_data "aws_route53_zone" {
   defaults = { zone_id = "Z0123456789ABCDEFGHIJ" }
 }
 
+mock_data "aws_secretsmanager_secret_version" {
+  defaults = { secret_string = "p@ss word/1" }
+}
+
 mock_data "aws_ssm_parameter" {
   defaults = { insecure_value = "ami-0123456789abcdef0" }
 }
@@ -102,6 +106,13 @@ mock_resource "aws_secretsmanager_secret" {
   defaults = { arn = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:tms/invented-AbCdEf" }
 }
 
+mock_resource "aws_sesv2_email_identity" {
+  defaults = {
+    arn                     = "arn:aws:ses:ap-northeast-1:123456789012:identity/techcore-solutions.jp"
+    dkim_signing_attributes = { tokens = ["one", "two", "three"] }
+  }
+}
+
 mock_resource "aws_sns_topic" {
   defaults = { arn = "arn:aws:sns:ap-northeast-1:123456789012:tms-alerts" }
 }
@@ -112,4 +123,8 @@ mock_resource "aws_ssm_parameter" {
 
 mock_resource "aws_wafv2_web_acl" {
   defaults = { arn = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/tms-web-acl/12345678-1234-1234-1234-123456789012" }
+}
+
+mock_resource "aws_wafv2_ip_set" {
+  defaults = { arn = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/ipset/tms-known-addresses/12345678-1234-1234-1234-123456789012" }
 }
