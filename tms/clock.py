@@ -7,10 +7,11 @@ seconds has a lane of its own, with its own thread, connection and lead, so that
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -21,6 +22,7 @@ from tms.alerts import firmware, folding, lifecycle, looking, maintenance
 from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import Place
 from tms.commands import services as commands
+from tms.database_errors import is_database_away
 from tms.fleet import losses, nodes, standings
 from tms.fleet.doorman import Doorman
 from tms.fleet.models import Cause, Terminal, TerminalState
@@ -33,15 +35,19 @@ from tms.live.hub import hub
 from tms.notifications import claims, digests, outbox, post
 from tms.notifications.post import Post
 from tms.ops import beats, instruments, lead
-from tms.ops.lead import Lead
+from tms.ops.lead import Lead, LeadLost
+from tms.ops.loop_ages import LoopAges
 from tms.ops.objective import ledger
 from tms.passes import when_any
 from tms.rest import once
+from tms.set_aside import SetAside, each, isolate
 from tms.telemetry import backfill, partitions, retention, rollups
 
 log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0
+RETRY_FAILED_S = 60.0
+"""A pass that failed is repeated after its interval, or after this if that is sooner."""
 MOST_SWEEPS = 10
 """In one pass; then others have their turn."""
 BLIND_AFTER_S = LOST_AFTER_S - BEAT_S
@@ -58,6 +64,10 @@ class Lane(Enum):
     """tmspost."""
 
 
+STALLED_AFTER_S = {Lane.PROMPT: 20.0, Lane.SLOW: 900.0, Lane.POST: 20.0}
+"""A loop without a success for so long is stalled. In the slow lane one pass may take minutes, and the others wait."""
+
+
 class Loop(NamedTuple):
     """Something to be done every `interval_s`. `work` runs in its lane's thread."""
 
@@ -66,19 +76,32 @@ class Loop(NamedTuple):
     work: Callable[[datetime], object]
     lane: Lane = Lane.PROMPT
 
+    @property
+    def limit_s(self) -> float:
+        """Age of the last success at which the loop counts as stalled."""
+        return max(STALLED_AFTER_S[self.lane], 3 * self.interval_s)
+
+
+unswept = SetAside[int]("sweep")
+unorphaned = SetAside[int]("nodes")
+
 
 @when_any(TerminalState.objects.due)
 def sweep(at: datetime) -> int:
     """Terminals whose time has come: silent, then offline. In a storm some thousands a transaction."""
     moved = 0
     for _ in range(MOST_SWEEPS):
-        with transaction.atomic():
-            moves = standings.sweep_due(at)
-            follow(moves)
-        moved += len(moves)
-        if len(moves) < standings.SWEEP_LIMIT:
+        due = standings.due_terminals(at, without=unswept.keys(at))
+        moved += isolate(due, partial(_sweep, at=at), aside=unswept, at=at)
+        if len(due) < standings.SWEEP_LIMIT:
             break
     return moved
+
+
+def _sweep(due: Collection[int], at: datetime) -> int:
+    moves = standings.sweep_due(due, at)
+    follow(moves)
+    return len(moves)
 
 
 def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:
@@ -86,15 +109,18 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
 
     None stands for all nodes. A transaction for each of some thousands, so that nobody waits long for a row.
     """
-    orphaned = 0
-    while True:
-        with transaction.atomic():
-            moves = standings.orphan(node, at, cause=cause, since=since)
-            follow(moves)
-        if not moves:
-            losses.record(node or settings.NODE, at=at)
-            return orphaned
-        orphaned += len(moves)
+
+    def lose(held: Collection[int]) -> int:
+        moves = standings.orphan(held, node, at, cause=cause, since=since)
+        follow(moves)
+        return len(moves)
+
+    orphaned, reached = 0, 0
+    while held := standings.held_terminals(node, after=reached):
+        orphaned += isolate(held, lose, aside=unorphaned, at=at)
+        reached = held[-1]
+    losses.record(node or settings.NODE, at=at)
+    return orphaned
 
 
 def lose_node(node: Node, at: datetime) -> None:
@@ -122,8 +148,7 @@ class Watch:
         overdue = list(Node.objects.overdue()) if now >= self._judges_from else []
         # By a clock that jumped a moment ago every beat is old.
         if overdue and wall.goes_on() and self._steps == wall.steps:
-            for node in overdue:
-                lose_node(node, at)
+            each(overdue, lambda node: lose_node(node, at), loop="nodes")
         self._looked_at = self._monotonic()
 
 
@@ -198,10 +223,15 @@ class Clock:
 
 
 class Runner:
-    """Runs the loops of one lane while it leads. A failure gives the lead up, so that it never holds it in vain."""
+    """Runs the loops of one lane while it leads.
+
+    A pass that fails fails alone. A database that is away ends the lead, so that this process never holds it in vain,
+    and so that the next leader finds out for how long nothing could be heard.
+    """
 
     def __init__(self, lane: Lane, loops: Sequence[Loop]) -> None:
         self._loops = loops
+        self._ages = LoopAges({loop.name: loop.limit_s for loop in loops})
         self._is_prompt = lane is Lane.PROMPT
         self._lead = Lead(lane.value)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"clock-{lane.name.lower()}")
@@ -218,6 +248,7 @@ class Runner:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._tell_lead(0)
+        self._ages.stop()
         await self._in_thread(self._lead.resign)
         self._thread.shutdown()
 
@@ -232,6 +263,7 @@ class Runner:
                 log.warning("clock_away", error=repr(error), exc_info=None if is_away else error)
                 await self._in_thread(self._lead.resign)
             self._tell_lead(0)
+            self._ages.stop()
             await asyncio.sleep(RETRY_S)
 
     async def _lead_on(self) -> None:
@@ -239,6 +271,7 @@ class Runner:
         was_away = self._is_prompt and await self._in_thread(catch_up, wall.now())
         log.info("clock_leads", loops=[loop.name for loop in self._loops], was_away=was_away)
         self._tell_lead(1)
+        self._ages.start()
         due = {loop.name: time.monotonic() for loop in self._loops}
         while wall.steps == self._steps:  # a clock that jumped must be caught up with
             for loop in self._loops:
@@ -246,19 +279,24 @@ class Runner:
                 if due[loop.name] <= now:
                     if self._is_prompt:
                         instruments.CLOCK_LAG.set(now - due[loop.name])
-                    due[loop.name] = now + loop.interval_s
-                    await self._pass(loop)
+                    has_succeeded = await self._pass(loop)
+                    due[loop.name] = now + (loop.interval_s if has_succeeded else min(loop.interval_s, RETRY_FAILED_S))
+            if self._ages.is_due:
+                await self._in_thread(self._write_ages)
             await asyncio.sleep(max(0.0, min(due.values()) - time.monotonic()))
 
-    async def _pass(self, loop: Loop) -> None:
+    async def _pass(self, loop: Loop) -> bool:
+        """Whether it succeeded."""
         try:
             await self._in_thread(self._work, loop)
-        except (DatabaseError, InterfaceError):
+        except Exception as error:
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
-            raise
-        except Exception:
-            instruments.CLOCK_FAILURES.labels(loop.name).inc()
+            if isinstance(error, LeadLost) or is_database_away(error):
+                raise
             log.exception("clock_pass_failed", loop=loop.name)
+            return False
+        self._ages.succeeded(loop.name)
+        return True
 
     def _work(self, loop: Loop) -> None:
         self._lead.check()
@@ -266,6 +304,10 @@ class Runner:
         at = wall.now()
         if wall.steps == self._steps:
             loop.work(at)
+
+    def _write_ages(self) -> None:
+        self._lead.check()
+        self._ages.write(wall.now())
 
     def _tell_lead(self, leads: int) -> None:
         if self._is_prompt:

@@ -4,10 +4,12 @@ No report tells of it: what is wanted, and what most of a model run, changes fro
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from itertools import batched
 
-from django.db import models, transaction
+from django.db import models
 
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim, Release, Verdict
@@ -15,27 +17,34 @@ from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.scope import terminals_of
 from tms.fleet import standings
 from tms.fleet.models import Terminal
+from tms.set_aside import SetAside, each, isolate
 
 LEAST = 3
 """Terminals of one model before what most of them run means anything."""
 CHUNK = 500
 """Terminals in one transaction."""
 
+not_followed = SetAside[int]("firmware")
+
 
 def follow_all(at: datetime) -> None:
     """One pass of the clock."""
-    for rule in Rule.objects.enabled().filter(kind=RuleKind.FIRMWARE):
-        follow(rule, at=at)
+    rules = Rule.objects.enabled().filter(kind=RuleKind.FIRMWARE)
+    each(rules, partial(follow, at=at), loop="firmware")
 
 
 def follow(rule: Rule, *, at: datetime) -> None:
     """Hold for those who drift by now, and let go of those who no longer do."""
     drifting = drifting_from(rule)
     held = set(Condition.objects.filter(rule=rule).values_list("terminal", flat=True))
-    for chunk in batched(sorted(drifting ^ held), CHUNK):
-        with transaction.atomic():
-            standings.lock(chunk)
-            lifecycle.settle([_verdict(rule, terminal_id, terminal_id in drifting, at) for terminal_id in chunk])
+
+    def settle(chunk: Sequence[int]) -> int:
+        standings.lock(chunk)
+        lifecycle.settle([_verdict(rule, terminal_id, terminal_id in drifting, at) for terminal_id in chunk])
+        return len(chunk)
+
+    for chunk in batched(sorted((drifting ^ held) - set(not_followed.keys(at))), CHUNK):
+        isolate(chunk, settle, aside=not_followed, at=at)
 
 
 def drifting_from(rule: Rule) -> set[int]:

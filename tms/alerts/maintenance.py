@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from django.db import models, transaction
@@ -17,9 +18,12 @@ from tms.fleet.models import Group, Site, Terminal
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.passes import when_any
+from tms.set_aside import SetAside, isolate
 
 LONGEST = timedelta(days=31)
 PASS_LIMIT = 200
+
+unturned = SetAside[int]("maintenance")
 
 
 class NotOn(Exception):
@@ -125,15 +129,23 @@ def _begun(at: datetime) -> models.QuerySet[Window]:
 
 
 @when_any(lambda at: _begun(at).filter(models.Q(is_on=False) | models.Q(occurs_until__lte=at)))
-@transaction.atomic
 def turn(at: datetime) -> int:
     """What began is told to the boards, and what ended turns to its next occurrence; how many.
 
     Each is a conditional update, so that an end that somebody moves meanwhile is not turned over.
     """
     turned = _begun(at).filter(is_on=False, occurs_until__gt=at).update(is_on=True)
-    for window in _begun(at).filter(occurs_until__lte=at)[:PASS_LIMIT]:
-        turned += _turn(window, at)
+    if turned:
+        publish(Change(everything=True))
+    ended = _begun(at).filter(occurs_until__lte=at).exclude(pk__in=unturned.keys(at))
+    pks = list(ended.values_list("pk", flat=True)[:PASS_LIMIT])
+    return turned + isolate(pks, partial(_turn_ended, at=at), aside=unturned, at=at)
+
+
+def _turn_ended(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    ended = _begun(at).filter(pk__in=pks, occurs_until__lte=at)
+    turned = sum(_turn(window, at) for window in ended)
     if turned:
         publish(Change(everything=True))
     return turned

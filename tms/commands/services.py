@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -14,11 +15,14 @@ from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
 from tms.passes import when_any
+from tms.set_aside import SetAside, isolate
 
 LONGEST_ANSWER_S = 3600.0
 LONGEST_DELIVERY_S = 7 * 24 * 3600.0
 PASS_LIMIT = 2_000
 RESULT_LIMIT = 500
+
+not_expired = SetAside[int]("expire")
 
 
 class CommandRefused(ValueError):
@@ -110,12 +114,18 @@ def settle(answers: Sequence[Answered], *, at: datetime) -> None:
 
 
 @when_any(Command.objects.overdue)
-@transaction.atomic
 def expire(at: datetime) -> int:
     """What waited too long expires; what was sent and not answered in time has failed."""
+    overdue = Command.objects.overdue(at).exclude(pk__in=not_expired.keys(at)).order_by("due_at")
+    pks = list(overdue.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_expire, at=at), aside=not_expired, at=at)
+
+
+def _expire(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
     # What is being answered or sent at this moment is left to the next pass.
     rows = Command.objects.select_for_update(skip_locked=True)
-    overdue = list(rows.overdue(at).order_by("due_at")[:PASS_LIMIT])
+    overdue = list(rows.overdue(at).filter(pk__in=pks).order_by("due_at"))
     for state, outcome, error in (
         (CommandState.QUEUED, CommandState.EXPIRED, "the terminal did not come back in time"),
         (CommandState.SENT, CommandState.FAILED, "no answer in time"),

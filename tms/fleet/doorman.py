@@ -1,5 +1,6 @@
 """Tells the boards when a site opens or closes: nothing else changes then that they would hear of."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tms.fleet.hours import NEVER
@@ -7,9 +8,13 @@ from tms.fleet.models import Site
 from tms.fleet.timetable import hours_of
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.set_aside import SetAside, isolate
 
 READ_AGAIN = timedelta(minutes=1)
 """Hours may have been edited."""
+
+unreadable = SetAside[int]("doors")
+"""Sites whose hours cannot be worked out."""
 
 
 class Doorman:
@@ -22,7 +27,14 @@ class Doorman:
             return
         has_changed = self._next_change <= at
         self._reads_at = at + READ_AGAIN
-        hours = hours_of(list(Site.objects.values_list("pk", flat=True)))
-        self._next_change = min((site.next_change(at) or NEVER for site in hours.values()), default=NEVER)
+        sites = Site.objects.exclude(pk__in=unreadable.keys(at)).order_by("pk")
+        self._next_change = NEVER
+
+        def read(pks: Sequence[int]) -> int:
+            changes = [hours.next_change(at) or NEVER for hours in hours_of(pks).values()]
+            self._next_change = min([self._next_change, *changes])
+            return len(pks)
+
         if has_changed:
             publish(Change(everything=True))
+        isolate(list(sites.values_list("pk", flat=True)), read, aside=unreadable, at=at)

@@ -78,9 +78,14 @@ def record(moves: Sequence[Move]) -> None:
         instruments.PRESENCE_CHANGES.labels(move.presence).inc()
 
 
-def sweep_due(at: datetime) -> list[Move]:
-    """Look at every terminal that is due (index: state_due). Call it in a transaction."""
-    due = list(TerminalState.objects.due(at).order_by("due_at").values_list("pk", flat=True)[:SWEEP_LIMIT])
+def due_terminals(at: datetime, *, without: Collection[int] = ()) -> list[int]:
+    """Those that are due longest (index: state_due)."""
+    due = TerminalState.objects.due(at).exclude(pk__in=without).order_by("due_at")
+    return list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+
+
+def sweep_due(due: Collection[int], at: datetime) -> list[Move]:
+    """Look at these terminals. Call it in a transaction."""
     given_up: list[tuple[str, datetime]] = []
 
     def decide(standing: Standing) -> Move | None:
@@ -102,10 +107,18 @@ def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) ->
             objective.observe(Stage.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
 
 
-def orphan(node: str | None, at: datetime, *, cause: Cause, since: datetime | None) -> list[Move]:
-    """Terminals whose link was held by a node (None: by any) that is gone `since`: silent, with time to come back.
+def held_terminals(node: str | None, *, after: int = 0) -> list[int]:
+    """The next of those whose link is held by a node (None: by any), by key."""
+    held = TerminalState.objects.held_by(node).filter(pk__gt=after).order_by("pk")
+    return list(held.values_list("pk", flat=True)[:SWEEP_LIMIT])
 
-    Call it in a transaction, again and again until there are none.
+
+def orphan(
+    held: Collection[int], node: str | None, at: datetime, *, cause: Cause, since: datetime | None
+) -> list[Move]:
+    """Those of `held` whose link is held by a node that is gone `since`: silent, with time to come back.
+
+    Call it in a transaction.
     """
 
     def decide(standing: Standing) -> Move | None:
@@ -113,10 +126,7 @@ def orphan(node: str | None, at: datetime, *, cause: Cause, since: datetime | No
             return None  # it came back elsewhere before its row was locked
         return lose(standing, cause=cause, at=at, timing=timing(), since=since)
 
-    while held := list(TerminalState.objects.held_by(node).order_by("pk").values_list("pk", flat=True)[:SWEEP_LIMIT]):
-        if moves := _decide(held, decide):
-            return moves
-    return []
+    return _decide(held, decide)
 
 
 def postpone(until: datetime) -> int:

@@ -7,10 +7,12 @@ which is taken from it after `LEASE`; what it may have handed over before is mar
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import structlog
 from django.db import transaction
 from django.db.models import F, Min
 
 from tms.alerts.models import AlertState
+from tms.database_errors import is_database_away
 from tms.live import objective
 from tms.live.change import Change
 from tms.live.feed import publish
@@ -20,9 +22,11 @@ from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Telling
 from tms.notifications.subject import ALERT, INCIDENT, asks_for_somebody, column, hushed
-from tms.notifications.transports.answer import Answer, Outcome
+from tms.notifications.transports.answer import Answer, Outcome, one_line
 from tms.notifications.wording import worded
 from tms.ops import instruments
+
+log = structlog.get_logger(__name__)
 
 LOOKED_AT = 100
 """Deliveries of which nothing may be left to be said, before the next round."""
@@ -45,7 +49,7 @@ def claim(destination_id: int, *, at: datetime) -> Delivery | None:
     if here.filter(state=DeliveryState.SENDING).exists():
         return None
     for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:LOOKED_AT]:
-        if not delivery.attempts and not _prepare(delivery, at):
+        if not delivery.attempts and not _is_prepared(delivery, at):
             continue
         delivery.state, delivery.claim, delivery.claimed_at = DeliveryState.SENDING, uuid4(), at
         delivery.attempts += 1
@@ -86,6 +90,21 @@ def send_again(delivery: Delivery, *, at: datetime) -> bool:
     again = dead.update(state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None)
     Destination.objects.filter(pk=delivery.destination_id).update(retry_at=None)
     return bool(again)
+
+
+def _is_prepared(delivery: Delivery, at: datetime) -> bool:
+    """False when nothing is left to be said, or when TMS fails at saying it: that one must not hold up the others."""
+    try:
+        with transaction.atomic():
+            return _prepare(delivery, at)
+    except Exception as error:
+        if is_database_away(error):
+            raise
+        log.exception("delivery_unreadable", delivery=delivery.pk)
+        said = one_line(f"TMS cannot compose this message: {type(error).__name__}")
+        Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.DEAD, ended_at=at, answer=said)
+        instruments.DELIVERIES.labels(delivery.destination.kind, DeliveryState.DEAD.value).inc()
+        return False
 
 
 def _prepare(delivery: Delivery, at: datetime) -> bool:

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, transaction
+from django.db import transaction
 from django.utils import translation
 
 from tms.accounts import audit
 from tms.accounts.access import Person
 from tms.accounts.models import User
+from tms.database_errors import is_database_away
 from tms.notifications.delivery import GIVE_UP_AFTER, Delivery, News
 from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import DigestPlan
@@ -80,9 +81,9 @@ def _try_to_send(plan: DigestPlan, at: datetime) -> bool:
     """One that fails holds up no other; it is tried again with the next pass."""
     try:
         return _send_planned(plan, at)
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        if is_database_away(error):
+            raise
         instruments.CLOCK_FAILURES.labels("digests").inc()
         log.exception("digest_failed", plan=plan.pk)
         return False

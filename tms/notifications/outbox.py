@@ -6,9 +6,10 @@ twice and nothing is left out, whoever dies when. What is decided waits in the d
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.quiet import Reason
@@ -30,8 +31,12 @@ from tms.notifications.subject import (
 )
 from tms.notifications.windows import waiting
 from tms.passes import when_any
+from tms.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
+
+unheeded = {kind: SetAside[int]("outbox") for kind in KINDS}
+untold = SetAside[int]("outbox")
 RISEN = {"opened": News.OPENED, "worsened": News.WORSENED, "flapping": News.FLAPPING}
 """Kinds of transition that begin to be told, from the first step on."""
 GIVEN_BACK = frozenset({"withdrawn", "expired", "undone", "joined"})
@@ -54,13 +59,19 @@ def advance(at: datetime) -> int:
 
 def look(at: datetime) -> int:
     """Steps of alerts and incidents that were not looked at yet."""
-    return sum(_look(kind, at) for kind in KINDS if kind.history.objects.filter(told_at=None).exists())
+    return sum(_look_at_all(kind, at) for kind in KINDS)
 
 
-@transaction.atomic
-def _look(kind: Kind, at: datetime) -> int:
+def _look_at_all(kind: Kind, at: datetime) -> int:
     """Index: transition_untold, incidenttransition_untold."""
-    rows = locked(kind.history.objects.filter(told_at=None).order_by("pk"))[:PASS_LIMIT]
+    new = kind.history.objects.filter(told_at=None).exclude(pk__in=unheeded[kind].keys(at)).order_by("pk")
+    pks = list(new.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_look, kind, at=at), aside=unheeded[kind], at=at)
+
+
+def _look(kind: Kind, pks: Collection[int], *, at: datetime) -> int:
+    """Call it in a transaction."""
+    rows = locked(kind.history.objects.filter(pk__in=pks, told_at=None).order_by("pk"))
     new = [kind.happening(row) for row in rows.select_related(*kind.related)]
     for kinds, act in ((RISEN, _begin), (GIVEN_BACK, _resume), (ENDED, _inform), (PERSONAL, _ask)):
         if chosen := [happening for happening in new if happening.kind in kinds]:
@@ -75,10 +86,16 @@ def _due(at: datetime) -> models.QuerySet[Telling]:
 
 
 @when_any(_due)
-@transaction.atomic
 def tell(at: datetime) -> int:
     """Tellings whose time has come take their next step, unless all is quiet or in hand."""
-    rows = locked(_due(at).order_by("due_at", "pk"))[:PASS_LIMIT]
+    due = _due(at).exclude(pk__in=untold.keys(at)).order_by("due_at", "pk")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_tell, at=at), aside=untold, at=at)
+
+
+def _tell(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    rows = locked(_due(at).filter(pk__in=pks).order_by("due_at", "pk"))
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
     needy = asks_for_somebody([telling.subject for telling in due])
     quiet = hushed(needy, at=at)

@@ -13,6 +13,7 @@ from tms.fleet.wall import wall
 from tms.notifications import claims
 from tms.notifications.delivery import Delivery
 from tms.notifications.transports import hand_over
+from tms.notifications.transports.answer import Answer
 from tms.notifications.wording import message_of
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ def serve(destination_id: int, *, now: Callable[[], datetime] = wall.now) -> Non
     """Hand over what is due there, one after the other, for as long as it is taken."""
     until = now() + VISIT
     while (at := now()) <= until and (delivery := claims.claim(destination_id, at=at)) is not None:
-        answer = hand_over(delivery.destination, message_of(delivery))
+        answer = _attempt(delivery)
         log.info(
             "delivery_attempted",
             delivery=delivery.pk,
@@ -69,6 +70,15 @@ def serve(destination_id: int, *, now: Callable[[], datetime] = wall.now) -> Non
         )
         if not claims.record(delivery, answer, at=now()):
             return
+
+
+def _attempt(delivery: Delivery) -> Answer:
+    try:
+        message = message_of(delivery)
+    except Exception as error:
+        log.exception("delivery_unreadable", delivery=delivery.pk)
+        return Answer.never(f"TMS cannot compose this message: {type(error).__name__}")
+    return hand_over(delivery.destination, message)
 
 
 def forget(at: datetime) -> None:

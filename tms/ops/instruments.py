@@ -92,7 +92,14 @@ API_SECONDS = Histogram("tms_api_seconds", "Answering one request to the API", [
 # Clock
 
 CLOCK_LAG = Gauge("tms_clock_lag_seconds", "How late the clock's last sweep was")
-CLOCK_FAILURES = Counter("tms_clock_failures", "Passes of a clock loop that failed", ["loop"])
+CLOCK_FAILURES = Counter(
+    "tms_clock_failures", "Passes of a clock loop that failed, and rows that failed alone", ["loop"]
+)
+CLOCK_SET_ASIDE = Gauge("tms_clock_set_aside", "Rows that a loop leaves out for a while because they failed", ["loop"])
+CLOCK_LOOP_AGE = Gauge(
+    "tms_clock_loop_age_seconds", "Age of the last success of a loop that this process leads", ["loop"]
+)
+CLOCK_LOOP_LIMIT = Gauge("tms_clock_loop_limit_seconds", "Age at which that loop counts as stalled", ["loop"])
 PARTITION_FAILURES = Counter("tms_partition_failures", "Partitions that could not be made or dropped in time", ["step"])
 CLOCK_LEADS = Gauge("tms_clock_leads", "1 while this process's clock leads")
 

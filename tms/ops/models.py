@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,41 @@ class Beat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%H:%M:%S}"
+
+
+class LoopSuccessQuerySet(models.QuerySet["LoopSuccess"]):
+    def keep(self, limits: Mapping[str, float], *, node: str, at: datetime) -> None:
+        """These loops succeeded just now. The order of the names keeps two writers from waiting for each other."""
+        self.bulk_create(
+            self.rows(limits, node=node, at=at),
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["node", "succeeded_at", "limit_s"],
+        )
+
+    def begin(self, limits: Mapping[str, float], *, node: str, at: datetime) -> None:
+        """Loops of which nothing is known yet age from now on."""
+        self.bulk_create(self.rows(limits, node=node, at=at), ignore_conflicts=True)
+
+    def rows(self, limits: Mapping[str, float], *, node: str, at: datetime) -> list[LoopSuccess]:
+        return [LoopSuccess(name=name, node=node, succeeded_at=at, limit_s=limits[name]) for name in sorted(limits)]
+
+
+class LoopSuccess(models.Model):
+    """When a loop of the clock last succeeded, and at which age of that it counts as stalled."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    node = models.CharField(max_length=64)
+    succeeded_at = models.DateTimeField()
+    limit_s = models.FloatField()
+
+    objects = LoopSuccessQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.succeeded_at:%H:%M:%S}"
+
+    def age_s(self, at: datetime) -> float:
+        return (at - self.succeeded_at).total_seconds()
 
 
 class Observed(NamedTuple):

@@ -1,11 +1,12 @@
 """Counts what terminals sent later of the reports that they had made while they were away."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Count, ExpressionWrapper, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
@@ -15,12 +16,15 @@ from tms.fleet.outage import Outage
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.protocol import limits
+from tms.set_aside import SetAside, isolate
 from tms.telemetry.models import Report
 
 ARRIVES_WITHIN = timedelta(minutes=2)
 A_DAY_BEFORE = Value(timedelta(days=1), output_field=models.DurationField())
 """Before an outage began none of its reports is looked for: partitions are by day, and a clock may be wrong."""
 PASS_LIMIT = 1_000
+
+uncountable = SetAside[int]("count")
 
 
 class Uncounted(NamedTuple):
@@ -44,10 +48,16 @@ class CountRow(msgspec.Struct, frozen=True, gc=False):
     reports_sent: int
 
 
-@transaction.atomic
 def count(at: datetime) -> int:
     """Outages that are over (index: outage_uncounted): once all has arrived, or long enough after."""
-    final = [outage for outage in _uncounted() if outage.is_final(at)]
+    uncounted = Outage.objects.uncounted().exclude(pk__in=uncountable.keys(at)).order_by("ended_at")
+    pks = list(uncounted.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_count, at=at), aside=uncountable, at=at)
+
+
+def _count(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    final = [outage for outage in _uncounted(pks) if outage.is_final(at)]
     _keep([_counted(outage) for outage in final])
     if final:
         publish(Change(terminals=frozenset(outage.terminal_id for outage in final)))
@@ -61,8 +71,8 @@ def _counted(outage: Uncounted) -> CountRow:
     return CountRow(outage.id, cause, outage.sent)
 
 
-def _uncounted() -> Iterable[Uncounted]:
-    """The oldest, each with the number of reports that its boot made after the last one that was kept before."""
+def _uncounted(pks: Collection[int]) -> Iterable[Uncounted]:
+    """Each with the number of reports that its boot made after the last one that was kept before."""
     made = Coalesce(OuterRef("reports_made"), Value(limits.SEQ_MAX))
     earliest = ExpressionWrapper(OuterRef("began_at") - A_DAY_BEFORE, output_field=models.DateTimeField())
     sent = (
@@ -73,8 +83,9 @@ def _uncounted() -> Iterable[Uncounted]:
         .annotate(n=Count("*"))
         .values("n")
     )
-    rows = Outage.objects.uncounted().order_by("ended_at").annotate(sent=Coalesce(Subquery(sent), 0))
-    return [Uncounted(*row) for row in rows.values_list(*Uncounted._fields)[:PASS_LIMIT]]
+    uncounted = Outage.objects.uncounted().filter(pk__in=pks).order_by("ended_at")
+    rows = uncounted.annotate(sent=Coalesce(Subquery(sent), 0))
+    return [Uncounted(*row) for row in rows.values_list(*Uncounted._fields)]
 
 
 def _keep(rows: Sequence[CountRow]) -> None:

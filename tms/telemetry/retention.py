@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.outage import Outage
+from tms.set_aside import each
 from tms.telemetry import partitions
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
 from tms.telemetry.partitions import REPORTS, ROLLUPS
@@ -24,12 +25,20 @@ type Old = models.QuerySet[models.Model]
 def retire(at: datetime) -> int:
     """Delete what is kept no longer; how many rows went. Partitions are `partitions.keep_up`'s to drop."""
     deleted = 0
-    if connection.vendor == "postgresql":
-        deleted += sum(_strays(kept, at) for kept in partitions.TABLES)
-    for terminal_pks in _chunks():
-        for old in _expired(terminal_pks, at):
-            deleted += _delete(old)
+
+    def delete(old: Old | partitions.Partitioned) -> None:
+        nonlocal deleted
+        deleted += _strays(old, at) if isinstance(old, partitions.Partitioned) else _delete(old)
+
+    each(_all_old(at), delete, loop="retire")
     return deleted
+
+
+def _all_old(at: datetime) -> Iterator[Old | partitions.Partitioned]:
+    if connection.vendor == "postgresql":
+        yield from partitions.TABLES
+    for terminal_pks in _chunks():
+        yield from _expired(terminal_pks, at)
 
 
 def history_horizon(at: datetime) -> datetime:

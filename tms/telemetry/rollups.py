@@ -13,6 +13,7 @@ it late, and it is rolled up again.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 from django.db import connection, transaction
@@ -20,6 +21,7 @@ from django.db.models import Min
 
 from tms.fleet import rowset
 from tms.fleet.models import Terminal
+from tms.set_aside import SetAside, isolate
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.partitions import REPORTS
 
@@ -34,6 +36,9 @@ TERMINALS = 250
 """Rolled up in one transaction."""
 STEPS = 4
 """Transactions of one pass."""
+
+unrolled = SetAside[tuple[int, datetime]]("roll_up")
+"""Hours of terminals that cannot be rolled up; each stays marked as late until it can, or until it is too old."""
 
 type LateKey = tuple[int, datetime]
 """(terminal, hour)"""
@@ -108,9 +113,12 @@ def roll_next(at: datetime) -> bool:
     if reached.hour + HOUR + SETTLING > at or _is_writing_for_long():
         return False
     terminals = Terminal.objects.filter(pk__gt=reached.terminal_pk).order_by("pk")
+    terminal_pks = list(terminals.values_list("pk", flat=True)[:TERMINALS])
+    keys = [(pk, reached.hour) for pk in terminal_pks]
+    left_out = set(unrolled.keys(at))
+    isolate([key for key in keys if key not in left_out], _roll_keys, aside=unrolled, at=at)
     with transaction.atomic():
-        terminal_pks = list(terminals.values_list("pk", flat=True)[:TERMINALS])
-        roll(terminal_pks, reached.hour)
+        mark_late(set(unrolled.keys(at)).intersection(keys))
         if len(terminal_pks) == TERMINALS:
             reached.terminal_pk = terminal_pks[-1]
         else:
@@ -124,18 +132,31 @@ def roll_late(at: datetime) -> bool:
     reached, horizon = _mark(at), REPORTS.horizon(at)
     if reached is None:
         return False
-    marked = LateHour.objects.filter(hour__lt=reached.hour).order_by("hour", "terminal_id")
-    first = marked.first()
+    marked = LateHour.objects.filter(hour__lt=reached.hour).exclude(pk__in=unrolled.keys(at))
+    first = marked.order_by("hour", "terminal_id").first()
     if first is None:
         return False
-    with transaction.atomic():
-        # What somebody is just adding to is left to the next pass.
-        taken = marked.filter(hour=first.hour).select_for_update(skip_locked=connection.vendor == "postgresql")
-        terminal_pks = list(taken.values_list("terminal_id", flat=True)[:TERMINALS])
-        LateHour.objects.filter(hour=first.hour, terminal__in=terminal_pks).delete()
-        if first.hour >= horizon:
-            roll(terminal_pks, first.hour)
-    return bool(terminal_pks)
+    of_hour = marked.filter(hour=first.hour).order_by("terminal_id")
+    keys = [(pk, first.hour) for pk in of_hour.values_list("terminal_id", flat=True)[:TERMINALS]]
+    return bool(isolate(keys, partial(_roll_late, horizon=horizon), aside=unrolled, at=at))
+
+
+def _roll_late(keys: Sequence[LateKey], *, horizon: datetime) -> int:
+    """Of one hour; how many. What somebody is just adding to is left to the next pass. Call it in a transaction."""
+    hour = keys[0][1]
+    marked = LateHour.objects.filter(hour=hour, terminal__in=[pk for pk, _ in keys]).order_by("terminal_id")
+    taken = marked.select_for_update(skip_locked=connection.vendor == "postgresql")
+    terminal_pks = list(taken.values_list("terminal_id", flat=True))
+    LateHour.objects.filter(hour=hour, terminal__in=terminal_pks).delete()
+    if hour >= horizon:
+        roll(terminal_pks, hour)
+    return len(terminal_pks)
+
+
+def _roll_keys(keys: Sequence[LateKey]) -> int:
+    """Of one hour."""
+    roll([pk for pk, _ in keys], keys[0][1])
+    return len(keys)
 
 
 def roll(terminal_pks: Sequence[int], hour: datetime) -> None:

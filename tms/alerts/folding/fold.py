@@ -1,7 +1,8 @@
 """One pass: open incidents end or get worse, alerts join them, and new ones open."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -20,9 +21,12 @@ from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.taking import at_hand
 from tms.live.change import Change
 from tms.live.feed import publish
+from tms.set_aside import SetAside, each, isolate
 
 LONGEST = timedelta(hours=1)
 """An alert that has stood alone for so long is not looked at again."""
+
+unreviewed = SetAside[int]("fold")
 
 type ByCommon = dict[Common, list[Candidate]]
 
@@ -30,7 +34,30 @@ type ByCommon = dict[Common, list[Candidate]]
 def fold(at: datetime) -> int:
     """How many alerts became part of an incident."""
     alone = Alert.objects.unresolved().unfolded().filter(opened_at__gte=at - LONGEST)
-    return _fold(at) if alone.exists() or Incident.objects.unresolved().exists() else 0
+    if not alone.exists() and not Incident.objects.unresolved().exists():
+        return 0
+    folded = 0
+
+    def join() -> None:
+        nonlocal folded
+        folded = _fold(at)
+
+    # What stands is reviewed also when nothing can be folded.
+    acts: tuple[Callable[[], None], ...] = (join, partial(_review_standing, at))
+    each(acts, lambda act: act(), loop="fold")
+    return folded
+
+
+def _review_standing(at: datetime) -> None:
+    standing = Incident.objects.unresolved().exclude(pk__in=unreviewed.keys(at)).order_by("pk")
+    isolate(list(standing.values_list("pk", flat=True)), partial(_review, at=at), aside=unreviewed, at=at)
+
+
+def _review(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    incidents = [incident for incident in _unresolved() if incident.pk in pks]
+    review(incidents, at=at)
+    return len(incidents)
 
 
 @transaction.atomic
@@ -43,7 +70,6 @@ def _fold(at: datetime) -> int:
     for factor, rule in rules.items():
         if rest:
             rest = _open(rule, factor, rest, standing, at)
-    review(list(standing.values()), at=at)
     return len(found) - len(rest)
 
 

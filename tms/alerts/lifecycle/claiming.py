@@ -4,7 +4,9 @@ It binds nobody: colleagues may acknowledge or claim all the same, and whoever i
 itself, so that nobody has to remember it.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
@@ -16,10 +18,13 @@ from tms.alerts.transition import TransitionKind
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.passes import when_any
+from tms.set_aside import SetAside, isolate
 
 LASTS = timedelta(minutes=10)
 CLAIMABLE = (AlertState.OPEN,)
 PASS_LIMIT = 2_000
+
+not_ended = SetAside[int]("claims")
 
 
 @transaction.atomic
@@ -46,10 +51,15 @@ def _over(at: datetime) -> AlertQuerySet:
 
 
 @when_any(_over)
-@transaction.atomic
 def end_claims(at: datetime) -> int:
     """Forget the claims whose time is up."""
-    pks = list(_over(at).order_by("claimed_until").values_list("pk", flat=True)[:PASS_LIMIT])
+    due = _over(at).exclude(pk__in=not_ended.keys(at)).order_by("claimed_until")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_end_claims, at=at), aside=not_ended, at=at)
+
+
+def _end_claims(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
     over = at_hand(Alert.objects.filter(pk__in=pks, claimed_until__lte=at), CLAIMABLE)
     step(over, TransitionKind.RELEASED, at=at, fields=UNCLAIMED)
     return len(over)

@@ -1,10 +1,10 @@
 """Alerts that open and recover again and again: while one flaps it stands, and what it does is counted, not told."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
-from django.db import transaction
 
 from tms.alerts.alert import Alert
 from tms.alerts.flapping import Flapping
@@ -20,8 +20,11 @@ from tms.fleet import standings
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.passes import when_any
+from tms.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
+
+not_calmed = SetAside[int]("calm")
 
 
 def notice(opened: Sequence[Alert]) -> None:
@@ -51,11 +54,16 @@ def turn(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
 
 
 @when_any(Flapping.objects.calm)
-@transaction.atomic
 def calm_down(at: datetime) -> int:
     """What flapped has been steady for long enough: it is over if it is well, and stands if it is not."""
-    due = Flapping.objects.calm(at).order_by("calm_at").values_list("pk", "alert__terminal")[:PASS_LIMIT]
-    terminals = dict(due)
+    due = Flapping.objects.calm(at).exclude(pk__in=not_calmed.keys(at)).order_by("calm_at")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_calm_down, at=at), aside=not_calmed, at=at)
+
+
+def _calm_down(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    terminals = dict(Flapping.objects.calm(at).filter(pk__in=pks).values_list("pk", "alert__terminal"))
     standings.lock(set(terminals.values()))
     alerts = list(
         Alert.objects.unresolved()

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from tms.alerts import opening
@@ -19,10 +19,14 @@ from tms.alerts.opening import Pair
 from tms.alerts.transition import TransitionKind
 from tms.fleet import standings
 from tms.passes import when_any
+from tms.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 MOST_PASSES = 10
 """Each a transaction of its own; then others have their turn."""
+
+unopened = SetAside[int]("open_due")
+unlapsed = SetAside[int]("lapse")
 
 
 def hold(claims: Sequence[Claim]) -> None:
@@ -96,17 +100,19 @@ def open_due(at: datetime) -> int:
     """
     opened = 0
     for _ in range(MOST_PASSES):  # of a storm all, before anything else looks at a part of it
-        if not Condition.objects.filter(due_at__lte=at).exists():
+        due = Condition.objects.filter(due_at__lte=at).exclude(pk__in=unopened.keys(at)).order_by("due_at")
+        pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+        if not pks:
             break
-        opened += _open_due(at)
+        opened += isolate(pks, partial(_open_due, at=at), aside=unopened, at=at)
     return opened
 
 
-@transaction.atomic
-def _open_due(at: datetime) -> int:
-    due = Condition.objects.filter(due_at__lte=at).order_by("due_at")[:PASS_LIMIT]
-    standings.lock([row.terminal_id for row in due])
-    ready = _wait_for_opening(list(Condition.objects.filter(pk__in=[row.pk for row in due], due_at__lte=at)), at)
+def _open_due(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    due = Condition.objects.filter(pk__in=pks, due_at__lte=at)
+    standings.lock(set(due.values_list("terminal_id", flat=True)))
+    ready = _wait_for_opening(list(due.order_by("due_at")), at)
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
     claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity) for row in ready]
     _open(claims, _severities({claim.rule_id for claim in claims}))
@@ -134,13 +140,18 @@ def _lapsing(at: datetime) -> QuerySet[Condition]:
 
 
 @when_any(_lapsing)
-@transaction.atomic
 def lapse(at: datetime) -> int:
     """Let go of events that did not come again in time."""
-    lapsed = _lapsing(at).order_by("lapses_at")[:PASS_LIMIT]
-    standings.lock([row.terminal_id for row in lapsed])
-    pairs = Condition.objects.filter(pk__in=[row.pk for row in lapsed], lapses_at__lte=at)
-    over = list(pairs.values_list("rule_id", "terminal_id"))
+    lapsed = _lapsing(at).exclude(pk__in=unlapsed.keys(at)).order_by("lapses_at")
+    pks = list(lapsed.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_lapse, at=at), aside=unlapsed, at=at)
+
+
+def _lapse(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    lapsed = _lapsing(at).filter(pk__in=pks)
+    standings.lock(set(lapsed.values_list("terminal_id", flat=True)))
+    over = list(lapsed.values_list("rule_id", "terminal_id"))
     release(over, at=at)
     return len(over)
 

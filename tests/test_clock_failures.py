@@ -1,0 +1,365 @@
+"""A pass of the clock that fails fails alone (R39)."""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from django.db import DataError, InternalError, OperationalError, connection
+from structlog.testing import capture_logs
+
+from tests.builders import AT, Link, later
+from tests.test_clock_lead import Work, quick, running
+from tms import clock, set_aside
+from tms.alerts import folding, lifecycle
+from tms.alerts.models import Alert
+from tms.clock import LOOPS, Loop
+from tms.database_errors import is_database_away
+from tms.fleet.models import Presence, TerminalState
+from tms.ingest import store
+from tms.ops import instruments
+from tms.ops.models import LoopSuccess
+from tms.set_aside import SetAside, each, isolate
+from tms.telemetry import rollups
+from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
+
+pytestmark = pytest.mark.both
+__all__ = ["quick"]
+
+
+def fail(*_: object) -> None:
+    raise DataError("a row that the database refuses")
+
+
+# Loops
+
+
+@pytest.mark.usefixtures("quick", "fleet")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("failing", [loop.name for loop in LOOPS])
+async def test_a_loop_that_fails_leaves_all_others_running_and_the_lead_kept(failing, monkeypatch):
+    leads = []
+    monkeypatch.setattr(clock.Runner, "_lead_on", counted(leads, clock.Runner._lead_on))
+    works = {loop.name: Work(fail if loop.name == failing else lambda n: None) for loop in LOOPS}
+    counted_before = instruments.CLOCK_FAILURES.labels(failing)._value.get()
+
+    async with running(*(Loop(loop.name, 0.001, works[loop.name], loop.lane) for loop in LOOPS)):
+        for work in works.values():
+            await work.done(2)
+
+    assert len(leads) == len(clock.Lane)
+    assert instruments.CLOCK_FAILURES.labels(failing)._value.get() >= counted_before + 2
+
+
+def counted(calls, lead_on):
+    async def counting(runner):
+        calls.append(runner)
+        await lead_on(runner)
+
+    return counting
+
+
+@pytest.mark.usefixtures("quick", "fleet")
+@pytest.mark.django_db(transaction=True)
+async def test_a_database_that_is_away_ends_the_lead(monkeypatch):
+    leads = []
+    monkeypatch.setattr(clock.Runner, "_lead_on", counted(leads, clock.Runner._lead_on))
+
+    def away(number: int) -> None:
+        if number == 1:
+            raise OperationalError("the connection is closed")
+
+    work = Work(away)
+    async with running(Loop("work", 0.001, work)):
+        await work.done(3)
+
+    assert len(leads) == 2
+
+
+@pytest.mark.usefixtures("quick", "fleet")
+@pytest.mark.django_db(transaction=True)
+async def test_hourly_work_that_failed_is_repeated_sooner(monkeypatch):
+    monkeypatch.setattr(clock, "RETRY_FAILED_S", 0.001)
+    hourly = Work(lambda n: fail() if n < 3 else None)
+
+    async with running(Loop("hourly", 3600, hourly)):
+        await hourly.done(3)
+
+
+@pytest.mark.parametrize("loop", LOOPS, ids=lambda loop: loop.name)
+def test_a_loop_is_stalled_after_a_few_intervals_and_a_prompt_one_within_30_seconds(loop):
+    assert loop.limit_s >= 3 * loop.interval_s
+    assert loop.lane is clock.Lane.SLOW or loop.limit_s <= 30 or loop.interval_s > 10
+
+
+@pytest.mark.usefixtures("quick", "fleet")
+@pytest.mark.django_db(transaction=True)
+async def test_the_leader_tells_the_age_of_each_loops_last_success(monkeypatch):
+    monkeypatch.setattr("tms.ops.loop_ages.WRITE_EVERY_S", 0.01)
+    well, failing = Work(), Work(fail)
+
+    async with running(Loop("well", 0.001, well), Loop("failing", 0.001, failing)):
+        await well.done(3)
+        await failing.done(30)
+        ages = {sample.labels["loop"] for metric in instruments.CLOCK_LOOP_AGE.collect() for sample in metric.samples}
+
+    written = await asyncio.to_thread(successes)
+    assert ages == written.keys() == {"well", "failing"}
+    assert written["well"].succeeded_at > written["failing"].succeeded_at
+    assert not next(iter(instruments.CLOCK_LOOP_AGE.collect())).samples
+
+
+def successes() -> dict[str, LoopSuccess]:
+    """Runs in a thread of its own, whose connection has to be closed."""
+    try:
+        return {loop.name: loop for loop in LoopSuccess.objects.all()}
+    finally:
+        connection.close()
+
+
+# What counts as away
+
+
+def caused(error: Exception, by: Exception) -> Exception:
+    error.__cause__ = by
+    return error
+
+
+def on_sqlite(code: int) -> Exception:
+    error = sqlite3.OperationalError("told by SQLite")
+    error.sqlite_errorcode = code
+    return caused(OperationalError("told by SQLite"), error)
+
+
+@pytest.mark.parametrize(
+    ("error", "away"),
+    [
+        (DataError("out of range"), False),
+        (ZeroDivisionError(), False),
+        (OperationalError("server closed the connection"), True),
+        (caused(OperationalError(), psycopg.OperationalError("the connection is lost")), True),
+        (caused(OperationalError(), psycopg.errors.DiskFull()), True),
+        (caused(OperationalError(), psycopg.errors.AdminShutdown()), True),
+        (caused(OperationalError(), psycopg.errors.DeadlockDetected()), False),
+        (caused(OperationalError(), psycopg.errors.QueryCanceled()), False),
+        (caused(InternalError(), psycopg.errors.ReadOnlySqlTransaction()), True),
+        (caused(InternalError(), psycopg.errors.DataCorrupted()), False),
+        (on_sqlite(sqlite3.SQLITE_FULL), True),
+        (on_sqlite(sqlite3.SQLITE_BUSY), True),
+        (on_sqlite(sqlite3.SQLITE_IOERR_WRITE), True),
+        (on_sqlite(sqlite3.SQLITE_ERROR), False),
+    ],
+    ids=repr,
+)
+def test_an_error_of_one_row_is_told_from_a_database_that_is_away(error, away):
+    assert is_database_away(error) is away
+
+
+# Rows
+
+
+class Rows:
+    """Work on many rows, of which some fail."""
+
+    def __init__(self, bad: Sequence[int]) -> None:
+        self.bad = set(bad)
+        self.calls = 0
+        self.done: set[int] = set()
+
+    def __call__(self, keys: Sequence[int]) -> int:
+        self.calls += 1
+        if self.bad.intersection(keys):
+            raise DataError("out of range")
+        self.done |= set(keys)
+        return len(keys)
+
+
+@pytest.mark.parametrize("bad", [[], [0], [1999], [7, 700, 1500]])
+def test_the_rows_that_fail_are_found_with_few_transactions_and_the_rest_is_done(db, bad):
+    rows, aside = Rows(bad), SetAside[int]("test")
+
+    done = isolate(range(2_000), rows, aside=aside, at=AT)
+
+    assert (done, len(rows.done)) == (2_000 - len(bad),) * 2
+    assert aside.keys(AT) == bad
+    assert rows.calls <= 1 + 24 * len(bad)
+
+
+def test_a_pass_in_which_everything_fails_is_bounded_and_the_next_one_gets_further(db):
+    rows, aside = Rows(range(2_000)), SetAside[int]("test")
+
+    for _ in range(2):
+        left = [key for key in range(2_000) if key not in aside.keys(AT)]
+        with pytest.raises(DataError):
+            isolate(left, rows, aside=aside, at=AT)
+
+    assert rows.calls == 2 * set_aside.MOST_FAILURES
+    assert len(aside.keys(AT)) >= 20
+
+
+def test_a_row_that_was_set_aside_is_tried_again_later_and_less_often_each_time(db):
+    rows, aside = Rows([3]), SetAside[int]("test")
+    minutes = []
+    for minute in range(20):
+        at = AT + timedelta(minutes=minute)
+        if 3 not in aside.keys(at):
+            minutes.append(minute)
+            isolate([3], rows, aside=aside, at=at)
+    rows.bad.clear()
+    isolate([3], rows, aside=aside, at=AT + timedelta(hours=2))
+
+    assert minutes == [0, 1, 3, 7, 15]
+    assert aside.keys(AT) == []
+
+
+def test_a_row_that_is_set_aside_shows_in_the_log_and_in_metrics(db):
+    with capture_logs() as logs:
+        isolate([1, 2], Rows([2]), aside=SetAside[int]("told"), at=AT)
+
+    [told] = [line for line in logs if line["event"] == "row_set_aside"]
+    assert (told["loop"], told["row"], told["failures"]) == ("told", "2", 1)
+    assert instruments.CLOCK_SET_ASIDE.labels("told")._value.get() == 1
+    assert instruments.CLOCK_FAILURES.labels("told")._value.get() == 1
+
+
+def test_no_row_is_set_aside_because_the_database_is_away(db):
+    aside = SetAside[int]("test")
+
+    def away(keys: Sequence[int]) -> int:
+        raise OperationalError("the connection is closed")
+
+    with pytest.raises(OperationalError):
+        isolate([1, 2], away, aside=aside, at=AT)
+    assert aside.keys(AT) == []
+
+
+def test_so_many_rows_are_set_aside_at_most(db, monkeypatch):
+    monkeypatch.setattr(set_aside, "MOST", 5)
+    aside = SetAside[int]("test")
+
+    for key in range(9):
+        aside.add(key, DataError(), at=AT + timedelta(seconds=key))
+
+    assert aside.keys(AT) == [4, 5, 6, 7, 8]
+
+
+def test_an_error_of_one_item_keeps_no_other_from_being_tried():
+    tried = []
+
+    def work(item: int) -> None:
+        tried.append(item)
+        if item % 2:
+            raise DataError(str(item))
+
+    with pytest.raises(DataError, match="1"):
+        each(range(4), work, loop="test")
+    assert tried == [0, 1, 2, 3]
+
+
+# Loops with one bad row
+
+
+@pytest.fixture(autouse=True)
+def nothing_set_aside(monkeypatch):
+    """Keys of other tests mean nothing here."""
+    for one in list(set_aside._of_process):
+        monkeypatch.setattr(one, "_entries", {})
+
+
+def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
+    bad, *others = [fleet.online(lease_s=1) for _ in range(5)]
+    refuse(monkeypatch, clock, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
+
+    clock.sweep(later(2))
+
+    presence = dict(TerminalState.objects.values_list("pk", "presence"))
+    assert presence.pop(bad.pk) == Presence.ONLINE
+    assert set(presence.values()) == {Presence.SILENT}
+    assert len(presence) == len(others)
+
+
+def test_a_node_that_starts_orphans_all_but_the_terminal_that_fails(fleet, monkeypatch):
+    bad, *_ = [fleet.online(node="a", lease_s=600) for _ in range(4)]
+    refuse(monkeypatch, clock, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
+
+    assert clock.orphan("a", AT) == 3
+
+
+def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
+    fleet.presence_rule(Presence.SILENT, duration_s=5)
+    bad, *_ = [fleet.online(lease_s=1) for _ in range(4)]
+    clock.sweep(later(2))
+    holding = lifecycle.holding
+    refuse(monkeypatch, holding, "record", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
+
+    assert lifecycle.open_due(later(8)) == 3
+    assert not Alert.objects.filter(terminal=bad).exists()
+
+
+def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatch):
+    fleet.presence_rule(Presence.SILENT)
+    fleet.online(lease_s=1)
+    clock.sweep(later(2))
+    reviewed = []
+    module = sys.modules["tms.alerts.folding.fold"]
+    monkeypatch.setattr(module, "_fold", fail)
+    monkeypatch.setattr(module, "_review_standing", reviewed.append)
+
+    with pytest.raises(DataError):
+        folding.fold(later(8))
+    assert reviewed == [later(8)]
+
+
+def refuse(monkeypatch, module, name, is_bad) -> None:
+    """`module.name` fails as the database does when it is given what `is_bad`."""
+    real = getattr(module, name)
+
+    def refusing(*args, **kwargs):
+        if is_bad(*args):
+            fail()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, refusing)
+
+
+def reports_of(fleet, hour: datetime, *values: float) -> Link:
+    link = Link(fleet.terminal())
+    store.write([link.boot(at=hour)])
+    store.write([link.report(n, at=hour, metrics={"t": 1.0}) for n in range(1, 1 + len(values))])
+    for report, value in zip(Report.objects.filter(terminal=link.terminal).order_by("seq"), values, strict=True):
+        Report.objects.filter(pk=report.pk).update(metrics={"t": value})
+    return link
+
+
+@pytest.mark.services
+def test_a_terminal_whose_readings_overflow_is_rolled_up_last_and_all_others_at_once(fleet):
+    hour = rollups.hour_of(AT)
+    over = hour + timedelta(hours=1, minutes=10)
+    RollupMark.objects.create(pk=1, hour=hour)
+    bad, good = reports_of(fleet, hour, 1.7e308, 1.7e308), reports_of(fleet, hour, 1.0, 2.0)
+
+    for _ in range(3):
+        rollups.advance(over)
+
+    assert list(Rollup.objects.values_list("terminal", "count")) == [(good.terminal.pk, 2)]
+    assert list(LateHour.objects.values_list("terminal", "hour")) == [(bad.terminal.pk, hour)]
+
+    Report.objects.filter(terminal=bad.terminal).update(metrics={"t": 3.0})
+    rollups.advance(over + timedelta(hours=2))
+
+    assert Rollup.objects.get(terminal=bad.terminal).count == 2
+    assert not LateHour.objects.exists()
+
+
+def test_the_database_is_really_asked(db):
+    """The errors above are the ones that it raises."""
+    with pytest.raises((DataError, OperationalError)) as raised, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1e308::float8 * 1e308::float8"
+            if connection.vendor == "postgresql"
+            else "SELECT abs(-9223372036854775807 - 1)"
+        )
+    assert not is_database_away(raised.value)
