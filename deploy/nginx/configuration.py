@@ -46,7 +46,7 @@ class Configuration:
         self.folder.mkdir(parents=True, exist_ok=True)
         for place in ("body", "proxy"):
             (self.state / place).mkdir(parents=True, exist_ok=True)
-        templates = sorted(TEMPLATES.glob("*.conf"))
+        templates = sorted([*TEMPLATES.glob("*.conf"), *TEMPLATES.glob("*.html")])
         texts = {self.folder / path.name: self._filled_in(path.read_text()) for path in templates}
         changed = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
         for path in changed:

@@ -36,7 +36,7 @@ class Person:
         assert answer.status == 302, answer.body
 
     def get(self, url: str, path: str, **headers: str) -> Answer:
-        return self._ask(urllib.request.Request(url + path, headers=headers))
+        return self.ask(urllib.request.Request(url + path, headers=headers))
 
     def post(self, url: str, path: str, *, on: str, **fields: str) -> Answer:
         """Send a form that stands on the page `on`."""
@@ -45,7 +45,7 @@ class Person:
     def send(self, url: str, path: str, token: str, **fields: str) -> Answer:
         data = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
         secure = f"https://{urlsplit(url).netloc}"
-        return self._ask(urllib.request.Request(url + path, data, {"Referer": secure + path, "Origin": secure}))
+        return self.ask(urllib.request.Request(url + path, data, {"Referer": secure + path, "Origin": secure}))
 
     def token(self, url: str, on: str) -> str:
         page = self.get(url, on)
@@ -64,7 +64,7 @@ class Person:
     def _cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
-    def _ask(self, request: urllib.request.Request) -> Answer:
+    def ask(self, request: urllib.request.Request) -> Answer:
         request.add_header("Cookie", self._cookie)
         if request.type == "http":
             request.add_header("X-Forwarded-Proto", "https")  # as nginx says, whom the nodes trust

@@ -3,13 +3,15 @@
 import asyncio
 import re
 from typing import Any
+from urllib.request import Request
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.cluster.people import Person
+from deploy.cluster import Cluster
+from tests.cluster.people import Answer, Person
 from tests.link.terminal import Terminal
 
 pytestmark = pytest.mark.services
@@ -54,6 +56,28 @@ def test_files_are_served_from_disk_and_kept_for_ever(cluster, person):
     assert "immutable" in answer.headers["Cache-Control"]
     assert answer.headers["Content-Encoding"] == "gzip"
     assert answer.headers["Content-Type"] == "text/css"
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
+def test_a_flood_of_forms_from_one_network_ends_here(cluster, trust, path):
+    """The nodes hear of the first ones only, and say that there was no token (403) or who answers instead (302)."""
+    person, number = Person(trust), len(path)
+
+    answers = [send_from(person, cluster, path, f"2001:db8:{number}:1::{host:x}") for host in range(60)]
+
+    passed, late = [answer.status for answer in answers[:31]], answers[-1]
+    assert set(passed) <= {302, 403}
+    assert (late.status, late.headers["Retry-After"]) == (429, "60")
+    assert "Try again in a minute." in late.body
+    assert "1分後にもう一度お試しください。" in late.body
+    assert person.get(cluster.nginx.plain_url, "/sign-in/").status == 200
+    for elsewhere in (f"2001:db8:{number}:2::1", f"2001:db8::{number}", f"198.51.100.{number}"):
+        assert send_from(person, cluster, path, elsewhere).status in {302, 403}
+
+
+def send_from(person: Person, cluster: Cluster, path: str, address: str) -> Answer:
+    headers = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https"}
+    return person.ask(Request(cluster.nginx.plain_url + path, b"username=a&password=b", headers))
 
 
 async def test_a_client_cannot_say_where_it_comes_from(cluster, credential, trust, query):
