@@ -187,7 +187,7 @@ if REDIS_URL:
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["tms.accounts.sign_in.backend.ThrottledBackend"]
 PASSWORD_HASHERS = ["tms.accounts.sign_in.hashing.BoundedPBKDF2"]
-HASHING_THREADS = env.whole("TMS_HASHING_THREADS", 2, least=1, most=64)
+HASHING_THREADS = env.whole("TMS_HASHING_THREADS", 1, least=1, most=64)
 """Passwords that one process hashes at once."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -202,7 +202,7 @@ SIGN_IN_FAILURES = env.whole("TMS_SIGN_IN_FAILURES", 5, least=1)
 
 SIGN_IN_FAILURES_PER_ADDRESS = env.whole("TMS_SIGN_IN_FAILURES_PER_ADDRESS", 20, least=1)
 SIGN_IN_FAILURES_PER_NAME = env.whole("TMS_SIGN_IN_FAILURES_PER_NAME", 20, least=1)
-SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 60, least=1)
+SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 30, least=1)
 """Of all names and addresses together."""
 
 SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)

@@ -13,6 +13,7 @@ from tests.faults import (
     nodes,
     postgresql_away,
     redis_away,
+    sign_in_flood,
     storm,
     strangers,
 )
@@ -35,6 +36,7 @@ STAGES: tuple[Stage[Any], ...] = (
             *leader.FAULTS,
             *strangers.FAULTS,
             *clients.FAULTS,
+            *sign_in_flood.FAULTS,
         ),
     ),
     Stage(storm.stormy, storm.FAULTS),

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
+from django.db import connection
 
 from tms.accounts import tokens
 from tms.accounts.models import User
@@ -79,6 +80,23 @@ def test_passwords_that_django_hashed_are_still_right(settings):
 
     assert check_password("a password for tests", stored)
     assert not check_password("another", stored)
+
+
+@pytest.mark.both
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_thread_keeps_no_connection_from_the_pages(client, settings, monkeypatch):
+    settings.PASSWORD_HASHERS = [OURS]
+    held = []
+
+    class Pool:
+        def run(self, work):
+            held.append(connection.connection)
+            raise HashingBusyError
+
+    monkeypatch.setattr(hashing, "pool", Pool)
+
+    assert client.post("/sign-in/", {"username": "tanaka", "password": "x"}).status_code == 503
+    assert held == [None]
 
 
 @pytest.mark.django_db

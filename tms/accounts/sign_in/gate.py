@@ -28,7 +28,7 @@ type Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 PATHS = frozenset({"/sign-in/", "/admin/login/"})
 BURST = 30
-TOTAL_PER_MINUTE, TOTAL_BURST = 600, 100
+TOTAL_PER_MINUTE, TOTAL_BURST = 120, 50
 DELAY_S = 1.0
 MOST_DELAYED = 500
 MOST_CLIENTS = 10_000

@@ -14,11 +14,12 @@ from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.db import connection
 
 WAITING = 8
 """Hashes that wait for a thread; one more is refused."""
 WAIT_S = 5.0
-NICENESS = 10
+NICENESS = 15
 
 
 class HashingBusyError(Exception):
@@ -50,8 +51,15 @@ class BoundedPBKDF2(PBKDF2PasswordHasher):
     """Django's own hash, in the pool. What is stored is the same."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        give_back_connection()
         hashing = super().encode
         return pool().run(lambda: hashing(password, salt, iterations))
+
+
+def give_back_connection() -> None:
+    """The one with which the person was looked up: who waits for a thread must not keep it from the pages."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 @cache
