@@ -54,6 +54,10 @@ from tms.protocol.errors import ErrorType, FrameError
             uplink.Answer("c1", "2.0", {"lines": []}),
         ),
         ('{"jsonrpc":"2.0","id":"c1","result":null}', uplink.Answer("c1", "2.0", None)),
+        (
+            f'{{"jsonrpc":"2.0","id":"c1","result":"{"8e1234," * 300}"}}',
+            uplink.Answer("c1", "2.0", "8e1234," * 300),
+        ),
     ],
 )
 def test_a_good_frame_is_taken(text, wanted):
@@ -77,6 +81,14 @@ def test_a_good_frame_is_taken(text, wanted):
         ("[[]]", ErrorType.BAD_FRAME, "$", "a frame is a JSON object"),
         (f"[{call('heartbeat')}]", ErrorType.BAD_FRAME, "$", "a batch may hold reports only; send other frames alone"),
         ("[" * 17 + "]" * 17, ErrorType.TOO_DEEP, "$", "a frame nests at most 16 arrays and objects"),
+        ("[" * 17 + '"' + '\\"' * 32_000, ErrorType.BAD_JSON, "$", "not JSON: Input data was truncated"),
+        ("[" * 17 + '"' + "\\", ErrorType.BAD_JSON, "$", "not JSON: "),
+        (
+            '{"jsonrpc":"2.0","id":"c1","result":[' + "1e308," * 256 + "-1E-300]}",
+            ErrorType.BAD_FRAME,
+            "$",
+            "a frame holds at most 256 numbers with an exponent of three digits",
+        ),
         (call("dance"), ErrorType.UNKNOWN_METHOD, "$.method", "a terminal sends boot, heartbeat, report, goodbye"),
         (call("ack", seq=1), ErrorType.UNKNOWN_METHOD, "$.method", "a terminal sends boot"),
         ('{"method":["boot"]}', ErrorType.UNKNOWN_METHOD, "$.method", "a terminal sends boot"),

@@ -14,7 +14,7 @@ MOST_KEPT = 4_096
 """Elements: rows of the pages that people look at, and the cells of 2,000 sites."""
 
 BLOCKS = "details|div|footer|form|h2|h3|header|li|ol|p|section|summary|table|tbody|td|th|thead|tr|ul"
-UNSEEN = re.compile(rf" ?(</?(?:{BLOCKS})(?: [^>]*)?>) ?")
+UNSEEN = re.compile(rf" ?(</?(?:{BLOCKS})(?: [^<>]*)?>) ?")
 """Blanks around the tags of blocks are shown nowhere."""
 TAIL = re.compile(r"(<\w[^<>]*) (/?>)")
 

@@ -6,6 +6,9 @@ FRAME_BYTES = 64 * 1024
 DEPTH = 16
 """Nesting of JSON arrays and objects in one frame."""
 
+EXTREME_NUMBERS = 256
+"""Numbers with an exponent of three digits in one frame: to read one takes a hundred times as long as any other."""
+
 BOOT_DEADLINE_S = 10.0
 """A link that has not booted by then is closed with 4408."""
 

@@ -1,33 +1,57 @@
+from collections.abc import Iterator
 from typing import Any, cast
 
 import msgspec
 from django.http import HttpRequest
 from ninja.parser import Parser
 
+from tms.protocol.limits import EXTREME_NUMBERS
+from tms.protocol.shape import has_too_many_extremes
 from tms.rest.problems import Fault, Refused, unreadable
+
+LONGEST_PATH = 500
+"""Of what is told; names in a body may be as long as the body."""
 
 
 class StrictParser(Parser):
     """JSON as its standard has it: in UTF-8, without NaN, not too deep; and no U+0000, which no database keeps."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        if has_too_many_extremes(request.body):
+            detail = f"the body holds more than {EXTREME_NUMBERS} numbers with an exponent of three digits"
+            raise Refused(400, "tms:bad-json", detail)
         try:
             body = msgspec.json.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Refused(400, "tms:bad-json", f"the body is not JSON: {error}") from None
-        if where := holding_nul(body, "$"):
+        if where := holding_nul(body):
             raise unreadable(Fault(where, "a string may not hold U+0000"))
         return cast(dict[str, Any], body)
 
 
-def holding_nul(value: Any, path: str) -> str:
-    """Where in a JSON value a string holds U+0000; empty: nowhere."""
-    if isinstance(value, str):
-        return path if "\0" in value else ""
-    if isinstance(value, list):
-        return next(filter(None, (holding_nul(item, f"{path}[{index}]") for index, item in enumerate(value))), "")
-    if isinstance(value, dict):
-        if any("\0" in name for name in value):
-            return path
-        return next(filter(None, (holding_nul(item, f"{path}.{name}") for name, item in value.items())), "")
+def holding_nul(body: Any) -> str:
+    """Where in a JSON value a string holds U+0000; empty: nowhere.
+
+    Without recursion, and the path is put together only when it is told: a body that is deep or wide costs no more
+    than its length.
+    """
+    within: list[tuple[str, Iterator[tuple[str, Any]]]] = [("$", iter((("", body),)))]
+    while within:
+        name, value = next(within[-1][1], (None, None))
+        if name is None:
+            within.pop()
+        elif _holds_nul(value):
+            return "".join((*(outer for outer, _ in within), name))[:LONGEST_PATH]
+        elif isinstance(value, list | dict):
+            within.append((name, _members(value)))
     return ""
+
+
+def _holds_nul(value: Any) -> bool:
+    return "\0" in value if isinstance(value, str) else isinstance(value, dict) and any("\0" in name for name in value)
+
+
+def _members(value: list[Any] | dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return ((f".{name}", item) for name, item in value.items())
+    return ((f"[{index}]", item) for index, item in enumerate(value))

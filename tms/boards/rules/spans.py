@@ -10,7 +10,7 @@ UNITS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
 SPELLINGS = {"": "s", "sec": "s", "秒": "s", "m": "min", "分": "min", "時間": "h", "日": "d"} | {
     unit: unit for unit in UNITS
 }
-WRITTEN = re.compile(r"(\d+(?:\.\d+)?)\s*(\D*)")
+WRITTEN = re.compile(r"(\d+(?:\.\d+)?)(\D*)")
 
 
 def seconds(text: str) -> float | None:

@@ -1,0 +1,167 @@
+"""Every regular expression of TMS, with the input that is worst for it; `test_linear.py` measures them.
+
+One that is not listed here fails a test.
+"""
+
+import ast
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from tests.inventory import ROOT
+from tests.untrusted.made import Make, Work, in_bytes, repeated
+
+CALLS = {"re.compile", "re.sub", "re.match", "re.search", "re.fullmatch", "re.split", "re.findall", "re.finditer"}
+PATTERN_ARGUMENTS = {"Meta", "RegexValidator", "Field", "StringConstraints", "RegexField"}
+
+
+def patterns() -> Iterator[str]:
+    """Where the code has a regular expression, as `module.NAME` or `module.function`."""
+    for folder in ("tms", "consumers"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            yield from (f"{module}.{name}" for name in _patterns_of(path))
+
+
+def _patterns_of(path: Path) -> Iterator[str]:
+    def visit(node: ast.AST, names: tuple[str, ...]) -> Iterator[str]:
+        if isinstance(node, ast.Call) and _is_pattern(node):
+            yield ".".join(names)
+        named = _name_of(node)
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, (*names, named) if named else names)
+
+    yield from visit(ast.parse(path.read_text()), ())
+
+
+def _is_pattern(node: ast.Call) -> bool:
+    name = ast.unparse(node.func)
+    given = {keyword.arg for keyword in node.keywords}
+    return (
+        name in CALLS or name == "RegexValidator" or (name in PATTERN_ARGUMENTS and bool(given & {"pattern", "regex"}))
+    )
+
+
+def _name_of(node: ast.AST) -> str:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.Assign(targets=[ast.Name(id=name), *_]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case ast.TypeAlias(name=ast.Name(id=name)):
+            return name
+    return ""
+
+
+# Regular expressions
+
+ONLY_OURS: Mapping[str, str] = {
+    "tms.commandline.management.commands.demo.machine_uid.name": "the name of this machine",
+    "tms.ops.checks.LOG_GROUP": "a setting",
+    "tms.ops.checks.NAMESPACE": "a setting",
+    "tms.server.headers.CONTROL": "headers of our own answers",
+    "tms.telemetry.partitions.NAMED": "names of our own tables",
+}
+"""Those that see nothing of strangers, and what they see."""
+
+
+BACKSLASHES = repeated("\\", before='"')
+WORDS = ("a", "0", " ", "\n", "-", "_", ".")
+
+
+def words(*, after: str = "!") -> tuple[Make, ...]:
+    return tuple(repeated(word, after=after) for word in WORDS)
+
+
+PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
+    "tms.protocol.shape.STRINGS": (
+        "sub",
+        (
+            in_bytes(repeated('\\"', before='"')),
+            in_bytes(repeated('"\\')),
+            in_bytes(repeated('"')),
+            in_bytes(repeated('\\"')),
+            in_bytes(repeated("a", before='"')),
+            in_bytes(BACKSLASHES),
+        ),
+    ),
+    "tms.protocol.shape.NUL": (
+        "search",
+        (
+            in_bytes(BACKSLASHES),
+            in_bytes(repeated("\\\\u000")),
+            in_bytes(repeated("\\\\\\\\\\\\\\u0001")),
+            in_bytes(repeated("\\", after="u0000")),
+        ),
+    ),
+    "tms.protocol.shape.EXTREME": (
+        "findall",
+        (in_bytes(repeated("1e")), in_bytes(repeated("1e308,")), in_bytes(repeated("1")), in_bytes(repeated("1e30"))),
+    ),
+    "tms.protocol.credential.UID": ("fullmatch", words()),
+    "tms.protocol.credential.SECRET": ("fullmatch", words()),
+    "tms.rest.once.KEY": ("fullmatch", words(after=" ")),
+    "tms.notifications.removal_pages.PRIMARY_KEY": ("fullmatch", words()),
+    "tms.notifications.digest_plan.TIME": ("fullmatch", (*words(), repeated("1:"))),
+    "tms.notifications.digest_plan.SEPARATORS": ("split", words()),
+    "tms.boards.templatetags.words.REPEATS": ("fullmatch", (repeated("FREQ=WEEKLY;BYDAY="), repeated("MO,"))),
+    "tms.boards.painter.UNSEEN": ("sub", (repeated(" "), repeated("<td "), repeated(" <p> "), repeated("< td"))),
+    "tms.boards.painter.TAIL": (
+        "sub",
+        (repeated("<a "), repeated(" ", before="<a", after=">"), repeated("<a  >"), repeated("a", before="<")),
+    ),
+    "tms.boards.filters.PRIMARY_KEY": ("fullmatch", words()),
+    "tms.boards.rules.spans.WRITTEN": (
+        "fullmatch",
+        (*words(), repeated(" ", before="1", after="1"), repeated("1.", before="1"), repeated("1", after="x1")),
+    ),
+    "tms.boards.instants.TIME": ("sub", (repeated('<time datetime="'), repeated('<time datetime="x" data-countdown>'))),
+    "tms.boards.maintenance.forms.SEPARATORS": ("split", words()),
+    "tms.boards.live.leaves.LEAF": (
+        "sub",
+        (
+            repeated('<b id="a">'),
+            repeated(" x", before='<b id="a"', after=">"),
+            repeated('x<b id="a" data-leaf>text</b>'),
+            repeated('x<b id="a">text</b>'),
+            repeated("&lt;b id=&quot;a&quot;&gt;", before='x<b id="a">', after="</b>"),
+        ),
+    ),
+    "tms.alerts.rule.EVENT_CODE": ("fullmatch", words()),
+    "tms.alerts.rule.Rule.metric": ("search", (*words(), repeated("a", after="\n"))),
+    "tms.alerts.recurrence.NUMBER": ("fullmatch", words()),
+    "tms.protocol.frames.MetricName": ("search", (*words(), repeated("a", after="\n"))),
+    "tms.protocol.frames.EventCode": ("search", (*words(), repeated("a", after="\n"))),
+}
+"""How each is used, and on what. Text of strangers in HTML has no `<`, `>`, or quotes: templates escape them."""
+
+
+def works_of_patterns() -> Iterator[tuple[str, Work, Make]]:
+    for name, (use, makes) in PATTERNS.items():
+        for pattern in _compiled(name):
+            for number, make in enumerate(makes):
+                yield f"{name}-{number}", _use(pattern, use), make
+
+
+def _use(pattern: Any, use: str) -> Work:
+    if use == "sub":
+        return partial(pattern.sub, b"" if isinstance(pattern.pattern, bytes) else "")
+    work: Work = getattr(pattern, use)
+    return work
+
+
+def _compiled(name: str) -> list[Any]:
+    if name == "tms.alerts.rule.Rule.metric":
+        field = import_string("tms.alerts.models.Rule")._meta.get_field("metric")
+        return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
+    found = import_string(name)
+    if isinstance(found, typing.TypeAliasType):
+        return [re.compile(meta.pattern) for meta in typing.get_args(found.__value__)[1:]]
+    if isinstance(found, tuple):
+        return [pattern for pattern, _ in found]
+    return [found]

@@ -1,0 +1,68 @@
+"""Work on what strangers send grows no faster than what they send (R37)."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.untrusted.frames import FRAMES, decoded
+from tests.untrusted.made import Make, Work
+from tests.untrusted.patterns import ONLY_OURS, PATTERNS, patterns, works_of_patterns
+from tests.untrusted.scans import SCANS
+
+FIRST, MOST = 1_000, 1_000_000
+"""Characters."""
+MEASURABLE_S = 0.002
+MOST_RATIO = 3.0
+"""Of the work for twice the input: 2 where it is linear, 4 where it is quadratic."""
+REPEATS, ATTEMPTS = 5, 4
+
+
+def works() -> Iterator[Any]:
+    for name, (work, makes) in SCANS.items():
+        for number, make in enumerate(makes):
+            yield pytest.param(work, make, id=f"{name}-{number}")
+    for name, make in FRAMES.items():
+        yield pytest.param(decoded, make, id=name)
+    for name, work, make in works_of_patterns():
+        yield pytest.param(work, make, id=name)
+
+
+def test_every_regular_expression_is_listed():
+    found, listed = set(patterns()), PATTERNS.keys() | ONLY_OURS.keys()
+
+    assert not found - listed, f"say in tests/untrusted/patterns.py what is worst for {sorted(found - listed)}"
+    assert not listed - found, f"tests/untrusted/patterns.py lists what is gone: {sorted(listed - found)}"
+
+
+@pytest.mark.parametrize(("work", "make"), list(works()))
+def test_work_at_most_triples_when_the_input_doubles(work: Work, make: Make):
+    size = measurable_size(work, make)
+    if size >= MOST:
+        return  # a million characters cost next to nothing
+
+    ratios = []
+    while not ratios or (ratios[-1] > MOST_RATIO and len(ratios) < ATTEMPTS):
+        ratios.append(seconds(work, make(2 * size)) / seconds(work, make(size)))
+
+    assert min(ratios) <= MOST_RATIO, f"from {size} to {2 * size} characters it takes {ratios} times as long"
+
+
+def measurable_size(work: Work, make: Make) -> int:
+    """The smallest that takes long enough to be measured: where work explodes it does not take long to show."""
+    size = FIRST
+    while size < MOST and seconds(work, make(size), repeats=2) < MEASURABLE_S:
+        size *= 2
+    return size
+
+
+def seconds(work: Work, given: Any, *, repeats: int = REPEATS) -> float:
+    """Of CPU, at best: whoever else uses the machine makes it no shorter."""
+    return min(_seconds_once(work, given) for _ in range(repeats)) + 1e-6
+
+
+def _seconds_once(work: Work, given: Any) -> float:
+    began = time.thread_time()
+    work(given)
+    return time.thread_time() - began
