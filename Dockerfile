@@ -3,8 +3,8 @@
 #   docker build --tag tms .
 #   docker run --read-only --tmpfs /tmp --publish 8000:8000 --env-file tms.env tms
 #
-# The tag of the base moves with Debian's security fixes. What runs is known exactly all the same: the pipeline builds once, and
-# deploys by the digest of what it built. Packages are locked by hash. Node is needed for the build only, and comes from PyPI.
+# The pipeline builds from the base by its digest (deploy/image/base), once, and deploys by the digest of what it built. Only in
+# development the base is what its tag names that day. Packages are locked by hash. Node is needed for the build only.
 ARG PYTHON=docker.io/library/python:3.13-slim-trixie
 
 FROM ${PYTHON} AS packages
@@ -45,6 +45,9 @@ ENV PATH=/opt/tms/.venv/bin:$PATH \
     TMS_PRODUCTION=1 \
     TMS_DATA_DIR=/tmp \
     TMS_STATIC_ROOT=/opt/tms/collected
+# Fargate gives the volume on /tmp the owner and the mode that the directory has in the image.
+RUN install -d -m 1777 /tmp
+VOLUME ["/tmp"]
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM

@@ -130,6 +130,7 @@ check-workflows:
 
 check-image:
 	@$(BIN)/hadolint Dockerfile
+	@deploy/image/base --check
 
 check-spelling:
 	@$(BIN)/codespell

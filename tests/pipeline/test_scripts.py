@@ -1,5 +1,7 @@
 """The small scripts of the pipeline, and the data with which a new TMS begins."""
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 from deploy.cluster.process import ROOT
+from deploy.pipeline import sbom
 
 PIPELINE = ROOT / "deploy/pipeline"
 
@@ -92,6 +95,55 @@ def test_the_smoke_test_tries_again_and_gives_up():
     assert done.returncode == 1
     assert "attempt 1 of 2" in done.stdout
     assert done.stdout.count("0 passed") == 2
+
+
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+
+
+@pytest.mark.parametrize("digest", ["", "sha256:0123", "latest"])
+def test_the_image_of_production_has_a_base_with_a_digest(digest, tmp_path):
+    done = run(
+        "push-image", "1.4.2", AWS_REGION="ap-northeast-1", ECR_REGISTRY="registry", TMS_BASE_DIGEST=digest or " "
+    )
+
+    assert done.returncode == 1
+    assert "docker buildx imagetools inspect docker.io/library/python:" in done.stderr
+
+
+def test_the_base_is_named_by_tag_and_digest():
+    done = run("../image/base", TMS_BASE_DIGEST=DIGEST)
+
+    assert re.fullmatch(rf"docker\.io/library/python:[\w.-]+@{DIGEST}\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("FROM ${PYTHON} AS packages", 0),
+        ("FROM packages", 0),
+        (f"FROM docker.io/library/debian@{DIGEST}", 0),
+        ("FROM docker.io/library/debian:13", 1),
+        ("FROM --platform=linux/amd64 debian:13 AS other", 1),
+    ],
+)
+def test_no_dockerfile_builds_on_a_tag_alone(line, code, tmp_path):
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(f"ARG PYTHON=python:3.13\nFROM ${{PYTHON}} AS packages\n{line}\n")
+
+    assert run("../image/base", "--check", DOCKERFILE=str(dockerfile)).returncode == code
+
+
+def test_the_bill_of_materials_has_each_package_of_each_lock_once():
+    bill = json.loads(sbom.document("1.4.2"))
+
+    purls = [each["purl"] for each in bill["components"]]
+    pinned = sum(len(re.findall(r"^\S+==", (ROOT / lock).read_text(), re.MULTILINE)) for lock in sbom.PYTHON_LOCKS)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    assert bill["metadata"]["component"]["version"] == "1.4.2"
+    assert len(purls) == len(set(purls)) == pinned + 2  # htmx and uPlot
+    assert all(each.get("hashes") or each["externalReferences"][0]["hashes"] for each in bill["components"])
+    assert any(purl.startswith("pkg:pypi/django@") for purl in purls)
+    assert not any("biome" in purl for purl in purls)  # of development
 
 
 @pytest.mark.django_db
