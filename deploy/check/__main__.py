@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from deploy.check.checklist import LISTS
 from deploy.check.line import Line, Mark, Outcome, Section, Text, outcome
@@ -15,6 +15,7 @@ SUMS = {
     Mark.PASSED: Text("passed", "合格"),
     Mark.FAILED: Text("failed", "不合格"),
     Mark.UNSEEN: Text("could not be seen from here", "ここからは確認できず"),
+    Mark.DENIED: Text("not allowed to read", "参照権限なし"),
 }
 
 
@@ -26,21 +27,37 @@ def main(arguments: Sequence[str]) -> int:
         insecure=getattr(options, "insecure", False),
         slow_ms=getattr(options, "slow_ms", 500.0),
         requests=getattr(options, "requests", 300),
+        alarms_before=alarms_before(getattr(options, "alarms_before", "none")),
     )
+    gate = chosen(sections, options.gate)
     marks: Counter[Mark] = Counter()
+    deciding: Counter[Mark] = Counter()
     print(f"{title.in_(options.lang)} {place.url}".rstrip(), flush=True)
     for section in wanted(sections, options.only):
-        marks += ticked(section, place, options.lang)
+        found = ticked(section, place, options.lang)
+        marks += found
+        if section.key in gate:
+            deciding += found
     print("\n" + ", ".join(f"{marks[mark]} {text.in_(options.lang)}" for mark, text in SUMS.items()))
-    return 1 if marks[Mark.FAILED] or (options.strict and marks[Mark.UNSEEN]) else 0
+    return 1 if deciding[Mark.FAILED] or (options.strict and deciding[Mark.UNSEEN]) else 0
 
 
 def wanted(sections: Sequence[Section], only: str) -> Iterator[Section]:
+    keys = chosen(sections, only)
+    yield from (section for section in sections if section.key in keys)
+
+
+def chosen(sections: Sequence[Section], names: str) -> Set[str]:
+    """The sections that `names` says, all of them when it says none."""
     keys = {section.key for section in sections}
-    chosen = {key for key in only.split(",") if key}
-    if strange := chosen - keys:
+    said = {key for key in names.split(",") if key}
+    if strange := said - keys:
         sys.exit(f"check.sh: there is no section {', '.join(strange)}; right is one of {', '.join(sorted(keys))}")
-    yield from (section for section in sections if not chosen or section.key in chosen)
+    return said or keys
+
+
+def alarms_before(said: str) -> frozenset[str] | None:
+    return None if said == "unknown" else frozenset(said.split(",")) - {"", "none"}
 
 
 def ticked(section: Section, place: Place, language: str) -> Counter[Mark]:
@@ -70,9 +87,13 @@ def parser() -> argparse.ArgumentParser:
     after.add_argument("--insecure", action="store_true", help="allow a certificate that nobody vouches for")
     after.add_argument("--slow-ms", type=float, default=500, help="what a page may take (500)")
     after.add_argument("--requests", type=int, default=300, help="of the short load (300)")
+    after.add_argument(
+        "--alarms-before", default="none", metavar="NAME,…", help="alarms that rang before and do not count, or unknown"
+    )
     for one in (before, after):
         one.add_argument("--lang", choices=("en", "ja"), default=language)
         one.add_argument("--only", default="", metavar="SECTION,…", help="some of the sections")
+        one.add_argument("--gate", default="", metavar="SECTION,…", help="only these decide; all are printed")
         one.add_argument("--strict", action="store_true", help="what cannot be seen counts as failed")
     return whole
 

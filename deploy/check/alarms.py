@@ -23,3 +23,20 @@ ALARMS = (
     "notifications-waiting",
     "certificate-expires",
 )
+
+NOT_ALLOWED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+"""How the services of AWS say that who asks may not know. It says nothing about what was asked."""
+
+UNRELATED = frozenset({"backup-missing", "certificate-expires", "low-db-storage", "objective-missed"})
+"""Alarms that begin to ring by the hour of the day, or by what happened long before, and not by a deployment."""

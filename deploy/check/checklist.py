@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from deploy.check import access, cloud, code, pages, release, speed
+from deploy.check import access, cloud, code, pages, release, speed, traffic
 from deploy.check.line import Line, Section, Text
 
 BEFORE = (
@@ -116,7 +116,11 @@ AFTER = (
         "function",
         Text("It works", "機能確認"),
         (
-            Line(Text("Health", "ヘルスチェック"), pages.health, Text("/health/ answers 200", "/health/ が 200")),
+            Line(
+                Text("Health", "ヘルスチェック"),
+                pages.health,
+                Text("/health/?strict answers 200", "/health/?strict が 200"),
+            ),
             Line(
                 Text("Signing in", "ログイン機能動作"),
                 pages.sign_in,
@@ -155,9 +159,31 @@ AFTER = (
                 Text("Metrics arrive", "メトリクス送信"), cloud.metrics, Text("a value each minute", "毎分データあり")
             ),
             Line(
-                Text("No alarm", "アラームなし"),
+                Text("No new alarm", "新たなアラームなし"),
                 cloud.quiet,
-                Text("no alarm sounds (docs/runbook.md)", "発報なし (docs/runbook.md)"),
+                Text(
+                    "no alarm rings that did not ring before (docs/runbook.md)",
+                    "新たに発報したアラームなし (docs/runbook.md)",
+                ),
+            ),
+        ),
+    ),
+    Section(
+        "traffic",
+        Text("What the load balancer sees", "ロードバランサーから見た状態"),
+        (
+            Line(
+                Text("Healthy hosts", "正常なホスト"),
+                traffic.hosts,
+                Text("two or more, and each one registered is healthy", "2 台以上、登録されたすべてが healthy"),
+            ),
+            Line(
+                Text("Server errors", "サーバーエラー"),
+                traffic.errors,
+                Text(
+                    f"{traffic.MOST_ERRORS} answers of 5xx a minute at most",
+                    f"5xx の応答が 1 分あたり {traffic.MOST_ERRORS} 件以下",
+                ),
             ),
         ),
     ),
@@ -165,6 +191,11 @@ AFTER = (
         "speed",
         Text("It is quick", "性能確認"),
         (
+            Line(
+                Text("Latency at the load balancer", "ロードバランサーでの応答時間"),
+                traffic.latency,
+                Text("p95 of TargetResponseTime within --slow-ms", "TargetResponseTime の p95 が --slow-ms 以内"),
+            ),
             Line(
                 Text("Response times", "レスポンスタイム測定"),
                 speed.response_times,

@@ -1,6 +1,6 @@
 """What AWS says of itself. Without credentials none of it can be seen, and nothing of it is called good."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -8,12 +8,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from deploy.aws import client, code_of
-from deploy.check.alarms import ALARMS
-from deploy.check.line import Text, Unseen, Wrong
+from deploy.check.alarms import ALARMS, NOT_ALLOWED, UNRELATED
+from deploy.check.line import Denied, Text, Unseen, Wrong
 from deploy.check.place import Place
 
 LATELY = timedelta(minutes=15)
-DENIED = {"InvalidClientTokenId", "ExpiredToken", "UnrecognizedClientException", "AuthFailure", "AccessDenied"}
+MOST_PAGES = 50
+"""Of a log, each of which may be empty although later ones are not."""
 NOWHERE = "0.0.0.0/0"
 
 type Look = Callable[[Place], Text]
@@ -29,15 +30,21 @@ def in_aws(look: Look) -> Look:
         except (NoCredentialsError, NoRegionError):
             raise Unseen("needs AWS credentials", "AWS の認証情報が必要") from None
         except ClientError as error:
-            if code_of(error) in DENIED or "Unauthorized" in code_of(error):
-                raise Unseen(
-                    f"AWS does not let us look: {code_of(error)}", f"AWS の参照権限がない: {code_of(error)}"
-                ) from None
+            if code_of(error) in NOT_ALLOWED:
+                raise not_allowed(error) from None
             raise Wrong(f"AWS says {code_of(error)}", f"AWS の応答: {code_of(error)}") from None
         except BotoCoreError as error:
             raise Unseen(f"AWS cannot be reached: {error}", f"AWS に接続できない: {error}") from None
 
     return looking
+
+
+def not_allowed(error: ClientError) -> Denied:
+    """With the permission that is missing, as IAM writes it."""
+    what = error.operation_name
+    return Denied(
+        f"not allowed to read: AWS answers {code_of(error)} to {what}", f"参照権限がない: {what} に {code_of(error)}"
+    )
 
 
 @in_aws
@@ -110,6 +117,7 @@ def alarms(place: Place) -> Text:
 
 @in_aws
 def quiet(place: Place) -> Text:
+    """No alarm rings that did not ring before the deployment: else the cure of one could never be deployed."""
     pages = (
         client("cloudwatch")
         .get_paginator("describe_alarms")
@@ -117,19 +125,41 @@ def quiet(place: Place) -> Text:
     )
     found = [alarm for page in pages for alarm in page["MetricAlarms"]]
     loud = [alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"]
-    if loud:
-        raise Wrong(f"in alarm: {', '.join(loud)}", f"発報中: {'、'.join(loud)}")
-    return Text("no alarm sounds", "発報中のアラームなし")
+    if not loud:
+        return Text("no alarm rings", "発報中のアラームなし")
+    if place.alarms_before is None:
+        told = ", ".join(loud)
+        raise Unseen(f"{told}; not known which rang before", f"{told}。以前から発報中かは不明")
+    new = [name for name in loud if name not in place.alarms_before and not is_unrelated(place, name)]
+    if new:
+        raise Wrong(f"began to ring: {', '.join(new)}", f"新たに発報: {'、'.join(new)}")
+    return Text(
+        f"none began to ring; rings already: {', '.join(loud)}", f"新たな発報なし (以前から: {'、'.join(loud)})"
+    )
+
+
+def is_unrelated(place: Place, alarm: str) -> bool:
+    return alarm.removeprefix(f"{place.name}-") in UNRELATED
 
 
 @in_aws
 def logs(place: Place) -> Text:
     group = f"{place.name}-application"
     since = int((datetime.now(UTC) - LATELY).timestamp() * 1000)
-    events = client("logs").filter_log_events(logGroupName=group, startTime=since, limit=1)["events"]
-    if not events:
+    if not any(events_since(group, since)):
         raise Wrong(f"{group} got nothing for 15 minutes", f"{group} に 15 分間ログがない")
     return Text(f"{group} gets events", f"{group} にログが届いている")
+
+
+def events_since(group: str, since: int) -> Iterator[Any]:
+    """CloudWatch searches a part at a time, and answers with an empty page and a token until it has found something."""
+    token: dict[str, str] = {}
+    for _ in range(MOST_PAGES):
+        page = client("logs").filter_log_events(logGroupName=group, startTime=since, limit=1, **token)
+        yield from page["events"]
+        if not page.get("nextToken"):
+            return
+        token = {"nextToken": page["nextToken"]}
 
 
 @in_aws

@@ -5,9 +5,9 @@ import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
-from deploy.check.line import Text, Unseen, Wrong
+from deploy.check.line import Denied, Text, Unseen, Wrong
 from deploy.check.place import Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -15,6 +15,7 @@ PASSED = ROOT / "var" / "tests-passed"
 """The commit for which `make test` last passed, with nothing uncommitted; `make test` writes it."""
 TESTS = "test"
 """The workflow's name, with which its jobs begin."""
+NEEDS = "checks: read and pull-requests: read"
 
 
 def tests(place: Place) -> Text:
@@ -37,7 +38,11 @@ def tests(place: Place) -> Text:
 
 
 def checks_of(place: Place, commit: str) -> Text:
-    runs = [run for run in github(place, f"commits/{commit}/check-runs")["check_runs"] if run["name"].startswith(TESTS)]
+    runs = [
+        run
+        for run in github(place, f"commits/{commit}/check-runs?per_page=100")["check_runs"]
+        if run["name"].startswith(TESTS)
+    ]
     bad = [
         run["name"] for run in runs if run["status"] == "completed" and run["conclusion"] not in ("success", "skipped")
     ]
@@ -93,6 +98,14 @@ def github(place: Place, path: str) -> Any:
     try:
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=15) as answer:
             return json.load(answer)
+    except HTTPError as error:
+        with error:
+            if error.code in (401, 403, 404):  # GitHub hides what a token may not read
+                raise Denied(
+                    f"not allowed to read {path}: GitHub answers {error.code}; the job needs {NEEDS}",
+                    f"{path} の参照権限がない: GitHub の応答 {error.code}。ジョブに {NEEDS} が必要",
+                ) from None
+            raise Unseen(f"GitHub answers {error.code}", f"GitHub の応答: {error.code}") from None
     except URLError as error:
         raise Unseen(f"GitHub does not answer: {error}", f"GitHub が応答しない: {error}") from None
 

@@ -21,6 +21,8 @@ class Mark(StrEnum):
     FAILED = " "
     UNSEEN = "-"
     """It could not be looked at from here: neither good nor bad."""
+    DENIED = "?"
+    """Whoever asks is not allowed to read it: a missing permission, and no word about what was asked."""
 
 
 class Wrong(Exception):
@@ -33,6 +35,10 @@ class Wrong(Exception):
 
 class Unseen(Wrong):
     """It cannot be seen from here; `text` says what it would take."""
+
+
+class Denied(Unseen):
+    """Whoever asks may not read it; `text` says which permission is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ def outcome(line: Line, place: Place) -> Outcome:
     """Whatever goes wrong while looking is not a pass."""
     try:
         return Outcome(Mark.PASSED, line.look(place))
+    except Denied as denied:
+        return Outcome(Mark.DENIED, denied.text)
     except Unseen as unseen:
         return Outcome(Mark.UNSEEN, unseen.text)
     except Wrong as wrong:

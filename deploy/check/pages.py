@@ -15,11 +15,11 @@ KEPT_S = 86_400
 
 
 def health(place: Place) -> Text:
-    answer = place.stranger().get("/health/")
+    answer = place.stranger().get("/health/?strict")
     if answer.status != 200:
         raise Wrong(
-            f"/health/ answers {answer.status}: {answer.body[:200]}",
-            f"/health/ の応答が {answer.status}: {answer.body[:200]}",
+            f"/health/?strict answers {answer.status}: {answer.body[:200]}",
+            f"/health/?strict の応答が {answer.status}: {answer.body[:200]}",
         )
     told = json.loads(answer.body)
     if not told["well"]:

@@ -19,6 +19,8 @@ class Place:
     requests: int = 300
     name: str = "tms"
     """Of everything in AWS."""
+    alarms_before: frozenset[str] | None = frozenset()
+    """Names of the alarms that rang before the deployment; None when that is not known."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     _seen: dict[str, Any] = field(default_factory=dict)
 

@@ -46,7 +46,7 @@ class Visitor:
         began = time.monotonic()
         connection = self.connection()
         try:
-            ours = {"Cookie": self._cookie, "User-Agent": "tms-check"}
+            ours = {"Cookie": self.cookie, "User-Agent": "tms-check"}
             connection.request(method, path, body or None, {**ours, **headers})
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
@@ -66,7 +66,7 @@ class Visitor:
         }
         connection = self.connection()
         try:
-            connection.request("GET", path, headers={"Cookie": self._cookie} | offer | headers)
+            connection.request("GET", path, headers={"Cookie": self.cookie} | offer | headers)
             return connection.getresponse().status
         finally:
             connection.close()
@@ -78,7 +78,7 @@ class Visitor:
         return http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=trust(insecure=self._insecure))
 
     @property
-    def _cookie(self) -> str:
+    def cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
 

@@ -18,7 +18,17 @@ WITHOUT_AWS = {
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
 }
-UNSEEN_HERE = {"Logs arrive", "Metrics arrive", "No alarm", "Scaling", "WAF", "HTTP leads to HTTPS"}
+UNSEEN_HERE = {
+    "HTTP leads to HTTPS",
+    "Healthy hosts",
+    "Latency at the load balancer",
+    "Logs arrive",
+    "Metrics arrive",
+    "No new alarm",
+    "Scaling",
+    "Server errors",
+    "WAF",
+}
 LINE = re.compile(r"^  \[(.)\] ([^:]+): (.*)$", re.MULTILINE)
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from deploy.aws import client
-from deploy.check import cloud
+from deploy.check import cloud, traffic
 from deploy.check.alarms import ALARMS
 from deploy.check.line import Line, Mark, Outcome, Text, outcome
 from deploy.check.place import Place
+from deploy.cluster.process import ROOT
+from deploy.pipeline import __main__ as pipeline
 from tests.emulated import Moto
 
 NOTHING = Text("", "")
@@ -25,11 +28,13 @@ LINES = (
     cloud.metrics,
     cloud.firewall,
     cloud.scaling,
+    traffic.hosts,
+    traffic.errors,
 )
 
 
-def looked(look: Callable[[Place], Text]) -> Outcome:
-    return outcome(Line(NOTHING, look, NOTHING), Place())
+def looked(look: Callable[[Place], Text], place: Place | None = None) -> Outcome:
+    return outcome(Line(NOTHING, look, NOTHING), place or Place())
 
 
 @pytest.fixture
@@ -60,6 +65,7 @@ def account(aws: Moto) -> Moto:
         Name="tms-application-lb", Subnets=subnets[:2], SecurityGroups=[groups["alb"]]
     )["LoadBalancers"][0]["LoadBalancerArn"]
     guard(balancer)
+    register_machines(vpc, balancer)
     make_database(subnets)
     make_alarms()
     make_group(ec2)
@@ -82,6 +88,20 @@ def guard(balancer: str) -> None:
         Name="tms-web-acl", Scope="REGIONAL", DefaultAction={"Allow": {}}, Rules=[], VisibilityConfig=seen
     )["Summary"]["ARN"]
     client("wafv2").associate_web_acl(WebACLArn=acl, ResourceArn=balancer)
+
+
+def register_machines(vpc: str, balancer: str) -> None:
+    ec2, elb = client("ec2"), client("elbv2")
+    started = ec2.run_instances(ImageId="ami-12345678", MinCount=2, MaxCount=2)["Instances"]
+    group = elb.create_target_group(Name="tms-target-group", Protocol="HTTP", Port=8000, VpcId=vpc)
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    elb.create_listener(
+        LoadBalancerArn=balancer,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
+    )
+    elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": each["InstanceId"]} for each in started])
 
 
 def make_database(subnets: list[str]) -> None:
@@ -195,7 +215,7 @@ MISTAKES = {
         lambda: client("cloudwatch").set_alarm_state(
             AlarmName="tms-server-errors", StateValue="ALARM", StateReason="a test"
         ),
-        "in alarm: tms-server-errors",
+        "began to ring: tms-server-errors",
     ),
     "no WAF": (
         cloud.firewall,
@@ -224,6 +244,139 @@ def test_a_mistake_is_crossed_and_named(look, make, told, account):
 
     assert found.mark is Mark.FAILED
     assert told in found.found.en
+
+
+def ring(*names: str) -> None:
+    for name in names:
+        client("cloudwatch").set_alarm_state(AlarmName=f"tms-{name}", StateValue="ALARM", StateReason="a test")
+
+
+RANG = [
+    (frozenset({"tms-server-errors"}), Mark.PASSED, "none began to ring; rings already: tms-server-errors"),
+    (frozenset(), Mark.FAILED, "began to ring: tms-server-errors"),
+    (None, Mark.UNSEEN, "not known which rang before"),
+]
+
+
+@pytest.mark.parametrize(("before", "mark", "told"), RANG)
+def test_an_alarm_that_rang_before_the_deployment_does_not_hold_up_its_cure(before, mark, told, account):
+    ring("server-errors")
+
+    found = looked(cloud.quiet, Place(alarms_before=before))
+
+    assert (found.mark, told in found.found.en) == (mark, True)
+
+
+def test_an_alarm_that_no_deployment_sets_off_does_not_count(account):
+    ring("backup-missing")
+
+    assert looked(cloud.quiet).mark is Mark.PASSED
+
+
+def test_the_pipeline_notes_the_alarms_that_ring(account, capsys):
+    assert pipeline.main(["alarms"]) == 0
+    ring("server-errors", "clock-lag")
+    assert pipeline.main(["alarms"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == ["none", "tms-clock-lag,tms-server-errors"]
+
+
+def say_to_the_balancer(metric: str, *values: float) -> None:
+    name = cloud.balancer(Place()).partition(":loadbalancer/")[2]
+    point = {"MetricName": metric, "Dimensions": [{"Name": "LoadBalancer", "Value": name}], "Unit": "Count"}
+    point["Timestamp"] = datetime.now(UTC).replace(second=0, microsecond=0)
+    client("cloudwatch").put_metric_data(
+        Namespace="AWS/ApplicationELB", MetricData=[point | {"Value": value} for value in values]
+    )
+
+
+@pytest.mark.parametrize(("errors", "mark"), [([9.0, 10.0], Mark.PASSED), ([20.0, 1.0], Mark.FAILED)])
+def test_errors_are_counted_at_the_load_balancer_by_the_minute(errors, mark, account):
+    for metric, value in zip(("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"), errors, strict=True):
+        say_to_the_balancer(metric, value)
+
+    assert looked(traffic.errors).mark is mark
+
+
+def test_a_host_that_is_not_healthy_is_named(account, monkeypatch):
+    elb = client("elbv2")
+    ids = [{"Target": {"Id": f"i-{number}"}, "TargetHealth": {"State": state}} for number, state in STATES]
+    elb.describe_target_health = lambda **_: {"TargetHealthDescriptions": ids}
+    monkeypatch.setattr(traffic, "client", lambda service: elb if service == "elbv2" else client(service))
+
+    found = looked(traffic.hosts)
+
+    assert (found.mark, found.found.en) == (Mark.FAILED, "i-2 is unhealthy")
+
+
+STATES = [(1, "healthy"), (2, "unhealthy"), (3, "draining")]
+
+
+@pytest.mark.parametrize(("p95", "mark"), [(0.4, Mark.PASSED), (0.6, Mark.FAILED), (None, Mark.UNSEEN)])
+def test_latency_is_judged_where_distance_does_not_count(p95, mark, account, monkeypatch):
+    points = [{"Timestamp": datetime.now(UTC), "ExtendedStatistics": {"p95": p95}}] if p95 else []
+    monkeypatch.setattr(traffic, "points", lambda *_, **asked: points)
+
+    assert looked(traffic.latency).mark is mark
+
+
+def test_an_empty_page_of_a_log_is_not_its_end(account, monkeypatch):
+    """CloudWatch searches a part at a time, and may find nothing in the first."""
+    logs = client("logs")
+    stubber = Stubber(logs)
+    stubber.add_response("filter_log_events", {"events": [], "nextToken": "more"})
+    stubber.add_response("filter_log_events", {"events": [{"message": "started"}]})
+    monkeypatch.setattr(cloud, "client", lambda service: logs)
+
+    with stubber:
+        assert looked(cloud.logs).mark is Mark.PASSED
+
+    stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "AccessDenied", "UnauthorizedOperation"])
+def test_what_the_role_may_not_read_is_said_so_and_is_no_fault(code, monkeypatch):
+    logs = client("logs")
+    stubber = Stubber(logs)
+    stubber.add_client_error("filter_log_events", code, "User: deploy is not authorized", 400)
+    monkeypatch.setattr(cloud, "client", lambda service: logs)
+
+    with stubber:
+        found = looked(cloud.logs)
+
+    assert found == Outcome(
+        Mark.DENIED,
+        Text(
+            f"not allowed to read: AWS answers {code} to FilterLogEvents", f"参照権限がない: FilterLogEvents に {code}"
+        ),
+    )
+
+
+SERVICES = {"elbv2": "elasticloadbalancing", "elasticloadbalancingv2": "elasticloadbalancing"}
+"""boto3's name of a service, and IAM's."""
+
+
+def test_the_role_of_the_pipeline_may_read_all_that_the_checklist_asks(account):
+    asked: set[str] = set()
+    events = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
+
+    def note(model: Any, **_: Any) -> None:
+        service = model.service_model.service_name
+        asked.add(f"{SERVICES.get(service, service)}:{model.name}")
+
+    events.register("before-call", note)
+    try:
+        for look in (*LINES, traffic.latency):
+            looked(look)
+    finally:
+        events.unregister("before-call", note)
+
+    missing = {action for action in asked if f'"{action}"' not in GITHUB}
+    assert len(asked) > 10
+    assert missing == set()
+
+
+GITHUB = (ROOT / "deploy/terraform/github.tf").read_text()
 
 
 def test_without_credentials_nothing_of_aws_is_called_good(monkeypatch, tmp_path):

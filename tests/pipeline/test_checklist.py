@@ -13,7 +13,7 @@ import pytest
 from deploy.check import __main__ as command
 from deploy.check import code
 from deploy.check.checklist import AFTER, BEFORE, LISTS
-from deploy.check.line import Line, Mark, Section, Text, Unseen, Wrong, outcome
+from deploy.check.line import Denied, Line, Mark, Section, Text, Unseen, Wrong, outcome
 from deploy.check.place import Place
 from deploy.cluster.process import ROOT
 
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_crossed_with_its_reason_and_what_would_be_right(listed
         "  [-] A line: needs a key",
         "      right would be: whole",
         "",
-        "1 passed, 1 failed, 1 could not be seen from here",
+        "1 passed, 1 failed, 1 could not be seen from here, 0 not allowed to read",
     ]
 
 
@@ -107,6 +107,30 @@ def test_the_same_in_japanese(listed, capsys):
     told = capsys.readouterr().out
     assert "  [x] 項目: 正常\n  [ ] 項目: 壊れている\n      正しくは: 健全\n" in told
     assert "1 合格, 1 不合格, 0 ここからは確認できず" in told
+
+
+def not_allowed(place: Place) -> Text:
+    raise Denied("not allowed to read", "参照権限がない")
+
+
+def test_what_one_may_not_read_is_said_and_decides_nothing(listed, capsys):
+    listed(lambda place: WELL, not_allowed)
+
+    assert command.main(["before", "--strict", "--lang", "en"]) == 0
+    assert "  [?] A line: not allowed to read\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("gate", "code_"), [("first", 0), ("second", 1), ("", 1)])
+def test_only_the_sections_of_the_gate_decide_and_all_are_printed(gate, code_, monkeypatch, capsys):
+    sections = [Section(key, Text(key, key), [line(look)]) for key, look in (("first", well), ("second", found_wrong))]
+    monkeypatch.setitem(LISTS, "before", (Text("Before", "前"), sections))
+
+    assert command.main(["before", "--gate", gate, "--lang", "en"]) == code_
+    assert "  [ ] A line: it is broken" in capsys.readouterr().out
+
+
+def well(place: Place) -> Text:
+    return WELL
 
 
 @pytest.mark.parametrize(("options", "code_"), [([], 0), (["--strict"], 1)])
@@ -133,10 +157,11 @@ def test_a_section_that_is_not_there_is_named():
 
 class GitHub(BaseHTTPRequestHandler):
     answers: dict[str, Any] = {}
+    refuses = 404
 
     def do_GET(self) -> None:
-        body = json.dumps(self.answers[self.path]).encode()
-        self.send_response(200)
+        body = json.dumps(self.answers.get(self.path)).encode()
+        self.send_response(200 if self.path in self.answers else self.refuses)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -176,12 +201,23 @@ RUNS = [
 
 @pytest.mark.parametrize(("runs", "mark", "told"), RUNS)
 def test_the_tests_of_a_commit_are_those_that_ran_on_github(runs, mark, told, github):
-    GitHub.answers = {f"/repos/techcore/tms/commits/{COMMIT}/check-runs": {"check_runs": runs}}
+    GitHub.answers = {f"/repos/techcore/tms/commits/{COMMIT}/check-runs?per_page=100": {"check_runs": runs}}
 
     found = outcome(line(code.tests), github)
 
     assert found.mark is mark
     assert told in found.found.en
+
+
+@pytest.mark.parametrize("look", [code.tests, code.review], ids=["tests", "review"])
+@pytest.mark.parametrize("status", [403, 404])
+def test_github_that_does_not_let_us_read_is_no_word_about_the_code(status, look, github):
+    GitHub.answers, GitHub.refuses = {}, status
+
+    found = outcome(line(look), github)
+
+    assert found.mark is Mark.DENIED
+    assert "the job needs checks: read and pull-requests: read" in found.found.en
 
 
 @pytest.mark.parametrize(("state", "mark"), [("APPROVED", Mark.PASSED), ("COMMENTED", Mark.FAILED)])
