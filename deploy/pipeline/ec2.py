@@ -1,17 +1,24 @@
 """Releases on machines: an artefact in S3, a parameter that names it, machines that are replaced a few at a time."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.aws import account, client, code_of
-from deploy.pipeline.failure import Failed, NothingBefore
+from deploy.pipeline import alarms
+from deploy.pipeline.failure import Failed
+from deploy.pipeline.good import GoodReleases
 from deploy.pipeline.waiting import Patience
 
 WARMUP_S = 120
 """From its start until a machine counts as healthy; before that the group replaces no other one."""
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+"""As build-release prints it. It stands in a command line on a machine."""
+MIGRATION_S = 3600
+"""After so long a machine ends a migration that has not ended by itself."""
 GOOD, UNDER_WAY = "Successful", {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 
 
@@ -54,18 +61,50 @@ class Machines:
     def current(self) -> str:
         return str(client("ssm").get_parameter(Name=self.parameter)["Parameter"]["Value"])
 
-    def previous(self) -> str:
-        """The release before the one that is named now, as the parameter remembers. Raises NothingBefore."""
-        pages = client("ssm").get_paginator("get_parameter_history").paginate(Name=self.parameter)
-        values = [str(version["Value"]) for page in pages for version in page["Parameters"]]
-        before = [value for value in values if value != values[-1]]
-        if not before:
-            raise NothingBefore(f"{self.parameter} never named another release than {values[-1]}")
-        return before[-1]
+    @property
+    def good(self) -> GoodReleases:
+        return GoodReleases(self.name, images=False)
 
-    def roll_out(self, release: str, patience: Patience) -> None:
-        """Name it, and replace every machine; never fewer serve than are wanted. Raises Failed."""
+    def previous(self) -> str:
+        """The newest good release older than the one that is named now. Raises NothingBefore."""
+        return self.good.before(self.current())
+
+    def migrate(self, release: str, patience: Patience) -> None:
+        """Run the migrations of `release` on one machine that serves, while all go on with the old release.
+
+        Without a machine there are no tables yet either: the first one that starts makes them. Raises Failed.
+        """
         self._must_be_kept(release)
+        serving = self._serving()
+        if not serving:
+            print(f"{self.group} has no machine in service: the first one makes the tables when it starts.")
+            return
+        ssm = client("ssm")
+        sent = ssm.send_command(
+            InstanceIds=serving[:1],
+            DocumentName="AWS-RunShellScript",
+            Comment=f"Migrations of {release}",
+            Parameters={"commands": migration(release), "executionTimeout": [str(MIGRATION_S)]},
+        )["Command"]["CommandId"]
+
+        def look() -> tuple[bool, str]:
+            try:
+                seen = ssm.get_command_invocation(CommandId=sent, InstanceId=serving[0])
+            except ssm.exceptions.InvocationDoesNotExist:
+                return False, "sent"
+            if seen["Status"] not in ("Pending", "InProgress", "Delayed", "Success"):
+                raise Failed(f"migrations of {release} on {serving[0]}: {seen['Status']}: {last_lines(seen)}")
+            return seen["Status"] == "Success", str(seen["Status"])
+
+        patience.until(look, what=f"migrations of {release} on {serving[0]}")
+
+    def roll_out(self, release: str, patience: Patience, begin: Callable[[], None] = lambda: None) -> None:
+        """Name it, and replace every machine; never fewer serve than are wanted. Raises Failed.
+
+        `begin` is called before the first change: what failed earlier has nothing to roll back.
+        """
+        self._must_be_kept(release)
+        begin()
         client("ssm").put_parameter(Name=self.parameter, Value=release, Type="String", Overwrite=True)
         print(f"{self.parameter} is {release}", flush=True)
         self._refresh(patience, f"machines with {release}")
@@ -92,6 +131,7 @@ class Machines:
                 "MaxHealthyPercentage": 150,
                 "InstanceWarmup": WARMUP_S,
                 "SkipMatching": False,
+                "AlarmSpecification": {"Alarms": list(alarms.guards(self.name, alarms.ringing(self.name)))},
             },
         )["InstanceRefreshId"]
 
@@ -112,6 +152,12 @@ class Machines:
             "InstanceRefreshes"
         ]
         return found
+
+    def _serving(self) -> Sequence[str]:
+        """Machines that the group counts on."""
+        groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
+        instances = [each for group in groups["AutoScalingGroups"] for each in group["Instances"]]
+        return [each["InstanceId"] for each in instances if each["LifecycleState"] == "InService"]
 
     def _template(self) -> str:
         [group] = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])[
@@ -136,3 +182,20 @@ class Machines:
 def digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def migration(release: str) -> list[str]:
+    """The commands that a machine runs: with its own scripts it installs the release, whose own scripts migrate."""
+    if not VERSION.fullmatch(release):
+        raise Failed(f"{release} is no version; right is what deploy/pipeline/build printed, such as 1.4.2")
+    return [
+        "set -eu",
+        f"/opt/tms/current/deploy/machine/install-release {release}",
+        f"/opt/tms/releases/{release}/deploy/machine/manage migrate_once",
+    ]
+
+
+def last_lines(seen: Any) -> str:
+    """Of what a command on a machine printed, errors first; Run Command keeps 24,000 characters of each."""
+    told = seen.get("StandardErrorContent") or seen.get("StandardOutputContent") or seen.get("StatusDetails", "")
+    return " / ".join(told.strip().splitlines()[-5:])

@@ -1,12 +1,13 @@
 """Images in containers: a new revision of each task definition, by digest, and services that are moved to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from deploy.aws import client
-from deploy.pipeline.failure import Failed, NothingBefore
+from deploy.pipeline.failure import Failed
+from deploy.pipeline.good import GoodReleases
 from deploy.pipeline.waiting import Patience
 
 KEPT = (
@@ -49,14 +50,13 @@ class Containers:
         """The image that serves, by its digest."""
         return image_of(self._definition(self._service(self.services[0])["taskDefinition"]))
 
+    @property
+    def good(self) -> GoodReleases:
+        return GoodReleases(self.name, images=True)
+
     def previous(self) -> str:
-        """The image of the revision before, as the task definitions remember. Raises NothingBefore."""
-        service = self._service(self.services[0])
-        current = self._definition(service["taskDefinition"])
-        for revision in self._revisions(current["family"], before=current["revision"]):
-            if image_of(revision) != image_of(current):
-                return image_of(revision)
-        raise NothingBefore(f"{current['family']} never had another image than {image_of(current)}")
+        """The newest good image older than the one that serves. Raises NothingBefore."""
+        return self.good.before(self.current())
 
     def migrate(self, image: str, patience: Patience) -> None:
         """Run the migrations with `image`, before it serves anybody. Raises Failed when they do not end well."""
@@ -78,12 +78,20 @@ class Containers:
 
         patience.until(look, what="migrations")
 
-    def roll_out(self, image: str, patience: Patience) -> None:
-        """Move the services to `image`, one after the other, each until it is stable. Raises Failed."""
+    def roll_out(self, image: str, patience: Patience, begin: Callable[[], None] = lambda: None) -> None:
+        """Move the services to `image`, one after the other, each until it is stable. Raises Failed.
+
+        A service that has the image already gets new tasks all the same: they read secrets when they start, and a
+        rotated one arrives in no other way. `begin` is called before the first change.
+        """
         must_be_digest(image)
+        begin()
         for service in self.services:
             definition = self._register(service, image)
-            client("ecs").update_service(cluster=self.cluster, service=service, taskDefinition=definition)
+            is_unchanged = self._service(service)["taskDefinition"] == definition
+            client("ecs").update_service(
+                cluster=self.cluster, service=service, taskDefinition=definition, forceNewDeployment=is_unchanged
+            )
             patience.until(partial(self._standing, service, definition), what=service)
 
     def _standing(self, name: str, wanted: str) -> tuple[bool, str]:
@@ -118,14 +126,6 @@ class Containers:
     def _definition(self, name: str) -> Any:
         return client("ecs").describe_task_definition(taskDefinition=name)["taskDefinition"]
 
-    def _revisions(self, family: str, *, before: int) -> Iterator[Any]:
-        """Newest first."""
-        pages = client("ecs").get_paginator("list_task_definitions").paginate(familyPrefix=family, sort="DESC")
-        arns = [arn for page in pages for arn in page["taskDefinitionArns"]]
-        for arn in sorted(arns, key=revision_of, reverse=True):
-            if revision_of(arn) < before:
-                yield self._definition(arn)
-
 
 def image_of(definition: Any) -> str:
     return str(definition["containerDefinitions"][0]["image"])
@@ -134,10 +134,6 @@ def image_of(definition: Any) -> str:
 def is_ours(container: Any, definition: Any) -> bool:
     """Whatever runs beside TMS, such as an agent, keeps its own image."""
     return bool(container["image"] == image_of(definition))
-
-
-def revision_of(arn: str) -> int:
-    return int(arn.rpartition(":")[2])
 
 
 def must_be_digest(image: str) -> str:

@@ -48,6 +48,12 @@ locals {
       Resource = [aws_ssm_parameter.release.arn]
     },
     {
+      Sid      = "RememberGoodReleases"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter", "ssm:PutParameter"]
+      Resource = ["arn:aws:ssm:${var.region}:${local.account}:parameter/${var.name}/releases/good"]
+    },
+    {
       Sid      = "TickTheChecklist"
       Effect   = "Allow"
       Action   = local.deploy_looks
@@ -84,8 +90,10 @@ locals {
       "ec2:DescribeSubnets",
       "ec2:DescribeVpcs",
       "elasticloadbalancing:DescribeLoadBalancers",
+      "elasticloadbalancing:DescribeTargetGroups",
+      "elasticloadbalancing:DescribeTargetHealth",
     ],
-    [for action in ["autoscaling:DescribeInstanceRefreshes"] : action if local.on_ec2],
+    [for action in ["autoscaling:DescribeInstanceRefreshes", "ssm:GetCommandInvocation"] : action if local.on_ec2],
     [for action in ["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition"] : action if local.on_ecs],
   )
 
@@ -95,6 +103,19 @@ locals {
       Effect   = "Allow"
       Action   = ["autoscaling:CancelInstanceRefresh", "autoscaling:StartInstanceRefresh"]
       Resource = [local.arns.group]
+    },
+    {
+      Sid      = "RunCommandsOfShells"
+      Effect   = "Allow"
+      Action   = ["ssm:SendCommand"]
+      Resource = ["arn:aws:ssm:${var.region}::document/AWS-RunShellScript"]
+    },
+    {
+      Sid       = "MigrateOnAMachine"
+      Effect    = "Allow"
+      Action    = ["ssm:SendCommand"]
+      Resource  = ["arn:aws:ec2:${var.region}:${local.account}:instance/*"]
+      Condition = { StringEquals = { "aws:ResourceTag/Name" = "${var.name}-app-instance" } }
     },
   ]
 

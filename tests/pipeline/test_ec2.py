@@ -2,23 +2,32 @@
 
 import hashlib
 import subprocess
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.stub import Stubber
 
 from deploy.aws import client
 from deploy.cluster.process import ROOT
-from deploy.pipeline import ec2
+from deploy.pipeline import alarms, ec2
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ec2 import Machines
 from deploy.pipeline.failure import Failed, NothingBefore
+from deploy.pipeline.good import MOST_KEPT, GoodReleases
 from deploy.pipeline.waiting import Patience
+from tests.emulated import Moto
 
 NUMBERS = count(1)
 QUICK = Patience(every_s=0.01, longest_s=5)
+PREFERENCES = {
+    "MinHealthyPercentage": 100,
+    "MaxHealthyPercentage": 150,
+    "InstanceWarmup": ec2.WARMUP_S,
+    "SkipMatching": False,
+}
 
 
 def made(folder: Path, version: str, contents: bytes = b"a release") -> Path:
@@ -54,6 +63,7 @@ def machines(ministack: Any, as_aws: Any) -> Machines:
 def test_a_release_is_published_once_rolled_out_and_rolled_back(machines, tmp_path, capsys):
     for version in ("1.0.0", "1.1.0"):
         assert main(["publish", str(made(tmp_path, version)), "--name", machines.name]) == 0
+    machines.good.mark("1.0.0")
     assert main(["roll-out", "ec2", "1.1.0", "--name", machines.name]) == 0
     assert machines.current() == "1.1.0"
 
@@ -98,16 +108,86 @@ def test_before_the_first_there_is_nothing(machines):
         machines.previous()
 
 
+def test_a_rollback_never_goes_forward(machines, tmp_path, capsys):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        machines.publish(made(tmp_path, version))
+        machines.roll_out(version, QUICK)
+        main(["mark-good", "ec2", version, "--name", machines.name])
+    machines.publish(made(tmp_path, "1.3.0"))
+    machines.roll_out("1.3.0", QUICK)  # and its checklist fails
+
+    served = []
+    for _ in range(4):
+        code = main(["roll-back", "ec2", "--name", machines.name, "--every", "0.01"])
+        served.append((code, machines.current()))
+
+    assert served == [(0, "1.2.0"), (0, "1.1.0"), (0, "1.0.0"), (1, "1.0.0")]
+    assert "lists no good release older than 1.0.0, and a rollback never goes forward" in capsys.readouterr().err
+
+
+def test_a_release_that_was_left_is_good_no_more(machines, tmp_path):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        machines.publish(made(tmp_path, version))
+        machines.good.mark(version)
+    machines.roll_out("1.2.0", QUICK)
+
+    main(["roll-back", "ec2", "--to", "1.0.0", "--name", machines.name, "--every", "0.01"])
+
+    assert machines.good.all() == ["1.1.0", "1.0.0"]
+    with pytest.raises(NothingBefore):
+        machines.previous()
+
+
+def test_a_rollout_says_that_it_began_only_when_it_changes_something(machines, tmp_path, monkeypatch):
+    output = tmp_path / "output"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(output))
+
+    assert main(["roll-out", "ec2", "2.0.0", "--name", machines.name]) == 1
+    assert not output.exists()
+
+    machines.publish(made(tmp_path, "1.1.0"))
+    assert main(["roll-out", "ec2", "1.1.0", "--name", machines.name, "--every", "0.01"]) == 0
+    assert output.read_text() == "begun=yes\n"
+
+
+def test_a_list_of_good_releases_stays_short():
+    good = Remembered()
+
+    for number in range(30):
+        good.mark(f"1.{number}.0")
+
+    assert len(good.all()) == 10
+    assert good.all()[0] == "1.29.0"
+
+
+class Remembered(GoodReleases):
+    """Without AWS."""
+
+    kept: ClassVar[list[str]] = []
+
+    def __init__(self) -> None:
+        super().__init__("tms", images=False)
+
+    def _stored(self) -> list[str]:
+        return self.kept
+
+    def _store(self, releases: Sequence[str]) -> None:
+        self.kept[:] = releases[:MOST_KEPT]
+
+
 def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, tmp_path, monkeypatch):
     machines.publish(made(tmp_path, "1.1.0"))
     groups = client("autoscaling")
     stubber = Stubber(groups)
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": []})
-    stubber.add_response("start_instance_refresh", {"InstanceRefreshId": "r-1"})
+    guards = {"AlarmSpecification": {"Alarms": [f"{machines.name}-server-errors"]}}
+    wanted = {"Strategy": "Rolling", "Preferences": PREFERENCES | guards, "AutoScalingGroupName": machines.group}
+    stubber.add_response("start_instance_refresh", {"InstanceRefreshId": "r-1"}, wanted)
     failed = {"Status": "Failed", "StatusReason": "Failed to launch instances: unhealthy", "PercentageComplete": 50}
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": [{"Status": "InProgress"}]})
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": [failed]})
     monkeypatch.setattr(ec2, "client", lambda service: groups if service == "autoscaling" else client(service))
+    monkeypatch.setattr(alarms, "ringing", lambda name: [f"{name}-no-healthy-host", f"{name}-high-cpu-usage"])
 
     with stubber, pytest.raises(Failed, match="Failed to launch instances: unhealthy"):
         machines.roll_out("1.1.0", QUICK)
@@ -118,3 +198,70 @@ def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, t
 def test_a_rollout_that_never_ends_is_given_up(machines):
     with pytest.raises(Failed, match="took longer than 0 s; it stood at: InProgress"):
         Patience(every_s=0.01, longest_s=0).until(lambda: (False, "InProgress"), what="machines")
+
+
+@pytest.fixture
+def serving(aws: Moto) -> Machines:
+    """As `machines`, on an AWS that knows Run Command, with a release that is published."""
+    machines = Machines()
+    client("s3").create_bucket(
+        Bucket=machines.bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"}
+    )
+    client("s3").put_object(Bucket=machines.bucket, Key="tms-1.1.0.tar.gz.sha256", Body=b"0123  tms-1.1.0.tar.gz\n")
+    client("ec2").create_launch_template(
+        LaunchTemplateName="tms-app", LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.medium"}
+    )
+    client("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName=machines.group,
+        LaunchTemplate={"LaunchTemplateName": "tms-app", "Version": "1"},
+        MinSize=0,
+        MaxSize=4,
+        DesiredCapacity=2,
+        AvailabilityZones=["ap-northeast-1a"],
+    )
+    return machines
+
+
+def sent_commands() -> list[list[str]]:
+    return [each["Parameters"]["commands"] for each in client("ssm").list_commands()["Commands"]]
+
+
+def test_migrations_run_on_one_machine_that_serves_before_the_release_moves(serving, capsys):
+    assert main(["migrate", "ec2", "1.1.0", "--every", "0.01"]) == 0
+
+    [commands] = sent_commands()
+    assert commands == [
+        "set -eu",
+        "/opt/tms/current/deploy/machine/install-release 1.1.0",
+        "/opt/tms/releases/1.1.0/deploy/machine/manage migrate_once",
+    ]
+    assert capsys.readouterr().out.count("Success") == 1
+
+
+def test_without_a_machine_there_is_nobody_to_migrate_and_nothing_to(serving, capsys):
+    client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=serving.group, DesiredCapacity=0)
+
+    assert main(["migrate", "ec2", "1.1.0"]) == 0
+
+    assert sent_commands() == []
+    assert "the first one makes the tables" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("release", ["1.1.0; reboot", "$(id)", "../1.1.0", ""])
+def test_what_is_no_version_reaches_no_shell(release):
+    with pytest.raises(Failed, match="is no version"):
+        ec2.migration(release)
+
+
+def test_migrations_that_fail_stop_the_deployment_with_the_last_lines(serving, monkeypatch):
+    ssm = client("ssm")
+    stubber = Stubber(ssm)
+    stubber.add_response("send_command", {"Command": {"CommandId": "0" * 36}})
+    stubber.add_client_error("get_command_invocation", "InvocationDoesNotExist", "not yet", 400)
+    stubber.add_response("get_command_invocation", {"Status": "InProgress"})
+    told = {"Status": "Failed", "StandardErrorContent": "Traceback\nlock timeout\nfleet.0007 was not applied\n"}
+    stubber.add_response("get_command_invocation", told)
+    monkeypatch.setattr(ec2, "client", lambda service: ssm if service == "ssm" else client(service))
+
+    with stubber, pytest.raises(Failed, match=r"Failed: Traceback / lock timeout / fleet\.0007 was not applied"):
+        serving.migrate("1.1.0", QUICK)

@@ -11,12 +11,15 @@ import pytest
 
 from deploy.aws import client
 from deploy.cluster.process import ROOT
+from deploy.pipeline import ecs as pipeline
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ecs import Containers, must_have_ended_well
 from deploy.pipeline.failure import Failed, NothingBefore
+from deploy.pipeline.waiting import Patience
 from tests.emulated import Moto
 
-OLD, NEW = (f"123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:{digit * 64}" for digit in "ab")
+OLD, NEW, NEWEST = (f"123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:{digit * 64}" for digit in "abc")
+QUICK = Patience(every_s=0.01, longest_s=5)
 
 
 class StableMoto(Moto):
@@ -75,6 +78,7 @@ def images() -> dict[str, str]:
 
 
 def test_an_image_is_rolled_out_to_every_service_and_rolled_back(containers):
+    containers.good.mark(OLD)
     assert main(["roll-out", "ecs", NEW, "--every", "0.01"]) == 0
     assert images() == {"tms-serve": NEW, "tms-clock": NEW}
 
@@ -93,6 +97,42 @@ def test_a_new_revision_keeps_all_but_the_image(containers):
     assert told["revision"] == 2
     assert (told["cpu"], told["memory"], told["networkMode"]) == ("1024", "2048", "awsvpc")
     assert told["containerDefinitions"][0]["command"] == ["serve"]
+
+
+def test_a_rollback_never_goes_forward(containers, capsys):
+    for image in (OLD, NEW):
+        main(["roll-out", "ecs", image, "--every", "0.01"])
+        main(["mark-good", "ecs", image])
+    main(["roll-out", "ecs", NEWEST, "--every", "0.01"])  # and its checklist fails
+
+    served = []
+    for _ in range(3):
+        code = main(["roll-back", "ecs", "--every", "0.01"])
+        served.append((code, images()["tms-serve"]))
+
+    assert served == [(0, NEW), (0, OLD), (1, OLD)]
+    assert f"lists no good release older than {OLD}" in capsys.readouterr().err
+
+
+def test_a_list_that_has_releases_of_machines_too_offers_none_of_them(containers):
+    containers.good.mark(OLD)
+    containers.good.mark("1.4.2")
+    containers.roll_out(NEW, QUICK)
+
+    assert containers.previous() == OLD
+
+
+def test_the_same_image_is_deployed_anew_for_its_tasks_read_their_secrets_when_they_start(containers, monkeypatch):
+    forced = []
+    ecs = client("ecs")
+    update = ecs.update_service
+    ecs.update_service = lambda **told: forced.append(told["forceNewDeployment"]) or update(**told)
+    monkeypatch.setattr(pipeline, "client", lambda service: ecs if service == "ecs" else client(service))
+
+    containers.roll_out(OLD, QUICK)
+    containers.roll_out(NEW, QUICK)
+
+    assert forced == [True, True, False, False]
 
 
 def test_a_tag_is_no_image(containers, capsys):

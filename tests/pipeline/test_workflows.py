@@ -10,6 +10,9 @@ import yaml
 from deploy.cluster.process import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+MAY_DEPLOY = {"contents": "read", "checks": "read", "pull-requests": "read", "id-token": "write"}
+"""With these the checklist can see whether the tests passed and who approved, and AWS knows the job."""
+BEGUN = "failure() && steps.rollout.outputs.begun == 'yes'"
 KNOWN = {"make", ".venv/bin/python"}
 
 
@@ -44,8 +47,8 @@ def test_no_job_may_more_than_it_says(path):
 
     assert workflow["permissions"] == {}
     for job in workflow["jobs"].values():
-        assert job["permissions"].items() <= {"contents": "read", "id-token": "write"}.items()
-        assert ("id-token" in job["permissions"]) == (job.get("environment", {}).get("name") == "production")
+        deploys = job.get("environment", {}).get("name") == "production"
+        assert job["permissions"] == (MAY_DEPLOY if deploys else {"contents": "read"})
 
 
 @pytest.mark.parametrize(("workflow", "command"), steps())
@@ -66,8 +69,71 @@ def test_nothing_is_deployed_that_was_not_tested_and_one_after_the_other():
     assert workflow["jobs"]["deploy"]["needs"] == "test"
     assert workflow["concurrency"] == {"group": "deploy-production", "cancel-in-progress": False}
     assert "pull_request" not in told
-    order = [
-        told.index(word) for word in ("pipeline current", "pipeline/build", "pipeline migrate", "pipeline roll-out")
-    ]
+    words = (
+        "pipeline current",
+        "pipeline alarms",
+        "pipeline/before",
+        "pipeline/build",
+        "pipeline sbom",
+        "pipeline migrate",
+        "pipeline roll-out",
+        "pipeline/smoke",
+        "pipeline mark-good",
+        "deploy/rollback.sh",
+    )
+    order = [told.index(word) for word in words]
     assert order == sorted(order)
-    assert told.index("pipeline/smoke") < told.index("deploy/rollback.sh")
+
+
+def deploy_job() -> Any:
+    return read(ROOT / ".github/workflows/deploy.yml")["jobs"]["deploy"]
+
+
+def test_only_what_a_rollout_began_is_rolled_back():
+    names = [step.get("name", "") for step in deploy_job()["steps"]]
+    conditions = {step["name"]: step["if"] for step in deploy_job()["steps"] if "if" in step}
+
+    assert conditions == dict.fromkeys(("Sign in again", "Roll back", "The checklist of what is back"), BEGUN)
+    assert names[-3:] == list(conditions)
+
+
+def test_the_credentials_outlast_the_job_and_a_rollback_has_its_own():
+    job = deploy_job()
+    signed_in = [step["with"] for step in job["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+
+    assert len(signed_in) == 2
+    assert {each["role-duration-seconds"] for each in signed_in} == {7200}
+    assert job["timeout-minutes"] * 60 < 7200
+
+
+def test_the_smoke_test_knows_which_alarms_rang_before():
+    smoked = [step for step in job_steps() if step.get("run", "").startswith("deploy/pipeline/smoke")]
+
+    assert len(smoked) == 2
+    assert all('--alarms-before "$ALARMS"' in step["run"] for step in smoked)
+    assert {step["env"]["ALARMS"] for step in smoked} == {"${{ steps.alarms.outputs.names }}"}
+
+
+def job_steps() -> list[Any]:
+    steps: list[Any] = deploy_job()["steps"]
+    return steps
+
+
+def test_terraform_is_pinned_here_and_named_to_people():
+    [pinned] = re.findall(r"terraform_version: (\d+\.\d+\.\d+) ", (ROOT / ".github/workflows/test.yml").read_text())
+
+    for page in ("deploying.md", "deploying.ja.md"):
+        assert pinned in (ROOT / "docs" / page).read_text()
+
+
+def test_a_lock_of_providers_is_one_of_the_real_registry_for_people_and_for_the_pipeline():
+    """The stub of tfkit makes one, too, which must never be committed: it has no zip hashes."""
+    for lock in (ROOT / "deploy/terraform").rglob(".terraform.lock.hcl"):
+        text = lock.read_text()
+        providers = re.findall(r'provider "([^"]+)" \{(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+
+        assert providers
+        for name, body in providers:
+            assert name.startswith("registry.terraform.io/hashicorp/")
+            assert body.count('"h1:') >= 2  # linux_amd64 and darwin_arm64
+            assert '"zh:' in body

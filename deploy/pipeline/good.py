@@ -1,0 +1,64 @@
+"""The releases that passed the checklist, newest first. A rollback goes down this list, and never up."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deploy.aws import client, code_of
+from deploy.pipeline.failure import NothingBefore
+
+MOST_KEPT = 10
+"""An SSM parameter holds 4 KB; an image by its digest takes 130 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoodReleases:
+    """The SSM parameter `/NAME/releases/good`: a JSON list of releases (EC2) or of images by digest (ECS)."""
+
+    name: str
+    images: bool
+    """Whether only images count, or only releases: a TMS that moved from EC2 to ECS has both in its list."""
+
+    @property
+    def parameter(self) -> str:
+        return f"/{self.name}/releases/good"
+
+    def all(self) -> Sequence[str]:
+        """Newest first; empty before the first deployment that passed its checklist."""
+        return [one for one in self._stored() if ("@sha256:" in one) is self.images]
+
+    def mark(self, release: str) -> None:
+        """Put `release` at the head: it serves, and the checklist after it passed."""
+        self._store([release, *(one for one in self._stored() if one != release)])
+
+    def leave(self, release: str) -> None:
+        """Strike `release` out: a rollback left it, and no later rollback may return to it."""
+        self._store([one for one in self._stored() if one != release])
+
+    def before(self, current: str) -> str:
+        """The newest good release older than `current`. Raises NothingBefore.
+
+        A release that is not in the list never passed the checklist: then the newest of the list was before it.
+        """
+        known = self.all()
+        older = known[known.index(current) + 1 :] if current in known else known
+        if not older:
+            raise NothingBefore(
+                f"{self.parameter} lists no good release older than {current}, and a rollback never goes forward; "
+                f"to choose one yourself: --to RELEASE (listed: {', '.join(known) or 'none'})"
+            )
+        return older[0]
+
+    def _stored(self) -> list[str]:
+        ssm = client("ssm")
+        try:
+            value = ssm.get_parameter(Name=self.parameter)["Parameter"]["Value"]
+        except ssm.exceptions.ClientError as error:
+            if code_of(error) == "ParameterNotFound":
+                return []
+            raise
+        return [str(one) for one in json.loads(value)]
+
+    def _store(self, releases: Sequence[str]) -> None:
+        value = json.dumps(list(releases[:MOST_KEPT]))
+        client("ssm").put_parameter(Name=self.parameter, Value=value, Type="String", Overwrite=True)
