@@ -1,6 +1,8 @@
 """Rules as a file."""
 
+import contextlib
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from tests.builders import AT, Fleet
-from tms.alerts import rulefile
+from tms.alerts import rulefile, yaml_reader
 from tms.alerts.models import Rule
 from tms.alerts.rulefile import BadFile
 
@@ -98,10 +100,9 @@ WRONG = [
     (FILE.replace("name: Away", "name: Too hot"), "line 15: rules[1].name: A rule of this name stands further up."),
     (FILE.replace("severity: warning", "severity: dire"), "line 7: rules[0].steps: Each step needs its severity"),
     (FILE.replace("duration_s: 120", "duration_s: 1.0e+12"), "line 11: rules[0].duration_s: At most a year."),
-    (FILE.replace("limit: 60", "limit: .inf"), "line 7: rules[0].steps: "),
+    (FILE.replace("limit: 60", "limit: .inf"), "line 8: .inf is not a finite number"),
     (FILE.replace("  steps:", "  severity: info\n  steps:"), "line 7: rules[0].severity: Each step has its severity"),
-    ("rules: [", "line 1: not YAML: "),
-    ("rules:\n- &a {name: x}\n- *a\n", "line 3: not YAML: aliases are not allowed"),
+    ("rules: [", "line 2: not YAML: "),
     ("rules: " + "[" * 5000, "line 1: not YAML: "),
     ("- name: Away\n", "line 1: A file of rules is a mapping with a list of `rules`."),
 ]
@@ -117,6 +118,117 @@ def test_all_that_is_wrong_is_told_at_once():
     text = FILE.replace("site: SJK", "site: XXX").replace("presence: offline", "presence: gone")
 
     assert len(faults(text)) == 2
+
+
+def in_line_8(value: str) -> str:
+    return FILE.replace("limit: 60", f"limit: {value}")
+
+
+HOSTILE = [
+    (in_line_8("2026-99-99"), "line 8: rules[0].steps[0].limit: Expected `float`, got `str`"),
+    (in_line_8("2026-11-27"), "line 8: rules[0].steps[0].limit: Expected `float`, got `str`"),
+    (in_line_8("!!timestamp 2026-13-45"), "line 8: the tag tag:yaml.org,2002:timestamp is not allowed"),
+    (in_line_8("!!int 0x"), "line 8: the tag tag:yaml.org,2002:int is not allowed"),
+    (in_line_8("!!float x"), "line 8: the tag tag:yaml.org,2002:float is not allowed"),
+    (in_line_8("!!python/object/apply:os.system [ls]"), "line 8: the tag tag:yaml.org,2002:python/object"),
+    (in_line_8("!" + "x" * 500_000 + " 1"), "line 8: the tag !xxx"),
+    (in_line_8("9" * 5_000), "line 8: a number of more than 100 characters"),
+    (in_line_8("0x"), "line 8: rules[0].steps[0].limit: Expected `float`, got `str`"),
+    (in_line_8(".nan"), "line 8: .nan is not a finite number"),
+    (in_line_8('"\\ud800"'), "line 8: not YAML: found invalid Unicode character escape code"),
+    (in_line_8('"\\0"'), "line 8: a text must not hold U+0000"),
+    (in_line_8("\0"), "line 8: the control character U+0000 is not allowed"),
+    (in_line_8("\x1b"), "line 8: the control character U+001B is not allowed"),
+    (in_line_8("\ud800"), "line 8: not a text file in UTF-8"),
+    (in_line_8("\ud800").encode(errors="surrogatepass"), "line 8: not a text file in UTF-8"),
+    (FILE.encode("utf-16"), "line 1: not a text file in UTF-8"),
+    (FILE.encode("utf-16-be"), "line 3: not a text file in UTF-8"),
+    (bytes(range(256)) * 100, "line 2: not a text file in UTF-8"),
+    (b"\x7fELF\x02\x01\x01\0" + b"\0" * 1_000, "line 1: the control character U+007F is not allowed"),
+    ("rules:\n- &a {name: x}\n", "line 2: aliases and anchors (* and &) are not allowed"),
+    ("rules:\n- name: *a\n", "line 2: aliases and anchors (* and &) are not allowed"),
+    ("rules: " + "[" * 900_000, "line 1: not YAML: exceeded maximum nesting depth"),
+    ("rules: " + "{a: " * 20 + "}" * 20, "line 1: nested more than 16 levels deep"),
+    ("rules:\n" + "- - - - - - - - - - - - - - - - - - x", "line 2: nested more than 16 levels deep"),
+    ("rules:\n- {" + "k" * 200 + ": 1}\n", "line 2: a key is a text of at most 100 characters"),
+    ("rules:\n- {[a]: 1}\n", "line 2: a key is a text of at most 100 characters"),
+    ("rules: [" + "a," * 60_000 + "]", "line 1: more than 50000 values; split the file"),
+    ("rules:\n" + "- name: x\n" * 301, "line 302: more than 300 rules; split the file"),
+    ("rules: []\n---\nrules: []\n", "line 2: a file holds one document"),
+    ("x" * 1_000_001, "line 1: the file is larger than 1000000 bytes; split it"),
+    (FILE.replace("Too hot", "x" * 500_000), "line 2: rules[0].name: Ensure this value has at most 100 characters"),
+    (FILE.replace("kind: metric", "kind: " + "x" * 500_000), "line 4: rules[0].kind: Value 'xxx"),
+    ("", "line 1: A file of rules is a mapping with a list of `rules`."),
+    ("!!map [", "line 1: the tag tag:yaml.org,2002:map is not allowed"),
+]
+
+
+@pytest.mark.parametrize(("source", "said"), HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_file_is_refused_with_the_line_of_what_is_wrong(source, said):
+    with pytest.raises(BadFile) as bad:
+        rulefile.planned(source)
+
+    told = [str(fault) for fault in bad.value.faults]
+    assert any(fault.startswith(said) for fault in told), told
+    assert len(str(bad.value)) < 50_000
+
+
+@pytest.mark.parametrize(("source", "said"), HOSTILE, ids=range(len(HOSTILE)))
+def test_without_libyaml_a_hostile_file_is_refused_as_well(source, said, monkeypatch):
+    monkeypatch.setattr(yaml_reader, "LOADER", yaml.SafeLoader)
+
+    with pytest.raises(BadFile):
+        rulefile.planned(source[:20_000])
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file():
+    assert [one.rule.name for one in rulefile.planned(FILE.encode("utf-8-sig"))] == ["Too hot", "Away"]
+
+
+def test_text_that_looks_like_a_number_or_a_date_is_read_as_it_is_written():
+    names = ["2026-11-27", "1:30", "0x1F", "on", "12_000", "<<", "="]
+    text = yaml.safe_dump({"rules": [{"name": name, "kind": "firmware", "severity": "info"} for name in names]})
+
+    assert [one.rule.name for one in rulefile.planned(text)] == names
+
+
+def test_of_many_errors_the_first_hundred_are_told():
+    with pytest.raises(BadFile) as bad:
+        rulefile.planned("rules:\n" + "- {nme: x}\n" * 400)
+
+    assert len(bad.value.faults) == 101
+    assert "the rest of the file was not checked" in str(bad.value)
+
+
+GOOD = "- {name: r%d, kind: firmware, severity: info, firmware: x, hours: always} # %s\n"
+MILLION = [
+    pytest.param("rules:\n" + "- {name: x, kind: y}\n" * 45_000, id="entries"),
+    pytest.param("rules:\n" + f"- name: {'x' * 3_200}\n  kind: {'y' * 50}\n" * 290, id="wrong entries"),
+    pytest.param("rules:\n" + "".join(GOOD % (number, "x" * 3_200) for number in range(300)), id="good entries"),
+    pytest.param("rules: " + "[" * 999_000, id="depth"),
+    pytest.param("rules: " + "9" * 999_000, id="number"),
+    pytest.param("rules: " + "1" + ":1" * 499_000, id="sexagesimal"),
+    pytest.param("rules: " + '"' + "\\\\" * 499_000, id="open text"),
+    pytest.param("rules: " + "? " * 499_000, id="keys"),
+    pytest.param("rules: " + "- " * 499_000, id="lists"),
+    pytest.param("rules:\n- {" + ", ".join(f"{'k' * 90}{n}: 1" for n in range(10_000)) + "}", id="long keys"),
+    pytest.param("rules:\n" + " \n" * 499_000, id="blank lines"),
+    pytest.param("rules: |\n" + "  x\n" * 249_000, id="folded text"),
+    pytest.param("rules:\n" + "# x\n" * 249_000, id="comments"),
+    pytest.param("{" * 499_000 + "}" * 499_000, id="braces"),
+    pytest.param("a: b: " * 166_000, id="colons"),
+    pytest.param("%TAG ! x\n" * 100_000, id="directives"),
+]
+
+
+@pytest.mark.parametrize("text", MILLION)
+def test_a_file_of_a_megabyte_costs_a_second_at_most(text):
+    begun = time.process_time()
+    with contextlib.suppress(BadFile):
+        rulefile.planned(text)
+
+    assert len(text) < 1_000_001
+    assert time.process_time() - begun < 1
 
 
 # The command
@@ -150,7 +262,8 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(tmp_path: Path, ca
 
 
 def test_the_command_tells_what_is_wrong(monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO(FILE.replace("limit: 60", "limit: hot")))
+    hot = FILE.replace("limit: 60", "limit: hot").encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(hot)))
 
     with pytest.raises(CommandError, match=r"line 8: rules\[0\]"):
         call_command("rules", "import", "-")

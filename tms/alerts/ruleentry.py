@@ -77,8 +77,11 @@ def entry_of(rule: Rule) -> RuleEntry:
     )
 
 
-def fill(rule: Rule, entry: RuleEntry, places: Places) -> list[Wrong]:
-    """Make `rule` say what `entry` does; what is wrong with it."""
+def fill(rule: Rule, entry: RuleEntry, places: Places, *, is_name_known: bool = False) -> list[Wrong]:
+    """Make `rule` say what `entry` does; what is wrong with it.
+
+    With `is_name_known`, whoever calls has looked its name up already, and no query asks whether it is free.
+    """
     wrong = []
     for name in COPIED:
         setattr(rule, name, getattr(entry, name))
@@ -92,12 +95,12 @@ def fill(rule: Rule, entry: RuleEntry, places: Places) -> list[Wrong]:
         wrong.append(Wrong(".site", gettext("There is no site of this code.")))
     if entry.group and rule.group_id is None:
         wrong.append(Wrong(".group", gettext("There is no group of this name.")))
-    return wrong + _checked(rule)
+    return wrong + _checked(rule, is_name_known=is_name_known)
 
 
-def _checked(rule: Rule) -> list[Wrong]:
+def _checked(rule: Rule, *, is_name_known: bool) -> list[Wrong]:
     try:
-        rule.full_clean(exclude=("site", "group"))
+        rule.full_clean(exclude=("site", "group"), validate_constraints=not is_name_known)
     except ValidationError as error:
         told = error.message_dict.items()
         return [Wrong(FIELDS.get(name, f".{name}"), " ".join(messages)) for name, messages in told]

@@ -4,7 +4,7 @@ A file tells what is wrong by line and field, all of it at once, and nothing is 
 name; those that a file does not name stay as they are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,11 +15,15 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from tms.accounts.models import User
-from tms.alerts import edits
+from tms.alerts import edits, yaml_reader
 from tms.alerts.models import Rule
 from tms.alerts.ruleentry import Places, RuleEntry, entry_of, fill
+from tms.alerts.yaml_reader import BadYaml
 
-MOST_BYTES = 1_000_000
+MOST_ENTRIES = 300
+MOST_FAULTS = 100
+LONGEST_FAULT = 300
+"""A value that is wrong is repeated in what is said of it, and may be as long as the file."""
 
 
 class Fault(NamedTuple):
@@ -61,34 +65,31 @@ def exported() -> str:
     return text
 
 
-def planned(text: str) -> list[Planned]:
+def planned(source: str | bytes) -> list[Planned]:
     """What importing would do, by rule in the order of the file. Raises BadFile."""
-    lines = Lines.of(text)
+    lines = Lines.of(source)
     reader = Reader(lines)
-    plan = [reader.read(number, entry) for number, entry in enumerate(lines.entries)]
+    plan = []
+    for number, entry in enumerate(lines.entries):
+        plan.append(reader.read(number, entry))
+        if len(reader.faults) >= MOST_FAULTS:
+            more = gettext("These are %d errors; the rest of the file was not checked.") % MOST_FAULTS
+            faults = sorted(reader.faults)[:MOST_FAULTS]
+            raise BadFile([*faults, Fault(faults[-1].line, "", more)])
     reader.check_names()
     if reader.faults:
-        raise BadFile(sorted(reader.faults))
+        raise BadFile(sorted(reader.faults)[:MOST_FAULTS])
     return [one for one in plan if one is not None]
 
 
 @transaction.atomic
-def imported(text: str, *, by: User | None, at: datetime) -> list[Planned]:
+def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[Planned]:
     """All of the file, or nothing. To import it again changes nothing. Raises BadFile."""
-    plan = planned(text)
+    plan = planned(source)
     for one in plan:
         if one.is_edit:
             edits.save_rule(one.rule, by=by, at=at)
     return plan
-
-
-class Loader(yaml.SafeLoader):
-    """Without aliases: a few of them make a small file endless."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
-        return super().compose_node(parent, index)
 
 
 @dataclass
@@ -99,38 +100,24 @@ class Lines:
     at: dict[str, int]
 
     @classmethod
-    def of(cls, text: str) -> "Lines":
-        loader = Loader(text)
+    def of(cls, source: str | bytes) -> "Lines":
         try:
-            root = loader.get_single_node()
-            at = dict(_lines(root, "$")) if root is not None else {}
-            data = loader.construct_document(root) if root is not None else None
-        except (yaml.YAMLError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            what = getattr(error, "problem", None) or str(error)
-            raise BadFile([Fault(mark.line + 1 if mark else 1, "", gettext("not YAML: %s") % what)]) from error
-        finally:
-            loader.dispose()
+            document = yaml_reader.read(source)
+        except BadYaml as error:
+            raise BadFile([Fault(error.line, "", error.what)]) from None
+        data = document.data
         if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
             raise BadFile([Fault(1, "", gettext("A file of rules is a mapping with a list of `rules`."))])
-        return cls(data["rules"], at)
+        if len(data["rules"]) > MOST_ENTRIES:
+            line = document.lines[f"$.rules[{MOST_ENTRIES}]"]
+            raise BadFile([Fault(line, "", gettext("more than %d rules; split the file") % MOST_ENTRIES)])
+        return cls(data["rules"], document.lines)
 
     def line(self, path: str) -> int:
         """Of the part, or of what it is missing from."""
         while path not in self.at and path != "$":
             path = path[: max(path.rfind("."), path.rfind("["))]
         return self.at.get(path, 1)
-
-
-def _lines(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
-    yield path, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from _lines(value, f"{path}.{key.value}")
-            yield f"{path}.{key.value}", key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield from _lines(value, f"{path}[{number}]")
 
 
 class Reader:
@@ -154,7 +141,7 @@ class Reader:
         self._names.setdefault(entry.name, []).append(f"{path}.name")
         rule = self._kept.get(entry.name) or Rule(name=entry.name)
         before = rule.content()
-        for where, what in fill(rule, entry, self._places):
+        for where, what in fill(rule, entry, self._places, is_name_known=True):
             self._fault(path + where, what)
         return Planned(
             rule,
@@ -168,4 +155,5 @@ class Reader:
                 self._fault(path, gettext("A rule of this name stands further up."))
 
     def _fault(self, path: str, what: str) -> None:
-        self.faults.append(Fault(self._lines.line(path), path.removeprefix("$."), what))
+        said = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"
+        self.faults.append(Fault(self._lines.line(path), path.removeprefix("$."), said))

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tms.accounts import access
 from tms.accounts.doors import Asked, watching
-from tms.alerts import edits, rulefile
+from tms.alerts import edits, rulefile, yaml_reader
 from tms.alerts.edits import OutOfDate
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rulefile import BadFile
+from tms.boards.filters import PRIMARY_KEY
 from tms.boards.rules import listing
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.sentence import sentence
@@ -114,13 +115,14 @@ def export_rules(request: Asked) -> HttpResponse:
 def import_rules(request: Asked) -> HttpResponse:
     """First what would change; the second POST, with `sure`, does it."""
     check_editor(request)
-    text = _file_text(request)
-    if not text.strip():
+    source = _file(request)
+    text = source if isinstance(source, str) else source.decode(errors="replace")
+    if not source.strip():
         return _show_import(request, text, status=UNREADABLE if request.method == "POST" else 200)
     try:
         if request.POST.get("sure"):
-            return _show_import(request, "", done=rulefile.imported(text, by=request.user, at=timezone.now()))
-        return _show_import(request, text, plan=rulefile.planned(text))
+            return _show_import(request, "", done=rulefile.imported(source, by=request.user, at=timezone.now()))
+        return _show_import(request, text, plan=rulefile.planned(source))
     except BadFile as error:
         return _show_import(request, text, faults=error.faults, status=UNREADABLE)
 
@@ -212,12 +214,13 @@ def check_editor(request: Asked) -> None:
         raise PermissionDenied
 
 
-def _file_text(request: Asked) -> str:
+def _file(request: Asked) -> str | bytes:
+    """No more of it than shows that it is too long."""
     file = request.FILES.get("file")
     if file is None:
-        return str(request.POST.get("text", ""))[: rulefile.MOST_BYTES]
-    return str(file.read(rulefile.MOST_BYTES), errors="replace")
+        return str(request.POST.get("text", ""))
+    return bytes(file.read(yaml_reader.MOST_BYTES + 1))
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    return int(text) if text and PRIMARY_KEY.fullmatch(text) else None

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.alerts import rulefile
 from tms.alerts.rulefile import BadFile, Planned
+from tms.alerts.yaml_reader import MOST_BYTES
 from tms.prompt_command import PromptCommand
 
 
@@ -26,8 +27,8 @@ class Command(PromptCommand):
             self.stdout.write(rulefile.exported(), ending="")
             return
         try:
-            text = _read(options["file"])
-            plan = _take_over(text, is_dry=options["dry_run"])
+            source = _read(options["file"])
+            plan = _take_over(source, is_dry=options["dry_run"])
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from None
         except BadFile as error:
@@ -44,9 +45,13 @@ class Command(PromptCommand):
         self.stdout.write(f"{edits} of {len(plan)} rules {'would change' if is_dry else 'changed'}")
 
 
-def _read(name: str) -> str:
-    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+def _read(name: str) -> bytes:
+    """No more of it than shows that it is too long."""
+    if name == "-":
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    with Path(name).open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
-def _take_over(text: str, *, is_dry: bool) -> list[Planned]:
-    return rulefile.planned(text) if is_dry else rulefile.imported(text, by=None, at=datetime.now(UTC))
+def _take_over(source: bytes, *, is_dry: bool) -> list[Planned]:
+    return rulefile.planned(source) if is_dry else rulefile.imported(source, by=None, at=datetime.now(UTC))
