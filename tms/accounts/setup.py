@@ -1,7 +1,9 @@
 """Bases of the admin's pages and of forms: Django's own, typed, and read-only where TMS itself writes."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.widgets import AutocompleteMixin, AutocompleteSelect, AutocompleteSelectMultiple
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
@@ -21,7 +23,16 @@ else:
 
     from tms.accounts.audited_admin import AuditedAdmin
 
-    class ModelAdmin(Subscriptable, AuditedAdmin, admin.ModelAdmin): ...
+    class ModelAdmin(Subscriptable, AuditedAdmin, admin.ModelAdmin):
+        def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+            if db_field.name in self.get_autocomplete_fields(request):
+                options["widget"] = Autocomplete(db_field, self.admin_site)
+            return super().formfield_for_foreignkey(db_field, request, **options)
+
+        def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+            if db_field.name in self.get_autocomplete_fields(request):
+                options["widget"] = AutocompleteMany(db_field, self.admin_site)
+            return super().formfield_for_manytomany(db_field, request, **options)
 
     class TabularInline(Subscriptable, admin.TabularInline): ...
 
@@ -30,6 +41,22 @@ else:
     class ModelForm(Subscriptable, forms.ModelForm): ...
 
     class BaseFormSet(Subscriptable, forms.BaseFormSet): ...
+
+
+NUMBER = re.compile(r"-?[0-9]{1,19}")
+
+
+class OnlyNumbers(AutocompleteMixin):
+    """Shows a form again, with an error, after something else than primary keys was sent. Django's own raises."""
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [one for one in value if NUMBER.fullmatch(str(one))], attr)
+
+
+class Autocomplete(OnlyNumbers, AutocompleteSelect): ...
+
+
+class AutocompleteMany(OnlyNumbers, AutocompleteSelectMultiple): ...
 
 
 __all__ = ["BaseFormSet", "ModelAdmin", "ModelForm", "ReadOnly", "TabularInline", "UserAdmin"]

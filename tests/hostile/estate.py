@@ -1,0 +1,108 @@
+"""A fleet with one of everything that a page shows, a form changes or a list holds."""
+
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests import factories
+from tests.builders import Fleet
+from tests.factories import now
+from tests.notifications.conftest import webhook
+from tms.accounts import tokens
+from tms.accounts.models import User
+from tms.alerts import maintenance
+from tms.alerts.maintenance import Scope
+from tms.alerts.models import Alert, Rule
+from tms.alerts.recurrence import Recurrence
+from tms.alerts.window import Window
+from tms.fleet import enrolment
+from tms.fleet.models import Terminal
+from tms.fleet.node import Node
+from tms.notifications.delivery import GIVE_UP_AFTER, Delivery
+from tms.notifications.destination import Destination, DestinationKind
+from tms.notifications.digest_plan import DigestPlan
+from tms.notifications.policy import Policy, Step
+from tms.notifications.rotation import Cover, Member, Rotation
+from tms.shifts.models import Note
+
+TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:tms"
+
+
+def furnish(fleet: Fleet, person: User) -> dict[str, str]:
+    """Make one of everything. Returns what stands for the last name in an address, by the path before it."""
+    terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"temperature_c": 70.0})
+    fleet.group("Lobby", terminal)
+    _history(fleet, terminal)
+    Node.objects.create(name="node-1", started_at=now(-60), beat_at=now())
+    enrolment.make_token(terminal.site, by=person, at=now())
+    tokens.issue(person, name="script", at=now())
+    made: dict[str, Any] = {
+        "/terminals/": terminal.uid,
+        "/alerts/": _alert(fleet, terminal, person).pk,
+        "/incidents/": factories.incident(fleet, "OSK").pk,
+        "/rules/": _rule(fleet).pk,
+        "/maintenance/": _window(terminal, person).pk,
+        "/digest/notes/": Note.objects.create(by=person, at=now(-60), text="Quiet night").pk,
+        **_notifications(person),
+    }
+    return {path: str(name) for path, name in made.items()}
+
+
+def _history(fleet: Fleet, terminal: Terminal) -> None:
+    factories.report(terminal, 1, at=now(-60), metrics={"temperature_c": 70.0})
+    factories.event(terminal, "reader_fault", text="Jammed")
+    factories.moved(terminal, "silent", "online", at=now(-60))
+    fleet.command(terminal, at=now())
+    over = factories.alert(fleet, terminal=terminal, rule=fleet.event_rule("door_open"), opened_at=now(-600))
+    factories.resolved(over)
+
+
+def _alert(fleet: Fleet, terminal: Terminal, person: User) -> Alert:
+    rule = fleet.event_rule(may_be_resolved_by_hand=True)
+    held = factories.alert(fleet, terminal=terminal, rule=rule, opened_at=now(-300))
+    return factories.acknowledged(held, by=person, comment="On my way")
+
+
+def _rule(fleet: Fleet) -> Rule:
+    fleet.presence_rule(severity="critical")
+    fleet.clock_rule()
+    fleet.firmware_rule()
+    return fleet.metric_rule(worse_steps=[{"severity": "critical", "limit": 90.0}])
+
+
+def _window(terminal: Terminal, person: User) -> Window:
+    recurrence = Recurrence(
+        ZoneInfo("UTC"), now(-60).replace(tzinfo=None, microsecond=0), timedelta(hours=1), "FREQ=DAILY"
+    )
+    return maintenance.plan(recurrence, Scope(terminals=[terminal]), note="New firmware", by=person, at=now())
+
+
+def _notifications(person: User) -> dict[str, int]:
+    hook = webhook("https://hooks.example.com/", person=person)
+    for kind, address in ((DestinationKind.EMAIL, "noc@example.com"), (DestinationKind.SNS, TOPIC)):
+        Destination.objects.create(kind=kind, name=kind.value, address=address)
+    rotation = Rotation.objects.create(name="Nights", starts_on=date(2026, 11, 23), handover_at="09:00")
+    Member.objects.create(rotation=rotation, position=0, person=person)
+    cover = Cover.objects.create(rotation=rotation, person=person, since=now(), until=now(3_600))
+    policy = Policy.objects.create(name="All")
+    Step.objects.create(policy=policy, position=0).destinations.add(hook)
+    plan = DigestPlan.objects.create(
+        destination=hook, times="06:00", time_zone="Asia/Tokyo", told_until=now(), next_at=now(3_600)
+    )
+    sent = Delivery.objects.create(
+        key="k",
+        destination=hook,
+        news="opened",
+        language="en",
+        created_at=now(),
+        due_at=now(),
+        give_up_at=now() + GIVE_UP_AFTER,
+    )
+    return {
+        "/destinations/": hook.pk,
+        "/policies/": policy.pk,
+        "/rotations/": rotation.pk,
+        f"/rotations/{rotation.pk}/covers/": cover.pk,
+        "/deliveries/": sent.pk,
+        "/digest/plans/": plan.pk,
+    }

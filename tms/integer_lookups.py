@@ -1,0 +1,27 @@
+"""`__in` over integers that ignores what no column of the field's type can hold, as Django's other lookups do.
+
+A number of 2^63 in a form otherwise reaches the database driver, which raises OverflowError or DataError.
+"""
+
+from typing import Any
+
+from django.db.models import IntegerField
+from django.db.models.lookups import In
+
+
+class IntegerIn(In):
+    def process_rhs(self, compiler: Any, connection: Any) -> Any:
+        if self.rhs_is_direct_value():
+            lowest, highest = connection.ops.integer_field_range(self.lhs.output_field.get_internal_type())
+            self.rhs = [value for value in self.rhs if _fits(value, lowest, highest)]
+        return super().process_rhs(compiler, connection)
+
+
+def register() -> None:
+    IntegerField.register_lookup(IntegerIn)
+
+
+def _fits(value: Any, lowest: int | None, highest: int | None) -> bool:
+    if not isinstance(value, int):  # an expression, or None
+        return True
+    return (lowest is None or value >= lowest) and (highest is None or value <= highest)
