@@ -3,6 +3,8 @@ from django.urls import include, path
 
 from tms.api_v1 import api
 
+handler403 = "tms.accounts.views.forbidden"
+
 urlpatterns = [
     path("", include("tms.boards.urls")),
     path("", include("tms.accounts.urls")),

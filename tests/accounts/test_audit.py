@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from tests import people
 from tests.api.conftest import Caller
 from tests.builders import AT, now
 from tests.notifications.conftest import webhook
@@ -31,7 +32,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def staff(fleet) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("kimura", is_staff=True))
+    client.force_login(people.person("kimura", of="Manager"))
     return client
 
 

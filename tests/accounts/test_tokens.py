@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import people
 from tests.builders import AT, now
 from tms.accounts import tokens
 from tms.accounts.models import ApiToken, User
@@ -69,10 +70,21 @@ def test_the_admin_revokes_what_is_selected(operator, person, client):
     assert tokens.find(secret, at=now()) is None
 
 
-def test_staff_who_are_no_superusers_cannot_borrow_the_rights_of_others(operator, person, client):
+def test_staff_alone_make_no_token(operator, person, client):
     User.objects.update(is_superuser=False)
 
     assert client.get("/admin/accounts/apitoken/add/").status_code == 403
+
+
+@pytest.mark.parametrize(("rights", "number"), [({}, 1), ({"is_superuser": True}, 0)])
+def test_a_manager_makes_tokens_only_for_who_may_do_no_more(person, client, rights, number):
+    client.force_login(people.person("manager", of="Manager", is_staff=True))
+    User.objects.filter(pk=person.pk).update(**rights)
+
+    answer = client.post("/admin/accounts/apitoken/add/", {"name": "Bridge", "person": person.pk, "days": "30"})
+
+    assert ApiToken.objects.count() == number
+    assert ("may do no more than you" in answer.content.decode()) is (number == 0)
 
 
 def test_a_person_is_deleted_with_their_tokens(operator, person, client):

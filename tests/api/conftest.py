@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.builders import now
+from tests.people import person
 from tms.accounts import tokens
 from tms.accounts.models import User
 
@@ -61,8 +62,8 @@ def caller_for(db: None) -> Callable[[User], Caller]:
 
 @pytest.fixture
 def watcher(caller_for) -> Caller:
-    """May watch and act."""
-    return caller_for(User.objects.create(username="aiko"))
+    """May do what an operator may."""
+    return caller_for(person("aiko", of="Operator"))
 
 
 @pytest.fixture

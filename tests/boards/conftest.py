@@ -5,6 +5,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from tests.people import person
 from tms.accounts.models import User
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -12,12 +13,12 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 @pytest.fixture
 def tanaka(db: None) -> User:
-    return User.objects.create_user("tanaka", first_name="Mei", last_name="Tanaka")
+    return person("tanaka", of="Operator", first_name="Mei", last_name="Tanaka")
 
 
 @pytest.fixture
 def sato(db: None) -> User:
-    return User.objects.create_user("sato", first_name="健", last_name="佐藤")
+    return person("sato", of="Operator", first_name="健", last_name="佐藤")
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 from django.test import Client
 
-from tests import factories
-from tests.boards.conftest import HTMX
+from tests import factories, people
+from tests.boards.conftest import HTMX, Seen
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_what_is_not_there_looks_alike(browser, address):
 
 
 @pytest.mark.parametrize("address", ["/", "/terminals/", "/alerts/", "/help/"])
-def test_only_staff_are_shown_the_way_to_the_settings(browser, page, tanaka, address):
+def test_only_staff_with_permissions_are_shown_the_way_to_the_settings(browser, page, tanaka, address):
     before = page(address)
     tanaka.is_staff = True
     tanaka.save()
@@ -106,3 +106,60 @@ def test_only_staff_are_shown_the_way_to_the_settings(browser, page, tanaka, add
 
     assert "/admin/" not in before.links()
     assert "/admin/" in seen.links()
+
+
+@pytest.fixture
+def viewer(db):
+    client = Client()
+    client.force_login(people.person("viewer", of="Viewer"))
+    return client
+
+
+def test_who_may_not_act_is_told_which_permission_they_lack(viewer, alert):
+    answer = viewer.post("/terminals/T-1/commands/", {"name": "ping"})
+
+    assert answer.status_code == 403
+    html = answer.content.decode()
+    assert "Your account may not send commands to terminals." in html
+    assert 'aria-label="Pages"' in html
+    assert not alert.terminal.commands.exists()
+
+
+def test_htmx_is_told_in_a_dialog(viewer, alert):
+    answer = viewer.post(f"/alerts/{alert.pk}/claim/", headers={"HX-Request": "true", "Accept-Language": "ja"})
+
+    assert (answer.status_code, answer["HX-Retarget"]) == (403, "#dialog")
+    assert answer.content.decode().strip().startswith("<dialog")
+
+
+@pytest.mark.parametrize(
+    ("address", "controls"),
+    [
+        ("/terminals/T-1/", ["/terminals/T-1/commands/", "/maintenance/new/"]),
+        ("/alerts/{alert}/", ['id="acknowledge"', 'id="say"']),
+        ("/maintenance/", ['href="/maintenance/new/"']),
+        ("/digest/", ["/digest/notes/", "/digest/send/"]),
+        ("/rules/", ["/rules/new/", "/rules/import/"]),
+        ("/destinations/", ["/destinations/new/"]),
+        ("/rotations/", ["/rotations/new/"]),
+    ],
+)
+def test_a_viewer_is_not_offered_what_they_may_not_do(viewer, alert, address, controls):
+    manager = Client()
+    manager.force_login(people.person("manager", of="Manager"))
+    seen = {client: client.get(address.format(alert=alert.pk)).content.decode() for client in (viewer, manager)}
+
+    assert [control for control in controls if control not in seen[manager]] == []
+    assert [control for control in controls if control in seen[viewer]] == []
+
+
+def test_rows_are_the_same_for_everyone_and_the_page_says_what_its_person_may(viewer, browser, alert):
+    """Rows are pushed to all who look; what they offer is hidden by a style sheet."""
+    mine, theirs = (Seen(client.get("/alerts/")) for client in (viewer, browser))
+
+    may = [dict(attributes).get("data-may") for seen in (mine, theirs) for tag, attributes in seen.elements[:1]]
+    assert may[0] == ""
+    assert "handle_alerts" in (may[1] or "").split()
+    assert [one for one in mine.elements if one[1].get("data-needs")] == [
+        one for one in theirs.elements if one[1].get("data-needs")
+    ]

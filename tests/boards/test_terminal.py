@@ -187,7 +187,7 @@ def test_a_terminal_that_was_never_seen_has_an_empty_chart(browser, fleet):
     assert [stretch["presence"] for stretch in series["presence"]] == ["never"]
 
 
-ORDER = {"name": "reboot", "answer_within_s": "120", "deliver_within_s": "86400"}
+ORDER = {"name": "collect_logs", "answer_within_s": "120", "deliver_within_s": "86400"}
 
 
 def test_a_command_is_sent_by_a_plain_form(browser, fleet, tanaka):
@@ -197,7 +197,7 @@ def test_a_command_is_sent_by_a_plain_form(browser, fleet, tanaka):
 
     command = Command.objects.get()
     assert (answer.status_code, answer["Location"]) == (302, terminal.get_absolute_url())
-    assert (command.name, command.created_by, command.answer_within_s) == ("reboot", tanaka, 120)
+    assert (command.name, command.created_by, command.answer_within_s) == ("collect_logs", tanaka, 120)
     assert command.deliver_before - command.created_at == timedelta(days=1)
 
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tms.accounts import access
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.demo.seed import PEOPLE, seed
 from tms.fleet import credentials
 from tms.fleet.models import OpeningHours, Site, Terminal, TerminalState
@@ -25,7 +27,10 @@ def test_a_new_fleet_has_six_places_in_japan_and_this_machine(path):
     assert Terminal.objects.count() == TerminalState.objects.count() == 201
     assert Site.objects.filter(time_zone="Asia/Tokyo").count() == 7
     assert OpeningHours.objects.values("site").distinct().count() == 6
-    assert User.objects.filter(username=PEOPLE[0][0]).exists()
+    demo = User.objects.get(username=PEOPLE[0][0])
+    assert (demo.is_superuser, demo.is_staff) == (False, True)
+    assert {group.name for group in demo.groups.all()} == {"Manager"}
+    assert set(access.Granted(demo)) == {permission.key for permission in Permission}
 
 
 def test_every_seeded_terminal_has_a_credential_that_opens(path, now):

@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.builders import AT
 from tests.notifications.receiver import Receiver, receiving
-from tms.accounts.models import User
+from tests.people import person
 from tms.notifications import claims, outbox, post
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.policy import Policy, Step
@@ -54,14 +54,14 @@ def policy(fleet) -> Callable[..., Policy]:
 @pytest.fixture
 def staff(fleet) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("kimura", is_staff=True))
+    client.force_login(person("kimura", of="Manager"))
     return client
 
 
 @pytest.fixture
 def watcher(fleet) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("mori"))
+    client.force_login(person("mori", of="Operator"))
     return client
 
 

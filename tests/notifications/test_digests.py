@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from tests import factories
+from tests import factories, people
 from tests.boards.conftest import Seen
 from tests.builders import AT, later
 from tests.notifications.conftest import webhook
@@ -175,14 +175,14 @@ def test_a_stranger_is_sent_to_sign_in_and_sends_nothing(client, fleet, hook):
 @pytest.fixture
 def person(fleet) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("mori"))
+    client.force_login(people.person("mori", of="Operator"))
     return client
 
 
 @pytest.fixture
 def staff(fleet) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("kimura", is_staff=True))
+    client.force_login(people.person("kimura", of="Manager"))
     return client
 
 

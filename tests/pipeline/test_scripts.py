@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Group
-from django.core.management import call_command
 
 from deploy.cluster.process import ROOT
 from deploy.pipeline import sbom
@@ -144,11 +142,3 @@ def test_the_bill_of_materials_has_each_package_of_each_lock_once():
     assert all(each.get("hashes") or each["externalReferences"][0]["hashes"] for each in bill["components"])
     assert any(purl.startswith("pkg:pypi/django@") for purl in purls)
     assert not any("biome" in purl for purl in purls)  # of development
-
-
-@pytest.mark.django_db
-def test_the_first_data_may_be_loaded_again():
-    for _ in range(2):
-        call_command("loaddata", ROOT / "fixtures/initial_data.json", verbosity=0)
-
-    assert {group.name: group.permissions.count() for group in Group.objects.all()} == {"Setup": 24, "People": 3}

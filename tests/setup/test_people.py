@@ -1,6 +1,10 @@
 """People, as an operator adds and edits them."""
 
-from tms.accounts.models import User
+import pytest
+from django.contrib.auth.models import Group, Permission
+
+from tests import people
+from tms.accounts.models import AuditEntry, User
 
 PASSWORD = "watch-the-fleet-7"
 
@@ -42,3 +46,91 @@ def test_the_admin_is_for_staff(client, db):
 
     assert answer.status_code == 302
     assert answer["Location"].startswith("/admin/login/")
+
+
+# Only superusers hand out rights.
+
+CHANGED = {
+    "username": "keeper",
+    "is_active": "on",
+    "is_staff": "on",
+    "is_superuser": "on",
+    "language": "ja",
+    "theme": "dark",
+    "date_joined_0": "2026-11-25",
+    "date_joined_1": "09:00:00",
+}
+
+
+@pytest.fixture
+def keeper(db, client) -> User:
+    """May add and change people and groups, as far as permissions go."""
+    made = people.person("keeper", is_staff=True)
+    wanted = ("add_user", "change_user", "delete_user", "view_user", "change_group", "add_group", "delete_group")
+    made.user_permissions.set(Permission.objects.filter(codename__in=wanted))
+    client.force_login(made)
+    return made
+
+
+def test_a_tampered_form_makes_nobody_a_superuser(keeper, client):
+    group = people.group("Manager")
+    rights = {"groups": [group.pk], "user_permissions": [Permission.objects.get(codename="send_commands").pk]}
+
+    answer = client.post(f"/admin/accounts/user/{keeper.pk}/change/", CHANGED | rights)
+
+    keeper.refresh_from_db()
+    assert (answer.status_code, keeper.theme) == (302, "dark")
+    assert (keeper.is_superuser, keeper.is_staff) == (False, True)
+    assert not keeper.groups.exists()
+    assert not keeper.user_permissions.filter(codename="send_commands").exists()
+
+
+@pytest.mark.parametrize("path", ["change/", "password/", "delete/"])
+@pytest.mark.parametrize("of", ["superuser", "Manager"])
+def test_nobody_takes_over_an_account_that_may_do_more(keeper, client, path, of):
+    other = User.objects.create_superuser("boss") if of == "superuser" else people.person("boss", of=of)
+    before = other.password
+
+    answer = client.post(
+        f"/admin/accounts/user/{other.pk}/{path}",
+        CHANGED | {"username": "boss", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"},
+    )
+
+    other.refresh_from_db()
+    assert answer.status_code == 403
+    assert (other.password, other.theme) == (before, "system")
+
+
+def test_somebody_who_may_do_no_more_gets_a_new_password(keeper, client):
+    mori = people.person("mori")
+    sent = {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+
+    assert client.post(f"/admin/accounts/user/{mori.pk}/password/", sent).status_code == 302
+    mori.refresh_from_db()
+    assert mori.check_password(PASSWORD)
+    entry = AuditEntry.objects.get(subject_type="accounts.user")
+    assert (entry.action, entry.subject_name, entry.actor) == ("changed", "mori", keeper)
+    assert PASSWORD not in str(entry.changes)
+
+
+def test_groups_are_for_superusers_to_change(keeper, client):
+    group = people.group("Viewer")
+    sent = {"name": "Viewer", "permissions": [Permission.objects.get(codename="send_commands").pk]}
+
+    answers = [
+        client.post(f"/admin/auth/group/{group.pk}/change/", sent),
+        client.post("/admin/auth/group/add/", {"name": "Mine"}),
+        client.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 3
+    assert [(one.name, one.permissions.filter(codename="send_commands").exists()) for one in Group.objects.all()] == [
+        ("Viewer", False)
+    ]
+
+
+def test_staff_alone_see_nothing_in_the_admin(client, db):
+    client.force_login(people.person("staff", is_staff=True))
+
+    assert client.get("/admin/fleet/site/").status_code == 403
+    assert "/admin/" not in client.get("/").content.decode()

@@ -4,12 +4,15 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import shown_once, tokens
+from tms.accounts import access, shown_once, tokens
+from tms.accounts.audited_admin import AuditedAdmin
 from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, UserAdmin
 from tms.accounts.shown_once import Secret
@@ -22,6 +25,18 @@ class PersonAdmin(UserAdmin[User]):
     fieldsets = (*(UserAdmin.fieldsets or ()), (_("Boards"), {"fields": ("language", "theme")}))
     list_display = ("username", "display_name", "email", "language", "is_staff", "is_active", "last_login")
     list_filter = ("is_active", "is_staff", "is_superuser", "language")
+    for_superusers = ("is_staff", "is_superuser", "groups", "user_permissions")
+    """Who could set one of these could give themselves all rights."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        mine = super().get_readonly_fields(request, obj)
+        return mine if request.user.is_superuser else (*mine, *self.for_superusers)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or access.may_act_for(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or access.may_act_for(request.user, obj))
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "language":
@@ -35,7 +50,26 @@ class PersonAdmin(UserAdmin[User]):
         return deletable, counts, needed - {ApiToken._meta.verbose_name}, protected
 
 
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PermissionGroupAdmin(AuditedAdmin, GroupAdmin):
+    """Only superusers change groups: who changed their own could give themselves all rights."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
 class TokenForm(ModelForm[ApiToken]):
+    maker: User
+
     days = forms.IntegerField(
         label=_("valid for (days)"),
         min_value=1,
@@ -44,6 +78,13 @@ class TokenForm(ModelForm[ApiToken]):
         required=False,
         help_text=_("Empty: until it is revoked."),
     )
+
+    def clean_person(self) -> User:
+        """A token has all rights of its person: whoever makes one could use them."""
+        person: User = self.cleaned_data["person"]
+        if not access.may_act_for(self.maker, person):
+            raise forms.ValidationError(gettext("Choose somebody who may do no more than you."))
+        return person
 
 
 @admin.register(ApiToken)
@@ -63,9 +104,9 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         return ("name", "person", "days") if obj is None else self.list_display
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """A token has all rights of its person: whoever makes one could have them."""
-        return bool(request.user.is_superuser)
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"maker": request.user})
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False

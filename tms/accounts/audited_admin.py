@@ -23,7 +23,9 @@ class AuditedAdmin:
         """Called once for each form that was saved, in its transaction."""
         if not self.records_itself:
             changes = _of_form(form) | _of_rows(formsets or ())
-            audit.record("created" if add else "changed", form.instance, changes)
+            # Django's form for a password has no instance, but a user.
+            row = form.instance if hasattr(form, "instance") else form.user
+            audit.record("created" if add else "changed", row, changes)
         return super().construct_change_message(request, form, formsets, add)  # type: ignore[misc]
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> Any:

@@ -5,13 +5,13 @@ from functools import wraps
 from typing import Concatenate
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
 
 from tms.accounts import access
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 
 type View[**P] = Callable[Concatenate["Asked", P], HttpResponseBase]
 
@@ -37,25 +37,32 @@ def watching[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
     return guarded
 
 
-def acting[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Lets through whoever may acknowledge and send commands."""
+def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+    """Lets through only a person with this permission."""
 
-    @wraps(view)
-    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not access.may_act(request.user):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
+    def guard(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            access.demand(request.user, permission)
+            return view(request, *args, **kwargs)
 
-    return watching(guarded)
+        return watching(guarded)
+
+    return guard
 
 
-def setting_up[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Everyone who watches may look; only who may set up may send."""
+def needs_to_post[**P](
+    permission: Permission,
+) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+    """Everyone who is signed in may look; only a person with this permission may send."""
 
-    @wraps(view)
-    def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if request.method == "POST" and not access.may_set_up(request.user):
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
+    def guard(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method == "POST":
+                access.demand(request.user, permission)
+            return view(request, *args, **kwargs)
 
-    return watching(guarded)
+        return watching(guarded)
+
+    return guard

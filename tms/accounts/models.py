@@ -4,9 +4,10 @@ from django.utils.translation import gettext_lazy as _
 
 # Here Django looks for models.
 from tms.accounts.audit_entry import AuditEntry
+from tms.accounts.permissions import Action
 from tms.accounts.token import ApiToken
 
-__all__ = ["ApiToken", "AuditEntry", "Theme", "User"]
+__all__ = ["Action", "ApiToken", "AuditEntry", "Theme", "User"]
 
 
 class Theme(models.TextChoices):

@@ -3,11 +3,12 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
+from tms.accounts import access
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
 from tms.accounts.sign_in import device
@@ -37,6 +38,16 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         raise PermissionDenied
     return redirect_to_login(request.GET.get("next") or resolve_url("admin:index"))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Says what the person may not do: for htmx as a dialog, wherever the answer was to go, else as a page."""
+    context = {"reason": str(exception) if isinstance(exception, access.Forbidden) else ""}
+    if not request.headers.get("HX-Request"):
+        return render(request, "403.html", context, status=403)
+    answer = render(request, "403.html#dialog", context, status=403)
+    answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
 
 
 @require_POST

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from pydantic import Field, create_model
 
+from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle, models
 from tms.alerts.deeds import DEEDS
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
@@ -14,12 +15,13 @@ from tms.alerts.models import AlertState
 from tms.api.alert_shapes import Alert
 from tms.api.alerts import one
 from tms.api.terms import Assigning, Commenting, Saying, Snoozing, Taking, Terms, Which
-from tms.rest.door import Called
+from tms.rest.door import Called, Right
 from tms.rest.problems import Refused
 from tms.rest.routes import Routes
 from tms.rest.shapes import Id, Told
 
 routes = Routes("alerts")
+HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)
 
 
 class Done(Told):
@@ -60,8 +62,8 @@ def offer(name: str, kind: Kind) -> None:
 
     do_one.__name__, do_many.__name__ = f"{name}_alert", f"{name}_alerts"
     many = f"/alerts/{name}"
-    routes.act(f"/alerts/{{int:pk}}/{name}", summary=f"{kind.summary} an alert", answer=Alert)(do_one)
-    routes.act(many, summary=f"{kind.summary} many alerts", answer=Done)(do_many)
+    routes.act(f"/alerts/{{int:pk}}/{name}", summary=f"{kind.summary} an alert", answer=Alert, right=HANDLING)(do_one)
+    routes.act(many, summary=f"{kind.summary} many alerts", answer=Done, right=HANDLING)(do_many)
 
 
 def _acknowledge(request: Called, pk: int, body: Any) -> Alert:

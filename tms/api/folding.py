@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field
 
-from tms.accounts import access
+from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.folding import settings
 from tms.alerts.models import Factor
@@ -14,7 +14,7 @@ from tms.rest.routes import Routes
 from tms.rest.shapes import Asked, Told
 
 routes = Routes("incidents")
-CHANGING = Right(access.may_edit_rules)
+CHANGING = Right(Permission.EDIT_RULES)
 
 
 class FoldBody(Asked):

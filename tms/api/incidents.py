@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.alerts import folding, models
 from tms.alerts.factor import Factor
 from tms.alerts.lifecycle import ChangedMeanwhile
@@ -19,7 +20,7 @@ from tms.api.deeds import SEEN
 from tms.api.incident_shapes import Incident, IncidentStep, IncidentWithHistory
 from tms.api.terms import Commenting, Saying, Taking, Terms
 from tms.keyset import Column, Keyset
-from tms.rest.door import Called
+from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Refused
 from tms.rest.routes import Routes
@@ -27,6 +28,7 @@ from tms.rest.shapes import Id, Instant
 from tms.telemetry.models import Severity
 
 routes = Routes("incidents")
+HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 MOST_STEPS = 1_000
 
@@ -93,7 +95,8 @@ def offer(name: str, kind: Kind) -> None:
         return _do(request, name, pk, body)
 
     do.__name__ = f"{name}_incident"
-    routes.act(f"/incidents/{{int:pk}}/{name}", summary=f"{kind.summary} an incident", answer=Incident)(do)
+    path, summary = f"/incidents/{{int:pk}}/{name}", f"{kind.summary} an incident"
+    routes.act(path, summary=summary, answer=Incident, right=HANDLING)(do)
 
 
 def _do(request: Called, name: str, pk: int, body: Any) -> Incident:

@@ -8,17 +8,19 @@ from django.utils import timezone
 from ninja import Query
 
 from tms.accounts.access import visible
+from tms.accounts.permissions import Permission
 from tms.alerts import maintenance, models
 from tms.alerts.deeds import is_in_reach
 from tms.alerts.recurrence import BadRecurrence
 from tms.api.window_shapes import Coming, Extension, Occurrence, Plan, Window
 from tms.keyset import Column, Keyset
-from tms.rest.door import Called
+from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Fault, Refused, unreadable
 from tms.rest.routes import LOOKING, Routes
 
 routes = Routes("maintenance")
+PLANNING = Right(Permission.PLAN_MAINTENANCE, is_kept=True)
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 PREVIEWED = 5
 
@@ -42,7 +44,7 @@ def read_window(request: Called, pk: int) -> Window:
     return Window.of(_window(request, pk))
 
 
-@routes.act("/maintenance", summary="Plan a maintenance window", answer=Window, status=201)
+@routes.act("/maintenance", summary="Plan a maintenance window", answer=Window, status=201, right=PLANNING)
 def plan_window(request: Called, response: HttpResponse, body: Plan) -> Window:
     recurrence, scope = body.recurrence(), body.scope(request.person)
     try:
@@ -63,14 +65,16 @@ def preview_window(request: Called, body: Plan) -> Coming:
     return Coming(coming=[Occurrence(**one._asdict()) for one in coming])
 
 
-@routes.act("/maintenance/{int:pk}/end", summary="End the occurrence that goes on", answer=Window)
+@routes.act("/maintenance/{int:pk}/end", summary="End the occurrence that goes on", answer=Window, right=PLANNING)
 def end_window(request: Called, pk: int) -> Window:
     """The next one takes place as planned."""
     maintenance.end(_window(request, pk), by=request.person, at=timezone.now())
     return Window.of(_window(request, pk))
 
 
-@routes.act("/maintenance/{int:pk}/extend", summary="Move the end of the occurrence that goes on", answer=Window)
+@routes.act(
+    "/maintenance/{int:pk}/extend", summary="Move the end of the occurrence that goes on", answer=Window, right=PLANNING
+)
 def extend_window(request: Called, pk: int, body: Extension) -> Window:
     at = timezone.now()
     if not is_in_reach(body.until, at=at):
@@ -79,7 +83,7 @@ def extend_window(request: Called, pk: int, body: Extension) -> Window:
     return Window.of(_window(request, pk))
 
 
-@routes.act("/maintenance/{int:pk}/cancel", summary="Cancel a maintenance window", answer=Window)
+@routes.act("/maintenance/{int:pk}/cancel", summary="Cancel a maintenance window", answer=Window, right=PLANNING)
 def cancel_window(request: Called, pk: int) -> Window:
     """No occurrence takes place any more. To do it again changes nothing."""
     maintenance.cancel(_window(request, pk), by=request.person, at=timezone.now())

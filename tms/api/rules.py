@@ -11,6 +11,7 @@ from ninja import Query
 from pydantic import Field
 
 from tms.accounts import access
+from tms.accounts.permissions import Permission
 from tms.alerts import edits, models
 from tms.alerts.firings import Firing
 from tms.alerts.models import RuleKind
@@ -30,9 +31,9 @@ routes = Routes("rules")
 OLDEST_FIRST = Keyset((Column("pk", int),))
 MOST_HOURS = 168
 MOST_FIRINGS = 1_000
-MAKING = Right(access.may_edit_rules, is_kept=True)
-EDITING = Right(access.may_edit_rules, refusals=(409, 412, 428), headers=(IF_MATCH,))
-SWITCHING = Right(access.may_edit_rules, is_kept=True, refusals=(412,))
+MAKING = Right(Permission.EDIT_RULES, is_kept=True)
+EDITING = Right(Permission.EDIT_RULES, refusals=(409, 412, 428), headers=(IF_MATCH,))
+SWITCHING = Right(Permission.EDIT_RULES, is_kept=True, refusals=(412,))
 
 
 class RuleFilter(Paging):

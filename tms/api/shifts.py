@@ -8,16 +8,19 @@ from ninja import Query
 from pydantic import Field
 
 from tms.accounts.access import visible
+from tms.accounts.permissions import Permission
 from tms.api.alert_shapes import username
 from tms.api.digest_shapes import Digest, Note
-from tms.rest.door import Called
+from tms.rest.door import Called, Right
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import CHANGING, Routes
+from tms.rest.routes import Routes
 from tms.rest.shapes import Asked, Instant
 from tms.shifts import models, notes
 from tms.shifts.digest import digest
 
 routes = Routes("shifts")
+WRITING = Right(Permission.WRITE_NOTES, is_kept=True)
+EDITING = Right(Permission.WRITE_NOTES)
 USUAL, LONGEST = timedelta(hours=8), timedelta(days=31)
 
 
@@ -40,14 +43,14 @@ def read_digest(request: Called, asked: Query[Span]) -> Digest:
     return Digest.of(digest(since, until, to=request.person))
 
 
-@routes.act("/notes", summary="Write a note for the next shift", answer=Note, status=201)
+@routes.act("/notes", summary="Write a note for the next shift", answer=Note, status=201, right=WRITING)
 def write_note(request: Called, response: HttpResponse, body: NoteBody) -> Note:
     note = notes.write(body.text, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{note.pk}"
     return _told(note)
 
 
-@routes.act("/notes/{int:pk}", method="PATCH", summary="Change a note of one's own", answer=Note, right=CHANGING)
+@routes.act("/notes/{int:pk}", method="PATCH", summary="Change a note of one's own", answer=Note, right=EDITING)
 def edit_note(request: Called, pk: int, body: NoteBody) -> Note:
     if not notes.edit(_note(request, pk), body.text, by=request.person, at=timezone.now()):
         raise Http404
@@ -55,7 +58,7 @@ def edit_note(request: Called, pk: int, body: NoteBody) -> Note:
 
 
 @routes.act(
-    "/notes/{int:pk}", method="DELETE", summary="Take away a note of one's own", answer=None, status=204, right=CHANGING
+    "/notes/{int:pk}", method="DELETE", summary="Take away a note of one's own", answer=None, status=204, right=EDITING
 )
 def delete_note(request: Called, pk: int) -> None:
     if not notes.delete(_note(request, pk), by=request.person):

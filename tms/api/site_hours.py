@@ -10,7 +10,7 @@ from django.utils import timezone
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
-from tms.accounts import access
+from tms.accounts.permissions import Permission
 from tms.api.fleet import site_called
 from tms.fleet import models
 from tms.fleet.models import OnHolidays
@@ -23,7 +23,7 @@ from tms.rest.routes import Routes
 from tms.rest.shapes import Told, WallTime, change_of
 
 routes = Routes("fleet")
-EDITING = Right(access.may_edit_sites)
+EDITING = Right(Permission.EDIT_SITES)
 MOST_SPANS, MOST_OWN_DAYS = 100, 1_000
 
 

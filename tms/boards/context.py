@@ -1,13 +1,14 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.access import may_set_up
+from tms.accounts.access import Granted, may_open_admin
 from tms.accounts.models import Theme, User
 from tms.accounts.names import name_of
 from tms.boards.pages.base import Desk, Scene, nav
@@ -43,7 +44,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "other_language": other,
         "key_list": KEYS,
         "severity_names": WORST_FIRST,
-        "may_set_up": me is not None and may_set_up(me),
+        "may": Granted(me or AnonymousUser()),
+        "may_open_admin": me is not None and may_open_admin(me),
         # Of a page that shows nothing live: what stands around it, asked for when it is drawn.
         "scene": SimpleLazyObject(lambda: Scene(nav(Desk(timezone.now())))),
     }

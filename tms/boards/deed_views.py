@@ -9,7 +9,8 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts.doors import Asked, acting
+from tms.accounts.doors import Asked, needs
+from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.deeds import DEEDS, Deed
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
@@ -30,7 +31,7 @@ MANY_ACKNOWLEDGED = "boards/acknowledge-many.html"
 
 @require_http_methods(METHODS)
 @never_cache
-@acting
+@needs(Permission.HANDLE_ALERTS)
 def acknowledge(request: Asked, pk: int) -> HttpResponse:
     """Whoever was first, what one typed stays where it was typed."""
     page, at, is_sent = _page(request, pk), timezone.now(), request.method == "POST"
@@ -48,7 +49,7 @@ def acknowledge(request: Asked, pk: int) -> HttpResponse:
 
 @require_http_methods(METHODS)
 @never_cache
-@acting
+@needs(Permission.HANDLE_ALERTS)
 def acknowledge_many(request: Asked) -> HttpResponse:
     """The question says how many it is about. To send it twice does and tells the same."""
     at, is_sent = timezone.now(), request.method == "POST"
@@ -68,7 +69,7 @@ def acknowledge_many(request: Asked) -> HttpResponse:
 
 @require_http_methods(METHODS)
 @never_cache
-@acting
+@needs(Permission.HANDLE_ALERTS)
 def do(request: Asked, pk: int, deed: str) -> HttpResponse:
     """One of `DEEDS` to one alert, as the person saw it."""
     what, page, at, is_sent = _deed(deed), _page(request, pk), timezone.now(), request.method == "POST"
@@ -88,7 +89,7 @@ def do(request: Asked, pk: int, deed: str) -> HttpResponse:
 
 @require_http_methods(METHODS)
 @never_cache
-@acting
+@needs(Permission.HANDLE_ALERTS)
 def do_many(request: Asked, deed: str) -> HttpResponse:
     """One of `DEEDS` to all that are ticked, or that match, in one transaction."""
     what, at, is_sent = _deed(deed), timezone.now(), request.method == "POST"

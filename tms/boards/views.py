@@ -4,13 +4,16 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from tms.accounts.doors import Asked, acting, watching
+from tms.accounts import access
+from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.permissions import Permission
 from tms.boards.answers import UNREADABLE, found, show
 from tms.boards.charts import chart
 from tms.boards.forms import AcknowledgeForm, CommandForm
 from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, TerminalPage, TerminalsPage
 from tms.boards.pages.base import Scene, nav
 from tms.commands import services as commands
+from tms.commands.catalog import is_dangerous
 from tms.telemetry import series as telemetry
 
 
@@ -45,10 +48,12 @@ def series(request: Asked, uid: str) -> HttpResponse:
 
 
 @require_POST
-@acting
+@needs(Permission.SEND_COMMANDS)
 def send_command(request: Asked, uid: str) -> HttpResponse:
     page = found(TerminalPage.open(request.GET, person=request.user, uid=uid))
     form = CommandForm(request.POST)
+    if is_dangerous(request.POST.get("name", "")):
+        access.demand(request.user, Permission.SEND_DANGEROUS_COMMANDS)
     if form.is_valid():
         commands.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
         if not request.headers.get("HX-Request"):

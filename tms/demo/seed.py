@@ -6,6 +6,9 @@ from datetime import time
 from itertools import count, cycle, islice
 from pathlib import Path
 
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.db import transaction
 
 from tms.accounts.models import User
@@ -22,6 +25,7 @@ PEOPLE = (
     ("demo", "Mei", "Tanaka", "watch-the-fleet"),
     ("sato", "Ken", "Sato", "watch-the-fleet"),
 )
+MANAGER = "Manager"
 HERE = "HERE"
 """Code of the site at which the machine stands that TMS runs on."""
 
@@ -52,9 +56,14 @@ def _still_enrolled(fleet: Fleet) -> Fleet:
 
 
 def _seed_people() -> None:
+    """Managers, who may open the admin as well."""
+    if not Group.objects.filter(name=MANAGER).exists():
+        call_command("loaddata", settings.BASE_DIR / "fixtures/initial_data.json", verbosity=0)
+    managers = Group.objects.get(name=MANAGER)
     for username, first_name, last_name, password in PEOPLE:
         if not User.objects.filter(username=username).exists():
-            User.objects.create_superuser(username, password=password, first_name=first_name, last_name=last_name)
+            names = {"first_name": first_name, "last_name": last_name}
+            User.objects.create_user(username, password=password, is_staff=True, **names).groups.add(managers)
 
 
 def _seed_sites() -> dict[str, Site]:

@@ -114,6 +114,12 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         is_unseen = obj is not None and obj.state.last_seen_at is None
         return is_unseen and super().has_delete_permission(request, obj)
 
+    def has_issue_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("fleet.add_credential")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("fleet.change_credential")
+
     def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:
         if change:
             registry.amend(obj)
@@ -132,7 +138,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
     def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
         return self._show(request, [shown_once.kept(request)])
 
-    @admin.action(description=_("Issue a key"), permissions=("change",))
+    @admin.action(description=_("Issue a key"), permissions=("issue",))
     def issue_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse:
         secrets = []
         for terminal in queryset:
@@ -140,7 +146,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
             self.log_change(request, terminal, "Issued a key.")
         return self._show(request, secrets)
 
-    @admin.action(description=_("Revoke all keys"), permissions=("change",))
+    @admin.action(description=_("Revoke all keys"), permissions=("revoke",))
     def revoke_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse | None:
         return revoke(self, request, queryset, Credential.objects.filter(terminal__in=queryset), action="revoke_keys")
 

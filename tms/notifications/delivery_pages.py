@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from tms.accounts.doors import Asked, acting, watching
+from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.permissions import Permission
 from tms.notifications import claims
 from tms.notifications.delivery import Delivery, DeliveryState
 from tms.notifications.subject import ALERT, INCIDENT
@@ -48,7 +49,7 @@ def delivery(request: Asked, pk: int) -> HttpResponse:
 
 
 @require_POST
-@acting
+@needs(Permission.RESEND_DELIVERIES)
 def send_again(request: Asked, pk: int) -> HttpResponse:
     """Pressed twice, it is sent once."""
     chosen = get_object_or_404(Delivery, pk=pk)

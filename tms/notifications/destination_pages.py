@@ -5,7 +5,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tms.accounts.doors import Asked, setting_up
+from tms.accounts.doors import Asked, needs, needs_to_post, watching
+from tms.accounts.permissions import Permission
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.forms import DestinationForm
 from tms.notifications.removal_pages import undoable
@@ -17,14 +18,14 @@ UNREADABLE = 422
 
 @require_http_methods(["GET", "HEAD"])
 @never_cache
-@setting_up
+@watching
 def destinations(request: Asked) -> HttpResponse:
     return _page(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@setting_up
+@needs(Permission.EDIT_DESTINATIONS)
 def new_destination(request: Asked, kind: str) -> HttpResponse:
     if kind not in DestinationKind.values:
         raise Http404
@@ -40,7 +41,7 @@ def new_destination(request: Asked, kind: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@setting_up
+@needs_to_post(Permission.EDIT_DESTINATIONS)
 def destination(request: Asked, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen)
@@ -51,14 +52,14 @@ def destination(request: Asked, pk: int) -> HttpResponse:
 
 
 @require_POST
-@setting_up
+@needs(Permission.EDIT_DESTINATIONS)
 def test_destination(request: Asked, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
     return _page(request, chosen, answer=send_test(chosen))
 
 
 @require_POST
-@setting_up
+@needs(Permission.EDIT_DESTINATIONS)
 def renew_key(request: Asked, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk, kind=DestinationKind.WEBHOOK)
     key = chosen.renew_key()

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tms.accounts.doors import Asked, acting, setting_up
+from tms.accounts.doors import Asked, needs, needs_to_post
+from tms.accounts.permissions import Permission
 from tms.notifications import digests
 from tms.notifications.delivery import Delivery, News
 from tms.notifications.digest_forms import PlanForm, SendForm, begun
@@ -24,7 +25,7 @@ MOST_SENT = 10
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@acting
+@needs_to_post(Permission.SEND_DIGESTS)
 def send_digest(request: Asked) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
@@ -46,7 +47,7 @@ def send_digest(request: Asked) -> HttpResponse:
 
 @require_POST
 @never_cache
-@setting_up
+@needs(Permission.PLAN_DIGESTS)
 def plan_digest(request: Asked) -> HttpResponse:
     form = PlanForm(request.POST)
     if not form.is_valid():
@@ -57,7 +58,7 @@ def plan_digest(request: Asked) -> HttpResponse:
 
 @require_POST
 @never_cache
-@setting_up
+@needs(Permission.PLAN_DIGESTS)
 def drop_digest_plan(request: Asked, pk: int) -> HttpResponse:
     """To do it again changes nothing."""
     digests.drop_plan(pk)

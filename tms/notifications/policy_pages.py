@@ -5,7 +5,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tms.accounts.doors import Asked, setting_up
+from tms.accounts.doors import Asked, needs, needs_to_post, watching
+from tms.accounts.permissions import Permission
 from tms.accounts.setup import BaseFormSet
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
@@ -17,21 +18,21 @@ UNREADABLE = 422
 
 @require_safe
 @never_cache
-@setting_up
+@watching
 def policies(request: Asked) -> HttpResponse:
     return _page(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@setting_up
+@needs(Permission.EDIT_POLICIES)
 def new_policy(request: Asked) -> HttpResponse:
     return _edited(request, Policy())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@setting_up
+@needs_to_post(Permission.EDIT_POLICIES)
 def policy(request: Asked, pk: int) -> HttpResponse:
     return _edited(request, get_object_or_404(Policy.objects.kept(), pk=pk))
 

@@ -11,19 +11,27 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tms.accounts.doors import Asked, setting_up
+from tms.accounts import access
+from tms.accounts.doors import Asked, watching
+from tms.accounts.permissions import Permission
 from tms.notifications import removal
 from tms.notifications.removal import NameTaken
 
 LISTS = {"destination": "destinations", "policy": "policies", "rotation": "rotations"}
 TAKEN = 409
+NEEDED = {
+    "destination": Permission.EDIT_DESTINATIONS,
+    "policy": Permission.EDIT_POLICIES,
+    "rotation": Permission.EDIT_ROTATIONS,
+}
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@setting_up
+@watching
 def delete(request: Asked, kind: str, pk: int) -> HttpResponse:
+    access.demand(request.user, NEEDED[kind])
     row = _found(kind, pk)
     if request.method != "POST":
         return _page(request, kind, row)
@@ -33,8 +41,9 @@ def delete(request: Asked, kind: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-@setting_up
+@watching
 def restore(request: Asked, kind: str, pk: int) -> HttpResponse:
+    access.demand(request.user, NEEDED[kind])
     row = _found(kind, pk, is_deleted=True)
     try:
         removal.restore(row, is_on=request.POST.get("on") == "1")

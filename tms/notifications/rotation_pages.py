@@ -8,9 +8,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts.doors import Asked, acting, setting_up
+from tms.accounts.doors import Asked, needs, needs_to_post, watching
 from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
+from tms.accounts.permissions import Permission
 from tms.accounts.setup import BaseFormSet
 from tms.notifications import on_call
 from tms.notifications.on_call import destinations_of, rosters
@@ -43,29 +44,29 @@ class Shift(NamedTuple):
 
 @require_safe
 @never_cache
-@setting_up
+@watching
 def rotations(request: Asked) -> HttpResponse:
     return _page(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@setting_up
+@needs(Permission.EDIT_ROTATIONS)
 def new_rotation(request: Asked) -> HttpResponse:
     return _edited(request, begun(timezone.localtime()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@setting_up
+@needs_to_post(Permission.EDIT_ROTATIONS)
 def rotation(request: Asked, pk: int) -> HttpResponse:
     return _edited(request, _kept(pk))
 
 
 @require_POST
-@acting
+@needs(Permission.OVERRIDE_SHIFTS)
 def new_cover(request: Asked, pk: int) -> HttpResponse:
-    """Whoever may act may cover: shifts are swapped at night, when nobody of the staff is there."""
+    """Its own permission: shifts are swapped at night, by people who may not change the rotation."""
     chosen = _kept(pk)
     form = CoverForm(chosen, request.POST)
     if not form.is_valid():
@@ -75,7 +76,7 @@ def new_cover(request: Asked, pk: int) -> HttpResponse:
 
 
 @require_POST
-@acting
+@needs(Permission.OVERRIDE_SHIFTS)
 def delete_cover(request: Asked, pk: int, cover: int) -> HttpResponse:
     chosen = _kept(pk)
     on_call.delete_cover(chosen, cover)

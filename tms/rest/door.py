@@ -15,8 +15,8 @@ from ninja.security import HttpBearer
 from structlog.contextvars import bind_contextvars
 
 from tms.accounts import access, tokens
-from tms.accounts.access import Person
 from tms.accounts.models import ApiToken, User
+from tms.accounts.permissions import Permission
 from tms.bucket import Bucket
 from tms.rest.once import HEADER, once
 from tms.rest.problems import Fault, Refused, unreadable
@@ -35,7 +35,8 @@ class Called(HttpRequest):
 class Right(NamedTuple):
     """Who may call an operation, and whether it keeps its answer for who names a key."""
 
-    may: Callable[[Person], bool] = access.may_watch
+    needs: Permission | None = None
+    """Without one, everyone with a token may call it."""
     is_kept: bool = False
     refusals: tuple[int, ...] = ()
     """By which statuses it refuses, besides those that are common."""
@@ -63,8 +64,7 @@ def door(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         try:
             request.token = caller(request)
             request.person = request.token.person
-            if not right.may(request.person):
-                raise Refused(403, "tms:forbidden", "the person whose token this is may not do that")
+            _demand(request.person, right)
             _check(request, known, names)
             key = request.headers.get(HEADER)
             if key is None or not right.is_kept:
@@ -75,6 +75,12 @@ def door(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return operation.api.on_exception(request, error)
 
     return opened
+
+
+def _demand(person: User, right: Right) -> None:
+    if not access.may_watch(person) or (right.needs and not access.may(person, right.needs)):
+        detail = f"this needs the permission {right.needs}, which the person whose token this is does not have"
+        raise Refused(403, "tms:forbidden", detail)
 
 
 def caller(request: HttpRequest) -> ApiToken:

@@ -5,7 +5,6 @@ from typing import Any
 
 from ninja import Router
 
-from tms.accounts import access
 from tms.rest.door import Bearer, Right, door
 from tms.rest.once import HEADER, REPLAYED
 from tms.rest.openapi import refusals
@@ -19,8 +18,6 @@ KEY = {
     f"again, and gets the same answer with `{REPLAYED}: true`.",
 }
 LOOKING = Right()
-ACTING = Right(access.may_act, is_kept=True)
-CHANGING = Right(access.may_act)
 
 
 class Routes(Router):
@@ -34,7 +31,7 @@ class Routes(Router):
         return self.act(path, summary=summary, answer=answer, method="GET", right=LOOKING)
 
     def act[V: Callable[..., Any]](
-        self, path: str, *, summary: str, answer: Any, right: Right = ACTING, method: str = "POST", status: int = 200
+        self, path: str, *, summary: str, answer: Any, right: Right, method: str = "POST", status: int = 200
     ) -> Callable[[V], V]:
         def add(view: V) -> V:
             name = view.__name__
@@ -49,6 +46,7 @@ class Routes(Router):
                 summary=summary,
                 openapi_extra={
                     "parameters": _headers(right),
+                    **({"x-permission": str(right.needs)} if right.needs else {}),
                     "responses": refusals(_statuses(path, method, right)),
                 },
             )
@@ -61,7 +59,7 @@ def _statuses(path: str, method: str, right: Right) -> list[int]:
     of_body = {400, 413} if method != "GET" else set()
     missing = {404} if "{" in path else set()
     kept = {409} if right.is_kept else set()
-    forbidden = {403} if right.may is not access.may_watch else set()
+    forbidden = {403} if right.needs else set()
     return sorted({401, 422, 429, 503, *of_body, *missing, *kept, *forbidden, *right.refusals})
 
 

@@ -9,7 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts.access import visible
-from tms.accounts.doors import Asked, acting, watching
+from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.permissions import Permission
 from tms.boards.answers import UNREADABLE
 from tms.boards.choices import Choice
 from tms.boards.digest.forms import NoteForm
@@ -41,7 +42,7 @@ def digest_as_markdown(request: Asked) -> HttpResponse:
 
 @require_POST
 @never_cache
-@acting
+@needs(Permission.WRITE_NOTES)
 def write_note(request: Asked) -> HttpResponse:
     form = NoteForm(request.POST)
     if not form.is_valid():
@@ -52,7 +53,7 @@ def write_note(request: Asked) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@acting
+@needs(Permission.WRITE_NOTES)
 def edit_note(request: Asked, pk: int) -> HttpResponse:
     note = _own(request, pk)
     form = NoteForm(request.POST if request.method == "POST" else None, initial={"text": note.text})
@@ -66,7 +67,7 @@ def edit_note(request: Asked, pk: int) -> HttpResponse:
 
 @require_POST
 @never_cache
-@acting
+@needs(Permission.WRITE_NOTES)
 def delete_note(request: Asked, pk: int) -> HttpResponse:
     """Pressed twice, it is gone once."""
     note = visible(Note.objects.filter(pk=pk), to=request.user).first()

@@ -9,7 +9,8 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tms.accounts.doors import Asked, acting, watching
+from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.permissions import Permission
 from tms.alerts import folding
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.boards.answers import CONFLICT, UNREADABLE, ask, found, show
@@ -47,7 +48,7 @@ def incident(request: Asked, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@acting
+@needs(Permission.HANDLE_ALERTS)
 def do(request: Asked, pk: int, deed: str) -> HttpResponse:
     """One of `DEEDS` to an incident, as the person saw it. Whoever was first, what one typed stays."""
     if deed not in DEEDS:

@@ -8,7 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts.access import visible
-from tms.accounts.doors import Asked, acting, watching
+from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.permissions import Permission
 from tms.alerts import maintenance as windows
 from tms.alerts.maintenance import NotOn
 from tms.alerts.recurrence import BadRecurrence
@@ -31,7 +32,7 @@ def maintenance(request: Asked) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@acting
+@needs(Permission.PLAN_MAINTENANCE)
 def plan(request: Asked) -> HttpResponse:
     """The form, and what it sends. The button `preview` only shows when it would take place."""
     at = timezone.now()
@@ -50,7 +51,7 @@ def plan(request: Asked) -> HttpResponse:
 
 
 @require_POST
-@acting
+@needs(Permission.PLAN_MAINTENANCE)
 def preview(request: Asked) -> HttpResponse:
     """When what stands in the form would take place; for htmx."""
     at = timezone.now()
@@ -59,7 +60,7 @@ def preview(request: Asked) -> HttpResponse:
 
 
 @require_POST
-@acting
+@needs(Permission.PLAN_MAINTENANCE)
 def end(request: Asked, pk: int) -> HttpResponse:
     try:
         windows.end(_window(request, pk), by=request.user, at=timezone.now())
@@ -69,7 +70,7 @@ def end(request: Asked, pk: int) -> HttpResponse:
 
 
 @require_POST
-@acting
+@needs(Permission.PLAN_MAINTENANCE)
 def extend(request: Asked, pk: int) -> HttpResponse:
     window, form = _window(request, pk), ExtendForm(request.POST)
     if not form.is_valid():
@@ -83,7 +84,7 @@ def extend(request: Asked, pk: int) -> HttpResponse:
 
 
 @require_POST
-@acting
+@needs(Permission.PLAN_MAINTENANCE)
 def cancel(request: Asked, pk: int) -> HttpResponse:
     windows.cancel(_window(request, pk), by=request.user, at=timezone.now())
     return redirect("maintenance")

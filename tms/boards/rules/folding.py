@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts import access
-from tms.accounts.doors import Asked, watching
+from tms.accounts.doors import Asked, needs_to_post
+from tms.accounts.permissions import Permission
 from tms.alerts.folding import settings
 from tms.alerts.models import Factor, FoldRule
 from tms.boards.pages.base import Desk, Scene, nav
-from tms.boards.rules.views import UNREADABLE, check_editor
+from tms.boards.rules.views import UNREADABLE
 
 EXAMPLES = (4, 8, 50, 200)
 """Numbers of terminals for which the page says how many must be lost."""
@@ -41,15 +41,13 @@ class FoldForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it with
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
+@needs_to_post(Permission.EDIT_RULES)
 def folding(request: Asked) -> HttpResponse:
     """Sent with `defaults` it goes back to those."""
     is_sent = request.method == "POST"
-    if is_sent:
-        check_editor(request)
-        if "defaults" in request.POST:
-            settings.reset()
-            return redirect("folding")
+    if is_sent and "defaults" in request.POST:
+        settings.reset()
+        return redirect("folding")
     rules = FoldRule.in_force()
     forms_ = [FoldForm(request.POST if is_sent else None, instance=rule, prefix=rule.factor) for rule in rules.values()]
     if is_sent and all([form.is_valid() for form in forms_]):  # noqa: C419  # each must say what is wrong with it
@@ -59,7 +57,6 @@ def folding(request: Asked) -> HttpResponse:
         "place": "rules",
         "scene": Scene(nav(Desk(timezone.now()))),
         "forms": forms_,
-        "may_edit": access.may_edit_rules(request.user),
         "is_changed": FoldRule.objects.exists(),
     }
     return render(request, "boards/rules/folding.html", context, status=UNREADABLE if is_sent else 200)

@@ -1,9 +1,8 @@
-"""The pages of rules. Everyone may read and try them; who may edit them, `tms.accounts` says."""
+"""The pages of rules. Everyone may read and try them; editing them needs a permission."""
 
 from copy import copy
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
-from tms.accounts.doors import Asked, watching
+from tms.accounts.doors import Asked, needs, needs_to_post, watching
+from tms.accounts.permissions import Permission
 from tms.alerts import edits, rulefile, yaml_reader
 from tms.alerts.edits import OutOfDate
 from tms.alerts.models import Alert, Rule
@@ -36,22 +36,20 @@ def rules(request: Asked) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
+@needs_to_post(Permission.EDIT_RULES)
 def rule(request: Asked, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method != "POST":
         return _show_rule(request, chosen, RuleForm(shape_of(chosen), chosen, person=request.user))
-    check_editor(request)
     form = RuleForm(shape_of(chosen), copy(chosen), person=request.user, data=request.POST.dict())
     return _save(request, chosen, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
+@needs(Permission.EDIT_RULES)
 def new_rule(request: Asked, shape: str = "") -> HttpResponse:
     """Which shape, then the form."""
-    check_editor(request)
     if not shape:
         return _show(request, shapes=SHAPES.values())
     form = RuleForm(_shape(shape), _blank(shape), person=request.user, data=request.POST.dict() or None)
@@ -75,10 +73,9 @@ def try_new_rule(request: Asked, shape: str) -> HttpResponse:
 
 
 @require_POST
-@watching
+@needs(Permission.EDIT_RULES)
 def switch_rule(request: Asked, pk: int) -> HttpResponse:
     """To switch what is switched already changes nothing."""
-    check_editor(request)
     chosen = _found(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
     edits.save_rule(chosen, by=request.user, at=timezone.now())
@@ -87,9 +84,8 @@ def switch_rule(request: Asked, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
+@needs(Permission.EDIT_RULES)
 def delete_rule(request: Asked, pk: int) -> HttpResponse:
-    check_editor(request)
     chosen = _found(request, pk)
     if request.method == "POST":
         try:
@@ -111,10 +107,9 @@ def export_rules(request: Asked) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
+@needs(Permission.EDIT_RULES)
 def import_rules(request: Asked) -> HttpResponse:
     """First what would change; the second POST, with `sure`, does it."""
-    check_editor(request)
     source = _file(request)
     text = source if isinstance(source, str) else source.decode(errors="replace")
     if not source.strip():
@@ -185,7 +180,6 @@ def _show(
     context = {
         "place": "rules",
         "rules": listing.lines(to=request.user),
-        "may_edit": access.may_edit_rules(request.user),
         **extra,
     }
     return render(request, template, context, status=status)
@@ -207,11 +201,6 @@ def _shape(name: str) -> Shape:
 
 def _blank(shape: str) -> Rule:
     return Rule(kind=_shape(shape).kind, comparison=_shape(shape).comparison)
-
-
-def check_editor(request: Asked) -> None:
-    if not access.may_edit_rules(request.user):
-        raise PermissionDenied
 
 
 def _file(request: Asked) -> str | bytes:

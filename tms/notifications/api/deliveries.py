@@ -11,17 +11,19 @@ from ninja import Query
 from pydantic import Field
 
 from tms.accounts import access
+from tms.accounts.permissions import Permission
 from tms.keyset import Column, Keyset
 from tms.notifications import claims
 from tms.notifications import delivery as models
 from tms.notifications.delivery import DeliveryState, News
-from tms.rest.door import Called
+from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Refused
 from tms.rest.routes import Routes
 from tms.rest.shapes import Id, Told
 
 routes = Routes("deliveries")
+RESENDING = Right(Permission.RESEND_DELIVERIES, is_kept=True)
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 COPIED = (
     *("uid", "step", "news", "place", "state", "created_at", "due_at", "give_up_at", "attempts", "ended_at"),
@@ -94,7 +96,9 @@ def read_delivery(request: Called, pk: int) -> DeliveryInFull:
     return _in_full(_delivery(request, pk))
 
 
-@routes.act("/deliveries/{int:pk}/again", summary="Send again what was given up", answer=DeliveryInFull)
+@routes.act(
+    "/deliveries/{int:pk}/again", summary="Send again what was given up", answer=DeliveryInFull, right=RESENDING
+)
 def send_delivery_again(request: Called, pk: int) -> DeliveryInFull:
     """It is tried for another day."""
     if not claims.send_again(_delivery(request, pk), at=timezone.now()):

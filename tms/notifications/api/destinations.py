@@ -9,6 +9,7 @@ from pydantic import Field
 
 from tms.accounts import access
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.keyset import Column, Keyset
 from tms.notifications import destination as models
 from tms.notifications.api.filled import faults, numbers
@@ -26,7 +27,7 @@ from tms.rest.shapes import Asked, Told, change_of
 
 routes = Routes("destinations")
 BY_NAME = Keyset((Column("name"),))
-SETTING_UP = Right(access.may_set_up)
+SETTING_UP = Right(Permission.EDIT_DESTINATIONS)
 """Nothing is kept: an answer may hold a key, and a test is no change."""
 NAMES = {"where": "address"}
 

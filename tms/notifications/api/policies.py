@@ -10,6 +10,7 @@ from ninja import Query, Schema
 from pydantic import ConfigDict, Field, model_validator
 
 from tms.accounts import access
+from tms.accounts.permissions import Permission
 from tms.fleet.models import Group, Site
 from tms.keyset import Column, Keyset
 from tms.notifications import policy as models
@@ -27,8 +28,8 @@ from tms.telemetry.models import Severity
 
 routes = Routes("policies")
 BY_NAME = Keyset((Column("name"),))
-MAKING = Right(access.may_set_up, is_kept=True)
-CHANGING = Right(access.may_set_up)
+MAKING = Right(Permission.EDIT_POLICIES, is_kept=True)
+CHANGING = Right(Permission.EDIT_POLICIES)
 COPIED = (
     *("name", "enabled", "severities", "language", "delay_s", "gather_s", "by_site", "tells_recovery"),
     *("tells_acknowledgement", "when"),

@@ -12,6 +12,7 @@ from ninja import Query
 
 from tms.accounts import access
 from tms.accounts.models import User
+from tms.accounts.permissions import Permission
 from tms.fleet.hours import EVER
 from tms.keyset import Column, Keyset
 from tms.notifications import on_call
@@ -37,13 +38,15 @@ from tms.notifications.turns import Turn as Stretch
 from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import CHANGING, Routes
+from tms.rest.routes import Routes
 
 routes = Routes("rotations")
 BY_NAME = Keyset((Column("name"), Column("pk", int)))
 LONGEST_COVER = timedelta(days=366)
-MAKING = Right(access.may_set_up, is_kept=True)
-SETTING_UP = Right(access.may_set_up)
+MAKING = Right(Permission.EDIT_ROTATIONS, is_kept=True)
+SETTING_UP = Right(Permission.EDIT_ROTATIONS)
+COVERING = Right(Permission.OVERRIDE_SHIFTS, is_kept=True)
+UNCOVERING = Right(Permission.OVERRIDE_SHIFTS)
 
 
 @routes.look("/rotations", summary="List rotations", answer=Page[Rotation])
@@ -94,7 +97,7 @@ def list_turns(request: Called, pk: int, asked: Query[TurnFilter]) -> Turns:
     return Turns(turns=[_turn(stretch, names) for stretch in stretches])
 
 
-@routes.act("/rotations/{int:pk}/covers", summary="Cover for somebody", answer=Cover, status=201)
+@routes.act("/rotations/{int:pk}/covers", summary="Cover for somebody", answer=Cover, status=201, right=COVERING)
 def make_cover(request: Called, pk: int, body: CoverBody) -> Cover:
     """Whoever may act may cover: shifts are swapped at night, too."""
     chosen = _rotation(request, pk)
@@ -112,7 +115,7 @@ def make_cover(request: Called, pk: int, body: CoverBody) -> Cover:
     summary="Take a cover back",
     answer=None,
     status=204,
-    right=CHANGING,
+    right=UNCOVERING,
 )
 def delete_cover(request: Called, pk: int, cover: int) -> None:
     if not on_call.delete_cover(_rotation(request, pk), cover):

@@ -1,0 +1,38 @@
+"""People of tests, and the groups that TMS ships: what a test's person may do is what the fixture says."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+from tms.accounts.models import User
+
+FIXTURE = Path(__file__).parents[1] / "fixtures/initial_data.json"
+GROUPS = ("Viewer", "Operator", "Manager")
+
+
+@cache
+def shipped() -> dict[str, frozenset[str]]:
+    """Each group of the fixture with the full names of its permissions."""
+    rows = [row["fields"] for row in json.loads(FIXTURE.read_text()) if row["model"] == "auth.group"]
+    return {row["name"]: frozenset(f"{app}.{code}" for code, app, _ in row["permissions"]) for row in rows}
+
+
+def group(name: str) -> Group:
+    made, is_new = Group.objects.get_or_create(name=name)
+    if is_new:
+        names = [full.split(".") for full in shipped()[name]]
+        wanted = Q(*(Q(content_type__app_label=app, codename=code) for app, code in names), _connector=Q.OR)
+        made.permissions.set(Permission.objects.filter(wanted))
+    return made
+
+
+def person(username: str, *, of: str = "", **fields: Any) -> User:
+    """A person who may do what the group `of` may; without a group they only look."""
+    made = User.objects.create_user(username, **fields)
+    if of:
+        made.groups.add(group(of))
+    return made
