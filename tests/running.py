@@ -117,7 +117,7 @@ class Running:
 
     def answers(self) -> bool:
         try:
-            return self.get("/health/")[0] == 200
+            return self.get("/health/?strict")[0] == 200
         except (URLError, ConnectionError):
             return False
 

@@ -43,7 +43,7 @@ async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
 
             assert tms.query(WENT) == [(0,)]
             # The node's own beat is written by another thread than the clock's.
-            await eventually(lambda: tms.get("/health/")[0], 200)
+            await eventually(lambda: tms.get("/health/?strict")[0], 200)
 
 
 async def changes(look: Callable[[], object], *, times: int) -> None:

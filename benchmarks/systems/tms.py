@@ -52,7 +52,7 @@ class Tms(System):
     def _answers(self) -> bool:
         """Also when it has to say that something is not well: without a clock it always does."""
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.port}/health/", timeout=5):
+            with urllib.request.urlopen(f"http://{HOST}:{self.port}/health/?strict", timeout=5):
                 return True
         except HTTPError:
             return True

@@ -1,6 +1,7 @@
-"""Whether the process of this container answers; says what /health/ says.
+"""Whether the process of this container works; prints what /health/ says.
 
-An answer of 503 is an answer: while the database is away, no restart of TMS brings it back.
+While the database is away that is still 200, for no restart of TMS brings it back; 503 means that this process is stuck
+or about to end.
 """
 
 import sys
@@ -19,7 +20,7 @@ def main() -> int:
     except HTTPError as error:
         with error:
             print(error.read().decode())
-        return 0 if error.code == 503 else 1
+        return 1
     except (OSError, HTTPException) as error:
         print(f"no answer: {error}")
         return 1

@@ -36,7 +36,7 @@ runs() {
 }
 
 is_well() {
-  runs "$1" "$2" && page_of "$1" /health/ >/dev/null
+  runs "$1" "$2" && page_of "$1" "/health/?strict" >/dev/null
 }
 
 # What /health/ and the log say of one that does not come up.

@@ -12,6 +12,7 @@ from typing import Any
 from deploy.cluster.postgresql import PostgreSQL
 from deploy.cluster.programs import unprivileged
 from tests.faults.fault import Fault, Finding
+from tests.faults.health import health_is_watched
 from tests.faults.place import Several, Single
 from tests.faults.scene import Scene, seconds_until
 from tests.faults.tmpfs import SmallDisk, needs_root
@@ -82,8 +83,9 @@ class CrampedSingle(Single):
 async def fill_the_disk(scene: Scene[Any], finding: Finding) -> None:
     """Nothing is acknowledged that could not be kept; when there is room again, all of it is, by itself."""
     witness, disk, losses = scene.witness, scene.place.disk, scene.witness.losses
-    async with scene.disturbed(finding) as disturbance:
+    async with health_is_watched(scene, finding) as outage, scene.disturbed(finding) as disturbance:
         await asyncio.to_thread(disk.fill)
+        outage.begins()
         acked = witness.acked
         try:
             await asyncio.sleep(FULL_S)
@@ -91,6 +93,7 @@ async def fill_the_disk(scene: Scene[Any], finding: Finding) -> None:
             finding.figures["reports that waited"] = witness.waiting
         finally:
             await asyncio.to_thread(disk.make_room)
+        outage.is_over()
         disturbance.is_over()
         made = [(terminal, terminal.made) for terminal in witness.terminals]
         recovered_s = await seconds_until(

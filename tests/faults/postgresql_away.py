@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 
 from tests.faults.fault import Fault, Finding
+from tests.faults.health import health_is_watched
 from tests.faults.place import Several
 from tests.faults.processes import family, kill_family, resident_mib, tell
 from tests.faults.scene import Scene, seconds_until
@@ -25,13 +26,13 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'tms' AND
 
 
 async def restart(scene: Scene[Several], finding: Finding) -> None:
-    async with without_postgresql(scene, finding):
+    async with without_postgresql(scene, finding, is_seen=False):  # it is back before anybody asked
         await asyncio.to_thread(scene.place.postgresql.stop)
         await asyncio.to_thread(scene.place.postgresql.start)
 
 
 async def kill(scene: Scene[Several], finding: Finding) -> None:
-    async with without_postgresql(scene, finding):
+    async with without_postgresql(scene, finding, is_seen=False):
         await asyncio.to_thread(kill_family, scene.place.postgresql.pid)
         await asyncio.to_thread(scene.place.postgresql.wait_until_it_ended)
         await asyncio.to_thread(scene.place.postgresql.start)
@@ -72,13 +73,15 @@ def make_read_only(scene: Scene[Several], *, is_so: bool) -> None:
 
 
 @contextlib.asynccontextmanager
-async def without_postgresql(scene: Scene[Several], finding: Finding) -> AsyncIterator[None]:
+async def without_postgresql(scene: Scene[Several], finding: Finding, *, is_seen: bool = True) -> AsyncIterator[None]:
     """Sockets stay, memory is bounded, and soon after everything that was made is acknowledged."""
     witness, losses = scene.witness, scene.witness.losses
     before_mib = resident(scene)
-    async with scene.disturbed(finding) as disturbance:
+    async with health_is_watched(scene, finding, is_seen=is_seen) as outage, scene.disturbed(finding) as disturbance:
+        outage.begins()
         yield
         disturbance.is_over()
+        outage.is_over()
         made = [(terminal, terminal.made) for terminal in witness.terminals]
         recovered_s = await seconds_until(
             lambda: all(terminal.acked >= number for terminal, number in made), within_s=60

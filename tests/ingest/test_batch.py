@@ -1,6 +1,7 @@
 """What one process collects and commits together."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -192,6 +193,21 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_is
     assert (told, pending) == ((None, 0), 3)
     assert link.committed_seqs == [1, 2]
     assert await seqs() == [1, 2]
+
+
+async def test_items_that_wait_for_a_commit_for_too_long_are_trouble(link, monkeypatch):
+    monkeypatch.setattr(module, "LATE_S", 0.0)
+    away = Away()
+    async with running(away.write) as batch:
+        idle = batch.trouble
+        batch.add(link.boot())
+        await asked_again(away)
+        waiting = batch.trouble
+        away.is_away = False
+        await batch.drained()
+
+        assert (idle, batch.trouble) == ("", "")
+        assert re.fullmatch(r"no commit for \d+ s while 1 items wait", waiting)
 
 
 async def test_a_full_batch_has_no_room_until_it_is_committed(settings, link):

@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 2.0
 
+LATE_S = 6.0
+"""Without a commit for so long while items wait, this node is not well."""
+
 MANY = 70
 """Items in a flush for which the whole interval is worth the wait."""
 LEAST_PATIENCE, BOOTS_PATIENCE = 0.5, 0.25
@@ -45,6 +48,7 @@ class Batch:
         self._write = write
         self._items: list[Item] = []
         self._writing = 0
+        self._progress_at = time.monotonic()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._idle = asyncio.Event()
@@ -62,7 +66,16 @@ class Batch:
     def pending(self) -> int:
         return len(self._items) + self._writing
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong, in words: items wait, and none was committed for too long. Empty: nothing."""
+        late_s = time.monotonic() - self._progress_at
+        pending = self.pending
+        return f"no commit for {late_s:.0f} s while {pending} items wait" if pending and late_s > LATE_S else ""
+
     def add(self, item: Item) -> None:
+        if not self.pending:
+            self._progress_at = time.monotonic()
         self._items.append(item)
         self._idle.clear()
         if len(self._items) >= settings.PENDING_LIMIT:
@@ -114,7 +127,9 @@ class Batch:
 
     async def _flush(self, items: list[Item]) -> None:
         try:
-            for part, ledger in await self._commit_at_last(items):
+            parts = await self._commit_at_last(items)
+            self._progress_at = time.monotonic()
+            for part, ledger in parts:
                 self._tell(part, ledger)
         finally:
             self._writing = 0

@@ -7,6 +7,8 @@ from django.conf import settings
 from tms.ops.models import Beat
 
 CLOCK = "clock"
+WRITE = "write-"
+"""Before what health writes to see whether anything can be written; a row for each process."""
 LATE = timedelta(seconds=10)
 
 

@@ -1,43 +1,123 @@
-"""Is this TMS well? Each check says in words what is wrong."""
+"""How this process is (liveness), and how the parts are that it needs (readiness); each check says what is wrong.
 
+No request waits for the database: a thread of its own asks it again and again, and `/health/` tells what it found last.
+"""
+
+import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
-from django.db import DatabaseError, InterfaceError, connection
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
+from tms.digest import digest
 from tms.fleet.wall import wall
 from tms.live.hub import hub
 from tms.ops import beats
+from tms.ops.loop_ages import stalled
+from tms.ops.models import LoopSuccess
 from tms.ops.pulse import Pulse
 
+log = structlog.get_logger(__name__)
+
 WELL = "ok"
+
+CHECK_EVERY_S = 3.0
+CHECK_AGAIN_S = 0.5
+"""While something is not well."""
+NO_ANSWER_AFTER_S = 7.0
+"""A check that takes longer counts as no answer: what is wrong shows within 10 s."""
+STATEMENT_TIMEOUT_MS = 5_000
+LOOP_STUCK_AFTER_S = 10.0
+
+type Parts = dict[str, str]
+
+
+class Serving(Protocol):
+    """What liveness asks of a server."""
+
+    draining: bool
+    is_ready: bool
+
+
+class LoopTurns:
+    """When the event loop of a process without a server turned last."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._turned_at = monotonic()
+
+    def turned(self) -> None:
+        self._turned_at = self._monotonic()
+
+    @property
+    def is_stuck(self) -> bool:
+        return self._monotonic() - self._turned_at > LOOP_STUCK_AFTER_S
+
+
+# Liveness
+
+
+def is_live() -> bool:
+    """Whether this process does its work, whatever becomes of the database, Redis and the other processes."""
+    serves = all(server.is_ready and not server.draining for server in _servers[-1:])
+    return serves and not any(turns.is_stuck for turns in _turns[-1:])
+
+
+# Readiness
 
 
 def report(*, at: datetime | None = None) -> Mapping[str, str]:
     """The state of each part by name: `ok`, or what is wrong with it."""
     at = at or wall.now()
-    return {name: check(at) for name, check in CHECKS.items()}
+    parts = _watches[-1].parts() if _watches else ask_database(at)
+    return parts | {name: check(at) for name, check in (CHECKS | _added).items()}
 
 
 def is_well(parts: Mapping[str, str]) -> bool:
     return all(state == WELL for state in parts.values())
 
 
+def answer(*, strict: bool) -> tuple[int, dict[str, object]]:
+    """Status and body of `/health/`. `strict`: 503 also when a part is not well."""
+    parts, live = report(), is_live()
+    well = live and is_well(parts)
+    is_good = well if strict else live
+    body = {"live": live, "well": well, "node": settings.NODE, "checks": dict(parts)}
+    return (200 if is_good else 503), body
+
+
+def ask_database(at: datetime) -> Parts:
+    """The parts that only the database can tell of. Blocks."""
+    return {"database": database(at), "clock": clock(at), "loops": loops(at)}
+
+
 def database(at: datetime) -> str:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        write_something(at)
     except (DatabaseError, InterfaceError) as error:
-        return f"no answer: {type(error).__name__}"
+        return f"{trouble(error)}: {type(error).__name__}"
     return WELL
 
 
-def feed(at: datetime) -> str:
-    if not hub.is_started:
-        return WELL  # no socket yet: this process has had nothing to listen for
-    if not hub.subscribed:
-        return "not subscribed"
-    return WELL if hub.is_live else f"nothing heard for {hub.behind_s:.0f} s"
+def write_something(at: datetime) -> None:
+    """A row, and on PostgreSQL half a megabyte of temporary file: a full disk may still have room for the row."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
+            cursor.execute("SET LOCAL work_mem = '64kB'")
+            cursor.execute("SELECT count(*) FROM generate_series(1, 20000)")
+        beats.beat(f"{beats.WRITE}{digest(settings.NODE)[:16]}", at=at)
+
+
+def trouble(error: Exception) -> str:
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    if state == "25006":
+        return "takes no writes"
+    return "has no room" if state == "53100" else "no answer"
 
 
 def clock(at: datetime) -> str:
@@ -50,9 +130,69 @@ def clock(at: datetime) -> str:
     return WELL if late < beats.LATE else f"last ran {late.total_seconds():.0f} s ago"
 
 
+def loops(at: datetime) -> str:
+    try:
+        return "; ".join(stalled(list(LoopSuccess.objects.all()), at)) or WELL
+    except (DatabaseError, InterfaceError) as error:
+        return f"unknown: {type(error).__name__}"
+
+
+def feed(at: datetime) -> str:
+    if not hub.is_started:
+        return WELL  # no socket yet: this process has had nothing to listen for
+    if not hub.subscribed:
+        return "not subscribed"
+    return WELL if hub.is_live else f"nothing heard for {hub.behind_s:.0f} s"
+
+
 def node(at: datetime) -> str:
     """Whether the others hear of this process; a process that serves no terminals has nothing to say."""
     return _pulses[-1].trouble or WELL if _pulses else WELL
+
+
+class DatabaseWatch:
+    """Asks the database from a thread of its own, and keeps what it said last."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._found: Parts = dict.fromkeys(("database", "clock", "loops"), "not asked yet")
+        self._found_at = monotonic()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._ask_forever, name="health", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        _watches.append(self)
+
+    def stop(self) -> None:
+        """Whoever hangs at the database is not waited for."""
+        self._stopping.set()
+        if self in _watches:
+            _watches.remove(self)
+
+    def parts(self) -> Parts:
+        age_s = self._monotonic() - self._found_at
+        if age_s <= NO_ANSWER_AFTER_S:
+            return dict(self._found)
+        return dict.fromkeys(self._found, "unknown") | {"database": f"no answer for {age_s:.0f} s"}
+
+    def ask(self) -> None:
+        try:
+            found = ask_database(wall.now())
+        except Exception as error:  # this thread must outlive whatever it meets
+            log.exception("health_check_failed")
+            found = dict.fromkeys(self._found, f"unknown: {type(error).__name__}")
+        finally:
+            connection.close()
+        self._found, self._found_at = found, self._monotonic()
+
+    def _ask_forever(self) -> None:
+        while not self._stopping.is_set():
+            self.ask()
+            self._stopping.wait(CHECK_EVERY_S if is_well(self._found) else CHECK_AGAIN_S)
+
+
+# What this process has
 
 
 def watch(pulse: Pulse) -> None:
@@ -60,6 +200,24 @@ def watch(pulse: Pulse) -> None:
     _pulses.append(pulse)
 
 
-_pulses: list[Pulse] = []
+def watch_server(server: Serving) -> None:
+    """Liveness is that of `server` from now on."""
+    _servers.append(server)
 
-CHECKS: Mapping[str, Callable[[datetime], str]] = {"database": database, "feed": feed, "clock": clock, "node": node}
+
+def watch_loop(turns: LoopTurns) -> None:
+    _turns.append(turns)
+
+
+def add_check(name: str, check: Callable[[datetime], str]) -> None:
+    """A part that only the caller knows of. It is called in requests and must not block."""
+    _added[name] = check
+
+
+_pulses: list[Pulse] = []
+_servers: list[Serving] = []
+_turns: list[LoopTurns] = []
+_watches: list[DatabaseWatch] = []
+_added: dict[str, Callable[[datetime], str]] = {}
+
+CHECKS: dict[str, Callable[[datetime], str]] = {"feed": feed, "node": node}

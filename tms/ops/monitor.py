@@ -5,13 +5,12 @@ import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 import structlog
-from django.conf import settings
 from django.db import connection
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
-from tms.fleet.wall import wall
 from tms.ops import health
 from tms.ops.proxy import is_inside, valid
 
@@ -61,10 +60,9 @@ class Handler(BaseHTTPRequestHandler):
             connection.close()  # of this thread, which ends
 
     def _health(self) -> None:
-        parts = health.report(at=wall.now())
-        well = health.is_well(parts)
-        body = json.dumps({"well": well, "node": settings.NODE, "checks": dict(parts)}).encode()
-        self._answer(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, "application/json", body)
+        query = self.path.partition("?")[2]
+        status, body = health.answer(strict="strict" in parse_qs(query, keep_blank_values=True))
+        self._answer(HTTPStatus(status), "application/json", json.dumps(body).encode())
 
     def _metrics(self) -> None:
         is_forwarded = "X-Forwarded-For" in self.headers or "Forwarded" in self.headers

@@ -9,10 +9,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tms.clock import Clock
 from tms.live.feed import feed
 from tms.live.hub import hub
+from tms.ops import health
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.monitor import CannotListen, Monitor
 from tms.ops.objective.ledger import Ledger
+
+TURN_EVERY_S = 1.0
 
 
 class Command(BaseCommand):
@@ -51,16 +54,29 @@ async def run() -> None:
     clock = Clock()
     ledger = Ledger()
     to_cloudwatch = bridge.configured(serves=False)
+    turns, database_watch = health.LoopTurns(), health.DatabaseWatch()
+    turning = asyncio.create_task(turn(turns))
+    health.watch_loop(turns)
     hub.start()
+    database_watch.start()
     clock.start()
     ledger.start()
     if to_cloudwatch:
         to_cloudwatch.start()
     with contextlib.suppress(asyncio.CancelledError):
         await stopping.wait()
+    turning.cancel()
+    database_watch.stop()
     await clock.stop()
     await hub.stop()
     await feed.detach()
     await asyncio.to_thread(ledger.stop)
     if to_cloudwatch:
         await asyncio.to_thread(to_cloudwatch.stop)
+
+
+async def turn(turns: health.LoopTurns) -> None:
+    """Prove to `/health/`, which a thread answers, that the event loop turns."""
+    while True:
+        turns.turned()
+        await asyncio.sleep(TURN_EVERY_S)

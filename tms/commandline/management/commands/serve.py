@@ -58,11 +58,14 @@ class Process:
         self.pulse = Pulse(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
         self.ledger = Ledger()
+        self.database_watch = health.DatabaseWatch()
 
     async def start(self) -> None:
         orphaned = await database_sync_to_async(self.join)()
         hub.start()
         gateway().start()
+        health.add_check("ingest", lambda at: gateway().batch.trouble or health.WELL)
+        self.database_watch.start()
         if self.clock:
             self.clock.start()
         self.ledger.start()
@@ -86,6 +89,7 @@ class Process:
 
     async def stop(self) -> None:
         """After the sockets were closed: commit what their ends left, and tell the others."""
+        self.database_watch.stop()
         await gateway().stop()
         if self.clock:
             await self.clock.stop()
@@ -109,6 +113,7 @@ def server_for(process: Process, *, host: str, port: int) -> server.Server:
         drain_code=drain_code,
     )
     collectors.watch(made)
+    health.watch_server(made)
     return made
 
 

@@ -1,0 +1,162 @@
+"""What `/health/` says during a fault, and what the load balancer would do about it."""
+
+import asyncio
+import contextlib
+import re
+import statistics
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import Any, NamedTuple
+from urllib.error import HTTPError
+
+from tests.faults.fault import Finding
+from tests.faults.run import ROOT
+from tests.faults.scene import Scene
+
+EVERY_S = 0.5
+NO_ANSWER = 0
+VISIBLE_WITHIN_S = 10.0
+"""R41: so soon readiness says that nothing can be written."""
+WELL_WITHIN_S = 30.0
+QUICK_MS = 200.0
+PHASES = 3
+"""Load balancers that ask at different moments: what one of them misses another one meets."""
+
+
+class TargetHealth(NamedTuple):
+    """How the load balancer judges a machine; the figures of deploy/terraform/balancer.tf."""
+
+    interval_s: float
+    timeout_s: float
+    failures: int
+
+
+def configured() -> TargetHealth:
+    text = (ROOT / "deploy/terraform/balancer.tf").read_text()
+    block = text[text.index("health_check {") :]
+    figures = {name: float(value) for name, value in re.findall(r"(\w+)\s*=\s*(\d+)\n", block[: block.index("}")])}
+    return TargetHealth(figures["interval"], figures["timeout"], int(figures["unhealthy_threshold"]))
+
+
+class Answer(NamedTuple):
+    at: float
+    status: int
+    took_s: float
+
+
+def ask(url: str, *, timeout_s: float) -> Answer:
+    began = time.monotonic()
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+            answer.read()
+            status = answer.status
+    except HTTPError as error:
+        with error:
+            status = error.code
+    except (OSError, HTTPException):
+        status = NO_ANSWER
+    return Answer(began, status, time.monotonic() - began)
+
+
+@dataclass
+class HealthWitness:
+    """Asks each process for liveness and readiness all the time, and plays the load balancer in front of nginx."""
+
+    processes: Sequence[str]
+    front: str
+    target: TargetHealth = field(default_factory=configured)
+    live: list[Answer] = field(default_factory=list)
+    strict: list[Answer] = field(default_factory=list)
+    replaced: int = 0
+    asked_by_balancer: int = 0
+
+    async def ask_for_ever(self, path: str, answers: list[Answer]) -> None:
+        while True:
+            asked = [asyncio.to_thread(ask, url + path, timeout_s=self.target.timeout_s) for url in self.processes]
+            answers.extend(await asyncio.gather(*asked))
+            await asyncio.sleep(EVERY_S)
+
+    async def balance(self, phase: int) -> None:
+        """A machine that fails so many checks in a row is replaced: the new one begins with a clean record."""
+        failed = 0
+        await asyncio.sleep(self.target.interval_s * phase / PHASES)
+        while True:
+            answer = await asyncio.to_thread(ask, self.front + "/health/", timeout_s=self.target.timeout_s)
+            self.asked_by_balancer += 1
+            failed = 0 if answer.status == 200 else failed + 1
+            if failed >= self.target.failures:
+                self.replaced += 1
+                failed = 0
+            await asyncio.sleep(max(0.0, self.target.interval_s - answer.took_s))
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        works = [
+            self.ask_for_ever("/health/", self.live),
+            self.ask_for_ever("/health/?strict", self.strict),
+            *(self.balance(phase) for phase in range(PHASES)),
+        ]
+        tasks = [asyncio.create_task(work) for work in works]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def first(self, status: int, *, since: float) -> float | None:
+        """Seconds until some process answered a strict question like that."""
+        return next(
+            (answer.at - since for answer in self.strict if answer.at >= since and answer.status == status), None
+        )
+
+    def all_well_after(self, since: float) -> float | None:
+        """Seconds until the last answer that was not well."""
+        unwell = [answer.at for answer in self.strict if answer.at >= since and answer.status != 200]
+        well = [answer.at for answer in self.strict if answer.at > max(unwell, default=since) and answer.status == 200]
+        return min(well) - since if well else None
+
+
+@contextlib.asynccontextmanager
+async def health_is_watched(scene: Scene[Any], finding: Finding, *, is_seen: bool = True) -> AsyncIterator["Outage"]:
+    """While a part is away every process stays live; readiness says so in time, and says when it is over."""
+    nodes = getattr(scene.place, "nodes", ())
+    nginx = getattr(scene.place, "nginx", None)
+    processes = [node.url for node in nodes] or [scene.place.url]
+    witness = HealthWitness(processes, nginx.plain_url if nginx else scene.place.url)
+    async with witness.watching():
+        outage = Outage()
+        yield outage
+        over_at = outage.over_at or time.monotonic()
+        until = over_at + WELL_WITHIN_S + 1
+        while time.monotonic() < until and (witness.all_well_after(over_at) is None):
+            await asyncio.sleep(EVERY_S)
+    finding.promise("machines replaced", witness.replaced, at_most=0)
+    finding.promise("not live", sum(answer.status != 200 for answer in witness.live), at_most=0)
+    finding.promise(
+        "health answers, p95",
+        1e3 * statistics.quantiles([a.took_s for a in witness.live], n=20)[-1],
+        at_most=QUICK_MS,
+        unit="ms",
+    )
+    if is_seen:
+        seen_s = witness.first(503, since=outage.began_at)
+        finding.promise("readiness says so", seen_s, at_most=VISIBLE_WITHIN_S, unit="s")
+    finding.promise("ready again", witness.all_well_after(over_at), at_most=WELL_WITHIN_S, unit="s")
+    finding.figures["health, slowest ms"] = 1e3 * max(answer.took_s for answer in witness.live)
+    finding.figures["checks by the balancer"] = witness.asked_by_balancer
+
+
+class Outage:
+    def __init__(self) -> None:
+        self.began_at = time.monotonic()
+        self.over_at: float | None = None
+
+    def begins(self) -> None:
+        self.began_at = time.monotonic()
+
+    def is_over(self) -> None:
+        self.over_at = time.monotonic()
