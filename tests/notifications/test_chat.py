@@ -1,12 +1,17 @@
 """What chat services get of Apprise. Their addresses are fixed in it, so here they are those of this machine."""
 
+import re
+
 import pytest
+from apprise import Apprise
 from apprise.plugins.slack import NotifySlack
 
 from tests.notifications.test_outbox import opened, over
+from tests.running import ROOT
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.forms import HINTS
 from tms.notifications.transports.answer import Outcome
+from tms.notifications.transports.chat import OPENS_A_FILE, SCHEMES
 from tms.notifications.trial import send_test
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +68,74 @@ def test_the_services_that_the_form_names_are_known(staff, url):
 
     assert answer.status_code == 302
     assert url.partition("://")[0] in str(HINTS[DestinationKind.CHAT])
+
+
+REFUSED = [
+    ("file:///etc/passwd", "file://"),
+    ("syslog://", "syslog://"),
+    ("dbus://", "dbus://"),
+    ("windows://", "windows://"),
+    ("vapid://me@example.com/?keyfile=/etc/passwd", "vapid://"),
+    ("mailto://me:secret@example.com", "mailto://"),
+    ("custom://x", "custom://"),
+    (SLACK + "?template=/etc/passwd", "template"),
+    (SLACK + "?image=no&TEMPLATE=/etc/passwd", "template"),
+    (SLACK + "?a=b;template=/etc/passwd", "template"),
+    (SLACK + "?%74emplate=/etc/passwd", "template"),
+    (SLACK + "?:template=/etc/passwd", "template"),
+    ("ntfys://topic?attach=file:///etc/passwd", "attach"),
+    ("matrixs://user:secret@example.com/#room?keyfile=/etc/passwd", "keyfile"),
+    (f"{SLACK} syslog://", "syslog://"),
+    (f"{SLACK},syslog://", "syslog://"),
+    (f"{SLACK}\n{SLACK}?template=x", "template"),
+    (f"{SLACK} json://127.0.0.1/", "127.0.0.1 is inside"),
+    (" ".join([SLACK] * 11), "At most 10 addresses"),
+    ("json://[::1/", "Apprise does not know"),
+    ("json://example.com:99999/", "from 1 to 65535"),
+    ("://", "Apprise does not know"),
+]
+
+
+@pytest.mark.parametrize(("where", "says"), REFUSED, ids=range(len(REFUSED)))
+def test_what_would_open_a_file_or_leave_the_guard_is_refused_when_it_is_saved(staff, where, says):
+    answer = staff.post("/destinations/new/chat/", {"name": "Chat", "where": where, "language": "en"})
+
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+    assert not Destination.objects.exists()
+
+
+def test_what_was_saved_before_it_was_refused_is_never_sent(receiver):
+    answer = send_test(chat(f"json://127.0.0.1:{receiver.port}/?template=/etc/passwd"))
+
+    assert (answer.outcome, receiver.posted) == (Outcome.NEVER, [])
+    assert "template" in answer.said
+
+
+def test_every_address_of_a_list_is_sent_to_and_guarded(receiver, settings):
+    both = chat(f"json://127.0.0.1:{receiver.port}/a, json://127.0.0.1:{receiver.port}/b")
+
+    taken = send_test(both)
+    settings.INSIDE_DESTINATIONS = []
+    refused = send_test(both)
+
+    assert (taken.outcome, refused.outcome) == (Outcome.TAKEN, Outcome.NEVER)
+    assert [posted.path for posted in receiver.posted] == ["/a", "/b"]
+
+
+def test_apprise_knows_each_scheme_that_is_offered_and_no_parameter_of_them_that_opens_a_file_is_let_through():
+    arguments = {
+        scheme: service["details"]["args"]
+        for service in Apprise().details()["schemas"]
+        for scheme in (*(service["protocols"] or ()), *(service["secure_protocols"] or ()))
+    }
+    named = {name for scheme in SCHEMES for name in arguments[scheme]}
+
+    assert named & {"template", "attach"}  # it would find them
+    assert {name for name in named if re.search(r"template|attach$|keyfile|subfile|^pgp", name)} <= OPENS_A_FILE
+
+
+def test_the_docs_list_the_schemes_that_are_offered():
+    text = (ROOT / "docs/alerting.md").read_text()
+
+    assert [scheme for scheme in sorted(SCHEMES) if f"`{scheme}`" not in text] == []

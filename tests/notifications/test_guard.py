@@ -13,6 +13,7 @@ from tests.notifications.receiver import Receiver, receiving
 from tests.running import ROOT
 from tms.notifications import guard
 from tms.notifications.delivery import Delivery
+from tms.notifications.destination import Destination
 from tms.notifications.transports.answer import Outcome
 from tms.notifications.trial import send_test
 
@@ -67,6 +68,25 @@ def names(monkeypatch) -> dict[str, list[str]]:
         "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe",
         "2002:a9fe:a9fe::1",
+        "2002:808:808::1",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "::10.0.0.1",
+        "::8.8.8.8",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b:1::8.8.8.8",
+        "fec0::1",
+        "5f00::1",
+        "100::1",
+        "2001:db8::1",
+        "3fff::1",
+        "fe80::1%1",
+        "0.1.2.3",
+        "192.0.0.9",
+        "192.0.2.1",
+        "192.88.99.1",
+        "198.19.255.255",
+        "203.0.113.1",
+        "239.255.255.255",
     ],
 )
 def test_an_inside_address_is_not_public(address):
@@ -78,6 +98,43 @@ def test_an_inside_address_is_not_public(address):
 )
 def test_a_public_address_is(address):
     assert guard.is_public(ip_address(address))
+
+
+INSIDE = [
+    *("127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "localhost"),
+    *("[::1]", "[::]", "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[fec0::1]", "[fe80::1]", "[fd00:ec2::254]"),
+    *("[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
+    *("198.18.0.1", "192.0.0.8", "255.255.255.255", "127.0.0.1.", "127。0。0。1", "１２７.0.0.1"),
+    *("a@127.0.0.1", "example.com:1@127.0.0.1", "127.0.0.1#@example.com"),
+]
+
+
+@pytest.mark.parametrize("host", INSIDE)
+@pytest.mark.parametrize("kind", ["webhook", "chat"])
+def test_an_address_inside_is_refused_when_it_is_saved(staff, host, kind):
+    scheme = "http" if kind == "webhook" else "json"
+
+    answer = staff.post(f"/destinations/new/{kind}/", {"name": "X", "where": f"{scheme}://{host}/", "language": "en"})
+
+    assert (answer.status_code, Destination.objects.exists()) == (422, False)
+
+
+def test_a_name_that_resolves_inside_is_refused_when_it_is_saved(staff, names, settings):
+    names["hooks.example.com"] = ["10.0.0.1"]
+    form = {"name": "X", "where": "https://hooks.example.com/", "language": "en"}
+
+    refused = staff.post("/destinations/new/webhook/", form)
+    settings.INSIDE_DESTINATIONS = [ip_network("10.0.0.0/8")]
+    taken = staff.post("/destinations/new/webhook/", form)
+
+    assert "hooks.example.com (10.0.0.1) is inside, and TMS_INSIDE_DESTINATIONS" in refused.content.decode()
+    assert (refused.status_code, taken.status_code) == (422, 200)
+
+
+def test_a_name_that_nobody_knows_yet_is_saved(staff):
+    answer = staff.post("/destinations/new/webhook/", {"name": "X", "where": "https://new.invalid/", "language": "en"})
+
+    assert (answer.status_code, Destination.objects.count()) == (200, 1)
 
 
 @pytest.mark.django_db

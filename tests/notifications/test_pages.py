@@ -50,6 +50,13 @@ def test_saved_without_an_address_it_keeps_the_one_it_has(staff, hook, receiver)
     ("kind", "where", "says"),
     [
         ("webhook", "ftp://example.com", "https://"),
+        ("webhook", "https://example.com:99999/", "from 1 to 65535"),
+        ("webhook", "https://example.com:" + "9" * 400, "https://"),
+        ("webhook", "https://[::1/", "https://"),
+        ("webhook", "https://[v1.x]/", "https://"),
+        ("webhook", "https://ex\u2100mple.com/", "https://"),
+        ("webhook", "https://" + "a" * 64 + ".com/", "https://"),
+        ("webhook", "https://me:secret@example.com/", "name and password"),
         ("email", "noc@example.com, nobody", "nobody"),
         ("sns", "arn:aws:s3:::bucket", "arn:aws:sns"),
         ("chat", "nonsense", "Apprise"),

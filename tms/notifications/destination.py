@@ -128,7 +128,11 @@ class Destination(HoursOfWeek):
 
 def shown(url: str) -> str:
     """What of an address may be seen: paths, queries and names before an @ are keys at many services."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # brackets that are no address, a port that is no number
+        return "…"
     host = parts.hostname if parts.scheme in {"http", "https"} else ""
-    port = f":{parts.port}" if host and parts.port else ""
-    return f"{parts.scheme}://{host or ''}{port}{'/' if host else ''}…"[:MOST_SHOWN]
+    shown_port = f":{port}" if host and port else ""
+    return f"{parts.scheme}://{host or ''}{shown_port}{'/' if host else ''}…"[:MOST_SHOWN]

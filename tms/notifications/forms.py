@@ -1,18 +1,23 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from tms.accounts import audit
 from tms.accounts.setup import ModelForm
+from tms.notifications import guard
 from tms.notifications.destination import MOST_SHOWN, Destination, DestinationKind
-from tms.notifications.transports.chat import is_carried
+from tms.notifications.transports.chat import Unsuitable, own_hosts
 from tms.notifications.transports.mail import addresses
+from tms.notifications.transports.webhook import not_outside
 from tms.notifications.week import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
 LABELS = {
@@ -110,10 +115,26 @@ def _check_email(text: str) -> None:
 
 
 def _check_webhook(url: str) -> None:
+    """With the parser of what connects later, so that both mean the same host."""
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        wrong = gettext("No address; expected one like https://example.com/hook, with a port from 1 to 65535 if any.")
+        raise ValidationError(wrong) from None
+    if parts.auth is not None:
+        raise ValidationError(gettext("Leave out the name and password before the @; TMS signs what it sends."))
     try:
         URLValidator(schemes=("http", "https"))(url)
     except ValidationError:
         raise ValidationError(gettext("Enter an address that begins with https://.")) from None
+    _refuse_inside([parts.host or ""])
+
+
+def _refuse_inside(hosts: Iterable[str]) -> None:
+    for host in hosts:
+        if address := guard.refused_address(host, settings.INSIDE_DESTINATIONS):
+            name = host.strip("[]")
+            raise ValidationError(not_outside(address if name == address else f"{name} ({address})"))
 
 
 def _check_topic(arn: str) -> None:
@@ -123,11 +144,12 @@ def _check_topic(arn: str) -> None:
         raise ValidationError(wrong % {"example": TOPIC})
 
 
-def _check_chat(url: str) -> None:
-    if not is_carried(url):
-        raise ValidationError(
-            gettext("Apprise does not know what this address means, or it would reach nobody outside this machine.")
-        )
+def _check_chat(text: str) -> None:
+    try:
+        hosts = own_hosts(text)
+    except Unsuitable as error:
+        raise ValidationError(str(error)) from None
+    _refuse_inside(hosts)
 
 
 CHECKS = {

@@ -5,10 +5,11 @@ to: after the name was resolved, on every redirect, whatever library does it. A 
 moment later gains nothing.
 """
 
+import socket
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -18,8 +19,16 @@ type Network = IPv4Network | IPv6Network
 
 TRANSLATED = ip_network("64:ff9b::/96")
 """IPv4 behind a NAT64: its last four bytes are the address (RFC 6052)."""
-PUBLIC_IN_FORM_ONLY = frozenset({ip_address("168.63.129.16")})
-"""The metadata service of Azure."""
+INSIDE_ALL_THE_SAME = tuple(
+    ip_network(network)
+    for network in (
+        *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24"),  # Azure's metadata; protocols; relays of 6to4
+        *("::/96", "2001::/32", "2002::/16"),  # IPv4-compatible, Teredo, 6to4: old ways around to IPv4
+        *("64:ff9b:1::/48", "fec0::/10", "5f00::/16"),  # a local NAT64, site-local, segment routing
+    )
+)
+"""Which Python, or a part of whose addresses Python, takes for public."""
+RESOLVE_S = 3.0
 WATCHED = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
 
@@ -60,15 +69,43 @@ def is_public(address: Address) -> bool:
     """Not private, link-local, loopback, multicast, reserved or shared, nor a way around to such an address."""
     if isinstance(address, IPv6Address) and (inner := _inner(address)) is not None:
         return is_public(inner)
-    return address.is_global and not address.is_multicast and address not in PUBLIC_IN_FORM_ONLY
+    if any(address in network for network in INSIDE_ALL_THE_SAME):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def is_allowed(address: Address, allowed: Sequence[Network]) -> bool:
+    return is_public(address) or any(address in network for network in allowed)
+
+
+def refused_address(host: str, allowed: Sequence[Network]) -> str:
+    """The first address of `host` to which nothing may be sent; empty if there is none, or if nobody knows the name.
+
+    It tells people early. What a name resolves to later is checked when a socket connects.
+    """
+    return next((str(one) for one in _addresses(host) if not is_allowed(one, allowed)), "")
+
+
+def _addresses(host: str) -> list[Address]:
+    """In whatever notation the system reads: `127.1`, `0x7f000001` and `2130706433` are one address."""
+    found: list[Address] = []
+
+    def look_up() -> None:
+        with suppress(OSError, UnicodeError, ValueError):
+            infos = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+            found.extend(ip_address(str(where[0])) for *_, where in infos)
+
+    thread = threading.Thread(target=look_up, daemon=True)  # a resolver that hangs does so for longer than people wait
+    thread.start()
+    thread.join(RESOLVE_S)
+    return list(found)
 
 
 def _inner(address: IPv6Address) -> IPv4Address | None:
     """The IPv4 address to which what is sent there goes in the end."""
     if address in TRANSLATED:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+    return address.ipv4_mapped
 
 
 def _install() -> None:
@@ -98,6 +135,6 @@ def _check(where: Any, watch: Watch) -> None:
     except ValueError:  # a Unix socket, or a name that the kernel would resolve unseen
         watch.refused = host
         raise Inside(host) from None
-    if not any(address in network for network in watch.allowed) and not is_public(address):
+    if not is_allowed(address, watch.allowed):
         watch.refused = host
         raise Inside(host)
