@@ -40,10 +40,21 @@ SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 SESSION_COOKIE_AGE = env.whole("TMS_SIGN_IN_HOURS", 12) * 3600
-SESSION_COOKIE_NAME = "tms_session"
-DEVICE_COOKIE_NAME = "tms_device"
+COOKIE_PREFIX = "__Host-" if HTTPS_ONLY else ""
+"""By it a browser takes a cookie from this very host alone, over HTTPS; no subdomain can set or see it."""
+
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}tms_session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}django_language"
+DEVICE_COOKIE_NAME = f"{COOKIE_PREFIX}tms_device"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+UNUSED_FEATURES = (
+    "accelerometer bluetooth browsing-topics camera display-capture geolocation gyroscope hid "
+    "idle-detection magnetometer microphone midi payment serial usb"
+)
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED_FEATURES.split())
 STATIC_URL = env.text("TMS_STATIC_URL", "/static/")
 """Where browsers get static files."""
 
@@ -91,6 +102,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "tms.ops.loose.LooseMiddleware",
+    "tms.ops.headers.HeadersMiddleware",
     "tms.ops.proxy.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -110,5 +110,5 @@ def lifetime(answer: Answer) -> int:
 
 
 def must_be_signed_in(place: Place) -> None:
-    if "tms_session" not in place.person.cookies:
+    if not any(name.endswith("tms_session") for name in place.person.cookies):
         raise Unseen("nobody is signed in", "サインインしていない")

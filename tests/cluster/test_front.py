@@ -29,6 +29,7 @@ def test_pages_come_through_and_cookies_are_for_https(cluster, person):
 
     assert page.status == 200
     assert page.headers["Strict-Transport-Security"]
+    assert person.cookies.keys() == {"__Host-tms_session", "__Host-csrftoken", "__Host-tms_device"}
 
 
 def test_metrics_are_not_for_the_public(cluster, person):

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.csp import build_policy
 
 from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import network
@@ -88,6 +89,8 @@ async def answer(send: Any, language: str, wait_s: int) -> None:
         (b"content-language", language.encode()),
         (b"cache-control", b"no-store"),
         (b"retry-after", str(wait_s).encode()),
+        (b"content-security-policy", build_policy(settings.SECURE_CSP).encode()),  # type: ignore[arg-type]  # django-stubs: object
+        (b"permissions-policy", settings.PERMISSIONS_POLICY.encode()),
         (b"x-content-type-options", b"nosniff"),
     ]
     await send({"type": "http.response.start", "status": 429, "headers": headers})

@@ -1,0 +1,80 @@
+"""Headers of every answer, and the names of cookies."""
+
+import pytest
+
+from tests.ops.test_production import SOUND, manage
+from tms.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+NAMES = "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME", "DEVICE_COOKIE_NAME"
+PRINT_COOKIES = f"""
+from django.conf import settings
+print(*(getattr(settings, name) for name in {NAMES}), settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
+print(settings.SESSION_COOKIE_PATH, settings.CSRF_COOKIE_PATH, settings.LANGUAGE_COOKIE_PATH)
+print(settings.SESSION_COOKIE_DOMAIN, settings.CSRF_COOKIE_DOMAIN, settings.LANGUAGE_COOKIE_DOMAIN)
+"""
+
+
+@pytest.fixture
+def signed_in(client):
+    client.force_login(User.objects.create_superuser("tanaka"))
+    client.raise_request_exception = False
+    return client
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/terminals/", 200),
+        ("/help/", 200),
+        ("/admin/", 200),
+        ("/sign-in/?next=/help/", 302),
+        ("/nothing/here/", 404),
+        ("/alerts/past/?from=nonsense", 200),
+        ("/admin/login/", 403),
+    ],
+)
+def test_pages_are_not_kept_and_need_no_camera(signed_in, path, status):
+    answer = signed_in.get(path)
+
+    assert answer.status_code == status
+    assert "no-store" in answer["Cache-Control"]
+    assert "camera=()" in answer["Permissions-Policy"]
+
+
+def test_an_error_of_ours_says_the_same(signed_in, monkeypatch):
+    monkeypatch.setattr("tms.accounts.access.may_watch", None)
+
+    answer = signed_in.get("/help/")
+
+    assert (answer.status_code, answer["Cache-Control"]) == (500, "no-store")
+
+
+def test_a_form_without_its_token_too(client):
+    client.handler.enforce_csrf_checks = True
+
+    answer = client.post("/sign-in/", {"username": "a", "password": "b"})
+
+    assert (answer.status_code, answer["Cache-Control"]) == (403, "no-store")
+
+
+def test_static_files_may_be_kept(client):
+    answer = client.get("/static/css/plain.css")
+    answer.close()
+
+    assert "no-store" not in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(("https_only", "prefix"), [("1", "__Host-"), ("0", "")])
+def test_cookies_belong_to_the_host_alone_where_there_is_https(tmp_path, https_only, prefix):
+    """A browser takes `__Host-` only over HTTPS, for every path, and for no domain."""
+    done = manage(tmp_path, "shell", "-v0", "-c", PRINT_COOKIES, **SOUND | {"TMS_HTTPS_ONLY": https_only})
+
+    is_secure = str(https_only == "1")
+    names, paths, domains = done.stdout.splitlines()
+    wanted = [f"{prefix}{name}" for name in ("tms_session", "csrftoken", "django_language", "tms_device")]
+    assert names.split() == [*wanted, is_secure, is_secure]
+    assert set(paths.split()) == {"/"}
+    assert set(domains.split()) == {"None"}
