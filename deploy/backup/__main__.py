@@ -5,14 +5,17 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from deploy.aws import AwsError
-from deploy.backup import metrics, restore, take
+from deploy.backup import instance, metrics, restore, take
 from deploy.backup.database import Database
 from deploy.backup.failure import Busy, Failed, sentence
+from deploy.backup.programs import find
 from deploy.backup.steps import Steps
 from deploy.backup.store import Bucket
 
@@ -37,7 +40,7 @@ def tell(error: Exception, code: int) -> int:
 
 
 def act_take(options: argparse.Namespace) -> None:
-    order = take.Order(options.folder, options.bucket, options.keep_days, options.unless_younger)
+    order = take.Order(options.folder, options.bucket, options.keep_days, options.unless_younger, options.stream)
     try:
         take.take(order, Steps())
     except Busy:
@@ -74,6 +77,54 @@ def act_restore(options: argparse.Namespace) -> None:
     )
 
 
+def act_instance(options: argparse.Namespace) -> None:
+    order = instance.Order(
+        name=options.name,
+        at=getattr(options, "at", None),
+        snapshot=getattr(options, "snapshot", ""),
+        dry_run=options.dry_run,
+        terraform=options.terraform,
+        variables=options.var_file,
+        agrees=(lambda _: True) if options.yes else restore.ask,
+        every_s=options.every,
+    )
+    if options.swap_only:
+        return instance.exchange(order, Steps())
+    return instance.restore(order, Steps())
+
+
+def act_psql(options: argparse.Namespace) -> None:
+    """Become psql, connected: the password is in the environment of the process, and on no command line."""
+    database = Database.configured(as_master=options.master)
+    program = find("psql")
+    os.execve(program, [program, *options.arguments], os.environ | database.environment)
+
+
+def moment(text: str) -> datetime:
+    """With a zone, for a restore to the wrong hour is found late."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"{text} names no zone; right is 2026-01-31T03:15:00Z, or +09:00 at its end")
+    return at.astimezone(UTC)
+
+
+def add_instance(commands: Any) -> None:
+    """`restore.sh point-in-time` and `restore.sh snapshot`: from where Terraform is run, with rights to change RDS."""
+    times = commands.add_parser("point-in-time", prog="restore.sh point-in-time", description=instance.__doc__)
+    times.add_argument("--at", type=moment, metavar="TIME", help="2026-01-31T03:15:00Z; without it the latest")
+    shots = commands.add_parser("snapshot", prog="restore.sh snapshot", description=instance.__doc__)
+    shots.add_argument("snapshot", help="its identifier or ARN; AWS Backup's begin with awsbackup:")
+    for one in (times, shots):
+        one.add_argument("--name", default=os.environ.get("TMS_NAME") or "tms", help="what begins every name (tms)")
+        one.add_argument("--dry-run", action="store_true", help="say what would be done")
+        one.add_argument("--yes", action="store_true", help="swap without asking")
+        one.add_argument("--swap-only", action="store_true", help="it is restored already: only put it in place")
+        one.add_argument("--terraform", type=Path, metavar="FOLDER", help="let the state there follow, too")
+        one.add_argument("--var-file", default="env/production.tfvars", help="(env/production.tfvars)")
+        one.add_argument("--every", type=float, default=15, help="seconds between looks (15)")
+        one.set_defaults(act=act_instance)
+
+
 def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="deploy.backup", description=__doc__)
     commands = whole.add_subparsers(required=True)
@@ -82,6 +133,7 @@ def parser() -> argparse.ArgumentParser:
     taking.add_argument(
         "--unless-younger", type=float, default=0, metavar="HOURS", help="do nothing when the newest is younger"
     )
+    taking.add_argument("--stream", action="store_true", help="straight into S3, with no local copy")
     taking.set_defaults(act=act_take)
     telling = commands.add_parser("age", prog="backup age", description="Tell CloudWatch how old the newest backup is.")
     telling.set_defaults(act=act_age)
@@ -97,6 +149,11 @@ def parser() -> argparse.ArgumentParser:
     way.add_argument("--swap", metavar="NAME", help="put this database, restored before, in place")
     way.add_argument("--back", action="store_true", help="put back what was swapped out last")
     restoring.set_defaults(act=act_restore)
+    add_instance(commands)
+    asking = commands.add_parser("psql", prog="psql", description="psql, connected to the database of TMS.")
+    asking.add_argument("--master", action="store_true", help="as the master user of the server")
+    asking.add_argument("arguments", nargs=argparse.REMAINDER, help="of psql")
+    asking.set_defaults(act=act_psql)
     for command in (taking, telling, restoring):
         command.add_argument("--bucket", default="", help="(BACKUP_BUCKET, or tms-<account>-backups)")
     for command in (taking, restoring):

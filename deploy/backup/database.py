@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from psycopg.pq import Conninfo
 
 from deploy.aws import client
 from deploy.backup.failure import Failed
-from deploy.backup.programs import find
+from deploy.backup.programs import Program, find, running
 from tms import environment as env
 
 WITHOUT_LIMITS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
@@ -24,8 +25,8 @@ class Database:
     options: Mapping[str, str]
 
     @classmethod
-    def configured(cls) -> Self:
-        """That of TMS. Raises Failed."""
+    def configured(cls, *, as_master: bool = False) -> Self:
+        """That of TMS, as its own role or as the master user of the server. Raises Failed."""
         url = env.text("TMS_DATABASE_URL")
         if not url.startswith(("postgres://", "postgresql://")):
             raise Failed("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
@@ -33,7 +34,7 @@ class Database:
             given = {one.keyword.decode(): one.val.decode() for one in Conninfo.parse(url.encode()) if one.val}
         except psycopg.OperationalError:  # its text may show the password
             raise Failed("TMS_DATABASE_URL cannot be read; right is postgres://USER:PASSWORD@HOST:5432/NAME") from None
-        return cls(given | _rotated())
+        return cls(given | _login(as_master=as_master))
 
     @property
     def name(self) -> str:
@@ -59,6 +60,10 @@ class Database:
         )
         return done.stdout
 
+    def started(self, program: str, *arguments: str, feeds: bool = False) -> AbstractContextManager[Program]:
+        """One of PostgreSQL's programs between pipes: `feeds` it, or reads from it. Raises Failed."""
+        return running([find(program), *arguments], os.environ | self.environment, feeds=feeds)
+
     @property
     def environment(self) -> dict[str, str]:
         """For libpq in a child process: the password is in no argument, and `ps` shows none of it."""
@@ -67,9 +72,9 @@ class Database:
         return {names[option]: value for option, value in given.items() if option in names}
 
 
-def _rotated() -> dict[str, str]:
-    """User and password when Secrets Manager holds them, where RDS changes them."""
-    secret = env.text("TMS_DATABASE_SECRET")
+def _login(*, as_master: bool) -> dict[str, str]:
+    """User and password when Secrets Manager holds them."""
+    secret = (env.text("TMS_DATABASE_MASTER_SECRET") if as_master else "") or env.text("TMS_DATABASE_SECRET")
     if not secret:
         return {}
     kept = json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])

@@ -1,6 +1,8 @@
 """From a backup to the database that is served, by way of one beside it that was verified."""
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -110,6 +112,9 @@ def fetched(backup: Backup, folder: Path, steps: Steps) -> Path:
     path = folder / f"restoring_{backup.key.rpartition('/')[2]}"
     with steps("fetch it") as said:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        free, needed = shutil.disk_usage(folder).free, backup.bucket.size(backup.key)
+        if free < needed:
+            raise Failed(f"{folder} has {size(free)} free, and the backup {size(needed)}: name another --folder")
         backup.bucket.get(backup.key, path)
         said(size(path.stat().st_size))
     with steps("compare its checksum") as said:
@@ -124,13 +129,17 @@ def fetched(backup: Backup, folder: Path, steps: Steps) -> Path:
 def filled(new: Database, beside: Database, path: Path, jobs: int, steps: Steps) -> None:
     with steps(f"make the database {new.name}"):
         create(beside, new.name)
-    with steps("restore into it"):
+    with steps("restore into it"), tempfile.NamedTemporaryFile("w", suffix=".list") as wanted:
+        wanted.write(archive.ours(new.run("pg_restore", "--list", str(path))))
+        wanted.flush()
         new.run(
             "pg_restore",
             "--no-password",
             "--no-owner",
             "--no-privileges",
+            "--no-comments",
             "--exit-on-error",
+            f"--use-list={wanted.name}",
             f"--jobs={jobs}",
             f"--dbname={new.name}",
             str(path),

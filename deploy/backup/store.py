@@ -55,6 +55,22 @@ class Bucket:
         self.s3.upload_file(str(path), self.name, key, ExtraArgs=extra, Config=transfer)
         self._verify(path, key, part)
 
+    def begin_parts(self, key: str) -> str:
+        """The id of an upload in parts."""
+        begun = self.s3.create_multipart_upload(Bucket=self.name, Key=key, ChecksumAlgorithm="SHA256", **_encryption())
+        return str(begun["UploadId"])
+
+    def size(self, key: str) -> int:
+        return int(self.s3.head_object(Bucket=self.name, Key=key)["ContentLength"])
+
+    def must_keep(self, key: str, size: int) -> None:
+        """Raises Failed when S3 does not have every byte of it, encrypted."""
+        kept = self.s3.head_object(Bucket=self.name, Key=key)
+        if kept["ContentLength"] != size:
+            raise Failed(f"S3 keeps {kept['ContentLength']:,} bytes of {size:,}")
+        if not kept.get("ServerSideEncryption"):
+            raise Failed("S3 keeps it without encryption")
+
     def put_text(self, key: str, text: str) -> None:
         self.s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), ChecksumAlgorithm="SHA256", **_encryption())
 

@@ -1,5 +1,6 @@
 """Two databases of one server change places by their names. Nothing is copied, and nothing is dropped."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +15,15 @@ MAINTENANCE = "postgres"
 LET_GO_MS = 10_000
 
 END = """
-SELECT pid, pg_terminate_backend(pid, %s) FROM pg_stat_activity
-WHERE datname = ANY(%s) AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+SELECT pid, pg_terminate_backend(pid, %s) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
+WHERE datname = ANY(%s) AND pid <> pg_backend_pid()
+  AND (NOT r.rolsuper OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))
 """
-"""Whoever has a name: PostgreSQL's own workers have none, and make way by themselves."""
+"""Whoever has a name, for PostgreSQL's own workers have none and make way by themselves; but not a superuser, whom only
+another one may end. On RDS that is `rdsadmin`, who looks in now and then, and goes again."""
+
+RENAMES, PAUSE_S = 20, 0.5
+"""So often the names are tried, until those have gone whom we may not end."""
 
 
 def swap(database: Database, new: str) -> str:
@@ -31,12 +37,24 @@ def swap(database: Database, new: str) -> str:
         try:
             _let_in(connection, database.name, new, allowed=False)
             _end_connections(connection, [database.name, new])
-            with connection.transaction():
-                _rename(connection, database.name, kept)
-                _rename(connection, new, database.name)
+            _exchange(connection, database.name, new, kept)
         finally:
             _let_in(connection, database.name, new, kept, allowed=True)
     return kept
+
+
+def _exchange(connection: psycopg.Connection[Any], name: str, new: str, kept: str) -> None:
+    for left in reversed(range(RENAMES)):
+        try:
+            with connection.transaction():
+                _rename(connection, name, kept)
+                _rename(connection, new, name)
+        except psycopg.errors.ObjectInUse:
+            if not left:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return
 
 
 def newest_kept(database: Database) -> str:

@@ -1,5 +1,6 @@
 """From the database to a verified copy in S3, and not a word of success before."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from deploy.backup import archive, metrics
+from deploy.backup import archive, metrics, stream
 from deploy.backup.database import Database, rows
 from deploy.backup.failure import Busy, Failed
 from deploy.backup.manifest import Manifest
@@ -20,6 +21,8 @@ from deploy.backup.store import FOLDER, Bucket, Pointer
 LOCK = 0x746D73_6261636B
 """Key of the advisory lock, "tmsback": it holds for every machine that can reach the database."""
 DAY_S = 24 * 3600
+ROOM = 1.5
+"""So much more free space than the newest backup took: the database grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Order:
     keep_days: float
     unless_younger_h: float
     """When the newest backup is younger, nothing needs to be done: each machine may ask for one, and one is made."""
+    streams: bool = False
+    """Straight into S3: on a machine that serves, no disk fills up."""
 
 
 class Local(NamedTuple):
@@ -57,13 +62,64 @@ def take(order: Order, steps: Steps) -> None:
         bucket = found_bucket(order, steps)
         if is_young_enough(bucket, order, steps):
             return
-        local = made(database, order.folder, steps)
-        uploaded(local, bucket, steps)
-        with steps(f"remove local copies older than {order.keep_days:g} days") as said:
-            said(f"{remove_old(order.folder, order.keep_days)} removed")
+        pointer = streamed(database, bucket, steps) if order.streams else kept_here_too(database, bucket, order, steps)
         with steps("tell CloudWatch"):
-            metrics.tell_success(age_s=local.pointer.age_s)
-    steps.say(f"The backup {bucket.url(local.key)} is there, whole and encrypted: {steps.took}")
+            metrics.tell_success(age_s=pointer.age_s)
+    steps.say(f"The backup {bucket.url(pointer.key)} is there, whole and encrypted: {steps.took}")
+
+
+def kept_here_too(database: Database, bucket: Bucket, order: Order, steps: Steps) -> Pointer:
+    must_fit(order.folder, newest_size(bucket), steps)
+    local = made(database, order.folder, steps)
+    uploaded(local, bucket, steps)
+    with steps(f"remove local copies older than {order.keep_days:g} days") as said:
+        said(f"{remove_old(order.folder, order.keep_days)} removed")
+    return local.pointer
+
+
+def streamed(database: Database, bucket: Bucket, steps: Steps) -> Pointer:
+    """Dump, verify and upload in one pass; what fails in between leaves nothing in S3."""
+    name = f"db_backup_{datetime.now(UTC):%Y%m%d_%H%M%S}.dump"
+    key = FOLDER + name
+    with steps("dump the database into S3, and read it on the way") as said, database.connect() as connection:
+        snapshot = exported_snapshot(connection)
+        upload, found = stream.put(database, bucket, key, snapshot=snapshot)
+        try:
+            manifest = Manifest.of(connection)
+            archive.must_have(found.tables, manifest)
+        except BaseException:
+            upload.abort()
+            raise
+        upload.complete()
+        for one in (size(found.size), f"{len(manifest.rows)} tables", f"{manifest.total:,} rows", found.sha256):
+            said(one)
+    with steps("look at it in S3"):
+        bucket.must_keep(key, found.size)
+        bucket.put_text(f"{key}.sha256", f"{found.sha256}  {name}\n")
+        bucket.put_text(f"{key}.manifest.json", manifest.text)
+    pointer = Pointer(key, found.sha256, found.size, manifest.taken_at)
+    point(bucket, pointer, steps)
+    return pointer
+
+
+def must_fit(folder: Path, needed: int, steps: Steps) -> None:
+    """A disk that fills up stops what else runs there. Raises Failed."""
+    with steps("prepare the folder"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        if free < needed * ROOM:
+            raise Failed(
+                f"{folder} has {size(free)} free, and the newest backup has {size(needed)}: name another --folder, or"
+                " let it go straight to S3 with --stream"
+            )
+
+
+def newest_size(bucket: Bucket) -> int:
+    """0 when there is none."""
+    try:
+        return bucket.latest().size
+    except Failed:
+        return 0
 
 
 @contextmanager
@@ -105,8 +161,6 @@ def newest_age_s(bucket: Bucket) -> float | None:
 
 def made(database: Database, folder: Path, steps: Steps) -> Local:
     """A backup in `folder` that was read again. What was begun and failed leaves nothing behind."""
-    with steps("prepare the folder"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"db_backup_{datetime.now(UTC):%Y%m%d_%H%M%S}.dump"
     partial = path.with_suffix(".partial")
     try:
@@ -127,13 +181,18 @@ def made(database: Database, folder: Path, steps: Steps) -> Local:
 def dumped(database: Database, path: Path, steps: Steps) -> Manifest:
     """The dump and what is counted are of one snapshot, however much is written meanwhile."""
     with steps("dump the database") as said, database.connect() as connection:
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        [(snapshot,)] = rows(connection, "SELECT pg_export_snapshot()")
-        archive.dump(database, path, snapshot=snapshot)
+        archive.dump(database, path, snapshot=exported_snapshot(connection))
         said(size(path.stat().st_size))
         manifest = Manifest.of(connection)
         said(f"{len(manifest.rows)} tables, {manifest.total:,} rows")
     return manifest
+
+
+def exported_snapshot(connection: psycopg.Connection[Any]) -> str:
+    """Of a transaction that `connection` now is in: others that name it see what it sees."""
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    [(snapshot,)] = rows(connection, "SELECT pg_export_snapshot()")
+    return str(snapshot)
 
 
 def described(path: Path, sha256: str, manifest: Manifest) -> None:
@@ -149,9 +208,13 @@ def uploaded(local: Local, bucket: Bucket, steps: Steps) -> None:
         bucket.put_text(f"{local.key}.sha256", checksum_of(local.path).read_text())
         bucket.put_text(f"{local.key}.manifest.json", local.manifest.text)
         said(f"{bucket.url(local.key)}, size, checksum and encryption are as they should be")
+    point(bucket, local.pointer, steps)
+
+
+def point(bucket: Bucket, pointer: Pointer, steps: Steps) -> None:
     with steps("point db_backup_latest at it"):
-        bucket.point_at(local.pointer)
-        if bucket.latest() != local.pointer:
+        bucket.point_at(pointer)
+        if bucket.latest() != pointer:
             raise Failed("S3 keeps another pointer")
 
 

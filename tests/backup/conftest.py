@@ -81,12 +81,13 @@ def url_of(server: PostgreSQL, database: str) -> str:
 def recorded(tmp_path: Path) -> Any:
     """Real programs behind scripts that write down how they were called, and may spoil what they made."""
 
-    def behind(program: str, *, then: str = "") -> dict[str, str]:
+    def behind(program: str, *, then: str = "", instead: str = "") -> dict[str, str]:
         folder = tmp_path / "recorded"
         folder.mkdir(exist_ok=True)
         real = Path(os.fsdecode(subprocess.check_output(["bash", "-c", f"command -v {program}"]))).resolve()
         path = folder / program
-        call = f'printf "%s\\n" "$@" >>{folder}/arguments\n"{program_of(real, program)}" "$@"'
+        called = instead.replace("REAL", f'"{program_of(real, program)}"') or f'"{program_of(real, program)}" "$@"'
+        call = f'printf "%s\\n" "$@" >>{folder}/arguments\n{called}'
         path.write_text(f"#!/usr/bin/env bash\n{call}\n{then}\n")
         path.chmod(0o755)
         return {"PATH": f"{folder}:{os.environ['PATH']}"}

@@ -1,8 +1,10 @@
 """A backup is a success when it was looked at where it is kept, and else it is none, and says why in one line."""
 
 import contextlib
+import hashlib
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -172,6 +174,60 @@ def test_a_database_that_is_away_is_named_without_its_password(vault):
     assert only_line(done.stderr).startswith("tms: reach the database: ")
     assert PASSWORD not in done.stderr + done.stdout
     must_have_failed(vault)
+
+
+# Straight into S3
+
+
+def test_a_backup_that_streams_leaves_nothing_on_the_disk_and_restores(vault):
+    reports = vault.query("SELECT count(*) FROM telemetry_report")
+    printed = vault.back_up("--stream")
+
+    key = vault.latest["key"]
+    kept = vault.moto.client("s3").get_object(Bucket=BUCKET, Key=key)
+    assert not vault.folder.joinpath("backups").exists()
+    assert vault.kept == {key, f"{key}.sha256", f"{key}.manifest.json", LATEST}
+    assert kept["ServerSideEncryption"]
+    assert hashlib.sha256(kept["Body"].read()).hexdigest() == vault.latest["sha256"]
+    assert re.search(r"into S3, and read it on the way: [\d.]+ KiB, \d+ tables, [\d,]+ rows", printed)
+    assert vault.told("BackupSuccess") == [(1.0, "BackupSuccess")]
+    vault.query("DELETE FROM telemetry_report")
+    assert vault.run("restore.sh", "--yes").returncode == 0
+    assert vault.query("SELECT count(*) FROM telemetry_report") == reports
+
+
+BROKEN = {
+    "ends badly": {"then": "exit 1"},
+    "is cut off": {"instead": 'head --bytes=20000 <(REAL "$@" 2>/dev/null)'},
+}
+
+
+@pytest.mark.parametrize("how", BROKEN.values(), ids=BROKEN)
+def test_a_stream_that_breaks_leaves_nothing_in_s3(how, vault, recorded):
+    done = vault.run("backup.sh", "--stream", **recorded("pg_dump", **how))
+
+    assert done.returncode == 1
+    assert only_line(done.stderr).startswith("tms: dump the database into S3, and read it on the way: ")
+    must_have_failed(vault)
+    assert not vault.moto.client("s3").list_multipart_uploads(Bucket=BUCKET).get("Uploads")
+
+
+def test_a_store_that_does_not_encrypt_gets_no_stream(vault):
+    done = vault.run("backup.sh", "--stream", "--bucket", OPEN_BUCKET)
+
+    assert "S3 keeps it without encryption" in only_line(done.stderr)
+
+
+def test_a_disk_without_room_is_not_filled(vault, monkeypatch):
+    vault.back_up()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**6, 10**6, 100))
+
+    done = vault.run("backup.sh")
+    restored = vault.run("restore.sh", "--yes")
+
+    assert "100 bytes free" in only_line(done.stderr)
+    assert "--stream" in done.stderr
+    assert "100 bytes free" in only_line(restored.stderr)
 
 
 def must_have_failed(vault: Vault) -> None:

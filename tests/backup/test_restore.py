@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import threading
 
 import psycopg
 import pytest
@@ -128,3 +129,40 @@ def test_a_swap_that_cannot_be_done_leaves_the_database_open(vault):
     assert vault.run("restore.sh", "--back", "--yes").stderr.startswith(
         "tms: find what was swapped out last: no database"
     )
+
+
+# As on RDS, where the application's own roles are no superusers, and one watches that is
+
+
+def test_what_the_server_brought_is_not_restored_and_stops_nothing(vault):
+    with vault.server.connect(vault.name) as superuser:
+        superuser.execute("CREATE EXTENSION pg_stat_statements")
+        superuser.execute("COMMENT ON SCHEMA public IS 'of somebody else'")
+    vault.back_up()
+
+    done = vault.run("restore.sh", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert vault.query("SELECT extname FROM pg_extension WHERE extname IN ('pg_trgm', 'pg_stat_statements')") == [
+        ("pg_trgm",)
+    ]
+    assert vault.query(REPORTS)[0][0] == 1_000
+
+
+def test_a_superuser_who_looks_in_is_left_alone_and_awaited(vault):
+    database = Database(conninfo_to_dict(vault.environment["TMS_DATABASE_URL"]))
+    create(database, f"{vault.name}_new")
+    watching = vault.server.connect(vault.name)
+
+    def leave_when_closed() -> None:
+        query = "SELECT datallowconn FROM pg_database WHERE datname = %s"
+        while watching.execute(query, [vault.name]).fetchone() != (False,):
+            pass
+        watching.close()
+
+    thread = threading.Thread(target=leave_when_closed)
+    thread.start()
+    kept = swap(database, f"{vault.name}_new")
+    thread.join()
+
+    assert vault.databases == {vault.name, kept}

@@ -53,9 +53,9 @@ class Vault(NamedTuple):
             check=False,
         )
 
-    def back_up(self, **environment: str) -> str:
+    def back_up(self, *arguments: str, **environment: str) -> str:
         """What was printed; it must succeed."""
-        done = self.run("backup.sh", **environment)
+        done = self.run("backup.sh", *arguments, **environment)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

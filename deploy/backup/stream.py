@@ -1,0 +1,81 @@
+"""A dump that goes to S3 as it is made: no disk holds it, and on the way it is read as a restore would read it."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from deploy.backup.database import Database
+from deploy.backup.store import PART, Bucket
+
+READ = 1024 * 1024
+TABLE = re.compile(r'processing data for table "([^"]+)"')
+
+
+class Streamed(NamedTuple):
+    sha256: str
+    size: int
+    tables: frozenset[str]
+    """Of which pg_restore unpacked the rows."""
+
+
+def put(database: Database, bucket: Bucket, key: str, *, snapshot: str) -> tuple["Upload", Streamed]:
+    """Dump, read and upload in one pass. Nothing is in S3 before `Upload.complete`. Raises CalledProcessError."""
+    upload = Upload(bucket, key)
+    digest, size = hashlib.sha256(), 0
+    try:
+        with database.started("pg_restore", "--verbose", "--file=/dev/null", feeds=True) as reader:
+            for piece in dumped(database, snapshot):
+                digest.update(piece)
+                size += len(piece)
+                upload.add(piece)
+                reader.feed(piece)
+        upload.flush()
+    except BaseException:
+        upload.abort()
+        raise
+    return upload, Streamed(digest.hexdigest(), size, frozenset(TABLE.findall(reader.said)))
+
+
+def dumped(database: Database, snapshot: str) -> Iterator[bytes]:
+    arguments = (
+        "--format=custom",
+        "--compress=6",
+        "--no-password",
+        "--lock-wait-timeout=60s",
+        f"--snapshot={snapshot}",
+    )
+    with database.started("pg_dump", *arguments) as dumping:
+        yield from dumping.pieces(READ)
+
+
+class Upload:
+    """An object of S3 in parts: it is there when it is complete, and leaves nothing when it is aborted."""
+
+    def __init__(self, bucket: Bucket, key: str) -> None:
+        self._where = {"Bucket": bucket.name, "Key": key, "UploadId": bucket.begin_parts(key)}
+        self._s3 = bucket.s3
+        self._buffer = bytearray()
+        self._parts: list[dict[str, Any]] = []
+
+    def add(self, piece: bytes) -> None:
+        self._buffer += piece
+        if len(self._buffer) >= PART:
+            self.flush()
+
+    def flush(self) -> None:
+        """S3 compares each part with its checksum, and refuses one that differs."""
+        if not self._buffer and self._parts:
+            return
+        number = len(self._parts) + 1
+        sent = self._s3.upload_part(
+            **self._where, PartNumber=number, Body=bytes(self._buffer), ChecksumAlgorithm="SHA256"
+        )
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]})
+        self._buffer.clear()
+
+    def complete(self) -> None:
+        self._s3.complete_multipart_upload(**self._where, MultipartUpload={"Parts": self._parts})
+
+    def abort(self) -> None:
+        self._s3.abort_multipart_upload(**self._where)
