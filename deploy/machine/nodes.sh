@@ -41,7 +41,7 @@ is_well() {
 
 # What /health/ and the log say of one that does not come up.
 complain() {
-  say "$1 is not well: $(curl --silent --max-time 5 "http://127.0.0.1:$(port_of "$1")/health/" || echo 'no answer')" >&2
+  say "$1 is not well: $(curl --silent --max-time 5 "http://127.0.0.1:$(port_of "$1")/health/?strict" || echo 'no answer')" >&2
   ctl status "tms:$1" >&2 || true
   tail -n 20 "$LOGS/$1.log" >&2 || true
 }

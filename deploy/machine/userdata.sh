@@ -5,10 +5,12 @@
 # Terraform puts `export NAME='value'` lines before it, one for each name in EXPORTS. User
 # data may have 16 KB, so only what must come before the release is in here; the rest is in deploy/machine of the release.
 #
-# What it does: packages, the agent of CloudWatch, the user tms and its directories; fetches the release from S3 and verifies
-# it; installs it without a network; writes the settings, with the secrets from Secrets Manager; migrates, once per release and
-# not per machine; starts nginx, nodes and clock under supervisor; waits until all are well; tells the group that it is ready.
-# Log: /var/log/tms/userdata.log, and in CloudWatch tms-machine. When a step fails it stops, and the group replaces the machine.
+# What it does: the agent of CloudWatch, so that all that follows is read elsewhere too; packages, the user tms and its
+# directories; fetches the release from S3 and verifies it; installs it without a network; writes the settings, with the secrets
+# from Secrets Manager; makes the tables of an empty database; starts nginx, nodes and clock under supervisor; waits until all
+# are well; tells the group that it is ready.
+# Log: /var/log/tms/userdata.log, and in CloudWatch tms-machine. When a step fails it stops, sends its last lines to the stream
+# INSTANCE/failed there, and tells the group at once, which replaces the machine.
 set -euo pipefail
 
 # What must be exported, and behind the | what may be missing.
@@ -16,16 +18,20 @@ readonly EXPORTS='AWS_REGION TMS_NAME TMS_RELEASES_BUCKET TMS_RELEASE_PARAMETER 
 TMS_DATABASE_HOST TMS_DATABASE_NAME TMS_REDIS_SECRET TMS_REDIS_HOST TMS_ALLOWED_HOSTS TMS_TRUSTED_PROXIES TMS_NODES
 | TMS_STATIC_BUCKET TMS_STATIC_URL TMS_BACKUPS_BUCKET TMS_LIFECYCLE_HOOK TMS_LAUNCH_HOOK TMS_ASG TMS_DRAIN_SPREAD_S
 TMS_EXTRA_SETTINGS TMS_MAIL_SECRET TMS_USER TMS_PYTHON'
-readonly PACKAGES='amazon-cloudwatch-agent awscli-2 logrotate nginx postgresql17 python3.13 tar util-linux'
+readonly PACKAGES='awscli-2 logrotate nginx postgresql17 python3.13 tar util-linux'
 readonly ROOT=${TMS_ROOT:-}
 readonly METADATA=${TMS_METADATA:-http://169.254.169.254}
 readonly OPT=$ROOT/opt/tms ETC=$ROOT/etc/tms LOGS=$ROOT/var/log/tms
+readonly AGENT=$ROOT/opt/aws/amazon-cloudwatch-agent/etc/tms.json
 user=${TMS_USER:-tms}
 
 main() {
   local version release
   install -d -m 0755 "$LOGS" "$OPT" "$OPT/releases" "$OPT/artefacts" "$ETC"
   exec > >(tee -a "$LOGS/userdata.log") 2>&1
+  trap 'ended $?' EXIT
+  step 'logs'
+  watch_this_log
   step 'packages'
   install_packages
   step 'places'
@@ -53,6 +59,38 @@ main() {
 
 step() {
   TZ=UTC printf '%(%FT%TZ)T userdata: %s, %s s\n' -1 "$1" "$SECONDS"
+}
+
+# Before anything can fail: the agent sends this log to CloudWatch line by line. The configuration of the release, which has
+# more, comes later.
+watch_this_log() {
+  dnf --assumeyes --quiet install amazon-cloudwatch-agent
+  mkdir -p "${AGENT%/*}"
+  printf '{"logs":{"logs_collected":{"files":{"collect_list":[{"file_path":"%s","log_group_name":"%s","log_stream_name":"%s"}]}}}}\n' \
+    "$LOGS/userdata.log" "${TMS_NAME:?}-machine" '{instance_id}/userdata' >"$AGENT"
+  start_agent
+}
+
+# STATUS. However it ends: a machine that is not ready is given up at once, not when its hook times out.
+ended() {
+  (($1 != 0)) || return 0
+  trap - EXIT
+  set +e
+  step "FAILED with $1"
+  sleep "${TMS_LAST_LINES_S:-1}" # tee writes what came before
+  send_last_lines
+  complete_launch ABANDON
+  exit "$1"
+}
+
+# By another way than the agent's, which may be what failed.
+send_last_lines() {
+  local group=$TMS_NAME-machine stream
+  stream=$(metadata instance-id)/failed
+  aws logs create-log-stream --region "$AWS_REGION" --log-group-name "$group" --log-stream-name "$stream"
+  aws logs put-log-events --region "$AWS_REGION" --log-group-name "$group" --log-stream-name "$stream" \
+    --log-events "$(tail -n 40 "$LOGS/userdata.log" | python3 -c 'import json, sys, time
+print(json.dumps([{"timestamp": int(time.time() * 1000), "message": sys.stdin.read()[-20000:] or "nothing was logged"}]))')"
 }
 
 install_packages() {
@@ -126,8 +164,8 @@ is_running() {
 start() {
   local scripts=$1/deploy/machine
   ln -sfn "$1" "$OPT/current"
-  step 'migrations'
-  "$scripts/manage" migrate_once
+  step 'tables'
+  "$scripts/manage" migrate_once --first-time
   "$scripts/configure" machine
   "$scripts/configure" nginx
   step 'start'
@@ -137,16 +175,19 @@ start() {
 }
 
 start_agent() {
-  local configuration=$ROOT/opt/aws/amazon-cloudwatch-agent/etc/tms.json
-  "$ROOT/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$configuration" >/dev/null
+  "$ROOT/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$AGENT" >/dev/null
 }
 
 # With a hook at launch the group waits for this before it counts on the machine; the load balancer asks /health/ besides.
 tell_ready() {
+  complete_launch CONTINUE || echo 'nobody waits for this machine' # it ran again
+}
+
+# RESULT
+complete_launch() {
   [[ -n ${TMS_LAUNCH_HOOK:-} ]] || return 0
-  aws autoscaling complete-lifecycle-action --region "$AWS_REGION" --lifecycle-action-result CONTINUE \
-    --instance-id "$(metadata instance-id)" --auto-scaling-group-name "$TMS_ASG" --lifecycle-hook-name "$TMS_LAUNCH_HOOK" ||
-    echo 'nobody waits for this machine' # it ran again
+  aws autoscaling complete-lifecycle-action --region "$AWS_REGION" --lifecycle-action-result "$1" \
+    --instance-id "$(metadata instance-id)" --auto-scaling-group-name "$TMS_ASG" --lifecycle-hook-name "$TMS_LAUNCH_HOOK"
 }
 
 main

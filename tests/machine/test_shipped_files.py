@@ -11,6 +11,7 @@ import yaml
 
 from tests.machine.machine import EXPORTS, SCRIPTS
 from tests.running import ROOT
+from tms.server.uvicorn.server import KEEP_ALIVE_S
 
 USER_DATA_BYTES = 16_384
 """AWS takes no more."""
@@ -33,6 +34,19 @@ def test_userdata_asks_for_what_is_missing():
 
     assert set(asked[1].split()) <= EXPORTS.keys()
     assert EXPORTS.keys() <= {*asked[1].split(), *asked[2].split()}
+
+
+def test_nginx_and_uvicorn_keep_connections_longer_than_the_load_balancer():
+    """Who closes first must be who sends next: else a request meets a closed door."""
+    [idle_s] = re.findall(r"idle_timeout +=\s*(\d+)", (ROOT / "deploy/terraform/balancer.tf").read_text())
+    site = (ROOT / "deploy/nginx/site.conf").read_text()
+    [keep_s], [requests] = (
+        re.findall(r"keepalive_timeout (\d+)s;", site),
+        re.findall(r"keepalive_requests (\d+);", site),
+    )
+
+    assert min(int(keep_s), KEEP_ALIVE_S) > int(idle_s)
+    assert int(requests) >= 10_000
 
 
 def test_nodes_and_clock_have_the_time_that_a_drain_takes():
@@ -78,6 +92,16 @@ def test_the_image_knows_the_roles_and_refuses_others():
     assert (done.returncode, "right is serve, clock, migrate, check" in done.stderr) == (2, True)
 
 
+def test_the_image_has_a_place_to_write_that_anybody_may_use():
+    """Fargate mounts the volume with the owner and mode that the directory has in the image, else for root alone."""
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    made, volume, user = (
+        lines.index(line) for line in ("RUN install -d -m 1777 /tmp", 'VOLUME ["/tmp"]', "USER 10001:10001")
+    )
+
+    assert made < volume < user
+
+
 def test_the_image_holds_nothing_that_it_does_not_run():
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
 
@@ -107,6 +131,6 @@ def test_a_machine_looks_for_a_backup_again_and_again_and_makes_it_at_night(tmp_
         lines = [looking.stdout.readline() for _ in range(4)]
         os.killpg(looking.pid, signal.SIGTERM)
 
-    asked = f"asked: --unless-younger {old_enough_h} --keep-days 1 --folder {tmp_path}/var/lib/tms/backups\n"
+    asked = f"asked: --stream --unless-younger {old_enough_h}\n"
     assert lines[0] == lines[2] == asked
     assert lines[1].endswith("no backup was made (1); the next look is in 0 s\n")

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-KEEP_ALIVE_S = 75
-"""Longer than a proxy keeps its idle connections (nginx: 60 s), so that it does not write into one that we close."""
+KEEP_ALIVE_S = 310
+"""Longer than a proxy keeps its idle connections (AWS: 300 s), so that it does not write into one that we close."""
 
 
 class UvicornServer(uvicorn.Server):

@@ -1,15 +1,19 @@
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tms.ops.patient_migrate import LockedOut, migrate_patiently
 from tms.ops.turn import StillTaken, turn
 from tms.prompt_command import PromptCommand
 
 LOCK = 0x746D73_6D696772
 """In ASCII: tmsmigr."""
+NOT_BEFORE = (
+    "{count} migrations of this release are not applied, the first is {first}; a machine that starts changes no tables"
+    " that others use: run `python -m deploy.pipeline migrate` before the release moves"
+)
 
 
 class Command(PromptCommand):
@@ -17,19 +21,28 @@ class Command(PromptCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--wait", type=float, default=900, metavar="S", help="for another one that migrates")
+        parser.add_argument(
+            "--first-time", action="store_true", help="only where there is no table yet; else fail when one is missing"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with turn(LOCK, wait_s=options["wait"]):
-                self.migrate(options["verbosity"])
+                self.migrate(options["verbosity"], first_time=options["first_time"])
         except StillTaken:
             raise CommandError(f"another process migrates, and did not finish within {options['wait']:g} s") from None
 
-    def migrate(self, verbosity: int) -> None:
+    def migrate(self, verbosity: int, *, first_time: bool = False) -> None:
         """A database that is ahead of this release is left as it is: it was rolled back."""
         executor = MigrationExecutor(connection)
-        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if not missing:
             self.stdout.write("Nothing to migrate.")
             return
-        call_command("migrate", interactive=False, verbosity=verbosity, stdout=self.stdout)
+        if first_time and executor.loader.applied_migrations:
+            raise CommandError(NOT_BEFORE.format(count=len(missing), first=missing[0][0]))
+        try:
+            migrate_patiently(self.stdout, verbosity=verbosity)
+        except LockedOut as error:
+            raise CommandError(str(error)) from None
         self.stdout.write("Migrated.")

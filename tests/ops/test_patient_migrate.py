@@ -1,0 +1,88 @@
+"""A migration that cannot lock its table lets those who serve go on, and comes again."""
+
+import os
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from tests.blank import copy_database
+from tests.running import ROOT
+
+pytestmark = pytest.mark.services
+
+LOCKED = """
+import os, sys, psycopg
+from tms.ops import patient_migrate
+patient_migrate.LOCK_TIMEOUT_MS, patient_migrate.TRIES = 50, 3
+other = psycopg.connect(os.environ["TMS_DATABASE_URL"])
+other.execute("LOCK TABLE fleet_site IN ACCESS SHARE MODE")
+pauses = []
+def pause(seconds):
+    pauses.append(seconds)
+    if len(pauses) == {free_after}:
+        other.rollback()
+try:
+    patient_migrate.migrate_patiently(sys.stdout, verbosity=0, pause=pause)
+except patient_migrate.LockedOut as error:
+    print(f"LockedOut: {{error}}")
+print("pauses:", pauses)
+"""
+BEFORE = ("fleet", "0006")
+"""The migration after it changes fleet_site, which the application reads all the time."""
+
+
+def manage(url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=os.environ | {"TMS_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def url() -> str:
+    """Of a database that lacks one migration."""
+    url = copy_database(os.environ["TMS_DATABASE_URL"])
+    done = manage(url, "migrate", *BEFORE, "--verbosity", "0")
+    assert done.returncode == 0, done.stderr
+    return url
+
+
+def is_applied(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT 1 FROM django_migrations WHERE app = 'fleet' AND name LIKE '0007%'")
+        return found.fetchone() is not None
+
+
+def test_a_locked_table_is_let_go_and_tried_again(url):
+    done = manage(url, "shell", "--no-imports", "-c", LOCKED.format(free_after=2))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("A table is locked by others; again in 10 s") == 2
+    assert "pauses: [10.0, 10.0]" in done.stdout
+    assert is_applied(url)
+
+
+def test_a_table_that_stays_locked_ends_it_and_says_what_to_do(url):
+    done = manage(url, "shell", "--no-imports", "-c", LOCKED.format(free_after=0))
+
+    assert "LockedOut: a table stayed locked for" in done.stdout
+    assert "docs/runbook.md#a-migration-cannot-lock-its-table" in done.stdout
+    assert not is_applied(url)
+
+
+def test_a_machine_that_starts_makes_no_change_to_tables_that_others_use(url):
+    refused = manage(url, "migrate_once", "--first-time")
+    done = manage(url, "migrate_once", "--verbosity", "0")
+    again = manage(url, "migrate_once", "--first-time")
+
+    assert refused.returncode == 1
+    assert "migrations of this release are not applied, the first is fleet.0007" in refused.stderr
+    assert "run `python -m deploy.pipeline migrate` before the release moves" in refused.stderr
+    assert (done.returncode, done.stdout) == (0, "Migrated.\n")
+    assert (again.returncode, again.stdout) == (0, "Nothing to migrate.\n")
