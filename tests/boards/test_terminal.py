@@ -1,12 +1,17 @@
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
+from django.test import Client
 
 from tests import factories
-from tests.boards.conftest import HTMX
+from tests.boards.conftest import HTMX, Seen
 from tests.factories import now
+from tests.people import person
+from tms.boards.plans import plans
 from tms.commands.models import Command
+from tms.fleet.opening import OpeningHours
+from tms.live.change import Change
 
 pytestmark = pytest.mark.both
 
@@ -231,3 +236,75 @@ def test_the_answer_of_a_terminal_is_shown_as_it_was_said(page, fleet):
 
     assert "one  two\nthree" in seen.html
     assert "answered in 1.0 s" in seen.text(f"command-{command.pk}")
+
+
+# Dangerous commands
+
+REBOOT = {"name": "reboot", "answer_within_s": "120", "deliver_within_s": "86400"}
+
+
+@pytest.fixture
+def manager(fleet) -> Client:
+    client = Client()
+    client.force_login(person("manager", of="Manager"))
+    return client
+
+
+def test_a_reboot_needs_a_permission_of_its_own(browser, page, fleet):
+    terminal = fleet.online()
+
+    answer = browser.post(f"{terminal.get_absolute_url()}commands/", REBOOT | {"sure": "1"})
+
+    assert answer.status_code == 403
+    assert "may not send dangerous commands" in answer.content.decode()
+    assert 'value="reboot"' not in page(terminal.get_absolute_url()).html
+    assert not Command.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("others", "closed", "said"),
+    [
+        ([], False, "the only one at this open site"),
+        (["offline"], False, "the last of 2 that works at this open site"),
+        (["critical"], False, "the last of 2 that works at this open site"),
+        (["online"], False, "2 of 2 work, 1 meanwhile"),
+        (["offline"], True, "1 of 2 work, 0 meanwhile"),
+    ],
+)
+def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, closed, said):
+    terminal = fleet.online(kind="gate")
+    for other in others:
+        peer = fleet.standing("offline" if other == "offline" else "online", kind="gate")
+        if other == "critical":
+            factories.alert(fleet, terminal=peer, severity="critical")
+    if closed:
+        OpeningHours.objects.create(
+            site=terminal.site, weekday=(now().weekday() + 3) % 7, opens_at=time(9), closes_at=time(10)
+        )
+    plans.changed(Change(everything=True))
+
+    answer = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT)
+
+    html = " ".join(answer.content.decode().split())
+    assert answer.status_code == 200
+    assert said in html
+    assert ('data-impact="last"' in html) == ("open site" in said)
+    assert not Command.objects.exists()
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_reboot_that_was_confirmed_is_queued(manager, fleet, headers):
+    terminal = fleet.online()
+    asked = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT, headers=headers)
+    fields = {
+        attributes["name"]: attributes.get("value")
+        for tag, attributes in Seen(asked).elements
+        if tag == "input" and attributes.get("type") == "hidden" and attributes.get("name") != "csrfmiddlewaretoken"
+    }
+
+    answer = manager.post(f"{terminal.get_absolute_url()}commands/", fields, headers=headers)
+
+    assert fields == REBOOT | {"sure": "1"}
+    assert asked.headers.get("HX-Retarget") == ("#dialog" if headers else None)
+    assert answer.status_code == (200 if headers else 302)
+    assert Command.objects.get().name == "reboot"

@@ -37,7 +37,7 @@ def ask(
     """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
     if request.headers.get("HX-Request"):
         return render(request, f"{template}#{partial}", context, status=status)
-    around = {"place": AlertsPage.place, "scene": Scene(nav(Desk(context["at"])))}
+    around = {"place": context.get("place", AlertsPage.place), "scene": Scene(nav(Desk(context["at"])))}
     return render(request, template, context | around, status=status)
 
 

@@ -7,8 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.names import name_of
+from tms.accounts.permissions import Permission
 from tms.alerts.deeds import is_in_reach
 from tms.alerts.models import Alert, Contract
 from tms.commands.catalog import CATALOG
@@ -121,9 +123,17 @@ class AssignForm(CommentForm):
 class CommandForm(forms.Form):
     """Its fields are what `tms.commands.services.queue` asks for."""
 
-    name = forms.ChoiceField(choices=[(spec.name, spec.label) for spec in CATALOG.values()])
+    name = forms.ChoiceField()
     answer_within_s = forms.TypedChoiceField(choices=ANSWER_WITHIN, coerce=float)
     deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        """With those commands that `person` may send."""
+        super().__init__(data)
+        may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS)
+        names = self.fields["name"]
+        assert isinstance(names, forms.ChoiceField)
+        names.choices = [(spec.name, spec.label) for spec in CATALOG.values() if may_all or not spec.is_dangerous]
 
 
 def _whole_minute(at: datetime) -> datetime:

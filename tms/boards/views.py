@@ -7,13 +7,14 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts import access
 from tms.accounts.doors import Asked, needs, watching
 from tms.accounts.permissions import Permission
-from tms.boards.answers import UNREADABLE, found, show
+from tms.boards.answers import UNREADABLE, ask, found, show
 from tms.boards.charts import chart
 from tms.boards.forms import AcknowledgeForm, CommandForm
+from tms.boards.impact import impact_of
 from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, TerminalPage, TerminalsPage
 from tms.boards.pages.base import Scene, nav
 from tms.commands import services as commands
-from tms.commands.catalog import is_dangerous
+from tms.commands.catalog import CATALOG, is_dangerous
 from tms.telemetry import series as telemetry
 
 
@@ -35,7 +36,9 @@ def terminals(request: Asked) -> HttpResponse:
 @never_cache
 @watching
 def terminal(request: Asked, uid: str) -> HttpResponse:
-    return show(request, TerminalPage.open(request.GET, person=request.user, uid=uid), form=CommandForm())
+    return show(
+        request, TerminalPage.open(request.GET, person=request.user, uid=uid), form=CommandForm(person=request.user)
+    )
 
 
 @require_safe
@@ -50,17 +53,43 @@ def series(request: Asked, uid: str) -> HttpResponse:
 @require_POST
 @needs(Permission.SEND_COMMANDS)
 def send_command(request: Asked, uid: str) -> HttpResponse:
+    """A dangerous one is asked about first: it is sent by the second POST, with `sure`."""
     page = found(TerminalPage.open(request.GET, person=request.user, uid=uid))
-    form = CommandForm(request.POST)
-    if is_dangerous(request.POST.get("name", "")):
+    danger = is_dangerous(request.POST.get("name", ""))
+    if danger:
         access.demand(request.user, Permission.SEND_DANGEROUS_COMMANDS)
-    if form.is_valid():
-        commands.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
-        if not request.headers.get("HX-Request"):
-            return redirect(page.terminal)
-    return show(
-        request, page, results="boards/commands.html#ask", form=form, status=200 if form.is_valid() else UNREADABLE
-    )
+    form, is_sure = CommandForm(request.POST, person=request.user), request.POST.get("sure") == "1"
+    if not form.is_valid():
+        return _command_panel(request, page, form, status=UNREADABLE)
+    if danger and not is_sure:
+        return _confirm_command(request, page, form)
+    commands.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
+    if not request.headers.get("HX-Request"):
+        return redirect(page.terminal)
+    return _command_panel(request, page, form, partial="sent" if danger else "ask")
+
+
+def _command_panel(
+    request: Asked, page: TerminalPage, form: CommandForm, *, partial: str = "ask", status: int = 200
+) -> HttpResponse:
+    return show(request, page, results=f"boards/commands.html#{partial}", form=form, status=status)
+
+
+def _confirm_command(request: Asked, page: TerminalPage, form: CommandForm) -> HttpResponse:
+    """For htmx as a dialog, though the form has another target."""
+    at = timezone.now()
+    context = {
+        "place": page.place,
+        "terminal": page.terminal,
+        "command": CATALOG[form.cleaned_data["name"]],
+        "impact": impact_of(page.terminal, at=at),
+        "fields": [(name, request.POST[name]) for name in form.fields],
+        "at": at,
+    }
+    answer = ask(request, "boards/command-confirm.html", context)
+    if request.headers.get("HX-Request"):
+        answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
+    return answer
 
 
 @require_safe
