@@ -6,6 +6,7 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("admin/login/", views.admin_sign_in, name="admin-sign-in"),
     path("sign-out/", views.sign_out, name="sign-out"),
+    path("me/password/", views.change_password, name="change-password"),
     path("me/theme/", views.choose_theme, name="choose-theme"),
     path("me/language/", views.choose_language, name="choose-language"),
 ]

@@ -1,20 +1,28 @@
 from django.conf import settings
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
 
-from tms.accounts import access
+from tms.accounts import access, audit
+from tms.accounts.doors import Asked, watching
+from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
 from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import name_digest
 
 SIGN_IN = "accounts/sign-in.html"
+UNREADABLE = 422
 COOKIE_AGE_S = 365 * 24 * 3600
 
 
@@ -48,6 +56,24 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     answer = render(request, "403.html#dialog", context, status=403)
     answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
     return answer
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@watching
+def change_password(request: Asked) -> HttpResponse:
+    """Every other session of the person ends: a session holds a digest of the password (R14)."""
+    is_sent = request.method == "POST"
+    form = PasswordForm(request.user, request.POST if is_sent else None, request=request)
+    if is_sent and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            audit.record("password-changed", request.user)
+        update_session_auth_hash(request, request.user)
+        return redirect(f"{resolve_url('change-password')}?changed=1")
+    context = {"form": form, "rules": password_validators_help_texts(), "is_changed": "changed" in request.GET}
+    return render(request, "accounts/password.html", context, status=UNREADABLE if is_sent else 200)
 
 
 @require_POST

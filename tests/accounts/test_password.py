@@ -1,0 +1,83 @@
+"""Everyone changes their own password on a page of TMS."""
+
+import pytest
+from django.test import Client
+
+from tms.accounts.models import AuditEntry, User
+
+OLD, NEW = "watch-the-fleet-7", "another-long-secret-9"
+
+
+@pytest.fixture
+def tanaka(db) -> User:
+    return User.objects.create_user("tanaka.mei", password=OLD, first_name="Mei")
+
+
+@pytest.fixture
+def browser(tanaka) -> Client:
+    return signed_in(tanaka)
+
+
+def signed_in(person: User) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def change(browser: Client, old: str = OLD, new: str = NEW, again: str | None = None, **headers: str):
+    sent = {"old_password": old, "new_password1": new, "new_password2": new if again is None else again}
+    return browser.post("/me/password/", sent, headers=headers)
+
+
+def test_a_new_password_holds_here_and_ends_every_other_session(browser, tanaka):
+    elsewhere = signed_in(tanaka)
+
+    answer = change(browser)
+
+    tanaka.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, "/me/password/?changed=1")
+    assert tanaka.check_password(NEW)
+    assert "Your password was changed." in browser.get(answer["Location"]).content.decode()
+    assert elsewhere.get("/").status_code == 302
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.actor, entry.changes) == ("password-changed", tanaka, {})
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"old": "guess"}, "Your old password was entered incorrectly"),
+        ({"again": NEW + "x"}, "The two password fields didn’t match"),
+        ({"new": "short"}, "This password is too short"),
+        ({"new": "password1234"}, "This password is too common"),
+        ({"new": "tanaka.mei.1"}, "The password is too similar to the username"),
+        ({"new": ""}, "This field is required"),
+    ],
+)
+def test_what_cannot_be_is_said_and_changes_nothing(browser, tanaka, sent, said):
+    answer = change(browser, **sent)
+
+    tanaka.refresh_from_db()
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert tanaka.check_password(OLD)
+
+
+def test_wrong_tries_count_as_those_of_signing_in(browser, tanaka, settings):
+    answers = [change(browser, old="guess").status_code for _ in range(settings.SIGN_IN_FAILURES + 1)]
+
+    tanaka.refresh_from_db()
+    assert answers == [422] * settings.SIGN_IN_FAILURES + [429]
+    assert change(browser).status_code == 429
+    assert tanaka.check_password(OLD)
+
+
+def test_a_stranger_is_sent_to_sign_in(client, db):
+    assert client.get("/me/password/")["Location"] == "/sign-in/?next=/me/password/"
+
+
+def test_the_way_there_is_on_every_page_in_the_persons_language(browser, tanaka):
+    User.objects.update(language="ja")
+
+    assert 'href="/me/password/"' in browser.get("/help/").content.decode()
+    assert "パスワードを変更" in browser.get("/me/password/").content.decode()
