@@ -22,6 +22,12 @@ ALARMS = (
     "notifications-given-up",
     "notifications-waiting",
     "certificate-expires",
+    "reports-waiting",
+    "terminals-blocked",
+    "connections-full",
+    "feed-failing",
+    "logs-lost",
+    "too-few-running",
 )
 
 NOT_ALLOWED = frozenset(

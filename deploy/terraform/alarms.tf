@@ -1,6 +1,9 @@
 # Every alarm in one table. `says` is what a person reads at night; the runbook has the rest. `metrics` has one entry; or
 # several, m0, m1 and so on, of which `expression` makes one. What is unsaid: the worst of 60 s counts, all of `periods`
-# must be bad, and missing data is no alarm.
+# must be bad, and missing data is no alarm. A metric of several may have a statistic of its own, `stat`.
+#
+# Two severities: `critical` wakes somebody, because people or terminals are not served or will soon not be; `warning`, which is
+# what is unsaid, waits for the morning.
 
 locals {
   runbook         = "https://github.com/${var.repository}/blob/main/docs/runbook.md"
@@ -21,11 +24,24 @@ locals {
   # Dumps are made on machines; the image has no pg_dump.
   snapshots = { namespace = "AWS/Backup", name = "NumberOfBackupJobsCompleted", dimensions = tomap({ BackupVaultName = aws_backup_vault.main.name }) }
 
+  # In pairs: how many are wanted, how many run.
+  wanted_and_running = local.on_ec2 ? [
+    for name in ["GroupDesiredCapacity", "GroupInServiceInstances"] :
+    { namespace = "AWS/AutoScaling", name = name, dimensions = local.group_dimensions }
+    ] : [
+    for pair in setproduct(["serve", "clock"], ["DesiredTaskCount", "RunningTaskCount"]) :
+    { namespace = "ECS/ContainerInsights", name = pair[1], dimensions = { ClusterName = "${var.name}-cluster", ServiceName = "${var.name}-${pair[0]}" } }
+  ]
+
+  # TMS is down when nobody is served, when nothing that terminals report is kept, or when it fails and cannot say why.
+  down = "ALARM(no-healthy-host) OR ALARM(reports-waiting) OR (ALARM(server-errors) AND ALARM(bridge-silent))"
+
   # Without dimensions, each is one metric of the whole.
   tms = {
     for name in [
-      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "DeliveriesGivenUp", "DeliveryWaiting",
-      "FalseOffline", "NodesLost", "PromisesMeasured", "PromisesMissed", "SilentTerminals",
+      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "ConnectionsUsed", "DeliveriesGivenUp",
+      "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "PromisesMeasured",
+      "PromisesMissed", "SilentTerminals",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
   }
 
@@ -39,12 +55,14 @@ locals {
       metrics = [local.memory], statistic = "Average", above = 85, period = 300, periods = 2
     }
     no-healthy-host = {
-      says    = "Nobody answers: no machine or task passes its health check."
-      metrics = [{ namespace = "AWS/ApplicationELB", name = "HealthyHostCount", dimensions = local.target_dimensions }]
-      below   = 1, statistic = "Minimum", missing = "breaching"
+      severity = "critical"
+      says     = "Nobody answers: no machine or task passes its health check."
+      metrics  = [{ namespace = "AWS/ApplicationELB", name = "HealthyHostCount", dimensions = local.target_dimensions }]
+      below    = 1, statistic = "Minimum", missing = "breaching"
     }
     server-errors = {
-      says = "More than 20 requests a minute end in an error of ours (5xx), three minutes long."
+      severity = "critical"
+      says     = "More than 20 requests a minute end in an error of ours (5xx), three minutes long."
       metrics = [
         { namespace = "AWS/ApplicationELB", name = "HTTPCode_Target_5XX_Count", dimensions = local.target_dimensions },
         { namespace = "AWS/ApplicationELB", name = "HTTPCode_ELB_5XX_Count", dimensions = local.balancer_dimensions },
@@ -57,9 +75,10 @@ locals {
       above   = 2, statistic = "p99", periods = 5
     }
     low-db-storage = {
-      says    = "The database has less than 10 GB of storage left, though it should have grown."
-      metrics = [{ namespace = "AWS/RDS", name = "FreeStorageSpace", dimensions = local.database_dimensions }]
-      below   = 10737418240, statistic = "Average", period = 300
+      severity = "critical"
+      says     = "The database has less than 10 GB of storage left, though it should have grown."
+      metrics  = [{ namespace = "AWS/RDS", name = "FreeStorageSpace", dimensions = local.database_dimensions }]
+      below    = 10737418240, statistic = "Average", period = 300
     }
     high-db-cpu = {
       says    = "The database's CPU is above 80 % for ten minutes."
@@ -67,9 +86,10 @@ locals {
       above   = 80, statistic = "Average", period = 300, periods = 2
     }
     many-db-connections = {
-      says    = "More than 80 % of the database's ${var.database.connections} connections are taken."
-      metrics = [{ namespace = "AWS/RDS", name = "DatabaseConnections", dimensions = local.database_dimensions }]
-      above   = floor(var.database.connections * 0.8), periods = 5
+      severity = "critical"
+      says     = "More than 80 % of the database's ${var.database.connections} connections are taken."
+      metrics  = [{ namespace = "AWS/RDS", name = "DatabaseConnections", dimensions = local.database_dimensions }]
+      above    = floor(var.database.connections * 0.8), periods = 5
     }
     redis-memory = {
       says       = "Redis uses more than 75 % of its memory."
@@ -82,16 +102,54 @@ locals {
       expression = "SUM([FILL(m0,0),FILL(m1,0)])", statistic = "Sum", above = 0, period = 300
     }
     silent-terminals = {
-      says    = "More than ${var.silent_terminals} terminals are silent at once: a network, or ourselves."
-      metrics = [local.tms.SilentTerminals], above = var.silent_terminals, periods = 2
+      severity = "critical"
+      says     = "More than ${var.silent_terminals} terminals are silent at once: a network, or ourselves."
+      metrics  = [local.tms.SilentTerminals], above = var.silent_terminals, periods = 2
     }
     bridge-silent = {
-      says    = "No metrics of the fleet come from TMS. Until they do, the alarms about terminals see nothing."
-      metrics = [local.tms.ActiveTerminals], below = 1, statistic = "SampleCount", periods = 5, missing = "breaching"
+      severity = "critical"
+      says     = "No metrics of the fleet come from TMS. Until they do, the alarms about terminals see nothing."
+      metrics  = [local.tms.ActiveTerminals], below = 1, statistic = "SampleCount", periods = 5, missing = "breaching"
     }
     clock-lag = {
-      says    = "The clock is more than 15 s late: nobody becomes silent or offline in time."
-      metrics = [local.tms.ClockLag], above = 15, periods = 3
+      severity = "critical"
+      says     = "The clock is more than 15 s late: nobody becomes silent or offline in time."
+      metrics  = [local.tms.ClockLag], above = 15, periods = 3
+    }
+    reports-waiting = {
+      severity = "critical"
+      says     = "Reports wait, and none was acknowledged for three minutes: the database takes none. Terminals keep theirs."
+      metrics = [
+        merge(local.tms.IngestPending, { stat = "Maximum" }),
+        merge(local.tms.AckSeconds, { stat = "SampleCount" }),
+      ]
+      expression = "IF(FILL(m0,0) > 0 AND FILL(m1,0) == 0, 1, 0)", above = 0, periods = 3
+    }
+    terminals-blocked = {
+      severity = "critical"
+      says     = "The WAF blocks terminals: more of them connect from one address than terminals_per_address allows."
+      metrics = [{
+        namespace  = "AWS/WAFV2", name = "BlockedRequests"
+        dimensions = { WebACL = aws_wafv2_web_acl.main.name, Region = var.region, Rule = "TerminalRateLimitRule" }
+      }]
+      above = 0, statistic = "Sum", periods = 2
+    }
+    connections-full = {
+      says    = "A server process has more than 80 % of the connections that it can take: above 100 % it refuses with 503."
+      metrics = [local.tms.ConnectionsUsed], above = 80, periods = 5
+    }
+    feed-failing = {
+      says    = "Redis has not been reached for five minutes: boards are behind. Terminals and reports go on."
+      metrics = [local.tms.FeedFailures], above = 0, statistic = "Sum", periods = 5
+    }
+    logs-lost = {
+      says    = "CloudWatch did not get all logs of TMS: what happened then is only in the files of machines, or gone."
+      metrics = [local.tms.LogEventsLost], above = 0, statistic = "Sum", period = 300
+    }
+    too-few-running = {
+      says       = "Fewer machines or tasks run than are wanted, for 15 minutes: new ones do not become healthy."
+      metrics    = local.wanted_and_running
+      expression = local.on_ec2 ? "m0 - m1" : "(m0 - m1) + (m2 - m3)", statistic = "Average", above = 0, periods = 15
     }
     nodes-lost = {
       says    = "A server process is gone without a goodbye, and was not back after three minutes."
@@ -115,8 +173,9 @@ locals {
       metrics = [local.tms.DeliveriesGivenUp], above = 0, statistic = "Sum", period = 300
     }
     notifications-waiting = {
-      says    = "A notification is overdue for more than 15 minutes: a destination does not answer, or nobody sends."
-      metrics = [local.tms.DeliveryWaiting], above = 900, periods = 3
+      severity = "critical"
+      says     = "A notification is overdue for more than 15 minutes: a destination does not answer, or nobody sends."
+      metrics  = [local.tms.DeliveryWaiting], above = 900, periods = 3
     }
     backup-missing = {
       says    = local.on_ec2 ? "No dump of the database was verified in S3 for 26 hours." : "AWS Backup finished no snapshot of the database for 26 hours."
@@ -137,8 +196,8 @@ resource "aws_cloudwatch_metric_alarm" "main" {
   alarm_name        = "${var.name}-${each.key}"
   alarm_description = "${each.value.says} What to do: ${local.runbook}#${each.key}"
   actions_enabled   = true
-  alarm_actions     = [aws_sns_topic.alerts.arn]
-  ok_actions        = [aws_sns_topic.alerts.arn]
+  alarm_actions     = [aws_sns_topic.alerts[try(each.value.severity, "warning")].arn]
+  ok_actions        = [aws_sns_topic.alerts[try(each.value.severity, "warning")].arn]
 
   comparison_operator = can(each.value.below) ? "LessThanThreshold" : "GreaterThanThreshold"
   threshold           = try(each.value.below, each.value.above)
@@ -166,7 +225,7 @@ resource "aws_cloudwatch_metric_alarm" "main" {
         metric_name = metric_query.value.name
         dimensions  = metric_query.value.dimensions
         period      = try(each.value.period, 60)
-        stat        = try(each.value.statistic, "Maximum")
+        stat        = try(metric_query.value.stat, each.value.statistic, "Maximum")
       }
     }
   }
@@ -180,4 +239,17 @@ resource "aws_cloudwatch_metric_alarm" "main" {
       return_data = true
     }
   }
+}
+
+# One message that says it all, beside those of its parts.
+resource "aws_cloudwatch_composite_alarm" "down" {
+  alarm_name        = "${var.name}-down"
+  alarm_description = "TMS is down: nobody is served, or no report is kept. What to do: ${local.runbook}#down"
+  actions_enabled   = true
+  alarm_actions     = [aws_sns_topic.alerts["critical"].arn]
+  ok_actions        = [aws_sns_topic.alerts["critical"].arn]
+
+  alarm_rule = replace(local.down, "/ALARM\\(([a-z-]+)\\)/", "ALARM(\"${var.name}-$1\")")
+
+  depends_on = [aws_cloudwatch_metric_alarm.main]
 }

@@ -94,7 +94,7 @@ resource "aws_cloudwatch_dashboard" "main" {
         type = "alarm", x = 0, y = 0, width = 24, height = 4
         properties = {
           title  = "Alarms"
-          alarms = [for alarm in aws_cloudwatch_metric_alarm.main : alarm.arn]
+          alarms = concat([aws_cloudwatch_composite_alarm.down.arn], [for alarm in aws_cloudwatch_metric_alarm.main : alarm.arn])
         }
       }],
       [for index, graph in local.graphs : {

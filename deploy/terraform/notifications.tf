@@ -1,10 +1,26 @@
+# Where alarms go: `critical` wakes somebody, `warning` waits for the morning.
+
+locals {
+  severities = toset(["critical", "warning"])
+
+  # Addresses get both; who is on call gets what must wake them.
+  subscribers = concat(
+    [for pair in setproduct(local.severities, var.alarm_emails) : { severity = pair[0], protocol = "email", endpoint = pair[1] }],
+    [for one in var.on_call : { severity = "critical", protocol = one.protocol, endpoint = one.endpoint }],
+  )
+}
+
 resource "aws_sns_topic" "alerts" {
-  name              = "${var.name}-alerts"
+  for_each = local.severities
+
+  name              = "${var.name}-alerts-${each.key}"
   kms_master_key_id = aws_kms_key.main.arn
 }
 
 resource "aws_sns_topic_policy" "alerts" {
-  arn = aws_sns_topic.alerts.arn
+  for_each = local.severities
+
+  arn = aws_sns_topic.alerts[each.key].arn
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -13,7 +29,7 @@ resource "aws_sns_topic_policy" "alerts" {
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
-        Resource  = aws_sns_topic.alerts.arn
+        Resource  = aws_sns_topic.alerts[each.key].arn
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {
@@ -21,17 +37,18 @@ resource "aws_sns_topic_policy" "alerts" {
         Effect    = "Deny"
         Principal = "*"
         Action    = "sns:Publish"
-        Resource  = aws_sns_topic.alerts.arn
+        Resource  = aws_sns_topic.alerts[each.key].arn
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
   })
 }
 
-resource "aws_sns_topic_subscription" "email" {
-  for_each = var.alarm_emails
+resource "aws_sns_topic_subscription" "main" {
+  for_each = { for one in local.subscribers : "${one.severity} ${one.endpoint}" => one }
 
-  topic_arn = aws_sns_topic.alerts.arn
-  protocol  = "email"
-  endpoint  = each.value
+  topic_arn              = aws_sns_topic.alerts[each.value.severity].arn
+  protocol               = each.value.protocol
+  endpoint               = each.value.endpoint
+  endpoint_auto_confirms = each.value.protocol == "https"
 }

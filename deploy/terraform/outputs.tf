@@ -33,9 +33,9 @@ output "target_group_arn" {
   value       = aws_lb_target_group.app.arn
 }
 
-output "topic_arn" {
-  description = "Where alarms go."
-  value       = aws_sns_topic.alerts.arn
+output "topic_arns" {
+  description = "Where alarms go, by severity."
+  value       = { for severity, topic in aws_sns_topic.alerts : severity => topic.arn }
 }
 
 output "database" {

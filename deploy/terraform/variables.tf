@@ -247,12 +247,25 @@ variable "notify_topics" {
 }
 
 variable "alarm_emails" {
-  description = "Who gets the alarms. Each address must confirm a message that AWS sends it."
+  description = "Who gets the alarms of both severities. Each address must confirm the two messages that AWS sends it."
   type        = set(string)
 
   validation {
     condition     = length(var.alarm_emails) > 0
     error_message = "Somebody must hear the alarms."
+  }
+}
+
+variable "on_call" {
+  description = "Who is woken by critical alarms, besides: sms with a number such as +819012345678, or https with the address of a paging service."
+  type        = list(object({ protocol = string, endpoint = string }))
+  default     = []
+
+  validation {
+    condition = alltrue([
+      for one in var.on_call : can(regex("^(sms \\+[0-9]{8,15}|https https://.+|email .+@.+)$", "${one.protocol} ${one.endpoint}"))
+    ])
+    error_message = "on_call has { protocol = \"sms\", endpoint = \"+819012345678\" }, \"https\" with an https:// address, or \"email\"."
   }
 }
 

@@ -139,7 +139,25 @@ def test_each_alarm_has_its_section_in_the_runbook_and_its_line_in_the_checklist
     sections = set(re.findall(r"^#+ ([a-z-]+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
 
     assert alarms == set(ALARMS)
-    assert alarms <= sections
+    assert alarms | {"down"} <= sections
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [("deploying.md", r"(\d+) alarms"), ("cloudwatch.md", r"(\d+) alarms"), ("deploying.ja.md", r"アラーム (\d+) 個")],
+)
+def test_pages_count_the_alarms_that_there_are(page, words):
+    told = re.findall(words, (ROOT / "docs" / page).read_text())
+
+    assert {int(number) for number in told} == {len(ALARMS)}
+
+
+def test_each_alarm_is_listed_with_its_severity():
+    critical = set(re.findall(r'^    ([a-z-]+) = \{\n      severity += "critical"', HCL["alarms.tf"], re.MULTILINE))
+    rows = re.findall(r"^\| (critical|warning) \| (.+) \|$", (ROOT / "docs/cloudwatch.md").read_text(), re.MULTILINE)
+    told = {severity: set(re.findall(r"\[([a-z-]+)\]", names)) for severity, names in rows}
+
+    assert told == {"critical": critical | {"down"}, "warning": set(ALARMS) - critical}
 
 
 def test_what_the_agent_of_a_machine_writes_has_a_group():

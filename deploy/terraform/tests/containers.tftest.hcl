@@ -126,7 +126,11 @@ run "an_empty_account_gets_it_all" {
     error_message = "CPU and memory are those of tasks."
   }
   assert {
-    condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.main : alarm.alarm_actions == toset([aws_sns_topic.alerts.arn]) && strcontains(alarm.alarm_description, "docs/runbook.md#${name}")])
+    condition     = [for query in aws_cloudwatch_metric_alarm.main["too-few-running"].metric_query : "${one(query.metric).metric_name} ${one(query.metric).dimensions.ServiceName}" if query.id != "all"] == ["DesiredTaskCount tms-serve", "RunningTaskCount tms-serve", "DesiredTaskCount tms-clock", "RunningTaskCount tms-clock"]
+    error_message = "Missing tasks of both services must ring, those of the clock, too."
+  }
+  assert {
+    condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.main : length(alarm.alarm_actions) == 1 && strcontains(alarm.alarm_description, "docs/runbook.md#${name}")])
     error_message = "Every alarm must tell somebody, and lead to the runbook."
   }
 }

@@ -25,6 +25,7 @@ run "values_that_cannot_be" {
     database     = { backup_days = 1 }
     log_days     = 1
     alarm_emails = []
+    on_call      = [{ protocol = "sms", endpoint = "090-1234-5678" }]
     settings     = { TMS_NOPE = "1", TMS_PUBLIC_URL = "http://tms", TMS_TIME_ZONE = "'", TMS_PING_INTERVAL_S = "100" }
 
     terminals_per_address = 1
@@ -45,6 +46,7 @@ run "values_that_cannot_be" {
     var.database,
     var.log_days,
     var.alarm_emails,
+    var.on_call,
     var.settings,
     var.terminals_per_address,
     var.people_rate_limit,

@@ -59,4 +59,5 @@ TABLE = (
     Row("FeedFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_feed_failures")),
     Row("BridgeLag", Unit.SECONDS, Origin.PROCESS, Level("tms_bridge_lag_seconds")),
     Row("BridgeFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_bridge_failures")),
+    Row("LogEventsLost", Unit.COUNT, Origin.PROCESS, Rise("tms_log_events_lost")),
 )

@@ -46,6 +46,10 @@ mock_resource "aws_cloudfront_distribution" {
   defaults = { arn = "arn:aws:cloudfront::123456789012:distribution/E0123456789ABC" }
 }
 
+mock_resource "aws_cloudwatch_composite_alarm" {
+  defaults = { arn = "arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm:tms-down" }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = { arn = "arn:aws:logs:ap-northeast-1:123456789012:log-group:tms-invented" }
 }
