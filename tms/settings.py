@@ -147,6 +147,9 @@ EMBEDDED = "sqlite://:memory:" if PRODUCTION else f"sqlite:///{DATA_DIR / 'tms.s
 DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
 DATABASE_POOL = env.whole("TMS_DATABASE_POOL", 10, least=2)
 DATABASE_SECRET = env.text("TMS_DATABASE_SECRET")
+DATABASE_MASTER_SECRET = env.text("TMS_DATABASE_MASTER_SECRET")
+"""Only `migrate_once` uses it, to make the role whose name and password `TMS_DATABASE_SECRET` has."""
+
 DATABASES = {"default": configured(DATABASE_URL, pool=DATABASE_POOL, secret=DATABASE_SECRET)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

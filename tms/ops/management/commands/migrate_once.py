@@ -1,9 +1,13 @@
 from typing import Any
 
+import psycopg
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tms.database_secret import SecretUnreadable
+from tms.ops.database_role import Login, ensure_role
 from tms.ops.patient_migrate import LockedOut, migrate_patiently
 from tms.ops.turn import StillTaken, turn
 from tms.prompt_command import PromptCommand
@@ -26,11 +30,24 @@ class Command(PromptCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.ensure_role()
         try:
             with turn(LOCK, wait_s=options["wait"]):
                 self.migrate(options["verbosity"], first_time=options["first_time"])
         except StillTaken:
             raise CommandError(f"another process migrates, and did not finish within {options['wait']:g} s") from None
+
+    def ensure_role(self) -> None:
+        """Before the first connection of TMS, which is made as that role."""
+        if not settings.DATABASE_MASTER_SECRET:
+            return
+        try:
+            role, master = (Login.of(name) for name in (settings.DATABASE_SECRET, settings.DATABASE_MASTER_SECRET))
+            is_new = ensure_role(settings.DATABASE_URL, role=role, master=master)
+        except (SecretUnreadable, psycopg.Error) as error:
+            raise CommandError(f"TMS_DATABASE_MASTER_SECRET: the role of TMS cannot be made: {error}") from None
+        if is_new:
+            self.stdout.write(f"The database belongs to the role {role.user}.")
 
     def migrate(self, verbosity: int, *, first_time: bool = False) -> None:
         """A database that is ahead of this release is left as it is: it was rolled back."""
