@@ -22,6 +22,7 @@ ALARMS = (
     "notifications-given-up",
     "notifications-waiting",
     "certificate-expires",
+    "clock-loop-stalled",
     "reports-waiting",
     "terminals-blocked",
     "connections-full",

@@ -5,11 +5,18 @@ import re
 import pytest
 
 from tests.inventory import ROOT, metrics
-from tms.ops.cloudwatch.measures import Counted, Level, Observations, Rise, Share
+from tms.ops.cloudwatch.measures import Counted, Level, Observations, Rise, Share, WorstShare
 from tms.ops.cloudwatch.table import TABLE
 
 PAGE = ROOT / "docs/cloudwatch.md"
-TYPES = {Level: "gauge", Share: "gauge", Rise: "counter", Observations: "histogram", Counted: "histogram"}
+TYPES = {
+    Level: "gauge",
+    Share: "gauge",
+    WorstShare: "gauge",
+    Rise: "counter",
+    Observations: "histogram",
+    Counted: "histogram",
+}
 OF_THE_BACKUP = {"BackupSuccess", "BackupAge"}
 CELLS = r"^\| `([A-Z]\w+)` \| ([A-Z]\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|"
 

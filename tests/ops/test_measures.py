@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tms.ops.cloudwatch.bridge import read
-from tms.ops.cloudwatch.measures import Level, Measure, Observations, Rise, Sample, Share, Spread
+from tms.ops.cloudwatch.measures import Level, Measure, Observations, Rise, Sample, Share, Spread, WorstShare
 
 
 def samples(**values: float | Mapping[str, float]):
@@ -30,7 +30,7 @@ def test_a_gauge_is_what_it_shows_with_the_labels_that_are_asked_for():
 
 @pytest.mark.parametrize(
     "measure",
-    [Level("x"), Level("x", {"by": "online"}), Rise("x"), Observations("x"), Share("x", "y")],
+    [Level("x"), Level("x", {"by": "online"}), Rise("x"), Observations("x"), Share("x", "y"), WorstShare("x", "y")],
     ids=lambda measure: type(measure).__name__,
 )
 def test_what_is_not_there_is_not_nought(measure: Measure):
@@ -51,6 +51,12 @@ def test_a_counter_is_what_it_rose_by_over_all_its_labels():
 
 def test_a_counter_that_was_never_measured_began_at_nought():
     assert Rise("x").of(samples(x_total=4), before={}) == 4
+
+
+def test_the_worst_share_is_that_of_the_label_that_is_nearest_to_its_limit():
+    now = samples(age={"sweep": 5, "roll_up": 1_800, "new": 7}, limit={"sweep": 20, "roll_up": 900})
+
+    assert WorstShare("age", "limit").of(now, before={}) == 200
 
 
 def test_a_share_of_nothing_is_nothing():

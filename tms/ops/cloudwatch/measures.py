@@ -139,6 +139,24 @@ class Share:
         return None if part is None or not whole else 100.0 * part / whole
 
 
+@dataclass(frozen=True, slots=True)
+class WorstShare:
+    """The highest percentage that a `part` makes of the `whole` with the same labels; both are gauges."""
+
+    part: str
+    whole: str
+    is_level: bool = True
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({self.part, self.whole})
+
+    def of(self, samples: Samples, *, before: Samples) -> float | None:
+        wholes = samples.get(self.whole, ())
+        shares = ((total([part]), total(wholes, part.labels)) for part in samples.get(self.part, ()))
+        return max((100.0 * part / whole for part, whole in shares if part is not None and whole), default=None)
+
+
 def total(samples: Iterable[Sample], labels: Labels = ALL) -> float | None:
     values = [sample.value for sample in samples if labels.items() <= sample.labels.items()]
     return sum(values) if values and all(map(isfinite, values)) else None

@@ -6,7 +6,7 @@ No dimensions: a name with ten nodes behind it costs as much as one. `docs/cloud
 from enum import Enum
 from typing import NamedTuple
 
-from tms.ops.cloudwatch.measures import Counted, Level, Measure, Observations, Rise, Share
+from tms.ops.cloudwatch.measures import Counted, Level, Measure, Observations, Rise, Share, WorstShare
 
 
 class Unit(Enum):
@@ -47,6 +47,12 @@ TABLE = (
     Row("NodesRunning", Unit.COUNT, Origin.LEADER, Level("tms_nodes", {"state": "running"})),
     Row("NodesLost", Unit.COUNT, Origin.LEADER, Level("tms_nodes", {"state": "lost"})),
     Row("ClockLag", Unit.SECONDS, Origin.LEADER, Level("tms_clock_lag_seconds")),
+    Row(
+        "ClockLoopAge",
+        Unit.PERCENT,
+        Origin.PROCESS,
+        WorstShare("tms_clock_loop_age_seconds", "tms_clock_loop_limit_seconds"),
+    ),
     Row("Links", Unit.COUNT, Origin.NODE, Level("tms_links")),
     Row("ConnectionsUsed", Unit.PERCENT, Origin.NODE, Share("tms_connections", "tms_connections_limit")),
     Row("IngestPending", Unit.COUNT, Origin.NODE, Level("tms_ingest_pending")),
