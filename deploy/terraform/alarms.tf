@@ -39,7 +39,7 @@ locals {
   # Without dimensions, each is one metric of the whole.
   tms = {
     for name in [
-      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "ConnectionsUsed", "DeliveriesGivenUp",
+      "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "ClockLoopAge", "ConnectionsUsed", "DeliveriesGivenUp",
       "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "PromisesMeasured",
       "PromisesMissed", "SilentTerminals",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
@@ -115,6 +115,11 @@ locals {
       severity = "critical"
       says     = "The clock is more than 15 s late: nobody becomes silent or offline in time."
       metrics  = [local.tms.ClockLag], above = 15, periods = 3
+    }
+    clock-loop-stalled = {
+      severity = "critical"
+      says     = "A loop of the clock has not succeeded for longer than it may: what it does, nobody does."
+      metrics  = [local.tms.ClockLoopAge], above = 100, periods = 3
     }
     reports-waiting = {
       severity = "critical"

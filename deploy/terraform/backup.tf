@@ -36,6 +36,19 @@ resource "aws_backup_plan" "main" {
       lifecycle {
         delete_after = rule.value.keep_days
       }
+
+      # Out of reach of whoever takes over this account.
+      dynamic "copy_action" {
+        for_each = compact([var.backup_copy_vault])
+
+        content {
+          destination_vault_arn = copy_action.value
+
+          lifecycle {
+            delete_after = rule.value.keep_days
+          }
+        }
+      }
     }
   }
 }

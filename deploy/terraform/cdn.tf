@@ -145,3 +145,20 @@ resource "aws_route53_record" "static" {
     evaluate_target_health = false
   }
 }
+
+resource "aws_s3_bucket_policy" "static" {
+  bucket = aws_s3_bucket.main["static"].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat([local.only_over_tls["static"]], [for distribution in aws_cloudfront_distribution.static : {
+      Sid       = "CloudFrontReads"
+      Effect    = "Allow"
+      Principal = { Service = "cloudfront.amazonaws.com" }
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.main["static"].arn}/*"
+      Condition = { StringEquals = { "AWS:SourceArn" = distribution.arn } }
+    }])
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.main]
+}

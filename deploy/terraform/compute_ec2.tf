@@ -7,7 +7,8 @@ locals {
     TMS_RELEASES_BUCKET    = aws_s3_bucket.main["releases"].bucket
     TMS_RELEASE_PARAMETER  = aws_ssm_parameter.release.name
     TMS_APPLICATION_SECRET = aws_secretsmanager_secret.application.name
-    TMS_DATABASE_SECRET    = local.database_secret_arn
+    TMS_DATABASE_SECRET    = aws_secretsmanager_secret.database.arn
+    TMS_MASTER_PARAMETER   = aws_ssm_parameter.database_secret.name
     TMS_DATABASE_HOST      = aws_db_instance.main.address
     TMS_DATABASE_NAME      = local.database_name
     TMS_REDIS_SECRET       = aws_secretsmanager_secret.redis.name
@@ -54,6 +55,8 @@ locals {
 }
 
 data "aws_ssm_parameter" "machine_image" {
+  count = var.machine.image == null ? 1 : 0
+
   name = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 }
 
@@ -71,7 +74,7 @@ resource "aws_launch_template" "app" {
   description            = "One machine of ${var.name}"
   update_default_version = true
   # A new image is seen in the plan, and comes to all machines by an instance refresh.
-  image_id               = data.aws_ssm_parameter.machine_image.insecure_value
+  image_id               = var.machine.image == null ? data.aws_ssm_parameter.machine_image[0].insecure_value : var.machine.image
   instance_type          = var.machine.type
   user_data              = base64encode(local.machine_user_data)
   vpc_security_group_ids = [aws_security_group.tier["app"].id]
@@ -202,6 +205,7 @@ resource "aws_autoscaling_group" "app" {
     aws_route.outbound,
     aws_route_table_association.private,
     aws_secretsmanager_secret_version.application,
+    aws_secretsmanager_secret_version.database,
     aws_secretsmanager_secret_version.redis,
     aws_vpc_endpoint.service,
     aws_vpc_security_group_egress_rule.flow,

@@ -18,7 +18,7 @@ locals {
     TMS_ALLOWED_HOSTS        = var.domain
     TMS_TRUSTED_PROXIES      = local.balancers
     TMS_DATABASE_URL         = "postgres://${aws_db_instance.main.address}:5432/${local.database_name}?sslmode=require"
-    TMS_DATABASE_SECRET      = local.database_secret_arn
+    TMS_DATABASE_SECRET      = aws_secretsmanager_secret.database.arn
     TMS_STATIC_URL           = local.static_url
     TMS_CLOUDWATCH_LOG_GROUP = aws_cloudwatch_log_group.main["application"].name
     TMS_CLOUDWATCH_NAMESPACE = local.metrics_namespace
@@ -27,6 +27,10 @@ locals {
     TMS_SECRET_KEY = "${aws_secretsmanager_secret.application.arn}:TMS_SECRET_KEY::"
     TMS_REDIS_URL  = "${aws_secretsmanager_secret.redis.arn}:url::"
   })
+  # Migrations alone know the master user: they make the role of the application.
+  secrets_of_role = { for role in keys(local.roles) : role => merge(local.task_secrets, {
+    for name in ["TMS_DATABASE_MASTER_SECRET"] : name => aws_ssm_parameter.database_secret.arn if role == "migrate"
+  }) }
 }
 
 resource "aws_ecs_cluster" "main" {
@@ -49,7 +53,7 @@ resource "aws_ecs_task_definition" "role" {
   cpu                      = var.task.cpu
   memory                   = var.task.memory
   execution_role_arn       = aws_iam_role.main["execution"].arn
-  task_role_arn            = aws_iam_role.main["task"].arn
+  task_role_arn            = aws_iam_role.main[each.key == "migrate" ? "migrate" : "task"].arn
   skip_destroy             = true # a rollback needs the one before
 
   runtime_platform {
@@ -84,7 +88,7 @@ resource "aws_ecs_task_definition" "role" {
     portMappings = [for port in compact([each.value.port]) : { containerPort = tonumber(port), protocol = "tcp" }]
     ulimits      = [{ name = "nofile", softLimit = 65536, hardLimit = 65536 }]
     environment  = [for name, value in local.task_environment : { name = name, value = value }]
-    secrets      = [for name, arn in local.task_secrets : { name = name, valueFrom = arn }]
+    secrets      = [for name, arn in local.secrets_of_role[each.key] : { name = name, valueFrom = arn }]
     logConfiguration = {
       logDriver = "awslogs"
       options = {
@@ -148,6 +152,7 @@ resource "aws_ecs_service" "role" {
     aws_route.outbound,
     aws_route_table_association.private,
     aws_secretsmanager_secret_version.application,
+    aws_secretsmanager_secret_version.database,
     aws_secretsmanager_secret_version.redis,
     aws_vpc_endpoint.service,
     aws_vpc_security_group_egress_rule.flow,

@@ -32,7 +32,7 @@ locals {
     {
       title = "Nodes and clock", stat = "Maximum"
       metrics = [
-        for name in ["NodesRunning", "NodesLost", "ClockLag", "BridgeLag"] : [local.metrics_namespace, name]
+        for name in ["NodesRunning", "NodesLost", "ClockLag", "ClockLoopAge", "BridgeLag"] : [local.metrics_namespace, name]
       ]
     },
     {

@@ -1,5 +1,6 @@
 locals {
-  database_name = "tms_production"
+  database_name       = "tms_production"
+  database_identifier = coalesce(var.database.identifier, "${var.name}-database")
 
   database_parameters = {
     "rds.force_ssl"                       = "1"
@@ -41,7 +42,7 @@ resource "aws_db_instance" "main" {
   #checkov:skip=CKV_AWS_133:backup_retention_period is 7 days or more, as variables.tf demands; checkov cannot look into an optional field
   #checkov:skip=CKV2_AWS_69:rds.force_ssl is 1 in local.database_parameters; checkov cannot look into a dynamic block
   #checkov:skip=CKV_AWS_161:The password is the managed one of Secrets Manager, which RDS changes by itself; a second way in is one more to guard
-  identifier                 = "${var.name}-database"
+  identifier                 = local.database_identifier
   engine                     = "postgres"
   engine_version             = "17"
   auto_minor_version_upgrade = true

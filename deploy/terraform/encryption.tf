@@ -32,6 +32,13 @@ locals {
         Resource  = "*" # in the policy of a key this is the key itself
       }],
       local.key_users,
+      [for vault in compact([var.backup_copy_vault]) : {
+        Sid       = "SnapshotsAreCopied"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::${split(":", vault)[4]}:root" }
+        Action    = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        Resource  = "*"
+      }],
     )
   }
 }

@@ -143,15 +143,15 @@ locals {
       Sid       = "HandOverRoles"
       Effect    = "Allow"
       Action    = ["iam:PassRole"]
-      Resource  = [for role, _ in local.trusts : aws_iam_role.main[role].arn if contains(["execution", "task"], role)]
+      Resource  = [for role, _ in local.trusts : aws_iam_role.main[role].arn if contains(["execution", "migrate", "task"], role)]
       Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
     },
   ]
 }
 
-resource "aws_iam_openid_connect_provider" "github" {
-  url            = "https://token.actions.githubusercontent.com"
-  client_id_list = ["sts.amazonaws.com"]
+# An account may have only one of these; bootstrap/ makes it, and every environment uses it.
+data "aws_iam_openid_connect_provider" "github" {
+  url = "https://token.actions.githubusercontent.com"
 }
 
 resource "aws_iam_role" "deploy" {
@@ -162,7 +162,7 @@ resource "aws_iam_role" "deploy" {
     Version = "2012-10-17"
     Statement = [{
       Effect    = "Allow"
-      Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+      Principal = { Federated = data.aws_iam_openid_connect_provider.github.arn }
       Action    = "sts:AssumeRoleWithWebIdentity"
       Condition = {
         StringEquals = {

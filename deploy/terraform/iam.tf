@@ -18,7 +18,7 @@ locals {
       backup     = { service = "backup.amazonaws.com", confused = false }
     },
     { for role in ["machine"] : role => { service = "ec2.amazonaws.com", confused = false } if local.on_ec2 },
-    { for role in ["task", "execution"] : role => { service = "ecs-tasks.amazonaws.com", confused = true } if local.on_ecs },
+    { for role in ["task", "migrate", "execution"] : role => { service = "ecs-tasks.amazonaws.com", confused = true } if local.on_ecs },
   )
 
   # AWS writes these, and keeps them in step with its own services.
@@ -57,6 +57,14 @@ locals {
     },
   ])
 
+  # Whoever migrates makes the role of the application.
+  migrate_statements = [{
+    Sid      = "ReadTheSecretOfTheMaster"
+    Effect   = "Allow"
+    Action   = ["secretsmanager:GetSecretValue"]
+    Resource = [local.master_secret_arn]
+  }]
+
   # Topics that people chose as destinations of notifications.
   publish_statements = concat(
     [for topics in [var.notify_topics[*].arn] : {
@@ -73,7 +81,7 @@ locals {
     } if length(keys) > 0],
   )
 
-  machine_statements = [
+  machine_statements = concat(local.migrate_statements, [
     {
       Sid      = "KeepBackups"
       Effect   = "Allow"
@@ -96,7 +104,7 @@ locals {
       Sid      = "KnowWhichRelease"
       Effect   = "Allow"
       Action   = ["ssm:GetParameter"]
-      Resource = [aws_ssm_parameter.release.arn]
+      Resource = [aws_ssm_parameter.release.arn, aws_ssm_parameter.database_secret.arn]
     },
     {
       Sid      = "LetTheGroupGoOn"
@@ -129,11 +137,12 @@ locals {
       Action   = ["ec2:DescribeTags"]
       Resource = ["*"]
     },
-  ]
+  ])
 
   permissions = {
     machine = concat(local.application_statements, local.machine_statements)
     task    = local.application_statements
+    migrate = concat(local.application_statements, local.migrate_statements)
     execution = [
       {
         Sid      = "SignIn"
@@ -158,6 +167,12 @@ locals {
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
         Resource = concat([aws_secretsmanager_secret.application.arn, aws_secretsmanager_secret.redis.arn], aws_secretsmanager_secret.mail[*].arn)
+      },
+      {
+        Sid      = "NameTheSecretOfTheMaster"
+        Effect   = "Allow"
+        Action   = ["ssm:GetParameters"]
+        Resource = [aws_ssm_parameter.database_secret.arn]
       },
       {
         Sid      = "UseTheKey"

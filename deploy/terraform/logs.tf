@@ -23,7 +23,7 @@ resource "aws_cloudwatch_log_group" "main" {
 resource "aws_cloudwatch_log_group" "database" {
   for_each = toset(["postgresql", "upgrade"])
 
-  name              = "/aws/rds/instance/${var.name}-database/${each.key}"
+  name              = "/aws/rds/instance/${local.database_identifier}/${each.key}"
   retention_in_days = var.log_days
   kms_key_id        = aws_kms_key.main.arn
 }

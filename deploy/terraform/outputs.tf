@@ -39,11 +39,12 @@ output "topic_arns" {
 }
 
 output "database" {
-  description = "Host, name and secret of the database."
+  description = "Host, name and secrets of the database: of TMS, and of the master user, which is for people."
   value = {
     host   = aws_db_instance.main.address
     name   = local.database_name
-    secret = local.database_secret_arn
+    secret = aws_secretsmanager_secret.database.arn
+    master = local.master_secret_arn
   }
 }
 

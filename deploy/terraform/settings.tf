@@ -9,6 +9,7 @@ locals {
     TMS_CLOUDWATCH_LOG_GROUP    = "name"
     TMS_CLOUDWATCH_NAMESPACE    = "nothing: alarms and dashboard read TMS"
     TMS_CONNECTIONS_PER_ADDRESS = "terminals_per_address"
+    TMS_DATABASE_MASTER_SECRET  = "database"
     TMS_DATABASE_SECRET         = "database"
     TMS_DATABASE_URL            = "database"
     TMS_DATA_DIR                = "nothing: a server keeps all in the database"

@@ -9,14 +9,6 @@ locals {
 
   # Besides the owner, and always over TLS.
   bucket_readers_and_writers = {
-    static = [for distribution in aws_cloudfront_distribution.static : {
-      Sid       = "CloudFrontReads"
-      Effect    = "Allow"
-      Principal = { Service = "cloudfront.amazonaws.com" }
-      Action    = "s3:GetObject"
-      Resource  = "${aws_s3_bucket.main["static"].arn}/*"
-      Condition = { StringEquals = { "AWS:SourceArn" = distribution.arn } }
-    }]
     logs = [
       {
         Sid       = "TheBalancerWrites"
@@ -34,6 +26,17 @@ locals {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
     ]
+  }
+
+  only_over_tls = {
+    for name, bucket in aws_s3_bucket.main : name => {
+      Sid       = "OnlyOverTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [bucket.arn, "${bucket.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }
   }
 }
 
@@ -131,23 +134,14 @@ resource "aws_s3_bucket_logging" "main" {
   target_prefix = "storage/${each.key}/"
 }
 
+# That of the files for browsers is in cdn.tf: the first release is published before CloudFront is there.
 resource "aws_s3_bucket_policy" "main" {
-  for_each = local.buckets
+  for_each = { for name, bucket in local.buckets : name => bucket if name != "static" }
 
   bucket = aws_s3_bucket.main[each.key].id
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(
-      [{
-        Sid       = "OnlyOverTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:*"
-        Resource  = [aws_s3_bucket.main[each.key].arn, "${aws_s3_bucket.main[each.key].arn}/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      }],
-      lookup(local.bucket_readers_and_writers, each.key, []),
-    )
+    Version   = "2012-10-17"
+    Statement = concat([local.only_over_tls[each.key]], lookup(local.bucket_readers_and_writers, each.key, []))
   })
 
   depends_on = [aws_s3_bucket_public_access_block.main]

@@ -75,17 +75,22 @@ variable "image" {
 }
 
 variable "machine" {
-  description = "Each EC2 machine: its type (x86_64), its disk, and how many server processes it runs (one a core)."
+  description = "Each EC2 machine: its type (x86_64), its disk, how many server processes it runs (one a core), and an image of your own that has the packages already; else the newest Amazon Linux 2023."
   type = object({
     type    = optional(string, "t3.medium")
     disk_gb = optional(number, 30)
     nodes   = optional(number, 2)
+    image   = optional(string)
   })
   default = {}
 
   validation {
     condition     = var.machine.nodes >= 1 && var.machine.disk_gb >= 20
     error_message = "A machine runs one server process at least, and needs a disk of 20 GB."
+  }
+  validation {
+    condition     = var.machine.image == null ? true : can(regex("^ami-[0-9a-f]{8,17}$", var.machine.image))
+    error_message = "An image is given by its id, such as ami-0123456789abcdef0."
   }
 }
 
@@ -148,8 +153,9 @@ variable "cdn" {
 # What keeps the data
 
 variable "database" {
-  description = "PostgreSQL: instance class, storage and how far it may grow, connections, days of backups, windows in UTC."
+  description = "PostgreSQL: instance class, storage and how far it may grow, connections, days of backups, windows in UTC; `identifier` only where a restored instance keeps a name of its own."
   type = object({
+    identifier         = optional(string)
     class              = optional(string, "db.t3.medium")
     storage_gb         = optional(number, 100)
     storage_most_gb    = optional(number, 500)
@@ -174,6 +180,17 @@ variable "cache_type" {
   description = "Node type of Redis, which carries the feed between processes, sessions and the cache."
   type        = string
   default     = "cache.t4g.small"
+}
+
+variable "backup_copy_vault" {
+  description = "ARN of a vault of AWS Backup in another account, to which each snapshot of the database is copied. Empty: no copy."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.backup_copy_vault == "" || can(regex("^arn:aws:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]+$", var.backup_copy_vault))
+    error_message = "A vault is given by its ARN: arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME."
+  }
 }
 
 variable "protected" {

@@ -1,14 +1,15 @@
 terraform {
-  required_version = ">= 1.10" # locks the state in S3 itself
+  # Exactly these, as the tests and the pipeline have them; a newer one is a change like any other.
+  required_version = "1.15.5"
 
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 6.0"
+      version = "6.69.1"
     }
     random = {
       source  = "hashicorp/random"
-      version = "~> 3.6"
+      version = "3.9.1"
     }
   }
 

@@ -1,14 +1,16 @@
 """deploy/terraform, run by the real Terraform. What it asserts stands beside it, in tests/*.tftest.hcl."""
 
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from deploy.tfkit.check import Report, check
+from deploy.tfkit.check import Report, check, mirror
 from deploy.tfkit.toolchain import ROOT, Toolchain
 
 CONFIGURATION = ROOT / "deploy/terraform"
@@ -99,3 +101,39 @@ def test_a_database_without_its_subnets_is_caught(what_is_said):
 def guarded_line(words: str) -> int:
     lines = (CONFIGURATION / GUARDS).read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if words in line)
+
+
+def test_the_first_release_is_published_without_cloudfront_and_database(toolchain: Toolchain, tmp_path: Path):
+    """What docs/deploying.md applies first takes minutes, because nothing that takes long is behind it."""
+    guide = (ROOT / "docs/deploying.md").read_text()
+    targets = {name.split("[")[0] for name in re.findall(r"-target '?([\w.]+(?:\[\"\w+\"\])?)", guide)}
+
+    behind = closure(targets, edges(toolchain, tmp_path))
+
+    assert targets
+    assert "aws_s3_bucket.main" in behind
+    assert not [name for name in behind if re.match(r"aws_(cloudfront|acm|db_instance|elasticache|lb)", name)]
+
+
+def edges(toolchain: Toolchain, folder: Path) -> dict[str, set[str]]:
+    """What each resource needs."""
+    copy = mirror(CONFIGURATION, ROOT, folder / "tree")
+    (copy / "override.tf").write_text('terraform {\n  backend "local" {}\n}\n')  # the one in S3 would be asked
+    settings = os.environ | {"TF_DATA_DIR": str(folder / "data"), "TMPDIR": str(folder)}
+    for words in (["init", "-input=false", f"-plugin-dir={toolchain.plugins}"], ["graph"]):
+        done = subprocess.run(
+            [toolchain.terraform, *words], cwd=copy, env=settings, check=True, capture_output=True, text=True
+        )
+    found: dict[str, set[str]] = {}
+    for needs, needed in re.findall(r'"([\w.]+)" -> "([\w.]+)"', done.stdout):
+        found.setdefault(needs, set()).add(needed)
+    return found
+
+
+def closure(names: set[str], needs: dict[str, set[str]]) -> set[str]:
+    found, ahead = set(names), list(names)
+    while ahead:
+        fresh = needs.get(ahead.pop(), set()) - found
+        found |= fresh
+        ahead.extend(fresh)
+    return found

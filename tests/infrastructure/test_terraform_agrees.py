@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from deploy.check.alarms import ALARMS
-from deploy.tfkit.toolchain import ROOT
+from deploy.tfkit.toolchain import ROOT, Toolchain
 from tests import inventory
 from tms.ops.cloudwatch.table import TABLE
 
 TERRAFORM, MACHINE = ROOT / "deploy/terraform", ROOT / "deploy/machine"
 HCL = {path.name: path.read_text() for path in TERRAFORM.glob("*.tf")}
 OF_THE_BACKUP = {"BackupSuccess", "BackupAge"}
+GUIDES = ("deploying.md", "deploying.ja.md")
 TABLE_OF_ROWS = ROOT / "docs/aws.md"
 
 
@@ -165,6 +166,30 @@ def test_what_the_agent_of_a_machine_writes_has_a_group():
 
     assert written
     assert written <= keys("logs.tf", "log_groups")
+
+
+def test_versions_are_the_same_for_people_tests_and_the_pipeline(toolchain: Toolchain):
+    """Exact ones: a lock file can only be made with the real registry."""
+    versions = {path: path.read_text() for path in (TERRAFORM / "versions.tf", TERRAFORM / "bootstrap/main.tf")}
+    [terraform] = {found for text in versions.values() for found in re.findall(r'required_version = "(.+)"', text)}
+    providers = {
+        found
+        for text in versions.values()
+        for found in re.findall(r'source  = "(hashicorp/\w+)"\n +version = "(.+)"', text)
+    }
+    workflow = (ROOT / ".github/workflows/test.yml").read_text()
+
+    assert re.findall(r"terraform_version: ([\d.]+)", workflow) == [terraform]
+    assert providers == {(name.split("/", 1)[1], version) for name, version in toolchain.setup().items()}
+    assert all(re.search(rf"\b{re.escape(terraform)}\b", (ROOT / "docs" / page).read_text()) for page in GUIDES)
+
+
+def test_no_lock_file_of_the_stub_is_here():
+    """Its checksums would be those of a stub: `terraform init` would refuse the real providers."""
+    locks = [path for path in TERRAFORM.rglob(".terraform.lock.hcl") if ".terraform" not in path.parent.parts]
+
+    for lock in locks:
+        assert re.search(r'"h1:.+"\n(?:.*\n)*? +"zh:', lock.read_text()), f"{lock} was not made by a real registry"
 
 
 def test_every_variable_is_described():

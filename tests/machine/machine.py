@@ -36,6 +36,7 @@ EXPORTS = {
     "TMS_DATABASE_NAME": "tms",
     "TMS_REDIS_SECRET": "redis",
     "TMS_MAIL_SECRET": "mail",
+    "TMS_MASTER_PARAMETER": "master",
     "TMS_REDIS_HOST": "redis.internal:6379",
     "TMS_ALLOWED_HOSTS": "tms.example.com",
     "TMS_TRUSTED_PROXIES": "127.0.0.1/32,10.0.1.0/24",
@@ -178,6 +179,7 @@ class Machine:
         stores = {
             "TMS_DATABASE_URL": self.postgresql.url,
             "TMS_DATABASE_SECRET": "",
+            "TMS_DATABASE_MASTER_SECRET": "",
             "TMS_REDIS_URL": self.redis.url,
             "TMS_CLOUDWATCH_LOG_GROUP": "",
             "TMS_CLOUDWATCH_NAMESPACE": "",
@@ -205,6 +207,7 @@ class Machine:
         (self.aws / "secrets/application").write_text(secret)
         (self.aws / "secrets/redis").write_text(json.dumps({"auth_token": "a-token"}))
         (self.aws / "secrets/mail").write_text(json.dumps({"url": "smtp://tms:a-password@smtp.example.com:587"}))
+        (self.aws / "parameters/master").write_text("rds!db-master")
         (self.root / "etc/tms").mkdir(parents=True)
         (self.root / "etc/tms/rds.pem").write_text("those of RDS")
         agent = self.root / "opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl"

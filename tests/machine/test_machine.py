@@ -94,6 +94,7 @@ def test_secrets_are_for_tms_alone(machine):
     for secret in ("a-token", "smtp://tms:a-password@smtp.example.com:587"):
         assert secret in settings.read_text()
         assert secret not in known.read_text()
+    assert "TMS_DATABASE_MASTER_SECRET='rds!db-master'" in settings.read_text()
 
 
 def test_userdata_may_run_again(machine):

@@ -1,13 +1,13 @@
-# Once per account, before everything else: the bucket that keeps Terraform's state, which holds secrets. Its own state stays
-# in this folder, and can be made again with `terraform import`.
+# Once per account, before everything else: the bucket that keeps Terraform's state, which holds secrets, and GitHub as one whom
+# the account believes. Its own state stays in this folder, and can be made again with `terraform import`.
 
 terraform {
-  required_version = ">= 1.10"
+  required_version = "1.15.5" # as in ..
 
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 6.0"
+      version = "6.69.1"
     }
   }
 }
@@ -123,4 +123,12 @@ resource "aws_s3_bucket_ownership_controls" "state" {
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
+}
+
+# An account may have only one. Whose jobs may do what, the role of each environment says (../github.tf).
+resource "aws_iam_openid_connect_provider" "github" {
+  count = var.github_provider ? 1 : 0
+
+  url            = "https://token.actions.githubusercontent.com"
+  client_id_list = ["sts.amazonaws.com"]
 }

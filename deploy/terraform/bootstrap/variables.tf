@@ -9,3 +9,9 @@ variable "region" {
   type        = string
   default     = "ap-northeast-1"
 }
+
+variable "github_provider" {
+  description = "Whether to make the OIDC provider of GitHub. False if the account has one: aws iam list-open-id-connect-providers."
+  type        = bool
+  default     = true
+}

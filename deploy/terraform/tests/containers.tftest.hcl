@@ -68,7 +68,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "Tasks must run an image by its digest, and write nothing into it."
   }
   assert {
-    condition     = alltrue([for task in aws_ecs_task_definition.role : sort(jsondecode(task.container_definitions)[0].secrets[*].name) == tolist(["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"]) && length(setintersection(jsondecode(task.container_definitions)[0].environment[*].name, ["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"])) == 0])
+    condition     = alltrue([for role, task in aws_ecs_task_definition.role : sort(jsondecode(task.container_definitions)[0].secrets[*].name) == tolist(concat(role == "migrate" ? ["TMS_DATABASE_MASTER_SECRET"] : [], ["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"])) && length(setintersection(jsondecode(task.container_definitions)[0].environment[*].name, ["TMS_EMAIL_URL", "TMS_REDIS_URL", "TMS_SECRET_KEY"])) == 0])
     error_message = "Secrets must be handed over by reference."
   }
   assert {
@@ -107,7 +107,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "Tasks must be able to publish to the topics of notifications, and to no other."
   }
   assert {
-    condition     = keys(aws_iam_role.main) == ["backup", "execution", "monitoring", "network", "task"]
+    condition     = keys(aws_iam_role.main) == ["backup", "execution", "migrate", "monitoring", "network", "task"]
     error_message = "Containers need no role of machines."
   }
   assert {
@@ -117,6 +117,13 @@ run "an_empty_account_gets_it_all" {
   assert {
     condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.deploy.policy).Statement : statement.Condition.StringEquals["iam:PassedToService"] == "ecs-tasks.amazonaws.com" if contains(statement.Action, "iam:PassRole")])
     error_message = "The pipeline may hand roles to tasks only."
+  }
+
+  assert {
+    condition = [
+      for role in ["task", "migrate"] : anytrue([for statement in jsondecode(aws_iam_role_policy.main[role].policy).Statement : contains(statement.Resource, aws_db_instance.main.master_user_secret[0].secret_arn)])
+    ] == [false, true]
+    error_message = "Only migrations may read the secret of the master user."
   }
 
   # Alarms

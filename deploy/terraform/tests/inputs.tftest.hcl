@@ -19,7 +19,7 @@ run "values_that_cannot_be" {
     domain       = "https://tms.techcore-solutions.jp"
     compute      = "lambda"
     release      = "v1"
-    machine      = { nodes = 0 }
+    machine      = { nodes = 0, image = "al2023" }
     scale        = { least = 1 }
     network      = { zones = ["ap-northeast-1a"] }
     database     = { backup_days = 1 }
@@ -31,6 +31,7 @@ run "values_that_cannot_be" {
     terminals_per_address = 1
     people_rate_limit     = 1
     known_addresses       = ["0.0.0.0/0"]
+    backup_copy_vault     = "tms-vault"
     notify_topics         = [{ arn = "tms-alerts" }]
     repository            = "https://github.com/techcore/tms.git"
   }
@@ -51,6 +52,7 @@ run "values_that_cannot_be" {
     var.terminals_per_address,
     var.people_rate_limit,
     var.known_addresses,
+    var.backup_copy_vault,
     var.notify_topics,
     var.repository,
   ]
@@ -86,6 +88,24 @@ run "aws_lets_no_mail_out_to_port_25" {
   }
 
   expect_failures = [var.mail]
+}
+
+run "a_restored_instance_and_an_image_of_ones_own" {
+  command = plan
+
+  variables {
+    machine  = { image = "ami-0fedcba9876543210" }
+    database = { identifier = "tms-database-restored" }
+  }
+
+  assert {
+    condition     = aws_launch_template.app[0].image_id == "ami-0fedcba9876543210" && length(data.aws_ssm_parameter.machine_image) == 0
+    error_message = "Machines must be made of the image that is named."
+  }
+  assert {
+    condition     = aws_db_instance.main.identifier == "tms-database-restored" && aws_cloudwatch_log_group.database["postgresql"].name == "/aws/rds/instance/tms-database-restored/postgresql"
+    error_message = "An instance that was restored may keep its name."
+  }
 }
 
 run "without_cloudfront_tms_serves_its_files_itself" {

@@ -18,10 +18,11 @@ override_resource {
 
 run "an_empty_account_gets_it_all" {
   variables {
-    settings        = { TMS_READINGS_DAYS = "30" }
-    mail            = { ses = true, from = "TMS <tms@techcore-solutions.jp>" }
-    known_addresses = ["192.0.2.10/32"]
-    on_call         = [{ protocol = "sms", endpoint = "+819012345678" }]
+    settings          = { TMS_READINGS_DAYS = "30" }
+    mail              = { ses = true, from = "TMS <tms@techcore-solutions.jp>" }
+    known_addresses   = ["192.0.2.10/32"]
+    backup_copy_vault = "arn:aws:backup:ap-northeast-1:210987654321:backup-vault:tms-copies"
+    on_call           = [{ protocol = "sms", endpoint = "+819012345678" }]
     notify_topics = [{
       arn = "arn:aws:sns:ap-northeast-1:123456789012:on-call"
       key = "arn:aws:kms:ap-northeast-1:123456789012:key/87654321-4321-4321-4321-210987654321"
@@ -59,7 +60,27 @@ run "an_empty_account_gets_it_all" {
   }
   assert {
     condition     = aws_db_instance.main.manage_master_user_password && aws_db_instance.main.password == null
-    error_message = "RDS must keep the password itself."
+    error_message = "RDS must keep the password of its master user itself."
+  }
+  assert {
+    condition     = jsondecode(aws_secretsmanager_secret_version.database.secret_string) == { username = "tms_app", password = random_password.database.result } && strcontains(base64decode(aws_launch_template.app[0].user_data), "export TMS_DATABASE_SECRET='${aws_secretsmanager_secret.database.arn}'")
+    error_message = "TMS must sign in as a role of its own, and not as the master user."
+  }
+  assert {
+    condition     = aws_ssm_parameter.database_secret.name == "/tms/database/secret" && aws_ssm_parameter.database_secret.value == aws_db_instance.main.master_user_secret[0].secret_arn && strcontains(base64decode(aws_launch_template.app[0].user_data), "export TMS_MASTER_PARAMETER='/tms/database/secret'")
+    error_message = "A restored instance has another secret: it is handed over by this parameter."
+  }
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.main["machine"].policy).Statement : statement.Resource if statement.Sid == "ReadTheSecretOfTheMaster"] == [[aws_db_instance.main.master_user_secret[0].secret_arn]]
+    error_message = "Machines migrate, and make the role of TMS first."
+  }
+  assert {
+    condition     = aws_ssm_parameter.good_releases.name == "/tms/releases/good" && aws_ssm_parameter.good_releases.value == "[]"
+    error_message = "The pipeline keeps the list of good releases in this parameter."
+  }
+  assert {
+    condition     = alltrue([for rule in aws_backup_plan.main.rule : one(rule.copy_action).destination_vault_arn == var.backup_copy_vault]) && anytrue([for statement in jsondecode(aws_kms_key.main.policy).Statement : statement.Sid == "SnapshotsAreCopied" && statement.Principal.AWS == "arn:aws:iam::210987654321:root"])
+    error_message = "Snapshots must be copied to another account when one is named."
   }
   assert {
     condition     = aws_db_instance.main.backup_retention_period == 7 && aws_db_instance.main.deletion_protection && !aws_db_instance.main.skip_final_snapshot
@@ -196,11 +217,11 @@ run "an_empty_account_gets_it_all" {
     error_message = "No bucket may be public."
   }
   assert {
-    condition     = alltrue([for policy in aws_s3_bucket_policy.main : jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(policy.policy).Statement[0].Effect == "Deny"]) && keys(aws_s3_bucket_policy.main) == keys(aws_s3_bucket.main)
+    condition     = alltrue([for policy in concat(values(aws_s3_bucket_policy.main), [aws_s3_bucket_policy.static]) : jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(policy.policy).Statement[0].Effect == "Deny"]) && length(aws_s3_bucket_policy.main) + 1 == length(aws_s3_bucket.main)
     error_message = "Every bucket must refuse what comes without TLS."
   }
   assert {
-    condition     = length(flatten([for policy in aws_s3_bucket_policy.main : [for statement in jsondecode(policy.policy).Statement : statement if statement.Effect == "Allow" && statement.Principal == "*"]])) == 0
+    condition     = length(flatten([for policy in concat(values(aws_s3_bucket_policy.main), [aws_s3_bucket_policy.static]) : [for statement in jsondecode(policy.policy).Statement : statement if statement.Effect == "Allow" && statement.Principal == "*"]])) == 0
     error_message = "No bucket may let everybody in."
   }
   assert {
@@ -243,7 +264,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "Logs must be encrypted, and end one day."
   }
   assert {
-    condition     = alltrue([for secret in [aws_secretsmanager_secret.application, aws_secretsmanager_secret.redis] : secret.kms_key_id == aws_kms_key.main.arn])
+    condition     = alltrue([for secret in [aws_secretsmanager_secret.application, aws_secretsmanager_secret.database, aws_secretsmanager_secret.redis] : secret.kms_key_id == aws_kms_key.main.arn])
     error_message = "Secrets must be encrypted with our own key."
   }
   assert {
@@ -292,7 +313,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "Machines need IMDSv2 and a role of their own."
   }
   assert {
-    condition     = aws_launch_template.app[0].image_id == data.aws_ssm_parameter.machine_image.insecure_value && strcontains(data.aws_ssm_parameter.machine_image.name, "al2023")
+    condition     = aws_launch_template.app[0].image_id == data.aws_ssm_parameter.machine_image[0].insecure_value && strcontains(data.aws_ssm_parameter.machine_image[0].name, "al2023")
     error_message = "Machines must be made of the newest Amazon Linux 2023."
   }
   assert {
@@ -311,7 +332,7 @@ run "an_empty_account_gets_it_all" {
     error_message = "Settings of the tfvars, and those that follow from them, must reach machines."
   }
   assert {
-    condition     = !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.redis.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.application.result)
+    condition     = !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.redis.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.application.result) && !strcontains(base64decode(aws_launch_template.app[0].user_data), random_password.database.result)
     error_message = "No secret may stand in user data."
   }
   assert {
@@ -327,6 +348,7 @@ run "an_empty_account_gets_it_all" {
       "tms-bridge-silent",
       "tms-certificate-expires",
       "tms-clock-lag",
+      "tms-clock-loop-stalled",
       "tms-connections-full",
       "tms-detection-late",
       "tms-false-offline",
@@ -365,6 +387,7 @@ run "an_empty_account_gets_it_all" {
     condition = sort([for name, alarm in aws_cloudwatch_metric_alarm.main : name if alarm.alarm_actions == toset([aws_sns_topic.alerts["critical"].arn])]) == tolist([
       "bridge-silent",
       "clock-lag",
+      "clock-loop-stalled",
       "low-db-storage",
       "many-db-connections",
       "no-healthy-host",

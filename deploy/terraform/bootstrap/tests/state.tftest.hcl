@@ -25,3 +25,25 @@ run "state" {
     error_message = "The state must not be public."
   }
 }
+
+run "the_account_believes_github_once" {
+  command = plan
+
+  assert {
+    condition     = aws_iam_openid_connect_provider.github[0].url == "https://token.actions.githubusercontent.com"
+    error_message = "The pipeline signs in without a key."
+  }
+}
+
+run "an_account_that_believes_github_already_is_left_alone" {
+  command = plan
+
+  variables {
+    github_provider = false
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0
+    error_message = "An account may have only one."
+  }
+}

@@ -74,7 +74,7 @@ mock_resource "aws_iam_instance_profile" {
   defaults = { arn = "arn:aws:iam::123456789012:instance-profile/tms-machine" }
 }
 
-mock_resource "aws_iam_openid_connect_provider" {
+mock_data "aws_iam_openid_connect_provider" {
   defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
 }
 
