@@ -31,6 +31,9 @@ ALARMS = (
     "too-few-running",
 )
 
+SUMMARY = "down"
+"""The composite alarm, which rings when some of the others do."""
+
 NOT_ALLOWED = frozenset(
     {
         "AccessDenied",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.check.alarms import ALARMS
+from deploy.check.alarms import ALARMS, SUMMARY
 from deploy.tfkit.toolchain import ROOT, Toolchain
 from tests import inventory
 from tms.ops.cloudwatch.table import TABLE
@@ -140,7 +140,7 @@ def test_each_alarm_has_its_section_in_the_runbook_and_its_line_in_the_checklist
     sections = set(re.findall(r"^#+ ([a-z-]+)$", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE))
 
     assert alarms == set(ALARMS)
-    assert alarms | {"down"} <= sections
+    assert alarms | {SUMMARY} <= sections
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_each_alarm_is_listed_with_its_severity():
     rows = re.findall(r"^\| (critical|warning) \| (.+) \|$", (ROOT / "docs/cloudwatch.md").read_text(), re.MULTILINE)
     told = {severity: set(re.findall(r"\[([a-z-]+)\]", names)) for severity, names in rows}
 
-    assert told == {"critical": critical | {"down"}, "warning": set(ALARMS) - critical}
+    assert told == {"critical": critical | {SUMMARY}, "warning": set(ALARMS) - critical}
 
 
 def test_what_the_agent_of_a_machine_writes_has_a_group():

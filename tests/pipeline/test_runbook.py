@@ -2,7 +2,7 @@
 
 import re
 
-from deploy.check.alarms import ALARMS
+from deploy.check.alarms import ALARMS, SUMMARY
 from deploy.cluster.process import ROOT
 
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
@@ -18,7 +18,8 @@ def sections() -> dict[str, str]:
 
 
 def test_every_alarm_of_terraform_has_a_section_and_every_section_an_alarm():
-    alarms = set(re.findall(r"^    ([a-z-]+) = \{\n      says", TERRAFORM, re.MULTILINE))
+    alarms = set(re.findall(r"^    ([a-z-]+) = \{\n(?:      severity .*\n)?      says", TERRAFORM, re.MULTILINE))
+    alarms |= set(re.findall(r'^  alarm_name += "\$\{var.name\}-([a-z-]+)"', TERRAFORM, re.MULTILINE))
 
     assert alarms
     assert sections().keys() - alarms == set()
@@ -26,7 +27,7 @@ def test_every_alarm_of_terraform_has_a_section_and_every_section_an_alarm():
 
 
 def test_the_checklist_looks_for_every_alarm():
-    assert set(ALARMS) == sections().keys()
+    assert {*ALARMS, SUMMARY} == sections().keys()
     assert len(ALARMS) == len(set(ALARMS))
 
 
