@@ -1,8 +1,9 @@
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from django.urls import path
+from django.urls import path, re_path
 
 from consumers.board import BoardConsumer
+from consumers.nowhere import nowhere
 from consumers.origin import SameOrigin
 from consumers.terminal import TerminalConsumer
 
@@ -12,5 +13,6 @@ websockets = URLRouter(
         # No session and no sign-in for terminals: cookies are ignored, and handshakes are five times cheaper.
         path("ws/terminal/", TerminalConsumer.as_asgi()),
         path("ws/board/", board),  # type: ignore[arg-type]  # an ASGI application, which the stubs of path do not know
+        re_path("", nowhere),  # type: ignore[arg-type]
     ]
 )

@@ -9,6 +9,7 @@ from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 from prometheus_client.metrics import MetricWrapperBase
 
+from consumers.nowhere import nowhere
 from consumers.routing import websockets
 from tms.notifications.collector import DeliveryCollector
 from tms.ops import instruments
@@ -146,4 +147,4 @@ def _addresses(patterns: Iterable[URLPattern | URLResolver], before: str) -> Ite
 
 
 def sockets() -> set[Address]:
-    return {(f"/{route.pattern}", "") for route in websockets.routes}
+    return {(f"/{route.pattern}", "") for route in websockets.routes if route.callback is not nowhere}

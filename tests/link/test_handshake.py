@@ -34,6 +34,21 @@ async def test_a_bad_credential_is_refused_before_the_upgrade(tms, headers, stat
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="tms"'
 
 
+@pytest.mark.parametrize("path", ["/ws/nope", "/ws/terminal", "/ws/", "/", "/ws/terminal/more", "/" + "x" * 3_000])
+async def test_a_path_that_is_no_websocket_is_answered_with_404_and_one_line_of_log(tms, path):
+    said = len(tms.log.read_text().splitlines())
+
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(tms.link.replace("/ws/terminal/", path), subprotocols=[Subprotocol("tms.v1")])
+
+    lines = tms.log.read_text().splitlines()[said:]
+    assert refused.value.response.status_code == 404
+    assert json.loads(refused.value.response.body)["type"] == "tms:not-found"
+    assert [line for line in lines if "Traceback" in line or "ERROR" in line] == []
+    assert len([line for line in lines if "no_such_websocket" in line]) == 1
+    assert max(map(len, lines)) < 1_000
+
+
 async def test_a_wrong_secret_of_a_known_terminal_looks_like_an_unknown_one(tms, enrol):
     uid = enrol().partition(".")[0]
 

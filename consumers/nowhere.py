@@ -1,0 +1,19 @@
+from typing import Any
+
+import structlog
+
+from consumers.refusal import refuse
+from consumers.wire import Receive, Send
+from tms.ingest.admission import Refusal
+
+log = structlog.get_logger(__name__)
+
+NOT_FOUND = Refusal(404, "tms:not-found", "no WebSocket has this path; there are /ws/terminal/ and /ws/board/")
+LONGEST_PATH = 200
+
+
+async def nowhere(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Answers the upgrade of a path that is none with 404; the router would raise."""
+    await receive()
+    log.info("no_such_websocket", path=scope["path"][:LONGEST_PATH])
+    await refuse(NOT_FOUND, send)
