@@ -268,6 +268,9 @@ OFFLINE_AFTER_S = env.seconds("TMS_OFFLINE_AFTER_S", 30)
 REBOOT_ALLOWANCE_S = env.seconds("TMS_REBOOT_ALLOWANCE_S", 300)
 """How long a reboot or update may take when the terminal names no return time."""
 
+LONGEST_GOODBYE_S = env.seconds("TMS_LONGEST_GOODBYE_S", 86_400)
+"""A goodbye excuses a terminal for no longer, whatever it promises; more is a maintenance window."""
+
 RECONNECT_GRACE_S = env.seconds("TMS_RECONNECT_GRACE_S", 90)
 """How long terminals whose node stopped may take to come back before they are offline."""
 

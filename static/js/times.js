@@ -14,6 +14,7 @@ const instant = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23
 const formats = {
   time: instant({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   datetime: instant({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
+  dated: instant({ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
   full: instant({ dateStyle: "medium", timeStyle: "long" }),
 };
 const number = new Intl.NumberFormat(language);
@@ -40,13 +41,17 @@ export const fineAge = (seconds) => (seconds < 10 ? tenths.format(Math.max(0, se
 /** @param {Date} at */
 const isToday = (at) => at.toDateString() === new Date(serverNow()).toDateString();
 
+/** @param {Date} at */
+const isThisYear = (at) => at.getFullYear() === new Date(serverNow()).getFullYear();
+
 /**
  * @param {Date} at
  * @param {string | undefined} format
  */
 function words(at, format) {
   if (format === "ago") return age((serverNow() - at.getTime()) / 1000);
-  return format === "time" && isToday(at) ? formats.time.format(at) : formats.datetime.format(at);
+  if (format === "time" && isToday(at)) return formats.time.format(at);
+  return (isThisYear(at) ? formats.datetime : formats.dated).format(at);
 }
 
 /**

@@ -97,6 +97,14 @@ def test_what_was_today_has_its_date_tomorrow(clock):
     assert "25 Nov" not in today
 
 
+def test_a_day_of_another_year_is_told_with_its_year(clock):
+    clock(AT)
+
+    assert "25 Nov 2025" in instants.told(AT - timedelta(days=365), "datetime")
+    assert "25 Nov 2027" in instants.told(AT + timedelta(days=365), "time")
+    assert "2026" not in instants.told(AT - timedelta(days=30), "datetime").partition(">")[2]
+
+
 def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
     part = Part("boards/pieces.html#step", {"step": Step(AT, "opened", None, ""), "id": "step-1"})
     first = paint_for_frame("step-1", part)

@@ -10,7 +10,14 @@ from tms.fleet.models import Cause
 from tms.fleet.outage import OutageCause
 from tms.fleet.presence import Timing
 
-TIMING = Timing(heartbeat_s=30, lease_grace_s=15, offline_after_s=30, reboot_allowance_s=300, reconnect_grace_s=90)
+TIMING = Timing(
+    heartbeat_s=30,
+    lease_grace_s=15,
+    offline_after_s=30,
+    reboot_allowance_s=300,
+    reconnect_grace_s=90,
+    longest_goodbye_s=86_400,
+)
 
 BROKEN = Evidence(Cause.CONNECTION_LOST, away_s=240, unheard_s=260, has_restarted=False, has_ever_reported=True)
 """The connection broke, and four minutes later the same boot is back."""

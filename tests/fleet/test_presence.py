@@ -12,8 +12,16 @@ from tms.fleet import presence
 from tms.fleet.models import Cause, Presence
 from tms.fleet.presence import Standing, Timing
 
-TIMING = Timing(heartbeat_s=30, lease_grace_s=15, offline_after_s=30, reboot_allowance_s=300, reconnect_grace_s=90)
+TIMING = Timing(
+    heartbeat_s=30,
+    lease_grace_s=15,
+    offline_after_s=30,
+    reboot_allowance_s=300,
+    reconnect_grace_s=90,
+    longest_goodbye_s=86_400,
+)
 LEASE_S = 45
+DAY_S = 86_400
 
 STANDINGS = {
     "never": {"presence": Presence.NEVER, "presence_at": None, "last_seen_at": None},
@@ -148,31 +156,34 @@ def test_a_boot_of_another_start_counts_its_reports_anew_and_of_the_same_start_g
 
 
 GOODBYES = [
-    # reason, back_at (s), presence, cause, due and back (s)
-    ("reboot", 120, Presence.REBOOTING, Cause.REBOOT, 120),
-    ("reboot", None, Presence.REBOOTING, Cause.REBOOT, 300),
-    ("reboot", -1, Presence.REBOOTING, Cause.REBOOT, 300),
-    ("reboot", 0, Presence.REBOOTING, Cause.REBOOT, 300),
-    ("update", 900, Presence.REBOOTING, Cause.UPDATE, 900),
-    ("update", None, Presence.REBOOTING, Cause.UPDATE, 300),
-    ("closing", 3600, Presence.CLOSED, Cause.CLOSING, 3600),
-    ("closing", None, Presence.CLOSED, Cause.CLOSING, None),
-    ("closing", -3600, Presence.CLOSED, Cause.CLOSING, None),
-    ("shutdown", 3600, Presence.CLOSED, Cause.SHUTDOWN, 3600),
-    ("shutdown", None, Presence.OFFLINE, Cause.SHUTDOWN, None),
-    ("shutdown", -3600, Presence.OFFLINE, Cause.SHUTDOWN, None),
+    # reason, back_at (s), presence, cause, due (s), back (s)
+    ("reboot", 120, Presence.REBOOTING, Cause.REBOOT, 120, 120),
+    ("reboot", None, Presence.REBOOTING, Cause.REBOOT, 300, 300),
+    ("reboot", -1, Presence.REBOOTING, Cause.REBOOT, 300, 300),
+    ("reboot", 0, Presence.REBOOTING, Cause.REBOOT, 300, 300),
+    ("update", 900, Presence.REBOOTING, Cause.UPDATE, 900, 900),
+    ("update", None, Presence.REBOOTING, Cause.UPDATE, 300, 300),
+    ("closing", 3600, Presence.CLOSED, Cause.CLOSING, 3600, 3600),
+    ("closing", None, Presence.CLOSED, Cause.CLOSING, DAY_S, None),
+    ("closing", -3600, Presence.CLOSED, Cause.CLOSING, DAY_S, None),
+    ("shutdown", 3600, Presence.CLOSED, Cause.SHUTDOWN, 3600, 3600),
+    ("shutdown", None, Presence.OFFLINE, Cause.SHUTDOWN, None, None),
+    ("shutdown", -3600, Presence.OFFLINE, Cause.SHUTDOWN, None, None),
+    ("closing", 73 * 365 * DAY_S, Presence.CLOSED, Cause.CLOSING, DAY_S, DAY_S),
+    ("reboot", DAY_S + 1, Presence.REBOOTING, Cause.REBOOT, DAY_S, DAY_S),
+    ("shutdown", 2 * DAY_S, Presence.CLOSED, Cause.SHUTDOWN, DAY_S, DAY_S),
 ]
 
 
-@pytest.mark.parametrize(("reason", "back_s", "wanted", "cause", "due_s"), GOODBYES)
-def test_a_goodbye_says_what_to_expect(reason, back_s, wanted, cause, due_s):
+@pytest.mark.parametrize(("reason", "back_at_s", "wanted", "cause", "due_s", "back_s"), GOODBYES)
+def test_a_goodbye_says_what_to_expect(reason, back_at_s, wanted, cause, due_s, back_s):
     terminal = standing("online")
 
     move = presence.bid_goodbye(
-        terminal, reason=reason, back_at=None if back_s is None else later(back_s), at=AT, timing=TIMING
+        terminal, reason=reason, back_at=None if back_at_s is None else later(back_at_s), at=AT, timing=TIMING
     )
 
-    assert seen(terminal) == (wanted, cause, due_s, due_s)
+    assert seen(terminal) == (wanted, cause, due_s, back_s)
     assert move is not None
     assert move.back_at == terminal.back_at
 
@@ -321,14 +332,15 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def due_tells_whether_time_alone_changes_anything(self) -> None:
-        waits = {Presence.ONLINE, Presence.SILENT, Presence.REBOOTING}
+        waits = {Presence.ONLINE, Presence.SILENT, Presence.REBOOTING, Presence.CLOSED}
         rests = {Presence.NEVER, Presence.OFFLINE}
         if self.terminal.presence in waits:
             assert self.terminal.due_at is not None
         if self.terminal.presence in rests:
             assert self.terminal.due_at is None
-        if self.terminal.presence == Presence.CLOSED:
-            assert self.terminal.due_at == self.terminal.back_at
+        if self.terminal.presence in presence.AWAY:
+            assert self.terminal.back_at in (None, self.terminal.due_at)
+            assert self.terminal.due_at <= self.at + timedelta(days=1)
 
     @invariant()
     def the_due_time_never_lets_a_lease_run_on_unseen(self) -> None:

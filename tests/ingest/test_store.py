@@ -8,7 +8,7 @@ from tests.builders import AT, Link, later
 from tests.ingest.writing import booted, kept, state_of, write
 from tms.alerts.models import Alert
 from tms.fleet.models import Presence
-from tms.protocol import frames
+from tms.protocol import frames, limits
 from tms.telemetry.models import Boot, Event, Report
 
 pytestmark = pytest.mark.both
@@ -161,6 +161,22 @@ def test_a_late_report_without_an_instant_is_stored_with_its_arrival_and_marked(
         ("paper_jam", later(5), True),
         ("door_open", AT, False),
         ("hot", AT, False),
+    }
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_dated_in_the_future_is_stored_with_its_arrival_and_marked(fleet, late):
+    link = booted(fleet.terminal())
+    ahead = later(5 + limits.CLOCK_TOLERANCE_S)
+    events = (frames.Event(later(3_600), "from_afar"), frames.Event(ahead, "just_so"))
+
+    write(link.report(1, at=later(5), taken_at=later(86_400 * 365), events=events, late=late))
+    write(link.report(2, at=later(5), taken_at=ahead, late=late))
+
+    assert list(Report.objects.order_by("seq").values_list("at", "undated")) == [(later(5), True), (ahead, False)]
+    assert set(Event.objects.values_list("code", "at", "undated")) == {
+        ("from_afar", later(5), True),
+        ("just_so", ahead, False),
     }
 
 

@@ -12,7 +12,7 @@ from tms.protocol import frames, limits, uplink
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=64)
 METRICS = st.dictionaries(
-    st.from_regex(r"\A[a-z][a-z0-9_.]{0,63}\Z"), st.floats(allow_nan=False, allow_infinity=False), max_size=10
+    st.from_regex(r"\A[a-z][a-z0-9_.]{0,63}\Z"), st.floats(-limits.METRIC_BOUND, limits.METRIC_BOUND), max_size=10
 )
 EVENTS = st.builds(
     frames.Event,

@@ -65,6 +65,59 @@ def test_a_good_frame_is_taken(text, wanted):
     assert decoded(text.encode()) == wanted
 
 
+PARTS = [
+    (
+        report(metrics={"a": 1, "hot_c": 1.1e15}),
+        "$.params.metrics.hot_c",
+        "hot_c is 1100000000000000.0; right is from -1e+15 to 1e+15",
+    ),
+    (report(metrics={"a": 1, "b": -1.7e308}, late=True), "$.params.metrics.b", "b is -1.7e+308"),
+    (
+        report(metrics={"a": 1} | {f"x{n}": 1e99 for n in range(7)}),
+        "$.params.metrics.x0",
+        "x4 is 1e+99 and 2 more; right",
+    ),
+    (
+        call("boot", 1, boot_id="b", full={"metrics": {"a": 1, "b": 1e16}}),
+        "$.params.full.metrics.b",
+        "b is 1e+16",
+    ),
+    (
+        report(metrics={"a": 1}, events=[{"at": AT, "code": "ok"}, {"at": AT, "code": "tms.duplicate_credential"}]),
+        "$.params.events[1].code",
+        "are reserved for events that TMS itself notices; tms.duplicate_credential was not kept",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "where", "message"), PARTS)
+def test_a_part_that_cannot_be_kept_is_named_and_the_rest_is_taken(text, where, message):
+    error, taken = uplink.decode(text)
+
+    assert isinstance(error, FrameError)
+    assert (error.kind, error.where, error.id) == (ErrorType.PART_REFUSED, where, None)
+    assert message in error.message
+    assert isinstance(taken, uplink.ReportCall | uplink.BootCall)
+    metrics = taken.params.full.metrics if isinstance(taken, uplink.BootCall) else taken.params.metrics
+    assert metrics == {"a": 1}
+    assert [event.code for event in getattr(taken.params, "events", ())] == ["ok"] * ("events" in text)
+
+
+def test_the_largest_metrics_are_taken():
+    largest = {"a": 1e15, "b": -1e15, "c": 5e-324}
+
+    assert decoded(report(metrics=largest)).params.metrics == largest
+
+
+def test_parts_of_a_batch_are_refused_one_by_one():
+    batch = f"[{report(metrics={'a': 1e99})},{report(seq=2)},{report(seq=3, metrics={'b': 1e99, 'a': 2})}]"
+
+    decoded = list(uplink.decode(batch))
+
+    assert [one.where for one in decoded if isinstance(one, FrameError)] == ["$.params.metrics.a", "$.params.metrics.b"]
+    assert [one.params.seq for one in decoded if isinstance(one, uplink.ReportCall)] == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "where", "message"),
     [

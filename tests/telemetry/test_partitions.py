@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from tests import factories
 from tests.at_once import at_once
 from tests.ingest.writing import booted, kept, write
 from tms.ops import instruments
@@ -35,7 +36,7 @@ def days(table: partitions.Partitioned = REPORTS, *, attached: bool = True) -> l
 
 
 def report_at(link: Any, seq: int, at: datetime, *, received_at: datetime = AT) -> None:
-    write(link.report(seq, at=received_at, taken_at=at, metrics={"temperature_c": 61.0}))
+    write(link.report(seq, at=max(at, received_at), taken_at=at, metrics={"temperature_c": 61.0}))
 
 
 @pytest.fixture
@@ -86,7 +87,8 @@ def test_more_rows_than_one_transaction_moves_are_moved(link, monkeypatch):
 
 def test_the_reports_of_a_wrong_clock_stay_where_they_are_until_they_were_received_too_long_ago(link):
     report_at(link, 1, AT.replace(year=1970))
-    report_at(link, 2, AT.replace(year=2040))
+    factories.report(link.terminal, 2, at=AT.replace(year=2040))  # as it was stored before its arrival counted
+    Report.objects.update(received_at=AT)
 
     partitions.keep_up(AT)
     early = partitions.expire_strays(REPORTS, AT)

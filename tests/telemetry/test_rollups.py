@@ -11,10 +11,12 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import factories
 from tests.builders import AT, later
 from tests.ingest.writing import booted, write
 from tms.fleet.models import Terminal
 from tms.ingest import store
+from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry import rollups
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.rollups import HOUR
@@ -77,8 +79,8 @@ def test_an_hour_that_is_over_is_rolled_up_terminal_by_terminal_and_metric_by_me
     write(
         one.report(1, taken_at=later(0), metrics={"temperature_c": 60.5, "paper_pct": 40}),
         one.report(2, taken_at=later(30), metrics={"temperature_c": 58.0}),
-        one.report(3, taken_at=later(3599), metrics={"temperature_c": 59.0}),
-        one.report(4, taken_at=later(3600), metrics={"temperature_c": 99.0}),
+        one.report(3, at=later(3599), metrics={"temperature_c": 59.0}),
+        one.report(4, at=later(3600), metrics={"temperature_c": 99.0}),
         other.report(1, taken_at=later(10), metrics={"temperature_c": -3.25}),
         other.report(2, taken_at=later(20), status="ok"),
     )
@@ -208,7 +210,7 @@ def test_only_what_is_late_and_new_is_marked(terminal, now):
     write(link.report(1))
     now(AT + HOUR + rollups.GRACE)
 
-    write(link.report(1), link.report(2, taken_at=AT + HOUR))
+    write(link.report(1), link.report(2, at=AT + HOUR))
     timely = list(LateHour.objects.all())
     write(link.report(3, taken_at=later(3599)))
 
@@ -330,3 +332,26 @@ def test_while_a_transaction_writes_for_long_no_hour_is_closed(terminal, monkeyp
 def in_thread(work: Any) -> None:
     work()
     connection.close()
+
+
+def test_values_that_were_stored_before_there_were_bounds_stop_no_roll_up(terminal):
+    for seq, value in enumerate((1.7e308, 1.7e308, -1.7e308, 20.0), start=1):
+        factories.report(terminal, seq, at=later(seq), metrics={"a": value, "b": value})
+
+    advance(OVER)
+
+    assert set(Rollup.objects.values_list("metric", "count", "total")) == {("a", 1, 20.0), ("b", 1, 20.0)}
+
+
+def test_of_one_hour_so_many_metrics_are_rolled_up_and_those_that_were_stay(terminal, now):
+    for seq in range(1, 5):
+        factories.report(terminal, seq, at=later(seq), metrics={f"m{seq}.{number}": 1 for number in range(64)})
+    advance(OVER)
+    before = set(Rollup.objects.values_list("metric", flat=True))
+
+    for seq in range(5, 9):
+        factories.report(terminal, seq, at=later(seq), metrics={f"a{seq}.{number}": 1 for number in range(64)})
+    rollups.roll([terminal.pk], AT)
+
+    assert len(before) == METRIC_NAMES
+    assert set(Rollup.objects.values_list("metric", flat=True)) == before

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from tests import factories
 from tests.builders import AT, later
-from tms.fleet.models import Presence, Terminal
+from tms.fleet.models import Presence, Terminal, TerminalState
+from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry import rollups, series, stretches
-from tms.telemetry.models import Report, RollupMark
+from tms.telemetry.models import Report, Rollup, RollupMark
 from tms.telemetry.series import SPANS, Readings, Span
 from tms.telemetry.stretches import Stretch
 
@@ -180,3 +181,30 @@ def test_a_span_of_nothing_is_empty(terminal):
     found = series.readings(terminal, Span(HOUR, 1), at=timezone.now())
 
     assert found == Readings([], {}, [], {}, {})
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_no_chart_has_values_out_of_bounds_or_without_end(terminal, span):
+    """As they were stored before there were bounds."""
+    for seq in range(1, 5):
+        factories.report(terminal, seq, at=AT - timedelta(seconds=seq), metrics={"a": 1.7e308, "b": 20.0})
+        rollup = {"count": 2, "lowest": 1.0, "highest": 1.7e308, "total": 1.7e308, "last": 1.0}
+        Rollup.objects.create(terminal=terminal, hour=AT - (seq + 1) * HOUR, metric="c", **rollup)
+    RollupMark.objects.create(pk=1, hour=AT - HOUR)
+
+    found = drawn(terminal, span)
+
+    assert found.metrics.keys() == {"b"}
+    assert series.newest(terminal, SPANS["30m"], limit=1, at=AT)[0][1].keys() == {"b"}
+
+
+def test_of_too_many_metrics_those_of_the_state_are_drawn(terminal):
+    for seq in range(1, 5):
+        metrics = {f"m{seq}.{number}": 1.0 for number in range(64)}
+        factories.report(terminal, seq, at=AT - timedelta(seconds=seq), metrics=metrics)
+    TerminalState.objects.filter(pk=terminal.pk).update(metrics=metrics)
+
+    found = drawn(terminal, "30m").metrics
+
+    assert len(found) == METRIC_NAMES
+    assert metrics.keys() <= found.keys()

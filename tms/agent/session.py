@@ -105,7 +105,8 @@ class Session:
                 self.outbox.is_draining = True
             case downlink.Refusal(id=None, error=error):
                 self._log.warning("TMS refused a frame: %s at %s", error.message, error.data.where)
-                self.outbox.take_refusal()
+                if error.data.type != ErrorType.PART_REFUSED:  # the report itself is acknowledged
+                    self.outbox.take_refusal()
             case downlink.Unknown(method=method, id=int() | str() as request_id):
                 self._commands.refuse(request_id, ErrorType.UNKNOWN_METHOD, f"this agent does not know {method}")
             case _:

@@ -1,5 +1,7 @@
 """A terminal's chart: readings and presence over a span, with the limits of the rules that watch it."""
 
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,25 +10,43 @@ from django.db.models import Q
 from tms.alerts.models import Rule, RuleKind
 from tms.fleet.models import Terminal
 from tms.telemetry import series, stretches
-from tms.telemetry.series import Span
+from tms.telemetry.series import Readings, Span
+
+MOST_BYTES = 800_000
+"""Of values in one answer: with the rest it stays below 1 MB."""
 
 
 def chart(terminal: Terminal, span: Span, *, at: datetime) -> dict[str, Any]:
     """Columns for uPlot; instants are seconds since the epoch, and `step` how far those of roll-ups are apart."""
     readings = series.readings(terminal, span, at=at)
+    limits = _limits(terminal)
+    names = _fitting(readings, first=limits)
     return {
         "at": readings.at,
-        "metrics": readings.metrics,
-        "lowest": readings.lowest,
-        "highest": readings.highest,
+        "metrics": {name: readings.metrics[name] for name in names},
+        "lowest": {name: readings.lowest[name] for name in names if name in readings.lowest},
+        "highest": {name: readings.highest[name] for name in names if name in readings.highest},
+        "omitted": sorted(readings.metrics.keys() - set(names)),
         "step": span.bucket_s if span.is_rolled else 0,
         "late": readings.late,
         "presence": [
             {"from": stretch.start, "to": stretch.end, "presence": stretch.presence}
             for stretch in stretches.presences(terminal, span.length, at=at)
         ],
-        "limits": _limits(terminal),
+        "limits": limits,
     }
+
+
+def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:
+    """As many metrics as one answer holds, first those that rules watch."""
+    names, room = [], MOST_BYTES
+    for name in sorted(readings.metrics, key=lambda name: (name not in first, name)):
+        lines = [lines[name] for lines in (readings.metrics, readings.lowest, readings.highest) if name in lines]
+        room -= len(json.dumps(lines))
+        if room < 0:
+            break
+        names.append(name)
+    return names
 
 
 def _limits(terminal: Terminal) -> dict[str, list[dict[str, Any]]]:

@@ -12,6 +12,7 @@ from tms.boards import metrics
 from tms.boards.expected import Plan
 from tms.boards.filters import ANY, AlertFilter, TerminalFilter
 from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
+from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry import series
 from tms.telemetry.models import Severity
 
@@ -70,7 +71,7 @@ def selects(chosen: TerminalFilter, *, to: Person) -> dict[str, list[Choice]]:
 def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
     """The chart's spans and words, and its newest readings as a table for whoever cannot see it."""
     newest = series.newest(terminal, series.SPANS[span], limit=SHOWN_READINGS, at=at)
-    names = sorted({name for _, readings in newest for name in readings})
+    names = sorted(list(dict.fromkeys(name for _, readings in newest for name in readings))[:METRIC_NAMES])
     return {
         "spans": [Choice(name, SPAN_LABELS[name], name == span, f"?span={name}") for name in series.SPANS],
         "span": span,

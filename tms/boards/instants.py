@@ -82,5 +82,8 @@ def _moment(at: datetime, *, with_date: bool) -> str:
     local = timezone.localtime(at)
     if not with_date and local.date() == timezone.localdate():
         return local.strftime("%H:%M:%S")
+    if local.year != timezone.localdate().year:
+        # Translators: a day with its year and the time of day, in Django's date format
+        return date_format(local, pgettext("date format", "j M Y H:i"))
     # Translators: a day without its year and the time of day, in Django's date format
     return date_format(local, pgettext("date format", "j M H:i"))

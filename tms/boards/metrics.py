@@ -8,6 +8,8 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from tms.protocol.limits import METRIC_BOUND
+
 
 class Metric(NamedTuple):
     label: str | Promise
@@ -59,5 +61,7 @@ def worded(name: str, value: float | None) -> str:
     if value is None:
         return "–"
     known = metric(name)
+    if abs(value) > METRIC_BOUND:  # stored before there was a bound
+        return f"{value:.3g}{known.unit}"
     decimals = known.decimals if abs(value) < 100 else 0
     return f"{value:,.{decimals}f}{known.unit}"

@@ -20,6 +20,7 @@ class Timing:
     offline_after_s: float
     reboot_allowance_s: float
     reconnect_grace_s: float
+    longest_goodbye_s: float
 
     @property
     def lease(self) -> timedelta:
@@ -105,15 +106,17 @@ def report(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
 def bid_goodbye(
     standing: Standing, *, reason: str, back_at: datetime | None, at: datetime, timing: Timing
 ) -> Move | None:
-    """The coming silence is expected. A return time in the past promises nothing."""
+    """The coming silence is expected, but not for ever (R45). A return time in the past promises nothing."""
     presence, cause = REASONS[reason]
-    promised = back_at if back_at is not None and back_at > at else None
+    latest = at + timedelta(seconds=timing.longest_goodbye_s)
+    promised = min(back_at, latest) if back_at is not None and back_at > at else None
     if presence is Presence.OFFLINE and promised:
         presence = Presence.CLOSED
     if presence is Presence.REBOOTING and promised is None:
         promised = at + timedelta(seconds=timing.reboot_allowance_s)
     standing.last_seen_at = at
-    return _move(standing, presence, cause, at=at, due_at=promised, back_at=promised)
+    due_at = promised or (latest if presence in AWAY else None)
+    return _move(standing, presence, cause, at=at, due_at=due_at, back_at=promised)
 
 
 def lose(

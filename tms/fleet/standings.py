@@ -20,11 +20,10 @@ from tms.fleet.presence import Move, Standing, Timing, lose, sweep
 from tms.live import objective
 from tms.live.objective import Stage
 from tms.ops import instruments
+from tms.protocol.limits import METRIC_NAMES
 
 FIELDS = Standing.__struct_fields__
 SWEEP_LIMIT = 2_000
-LAST_VALUES = 256
-"""Names of metrics whose last values are kept of one terminal; one that invents more begins anew."""
 
 
 class StateRow(Standing, gc=False):
@@ -39,6 +38,7 @@ def timing() -> Timing:
         lease_grace_s=settings.LEASE_GRACE_S,
         offline_after_s=settings.OFFLINE_AFTER_S,
         reboot_allowance_s=settings.REBOOT_ALLOWANCE_S,
+        longest_goodbye_s=settings.LONGEST_GOODBYE_S,
         reconnect_grace_s=settings.RECONNECT_GRACE_S,
     )
 
@@ -183,11 +183,12 @@ def _rows(ids: list[int]) -> Iterable[tuple[Any, ...]]:
 
 def _update_sql() -> str:
     if connection.vendor == "postgresql":
-        merged, size, names = "s.metrics || r.metrics", "pg_column_size(s.metrics)", "jsonb_object_keys(s.metrics)"
+        merged, size, keys = "s.metrics || r.metrics", "pg_column_size(s.metrics)", "jsonb_object_keys"
     else:
-        merged, size, names = "json_patch(s.metrics, r.metrics)", "length(s.metrics)", "json_each(s.metrics)"
-    # Names are counted only where there is much to count.
-    is_full = f"{size} > 1024 AND (SELECT count(*) FROM {names}) >= {LAST_VALUES}"  # noqa: S608  (names are our own)
+        merged, size, keys = "json_patch(s.metrics, r.metrics)", "length(s.metrics)", "json_each"
+    # Names are counted only where there is much to count. A session refuses what is too much; who boots with other
+    # names than before begins anew.
+    is_full = f"{size} > 512 AND (SELECT count(*) FROM {keys}({merged})) > {METRIC_NAMES}"  # noqa: S608  (names are our own)
     columns = ", ".join(f"{field} = r.{field}" for field in FIELDS if field != "terminal_id")
     return (
         f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, "  # noqa: S608  (names are our own; values are parameters)

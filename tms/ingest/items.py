@@ -1,6 +1,6 @@
 """What one process collects from its links between two commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -47,6 +47,8 @@ class BootOutcome:
     held: Mapping[int, str]
     """Rules that hold for the terminal, with the severity of the step that is reached."""
     has_commands: bool
+    metrics: Collection[str] = ()
+    """Names of those that the terminal has."""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 from django.conf import settings
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from tms.bucket import Bucket
 from tms.commands.models import Command
@@ -19,9 +20,10 @@ from tms.fleet.wall import wall
 from tms.ingest.batch import Batch
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.judge import Judge
+from tms.ingest.metric_names import MetricNames
 from tms.ingest.strikes import Strikes
 from tms.ops import instruments
-from tms.protocol import downlink, frames, limits, uplink
+from tms.protocol import downlink, frames, limits, partly, uplink
 from tms.protocol.close import CloseCode
 from tms.protocol.errors import ErrorType, FrameError
 
@@ -66,6 +68,7 @@ class Session:
         self._batch = batch
         self._links = links
         self._judge = Judge(key.identity)
+        self._names = MetricNames()
         self._booting: asyncio.Future[None] | None = None
         """While the boot is being committed."""
         self._boot_request: frames.RequestId = 0
@@ -183,9 +186,10 @@ class Session:
         at = _now()
         if isinstance(frame, uplink.ReportCall):
             _count_received("report")
-            verdicts = self._judge.report(frame.params, at=at)
+            report = self._without_new_names(frame.params)
+            verdicts = self._judge.report(report, at=at)
             self._unacknowledged += 1
-            self._batch.add(Reported(self, at, frame.params, verdicts, time.monotonic()))
+            self._batch.add(Reported(self, at, report, verdicts, time.monotonic()))
         elif isinstance(frame, uplink.HeartbeatCall):
             _count_received("heartbeat")
             self._batch.add(Alive(self, at, self._judge.alive(at=at)))
@@ -195,6 +199,12 @@ class Session:
         elif isinstance(frame, uplink.Answer):
             _count_received("answer")
             self._take_answer(frame, at)
+
+    def _without_new_names(self, report: frames.Report) -> frames.Report:
+        if report.metrics is UNSET or not (beyond := self._names.beyond(report.metrics)):
+            return report
+        self._answer(partly.beyond_names(beyond))
+        return replace(report, metrics={name: value for name, value in report.metrics.items() if name not in beyond})
 
     def _boot(self, call: uplink.BootCall) -> None:
         if self.is_booted:
@@ -214,6 +224,7 @@ class Session:
             return
         self.number, self.boot_pk, self.is_booted = outcome.session, outcome.boot_pk, True
         self._judge = Judge(self.identity, outcome.held)
+        self._names = MetricNames(outcome.metrics)
         instruments.BOOTS.inc()
         answer = frames.Booted(
             session=outcome.session,
@@ -254,6 +265,8 @@ class Session:
 
     def _refuse(self, error: FrameError) -> None:
         self._answer(error)
+        if error.kind is ErrorType.PART_REFUSED:
+            return  # of a frame that was taken: a broken sensor must not end the link
         if self._bad.add(time.monotonic()):
             self.close(CloseCode.BAD_FRAMES, f"{limits.BAD_FRAMES_PER_MINUTE} bad frames in a minute")
 

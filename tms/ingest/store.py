@@ -1,7 +1,7 @@
 """Writes one batch in one transaction, set-based, the same on PostgreSQL and SQLite."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from django.conf import settings
@@ -22,10 +22,12 @@ from tms.ingest.ledger import BootKey, Ledger
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
-from tms.protocol import frames
+from tms.protocol import frames, limits
 from tms.telemetry import boots, reports, rollups
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
+
+CLOCK_TOLERANCE = timedelta(seconds=limits.CLOCK_TOLERANCE_S)
 
 
 class ReportRow(msgspec.Struct, frozen=True, gc=False):
@@ -167,17 +169,23 @@ def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
 
 def _report_row(item: Reported, boot_pk: int) -> ReportRow:
     report = item.report
+    at = believable(report.at, item.at)
     return ReportRow(
         boot_id=boot_pk,
         seq=report.seq,
         terminal_id=item.link.identity.terminal_id,
-        at=(report.at or item.at).astimezone(UTC),
+        at=at.astimezone(UTC),
         received_at=item.at,
         late=report.late or report.boot_id is not UNSET,
-        undated=report.at is None,
+        undated=at is not report.at,
         status="" if report.status is UNSET else report.status,
         metrics=msgspec.Raw(b"{}" if report.metrics is UNSET else msgspec.json.encode(report.metrics)),
     )
+
+
+def believable(at: datetime | None, arrived_at: datetime) -> datetime:
+    """The time of arrival where the terminal knows no better, or is in the future."""
+    return arrived_at if at is None or at > arrived_at + CLOCK_TOLERANCE else at
 
 
 def _save_notes(ledger: Ledger) -> None:
@@ -188,12 +196,12 @@ def _save_events(events: Iterable[tuple[Reported | Noted, frames.Event, bool]]) 
     Event.objects.bulk_create(
         Event(
             terminal_id=item.link.identity.terminal_id,
-            at=event.at or item.at,
+            at=(at := believable(event.at, item.at)),
             code=event.code,
             severity=event.severity,
             text=event.text,
             late=late,
-            undated=event.at is None,
+            undated=at is not event.at,
         )
         for item, event, late in events
     )
@@ -207,6 +215,7 @@ def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
     pks = [boot_pks[boot_key(item)] for item in booted]
     acked, held = boots.highest_seqs(pks), lifecycle.held_by(terminal_ids)
     waiting = commands.waiting_for(terminal_ids, at=booted[-1].at)
+    metrics = dict(TerminalState.objects.filter(pk__in=terminal_ids).values_list("pk", "metrics"))
     for item, pk in zip(booted, pks, strict=True):
         terminal_id = item.link.identity.terminal_id
         _resume(ledger.standings[terminal_id], item.boot.boot_id, acked.get(pk, 0))
@@ -216,6 +225,7 @@ def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
             acked_seq=acked.get(pk, 0),
             held=held.get(terminal_id, {}),
             has_commands=terminal_id in waiting,
+            metrics=metrics[terminal_id].keys(),
         )
 
 

@@ -12,6 +12,7 @@ class ErrorType(StrEnum):
 
     BAD_JSON = "tms:bad-json"
     BAD_FRAME = "tms:bad-frame"
+    PART_REFUSED = "tms:part-refused"
     UNKNOWN_METHOD = "tms:unknown-method"
     TOO_DEEP = "tms:too-deep"
     NOT_BOOTED = "tms:not-booted"
@@ -33,6 +34,7 @@ RPC_CODES: Mapping[ErrorType, int] = {
     ErrorType.UNAVAILABLE: -32004,
     ErrorType.REFUSED: -32005,
     ErrorType.DEADLINE_PASSED: -32006,
+    ErrorType.PART_REFUSED: -32007,
 }
 """JSON-RPC 2.0, 5.1: the reserved codes where one fits, else the range left to implementations."""
 

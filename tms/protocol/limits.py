@@ -20,6 +20,14 @@ BAD_FRAMES_PER_MINUTE = 20
 """So many bad frames in a minute close the link with 4400."""
 
 METRICS_PER_REPORT = 64
+METRIC_NAMES = 192
+"""Different names of metrics of one terminal: in its state, over one link, and in one hour of its history."""
+METRIC_BOUND = 1e15
+"""A metric lies between this and its negative: whole numbers are exact so far, and no sum of them overflows."""
+CLOCK_TOLERANCE_S = 300
+"""What is dated later than so long after its arrival is stored with the time of its arrival, and marked."""
+RESERVED_CODES = "tms."
+"""Event codes that begin so are those of events that TMS itself notices."""
 EVENTS_PER_REPORT = 100
 REPORTS_PER_BATCH = 200
 TEXT_LENGTH = 500

@@ -1,13 +1,14 @@
 """Decodes what terminals send, and encodes it for the agent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
-from tms.protocol import frames, limits
+from tms.protocol import frames, limits, partly
 from tms.protocol.errors import ErrorType, FrameError, RpcError
 from tms.protocol.shape import check_shape
 
@@ -80,7 +81,7 @@ def decode(text: str | bytes) -> Iterator[Uplink | FrameError]:
     if data[:1] == b"[" or data.lstrip()[:1] == b"[":
         yield from _decode_batch(data)
         return
-    yield _decode_one(data)
+    yield from _decode_one(data)
 
 
 def encode(call: Uplink) -> bytes:
@@ -107,23 +108,34 @@ def _decode_batch(data: bytes) -> Iterator[Uplink | FrameError]:
         )
         return
     for item in items:
-        one = _decode_one(bytes(item))
-        if isinstance(one, ReportCall | FrameError):
-            yield one
-        else:
-            yield FrameError(ErrorType.BAD_FRAME, "a batch may hold reports only; send other frames alone")
+        for one in _decode_one(bytes(item)):
+            if isinstance(one, ReportCall | FrameError):
+                yield one
+            else:
+                yield FrameError(ErrorType.BAD_FRAME, "a batch may hold reports only; send other frames alone")
 
 
-def _decode_one(data: bytes) -> Uplink | FrameError:
+def _decode_one(data: bytes) -> Iterable[Uplink | FrameError]:
+    """One call, answer or error; before a call that was taken but for a part of it, the errors that name the part."""
     try:
         check_shape(data)
         call = _call.decode(data)
         _check_instants(call)
     except FrameError as error:
-        return error
+        return (error,)
     except UNDECODABLE as error:
-        return _second_look(data, error)
-    return call
+        return (_second_look(data, error),)
+    return _screened(call)
+
+
+def _screened(call: Call) -> Iterable[Uplink | FrameError]:
+    if isinstance(call, ReportCall):
+        refused, report = partly.report_of(call.params)
+        return (*refused, replace(call, params=report)) if refused else (call,)
+    if isinstance(call, BootCall):
+        refused, boot = partly.boot_of(call.params)
+        return (*refused, replace(call, params=boot)) if refused else (call,)
+    return (call,)
 
 
 def _check_instants(call: Call) -> None:

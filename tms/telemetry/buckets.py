@@ -1,12 +1,14 @@
 """What the readings of one terminal come to in each stretch of time, added up by the database."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from django.db import connection
 
 from tms.fleet.models import Terminal
+from tms.protocol.limits import METRIC_BOUND
 from tms.telemetry.models import Report, Rollup
 
 # A reading is a key of a JSON object: the ORM can neither unfold nor sum them up. And on SQLite it cuts instants into
@@ -24,13 +26,28 @@ OF_REPORTS = """
     SELECT {begin}, m.key, count(*), sum({value}), min({value}), max({value}), max(CASE WHEN r.late THEN 1 ELSE 0 END)
     FROM {table} AS r, {unfold}(r.metrics) AS m
     WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s AND NOT (r.late AND r.undated)
+        AND abs({value}) <= {bound} {among}
     GROUP BY 1, 2
 """
 OF_ROLLUPS = """
     SELECT {begin}, r.metric, CAST(sum(r.count) AS bigint), sum(r.total), min(r.lowest), max(r.highest), 0
     FROM {table} AS r
-    WHERE r.terminal_id = %(terminal)s AND r.hour >= %(since)s AND r.hour < %(until)s GROUP BY 1, 2
+    WHERE r.terminal_id = %(terminal)s AND r.hour >= %(since)s AND r.hour < %(until)s
+        AND r.lowest >= -{bound} AND r.highest <= {bound} {among}
+    GROUP BY 1, 2
 """
+NAMES_OF_REPORTS = """
+    SELECT DISTINCT m.key FROM {table} AS r, {unfold}(r.metrics) AS m
+    WHERE r.terminal_id = %(terminal)s AND r.at >= %(since)s AND r.at < %(until)s
+"""
+NAMES_OF_ROLLUPS = """
+    SELECT DISTINCT r.metric FROM {table} AS r
+    WHERE r.terminal_id = %(terminal)s AND r.hour >= %(since)s AND r.hour < %(until)s
+"""
+AMONG = {
+    "postgresql": "AND {name} IN (SELECT jsonb_array_elements_text(%(names)s::jsonb))",
+    "sqlite": "AND {name} IN (SELECT value FROM json_each(%(names)s))",
+}
 
 
 class Sum(NamedTuple):
@@ -62,19 +79,50 @@ class Cut(NamedTuple):
     shift_s: int = 0
 
 
-def of_reports(terminal: Terminal, cut: Cut, since: datetime, until: datetime) -> list[Sum]:
-    """Of the reports from `since` to before `until`."""
+type Names = Collection[str] | None
+"""Of the metrics that are wanted; None for all."""
+
+
+ONE_SECOND = Cut(1)
+
+
+def of_reports(terminal: Terminal, cut: Cut, since: datetime, until: datetime, names: Names = None) -> list[Sum]:
+    """Of the reports from `since` to before `until`, without values out of bounds."""
     vendor = connection.vendor
-    begin = BEGIN[vendor].format(at="r.at")
-    table, value, unfold = Report._meta.db_table, VALUE[vendor], UNFOLD[vendor]
-    sql = OF_REPORTS.format(begin=begin, table=table, value=value, unfold=unfold)
-    return _sums(sql, terminal, cut, since, until)
+    sql = OF_REPORTS.format(
+        begin=BEGIN[vendor].format(at="r.at"),
+        table=Report._meta.db_table,
+        value=VALUE[vendor],
+        unfold=UNFOLD[vendor],
+        bound=METRIC_BOUND,
+        among=_among("m.key", names),
+    )
+    return [Sum(*row) for row in _rows(sql, terminal, since, until, cut=cut, names=names)]
 
 
-def of_rollups(terminal: Terminal, cut: Cut, since: datetime, until: datetime) -> list[Sum]:
+def of_rollups(terminal: Terminal, cut: Cut, since: datetime, until: datetime, names: Names = None) -> list[Sum]:
     """Of the whole hours from `since` to before `until`."""
-    begin = BEGIN[connection.vendor].format(at="r.hour")
-    return _sums(OF_ROLLUPS.format(begin=begin, table=Rollup._meta.db_table), terminal, cut, since, until)
+    sql = OF_ROLLUPS.format(
+        begin=BEGIN[connection.vendor].format(at="r.hour"),
+        table=Rollup._meta.db_table,
+        bound=METRIC_BOUND,
+        among=_among("r.metric", names),
+    )
+    return [Sum(*row) for row in _rows(sql, terminal, since, until, cut=cut, names=names)]
+
+
+def names_of_reports(terminal: Terminal, since: datetime, until: datetime) -> set[str]:
+    sql = NAMES_OF_REPORTS.format(table=Report._meta.db_table, unfold=UNFOLD[connection.vendor])
+    return {name for (name,) in _rows(sql, terminal, since, until)}
+
+
+def names_of_rollups(terminal: Terminal, since: datetime, until: datetime) -> set[str]:
+    sql = NAMES_OF_ROLLUPS.format(table=Rollup._meta.db_table)
+    return {name for (name,) in _rows(sql, terminal, since, until)}
+
+
+def _among(name: str, names: Names) -> str:
+    return "" if names is None else AMONG[connection.vendor].format(name=name)
 
 
 def merged(sums: Iterable[Sum]) -> list[Sum]:
@@ -86,17 +134,21 @@ def merged(sums: Iterable[Sum]) -> list[Sum]:
     return list(found.values())
 
 
-def _sums(sql: str, terminal: Terminal, cut: Cut, since: datetime, until: datetime) -> list[Sum]:
+def _rows(
+    sql: str, terminal: Terminal, since: datetime, until: datetime, *, cut: Cut = ONE_SECOND, names: Names = None
+) -> list[tuple[Any, ...]]:
     given: Mapping[str, int | str | datetime] = {
         "terminal": terminal.pk,
         "bucket": cut.length_s,
         "shift": cut.shift_s,
         "since": _moment(since),
         "until": _moment(until),
+        "names": json.dumps(list(names or ())),
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
-        return [Sum(*row) for row in cursor.fetchall()]
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _moment(at: datetime) -> datetime | str:

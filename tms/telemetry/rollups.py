@@ -4,6 +4,9 @@ A roll-up is always made from all reports of its hour. While an hour is within t
 to it, so of two roll-ups the one that counts more is the better. None ever replaces a fuller one; nothing here needs to
 run once only, or in order.
 
+At most `METRIC_NAMES` metrics of a terminal are rolled up of an hour, those that are there before others, and no value
+out of bounds: what was stored before there were bounds stops nothing.
+
 Late reports without an instant are left out: they are stored with their time of arrival, and their readings belong to
 another hour.
 
@@ -21,6 +24,7 @@ from django.db.models import Min
 
 from tms.fleet import rowset
 from tms.fleet.models import Terminal
+from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
 from tms.set_aside import SetAside, isolate
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.partitions import REPORTS
@@ -177,34 +181,40 @@ def roll(terminal_pks: Sequence[int], hour: datetime) -> None:
 COLUMNS = ("count", "total", "lowest", "highest", "last")
 UPSERT = f"""
     INSERT INTO {Rollup._meta.db_table} AS old (terminal_id, hour, metric, {", ".join(COLUMNS)})
-    {{picked}}
+    SELECT terminal_id, %(hour)s, metric, {", ".join(COLUMNS)} FROM ({{picked}}) AS summed
+    WHERE place <= {METRIC_NAMES}
     ON CONFLICT (terminal_id, hour, metric) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COLUMNS)}
     WHERE old.count < excluded.count
-"""
+"""  # noqa: S608  (names are our own; values are parameters)
+SUMS = "count(*) AS count, sum(value) AS total, min(value) AS lowest, max(value) AS highest"
+PLACE = f"""
+        row_number() OVER (PARTITION BY terminal_id ORDER BY (
+            SELECT count(*) FROM {Rollup._meta.db_table} AS known
+            WHERE known.terminal_id = reading.terminal_id AND known.hour = %(hour)s AND known.metric = reading.metric
+        ) DESC, count(*) DESC, metric) AS place"""  # noqa: S608  (names are our own)
 POSTGRESQL = UPSERT.format(
     picked=f"""
-    SELECT terminal_id, %(hour)s, metric, count(*), sum(value), min(value), max(value),
-        (array_agg(value ORDER BY at DESC, boot_id DESC, seq DESC))[1]
+    SELECT terminal_id, metric, {SUMS},
+        (array_agg(value ORDER BY at DESC, boot_id DESC, seq DESC))[1] AS last, {PLACE}
     FROM (
         SELECT r.terminal_id, r.at, r.boot_id, r.seq, m.key AS metric, m.value::double precision AS value
         FROM {Report._meta.db_table} AS r, jsonb_each_text(r.metrics) AS m
         WHERE r.terminal_id = ANY (%(terminals)s) AND r.at >= %(hour)s AND r.at < %(end)s
-            AND NOT (r.late AND r.undated)
+            AND NOT (r.late AND r.undated) AND abs(m.value::double precision) <= {METRIC_BOUND}
     ) AS reading
     GROUP BY terminal_id, metric
 """  # noqa: S608
 )
 SQLITE = UPSERT.format(
     picked=f"""
-    SELECT terminal_id, %(hour)s, metric, count(*), sum(value), min(value), max(value),
-        max(CASE WHEN age = 1 THEN value END)
+    SELECT terminal_id, metric, {SUMS}, max(CASE WHEN age = 1 THEN value END) AS last, {PLACE}
     FROM (
         SELECT r.terminal_id, m.key AS metric, m.value AS value, row_number() OVER (
             PARTITION BY r.terminal_id, m.key ORDER BY r.at DESC, r.boot_id DESC, r.seq DESC
         ) AS age
         FROM {Report._meta.db_table} AS r, json_each(r.metrics) AS m
         WHERE r.terminal_id IN (SELECT value FROM json_each(%(terminals)s)) AND r.at >= %(hour)s AND r.at < %(end)s
-            AND NOT (r.late AND r.undated)
+            AND NOT (r.late AND r.undated) AND abs(m.value) <= {METRIC_BOUND}
     ) AS reading
     WHERE true GROUP BY terminal_id, metric
 """  # noqa: S608

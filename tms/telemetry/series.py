@@ -1,13 +1,14 @@
 """Readings of one terminal over a span, as a chart needs them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.utils.timezone import get_default_timezone
 
-from tms.fleet.models import Terminal
+from tms.fleet.models import Terminal, TerminalState
+from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
 from tms.telemetry import buckets, rollups
 from tms.telemetry.buckets import Cut, Sum
 from tms.telemetry.models import Report
@@ -66,14 +67,27 @@ type Shown = Mapping[str, Reading]
 
 def readings(terminal: Terminal, span: Span, *, at: datetime) -> Readings:
     since = at - span.length
-    if not span.is_rolled:
-        return _columns(buckets.of_reports(terminal, Cut(span.bucket_s), since, at + NOW), has_range=False)
-    cut = Cut(span.bucket_s, _shift(span, at))
     # Hours that are not rolled up yet are read from their reports.
-    rolled_until = max(since, rollups.until(at))
-    rolled = buckets.of_rollups(terminal, cut, since, rolled_until)
-    fresh = buckets.of_reports(terminal, cut, rolled_until, at + NOW)
+    rolled_until = max(since, rollups.until(at)) if span.is_rolled else since
+    names = _names(terminal, since, rolled_until, at + NOW)
+    if not span.is_rolled:
+        fresh = buckets.of_reports(terminal, Cut(span.bucket_s), since, at + NOW, names)
+        return _columns(fresh, has_range=False)
+    cut = Cut(span.bucket_s, _shift(span, at))
+    rolled = buckets.of_rollups(terminal, cut, since, rolled_until, names)
+    fresh = buckets.of_reports(terminal, cut, rolled_until, at + NOW, names)
     return _columns(buckets.merged([*rolled, *(one._replace(late=0) for one in fresh)]), has_range=True)
+
+
+def _names(terminal: Terminal, since: datetime, rolled_until: datetime, until: datetime) -> Collection[str] | None:
+    """Those of the metrics that are told, where there are too many to tell all; before others those of the state."""
+    found = buckets.names_of_reports(terminal, rolled_until, until)
+    if rolled_until > since:
+        found |= buckets.names_of_rollups(terminal, since, rolled_until)
+    if len(found) <= METRIC_NAMES:
+        return None
+    current = TerminalState.objects.filter(pk=terminal.pk).values_list("metrics", flat=True).first() or {}
+    return sorted(found, key=lambda name: (name not in current, name))[:METRIC_NAMES]
 
 
 def newest(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
@@ -90,7 +104,7 @@ def newest(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[
         .order_by("-at")
     )
     return [
-        (moment, {name: Reading(value) for name, value in metrics.items()})
+        (moment, {name: Reading(value) for name, value in metrics.items() if abs(value) <= METRIC_BOUND})
         for moment, metrics in rows.values_list("at", "metrics")[:limit]
     ]
 

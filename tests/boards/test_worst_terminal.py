@@ -1,0 +1,110 @@
+"""No page exceeds 1 MB, whatever a terminal sends, and whatever an earlier release has stored of it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from tests import factories
+from tests.factories import now
+from tms.commands.models import Command
+from tms.fleet.models import Terminal, TerminalState
+from tms.protocol import limits
+from tms.telemetry import rollups
+from tms.telemetry.models import Boot, Event, Report, Rollup, RollupMark
+from tms.telemetry.series import SPANS
+
+pytestmark = pytest.mark.both
+
+MOST_BYTES = 1_000_000
+LONG = "'" * limits.TEXT_LENGTH
+"""Each of them takes six bytes in HTML."""
+NAME = "\U00020bb7" * limits.NAME_LENGTH
+NAMES = 2_000
+"""Of metrics, as an earlier release has stored them."""
+
+
+def name(number: int) -> str:
+    return f"m{number}".ljust(64, "x")
+
+
+@pytest.fixture
+def worst(fleet) -> Terminal:
+    terminal = fleet.online(uid="T-" + "9" * 62, at=now())
+    Terminal.objects.filter(pk=terminal.pk).update(
+        **{
+            field: NAME[: Terminal._meta.get_field(field).max_length]
+            for field in ("serial", "model", "firmware", "agent")
+        }
+    )
+    at, each = now(), limits.METRICS_PER_REPORT
+    TerminalState.objects.filter(pk=terminal.pk).update(
+        metrics={name(number): -123456789012345.678 for number in range(limits.METRIC_NAMES)}
+    )
+    for number in range(600):
+        metrics = {name((number * each + place) % NAMES): -123456789012345.678 for place in range(each)}
+        factories.report(terminal, number + 1, at=at - timedelta(seconds=3 * number), metrics=metrics)
+    hour = rollups.hour_of(at)
+    values = {"count": 1, "total": 1e15 / 3, "lowest": -1e15 / 3, "highest": 1e15 / 3, "last": 1.0}
+    Rollup.objects.bulk_create(
+        Rollup(terminal=terminal, hour=hour - timedelta(hours=hours), metric=name(place), **values)
+        for hours in range(24 * 30)
+        for place in range(0, limits.METRIC_NAMES, 4)
+    )
+    RollupMark.objects.create(pk=1, hour=hour)
+    Event.objects.bulk_create(
+        Event(terminal=terminal, at=at, code="c" * 64, severity="critical", text=LONG, late=True, undated=True)
+        for _ in range(200)
+    )
+    Boot.objects.bulk_create(
+        Boot(terminal=terminal, boot_id=f"{number}".ljust(64, "'"), first_seen_at=at) for number in range(100)
+    )
+    for _ in range(20):
+        Command.objects.create(
+            terminal=terminal,
+            name="ping",
+            args={},
+            state="done",
+            created_at=at,
+            deliver_before=at,
+            result={"lines": ["'" * 60_000]},
+            error=LONG,
+        )
+    return terminal
+
+
+def test_no_page_of_the_worst_terminal_exceeds_1_mb(browser, worst):
+    pages = [worst.get_absolute_url(), f"{worst.get_absolute_url()}?show=events", "/", "/terminals/", "/alerts/"]
+    spans = [f"{worst.get_absolute_url()}?span={span}" for span in SPANS]
+
+    sizes = {address: len(browser.get(address).content) for address in (*pages, *spans)}
+
+    assert {address: size for address, size in sizes.items() if size > MOST_BYTES} == {}
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_no_chart_of_the_worst_terminal_exceeds_1_mb_and_what_is_left_out_is_named(browser, worst, span):
+    content = browser.get(f"{worst.get_absolute_url()}series/?span={span}").content
+
+    drawn = json.loads(content, parse_constant=pytest.fail)
+    assert len(content) <= MOST_BYTES
+    assert drawn["metrics"]
+    assert len(drawn["metrics"]) + len(drawn["omitted"]) <= limits.METRIC_NAMES
+
+
+def test_what_a_rule_watches_is_drawn_before_anything_else(browser, worst, fleet):
+    watched = name(limits.METRIC_NAMES - 4)
+    fleet.metric_rule(metric=watched)
+
+    drawn = browser.get(f"{worst.get_absolute_url()}series/?span=30d").json()
+
+    assert next(iter(drawn["metrics"])) == watched
+    assert drawn["omitted"]
+
+
+def test_a_value_that_was_stored_before_there_was_a_bound_is_shown_in_short(browser, fleet):
+    terminal = fleet.online(at=now())
+    TerminalState.objects.filter(pk=terminal.pk).update(metrics={"hot_c": 1.7e308})
+    Report.objects.all().delete()
+
+    assert "1.7e+308 °C" in browser.get(terminal.get_absolute_url()).content.decode()

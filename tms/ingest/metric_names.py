@@ -1,0 +1,30 @@
+"""How many names of metrics one terminal may use (R38)."""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+from tms.protocol.limits import METRIC_NAMES
+
+
+class MetricNames:
+    """Those that a terminal has, as its link knows them: of its last state, and of all reports since, late ones too."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, known: Collection[str] = ()) -> None:
+        self._known = _shared(frozenset(known))
+
+    def beyond(self, metrics: Mapping[str, float]) -> frozenset[str]:
+        """Those of `metrics` that are too many. The others are known from now on."""
+        if self._known.issuperset(metrics):
+            return frozenset()
+        new = [name for name in metrics if name not in self._known]
+        room = max(0, METRIC_NAMES - len(self._known))
+        self._known = _shared(self._known.union(new[:room]))
+        return frozenset(new[room:])
+
+
+@lru_cache(4_096)
+def _shared(names: frozenset[str]) -> frozenset[str]:
+    """Terminals of one model have the same names: one set of them for all."""
+    return names

@@ -1,0 +1,80 @@
+"""Refuses parts of what a terminal sends, by name, and keeps the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from tms.protocol import frames
+from tms.protocol.errors import ErrorType, FrameError
+from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES, RESERVED_CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+type Refused = Sequence[FrameError]
+
+MOST_NAMED = 5
+"""Metrics in one message."""
+
+
+def report_of(report: frames.Report) -> tuple[Refused, frames.Report]:
+    """Without metrics out of bounds and without events of reserved codes; nothing changes where there are none."""
+    refused = [*out_of_bounds(report.metrics, "$.params.metrics"), *_reserved(report.events)]
+    if not refused:
+        return (), report
+    events = tuple(event for event in report.events if not event.code.startswith(RESERVED_CODES))
+    return refused, replace(report, metrics=_within(report.metrics), events=events)
+
+
+def boot_of(boot: frames.Boot) -> tuple[Refused, frames.Boot]:
+    """The same of the state that a boot tells."""
+    refused = out_of_bounds(boot.full.metrics, "$.params.full.metrics")
+    if not refused:
+        return (), boot
+    return refused, replace(boot, full=replace(boot.full, metrics=_within(boot.full.metrics)))
+
+
+def out_of_bounds(metrics: Mapping[str, float] | UnsetType, where: str) -> Refused:
+    if metrics is UNSET:
+        return ()
+    beyond = {name: value for name, value in metrics.items() if not -METRIC_BOUND <= value <= METRIC_BOUND}
+    if not beyond:
+        return ()
+    named = _named([f"{name} is {value!r}" for name, value in beyond.items()])
+    message = f"{named}; right is from {-METRIC_BOUND:g} to {METRIC_BOUND:g}. The rest was kept"
+    return (FrameError(ErrorType.PART_REFUSED, message, where=f"{where}.{next(iter(beyond))}"),)
+
+
+def beyond_names(names: Collection[str]) -> FrameError:
+    """Of metrics whose names are one too many for their terminal."""
+    message = (
+        f"{_named(sorted(names))}: a terminal has at most {METRIC_NAMES} metrics, and has them already; "
+        "give the same reading the same name. The rest was kept"
+    )
+    return FrameError(ErrorType.PART_REFUSED, message, where=f"$.params.metrics.{min(names)}")
+
+
+def _reserved(events: Sequence[frames.Event]) -> Refused:
+    for number, event in enumerate(events):
+        if event.code.startswith(RESERVED_CODES):
+            message = (
+                f"codes that begin with `{RESERVED_CODES}` are reserved for events that TMS itself notices; "
+                f"{event.code} was not kept, the rest was"
+            )
+            return (FrameError(ErrorType.PART_REFUSED, message, where=f"$.params.events[{number}].code"),)
+    return ()
+
+
+def _within(metrics: dict[str, float] | UnsetType) -> dict[str, float] | UnsetType:
+    if metrics is UNSET:
+        return UNSET
+    return {name: value for name, value in metrics.items() if -METRIC_BOUND <= value <= METRIC_BOUND}
+
+
+def _named(what: Sequence[str]) -> str:
+    more = len(what) - MOST_NAMED
+    return ", ".join(what[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
