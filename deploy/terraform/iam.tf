@@ -85,7 +85,7 @@ locals {
     {
       Sid      = "KeepBackups"
       Effect   = "Allow"
-      Action   = ["s3:GetObject", "s3:PutObject"]
+      Action   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"] # a dump that fails leaves no parts
       Resource = ["${aws_s3_bucket.main["backups"].arn}/database/*"]
     },
     {

@@ -1,12 +1,17 @@
 """What Terraform says twice, because the application, a machine or a page says it too."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.check.alarms import ALARMS, SUMMARY
+from deploy.pipeline.alarms import GUARDS
 from deploy.tfkit.toolchain import ROOT, Toolchain
 from tests import inventory
 from tms.ops.cloudwatch.table import TABLE
@@ -190,6 +195,52 @@ def test_no_lock_file_of_the_stub_is_here():
 
     for lock in locks:
         assert re.search(r'"h1:.+"\n(?:.*\n)*? +"zh:', lock.read_text()), f"{lock} was not made by a real registry"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The script of the pipeline with a Terraform that only writes down what it was asked."""
+    script = tmp_path / "deploy/pipeline/check-terraform"
+    script.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "deploy/pipeline/check-terraform", script)
+    (tmp_path / "deploy/terraform/bootstrap").mkdir(parents=True)
+    (tmp_path / "terraform").write_text('#!/bin/sh\necho "$*" >>"$(dirname "$0")/asked"\n')
+    (tmp_path / "terraform").chmod(0o755)
+    return tmp_path
+
+
+def checked(checkout: Path) -> subprocess.CompletedProcess[str]:
+    path = {"PATH": f"{checkout}:{os.environ['PATH']}"}
+    command = [checkout / "deploy/pipeline/check-terraform"]
+    return subprocess.run(command, env=os.environ | path, capture_output=True, text=True, check=False)
+
+
+def test_the_pipeline_fetches_no_provider_that_no_lock_file_names(checkout: Path):
+    (checkout / "deploy/terraform/.terraform.lock.hcl").touch()
+
+    done = checked(checkout)
+
+    assert done.returncode == 1
+    assert "deploy/terraform/bootstrap has no .terraform.lock.hcl" in done.stderr
+    assert not (checkout / "asked").exists()
+
+
+def test_the_pipeline_takes_the_providers_of_the_lock_files(checkout: Path):
+    for folder in ("deploy/terraform", "deploy/terraform/bootstrap"):
+        (checkout / folder / ".terraform.lock.hcl").touch()
+
+    assert checked(checkout).returncode == 0
+
+    inits = [line for line in (checkout / "asked").read_text().splitlines() if " init " in line]
+    assert len(inits) == 2
+    assert all("-lockfile=readonly" in line for line in inits)
+
+
+def test_the_same_alarms_stop_a_refresh_of_terraform_and_one_of_the_pipeline():
+    [guards] = re.findall(r"refresh_guards = (\[.+\])", HCL["compute_ec2.tf"])
+
+    assert json.loads(guards) == list(GUARDS)
+    assert set(GUARDS) <= set(ALARMS)
 
 
 def test_every_variable_is_described():
