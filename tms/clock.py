@@ -34,12 +34,11 @@ from tms.live.feed import feed, publish
 from tms.live.hub import hub
 from tms.notifications import claims, digests, outbox, post
 from tms.notifications.post import Post
-from tms.ops import beats, instruments, lead
+from tms.ops import beats, instruments, lead, purge
 from tms.ops.lead import Lead, LeadLost
 from tms.ops.loop_ages import LoopAges
 from tms.ops.objective import ledger
 from tms.passes import when_any
-from tms.rest import once
 from tms.set_aside import SetAside, each, isolate
 from tms.telemetry import backfill, partitions, retention, rollups
 
@@ -175,7 +174,7 @@ def follow(moves: Sequence[Move]) -> None:
     publish(Change(terminals=moved, presence=moved))
 
 
-LOOPS = (
+LOOPS: tuple[Loop, ...] = (
     Loop("sweep", 0.5, sweep),
     Loop("open_due", 0.5, lifecycle.open_due),
     Loop("fold", 0.5, folding.fold),
@@ -196,7 +195,8 @@ LOOPS = (
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
     Loop("doors", 2.0, Doorman().look, Lane.SLOW),
     Loop("forget", 3600.0, post.forget, Lane.SLOW),
-    Loop("forget_answers", 3600.0, once.forget, Lane.SLOW),
+    Loop("purge", 3600.0, purge.purge, Lane.SLOW),
+    Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),
     Loop("promises", 3600.0, ledger.forget, Lane.SLOW),
     Loop("digests", 5.0, digests.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),

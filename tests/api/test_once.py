@@ -9,7 +9,7 @@ from tests.builders import AT, now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Transition
-from tms.rest import once
+from tms.ops import purge
 from tms.rest.models import KeptAnswer
 
 pytestmark = pytest.mark.both
@@ -105,8 +105,8 @@ def test_a_key_that_is_none_is_refused(watcher, path, key):
 def test_answers_are_forgotten_after_a_day(watcher, path):
     watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
 
-    once.forget(now())
+    purge.purge(now())
     kept = KeptAnswer.objects.count()
-    once.forget(now() + timedelta(hours=25))
+    purge.purge(now() + timedelta(hours=25))
 
     assert (kept, KeptAnswer.objects.count()) == (1, 0)

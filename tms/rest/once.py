@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.models import User
@@ -41,8 +42,9 @@ def once(request: HttpRequest, do: Callable[[], HttpResponse], *, person: User, 
     return answer
 
 
-def forget(at: datetime) -> None:
-    KeptAnswer.objects.filter(begun_at__lt=at - KEPT_FOR).delete()
+def expired(at: datetime) -> QuerySet[KeptAnswer]:
+    """Answers that are kept no longer (index: answer_begun)."""
+    return KeptAnswer.objects.filter(begun_at__lt=at - KEPT_FOR)
 
 
 def _checked(key: str) -> str:

@@ -1,0 +1,110 @@
+"""The clock deletes what nobody needs any more (R43)."""
+
+from datetime import timedelta
+
+import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import DataError
+
+from tests.builders import AT
+from tms.accounts.models import User
+from tms.clock import LOOPS
+from tms.ops import beats, purge
+from tms.ops.models import Beat, LoopSuccess
+from tms.rest.models import KeptAnswer
+
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
+
+DAY = timedelta(days=1)
+
+
+def session(n, *, old):
+    Session.objects.create(session_key=f"s{n}", session_data="", expire_date=AT - DAY if old else AT + DAY)
+
+
+def answer(n, *, old):
+    person, _ = User.objects.get_or_create(username="maria")
+    KeptAnswer.objects.create(person=person, key=f"k{n}", fingerprint="", begun_at=AT - 2 * DAY if old else AT)
+
+
+def access(model, **fields):
+    def make(n, *, old):
+        row = model.objects.create(
+            username=f"u{n}", user_agent=f"agent {n}", ip_address="10.0.0.1", http_accept="", path_info="", **fields
+        )
+        age = DAY * (settings.HISTORY_DAYS + 1 if model is AccessLog else 2) if old else timedelta(0)
+        model.objects.filter(pk=row.pk).update(attempt_time=AT - age)
+
+    return make
+
+
+def written(n, *, old):
+    beats.beat(f"{beats.WRITE}{n}", at=AT - 2 * DAY if old else AT)
+
+
+KINDS = [
+    (Session, session),
+    (KeptAnswer, answer),
+    (AccessAttempt, access(AccessAttempt, get_data="", post_data="", failures_since_start=1)),
+    (AccessFailureLog, access(AccessFailureLog)),
+    (AccessLog, access(AccessLog)),
+    (Beat, written),
+]
+
+
+@pytest.mark.parametrize(("model", "make"), KINDS, ids=lambda one: getattr(one, "__name__", ""))
+def test_what_expired_is_deleted_in_small_transactions_and_the_rest_stays(
+    model, make, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr(purge, "ROWS", 2)
+    for n in range(8):
+        make(n, old=n < 5)
+
+    with django_assert_max_num_queries(60):
+        purge.purge(AT)
+
+    assert model.objects.count() == 3
+
+
+def test_a_pass_is_bounded_and_the_next_one_goes_on(monkeypatch):
+    monkeypatch.setattr(purge, "ROWS", 2)
+    monkeypatch.setattr(purge, "BATCHES", 2)
+    for n in range(7):
+        session(n, old=True)
+    left = []
+
+    for _ in range(2):
+        purge.purge(AT)
+        left.append(Session.objects.count())
+
+    assert left == [3, 0]
+
+
+def test_a_table_that_fails_keeps_no_other_from_being_purged(monkeypatch):
+    def fail(at):
+        raise DataError("out of range")
+
+    monkeypatch.setattr(purge, "PURGED", (purge.Purged("bad", fail), *purge.PURGED))
+    session(1, old=True)
+
+    with pytest.raises(DataError):
+        purge.purge(AT)
+    assert not Session.objects.exists()
+
+
+def test_the_beat_of_the_clock_is_never_purged():
+    beats.beat(beats.CLOCK, at=AT - 100 * DAY)
+
+    purge.purge(AT)
+
+    assert Beat.objects.count() == 1
+
+
+def test_loops_that_this_release_does_not_have_are_forgotten():
+    LoopSuccess.objects.begin({"sweep": 20, "gone": 20}, node="a", at=AT)
+
+    next(loop for loop in LOOPS if loop.name == "loops").work(AT)
+
+    assert [loop.name for loop in LoopSuccess.objects.all()] == ["sweep"]
