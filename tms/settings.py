@@ -338,6 +338,8 @@ SERVER = env.choice("TMS_SERVER", "daphne", ("daphne", "uvicorn"))
 
 PING_INTERVAL_S = env.seconds("TMS_PING_INTERVAL_S", 20, least=0.1)
 PING_TIMEOUT_S = env.seconds("TMS_PING_TIMEOUT_S", 13, least=0.1)
+REQUEST_TIMEOUT_S = env.seconds("TMS_REQUEST_TIMEOUT_S", 30, least=0.1)
+KEEP_ALIVE_S = env.seconds("TMS_KEEP_ALIVE_S", 310, least=0.1)
 HANDSHAKE_TIMEOUT_S = env.seconds("TMS_HANDSHAKE_TIMEOUT_S", 5, least=0.1)
 CLOSE_TIMEOUT_S = env.seconds("TMS_CLOSE_TIMEOUT_S", 3, least=0.1)
 

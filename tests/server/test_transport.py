@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tms.server.deadlines import Deadlines
+from tms.server.flow import Flow
 from tms.server.transport import FlowTransport
 
 
@@ -26,7 +28,7 @@ class Pair:
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.near = near
         self.peer.setblocking(False)
-        door = SimpleNamespace(entered=lambda: None, left=lambda: None)
+        door = SimpleNamespace(entered=lambda: None, left=lambda: None, deadlines=Deadlines(Flow()))
         port: Any = SimpleNamespace(door=door, _realPortNumber=0)
         protocol = SimpleNamespace(logPrefix=lambda: "")
         self.transport = FlowTransport(near, protocol, ("peer", 0), port, 0, reactor)

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 
 from tms.server.asgi import Message, Scope
 from tms.server.counts import Counters
+from tms.server.door import Door
 from tms.server.flow import Flow
 from tms.server.mailbox import Mailbox
 from tms.server.protocol import FlowProtocol
@@ -35,6 +36,7 @@ class Applications(Server):
     """
 
     flow: Flow
+    door: Door
     counters: Counters
     reactor: FlowReactor
     connections: dict[FlowProtocol | WebRequest, Details]
@@ -44,6 +46,8 @@ class Applications(Server):
 
     def protocol_connected(self, protocol: FlowProtocol | WebRequest) -> None:
         self.connections[protocol] = {}
+        if isinstance(protocol, WebRequest):
+            self.door.deadlines.begun(protocol.transport, self.reactor.seconds())
 
     def create_application(self, protocol: Any, scope: Scope) -> Mailbox[Message] | None:
         """Start the application; the queue is where its messages are put. None: the client has gone already."""
@@ -53,7 +57,10 @@ class Applications(Server):
         scope.setdefault("asgi", {"version": "3.0"})
         scope["root_path"] = self.root_path  # daphne lets any client set it by a header
         receive = queue.get
+        if isinstance(protocol, WebRequest):
+            self.door.deadlines.complete(protocol.transport)
         if isinstance(protocol, FlowProtocol):
+            self.door.deadlines.forget(protocol.transport)
             scope["extensions"] = {"websocket.http.response": {}}
             scope["tms.connection"] = protocol
             protocol.scope = scope
@@ -103,9 +110,11 @@ class Applications(Server):
         details = self.connections.get(protocol)
         if details is None or "disconnected" in details:
             return
-        details["disconnected"] = self.reactor.seconds()
+        details["disconnected"] = now = self.reactor.seconds()
         if isinstance(protocol, WebRequest) and protocol.transport is None:  # upgraded
             self.reactor.loop.call_soon(take_apart, protocol)
+        elif isinstance(protocol, WebRequest):
+            self.door.deadlines.answered(protocol.transport, now)
         task = details.get("application_instance")
         if task is None or task.done():
             self.forget(protocol)

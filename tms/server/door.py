@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tms.server.counts import Counters
+from tms.server.deadlines import Deadlines
 from tms.server.flow import Flow
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Door:
         self.capacity, self.brim = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
+        self.deadlines = Deadlines(flow)
         self.listener: Listener | None = None
         self.closed = asyncio.Event()
         """Set unless a listening socket is about to close."""

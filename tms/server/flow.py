@@ -40,6 +40,14 @@ class Flow:
     ping_timeout: float = 15.0
     """Without a byte for so long after a ping, the link is half-open and dropped."""
 
+    request_timeout: float = 30.0
+    """An HTTP connection without a complete request for so long, headers and body, is dropped."""
+
+    keep_alive: float = 310.0
+    """One that is idle after an answer is dropped then. Longer than whoever is in front keeps it, or it writes into a
+    connection that we close: nginx 60 s, the load balancer on AWS 300 s.
+    """
+
     handshake_timeout: float = 5.0
     """The application's time to accept or deny."""
 

@@ -98,6 +98,7 @@ class FlowServer(Applications):
         self.ws_factory.setProtocolOptions(
             allowNullOrigin=True, failByDrop=False, closeHandshakeTimeout=self.flow.close_timeout
         )
+        self.http_factory.timeOut = None  # Twisted's begins anew with each byte: see Deadlines
         self.ws_factory.protocol = FlowProtocol.configured(self.ws_factory)
         self.door.listen()
         show_errors()
@@ -132,6 +133,9 @@ class FlowServer(Applications):
         now = self.reactor.seconds()
         for protocol in self.wheel.turn(now):
             self.look_at(protocol, now)
+        for transport in self.door.deadlines.overdue(now):
+            self.counters["request_timeout"] += 1
+            cast(FlowTransport, transport).abortConnection()
         for transport in self.reactor.getWriters():
             if isinstance(transport, FlowTransport):
                 self.drop_if_stuck(transport, now)

@@ -31,10 +31,12 @@ class FlowTransport(tcp.Server):
     def __init__(self, *accepted: Any) -> None:
         super().__init__(*accepted)
         self.server.door.entered()
+        self.server.door.deadlines.connected(self, monotonic())
 
     def connectionLost(self, reason: Failure) -> None:
         was_connected = self.connected  # Twisted may tell of a loss twice
         super().connectionLost(reason)
+        self.server.door.deadlines.forget(self)
         if was_connected:
             self.server.door.left()
 

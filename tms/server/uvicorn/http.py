@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ from websockets.http11 import Request
 
 from tms.server.asgi import Scope
 from tms.server.counts import Event
+from tms.server.deadlines import Deadlines
 from tms.server.uvicorn.output import abort
 from tms.server.uvicorn.socket import FlowSocket
 from tms.server.uvicorn.state import FlowState
@@ -26,11 +28,32 @@ class FlowHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # write at once, and tell of whatever the kernel does not take
+        self.deadlines.connected(self, monotonic())
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.deadlines.forget(self)
         self.server_state.server.debts.ended(self)
         self.server_state.server.door.left()
+
+    # A request
+
+    @property
+    def deadlines(self) -> Deadlines:
+        return self.server_state.server.door.deadlines
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.deadlines.begun(self, monotonic())
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if not getattr(self.cycle, "response_complete", False):  # else it was answered before it was complete
+            self.deadlines.complete(self)
+
+    def on_response_complete(self) -> None:
+        self.deadlines.answered(self, monotonic())
+        super().on_response_complete()
 
     # Output
 
@@ -58,6 +81,7 @@ class FlowHttp(HttpToolsProtocol):
             abort(self.transport)  # no client that knows HTTP upgrades behind a request without having its answer
             return
         self.connections.discard(self)
+        self.deadlines.forget(self)
         server = self.server_state.server
         socket = FlowSocket(server, self.transport)
         self.transport.set_protocol(socket)

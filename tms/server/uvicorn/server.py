@@ -3,12 +3,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Generator
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -31,9 +32,6 @@ from tms.server.wheel import SLOTS_PER_SECOND, Wheel
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-KEEP_ALIVE_S = 310
-"""Longer than a proxy keeps its idle connections (AWS: 300 s), so that it does not write into one that we close."""
 
 
 class UvicornServer(uvicorn.Server):
@@ -66,7 +64,7 @@ class UvicornServer(uvicorn.Server):
         self.emptied = asyncio.Event()
         self.draining = False
         self.is_ready = False
-        super().__init__(configured(self.answer))
+        super().__init__(configured(self.answer, keep_alive=self.flow.keep_alive))
         self.server_state: FlowState = FlowState(self)
 
     def run(self, sockets: None = None) -> None:  # type: ignore[override]  # the door has the only one
@@ -153,6 +151,8 @@ class UvicornServer(uvicorn.Server):
             self.look_at(socket, now)
         for connecting in [socket for socket in self.door.handshaking if isinstance(socket, FlowSocket)]:
             connecting.give_up(now)
+        for late in self.door.deadlines.overdue(now):
+            cast(FlowHttp, late).drop("request_timeout")
         for debtor in self.debts.stuck(now):
             debtor.drop("slow_time")
 
@@ -198,7 +198,7 @@ def cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
 
 
-def configured(application: Callable[[Scope, Receive, Send], Any]) -> uvicorn.Config:
+def configured(application: Callable[[Scope, Receive, Send], Any], *, keep_alive: float) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=FlowHttp,
@@ -210,5 +210,5 @@ def configured(application: Callable[[Scope, Receive, Send], Any]) -> uvicorn.Co
         access_log=False,
         proxy_headers=False,  # tms.ops.proxy decides whom to believe
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_keep_alive=math.ceil(keep_alive),
     )

@@ -126,6 +126,8 @@ def flow() -> server.Flow:
         queue_low=settings.INPUT_MESSAGES // 4,
         ping_interval=settings.PING_INTERVAL_S,
         ping_timeout=settings.PING_TIMEOUT_S,
+        request_timeout=settings.REQUEST_TIMEOUT_S,
+        keep_alive=settings.KEEP_ALIVE_S,
         handshake_timeout=settings.HANDSHAKE_TIMEOUT_S,
         close_timeout=settings.CLOSE_TIMEOUT_S,
         linger=settings.LINGER_S,

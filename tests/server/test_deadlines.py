@@ -1,0 +1,93 @@
+"""HTTP connections without a complete request end, however slowly they send; WebSockets and answers stay."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.server.client import Client, upgrade
+from tests.server.process import ServerProcess
+from tms.server.deadlines import Deadlines
+from tms.server.flow import Flow
+
+BODY = b"POST /facts HTTP/1.1\r\nHost: tms\r\nContent-Length: 1000\r\n\r\nabc"
+WHOLE = b"GET /facts HTTP/1.1\r\nHost: tms\r\n\r\n"
+
+
+def is_over(client: Client) -> bool:
+    """Whether the server ended the connection, whatever it said before."""
+    try:
+        while client.socket.recv(65_536):
+            pass
+    except ConnectionError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET", b"GET /facts HTTP/1.1\r\nHost: tms\r\n", BODY], ids=["silent", "line", "headers", "body"]
+)
+def test_a_connection_without_a_complete_request_ends(serve: Callable[..., ServerProcess], sent: bytes):
+    server = serve(request_timeout=0.3, keep_alive=60)
+    client = server.dial(sent) if sent else server.dial()
+
+    assert is_over(client)
+    server.eventually(lambda facts: facts["counters"].get("request_timeout", 0) == 1)
+
+
+@pytest.mark.parametrize("sent", [b"GET /", BODY], ids=["line", "body"])
+def test_one_that_sends_byte_by_byte_ends_too(serve: Callable[..., ServerProcess], sent: bytes):
+    server = serve(request_timeout=0.5, keep_alive=60)
+    client = server.dial(sent)
+
+    with pytest.raises(ConnectionError):
+        drip(client)
+
+
+def drip(client: Client) -> None:
+    for _ in range(1_000):
+        client.send_raw(b"x")
+        time.sleep(0.02)  # the pace of the client, not a wait for the server
+
+
+def test_an_idle_connection_is_kept_for_a_while_after_an_answer(serve: Callable[..., ServerProcess]):
+    server = serve(request_timeout=60, keep_alive=1)
+    client = server.dial(WHOLE)
+
+    assert is_over(client)
+
+
+def test_whoever_waits_for_an_answer_and_whoever_has_a_socket_is_left_alone(serve: Callable[..., ServerProcess]):
+    server = serve(request_timeout=0.3, keep_alive=0.3, handshake_timeout=20)
+    link = server.connect()
+    waiting = server.dial(upgrade("/hang"))
+    idle = server.dial()
+
+    assert is_over(idle)
+    asking = server.dial()
+    server.open_gate(asking)
+    waiting.read_head()
+
+    assert (link.status, waiting.status) == (101, 101)
+    assert server.facts()["sockets"] == 2
+
+
+def test_deadlines_follow_the_requests_of_a_connection():
+    deadlines, seen = Deadlines(Flow(request_timeout=30, keep_alive=75)), []
+    steps = [
+        lambda: deadlines.connected("a", 0.0),
+        lambda: deadlines.begun("a", 20.0),  # no new time for a slow beginning
+        lambda: deadlines.complete("a"),
+        lambda: deadlines.complete("a"),  # pipelined
+        lambda: deadlines.answered("a", 40.0),
+        lambda: deadlines.answered("a", 50.0),
+        lambda: deadlines.begun("a", 60.0),
+        lambda: deadlines.forget("a"),
+    ]
+
+    for step in steps:
+        step()
+        seen.append(deadlines.until.get("a"))
+
+    assert seen == [30, 30, None, None, None, 125, 90, None]
+    assert not deadlines.answering
