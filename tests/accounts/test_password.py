@@ -51,6 +51,7 @@ def test_a_new_password_holds_here_and_ends_every_other_session(browser, tanaka)
         ({"new": "short"}, "This password is too short"),
         ({"new": "password1234"}, "This password is too common"),
         ({"new": "tanaka.mei.1"}, "The password is too similar to the username"),
+        ({"new": "4902817365"}, "This password is entirely numeric"),
         ({"new": ""}, "This field is required"),
     ],
 )
