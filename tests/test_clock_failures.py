@@ -5,6 +5,7 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -14,8 +15,10 @@ from structlog.testing import capture_logs
 from tests.builders import AT, Link, later
 from tests.test_clock_lead import Work, quick, running
 from tms import clock, set_aside
-from tms.alerts import folding, lifecycle
+from tms.alerts import folding, lifecycle, maintenance
 from tms.alerts.models import Alert
+from tms.alerts.recurrence import Recurrence
+from tms.alerts.window import Window
 from tms.clock import LOOPS, Loop
 from tms.database_errors import is_database_away
 from tms.fleet.models import Presence, TerminalState
@@ -28,6 +31,8 @@ from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 
 pytestmark = pytest.mark.both
 __all__ = ["quick"]
+
+HOUR = timedelta(hours=1)
 
 
 def fail(*_: object) -> None:
@@ -311,6 +316,26 @@ def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatc
     with pytest.raises(DataError):
         folding.fold(later(8))
     assert reviewed == [later(8)]
+
+
+def test_a_window_that_nobody_can_read_is_passed_over(fleet, monkeypatch):
+    windows = [
+        maintenance.plan(
+            Recurrence(ZoneInfo("Asia/Tokyo"), AT.astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None), HOUR, ""),
+            maintenance.Scope(sites=[fleet.site()]),
+            note="",
+            by=None,
+            at=AT,
+        )
+        for _ in range(2)
+    ]
+    Window.objects.filter(pk=windows[0].pk).update(time_zone="Mars/Olympus", occurs_until=AT)
+
+    with capture_logs() as logs:
+        running = maintenance.running(later(60))
+
+    assert [window.pk for window in running] == [windows[1].pk]
+    assert [line["window"] for line in logs if line["event"] == "window_unreadable"] == [windows[0].pk]
 
 
 def refuse(monkeypatch, module, name, is_bad) -> None:

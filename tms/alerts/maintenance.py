@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+import structlog
 from django.db import models, transaction
 from django.utils.translation import gettext
 
@@ -19,6 +20,8 @@ from tms.live.change import Change
 from tms.live.feed import publish
 from tms.passes import when_any
 from tms.set_aside import SetAside, isolate
+
+log = structlog.get_logger(__name__)
 
 LONGEST = timedelta(days=31)
 PASS_LIMIT = 200
@@ -164,7 +167,12 @@ def running(at: datetime) -> list[Window]:
     begun = Window.objects.standing().filter(occurs_at__lte=at).select_related("created_by")
     windows = []
     for window in begun:
-        if (occurrence := window.occurrence_at(at)) is not None:
+        try:
+            occurrence = window.occurrence_at(at)
+        except Exception:  # one that nobody can read must not keep all others from being told of
+            log.exception("window_unreadable", window=window.pk)
+            continue
+        if occurrence is not None:
             window.occurs_at, window.occurs_until = occurrence
             windows.append(window)
     return windows
