@@ -1,11 +1,26 @@
 """Structured logs: one line per event whatever is in it (R19)."""
 
 import logging
+import re
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 REQUEST_LOGGERS = {"django.request", "django_structlog.middlewares.request"}
+
+
+SECRETS = re.compile(
+    r"(?P<before>"
+    r"[?&;][\w.%-]{0,40}?(?:token|secret|passw|api_?key|credential|signature)[\w.%-]{0,20}="  # a query
+    r"|\bauthorization\W{1,6}(?:\w{1,20} )?|\bbearer "  # a header
+    r"|\btms_(?=[\w-]{43})"  # a token of the API by itself
+    r")[^\s&;\"'<>\\]+",
+    re.IGNORECASE,
+)
+"""What follows an unmistakable mark. Each part is bounded, so that a long line costs no more than its length."""
+FACTS = ("status_code", "method", "address")
+"""Of a refused request, beside what Django says of it."""
 
 
 def logging_config(
@@ -33,7 +48,9 @@ def logging_config(
     if cloudwatch_group:
         handlers["cloudwatch"] = cloudwatch(cloudwatch_group, node)
     for handler in handlers.values():
-        handler["filters"] = ["no_health"]
+        handler["filters"] = ["no_health", "refusals"]
+    if error_log:
+        handlers["errors"]["filters"].append("no_refusals")
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -41,10 +58,17 @@ def logging_config(
             "structured": formatter(structlog.processors.JSONRenderer() if form == "json" else one_line, shared),
             "json": formatter(structlog.processors.JSONRenderer(), shared),
         },
-        "filters": {"no_health": {"()": "django.utils.log.CallbackFilter", "callback": is_no_health_check}},
+        "filters": {
+            "no_health": callback(is_no_health_check),
+            "refusals": callback(shorten_refusal),
+            "no_refusals": callback(lambda record: not is_refusal(record)),
+        },
         "handlers": handlers,
         "root": {"handlers": list(handlers), "level": level},
         "loggers": {
+            # Django's own handlers would write the whole address, and mail the whole request.
+            "django": {"handlers": []},
+            "django.server": {"handlers": [], "propagate": True},
             "django_structlog": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "daphne.server": {"level": "WARNING"},
@@ -58,7 +82,21 @@ def logging_config(
 
 
 def formatter(processor: Any, shared: list[Any]) -> dict[str, Any]:
-    return {"()": structlog.stdlib.ProcessorFormatter, "processor": processor, "foreign_pre_chain": shared}
+    facts = structlog.stdlib.ExtraAdder(FACTS)
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processor": without_secrets(processor),
+        "foreign_pre_chain": [*shared, facts],
+    }
+
+
+def without_secrets(processor: Any) -> Any:
+    """As `processor` writes it, but for what looks like a credential, wherever it came from."""
+    return lambda logger, method, event: SECRETS.sub(r"\g<before>[removed]", processor(logger, method, event))
+
+
+def callback(accept: Callable[[logging.LogRecord], bool]) -> dict[str, Any]:
+    return {"()": "django.utils.log.CallbackFilter", "callback": accept}
 
 
 def error_file(path: str) -> dict[str, Any]:
@@ -73,6 +111,22 @@ def is_no_health_check(record: logging.LogRecord) -> bool:
     """Django calls a 503 an error each time it is asked; what is unwell is logged where it happens."""
     said = record.msg.get("request", "") if isinstance(record.msg, dict) else record.getMessage()
     return not (record.name in REQUEST_LOGGERS and said.endswith(" /health/"))
+
+
+def is_refusal(record: logging.LogRecord) -> bool:
+    """A request that Django answered with 4xx: it says so as a warning, or as an error of `django.security`."""
+    return record.name.startswith("django.") and 400 <= getattr(record, "status_code", 0) < 500
+
+
+def shorten_refusal(record: logging.LogRecord) -> bool:
+    """It is no fault of ours, so no traceback; who asked is more to the point."""
+    if is_refusal(record):
+        record.exc_info = record.exc_text = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        request = getattr(record, "request", None)
+        record.method = getattr(request, "method", None)
+        record.address = request.META.get("REMOTE_ADDR") if request is not None else None
+    return True
 
 
 def one_line(logger: object, method: str, event: Any) -> str:

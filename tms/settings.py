@@ -1,5 +1,6 @@
 """Settings, driven by the environment and grouped by concern. `.env.example` lists every variable."""
 
+import logging
 import socket
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ MIDDLEWARE = [
     "tms.accounts.language.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "tms.ops.request_log.RequestLogMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tms.accounts.sign_in.middleware.RefusalMiddleware",
 ]
@@ -384,6 +385,8 @@ CLOUDWATCH_LOG_GROUP = env.text("TMS_CLOUDWATCH_LOG_GROUP")
 CLOUDWATCH_NAMESPACE = env.text("TMS_CLOUDWATCH_NAMESPACE")
 CLOUDWATCH_INTERVAL_S = env.seconds("TMS_CLOUDWATCH_INTERVAL_S", 60, least=1)
 aws.must_be_usable(("TMS_STATIC_BUCKET", "TMS_DATABASE_SECRET", "TMS_CLOUDWATCH_LOG_GROUP", "TMS_CLOUDWATCH_NAMESPACE"))
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO
+"""Django itself logs each 4xx, with the reason."""
 LOGGING = logging_config(
     level=LOG_LEVEL, form=LOG_FORMAT, error_log=ERROR_LOG, cloudwatch_group=CLOUDWATCH_LOG_GROUP, node=NODE
 )

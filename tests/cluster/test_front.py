@@ -76,6 +76,18 @@ def test_a_flood_of_forms_from_one_network_ends_here(cluster, trust, path):
         assert send_from(person, cluster, path, elsewhere).status in {302, 403}
 
 
+def test_credentials_in_an_address_go_no_further_and_into_no_log(cluster, person):
+    secret = "c0nfidential-and-never-logged"
+
+    answers = [person.get(cluster.url, f"/terminals/?{name}={secret}") for name in ("token", "q=a&api_key", "PASSWORD")]
+
+    assert [answer.status for answer in answers] == [400, 400, 400]
+    assert "Authorization header" in answers[0].body
+    assert person.get(cluster.url, f"/terminals/?q={secret}").status == 200
+    logs = [cluster.nginx.folder / "access.log", *(service.log for service in cluster.services)]
+    assert not [log for log in logs if log.exists() and secret in log.read_text()]
+
+
 def send_from(person: Person, cluster: Cluster, path: str, address: str) -> Answer:
     headers = {"X-Forwarded-For": address, "X-Forwarded-Proto": "https"}
     return person.ask(Request(cluster.nginx.plain_url + path, b"username=a&password=b", headers))

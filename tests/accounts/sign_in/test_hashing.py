@@ -95,18 +95,18 @@ def test_who_waits_for_a_thread_keeps_no_connection_from_the_pages(client, setti
 
     monkeypatch.setattr(hashing, "pool", Pool)
 
-    assert client.post("/sign-in/", {"username": "tanaka", "password": "x"}).status_code == 503
+    assert client.post("/sign-in/", {"username": "tanaka", "password": "x"}).status_code == 429
     assert held == [None]
 
 
 @pytest.mark.django_db
-def test_a_full_pool_answers_503_and_the_try_does_not_count(client, settings, monkeypatch, full):
+def test_a_full_pool_answers_429_and_the_try_does_not_count(client, settings, monkeypatch, full):
     settings.PASSWORD_HASHERS = [OURS]
     monkeypatch.setattr(hashing, "pool", lambda: full[0])
 
     answers = [client.post("/sign-in/", {"username": "tanaka", "password": "x"}) for _ in range(8)]
 
-    assert {(answer.status_code, answer["Retry-After"]) for answer in answers} == {(503, "5")}
+    assert {(answer.status_code, answer["Retry-After"]) for answer in answers} == {(429, "5")}
     assert "Too many people are signing in at this moment." in answers[0].content.decode()
 
 

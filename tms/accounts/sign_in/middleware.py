@@ -23,7 +23,7 @@ class RefusalMiddleware:
             return refusal(request, "throttled", 429, exception.wait_s)
         if isinstance(exception, HashingBusyError):
             SIGN_INS.labels("busy").inc()
-            return refusal(request, "busy", 503, exception.wait_s)
+            return refusal(request, "busy", 429, exception.wait_s)
         return None
 
 

@@ -1,0 +1,136 @@
+"""A refused request is one line without a traceback, and no credential gets into a log."""
+
+import http.client
+import logging
+
+import pytest
+
+from tests.running import SERVERS, Running
+from tests.services import HOST
+from tms.logs import SECRETS, is_refusal, logging_config, one_line, shorten_refusal, without_secrets
+
+SECRET = "c0nfidential-c0nfidential-c0nfidential-abcd"
+CALLS = [
+    ("GET", f"/?token={SECRET}", {}, 302),
+    ("GET", f"/nothing/here/?api_key={SECRET}", {}, 404),
+    ("GET", f"/sign-in/?access_token={SECRET}&a=b", {"Host": "elsewhere.example.com"}, 400),
+    ("POST", f"/sign-in/?password={SECRET}", {}, 403),
+    ("POST", f"/me/theme/?a=b&client_secret={SECRET}", {}, 403),
+    ("GET", f"/api/v1/sites?token={SECRET}", {}, 401),
+    ("GET", "/api/v1/sites", {"Authorization": f"Bearer {SECRET}"}, 401),
+    ("GET", f"/ws/terminal/?token={SECRET}", {"Upgrade": "websocket", "Authorization": f"Bearer T-1.{SECRET}"}, 401),
+    ("GET", f"/ws/board/?token={SECRET}", {"Upgrade": "websocket", "Origin": "https://evil.example"}, 403),
+]
+UPGRADE = {"Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"} | {
+    "Sec-WebSocket-Protocol": "tms.v1"
+}
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def tms(request, tmp_path_factory):
+    hosts = {"TMS_ALLOWED_HOSTS": HOST, "TMS_LOG_FORMAT": "plain"}
+    with Running(tmp_path_factory.mktemp("logs"), TMS_SERVER=request.param, **hosts) as tms:
+        yield tms
+
+
+def call(tms, method, path, headers):
+    connection = http.client.HTTPConnection(HOST, tms.port, timeout=30)
+    connection.request(method, path, headers=headers | (UPGRADE if "Upgrade" in headers else {}))
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.both
+def test_no_server_writes_a_credential_or_a_traceback_for_a_refusal(tms):
+    statuses = [call(tms, method, path, headers) for method, path, headers, _ in CALLS]
+
+    log = tms.log.read_text()
+    assert statuses == [status for *_, status in CALLS]
+    assert SECRET not in log
+    assert "Traceback" not in log
+    for path in ("/nothing/here/", "/sign-in/", "/me/theme/"):
+        assert path in log
+
+
+@pytest.fixture
+def lines(caplog):
+    """What the handlers write of Django's loggers."""
+
+    def written():
+        told = [record for record in caplog.records if record.name.startswith("django")]
+        return [record for record in told if shorten_refusal(record)]
+
+    caplog.set_level(logging.INFO)
+    return written
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "view", "status", "said"),
+    [
+        ("/admin/login/", None, 403, "Forbidden (Permission denied): /admin/login/"),
+        ("/nothing/", None, 404, "Not Found: /nothing/"),
+        ("/health/", "elsewhere.example.com:x", 400, "Invalid HTTP_HOST header"),
+    ],
+)
+def test_a_refusal_is_one_warning_with_who_asked(client, admin_user, lines, path, view, status, said):
+    client.force_login(admin_user)
+    host = {"HTTP_HOST": view} if view else {}
+    path = "/sign-in/" if view else path
+
+    answer = client.get(path, REMOTE_ADDR="198.51.100.7", **host)
+
+    [record] = [record for record in lines() if is_refusal(record)]
+    assert answer.status_code == status
+    assert said in record.getMessage()
+    assert (record.levelname, record.exc_info, record.address) == ("WARNING", None, "198.51.100.7")
+
+
+def test_the_error_log_has_no_refusals_and_keeps_what_broke():
+    accept = logging_config(level="INFO", form="json", error_log="errors")["filters"]["no_refusals"]["callback"]
+    record = logging.LogRecord("django.security.DisallowedHost", logging.ERROR, "", 0, "x", (), None)
+
+    assert not accept(vars(record).update(status_code=400) or record)
+    assert accept(vars(record).update(status_code=500) or record)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (f"GET /?token={SECRET}&page=2", "GET /?token=[removed]&page=2"),
+        (f"GET /?a=b&X-Api-Key={SECRET}", f"GET /?a=b&X-Api-Key={SECRET}"),
+        (f"GET /?a=b&my_api_key={SECRET} HTTP/1.1", "GET /?a=b&my_api_key=[removed] HTTP/1.1"),
+        (f"{{'Authorization': 'Bearer {SECRET}'}}", "{'Authorization': 'Bearer [removed]'}"),
+        (f"Authorization: Basic {SECRET}", "Authorization: Basic [removed]"),
+        (f"sent bearer {SECRET}.", "sent bearer [removed]"),
+        (f"the token tms_{SECRET} was", "the token tms_[removed] was"),
+        ("a token was revoked; the secret is safe", "a token was revoked; the secret is safe"),
+        ("tms_sign_ins and tms_api_requests", "tms_sign_ins and tms_api_requests"),
+    ],
+)
+def test_what_looks_like_a_credential_is_removed(text, written):
+    write = without_secrets(lambda logger, method, event: event["event"])
+
+    assert write(None, "info", {"event": text}) == written
+
+
+def test_a_traceback_loses_it_too():
+    event = {"event": "failed", "exception": f"Traceback\nError: http://x/?secret={SECRET}"}
+
+    assert SECRET not in without_secrets(one_line)(None, "error", event)
+
+
+def test_django_neither_mails_nor_prints_requests_by_itself():
+    loggers = logging_config(level="INFO", form="json")["loggers"]
+
+    assert loggers["django"]["handlers"] == loggers["django.server"]["handlers"] == []
+    assert not logging.getLogger("django").handlers
+    assert not logging.getLogger("django.server").handlers
+
+
+def test_the_search_for_credentials_is_linear():
+    """Each try at a mark reads a bounded part of the line."""
+    assert SECRETS.search("?token" * 20_000) is None
+    assert SECRETS.search("&" * 100_000) is None
+    assert SECRETS.search("authorization:" * 20_000 + " x") is not None
