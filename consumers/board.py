@@ -12,7 +12,8 @@ from consumers import asks, crowd
 from consumers.asks import PER_MINUTE, At, Budget, Repaint
 from consumers.refusal import refuse
 from consumers.wire import Receive, Send, Wire, wire_of
-from tms.accounts.access import may_watch
+from tms.accounts.access import may, may_watch
+from tms.accounts.permissions import Permission
 from tms.boards.live.seat import Seat
 from tms.boards.live.show import Show
 from tms.boards.live.studio import studio
@@ -46,15 +47,17 @@ class BoardConsumer(AsyncConsumer):
     async def show(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
         person = scope["user"]
-        page = None
+        page, may_type = None, False
         if may_watch(person):
             page = await database_sync_to_async(page_at)(query.get("page", ""), person=person)
+            may_type = await database_sync_to_async(may)(person, Permission.HANDLE_ALERTS)
         if page is None:
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
         with wire_of(scope, receive, send) as wire:
             seat = Seat(BoardWire(scope, wire), person=person.pk, session=scope["session"].session_key)
+            seat.may_type = may_type
             room = studio()
             room.start()
             show = room.join(page, language_of(query), seat)
@@ -98,7 +101,7 @@ class BoardWire:
 def look_of(seat: Seat, ask: At) -> Look:
     if ask.doing == "nothing":
         return Look(seat.person)
-    return Look(seat.person, ask.alert, ask.doing == "typing", ask.incident)
+    return Look(seat.person, ask.alert, ask.doing == "typing" and seat.may_type, ask.incident)
 
 
 def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Refusal | None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests import factories
+from tests import factories, people
 from tests.at_once import aside
 from tests.factories import now
 from tms.alerts import lifecycle
@@ -44,6 +44,22 @@ async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(bo
 
         gone = await overview.showing(f"here-alert-{alert.pk}")
         assert "佐藤" not in gone.html, "the socket was closed"
+
+
+@pytest.fixture
+def viewer(db):
+    return people.person("viewer", of="Viewer", last_name="林")
+
+
+async def test_who_may_not_act_is_told_to_look_and_never_to_type(viewer, board, fleet):
+    alert = await aside(lambda: factories.alert(fleet))
+    async with board("/alerts/") as opened, board("/alerts/", person=viewer) as theirs:
+        await opened.painted()
+        await theirs.painted()
+
+        theirs.say(at(alert, "typing"))
+
+        assert "林 is looking" in (await opened.showing(f'data-person="{viewer.pk}"')).html
 
 
 async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sato):

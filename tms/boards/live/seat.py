@@ -31,6 +31,8 @@ class Seat:
         self.wire = wire
         self.person = person
         self.session = session
+        self.may_type = True
+        """Whether the person may act on alerts: who may not is never told to be typing an answer."""
         self.number = 0
         self.sent_at = time.monotonic()
         self.told: Database | UnsetType = UNSET
