@@ -15,6 +15,9 @@ from tms.server.serving import Server
 BEHIND = "tms.behind"
 """A message in the queue that is awaited before the next one is given."""
 
+FRAMES_AT_ONCE = 64
+"""Frames of one connection in one turn of the event loop: one read of the network may hold ten thousand."""
+
 
 class BoundedInput:
     """Gives messages to the application as fast as it takes them, and leaves the rest in the network."""
@@ -25,12 +28,20 @@ class BoundedInput:
     """Takes each message as it is read; None while there is no such one, or it is behind."""
     last_heard: float
     reading_paused = False
+    waits_for_turn = False
+    frames_left = FRAMES_AT_ONCE
+    """In this turn."""
 
     # What the library is asked for
 
     @property
     def is_receiving(self) -> bool:
         """False before the accept and after a close."""
+        raise NotImplementedError
+
+    @property
+    def is_gone(self) -> bool:
+        """Nothing can come any more."""
         raise NotImplementedError
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
@@ -93,6 +104,33 @@ class BoundedInput:
             self.resume_reading()
         return message
 
+    # Turns
+
+    def has_turn(self) -> bool:
+        """Whether one more frame may be read now. The others have their turn before the rest is."""
+        if self.frames_left:
+            self.frames_left -= 1
+            return True
+        self.wait_for_turn()
+        return False
+
+    def wait_for_turn(self) -> None:
+        if not self.waits_for_turn:
+            self.waits_for_turn = True
+            self.stop_reading()
+            asyncio.get_running_loop().call_soon(self.take_next_turn)
+
+    def take_next_turn(self) -> None:
+        self.waits_for_turn, self.frames_left = False, FRAMES_AT_ONCE
+        if not (self.reading_paused or self.is_gone):
+            self.read_on()
+
+    def read_on(self) -> None:
+        """What was read already, and then from the network."""
+        self.consume()
+        if not (self.reading_paused or self.waits_for_turn):
+            self.start_reading()
+
     # Pausing
 
     def pause_reading(self) -> None:
@@ -103,9 +141,7 @@ class BoundedInput:
     def resume_reading(self) -> None:
         self.reading_paused = False
         self.last_heard = monotonic()  # we did not listen until now
-        self.consume()  # may pause again
-        if not self.reading_paused:
-            self.start_reading()
+        self.read_on()  # may pause again
 
 
 def content_of(message: Message) -> str | bytes:

@@ -9,7 +9,7 @@ from tms.protocol.close import CloseCode
 from tms.server import text
 from tms.server.asgi import Message, Scope
 from tms.server.handshake import Handshake
-from tms.server.input import BoundedInput, content_of
+from tms.server.input import FRAMES_AT_ONCE, BoundedInput, content_of
 from tms.server.serving import Phase
 from tms.server.silence import PING, Silence
 
@@ -113,11 +113,13 @@ class FlowProtocol(Handshake, BoundedInput, Silence):
             return  # read, for to close with input unread would reset the connection
         self.last_heard = monotonic()
         self.data += data
-        self.consumeData()
+        if not self.waits_for_turn:
+            self.frames_left = FRAMES_AT_ONCE
+            self.consumeData()
 
     def processData(self) -> bool:
         """One frame of what was read. One read may hold 10,000 frames, so pausing the socket alone is late."""
-        if self.reading_paused or self.failedByMe:
+        if self.reading_paused or self.failedByMe or (self.data and not self.has_turn()):
             return False
         between = self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message
         whole = text.unframed(self.data) if between else None
@@ -139,6 +141,10 @@ class FlowProtocol(Handshake, BoundedInput, Silence):
     @property
     def is_receiving(self) -> bool:
         return bool(self.state == self.STATE_OPEN)
+
+    @property
+    def is_gone(self) -> bool:
+        return bool(self.state == self.STATE_CLOSED)
 
     def consume(self) -> None:
         self.consumeData()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tms.protocol.close import CloseCode
 from tms.server import text
 from tms.server.asgi import Message, Scope
-from tms.server.input import BoundedInput, content_of
+from tms.server.input import FRAMES_AT_ONCE, BoundedInput, content_of
 from tms.server.mailbox import Mailbox
 from tms.server.serving import Phase
 from tms.server.silence import PING, Silence
@@ -114,26 +114,27 @@ class FlowSocket(Handshake, BoundedInput, Silence):
     def is_receiving(self) -> bool:
         return self.phase is Phase.OPEN
 
+    @property
+    def is_gone(self) -> bool:
+        return self.is_lost
+
     def data_received(self, data: bytes) -> None:
         self.last_heard = monotonic()
         self.unread = bytes(self.unread) + data if self.unread else data
         if self.phase is Phase.CONNECTING:
             self.transport.pause_reading()  # it must wait for the answer
             return
+        if self.waits_for_turn:
+            return
+        self.frames_left = FRAMES_AT_ONCE
         self.consume()
-        if len(data) >= MUCH_AT_ONCE:
-            self.stop_reading()
-            self.server.loop.call_soon(self.take_next_turn)
-
-    def take_next_turn(self) -> None:
-        """uvloop would read on in the same turn, up to 8 MiB, and a flood would hold up all others."""
-        if not self.reading_paused:
-            self.start_reading()
+        if len(data) >= MUCH_AT_ONCE:  # uvloop would read on in the same turn, up to 8 MiB
+            self.wait_for_turn()
 
     def consume(self) -> None:
         """Through a view: of 256 KiB that were read at once, hundreds of frames would each copy all that follows."""
         self.unread = memoryview(self.unread)
-        while self.unread and not self.reading_paused and self.consume_frame():
+        while self.unread and not self.reading_paused and self.has_turn() and self.consume_frame():
             pass
         self.unread = bytes(self.unread)
 
