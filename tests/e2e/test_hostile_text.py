@@ -12,6 +12,7 @@ from tests.e2e.conftest import watch
 from tests.e2e.furnish import HOSTILE_UIDS
 from tests.e2e.hostile import PAYLOADS
 from tests.e2e.house import House, Kiosk, enter, live
+from tms.protocol.text import clean
 
 PAGES = ("/", "/terminals/", "/terminals/?q=%3Cscript%3Ehurt%3D1%3C/script%3E", "/alerts/", "/alerts/?q=%22%3E%3Cimg")
 
@@ -42,13 +43,14 @@ async def arrive(haunted: House, uid: str, payload: str) -> Kiosk:
 
 def boot(payload: str) -> dict[str, object]:
     name = payload[:64]
+    code = clean(name)  # an id that is not clean is refused
     return {
-        "boot_id": name,
+        "boot_id": code,
         "serial": name,
         "model": name,
         "firmware": name,
         "agent": name,
-        "capabilities": [name],
+        "capabilities": [code],
     }
 
 

@@ -8,9 +8,12 @@ from msgspec import UNSET
 
 from tests.protocol.wire import decoded
 from tms.protocol import frames, limits, uplink
+from tms.protocol.text import clean
 
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
-NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=64)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=64).map(clean)
+"""What is cleaned on the way is tested elsewhere."""
+NAMES = TEXTS.filter(bool)
 METRICS = st.dictionaries(
     st.from_regex(r"\A[a-z][a-z0-9_.]{0,63}\Z"), st.floats(-limits.METRIC_BOUND, limits.METRIC_BOUND), max_size=10
 )
@@ -19,7 +22,7 @@ EVENTS = st.builds(
     INSTANTS,
     st.from_regex(r"\A[a-z0-9][a-z0-9_.-]{0,63}\Z"),
     st.sampled_from(["critical", "warning", "info"]),
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=100),
+    TEXTS,
 )
 STATUSES = st.sampled_from([UNSET, "ok", "degraded", "fault"])
 REPORTS = st.builds(

@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from tms.text_fields import LineField
+
 
 class Via(models.TextChoices):
     """The way by which a change came in."""
@@ -17,7 +19,7 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("time"), db_default=Now())
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    actor_name = models.CharField(_("who"), max_length=150, blank=True)
+    actor_name = LineField(_("who"), max_length=150, blank=True)
     """The username; it outlives the account. Empty: nobody was signed in, as on the command line."""
     via = models.CharField(_("via"), max_length=16, choices=Via)
     token = models.ForeignKey("accounts.ApiToken", models.SET_NULL, null=True, related_name="+")
@@ -27,7 +29,7 @@ class AuditEntry(models.Model):
     subject_type = models.CharField(_("kind"), max_length=64)
     """The label of its model: `notifications.destination`."""
     subject_id = models.CharField(max_length=64)
-    subject_name = models.CharField(_("what"), max_length=200)
+    subject_name = LineField(_("what"), max_length=200)
     changes = models.JSONField(_("changes"), default=dict)
     """Field → [before, after]; secrets are masked."""
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.audit_entry import AuditEntry
 from tms.accounts.permissions import Action
 from tms.accounts.token import ApiToken
+from tms.text_fields import LineField
 
 __all__ = ["Action", "ApiToken", "AuditEntry", "Theme", "User"]
 
@@ -19,6 +20,8 @@ class Theme(models.TextChoices):
 class User(AbstractUser):
     """A person who watches boards."""
 
+    first_name = LineField(AbstractUser._meta.get_field("first_name").verbose_name, max_length=150, blank=True)
+    last_name = LineField(AbstractUser._meta.get_field("last_name").verbose_name, max_length=150, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
 

@@ -5,6 +5,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from tms.text_fields import LineField
+
 
 class TokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self, at: datetime) -> Self:
@@ -16,7 +18,7 @@ class TokenQuerySet(models.QuerySet["ApiToken"]):
 class ApiToken(models.Model):
     """Lets another system act as a person over the API. Kept only as the SHA-256 of its 256-bit secret."""
 
-    name = models.CharField(_("name"), max_length=100, help_text=_("What uses it."))
+    name = LineField(_("name"), max_length=100, help_text=_("What uses it."))
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,

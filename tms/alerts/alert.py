@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.telemetry.models import Severity
+from tms.text_fields import LinesField
 
 
 class AlertState(models.TextChoices):
@@ -123,7 +124,7 @@ class Alert(models.Model):
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="claimed_alerts")
     """Who takes a look, while it is open; binds nobody, and ends at `claimed_until`."""
     claimed_until = models.DateTimeField(null=True)
-    comment = models.CharField(_("comment"), max_length=500, blank=True)
+    comment = LinesField(_("comment"), max_length=500, blank=True)
     """The last that anybody said of it."""
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
     incident = models.ForeignKey(

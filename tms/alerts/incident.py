@@ -15,6 +15,7 @@ from tms.alerts import factor as factors
 from tms.alerts.alert import Contract
 from tms.alerts.factor import Factor
 from tms.telemetry.models import Severity
+from tms.text_fields import LineField, LinesField
 
 MEDIUM, LARGE = 20, 100
 """Sizes from which the share for a medium and for a large number of terminals counts."""
@@ -111,14 +112,14 @@ class Incident(models.Model):
     calm_since = models.DateTimeField()
     """Nothing joined or left since."""
     common_factor = models.CharField(max_length=16, choices=Factor, blank=True, default="")
-    common_name = models.CharField(max_length=100, blank=True, default="")
+    common_name = LineField(max_length=100, blank=True, default="")
     common_count = models.PositiveIntegerField(default=0)
     """The strongest thing that its terminals have in common besides, and how many of them have it."""
     acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
     acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(_("until"), null=True)
-    comment = models.CharField(_("comment"), max_length=500, blank=True, default="")
+    comment = LinesField(_("comment"), max_length=500, blank=True, default="")
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     """Takes a look, while nobody has acknowledged it; to `claimed_until`."""
     claimed_until = models.DateTimeField(null=True)
@@ -196,7 +197,7 @@ class IncidentTransition(models.Model):
     kind = models.CharField(max_length=16, choices=IncidentTransitionKind)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    comment = models.CharField(max_length=500, blank=True, default="")
+    comment = LinesField(max_length=500, blank=True, default="")
     number = models.PositiveIntegerField(default=0)
     """How many alerts joined, recovered, or stand alone."""
     standing = models.PositiveIntegerField()

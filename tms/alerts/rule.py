@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.telemetry.models import Severity
+from tms.text_fields import LineField
 
 
 class RuleKind(models.TextChoices):
@@ -91,8 +92,8 @@ class Rule(models.Model):
     `{"severity": "critical", "limit": 75.0}`, with a `lower_limit` where values have to stay within a band.
     """
 
-    name = models.CharField(_("name"), max_length=100)
-    name_ja = models.CharField(_("Japanese name"), max_length=100, blank=True)
+    name = LineField(_("name"), max_length=100)
+    name_ja = LineField(_("Japanese name"), max_length=100, blank=True)
     kind = models.CharField(_("kind"), max_length=16, choices=RuleKind)
     severity = models.CharField(_("severity"), max_length=16, choices=Severity, default=Severity.WARNING)
     enabled = models.BooleanField(_("enabled"), default=True)
@@ -135,10 +136,10 @@ class Rule(models.Model):
         db_default=True,
         help_text=_("What opens and recovers again and again stands as one alert until it is calm."),
     )
-    firmware = models.CharField(_("firmware"), max_length=64, blank=True, default="", db_default="")
+    firmware = LineField(_("firmware"), max_length=64, blank=True, default="", db_default="")
     site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("only at site"))
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("only in group"))
-    model = models.CharField(_("only of model"), max_length=64, blank=True, default="", db_default="")
+    model = LineField(_("only of model"), max_length=64, blank=True, default="", db_default="")
     terminal_kind = models.CharField(_("only terminals of kind"), max_length=16, choices=TerminalKind, blank=True)
     # What was judged by an earlier revision counts no more; every edit makes another version, that of a name too.
     revision = models.PositiveIntegerField(default=1, editable=False)

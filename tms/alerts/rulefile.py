@@ -19,6 +19,7 @@ from tms.alerts import edits, yaml_reader
 from tms.alerts.models import Rule
 from tms.alerts.ruleentry import Places, RuleEntry, entry_of, fill
 from tms.alerts.yaml_reader import BadYaml
+from tms.protocol.text import clean_tree
 
 MOST_ENTRIES = 300
 MOST_FAULTS = 100
@@ -111,7 +112,7 @@ class Lines:
         if len(data["rules"]) > MOST_ENTRIES:
             line = document.lines[f"$.rules[{MOST_ENTRIES}]"]
             raise BadFile([Fault(line, "", gettext("more than %d rules; split the file") % MOST_ENTRIES)])
-        return cls(data["rules"], document.lines)
+        return cls(clean_tree(data["rules"]), document.lines)
 
     def line(self, path: str) -> int:
         """Of the part, or of what it is missing from."""

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.alerts.alert import Contract
 from tms.telemetry.models import Severity
+from tms.text_fields import LinesField
 
 
 class TransitionKind(models.TextChoices):
@@ -53,7 +54,7 @@ class Transition(models.Model):
     """Who did it; nobody: TMS itself."""
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     """Whom it was assigned to, or who is reminded."""
-    comment = models.CharField(max_length=500, blank=True)
+    comment = LinesField(max_length=500, blank=True)
     severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
     """Empty in what was written before steps of severity were kept: then it is the alert's."""
     before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.recurrence import Occurrence, Recurrence
 from tms.fleet.models import Group, Site, Terminal
+from tms.text_fields import LineField
 
 
 class WindowQuerySet(models.QuerySet["Window"]):
@@ -29,12 +30,12 @@ class Window(models.Model):
     last one, when it is over.
     """
 
-    note = models.CharField(max_length=200)
+    note = LineField(max_length=200)
     time_zone = models.CharField(max_length=64)
     first_on = models.DateField()
     starts_at = models.TimeField()
     length_s = models.PositiveIntegerField()
-    rrule = models.CharField(max_length=200, blank=True)
+    rrule = LineField(max_length=200, blank=True)
     occurs_at = models.DateTimeField()
     occurs_until = models.DateTimeField()
     over_at = models.DateTimeField(null=True)

@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from tms.fleet import enrolment
 from tms.protocol.errors import ErrorType
 from tms.protocol.frames import Name, OptionalName
+from tms.protocol.text import clean
 from tms.protocol.uplink import split_path
 from tms.rest.problems import problem
 
@@ -44,7 +45,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     try:
         wanted = _read(request)
         terminal, credential = enrolment.redeem(
-            wanted.token, kind=wanted.kind, serial=wanted.serial, model=wanted.model, at=datetime.now(UTC)
+            wanted.token, kind=wanted.kind, serial=clean(wanted.serial), model=clean(wanted.model), at=datetime.now(UTC)
         )
     except Refused as refused:
         return refused.answer

@@ -7,10 +7,13 @@ from io import StringIO
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from tms.protocol.text import clean
+
 CONTENT_TYPE = "text/csv; charset=utf-8"
 MARK = "\ufeff"
 """Without it a spreadsheet reads Japanese as something else."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+BLANKS = ("\t", "\n")
 """A spreadsheet runs a text that begins so; somebody may have named a terminal by it."""
 
 type Cell = str | int | float | None
@@ -38,7 +41,11 @@ def written(rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def _safe(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    # What was stored by an earlier release may still hold control characters.
+    cell = clean(cell, keeps_lines=True)
+    return f"'{cell}" if cell.lstrip().startswith(FORMULA) or cell.startswith(BLANKS) else cell
 
 
 def _headers(name: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts.deeds import is_in_reach
 from tms.alerts.models import Alert, Contract
 from tms.commands.catalog import CATALOG
+from tms.text_fields import FormLine, FormLines
 
 ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
 DELIVER_WITHIN = (("3600", _("Send if back in 1 h")), ("86400", _("Send if back in 1 day")))
@@ -36,7 +37,7 @@ class CommentForm(forms.Form):
 
     told: ClassVar[tuple[str, ...]] = ("comment",)
 
-    comment = forms.CharField(max_length=Alert._meta.get_field("comment").max_length, required=False)
+    comment = FormLines(max_length=Alert._meta.get_field("comment").max_length, required=False)
 
     def __init__(self, data: Any = None, *, at: datetime, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
@@ -52,15 +53,15 @@ class NothingForm(CommentForm):
 
 
 class SayForm(CommentForm):
-    comment = forms.CharField(max_length=Alert._meta.get_field("comment").max_length)
+    comment = FormLines(max_length=Alert._meta.get_field("comment").max_length)
 
 
 class UntilForm(CommentForm):
     """For how long, or until when: `until` as a wall shows it in `zone`, a browser's, else in the time zone of TMS."""
 
     lasts = forms.ChoiceField(choices=LASTS, required=False)
-    until = forms.CharField(required=False, max_length=32)
-    zone = forms.CharField(required=False, max_length=64)
+    until = FormLine(required=False, max_length=32)
+    zone = FormLine(required=False, max_length=64)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.fleet import rowset
 from tms.fleet.models import Terminal
+from tms.text_fields import LinesField
 
 
 class CommandState(models.TextChoices):
@@ -63,7 +64,7 @@ class Command(models.Model):
     sent_at = models.DateTimeField(_("sent at"), null=True)
     answered_at = models.DateTimeField(_("answered at"), null=True)
     result = models.JSONField(_("result"), null=True)
-    error = models.CharField(_("error"), max_length=500, blank=True)
+    error = LinesField(_("error"), max_length=500, blank=True)
 
     objects = CommandQuerySet.as_manager()
 

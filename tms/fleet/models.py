@@ -16,6 +16,7 @@ from tms.fleet.node import Node  # noqa: F401
 from tms.fleet.opening import OpeningHours, OwnDay  # noqa: F401
 from tms.fleet.outage import Outage  # noqa: F401
 from tms.fleet.public_holidays import check_calendar
+from tms.text_fields import LineField
 
 
 class TerminalKind(models.TextChoices):
@@ -89,9 +90,9 @@ class Site(models.Model):
     """A place with terminals: a shop, a station."""
 
     code = models.SlugField(_("code"), max_length=8, unique=True)
-    name = models.CharField(_("name"), max_length=100)
-    name_ja = models.CharField(_("Japanese name"), max_length=100, blank=True)
-    region = models.CharField(_("region"), max_length=100, blank=True)
+    name = LineField(_("name"), max_length=100)
+    name_ja = LineField(_("Japanese name"), max_length=100, blank=True)
+    region = LineField(_("region"), max_length=100, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     holiday_calendar = models.CharField(
         _("holidays of"),
@@ -145,11 +146,11 @@ class Terminal(models.Model):
         help_text=_("A router or gateway of the site: while it is away nobody is told of what lies behind it."),
     )
     kind = models.CharField(_("kind"), max_length=16, choices=TerminalKind, default=TerminalKind.KIOSK)
-    label = models.CharField(_("where it stands"), max_length=100, blank=True)
-    serial = models.CharField(_("serial number"), max_length=64, blank=True)
-    model = models.CharField(_("model"), max_length=64, blank=True)
-    firmware = models.CharField(_("firmware"), max_length=64, blank=True)
-    agent = models.CharField(_("agent"), max_length=64, blank=True)
+    label = LineField(_("where it stands"), max_length=100, blank=True)
+    serial = LineField(_("serial number"), max_length=64, blank=True)
+    model = LineField(_("model"), max_length=64, blank=True)
+    firmware = LineField(_("firmware"), max_length=64, blank=True)
+    agent = LineField(_("agent"), max_length=64, blank=True)
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     # Reader: the search of the boards (index: terminal_words, where PostgreSQL has pg_trgm).
@@ -182,7 +183,7 @@ class Terminal(models.Model):
 class Group(models.Model):
     """Any set of terminals."""
 
-    name = models.CharField(_("name"), max_length=100, unique=True)
+    name = LineField(_("name"), max_length=100, unique=True)
     terminals = models.ManyToManyField(Terminal, related_name="groups", blank=True, verbose_name=_("terminals"))
 
     class Meta:

@@ -7,6 +7,8 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.text_fields import LineField
+
 HOLIDAY = 7
 """Stands for public holidays where a weekday is asked for."""
 MOST_DAYS = 366
@@ -43,7 +45,7 @@ class OwnDay(models.Model):
     last_on = models.DateField(_("last day"), null=True, blank=True, help_text=_("Empty: that day alone."))
     opens_at = models.TimeField(_("opens at"), null=True, blank=True, help_text=_("Without times it is closed."))
     closes_at = models.TimeField(_("closes at"), null=True, blank=True)
-    note = models.CharField(_("note"), max_length=100, blank=True)
+    note = LineField(_("note"), max_length=100, blank=True)
 
     class Meta:
         ordering = ("first_on", "opens_at")

@@ -13,6 +13,7 @@ from tms.alerts.models import Alert, Incident
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
 from tms.notifications.subject import AboutOne, about_one
+from tms.text_fields import LinesField
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=45)
@@ -93,7 +94,7 @@ class Delivery(models.Model):
     claimed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     possible_duplicate = models.BooleanField(default=False)
-    answer = models.CharField(max_length=500, blank=True, default="")
+    answer = LinesField(max_length=500, blank=True, default="")
     content: models.JSONField[Mapping[str, object], Mapping[str, object]] = models.JSONField(default=dict)
     """Made at the first attempt, and the same at each."""
 

@@ -13,6 +13,7 @@ from tms.accounts import audit
 from tms.notifications import sealed
 from tms.notifications.week import HoursOfWeek
 from tms.telemetry.models import Severity
+from tms.text_fields import LineField
 
 KEY_BYTES = 32
 MOST_SHOWN = 500
@@ -41,9 +42,9 @@ class DestinationQuerySet(models.QuerySet["Destination"]):
 class Destination(HoursOfWeek):
     """Where notifications go. What of it is a secret is sealed: `address` is what may be shown."""
 
-    name = models.CharField(_("name"), max_length=100)
+    name = LineField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=16, choices=DestinationKind)
-    address = models.CharField(_("address"), max_length=MOST_SHOWN)
+    address = LineField(_("address"), max_length=MOST_SHOWN)
     sealed = models.TextField(default="", editable=False)
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     person = models.ForeignKey(

@@ -10,6 +10,7 @@ from tms.fleet.zones import zones
 from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import MOST_TIMES, clock
 from tms.notifications.forms import Plain
+from tms.text_fields import FormLine
 
 LONGEST = timedelta(days=31)
 
@@ -22,7 +23,7 @@ class SendForm(Plain, forms.Form):
     )
     since = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S%z"])
     until = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S%z"])
-    zone = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    zone = FormLine(widget=forms.HiddenInput, max_length=64)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -34,7 +35,7 @@ class SendForm(Plain, forms.Form):
 
 class PlanForm(Plain, forms.Form):
     destination = forms.ModelChoiceField(Destination.objects.enabled(), label=_("Destination"), empty_label=None)
-    times = forms.CharField(
+    times = FormLine(
         label=_("At the end of each shift"),
         max_length=100,
         help_text=_("Times of day, as 06:00 14:00 22:00; one alone for a digest of the whole day."),

@@ -19,6 +19,7 @@ from tms.notifications.transports.chat import Unsuitable, own_hosts
 from tms.notifications.transports.mail import addresses
 from tms.notifications.transports.webhook import not_outside
 from tms.notifications.week import HOURS_FIELDS, fault_in_hours, hours_form_fields
+from tms.text_fields import FormLine
 
 LABELS = {
     DestinationKind.EMAIL: _("E-mail addresses"),
@@ -61,7 +62,7 @@ def free_name(kept: models.QuerySet[Any], name: str, row: models.Model) -> str:
 
 
 class DestinationForm(Plain, ModelForm[Destination]):
-    where = forms.CharField(max_length=2_000, strip=True)
+    where = FormLine(max_length=2_000, strip=True)
 
     class Meta:
         model = Destination

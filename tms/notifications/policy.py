@@ -16,6 +16,7 @@ from tms.notifications.rotation import Rotation
 from tms.notifications.subject import AboutOne, Concern, about_one
 from tms.notifications.week import HoursOfWeek
 from tms.notifications.when import When
+from tms.text_fields import LineField
 
 DAY_S = 86_400
 
@@ -32,7 +33,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 class Policy(HoursOfWeek):
     """Who is told of what. Empty choices are no restriction; each policy that fits an alert tells of it by itself."""
 
-    name = models.CharField(_("name"), max_length=100)
+    name = LineField(_("name"), max_length=100)
     enabled = models.BooleanField(_("enabled"), default=True)
     severities = models.JSONField(_("severities"), default=list, blank=True)
     sites = models.ManyToManyField(Site, blank=True, verbose_name=_("sites"))

@@ -8,6 +8,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tms.text_fields import LineField
+
 LONGEST_TURN = 28
 
 
@@ -20,7 +22,7 @@ class RotationQuerySet(models.QuerySet["Rotation"]):
 class Rotation(models.Model):
     """People who take turns in being on call. `tms.notifications.turns` says whose turn it is."""
 
-    name = models.CharField(_("name"), max_length=100)
+    name = LineField(_("name"), max_length=100)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     starts_on = models.DateField(_("first day"))
     handover_at = models.TimeField(_("handover at"))

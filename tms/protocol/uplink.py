@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tms.protocol import frames, limits, partly
 from tms.protocol.errors import ErrorType, FrameError, RpcError
 from tms.protocol.shape import check_shape
+from tms.protocol.text import clean, clean_tree, is_clean
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -50,6 +51,8 @@ class Answer(Struct, frozen=True):
 type Call = BootCall | HeartbeatCall | ReportCall | GoodbyeCall
 type Uplink = Call | Answer
 
+IDENTITY = ("serial", "model", "firmware", "agent")
+"""What a terminal tells of itself at boot, for people."""
 METHODS = ("boot", "heartbeat", "report", "goodbye")
 
 CHOICES = {
@@ -119,7 +122,7 @@ def _decode_one(data: bytes) -> Iterable[Uplink | FrameError]:
     """One call, answer or error; before a call that was taken but for a part of it, the errors that name the part."""
     try:
         check_shape(data)
-        call = _call.decode(data)
+        call = _cleaned(_call.decode(data))
         _check_instants(call)
     except FrameError as error:
         return (error,)
@@ -136,6 +139,34 @@ def _screened(call: Call) -> Iterable[Uplink | FrameError]:
         refused, boot = partly.boot_of(call.params)
         return (*refused, replace(call, params=boot)) if refused else (call,)
     return (call,)
+
+
+def _cleaned(call: Call) -> Call:
+    """The texts that people read. An id is refused instead: the terminal would not know it again."""
+    params = call.params
+    if isinstance(params, frames.Report):
+        _check_id(params.boot_id, "$.params.boot_id")
+        if all(event.text.isprintable() for event in params.events):
+            return call
+        events = tuple(replace(event, text=clean(event.text)) for event in params.events)
+        return ReportCall(replace(params, events=events), "2.0")
+    if isinstance(call, BootCall):
+        _check_id(call.params.boot_id, "$.params.boot_id", call.id)
+        for number, name in enumerate(call.params.capabilities):
+            _check_id(name, f"$.params.capabilities[{number}]", call.id)
+        told = {name: clean(getattr(call.params, name)) for name in IDENTITY}
+        return replace(call, params=replace(call.params, **told))
+    return call
+
+
+def _check_id(name: str | UnsetType, where: str, request_id: frames.RequestId | None = None) -> None:
+    if name is not UNSET and not is_clean(name):
+        raise FrameError(
+            ErrorType.BAD_FRAME,
+            "an id may hold no line breaks, control or bidirectional characters",
+            where=where,
+            id=request_id,
+        )
 
 
 def _check_instants(call: Call) -> None:
@@ -193,7 +224,14 @@ def _decode_answer(data: bytes, request_id: Any) -> Answer | FrameError:
         return FrameError(ErrorType.BAD_FRAME, message, where=where, id=request_id)
     if (answer.result is UNSET) == (answer.error is UNSET):
         return FrameError(ErrorType.BAD_FRAME, "an answer has either `result` or `error`", id=request_id)
-    return answer
+    return replace(
+        answer, result=clean_tree(answer.result, keeps_lines=True), error=answer.error and _cleaned_error(answer.error)
+    )
+
+
+def _cleaned_error(error: RpcError) -> RpcError:
+    data = replace(error.data, type=clean(error.data.type))
+    return replace(error, message=clean(error.message, keeps_lines=True), data=data)
 
 
 def _loosely(raw: Raw | None) -> Any:

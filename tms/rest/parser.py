@@ -7,6 +7,7 @@ from ninja.parser import Parser
 
 from tms.protocol.limits import EXTREME_NUMBERS
 from tms.protocol.shape import has_too_many_extremes
+from tms.protocol.text import clean_tree
 from tms.rest.problems import Fault, Refused, unreadable
 
 LONGEST_PATH = 500
@@ -14,7 +15,7 @@ LONGEST_PATH = 500
 
 
 class StrictParser(Parser):
-    """JSON as its standard has it: in UTF-8, without NaN, not too deep; and no U+0000, which no database keeps."""
+    """JSON as its standard has it: in UTF-8, without NaN, not too deep; no U+0000, which no database keeps; cleaned."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         if has_too_many_extremes(request.body):
@@ -26,7 +27,7 @@ class StrictParser(Parser):
             raise Refused(400, "tms:bad-json", f"the body is not JSON: {error}") from None
         if where := holding_nul(body):
             raise unreadable(Fault(where, "a string may not hold U+0000"))
-        return cast(dict[str, Any], body)
+        return cast(dict[str, Any], clean_tree(body, keeps_lines=True))
 
 
 def holding_nul(body: Any) -> str:

@@ -6,6 +6,8 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 
+from tms.text_fields import LongLinesField
+
 
 class NoteQuerySet(models.QuerySet["Note"]):
     def written(self, since: datetime, until: datetime) -> Self:
@@ -18,7 +20,7 @@ class Note(models.Model):
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="notes")
     at = models.DateTimeField()
-    text = models.TextField(max_length=4_000)
+    text = LongLinesField(max_length=4_000)
     edited_at = models.DateTimeField(null=True)
 
     objects = NoteQuerySet.as_manager()

@@ -2,6 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models import Status, Terminal
+from tms.text_fields import LineField
 
 
 class Severity(models.TextChoices):
@@ -59,7 +60,7 @@ class Event(models.Model):
     at = models.DateTimeField()
     code = models.CharField(max_length=64)
     severity = models.CharField(max_length=16, choices=Severity, default=Severity.INFO)
-    text = models.CharField(max_length=500, blank=True)
+    text = LineField(max_length=500, blank=True)
     late = models.BooleanField(default=False)
     undated = models.BooleanField(default=False, db_default=False)
     """`at` is when TMS received the event, because the terminal sent no believable instant."""

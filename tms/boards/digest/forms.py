@@ -1,7 +1,8 @@
 from django import forms
 
 from tms.shifts.models import Note
+from tms.text_fields import FormLines
 
 
 class NoteForm(forms.Form):
-    text = forms.CharField(max_length=Note._meta.get_field("text").max_length, widget=forms.Textarea)
+    text = FormLines(max_length=Note._meta.get_field("text").max_length, widget=forms.Textarea)

@@ -17,6 +17,7 @@ from tms.fleet.local_time import shown
 from tms.fleet.models import Group, Site, Terminal
 from tms.fleet.wall_time import WallTimeField
 from tms.fleet.zones import zones
+from tms.text_fields import FormLine, FormLines
 
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
 REPEATS = (
@@ -35,15 +36,15 @@ SEPARATORS = re.compile(r"[\s,;]+")
 
 
 class WindowForm(forms.Form):
-    note = forms.CharField(max_length=Window._meta.get_field("note").max_length)
+    note = FormLine(max_length=Window._meta.get_field("note").max_length)
     sites = forms.ModelMultipleChoiceField(Site.objects.order_by("code"), to_field_name="code", required=False)
     groups = forms.ModelMultipleChoiceField(Group.objects.order_by("name"), required=False)
-    terminals = forms.CharField(required=False)
+    terminals = FormLines(required=False)
     time_zone = forms.ChoiceField()
     starts_at = WallTimeField()
     ends_at = WallTimeField()
     repeats = forms.ChoiceField(choices=REPEATS, required=False)
-    rrule = forms.CharField(max_length=Window._meta.get_field("rrule").max_length, required=False)
+    rrule = FormLine(max_length=Window._meta.get_field("rrule").max_length, required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -15,6 +15,7 @@ from tms.boards.rules.shapes import Shape
 from tms.boards.rules.spans import SpanField
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.telemetry.models import Severity
+from tms.text_fields import FormLine
 
 STEP_LABELS = {
     "info": _("Info from"),
@@ -45,9 +46,9 @@ class NumberField(forms.FloatField):
 class RuleForm(forms.Form):
     """Makes a `Rule`, saved or not, valid or not; `is_valid` asks the rule itself, too."""
 
-    name = forms.CharField(label=_("Name"), max_length=100)
-    name_ja = forms.CharField(label=_("Japanese name"), max_length=100, required=False)
-    metric = forms.CharField(label=_("Metric"), max_length=64)
+    name = FormLine(label=_("Name"), max_length=100)
+    name_ja = FormLine(label=_("Japanese name"), max_length=100, required=False)
+    metric = FormLine(label=_("Metric"), max_length=64)
     presence = forms.ChoiceField(
         label=_("It is"),
         choices=(
@@ -55,8 +56,8 @@ class RuleForm(forms.Form):
             (Presence.SILENT.value, pgettext_lazy("presence", "Silent or offline")),
         ),
     )
-    event_code = forms.CharField(label=_("Event code"), max_length=64)
-    clear_code = forms.CharField(label=_("Event code that ends it"), max_length=64, required=False)
+    event_code = FormLine(label=_("Event code"), max_length=64)
+    clear_code = FormLine(label=_("Event code that ends it"), max_length=64, required=False)
     clear_after_s = SpanField(
         label=_("Or ends when it did not come again for"), required=False, help_text=_("Empty: never by itself.")
     )
@@ -77,7 +78,7 @@ class RuleForm(forms.Form):
         required=False,
         empty_value=True,  # type: ignore[arg-type]  # the stubs know of text only
     )
-    firmware = forms.CharField(
+    firmware = FormLine(
         label=_("Firmware wanted"), max_length=64, required=False, help_text=_("Empty: what most of its model run.")
     )
     window_s = SpanField(label=_("Looking back over"))
@@ -87,7 +88,7 @@ class RuleForm(forms.Form):
     severity = forms.ChoiceField(label=_("Severity"), choices=Severity.choices, widget=forms.RadioSelect)
     site = forms.ModelChoiceField(Site.objects.none(), label=_("Site"), required=False, empty_label=_("All sites"))
     group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False, empty_label=_("Any group"))
-    model = forms.CharField(label=_("Model"), max_length=64, required=False)
+    model = FormLine(label=_("Model"), max_length=64, required=False)
     terminal_kind = forms.ChoiceField(
         label=_("Kind"), required=False, choices=(("", _("All kinds")), *TerminalKind.choices)
     )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 from tms.notifications.destination import Destination
 from tms.notifications.message import Message
 from tms.notifications.transports.answer import Answer
+from tms.protocol.text import clean
 
 TEMPORARY = range(400, 500)
 
@@ -47,7 +48,7 @@ def _mail(to: list[str], message: Message) -> EmailMessage:
     headers = {"Message-ID": f"<{message.uid}@{domain}>", "Auto-Submitted": "auto-generated"}
     if message.possible_duplicate:
         headers["X-TMS-Possible-Duplicate"] = "true"
-    return EmailMessage(" ".join(message.title.split()), message.body, to=to, headers=headers)
+    return EmailMessage(" ".join(clean(message.title).split()), message.body, to=to, headers=headers)
 
 
 def _refused(code: int, said: str) -> Answer:

@@ -1,0 +1,205 @@
+"""Text that people type or systems send is cleaned wherever it comes in, and harmless wherever it goes out (R49)."""
+
+import importlib
+import json
+import pkgutil
+
+import pytest
+from django import forms
+from django.apps import apps
+from django.db import models
+from django.test import Client
+
+import tms
+from tests.builders import now
+from tests.protocol.test_text import BIDI, CONTROL, HOSTILE, LINE, LINES
+from tms.alerts import rulefile
+from tms.boards.csv import written
+from tms.fleet import enrolment
+from tms.fleet.models import Site, Terminal
+from tms.notifications.message import Message
+from tms.notifications.transports import mail
+from tms.shifts.models import Note
+from tms.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField
+
+OURS = [model for model in apps.get_models() if model.__module__.startswith("tms.")]
+CLEANED = (LineField, LinesField, LongLinesField)
+CODES = {
+    "accounts.User.email",
+    "accounts.User.language",
+    "accounts.User.password",
+    "accounts.User.username",
+    "alerts.Incident.key",
+    "alerts.Rule.clear_code",
+    "alerts.Rule.event_code",
+    "alerts.Rule.metric",
+    "alerts.Window.time_zone",
+    "commands.Command.name",
+    "fleet.Outage.boot_id",
+    "fleet.Site.code",
+    "fleet.Site.holiday_calendar",
+    "fleet.Site.time_zone",
+    "fleet.Terminal.uid",
+    "fleet.TerminalState.boot_id",
+    "notifications.Destination.hours_zone",
+    "notifications.DigestPlan.time_zone",
+    "notifications.DigestPlan.times",
+    "notifications.Policy.hours_zone",
+    "notifications.Rotation.time_zone",
+    "rest.KeptAnswer.key",
+    "telemetry.Boot.boot_id",
+    "telemetry.Event.code",
+    "telemetry.Rollup.metric",
+}
+"""Checked against an alphabet or a list, or never shown."""
+MADE_BY_TMS = {
+    "accounts.AuditEntry.action",
+    "accounts.AuditEntry.subject_id",
+    "accounts.AuditEntry.subject_type",
+    "accounts.ApiToken.digest",
+    "alerts.Alert.quiet_at_first",
+    "fleet.Credential.digest",
+    "fleet.EnrolmentToken.digest",
+    "fleet.Node.host",
+    "fleet.Node.name",
+    "fleet.Node.run",
+    "fleet.Outage.lost_by",
+    "fleet.Outage.node",
+    "fleet.TerminalState.node",
+    "notifications.Delivery.key",
+    "notifications.Delivery.language",
+    "notifications.Delivery.place",
+    "notifications.Destination.sealed",
+    "notifications.Telling.kind",
+    "notifications.Telling.quiet",
+    "ops.Beat.name",
+    "ops.Beat.node",
+    "ops.LoopSuccess.name",
+    "ops.LoopSuccess.node",
+    "ops.Promise.outcome",
+    "ops.Promise.stage",
+    "rest.KeptAnswer.body",
+    "rest.KeptAnswer.fingerprint",
+}
+"""Entered by nobody."""
+
+
+def texts(model: type[models.Model]) -> list[models.Field]:
+    kinds = (models.CharField, models.TextField)
+    return [field for field in model._meta.concrete_fields if isinstance(field, kinds) and not field.choices]
+
+
+def cleaned_fields() -> list[models.Field]:
+    return [field for model in OURS for field in texts(model) if isinstance(field, CLEANED)]
+
+
+def test_every_text_of_a_model_is_cleaned_or_known_to_be_none_for_people():
+    plain = {str(field) for model in OURS for field in texts(model) if not isinstance(field, CLEANED)}
+
+    assert plain - CODES - MADE_BY_TMS == set()
+
+
+@pytest.mark.parametrize("field", cleaned_fields(), ids=str)
+def test_a_text_of_a_model_is_cleaned_by_forms_and_by_the_database(field):
+    wanted = LINE if isinstance(field, LineField) else LINES
+
+    assert field.get_prep_value(HOSTILE) == wanted
+    assert field.to_python(HOSTILE) == wanted
+    assert isinstance(field.formfield(), FormLine)
+    assert isinstance(field.formfield(), FormLines) is not isinstance(field, LineField)
+
+
+@pytest.mark.parametrize("form_field", [FormLine(), FormLines()], ids=["line", "lines"])
+def test_a_form_cleans_and_does_not_take_what_is_then_empty(form_field):
+    assert form_field.clean(f"  {HOSTILE} ") == (LINES if isinstance(form_field, FormLines) else LINE)
+    with pytest.raises(forms.ValidationError, match="required"):
+        form_field.clean(BIDI + CONTROL)
+
+
+def test_every_text_of_a_form_is_a_cleaned_one():
+    for module in pkgutil.walk_packages(tms.__path__, "tms."):
+        if module.name.endswith(("forms", "admin")):
+            importlib.import_module(module.name)
+    made = [form for form in all_subclasses(forms.BaseForm) if form.__module__.startswith("tms.")]
+
+    plain = {
+        f"{form.__qualname__}.{name}"
+        for form in made
+        for name, field in form.base_fields.items()
+        if type(field) is forms.CharField and name not in ZONES and "password" not in name
+    }
+
+    assert len(made) > 15
+    assert plain == set()
+
+
+ZONES = {"hours_zone", "time_zone"}
+"""Become a list to choose from when the form is made."""
+
+
+def all_subclasses(kind: type) -> set[type]:
+    return {kind} | {found for one in kind.__subclasses__() for found in all_subclasses(one)}
+
+
+@pytest.mark.django_db
+@pytest.mark.both
+class TestDatabase:
+    def test_whichever_way_a_row_is_written_its_text_is_clean(self, fleet):
+        site = fleet.site("SJK")
+        Site.objects.filter(pk=site.pk).update(name=HOSTILE)
+        [bulk] = Terminal.objects.bulk_create([Terminal(uid="B", site=site, label=HOSTILE)])
+        saved = Terminal.objects.create(uid="S", site=site, label=HOSTILE)
+
+        assert Site.objects.get(pk=site.pk).name == LINE
+        assert (bulk.label, saved.label) == (LINE, LINE)
+        assert Terminal.objects.filter(label=HOSTILE).count() == 2
+
+    def test_enrolment_cleans_what_a_terminal_says_of_itself(self, fleet):
+        token = enrolment.make_token(fleet.site("SJK"), by=None, at=now())
+        body = {"token": token, "serial": HOSTILE, "model": HOSTILE}
+
+        answer = Client().post("/api/v1/enrol", json.dumps(body), content_type="application/json")
+
+        terminal = Terminal.objects.get(uid=answer.json()["uid"])
+        assert (terminal.serial, terminal.model) == (LINE, LINE)
+
+    def test_a_rule_of_a_file_is_cleaned(self, fleet):
+        rule = {"name": HOSTILE, "name_ja": HOSTILE, "kind": "presence", "presence": "offline", "severity": "warning"}
+
+        [planned] = rulefile.planned(json.dumps({"rules": [rule]}))
+
+        assert (planned.rule.name, planned.rule.name_ja) == (LINE, LINE)
+
+    def test_a_note_keeps_its_lines(self, fleet):
+        note = Note.objects.create(text=HOSTILE, by=fleet.person("ken"), at=now())
+
+        assert note.text == LINES
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("plain", "plain"),
+        (-1, "-1"),
+        ("=cmd()", "'=cmd()"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@x", "'@x"),
+        (" =cmd()", "' =cmd()"),
+        ("\t=cmd()", "'\t=cmd()"),
+        ("\u202e=cmd()", "'=cmd()"),
+        ("\uff1dcmd()", "'\uff1dcmd()"),
+        ("a\x1b\u202eb", "ab"),
+    ],
+)
+def test_a_cell_of_a_table_runs_nothing_and_holds_no_controls(cell, told):
+    assert written([[cell]]) == f"{told}\r\n"
+
+
+def test_no_line_break_and_no_override_reaches_the_head_of_a_mail():
+    hostile = Message("1", now(), "test", f"{HOSTILE}\nBcc: all@example.com", [], {})
+
+    head = mail._mail(["noc@example.com"], hostile).message()
+
+    assert head["Subject"] == f"{LINE} Bcc: all@example.com"
+    assert head["Bcc"] is None

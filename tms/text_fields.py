@@ -1,0 +1,74 @@
+"""Fields of models and forms for text that people read. All of it is cleaned, from whichever side it comes."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.db import models
+
+from tms.protocol.text import clean
+
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+    TextField = models.TextField[str, str]
+else:
+    CharField, TextField = models.CharField, models.TextField
+
+
+class FormLine(forms.CharField):
+    """One line."""
+
+    keeps_lines = False
+
+    def to_python(self, value: Any) -> Any:
+        # Cleaned first: what only holds what is removed counts as left out.
+        return super().to_python(clean(value, keeps_lines=self.keeps_lines) if isinstance(value, str) else value)
+
+
+class FormLines(FormLine):
+    """Text of several lines."""
+
+    keeps_lines = True
+
+
+class _Cleaned:
+    """Cleans what is assigned before it is saved, bulk updates and lookups included."""
+
+    form_class: type[FormLine] = FormLine
+
+    def _cleaned(self, value: Any) -> Any:
+        return clean(value, keeps_lines=self.form_class.keeps_lines) if isinstance(value, str) else value
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(self._cleaned(value))  # type: ignore[misc]
+
+    def get_prep_value(self, value: Any) -> Any:
+        return self._cleaned(super().get_prep_value(value))  # type: ignore[misc]
+
+    def pre_save(self, instance: models.Model, add: bool) -> Any:
+        value = self._cleaned(super().pre_save(instance, add))  # type: ignore[misc]
+        setattr(instance, self.attname, value)  # type: ignore[attr-defined]
+        return value
+
+    def formfield(self, **options: Any) -> Any:
+        return super().formfield(**{"form_class": self.form_class, **options})  # type: ignore[misc]
+
+    def deconstruct(self) -> Any:
+        """Migrations see the field that it is in the database."""
+        name, _, args, options = super().deconstruct()  # type: ignore[misc]
+        return name, f"django.db.models.{self.get_internal_type()}", args, options  # type: ignore[attr-defined]
+
+
+class LineField(_Cleaned, CharField):
+    """One line: a name, a serial number, a model."""
+
+
+class LinesField(_Cleaned, CharField):
+    """A comment of several lines."""
+
+    form_class = FormLines
+
+
+class LongLinesField(_Cleaned, TextField):
+    """A note of several lines."""
+
+    form_class = FormLines
