@@ -136,6 +136,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "tms.boards.context.shell",
             ],
+            "builtins": ["tms.boards.templatetags.foreign"],
         },
     }
 ]

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -51,7 +52,8 @@ class Seen(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self._open: list[str] = []
         self._texts: dict[str, list[str]] = {}
-        self.feed(self.html)
+        # Isolation is no gap between words.
+        self.feed(re.sub(r"</?bdi>", "", self.html))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = dict(attrs)

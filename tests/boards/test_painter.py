@@ -120,4 +120,4 @@ def test_blanks_that_nobody_sees_are_left_out():
     html = paint_for_frame("step-1", part)
 
     assert html.startswith('<li id="step-1"><time ')
-    assert "<p>Opened <small>a &gt; b</small></p>" in html
+    assert "<p>Opened <small><bdi>a &gt; b</bdi></small></p>" in html

@@ -35,7 +35,7 @@ def test_deleting_asks_first_and_is_undone_from_the_list(staff, hook, kind, enab
     assert "Delete Hook?" in asked.text("delete-title")
     assert row.deleted_at is not None
     assert not row.enabled
-    assert "Hook is deleted" in seen.html
+    assert "<bdi>Hook</bdi> is deleted" in seen.html
     assert staff.get(row.get_absolute_url()).status_code == 404
     staff.post(f"{place}{row.pk}/restore/", {"on": "1"} if "on=1" in deleted["Location"] else {})
     row.refresh_from_db()

@@ -28,19 +28,19 @@ async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(bo
 
             theirs.say(at(alert))
             for opened in (overview, alerts, page):
-                frame = await opened.showing("佐藤 is looking")
+                frame = await opened.showing("<bdi>佐藤</bdi> is looking")
                 assert frame.ids == [f"here-alert-{alert.pk}"], "the row itself does not travel"
 
             theirs.say(at(alert, "typing"))
             for opened in (overview, alerts, page):
-                await opened.showing("佐藤 is typing", f'data-person="{sato.pk}"')
+                await opened.showing("<bdi>佐藤</bdi> is typing", f'data-person="{sato.pk}"')
 
             theirs.say(at(alert, "nothing"))
             for opened in (overview, alerts, page):
                 assert "佐藤" not in (await opened.showing(f"here-alert-{alert.pk}")).html
 
             theirs.say(at(alert))
-            await overview.showing("佐藤 is looking")
+            await overview.showing("<bdi>佐藤</bdi> is looking")
 
         gone = await overview.showing(f"here-alert-{alert.pk}")
         assert "佐藤" not in gone.html, "the socket was closed"
@@ -72,11 +72,13 @@ async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sa
 
             theirs.say(json.dumps({"ask": "at", "incident": incident.pk, "doing": "looking"}))
             for opened in (overview, alerts, page):
-                assert (await opened.showing("佐藤 is looking")).ids == [spot], "the row itself does not travel"
+                assert (await opened.showing("<bdi>佐藤</bdi> is looking")).ids == [spot], (
+                    "the row itself does not travel"
+                )
 
             theirs.say(json.dumps({"ask": "at", "incident": incident.pk, "doing": "typing"}))
             for opened in (overview, alerts, page):
-                await opened.showing("佐藤 is typing", f'data-person="{sato.pk}"')
+                await opened.showing("<bdi>佐藤</bdi> is typing", f'data-person="{sato.pk}"')
 
         for opened in (overview, alerts, page):
             assert "佐藤" not in (await opened.showing(spot)).html, "the socket was closed"
@@ -88,10 +90,10 @@ async def test_two_tabs_of_one_person_are_told_once(board, fleet, sato):
         for each in (opened, one, two):
             await each.painted()
         one.say(at(alert))
-        await opened.showing("佐藤 is looking")
+        await opened.showing("<bdi>佐藤</bdi> is looking")
 
         two.say(at(alert, "typing"))
-        frame = await opened.showing("佐藤 is typing")
+        frame = await opened.showing("<bdi>佐藤</bdi> is typing")
 
         assert frame.html.count("data-person") == 1
 
@@ -117,7 +119,7 @@ async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monk
         await theirs.painted()
 
         theirs.say(at(alert))
-        await opened.showing("佐藤 is looking")
+        await opened.showing("<bdi>佐藤</bdi> is looking")
 
         assert "佐藤" not in (await opened.showing(f"here-alert-{alert.pk}")).html
 
@@ -128,11 +130,11 @@ async def test_a_row_that_changes_meanwhile_still_tells_who_is_there(board, flee
         await opened.painted()
         await theirs.painted()
         theirs.say(at(alert))
-        await opened.showing("佐藤 is looking")
+        await opened.showing("<bdi>佐藤</bdi> is looking")
 
         await aside(lambda: factories.acknowledged(alert, by=tanaka, comment="mine"))
 
-        await opened.showing('data-ack="held"', "mine", "佐藤 is looking")
+        await opened.showing('data-ack="held"', "mine", "<bdi>佐藤</bdi> is looking")
 
 
 @pytest.mark.parametrize(

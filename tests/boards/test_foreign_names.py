@@ -1,0 +1,92 @@
+"""Names and texts of others stand in `<bdi>`, on pages and in what is pushed alike (R49)."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import factories
+from tms.boards.templatetags.foreign import bdi
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+HEBREW = "\u05d0\u05d1\u05d2 (12)"
+
+FOREIGN = re.compile(
+    r"""(^|\.)(local_name|display_name|label|model|firmware|serial|agent|rule|comment|said|note|answer|error|likeness)$
+    | \.(place|destination|policy|rotation|share|terminal\.site)\.name$ | (^|\.)place\.name$
+    | (^|\.)(by|to|held_by|claimed_by|taken_by|assigned_to|name|me|who|person)\.text$ | (^|\.)(who|rule|place)$
+    | ^happening\.(name|detail)$ | ^(content|incident|shown)\.title$ | \.content\.title$ | (^|_)by$""",
+    re.VERBOSE,
+)
+"""How the expressions are named that print what TMS did not write."""
+OURS = {
+    "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
+    "name.label", "one.label",
+    "shape.label", "share.label", "table.by", "told.news.label", "told.state.label",
+}  # fmt: skip
+"""Labels and errors of TMS itself."""
+WITHOUT_ELEMENTS = re.compile(
+    r"<title\b.*?</title>|<option\b.*?</option>|<textarea\b.*?</textarea>|{% block title %}.*?{% endblock title %}"
+    r"|<[a-zA-Z/](?:{{.*?}}|{%.*?%}|\"[^\"]*\"|'[^']*'|[^>\"'{])*>",
+    re.DOTALL,
+)
+TRANSLATED = re.compile(r"\|(\w+_label|command_state|cause)$|^note\.text\|linebreaks$")
+"""A code that becomes words of TMS; a note that stands in an element with `dir`."""
+ISOLATED = re.compile(r"<bdi>.*?</bdi>", re.DOTALL)
+PRINTED = re.compile(r"{{\s*(.*?)\s*}}")
+BOUND = re.compile(r"{%\s*(?:with|blocktranslate)\b(.*?)%}")
+BINDING = re.compile(r"(\w+)=(\S+)")
+
+
+def pages() -> list[Path]:
+    return [path for path in sorted(TEMPLATES.rglob("*.html")) if "admin" not in path.parts]
+
+
+def printed_without(path: Path) -> set[str]:
+    """What a template prints, as text, of others and outside `<bdi>`."""
+    text = WITHOUT_ELEMENTS.sub("", path.read_text())
+    isolated = {name for bound in BOUND.findall(text) for name, value in BINDING.findall(bound) if "|bdi" in value}
+    return {
+        expression
+        for expression in PRINTED.findall(text)
+        if FOREIGN.search(expression.partition("|")[0])
+        and "|bdi" not in expression
+        and not expression.startswith("form.")
+        and not TRANSLATED.search(expression)
+        and expression not in OURS | isolated
+    }
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_what_others_wrote_stands_in_an_element_of_its_own(path):
+    assert printed_without(path) == set()
+
+
+def test_the_walk_would_see_a_name_that_stands_bare(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text('<p title="{{ terminal.label }}">{{ terminal.label }}</p><option>{{ rule }}</option>')
+
+    assert printed_without(page) == {"terminal.label"}
+
+
+@pytest.mark.parametrize(
+    ("value", "html"),
+    [("plain", "<bdi>plain</bdi>"), ("", ""), (None, ""), ("<b>", "<bdi>&lt;b&gt;</bdi>"), (7, "<bdi>7</bdi>")],
+)
+def test_the_filter_escapes_and_says_nothing_of_nothing(value, html):
+    assert bdi(value) == html
+
+
+@pytest.mark.both
+@pytest.mark.django_db
+def test_pages_isolate_a_name_that_runs_from_right_to_left(page, fleet):
+    terminal = fleet.online(uid="T-1", label=HEBREW, model=HEBREW, firmware=HEBREW, serial=HEBREW)
+    terminal.site.name = terminal.site.name_ja = HEBREW
+    terminal.site.save()
+    factories.event(terminal, "door", text=HEBREW)
+    factories.alert(fleet, terminal=terminal, rule=fleet.event_rule(name=HEBREW), comment=HEBREW)
+
+    for address in ("/", "/terminals/", "/alerts/", terminal.get_absolute_url()):
+        html = page(address).html
+        assert f"<bdi>{HEBREW}" in html, address
+        assert HEBREW not in WITHOUT_ELEMENTS.sub("", ISOLATED.sub("", html)), address
