@@ -1,44 +1,108 @@
 """An alarm without a page helps nobody at night, and a page without an alarm is never found."""
 
 import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
 
-from deploy.check.alarms import ALARMS, SUMMARY
+import pytest
+import yaml
+
+from deploy.check.alarms import ALARMS
 from deploy.cluster.process import ROOT
 
-RUNBOOK = (ROOT / "docs/runbook.md").read_text()
+PAGES = {"en": ROOT / "docs/runbook.md", "ja": ROOT / "docs/runbook.ja.md"}
+RUNBOOK = PAGES["en"].read_text()
 TERRAFORM = (ROOT / "deploy/terraform/alarms.tf").read_text()
+PROMETHEUS = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_text())
 TROUBLES = ("A machine does not start", "The database cannot be reached", "502 Bad Gateway", "Static files: 404")
 """The rows of the operators' table of troubles."""
+PARTS = {
+    "en": ("**Means**", "**Look**", "**Do**", "**Wake**"),
+    "ja": ("**状況**", "**確認**", "**対応**", "**呼ぶ相手**"),
+}
+ONE_SCREEN = 40
+"""Lines of a terminal, at night."""
 
 
-def sections() -> dict[str, str]:
+def sections(page: Path) -> dict[str, str]:
     """The text below each heading of an alarm, by its name."""
-    parts = re.split(r"^#### (.+)$", RUNBOOK, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    parts = re.split(r"^#### (.+)$", page.read_text(), flags=re.MULTILINE)
+    texts = [re.split(r"^##", text, flags=re.MULTILINE)[0] for text in parts[2::2]]
+    return dict(zip(parts[1::2], texts, strict=True))
 
 
-def test_every_alarm_of_terraform_has_a_section_and_every_section_an_alarm():
-    alarms = set(re.findall(r"^    ([a-z-]+) = \{\n(?:      severity .*\n)?      says", TERRAFORM, re.MULTILINE))
-    alarms |= set(re.findall(r'^  alarm_name += "\$\{var.name\}-([a-z-]+)"', TERRAFORM, re.MULTILINE))
+def of_terraform() -> set[str]:
+    composite = re.findall(r'alarm_name += "\$\{var\.name\}-([a-z-]+)"', TERRAFORM)
+    return set(re.findall(r"^    ([a-z-]+) = \{\n      (?:says|severity)", TERRAFORM, re.MULTILINE)) | set(composite)
 
-    assert alarms
-    assert sections().keys() - alarms == set()
-    assert alarms - sections().keys() == set()
+
+def of_prometheus() -> dict[str, str]:
+    """The section to which each alert leads, by its name."""
+    rules: list[Any] = [rule for group in PROMETHEUS["groups"] for rule in group["rules"]]
+    return {rule["alert"]: rule["annotations"]["runbook"].partition("#")[2] for rule in rules}
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_every_alarm_has_a_section_in_both_languages_and_every_section_an_alarm(language):
+    found = sections(PAGES[language]).keys()
+
+    assert of_terraform() - found == set()
+    assert found - of_terraform() - set(of_prometheus().values()) == set()
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_every_alert_of_prometheus_is_named_in_the_section_to_which_it_leads(language):
+    found = sections(PAGES[language])
+    lost = {alert for alert, section in of_prometheus().items() if f"`{alert}`" not in found.get(section, "")}
+
+    assert lost == set()
 
 
 def test_the_checklist_looks_for_every_alarm():
-    assert {*ALARMS, SUMMARY} == sections().keys()
+    assert set(ALARMS) <= sections(PAGES["en"]).keys()
     assert len(ALARMS) == len(set(ALARMS))
 
 
-def test_each_section_says_what_it_means_where_to_look_and_what_to_do():
-    lacking = {
-        name
-        for name, text in sections().items()
-        if not ("**Means**" in text and "**Look**" in text and ("**do**" in text.lower() or "| do |" in text))
-    }
+@pytest.mark.parametrize("language", PAGES)
+def test_each_section_is_one_screen_that_says_what_where_how_and_whom(language):
+    for name, text in sections(PAGES[language]).items():
+        places = [text.find(part) for part in PARTS[language]]
 
-    assert not lacking
+        assert -1 not in places, (name, places)
+        assert places == sorted(places), name
+        assert "```bash\n" in text, name
+        assert text.strip().count("\n") < ONE_SCREEN, name
+
+
+def commands(text: str) -> list[str]:
+    return re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_commands_are_the_same_in_both_languages():
+    assert commands(PAGES["en"].read_text()) == commands(PAGES["ja"].read_text())
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_what_is_to_be_pasted_is_a_command_as_it_stands(language):
+    """No prompt before it, a shell reads it, and what needs the database or a machine connects by itself."""
+    for block in commands(PAGES[language].read_text()):
+        done = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
+
+        assert done.returncode == 0, block
+        assert not re.search(r"^\$ |^# ", block, re.MULTILINE), block
+        assert not re.search(r"^(psql|manage|supervisorctl|tail|curl -s http://127)", block, re.MULTILINE), block
+
+
+def test_a_link_within_a_page_leads_somewhere():
+    for page in PAGES.values():
+        text = page.read_text()
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        anchors |= set(re.findall(r'<a id="([\w-]+)"></a>', text))
+
+        assert set(re.findall(r"\]\(#([\w-]+)\)", text)) - anchors == set()
 
 
 def test_every_trouble_of_the_operators_has_its_section_and_the_alarm_that_leads_there():
@@ -48,8 +112,23 @@ def test_every_trouble_of_the_operators_has_its_section_and_the_alarm_that_leads
         assert "](#" in row.split("|")[3] or "check.sh" in row
 
 
-def test_the_scripts_that_the_runbook_calls_are_here():
-    called = set(re.findall(r"deploy/[\w/.-]*\w", RUNBOOK)) - {"deploy/terraform"}
+@pytest.mark.parametrize("language", PAGES)
+def test_the_scripts_that_the_runbook_calls_are_here(language):
+    called = set(re.findall(r"deploy/[\w/.-]*\w", PAGES[language].read_text())) - {"deploy/terraform"}
     missing = {path for path in called if not (ROOT / path).exists()}
 
     assert not missing
+
+
+def test_the_aws_commands_of_the_runbook_exist():
+    """By botocore's own model: a service, and an operation of it."""
+    import botocore.session
+
+    session = botocore.session.get_session()
+    for block in commands(RUNBOOK):
+        for service, operation in re.findall(r"\baws ([a-z0-9]+) ([a-z-]+)", block):
+            if (service, operation) in {("logs", "tail"), ("s3", "ls"), ("s3", "cp")}:
+                continue  # of the command line alone
+            model = session.get_service_model(service)
+            known = {re.sub(r"[^a-z0-9]", "", name.lower()) for name in model.operation_names}
+            assert operation.replace("-", "") in known, shlex.join([service, operation])

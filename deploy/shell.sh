@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# A root shell on one machine that serves, or one command there: deploy/shell.sh [--on i-…] [COMMAND ARGUMENT …]
+# It finds the machine by itself and goes by Session Manager, so that nothing listens for SSH. `psql`, `manage` and
+# `supervisorctl` are those of TMS there, connected. Needs the AWS CLI with its Session Manager plugin; TMS_NAME is tms.
+#
+#   deploy/shell.sh psql -c 'SELECT now()'
+#   deploy/shell.sh manage nodes
+#   deploy/shell.sh supervisorctl restart tms:clock
+set -euo pipefail
+
+readonly NAME=${TMS_NAME:-tms}
+export AWS_REGION=${AWS_REGION:-${AWS_DEFAULT_REGION:-ap-northeast-1}}
+
+main() {
+  local machine='' command
+  if [[ ${1:-} == --on ]]; then
+    machine=${2:?shell.sh --on i-…}
+    shift 2
+  fi
+  [[ -n $machine ]] || machine=$(serving)
+  [[ $machine == i-* ]] || fail "no machine of $NAME-autoscaling-group is in service; on ECS there is none at all"
+  command='sudo -i'
+  (($# == 0)) || command="sudo $(there "$@")"
+  exec aws ssm start-session --region "$AWS_REGION" --target "$machine" --document-name AWS-StartInteractiveCommand \
+    --parameters "{\"command\": [$(json "$command")]}"
+}
+
+serving() {
+  aws autoscaling describe-auto-scaling-groups --region "$AWS_REGION" --auto-scaling-group-names "$NAME-autoscaling-group" \
+    --query "AutoScalingGroups[0].Instances[?LifecycleState=='InService'].InstanceId | [0]" --output text
+}
+
+# The words as a shell there reads them, each one as it is.
+there() {
+  case $1 in
+    psql | manage) printf '/opt/tms/current/deploy/machine/%s ' "$1" ;;
+    supervisorctl) printf '/opt/tms/supervisor/bin/supervisorctl -c /etc/tms/supervisord.conf ' ;;
+    *) printf '%q ' "$1" ;;
+  esac
+  shift
+  (($# == 0)) || printf '%q ' "$@"
+}
+
+json() {
+  local text=${1//\\/\\\\}
+  text=${text//\"/\\\"}
+  printf '"%s"' "${text//$'\n'/\\n}"
+}
+
+fail() {
+  printf 'tms: %s\n' "$1" >&2
+  exit 1
+}
+
+main "$@"

@@ -1,0 +1,77 @@
+"""One command on a machine that serves, as the runbook gives it to be pasted."""
+
+import json
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.cluster.process import ROOT
+
+AWS = """#!/bin/bash
+if [[ $1 == autoscaling ]]; then echo "$SERVING"; else printf '%s\\0' "$@"; fi
+"""
+STATEMENT = """SELECT 'a "b" \\ $HOME' AS "x"
+  FROM pg_stat_activity"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    aws = tmp_path / "aws"
+    aws.write_text(AWS)
+    aws.chmod(0o755)
+
+    def run(*words: str, serving: str = "i-0123456789") -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SERVING": serving}
+        return subprocess.run(
+            [ROOT / "deploy/shell.sh", *words], env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def told(done: subprocess.CompletedProcess[str]) -> tuple[str, str]:
+    """The machine, and the command that it runs."""
+    words = done.stdout.split("\0")
+    return words[words.index("--target") + 1], json.loads(words[words.index("--parameters") + 1])["command"][0]
+
+
+@pytest.mark.parametrize(
+    ("words", "there"),
+    [
+        (("psql", "-c", STATEMENT), ["/opt/tms/current/deploy/machine/psql", "-c", STATEMENT]),
+        (("manage", "nodes"), ["/opt/tms/current/deploy/machine/manage", "nodes"]),
+        (
+            ("supervisorctl", "restart", "tms:clock"),
+            ["/opt/tms/supervisor/bin/supervisorctl", "-c", "/etc/tms/supervisord.conf", "restart", "tms:clock"],
+        ),
+        (("curl", "http://127.0.0.1:8001/health/?strict"), ["curl", "http://127.0.0.1:8001/health/?strict"]),
+    ],
+)
+def test_each_word_arrives_as_it_was_written(words, there, shell):
+    machine, command = told(shell(*words))
+
+    arrived = subprocess.check_output(["bash", "-c", f"printf '%s\\0' {command}"], text=True).split("\0")[:-1]
+    assert machine == "i-0123456789"
+    assert arrived == ["sudo", *there]
+
+
+def test_without_a_command_it_is_a_shell_on_the_machine_that_is_named(shell):
+    assert told(shell("--on", "i-9")) == ("i-9", "sudo -i")
+
+
+def test_where_nothing_serves_it_says_so(shell):
+    done = shell("psql", serving="None")
+
+    assert done.returncode == 1
+    assert "no machine of tms-autoscaling-group is in service" in done.stderr
+
+
+def test_psql_on_the_machine_hands_its_words_on():
+    script = (ROOT / "deploy/machine/psql").read_text()
+
+    assert shlex.quote("--master") in script
+    assert '-m deploy.backup psql "${master[@]}" -- "$@"' in script
