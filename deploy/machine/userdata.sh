@@ -22,7 +22,7 @@ readonly PACKAGES='awscli-2 logrotate nginx postgresql17 python3.13 tar util-lin
 readonly ROOT=${TMS_ROOT:-}
 readonly METADATA=${TMS_METADATA:-http://169.254.169.254}
 readonly OPT=$ROOT/opt/tms ETC=$ROOT/etc/tms LOGS=$ROOT/var/log/tms
-readonly AGENT=$ROOT/opt/aws/amazon-cloudwatch-agent/etc/tms.json
+readonly AGENT=$ROOT/opt/aws/amazon-cloudwatch-agent
 user=${TMS_USER:-tms}
 
 main() {
@@ -52,7 +52,7 @@ main() {
     "$release/deploy/machine/switch-release" "$version"
   fi
   step 'logs and metrics'
-  start_agent
+  start_agent tms.json
   tell_ready
   step "ready with $version"
 }
@@ -65,10 +65,10 @@ step() {
 # more, comes later.
 watch_this_log() {
   dnf --assumeyes --quiet install amazon-cloudwatch-agent
-  mkdir -p "${AGENT%/*}"
+  mkdir -p "$AGENT/etc"
   printf '{"logs":{"logs_collected":{"files":{"collect_list":[{"file_path":"%s","log_group_name":"%s","log_stream_name":"%s"}]}}}}\n' \
-    "$LOGS/userdata.log" "${TMS_NAME:?}-machine" '{instance_id}/userdata' >"$AGENT"
-  start_agent
+    "$LOGS/userdata.log" "${TMS_NAME:?}-machine" '{instance_id}/userdata' >"$AGENT/etc/start.json"
+  start_agent start.json
 }
 
 # STATUS. However it ends: a machine that is not ready is given up at once, not when its hook times out.
@@ -174,8 +174,9 @@ start() {
   "$scripts/wait-until-well" "$1"
 }
 
+# CONFIGURATION
 start_agent() {
-  "$ROOT/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$AGENT" >/dev/null
+  "$AGENT/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$AGENT/etc/$1" >/dev/null
 }
 
 # With a hook at launch the group waits for this before it counts on the machine; the load balancer asks /health/ besides.

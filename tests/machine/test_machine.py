@@ -138,6 +138,8 @@ async def test_a_rollback_needs_nothing_but_the_machine(machine, terminals):
         assert machine.releases() == {"first"}
         assert "first runs" in said
         await nothing_happened_to(witness, machine)
+    with pytest.raises(RuntimeError, match="nothing to go back to"):  # it never goes forward
+        machine.deploy("rollback")
 
 
 async def test_a_release_that_does_not_run_gives_way_to_the_one_before(machine, terminals):

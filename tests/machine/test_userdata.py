@@ -45,7 +45,7 @@ def test_the_agent_of_cloudwatch_comes_first(failed, tmp_path):
 
 
 def test_what_the_agent_is_told_first_is_the_log_of_the_start(failed, tmp_path):
-    told = json.loads((tmp_path / "opt/aws/amazon-cloudwatch-agent/etc/tms.json").read_text())
+    told = json.loads((tmp_path / "opt/aws/amazon-cloudwatch-agent/etc/start.json").read_text())
 
     assert told["logs"]["logs_collected"]["files"]["collect_list"] == [
         {
