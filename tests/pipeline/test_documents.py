@@ -1,0 +1,48 @@
+"""What the pages about AWS say in numbers and names, counted."""
+
+import re
+
+import pytest
+
+from deploy.check.alarms import ALARMS
+from deploy.cluster.process import ROOT
+from tests import inventory
+from tms.ops.cloudwatch.table import TABLE
+
+DOCS = ROOT / "docs"
+NUMBERS = {
+    "aws.md": (f"{len(TABLE)} metrics in all", f"{len(ALARMS)} alarms in all"),
+    "deploying.md": (f"{len(ALARMS)} alarms",),
+    "deploying.ja.md": (f"アラーム {len(ALARMS)} 個",),
+    "cloudwatch.md": (f"| custom metrics | {len(TABLE)}, and 2 of the backup |",),
+}
+OF_MACHINES = {"TMS_NAME", "TMS_STATIC_URL"}
+
+
+@pytest.mark.parametrize("page", NUMBERS)
+def test_metrics_and_alarms_are_as_many_as_are_said(page):
+    text = (DOCS / page).read_text()
+
+    assert [number for number in NUMBERS[page] if number not in text] == []
+
+
+@pytest.mark.parametrize("page", ["aws.md", "deploying.md", "deploying.ja.md", "runbook.md", "runbook.ja.md"])
+def test_a_variable_that_is_named_is_one(page):
+    named = set(re.findall(r"`(TMS_[A-Z_]+[A-Z])`", (DOCS / page).read_text()))
+
+    assert named - inventory.variables() - OF_MACHINES == set()
+
+
+def rehearsed(page: str, heading: str) -> list[str]:
+    """The rows below `heading`, without its head."""
+    table = (DOCS / page).read_text().partition(heading)[2]
+    return re.findall(r"^\| .*$", table, re.MULTILINE)[1:]
+
+
+def test_both_languages_list_the_same_rehearsals():
+    english = rehearsed("deploying.md", "## Rehearse in a sandbox first")
+    japanese = rehearsed("deploying.ja.md", "## まずサンドボックスでリハーサルする")
+
+    codes = [[sorted(re.findall(r"`([a-z]+/[\w./-]+)", row)) for row in rows] for rows in (english, japanese)]
+    assert len(english) == len(japanese) > 20
+    assert codes[0] == codes[1]
