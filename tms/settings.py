@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tms.accounts.audit.AuditMiddleware",
     "tms.accounts.language.LanguageMiddleware",
+    "tms.ops.nul.NulMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tms.ops.request_log.RequestLogMiddleware",

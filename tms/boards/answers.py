@@ -61,7 +61,10 @@ def found[P: Page](page: P | None) -> P:
 
 
 def _row_on_page(request: Asked, row: AlertRow) -> str:
-    address = urlsplit(request.headers.get("HX-Current-URL", ""))
-    page = page_at(address.path, person=request.user)
+    try:
+        path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    except ValueError:  # brackets that are no host
+        return ""
+    page = page_at(path, person=request.user)
     part = page.alert_part(row, is_answer=True) if page else None
     return paint(row.element, part) if part else ""

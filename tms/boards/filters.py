@@ -42,15 +42,15 @@ class TerminalFilter:
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
-        q = query.get("q", "").strip()[:LONGEST_SEARCH]
+        q = text(query, "q", LONGEST_SEARCH)
         return cls(
             q=q if len(q) >= LEAST_SEARCHED else "",
             presence=tuple(sorted({name for name in query.getlist("presence") if name in Presence.values})),
             status=_known(query.get("status"), Status.values),
             severity=_known(query.get("severity"), [ANY, *Severity.values]),
-            site=query.get("site", "")[:8],
+            site=text(query, "site", 8),
             kind=_known(query.get("kind"), TerminalKind.values),
-            lost_with=query.get("lost_with", "")[:64],
+            lost_with=text(query, "lost_with", 64),
             expected=_known(query.get("expected"), Plan.values),
         )
 
@@ -109,16 +109,16 @@ class AlertFilter:
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
-        q = query.get("q", "").strip()[:LONGEST_SEARCH]
+        q = text(query, "q", LONGEST_SEARCH)
         rule, incident = query.get("rule", ""), query.get("incident", "")
         return cls(
             q=q if len(q) >= LEAST_SEARCHED else "",
             severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
             nobody=query.get("nobody") == "1",
-            site=query.get("site", "")[:8],
+            site=text(query, "site", 8),
             rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
             stale=query.get("stale") == "1",
-            who=query.get("who", "")[:150],
+            who=text(query, "who", 150),
             incident=incident if PRIMARY_KEY.fullmatch(incident) else "",
             flapping=query.get("flapping") == "1",
         )
@@ -160,6 +160,11 @@ class AlertFilter:
     @property
     def is_empty(self) -> bool:
         return self == type(self)()
+
+
+def text(query: QueryDict, name: str, most: int) -> str:
+    """What a filter searches for. Forms and sockets carry it on, and no text of the database holds U+0000."""
+    return query.get(name, "").replace("\0", "").strip()[:most]
 
 
 def _known(value: str | None, values: list[str]) -> str:

@@ -11,6 +11,7 @@ from tms.accounts.doors import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.notifications import claims
 from tms.notifications.delivery import Delivery, DeliveryState
+from tms.notifications.removal_pages import PRIMARY_KEY
 from tms.notifications.subject import ALERT, INCIDENT
 
 ON_A_PAGE = 50
@@ -24,7 +25,7 @@ def deliveries(request: Asked) -> HttpResponse:
     rows = Delivery.objects.select_related("destination", "policy").annotate(number=Count("told")).order_by("-pk")
     if state in DeliveryState.values:
         rows = rows.filter(state=state)
-    if (before := request.GET.get("before", "")).isdecimal():
+    if PRIMARY_KEY.fullmatch(before := request.GET.get("before", "")):
         rows = rows.filter(pk__lt=int(before))
     shown = list(rows[: ON_A_PAGE + 1])
     older = shown[ON_A_PAGE - 1].pk if len(shown) > ON_A_PAGE else None

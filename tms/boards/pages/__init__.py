@@ -44,12 +44,12 @@ LONGEST_ADDRESS = 1_000
 
 def page_at(address: str, *, person: Person) -> Page | None:
     """The page at a path with its query, as a browser names it; None where there is no live page."""
-    parts = urlsplit(address[:LONGEST_ADDRESS])
-    if parts.scheme or parts.netloc:
-        return None
     try:
+        parts = urlsplit(address[:LONGEST_ADDRESS])
         match = resolve(parts.path)
-    except Resolver404:
+    except (ValueError, Resolver404):  # ValueError: brackets that are no host
+        return None
+    if parts.scheme or parts.netloc or "\0" in parts.path:
         return None
     kind = PAGES.get(match.url_name or "")
     return None if kind is None else kind.open(QueryDict(parts.query), person=person, **match.kwargs)

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
-from tms.boards.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY
+from tms.boards.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
 from tms.fleet.search import terminals_like
 from tms.shifts.span import Span
@@ -38,15 +38,15 @@ class PastFilter:
 
     @classmethod
     def of(cls, query: QueryDict, *, at: datetime) -> Self:
-        q = query.get("q", "").strip()[:LONGEST_SEARCH]
+        q = text(query, "q", LONGEST_SEARCH)
         rule, state = query.get("rule", ""), query.get("state", "")
         return cls(
             q=q if len(q) >= LEAST_SEARCHED else "",
             severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
             state=state if state in STATES else "",
-            site=query.get("site", "")[:8],
+            site=text(query, "site", 8),
             rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
-            who=query.get("who", "")[:150],
+            who=text(query, "who", 150),
             span=_span(query, at=at),
         )
 

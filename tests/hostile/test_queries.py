@@ -1,0 +1,147 @@
+"""No page answers 500, whatever stands in its address (R47)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection, transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests import inventory
+from tests.boards.conftest import HTMX
+from tests.builders import now
+from tests.hostile import walk
+from tms.boards.pages import Desk, page_at
+
+NAMES = sorted(
+    inventory.found_in_code(r'(?:GET|query)\.get(?:list)?\(\s*"(\w+)"') | {"at", "p", "all", "e", "_to_field"}
+)
+"""Of the parameters that some page asks for."""
+HOSTILE = {
+    "2^63": str(2**63),
+    "5000 digits": "9" * 5_000,
+    "U+0000": "a%00b",
+    "surrogate": "a%ED%A0%80b",
+    "not UTF-8": "%FF%FE",
+    "4 KB": "x" * 4_096,
+    "cursor": "2026-11-27T09:00:00+00:00~" + str(2**63),
+    "cursor with U+0000": "0~a%00b~T-1%00~" + str(2**63),
+    "last": "9999-12-31T23:59:59",
+    "first": "0001-01-01T00:00:00",
+    "first with an offset": "0001-01-01T00:00:00%2B14:00",
+    "last with an offset": "9999-12-31T23:59:59-14:00",
+    "no day": "2026-02-30T25:61",
+    "zone": "../../etc/passwd",
+    "zone with U+0000": "Asia%00",
+    "folder": "Asia",
+    "nan": "nan",
+    "template": "%25s%20%7B0%7D%20%7B%7B%207%20%7D%7D%5B%5B",
+    "Arabic digits": "%D9%A3",
+    "one": "1",
+}
+"""As they stand in an address."""
+
+
+async def consume(answer: Any) -> None:
+    """What fails later fails here."""
+    async for _ in answer:
+        pass
+
+
+def answered(client: Client, address: str, query: str, **headers: str) -> HttpResponseBase:
+    """Nothing of it stays."""
+    with transaction.atomic():
+        answer = client.get(f"{address}?{query}", headers=headers)
+        if answer.streaming:
+            async_to_sync(consume)(answer)
+        transaction.set_rollback(True)
+    return answer
+
+
+def packed(number: int) -> Iterator[str]:
+    """Each hostile value once for each parameter."""
+    values = [value for name, value in HOSTILE.items() if "U+0000" not in name]  # which the whole request fails by
+    for turn in range(number):
+        yield "&".join(f"{name}={values[(turn + place) % len(values)]}" for place, name in enumerate(NAMES))
+
+
+@pytest.fixture
+def pages(everything) -> list[str]:
+    return [page for page in walk.addresses(everything) if not page.startswith("/admin/")]
+
+
+@pytest.mark.services
+def test_every_page_survives_hostile_values_of_all_parameters(client_of_boss, pages):
+    assert len(pages) > 80
+    assert {"site", "q", "who", "span", "since", "rule", "deleted", "before"} <= set(NAMES)
+
+    for page in pages:
+        for query in packed(4):
+            assert answered(client_of_boss, page, query).status_code < 500, (page, query)
+
+
+@pytest.mark.both
+@settings(
+    max_examples=80, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_a_hostile_query_is_no_fault_of_tms(client_of_boss, pages, data):
+    page = data.draw(st.sampled_from(pages))
+    chosen = data.draw(
+        st.dictionaries(st.sampled_from(NAMES), st.sampled_from(sorted(HOSTILE)), min_size=1, max_size=3)
+    )
+    headers = data.draw(st.sampled_from([{}, HTMX, {**HTMX, "HX-Current-URL": "https://[::1/"}]))
+    query = "&".join(f"{name}={HOSTILE[value]}" for name, value in chosen.items())
+
+    assert answered(client_of_boss, page, query, **headers).status_code < 500, (page, query)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [("/alerts/?q=a%00b", "?q"), ("/terminals/?kind=payment&site=%00", "?site"), ("/terminals/T%00/", "The path")],
+)
+def test_a_nul_in_an_address_is_refused_with_where_it_stands(client_of_boss, address, where):
+    answer = client_of_boss.get(address)
+
+    assert answer.status_code == 400
+    assert f"{where} holds the character U+0000 (%00)" in answer.content.decode()
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("deed", ["claim", "comment"])
+def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, everything, deed):
+    answer = client_of_boss.post(
+        f"/alerts/{deed}/", {"all": "1", "q": "a\0b", "site": "\0", "who": "\0", "comment": "x"}
+    )
+
+    assert answer.status_code < 500
+
+
+@pytest.mark.both
+@pytest.mark.parametrize(
+    "page", ["//[", "/terminals/a\0b/", "/alerts/?q=a%00b", "/alerts/?rule=" + "9" * 5_000, "\0", ""]
+)
+def test_a_live_page_of_a_hostile_address_is_none_or_is_read(boss, everything, page):
+    live = page_at(page, person=boss)
+
+    assert live is None or live.scene(Desk(now()))
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("address", ["/digest/", "/digest/markdown/", "/alerts/times/", "/alerts/past/"])
+def test_a_span_of_ten_thousand_years_asks_no_more_of_the_database(
+    client_of_boss, everything, address, django_assert_max_num_queries
+):
+    with CaptureQueriesContext(connection) as usual:
+        client_of_boss.get(address, {"since": "2026-11-27T00:00", "until": "2026-11-28T00:00"})
+
+    with django_assert_max_num_queries(len(usual) + 10):
+        answer = client_of_boss.get(address, {"since": "0001-01-01T00:00", "until": "9999-12-31T23:59"})
+
+    assert answer.status_code == 200

@@ -1,0 +1,33 @@
+"""Refuses U+0000 in the address of a page: no text of the database holds it, and PostgreSQL fails at it."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext
+
+NUL = "\0"
+API = "/api/"
+"""Answers with a problem document of its own."""
+
+
+class NulMiddleware:
+    """After the middleware that chooses the language, in which it says what is wrong."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(API) or not (where := _place(request)):
+            return self.get_response(request)
+        wrong = gettext("%(where)s holds the character U+0000 (%%00). Remove it from the address.")
+        return render(request, "400.html", {"wrong": wrong % {"where": where}}, status=400)
+
+
+def _place(request: HttpRequest) -> str:
+    if NUL in request.path:
+        return gettext("The path")
+    if "%00" not in request.META.get("QUERY_STRING", ""):  # most have no need to be looked through
+        return ""
+    named = (name for name, values in request.GET.lists() if any(NUL in text for text in (name, *values)))
+    return next((f"?{name.replace(NUL, '')[:64]}" for name in named), "")
