@@ -76,6 +76,24 @@ def test_what_may_be_sent_twice_says_so(description):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "right", "wrong"),
+    [
+        ("WallTime", ["09:00", "23:59:59", "00:00:00.5"], ["9:00", "24:00", "09:00Z", "09:00+09:00", "09:00:60"]),
+        ("Wall", ["2026-11-29T02:00:00", "2026-11-29T02:00"], ["2026-11-29T02:00:00Z", "2026-13-01T00:00", "02:00"]),
+    ],
+)
+def test_times_of_clocks_on_a_wall_are_described_without_an_offset(description, name, right, wrong):
+    """Formats `time` and `date-time` of JSON Schema need one, and then every time that TMS takes is invalid."""
+    schema = description["components"]["schemas"][name]
+
+    assert schema["type"] == "string"
+    assert "format" not in schema
+    assert [text for text in right if not re.search(schema["pattern"], text)] == []
+    assert [text for text in wrong if re.search(schema["pattern"], text)] == []
+
+
+@pytest.mark.django_db
 def test_it_needs_no_token(client):
     assert client.get("/api/v1/openapi.json").status_code == 200
     assert problem(client.post("/api/v1/openapi.json")) == (405, "tms:unknown-method")

@@ -83,6 +83,8 @@ def test_a_day_on_which_it_is_closed_closes_it(editor, fleet):
         ({"on_holidays": "never"}, "$.on_holidays"),
         ({"week": [{"weekday": 7, "opens_at": "09:00", "closes_at": "10:00"}]}, "$.week[0].weekday"),
         ({"week": [{"weekday": 1, "opens_at": "09:00Z", "closes_at": "10:00"}]}, "$.week[0].opens_at"),
+        ({"week": [{"weekday": 1, "opens_at": 32_400, "closes_at": "10:00"}]}, "$.week[0].opens_at"),
+        ({"week": [{"weekday": 1, "opens_at": "9:00", "closes_at": "10:00"}]}, "$.week[0].opens_at"),
         ({"week": [{"weekday": 1, "opens_at": "09:00"}]}, "$.week[0].closes_at"),
         ({"week": [*WEEK["week"], WEEK["week"][1]]}, "$.week[3].opens_at"),
         ({"holidays": WEEK["holidays"] * 2}, "$.holidays[1].opens_at"),

@@ -86,9 +86,7 @@ def test_every_page_survives_hostile_values_of_all_parameters(client_of_boss, pa
 
 
 @pytest.mark.both
-@settings(
-    max_examples=80, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_hostile_query_is_no_fault_of_tms(client_of_boss, pages, data):
     page = data.draw(st.sampled_from(pages))

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.db.models import QuerySet
-from pydantic import AfterValidator, Field, NaiveDatetime
+from pydantic import AfterValidator, Field, NaiveDatetime, WithJsonSchema
 
 from tms.accounts.access import visible
 from tms.accounts.models import User
@@ -15,7 +15,7 @@ from tms.alerts.recurrence import Recurrence
 from tms.api.alert_shapes import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.rest.problems import Fault, unreadable
-from tms.rest.shapes import BEGIN, END, Asked, Instant, Told
+from tms.rest.shapes import BEGIN, CLOCK, END, Asked, Instant, Told
 
 MOST_TERMINALS = 5_000
 
@@ -26,8 +26,19 @@ def _in_range(wall: datetime) -> datetime:
     return wall
 
 
-type Wall = Annotated[NaiveDatetime, AfterValidator(_in_range)]
-"""As the clocks of the zone show it: without an offset."""
+type Wall = Annotated[
+    NaiveDatetime,
+    AfterValidator(_in_range),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^20[0-9]{{2}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{CLOCK}$",
+            "description": "A day and a time on the clocks of `time_zone`, without an offset.",
+            "examples": ["2026-11-29T02:00:00"],
+        }
+    ),
+]
+"""As the clocks of the zone show it: without an offset, which format `date-time` of JSON Schema has."""
 
 
 class Plan(Asked):
@@ -85,7 +96,7 @@ class Window(Told):
     groups: list[str]
     terminals: list[str]
     time_zone: str
-    starts_at: datetime = Field(description="Of the first occurrence, by the clocks of the zone.")
+    starts_at: Wall = Field(description="Of the first occurrence.")
     length_s: int
     rrule: str
     occurs_at: datetime = Field(

@@ -1,10 +1,11 @@
 """What comes in and goes out, as the parts of the API have it."""
 
+import re
 from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, create_model
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
 BEGIN, END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -15,17 +16,35 @@ def _in_range(at: datetime) -> datetime:
     return at
 
 
-def _of_no_zone(at: time) -> time:
-    if at.tzinfo is not None:
-        raise ValueError("give it without an offset: it is a time on the clocks of `time_zone`")
-    return at
+OF_NO_ZONE = "give it without an offset: it is a time on the clocks of `time_zone`"
+CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+
+
+def _wall_time(value: Any) -> Any:
+    """pydantic would take a number as well, for seconds since midnight."""
+    if isinstance(value, time) or (isinstance(value, str) and re.fullmatch(CLOCK, value)):
+        return value
+    if isinstance(value, str) and re.match(CLOCK, value):
+        raise ValueError(OF_NO_ZONE)
+    raise ValueError("a time of day, as 09:00 or 09:00:30")
 
 
 type Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 type Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 """With its offset from UTC."""
-type WallTime = Annotated[time, AfterValidator(_of_no_zone)]
-"""As clocks on a wall show it; of which zone, `time_zone` beside it says."""
+type WallTime = Annotated[
+    time,
+    BeforeValidator(_wall_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^{CLOCK}$",
+            "description": "A time of day on the clocks of `time_zone`, without an offset.",
+            "examples": ["09:00", "22:30:00"],
+        }
+    ),
+]
+"""As clocks on a wall show it, in the `time_zone` beside it. Format `time` of JSON Schema would need an offset."""
 
 
 class Asked(Schema):
