@@ -1,0 +1,134 @@
+"""Every operation of the API, called as its description allows and as it does not, answers as it describes (R47)."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
+from itertools import product
+from typing import Any
+from urllib.parse import urlencode
+
+import jsonschema
+import pytest
+import schemathesis
+from django.db import transaction
+from django.http import HttpResponse
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+
+from tests.api.conftest import Caller
+from tests.builders import now
+from tests.notifications.receiver import Receiver, receiving
+from tms.accounts import tokens
+from tms.api_v1 import api
+from tms.notifications.destination import Destination, DestinationKind
+
+EXAMPLES = 4
+"""Of each operation, as its description allows and again as it does not."""
+BOUNDED = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def caller(boss, settings) -> Caller:
+    settings.API_BURST = settings.API_PER_MINUTE = 10_000_000
+    return Caller(tokens.issue(boss, name="fuzz", at=now())[1])
+
+
+@pytest.fixture
+def receiver(settings) -> Iterator[Receiver]:
+    settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.1")]
+    yield from receiving()
+
+
+@pytest.fixture
+def sink(everything, receiver) -> None:
+    """What is sent to destinations goes to this machine, and to nobody else."""
+    hook = Destination.objects.get(kind=DestinationKind.WEBHOOK)
+    hook.put(receiver.url)
+    hook.save()
+
+
+@pytest.mark.django_db
+def test_every_operation_answers_as_described_whatever_is_sent(caller, everything, sink):
+    described = Described(api.get_openapi_schema())
+    operations = [found.ok() for found in schemathesis.openapi.from_dict(described.description).get_all_operations()]
+    statuses: Counter[int] = Counter()
+
+    for operation, mode in product(operations, GenerationMode):
+        call(operation, mode, everything, caller, described, statuses)
+
+    assert len(operations) > 70
+    assert statuses.total() > len(operations) * EXAMPLES
+    assert statuses[200] > 50
+    assert statuses[401] == 0
+
+
+def call(
+    operation: APIOperation,
+    mode: GenerationMode,
+    names: Mapping[str, str],
+    caller: Caller,
+    described: "Described",
+    statuses: Counter[int],
+) -> None:
+    @BOUNDED
+    @given(operation.as_strategy(generation_mode=mode), st.booleans())
+    def one(case: Case, is_about_something: bool) -> None:
+        path = filled(operation.path, names) if is_about_something else case.formatted_path
+        answer = send(caller, case, path)
+        statuses[answer.status_code] += 1
+        assert answer.status_code < 500, (case.method, path, case.body, answer.content)
+        described.check(case.method, operation.path, answer)
+
+    one()
+
+
+class Described:
+    """What the description says of an answer."""
+
+    def __init__(self, description: dict[str, Any]) -> None:
+        self.description = description
+        # Each schema is compiled once; an answer is looked at through a reference into the whole.
+        self._components = {"components": description["components"]}
+
+    def check(self, method: str, path: str, answer: HttpResponse) -> None:
+        responses = self.description["paths"][path][method.lower()]["responses"]
+        assert str(answer.status_code) in responses, (method, path, answer.status_code, answer.content)
+        content = responses[str(answer.status_code)].get("content")
+        if content is None:
+            assert answer.content == b""
+            return
+        [(media, described)] = content.items()
+        assert answer["content-type"].startswith(media)
+        jsonschema.validate(answer.json(), described["schema"] | self._components)
+
+
+def filled(path: str, names: Mapping[str, str]) -> str:
+    """About something that is there."""
+    for before, name in names.items():
+        path = re.sub(rf"^(/api/v1{before}){{\w+}}", rf"\g<1>{name}", path)
+    return re.sub(r"{\w+}", "1", path)
+
+
+def send(caller: Caller, case: Case, path: str) -> HttpResponse:
+    """Nothing of it stays."""
+    sent = case.as_transport_kwargs(base_url="http://testserver")
+    body = json.dumps(sent["json"]) if "json" in sent else sent.get("data") or b""
+    query = urlencode(sent.get("params") or {}, doseq=True, errors="surrogatepass")
+    headers = {name: str(value) for name, value in (case.headers or {}).items() if name != "Authorization"}
+    with transaction.atomic():
+        answer = caller.send(case.method, f"{path}?{query}" if query else path, as_bytes(body), **headers)
+        transaction.set_rollback(True)
+    return answer
+
+
+def as_bytes(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else str(body).encode(errors="surrogatepass")
