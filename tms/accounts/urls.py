@@ -5,6 +5,7 @@ from tms.accounts import views
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
     path("admin/login/", views.admin_sign_in, name="admin-sign-in"),
+    path("admin/password_change/", views.admin_change_password, name="admin-change-password"),
     path("sign-out/", views.sign_out, name="sign-out"),
     path("me/password/", views.change_password, name="change-password"),
     path("me/theme/", views.choose_theme, name="choose-theme"),

@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access, audit
 from tms.accounts.doors import Asked, watching
@@ -46,6 +46,13 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         raise PermissionDenied
     return redirect_to_login(request.GET.get("next") or resolve_url("admin:index"))
+
+
+@require_safe
+@watching
+def admin_change_password(request: Asked) -> HttpResponse:
+    """There is one page for it, with the throttle on the current password."""
+    return redirect("change-password")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
