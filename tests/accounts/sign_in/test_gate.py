@@ -27,7 +27,7 @@ def ask(passed):
     async def application(scope, receive, send):
         passed.append(scope)
 
-    the_gate = SignInGate(application, address_of=lambda scope: scope["client"][0])
+    the_gate = SignInGate(application, address_of=lambda scope: scope["client"][0], now=lambda: 0.0)
 
     async def send_one(address="198.51.100.7", *, method="POST", path="/sign-in/", headers=()):
         sent = []

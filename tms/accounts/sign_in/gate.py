@@ -38,11 +38,18 @@ MOST_CLIENTS = 10_000
 class SignInGate:
     """`address_of` names the client of a connection, behind trusted proxies too."""
 
-    def __init__(self, application: Application, *, address_of: Callable[[Mapping[str, Any]], str | None]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        *,
+        address_of: Callable[[Mapping[str, Any]], str | None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._application = application
         self._address_of = address_of
+        self._now = now
         self._clients: OrderedDict[str, Bucket] = OrderedDict()
-        self._total = Bucket(per_minute=TOTAL_PER_MINUTE, burst=TOTAL_BURST, at=time.monotonic())
+        self._total = Bucket(per_minute=TOTAL_PER_MINUTE, burst=TOTAL_BURST, at=now())
         self._delayed = 0
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -50,7 +57,7 @@ class SignInGate:
             await self._application(scope, receive, send)
             return
         request = ASGIRequest(scope, io.BytesIO())
-        full = self._full(device.of(request.COOKIES), self._address_of(scope), time.monotonic())
+        full = self._full(device.of(request.COOKIES), self._address_of(scope), self._now())
         if full is None:
             await self._application(scope, receive, send)
             return
