@@ -135,6 +135,24 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.alerts.rule.EVENT_CODE": ("fullmatch", words()),
     "tms.alerts.rule.Rule.metric": ("search", (*words(), repeated("a", after="\n"))),
     "tms.alerts.recurrence.NUMBER": ("fullmatch", words()),
+    "tms.accounts.setup.NUMBER": ("fullmatch", words()),
+    "tms.logs.SECRETS": (
+        "sub",
+        (*words(), repeated("?token"), repeated("authorization "), repeated("?a.token="), repeated("tms_")),
+    ),
+    "tms.notifications.transports.chat.ADDRESS": (
+        "split",
+        (
+            *words(),
+            repeated("a", before=",", after=":/"),
+            repeated(",a"),
+            repeated(" ,;", before="a://b"),
+            repeated("a:// "),
+        ),
+    ),
+    "tms.notifications.transports.chat._parameters.names": ("split", (*words(), repeated("&"))),
+    "tms.protocol.text.LINE_BREAK": ("sub", (*words(), repeated("\r\n"), repeated("\r"))),
+    "tms.protocol.text.REMOVED": ("sub", (*words(), repeated("\x01"))),
     "tms.protocol.frames.MetricName": ("search", (*words(), repeated("a", after="\n"))),
     "tms.protocol.frames.EventCode": ("search", (*words(), repeated("a", after="\n"))),
 }
@@ -159,6 +177,8 @@ def _compiled(name: str) -> list[Any]:
     if name == "tms.alerts.rule.Rule.metric":
         field = import_string("tms.alerts.models.Rule")._meta.get_field("metric")
         return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
+    if name == "tms.notifications.transports.chat._parameters.names":
+        return [re.compile("[&;?]")]
     found = import_string(name)
     if isinstance(found, typing.TypeAliasType):
         return [re.compile(meta.pattern) for meta in typing.get_args(found.__value__)[1:]]

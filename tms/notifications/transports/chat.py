@@ -41,7 +41,7 @@ OPENS_A_FILE = frozenset(
     }
 )
 """Parameters by which Apprise's services open local files, or what a URL names."""
-ADDRESS = re.compile(r"[\s,;]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+ADDRESS = re.compile(r"(?<![\s,;])[\s,;]++(?=[A-Za-z][A-Za-z0-9+.-]*+://)")
 """What stands between two addresses of a list."""
 MOST_ADDRESSES = 10
 LAST_PORT = 65_535
