@@ -228,7 +228,7 @@ SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)
 SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1)
 """Of one address, right or wrong, that one process looks at."""
 
-# django-axes records who signed in and out; the throttle is ours (decision 0028).
+# django-axes records who signed in and out; the throttle is ours (decision 0030).
 AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"
 AXES_COOLOFF_TIME = None
 AXES_VERBOSE = False
