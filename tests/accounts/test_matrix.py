@@ -45,7 +45,7 @@ RANKS = ("everyone", "signed-in", "Viewer", "Operator", "Manager", "superuser", 
 PEOPLE = {"stranger": 0, "no group": 1, "viewer": 2, "operator": 3, "manager": 4, "superuser": 5}
 PAGE_METHODS, API_METHODS = ("GET", "POST"), ("GET", "POST", "PUT", "PATCH", "DELETE")
 YES, NO, SIGN_IN, NO_METHOD = "yes", "403", "sign in", "405"
-MAY_BE_MISSING = re.compile(r"/restore/$|/key/?$|/notes/|^/api/v1/(<path:rest>)?$|^/admin/\(\?P<url>|^/admin/r/")
+MAY_BE_MISSING = re.compile(r"/restore/$|/key/?$|/notes/|^/api/v1/(<anything:rest>)?$|^/admin/\(\?P<url>|^/admin/r/")
 
 
 class Way(NamedTuple):

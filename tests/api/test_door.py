@@ -93,7 +93,7 @@ def test_what_is_unknown_in_a_query_is_named(watcher):
     ]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/", "/alerts/", "/alerts/1/dance", "/alerts/x"])
+@pytest.mark.parametrize("path", ["/nothing", "/no%0athing", "/", "/alerts/", "/alerts/1/dance", "/alerts/x"])
 def test_an_unknown_address_is_a_problem_document(watcher, path):
     assert problem(watcher.get(path)) == (404, "tms:not-found")
 

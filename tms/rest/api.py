@@ -9,7 +9,8 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, register_converter
+from django.urls.converters import PathConverter
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from ninja import NinjaAPI
@@ -26,6 +27,15 @@ from tms.rest.routes import Routes
 log = structlog.get_logger(__name__)
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+class Anything(PathConverter):
+    """Django's own stops at a line break, and then its page of HTML would answer."""
+
+    regex = r"(?s:.+)"
+
+
+register_converter(Anything, "anything")
 
 
 class Renderer(JSONRenderer):
@@ -46,7 +56,7 @@ class Api(NinjaAPI):
     @property
     def urls(self) -> tuple[list[URLPattern | URLResolver], str, str]:
         patterns, application, namespace = super().urls
-        patterns.append(path("<path:rest>", unknown, name="api-unknown"))
+        patterns.append(path("<anything:rest>", unknown, name="api-unknown"))
         for pattern in patterns:
             assert isinstance(pattern, URLPattern)
             pattern.callback = answering(pattern.callback)
