@@ -116,7 +116,8 @@ def exchange(order: Order, steps: Steps) -> None:
 
 
 NEXT = (
-    "roll out the release that serves once more, so that every process reads the new secret (docs/runbook.md#restore)"
+    "terraform apply, migrate and roll out the release that serves once more: roles may then read the new secret, and "
+    "every process does (docs/runbook.md#restore)"
 )
 
 
