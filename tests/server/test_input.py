@@ -6,6 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.server.client import PING, PONG, TEXT, Client, Closed, frame
+from tms.protocol.limits import FRAME_BYTES
+from tms.server.protocol import FlowProtocol
+from tms.server.uvicorn.frames import Codec
 
 CONTINUATION = 0
 GROWTH_KIB = 12 * 1024
@@ -141,6 +144,19 @@ def test_a_message_in_too_many_parts_is_closed_with_a_reason(server):
     client.send_raw(part("a" * 40_000, first=True) + part("a" * 40_000, last=True))
 
     assert client.receive() == Closed(4413, "more than 65536 bytes")
+
+
+def test_of_empty_parts_without_end_nothing_is_kept():
+    codec, protocol = Codec(FRAME_BYTES), object.__new__(FlowProtocol)
+    protocol.failedByMe, protocol.message_data = False, []
+
+    codec.read(part("a", first=True) + part("") * 1000)
+    protocol.onMessageFrame([b"a"])
+    for _ in range(1000):
+        protocol.onMessageFrame([b""])
+
+    assert codec.parts == [b"a"]
+    assert protocol.message_data == [b"a"]
 
 
 def test_pings_without_end_are_answered_one_by_one(server):

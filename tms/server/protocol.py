@@ -129,6 +129,10 @@ class FlowProtocol(Handshake, BoundedInput, Silence):
         self.received(whole.text, size=whole.size)
         return bool(self.data)
 
+    def onMessageFrame(self, payload: list[bytes]) -> None:
+        """Empty parts are not kept: their number has no limit."""
+        super().onMessageFrame([part for part in payload if part])
+
     def onMessageEnd(self) -> None:
         """Autobahn's own, without the Deferred for listeners whom nobody is."""
         if not self.failedByMe:

@@ -81,7 +81,8 @@ class Codec:
             return None
         if frame.opcode is not Opcode.CONT:
             self.is_text = frame.opcode is Opcode.TEXT
-        self.parts.append(bytes(frame.data))
+        if frame.data:  # the number of empty parts has no limit
+            self.parts.append(bytes(frame.data))
         if not frame.fin:
             return None
         payload, self.parts = b"".join(self.parts), []
