@@ -206,7 +206,7 @@ def test_whoever_comes_second_is_told_who_was_first_and_keeps_what_was_typed(bro
     html = answer.content.decode()
     alert.refresh_from_db()
     assert answer.status_code == 409
-    assert "佐藤 was first" in html
+    assert "<bdi>佐藤</bdi> was first" in html
     assert "fan ordered" in html
     assert ">I call them</textarea>" in html
     assert (alert.acknowledged_by, alert.comment) == (sato, "fan ordered")

@@ -163,7 +163,7 @@ def test_an_alert_is_assigned(browser, fleet, sato):
 
     alert.refresh_from_db()
     assert alert.assigned_to == sato
-    assert "佐藤 is asked" in " ".join(answer.content.decode().split())
+    assert "<bdi>佐藤</bdi> is asked" in " ".join(answer.content.decode().split())
 
 
 @pytest.mark.parametrize("to", ["", "0", "nobody"])
@@ -227,4 +227,4 @@ def test_a_deed_is_told_on_the_overview(page, browser, alert):
 
     told = Seen(browser.get("/")).html
 
-    assert "Snoozed, M. Tanaka" in " ".join(told.split())
+    assert "Snoozed, <bdi>M. Tanaka</bdi>" in " ".join(told.split())
