@@ -59,7 +59,7 @@ async def test_who_may_not_act_is_told_to_look_and_never_to_type(viewer, board, 
 
         theirs.say(at(alert, "typing"))
 
-        assert "林 is looking" in (await opened.showing(f'data-person="{viewer.pk}"')).html
+        assert "<bdi>林</bdi> is looking" in (await opened.showing(f'data-person="{viewer.pk}"')).html
 
 
 async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sato):
