@@ -44,9 +44,9 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def operator(page: Page, tms: Running) -> Page:
     await page.goto(f"{tms.url}/admin/")
-    await page.get_by_label("Username").fill("operator")
+    await page.get_by_label("Name").fill("operator")
     await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
     return page
 

@@ -107,6 +107,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.protocol.credential.SECRET": ("fullmatch", words()),
     "tms.rest.once.KEY": ("fullmatch", words(after=" ")),
     "tms.notifications.removal_pages.PRIMARY_KEY": ("fullmatch", words()),
+    "tms.rest.shapes.TIME_OF_DAY": ("fullmatch", (*words(), repeated("1", before="09:00:00."))),
     "tms.notifications.digest_plan.TIME": ("fullmatch", (*words(), repeated("1:"))),
     "tms.notifications.digest_plan.SEPARATORS": ("split", words()),
     "tms.boards.templatetags.words.REPEATS": ("fullmatch", (repeated("FREQ=WEEKLY;BYDAY="), repeated("MO,"))),

@@ -18,13 +18,14 @@ def _in_range(at: datetime) -> datetime:
 
 OF_NO_ZONE = "give it without an offset: it is a time on the clocks of `time_zone`"
 CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+TIME_OF_DAY = re.compile(CLOCK)
 
 
 def _wall_time(value: Any) -> Any:
     """pydantic would take a number as well, for seconds since midnight."""
-    if isinstance(value, time) or (isinstance(value, str) and re.fullmatch(CLOCK, value)):
+    if isinstance(value, time) or (isinstance(value, str) and TIME_OF_DAY.fullmatch(value)):
         return value
-    if isinstance(value, str) and re.match(CLOCK, value):
+    if isinstance(value, str) and TIME_OF_DAY.match(value):
         raise ValueError(OF_NO_ZONE)
     raise ValueError("a time of day, as 09:00 or 09:00:30")
 
