@@ -350,7 +350,7 @@ def refuse(monkeypatch, module, name, is_bad) -> None:
     monkeypatch.setattr(module, name, refusing)
 
 
-def reports_of(fleet, hour: datetime, *values: float) -> Link:
+def reports_of(fleet, hour: datetime, *values: float | str) -> Link:
     link = Link(fleet.terminal())
     store.write([link.boot(at=hour)])
     store.write([link.report(n, at=hour, metrics={"t": 1.0}) for n in range(1, 1 + len(values))])
@@ -360,11 +360,11 @@ def reports_of(fleet, hour: datetime, *values: float) -> Link:
 
 
 @pytest.mark.services
-def test_a_terminal_whose_readings_overflow_is_rolled_up_last_and_all_others_at_once(fleet):
+def test_a_terminal_whose_readings_are_no_numbers_is_rolled_up_last_and_all_others_at_once(fleet):
     hour = rollups.hour_of(AT)
     over = hour + timedelta(hours=1, minutes=10)
     RollupMark.objects.create(pk=1, hour=hour)
-    bad, good = reports_of(fleet, hour, 1.7e308, 1.7e308), reports_of(fleet, hour, 1.0, 2.0)
+    bad, good = reports_of(fleet, hour, "hot", "hot"), reports_of(fleet, hour, 1.0, 2.0)
 
     for _ in range(3):
         rollups.advance(over)

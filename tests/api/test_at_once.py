@@ -7,6 +7,7 @@ import pytest
 from tests.api.test_rules import HOT
 from tests.at_once import at_once
 from tests.builders import AT
+from tests.people import person
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Rule, Transition
@@ -52,7 +53,7 @@ def test_of_edits_of_one_version_at_once_one_is_taken(editor, fleet):
 def test_an_alert_is_taken_by_one_of_many(caller_for, fleet):
     lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
     alert = Alert.objects.get()
-    callers = [caller_for(fleet.person(f"p-{n}")) for n in range(CALLERS)]
+    callers = [caller_for(person(f"p-{n}", of="Operator")) for n in range(CALLERS)]
 
     answers = at_once(CALLERS, lambda n: callers[n].post(f"/alerts/{alert.pk}/acknowledge", {}))
 
