@@ -251,11 +251,13 @@ def test_what_is_older_than_the_retention_is_not_rolled_up(terminal, now):
 # Any order
 
 
+values = st.integers(-8_000_000, 8_000_000).map(lambda eighths: eighths / 8)
+"""Sums of them are exact in any order; of others PostgreSQL's are not, and what cancels out leaves the error alone."""
 reports = st.lists(
     st.tuples(
         st.integers(0, 1),  # whose
         st.integers(0, 4 * 3600 - 1),  # when it was taken
-        st.dictionaries(st.sampled_from(("a", "b")), st.floats(-1e6, 1e6), max_size=2),
+        st.dictionaries(st.sampled_from(("a", "b")), values, max_size=2),
         st.integers(0, 4 * 3600),  # how much later it was committed
         st.booleans(),  # whether the clock makes a pass thereafter
     ),
