@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tests.server.client import Client, frame
+from tests.server.client import TIMEOUT_S, Client, frame
 from tests.untrusted.cost import largest
 from tests.untrusted.frames import FRAMES
 from tms.protocol import SUBPROTOCOL, frames, limits, uplink
@@ -55,21 +55,27 @@ def send(port: int, key: str, made: Iterator[str], *, seconds: float) -> int:
             client.shake_hands("/ws/terminal/", headers)
             if next(boots) or made.__name__ == huge_metrics.__name__:
                 client.send(BOOT)
-            client.socket.settimeout(EVERY_S)
+            due = time.monotonic()
             while time.monotonic() < until:
-                due = time.monotonic() + EVERY_S
+                client.socket.settimeout(TIMEOUT_S)
                 client.send_raw(frame(next(made)))
                 sent += 1
-                with contextlib.suppress(TimeoutError):
-                    while time.monotonic() < due:
-                        client.fill()
-                        client.buffer = b""
-                time.sleep(max(0.0, due - time.monotonic()))
+                due += EVERY_S
+                read_until(client, due)
         except (OSError, EOFError):
             time.sleep(EVERY_S)  # it was closed: back at once
         finally:
             client.vanish()
     return sent
+
+
+def read_until(client: Client, due: float) -> None:
+    """What comes is thrown away."""
+    with contextlib.suppress(TimeoutError):
+        while (left := due - time.monotonic()) > 0:
+            client.socket.settimeout(left)
+            client.fill()
+            client.buffer = b""
 
 
 if __name__ == "__main__":
