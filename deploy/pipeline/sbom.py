@@ -48,8 +48,9 @@ def components() -> Sequence[Component]:
 def of_python(lock: str) -> Iterator[Component]:
     for name, version, rest in REQUIREMENT.findall(lock):
         wheels = [{"alg": "SHA-256", "content": digest} for digest in HASH.findall(rest)]
-        source = {"type": "distribution", "url": f"https://pypi.org/project/{name}/{version}/", "hashes": wheels}
-        yield _component(f"pkg:pypi/{name.lower()}@{version}", name, version) | {"externalReferences": [source]}
+        purl = f"pkg:pypi/{name.lower()}@{version}"
+        source = {"type": "distribution", "url": purl, "hashes": wheels}
+        yield _component(purl, name, version) | {"externalReferences": [source]}
 
 
 def of_browsers(lock: str) -> Iterator[Component]:
