@@ -9,7 +9,7 @@ from typing import Any, Self
 import structlog
 
 from tms.protocol import limits
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.server import Connection
 from tms.server.connection import Take
 

@@ -16,7 +16,7 @@ from tms.ops import instruments
 from tms.ops.collectors import FleetCollector, ServerCollector
 from tms.ops.node_gauges import NodeCollector
 from tms.protocol import downlink, uplink
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 ROOT = Path(__file__).parent.parent
 CODE = sorted(path for folder in ("tms", "consumers") for path in (ROOT / folder).rglob("*.py"))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tms.agent.backoff import LONGEST_S, Backoff
 from tms.agent.link import LOST, Closed, Drained, Refused, TimedOut, Unreachable
 from tms.protocol import frames
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 ENDS = st.one_of(
     st.builds(Closed, st.sampled_from([*CloseCode, LOST, 1011, 4999])),

@@ -4,7 +4,7 @@ import pytest
 
 from tms.agent.options import Options
 from tms.agent.state import Phase
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 PATIENT = Options(jitter=lambda: 1.0)
 IMPATIENT = Options(jitter=lambda: 1.0, ends_when_refused=True)

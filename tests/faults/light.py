@@ -15,7 +15,7 @@ from tms.agent.backoff import Backoff
 from tms.agent.dialer import DIAL_TIMEOUT_S
 from tms.agent.link import LOST, Closed, Drained, LinkEnd, Refused, TimedOut, Unreachable
 from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import Credential
 
 STALE_S = 10.0

@@ -12,7 +12,7 @@ from tests.faults.processes import resident_mib
 from tests.faults.scene import Scene
 from tests.link.terminal import Terminal
 from tests.link.test_fuzz import fuzzed, pour
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 TAKEOVERS = 8
 """Fewer than a ban takes."""

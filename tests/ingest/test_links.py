@@ -16,7 +16,7 @@ from tms.ingest import links as module
 from tms.ingest.models import Struggle
 from tms.ingest.takeovers import find_bans
 from tms.live.change import Change
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Event
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

@@ -10,7 +10,7 @@ from tests.ingest.conftest import boot, reports, taken
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import session as module
 from tms.live.change import Change
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Report
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

@@ -3,7 +3,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 DEADLINE_S = 10
 

@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 
 from tests.protocol.asyncapi import Example, document, examples, messages_of
 from tms.protocol import downlink, errors, frames, limits, uplink
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import RPC_CODES, ErrorType, FrameError
 
 WRITTEN = document()

@@ -79,7 +79,7 @@ def words(*, after: str = "!") -> tuple[Make, ...]:
 
 
 PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
-    "tms.protocol.shape.STRINGS": (
+    "tms.protocol.raw_checks.STRINGS": (
         "sub",
         (
             in_bytes(repeated('\\"', before='"')),
@@ -90,7 +90,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             in_bytes(BACKSLASHES),
         ),
     ),
-    "tms.protocol.shape.NUL": (
+    "tms.protocol.raw_checks.NUL": (
         "search",
         (
             in_bytes(BACKSLASHES),
@@ -99,7 +99,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             in_bytes(repeated("\\", after="u0000")),
         ),
     ),
-    "tms.protocol.shape.EXTREME": (
+    "tms.protocol.raw_checks.EXTREME": (
         "findall",
         (in_bytes(repeated("1e")), in_bytes(repeated("1e308,")), in_bytes(repeated("1")), in_bytes(repeated("1e30"))),
     ),

@@ -23,7 +23,7 @@ from tms.agent.source import Source
 from tms.agent.spool import Spool
 from tms.agent.state import Phase, State
 from tms.protocol import frames, limits
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import Credential
 
 FIRST_HEARTBEAT_S = 30.0

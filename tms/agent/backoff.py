@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tms.agent.link import Closed, Drained, LinkEnd, Refused, TimedOut
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 LONGEST_S = 3600.0
 """Whatever TMS or a proxy asks for: a terminal that never comes back needs a visit."""

@@ -6,7 +6,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tms.protocol import downlink, frames, uplink
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 BOOT_REQUEST_ID = 1
 """Boot is the only request that an agent makes."""

@@ -9,7 +9,7 @@ from tms.agent.log import Log
 from tms.agent.outbox import Outbox
 from tms.agent.pace import Pace
 from tms.protocol import downlink, frames
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import ErrorType, FrameError
 
 FINISH_S = 5.0

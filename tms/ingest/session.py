@@ -24,7 +24,7 @@ from tms.ingest.metric_names import MetricNames
 from tms.ingest.strikes import Strikes
 from tms.ops import instruments
 from tms.protocol import downlink, frames, limits, partly, uplink
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import ErrorType, FrameError
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tms.protocol import frames, limits, partly
 from tms.protocol.errors import ErrorType, FrameError, RpcError
-from tms.protocol.shape import check_shape
+from tms.protocol.raw_checks import check_shape
 from tms.protocol.text import clean, clean_tree, is_clean
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)

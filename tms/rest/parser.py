@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja.parser import Parser
 
 from tms.protocol.limits import EXTREME_NUMBERS
-from tms.protocol.shape import has_too_many_extremes
+from tms.protocol.raw_checks import has_too_many_extremes
 from tms.protocol.text import clean_tree
 from tms.rest.problems import Fault, Refused, unreadable
 

@@ -7,7 +7,7 @@ import logging
 from time import monotonic
 from typing import Any
 
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.server.serving import Hook, Phase, Server, Socket
 
 log = logging.getLogger(__name__)

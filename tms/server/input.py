@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from time import monotonic
 
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.server.asgi import Message
 from tms.server.connection import Take
 from tms.server.mailbox import Mailbox

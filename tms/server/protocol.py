@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.server import text
 from tms.server.asgi import Message, Scope
 from tms.server.handshake import Handshake

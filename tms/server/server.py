@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from twisted.logger import LogLevel, STDLibLogObserver, globalLogPublisher
 
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.server.applications import Applications
 from tms.server.asgi import Application, Scope
 from tms.server.counts import Counters

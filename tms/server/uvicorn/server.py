@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import uvicorn
 
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.server.asgi import Application, Receive, Scope, Send
 from tms.server.counts import Counters
 from tms.server.door import Door

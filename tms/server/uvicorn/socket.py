@@ -7,7 +7,7 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 from tms.server import text
 from tms.server.asgi import Message, Scope
 from tms.server.input import FRAMES_AT_ONCE, BoundedInput, content_of

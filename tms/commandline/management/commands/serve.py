@@ -26,7 +26,7 @@ from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.objective.ledger import Ledger
 from tms.ops.pulse import Pulse
-from tms.protocol.close import CloseCode
+from tms.protocol.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
 
