@@ -8,9 +8,9 @@ import pytest
 from tests.agent.fake_source import FakeSource
 from tests.agent.fake_tms import DEADLINE_S, FakeTMS
 from tms.agent.agent import Agent
-from tms.agent.backoff import Backoff
+from tms.agent.connection.backoff import Backoff
 from tms.agent.options import Options
-from tms.agent.state import State
+from tms.agent.storage.state import State
 from tms.protocol import frames
 from tms.protocol.credential import Credential
 

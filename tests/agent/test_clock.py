@@ -10,13 +10,13 @@ import pytest
 from tests.agent.conftest import Running
 from tests.agent.fake_source import FakeSource
 from tests.agent.fake_tms import FakeLink
-from tms.agent.clock import ZERO, Anchor, BootClock, machine_clock
-from tms.agent.journal import SqliteJournal
+from tms.agent.device.clock import (ZERO, Anchor, BootClock, machine_clock)
+from tms.agent.storage.journal import SqliteJournal
 from tms.agent.log import Log
 from tms.agent.options import Options
 from tms.agent.recorder import Recorder
-from tms.agent.spool import Bounds, Spool
-from tms.agent.state import Phase
+from tms.agent.storage.spool import Bounds, Spool
+from tms.agent.storage.state import Phase
 from tms.protocol import frames, uplink
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)

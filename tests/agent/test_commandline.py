@@ -3,9 +3,9 @@ import logging
 import pytest
 
 from tests.agent.conftest import CREDENTIAL
-from tms.agent import commandline
+from tms.agent import arguments as agent_arguments
 from tms.agent.__main__ import OneLine, main
-from tms.agent.commandline import CREDENTIAL_VARIABLE
+from tms.agent.arguments import CREDENTIAL_VARIABLE
 
 URL = "wss://tms.example/ws/terminal/"
 
@@ -75,15 +75,15 @@ def test_a_file_wins_over_the_environment(tmp_path):
     file = tmp_path / "credential"
     file.write_text(f"T-2.{'f' * 43}\n")
 
-    choices = commandline.parse(["--url", URL, "--credential-file", str(file)])
+    choices = agent_arguments.parse(["--url", URL, "--credential-file", str(file)])
 
     assert choices.credential.uid == "T-2"
 
 
 def test_a_url_without_a_path_means_the_link():
-    assert commandline.link_url("wss://tms.example") == "wss://tms.example/ws/terminal/"
-    assert commandline.link_url("wss://tms.example/") == "wss://tms.example/ws/terminal/"
-    assert commandline.link_url("wss://proxy.example/tms/ws/terminal/") == "wss://proxy.example/tms/ws/terminal/"
+    assert agent_arguments.link_url("wss://tms.example") == "wss://tms.example/ws/terminal/"
+    assert agent_arguments.link_url("wss://tms.example/") == "wss://tms.example/ws/terminal/"
+    assert agent_arguments.link_url("wss://proxy.example/tms/ws/terminal/") == "wss://proxy.example/tms/ws/terminal/"
 
 
 def test_a_spool_of_its_own_is_kept_where_the_platform_keeps_state(monkeypatch, tmp_path):
@@ -91,7 +91,7 @@ def test_a_spool_of_its_own_is_kept_where_the_platform_keeps_state(monkeypatch, 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")
 
-    assert commandline.parse(["--url", URL]).spool == tmp_path / "tms-agent" / "T-1.spool"
+    assert agent_arguments.parse(["--url", URL]).spool == tmp_path / "tms-agent" / "T-1.spool"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_spool_of_its_own_is_kept_where_the_platform_keeps_state(monkeypatch, 
     [("ws://tms.example/", True), ("wss://tms.example/", False), ("ws://127.0.0.1/", False), ("ws://[::1]/", False)],
 )
 def test_a_secret_in_the_clear_is_warned_of(url, is_warned):
-    assert commandline.sends_secrets_in_the_clear(url) is is_warned
+    assert agent_arguments.sends_secrets_in_the_clear(url) is is_warned
 
 
 def test_a_log_line_is_one_line_whatever_is_in_it(caplog):

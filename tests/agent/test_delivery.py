@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from tms.agent.clock import machine_clock
-from tms.agent.spool import Spool
+from tms.agent.device.clock import machine_clock
+from tms.agent.storage.spool import Spool
 from tms.protocol import downlink, frames, uplink
 from tms.protocol.errors import ErrorType, FrameError
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tms.agent.journal import SpoolError, SqliteJournal
-from tms.agent.spool import Spool
+from tms.agent.storage.journal import SpoolError, SqliteJournal
+from tms.agent.storage.spool import Spool
 from tms.protocol import frames
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from tms.agent.state import Phase
+from tms.agent.storage.state import Phase
 from tms.protocol import downlink, frames, uplink
 
 

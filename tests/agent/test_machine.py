@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from tms.agent.machine import LogTail, Machine
-from tms.agent.probes import Probes
+from tms.agent.device.machine import LogTail, Machine
+from tms.agent.device.probes import Probes
 from tms.protocol import frames, uplink
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.agent.pace import RESERVE, Pace
+from tms.agent.connection.heartbeat import RESERVE, Pace
 from tms.protocol import frames
 
 

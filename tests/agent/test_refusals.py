@@ -3,7 +3,7 @@
 import pytest
 
 from tms.agent.options import Options
-from tms.agent.state import Phase
+from tms.agent.storage.state import Phase
 from tms.protocol.close_codes import CloseCode
 
 PATIENT = Options(jitter=lambda: 1.0)

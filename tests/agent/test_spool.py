@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tms.agent.clock import Anchor
-from tms.agent.journal import SqliteJournal
-from tms.agent.spool import Bounds, Entry, JournalError, Spool
+from tms.agent.device.clock import Anchor
+from tms.agent.storage.journal import SqliteJournal
+from tms.agent.storage.spool import (Bounds, Entry, JournalError, Spool)
 from tms.protocol import frames
 
 BEGAN = datetime(2026, 11, 25, tzinfo=UTC)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from msgspec import UNSET
 
-from tms.agent.source import CommandError
+from tms.agent.device.source import CommandError
 from tms.demo.device import Device, Personality, personality_of
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import frames, uplink

@@ -11,9 +11,9 @@ from uuid import uuid4
 from msgspec import UNSET
 from picows import WSCloseCode, WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
 
-from tms.agent.backoff import Backoff
-from tms.agent.dialer import DIAL_TIMEOUT_S
-from tms.agent.link import LOST, Closed, Drained, LinkEnd, Refused, TimedOut, Unreachable
+from tms.agent.connection.backoff import Backoff
+from tms.agent.connection.dialer import DIAL_TIMEOUT_S
+from tms.agent.connection.link import (LOST, Closed, Drained, LinkEnd, Refused, TimedOut, Unreachable)
 from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import Credential

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from tms.agent import commandline
+from tms.agent import arguments
 from tms.agent.agent import Agent
-from tms.agent.commandline import Choices, UsageError
-from tms.agent.journal import SpoolError, SqliteJournal
-from tms.agent.machine import LogTail, Machine, reboot
+from tms.agent.arguments import Choices, UsageError
+from tms.agent.storage.journal import SpoolError, SqliteJournal
+from tms.agent.device.machine import LogTail, Machine, reboot
 from tms.agent.options import Options
-from tms.agent.spool import Spool
-from tms.agent.state import State
+from tms.agent.storage.spool import Spool
+from tms.agent.storage.state import State
 from tms.protocol import frames
 
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -33,7 +33,7 @@ class OneLine(logging.Formatter):
 
 def main(argv: Sequence[str] | None = None) -> int:
     try:
-        choices = commandline.parse(argv)
+        choices = arguments.parse(argv)
         journal = SqliteJournal(choices.spool, choices.credential.uid)
     except (UsageError, SpoolError) as error:
         print(f"tms-agent: {error}", file=sys.stderr)
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
-    if commandline.sends_secrets_in_the_clear(choices.url):
+    if arguments.sends_secrets_in_the_clear(choices.url):
         log.warning("ws:// carries the credential unencrypted; use wss:// outside of trials")
     agent = Agent(
         choices.url,

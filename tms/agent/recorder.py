@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from tms.agent.clock import Anchor, BootClock
-from tms.agent.dialer import agent_name
+from tms.agent.device.clock import Anchor, BootClock
+from tms.agent.connection.dialer import agent_name
 from tms.agent.log import Log
 from tms.agent.reports import cleaned, fault_in, reports_of, state_of
-from tms.agent.source import Sample, Source
-from tms.agent.spool import Spool
+from tms.agent.device.source import Sample, Source
+from tms.agent.storage.spool import Spool
 from tms.protocol import frames, limits
 
 ROUND_TRIP = "link_rtt_ms"

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET
 
-from tms.agent.source import Identity, Sample
+from tms.agent.device.source import Identity, Sample
 from tms.protocol import frames, limits, uplink
 from tms.protocol.errors import FrameError
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from tms.agent.clock import BootClock
+from tms.agent.device.clock import BootClock
 from tms.agent.log import Log
-from tms.agent.spool import Entry, Spool
+from tms.agent.storage.spool import Entry, Spool
 from tms.protocol import frames, uplink
 
 REPORT_OVERHEAD = 200

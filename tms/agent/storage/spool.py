@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from tms.agent.clock import Anchor, dated
+from tms.agent.device.clock import Anchor, dated
 from tms.protocol import frames
 
 log = logging.getLogger("tms.agent")

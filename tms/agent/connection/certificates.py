@@ -3,7 +3,7 @@
 import ssl
 from datetime import datetime, timedelta
 
-from tms.agent.link import CertificateRejected
+from tms.agent.connection.link import CertificateRejected
 
 DATES = {9: ("certificate_not_yet_valid", "is not valid yet"), 10: ("certificate_expired", "has expired")}
 """By OpenSSL's code: X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""

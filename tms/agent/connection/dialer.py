@@ -19,9 +19,9 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from tms.agent import certificates
-from tms.agent.clock import utc_now
-from tms.agent.link import Link, Refused, TimedOut, Unreachable
+from tms.agent.connection import certificates
+from tms.agent.device.clock import utc_now
+from tms.agent.connection.link import (Link, Refused, TimedOut, Unreachable)
 from tms.protocol import SUBPROTOCOL
 from tms.protocol.credential import Credential
 

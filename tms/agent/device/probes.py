@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from tms.agent.clock import uptime_s
+from tms.agent.device.clock import uptime_s
 
 PROCESSOR_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "soc_thermal", "acpitz")
 PLAUSIBLE_C = range(-60, 160)

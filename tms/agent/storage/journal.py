@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tms.agent.clock import Anchor
-from tms.agent.spool import Entry, JournalError
+from tms.agent.device.clock import Anchor
+from tms.agent.storage.spool import Entry, JournalError
 
 log = logging.getLogger("tms.agent")
 

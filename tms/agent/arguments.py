@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from tms.agent.dialer import agent_name, is_loopback
+from tms.agent.connection.dialer import agent_name, is_loopback
 from tms.protocol import credential
 from tms.protocol.credential import Credential
 
