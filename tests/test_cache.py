@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.cache import caches
 
 from tests.services import HOST
-from tms.cache import RestingCache
+from tms.lib.redis_cache import RestingCache
 
 MANY = {"a": 1, "b": 2}
 

@@ -14,18 +14,19 @@ from structlog.testing import capture_logs
 
 from tests.builders import AT, Link, later
 from tests.test_clock_lead import Work, quick, running
-from tms import clock, set_aside
+from tms import clock
+from tms.lib import set_aside
 from tms.alerts import folding, lifecycle, maintenance
 from tms.alerts.models import Alert
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.window import Window
 from tms.clock import LOOPS, Loop
-from tms.database_errors import is_database_away
+from tms.lib.db.errors import is_database_away
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import store
 from tms.ops import instruments
 from tms.ops.models import LoopSuccess
-from tms.set_aside import SetAside, each, isolate
+from tms.lib.set_aside import SetAside, each, isolate
 from tms.telemetry import rollups
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 

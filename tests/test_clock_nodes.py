@@ -13,7 +13,7 @@ from tms.fleet import standings
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.node import LOST_AFTER_S, Node, NodeState
 from tms.fleet.nodes import Membership
-from tms.fleet.wall import Wall
+from tms.lib.db.clock import Wall
 from tms.ingest import store
 
 pytestmark = pytest.mark.both

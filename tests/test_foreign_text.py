@@ -20,7 +20,7 @@ from tms.fleet.models import Site, Terminal
 from tms.notifications.message import Message
 from tms.notifications.transports import mail
 from tms.shifts.models import Note
-from tms.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField
+from tms.lib.text_fields import (FormLine, FormLines, LineField, LinesField, LongLinesField)
 
 OURS = [model for model in apps.get_models() if model.__module__.startswith("tms.")]
 CLEANED = (LineField, LinesField, LongLinesField)

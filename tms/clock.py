@@ -22,13 +22,13 @@ from tms.alerts import firmware, folding, lifecycle, looking, maintenance
 from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import Place
 from tms.commands import services as commands
-from tms.database_errors import is_database_away
+from tms.lib.db.errors import is_database_away
 from tms.fleet import losses, nodes, standings
 from tms.fleet.doorman import Doorman
 from tms.fleet.models import Cause, Terminal, TerminalState
 from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.presence import Move
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.live.change import Change
 from tms.live.feed import feed, publish
 from tms.live.hub import hub
@@ -38,8 +38,8 @@ from tms.ops import beats, instruments, lead, purge
 from tms.ops.lead import Lead, LeadLost
 from tms.ops.loop_ages import LoopAges
 from tms.ops.objective import ledger
-from tms.passes import when_any
-from tms.set_aside import SetAside, each, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, each, isolate
 from tms.telemetry import backfill, partitions, retention, rollups
 
 log = structlog.get_logger(__name__)

@@ -185,7 +185,7 @@ if REDIS_URL:
     REDIS_CACHE = {"socket_timeout": 1, "socket_connect_timeout": 1}
     CACHES = {
         "default": {
-            "BACKEND": "tms.cache.RestingCache",
+            "BACKEND": "tms.lib.redis_cache.RestingCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": REDIS_CACHE,

@@ -16,7 +16,7 @@ from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.alerts import edits, maintenance
 from tms.alerts.folding import settings as folding
 from tms.alerts.models import Factor, FoldRule
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet import credentials, enrolment, registry
 from tms.fleet.opening import OpeningHours
 from tms.notifications import digests, on_call, removal

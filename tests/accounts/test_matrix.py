@@ -27,7 +27,7 @@ from tms.accounts import tokens
 from tms.accounts.models import AuditEntry, User
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.api_v1 import api
 from tms.fleet import enrolment
 from tms.fleet.models import Credential, Group

@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.core.cache import caches
 
 from tests.services import HOST
-from tms import cache as resting
+from tms.lib import redis_cache as resting
 from tms.accounts.models import User
 from tms.accounts.session_cache import LONGEST_S, SessionCache
 from tms.accounts.sessions import signed_in

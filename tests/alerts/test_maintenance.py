@@ -10,7 +10,7 @@ from tests.at_once import at_once
 from tests.builders import AT, later
 from tms.alerts import maintenance
 from tms.alerts.maintenance import NotOn, Scope
-from tms.alerts.recurrence import BadRecurrence, Recurrence
+from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.models import Group, Terminal
 

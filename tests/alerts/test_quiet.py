@@ -13,7 +13,7 @@ from tms.alerts import lifecycle, maintenance
 from tms.alerts.maintenance import Scope
 from tms.alerts.models import Alert
 from tms.alerts.quiet import ASK_AGAIN, quiet
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.window import Window
 from tms.fleet.models import Presence
 from tms.fleet.opening import OpeningHours

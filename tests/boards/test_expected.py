@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests import factories
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.opening import OwnDay
 
 pytestmark = pytest.mark.both

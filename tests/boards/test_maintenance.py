@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.boards.conftest import HTMX
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.window import Window
 from tms.boards.maintenance.forms import rule_of
 

@@ -10,7 +10,7 @@ from tests import factories
 from tests.factories import now
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.commands import services as commands
 from tms.fleet.models import Group, Site, Terminal
 

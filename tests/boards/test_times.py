@@ -12,7 +12,7 @@ from tests.factories import now
 from tms.alerts import lifecycle, maintenance
 from tms.alerts.maintenance import Scope
 from tms.alerts.models import Alert
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.times import By, Spread, times
 
 pytestmark = pytest.mark.both

@@ -18,7 +18,7 @@ def blackout(code: str) -> int:
     from tms.alerts.models import Incident, Rule
     from tms.fleet import credentials
     from tms.fleet.models import Presence, Site, Terminal, TerminalState
-    from tms.fleet.wall import wall
+    from tms.lib.db.clock import wall
 
     at = wall.now()
     site = Site.objects.create(code=code, region="Hokkaido", **PLACES[code])

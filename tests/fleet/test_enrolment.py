@@ -6,7 +6,7 @@ import pytest
 
 from tests.at_once import at_once
 from tests.builders import AT, later
-from tms.digest import digest
+from tms.lib.hashing import digest
 from tms.fleet import credentials, enrolment
 from tms.fleet.enrolment import TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 
 from tests.at_once import at_once
 from tests.builders import AT, later
-from tms.fleet import rowset, standings
+from tms.lib.db import rows as db_rows
+from tms.fleet import standings
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import Move
 
@@ -30,7 +31,7 @@ class Row(msgspec.Struct):
 def selected(*rows: Row) -> list[tuple]:
     columns = ", ".join(Row.__struct_fields__)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {rowset.source(Row)}", [rowset.encode(rows)])
+        cursor.execute(f"SELECT {columns} FROM {db_rows.source(Row)}", [db_rows.encode(rows)])
         return cursor.fetchall()
 
 

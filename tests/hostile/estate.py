@@ -13,7 +13,7 @@ from tms.accounts.models import User
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
 from tms.alerts.models import Alert, Rule
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.window import Window
 from tms.fleet import enrolment
 from tms.fleet.models import Terminal

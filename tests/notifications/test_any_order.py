@@ -16,7 +16,7 @@ from tms.alerts import folding, lifecycle, maintenance
 from tms.alerts.maintenance import Scope
 from tms.alerts.models import Alert, Contract, Incident, Rule, Window
 from tms.alerts.quiet import quiet, quiet_by_context
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.models import Terminal
 from tms.notifications import claims, outbox
 from tms.notifications.delivery import ALARMS, Delivery, DeliveryState

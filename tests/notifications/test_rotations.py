@@ -9,7 +9,7 @@ from tests.boards.conftest import Seen
 from tests.builders import AT, later
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
-from tms.fleet.local_time import shown
+from tms.lib.calendar.local_time import shown
 from tms.notifications.policy import Policy, Step
 from tms.notifications.rotation import Cover, Member, Rotation
 

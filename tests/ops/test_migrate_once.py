@@ -14,7 +14,7 @@ from django.db import connection
 from tests.blank import new_database
 from tests.running import ROOT
 from tms.ops.management.commands.migrate_once import LOCK
-from tms.ops.turn import turn
+from tms.lib.db.advisory_lock import turn
 
 AT_ONCE = 3
 DEADLINE_S = 30

@@ -11,7 +11,7 @@ from tests.builders import AT, later
 from tms.alerts import lifecycle, maintenance
 from tms.alerts.maintenance import Scope
 from tms.alerts.models import Alert, Contract, Incident
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts import markdown, notes
 from tms.shifts.digest import digest
 

@@ -117,7 +117,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         (repeated("<a "), repeated(" ", before="<a", after=">"), repeated("<a  >"), repeated("a", before="<")),
     ),
     "tms.boards.filters.PRIMARY_KEY": ("fullmatch", words()),
-    "tms.boards.rules.spans.WRITTEN": (
+    "tms.lib.durations.WRITTEN": (
         "fullmatch",
         (*words(), repeated(" ", before="1", after="1"), repeated("1.", before="1"), repeated("1", after="x1")),
     ),
@@ -135,8 +135,8 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     ),
     "tms.alerts.rule.EVENT_CODE": ("fullmatch", words()),
     "tms.alerts.rule.Rule.metric": ("search", (*words(), repeated("a", after="\n"))),
-    "tms.alerts.recurrence.NUMBER": ("fullmatch", words()),
-    "tms.accounts.setup.NUMBER": ("fullmatch", words()),
+    "tms.lib.calendar.recurrence.NUMBER": ("fullmatch", words()),
+    "tms.lib.admin.NUMBER": ("fullmatch", words()),
     "tms.logs.SECRETS": (
         "sub",
         (*words(), repeated("?token"), repeated("authorization "), repeated("?a.token="), repeated("tms_")),

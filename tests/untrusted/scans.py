@@ -10,10 +10,10 @@ from django.http import QueryDict
 
 from consumers import asks, origin
 from tests.untrusted.made import Make, Work, in_bytes, listed, numbered, repeated
-from tms.alerts.recurrence import BadRecurrence, parsed
+from tms.lib.calendar.recurrence import BadRecurrence, parsed
 from tms.boards import instants
 from tms.boards.filters import AlertFilter, TerminalFilter
-from tms.boards.rules.spans import seconds
+from tms.lib.durations import seconds
 from tms.ingest.admission import offered_credential
 from tms.ops import proxy
 from tms.protocol import credential

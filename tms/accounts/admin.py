@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts import access, shown_once, tokens
 from tms.accounts.audited_admin import AuditedAdmin
 from tms.accounts.models import ApiToken, AuditEntry, User
-from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, UserAdmin
+from tms.lib.admin import (ModelAdmin, ModelForm, ReadOnly, UserAdmin)
 from tms.accounts.shown_once import Secret
 
 TOKEN_ADVICE = _("What uses the API sends it with every request, as Authorization: Bearer …")

@@ -3,7 +3,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 
 class Via(models.TextChoices):

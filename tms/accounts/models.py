@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.audit_entry import AuditEntry
 from tms.accounts.permissions import Action
 from tms.accounts.token import ApiToken
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 __all__ = ["Action", "ApiToken", "AuditEntry", "Theme", "User"]
 

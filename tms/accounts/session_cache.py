@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tms.cache import RestingCache
+from tms.lib.redis_cache import RestingCache
 
 LONGEST_S = 60
 """A session that was ended while Redis did not listen is over so long after it listens again."""

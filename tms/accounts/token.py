@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 
 class TokenQuerySet(models.QuerySet["ApiToken"]):

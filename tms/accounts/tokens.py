@@ -7,7 +7,7 @@ from django.db import models, transaction
 
 from tms.accounts import audit
 from tms.accounts.models import ApiToken, User
-from tms.digest import digest
+from tms.lib.hashing import digest
 
 PREFIX = "tms_"
 """By which programs that look for secrets in code know one."""

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from tms.accounts.setup import ModelAdmin, ReadOnly, TabularInline
+from tms.lib.admin import ModelAdmin, ReadOnly, TabularInline
 from tms.alerts.models import Alert, Transition
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.telemetry.models import Severity
-from tms.text_fields import LinesField
+from tms.lib.text_fields import LinesField
 
 
 class AlertState(models.TextChoices):

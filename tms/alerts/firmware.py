@@ -17,7 +17,7 @@ from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.scope import terminals_of
 from tms.fleet import standings
 from tms.fleet.models import Terminal
-from tms.set_aside import SetAside, each, isolate
+from tms.lib.set_aside import SetAside, each, isolate
 
 LEAST = 3
 """Terminals of one model before what most of them run means anything."""

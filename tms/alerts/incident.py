@@ -15,7 +15,7 @@ from tms.alerts import factor as factors
 from tms.alerts.alert import Contract
 from tms.alerts.factor import Factor
 from tms.telemetry.models import Severity
-from tms.text_fields import LineField, LinesField
+from tms.lib.text_fields import LineField, LinesField
 
 MEDIUM, LARGE = 20, 100
 """Sizes from which the share for a medium and for a large number of terminals counts."""

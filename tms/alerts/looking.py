@@ -6,7 +6,7 @@ from functools import partial
 
 from tms.alerts.alert import Alert
 from tms.alerts.quiet import quiet_by_context
-from tms.set_aside import SetAside, isolate
+from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 500
 

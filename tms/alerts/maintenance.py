@@ -13,13 +13,13 @@ from django.utils.translation import gettext
 from tms.accounts import audit
 from tms.accounts.models import User
 from tms.accounts.names import name_of
-from tms.alerts.recurrence import BadRecurrence, Recurrence
+from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.models import Group, Site, Terminal
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.passes import when_any
-from tms.set_aside import SetAside, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
 
 log = structlog.get_logger(__name__)
 

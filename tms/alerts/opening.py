@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from tms.alerts.models import Rule, RuleHours
-from tms.fleet.hours import Hours
+from tms.lib.calendar.opening_hours import Hours
 from tms.fleet.models import Terminal
 from tms.fleet.timetable import hours_of
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.telemetry.models import Severity
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 
 class RuleKind(models.TextChoices):

@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.alerts.alert import Contract
 from tms.telemetry.models import Severity
-from tms.text_fields import LinesField
+from tms.lib.text_fields import LinesField
 
 
 class TransitionKind(models.TextChoices):

@@ -14,7 +14,7 @@ from tms.alerts.alert import FLAPPING
 from tms.alerts.models import AlertQuerySet, AlertState
 from tms.alerts.search import alerts_like
 from tms.api.alert_shapes import Alert, AlertWithHistory, Step
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.rest.door import Called
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.routes import Routes

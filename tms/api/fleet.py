@@ -12,7 +12,7 @@ from tms.api.fleet_shapes import Group, Site, Terminal
 from tms.fleet import models
 from tms.fleet.models import Presence, Status, TerminalKind
 from tms.fleet.search import terminals_like
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.rest.door import Called
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.routes import Routes

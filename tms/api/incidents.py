@@ -19,7 +19,7 @@ from tms.alerts.models import IncidentState
 from tms.api.deeds import SEEN
 from tms.api.incident_shapes import Incident, IncidentStep, IncidentWithHistory
 from tms.api.terms import Commenting, Saying, Taking, Terms
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Refused

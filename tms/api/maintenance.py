@@ -11,9 +11,9 @@ from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
 from tms.alerts import maintenance, models
 from tms.alerts.deeds import is_in_reach
-from tms.alerts.recurrence import BadRecurrence
+from tms.lib.calendar.recurrence import BadRecurrence
 from tms.api.window_shapes import Coming, Extension, Occurrence, Plan, Window
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Fault, Refused, unreadable

@@ -19,7 +19,7 @@ from tms.alerts.preview import Preview, preview
 from tms.alerts.ruleentry import Places, fill
 from tms.api.rule_shapes import Rule, RuleBody, RuleChange, entry, fields_of
 from tms.fleet.models import Terminal
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.rest.door import Called, Right
 from tms.rest.pages import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable

@@ -11,7 +11,7 @@ from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.maintenance import Scope, wrong_length, wrong_scope
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 from tms.api.alert_shapes import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.rest.problems import Fault, unreadable

@@ -20,7 +20,7 @@ from tms.boards.census import Census
 from tms.boards.plans import Door, plans
 from tms.boards.rows import WORST_FIRST
 from tms.fleet.models import Presence
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.telemetry.models import Severity
 
 type Crews = Counter[tuple[int, str]]

@@ -14,7 +14,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts.deeds import is_in_reach
 from tms.alerts.models import Alert, Contract
 from tms.commands.catalog import CATALOG
-from tms.text_fields import FormLine, FormLines
+from tms.lib.text_fields import FormLine, FormLines
 
 ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
 DELIVER_WITHIN = (("3600", _("Send if back in 1 h")), ("86400", _("Send if back in 1 day")))

@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 
 from tms.boards import metrics
 from tms.boards.alert_rows import AlertRow
-from tms.boards.rules.spans import written
+from tms.lib.durations import written
 
 
 def overrun(alert: AlertRow) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tms.alerts import maintenance
 from tms.alerts.window import Window
-from tms.fleet.hours import NEVER, Hours
+from tms.lib.calendar.opening_hours import NEVER, Hours
 from tms.fleet.models import Terminal
 from tms.fleet.timetable import hours_of
 from tms.live.change import Change

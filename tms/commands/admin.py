@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from tms.accounts.setup import ModelAdmin, ReadOnly
+from tms.lib.admin import ModelAdmin, ReadOnly
 from tms.commands.models import Command
 
 

@@ -8,9 +8,9 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.fleet import rowset
+from tms.lib.db import rows as db_rows
 from tms.fleet.models import Terminal
-from tms.text_fields import LinesField
+from tms.lib.text_fields import LinesField
 
 
 class CommandState(models.TextChoices):
@@ -43,8 +43,8 @@ class CommandQuerySet(models.QuerySet["Command"]):
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {self.model._meta.db_table} AS c SET state = %s, {columns} "  # noqa: S608  (names are our own; values are parameters)
-                f"FROM {rowset.source(SentRow)} WHERE c.id = r.id",
-                [CommandState.SENT.value, rowset.encode(rows)],
+                f"FROM {db_rows.source(SentRow)} WHERE c.id = r.id",
+                [CommandState.SENT.value, db_rows.encode(rows)],
             )
 
 

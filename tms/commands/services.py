@@ -14,8 +14,8 @@ from tms.fleet.models import Terminal
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.ops import instruments
-from tms.passes import when_any
-from tms.set_aside import SetAside, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
 
 LONGEST_ANSWER_S = 3600.0
 LONGEST_DELIVERY_S = 7 * 24 * 3600.0

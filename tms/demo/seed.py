@@ -15,7 +15,7 @@ from tms.accounts.models import User
 from tms.demo import seed_file
 from tms.demo.places import MAKES, PLACES, Place
 from tms.demo.seed_file import DemoTerminal, Fleet
-from tms.digest import digest
+from tms.lib.hashing import digest
 from tms.fleet import credentials
 from tms.fleet.enrolment import UID_MARKS
 from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState

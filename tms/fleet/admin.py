@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import shown_once
 from tms.accounts.models import User
-from tms.accounts.setup import ModelAdmin, ModelForm, ReadOnly, TabularInline
+from tms.lib.admin import (ModelAdmin, ModelForm, ReadOnly, TabularInline)
 from tms.accounts.shown_once import Secret
-from tms.digest import digest
+from tms.lib.hashing import digest
 from tms.fleet import credentials, enrolment, registry
 from tms.fleet.models import Credential, EnrolmentToken, Group, Site, Terminal
 from tms.fleet.node import Node

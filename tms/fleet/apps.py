@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from tms import integer_lookups
+from tms.lib.db import integer_lookups
 
 
 class FleetConfig(AppConfig):

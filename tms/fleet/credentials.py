@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.db import models, transaction
 
 from tms.accounts import audit
-from tms.digest import digest
+from tms.lib.hashing import digest
 from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
 from tms.live.change import Change
 from tms.live.feed import publish

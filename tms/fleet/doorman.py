@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tms.fleet.hours import NEVER
+from tms.lib.calendar.opening_hours import NEVER
 from tms.fleet.models import Site
 from tms.fleet.timetable import hours_of
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.set_aside import SetAside, isolate
+from tms.lib.set_aside import SetAside, isolate
 
 READ_AGAIN = timedelta(minutes=1)
 """Hours may have been edited."""

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from tms.accounts import audit
 from tms.accounts.models import User
-from tms.digest import digest
+from tms.lib.hashing import digest
 from tms.fleet import credentials
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.protocol.credential import Credential

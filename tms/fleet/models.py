@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from tms.fleet.node import Node  # noqa: F401
 from tms.fleet.opening import OpeningHours, OwnDay  # noqa: F401
 from tms.fleet.outage import Outage  # noqa: F401
-from tms.fleet.public_holidays import check_calendar
-from tms.text_fields import LineField
+from tms.lib.calendar.public_holidays import check_calendar
+from tms.lib.text_fields import LineField
 
 
 class TerminalKind(models.TextChoices):

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 HOLIDAY = 7
 """Stands for public holidays where a weekday is asked for."""

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from django.db import connection
 
-from tms.fleet import rowset
+from tms.lib.db import rows as db_rows
 from tms.fleet.causes import Return, cause_of
 from tms.fleet.models import OURS, Presence
 from tms.fleet.outage import Outage, OutageCause
@@ -93,8 +93,8 @@ def _insert(rows: Sequence[OutageRow]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Outage._meta.db_table} ({', '.join(COLUMNS)}) "  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT {picked} FROM {rowset.source(OutageRow)}",
-            [rowset.encode(rows)],
+            f"SELECT {picked} FROM {db_rows.source(OutageRow)}",
+            [db_rows.encode(rows)],
         )
 
 
@@ -105,7 +105,7 @@ def _update(rows: Sequence[OutageRow]) -> None:
     columns = ", ".join(f"{name} = r.{name}" for name in COLUMNS if name not in BEGUN)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {rowset.source(OutageRow)} "  # noqa: S608  (names are our own; values are parameters)
+            f"UPDATE {Outage._meta.db_table} AS o SET {columns} FROM {db_rows.source(OutageRow)} "  # noqa: S608  (names are our own; values are parameters)
             "WHERE o.terminal_id = r.terminal_id AND o.ended_at IS NULL",
-            [rowset.encode(rows)],
+            [db_rows.encode(rows)],
         )

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from msgspec.structs import astuple
 
-from tms.fleet import outages, rowset
+from tms.fleet import outages
+from tms.lib.db import rows as db_rows
 from tms.fleet.models import OURS, Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import Move, Standing, Timing, lose, sweep
 from tms.live import objective
@@ -57,7 +58,7 @@ def save(standings: Iterable[Standing], metrics: dict[int, bytes] | None = None)
     rows = [StateRow(*row) for row in columns]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_update_sql(), [rowset.encode(rows)])
+            cursor.execute(_update_sql(), [db_rows.encode(rows)])
 
 
 def record(moves: Sequence[Move]) -> None:
@@ -193,5 +194,5 @@ def _update_sql() -> str:
     return (
         f"UPDATE {TerminalState._meta.db_table} AS s SET {columns}, "  # noqa: S608  (names are our own; values are parameters)
         f"metrics = CASE WHEN {is_full} THEN r.metrics ELSE {merged} END "
-        f"FROM {rowset.source(StateRow)} WHERE s.terminal_id = r.terminal_id"
+        f"FROM {db_rows.source(StateRow)} WHERE s.terminal_id = r.terminal_id"
     )

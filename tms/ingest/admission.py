@@ -9,9 +9,9 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet import credentials
 from tms.fleet.credentials import Key
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ingest.links import Links
-from tms.ingest.thread import DatabaseThread
+from tms.lib.db.thread import DatabaseThread
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
 from tms.protocol.credential import Credential
 

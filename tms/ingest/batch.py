@@ -17,7 +17,7 @@ from django.db import Error as AnyDatabaseError
 from tms.ingest import store
 from tms.ingest.items import Booted, Item, Reported
 from tms.ingest.ledger import Ledger
-from tms.ingest.thread import DatabaseThread
+from tms.lib.db.thread import DatabaseThread
 from tms.ops import instruments
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from tms.commands import services as commands
 from tms.fleet import credentials, standings
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
 from tms.live.change import Change

@@ -11,12 +11,12 @@ from django.conf import settings
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from tms.bucket import Bucket
+from tms.lib.token_bucket import Bucket
 from tms.commands.models import Command
 from tms.commands.services import Answered
 from tms.fleet.credentials import Key
 from tms.fleet.models import Cause
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ingest.batch import Batch
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.judge import Judge

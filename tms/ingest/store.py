@@ -11,10 +11,11 @@ from msgspec import UNSET
 from tms.alerts import lifecycle
 from tms.alerts.rulebook import rulebook
 from tms.commands import services as commands
-from tms.fleet import outages, rowset, standings
+from tms.fleet import outages, standings
+from tms.lib.db import rows as db_rows
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import Standing
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ingest import takeovers
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
 from tms.ingest.judge import place_of
@@ -121,8 +122,8 @@ def _save_identities(booted: Sequence[Booted]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Terminal._meta.db_table} AS t SET {columns}, address = {address} "  # noqa: S608  (names are our own; values are parameters)
-            f"FROM {rowset.source(IdentityRow)} WHERE t.id = r.terminal_id",
-            [rowset.encode(rows)],
+            f"FROM {db_rows.source(IdentityRow)} WHERE t.id = r.terminal_id",
+            [db_rows.encode(rows)],
         )
 
 
@@ -160,9 +161,9 @@ def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Report._meta.db_table} ({columns}) "  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT {picked} FROM {rowset.source(ReportRow)} "
+            f"SELECT {picked} FROM {db_rows.source(ReportRow)} "
             "WHERE true ON CONFLICT DO NOTHING RETURNING boot_id, seq",
-            [rowset.encode(rows)],
+            [db_rows.encode(rows)],
         )
         return set(cursor.fetchall())
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Min
 
 from tms.alerts.models import AlertState
-from tms.database_errors import is_database_away
+from tms.lib.db.errors import is_database_away
 from tms.live import objective
 from tms.live.change import Change
 from tms.live.feed import publish

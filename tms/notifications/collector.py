@@ -8,7 +8,7 @@ from django.db.models import Min
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.notifications.delivery import Delivery, DeliveryState
 from tms.notifications.destination import DestinationKind
 from tms.ops import instruments

@@ -13,7 +13,7 @@ from tms.alerts.models import Alert, Incident
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
 from tms.notifications.subject import AboutOne, about_one
-from tms.text_fields import LinesField
+from tms.lib.text_fields import LinesField
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=45)

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import audit
-from tms.notifications import sealed
+from tms.lib import encryption
 from tms.notifications.week import HoursOfWeek
 from tms.telemetry.models import Severity
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 KEY_BYTES = 32
 MOST_SHOWN = 500
@@ -88,8 +88,8 @@ class Destination(HoursOfWeek):
         return reverse("destination", args=(self.pk,))
 
     def secrets(self) -> dict[str, str]:
-        """Raises tms.notifications.sealed.Unreadable."""
-        return sealed.unseal(self.sealed)
+        """Raises tms.lib.encryption.Unreadable."""
+        return encryption.unseal(self.sealed)
 
     def quiet_until(self, severity: str, *, at: datetime) -> datetime | None:
         """When its quiet hours are over; None when it may be told of such an alert at once."""
@@ -122,9 +122,9 @@ class Destination(HoursOfWeek):
     def _seal(self, **changed: Any) -> None:
         try:
             kept = self.secrets()
-        except sealed.Unreadable:
+        except encryption.Unreadable:
             kept = {}
-        self.sealed = sealed.seal(kept | changed)
+        self.sealed = encryption.seal(kept | changed)
 
 
 def shown(url: str) -> str:

@@ -10,7 +10,7 @@ from tms.fleet.zones import zones
 from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import MOST_TIMES, clock
 from tms.notifications.forms import Plain
-from tms.text_fields import FormLine
+from tms.lib.text_fields import FormLine
 
 LONGEST = timedelta(days=31)
 

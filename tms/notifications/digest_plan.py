@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import models
 
-from tms.fleet.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, shown
 from tms.notifications.destination import Destination
 
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")

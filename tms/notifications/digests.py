@@ -12,7 +12,7 @@ from django.utils import translation
 from tms.accounts import audit
 from tms.accounts.access import Person
 from tms.accounts.models import User
-from tms.database_errors import is_database_away
+from tms.lib.db.errors import is_database_away
 from tms.notifications.delivery import GIVE_UP_AFTER, Delivery, News
 from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import DigestPlan

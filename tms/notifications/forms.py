@@ -12,14 +12,14 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from tms.accounts import audit
-from tms.accounts.setup import ModelForm
+from tms.lib.admin import ModelForm
 from tms.notifications import guard
 from tms.notifications.destination import MOST_SHOWN, Destination, DestinationKind
 from tms.notifications.transports.chat import Unsuitable, own_hosts
 from tms.notifications.transports.mail import addresses
 from tms.notifications.transports.webhook import not_outside
 from tms.notifications.week import HOURS_FIELDS, fault_in_hours, hours_form_fields
-from tms.text_fields import FormLine
+from tms.lib.text_fields import FormLine
 
 LABELS = {
     DestinationKind.EMAIL: _("E-mail addresses"),

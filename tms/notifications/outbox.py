@@ -30,8 +30,8 @@ from tms.notifications.subject import (
     hushed,
 )
 from tms.notifications.windows import waiting
-from tms.passes import when_any
-from tms.set_aside import SetAside, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 

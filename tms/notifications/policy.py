@@ -16,7 +16,7 @@ from tms.notifications.rotation import Rotation
 from tms.notifications.subject import AboutOne, Concern, about_one
 from tms.notifications.week import HoursOfWeek
 from tms.notifications.when import When
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 DAY_S = 86_400
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import audit
-from tms.accounts.setup import BaseFormSet, ModelForm
+from tms.lib.admin import BaseFormSet, ModelForm
 from tms.notifications.destination import Destination
 from tms.notifications.forms import NONE, Plain, free_name
 from tms.notifications.policy import DAY_S, Policy, Step

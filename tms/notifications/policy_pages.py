@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tms.accounts.doors import Asked, needs, needs_to_post, watching
 from tms.accounts.permissions import Permission
-from tms.accounts.setup import BaseFormSet
+from tms.lib.admin import BaseFormSet
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
 from tms.notifications.policy_forms import PolicyForm, StepForm, StepForms, save_policy, steps_of

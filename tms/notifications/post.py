@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.notifications import claims
 from tms.notifications.delivery import Delivery
 from tms.notifications.transports import hand_over

@@ -8,7 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 LONGEST_TURN = 28
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts import audit
 from tms.accounts.models import User
 from tms.accounts.names import name_of
-from tms.accounts.setup import BaseFormSet, ModelForm
-from tms.fleet.local_time import instant
-from tms.fleet.wall_time import WallTimeField
+from tms.lib.admin import BaseFormSet, ModelForm
+from tms.lib.calendar.local_time import instant
+from tms.lib.forms import WallTimeField
 from tms.fleet.zones import zones
 from tms.notifications.forms import NONE, Plain, free_name
 from tms.notifications.on_call import cover

@@ -12,7 +12,7 @@ from tms.accounts.doors import Asked, needs, needs_to_post, watching
 from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
 from tms.accounts.permissions import Permission
-from tms.accounts.setup import BaseFormSet
+from tms.lib.admin import BaseFormSet
 from tms.notifications import on_call
 from tms.notifications.on_call import destinations_of, rosters
 from tms.notifications.removal_pages import undoable

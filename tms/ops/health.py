@@ -13,8 +13,8 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
-from tms.digest import digest
-from tms.fleet.wall import wall
+from tms.lib.hashing import digest
+from tms.lib.db.clock import wall
 from tms.live.hub import hub
 from tms.ops import beats
 from tms.ops.loop_ages import stalled

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from tms.fleet import losses
 from tms.fleet.node import Node, NodeState
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 
 LOST_IS_NEWS = timedelta(hours=1)
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet.node import BEAT_S
 from tms.fleet.nodes import Membership
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 
 log = structlog.get_logger(__name__)
 

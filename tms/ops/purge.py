@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from tms.ops import beats
 from tms.ops.models import Beat, LoopSuccess
 from tms.rest import once
-from tms.set_aside import each
+from tms.lib.set_aside import each
 
 ROWS = 1_000
 """Deleted in one transaction."""

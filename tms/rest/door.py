@@ -17,7 +17,7 @@ from structlog.contextvars import bind_contextvars
 from tms.accounts import access, tokens
 from tms.accounts.models import ApiToken, User
 from tms.accounts.permissions import Permission
-from tms.bucket import Bucket
+from tms.lib.token_bucket import Bucket
 from tms.rest.once import HEADER, once
 from tms.rest.problems import Fault, Refused, unreadable
 

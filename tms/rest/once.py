@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.models import User
-from tms.digest import digest
+from tms.lib.hashing import digest
 from tms.rest.models import KeptAnswer
 from tms.rest.problems import Fault, Refused, unreadable
 

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
-from tms.keyset import Keyset
+from tms.lib.pagination import Keyset
 from tms.rest.problems import Fault, unreadable
 from tms.rest.shapes import Asked, Told
 

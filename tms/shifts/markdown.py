@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
-from tms.fleet.local_time import shown
+from tms.lib.calendar.local_time import shown
 from tms.shifts.changes import Change
 from tms.shifts.digest import Digest, NoteLine, Number
 from tms.shifts.incidents import IncidentLine

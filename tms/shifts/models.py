@@ -6,7 +6,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 
-from tms.text_fields import LongLinesField
+from tms.lib.text_fields import LongLinesField
 
 
 class NoteQuerySet(models.QuerySet["Note"]):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.http import QueryDict
 
-from tms.fleet.local_time import instant, shown
+from tms.lib.calendar.local_time import instant, shown
 
 ZONES_AT_MOST = 64
 FORMAT = "%Y-%m-%dT%H:%M"

@@ -10,13 +10,13 @@ from django.db import connection, models
 from django.db.models import Count, ExpressionWrapper, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from tms.fleet import rowset
+from tms.lib.db import rows as db_rows
 from tms.fleet.causes import corrected
 from tms.fleet.outage import Outage
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.protocol import limits
-from tms.set_aside import SetAside, isolate
+from tms.lib.set_aside import SetAside, isolate
 from tms.telemetry.models import Report
 
 ARRIVES_WITHIN = timedelta(minutes=2)
@@ -95,6 +95,6 @@ def _keep(rows: Sequence[CountRow]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {Outage._meta.db_table} AS o SET cause = r.cause, reports_sent = r.reports_sent "  # noqa: S608  (names are our own; values are parameters)
-            f"FROM {rowset.source(CountRow)} WHERE o.id = r.id AND o.reports_sent IS NULL",
-            [rowset.encode(rows)],
+            f"FROM {db_rows.source(CountRow)} WHERE o.id = r.id AND o.reports_sent IS NULL",
+            [db_rows.encode(rows)],
         )

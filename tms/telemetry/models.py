@@ -2,7 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models import Status, Terminal
-from tms.text_fields import LineField
+from tms.lib.text_fields import LineField
 
 
 class Severity(models.TextChoices):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import msgspec
 from django.db import connection
 
-from tms.fleet import rowset
+from tms.lib.db import rows
 from tms.telemetry.models import Report
 
 type ReportKey = tuple[int, int]
@@ -23,8 +23,8 @@ def kept(keys: Collection[ReportKey]) -> set[ReportKey]:
         return set()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT r.boot_id, r.seq FROM {rowset.source(KeyRow)} "  # noqa: S608  (names are our own; values are parameters)
+            f"SELECT r.boot_id, r.seq FROM {rows.source(KeyRow)} "  # noqa: S608  (names are our own; values are parameters)
             f"WHERE EXISTS (SELECT 1 FROM {Report._meta.db_table} k WHERE k.boot_id = r.boot_id AND k.seq = r.seq)",
-            [rowset.encode([KeyRow(*key) for key in keys])],
+            [rows.encode([KeyRow(*key) for key in keys])],
         )
         return set(cursor.fetchall())

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.outage import Outage
-from tms.set_aside import each
+from tms.lib.set_aside import each
 from tms.telemetry import partitions
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
 from tms.telemetry.partitions import REPORTS, ROLLUPS

@@ -22,10 +22,10 @@ import msgspec
 from django.db import connection, transaction
 from django.db.models import Min
 
-from tms.fleet import rowset
+from tms.lib.db import rows as db_rows
 from tms.fleet.models import Terminal
 from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
-from tms.set_aside import SetAside, isolate
+from tms.lib.set_aside import SetAside, isolate
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.partitions import REPORTS
 
@@ -73,9 +73,9 @@ def mark_late(keys: Iterable[LateKey]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {LateHour._meta.db_table} (terminal_id, hour) "  # noqa: S608  (names are our own; values are parameters)
-            f"SELECT r.terminal_id, r.hour FROM {rowset.source(LateRow)} WHERE true "
+            f"SELECT r.terminal_id, r.hour FROM {db_rows.source(LateRow)} WHERE true "
             "ON CONFLICT (terminal_id, hour) DO UPDATE SET hour = excluded.hour",
-            [rowset.encode(rows)],
+            [db_rows.encode(rows)],
         )
 
 

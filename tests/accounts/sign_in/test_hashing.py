@@ -10,7 +10,7 @@ from tms.accounts import tokens
 from tms.accounts.models import User
 from tms.accounts.sign_in import hashing
 from tms.accounts.sign_in.hashing import BoundedPBKDF2, HashingBusyError, HashingPool
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 
 OURS = "tms.accounts.sign_in.hashing.BoundedPBKDF2"
 DJANGOS = "django.contrib.auth.hashers.PBKDF2PasswordHasher"

@@ -9,7 +9,7 @@ from django.test import Client
 from structlog.testing import capture_logs
 
 from tests.services import HOST
-from tms import cache as resting
+from tms.lib import redis_cache as resting
 from tms.accounts.models import User
 from tms.accounts.sign_in.throttle import network
 

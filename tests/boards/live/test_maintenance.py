@@ -9,7 +9,7 @@ from tests.at_once import aside
 from tests.factories import now
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
-from tms.alerts.recurrence import Recurrence
+from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 

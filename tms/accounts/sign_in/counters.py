@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from django.core.cache import caches
 
-from tms.cache import RestingCache
+from tms.lib.redis_cache import RestingCache
 
 MOST_KEYS = 10_000
 """That a process without Redis remembers; beyond it the one that was used longest ago is forgotten."""

@@ -21,7 +21,7 @@ from django.utils.csp import build_policy
 
 from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import network
-from tms.bucket import Bucket
+from tms.lib.token_bucket import Bucket
 from tms.ops.instruments import SIGN_INS
 
 type Scope = dict[str, Any]

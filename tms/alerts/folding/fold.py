@@ -21,7 +21,7 @@ from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.taking import at_hand
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.set_aside import SetAside, each, isolate
+from tms.lib.set_aside import SetAside, each, isolate
 
 LONGEST = timedelta(hours=1)
 """An alert that has stood alone for so long is not looked at again."""

@@ -17,8 +17,8 @@ from tms.alerts.lifecycle.taking import at_hand
 from tms.alerts.transition import TransitionKind
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.passes import when_any
-from tms.set_aside import SetAside, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
 
 LASTS = timedelta(minutes=10)
 CLAIMABLE = (AlertState.OPEN,)

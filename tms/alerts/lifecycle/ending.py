@@ -8,8 +8,8 @@ from tms.alerts.alert import Alert, AlertState
 from tms.alerts.lifecycle.steps import OPEN_AGAIN, step
 from tms.alerts.lifecycle.taking import at_hand, reminder
 from tms.alerts.transition import TransitionKind
-from tms.passes import when_any
-from tms.set_aside import SetAside, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 

@@ -19,8 +19,8 @@ from tms.alerts.unrest import share
 from tms.fleet import standings
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.passes import when_any
-from tms.set_aside import SetAside, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 

@@ -18,8 +18,8 @@ from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.opening import Pair
 from tms.alerts.transition import TransitionKind
 from tms.fleet import standings
-from tms.passes import when_any
-from tms.set_aside import SetAside, isolate
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 MOST_PASSES = 10

@@ -1,7 +1,7 @@
 from django import forms
 
 from tms.shifts.models import Note
-from tms.text_fields import FormLines
+from tms.lib.text_fields import FormLines
 
 
 class NoteForm(forms.Form):

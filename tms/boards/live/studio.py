@@ -23,7 +23,7 @@ from tms.boards.live.workshop import AWAY, Failure, Outcome, Workshop
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
 from tms.boards.plans import plans
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.live.change import NOTHING, Change
 from tms.live.hub import Listener, hub
 from tms.live.onlookers import Look

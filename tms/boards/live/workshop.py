@@ -20,7 +20,7 @@ from tms.boards.live.proof import Prover
 from tms.boards.live.show import Painted, Painting, Show
 from tms.boards.pages import Desk
 from tms.fleet.models import TerminalState
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.live.change import Change
 from tms.ops import instruments
 

@@ -11,13 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.maintenance import Scope, wrong_length, wrong_scope
-from tms.alerts.recurrence import BadRecurrence, Occurrence, Recurrence
+from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.alerts.window import Window
-from tms.fleet.local_time import shown
+from tms.lib.calendar.local_time import shown
 from tms.fleet.models import Group, Site, Terminal
-from tms.fleet.wall_time import WallTimeField
+from tms.lib.forms import WallTimeField
 from tms.fleet.zones import zones
-from tms.text_fields import FormLine, FormLines
+from tms.lib.text_fields import FormLine, FormLines
 
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
 REPEATS = (

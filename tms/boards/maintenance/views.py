@@ -12,7 +12,7 @@ from tms.accounts.doors import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.alerts import maintenance as windows
 from tms.alerts.maintenance import NotOn
-from tms.alerts.recurrence import BadRecurrence
+from tms.lib.calendar.recurrence import BadRecurrence
 from tms.alerts.window import Window
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
 from tms.boards.pages import Desk, MaintenancePage

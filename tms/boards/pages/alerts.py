@@ -19,7 +19,7 @@ from tms.boards.incidents import listed
 from tms.boards.incidents.rows import IncidentRow
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, nav
 from tms.boards.shares import holders, shares
-from tms.keyset import Column, Keyset, Window
+from tms.lib.pagination import Column, Keyset, Window
 from tms.live.change import Change
 from tms.telemetry.models import Severity
 

@@ -12,7 +12,7 @@ from tms.boards.filters import TerminalFilter
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
 from tms.boards.rows import COLUMNS, TerminalRow
 from tms.fleet.models import Presence, Terminal
-from tms.keyset import Column, Keyset, Window
+from tms.lib.pagination import Column, Keyset, Window
 from tms.live.change import Change
 
 TEMPLATE = "boards/terminals.html"

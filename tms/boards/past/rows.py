@@ -10,7 +10,7 @@ from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Transition
 from tms.boards.rows import Bilingual, Place
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
 FIRST_TAKEN = Transition.objects.taken().filter(alert=OuterRef("pk")).order_by("at", "pk")

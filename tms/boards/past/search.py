@@ -21,7 +21,7 @@ from tms.boards.csv import Cell, More
 from tms.boards.past.filter import PRESETS, STATES, UNRESOLVED, PastFilter
 from tms.boards.past.rows import BY_OPENING, PastRow, past_rows
 from tms.fleet.models import Site
-from tms.keyset import Window
+from tms.lib.pagination import Window
 from tms.shifts.span import Span
 from tms.telemetry.models import Severity
 

@@ -12,10 +12,10 @@ from tms.alerts.models import Comparison, Rule, RuleHours
 from tms.alerts.rule import SEVERITY_ORDER
 from tms.boards import metrics
 from tms.boards.rules.shapes import Shape
-from tms.boards.rules.spans import SpanField
+from tms.lib.durations import SpanField
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.telemetry.models import Severity
-from tms.text_fields import FormLine
+from tms.lib.text_fields import FormLine
 
 STEP_LABELS = {
     "info": _("Info from"),

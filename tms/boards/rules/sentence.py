@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import Rule, RuleHours
 from tms.boards import metrics
-from tms.boards.rules.spans import written
+from tms.lib.durations import written
 from tms.fleet.models import TerminalKind
 from tms.telemetry.models import Severity
 

@@ -1,7 +1,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import tms.fleet.public_holidays
+import tms.lib.calendar.public_holidays
 
 
 class Migration(migrations.Migration):
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 default="JP",
                 help_text="A country, or a part of one: JP, DE-BY, US-NY. Empty: none.",
                 max_length=8,
-                validators=[tms.fleet.public_holidays.check_calendar],
+                validators=[tms.lib.calendar.public_holidays.check_calendar],
                 verbose_name="holidays of",
             ),
         ),

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from tms.accounts import access
 from tms.accounts.permissions import Permission
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.notifications import claims
 from tms.notifications import delivery as models
 from tms.notifications.delivery import DeliveryState, News

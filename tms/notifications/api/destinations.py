@@ -10,7 +10,7 @@ from pydantic import Field
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.notifications import destination as models
 from tms.notifications.api.filled import faults, numbers
 from tms.notifications.destination import DestinationKind

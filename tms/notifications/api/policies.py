@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 from tms.accounts import access
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Group, Site
-from tms.keyset import Column, Keyset
+from tms.lib.pagination import Column, Keyset
 from tms.notifications import policy as models
 from tms.notifications.api.filled import faults, numbers
 from tms.notifications.policy_forms import MOST_STEPS, PolicyForm, StepForms, save_policy

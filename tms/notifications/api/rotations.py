@@ -13,8 +13,8 @@ from ninja import Query
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
-from tms.fleet.hours import EVER
-from tms.keyset import Column, Keyset
+from tms.lib.calendar.opening_hours import EVER
+from tms.lib.pagination import Column, Keyset
 from tms.notifications import on_call
 from tms.notifications import rotation as models
 from tms.notifications.api.filled import faults, numbers

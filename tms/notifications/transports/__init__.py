@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.message import Message
-from tms.notifications.sealed import Unreadable
+from tms.lib.encryption import Unreadable
 from tms.notifications.transports import chat, mail, sns, webhook
 from tms.notifications.transports.answer import Answer
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ops import collectors, instruments
 from tms.ops.cloudwatch.measures import Sample, Samples, total
 from tms.ops.cloudwatch.sender import CloudWatch, Datum, Sender

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from tms import aws
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ops import instruments
 from tms.ops.cloudwatch.measures import Measured, Spread
 from tms.ops.cloudwatch.table import Unit

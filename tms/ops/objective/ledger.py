@@ -8,7 +8,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ops.cloudwatch.bridge import read
 from tms.ops.cloudwatch.measures import Sample, apart, buckets, finite
 from tms.ops.models import Observed, Promise

@@ -5,7 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.accounts import tokens
 from tms.accounts.models import User
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 
 class Command(PromptCommand):

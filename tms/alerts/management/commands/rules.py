@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from tms.alerts import rulefile
 from tms.alerts.rulefile import BadFile, Planned
 from tms.alerts.yaml_reader import MOST_BYTES
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 
 class Command(PromptCommand):

@@ -2,7 +2,7 @@ import sys
 from typing import Any
 
 from tms.agent.__main__ import main
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 
 class Command(PromptCommand):

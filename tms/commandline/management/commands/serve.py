@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 import asgi
 from tms import clock
 from tms.fleet.nodes import NameTaken
-from tms.fleet.wall import wall
+from tms.lib.db.clock import wall
 from tms.ingest.gateway import gateway
 from tms.live.feed import feed
 from tms.live.hub import hub

@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.commands import services
 from tms.fleet.models import Terminal
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 
 class Command(PromptCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from tms.demo import seed
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 
 class Command(PromptCommand):

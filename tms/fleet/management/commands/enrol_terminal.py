@@ -6,7 +6,7 @@ from django.utils.text import slugify
 
 from tms.fleet import credentials
 from tms.fleet.models import Site, Terminal, TerminalKind
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 from tms.protocol.credential import UID
 
 LONGEST_NAME = 100

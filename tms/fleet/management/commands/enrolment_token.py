@@ -5,7 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet.enrolment import LONGEST, make_token
 from tms.fleet.models import Site
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 
 class Command(PromptCommand):

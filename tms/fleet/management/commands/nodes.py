@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from tms.fleet.node import Node
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 HEAD = ("node", "state", "links", "last beat", "started", "host", "process")
 

@@ -5,7 +5,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet import credentials
 from tms.fleet.models import Credential, Terminal
-from tms.prompt_command import PromptCommand
+from tms.lib.management import PromptCommand
 
 
 class Command(PromptCommand):

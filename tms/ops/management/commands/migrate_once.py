@@ -9,8 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from tms.database_secret import SecretUnreadable
 from tms.ops.database_role import Login, ensure_role
 from tms.ops.patient_migrate import LockedOut, migrate_patiently
-from tms.ops.turn import StillTaken, turn
-from tms.prompt_command import PromptCommand
+from tms.lib.db.advisory_lock import StillTaken, turn
+from tms.lib.management import PromptCommand
 
 LOCK = 0x746D73_6D696772
 """In ASCII: tmsmigr."""

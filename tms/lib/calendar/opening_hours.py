@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from tms.fleet.local_time import instant
+from tms.lib.calendar.local_time import instant
 
 HORIZON = timedelta(days=366)
 """What lies further ahead is not looked at."""

@@ -8,7 +8,7 @@ from weakref import WeakSet
 import structlog
 from django.db import transaction
 
-from tms.database_errors import is_database_away
+from tms.lib.db.errors import is_database_away
 from tms.ops import instruments
 
 log = structlog.get_logger(__name__)
