@@ -5,7 +5,7 @@ import os
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
 django_application = get_asgi_application()
 
 from consumers.routing import websockets

@@ -121,7 +121,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", metavar="COMMIT", help="name this tree as the previous release")
     options = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     import django
 
     django.setup()

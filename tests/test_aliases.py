@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tms import aliases
+from tms.config import aliases
 
 MANUAL = {
     "DB_HOST": "db.internal:5432",

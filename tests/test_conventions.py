@@ -69,7 +69,7 @@ def test_no_page_names_a_setting_that_is_gone(page):
 def test_every_setting_is_used():
     unused = inventory.settings_that_nothing_uses()
 
-    assert not unused, f"tms/settings.py reads {listed(unused)}, and nothing uses it"
+    assert not unused, f"tms/config/settings.py reads {listed(unused)}, and nothing uses it"
 
 
 # Metrics

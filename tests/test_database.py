@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from psycopg_pool import ConnectionPool
 
-from tms.database import configured
+from tms.config.database import configured
 
 DEADLINE_S = 20
 

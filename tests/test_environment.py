@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from tms import aws, environment
+from tms.config import aws, environment
 
 NAME = "TMS_TEST"
 

@@ -11,7 +11,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.logs import logging_config, printable
+from tms.config.logs import logging_config, printable
 
 HOSTILE = {
     "CR": "before\rafter",

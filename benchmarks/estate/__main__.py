@@ -11,7 +11,7 @@ import django
 
 def main() -> None:
     options = _options()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     django.setup()
     from benchmarks.estate.build import build
 

@@ -7,7 +7,7 @@ import django
 
 
 def main(number: int) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tms.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tms.config.settings"
     django.setup()
     from django.conf import settings
 

@@ -42,7 +42,7 @@ async def deliver() -> None:
 
 
 def main() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tms.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tms.config.settings"
     from tms.live.hub import hub
 
     hub.listeners.add(Herald())

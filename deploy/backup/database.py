@@ -12,7 +12,7 @@ from psycopg.pq import Conninfo
 from deploy.aws import client
 from deploy.backup.failure import Failed
 from deploy.backup.programs import Program, find, running
-from tms import environment as env
+from tms.config import environment as env
 
 WITHOUT_LIMITS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 """A backup takes as long as it takes, and its snapshot must stay."""

@@ -1,7 +1,7 @@
 """What CloudWatch is told. The alarm tms-backup-missing sounds when no success came for too long."""
 
 from deploy.aws import client
-from tms import environment as env
+from tms.config import environment as env
 
 
 def tell_success(*, age_s: float) -> None:

@@ -11,7 +11,7 @@ type Migration = tuple[str, str]
 def known() -> set[Migration]:
     import django
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     django.setup()
     from django.db.migrations.loader import MigrationLoader
 

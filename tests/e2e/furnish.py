@@ -39,6 +39,6 @@ def furnish(*, is_hostile: bool) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
     django.setup()
     print(json.dumps(furnish(is_hostile="--hostile" in sys.argv)))

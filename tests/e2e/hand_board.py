@@ -17,7 +17,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from tms.settings import SECURE_CSP
+from tms.config.settings import SECURE_CSP
 
 STATIC = Path(__file__).parents[2] / "static"
 UNSAID = object()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.notifications.mail_server import MailServer, serving_mail
 from tests.notifications.test_outbox import opened
-from tms.mailer import mailer
+from tms.config.email_url import mailer
 from tms.notifications.delivery import Delivery
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.transports.answer import Outcome

@@ -11,7 +11,7 @@ import structlog
 
 from deploy.cluster import HOST
 from tests.emulated import Moto
-from tms.logs import logging_config
+from tms.config.logs import logging_config
 from tms.ops import instruments
 from tms.ops.cloudwatch import logs
 from tms.ops.cloudwatch.logs import CloudWatchLogs, refused

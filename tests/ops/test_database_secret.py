@@ -11,9 +11,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from deploy.cluster import HOST, PostgreSQL
 from tests.emulated import Moto
 from tests.ops.test_production import manage
-from tms import database_secret
-from tms.database import configured
-from tms.database_secret import DatabaseSecret, SecretUnreadable
+from tms.config import database_secret
+from tms.config.database import configured
+from tms.config.database_secret import DatabaseSecret, SecretUnreadable
 
 NAME = "rds!db-tms"
 TO_PASSWORDS = "host all app 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"

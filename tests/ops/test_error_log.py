@@ -76,7 +76,7 @@ log.error("in_the_file_too")
 def test_a_process_writes_its_errors_there_and_all_to_the_console(tmp_path):
     path = tmp_path / "errors.log"
     env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path / "data"), "TMS_ERROR_LOG": str(path)}
-    env |= {"DJANGO_SETTINGS_MODULE": "tms.settings", "TMS_LOG_FORMAT": "json"}
+    env |= {"DJANGO_SETTINGS_MODULE": "tms.config.settings", "TMS_LOG_FORMAT": "json"}
 
     done = subprocess.run([sys.executable, "-c", SAY], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.emulated import REGION, Moto
 from tests.ops.test_production import ROOT, SOUND, manage
-from tms import environment
+from tms.config import environment
 from tms.ops.static import key_prefix
 
 BUCKET = "tms-1-static"
@@ -112,7 +112,7 @@ print(answer.content.decode())
 @pytest.mark.services
 def test_a_page_sends_browsers_to_the_bucket_and_its_policy_lets_them(collected):
     env = dict(collected.env) | {name: os.environ[name] for name in ("TMS_DATABASE_URL", "TMS_REDIS_URL", "PATH")}
-    env |= {"DJANGO_SETTINGS_MODULE": "tms.settings", "PYTHONPATH": str(ROOT)}
+    env |= {"DJANGO_SETTINGS_MODULE": "tms.config.settings", "PYTHONPATH": str(ROOT)}
 
     done = subprocess.run([sys.executable, "-c", PAGE], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -16,7 +16,7 @@ print(sorted({"boto3", "botocore", "storages", "watchtower"} & sys.modules.keys(
 
 
 def test_nothing_of_aws_is_loaded_where_nothing_of_it_is_set(tmp_path):
-    env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tms.settings"}
+    env = {"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "tms.config.settings"}
 
     done = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
 

@@ -137,7 +137,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.alerts.rule.Rule.metric": ("search", (*words(), repeated("a", after="\n"))),
     "tms.lib.calendar.recurrence.NUMBER": ("fullmatch", words()),
     "tms.lib.admin.NUMBER": ("fullmatch", words()),
-    "tms.logs.SECRETS": (
+    "tms.config.logs.SECRETS": (
         "sub",
         (*words(), repeated("?token"), repeated("authorization "), repeated("?a.token="), repeated("tms_")),
     ),

@@ -7,8 +7,8 @@ from typing import Self
 import psycopg
 from psycopg import Connection, sql
 
-from tms.database import CONNECT_S
-from tms.database_secret import SecretUnreadable, read_secret
+from tms.config.database import CONNECT_S
+from tms.config.database_secret import SecretUnreadable, read_secret
 
 LOCK = 0x746D73_726F6C65
 """In ASCII: tmsrole. Machines that start at the same time make the role one after the other."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from tms import aws
+from tms.config import aws
 
 AT_ONCE = 16
 FOR_A_YEAR = "public, max-age=31536000, immutable"

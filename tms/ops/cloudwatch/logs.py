@@ -10,7 +10,7 @@ from typing import Any
 import watchtower
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tms import aws
+from tms.config import aws
 from tms.ops.instruments import LOG_EVENTS_LOST
 
 SEND_EVERY_S = 5

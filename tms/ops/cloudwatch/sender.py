@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from tms import aws
+from tms.config import aws
 from tms.lib.db.clock import wall
 from tms.ops import instruments
 from tms.ops.cloudwatch.measures import Measured, Spread

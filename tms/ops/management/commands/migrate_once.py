@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from tms.database_secret import SecretUnreadable
+from tms.config.database_secret import SecretUnreadable
 from tms.ops.database_role import Login, ensure_role
 from tms.ops.patient_migrate import LockedOut, migrate_patiently
 from tms.lib.db.advisory_lock import StillTaken, turn

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from tms import environment as env
+from tms.config import environment as env
 
 CONNECT_S = 3.0
 READ_S = 5.0

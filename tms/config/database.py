@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from tms.database_secret import DatabaseSecret
+from tms.config.database_secret import DatabaseSecret
 
 POSTGRESQL = ("postgres://", "postgresql://")
 EXPECTED = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from psycopg.conninfo import make_conninfo
 
-from tms import aws
+from tms.config import aws
 
 ASK_EVERY_S = 5.0
 """A pool that reconnects again and again asks no oftener. So late can a changed password be noticed."""
