@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from django.conf import settings
 
 from tms.ingest.admission import Refusal, unavailable
-from tms.ops import instruments
+from tms.metrics import instruments
 
 
 class Crowd[K: Hashable]:

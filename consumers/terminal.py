@@ -12,7 +12,7 @@ from tms.fleet.credentials import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal
 from tms.ingest.gateway import Gateway, gateway
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.proxy import socket_address
 from tms.protocol import SUBPROTOCOL
 

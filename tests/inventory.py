@@ -12,7 +12,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from consumers.nowhere import nowhere
 from consumers.routing import websockets
 from tms.notifications.collector import DeliveryCollector
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.collectors import FleetCollector, ServerCollector
 from tms.ops.node_gauges import NodeCollector
 from tms.protocol import downlink, uplink

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tms.ops import instruments
+from tms.metrics import instruments
 
 
 def counted() -> Counter[tuple[str, str]]:

@@ -24,7 +24,7 @@ from tms.clock import LOOPS, Loop
 from tms.lib.db.errors import is_database_away
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import store
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.models import LoopSuccess
 from tms.lib.set_aside import SetAside, each, isolate
 from tms.telemetry import rollups

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from tms import clock
 from tms.clock import Clock, Lane, Loop
 from tms.live.feed import feed
-from tms.ops import instruments
+from tms.metrics import instruments
 
 pytestmark = pytest.mark.both
 

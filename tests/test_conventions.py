@@ -84,7 +84,7 @@ def test_every_metric_is_documented_with_its_type_and_labels():
 def test_every_metric_is_counted_somewhere():
     idle = INSTRUMENTS.keys() - inventory.found_in_code(r"\b[A-Z_]{4,}\b", besides="instruments.py")
 
-    assert not idle, f"tms/ops/instruments.py declares {listed(idle)}, and nothing counts it"
+    assert not idle, f"tms/metrics/instruments.py declares {listed(idle)}, and nothing counts it"
 
 
 def test_every_loop_of_the_clock_is_told_where_its_failures_are_counted():

@@ -34,7 +34,8 @@ from tms.live.feed import feed, publish
 from tms.live.hub import hub
 from tms.notifications import claims, digests, outbox, post
 from tms.notifications.post import Post
-from tms.ops import beats, instruments, lead, purge
+from tms.ops import beats, lead, purge
+from tms.metrics import instruments
 from tms.ops.lead import Lead, LeadLost
 from tms.ops.loop_ages import LoopAges
 from tms.ops.objective import ledger

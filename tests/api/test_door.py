@@ -9,7 +9,7 @@ from tests.api.conftest import Caller, problem, wrong
 from tests.builders import now
 from tms.accounts import tokens
 from tms.accounts.models import ApiToken, User
-from tms.ops import instruments
+from tms.metrics import instruments
 
 pytestmark = pytest.mark.both
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, connections
 
 from tms.fleet.models import Presence
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.cloudwatch.bridge import Bridge
 from tms.ops.cloudwatch.sender import Datum, Sender
 from tms.ops.cloudwatch.table import TABLE, Origin

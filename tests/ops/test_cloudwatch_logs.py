@@ -12,7 +12,7 @@ import structlog
 from deploy.cluster import HOST
 from tests.emulated import Moto
 from tms.config.logs import logging_config
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.cloudwatch import logs
 from tms.ops.cloudwatch.logs import CloudWatchLogs, refused
 

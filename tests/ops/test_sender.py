@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.ops.eventually import eventually
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.cloudwatch import sender as sending
 from tms.ops.cloudwatch.measures import Spread
 from tms.ops.cloudwatch.sender import Datum, Refused, Sender, back_off, one_request

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from tests import factories
 from tests.at_once import at_once
 from tests.ingest.writing import booted, kept, write
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.telemetry import partitions
 from tms.telemetry.models import Report, Rollup
 from tms.telemetry.partitions import REPORTS, ROLLUPS

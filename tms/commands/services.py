@@ -13,7 +13,7 @@ from tms.commands.models import Command, CommandState
 from tms.fleet.models import Terminal
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 

@@ -14,7 +14,7 @@ from tms.fleet.causes import Return, cause_of
 from tms.fleet.models import OURS, Presence
 from tms.fleet.outage import Outage, OutageCause
 from tms.fleet.presence import Move, Timing
-from tms.ops import instruments
+from tms.metrics import instruments
 
 
 class OutageRow(msgspec.Struct, gc=False):

@@ -18,9 +18,9 @@ from tms.fleet import outages
 from tms.lib.db import rows as db_rows
 from tms.fleet.models import OURS, Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import Move, Standing, Timing, lose, sweep
-from tms.live import objective
-from tms.live.objective import Stage
-from tms.ops import instruments
+from tms.metrics import slo
+from tms.metrics.slo import Stage
+from tms.metrics import instruments
 from tms.protocol.limits import METRIC_NAMES
 
 FIELDS = Standing.__struct_fields__
@@ -104,8 +104,8 @@ def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) ->
     """Of terminals that are called offline `at`; whoever promised to be back was not waited for by the lease."""
     for cause, last_seen_at in given_up:
         if cause != Cause.DID_NOT_RETURN:
-            promised_s = objective.offline_within_s(is_ours=cause in OURS)
-            objective.observe(Stage.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
+            promised_s = slo.offline_within_s(is_ours=cause in OURS)
+            slo.observe(Stage.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
 
 
 def held_terminals(node: str | None, *, after: int = 0) -> list[int]:

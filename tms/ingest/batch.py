@@ -18,7 +18,7 @@ from tms.ingest import store
 from tms.ingest.items import Booted, Item, Reported
 from tms.ingest.ledger import Ledger
 from tms.lib.db.thread import DatabaseThread
-from tms.ops import instruments
+from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 

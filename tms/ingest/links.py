@@ -17,7 +17,7 @@ from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
 from tms.live.change import Change
 from tms.live.hub import hub
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.protocol.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)

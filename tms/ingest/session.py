@@ -22,7 +22,7 @@ from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, 
 from tms.ingest.judge import Judge
 from tms.ingest.metric_names import MetricNames
 from tms.ingest.strikes import Strikes
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.protocol import downlink, frames, limits, partly, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import ErrorType, FrameError

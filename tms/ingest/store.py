@@ -22,7 +22,7 @@ from tms.ingest.judge import place_of
 from tms.ingest.ledger import BootKey, Ledger
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.protocol import frames, limits
 from tms.telemetry import boots, reports, rollups
 from tms.telemetry.models import Event, Report

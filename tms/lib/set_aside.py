@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 
 from tms.lib.db.errors import is_database_away
-from tms.ops import instruments
+from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 

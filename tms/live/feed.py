@@ -19,7 +19,7 @@ from django.db import transaction
 
 from tms.live.change import NOTHING, Change, Message, pack
 from tms.live.onlookers import NOBODY, REPEAT_S, Looks
-from tms.ops import instruments
+from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 

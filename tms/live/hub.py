@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from tms.live.change import NOTHING, Change, Message, unpack
 from tms.live.feed import GROUP, HEARTBEAT_S, feed
 from tms.live.onlookers import Onlookers
-from tms.ops import instruments
+from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ class NotificationsConfig(AppConfig):
         from tms.alerts import told  # their models are loaded by now
         from tms.notifications import history
         from tms.notifications.collector import DeliveryCollector, begin_at_zero
-        from tms.ops import instruments
+        from tms.metrics import instruments
 
         instruments.COLLECTORS.append(DeliveryCollector)
         begin_at_zero()

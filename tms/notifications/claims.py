@@ -13,10 +13,10 @@ from django.db.models import F, Min
 
 from tms.alerts.models import AlertState
 from tms.lib.db.errors import is_database_away
-from tms.live import objective
+from tms.metrics import slo
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.live.objective import PROMISED_S, Stage
+from tms.metrics.slo import PROMISED_S, Stage
 from tms.notifications.backoff import wait_s
 from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told
 from tms.notifications.destination import Destination
@@ -24,7 +24,7 @@ from tms.notifications.policy import Telling
 from tms.notifications.subject import ALERT, INCIDENT, asks_for_somebody, column, hushed
 from tms.notifications.transports.answer import Answer, Outcome, one_line
 from tms.notifications.wording import worded
-from tms.ops import instruments
+from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 
@@ -171,6 +171,6 @@ def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
         seconds = (at - delivery.happened_at).total_seconds()
         instruments.NOTIFICATION_SECONDS.observe(max(0.0, seconds))
         gathered_s = (delivery.due_at - delivery.created_at).total_seconds()
-        objective.observe(Stage.NOTIFICATION, seconds, promised_s=PROMISED_S[Stage.NOTIFICATION] + gathered_s)
+        slo.observe(Stage.NOTIFICATION, seconds, promised_s=PROMISED_S[Stage.NOTIFICATION] + gathered_s)
     told = list(delivery.told.values_list("alert", "incident"))
     publish(Change(alerts=frozenset(one for one, _ in told if one), incidents=frozenset(one for _, one in told if one)))

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from tms.lib.db.clock import wall
 from tms.notifications.delivery import Delivery, DeliveryState
 from tms.notifications.destination import DestinationKind
-from tms.ops import instruments
+from tms.metrics import instruments
 
 OUTCOMES = (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.WITHDRAWN, "retried")
 

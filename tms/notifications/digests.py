@@ -17,7 +17,7 @@ from tms.notifications.delivery import GIVE_UP_AFTER, Delivery, News
 from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import DigestPlan
 from tms.notifications.wording.phrases import address
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.shifts import markdown
 from tms.shifts.digest import Digest, digest
 

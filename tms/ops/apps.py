@@ -3,7 +3,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
-from tms.ops import instruments
+from tms.metrics import instruments
 
 
 class OpsConfig(AppConfig):

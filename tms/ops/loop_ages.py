@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.models import LoopSuccess
 
 WRITE_EVERY_S = 5.0

@@ -17,7 +17,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.renderers import JSONRenderer
 
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.rest import problems
 from tms.rest.openapi import described
 from tms.rest.parser import StrictParser

@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.telemetry.models import Report, Rollup
 
 log = structlog.get_logger(__name__)

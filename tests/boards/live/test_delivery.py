@@ -15,7 +15,7 @@ from tms.boards.pages import OverviewPage, TerminalPage
 from tms.live.change import Change
 from tms.live.feed import publish
 from tms.live.hub import EVERYTHING, hub
-from tms.ops import instruments
+from tms.metrics import instruments
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 

@@ -86,7 +86,7 @@ async def test_a_board_of_a_person_who_is_still_signed_in_stays(board, monkeypat
 
 
 async def test_the_gauge_counts_the_seats(board):
-    from tms.ops import instruments
+    from tms.metrics import instruments
 
     before = instruments.BOARDS._value.get()
     async with board("/") as one, board("/alerts/") as two:

@@ -12,7 +12,7 @@ from tms.boards.live import proof as module
 from tms.boards.live.frames import Database
 from tms.boards.live.proof import TRIES, Prover
 from tms.fleet.models import TerminalState
-from tms.ops import instruments
+from tms.metrics import instruments
 
 RETRY_S = module.RETRY_S
 

@@ -22,7 +22,7 @@ from django.utils.csp import build_policy
 from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import network
 from tms.lib.token_bucket import Bucket
-from tms.ops.instruments import SIGN_INS
+from tms.metrics.instruments import SIGN_INS
 
 type Scope = dict[str, Any]
 type Application = Callable[[Scope, Any, Any], Awaitable[None]]

@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 from tms.accounts.sign_in.hashing import HashingBusyError
 from tms.accounts.sign_in.throttle import SignInThrottledError
-from tms.ops.instruments import SIGN_INS
+from tms.metrics.instruments import SIGN_INS
 
 
 class RefusalMiddleware:

@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from tms.accounts.sign_in import counters, device
 from tms.accounts.sign_in.counters import Limit
-from tms.ops.instruments import SIGN_INS
+from tms.metrics.instruments import SIGN_INS
 
 log = structlog.get_logger(__name__)
 

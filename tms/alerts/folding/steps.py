@@ -9,7 +9,7 @@ from tms.alerts.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle.steps import NOTHING, UNCLAIMED, Said
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.ops import instruments
+from tms.metrics import instruments
 
 UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT, Kind.CLAIMED, Kind.RELEASED})
 """Steps after which whoever is just deciding need not look again."""

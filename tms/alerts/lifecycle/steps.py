@@ -13,7 +13,7 @@ from tms.alerts.alert import Alert, AlertState
 from tms.alerts.transition import Transition, TransitionKind
 from tms.live.change import Change
 from tms.live.feed import publish
-from tms.ops import instruments
+from tms.metrics import instruments
 
 
 class Said(NamedTuple):

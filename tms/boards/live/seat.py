@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from tms.boards.live import frames
 from tms.boards.live.frames import Database, Owed, Proof
-from tms.ops import instruments
+from tms.metrics import instruments
 
 LAGGING_BYTES = 64 * 1024
 """A reader that owes more gets nothing new: later it gets the newest state of what it missed."""

@@ -7,9 +7,9 @@ from tms.alerts.models import TransitionKind
 from tms.boards.alert_rows import AlertRow, Step
 from tms.boards.incidents.rows import IncidentRow, IncidentStep
 from tms.boards.pages.base import Scene
-from tms.live import objective
+from tms.metrics import slo
 from tms.live.change import Change
-from tms.live.objective import Stage
+from tms.metrics.slo import Stage
 
 STAGES: Mapping[str, Stage] = {
     TransitionKind.OPENED: Stage.BOARD,
@@ -48,7 +48,7 @@ class Sightings:
             return
         self._seen[row] = step.at
         if is_new and (stage := STAGES.get(step.kind)):
-            objective.observe(stage, (at - step.at).total_seconds())
+            slo.observe(stage, (at - step.at).total_seconds())
 
     def _is_new(self, row: Shown, step: Step | IncidentStep, change: Change) -> bool:
         """A gap in the feed names none: then whatever happened since just before boards were sent anything is new."""

@@ -27,7 +27,7 @@ from tms.lib.db.clock import wall
 from tms.live.change import NOTHING, Change
 from tms.live.hub import Listener, hub
 from tms.live.onlookers import Look
-from tms.ops import instruments
+from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 

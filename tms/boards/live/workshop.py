@@ -22,7 +22,7 @@ from tms.boards.pages import Desk
 from tms.fleet.models import TerminalState
 from tms.lib.db.clock import wall
 from tms.live.change import Change
-from tms.ops import instruments
+from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,8 @@ from django.db import connection
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from tms.lib.db.clock import wall
-from tms.ops import collectors, instruments
+from tms.ops import collectors
+from tms.metrics import instruments
 from tms.ops.cloudwatch.measures import Sample, Samples, total
 from tms.ops.cloudwatch.sender import CloudWatch, Datum, Sender
 from tms.ops.cloudwatch.table import TABLE, Origin, Row

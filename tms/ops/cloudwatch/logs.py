@@ -11,7 +11,7 @@ import watchtower
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tms.config import aws
-from tms.ops.instruments import LOG_EVENTS_LOST
+from tms.metrics.instruments import LOG_EVENTS_LOST
 
 SEND_EVERY_S = 5
 MOST_WAITING = 5_000

@@ -12,7 +12,7 @@ import structlog
 
 from tms.config import aws
 from tms.lib.db.clock import wall
-from tms.ops import instruments
+from tms.metrics import instruments
 from tms.ops.cloudwatch.measures import Measured, Spread
 from tms.ops.cloudwatch.table import Unit
 

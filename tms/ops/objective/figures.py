@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Sum
 
-from tms.live.objective import Outcome, Stage, promised_s
+from tms.metrics.slo import Outcome, Stage, promised_s
 from tms.ops.models import Promise
 from tms.ops.objective.ledger import slot
 

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from tms.accounts.doors import watching
-from tms.live.objective import Stage, offline_within_s
+from tms.metrics.slo import Stage, offline_within_s
 from tms.ops.objective.figures import GOAL, SPANS, USUAL, Bar, Kept, Tally, kept
 
 LABELS = {"1h": _("1 h"), "24h": _("24 h"), "30d": _("30 d")}

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from django.conf import settings
 
-from tms.ops import instruments
+from tms.metrics import instruments
 
 SLACK_S = 5.0
 """What sweeping, and noticing that a node is lost, may add to the seconds of the settings."""
