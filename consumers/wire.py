@@ -11,7 +11,7 @@ import structlog
 from tms.protocol import limits
 from tms.protocol.close_codes import CloseCode
 from tms.server import Connection
-from tms.server.connection import Take
+from tms.server.base.connection import Take
 
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
 type Send = Callable[[dict[str, Any]], Awaitable[None]]

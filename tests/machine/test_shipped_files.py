@@ -11,7 +11,7 @@ import yaml
 
 from tests.machine.machine import EXPORTS, SCRIPTS
 from tests.running import ROOT
-from tms.server.flow import Flow
+from tms.server.base.flow import Flow
 
 USER_DATA_BYTES = 16_384
 """AWS takes no more."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.server.application import Application
 from tms import server
-from tms.server.asgi import Scope
+from tms.server.base.asgi import Scope
 
 
 class Process:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.server.client import PING, PONG, TEXT, Client, Closed, frame
 from tms.protocol.limits import FRAME_BYTES
-from tms.server.protocol import FlowProtocol
+from tms.server.daphne.protocol import FlowProtocol
 from tms.server.uvicorn.frames import Codec
 
 CONTINUATION = 0

@@ -55,7 +55,7 @@ def test_what_is_young_is_collected_now_and_again_though_there_is_little_of_it(s
 
 PEAK = """
 import platform, resource, sys
-from tms.server.memory import give_back
+from tms.server.base.memory import give_back
 
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.server.client import RESET
 from tms.server import Event, Flow
-from tms.server.protocol import FlowProtocol
+from tms.server.daphne.protocol import FlowProtocol
 
 INTERVAL, TIMEOUT = 20.0, 15.0
 

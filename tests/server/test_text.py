@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.server import text
+from tms.server.websocket import text_frames
 
 
 def masked(payload: bytes, mask: bytes) -> bytes:
@@ -15,14 +15,14 @@ def masked(payload: bytes, mask: bytes) -> bytes:
 def test_a_whole_message_is_read_and_what_follows_is_left(message: str, mask: bytes, rest: bytes):
     frame = masked(message.encode(), mask)
 
-    assert text.unframed(frame + rest) == (message, len(message.encode()), len(frame))
+    assert text_frames.unframed(frame + rest) == (message, len(message.encode()), len(frame))
 
 
 @given(st.text(max_size=200), st.data())
 def test_a_message_that_is_not_whole_is_left_alone(message: str, data: st.DataObject):
     frame = masked(message.encode(), b"mask")
 
-    assert text.unframed(frame[: data.draw(st.integers(0, len(frame) - 1))]) is None
+    assert text_frames.unframed(frame[: data.draw(st.integers(0, len(frame) - 1))]) is None
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_message_that_is_not_whole_is_left_alone(message: str, data: st.DataOb
     ids=["fragment", "binary", "control", "extension", "unmasked", "not minimal", "long", "not UTF-8"],
 )
 def test_whatever_is_not_plain_is_left_to_autobahn(frame: bytes):
-    assert text.unframed(frame) is None
+    assert text_frames.unframed(frame) is None
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_whatever_is_not_plain_is_left_to_autobahn(frame: bytes):
     ],
 )
 def test_a_server_frames_with_the_shortest_length(size: int, head: bytes):
-    assert text.framed(b"x" * size) == head + b"x" * size
+    assert text_frames.framed(b"x" * size) == head + b"x" * size

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tms.server.deadlines import Deadlines
-from tms.server.flow import Flow
-from tms.server.transport import FlowTransport
+from tms.server.base.deadlines import Deadlines
+from tms.server.base.flow import Flow
+from tms.server.daphne.transport import FlowTransport
 
 
 class Pair:
@@ -75,11 +75,11 @@ def test_what_the_kernel_refuses_is_counted_and_written_later(pair):
 
 
 def test_it_is_blocked_since_the_kernel_last_took_something(pair, monkeypatch):
-    monkeypatch.setattr("tms.server.transport.monotonic", lambda: 100.0)
+    monkeypatch.setattr("tms.server.daphne.transport.monotonic", lambda: 100.0)
     pair.transport.write(b"x" * 1_000_000)
     assert pair.transport.blocked_since == 100.0
 
-    monkeypatch.setattr("tms.server.transport.monotonic", lambda: 105.0)
+    monkeypatch.setattr("tms.server.daphne.transport.monotonic", lambda: 105.0)
     pair.flush()
     assert pair.transport.blocked_since == 100.0, "the kernel is still full"
     while pair.take(100_000):

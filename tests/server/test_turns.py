@@ -4,7 +4,7 @@ import asyncio
 from itertools import pairwise
 
 from tests.server.client import PING, frame
-from tms.server.input import FRAMES_AT_ONCE, BoundedInput
+from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput
 
 
 class Flood(BoundedInput):

@@ -1,4 +1,4 @@
-from tms.server.wheel import Wheel
+from tms.server.base.timer_wheel import Wheel
 
 
 class Item:

@@ -64,7 +64,7 @@ ONLY_OURS: Mapping[str, str] = {
     "tms.commandline.management.commands.demo.machine_uid.name": "the name of this machine",
     "tms.ops.checks.LOG_GROUP": "a setting",
     "tms.ops.checks.NAMESPACE": "a setting",
-    "tms.server.headers.CONTROL": "headers of our own answers",
+    "tms.server.websocket.denial_headers.CONTROL": "headers of our own answers",
     "tms.telemetry.partitions.NAMED": "names of our own tables",
 }
 """Those that see nothing of strangers, and what they see."""

@@ -19,7 +19,7 @@ class Templates(DjangoTemplates):
 class Page(Template):
     def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> SafeString:
         """What a context was made from knows the context. All that a page showed would wait with it, and collections
-        are rare here (`tms.server.memory`): 8 MiB of a node, with people who look at a fleet of 5,000.
+        are rare here (`tms.server.base.memory`): 8 MiB of a node, with people who look at a fleet of 5,000.
         """
         whole = make_context(context, request, autoescape=self.backend.engine.autoescape)
         try:

@@ -9,7 +9,7 @@ KNOW_IT = ("user", "auser", "_messages", "htmx", "_cached_user")
 
 
 class LooseMiddleware:
-    """The outermost. Each page left 8 to 20 KiB to collections, which are rare here (`tms.server.memory`)."""
+    """The outermost. Each page left 8 to 20 KiB to collections, which are rare here (`tms.server.base.memory`)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

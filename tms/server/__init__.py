@@ -6,11 +6,11 @@ one. The parts of their source that this leans on are hashed in `tests/server/re
 """
 
 from tms.server.choice import chosen
-from tms.server.connection import Connection
-from tms.server.counts import Counters, Event
-from tms.server.door import CannotListen, PortInUse
-from tms.server.flow import Flow
-from tms.server.serving import NewServer, Server
+from tms.server.base.connection import Connection
+from tms.server.base.counters import Counters, Event
+from tms.server.base.acceptor import CannotListen, PortInUse
+from tms.server.base.flow import Flow
+from tms.server.base.interface import NewServer, Server
 
 __all__ = [
     "CannotListen",

@@ -1,7 +1,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tms.server.serving import NewServer
+    from tms.server.base.interface import NewServer
 
 LIBRARIES = ("daphne", "uvicorn")
 
@@ -15,6 +15,6 @@ def chosen(library: str) -> "NewServer":
         from tms.server.uvicorn.server import UvicornServer
 
         return UvicornServer
-    from tms.server.server import FlowServer
+    from tms.server.daphne.server import FlowServer
 
     return FlowServer

@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side
 from websockets.typing import LoggerLike
 
-from tms.server.text import LENGTH_IN_2, LENGTH_IN_8, MASKED
+from tms.server.websocket.text_frames import LENGTH_IN_2, LENGTH_IN_8, MASKED
 
 QUIET: LoggerLike = logging.getLogger("tms.server.frames")
 """websockets tells of each connection that opens or closes."""

@@ -10,10 +10,10 @@ from websockets import datastructures
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from tms.server.asgi import Message, Scope
-from tms.server.counts import Event
-from tms.server.headers import Headers, decoded, of_denial
-from tms.server.serving import Phase
+from tms.server.base.asgi import Message, Scope
+from tms.server.base.counters import Event
+from tms.server.websocket.denial_headers import Headers, decoded, of_denial
+from tms.server.base.interface import Phase
 from tms.server.uvicorn.frames import QUIET
 from tms.server.uvicorn.output import BoundedOutput
 

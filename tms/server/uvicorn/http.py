@@ -11,9 +11,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
-from tms.server.asgi import Scope
-from tms.server.counts import Event
-from tms.server.deadlines import Deadlines
+from tms.server.base.asgi import Scope
+from tms.server.base.counters import Event
+from tms.server.base.deadlines import Deadlines
 from tms.server.uvicorn.output import abort
 from tms.server.uvicorn.socket import FlowSocket
 from tms.server.uvicorn.state import FlowState

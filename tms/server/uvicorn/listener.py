@@ -7,7 +7,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-from tms.server.door import RETRY_LISTEN, Door
+from tms.server.base.acceptor import RETRY_LISTEN, Door
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import struct
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING
 
-from tms.server.counts import Event
+from tms.server.base.counters import Event
 
 if TYPE_CHECKING:
     from tms.server.uvicorn.server import UvicornServer

@@ -8,12 +8,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tms.protocol.close_codes import CloseCode
-from tms.server import text
-from tms.server.asgi import Message, Scope
-from tms.server.input import FRAMES_AT_ONCE, BoundedInput, content_of
-from tms.server.mailbox import Mailbox
-from tms.server.serving import Phase
-from tms.server.silence import PING, Silence
+from tms.server.websocket import text_frames
+from tms.server.base.asgi import Message, Scope
+from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
+from tms.server.websocket.mailbox import Mailbox
+from tms.server.base.interface import Phase
+from tms.server.websocket.idle_check import PING, Silence
 from tms.server.uvicorn import frames
 from tms.server.uvicorn.handshake import Handshake
 from tms.server.uvicorn.output import abort
@@ -101,12 +101,12 @@ class FlowSocket(Handshake, BoundedInput, Silence):
         if self.phase is not Phase.OPEN:
             return
         if isinstance(content, str):
-            self.write(text.framed(content.encode()))
+            self.write(text_frames.framed(content.encode()))
         else:
-            self.write(text.framed(content, FINAL_BINARY))
+            self.write(text_frames.framed(content, FINAL_BINARY))
 
     def send_ping(self) -> None:
-        self.write(text.framed(PING, FINAL_PING))
+        self.write(text_frames.framed(PING, FINAL_PING))
 
     # Input
 
@@ -140,7 +140,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
 
     def consume_frame(self) -> bool:
         """One frame of what was read; False when it is not whole."""
-        whole = text.unframed(self.unread) if self.codec is None else None
+        whole = text_frames.unframed(self.unread) if self.codec is None else None
         if whole is not None:
             self.unread = self.unread[whole.end :]
             self.received(whole.text, size=whole.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol
 
-from tms.server.flow import Flow
+from tms.server.base.flow import Flow
 
 
 class Owing(Protocol):

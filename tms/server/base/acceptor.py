@@ -13,9 +13,9 @@ import resource
 from collections.abc import Callable
 from typing import Protocol
 
-from tms.server.counts import Counters
-from tms.server.deadlines import Deadlines
-from tms.server.flow import Flow
+from tms.server.base.counters import Counters
+from tms.server.base.deadlines import Deadlines
+from tms.server.base.flow import Flow
 
 log = logging.getLogger(__name__)
 

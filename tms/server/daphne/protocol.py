@@ -6,15 +6,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from tms.protocol.close_codes import CloseCode
-from tms.server import text
-from tms.server.asgi import Message, Scope
-from tms.server.handshake import Handshake
-from tms.server.input import FRAMES_AT_ONCE, BoundedInput, content_of
-from tms.server.serving import Phase
-from tms.server.silence import PING, Silence
+from tms.server.websocket import text_frames
+from tms.server.base.asgi import Message, Scope
+from tms.server.daphne.handshake import Handshake
+from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
+from tms.server.base.interface import Phase
+from tms.server.websocket.idle_check import PING, Silence
 
 if TYPE_CHECKING:
-    from tms.server.server import FlowServer
+    from tms.server.daphne.server import FlowServer
 
 PHASES = {
     Handshake.STATE_CONNECTING: Phase.CONNECTING,
@@ -87,9 +87,9 @@ class FlowProtocol(Handshake, BoundedInput, Silence):
             return  # as ASGI asks: no error for a send that met a close
         # Not sendMessage: autobahn holds output to the limit of input there.
         if isinstance(content, str):
-            self.sendData(text.framed(content.encode()))
+            self.sendData(text_frames.framed(content.encode()))
         else:
-            self.sendData(text.framed(content, FINAL_BINARY))
+            self.sendData(text_frames.framed(content, FINAL_BINARY))
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         super().sendCloseFrame(code=code, reasonUtf8=reasonUtf8, isReply=isReply)
@@ -122,7 +122,7 @@ class FlowProtocol(Handshake, BoundedInput, Silence):
         if self.reading_paused or self.failedByMe or (self.data and not self.has_turn()):
             return False
         between = self.state == self.STATE_OPEN and self.current_frame is None and not self.inside_message
-        whole = text.unframed(self.data) if between else None
+        whole = text_frames.unframed(self.data) if between else None
         if whole is None:
             return bool(super().processData())
         self.data = self.data[whole.end :]

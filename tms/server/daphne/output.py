@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from daphne.ws_protocol import WebSocketProtocol
 
-from tms.server.counts import Event
-from tms.server.flow import Flow
-from tms.server.transport import FlowTransport
+from tms.server.base.counters import Event
+from tms.server.base.flow import Flow
+from tms.server.daphne.transport import FlowTransport
 
 if TYPE_CHECKING:
-    from tms.server.server import FlowServer
+    from tms.server.daphne.server import FlowServer
 
 
 class BoundedOutput(WebSocketProtocol):

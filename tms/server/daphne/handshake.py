@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from tms.server.asgi import Message
-from tms.server.counts import Event
-from tms.server.headers import Headers, decoded, of_denial
-from tms.server.output import BoundedOutput
+from tms.server.base.asgi import Message
+from tms.server.base.counters import Event
+from tms.server.websocket.denial_headers import Headers, decoded, of_denial
+from tms.server.daphne.output import BoundedOutput
 
 if TYPE_CHECKING:
-    from tms.server.server import FlowServer
+    from tms.server.daphne.server import FlowServer
 
 
 class Handshake(BoundedOutput):

@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 from time import monotonic
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.asgi import Message
-from tms.server.connection import Take
-from tms.server.mailbox import Mailbox
-from tms.server.serving import Server
+from tms.server.base.asgi import Message
+from tms.server.base.connection import Take
+from tms.server.websocket.mailbox import Mailbox
+from tms.server.base.interface import Server
 
 BEHIND = "tms.behind"
 """A message in the queue that is awaited before the next one is given."""

@@ -9,9 +9,9 @@ from typing import Any
 from twisted.internet import tcp
 from twisted.internet.error import CannotListenError
 
-from tms.server.door import Door
-from tms.server.reactor import FlowReactor
-from tms.server.transport import FlowTransport
+from tms.server.base.acceptor import Door
+from tms.server.daphne.reactor import FlowReactor
+from tms.server.daphne.transport import FlowTransport
 
 
 class FlowPort(tcp.Port):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-from tms.server.counts import Event
+from tms.server.base.counters import Event
 
 
 class Debtor(Protocol):

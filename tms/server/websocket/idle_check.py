@@ -1,7 +1,7 @@
 """Half-open links: a peer that is gone without a word is told from one that has nothing to say."""
 
-from tms.server.counts import Event
-from tms.server.flow import Flow
+from tms.server.base.counters import Event
+from tms.server.base.flow import Flow
 
 PING = b"tms"
 

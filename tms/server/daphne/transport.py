@@ -11,7 +11,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
 if TYPE_CHECKING:
-    from tms.server.port import FlowPort
+    from tms.server.daphne.port import FlowPort
 
 
 class FlowTransport(tcp.Server):
