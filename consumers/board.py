@@ -19,7 +19,7 @@ from tms.boards.live.show import Show
 from tms.boards.live.studio import studio
 from tms.boards.pages import page_at
 from tms.ingest.admission import Refusal
-from tms.live.onlookers import Look
+from tms.feed.viewers import Look
 from tms.ops.proxy import socket_address
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,7 @@ from tests.emptying import empty_databases
 from tests.failures import Failures
 from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import RuleSet
-from tms.live.change import Change
+from tms.feed.change import Change
 
 # No test asserts how long something takes, hypothesis included.
 hypothesis.settings.register_profile("tms", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

@@ -1,8 +1,8 @@
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
-from tms.live.change import NOTHING, Change, unpack
-from tms.live.feed import GROUP
+from tms.feed.change import NOTHING, Change, unpack
+from tms.feed.publisher import GROUP
 
 END = {"type": "end"}
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from tms import clock
 from tms.clock import Clock, Lane, Loop
-from tms.live.feed import feed
+from tms.feed.publisher import feed
 from tms.metrics import instruments
 
 pytestmark = pytest.mark.both

@@ -29,9 +29,9 @@ from tms.fleet.models import Cause, Terminal, TerminalState
 from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.presence import Move
 from tms.lib.db.clock import wall
-from tms.live.change import Change
-from tms.live.feed import feed, publish
-from tms.live.hub import hub
+from tms.feed.change import Change
+from tms.feed.publisher import feed, publish
+from tms.feed.hub import hub
 from tms.notifications import claims, digests, outbox, post
 from tms.notifications.post import Post
 from tms.ops import beats, lead, purge

@@ -43,7 +43,7 @@ async def deliver() -> None:
 
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tms.config.settings"
-    from tms.live.hub import hub
+    from tms.feed.hub import hub
 
     hub.listeners.add(Herald())
     execute_from_command_line(["manage.py", "serve", *sys.argv[1:]])

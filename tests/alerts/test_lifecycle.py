@@ -11,7 +11,7 @@ from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Verdict
 from tms.alerts.models import Alert, AlertState, Condition, Rule, Transition
 from tms.fleet.models import Terminal
-from tms.live.change import Change
+from tms.feed.change import Change
 
 pytestmark = pytest.mark.both
 

@@ -5,7 +5,7 @@ import pytest
 from tests.builders import AT
 from tms.alerts import edits, rulebook
 from tms.alerts.rulebook import RuleBook
-from tms.live.change import Change
+from tms.feed.change import Change
 
 RULES = Change(rules=True)
 

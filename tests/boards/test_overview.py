@@ -7,7 +7,7 @@ from tests.factories import now
 from tms.boards import shift
 from tms.boards.pages import PAGES, Desk, OverviewPage
 from tms.boards.templatetags.words import PLACES
-from tms.live.change import Change
+from tms.feed.change import Change
 
 pytestmark = pytest.mark.both
 

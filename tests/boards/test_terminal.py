@@ -11,7 +11,7 @@ from tests.people import person
 from tms.boards.plans import plans
 from tms.commands.models import Command
 from tms.fleet.opening import OpeningHours
-from tms.live.change import Change
+from tms.feed.change import Change
 
 pytestmark = pytest.mark.both
 

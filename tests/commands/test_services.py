@@ -9,7 +9,7 @@ from tms.commands import services
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused
 from tms.fleet.models import Terminal
-from tms.live.change import Change
+from tms.feed.change import Change
 
 pytestmark = pytest.mark.both
 

@@ -10,8 +10,8 @@ from tms.accounts.models import User
 from tms.alerts.models import Rule, RuleKind
 from tms.fleet import credentials
 from tms.fleet.models import Site, Terminal
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.policy import Policy, Step
 

@@ -17,8 +17,8 @@ from tms.ingest.batch import Batch
 from tms.ingest.gateway import Gateway
 from tms.ingest.items import Item
 from tms.ingest.ledger import Ledger
-from tms.live.feed import feed
-from tms.live.hub import hub
+from tms.feed.publisher import feed
+from tms.feed.hub import hub
 from tms.protocol import frames
 from tms.telemetry.models import Report
 

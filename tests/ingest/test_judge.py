@@ -10,7 +10,7 @@ from tms.alerts.rulebook import rulebook
 from tms.fleet.models import TerminalKind
 from tms.ingest import store
 from tms.ingest.judge import Judge
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.protocol import frames
 
 

@@ -15,7 +15,7 @@ from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
 from tms.ingest.models import Struggle
 from tms.ingest.takeovers import find_bans
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Event
 

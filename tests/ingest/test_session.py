@@ -9,7 +9,7 @@ from tests.at_once import aside
 from tests.ingest.conftest import boot, reports, taken
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import session as module
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Report
 

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from channels.layers import get_channel_layer
 
-from tms.live.change import NOTHING, Change, Message, pack, unpack
-from tms.live.feed import GROUP
+from tms.feed.change import (NOTHING, Change, Message, pack, unpack)
+from tms.feed.publisher import GROUP
 
 DEADLINE_S = 10
 

@@ -13,9 +13,9 @@ from django.db import transaction
 from tests.at_once import aside, at_once
 from tests.ear import Ear
 from tests.live.other import DEADLINE_S, Listener
-from tms.live import feed as module
-from tms.live.change import MAX_IDS, NOTHING, Change
-from tms.live.feed import Feed
+from tms.feed import publisher as module
+from tms.feed.change import MAX_IDS, NOTHING, Change
+from tms.feed.publisher import Feed
 
 pytestmark = pytest.mark.both
 

@@ -9,10 +9,10 @@ from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_la
 
 from tests.live.other import DEADLINE_S, Publisher, send
 from tests.services import Redis
-from tms.live import hub as module
-from tms.live.change import Change
-from tms.live.feed import GROUP, feed
-from tms.live.hub import Hub
+from tms.feed import hub as module
+from tms.feed.change import Change
+from tms.feed.publisher import GROUP, feed
+from tms.feed.hub import Hub
 
 pytestmark = pytest.mark.both
 

@@ -9,11 +9,11 @@ from channels.layers import get_channel_layer
 from msgspec import Struct, msgpack
 
 from tests.live.other import DEADLINE_S, Publisher
-from tms.live import feed as feed_module
-from tms.live.change import Change
-from tms.live.feed import Feed
-from tms.live.hub import Hub
-from tms.live.onlookers import FORGET_AFTER_S, NOBODY, Look, Onlookers, strongest
+from tms.feed import publisher as feed_module
+from tms.feed.change import Change
+from tms.feed.publisher import Feed
+from tms.feed.hub import Hub
+from tms.feed.viewers import (FORGET_AFTER_S, NOBODY, Look, Onlookers, strongest)
 
 pytestmark = pytest.mark.both
 

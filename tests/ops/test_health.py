@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
 from tests.builders import now
-from tms.live.hub import hub
+from tms.feed.hub import hub
 from tms.ops import beats, health
 from tms.ops.models import Beat, LoopSuccess
 

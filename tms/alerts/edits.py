@@ -13,8 +13,8 @@ from tms.alerts.scope import terminals_of
 from tms.fleet import standings
 from tms.fleet.models import OURS, Presence, TerminalState
 from tms.fleet.presence import Standing
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 
 
 class OutOfDate(Exception):

@@ -16,8 +16,8 @@ from tms.accounts.names import name_of
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.models import Group, Site, Terminal
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 

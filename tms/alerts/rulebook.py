@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from tms.alerts.models import Rule
 from tms.alerts.ruleset import RuleSet
 from tms.fleet.models import Group
-from tms.live.change import Change
+from tms.feed.change import Change
 
 STALE_S = 30.0
 """Read again after this even when the feed said nothing, for it is only a hint; and it says nothing of groups."""

@@ -10,7 +10,7 @@ from tms.alerts.business import Why
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
 from tms.boards.people import Here, here
 from tms.boards.rows import Bilingual, Place, Standing, place_of, standing_of
-from tms.live.change import Change
+from tms.feed.change import Change
 
 PEOPLE = ("acknowledged_by", "assigned_to", "claimed_by")
 ALERT_COLUMNS = (

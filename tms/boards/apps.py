@@ -3,9 +3,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_out
 
-from tms.live.change import Change
-from tms.live.feed import publish
-from tms.live.hub import hub
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.feed.hub import hub
 
 
 class BoardsConfig(AppConfig):

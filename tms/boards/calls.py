@@ -10,8 +10,8 @@ from django.db.models import Max
 from tms.alerts.folding import standing
 from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
 from tms.alerts.quiet import quiet
-from tms.live.change import Change
-from tms.live.hub import hub
+from tms.feed.change import Change
+from tms.feed.hub import hub
 from tms.telemetry.models import Severity
 
 MOST = 100

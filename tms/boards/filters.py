@@ -16,7 +16,7 @@ from tms.boards.expected import Plan, is_expected
 from tms.fleet.models import Presence, Status, Terminal, TerminalKind
 from tms.fleet.outage import Outage
 from tms.fleet.search import terminals_like
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.telemetry.models import Severity
 
 ANY = "any"

@@ -14,8 +14,8 @@ from tms.boards.census import HELD, STAND, Census, Held, Stand, take
 from tms.boards.history import Lines
 from tms.boards.ledger import Ledger
 from tms.fleet.models import TerminalState
-from tms.live.change import NOTHING, Change
-from tms.live.hub import EVERYTHING, hub
+from tms.feed.change import NOTHING, Change
+from tms.feed.hub import EVERYTHING, hub
 
 RECOUNT_S = 2.0
 """So old may a count be while the feed is away: then nothing tells what has changed."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tms.accounts.models import User
 from tms.accounts.names import Name, name_of
-from tms.live.hub import hub
+from tms.feed.hub import hub
 
 
 class Here(NamedTuple):

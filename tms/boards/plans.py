@@ -14,8 +14,8 @@ from tms.alerts.window import Window
 from tms.lib.calendar.opening_hours import NEVER, Hours
 from tms.fleet.models import Terminal
 from tms.fleet.timetable import hours_of
-from tms.live.change import Change
-from tms.live.hub import hub
+from tms.feed.change import Change
+from tms.feed.hub import hub
 
 STALE_S = 30.0
 

@@ -11,8 +11,8 @@ from tms.accounts.models import User
 from tms.commands.catalog import CATALOG
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Terminal
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.metrics import instruments
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate

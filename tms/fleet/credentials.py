@@ -11,8 +11,8 @@ from django.db import models, transaction
 from tms.accounts import audit
 from tms.lib.hashing import digest
 from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.protocol import credential
 
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from tms.lib.calendar.opening_hours import NEVER
 from tms.fleet.models import Site
 from tms.fleet.timetable import hours_of
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.lib.set_aside import SetAside, isolate
 
 READ_AGAIN = timedelta(minutes=1)

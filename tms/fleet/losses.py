@@ -11,8 +11,8 @@ from django.db.models import Count, Max, Q
 from tms.fleet.models import Presence
 from tms.fleet.node import Node, NodeState
 from tms.fleet.outage import Outage
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 
 FOLLOWED_FOR = timedelta(minutes=15)
 """Who has not come back by then is away like any other."""

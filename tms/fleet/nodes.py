@@ -12,8 +12,8 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
 from tms.fleet.node import ALIVE, BEAT_S, Node, NodeState
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 
 WATCH_S = 2.5 * BEAT_S
 """Who is alive beats at least twice within this."""

@@ -8,8 +8,8 @@ from tms.accounts import audit
 from tms.fleet.models import Site, Terminal
 from tms.fleet.opening import OpeningHours, OwnDay
 from tms.fleet.parents import refuse_circle
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 
 
 @transaction.atomic

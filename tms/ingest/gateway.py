@@ -12,7 +12,7 @@ from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links
 from tms.ingest.session import Session, Wire
-from tms.live.hub import hub
+from tms.feed.hub import hub
 
 log = structlog.get_logger(__name__)
 

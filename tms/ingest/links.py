@@ -15,8 +15,8 @@ from tms.fleet import credentials, standings
 from tms.lib.db.clock import wall
 from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
-from tms.live.change import Change
-from tms.live.hub import hub
+from tms.feed.change import Change
+from tms.feed.hub import hub
 from tms.metrics import instruments
 from tms.protocol.close_codes import CloseCode
 

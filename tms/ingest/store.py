@@ -20,8 +20,8 @@ from tms.ingest import takeovers
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
 from tms.ingest.judge import place_of
 from tms.ingest.ledger import BootKey, Ledger
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.metrics import instruments
 from tms.protocol import frames, limits
 from tms.telemetry import boots, reports, rollups

@@ -14,8 +14,8 @@ from django.db.models import F, Min
 from tms.alerts.models import AlertState
 from tms.lib.db.errors import is_database_away
 from tms.metrics import slo
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.metrics.slo import PROMISED_S, Stage
 from tms.notifications.backoff import wait_s
 from tms.notifications.delivery import ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told

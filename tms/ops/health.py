@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from tms.lib.hashing import digest
 from tms.lib.db.clock import wall
-from tms.live.hub import hub
+from tms.feed.hub import hub
 from tms.ops import beats
 from tms.ops.loop_ages import stalled
 from tms.ops.models import LoopSuccess

@@ -13,8 +13,8 @@ from django.db.models.functions import Coalesce
 from tms.lib.db import rows as db_rows
 from tms.fleet.causes import corrected
 from tms.fleet.outage import Outage
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.protocol import limits
 from tms.lib.set_aside import SetAside, isolate
 from tms.telemetry.models import Report

@@ -10,8 +10,8 @@ from tests.boards.live.board import Board
 from tms.accounts.models import User
 from tms.boards.live import studio as module
 from tms.boards.live.studio import Studio, studio
-from tms.live.feed import feed
-from tms.live.hub import hub
+from tms.feed.publisher import feed
+from tms.feed.hub import hub
 
 type Open = Callable[..., Board]
 

@@ -19,8 +19,8 @@ from tms.boards import census
 from tms.boards import kept as module
 from tms.boards.kept import Kept
 from tms.fleet.models import Presence, Terminal, TerminalState
-from tms.live.change import MAX_IDS, Change
-from tms.live.hub import hub
+from tms.feed.change import MAX_IDS, Change
+from tms.feed.hub import hub
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

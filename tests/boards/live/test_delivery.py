@@ -12,9 +12,9 @@ from tests.factories import now
 from tms.boards.live.seat import LAGGING_BYTES
 from tms.boards.live.workshop import Workshop
 from tms.boards.pages import OverviewPage, TerminalPage
-from tms.live.change import Change
-from tms.live.feed import publish
-from tms.live.hub import EVERYTHING, hub
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.feed.hub import EVERYTHING, hub
 from tms.metrics import instruments
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

@@ -18,8 +18,8 @@ from tms.boards.live import studio
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.fleet.models import TerminalState
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 

@@ -10,8 +10,8 @@ from tests.at_once import aside
 from tests.boards.live.board import DEADLINE_S
 from tests.factories import now
 from tests.promises import counted
-from tms.live.change import MAX_IDS, Change
-from tms.live.feed import publish
+from tms.feed.change import MAX_IDS, Change
+from tms.feed.publisher import publish
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 

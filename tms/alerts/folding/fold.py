@@ -19,8 +19,8 @@ from tms.alerts.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle.acts import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.taking import at_hand
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.lib.set_aside import SetAside, each, isolate
 
 LONGEST = timedelta(hours=1)

@@ -14,8 +14,8 @@ from tms.alerts.incident import Incident, IncidentState
 from tms.alerts.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.steps import UNCLAIMED
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.telemetry.models import Severity
 
 ONE_STEP = timedelta(seconds=10)

@@ -7,8 +7,8 @@ from typing import Any
 from tms.alerts.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle.steps import NOTHING, UNCLAIMED, Said
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.metrics import instruments
 
 UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT, Kind.CLAIMED, Kind.RELEASED})

@@ -15,8 +15,8 @@ from tms.alerts.alert import Alert, AlertQuerySet, AlertState
 from tms.alerts.lifecycle.steps import UNCLAIMED, Said, step
 from tms.alerts.lifecycle.taking import at_hand
 from tms.alerts.transition import TransitionKind
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 

@@ -17,8 +17,8 @@ from tms.alerts.opening import Pair
 from tms.alerts.transition import TransitionKind
 from tms.alerts.unrest import share
 from tms.fleet import standings
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 

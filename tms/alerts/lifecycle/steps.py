@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce, Greatest
 from tms.accounts.models import User
 from tms.alerts.alert import Alert, AlertState
 from tms.alerts.transition import Transition, TransitionKind
-from tms.live.change import Change
-from tms.live.feed import publish
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.metrics import instruments
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tms.boards.live.seat import Seat
-from tms.live.feed import feed
-from tms.live.onlookers import FORGET_AFTER_S, Look, strongest
+from tms.feed.publisher import feed
+from tms.feed.viewers import FORGET_AFTER_S, Look, strongest
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tms.boards.live.moves import moves
 from tms.boards.live.seat import Seat
 from tms.boards.pages import Desk, Page, Part, Scene
 from tms.boards.painter import paint_for_frame
-from tms.live.change import Change
+from tms.feed.change import Change
 
 type Painted = dict[tuple[str, str, str], tuple[Part, str]]
 """By language, template and element: rendered in this pass, for whichever show needs the same."""

@@ -8,7 +8,7 @@ from tms.boards.alert_rows import AlertRow, Step
 from tms.boards.incidents.rows import IncidentRow, IncidentStep
 from tms.boards.pages.base import Scene
 from tms.metrics import slo
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.metrics.slo import Stage
 
 STAGES: Mapping[str, Stage] = {

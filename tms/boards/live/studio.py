@@ -24,9 +24,9 @@ from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
 from tms.boards.plans import plans
 from tms.lib.db.clock import wall
-from tms.live.change import NOTHING, Change
-from tms.live.hub import Listener, hub
-from tms.live.onlookers import Look
+from tms.feed.change import NOTHING, Change
+from tms.feed.hub import Listener, hub
+from tms.feed.viewers import Look
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)

@@ -21,7 +21,7 @@ from tms.boards.live.show import Painted, Painting, Show
 from tms.boards.pages import Desk
 from tms.fleet.models import TerminalState
 from tms.lib.db.clock import wall
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from tms.alerts.models import Alert
 from tms.alerts.told import told_of
 from tms.boards.alert_rows import AlertRow
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
-from tms.live.change import Change
+from tms.feed.change import Change
 
 TEMPLATE = "boards/alert.html"
 

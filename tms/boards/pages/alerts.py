@@ -20,7 +20,7 @@ from tms.boards.incidents.rows import IncidentRow
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, nav
 from tms.boards.shares import holders, shares
 from tms.lib.pagination import Column, Keyset, Window
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.telemetry.models import Severity
 
 TEMPLATE = "boards/alerts.html"

@@ -17,7 +17,7 @@ from tms.boards.history import Lines
 from tms.boards.incidents.rows import incident_rows
 from tms.boards.kept import kept as kept_census
 from tms.boards.rows import TerminalRow, terminal_rows
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.telemetry.models import Severity
 
 EVERYTHING = Change(everything=True)

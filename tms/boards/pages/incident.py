@@ -8,7 +8,7 @@ from tms.alerts.models import Alert, Incident
 from tms.boards.alert_rows import AlertRow
 from tms.boards.incidents.rows import IncidentRow, incident_rows
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
-from tms.live.change import Change
+from tms.feed.change import Change
 
 TEMPLATE = "boards/incident.html"
 ROW = "boards/alerts.html#row"

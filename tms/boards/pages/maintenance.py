@@ -6,7 +6,7 @@ from django.urls import reverse
 from tms.accounts.access import Person
 from tms.boards.maintenance.rows import WindowRow, elements, over_rows, standing_rows
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
-from tms.live.change import Change
+from tms.feed.change import Change
 
 TEMPLATE = "boards/maintenance.html"
 

@@ -16,7 +16,7 @@ from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.boards.recent import recent
 from tms.boards.spark import spark
 from tms.fleet.models import Presence
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.telemetry.models import Severity
 
 TEMPLATE = "boards/overview.html"

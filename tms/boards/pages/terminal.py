@@ -14,7 +14,7 @@ from tms.boards.happenings import KINDS, Happening
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.boards.terminal_facts import TerminalFacts, asked_of, facts_of
 from tms.fleet.models import Terminal
-from tms.live.change import Change
+from tms.feed.change import Change
 from tms.telemetry.series import DEFAULT_SPAN, SPANS
 
 TEMPLATE = "boards/terminal.html"

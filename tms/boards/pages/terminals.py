@@ -13,7 +13,7 @@ from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, k
 from tms.boards.rows import COLUMNS, TerminalRow
 from tms.fleet.models import Presence, Terminal
 from tms.lib.pagination import Column, Keyset, Window
-from tms.live.change import Change
+from tms.feed.change import Change
 
 TEMPLATE = "boards/terminals.html"
 BY_UID = Keyset((Column("uid"),))

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tms.clock import Clock
-from tms.live.feed import feed
-from tms.live.hub import hub
+from tms.feed.publisher import feed
+from tms.feed.hub import hub
 from tms.ops import health
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge

@@ -19,8 +19,8 @@ from tms import clock
 from tms.fleet.nodes import NameTaken
 from tms.lib.db.clock import wall
 from tms.ingest.gateway import gateway
-from tms.live.feed import feed
-from tms.live.hub import hub
+from tms.feed.publisher import feed
+from tms.feed.hub import hub
 from tms.ops import collectors, health
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge

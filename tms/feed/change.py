@@ -2,7 +2,7 @@ from typing import Any
 
 from msgspec import Struct, msgpack
 
-from tms.live.onlookers import Looks
+from tms.feed.viewers import Looks
 
 MAX_IDS = 5_000
 """Above so many changed rows a message names none of them: whoever listens reads again."""

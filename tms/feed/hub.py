@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import structlog
 from channels.layers import get_channel_layer
 
-from tms.live.change import NOTHING, Change, Message, unpack
-from tms.live.feed import GROUP, HEARTBEAT_S, feed
-from tms.live.onlookers import Onlookers
+from tms.feed.change import (NOTHING, Change, Message, unpack)
+from tms.feed.publisher import GROUP, HEARTBEAT_S, feed
+from tms.feed.viewers import Onlookers
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
