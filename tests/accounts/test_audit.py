@@ -11,7 +11,7 @@ from tests import people
 from tests.api.conftest import Caller
 from tests.builders import AT, now
 from tests.notifications.conftest import webhook
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.alerts import edits, maintenance
 from tms.alerts.folding import settings as folding
@@ -101,8 +101,8 @@ def opening_hours(fleet) -> None:
 
 
 def token(fleet) -> None:
-    tokens.issue(fleet.person(), name="billing", at=AT)
-    tokens.revoke(ApiToken.objects.all(), at=AT)
+    api_tokens.issue(fleet.person(), name="billing", at=AT)
+    api_tokens.revoke(ApiToken.objects.all(), at=AT)
 
 
 DESTINATION, WINDOW, RULE, SITE = "notifications.destination", "alerts.window", "alerts.rule", "fleet.site"
@@ -172,7 +172,7 @@ def test_a_page_names_the_person_and_the_address(fleet, staff):
 
 def test_the_api_names_the_token(staff):
     person = User.objects.get(username="kimura")
-    made, secret = tokens.issue(person, name="billing", at=now())
+    made, secret = api_tokens.issue(person, name="billing", at=now())
 
     caller = Caller(secret)
     caller.post("/destinations", {"kind": "email", "name": "NOC", "address": "noc@example.com"})

@@ -23,7 +23,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests import factories, people
 from tests.builders import Fleet
 from tests.factories import now
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.accounts.models import AuditEntry, User
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
@@ -175,7 +175,7 @@ def furnish(fleet: Fleet) -> Rows:
 
 def of_the_admin(boss: User, site: Any) -> None:
     """A row for each list of the admin."""
-    tokens.issue(boss, name="Bridge", at=now())
+    api_tokens.issue(boss, name="Bridge", at=now())
     enrolment.make_token(site, by=boss, at=now(), valid=timedelta(hours=1))
     assert Credential.objects.exists()
     Group.objects.create(name="Gates")
@@ -224,7 +224,7 @@ class Visitor:
         self._client = Client(raise_request_exception=True)
         self._headers: dict[str, str] = {}
         if person is not None and by_token:
-            self._headers["Authorization"] = f"Bearer {tokens.issue(person, name='matrix', at=now())[1]}"
+            self._headers["Authorization"] = f"Bearer {api_tokens.issue(person, name='matrix', at=now())[1]}"
         elif person is not None:
             self._client.force_login(person)
         self._cookies = SimpleCookie(self._client.cookies.output(header=""))

@@ -10,8 +10,8 @@ from django.core.cache import caches
 from tests.services import HOST
 from tms.lib import redis_cache as resting
 from tms.accounts.models import User
-from tms.accounts.session_cache import LONGEST_S, SessionCache
-from tms.accounts.sessions import signed_in
+from tms.accounts.sessions.cache import LONGEST_S, SessionCache
+from tms.accounts.sessions.signed_in import signed_in
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 NOWHERE = f"redis://{HOST}:1/0"

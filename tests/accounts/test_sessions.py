@@ -6,8 +6,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tms.accounts.models import User
-from tms.accounts.names import name_of
-from tms.accounts.sessions import signed_in
+from tms.accounts.display_names import name_of
+from tms.accounts.sessions.signed_in import signed_in
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from tests import people
 from tests.builders import AT, now
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, User
 
 pytestmark = pytest.mark.both
@@ -35,12 +35,12 @@ def made(*arguments: str) -> str:
 def test_the_command_prints_a_token_that_works(person):
     secret = made("ticketing", "--name", "Ticket bridge")
 
-    found = tokens.find(secret, at=now())
+    found = api_tokens.find(secret, at=now())
 
     assert found is not None
     assert (found.name, found.person) == ("Ticket bridge", person)
     assert found.expires_at is not None
-    assert tokens.find(secret, at=now() + timedelta(days=366)) is None
+    assert api_tokens.find(secret, at=now() + timedelta(days=366)) is None
 
 
 @pytest.mark.parametrize(
@@ -57,17 +57,17 @@ def test_the_admin_shows_a_new_token_once(operator, person, client):
     secret = page[page.index("tms_") :].split("<")[0]
 
     kept = ApiToken.objects.get()
-    assert tokens.find(secret, at=now()) == kept
+    assert api_tokens.find(secret, at=now()) == kept
     assert secret not in client.get("/admin/accounts/apitoken/").content.decode()
     assert client.get(f"/admin/accounts/apitoken/{kept.pk}/change/").status_code == 200
 
 
 def test_the_admin_revokes_what_is_selected(operator, person, client):
-    token, secret = tokens.issue(person, name="Bridge", at=AT)
+    token, secret = api_tokens.issue(person, name="Bridge", at=AT)
 
     client.post("/admin/accounts/apitoken/", {"action": "revoke_selected", "_selected_action": [token.pk]})
 
-    assert tokens.find(secret, at=now()) is None
+    assert api_tokens.find(secret, at=now()) is None
 
 
 def test_staff_alone_make_no_token(operator, person, client):
@@ -88,7 +88,7 @@ def test_a_manager_makes_tokens_only_for_who_may_do_no_more(person, client, righ
 
 
 def test_a_person_is_deleted_with_their_tokens(operator, person, client):
-    tokens.issue(person, name="Bridge", at=AT)
+    api_tokens.issue(person, name="Bridge", at=AT)
 
     answer = client.post(f"/admin/accounts/user/{person.pk}/delete/", {"post": "yes"})
 
@@ -97,7 +97,7 @@ def test_a_person_is_deleted_with_their_tokens(operator, person, client):
 
 
 def test_to_revoke_twice_is_as_once(person):
-    tokens.issue(person, name="Bridge", at=AT)
+    api_tokens.issue(person, name="Bridge", at=AT)
 
-    assert tokens.revoke(ApiToken.objects.all(), at=AT) == 1
-    assert tokens.revoke(ApiToken.objects.all(), at=AT) == 0
+    assert api_tokens.revoke(ApiToken.objects.all(), at=AT) == 1
+    assert api_tokens.revoke(ApiToken.objects.all(), at=AT) == 0

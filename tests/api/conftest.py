@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.builders import now
 from tests.people import person
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.accounts.models import User
 
 
@@ -57,7 +57,7 @@ def wrong(answer: HttpResponse) -> list[str]:
 
 @pytest.fixture
 def caller_for(db: None) -> Callable[[User], Caller]:
-    return lambda person: Caller(tokens.issue(person, name="a script", at=now())[1])
+    return lambda person: Caller(api_tokens.issue(person, name="a script", at=now())[1])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import AT, now
 from tests.people import person
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Window
@@ -28,7 +28,7 @@ def examples() -> str:
 def test_the_documented_lines_do_what_they_say(fleet, live_server):
     lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT, severity="critical")])
     alert = Alert.objects.get()
-    _, token = tokens.issue(person("ticketing", of="Operator"), name="bridge", at=now())
+    _, token = api_tokens.issue(person("ticketing", of="Operator"), name="bridge", at=now())
     there = {**os.environ, "TMS": live_server.url, "TOKEN": token, "ALERT": str(alert.pk)}
 
     told = subprocess.run(["bash", "-euc", examples()], env=there, capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ from tests import factories
 from tests.builders import Fleet
 from tests.factories import now
 from tests.notifications.conftest import webhook
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
@@ -35,7 +35,7 @@ def furnish(fleet: Fleet, person: User) -> dict[str, str]:
     _history(fleet, terminal)
     Node.objects.create(name="node-1", started_at=now(-60), beat_at=now())
     enrolment.make_token(terminal.site, by=person, at=now())
-    tokens.issue(person, name="script", at=now())
+    api_tokens.issue(person, name="script", at=now())
     made: dict[str, Any] = {
         "/terminals/": terminal.uid,
         "/alerts/": _alert(fleet, terminal, person).pk,

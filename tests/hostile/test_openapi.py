@@ -21,7 +21,7 @@ from schemathesis import APIOperation, Case, GenerationMode
 from tests.api.conftest import Caller
 from tests.builders import now
 from tests.notifications.receiver import Receiver, receiving
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.api_v1 import api
 from tms.notifications.destination import Destination, DestinationKind
 
@@ -39,7 +39,7 @@ BOUNDED = settings(
 @pytest.fixture
 def caller(boss, settings) -> Caller:
     settings.API_BURST = settings.API_PER_MINUTE = 10_000_000
-    return Caller(tokens.issue(boss, name="fuzz", at=now())[1])
+    return Caller(api_tokens.issue(boss, name="fuzz", at=now())[1])
 
 
 @pytest.fixture

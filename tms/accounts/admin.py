@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import access, shown_once, tokens
-from tms.accounts.audited_admin import AuditedAdmin
+from tms.accounts import access, one_time_secrets, api_tokens
+from tms.accounts.audit.admin import AuditedAdmin
 from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.lib.admin import (ModelAdmin, ModelForm, ReadOnly, UserAdmin)
-from tms.accounts.shown_once import Secret
+from tms.accounts.one_time_secrets import Secret
 
 TOKEN_ADVICE = _("What uses the API sends it with every request, as Authorization: Bearer …")
 
@@ -73,7 +73,7 @@ class TokenForm(ModelForm[ApiToken]):
     days = forms.IntegerField(
         label=_("valid for (days)"),
         min_value=1,
-        max_value=tokens.MOST_DAYS,
+        max_value=api_tokens.MOST_DAYS,
         initial=365,
         required=False,
         help_text=_("Empty: until it is revoked."),
@@ -119,20 +119,20 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
 
     @admin.action(description=_("Revoke the selected tokens"), permissions=("revoke",))
     def revoke_selected(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
-        number = tokens.revoke(queryset, at=datetime.now(UTC))
+        number = api_tokens.revoke(queryset, at=datetime.now(UTC))
         self.message_user(request, ngettext("%d token was revoked.", "%d tokens were revoked.", number) % number)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         at, days = datetime.now(UTC), form.cleaned_data["days"]
         expires_at = at + timedelta(days=days) if days else None
-        token, secret = tokens.issue(obj.person, name=obj.name, at=at, expires_at=expires_at)
+        token, secret = api_tokens.issue(obj.person, name=obj.name, at=at, expires_at=expires_at)
         obj.pk = token.pk
-        shown_once.keep(request, Secret(obj.name, secret))
+        one_time_secrets.keep(request, Secret(obj.name, secret))
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
-        secrets = [shown_once.kept(request)]
+        secrets = [one_time_secrets.kept(request)]
         title = gettext("New API token")
-        return shown_once.page(request, self.admin_site, ApiToken, secrets, title=title, advice=TOKEN_ADVICE)
+        return one_time_secrets.page(request, self.admin_site, ApiToken, secrets, title=title, advice=TOKEN_ADVICE)
 
 
 @admin.register(AuditEntry)

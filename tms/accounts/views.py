@@ -13,8 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts import access, audit
-from tms.accounts.doors import Asked, watching
+from tms.accounts import access
+from tms.accounts.audit import recorder
+from tms.accounts.decorators import Asked, watching
 from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
@@ -76,7 +77,7 @@ def change_password(request: Asked) -> HttpResponse:
     if is_sent and form.is_valid():
         with transaction.atomic():
             form.save()
-            audit.record("password-changed", request.user)
+            recorder.record("password-changed", request.user)
         update_session_auth_hash(request, request.user)
         return redirect(f"{resolve_url('change-password')}?changed=1")
     context = {"form": form, "rules": password_validators_help_texts(), "is_changed": "changed" in request.GET}

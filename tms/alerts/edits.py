@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.alerts.lifecycle import Claim, drop, hold
 from tms.alerts.models import Alert, Condition, Rule, RuleKind
@@ -87,7 +87,7 @@ def _begin_revision(rule: Rule, *, at: datetime, by: User | None) -> None:
         revision, version = rows.values_list("revision", "version").get()
         rule.revision, rule.version = revision + 1, version + 1
     rule.changed_at, rule.changed_by = at, by
-    with audit.change(rule, "deleted" if rule.deleted_at else ""):
+    with recorder.change(rule, "deleted" if rule.deleted_at else ""):
         rule.save()
 
 
@@ -95,7 +95,7 @@ def _rename(rule: Rule, *, at: datetime, by: User | None) -> None:
     """What it holds goes on. Call it while the row is locked."""
     rule.version = Rule.objects.values_list("version", flat=True).get(pk=rule.pk) + 1
     rule.changed_at, rule.changed_by = at, by
-    with audit.change(rule):
+    with recorder.change(rule):
         rule.save(update_fields=(*NAMES, "version", "changed_at", "changed_by"))
     publish(Change(everything=True))
 

@@ -10,9 +10,9 @@ import structlog
 from django.db import models, transaction
 from django.utils.translation import gettext
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.accounts.names import name_of
+from tms.accounts.display_names import name_of
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.alerts.window import Window
 from tms.fleet.models import Group, Site, Terminal
@@ -87,7 +87,7 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
         created_by=by,
         created_at=at,
     )
-    with audit.change(window):
+    with recorder.change(window):
         window.save()
         window.sites.set(scope.sites)
         window.groups.set(scope.groups)
@@ -113,7 +113,7 @@ def cancel(window: Window, *, by: User, at: datetime) -> None:
     """No occurrence of it takes place any more, and one that goes on is over. To do it again changes nothing."""
     standing = Window.objects.standing().filter(pk=window.pk)
     if standing.update(over_at=at, changed_at=at, changed_by=by):
-        audit.record("cancelled", window)
+        recorder.record("cancelled", window)
         publish(Change(everything=True))
 
 
@@ -122,7 +122,7 @@ def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action
     going_on = Window.objects.standing().filter(pk=window.pk, occurs_at__lte=at, occurs_until__gt=at)
     if not going_on.update(occurs_until=until, changed_at=at, changed_by=by):
         raise NotOn(f"maintenance window {window.pk} has no occurrence that goes on")
-    audit.record(action, window, {"occurs_until": (window.occurs_until.isoformat(), until.isoformat())})
+    recorder.record(action, window, {"occurs_until": (window.occurs_until.isoformat(), until.isoformat())})
     publish(Change(everything=True))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.business import Why
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
 from tms.boards.people import Here, here

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from tms.accounts.doors import Asked
+from tms.accounts.decorators import Asked
 from tms.boards.alert_rows import AlertRow
 from tms.boards.pages import AlertPage, AlertsPage, Desk, Page, page_at
 from tms.boards.pages.base import Scene, nav

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Granted, may_open_admin
 from tms.accounts.models import Theme, User
-from tms.accounts.names import name_of
+from tms.accounts.display_names import name_of
 from tms.boards.pages.base import Desk, Scene, nav
 from tms.boards.rows import WORST_FIRST
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts.doors import Asked, needs
+from tms.accounts.decorators import Asked, needs
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.deeds import DEEDS, Deed

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access
 from tms.accounts.models import User
-from tms.accounts.names import name_of
+from tms.accounts.display_names import name_of
 from tms.accounts.permissions import Permission
 from tms.alerts.deeds import is_in_reach
 from tms.alerts.models import Alert, Contract

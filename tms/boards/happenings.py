@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Transition, TransitionKind
 from tms.boards.outages import OutageFacts, facts_of
 from tms.boards.rows import Bilingual, Place, place_of

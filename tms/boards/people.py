@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tms.accounts.models import User
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.feed.hub import hub
 
 

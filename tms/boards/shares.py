@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from tms.accounts.access import Person, visible
 from tms.accounts.models import User
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Rule
 from tms.boards.census import Census
 from tms.boards.rows import Bilingual

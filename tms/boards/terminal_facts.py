@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert
 from tms.boards.expected import Expected, expected_of
 from tms.boards.plans import Door, plans

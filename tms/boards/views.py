@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from tms.accounts import access
-from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.boards.answers import UNREADABLE, ask, found, show
 from tms.boards.charts import chart

@@ -113,7 +113,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "tms.accounts.audit.AuditMiddleware",
+    "tms.accounts.audit.recorder.AuditMiddleware",
     "tms.accounts.language.LanguageMiddleware",
     "tms.ops.nul.NulMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -191,7 +191,7 @@ if REDIS_URL:
             "OPTIONS": REDIS_CACHE,
         },
         "sessions": {
-            "BACKEND": "tms.accounts.session_cache.SessionCache",
+            "BACKEND": "tms.accounts.sessions.cache.SessionCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": REDIS_CACHE,

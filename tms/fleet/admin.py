@@ -14,10 +14,10 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import shown_once
+from tms.accounts import one_time_secrets
 from tms.accounts.models import User
 from tms.lib.admin import (ModelAdmin, ModelForm, ReadOnly, TabularInline)
-from tms.accounts.shown_once import Secret
+from tms.accounts.one_time_secrets import Secret
 from tms.lib.hashing import digest
 from tms.fleet import credentials, enrolment, registry
 from tms.fleet.models import Credential, EnrolmentToken, Group, Site, Terminal
@@ -125,7 +125,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
             registry.amend(obj)
             return
         key = credentials.enrol(obj)
-        shown_once.keep(request, Secret(obj.uid, str(key)))
+        one_time_secrets.keep(request, Secret(obj.uid, str(key)))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Its keys go with it, though nobody may delete a key by itself."""
@@ -136,7 +136,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         registry.forget(obj)
 
     def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
-        return self._show(request, [shown_once.kept(request)])
+        return self._show(request, [one_time_secrets.kept(request)])
 
     @admin.action(description=_("Issue a key"), permissions=("issue",))
     def issue_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse:
@@ -152,7 +152,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
 
     def _show(self, request: HttpRequest, secrets: list[Secret]) -> TemplateResponse:
         title = ngettext("New key", "New keys", len(secrets))
-        return shown_once.page(request, self.admin_site, Terminal, secrets, title=title, advice=KEY_ADVICE)
+        return one_time_secrets.page(request, self.admin_site, Terminal, secrets, title=title, advice=KEY_ADVICE)
 
     @admin.display(description=_("presence"), ordering="state__presence")
     def presence(self, terminal: Terminal) -> str:
@@ -238,14 +238,14 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
         valid = timedelta(hours=form.cleaned_data["hours"])
         token = enrolment.make_token(obj.site, by=request.user, at=datetime.now(UTC), valid=valid)
         obj.pk = EnrolmentToken.objects.values_list("pk", flat=True).get(digest=digest(token))
-        shown_once.keep(request, Secret(str(obj.site), token))
+        one_time_secrets.keep(request, Secret(str(obj.site), token))
 
     def response_add(
         self, request: HttpRequest, obj: EnrolmentToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        secrets = [shown_once.kept(request)]
+        secrets = [one_time_secrets.kept(request)]
         title = gettext("New enrolment token")
-        return shown_once.page(request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE)
+        return one_time_secrets.page(request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE)
 
 
 @admin.register(Node)

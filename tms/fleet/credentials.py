@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.lib.hashing import digest
 from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
 from tms.feed.change import Change
@@ -41,7 +41,7 @@ def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credenti
     """A new key for `terminal`. Keys issued before stay valid until they expire or are revoked."""
     secret = secrets.token_urlsafe(32)
     Credential.objects.create(terminal=terminal, digest=digest(secret), expires_at=expires_at)
-    audit.record("key-issued", terminal)
+    recorder.record("key-issued", terminal)
     return credential.Credential(terminal.uid, secret)
 
 
@@ -88,7 +88,7 @@ def revoke(keys: models.QuerySet[Credential], *, at: datetime) -> int:
         valid = [key.pk for key in revoked]
         Credential.objects.filter(pk__in=valid).update(revoked_at=at)
         for key in revoked:
-            audit.record("key-revoked", key.terminal, {"key": (key.digest[:8], "")})
+            recorder.record("key-revoked", key.terminal, {"key": (key.digest[:8], "")})
         if valid:
             publish(Change(revoked=frozenset(valid)))
     return len(valid)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.lib.hashing import digest
 from tms.fleet import credentials
@@ -33,7 +33,7 @@ def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = 
     token = secrets.token_urlsafe(32)
     expires_at = at + min(valid, LONGEST)
     EnrolmentToken.objects.create(digest=digest(token), site=site, created_by=by, expires_at=expires_at)
-    audit.record("enrolment-token-made", site, {"expires_at": (None, expires_at.isoformat())})
+    recorder.record("enrolment-token-made", site, {"expires_at": (None, expires_at.isoformat())})
     return token
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.fleet.models import Site, Terminal
 from tms.fleet.opening import OpeningHours, OwnDay
 from tms.fleet.parents import refuse_circle
@@ -36,7 +36,7 @@ def amend_site(site: Site) -> None:
 @transaction.atomic
 def set_hours(site: Site, week: Iterable[OpeningHours], own_days: Iterable[OwnDay]) -> None:
     """Save an edited site with all its hours, in place of those it had."""
-    with audit.change(site):
+    with recorder.change(site):
         amend_site(site)
         site.opening_hours.all().delete()
         site.own_days.all().delete()

@@ -21,7 +21,7 @@ else:
         def __class_getitem__(cls, _models: Any) -> Any:
             return cls
 
-    from tms.accounts.audited_admin import AuditedAdmin
+    from tms.accounts.audit.admin import AuditedAdmin
 
     class ModelAdmin(Subscriptable, AuditedAdmin, admin.ModelAdmin):
         def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:

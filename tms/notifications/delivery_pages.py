@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.notifications import claims
 from tms.notifications.delivery import Delivery, DeliveryState

@@ -9,7 +9,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.lib import encryption
 from tms.notifications.week import HoursOfWeek
 from tms.telemetry.models import Severity
@@ -114,7 +114,7 @@ class Destination(HoursOfWeek):
 
     def renew_key(self) -> str:
         """Another key, saved; the former one counts no more."""
-        with audit.change(self, "key-renewed"):
+        with recorder.change(self, "key-renewed"):
             key = self.new_key()
             self.save(update_fields=("sealed",))
         return key

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.accounts.access import Person
 from tms.accounts.models import User
 from tms.lib.db.errors import is_database_away
@@ -65,7 +65,7 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
         "next_at": made.ends_after(at),
     }
     kept, is_new = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
-    audit.record("created" if is_new else "changed", kept, {"times": (None, times), "time_zone": (None, time_zone)})
+    recorder.record("created" if is_new else "changed", kept, {"times": (None, times), "time_zone": (None, time_zone)})
     return kept
 
 
@@ -73,7 +73,7 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
 def drop_plan(pk: int) -> None:
     """To do it again changes nothing."""
     for plan in DigestPlan.objects.filter(pk=pk).select_for_update():
-        audit.record("deleted", plan)
+        recorder.record("deleted", plan)
         plan.delete()
 
 

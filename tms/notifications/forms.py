@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.lib.admin import ModelForm
 from tms.notifications import guard
 from tms.notifications.destination import MOST_SHOWN, Destination, DestinationKind
@@ -99,7 +99,7 @@ class DestinationForm(Plain, ModelForm[Destination]):
     def save(self, commit: bool = True) -> Destination:
         if where := self.cleaned_data["where"]:
             self.instance.put(where)
-        with audit.change(self.instance):
+        with recorder.change(self.instance):
             destination: Destination = super().save(commit)
         return destination
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.notifications.destination import Destination
 from tms.notifications.rotation import Cover, Member, Rotation
@@ -40,7 +40,7 @@ def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
 
 def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime, by: User) -> Cover:
     """`person` is on call within that time, whoever's turn it is."""
-    with audit.change(Cover(rotation=rotation, person=person, since=since, until=until, by=by)) as made:
+    with recorder.change(Cover(rotation=rotation, person=person, since=since, until=until, by=by)) as made:
         made.save()
     return made
 
@@ -49,7 +49,7 @@ def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime,
 def delete_cover(rotation: Rotation, pk: int) -> bool:
     """False when there is none any more."""
     for found in rotation.covers.filter(pk=pk).select_for_update():
-        audit.record("deleted", found)
+        recorder.record("deleted", found)
         found.delete()
         return True
     return False

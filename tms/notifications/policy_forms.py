@@ -6,7 +6,7 @@ from django.forms import formset_factory
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.lib.admin import BaseFormSet, ModelForm
 from tms.notifications.destination import Destination
 from tms.notifications.forms import NONE, Plain, free_name
@@ -103,7 +103,7 @@ def steps_of(policy: Policy) -> list[dict[str, Any]]:
 
 def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
     """Both are valid."""
-    with audit.change(form.instance):
+    with recorder.change(form.instance):
         policy: Policy = form.save()
         save_steps(policy, steps)
     return policy

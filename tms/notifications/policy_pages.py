@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tms.accounts.doors import Asked, needs, needs_to_post, watching
+from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.notifications.destination import Destination

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models, transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.notifications.delivery import Delivery, DeliveryState
 from tms.notifications.destination import Destination
 from tms.notifications.policy import Policy
@@ -42,7 +42,7 @@ def remove(row: Removable, *, at: datetime) -> bool:
     if not isinstance(row, Rotation):
         waiting = Delivery.objects.filter(state=DeliveryState.WAITING, **{_column(row): row.pk})
         waiting.update(state=DeliveryState.WITHDRAWN, ended_at=at)
-    audit.record("deleted", row)
+    recorder.record("deleted", row)
     return True
 
 
@@ -55,7 +55,7 @@ def restore(row: Removable, *, is_on: bool) -> bool:
     on = {} if isinstance(row, Rotation) else {"enabled": is_on}
     if not model.objects.filter(pk=row.pk).exclude(deleted_at=None).update(deleted_at=None, **on):
         return False
-    audit.record("restored", row)
+    recorder.record("restored", row)
     return True
 
 

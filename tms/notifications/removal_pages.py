@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tms.accounts import access
-from tms.accounts.doors import Asked, watching
+from tms.accounts.decorators import Asked, watching
 from tms.accounts.permissions import Permission
 from tms.notifications import removal
 from tms.notifications.removal import NameTaken

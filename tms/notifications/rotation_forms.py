@@ -8,9 +8,9 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.accounts.names import name_of
+from tms.accounts.display_names import name_of
 from tms.lib.admin import BaseFormSet, ModelForm
 from tms.lib.calendar.local_time import instant
 from tms.lib.forms import WallTimeField
@@ -115,7 +115,7 @@ def members_of(rotation: Rotation) -> list[dict[str, Any]]:
 
 def save_rotation(form: RotationForm, people: list[User] | None) -> Rotation:
     """The form is valid. None: the people stay as they are."""
-    with audit.change(form.instance):
+    with recorder.change(form.instance):
         rotation: Rotation = form.save()
         if people is not None:
             save_members(rotation, people)

@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts.doors import Asked, needs, needs_to_post, watching
+from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
 from tms.accounts.models import User
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.notifications import on_call

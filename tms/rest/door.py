@@ -14,7 +14,7 @@ from ninja.operation import Operation
 from ninja.security import HttpBearer
 from structlog.contextvars import bind_contextvars
 
-from tms.accounts import access, tokens
+from tms.accounts import access, api_tokens
 from tms.accounts.models import ApiToken, User
 from tms.accounts.permissions import Permission
 from tms.lib.token_bucket import Bucket
@@ -86,7 +86,7 @@ def _demand(person: User, right: Right) -> None:
 def caller(request: HttpRequest) -> ApiToken:
     """The valid token that it was sent with. Raises Refused, also for who calls too often."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    token = tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
+    token = api_tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
     if token is None:
         detail = "send a valid token: Authorization: Bearer tms_…"
         raise Refused(401, "tms:unauthorised", detail, headers=CHALLENGE)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from tms.accounts.access import Person, visible
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, Incident
 from tms.shifts.changes import Change, changes
 from tms.shifts.incidents import IncidentLine, incidents

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Contract, Transition, TransitionKind
 from tms.shifts.changes import WORST_FIRST
 

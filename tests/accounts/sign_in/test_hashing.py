@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection
 
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.accounts.sign_in import hashing
 from tms.accounts.sign_in.hashing import BoundedPBKDF2, HashingBusyError, HashingPool
@@ -115,7 +115,7 @@ def test_a_full_pool_answers_429_and_the_try_does_not_count(client, settings, mo
 def test_only_signing_in_hashes_a_password(client, monkeypatch):
     """Neither a page nor the API does, and a token is looked up by its SHA-256."""
     person = User.objects.create_superuser("tanaka", password="a password for tests")
-    _, token = tokens.issue(person, name="script", at=wall.now())
+    _, token = api_tokens.issue(person, name="script", at=wall.now())
     client.force_login(person)
     monkeypatch.setattr(BoundedPBKDF2, "encode", None)
     monkeypatch.setattr(hashing, "pool", None)

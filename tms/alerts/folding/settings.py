@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.alerts.incident import FoldRule
 
 
 @transaction.atomic
 def save(rules: Iterable[FoldRule]) -> None:
     for rule in rules:
-        with audit.change(rule):
+        with recorder.change(rule):
             rule.save()
 
 
@@ -19,5 +19,5 @@ def save(rules: Iterable[FoldRule]) -> None:
 def reset() -> None:
     """Go back to the defaults."""
     for rule in FoldRule.objects.select_for_update():
-        audit.record("reset", rule)
+        recorder.record("reset", rule)
         rule.delete()

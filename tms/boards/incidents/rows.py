@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts import factor as factors
 from tms.alerts.factor import Factor
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind

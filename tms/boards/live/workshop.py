@@ -13,7 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 
-from tms.accounts import sessions
+from tms.accounts.sessions import signed_in as session_signed_in
 from tms.boards import shift
 from tms.boards.kept import kept
 from tms.boards.live.proof import Prover
@@ -57,7 +57,7 @@ class Workshop:
         return self.prover.due <= now and await self._in_thread(self._compare, now)
 
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
-        return await self._in_thread(lambda: sessions.signed_in(keys, at=wall.now()).keys())
+        return await self._in_thread(lambda: session_signed_in.signed_in(keys, at=wall.now()).keys())
 
     async def tell_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
         await self._in_thread(shift.report, here, left)

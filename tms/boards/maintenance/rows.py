@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.window import Window
 from tms.boards.rows import Bilingual
 from tms.fleet.models import Group, Site, Terminal

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts.access import visible
-from tms.accounts.doors import Asked, needs, watching
+from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.alerts import maintenance as windows
 from tms.alerts.maintenance import NotOn

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from tms.accounts.models import User
-from tms.accounts.names import Name, name_of
+from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Transition
 from tms.boards.rows import Bilingual, Place
 from tms.lib.pagination import Column, Keyset

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.accounts.models import User
-from tms.accounts.names import name_of
+from tms.accounts.display_names import name_of
 from tms.alerts.models import Alert, Rule
 from tms.boards.choices import Choice
 from tms.boards.csv import Cell, More

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tms.accounts.doors import Asked, watching
+from tms.accounts.decorators import Asked, watching
 from tms.boards import csv
 from tms.boards.past import search
 from tms.boards.past.figures import Figures

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts.doors import Asked, needs_to_post
+from tms.accounts.decorators import Asked, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.alerts.folding import settings
 from tms.alerts.models import Factor, FoldRule

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
-from tms.accounts.doors import Asked, needs, needs_to_post, watching
+from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
 from tms.accounts.permissions import Permission
 from tms.alerts import edits, rulefile, yaml_reader
 from tms.alerts.edits import OutOfDate

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts.names import name_of
+from tms.accounts.display_names import name_of
 from tms.notifications.delivery import Delivery, News
 from tms.notifications.message import Message
 from tms.notifications.subject import Subject

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tms.accounts.doors import watching
+from tms.accounts.decorators import watching
 from tms.metrics.slo import Stage, offline_within_s
 from tms.ops.objective.figures import GOAL, SPANS, USUAL, Bar, Kept, Tally, kept
 

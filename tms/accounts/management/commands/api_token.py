@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tms.accounts import tokens
+from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.lib.management import PromptCommand
 
@@ -20,9 +20,9 @@ class Command(PromptCommand):
         person = User.objects.filter(username=options["username"], is_active=True).first()
         if person is None:
             raise CommandError(f"no person {options['username']!r} who may sign in")
-        if not 0 <= options["days"] <= tokens.MOST_DAYS:
-            raise CommandError(f"--days {options['days']}: 0 to {tokens.MOST_DAYS}")
+        if not 0 <= options["days"] <= api_tokens.MOST_DAYS:
+            raise CommandError(f"--days {options['days']}: 0 to {api_tokens.MOST_DAYS}")
         at = datetime.now(UTC)
         expires_at = at + timedelta(days=options["days"]) if options["days"] else None
-        _, secret = tokens.issue(person, name=options["name"], at=at, expires_at=expires_at)
+        _, secret = api_tokens.issue(person, name=options["name"], at=at, expires_at=expires_at)
         self.stdout.write(secret)

@@ -3,9 +3,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 # Here Django looks for models.
-from tms.accounts.audit_entry import AuditEntry
+from tms.accounts.models.audit_entry import AuditEntry
 from tms.accounts.permissions import Action
-from tms.accounts.token import ApiToken
+from tms.accounts.models.api_token import ApiToken
 from tms.lib.text_fields import LineField
 
 __all__ = ["Action", "ApiToken", "AuditEntry", "Theme", "User"]

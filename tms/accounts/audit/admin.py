@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 
 
 class AuditedAdmin:
@@ -25,18 +25,18 @@ class AuditedAdmin:
             changes = _of_form(form) | _of_rows(formsets or ())
             # Django's form for a password has no instance, but a user.
             row = form.instance if hasattr(form, "instance") else form.user
-            audit.record("created" if add else "changed", row, changes)
+            recorder.record("created" if add else "changed", row, changes)
         return super().construct_change_message(request, form, formsets, add)  # type: ignore[misc]
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> Any:
         for row in queryset:
-            audit.record("deleted", row)
+            recorder.record("deleted", row)
         return super().log_deletions(request, queryset)  # type: ignore[misc]
 
 
 def _of_form(form: Any) -> dict[str, tuple[Any, Any]]:
     changes = {name: (form.initial.get(name), form.cleaned_data.get(name)) for name in form.changed_data}
-    return audit.masked({name: (audit.plain(before), audit.plain(after)) for name, (before, after) in changes.items()})
+    return recorder.masked({name: (recorder.plain(before), recorder.plain(after)) for name, (before, after) in changes.items()})
 
 
 def _of_rows(formsets: Iterable[Any]) -> dict[str, tuple[Any, Any]]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import models, transaction
 
-from tms.accounts import audit
+from tms.accounts.audit import recorder
 from tms.accounts.models import ApiToken, User
 from tms.lib.hashing import digest
 
@@ -22,7 +22,7 @@ def issue(person: User, *, name: str, at: datetime, expires_at: datetime | None 
     token = ApiToken.objects.create(
         person=person, name=name, digest=digest(secret), created_at=at, expires_at=expires_at
     )
-    audit.record("created", token, {"person": (None, person.username), "expires_at": (None, str(expires_at or ""))})
+    recorder.record("created", token, {"person": (None, person.username), "expires_at": (None, str(expires_at or ""))})
     return token, secret
 
 
@@ -39,5 +39,5 @@ def revoke(tokens: models.QuerySet[ApiToken], *, at: datetime) -> int:
     with transaction.atomic():
         valid = list(tokens.filter(revoked_at=None).select_for_update(of=("self",)))
         for token in valid:
-            audit.record("revoked", token)
+            recorder.record("revoked", token)
         return tokens.filter(pk__in=[token.pk for token in valid]).update(revoked_at=at)
