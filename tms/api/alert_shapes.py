@@ -7,7 +7,7 @@ from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
 from tms.api.fleet_shapes import SiteMark
-from tms.rest.shapes import Told
+from tms.rest.schemas import Told
 from tms.telemetry.models import Severity
 
 

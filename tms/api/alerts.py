@@ -15,10 +15,10 @@ from tms.alerts.models import AlertQuerySet, AlertState
 from tms.alerts.search import alerts_like
 from tms.api.alert_shapes import Alert, AlertWithHistory, Step
 from tms.lib.pagination import Column, Keyset
-from tms.rest.door import Called
-from tms.rest.pages import Page, Paging, listed
-from tms.rest.routes import Routes
-from tms.rest.shapes import Asked, Id, Instant
+from tms.rest.operation import Called
+from tms.rest.pagination import Page, Paging, listed
+from tms.rest.router import Routes
+from tms.rest.schemas import Asked, Id, Instant
 from tms.telemetry.models import Severity
 
 routes = Routes("alerts")

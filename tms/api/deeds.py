@@ -15,10 +15,10 @@ from tms.alerts.models import AlertState
 from tms.api.alert_shapes import Alert
 from tms.api.alerts import one
 from tms.api.terms import Assigning, Commenting, Saying, Snoozing, Taking, Terms, Which
-from tms.rest.door import Called, Right
+from tms.rest.operation import Called, Right
 from tms.rest.problems import Refused
-from tms.rest.routes import Routes
-from tms.rest.shapes import Id, Told
+from tms.rest.router import Routes
+from tms.rest.schemas import Id, Told
 
 routes = Routes("alerts")
 HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 from pydantic import Field
 
 from tms.accounts.display_names import Name
-from tms.rest.shapes import Told
+from tms.rest.schemas import Told
 from tms.shifts import digest as shifts
 
 

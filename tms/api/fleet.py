@@ -13,9 +13,9 @@ from tms.fleet import models
 from tms.fleet.models import Presence, Status, TerminalKind
 from tms.fleet.search import terminals_like
 from tms.lib.pagination import Column, Keyset
-from tms.rest.door import Called
-from tms.rest.pages import Page, Paging, listed
-from tms.rest.routes import Routes
+from tms.rest.operation import Called
+from tms.rest.pagination import Page, Paging, listed
+from tms.rest.router import Routes
 
 routes = Routes("fleet")
 BY_CODE = Keyset((Column("code"),))

@@ -4,7 +4,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from tms.fleet import models
-from tms.rest.shapes import Told
+from tms.rest.schemas import Told
 
 
 class Site(Told):

@@ -9,9 +9,9 @@ from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.folding import settings
 from tms.alerts.models import Factor
-from tms.rest.door import Called, Right
-from tms.rest.routes import Routes
-from tms.rest.shapes import Asked, Told
+from tms.rest.operation import Called, Right
+from tms.rest.router import Routes
+from tms.rest.schemas import Asked, Told
 
 routes = Routes("incidents")
 CHANGING = Right(Permission.EDIT_RULES)

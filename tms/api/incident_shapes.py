@@ -7,7 +7,7 @@ from tms.alerts import models
 from tms.alerts.factor import Factor
 from tms.alerts.models import IncidentState, IncidentTransitionKind
 from tms.api.alert_shapes import username
-from tms.rest.shapes import Told
+from tms.rest.schemas import Told
 from tms.telemetry.models import Severity
 
 

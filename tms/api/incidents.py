@@ -20,11 +20,11 @@ from tms.api.deeds import SEEN
 from tms.api.incident_shapes import Incident, IncidentStep, IncidentWithHistory
 from tms.api.terms import Commenting, Saying, Taking, Terms
 from tms.lib.pagination import Column, Keyset
-from tms.rest.door import Called, Right
-from tms.rest.pages import Page, Paging, listed
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Refused
-from tms.rest.routes import Routes
-from tms.rest.shapes import Id, Instant
+from tms.rest.router import Routes
+from tms.rest.schemas import Id, Instant
 from tms.telemetry.models import Severity
 
 routes = Routes("incidents")

@@ -14,10 +14,10 @@ from tms.alerts.deeds import is_in_reach
 from tms.lib.calendar.recurrence import BadRecurrence
 from tms.api.window_shapes import Coming, Extension, Occurrence, Plan, Window
 from tms.lib.pagination import Column, Keyset
-from tms.rest.door import Called, Right
-from tms.rest.pages import Page, Paging, listed
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, Refused, unreadable
-from tms.rest.routes import LOOKING, Routes
+from tms.rest.router import LOOKING, Routes
 
 routes = Routes("maintenance")
 PLANNING = Right(Permission.PLAN_MAINTENANCE, is_kept=True)

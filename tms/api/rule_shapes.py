@@ -11,7 +11,7 @@ from tms.alerts.models import Comparison, RuleHours, RuleKind
 from tms.alerts.ruleentry import RuleEntry, entry_of
 from tms.api.alert_shapes import username
 from tms.fleet.models import TerminalKind
-from tms.rest.shapes import Asked, Told, change_of
+from tms.rest.schemas import Asked, Told, change_of
 from tms.telemetry.models import Severity
 
 type Number = Annotated[float, Field(allow_inf_nan=False)]

@@ -20,12 +20,12 @@ from tms.alerts.ruleentry import Places, fill
 from tms.api.rule_shapes import Rule, RuleBody, RuleChange, entry, fields_of
 from tms.fleet.models import Terminal
 from tms.lib.pagination import Column, Keyset
-from tms.rest.door import Called, Right
-from tms.rest.pages import Page, Paging, listed
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import LOOKING, Routes
-from tms.rest.shapes import Asked, Told
-from tms.rest.versions import IF_MATCH, matching, stamp
+from tms.rest.router import LOOKING, Routes
+from tms.rest.schemas import Asked, Told
+from tms.rest.etags import IF_MATCH, matching, stamp
 
 routes = Routes("rules")
 OLDEST_FIRST = Keyset((Column("pk", int),))

@@ -11,10 +11,10 @@ from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
 from tms.api.alert_shapes import username
 from tms.api.digest_shapes import Digest, Note
-from tms.rest.door import Called, Right
+from tms.rest.operation import Called, Right
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import Routes
-from tms.rest.shapes import Asked, Instant
+from tms.rest.router import Routes
+from tms.rest.schemas import Asked, Instant
 from tms.shifts import models, notes
 from tms.shifts.digest import digest
 

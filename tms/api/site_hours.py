@@ -17,10 +17,10 @@ from tms.fleet.models import OnHolidays
 from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
 from tms.fleet.registry import set_hours
 from tms.fleet.timetable import hours_of
-from tms.rest.door import Called, Right
+from tms.rest.operation import Called, Right
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import Routes
-from tms.rest.shapes import Told, WallTime, change_of
+from tms.rest.router import Routes
+from tms.rest.schemas import Told, WallTime, change_of
 
 routes = Routes("fleet")
 EDITING = Right(Permission.EDIT_SITES)

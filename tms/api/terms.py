@@ -12,7 +12,7 @@ from tms.alerts.deeds import is_in_reach
 from tms.alerts.models import AlertQuerySet, Contract
 from tms.api.alerts import AlertMatch
 from tms.rest.problems import Fault, unreadable
-from tms.rest.shapes import Asked, Id, Instant
+from tms.rest.schemas import Asked, Id, Instant
 
 MOST_AT_ONCE = 1_000
 

@@ -12,10 +12,10 @@ from tms.accounts.access import visible
 from tms.alerts import models, times
 from tms.alerts.times import By
 from tms.fleet.models import Site
-from tms.rest.door import Called
+from tms.rest.operation import Called
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import Routes
-from tms.rest.shapes import Asked, Instant, Told
+from tms.rest.router import Routes
+from tms.rest.schemas import Asked, Instant, Told
 
 routes = Routes("alerts")
 USUAL, LONGEST = timedelta(days=30), timedelta(days=366)

@@ -15,7 +15,7 @@ from tms.lib.calendar.recurrence import Recurrence
 from tms.api.alert_shapes import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.rest.problems import Fault, unreadable
-from tms.rest.shapes import BEGIN, CLOCK, END, Asked, Instant, Told
+from tms.rest.schemas import (BEGIN, CLOCK, END, Asked, Instant, Told)
 
 MOST_TERMINALS = 5_000
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from tms.ops import beats
 from tms.ops.models import Beat, LoopSuccess
-from tms.rest import once
+from tms.rest import idempotency
 from tms.lib.set_aside import each
 
 ROWS = 1_000
@@ -30,7 +30,7 @@ class Purged(NamedTuple):
 
 PURGED = (
     Purged("sessions", lambda at: Session.objects.filter(expire_date__lt=at)),
-    Purged("answers", once.expired),
+    Purged("answers", idempotency.expired),
     Purged("guesses", lambda at: AccessAttempt.objects.filter(attempt_time__lt=at - GUESSES_KEPT)),
     Purged("failures", lambda at: AccessFailureLog.objects.filter(attempt_time__lt=at - GUESSES_KEPT)),
     Purged(

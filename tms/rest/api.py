@@ -22,7 +22,7 @@ from tms.rest import problems
 from tms.rest.openapi import described
 from tms.rest.parser import StrictParser
 from tms.rest.problems import Fault, Refused, problem, unreadable
-from tms.rest.routes import Routes
+from tms.rest.router import Routes
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 from ninja.openapi.schema import REF_TEMPLATE
 
 from tms.rest.problems import CONTENT_TYPE
-from tms.rest.shapes import Problem
+from tms.rest.schemas import Problem
 
 
 def refusals(statuses: Iterable[int]) -> dict[int, Any]:

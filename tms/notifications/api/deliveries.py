@@ -16,11 +16,11 @@ from tms.lib.pagination import Column, Keyset
 from tms.notifications import claims
 from tms.notifications import delivery as models
 from tms.notifications.delivery import DeliveryState, News
-from tms.rest.door import Called, Right
-from tms.rest.pages import Page, Paging, listed
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Refused
-from tms.rest.routes import Routes
-from tms.rest.shapes import Id, Told
+from tms.rest.router import Routes
+from tms.rest.schemas import Id, Told
 
 routes = Routes("deliveries")
 RESENDING = Right(Permission.RESEND_DELIVERIES, is_kept=True)

@@ -12,18 +12,18 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.pagination import Column, Keyset
 from tms.notifications import destination as models
-from tms.notifications.api.filled import faults, numbers
+from tms.rest.form_errors import faults, numbers
 from tms.notifications.destination import DestinationKind
 from tms.notifications.forms import DestinationForm
 from tms.notifications.removal import remove
 from tms.notifications.transports import Answer
 from tms.notifications.trial import send_test
 from tms.notifications.week import Weekday, told_hours
-from tms.rest.door import Called, Right
-from tms.rest.pages import Page, Paging, listed
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import unreadable
-from tms.rest.routes import Routes
-from tms.rest.shapes import Asked, Told, change_of
+from tms.rest.router import Routes
+from tms.rest.schemas import Asked, Told, change_of
 
 routes = Routes("destinations")
 BY_NAME = Keyset((Column("name"),))

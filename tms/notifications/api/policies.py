@@ -14,16 +14,16 @@ from tms.accounts.permissions import Permission
 from tms.fleet.models import Group, Site
 from tms.lib.pagination import Column, Keyset
 from tms.notifications import policy as models
-from tms.notifications.api.filled import faults, numbers
+from tms.rest.form_errors import faults, numbers
 from tms.notifications.policy_forms import MOST_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.removal import remove
 from tms.notifications.week import Weekday, told_hours
 from tms.notifications.when import When
-from tms.rest.door import Called, Right
-from tms.rest.pages import Page, Paging, listed
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import Routes
-from tms.rest.shapes import Asked, Id, Told, change_of
+from tms.rest.router import Routes
+from tms.rest.schemas import (Asked, Id, Told, change_of)
 from tms.telemetry.models import Severity
 
 routes = Routes("policies")

@@ -17,7 +17,7 @@ from tms.lib.calendar.opening_hours import EVER
 from tms.lib.pagination import Column, Keyset
 from tms.notifications import on_call
 from tms.notifications import rotation as models
-from tms.notifications.api.filled import faults, numbers
+from tms.rest.form_errors import faults, numbers
 from tms.notifications.api.rotation_shapes import (
     Cover,
     CoverBody,
@@ -35,10 +35,10 @@ from tms.notifications.removal import remove
 from tms.notifications.rotation_forms import MOST_MEMBERS, RotationForm, save_rotation
 from tms.notifications.turns import Roster
 from tms.notifications.turns import Turn as Stretch
-from tms.rest.door import Called, Right
-from tms.rest.pages import Page, Paging, listed
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
-from tms.rest.routes import Routes
+from tms.rest.router import Routes
 
 routes = Routes("rotations")
 BY_NAME = Keyset((Column("name"), Column("pk", int)))

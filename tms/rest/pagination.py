@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tms.lib.pagination import Keyset
 from tms.rest.problems import Fault, unreadable
-from tms.rest.shapes import Asked, Told
+from tms.rest.schemas import Asked, Told
 
 
 class Paging(Asked):

@@ -18,7 +18,7 @@ from tms.accounts import access, api_tokens
 from tms.accounts.models import ApiToken, User
 from tms.accounts.permissions import Permission
 from tms.lib.token_bucket import Bucket
-from tms.rest.once import HEADER, once
+from tms.rest.idempotency import HEADER, once
 from tms.rest.problems import Fault, Refused, unreadable
 
 LARGEST_BODY = 524_288

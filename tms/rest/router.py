@@ -5,8 +5,8 @@ from typing import Any
 
 from ninja import Router
 
-from tms.rest.door import Bearer, Right, door
-from tms.rest.once import HEADER, REPLAYED
+from tms.rest.operation import Bearer, Right, door
+from tms.rest.idempotency import HEADER, REPLAYED
 from tms.rest.openapi import refusals
 
 KEY = {
