@@ -8,7 +8,7 @@ from django.conf import settings
 from consumers import crowd
 from consumers.refusal import refuse
 from consumers.wire import Receive, Send, Wire, wire_of
-from tms.fleet.credentials import Key
+from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal
 from tms.ingest.gateway import Gateway, gateway

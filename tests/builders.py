@@ -15,8 +15,8 @@ from tms.alerts.models import Comparison, Rule, RuleKind
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.commands.services import Answered
-from tms.fleet import credentials
-from tms.fleet.credentials import Identity, Key
+from tms.fleet.credentials import services
+from tms.fleet.credentials.services import Identity, Key
 from tms.fleet.models import Cause, Group, Presence, Site, Terminal, TerminalState
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.judge import Judge
@@ -43,7 +43,7 @@ class Fleet:
         """A terminal that was never seen."""
         fields.setdefault("uid", f"T-{next(self._numbers)}")
         terminal = Terminal(site=site or self.site(), **fields)
-        credentials.enrol(terminal)
+        services.enrol(terminal)
         return terminal
 
     def terminals(self, number: int, *, presence: str = Presence.NEVER, **state: Any) -> list[Terminal]:

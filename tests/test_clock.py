@@ -11,7 +11,7 @@ from tms import clock
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import holding
 from tms.alerts.models import Alert, Condition
-from tms.fleet import standings
+from tms.fleet.presence import store as presence_store
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
 from tms.ingest import store
 from tms.ops import beats
@@ -76,7 +76,7 @@ def test_a_terminal_that_does_not_return_from_its_reboot_is_offline(fleet, wall)
 
 
 def test_the_longest_overdue_are_swept_first_and_a_pass_has_a_limit(fleet, monkeypatch):
-    monkeypatch.setattr(standings, "SWEEP_LIMIT", 2)
+    monkeypatch.setattr(presence_store, "SWEEP_LIMIT", 2)
     monkeypatch.setattr(clock, "MOST_SWEEPS", 1)
     terminals = [fleet.online(lease_s=seconds) for seconds in (3, 1, 2)]
 
@@ -89,7 +89,7 @@ def test_the_longest_overdue_are_swept_first_and_a_pass_has_a_limit(fleet, monke
 
 
 def test_a_storm_is_swept_and_alerted_in_one_pass_however_many_transactions_that_takes(fleet, monkeypatch):
-    monkeypatch.setattr(standings, "SWEEP_LIMIT", 2)
+    monkeypatch.setattr(presence_store, "SWEEP_LIMIT", 2)
     monkeypatch.setattr(holding, "PASS_LIMIT", 2)
     fleet.presence_rule(Presence.SILENT, duration_s=5)
     terminals = [fleet.online(lease_s=1) for _ in range(5)]

@@ -9,10 +9,10 @@ from tests.at_once import at_once
 from tests.builders import AT, Link, later
 from tms import clock
 from tms.alerts.models import Alert
-from tms.fleet import standings
+from tms.fleet.presence import store as presence_store
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
-from tms.fleet.node import LOST_AFTER_S, Node, NodeState
-from tms.fleet.nodes import Membership
+from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
+from tms.fleet.nodes.membership import Membership
 from tms.lib.db.clock import Wall
 from tms.ingest import store
 
@@ -93,7 +93,7 @@ def test_a_node_is_lost_once(fleet, node):
 
 
 def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, monkeypatch):
-    monkeypatch.setattr(standings, "SWEEP_LIMIT", 1)
+    monkeypatch.setattr(presence_store, "SWEEP_LIMIT", 1)
     for _ in range(3):
         fleet.online(node="a", lease_s=600)
     goes_quiet()

@@ -15,7 +15,7 @@ from tests.builders import now
 from tests.protocol.test_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tms.alerts import rulefile
 from tms.boards.csv import written
-from tms.fleet import enrolment
+from tms.fleet.credentials import enrolment
 from tms.fleet.models import Site, Terminal
 from tms.notifications.message import Message
 from tms.notifications.transports import mail

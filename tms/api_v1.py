@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from tms.alerts.edits import OutOfDate
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.maintenance import NotOn
-from tms.api import alerts, deeds, fleet, folding, incidents, maintenance, rules, shifts, site_hours, times
+from tms.api import (alerts, deeds, folding, incidents, maintenance, rules, shifts, times)
+from tms.fleet import api as fleet_api
+from tms.fleet.sites import hours_api
 from tms.notifications.api import deliveries, destinations, policies, rotations
 from tms.rest.api import Api
 
 OF_ALERTS = (alerts, deeds, times, incidents, folding, rules, maintenance)
-PARTS = (fleet, site_hours, *OF_ALERTS, shifts, destinations, policies, rotations, deliveries)
+PARTS = (fleet_api, hours_api, *OF_ALERTS, shifts, destinations, policies, rotations, deliveries)
 REFUSALS: Mapping[type[Exception], int] = {
     AlreadyResolved: 409,
     ChangedMeanwhile: 409,

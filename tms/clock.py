@@ -23,11 +23,12 @@ from tms.alerts.rulebook import rulebook
 from tms.alerts.ruleset import Place
 from tms.commands import services as commands
 from tms.lib.db.errors import is_database_away
-from tms.fleet import losses, nodes, standings
-from tms.fleet.doorman import Doorman
+from tms.fleet.nodes import dropped_terminals, membership
+from tms.fleet.presence import store
+from tms.fleet.sites.hours_watcher import Doorman
 from tms.fleet.models import Cause, Terminal, TerminalState
-from tms.fleet.node import BEAT_S, LOST_AFTER_S, Node
-from tms.fleet.presence import Move
+from tms.fleet.models.node import BEAT_S, LOST_AFTER_S, Node
+from tms.fleet.presence.transitions import Move
 from tms.lib.db.clock import wall
 from tms.feed.change import Change
 from tms.feed.publisher import feed, publish
@@ -91,15 +92,15 @@ def sweep(at: datetime) -> int:
     """Terminals whose time has come: silent, then offline. In a storm some thousands a transaction."""
     moved = 0
     for _ in range(MOST_SWEEPS):
-        due = standings.due_terminals(at, without=unswept.keys(at))
+        due = store.due_terminals(at, without=unswept.keys(at))
         moved += isolate(due, partial(_sweep, at=at), aside=unswept, at=at)
-        if len(due) < standings.SWEEP_LIMIT:
+        if len(due) < store.SWEEP_LIMIT:
             break
     return moved
 
 
 def _sweep(due: Collection[int], at: datetime) -> int:
-    moves = standings.sweep_due(due, at)
+    moves = store.sweep_due(due, at)
     follow(moves)
     return len(moves)
 
@@ -111,22 +112,22 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
     """
 
     def lose(held: Collection[int]) -> int:
-        moves = standings.orphan(held, node, at, cause=cause, since=since)
+        moves = store.orphan(held, node, at, cause=cause, since=since)
         follow(moves)
         return len(moves)
 
     orphaned, reached = 0, 0
-    while held := standings.held_terminals(node, after=reached):
+    while held := store.held_terminals(node, after=reached):
         orphaned += isolate(held, lose, aside=unorphaned, at=at)
         reached = held[-1]
-    losses.record(node or settings.NODE, at=at)
+    dropped_terminals.record(node or settings.NODE, at=at)
     return orphaned
 
 
 def lose_node(node: Node, at: datetime) -> None:
     """Its mark comes last: a leader that dies before leaves the rest to the next one."""
     orphaned = orphan(node.name, at, cause=Cause.NODE_LOST, since=node.beat_at)
-    if nodes.mark_lost(node):
+    if membership.mark_lost(node):
         log.warning("node_lost", node=node.name, host=node.host, last_beat=node.beat_at, orphaned=orphaned)
 
 
@@ -159,7 +160,7 @@ def catch_up(at: datetime) -> bool:
         return False
     until = at + timedelta(seconds=settings.RECONNECT_GRACE_S)
     with transaction.atomic():
-        standings.postpone(until)
+        store.postpone(until)
         lifecycle.postpone(until)
     return True
 

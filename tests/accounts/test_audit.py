@@ -17,8 +17,9 @@ from tms.alerts import edits, maintenance
 from tms.alerts.folding import settings as folding
 from tms.alerts.models import Factor, FoldRule
 from tms.lib.calendar.recurrence import Recurrence
-from tms.fleet import credentials, enrolment, registry
-from tms.fleet.opening import OpeningHours
+from tms.fleet.credentials import services as credential_services, enrolment
+from tms.fleet.terminals import services as terminal_services
+from tms.fleet.models.opening_hours import OpeningHours
 from tms.notifications import digests, on_call, removal
 from tms.notifications.destination import Destination
 from tms.notifications.forms import DestinationForm
@@ -92,12 +93,12 @@ def plan_of_digests(fleet) -> None:
 
 def keys_of_a_terminal(fleet) -> None:
     """Enrolling one issues its first key."""
-    credentials.revoke(fleet.terminal().credentials.all(), at=AT)
+    credential_services.revoke(fleet.terminal().credentials.all(), at=AT)
 
 
 def opening_hours(fleet) -> None:
     site = fleet.site()
-    registry.set_hours(site, [OpeningHours(site=site, weekday=0, opens_at="09:00", closes_at="17:00")], [])
+    terminal_services.set_hours(site, [OpeningHours(site=site, weekday=0, opens_at="09:00", closes_at="17:00")], [])
 
 
 def token(fleet) -> None:

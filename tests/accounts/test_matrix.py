@@ -29,9 +29,9 @@ from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
 from tms.lib.calendar.recurrence import Recurrence
 from tms.api_v1 import api
-from tms.fleet import enrolment
+from tms.fleet.credentials import enrolment
 from tms.fleet.models import Credential, Group
-from tms.fleet.node import Node
+from tms.fleet.models.node import Node
 from tms.notifications.delivery import Delivery, DeliveryState, News
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.digest_plan import DigestPlan

@@ -8,7 +8,7 @@ from tests.at_once import at_once
 from tests.builders import AT, Fleet, later
 from tms.alerts import edits, lifecycle
 from tms.alerts.models import Alert, AlertState, Condition, Rule
-from tms.fleet import standings
+from tms.fleet.presence import store
 from tms.fleet.models import Presence
 
 pytestmark = pytest.mark.both
@@ -93,7 +93,7 @@ def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(flee
             edits.change_rule(Rule.objects.get(pk=rule.pk), at=later(n))
             return
         with transaction.atomic():
-            standings.lock([terminal.pk for terminal in terminals])
+            store.lock([terminal.pk for terminal in terminals])
             lifecycle.settle([claim(rule, terminal, n) for terminal in terminals])
 
     results = at_once(9, act)

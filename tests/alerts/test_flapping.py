@@ -11,7 +11,7 @@ from tests.builders import AT, later
 from tests.factories import acknowledged
 from tms.alerts import edits, lifecycle
 from tms.alerts.models import Alert, Condition, Flapping
-from tms.fleet import standings
+from tms.fleet.presence import store
 
 pytestmark = pytest.mark.both
 
@@ -220,7 +220,7 @@ def test_two_clocks_and_recoveries_at_once_end_it_once(rule, terminal):
             lifecycle.calm_down(later(2 * HOUR))
             return
         with transaction.atomic():
-            standings.lock([terminal.pk])
+            store.lock([terminal.pk])
             lifecycle.settle([release(rule, terminal, 8 * MINUTE + n)])
 
     results = at_once(8, act)

@@ -9,7 +9,7 @@ from tests.builders import AT, later
 from tms.alerts import edits, lifecycle
 from tms.alerts.models import Alert, Condition
 from tms.fleet.models import Presence
-from tms.fleet.opening import OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import OpeningHours, OwnDay
 
 pytestmark = pytest.mark.both
 

@@ -16,7 +16,7 @@ from tms.alerts.quiet import ASK_AGAIN, quiet
 from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.window import Window
 from tms.fleet.models import Presence
-from tms.fleet.opening import OpeningHours
+from tms.fleet.models.opening_hours import OpeningHours
 
 pytestmark = pytest.mark.both
 

@@ -8,7 +8,7 @@ from tests.at_once import at_once
 from tests.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Contract
-from tms.fleet import standings
+from tms.fleet.presence import store
 
 pytestmark = pytest.mark.both
 
@@ -135,7 +135,7 @@ def test_a_recovery_that_races_with_getting_worse_wins(fleet, rule, terminal):
 
     def act(n: int) -> None:
         with transaction.atomic():
-            standings.lock([terminal.pk])
+            store.lock([terminal.pk])
             lifecycle.settle([claim(rule, terminal, 9, severity="critical")] if n else [release(rule, terminal, 9)])
 
     at_once(2, act)

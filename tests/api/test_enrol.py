@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.builders import now
-from tms.fleet import credentials, enrolment
+from tms.fleet.credentials import services, enrolment
 from tms.fleet.models import EnrolmentToken, Terminal
 from tms.protocol import credential
 
@@ -50,7 +50,7 @@ def test_a_token_is_answered_with_the_credential_once(token, terminal):
     assert made["credential"] == f"{made['uid']}.{made['secret']}"
     assert "no-store" in answer["cache-control"]
     offered = credential.parse(made["credential"])
-    assert credentials.match(offered, credentials.find([offered.uid], at=now())[offered.uid])
+    assert services.match(offered, services.find([offered.uid], at=now())[offered.uid])
     kept = Terminal.objects.get()
     assert (kept.serial, kept.model, kept.kind) == ("S-1", "KX-20", "gate")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.conftest import problem, wrong
 from tests.builders import now
-from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
 
 pytestmark = pytest.mark.both
 

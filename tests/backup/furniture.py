@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tms.accounts.models import User
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
 from tms.telemetry.models import Boot, Report
 
@@ -16,7 +16,7 @@ def furnish() -> None:
     now = datetime.now(UTC)
     for number in range(TERMINALS):
         terminal = Terminal(uid=f"T-{number:02}", site=site)
-        credentials.enrol(terminal)
+        services.enrol(terminal)
         boot = Boot.objects.create(terminal=terminal, boot_id="boot-1", first_seen_at=now)
         Report.objects.bulk_create(
             Report(

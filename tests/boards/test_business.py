@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests import factories
 from tests.boards.test_alerts import shown
 from tests.factories import now
-from tms.fleet.opening import OwnDay
+from tms.fleet.models.opening_hours import OwnDay
 
 pytestmark = pytest.mark.both
 

@@ -9,7 +9,7 @@ from tests import factories
 from tests.factories import now
 from tms.alerts import folding, lifecycle
 from tms.alerts.models import Alert, RuleHours
-from tms.fleet.opening import OwnDay
+from tms.fleet.models.opening_hours import OwnDay
 
 pytestmark = pytest.mark.both
 

@@ -10,7 +10,7 @@ from tests import factories
 from tms.alerts import maintenance
 from tms.alerts.maintenance import Scope
 from tms.lib.calendar.recurrence import Recurrence
-from tms.fleet.opening import OwnDay
+from tms.fleet.models.opening_hours import OwnDay
 
 pytestmark = pytest.mark.both
 

@@ -11,9 +11,9 @@ from tests.factories import now
 from tms import clock
 from tms.boards.outages import OutageFacts, evidence, spell
 from tms.fleet.models import Cause
-from tms.fleet.node import Node, NodeState
-from tms.fleet.nodes import Membership
-from tms.fleet.outage import Outage
+from tms.fleet.models.node import Node, NodeState
+from tms.fleet.nodes.membership import Membership
+from tms.fleet.models.outage import Outage
 from tms.ingest import store
 
 pytestmark = pytest.mark.both

@@ -10,7 +10,7 @@ from tests.factories import now
 from tests.people import person
 from tms.boards.plans import plans
 from tms.commands.models import Command
-from tms.fleet.opening import OpeningHours
+from tms.fleet.models.opening_hours import OpeningHours
 from tms.feed.change import Change
 
 pytestmark = pytest.mark.both

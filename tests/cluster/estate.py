@@ -7,7 +7,7 @@ from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Rule
-from tms.fleet import credentials, enrolment
+from tms.fleet.credentials import services, enrolment
 from tms.fleet.models import Site, Terminal
 
 TERMINALS = 20
@@ -15,12 +15,12 @@ TERMINALS = 20
 
 def furnish() -> None:
     site, _ = Site.objects.get_or_create(code="SJK", defaults={"name": "Shinjuku South"})
-    keys = [str(credentials.enrol(Terminal(uid=f"T-{number:02}", site=site))) for number in range(TERMINALS)]
+    keys = [str(services.enrol(Terminal(uid=f"T-{number:02}", site=site))) for number in range(TERMINALS)]
     for username in ("tanaka", "sato"):
         User.objects.create_superuser(username, password="a password for tests")
     at = datetime.now(UTC)
     alarmed = Terminal(uid="ALARMED", site=site)
-    credentials.enrol(alarmed)
+    services.enrol(alarmed)
     lifecycle.settle([Claim(Rule.objects.get(event_code="tms.duplicate_credential").pk, alarmed.pk, at)])
     token = enrolment.make_token(site, by=None, at=at, valid=timedelta(hours=1))
     print(json.dumps({"credentials": keys, "alert": Alert.objects.get().pk, "token": token}))

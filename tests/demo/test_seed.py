@@ -8,7 +8,7 @@ from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.demo.seed import PEOPLE, seed
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import OpeningHours, Site, Terminal, TerminalState
 from tms.protocol import credential
 
@@ -36,12 +36,12 @@ def test_a_new_fleet_has_six_places_in_japan_and_this_machine(path):
 def test_every_seeded_terminal_has_a_credential_that_opens(path, now):
     fleet = seed(7, path=path, machine="desk")
 
-    keys = credentials.find([terminal.uid for terminal in fleet.terminals], at=now)
+    keys = services.find([terminal.uid for terminal in fleet.terminals], at=now)
 
     for terminal in fleet.terminals:
         offered = credential.parse(terminal.credential)
         assert offered is not None
-        assert credentials.match(offered, keys[terminal.uid]) is not None
+        assert services.match(offered, keys[terminal.uid]) is not None
 
 
 def test_seeding_again_makes_nothing_new_and_takes_nothing_back(path):

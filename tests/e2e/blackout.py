@@ -16,7 +16,7 @@ def blackout(code: str) -> int:
 
     from tms.alerts import folding, lifecycle
     from tms.alerts.models import Incident, Rule
-    from tms.fleet import credentials
+    from tms.fleet.credentials import services
     from tms.fleet.models import Presence, Site, Terminal, TerminalState
     from tms.lib.db.clock import wall
 
@@ -27,7 +27,7 @@ def blackout(code: str) -> int:
         for number in range(1, LOST + 1)
     ]
     for terminal in terminals:
-        credentials.enrol(terminal)
+        services.enrol(terminal)
     TerminalState.objects.filter(terminal__in=terminals).update(presence=Presence.OFFLINE, presence_at=at)
     offline = Rule.objects.get(name="Offline")
     with transaction.atomic():

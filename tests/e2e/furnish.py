@@ -19,7 +19,7 @@ HOSTILE_UIDS = [f"X-{number:02}" for number in range(len(PAYLOADS))]
 def furnish(*, is_hostile: bool) -> dict[str, str]:
     """The credential of each terminal, by its UID."""
     from tms.accounts.models import User
-    from tms.fleet import credentials
+    from tms.fleet.credentials import services
     from tms.fleet.models import Site, Terminal
 
     for username, (first, last, language) in PEOPLE.items():
@@ -29,12 +29,12 @@ def furnish(*, is_hostile: bool) -> dict[str, str]:
         site = Site.objects.create(code=code, name=name, name_ja=name_ja, region="Kanto")
         for number in range(1, EACH + 1):
             terminal = Terminal(uid=f"{code}-KSK-{number:02}", site=site, label=f"Kiosk {number}, west hall")
-            issued[terminal.uid] = str(credentials.enrol(terminal))
+            issued[terminal.uid] = str(services.enrol(terminal))
     if is_hostile:
         for number, (uid, payload) in enumerate(zip(HOSTILE_UIDS, PAYLOADS, strict=True)):
             text = payload[:100]
             site = Site.objects.create(code=f"X{number}", name=text, name_ja=text, region=text)
-            issued[uid] = str(credentials.enrol(Terminal(uid=uid, site=site, label=text)))
+            issued[uid] = str(services.enrol(Terminal(uid=uid, site=site, label=text)))
     return issued
 
 

@@ -8,7 +8,7 @@ from django.db.models import F
 from benchmarks.systems.session import sign_in
 from tms.accounts.models import User
 from tms.alerts.models import Rule, RuleKind
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -24,7 +24,7 @@ def fleet(number: int, places: int) -> None:
     Rule.objects.filter(kind=RuleKind.PRESENCE).update(duration_s=OFFLINE_FOR_S, revision=F("revision") + 1)
     publish(Change(rules=True))
     sites = [Site.objects.create(code=f"F{place}", name=f"Faults {place}") for place in range(places)]
-    made = [credentials.enrol(Terminal(uid=f"T{n:05}", site=sites[n % len(sites)])) for n in range(number)]
+    made = [services.enrol(Terminal(uid=f"T{n:05}", site=sites[n % len(sites)])) for n in range(number)]
     person = User.objects.create_superuser("watcher", password=None)
     cookie = f"{settings.SESSION_COOKIE_NAME}={sign_in(person)}"
     print(json.dumps({"credentials": [str(credential) for credential in made], "cookie": cookie}))

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connection
 
 from tests.builders import AT, later
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Credential, Presence
 from tms.protocol import credential
 from tms.protocol.credential import Credential as Offered
@@ -20,7 +20,7 @@ def terminal(fleet):
 
 
 def opens(offered: Offered, *, at=AT) -> bool:
-    return credentials.match(offered, credentials.find([offered.uid], at=at).get(offered.uid, ())) is not None
+    return services.match(offered, services.find([offered.uid], at=at).get(offered.uid, ())) is not None
 
 
 def everything_kept() -> str:
@@ -34,7 +34,7 @@ def everything_kept() -> str:
 
 
 def test_a_new_terminal_has_a_state_that_was_never_seen_and_a_key_that_opens(fleet, terminal):
-    offered = credentials.issue(terminal)
+    offered = services.issue(terminal)
 
     assert terminal.state.presence == Presence.NEVER
     assert opens(offered)
@@ -42,7 +42,7 @@ def test_a_new_terminal_has_a_state_that_was_never_seen_and_a_key_that_opens(fle
 
 
 def test_a_secret_has_256_bits_and_the_database_holds_only_its_digest(terminal):
-    offered = credentials.issue(terminal)
+    offered = services.issue(terminal)
 
     kept = everything_kept()
 
@@ -53,25 +53,25 @@ def test_a_secret_has_256_bits_and_the_database_holds_only_its_digest(terminal):
 
 
 def test_two_keys_are_valid_at_once_so_that_a_rotation_disconnects_nobody(terminal):
-    old, new = credentials.issue(terminal), credentials.issue(terminal)
+    old, new = services.issue(terminal), services.issue(terminal)
 
     assert opens(old)
     assert opens(new)
 
 
 def test_a_key_ends_when_it_expires(terminal):
-    offered = credentials.issue(terminal, expires_at=later(60))
+    offered = services.issue(terminal, expires_at=later(60))
 
     assert [opens(offered, at=later(seconds)) for seconds in (59, 60, 61)] == [True, False, False]
 
 
 def test_a_revoked_key_opens_nothing_and_the_other_one_still_does(terminal):
-    old = credentials.issue(terminal)
+    old = services.issue(terminal)
     kept = Credential.objects.latest("pk")
-    new = credentials.issue(terminal)
+    new = services.issue(terminal)
 
-    revoked = credentials.revoke(Credential.objects.filter(pk=kept.pk), at=AT)
-    again = credentials.revoke(Credential.objects.filter(pk=kept.pk), at=AT)
+    revoked = services.revoke(Credential.objects.filter(pk=kept.pk), at=AT)
+    again = services.revoke(Credential.objects.filter(pk=kept.pk), at=AT)
 
     assert (revoked, again) == (1, 0)
     assert (opens(old), opens(new)) == (False, True)
@@ -88,18 +88,18 @@ def test_an_unknown_uid_and_a_wrong_secret_open_nothing(terminal):
 def test_an_unknown_uid_costs_a_comparison_too_and_its_key_cannot_be_met():
     preimage_is_unknown = Offered("", "s" * 43)
 
-    assert credentials.match(preimage_is_unknown, [credentials.NOBODY]) is None
+    assert services.match(preimage_is_unknown, [services.NOBODY]) is None
 
 
 def test_one_terminals_key_does_not_open_another(fleet, terminal):
-    offered = credentials.issue(terminal)
+    offered = services.issue(terminal)
     other = fleet.terminal()
 
     assert not opens(Offered(other.uid, offered.secret))
 
 
 def test_uids_differ_by_case(fleet):
-    offered = credentials.issue(fleet.terminal(uid="SJK-a"))
+    offered = services.issue(fleet.terminal(uid="SJK-a"))
 
     assert not opens(Offered("SJK-A", offered.secret))
 
@@ -108,7 +108,7 @@ def test_many_uids_are_found_with_one_query(fleet, django_assert_num_queries):
     terminals = [fleet.terminal() for _ in range(3)]
 
     with django_assert_num_queries(1):
-        found = credentials.find([terminal.uid for terminal in terminals] + ["nobody"], at=AT)
+        found = services.find([terminal.uid for terminal in terminals] + ["nobody"], at=AT)
 
     assert {uid: [key.identity.terminal_id for key in keys] for uid, keys in found.items()} == {
         terminal.uid: [terminal.pk] for terminal in terminals
@@ -120,20 +120,20 @@ def test_whoever_holds_links_hears_of_a_revocation(terminal, ear):
     ear.changes()
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
 
-    credentials.revoke(terminal.credentials.all(), at=AT)
+    services.revoke(terminal.credentials.all(), at=AT)
     told = ear.change()
-    credentials.revoke(terminal.credentials.all(), at=AT)
+    services.revoke(terminal.credentials.all(), at=AT)
 
     assert told.revoked == keys
     assert ear.changes() == []
 
 
 def test_the_keys_that_ended_in_a_span_of_time_are_found_for_those_who_missed_the_message(terminal):
-    credentials.issue(terminal, expires_at=later(30))
+    services.issue(terminal, expires_at=later(30))
     expired = Credential.objects.latest("pk").pk
     revoked = Credential.objects.earliest("pk").pk
-    credentials.revoke(Credential.objects.filter(pk=revoked), at=later(10).astimezone(UTC))
+    services.revoke(Credential.objects.filter(pk=revoked), at=later(10).astimezone(UTC))
 
-    spans = [credentials.ended_between(later(a), later(b)) for a, b in ((0, 9), (0, 10), (10, 30), (9, 30), (30, 99))]
+    spans = [services.ended_between(later(a), later(b)) for a, b in ((0, 9), (0, 10), (10, 30), (9, 30), (30, 99))]
 
     assert spans == [set(), {revoked}, {expired}, {revoked, expired}, set()]

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.builders import now
-from tms.fleet import credentials, enrolment
+from tms.fleet.credentials import services, enrolment
 from tms.fleet.models import Credential, Site, Terminal
 from tms.protocol import credential
 
@@ -36,7 +36,7 @@ def test_enrolling_prints_the_credential_and_nothing_else(fleet):
     assert (terminal.uid, terminal.kind, terminal.label) == ("SJK-PAY-01", "payment", "Till")
     assert offered
     assert offered.uid == "SJK-PAY-01"
-    assert credentials.match(offered, credentials.find([offered.uid], at=now())[offered.uid])
+    assert services.match(offered, services.find([offered.uid], at=now())[offered.uid])
     assert offered.secret not in err
     assert "not shown again" in err
 
@@ -122,7 +122,7 @@ def test_a_token_that_cannot_be_is_refused_with_what_would_be_right(fleet, argum
 
 def test_revoking_takes_every_key_of_a_terminal_and_says_how_many(fleet):
     terminal = fleet.terminal()
-    credentials.issue(terminal)
+    services.issue(terminal)
 
     out, _ = manage("revoke_credentials", terminal.uid)
     again, _ = manage("revoke_credentials", terminal.uid)

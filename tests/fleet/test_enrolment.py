@@ -7,8 +7,8 @@ import pytest
 from tests.at_once import at_once
 from tests.builders import AT, later
 from tms.lib.hashing import digest
-from tms.fleet import credentials, enrolment
-from tms.fleet.enrolment import TokenRefused, redeem
+from tms.fleet.credentials import services, enrolment
+from tms.fleet.credentials.enrolment import TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.protocol import credential
 
@@ -31,7 +31,7 @@ def test_a_token_enrols_one_terminal_at_its_site(site, token):
     terminal, offered = redeem(token, **FACTS, at=later(60))
 
     assert (terminal.uid, terminal.site, terminal.kind, terminal.serial) == ("SJK-GTE-01", site, "gate", "S-1")
-    assert credentials.match(offered, credentials.find([terminal.uid], at=AT)[terminal.uid])
+    assert services.match(offered, services.find([terminal.uid], at=AT)[terminal.uid])
     used = EnrolmentToken.objects.get()
     assert (used.used_at, used.terminal) == (later(60), terminal)
 

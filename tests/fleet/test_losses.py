@@ -6,11 +6,11 @@ import pytest
 
 from tests.builders import AT, Link, later
 from tms import clock
-from tms.fleet import losses
-from tms.fleet.losses import FOLLOWED_FOR
+from tms.fleet.nodes import dropped_terminals
+from tms.fleet.nodes.dropped_terminals import FOLLOWED_FOR
 from tms.fleet.models import Cause, Terminal
-from tms.fleet.node import Node, NodeState
-from tms.fleet.nodes import Membership
+from tms.fleet.models.node import Node, NodeState
+from tms.fleet.nodes.membership import Membership
 from tms.ingest import store
 
 pytestmark = pytest.mark.both
@@ -36,7 +36,7 @@ def come_back(*terminals: Terminal, seconds: float = 10) -> None:
 
 def numbers(seconds: float = 20) -> list[tuple[int, int, int, int]]:
     """Of each loss that is followed: all, back, awaited, missing."""
-    return [(loss.total, loss.back, loss.awaited, loss.missing) for loss in losses.followed(later(seconds))]
+    return [(loss.total, loss.back, loss.awaited, loss.missing) for loss in dropped_terminals.followed(later(seconds))]
 
 
 def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, node, settings):
@@ -47,7 +47,7 @@ def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, nod
 
     come_back(*terminals[:4])
     steps.append(numbers())
-    [loss] = losses.followed(later(20))
+    [loss] = dropped_terminals.followed(later(20))
     come_back(terminals[4])
 
     assert steps == [[(5, 0, 5, 0)], [(5, 4, 1, 0)]]
@@ -63,7 +63,7 @@ def test_who_did_not_come_back_within_the_grace_is_missing(fleet, node, wall, se
 
     wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    [loss] = losses.followed(wall.at)
+    [loss] = dropped_terminals.followed(wall.at)
     assert (loss.total, loss.back, loss.awaited, loss.missing) == (3, 2, 0, 1)
     assert loss.is_over
 
@@ -72,8 +72,8 @@ def test_a_loss_is_followed_for_a_quarter_of_an_hour(fleet, node):
     fleet.online(node="a", lease_s=LONG)
     drop()
 
-    assert losses.followed(AT + FOLLOWED_FOR - timedelta(seconds=1))
-    assert not losses.followed(AT + FOLLOWED_FOR)
+    assert dropped_terminals.followed(AT + FOLLOWED_FOR - timedelta(seconds=1))
+    assert not dropped_terminals.followed(AT + FOLLOWED_FOR)
 
 
 def test_a_node_without_links_loses_nothing(fleet, node):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import Fleet
 from tests.ear import Ear
-from tms.fleet import registry
+from tms.fleet.terminals import services
 from tms.fleet.models import Terminal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,7 +15,7 @@ def test_an_edited_terminal_is_told(fleet: Fleet, ear: Ear):
     ear.changes()
     terminal.label = "Till 7"
 
-    registry.amend(terminal)
+    services.amend(terminal)
 
     change = ear.change()
     assert change.terminals == {terminal.pk}
@@ -29,7 +29,7 @@ def test_a_terminal_that_came_into_other_lists_makes_every_board_read_again(flee
     ear.changes()
     setattr(terminal, field, values[field])
 
-    registry.amend(terminal)
+    services.amend(terminal)
 
     assert ear.change().everything
 
@@ -38,7 +38,7 @@ def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, ear: Ear):
     site = fleet.site()
     site.name = "Shinjuku South"
 
-    registry.amend_site(site)
+    services.amend_site(site)
 
     assert ear.change().everything
 
@@ -48,7 +48,7 @@ def test_a_forgotten_terminal_takes_its_keys_along(fleet: Fleet, ear: Ear):
     key = terminal.credentials.get()
     ear.changes()
 
-    registry.forget(terminal)
+    services.forget(terminal)
 
     assert ear.change().revoked == {key.pk}
     assert not Terminal.objects.exists()

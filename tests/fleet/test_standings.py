@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from tests.at_once import at_once
 from tests.builders import AT, later
 from tms.lib.db import rows as db_rows
-from tms.fleet import standings
+from tms.fleet.presence import store
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
-from tms.fleet.presence import Move
+from tms.fleet.presence.transitions import Move
 
 pytestmark = pytest.mark.both
 
@@ -69,10 +69,10 @@ INSTANTS = [
 def test_an_instant_is_kept_as_the_orm_keeps_it(fleet, at):
     """On SQLite instants are text: another spelling would compare wrongly."""
     terminal = fleet.terminal()
-    standing = standings.lock([terminal.pk])[terminal.pk]
+    standing = store.lock([terminal.pk])[terminal.pk]
     standing.presence_at = standing.due_at = standing.lease_at = at
 
-    standings.save([standing])
+    store.save([standing])
 
     state = TerminalState.objects.get(presence_at=at, due_at=at)
     assert (state.presence_at, state.lease_at) == (at, at)
@@ -82,20 +82,20 @@ def test_an_instant_is_kept_as_the_orm_keeps_it(fleet, at):
 
 def test_what_was_locked_is_written_back_whole(fleet):
     terminal = fleet.online(boot_id="boot-1", seq=7, status="ok", status_at=later(3), back_at=later(9))
-    before = standings.lock([terminal.pk])[terminal.pk]
+    before = store.lock([terminal.pk])[terminal.pk]
 
-    standings.save([before])
+    store.save([before])
 
-    assert standings.lock([terminal.pk])[terminal.pk] == before
+    assert store.lock([terminal.pk])[terminal.pk] == before
 
 
 def test_only_those_who_are_named_are_touched(fleet):
     one, other = fleet.online(), fleet.online()
 
-    standing = standings.lock([one.pk])[one.pk]
+    standing = store.lock([one.pk])[one.pk]
     standing.presence = Presence.OFFLINE.value
 
-    standings.save([standing])
+    store.save([standing])
 
     kept = dict(TerminalState.objects.values_list("pk", "presence"))
     assert kept == {one.pk: Presence.OFFLINE, other.pk: Presence.ONLINE}
@@ -103,24 +103,24 @@ def test_only_those_who_are_named_are_touched(fleet):
 
 def test_metrics_are_merged_over_the_last_values(fleet):
     terminal = fleet.online(metrics={"a": 1.0, "b": 2.0})
-    standing = standings.lock([terminal.pk])[terminal.pk]
+    standing = store.lock([terminal.pk])[terminal.pk]
 
-    standings.save([standing], {terminal.pk: b'{"b": 3.5, "c.d": 4}'})
-    standings.save([standing])
+    store.save([standing], {terminal.pk: b'{"b": 3.5, "c.d": 4}'})
+    store.save([standing])
 
     assert TerminalState.objects.get().metrics == {"a": 1.0, "b": 3.5, "c.d": 4}
 
 
 def test_who_does_not_exist_is_not_found_and_nothing_to_write_is_no_query(fleet, django_assert_num_queries):
-    assert standings.lock([4711]) == {}
+    assert store.lock([4711]) == {}
     with django_assert_num_queries(0):
-        standings.save([])
+        store.save([])
 
 
 def test_moves_become_history(fleet):
     terminal = fleet.terminal()
 
-    standings.record([Move(terminal.pk, AT, Presence.ONLINE, Presence.REBOOTING, Cause.UPDATE, later(60), 3)])
+    store.record([Move(terminal.pk, AT, Presence.ONLINE, Presence.REBOOTING, Cause.UPDATE, later(60), 3)])
 
     change = PresenceChange.objects.get()
     assert (change.before, change.presence, change.cause) == ("online", "rebooting", "update")
@@ -135,10 +135,10 @@ def test_many_who_change_the_same_terminals_in_any_order_neither_race_nor_deadlo
     def count_up(n: int) -> None:
         mine = pks if n % 2 else pks[::-1]
         with transaction.atomic():
-            locked = standings.lock(mine)
+            locked = store.lock(mine)
             for standing in locked.values():
                 standing.seq += 1
-            standings.save(locked.values())
+            store.save(locked.values())
 
     results = at_once(12, count_up)
 
@@ -156,8 +156,8 @@ def test_a_grace_that_is_given_while_reports_come_in_neither_races_nor_deadlocks
     def act(n: int) -> object:
         with transaction.atomic():
             if n % 2:
-                return standings.postpone(later(60 + n))
-            return standings.save(standings.lock([terminal.pk for terminal in terminals]).values())
+                return store.postpone(later(60 + n))
+            return store.save(store.lock([terminal.pk for terminal in terminals]).values())
 
     results = at_once(8, act)
 

@@ -15,9 +15,9 @@ from tms.alerts.maintenance import Scope
 from tms.alerts.models import Alert, Rule
 from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.window import Window
-from tms.fleet import enrolment
+from tms.fleet.credentials import enrolment
 from tms.fleet.models import Terminal
-from tms.fleet.node import Node
+from tms.fleet.models.node import Node
 from tms.notifications.delivery import GIVE_UP_AFTER, Delivery
 from tms.notifications.destination import Destination, DestinationKind
 from tms.notifications.digest_plan import DigestPlan

@@ -9,7 +9,7 @@ import pytest_asyncio
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from tests.at_once import aside
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Credential
 from tms.ingest.admission import Admission, find_keys, offered_credential
 from tms.ingest.links import Links
@@ -70,7 +70,7 @@ def scope(offered: object, *, subprotocols: tuple[str, ...] = ("tms.v1",)) -> di
 class TestDecision:
     async def test_a_valid_credential_is_let_in_as_its_terminal(self, fleet, admission):
         terminal = await aside(fleet.terminal)
-        offered = await aside(credentials.issue, terminal)
+        offered = await aside(services.issue, terminal)
 
         key = await admission.decide(scope(offered))
 
@@ -78,7 +78,7 @@ class TestDecision:
 
     async def test_both_keys_of_a_rotation_are_let_in(self, fleet, admission):
         terminal = await aside(fleet.terminal)
-        offered = [await aside(credentials.issue, terminal) for _ in range(2)]
+        offered = [await aside(services.issue, terminal) for _ in range(2)]
 
         keys = [await admission.decide(scope(each)) for each in offered]
 
@@ -96,7 +96,7 @@ class TestDecision:
     @pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
     async def test_a_key_that_ended_opens_nothing(self, fleet, admission, end):
         terminal = await aside(fleet.terminal)
-        offered = await aside(credentials.issue, terminal)
+        offered = await aside(services.issue, terminal)
         ended = {end: datetime.now(UTC) - timedelta(seconds=1)}
         await aside(lambda: Credential.objects.filter(terminal=terminal).update(**ended))
 
@@ -117,7 +117,7 @@ class TestDecision:
 
     async def test_who_is_banned_is_told_for_how_long(self, fleet, links, admission):
         terminal = await aside(fleet.terminal)
-        offered = await aside(credentials.issue, terminal)
+        offered = await aside(services.issue, terminal)
         links.bans.read([(terminal.pk, 300.0)], at=asyncio.get_running_loop().time())
 
         refusal = await admission.decide(scope(offered))
@@ -127,7 +127,7 @@ class TestDecision:
 
     async def test_handshakes_that_come_together_share_one_query_and_each_gets_its_own_answer(self, fleet, admission):
         terminals = [await aside(fleet.terminal) for _ in range(3)]
-        offered = [await aside(credentials.issue, terminal) for terminal in terminals]
+        offered = [await aside(services.issue, terminal) for terminal in terminals]
         wrong = f"{terminals[0].uid}.{SECRET}"
 
         answers = await asyncio.gather(*(admission.decide(scope(each)) for each in (*offered, offered[0], wrong)))
@@ -140,7 +140,7 @@ class TestDecision:
 @pytest.mark.django_db(transaction=True)
 async def test_a_connection_that_was_cut_while_nobody_asked_sends_nobody_away(fleet, links):
     terminal = await aside(fleet.terminal)
-    offered = await aside(credentials.issue, terminal)
+    offered = await aside(services.issue, terminal)
     backends = []
 
     def find(uids):

@@ -10,7 +10,7 @@ from tests.at_once import aside
 from tests.ingest.conftest import DEADLINE_S, Node
 from tms.alerts.models import Alert
 from tms.commands.models import Command, CommandState
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
 from tms.ingest.models import Struggle
@@ -192,7 +192,7 @@ async def test_a_look_at_the_database_finds_revoked_keys_and_waiting_commands(no
     _, revoked = await node.booted(terminal)
     _, wire = await node.booted(other)
     now = datetime.now(UTC)
-    await aside(lambda: credentials.revoke(Credential.objects.filter(terminal=terminal), at=now))
+    await aside(lambda: services.revoke(Credential.objects.filter(terminal=terminal), at=now))
     await aside(lambda: fleet.command(other, at=now))
 
     async with node.looking():

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from tests.builders import AT, Link, later
 from tms import clock
 from tms.fleet.models import Cause, Presence, TerminalState
-from tms.fleet.outage import Outage, OutageCause
+from tms.fleet.models.outage import Outage, OutageCause
 from tms.ingest import store
 
 pytestmark = pytest.mark.both

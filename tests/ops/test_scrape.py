@@ -12,7 +12,7 @@ from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert
 from tms.clock import orphan
 from tms.fleet.models import Presence
-from tms.fleet.nodes import Membership
+from tms.fleet.nodes.membership import Membership
 from tms.ingest import store
 
 pytestmark = pytest.mark.both

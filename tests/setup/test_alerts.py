@@ -7,7 +7,7 @@ import pytest
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Rule
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("default_rules")
 @pytest.fixture
 def terminal() -> Terminal:
     terminal = Terminal(uid="SHJ-PAY-01", site=Site.objects.create(code="SHJ", name="Shinjuku South"))
-    credentials.enrol(terminal)
+    services.enrol(terminal)
     return terminal
 
 

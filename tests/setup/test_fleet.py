@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from tms.fleet import credentials, enrolment
+from tms.fleet.credentials import services, enrolment
 from tms.fleet.models import Credential, EnrolmentToken, OpeningHours, Presence, Site, Terminal
 from tms.protocol import credential
 
@@ -38,7 +38,7 @@ def site() -> Site:
 @pytest.fixture
 def terminal(site: Site) -> Terminal:
     terminal = Terminal(uid="SHJ-PAY-01", site=site)
-    credentials.enrol(terminal)
+    services.enrol(terminal)
     return terminal
 
 
@@ -51,8 +51,8 @@ def shown_secret(answer) -> str:
 def is_valid(text: str) -> bool:
     offered = credential.parse(text)
     assert offered
-    keys = credentials.find([offered.uid], at=datetime.now(UTC)).get(offered.uid, [])
-    return credentials.match(offered, keys) is not None
+    keys = services.find([offered.uid], at=datetime.now(UTC)).get(offered.uid, [])
+    return services.match(offered, keys) is not None
 
 
 def act(client: Client, page: str, action: str, *rows, **more: str):
@@ -155,7 +155,7 @@ def test_revoking_asks_first_and_then_takes_every_key_of_the_terminal(admin_clie
 
 def test_after_a_rotation_the_old_key_alone_is_revoked(admin_client, terminal):
     old = terminal.credentials.get()
-    new = str(credentials.issue(terminal))
+    new = str(services.issue(terminal))
 
     act(admin_client, "credential", "revoke_selected", old, confirmed="yes")
 
@@ -208,7 +208,7 @@ def test_every_list_can_be_read_and_searched(admin_client, terminal, page):
 
 def test_a_terminal_is_linked_through_another_but_never_through_itself(admin_client, terminal):
     router = Terminal(uid="SHJ-RTR-01", site=terminal.site, parent=terminal)
-    credentials.enrol(router)
+    services.enrol(router)
     fields = {"site": terminal.site_id, "kind": "kiosk", "label": "", "parent": router.pk}
 
     refused = admin_client.post(f"/admin/fleet/terminal/{terminal.pk}/change/", fields)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import Link, later
 from tms.fleet.models import Terminal
-from tms.fleet.outage import Outage, OutageCause
+from tms.fleet.models.outage import Outage, OutageCause
 from tms.ingest import store
 from tms.telemetry import backfill
 from tms.telemetry.backfill import ARRIVES_WITHIN

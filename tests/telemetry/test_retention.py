@@ -9,7 +9,7 @@ from tests import factories
 from tests.builders import AT
 from tests.ingest.writing import booted, kept, write
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal
-from tms.fleet.outage import Outage
+from tms.fleet.models.outage import Outage
 from tms.telemetry import retention
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
 

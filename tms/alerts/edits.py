@@ -10,9 +10,9 @@ from tms.alerts.lifecycle import Claim, drop, hold
 from tms.alerts.models import Alert, Condition, Rule, RuleKind
 from tms.alerts.rule import NAMES
 from tms.alerts.scope import terminals_of
-from tms.fleet import standings
+from tms.fleet.presence import store
 from tms.fleet.models import OURS, Presence, TerminalState
-from tms.fleet.presence import Standing
+from tms.fleet.presence.transitions import Standing
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 
@@ -54,7 +54,7 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
     _begin_revision(rule, at=at, by=by)
     pairs = _held(rule)
     away = _away(rule)
-    standing = standings.lock({terminal_id for _, terminal_id in pairs} | set(away))
+    standing = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
     drop(pairs, at=at, comment="rule changed")
     hold([_still_away(rule, standing[terminal_id], at) for terminal_id in away if terminal_id in standing])
     publish(Change(rules=True))
@@ -67,7 +67,7 @@ def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | Non
     rule.enabled, rule.deleted_at = False, at
     _begin_revision(rule, at=at, by=by)
     pairs = _held(rule)
-    standings.lock({terminal_id for _, terminal_id in pairs})
+    store.lock({terminal_id for _, terminal_id in pairs})
     drop(pairs, at=at, comment="rule deleted")
     publish(Change(rules=True))
 

@@ -15,7 +15,7 @@ from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim, Release, Verdict
 from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.scope import terminals_of
-from tms.fleet import standings
+from tms.fleet.presence import store
 from tms.fleet.models import Terminal
 from tms.lib.set_aside import SetAside, each, isolate
 
@@ -39,7 +39,7 @@ def follow(rule: Rule, *, at: datetime) -> None:
     held = set(Condition.objects.filter(rule=rule).values_list("terminal", flat=True))
 
     def settle(chunk: Sequence[int]) -> int:
-        standings.lock(chunk)
+        store.lock(chunk)
         lifecycle.settle([_verdict(rule, terminal_id, terminal_id in drifting, at) for terminal_id in chunk])
         return len(chunk)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tms.alerts.models import Rule, RuleHours
 from tms.lib.calendar.opening_hours import Hours
 from tms.fleet.models import Terminal
-from tms.fleet.timetable import hours_of
+from tms.fleet.sites.calendar import hours_of
 
 type Pair = tuple[int, int]
 """(rule, terminal)"""

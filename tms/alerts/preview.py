@@ -17,8 +17,8 @@ from tms.alerts.ruleset import Applicable, Place, RuleSet, compiled, level_of
 from tms.alerts.scope import terminals_of
 from tms.alerts.standing import Unrest, standing
 from tms.fleet.models import PresenceChange, Terminal
-from tms.fleet.presence import Move
-from tms.fleet.timetable import hours_of
+from tms.fleet.presence.transitions import Move
+from tms.fleet.sites.calendar import hours_of
 from tms.telemetry import past
 from tms.telemetry.models import Event
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from tms.alerts import maintenance
 from tms.alerts.models import Alert, AlertState, IncidentState, RuleHours, RuleKind
 from tms.fleet.models import Presence
-from tms.fleet.presence import AWAY
-from tms.fleet.timetable import hours_of
+from tms.fleet.presence.transitions import AWAY
+from tms.fleet.sites.calendar import hours_of
 
 ASK_AGAIN = timedelta(seconds=30)
 """An end that nobody can foretell is looked for so often; one that is foretold may come early."""

@@ -2,7 +2,7 @@ from django.db.models import Q
 
 from tms.alerts.models import Rule
 from tms.fleet.models import Terminal
-from tms.fleet.search import terminals_like
+from tms.fleet.terminals.search import terminals_like
 
 
 def alerts_like(text: str) -> Q:

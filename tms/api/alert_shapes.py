@@ -6,7 +6,7 @@ from pydantic import Field
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
-from tms.api.fleet_shapes import SiteMark
+from tms.fleet.schemas import SiteMark
 from tms.rest.schemas import Told
 from tms.telemetry.models import Severity
 

@@ -14,8 +14,8 @@ from tms.alerts.models import Alert, AlertState
 from tms.alerts.search import alerts_like
 from tms.boards.expected import Plan, is_expected
 from tms.fleet.models import Presence, Status, Terminal, TerminalKind
-from tms.fleet.outage import Outage
-from tms.fleet.search import terminals_like
+from tms.fleet.models.outage import Outage
+from tms.fleet.terminals.search import terminals_like
 from tms.feed.change import Change
 from tms.telemetry.models import Severity
 

@@ -13,7 +13,7 @@ from tms.boards.outages import OutageFacts, facts_of
 from tms.boards.rows import Bilingual, Place, place_of
 from tms.commands.models import Command
 from tms.fleet.models import Presence, PresenceChange, Terminal
-from tms.fleet.outage import Outage, OutageCause
+from tms.fleet.models.outage import Outage, OutageCause
 from tms.telemetry.models import Boot, Event, Severity
 
 FIRST = "first"

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from tms.boards.pages.base import Part
-from tms.fleet import losses
+from tms.fleet.nodes import dropped_terminals
 
 TEMPLATE = "boards/losses.html"
 
 
 def losses_part(at: datetime) -> Part:
-    return Part(f"{TEMPLATE}#losses", {"losses": losses.followed(at)})
+    return Part(f"{TEMPLATE}#losses", {"losses": dropped_terminals.followed(at)})

@@ -9,7 +9,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 
 from tms.boards.instants import UNITS
 from tms.fleet.models import Cause, Terminal
-from tms.fleet.outage import Outage, OutageCause
+from tms.fleet.models.outage import Outage, OutageCause
 
 SUMMED = timedelta(days=30)
 DROPPED = {

@@ -13,7 +13,7 @@ from tms.alerts import maintenance
 from tms.alerts.window import Window
 from tms.lib.calendar.opening_hours import NEVER, Hours
 from tms.fleet.models import Terminal
-from tms.fleet.timetable import hours_of
+from tms.fleet.sites.calendar import hours_of
 from tms.feed.change import Change
 from tms.feed.hub import hub
 

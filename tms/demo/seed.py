@@ -16,10 +16,10 @@ from tms.demo import seed_file
 from tms.demo.places import MAKES, PLACES, Place
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.lib.hashing import digest
-from tms.fleet import credentials
-from tms.fleet.enrolment import UID_MARKS
+from tms.fleet.credentials import services
+from tms.fleet.credentials.enrolment import UID_MARKS
 from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState
-from tms.fleet.opening import OpeningHours
+from tms.fleet.models.opening_hours import OpeningHours
 
 PEOPLE = (
     ("demo", "Mei", "Tanaka", "watch-the-fleet"),
@@ -83,7 +83,7 @@ def _enrol_machine(machine: str) -> str:
     site, _ = Site.objects.get_or_create(code=HERE, defaults={"name": "This machine", "name_ja": "このマシン"})
     uid = machine if not Terminal.objects.filter(uid=machine).exists() else f"{machine}-{secrets.token_hex(2)}"
     terminal = Terminal(uid=uid, site=site, kind=TerminalKind.COMPUTER, label="The computer TMS runs on")
-    return str(credentials.enrol(terminal))
+    return str(services.enrol(terminal))
 
 
 def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:

@@ -19,11 +19,12 @@ from tms.accounts.models import User
 from tms.lib.admin import (ModelAdmin, ModelForm, ReadOnly, TabularInline)
 from tms.accounts.one_time_secrets import Secret
 from tms.lib.hashing import digest
-from tms.fleet import credentials, enrolment, registry
+from tms.fleet.credentials import services as credential_services, enrolment
+from tms.fleet.terminals import services as terminal_services
 from tms.fleet.models import Credential, EnrolmentToken, Group, Site, Terminal
-from tms.fleet.node import Node
-from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
-from tms.fleet.parents import Circle, refuse_circle
+from tms.fleet.models.node import Node
+from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.terminals.parents import Circle, refuse_circle
 from tms.protocol.credential import UID
 
 KEY_ADVICE = _("The terminal's agent sends it with every connection.")
@@ -61,7 +62,7 @@ class SiteAdmin(ModelAdmin[Site]):
         return forms.ChoiceField(label=_("Time zone"), choices=zones)
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
-        registry.amend_site(obj)
+        terminal_services.amend_site(obj)
 
 
 class TerminalForm(ModelForm[Terminal]):
@@ -122,9 +123,9 @@ class TerminalAdmin(ModelAdmin[Terminal]):
 
     def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:
         if change:
-            registry.amend(obj)
+            terminal_services.amend(obj)
             return
-        key = credentials.enrol(obj)
+        key = credential_services.enrol(obj)
         one_time_secrets.keep(request, Secret(obj.uid, str(key)))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -133,7 +134,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         return deletable, counts, set(), protected
 
     def delete_model(self, request: HttpRequest, obj: Terminal) -> None:
-        registry.forget(obj)
+        terminal_services.forget(obj)
 
     def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
         return self._show(request, [one_time_secrets.kept(request)])
@@ -142,7 +143,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
     def issue_keys(self, request: HttpRequest, queryset: models.QuerySet[Terminal]) -> HttpResponse:
         secrets = []
         for terminal in queryset:
-            secrets.append(Secret(terminal.uid, str(credentials.issue(terminal))))
+            secrets.append(Secret(terminal.uid, str(credential_services.issue(terminal))))
             self.log_change(request, terminal, "Issued a key.")
         return self._show(request, secrets)
 
@@ -273,7 +274,7 @@ def revoke(
     if request.POST.get("confirmed"):
         for key in valid:
             page.log_change(request, key.terminal, f"Revoked the key {key.digest[:8]}.")
-        number = credentials.revoke(keys, at=datetime.now(UTC))
+        number = credential_services.revoke(keys, at=datetime.now(UTC))
         page.message_user(request, ngettext("%d key was revoked.", "%d keys were revoked.", number) % number)
         return None
     context = page.admin_site.each_context(request) | {

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from tms.fleet import credentials
-from tms.fleet.credentials import Key
+from tms.fleet.credentials import services
+from tms.fleet.credentials.services import Key
 from tms.lib.db.clock import wall
 from tms.ingest.links import Links
 from tms.lib.db.thread import DatabaseThread
@@ -70,7 +70,7 @@ class Admission:
             keys = await self._find(offered.uid)
         except DatabaseError:
             return unavailable("the database is away; come back")
-        key = credentials.match(offered, keys)
+        key = services.match(offered, keys)
         if key is None:
             return UNAUTHORISED
         if left := self._links.ban_left_s(key.identity.terminal_id):
@@ -120,13 +120,13 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
 def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
     """Raises DatabaseError. That this thread's connection was cut while nobody asked tells nothing of the database."""
     try:
-        return credentials.find(uids, at=wall.now())
+        return services.find(uids, at=wall.now())
     except (DatabaseError, InterfaceError):
         was_cut = connection.connection is not None and getattr(connection.connection, "closed", False)
         connection.close()
         if not was_cut:
             raise
-    return credentials.find(uids, at=wall.now())
+    return services.find(uids, at=wall.now())
 
 
 def _unanswered(waiting: Mapping[str, list[asyncio.Future[list[Key]]]]) -> list[asyncio.Future[list[Key]]]:

@@ -7,7 +7,7 @@ import structlog
 from django.conf import settings
 
 from tms.alerts.rulebook import rulebook
-from tms.fleet.credentials import Key
+from tms.fleet.credentials.services import Key
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links

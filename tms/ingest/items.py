@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tms.alerts.lifecycle import Verdict
 from tms.commands.services import Answered
-from tms.fleet.credentials import Identity
+from tms.fleet.credentials.services import Identity
 from tms.fleet.models import Cause
 from tms.protocol import frames
 

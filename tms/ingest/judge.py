@@ -10,7 +10,7 @@ from tms.alerts.lifecycle import Verdict
 from tms.alerts.rulebook import rulebook
 from tms.alerts.rules import Seen
 from tms.alerts.ruleset import Place, RuleSet
-from tms.fleet.credentials import Identity
+from tms.fleet.credentials.services import Identity
 from tms.protocol import frames
 
 NO_METRICS: Mapping[str, float] = {}

@@ -10,10 +10,10 @@ from msgspec import UNSET
 
 from tms.alerts.lifecycle import Verdict
 from tms.commands.services import Answered
-from tms.fleet import presence
-from tms.fleet.causes import Reboot, Return, returning
+from tms.fleet.presence import transitions
+from tms.fleet.presence.outage_causes import Reboot, Return, returning
 from tms.fleet.models import Presence
-from tms.fleet.presence import Move, Standing, Timing
+from tms.fleet.presence.transitions import Move, Standing, Timing
 from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported, TakenOver
 from tms.protocol import frames
 
@@ -73,7 +73,7 @@ class Ledger:
 
     def _booted(self, standing: Standing, item: Booted) -> None:
         boot = item.boot
-        self._keep(presence.boot(standing, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing))
+        self._keep(transitions.boot(standing, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing))
         item.link.number = standing.session
         item.link.identity = item.link.identity._replace(model=boot.model or item.link.identity.model)
         self._take_state(standing, boot.full, at=item.at)
@@ -84,9 +84,9 @@ class Ledger:
         self._number(standing, item)
         report = item.report
         if report.late or report.boot_id is not UNSET:
-            self._keep(presence.hear(standing, at=item.at, timing=self.timing))
+            self._keep(transitions.hear(standing, at=item.at, timing=self.timing))
             return
-        self._keep(presence.report(standing, at=item.at, timing=self.timing))
+        self._keep(transitions.report(standing, at=item.at, timing=self.timing))
         self._take_state(standing, report, at=item.at)
         self.verdicts.extend(item.verdicts)
 
@@ -100,21 +100,21 @@ class Ledger:
             standing.seq = max(standing.seq, report.seq)
 
     def _alive(self, standing: Standing, item: Alive) -> None:
-        self._keep(presence.hear(standing, at=item.at, timing=self.timing))
+        self._keep(transitions.hear(standing, at=item.at, timing=self.timing))
         self.verdicts.extend(item.verdicts)
 
     def _parted(self, standing: Standing, item: Parted) -> None:
         goodbye = item.goodbye
         back_at = None if goodbye.back_at is UNSET else goodbye.back_at.astimezone(UTC)
         self._keep(
-            presence.bid_goodbye(standing, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing)
+            transitions.bid_goodbye(standing, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing)
         )
 
     def _lost(self, standing: Standing, item: Lost) -> None:
-        self._keep(presence.lose(standing, cause=item.cause, at=item.at, timing=self.timing))
+        self._keep(transitions.lose(standing, cause=item.cause, at=item.at, timing=self.timing))
 
     def _answered(self, standing: Standing, item: CommandAnswered) -> None:
-        self._keep(presence.hear(standing, at=item.at, timing=self.timing))
+        self._keep(transitions.hear(standing, at=item.at, timing=self.timing))
         self.answers.append(item.answer)
 
     def note(self, item: Noted) -> None:

@@ -11,7 +11,8 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from tms.commands import services as commands
-from tms.fleet import credentials, standings
+from tms.fleet.credentials import services
+from tms.fleet.presence import store
 from tms.lib.db.clock import wall
 from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
@@ -138,8 +139,8 @@ class Seen(NamedTuple):
 
 def look(since: datetime, at: datetime, doubtful: Sequence[int]) -> Seen:
     return Seen(
-        revoked=credentials.ended_between(since, at),
+        revoked=services.ended_between(since, at),
         waiting=commands.waiting(at=at),
-        elsewhere=standings.elsewhere(doubtful, node=settings.NODE) if doubtful else {},
+        elsewhere=store.elsewhere(doubtful, node=settings.NODE) if doubtful else {},
         bans=find_bans(at),
     )

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tms.lib.token_bucket import Bucket
 from tms.commands.models import Command
 from tms.commands.services import Answered
-from tms.fleet.credentials import Key
+from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
 from tms.lib.db.clock import wall
 from tms.ingest.batch import Batch

@@ -11,10 +11,10 @@ from msgspec import UNSET
 from tms.alerts import lifecycle
 from tms.alerts.rulebook import rulebook
 from tms.commands import services as commands
-from tms.fleet import outages, standings
+from tms.fleet.presence import outages, store
 from tms.lib.db import rows as db_rows
 from tms.fleet.models import Terminal, TerminalState
-from tms.fleet.presence import Standing
+from tms.fleet.presence.transitions import Standing
 from tms.lib.db.clock import wall
 from tms.ingest import takeovers
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
@@ -59,12 +59,12 @@ def write(items: Sequence[Item]) -> Ledger:
     rules = rulebook.refresh()
     links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
-        ledger = Ledger(standings.lock(links), standings.timing(), settings.NODE)
+        ledger = Ledger(store.lock(links), store.timing(), settings.NODE)
         ledger.enter(items)
         for takeover in takeovers.count(ledger.takeovers):
             ledger.note(takeover)
-        standings.save((ledger.standings[pk] for pk in ledger.changed), ledger.metrics_json())
-        standings.record(ledger.moves)
+        store.save((ledger.standings[pk] for pk in ledger.changed), ledger.metrics_json())
+        store.record(ledger.moves)
         outages.follow(ledger.moves, ledger.returns, timing=ledger.timing)
         boot_pks = _save_boots(ledger)
         _save_reports(ledger, boot_pks)

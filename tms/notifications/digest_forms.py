@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.fleet.zones import zones
+from tms.fleet.sites.time_zones import zones
 from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import MOST_TIMES, clock
 from tms.notifications.forms import Plain

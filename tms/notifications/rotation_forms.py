@@ -14,7 +14,7 @@ from tms.accounts.display_names import name_of
 from tms.lib.admin import BaseFormSet, ModelForm
 from tms.lib.calendar.local_time import instant
 from tms.lib.forms import WallTimeField
-from tms.fleet.zones import zones
+from tms.fleet.sites.time_zones import zones
 from tms.notifications.forms import NONE, Plain, free_name
 from tms.notifications.on_call import cover
 from tms.notifications.rotation import Cover, Member, Rotation

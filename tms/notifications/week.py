@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import Field
 
 from tms.lib.calendar.opening_hours import Hours, Span
-from tms.fleet.zones import zones
+from tms.fleet.sites.time_zones import zones
 
 type Weekday = Annotated[int, Field(ge=0, le=6)]
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from tms.alerts.models import Alert
 from tms.alerts.quiet import Quiet
 from tms.lib.calendar.opening_hours import Hours
-from tms.fleet.timetable import hours_of
+from tms.fleet.sites.calendar import hours_of
 from tms.notifications.policy import Policy, Telling
 from tms.notifications.subject import Subject
 from tms.notifications.when import When

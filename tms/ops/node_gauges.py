@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from tms.fleet import losses
-from tms.fleet.node import Node, NodeState
+from tms.fleet.nodes import dropped_terminals
+from tms.fleet.models.node import Node, NodeState
 from tms.lib.db.clock import wall
 
 LOST_IS_NEWS = timedelta(hours=1)
@@ -57,7 +57,7 @@ def count_nodes() -> GaugeMetricFamily:
 
 
 def count_dropped() -> GaugeMetricFamily:
-    followed = losses.followed(wall.now())
+    followed = dropped_terminals.followed(wall.now())
     family = dropped_family()
     for fate in ("back", "awaited", "missing"):
         family.add_metric([fate], sum(getattr(loss, fate) for loss in followed))

@@ -8,8 +8,8 @@ from datetime import datetime
 import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
-from tms.fleet.node import BEAT_S
-from tms.fleet.nodes import Membership
+from tms.fleet.models.node import BEAT_S
+from tms.fleet.nodes.membership import Membership
 from tms.lib.db.clock import wall
 
 log = structlog.get_logger(__name__)

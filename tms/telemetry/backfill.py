@@ -11,8 +11,8 @@ from django.db.models import Count, ExpressionWrapper, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from tms.lib.db import rows as db_rows
-from tms.fleet.causes import corrected
-from tms.fleet.outage import Outage
+from tms.fleet.presence.outage_causes import corrected
+from tms.fleet.models.outage import Outage
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.protocol import limits

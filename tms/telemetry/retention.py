@@ -8,7 +8,7 @@ from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q
 
 from tms.fleet.models import PresenceChange, Terminal
-from tms.fleet.outage import Outage
+from tms.fleet.models.outage import Outage
 from tms.lib.set_aside import each
 from tms.telemetry import partitions
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup

@@ -5,9 +5,9 @@ import pytest
 from tests.builders import Fleet, Wall, later
 from tms import clock
 from tms.alerts.models import Alert, Incident
-from tms.fleet import standings
+from tms.fleet.presence import store
 from tms.fleet.models import Cause, Presence, Terminal, TerminalState
-from tms.fleet.presence import Move
+from tms.fleet.presence.transitions import Move
 
 
 class Storm:
@@ -36,7 +36,7 @@ class Storm:
         TerminalState.objects.filter(pk__in=states).update(
             presence=presence, presence_at=at, cause=cause, due_at=None if presence == Presence.OFFLINE else later(1e6)
         )
-        standings.record(moves)
+        store.record(moves)
         clock.follow(moves)
 
 

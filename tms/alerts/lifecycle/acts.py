@@ -16,7 +16,7 @@ from tms.alerts.lifecycle.taking import FREE, at_hand, reminder, terms
 from tms.alerts.lifecycle.verdicts import among
 from tms.alerts.models import Condition
 from tms.alerts.transition import TransitionKind
-from tms.fleet import standings
+from tms.fleet.presence import store
 
 HELD = (AlertState.ACKNOWLEDGED,)
 ENDED_BY_A_PERSON = (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)
@@ -82,7 +82,7 @@ def comment(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
 def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
     """Say that they are over, where the rule lets a person say so. They open again when it comes again."""
     chosen = alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)
-    standings.lock(set(chosen.values_list("terminal_id", flat=True)))
+    store.lock(set(chosen.values_list("terminal_id", flat=True)))
     over = at_hand(chosen, UNRESOLVED)
     Flapping.objects.end(over, at=at)
     Condition.objects.filter(among([(alert.rule_id, alert.terminal_id) for alert in over])).delete()

@@ -16,7 +16,7 @@ from tms.alerts.models import Condition, Rule
 from tms.alerts.opening import Pair
 from tms.alerts.transition import TransitionKind
 from tms.alerts.unrest import share
-from tms.fleet import standings
+from tms.fleet.presence import store
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.db.jobs import when_any
@@ -64,7 +64,7 @@ def calm_down(at: datetime) -> int:
 def _calm_down(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     terminals = dict(Flapping.objects.calm(at).filter(pk__in=pks).values_list("pk", "alert__terminal"))
-    standings.lock(set(terminals.values()))
+    store.lock(set(terminals.values()))
     alerts = list(
         Alert.objects.unresolved()
         .filter(flapping__in=Flapping.objects.calm(at).filter(pk__in=terminals))

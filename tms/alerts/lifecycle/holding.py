@@ -17,7 +17,7 @@ from tms.alerts.lifecycle.verdicts import Claim, Release, Verdict, among
 from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.opening import Pair
 from tms.alerts.transition import TransitionKind
-from tms.fleet import standings
+from tms.fleet.presence import store
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 
@@ -111,7 +111,7 @@ def open_due(at: datetime) -> int:
 def _open_due(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     due = Condition.objects.filter(pk__in=pks, due_at__lte=at)
-    standings.lock(set(due.values_list("terminal_id", flat=True)))
+    store.lock(set(due.values_list("terminal_id", flat=True)))
     ready = _wait_for_opening(list(due.order_by("due_at")), at)
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
     claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity) for row in ready]
@@ -150,7 +150,7 @@ def lapse(at: datetime) -> int:
 def _lapse(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     lapsed = _lapsing(at).filter(pk__in=pks)
-    standings.lock(set(lapsed.values_list("terminal_id", flat=True)))
+    store.lock(set(lapsed.values_list("terminal_id", flat=True)))
     over = list(lapsed.values_list("rule_id", "terminal_id"))
     release(over, at=at)
     return len(over)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from tms.alerts.lifecycle.verdicts import Claim, Release, Verdict
 from tms.alerts.ruleset import Place, RuleSet
 from tms.fleet.models import Cause, Presence
-from tms.fleet.presence import Move
+from tms.fleet.presence.transitions import Move
 
 
 def follow_presence(moves: Iterable[Move], rules: RuleSet, places: Mapping[int, Place]) -> list[Verdict]:

@@ -16,7 +16,7 @@ from tms.alerts.window import Window
 from tms.lib.calendar.local_time import shown
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.forms import WallTimeField
-from tms.fleet.zones import zones
+from tms.fleet.sites.time_zones import zones
 from tms.lib.text_fields import FormLine, FormLines
 
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"

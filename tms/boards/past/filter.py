@@ -11,7 +11,7 @@ from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
 from tms.boards.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
-from tms.fleet.search import terminals_like
+from tms.fleet.terminals.search import terminals_like
 from tms.shifts.span import Span
 from tms.telemetry.models import Severity
 

@@ -17,10 +17,10 @@ from tms.boards.rows import Place, Reading
 from tms.boards.sites import SiteCell
 from tms.commands.catalog import CATALOG
 from tms.commands.models import CommandState
-from tms.fleet.losses import Loss
+from tms.fleet.nodes.dropped_terminals import Loss
 from tms.fleet.models import Cause, Presence, TerminalKind
-from tms.fleet.node import NodeState
-from tms.fleet.outage import OutageCause
+from tms.fleet.models.node import NodeState
+from tms.fleet.models.outage import OutageCause
 from tms.telemetry import series
 from tms.telemetry.models import Severity
 

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import asgi
 from tms import clock
-from tms.fleet.nodes import NameTaken
+from tms.fleet.nodes.membership import NameTaken
 from tms.lib.db.clock import wall
 from tms.ingest.gateway import gateway
 from tms.feed.publisher import feed

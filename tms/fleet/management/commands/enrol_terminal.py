@@ -4,7 +4,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal, TerminalKind
 from tms.lib.management import PromptCommand
 from tms.protocol.credential import UID
@@ -32,7 +32,7 @@ class Command(PromptCommand):
         try:
             with transaction.atomic():
                 terminal = Terminal(uid=uid, site=_site(options["site"]), kind=options["kind"], label=options["label"])
-                credential = credentials.enrol(terminal)
+                credential = services.enrol(terminal)
         except IntegrityError:
             raise CommandError(f"UID {uid!r} is taken; choose another, or issue a key for it in the admin") from None
         self.stderr.write(f"{uid} enrolled at {terminal.site}; its credential follows, and is not shown again")

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tms.fleet.enrolment import LONGEST, make_token
+from tms.fleet.credentials.enrolment import LONGEST, make_token
 from tms.fleet.models import Site
 from tms.lib.management import PromptCommand
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from tms.fleet.node import Node
+from tms.fleet.models.node import Node
 from tms.lib.management import PromptCommand
 
 HEAD = ("node", "state", "links", "last beat", "started", "host", "process")

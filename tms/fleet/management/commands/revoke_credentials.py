@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import Credential, Terminal
 from tms.lib.management import PromptCommand
 
@@ -18,5 +18,5 @@ class Command(PromptCommand):
         terminal = Terminal.objects.filter(uid=options["uid"]).first()
         if terminal is None:
             raise CommandError(f"no terminal {options['uid']!r}")
-        revoked = credentials.revoke(Credential.objects.filter(terminal=terminal), at=datetime.now(UTC))
+        revoked = services.revoke(Credential.objects.filter(terminal=terminal), at=datetime.now(UTC))
         self.stdout.write(f"revoked {revoked} of {terminal}")

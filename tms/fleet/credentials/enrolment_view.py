@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from tms.fleet import enrolment
+from tms.fleet.credentials import enrolment
 from tms.protocol.errors import ErrorType
 from tms.protocol.frames import Name, OptionalName
 from tms.protocol.text import clean

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Count, Max, Q
 
 from tms.fleet.models import Presence
-from tms.fleet.node import Node, NodeState
-from tms.fleet.outage import Outage
+from tms.fleet.models.node import Node, NodeState
+from tms.fleet.models.outage import Outage
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tms.fleet.models import OURS, Cause, Presence
-from tms.fleet.outage import OutageCause
-from tms.fleet.presence import Standing, Timing
+from tms.fleet.models.outage import OutageCause
+from tms.fleet.presence.transitions import Standing, Timing
 
 GOODBYES = frozenset({Cause.REBOOT, Cause.UPDATE, Cause.CLOSING, Cause.SHUTDOWN})
 WENT_ON = 2

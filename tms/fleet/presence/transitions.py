@@ -1,6 +1,6 @@
 """How a terminal's presence changes. Pure: the instant is passed in, nothing is read or written.
 
-The callers lock the rows first (`tms.fleet.standings`), so two processes never decide about one terminal at once.
+The callers lock the rows first (`tms.fleet.presence.store`), so two processes never decide about one terminal at once.
 """
 
 from dataclasses import dataclass

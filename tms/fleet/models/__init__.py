@@ -12,9 +12,9 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Here Django looks for models.
-from tms.fleet.node import Node  # noqa: F401
-from tms.fleet.opening import OpeningHours, OwnDay  # noqa: F401
-from tms.fleet.outage import Outage  # noqa: F401
+from tms.fleet.models.node import Node  # noqa: F401
+from tms.fleet.models.opening_hours import OpeningHours, OwnDay  # noqa: F401
+from tms.fleet.models.outage import Outage  # noqa: F401
 from tms.lib.calendar.public_holidays import check_calendar
 from tms.lib.text_fields import LineField
 

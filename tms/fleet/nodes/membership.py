@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
-from tms.fleet.node import ALIVE, BEAT_S, Node, NodeState
+from tms.fleet.models.node import (ALIVE, BEAT_S, Node, NodeState)
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 

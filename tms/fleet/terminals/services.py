@@ -6,15 +6,15 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.fleet.models import Site, Terminal
-from tms.fleet.opening import OpeningHours, OwnDay
-from tms.fleet.parents import refuse_circle
+from tms.fleet.models.opening_hours import OpeningHours, OwnDay
+from tms.fleet.terminals.parents import refuse_circle
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 
 
 @transaction.atomic
 def amend(terminal: Terminal) -> None:
-    """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials`).
+    """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials.services`).
 
     One that moved, or became another kind, leaves some lists and comes into others, so every board reads again.
     Raises Circle when it would be linked through itself.

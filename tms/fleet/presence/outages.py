@@ -1,6 +1,6 @@
 """Keeps the outages of terminals: begun when their link is lost, told why when they are back.
 
-The caller holds the row locks of their states (`tms.fleet.standings`), so each has at most one that is open.
+The caller holds the row locks of their states (`tms.fleet.presence.store`), so each has at most one that is open.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,10 +10,10 @@ import msgspec
 from django.db import connection
 
 from tms.lib.db import rows as db_rows
-from tms.fleet.causes import Return, cause_of
+from tms.fleet.presence.outage_causes import Return, cause_of
 from tms.fleet.models import OURS, Presence
-from tms.fleet.outage import Outage, OutageCause
-from tms.fleet.presence import Move, Timing
+from tms.fleet.models.outage import Outage, OutageCause
+from tms.fleet.presence.transitions import Move, Timing
 from tms.metrics import instruments
 
 

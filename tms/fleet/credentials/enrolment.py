@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.lib.hashing import digest
-from tms.fleet import credentials
+from tms.fleet.credentials import services
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.protocol.credential import Credential
 
@@ -58,7 +58,7 @@ def _enrol_next(site: Site, **facts: str) -> tuple[Terminal, Credential]:
         terminal = Terminal(uid=f"{stem}{number:02}", site=site, **facts)
         try:
             with transaction.atomic():
-                return terminal, credentials.enrol(terminal)
+                return terminal, services.enrol(terminal)
         except IntegrityError:  # somebody took this number
             if number > Terminal.objects.count() + 1_000:
                 raise

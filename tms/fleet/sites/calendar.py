@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from tms.lib.calendar.opening_hours import Hours, Span, Spans
 from tms.fleet.models import OnHolidays, Site
-from tms.fleet.opening import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
 from tms.lib.calendar.public_holidays import public_holidays
 
 DAY = timedelta(days=1)

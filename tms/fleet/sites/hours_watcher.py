@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from tms.lib.calendar.opening_hours import NEVER
 from tms.fleet.models import Site
-from tms.fleet.timetable import hours_of
+from tms.fleet.sites.calendar import hours_of
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.set_aside import SetAside, isolate

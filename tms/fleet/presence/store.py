@@ -14,10 +14,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from msgspec.structs import astuple
 
-from tms.fleet import outages
+from tms.fleet.presence import outages
 from tms.lib.db import rows as db_rows
 from tms.fleet.models import OURS, Cause, Presence, PresenceChange, TerminalState
-from tms.fleet.presence import Move, Standing, Timing, lose, sweep
+from tms.fleet.presence.transitions import (Move, Standing, Timing, lose, sweep)
 from tms.metrics import slo
 from tms.metrics.slo import Stage
 from tms.metrics import instruments
