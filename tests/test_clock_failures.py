@@ -27,7 +27,7 @@ from tms.ingest import store
 from tms.metrics import instruments
 from tms.ops.models import LoopSuccess
 from tms.lib.set_aside import SetAside, each, isolate
-from tms.telemetry import rollups
+from tms.telemetry.rollups import hourly as rollup_hourly
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 
 pytestmark = pytest.mark.both
@@ -362,19 +362,19 @@ def reports_of(fleet, hour: datetime, *values: float | str) -> Link:
 
 @pytest.mark.services
 def test_a_terminal_whose_readings_are_no_numbers_is_rolled_up_last_and_all_others_at_once(fleet):
-    hour = rollups.hour_of(AT)
+    hour = rollup_hourly.hour_of(AT)
     over = hour + timedelta(hours=1, minutes=10)
     RollupMark.objects.create(pk=1, hour=hour)
     bad, good = reports_of(fleet, hour, "hot", "hot"), reports_of(fleet, hour, 1.0, 2.0)
 
     for _ in range(3):
-        rollups.advance(over)
+        rollup_hourly.advance(over)
 
     assert list(Rollup.objects.values_list("terminal", "count")) == [(good.terminal.pk, 2)]
     assert list(LateHour.objects.values_list("terminal", "hour")) == [(bad.terminal.pk, hour)]
 
     Report.objects.filter(terminal=bad.terminal).update(metrics={"t": 3.0})
-    rollups.advance(over + timedelta(hours=2))
+    rollup_hourly.advance(over + timedelta(hours=2))
 
     assert Rollup.objects.get(terminal=bad.terminal).count == 2
     assert not LateHour.objects.exists()

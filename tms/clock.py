@@ -42,7 +42,8 @@ from tms.ops.loop_ages import LoopAges
 from tms.ops.objective import ledger
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, each, isolate
-from tms.telemetry import backfill, partitions, retention, rollups
+from tms.telemetry.rollups import backfill, hourly
+from tms.telemetry.storage import partitions, retention
 
 log = structlog.get_logger(__name__)
 
@@ -193,7 +194,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("looking", 2.0, looking.look, Lane.SLOW),
     Loop("count", 3.0, backfill.count, Lane.SLOW),
-    Loop("roll_up", 2.0, rollups.advance, Lane.SLOW),
+    Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
     Loop("doors", 2.0, Doorman().look, Lane.SLOW),
     Loop("forget", 3600.0, post.forget, Lane.SLOW),

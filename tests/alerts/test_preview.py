@@ -10,7 +10,7 @@ from tms.alerts import preview as previews
 from tms.alerts.models import Rule
 from tms.alerts.preview import preview
 from tms.fleet.models import Cause, Presence
-from tms.telemetry import rollups
+from tms.telemetry.rollups import hourly
 
 pytestmark = pytest.mark.both
 
@@ -42,7 +42,7 @@ def test_readings_fire_as_they_would_have_live(fleet: Fleet, is_rolled_up, monke
     readings(fleet.online(), {0: 50, 600: 70, 660: 80, 720: 55, 7200: 50, 7260: 61, 7300: 40, 20_000: 65})
     readings(fleet.online(), dict.fromkeys(range(0, 20_000, 1000), 50.0))
     if is_rolled_up:
-        while rollups.roll_next(later(86_400)):
+        while hourly.roll_next(later(86_400)):
             pass
         monkeypatch.setattr(previews, "MOST_ROWS", 20)
 

@@ -10,9 +10,9 @@ from tests.factories import now
 from tms.commands.models import Command
 from tms.fleet.models import Terminal, TerminalState
 from tms.protocol import limits
-from tms.telemetry import rollups
+from tms.telemetry.rollups import hourly
 from tms.telemetry.models import Boot, Event, Report, Rollup, RollupMark
-from tms.telemetry.series import SPANS
+from tms.telemetry.history.series import SPANS
 
 pytestmark = pytest.mark.both
 
@@ -44,7 +44,7 @@ def worst(fleet) -> Terminal:
     for number in range(600):
         metrics = {name((number * each + place) % NAMES): -123456789012345.678 for place in range(each)}
         factories.report(terminal, number + 1, at=at - timedelta(seconds=3 * number), metrics=metrics)
-    hour = rollups.hour_of(at)
+    hour = hourly.hour_of(at)
     values = {"count": 1, "total": 1e15 / 3, "lowest": -1e15 / 3, "highest": 1e15 / 3, "last": 1.0}
     Rollup.objects.bulk_create(
         Rollup(terminal=terminal, hour=hour - timedelta(hours=hours), metric=name(place), **values)

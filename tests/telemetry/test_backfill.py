@@ -6,8 +6,8 @@ from tests.builders import Link, later
 from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.ingest import store
-from tms.telemetry import backfill
-from tms.telemetry.backfill import ARRIVES_WITHIN
+from tms.telemetry.rollups import backfill
+from tms.telemetry.rollups.backfill import ARRIVES_WITHIN
 
 pytestmark = pytest.mark.both
 

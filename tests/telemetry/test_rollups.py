@@ -17,13 +17,13 @@ from tests.ingest.writing import booted, write
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.protocol.limits import METRIC_NAMES
-from tms.telemetry import rollups
+from tms.telemetry.rollups import hourly
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
-from tms.telemetry.rollups import HOUR
+from tms.telemetry.rollups.hourly import HOUR
 
 pytestmark = pytest.mark.both
 
-OVER = AT + HOUR + rollups.SETTLING
+OVER = AT + HOUR + hourly.SETTLING
 """When the hour that begins at AT may be rolled up."""
 
 
@@ -51,7 +51,7 @@ def now(monkeypatch):
 
 def advance(at: datetime) -> None:
     """All passes that there are to be made."""
-    while rollups.roll_next(at) or rollups.roll_late(at):
+    while hourly.roll_next(at) or hourly.roll_late(at):
         pass
 
 
@@ -59,7 +59,7 @@ def by_hand() -> dict[Any, tuple[Any, ...]]:
     readings: dict[Any, list[float]] = defaultdict(list)
     for report in Report.objects.order_by("at", "boot_id", "seq"):
         for metric, value in report.metrics.items():
-            readings[report.terminal_id, rollups.hour_of(report.at), metric].append(value)
+            readings[report.terminal_id, hourly.hour_of(report.at), metric].append(value)
     return {
         key: (len(values), pytest.approx(sum(values)), min(values), max(values), values[-1])
         for key, values in readings.items()
@@ -101,16 +101,16 @@ def test_an_hour_is_not_rolled_up_before_it_is_over_and_has_settled(terminal):
     advance(OVER - timedelta(seconds=1))
 
     assert not Rollup.objects.exists()
-    assert rollups.until(OVER) == AT
+    assert hourly.until(OVER) == AT
 
 
 def test_a_fleet_is_rolled_up_some_terminals_at_a_time(fleet, from_here, monkeypatch):
-    monkeypatch.setattr(rollups, "TERMINALS", 3)
+    monkeypatch.setattr(hourly, "TERMINALS", 3)
     for terminal in fleet.terminals(7):
         write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
 
     steps = 0
-    while rollups.roll_next(OVER):
+    while hourly.roll_next(OVER):
         steps += 1
 
     assert steps == 3
@@ -118,24 +118,24 @@ def test_a_fleet_is_rolled_up_some_terminals_at_a_time(fleet, from_here, monkeyp
 
 
 def test_a_pass_is_short_and_the_next_goes_on_where_it_ended(fleet, from_here, monkeypatch):
-    monkeypatch.setattr(rollups, "TERMINALS", 1)
+    monkeypatch.setattr(hourly, "TERMINALS", 1)
     for terminal in fleet.terminals(6):
         write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
 
-    rollups.advance(OVER)
+    hourly.advance(OVER)
     first = Rollup.objects.count()
-    rollups.advance(OVER)
+    hourly.advance(OVER)
 
-    assert (first, Rollup.objects.count()) == (rollups.STEPS, 6)
+    assert (first, Rollup.objects.count()) == (hourly.STEPS, 6)
 
 
 def test_they_begin_with_the_first_report_and_not_with_empty_hours(fleet):
     terminal = fleet.terminal()
-    assert not rollups.roll_next(OVER)
+    assert not hourly.roll_next(OVER)
     assert not RollupMark.objects.exists()
 
     write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
-    rollups.advance(OVER + HOUR)
+    hourly.advance(OVER + HOUR)
 
     assert Rollup.objects.get().hour == AT
     assert RollupMark.objects.get().hour == AT + 2 * HOUR
@@ -146,7 +146,7 @@ def test_what_comes_for_the_hour_before_in_its_grace_is_rolled_up_though_they_ha
     link = booted(fleet.terminal())
     now(AT + timedelta(seconds=20))
     write(link.report(2, at=AT + timedelta(seconds=10), metrics={"temperature_c": 60.0}))
-    rollups.roll_next(AT + timedelta(seconds=20))
+    hourly.roll_next(AT + timedelta(seconds=20))
 
     now(AT + timedelta(seconds=40))
     write(link.report(1, at=AT - timedelta(seconds=10), metrics={"temperature_c": 50.0}))
@@ -159,7 +159,7 @@ def test_what_comes_for_the_hour_before_in_its_grace_is_rolled_up_though_they_ha
 def test_a_first_report_from_a_clock_that_is_ahead_leaves_no_hour_out(fleet):
     link = booted(fleet.terminal())
     write(link.report(1, at=AT + 3 * HOUR, metrics={"temperature_c": 60.0}))
-    rollups.roll_next(AT)
+    hourly.roll_next(AT)
 
     write(link.report(2, at=AT, metrics={"temperature_c": 50.0}))
     advance(OVER)
@@ -171,7 +171,7 @@ def test_whoever_was_away_for_long_goes_on_with_what_is_still_kept(fleet, settin
     settings.READINGS_DAYS = 2
     RollupMark.objects.create(pk=1, hour=AT - timedelta(days=400))
 
-    assert rollups.until(AT) == datetime(2026, 11, 23, tzinfo=AT.tzinfo)
+    assert hourly.until(AT) == datetime(2026, 11, 23, tzinfo=AT.tzinfo)
 
 
 def test_roll_ups_outlive_their_reports(terminal):
@@ -181,9 +181,9 @@ def test_roll_ups_outlive_their_reports(terminal):
     before = rolled()
 
     Report.objects.filter(seq=1).delete()
-    rollups.roll([terminal.pk], AT)
+    hourly.roll([terminal.pk], AT)
     Report.objects.all().delete()
-    rollups.roll([terminal.pk], AT)
+    hourly.roll([terminal.pk], AT)
 
     assert rolled() == before
 
@@ -208,7 +208,7 @@ def test_what_comes_late_is_rolled_up_again(terminal, now):
 def test_only_what_is_late_and_new_is_marked(terminal, now):
     link = booted(terminal)
     write(link.report(1))
-    now(AT + HOUR + rollups.GRACE)
+    now(AT + HOUR + hourly.GRACE)
 
     write(link.report(1), link.report(2, at=AT + HOUR))
     timely = list(LateHour.objects.all())
@@ -219,7 +219,7 @@ def test_only_what_is_late_and_new_is_marked(terminal, now):
 
 
 def test_right_after_an_hour_its_reports_are_not_late(terminal, now):
-    now(AT + HOUR + rollups.GRACE - timedelta(seconds=1))
+    now(AT + HOUR + hourly.GRACE - timedelta(seconds=1))
 
     write(booted(terminal).report(1, taken_at=later(3599)))
 
@@ -227,10 +227,10 @@ def test_right_after_an_hour_its_reports_are_not_late(terminal, now):
 
 
 def test_what_is_late_waits_for_the_hour_to_be_rolled_up_at_all(terminal, now):
-    now(AT + HOUR + rollups.GRACE)
+    now(AT + HOUR + hourly.GRACE)
     write(booted(terminal).report(1, metrics={"temperature_c": 60.0}))
 
-    rollups.roll_late(OVER)
+    hourly.roll_late(OVER)
     marked = LateHour.objects.count()
     advance(OVER)
 
@@ -277,8 +277,8 @@ def test_whatever_comes_when_the_roll_ups_are_those_of_the_reports(fleet, now, t
             now(moment)
             write(links[whose].report(seq, at=moment, taken_at=later(taken_s), metrics=metrics))
             if is_pass:
-                rollups.advance(moment)
-        advance(later(8 * 3600) + HOUR + rollups.SETTLING)
+                hourly.advance(moment)
+        advance(later(8 * 3600) + HOUR + hourly.SETTLING)
 
         assert rolled() == by_hand()
 
@@ -304,7 +304,7 @@ def test_a_late_report_that_is_being_committed_is_not_missed(terminal, now):
 
     with transaction.atomic():
         store.write([link.report(2, taken_at=later(2), metrics={"temperature_c": 70.0})])
-        passing = Thread(target=in_thread, args=[lambda: rollups.advance(later(7200))])
+        passing = Thread(target=in_thread, args=[lambda: hourly.advance(later(7200))])
         passing.start()
         passing.join()
     advance(later(7200))
@@ -316,16 +316,16 @@ def test_a_late_report_that_is_being_committed_is_not_missed(terminal, now):
 @pytest.mark.django_db(transaction=True)
 def test_while_a_transaction_writes_for_long_no_hour_is_closed(terminal, monkeypatch):
     """It may hold reports that were not late when it began."""
-    monkeypatch.setattr(rollups, "LONG", timedelta(0))
+    monkeypatch.setattr(hourly, "LONG", timedelta(0))
     link = booted(terminal)
     found = []
 
     with transaction.atomic():
         store.write([link.report(1, metrics={"temperature_c": 60.0})])
-        passing = Thread(target=in_thread, args=[lambda: found.append(rollups.roll_next(OVER))])
+        passing = Thread(target=in_thread, args=[lambda: found.append(hourly.roll_next(OVER))])
         passing.start()
         passing.join()
-    after = rollups.roll_next(OVER)
+    after = hourly.roll_next(OVER)
 
     assert (found, after) == ([False], True)
     assert rolled() == by_hand()
@@ -353,7 +353,7 @@ def test_of_one_hour_so_many_metrics_are_rolled_up_and_those_that_were_stay(term
 
     for seq in range(5, 9):
         factories.report(terminal, seq, at=later(seq), metrics={f"a{seq}.{number}": 1 for number in range(64)})
-    rollups.roll([terminal.pk], AT)
+    hourly.roll([terminal.pk], AT)
 
     assert len(before) == METRIC_NAMES
     assert set(Rollup.objects.values_list("metric", flat=True)) == before

@@ -10,10 +10,11 @@ from tests import factories
 from tests.builders import AT, later
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.protocol.limits import METRIC_NAMES
-from tms.telemetry import rollups, series, stretches
+from tms.telemetry.rollups import hourly
+from tms.telemetry.history import series, presence_intervals
 from tms.telemetry.models import Report, Rollup, RollupMark
-from tms.telemetry.series import SPANS, Readings, Span
-from tms.telemetry.stretches import Stretch
+from tms.telemetry.history.series import SPANS, Readings, Span
+from tms.telemetry.history.presence_intervals import Stretch
 
 pytestmark = pytest.mark.both
 
@@ -27,7 +28,7 @@ def terminal(fleet) -> Terminal:
 
 def roll_up(terminal: Terminal, *, until: datetime, hours: int = 24) -> None:
     for ago in range(1, hours + 1):
-        rollups.roll([terminal.pk], until - ago * HOUR)
+        hourly.roll([terminal.pk], until - ago * HOUR)
     RollupMark.objects.create(pk=1, hour=until)
 
 
@@ -135,7 +136,7 @@ def test_presence_is_told_without_holes(terminal):
     factories.moved(terminal, Presence.ONLINE, Presence.OFFLINE, at=later(-600))
     factories.moved(terminal, Presence.OFFLINE, Presence.ONLINE, at=later(-60))
 
-    told = stretches.presences(terminal, HOUR, at=AT)
+    told = presence_intervals.presences(terminal, HOUR, at=AT)
 
     start, end = (AT - HOUR).timestamp(), AT.timestamp()
     assert told == [
@@ -161,16 +162,16 @@ def test_what_is_too_short_to_be_seen_is_shown_with_its_neighbours_as_the_worst_
         made.append(Stretch(start, start + length, ("online", "offline")[number % 2]))
         start += length
 
-    assert stretches.condensed(made, least_s=3) == told
+    assert presence_intervals.condensed(made, least_s=3) == told
 
 
 def test_a_terminal_that_flaps_for_a_year_is_told_in_what_a_screen_shows(terminal, monkeypatch):
-    monkeypatch.setattr(stretches, "MOST", 20)
+    monkeypatch.setattr(presence_intervals, "MOST", 20)
     for number in range(100):
         turn = (Presence.ONLINE, Presence.OFFLINE) if number % 2 else (Presence.OFFLINE, Presence.ONLINE)
         factories.moved(terminal, *turn, at=later(-100 + number))
 
-    told = stretches.presences(terminal, timedelta(seconds=100), at=AT)
+    told = presence_intervals.presences(terminal, timedelta(seconds=100), at=AT)
 
     assert len(told) <= 21
     assert (told[0].start, told[-1].end) == (later(-100).timestamp(), AT.timestamp())

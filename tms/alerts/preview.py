@@ -19,7 +19,7 @@ from tms.alerts.standing import Unrest, standing
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.presence.transitions import Move
 from tms.fleet.sites.calendar import hours_of
-from tms.telemetry import past
+from tms.telemetry.history import samples
 from tms.telemetry.models import Event
 
 MOST_TERMINALS = 1_000
@@ -136,7 +136,7 @@ def _of_reports(
     judges = _judges(compiled([rule]), terminals)
     verdicts: list[Verdict] = []
     for hour, those in sorted(_hours(rule, level, terminals, since, until).items()):
-        rows = past.live_reports(those, rule.metric, max(since, hour), min(until, hour + past.HOUR))
+        rows = samples.live_reports(those, rule.metric, max(since, hour), min(until, hour + samples.HOUR))
         for row in reader.take(rows):
             metrics = {} if row.value is None else {rule.metric: row.value}
             seen = Seen(metrics, row.taken_at, row.received_at)
@@ -144,11 +144,11 @@ def _of_reports(
     return verdicts
 
 
-def _hours(rule: Rule, level: Level, terminals: Sequence[int], since: datetime, until: datetime) -> past.Hours:
+def _hours(rule: Rule, level: Level, terminals: Sequence[int], since: datetime, until: datetime) -> samples.Hours:
     if _needs_every_report(rule):
-        return {hour: set(terminals) for hour in past.all_hours(since, until)}
+        return {hour: set(terminals) for hour in samples.all_hours(since, until)}
     high, low = level.steps[0].high - level.hysteresis, level.steps[0].low + level.hysteresis
-    return past.hours_beyond(terminals, rule.metric, high=high, low=low, since=since, until=until)
+    return samples.hours_beyond(terminals, rule.metric, high=high, low=low, since=since, until=until)
 
 
 def _still(level: Level, judging: Judging, seen: Seen) -> list[Verdict]:

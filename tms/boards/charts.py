@@ -9,8 +9,8 @@ from django.db.models import Q
 
 from tms.alerts.models import Rule, RuleKind
 from tms.fleet.models import Terminal
-from tms.telemetry import series, stretches
-from tms.telemetry.series import Readings, Span
+from tms.telemetry.history import series, presence_intervals
+from tms.telemetry.history.series import Readings, Span
 
 MOST_BYTES = 800_000
 """Of values in one answer: with the rest it stays below 1 MB."""
@@ -31,7 +31,7 @@ def chart(terminal: Terminal, span: Span, *, at: datetime) -> dict[str, Any]:
         "late": readings.late,
         "presence": [
             {"from": stretch.start, "to": stretch.end, "presence": stretch.presence}
-            for stretch in stretches.presences(terminal, span.length, at=at)
+            for stretch in presence_intervals.presences(terminal, span.length, at=at)
         ],
         "limits": limits,
     }

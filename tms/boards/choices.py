@@ -8,12 +8,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
-from tms.boards import metrics
+from tms.telemetry import metric_names
 from tms.boards.expected import Plan
 from tms.boards.filters import ANY, AlertFilter, TerminalFilter
 from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
 from tms.protocol.limits import METRIC_NAMES
-from tms.telemetry import series
+from tms.telemetry.history import series
 from tms.telemetry.models import Severity
 
 SHOWN_READINGS = 10
@@ -77,7 +77,7 @@ def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
         "span": span,
         "bucket": BUCKETS.get(span, ""),
         "span_s": int(series.SPANS[span].length.total_seconds()),
-        "metrics": {name: _legend(name) for name in (*metrics.LABELS, *names)},
+        "metrics": {name: _legend(name) for name in (*metric_names.LABELS, *names)},
         "presence_labels": {name.value: str(name.label) for name in Presence},
         "newest": [(moment, [(name, readings.get(name, NOTHING)) for name in names]) for moment, readings in newest],
         "newest_names": names,
@@ -85,7 +85,7 @@ def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
 
 
 def _legend(name: str) -> dict[str, Any]:
-    known = metrics.metric(name)
+    known = metric_names.metric(name)
     return {"label": str(known.label), "unit": known.unit.strip()}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext
 
-from tms.boards import metrics
+from tms.telemetry import metric_names
 from tms.boards.alert_rows import AlertRow
 from tms.lib.durations import written
 
@@ -21,7 +21,7 @@ def _beyond(alert: AlertRow, value: float, limit: float) -> str:
 
 
 def _outside(alert: AlertRow, value: float, limit: float) -> str:
-    lower = metrics.worded(alert.metric, alert.lower_limit)
+    lower = metric_names.worded(alert.metric, alert.lower_limit)
     return gettext("%(metric)s %(value)s, limits %(lower)s and %(limit)s") % {
         **_values(alert, value, limit),
         "lower": lower,
@@ -30,14 +30,14 @@ def _outside(alert: AlertRow, value: float, limit: float) -> str:
 
 def _changing(alert: AlertRow, value: float, limit: float) -> str:
     """A rate may be far below what a value is rounded to."""
-    metric = metrics.metric(alert.metric)
+    metric = metric_names.metric(alert.metric)
     value_text, limit_text = (f"{abs(rate):.3g}{metric.unit}" for rate in (value, limit))
     values = {"metric": metric.label, "value": value_text, "limit": limit_text}
     return gettext("%(metric)s changes by %(value)s a minute, limit %(limit)s") % values
 
 
 def _absent(alert: AlertRow, value: float, limit: float) -> str:
-    values = {"metric": metrics.metric(alert.metric).label, "limit": written(limit)}
+    values = {"metric": metric_names.metric(alert.metric).label, "limit": written(limit)}
     return gettext("%(metric)s was not reported for %(limit)s") % values
 
 
@@ -50,9 +50,9 @@ def _clock(alert: AlertRow, value: float, limit: float) -> str:
 
 def _values(alert: AlertRow, value: float, limit: float) -> dict[str, object]:
     return {
-        "metric": metrics.metric(alert.metric).label,
-        "value": metrics.worded(alert.metric, value),
-        "limit": metrics.worded(alert.metric, limit),
+        "metric": metric_names.metric(alert.metric).label,
+        "value": metric_names.worded(alert.metric, value),
+        "limit": metric_names.worded(alert.metric, limit),
     }
 
 

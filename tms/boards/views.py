@@ -15,7 +15,7 @@ from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, Terminal
 from tms.boards.pages.base import Scene, nav
 from tms.commands import services as commands
 from tms.commands.catalog import CATALOG, is_dangerous
-from tms.telemetry import series as telemetry
+from tms.telemetry.history import series as telemetry
 
 
 @require_safe

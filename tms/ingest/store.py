@@ -24,7 +24,8 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments
 from tms.protocol import frames, limits
-from tms.telemetry import boots, reports, rollups
+from tms.telemetry import boots, reports
+from tms.telemetry.rollups import hourly
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
 
@@ -133,14 +134,14 @@ def _save_reports(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
     The key has the instant in it (partitions by day), so what may be stored already is looked for without it: nobody
     else writes reports of these terminals now, for their standings are locked.
     """
-    over = rollups.late_before(wall.now())
+    over = hourly.late_before(wall.now())
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(ledger.reports)}
     for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in ledger.doubtful}):
         del items[key]
     rows = [_report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
     new = _insert_reports(rows)
-    rollups.mark_late(
-        {(row.terminal_id, rollups.hour_of(row.at)) for row in rows if row.at < over and (row.boot_id, row.seq) in new}
+    hourly.mark_late(
+        {(row.terminal_id, hourly.hour_of(row.at)) for row in rows if row.at < over and (row.boot_id, row.seq) in new}
     )
     instruments.INGEST_REPORTS.labels("committed").inc(len(new))
     instruments.INGEST_REPORTS.labels("duplicate").inc(len(ledger.reports) - len(new))

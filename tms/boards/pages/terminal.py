@@ -15,7 +15,7 @@ from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.boards.terminal_facts import TerminalFacts, asked_of, facts_of
 from tms.fleet.models import Terminal
 from tms.feed.change import Change
-from tms.telemetry.series import DEFAULT_SPAN, SPANS
+from tms.telemetry.history.series import DEFAULT_SPAN, SPANS
 
 TEMPLATE = "boards/terminal.html"
 MOST_HAPPENINGS = 50

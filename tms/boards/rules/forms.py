@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Comparison, Rule, RuleHours
 from tms.alerts.rule import SEVERITY_ORDER
-from tms.boards import metrics
+from tms.telemetry import metric_names
 from tms.boards.rules.shapes import Shape
 from tms.lib.durations import SpanField
 from tms.fleet.models import Group, Presence, Site, TerminalKind
@@ -172,7 +172,7 @@ class RuleForm(forms.Form):
         if self.shape.name == "clock":
             return "s"
         metric = self["metric"].value() if "metric" in self.fields else ""
-        return metrics.metric(metric).unit.strip() if metric else ""
+        return metric_names.metric(metric).unit.strip() if metric else ""
 
 
 def _initial(shape: Shape, rule: Rule) -> dict[str, Any]:

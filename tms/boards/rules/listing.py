@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Rule
-from tms.boards import metrics
+from tms.telemetry import metric_names
 from tms.boards.rules.sentence import where
 from tms.boards.rules.shapes import SHAPES
 from tms.fleet.models import Presence, Terminal, TerminalState
@@ -40,7 +40,7 @@ def known_metrics() -> list[str]:
     """What terminals report now, and what is usual."""
     online = TerminalState.objects.filter(presence=Presence.ONLINE).order_by("-pk")
     reported = {name for values in online.values_list("metrics", flat=True)[:LOOKED_AT] for name in values}
-    return sorted({*metrics.LABELS, *reported})
+    return sorted({*metric_names.LABELS, *reported})
 
 
 def known_models() -> list[str]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import Rule, RuleHours
-from tms.boards import metrics
+from tms.telemetry import metric_names
 from tms.lib.durations import written
 from tms.fleet.models import TerminalKind
 from tms.telemetry.models import Severity
@@ -55,12 +55,12 @@ def limit_text(rule: Rule, limit: float | None) -> str:
         return ""
     if rule.shape in {"absent", "clock"}:
         return written(limit)
-    return f"{limit:g}{metrics.metric(rule.metric).unit}"
+    return f"{limit:g}{metric_names.metric(rule.metric).unit}"
 
 
 def _values(rule: Rule) -> dict[str, Any]:
     told = {
-        "metric": str(metrics.metric(rule.metric).label),
+        "metric": str(metric_names.metric(rule.metric).label),
         "who": where(rule),
         "limit": limit_text(rule, rule.limit),
         "lower_limit": limit_text(rule, rule.lower_limit),

@@ -15,7 +15,7 @@ from tms.alerts.preview import Preview, preview
 from tms.boards.rules.plot import Plot, plot
 from tms.boards.rules.sentence import limit_text
 from tms.fleet.models import Terminal
-from tms.telemetry import past
+from tms.telemetry.history import samples
 
 MOST_SHOWN = 20
 DAY = timedelta(days=1)
@@ -116,5 +116,5 @@ def _line(rule: Rule, firing: Firing, uids: dict[int, str], until: datetime) -> 
 def _plot(rule: Rule, told: Preview) -> Plot | None:
     if not rule.metric:
         return None
-    extremes = past.extremes(told.looked_at, rule.metric, told.since, told.until)
+    extremes = samples.extremes(told.looked_at, rule.metric, told.since, told.until)
     return plot(rule, extremes, since=told.since, until=told.until)

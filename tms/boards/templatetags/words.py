@@ -10,7 +10,8 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import AlertState, Contract, TransitionKind
-from tms.boards import metrics, outages, overrun
+from tms.telemetry import metric_names
+from tms.boards import outages, overrun
 from tms.boards.deeds import AT_ONCE
 from tms.boards.happenings import OUTAGE_ICONS
 from tms.boards.rows import Place, Reading
@@ -21,7 +22,7 @@ from tms.fleet.nodes.dropped_terminals import Loss
 from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
-from tms.telemetry import series
+from tms.telemetry.history import series
 from tms.telemetry.models import Severity
 
 register = template.Library()
@@ -106,24 +107,24 @@ LONGEST_SHORT = 4
 
 @register.filter
 def metric_label(name: str) -> Any:
-    return metrics.metric(name).label
+    return metric_names.metric(name).label
 
 
 @register.filter
 def worded(reading: Reading) -> str:
     """A reading with its unit."""
-    return metrics.worded(reading.metric, reading.value)
+    return metric_names.worded(reading.metric, reading.value)
 
 
 @register.filter
 def with_unit(name: str, value: float | None) -> str:
-    return metrics.worded(name, value)
+    return metric_names.worded(name, value)
 
 
 @register.filter
 def between(name: str, reading: series.Reading) -> str:
     """`58–67 °C`."""
-    return metrics.between(name, reading.lowest, reading.highest)
+    return metric_names.between(name, reading.lowest, reading.highest)
 
 
 @register.filter

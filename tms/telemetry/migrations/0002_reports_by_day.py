@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import django.db.models.deletion
 from django.db import migrations, models
 
-from tms.telemetry.operations import CreatePartitionedModel
+from tms.telemetry.storage.operations import CreatePartitionedModel
 
 REPORT, BEFORE = "telemetry_report", "telemetry_report_before"
 COLUMNS = "boot_id, seq, terminal_id, at, received_at, late, status, metrics"

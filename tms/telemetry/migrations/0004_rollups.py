@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import django.db.models.deletion
 from django.db import migrations, models
 
-from tms.telemetry.operations import CreatePartitionedModel
+from tms.telemetry.storage.operations import CreatePartitionedModel
 
 ROLLUP = "telemetry_rollup"
 

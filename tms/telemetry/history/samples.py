@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db import models
 from django.db.models.fields.json import KeyTransform
 
-from tms.telemetry import rollups
+from tms.telemetry.rollups import hourly
 from tms.telemetry.models import Report, Rollup
 
 HOUR = timedelta(hours=1)
@@ -42,7 +42,7 @@ def hours_beyond(
 
     By the roll-ups; hours that have none yet have to be looked at for all.
     """
-    begin = rollups.hour_of(since)
+    begin = hourly.hour_of(since)
     rolled = Rollup.objects.filter(terminal__in=terminal_ids, metric=metric, hour__gte=begin, hour__lt=until)
     limits = {"highest__gte": high, "lowest__lte": low}
     beyond = rolled.filter(
@@ -52,14 +52,14 @@ def hours_beyond(
     for terminal_id, hour in beyond.values_list("terminal", "hour"):
         hours.setdefault(hour, set()).add(terminal_id)
         hours.setdefault(hour + HOUR, set()).add(terminal_id)
-    rolled_until = rollups.until(until)
+    rolled_until = hourly.until(until)
     for hour in all_hours(max(begin, rolled_until), until):
         hours[hour] = set(terminal_ids)
     return hours
 
 
 def all_hours(since: datetime, until: datetime) -> list[datetime]:
-    begin = rollups.hour_of(since)
+    begin = hourly.hour_of(since)
     return [begin + number * HOUR for number in range(-((begin - until) // HOUR))]
 
 
@@ -68,7 +68,7 @@ def extremes(
 ) -> list[tuple[datetime, float, float]]:
     """The lowest and highest value that any of them had, hour by hour."""
     rows = Rollup.objects.filter(
-        terminal__in=terminal_ids, metric=metric, hour__gte=rollups.hour_of(since), hour__lt=until
+        terminal__in=terminal_ids, metric=metric, hour__gte=hourly.hour_of(since), hour__lt=until
     )
     by_hour = rows.order_by("hour").values_list("hour").annotate(models.Min("lowest"), models.Max("highest"))
     return [(hour, lowest, highest) for hour, lowest, highest in by_hour]

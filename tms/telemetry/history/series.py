@@ -9,8 +9,8 @@ from django.utils.timezone import get_default_timezone
 
 from tms.fleet.models import Terminal, TerminalState
 from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
-from tms.telemetry import buckets, rollups
-from tms.telemetry.buckets import Cut, Sum
+from tms.telemetry.rollups import buckets, hourly
+from tms.telemetry.rollups.buckets import Cut, Sum
 from tms.telemetry.models import Report
 
 
@@ -68,7 +68,7 @@ type Shown = Mapping[str, Reading]
 def readings(terminal: Terminal, span: Span, *, at: datetime) -> Readings:
     since = at - span.length
     # Hours that are not rolled up yet are read from their reports.
-    rolled_until = max(since, rollups.until(at)) if span.is_rolled else since
+    rolled_until = max(since, hourly.until(at)) if span.is_rolled else since
     names = _names(terminal, since, rolled_until, at + NOW)
     if not span.is_rolled:
         fresh = buckets.of_reports(terminal, Cut(span.bucket_s), since, at + NOW, names)

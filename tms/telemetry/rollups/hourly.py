@@ -27,7 +27,7 @@ from tms.fleet.models import Terminal
 from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
 from tms.lib.set_aside import SetAside, isolate
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
-from tms.telemetry.partitions import REPORTS
+from tms.telemetry.storage.partitions import REPORTS
 
 HOUR = timedelta(hours=1)
 SETTLING = timedelta(minutes=5)
