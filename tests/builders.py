@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from tms import clock
 from tms.accounts.models import User
-from tms.alerts import edits
+from tms.alerts.rule_editing import services as rule_editing_services
 from tms.alerts.models import Comparison, Rule, RuleKind
 from tms.commands import services as commands
 from tms.commands.models import Command
@@ -99,7 +99,7 @@ class Fleet:
     def _rule(self, kind: RuleKind, **fields: Any) -> Rule:
         fields.setdefault("name", f"Rule {next(self._numbers)}")
         rule = Rule(kind=kind, **fields)
-        edits.change_rule(rule, at=AT)
+        rule_editing_services.change_rule(rule, at=AT)
         return rule
 
 

@@ -17,8 +17,8 @@ from tests.builders import Fleet, Wall
 from tests.ear import Ear
 from tests.emptying import empty_databases
 from tests.failures import Failures
-from tms.alerts.rulebook import rulebook
-from tms.alerts.ruleset import RuleSet
+from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change
 
 # No test asserts how long something takes, hypothesis included.

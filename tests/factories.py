@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.builders import Fleet
 from tms.accounts.models import User
-from tms.alerts import folding, lifecycle
+from tms.alerts import correlation, lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Presence, PresenceChange, Terminal
@@ -62,7 +62,7 @@ def incident(fleet: Fleet, site: str = "SJK", *, number: int = 5, **rule: Any) -
     place, lost = fleet.site(site), fleet.presence_rule(**{"severity": "critical"} | rule)
     terminals = [fleet.standing(Presence.OFFLINE, at=now(-2), site=place) for _ in range(number)]
     lifecycle.settle([Claim(lost.pk, terminal.pk, now(-1)) for terminal in terminals])
-    folding.fold(now())
+    correlation.fold(now())
     return Incident.objects.get(site=place)
 
 

@@ -9,7 +9,7 @@ from tests.at_once import at_once
 from tests.builders import AT, Link, later
 from tms import clock
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import holding
+from tms.alerts.lifecycle import conditions
 from tms.alerts.models import Alert, Condition
 from tms.fleet.presence import store as presence_store
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
@@ -90,7 +90,7 @@ def test_the_longest_overdue_are_swept_first_and_a_pass_has_a_limit(fleet, monke
 
 def test_a_storm_is_swept_and_alerted_in_one_pass_however_many_transactions_that_takes(fleet, monkeypatch):
     monkeypatch.setattr(presence_store, "SWEEP_LIMIT", 2)
-    monkeypatch.setattr(holding, "PASS_LIMIT", 2)
+    monkeypatch.setattr(conditions, "PASS_LIMIT", 2)
     fleet.presence_rule(Presence.SILENT, duration_s=5)
     terminals = [fleet.online(lease_s=1) for _ in range(5)]
 

@@ -16,10 +16,11 @@ from tests.builders import AT, Link, later
 from tests.test_clock_lead import Work, quick, running
 from tms import clock
 from tms.lib import set_aside
-from tms.alerts import folding, lifecycle, maintenance
+from tms.alerts import correlation, lifecycle
+from tms.alerts.maintenance import services
 from tms.alerts.models import Alert
 from tms.lib.calendar.recurrence import Recurrence
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.clock import LOOPS, Loop
 from tms.lib.db.errors import is_database_away
 from tms.fleet.models import Presence, TerminalState
@@ -310,20 +311,20 @@ def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatc
     fleet.online(lease_s=1)
     clock.sweep(later(2))
     reviewed = []
-    module = sys.modules["tms.alerts.folding.fold"]
+    module = sys.modules["tms.alerts.correlation.correlate"]
     monkeypatch.setattr(module, "_fold", fail)
     monkeypatch.setattr(module, "_review_standing", reviewed.append)
 
     with pytest.raises(DataError):
-        folding.fold(later(8))
+        correlation.fold(later(8))
     assert reviewed == [later(8)]
 
 
 def test_a_window_that_nobody_can_read_is_passed_over(fleet, monkeypatch):
     windows = [
-        maintenance.plan(
+        services.plan(
             Recurrence(ZoneInfo("Asia/Tokyo"), AT.astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None), HOUR, ""),
-            maintenance.Scope(sites=[fleet.site()]),
+            services.Scope(sites=[fleet.site()]),
             note="",
             by=None,
             at=AT,
@@ -333,7 +334,7 @@ def test_a_window_that_nobody_can_read_is_passed_over(fleet, monkeypatch):
     Window.objects.filter(pk=windows[0].pk).update(time_zone="Mars/Olympus", occurs_until=AT)
 
     with capture_logs() as logs:
-        running = maintenance.running(later(60))
+        running = services.running(later(60))
 
     assert [window.pk for window in running] == [windows[1].pk]
     assert [line["window"] for line in logs if line["event"] == "window_unreadable"] == [windows[0].pk]

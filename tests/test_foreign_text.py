@@ -13,7 +13,7 @@ from django.test import Client
 import tms
 from tests.builders import now
 from tests.protocol.test_text import BIDI, CONTROL, HOSTILE, LINE, LINES
-from tms.alerts import rulefile
+from tms.alerts.rule_editing import yaml_file
 from tms.boards.csv import written
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Site, Terminal
@@ -166,7 +166,7 @@ class TestDatabase:
     def test_a_rule_of_a_file_is_cleaned(self, fleet):
         rule = {"name": HOSTILE, "name_ja": HOSTILE, "kind": "presence", "presence": "offline", "severity": "warning"}
 
-        [planned] = rulefile.planned(json.dumps({"rules": [rule]}))
+        [planned] = yaml_file.planned(json.dumps({"rules": [rule]}))
 
         assert (planned.rule.name, planned.rule.name_ja) == (LINE, LINE)
 

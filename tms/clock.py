@@ -18,9 +18,12 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
-from tms.alerts import firmware, folding, lifecycle, looking, maintenance
-from tms.alerts.rulebook import rulebook
-from tms.alerts.ruleset import Place
+from tms.alerts.lifecycle import firmware
+from tms.alerts import correlation, lifecycle
+from tms.alerts.suppression import at_open
+from tms.alerts.maintenance import services
+from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.compiled import Place
 from tms.commands import services as commands
 from tms.lib.db.errors import is_database_away
 from tms.fleet.nodes import dropped_terminals, membership
@@ -180,19 +183,19 @@ def follow(moves: Sequence[Move]) -> None:
 LOOPS: tuple[Loop, ...] = (
     Loop("sweep", 0.5, sweep),
     Loop("open_due", 0.5, lifecycle.open_due),
-    Loop("fold", 0.5, folding.fold),
+    Loop("fold", 0.5, correlation.fold),
     Loop("lapse", 1.0, lifecycle.lapse),
     Loop("calm", 1.0, lifecycle.calm_down),
     Loop("claims", 1.0, lifecycle.end_claims),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),
     Loop("nodes", 1.0, Watch().look),
-    Loop("maintenance", 1.0, maintenance.turn),
+    Loop("maintenance", 1.0, services.turn),
     Loop("expire", 1.0, commands.expire),
     Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
-    Loop("looking", 2.0, looking.look, Lane.SLOW),
+    Loop("looking", 2.0, at_open.look, Lane.SLOW),
     Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),

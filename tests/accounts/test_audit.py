@@ -13,8 +13,9 @@ from tests.builders import AT, now
 from tests.notifications.conftest import webhook
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
-from tms.alerts import edits, maintenance
-from tms.alerts.folding import settings as folding
+from tms.alerts.rule_editing import services as rule_editing_services
+from tms.alerts.maintenance import services as maintenance_services
+from tms.alerts.correlation import settings as folding
 from tms.alerts.models import Factor, FoldRule
 from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.credentials import services as credential_services, enrolment
@@ -67,9 +68,9 @@ def rotation(fleet) -> None:
 def window(fleet) -> None:
     person, site = fleet.person("kimura"), fleet.site()
     recurrence = Recurrence(ZoneInfo("UTC"), AT.replace(tzinfo=None), HOUR, "")
-    made = maintenance.plan(recurrence, maintenance.Scope(sites=[site]), note="switch", by=person, at=AT)
-    maintenance.extend(made, until=AT + 2 * HOUR, by=person, at=AT)
-    maintenance.cancel(made, by=person, at=AT)
+    made = maintenance_services.plan(recurrence, maintenance_services.Scope(sites=[site]), note="switch", by=person, at=AT)
+    maintenance_services.extend(made, until=AT + 2 * HOUR, by=person, at=AT)
+    maintenance_services.cancel(made, by=person, at=AT)
 
 
 def correlation(fleet) -> None:
@@ -82,8 +83,8 @@ def correlation(fleet) -> None:
 def rule(fleet) -> None:
     made = fleet.metric_rule(limit=60)
     made.limit = 70
-    edits.save_rule(made, by=None, at=AT)
-    edits.delete_rule(made, by=None, at=AT)
+    rule_editing_services.save_rule(made, by=None, at=AT)
+    rule_editing_services.delete_rule(made, by=None, at=AT)
 
 
 def plan_of_digests(fleet) -> None:

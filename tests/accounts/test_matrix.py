@@ -25,8 +25,8 @@ from tests.builders import Fleet
 from tests.factories import now
 from tms.accounts import api_tokens
 from tms.accounts.models import AuditEntry, User
-from tms.alerts import maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence
 from tms.api_v1 import api
 from tms.fleet.credentials import enrolment
@@ -125,7 +125,7 @@ def furnish(fleet: Fleet) -> Rows:
     incident = factories.incident(fleet, "OSK")
     rule = fleet.metric_rule()
     recurrence = Recurrence(ZoneInfo("Asia/Tokyo"), datetime.fromisoformat("2030-01-01T09:00"), timedelta(hours=1))
-    window = maintenance.plan(recurrence, Scope(sites=[site]), note="Floor", by=boss, at=now())
+    window = services.plan(recurrence, Scope(sites=[site]), note="Floor", by=boss, at=now())
     note = notes.write("Look at gate 3", by=boss, at=now())
     destination = Destination(kind=DestinationKind.EMAIL, name="NOC", language="en")
     destination.put("noc@example.com")

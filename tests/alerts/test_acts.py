@@ -6,7 +6,7 @@ from tests.alerts.steps import claim, history, opened, release
 from tests.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition
-from tms.alerts.quiet import Quiet, quiet
+from tms.alerts.suppression.reasons import Quiet, quiet
 
 pytestmark = pytest.mark.both
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tms.alerts.business import Crew, Standstill, weigh
+from tms.alerts.impact import Crew, Standstill, weigh
 
 OPEN, CLOSED = False, True
 

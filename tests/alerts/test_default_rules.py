@@ -8,7 +8,7 @@ from django.apps import apps
 
 from tests.builders import Fleet
 from tests.factories import alert
-from tms.alerts import edits
+from tms.alerts.rule_editing import services
 from tms.alerts.models import Rule
 
 first = import_module("tms.alerts.migrations.0002_default_rules")
@@ -48,7 +48,7 @@ def test_one_rule_warns_of_heat_and_alarms_when_it_is_worse(default_rules):
 def test_adding_the_default_rules_again_changes_nothing_that_was_edited(default_rules):
     paper = Rule.objects.get(name="Paper low")
     paper.limit = 20
-    edits.change_rule(paper, at=AT)
+    services.change_rule(paper, at=AT)
 
     first.add(apps, None)
     better.improve(apps, None)
@@ -59,7 +59,7 @@ def test_adding_the_default_rules_again_changes_nothing_that_was_edited(default_
 @pytest.mark.parametrize("name", ["Warm", "Overheating"])
 def test_rules_on_heat_that_an_operator_edited_stay_two(older, name):
     rule = Rule.objects.get(name=name)
-    edits.change_rule(rule, at=AT)
+    services.change_rule(rule, at=AT)
 
     better.improve(apps, None)
 
@@ -77,7 +77,7 @@ def test_rules_on_heat_that_have_a_history_stay_two(older):
 
 def test_going_back_brings_the_two_rules_back_and_leaves_what_an_operator_made(default_rules):
     clock = Rule.objects.get(name="Wrong clock")
-    edits.change_rule(clock, at=AT)
+    services.change_rule(clock, at=AT)
 
     better.restore(apps, None)
 
@@ -87,7 +87,7 @@ def test_going_back_brings_the_two_rules_back_and_leaves_what_an_operator_made(d
 
 def test_going_back_to_the_beginning_takes_the_default_rules_away_but_not_what_was_edited(default_rules):
     paper = Rule.objects.get(name="Paper low")
-    edits.change_rule(paper, at=AT)
+    services.change_rule(paper, at=AT)
     better.restore(apps, None)
 
     first.remove(apps, None)

@@ -6,7 +6,8 @@ from django.db import transaction
 from tests.alerts.steps import claim, opened
 from tests.at_once import at_once
 from tests.builders import AT, Fleet, later
-from tms.alerts import edits, lifecycle
+from tms.alerts.rule_editing import services
+from tms.alerts import lifecycle
 from tms.alerts.models import Alert, AlertState, Condition, Rule
 from tms.fleet.presence import store
 from tms.fleet.models import Presence
@@ -36,7 +37,7 @@ def test_an_edited_presence_rule_ends_its_alerts_and_begins_them_anew(fleet: Fle
     fleet.standing(Presence.SILENT, at=later(-10))
     rule = fleet.presence_rule(Presence.SILENT)
 
-    edits.change_rule(rule, at=later(60))
+    services.change_rule(rule, at=later(60))
 
     states = Alert.objects.order_by("opened_at").values_list("state", "opened_at")
     assert list(states) == [(AlertState.RESOLVED, AT), (AlertState.OPEN, later(60))]
@@ -56,7 +57,7 @@ def test_a_disabled_presence_rule_holds_for_nobody(fleet: Fleet):
     rule = fleet.presence_rule()
     rule.enabled = False
 
-    edits.change_rule(rule, at=later(60))
+    services.change_rule(rule, at=later(60))
 
     assert not Alert.objects.unresolved().exists()
 
@@ -64,7 +65,7 @@ def test_a_disabled_presence_rule_holds_for_nobody(fleet: Fleet):
 def test_an_edited_rule_lets_go_of_what_it_held(rule, terminal):
     alert = opened(rule, terminal)
 
-    edits.change_rule(rule, at=later(5))
+    services.change_rule(rule, at=later(5))
 
     alert.refresh_from_db()
     assert (alert.state, alert.resolved_at) == ("resolved", later(5))
@@ -76,8 +77,8 @@ def test_two_people_who_edit_a_rule_at_once_make_two_revisions(fleet, rule):
     """Every node reads a rule again when its revision is new to it."""
     mine, theirs = Rule.objects.get(pk=rule.pk), Rule.objects.get(pk=rule.pk)
 
-    edits.change_rule(mine, at=later(1))
-    edits.change_rule(theirs, at=later(2))
+    services.change_rule(mine, at=later(1))
+    services.change_rule(theirs, at=later(2))
 
     assert (mine.revision, theirs.revision) == (2, 3)
     assert Rule.objects.get(pk=rule.pk).revision == 3
@@ -90,7 +91,7 @@ def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(flee
 
     def act(n: int) -> None:
         if n % 3 == 0:
-            edits.change_rule(Rule.objects.get(pk=rule.pk), at=later(n))
+            services.change_rule(Rule.objects.get(pk=rule.pk), at=later(n))
             return
         with transaction.atomic():
             store.lock([terminal.pk for terminal in terminals])
@@ -110,7 +111,7 @@ def test_a_rule_that_was_switched_off_lets_go_of_those_who_are_away(fleet):
     opened_alert = Alert.objects.unresolved().get(terminal=terminal)
 
     rule.enabled = False
-    edits.change_rule(rule, at=later(5))
+    services.change_rule(rule, at=later(5))
 
     opened_alert.refresh_from_db()
     assert opened_alert.state == "resolved"

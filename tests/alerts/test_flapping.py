@@ -9,7 +9,8 @@ from tests.alerts.steps import claim, history, release
 from tests.at_once import at_once
 from tests.builders import AT, later
 from tests.factories import acknowledged
-from tms.alerts import edits, lifecycle
+from tms.alerts.rule_editing import services
+from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Flapping
 from tms.fleet.presence import store
 
@@ -166,7 +167,7 @@ def test_whoever_took_it_before_it_got_worse_has_it_no_more(fleet, terminal):
 def test_a_rule_that_is_changed_lets_go_of_what_flaps(rule, terminal):
     alert = flapping(rule, terminal)
 
-    edits.change_rule(rule, at=later(7 * MINUTE))
+    services.change_rule(rule, at=later(7 * MINUTE))
     pass_(HOUR)
 
     assert history(alert) == ["opened", "flapping", "resolved"]

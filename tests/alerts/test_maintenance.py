@@ -8,10 +8,10 @@ from django.db import transaction
 
 from tests.at_once import at_once
 from tests.builders import AT, later
-from tms.alerts import maintenance
-from tms.alerts.maintenance import NotOn, Scope
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import NotOn, Scope
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Terminal
 
 pytestmark = pytest.mark.both
@@ -24,12 +24,12 @@ def plan(fleet, scope: Scope, *, starts: float = 0, hours: float = 1, rule: str 
     """AT is 18:00 in Tokyo."""
     wall = (later(starts)).astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours), rule)
-    return maintenance.plan(recurrence, scope, note="new router", by=fleet.person(by), at=AT)
+    return services.plan(recurrence, scope, note="new router", by=fleet.person(by), at=AT)
 
 
 def covered(*terminals: Terminal, at: datetime) -> set[str]:
     places = {terminal.pk: terminal.site_id for terminal in terminals}
-    found = maintenance.covered(places, among=maintenance.running(at))
+    found = services.covered(places, among=services.running(at))
     return {terminal.uid for terminal in terminals if terminal.pk in found}
 
 
@@ -52,7 +52,7 @@ def test_of_several_windows_the_one_that_lasts_longest_counts(fleet):
     plan(fleet, Scope(terminals=[terminal]), hours=3, by="ken")
     plan(fleet, Scope(sites=[terminal.site]), hours=2, by="aiko")
 
-    cover = maintenance.covered({terminal.pk: terminal.site_id}, among=maintenance.running(AT))[terminal.pk]
+    cover = services.covered({terminal.pk: terminal.site_id}, among=services.running(AT))[terminal.pk]
 
     assert (cover.until, cover.by, cover.note) == (later(3 * HOUR), "ken", "new router")
 
@@ -63,7 +63,7 @@ def test_a_window_that_repeats_turns_to_its_next_occurrence(fleet):
 
     states = []
     for seconds in (0, HOUR, DAY, DAY + HOUR):
-        maintenance.turn(later(seconds))
+        services.turn(later(seconds))
         window.refresh_from_db()
         states.append((window.occurs_at, window.is_on, window.over_at))
 
@@ -89,7 +89,7 @@ def test_an_occurrence_that_ends_early_leaves_the_next_one_alone(fleet):
     terminal, person = fleet.terminal(), fleet.person("ken")
     window = plan(fleet, Scope(terminals=[terminal]), hours=2, rule="FREQ=DAILY")
 
-    maintenance.end(window, by=person, at=later(HOUR))
+    services.end(window, by=person, at=later(HOUR))
 
     window.refresh_from_db()
     assert (window.occurs_at, window.changed_by) == (later(DAY), person)
@@ -100,7 +100,7 @@ def test_an_occurrence_that_ends_early_leaves_the_next_one_alone(fleet):
 def test_one_that_takes_place_once_is_over_when_it_is_ended(fleet):
     window = plan(fleet, Scope(terminals=[fleet.terminal()]), hours=2)
 
-    maintenance.end(window, by=fleet.person(), at=later(HOUR))
+    services.end(window, by=fleet.person(), at=later(HOUR))
 
     assert Window.objects.over().get().over_at == later(HOUR)
 
@@ -109,7 +109,7 @@ def test_an_occurrence_is_extended_and_the_next_one_is_not(fleet):
     terminal = fleet.terminal()
     window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
 
-    maintenance.extend(window, until=later(3 * HOUR), by=fleet.person(), at=later(60))
+    services.extend(window, until=later(3 * HOUR), by=fleet.person(), at=later(60))
 
     instants = [3 * HOUR - 1, 3 * HOUR, DAY, DAY + HOUR]
     assert [bool(covered(terminal, at=later(at))) for at in instants] == [True, False, True, False]
@@ -119,8 +119,8 @@ def test_one_that_is_cancelled_takes_place_no_more(fleet):
     terminal, person = fleet.terminal(), fleet.person("ken")
     window = plan(fleet, Scope(terminals=[terminal]), rule="FREQ=DAILY")
 
-    maintenance.cancel(window, by=person, at=later(60))
-    maintenance.cancel(window, by=fleet.person("aiko"), at=later(90))
+    services.cancel(window, by=person, at=later(60))
+    services.cancel(window, by=fleet.person("aiko"), at=later(90))
 
     window.refresh_from_db()
     assert (window.over_at, window.changed_by) == (later(60), person)
@@ -133,9 +133,9 @@ def test_what_does_not_go_on_cannot_be_ended_or_extended(fleet, seconds):
     window = plan(fleet, Scope(terminals=[fleet.terminal()]))
 
     with pytest.raises(NotOn):
-        maintenance.end(window, by=fleet.person(), at=later(seconds))
+        services.end(window, by=fleet.person(), at=later(seconds))
     with pytest.raises(NotOn):
-        maintenance.extend(window, until=later(9 * HOUR), by=fleet.person(), at=later(seconds))
+        services.extend(window, until=later(9 * HOUR), by=fleet.person(), at=later(seconds))
 
 
 def test_nothing_that_lies_behind_can_be_planned(fleet):
@@ -160,7 +160,7 @@ def test_boards_are_told_when_it_begins_and_when_it_ends(fleet, ear):
 
     heard = []
     for seconds in (HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 2 * HOUR + 1):
-        maintenance.turn(later(seconds))
+        services.turn(later(seconds))
         heard.append(ear.change().everything)
 
     assert heard == [False, True, False, True, False]
@@ -174,9 +174,9 @@ def test_an_end_that_is_moved_while_the_clock_turns_is_not_lost(fleet):
 
     def act(number: int) -> object:
         if number % 2:
-            return maintenance.turn(later(HOUR))
+            return services.turn(later(HOUR))
         with transaction.atomic():
-            return maintenance.extend(window, until=later(2 * HOUR), by=person, at=later(HOUR - 1))
+            return services.extend(window, until=later(2 * HOUR), by=person, at=later(HOUR - 1))
 
     at_once(6, act)
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.alerts.steps import claim
 from tests.builders import AT, later
-from tms.alerts import edits, lifecycle
+from tms.alerts.rule_editing import services
+from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition
 from tms.fleet.models import Presence
 from tms.fleet.models.opening_hours import OpeningHours, OwnDay
@@ -110,7 +111,7 @@ def test_a_rule_that_becomes_one_of_opening_hours_lets_go_at_night(fleet, shop):
     rule = fleet.presence_rule(Presence.OFFLINE)
 
     rule.hours = "open"
-    edits.change_rule(rule, at=AT)
+    services.change_rule(rule, at=AT)
 
     assert unresolved() == 0
     assert Condition.objects.get().due_at == later(OPENING)

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from tests.alerts.steps import claim, opened
 from tests.builders import AT, Fleet, later
-from tms.alerts import lifecycle, maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts import lifecycle
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert
-from tms.alerts.quiet import ASK_AGAIN, quiet
+from tms.alerts.suppression.reasons import ASK_AGAIN, quiet
 from tms.lib.calendar.recurrence import Recurrence
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Presence
 from tms.fleet.models.opening_hours import OpeningHours
 
@@ -38,7 +39,7 @@ def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:
 def maintain(fleet: Fleet, alert: Alert, *, starts: float = 0, hours: float = 1) -> Window:
     wall = later(starts).astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours))
-    return maintenance.plan(
+    return services.plan(
         recurrence, Scope(terminals=[alert.terminal]), note="", by=fleet.person("mei"), at=later(min(starts, 0))
     )
 
@@ -122,7 +123,7 @@ def test_who_waits_asks_again_soon_for_a_window_may_be_ended_early(fleet, rule, 
     window = maintain(fleet, alert)
     before = quiet([alert], at=AT)[alert.pk]
 
-    maintenance.end(window, by=fleet.person(), at=later(10))
+    services.end(window, by=fleet.person(), at=later(10))
 
     assert before.ask_again_at(AT) == AT + ASK_AGAIN
     assert why(alert, 10) is None

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.builders import AT
-from tms.alerts import edits, rulebook
-from tms.alerts.rulebook import RuleBook
+from tms.alerts.rule_editing import services
+from tms.alerts.rules import cache
+from tms.alerts.rules.cache import RuleBook
 from tms.feed.change import Change
 
 RULES = Change(rules=True)
@@ -55,7 +56,7 @@ def test_it_reads_again_by_itself_for_the_feed_is_only_a_hint(fleet, book, monke
     fleet.metric_rule(name="Unheard")
     unheard = names(book)
 
-    monkeypatch.setattr(rulebook, "STALE_S", 0)
+    monkeypatch.setattr(cache, "STALE_S", 0)
 
     assert (unheard, names(book)) == ([], ["Unheard"])
 
@@ -67,7 +68,7 @@ def test_an_edit_makes_a_new_snapshot_and_no_edit_keeps_the_old_one(fleet, book)
     unchanged = book.refresh()
 
     rule.limit = 80
-    edits.change_rule(rule, at=AT)
+    services.change_rule(rule, at=AT)
     book.changed(RULES)
     edited = book.refresh()
 

@@ -10,9 +10,9 @@ import yaml
 from django.core.management import CommandError, call_command
 
 from tests.builders import AT, Fleet
-from tms.alerts import rulefile, yaml_reader
+from tms.alerts.rule_editing import yaml_file, yaml_reader
 from tms.alerts.models import Rule
-from tms.alerts.rulefile import BadFile
+from tms.alerts.rule_editing.yaml_file import BadFile
 
 FILE = """\
 rules:
@@ -42,8 +42,8 @@ def places(fleet: Fleet) -> None:
     fleet.group("Lobby")
 
 
-def taken(text: str = FILE) -> list[rulefile.Planned]:
-    return rulefile.imported(text, by=None, at=AT)
+def taken(text: str = FILE) -> list[yaml_file.Planned]:
+    return yaml_file.imported(text, by=None, at=AT)
 
 
 def faults(text: str) -> list[str]:
@@ -65,7 +65,7 @@ def test_a_file_makes_rules_and_importing_it_again_changes_nothing():
 def test_what_is_exported_is_imported_without_a_change(default_rules):
     taken()
 
-    text = rulefile.exported()
+    text = yaml_file.exported()
 
     assert len(yaml.safe_load(text)["rules"]) == Rule.objects.count()
     assert "過熱" in text
@@ -166,7 +166,7 @@ HOSTILE = [
 @pytest.mark.parametrize(("source", "said"), HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_file_is_refused_with_the_line_of_what_is_wrong(source, said):
     with pytest.raises(BadFile) as bad:
-        rulefile.planned(source)
+        yaml_file.planned(source)
 
     told = [str(fault) for fault in bad.value.faults]
     assert any(fault.startswith(said) for fault in told), told
@@ -178,23 +178,23 @@ def test_without_libyaml_a_hostile_file_is_refused_as_well(source, said, monkeyp
     monkeypatch.setattr(yaml_reader, "LOADER", yaml.SafeLoader)
 
     with pytest.raises(BadFile):
-        rulefile.planned(source[:20_000])
+        yaml_file.planned(source[:20_000])
 
 
 def test_a_byte_order_mark_is_no_part_of_a_file():
-    assert [one.rule.name for one in rulefile.planned(FILE.encode("utf-8-sig"))] == ["Too hot", "Away"]
+    assert [one.rule.name for one in yaml_file.planned(FILE.encode("utf-8-sig"))] == ["Too hot", "Away"]
 
 
 def test_text_that_looks_like_a_number_or_a_date_is_read_as_it_is_written():
     names = ["2026-11-27", "1:30", "0x1F", "on", "12_000", "<<", "="]
     text = yaml.safe_dump({"rules": [{"name": name, "kind": "firmware", "severity": "info"} for name in names]})
 
-    assert [one.rule.name for one in rulefile.planned(text)] == names
+    assert [one.rule.name for one in yaml_file.planned(text)] == names
 
 
 def test_of_many_errors_the_first_hundred_are_told():
     with pytest.raises(BadFile) as bad:
-        rulefile.planned("rules:\n" + "- {nme: x}\n" * 300)
+        yaml_file.planned("rules:\n" + "- {nme: x}\n" * 300)
 
     assert len(bad.value.faults) == 101
     assert "the rest of the file was not checked" in str(bad.value)
@@ -225,7 +225,7 @@ MILLION = [
 def test_a_file_of_a_megabyte_costs_a_second_at_most(text):
     begun = time.process_time()
     with contextlib.suppress(BadFile):
-        rulefile.planned(text)
+        yaml_file.planned(text)
 
     assert len(text) < 1_000_001
     assert time.process_time() - begun < 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.alerts.unrest import FULL, calm_from, share
+from tms.alerts.models.flap_score import FULL, calm_from, share
 
 WINDOW_S = 1800.0
 AGES = st.lists(st.floats(0, 2 * WINDOW_S), min_size=1, max_size=FULL)

@@ -7,8 +7,8 @@ from tests.builders import now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Rule
-from tms.alerts.ruleentry import RuleEntry
-from tms.api.rule_shapes import RuleFields
+from tms.alerts.rule_editing.entry import RuleEntry
+from tms.alerts.rule_editing.schemas import RuleFields
 from tms.telemetry.models import Event
 
 pytestmark = pytest.mark.both

@@ -6,7 +6,8 @@ from typing import Any
 from tests import factories
 from tests.builders import Fleet
 from tms.accounts.models import User
-from tms.alerts import lifecycle, looking
+from tms.alerts import lifecycle
+from tms.alerts.suppression import at_open
 from tms.alerts.models import Alert
 
 
@@ -26,6 +27,6 @@ def past(
         lifecycle.acknowledge(alert, by=by, comment=comment, at=opened_at + timedelta(seconds=taken_after_s))
     if lasted_s is not None:
         factories.resolved(alert, at=opened_at + timedelta(seconds=lasted_s))
-    looking.look(opened_at)
+    at_open.look(opened_at)
     alert.refresh_from_db()
     return alert

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tests import factories
 from tests.factories import now
-from tms.alerts import folding, lifecycle
+from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, RuleHours
 from tms.fleet.models.opening_hours import OwnDay
 
@@ -85,9 +85,9 @@ def test_an_incident_calls_for_all_of_its_alerts_and_anew_when_it_is_given_back(
     incident = factories.incident(fleet)
     (first,) = calls(page)
 
-    folding.acknowledge(incident, by=tanaka, comment="", at=now())
+    correlation.acknowledge(incident, by=tanaka, comment="", at=now())
     taken = calls(page)
-    folding.withdraw(incident, by=tanaka, comment="", at=now())
+    correlation.withdraw(incident, by=tanaka, comment="", at=now())
     (again,) = calls(page)
 
     assert first.split(".")[0] == again.split(".")[0] == f"i{incident.pk}"

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from tests import factories
-from tms.alerts import maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.models.opening_hours import OwnDay
 
@@ -20,7 +20,7 @@ UTC = ZoneInfo("UTC")
 def maintain(person, *, hours: float = 1, **scope) -> None:
     wall = (timezone.now() - timedelta(minutes=1)).replace(tzinfo=None)
     recurrence = Recurrence(UTC, wall, timedelta(hours=hours))
-    maintenance.plan(recurrence, Scope(**scope), note="new router", by=person, at=timezone.now())
+    services.plan(recurrence, Scope(**scope), note="new router", by=person, at=timezone.now())
 
 
 def close(site) -> None:

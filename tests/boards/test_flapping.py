@@ -6,7 +6,7 @@ from tests import factories
 from tests.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Rule
-from tms.alerts.rulefile import entry_of
+from tms.alerts.rule_editing.yaml_file import entry_of
 
 pytestmark = pytest.mark.both
 

@@ -5,7 +5,7 @@ import pytest
 from tests import factories
 from tests.boards.conftest import HTMX, Seen
 from tests.factories import now
-from tms.alerts import folding
+from tms.alerts import correlation
 from tms.alerts.models import Alert, FoldRule, Incident
 from tms.fleet.models import Presence, TerminalState
 
@@ -86,7 +86,7 @@ def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
     recovered = Alert.objects.filter(incident=incident).first()
     TerminalState.objects.filter(pk=recovered.terminal_id).update(presence=Presence.ONLINE)
     factories.resolved(recovered)
-    folding.fold(now())
+    correlation.fold(now())
 
     seen = page(incident.get_absolute_url())
 
@@ -119,7 +119,7 @@ def test_the_question_says_how_many_it_covers(browser, incident):
 
 
 def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, incident, sato):
-    folding.acknowledge(incident, by=sato, comment="on my way", at=now())
+    correlation.acknowledge(incident, by=sato, comment="on my way", at=now())
 
     answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
 
@@ -134,7 +134,7 @@ def test_a_recovery_wins(browser, incident):
     TerminalState.objects.update(presence=Presence.ONLINE)
     for alert in Alert.objects.all():
         factories.resolved(alert)
-    folding.fold(now())
+    correlation.fold(now())
 
     answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
 
@@ -151,7 +151,7 @@ def test_a_recovery_wins(browser, incident):
     ],
 )
 def test_what_is_taken_is_given_back_changed_and_spoken_of(browser, incident, tanaka, deed, fields, state):
-    folding.acknowledge(incident, by=tanaka, comment="", at=now())
+    correlation.acknowledge(incident, by=tanaka, comment="", at=now())
 
     answer = browser.post(path(incident, deed), fields)
 
@@ -186,7 +186,7 @@ def test_what_does_not_suit_it_is_not_called_done(browser, incident, deed):
 
 
 def test_what_somebody_has_taken_meanwhile_is_not_claimed(browser, incident, sato):
-    folding.acknowledge(incident, by=sato, comment="", at=now())
+    correlation.acknowledge(incident, by=sato, comment="", at=now())
 
     assert browser.post(path(incident, "claim"), headers=HTMX).status_code == 409
 

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from tests.boards.conftest import HTMX
-from tms.alerts import maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import rule_of
 
 pytestmark = pytest.mark.both
@@ -31,7 +31,7 @@ def plan(person, *, minutes: int = 0, rule: str = "", note: str = "new router", 
     """One hour that begins in `minutes`."""
     now = timezone.now().astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, now + timedelta(minutes=minutes), timedelta(hours=1), rule)
-    return maintenance.plan(recurrence, Scope(**scope), note=note, by=person, at=timezone.now() - timedelta(hours=3))
+    return services.plan(recurrence, Scope(**scope), note=note, by=person, at=timezone.now() - timedelta(hours=3))
 
 
 def test_the_list_tells_what_goes_on_what_comes_and_what_is_over(page, fleet, tanaka):
@@ -39,7 +39,7 @@ def test_the_list_tells_what_goes_on_what_comes_and_what_is_over(page, fleet, ta
     on = plan(tanaka, minutes=-10, terminals=[terminal])
     coming = plan(tanaka, minutes=60, sites=[terminal.site], rule="FREQ=DAILY", note="nightly")
     over = plan(tanaka, minutes=-120, terminals=[terminal], note="done")
-    maintenance.turn(timezone.now())
+    services.turn(timezone.now())
 
     seen = page("/maintenance/")
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests import factories
 from tests.factories import now
-from tms.alerts import maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence
 from tms.commands import services as commands
 from tms.fleet.models import Group, Site, Terminal
@@ -45,7 +45,7 @@ def alert(fleet, tanaka):
     factories.moved(terminal, "silent", "online", at=now())
     recurrence = Recurrence(ZoneInfo("UTC"), now(-60).replace(tzinfo=None), timedelta(hours=1))
     scope = Scope(sites=[site], terminals=[terminal], groups=[Group.objects.create(name=HOSTILE[:100])])
-    maintenance.plan(recurrence, scope, note=HOSTILE[:200], by=tanaka, at=now())
+    services.plan(recurrence, scope, note=HOSTILE[:200], by=tanaka, at=now())
     command = commands.queue(terminal, name="ping", args={}, by=tanaka, at=now())
     type(command).objects.update(state="failed", result={"lines": [HOSTILE]}, error=HOSTILE)
     held = factories.alert(fleet, terminal=terminal, rule=rule, value=80.0)

@@ -9,11 +9,12 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.boards.past import past
 from tests.factories import now
-from tms.alerts import lifecycle, maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts import lifecycle
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert
 from tms.lib.calendar.recurrence import Recurrence
-from tms.alerts.times import By, Spread, times
+from tms.alerts.statistics.response_times import By, Spread, times
 
 pytestmark = pytest.mark.both
 
@@ -54,7 +55,7 @@ def test_the_first_acknowledgement_counts_even_if_it_was_given_back(fleet, sato,
 def test_what_was_quiet_when_it_opened_is_in_no_time(fleet, sato):
     terminal = fleet.online()
     at = now(-600)
-    window = maintenance.plan(
+    window = services.plan(
         _hour(at),
         Scope(terminals=[terminal]),
         note="new fans",

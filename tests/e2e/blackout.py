@@ -14,7 +14,7 @@ PLACES = {
 def blackout(code: str) -> int:
     from django.db import transaction
 
-    from tms.alerts import folding, lifecycle
+    from tms.alerts import correlation, lifecycle
     from tms.alerts.models import Incident, Rule
     from tms.fleet.credentials import services
     from tms.fleet.models import Presence, Site, Terminal, TerminalState
@@ -32,7 +32,7 @@ def blackout(code: str) -> int:
     offline = Rule.objects.get(name="Offline")
     with transaction.atomic():
         lifecycle.settle([lifecycle.Claim(offline.pk, terminal.pk, at) for terminal in terminals])
-    folding.fold(at)
+    correlation.fold(at)
     with transaction.atomic():
         lifecycle.settle([lifecycle.Release(offline.pk, terminal.pk, wall.now()) for terminal in terminals[:BACK]])
     return Incident.objects.get(site=site).pk

@@ -10,11 +10,11 @@ from tests.factories import now
 from tests.notifications.conftest import webhook
 from tms.accounts import api_tokens
 from tms.accounts.models import User
-from tms.alerts import maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Rule
 from tms.lib.calendar.recurrence import Recurrence
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node
@@ -74,7 +74,7 @@ def _window(terminal: Terminal, person: User) -> Window:
     recurrence = Recurrence(
         ZoneInfo("UTC"), now(-60).replace(tzinfo=None, microsecond=0), timedelta(hours=1), "FREQ=DAILY"
     )
-    return maintenance.plan(recurrence, Scope(terminals=[terminal]), note="New firmware", by=person, at=now())
+    return services.plan(recurrence, Scope(terminals=[terminal]), note="New firmware", by=person, at=now())
 
 
 def _notifications(person: User) -> dict[str, int]:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from tests import inventory
-from tms.alerts.deeds import DEEDS
+from tms.alerts.actions.registry import DEEDS
 
 NOT_PAGES = ("/api/", "/admin/", "/sign-out/")
 LISTS = {

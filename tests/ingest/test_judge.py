@@ -3,10 +3,10 @@
 import pytest
 
 from tests.builders import AT, Link, identity_of, later
-from tms.alerts import edits
+from tms.alerts.rule_editing import services
 from tms.alerts.lifecycle import Claim, Release
 from tms.alerts.models import Alert
-from tms.alerts.rulebook import rulebook
+from tms.alerts.rules.cache import rulebook
 from tms.fleet.models import TerminalKind
 from tms.ingest import store
 from tms.ingest.judge import Judge
@@ -99,7 +99,7 @@ def test_an_edited_rule_is_judged_anew(fleet, terminal, judge):
     learn()
     judge.report(report(metrics={"temperature_c": 80.0}), at=AT)
 
-    edits.change_rule(rule, at=AT)
+    services.change_rule(rule, at=AT)
     learn()
     verdicts = judge.report(report(metrics={"temperature_c": 80.0}), at=later(1))
 
@@ -117,7 +117,7 @@ def test_a_claim_that_crosses_an_edit_of_its_rule_is_taken_back(fleet, terminal,
     crossing = link.report(1, metrics={"temperature_c": 80.0})
     for name, value in edit.items():
         setattr(rule, name, value)
-    edits.change_rule(rule, at=later(1))
+    services.change_rule(rule, at=later(1))
     store.write([crossing])
 
     learn()

@@ -12,10 +12,11 @@ from tests.alerts.folding.conftest import Storm
 from tests.alerts.test_quiet import TOKYO
 from tests.builders import Fleet, Wall
 from tests.notifications.conftest import webhook
-from tms.alerts import folding, lifecycle, maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts import correlation, lifecycle
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Contract, Incident, Rule, Window
-from tms.alerts.quiet import quiet, quiet_by_context
+from tms.alerts.suppression.reasons import quiet, quiet_by_context
 from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.models import Terminal
 from tms.notifications import claims, outbox
@@ -91,12 +92,12 @@ class Life(RuleBasedStateMachine):
         until = self.at + timedelta(seconds=seconds)
         for incident in Incident.objects.unresolved():
             with suppress(lifecycle.AlreadyResolved):
-                folding.acknowledge(incident, by=self.person, comment="", at=self.at, contract=contract, until=until)
+                correlation.acknowledge(incident, by=self.person, comment="", at=self.at, contract=contract, until=until)
 
     @rule()
     def somebody_gives_it_back(self) -> None:
         for incident in Incident.objects.unresolved():
-            folding.withdraw(incident, by=self.person, comment="", at=self.at)
+            correlation.withdraw(incident, by=self.person, comment="", at=self.at)
 
     @rule(which=WHICH, gives=st.booleans())
     def somebody_takes_or_gives_back_some(self, which: set[int], *, gives: bool) -> None:
@@ -109,13 +110,13 @@ class Life(RuleBasedStateMachine):
         wall = self.at.astimezone(TOKYO).replace(tzinfo=None)
         recurrence = Recurrence(TOKYO, wall, timedelta(minutes=minutes))
         scope = Scope(sites=[self.terminals[0].site])
-        maintenance.plan(recurrence, scope, note="", by=self.person, at=self.at)
+        services.plan(recurrence, scope, note="", by=self.person, at=self.at)
 
     # What must be, whatever happened
 
     @invariant()
     def an_incident_stands_as_long_as_an_alert_of_it(self) -> None:
-        folding.fold(self.at)
+        correlation.fold(self.at)
         for incident in Incident.objects.all():
             standing = Alert.objects.unresolved().filter(incident=incident).count()
             assert (incident.state == "resolved") == (standing == 0)

@@ -5,7 +5,7 @@ import pytest
 from tests.alerts.folding.conftest import Storm, incident
 from tests.alerts.test_quiet import maintain
 from tests.notifications.conftest import Hours, webhook
-from tms.alerts import folding, lifecycle
+from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Incident
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -133,7 +133,7 @@ def test_an_acknowledgement_of_the_incident_ends_the_escalation(storm, fleet, bo
     storm.lose(storm.shop("SJK", 10), seconds=0)
     both.pass_(20, step_s=5)
 
-    folding.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(120, step_s=10)
 
     assert len(receiver.events) == 1
@@ -143,10 +143,10 @@ def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, 
     policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 10), seconds=0)
     both.pass_(20, step_s=5)
-    folding.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(120, step_s=10)
 
-    folding.withdraw(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    correlation.withdraw(incident(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(10, step_s=5)
 
     assert titles(receiver)[1:] == ["Critical, still nobody on it: 10 of 10 lost at Site SJK"]

@@ -8,8 +8,9 @@ from django.utils import translation
 
 from tests import factories
 from tests.builders import AT, later
-from tms.alerts import lifecycle, maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts import lifecycle
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Contract, Incident
 from tms.lib.calendar.recurrence import Recurrence
 from tms.shifts import markdown, notes
@@ -126,7 +127,7 @@ def plan(fleet, begins, *, hours=1, rule="", note="new fans"):
     starts_at = (AT + timedelta(hours=begins)).replace(tzinfo=None)
     recurrence = Recurrence(ZoneInfo("UTC"), starts_at, timedelta(hours=hours), rule)
     at = min(AT, AT + timedelta(hours=begins)) - timedelta(minutes=1)
-    return maintenance.plan(recurrence, Scope(sites=[fleet.site()]), note=note, by=fleet.person(), at=at)
+    return services.plan(recurrence, Scope(sites=[fleet.site()]), note=note, by=fleet.person(), at=at)
 
 
 def test_maintenance_of_the_shift_and_of_the_day_after_it_is_told(fleet, shift):
@@ -145,9 +146,9 @@ def test_maintenance_of_the_shift_and_of_the_day_after_it_is_told(fleet, shift):
 
 def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, shift):
     early, cancelled = plan(fleet, 1, note="early"), plan(fleet, 5, note="cancelled")
-    maintenance.turn(later(HOUR + 1))
-    maintenance.end(early, by=fleet.person(), at=later(HOUR + 600))
-    maintenance.cancel(cancelled, by=fleet.person(), at=later(HOUR))
+    services.turn(later(HOUR + 1))
+    services.end(early, by=fleet.person(), at=later(HOUR + 600))
+    services.cancel(cancelled, by=fleet.person(), at=later(HOUR))
 
     assert [(work.note, work.until) for work in shift().done] == [("early", later(HOUR + 600))]
 

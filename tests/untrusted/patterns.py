@@ -133,8 +133,8 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             repeated("&lt;b id=&quot;a&quot;&gt;", before='x<b id="a">', after="</b>"),
         ),
     ),
-    "tms.alerts.rule.EVENT_CODE": ("fullmatch", words()),
-    "tms.alerts.rule.Rule.metric": ("search", (*words(), repeated("a", after="\n"))),
+    "tms.alerts.models.rule.EVENT_CODE": ("fullmatch", words()),
+    "tms.alerts.models.rule.Rule.metric": ("search", (*words(), repeated("a", after="\n"))),
     "tms.lib.calendar.recurrence.NUMBER": ("fullmatch", words()),
     "tms.lib.admin.NUMBER": ("fullmatch", words()),
     "tms.config.logs.SECRETS": (
@@ -175,7 +175,7 @@ def _use(pattern: Any, use: str) -> Work:
 
 
 def _compiled(name: str) -> list[Any]:
-    if name == "tms.alerts.rule.Rule.metric":
+    if name == "tms.alerts.models.rule.Rule.metric":
         field = import_string("tms.alerts.models.Rule")._meta.get_field("metric")
         return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
     if name == "tms.notifications.transports.chat._parameters.names":

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
-from tms.api.alert_shapes import username
+from tms.alerts.schemas import username
 from tms.api.digest_shapes import Digest, Note
 from tms.rest.operation import Called, Right
 from tms.rest.problems import Fault, unreadable

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.business import Why
+from tms.alerts.impact import Why
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
 from tms.boards.people import Here, here
 from tms.boards.rows import Bilingual, Place, Standing, place_of, standing_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from tms.alerts.business import Crew, Standstill, Weight, Why, weigh
+from tms.alerts.impact import (Crew, Standstill, Weight, Why, weigh)
 from tms.alerts.models import Alert, AlertState
 from tms.boards.alert_rows import AlertRow
 from tms.boards.census import Census

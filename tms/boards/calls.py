@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
-from tms.alerts.folding import standing
+from tms.alerts.correlation import unresolved
 from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
-from tms.alerts.quiet import quiet
+from tms.alerts.suppression.reasons import quiet
 from tms.feed.change import Change
 from tms.feed.hub import hub
 from tms.telemetry.models import Severity
@@ -102,8 +102,8 @@ def _alerts(at: datetime) -> Asking:
 def _incidents(at: datetime) -> Asking:
     newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MOST]
     severities = dict(newest.values_list("pk", "severity"))
-    needy = standing.asking(standing.members(severities))
-    silent = standing.quiet_incidents(needy, at=at)
+    needy = unresolved.asking(unresolved.members(severities))
+    silent = unresolved.quiet_incidents(needy, at=at)
     return Asking("i", IncidentTransition, "incident", {pk: severities[pk] for pk in needy}, silent)
 
 

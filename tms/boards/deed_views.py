@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from tms.accounts.decorators import Asked, needs
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
-from tms.alerts.deeds import DEEDS, Deed
+from tms.alerts.actions.registry import DEEDS, Deed
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import Alert
 from tms.boards.alert_rows import AlertRow
@@ -20,7 +20,7 @@ from tms.boards.answers import CONFLICT, UNREADABLE, ask, done, found, row_of, s
 from tms.boards.chosen import Chosen
 from tms.boards.deeds import FORMS
 from tms.boards.filters import PRIMARY_KEY
-from tms.boards.forms import AcknowledgeForm, CommentForm
+from tms.alerts.actions.forms import AcknowledgeForm, CommentForm
 from tms.boards.pages import AlertPage, AlertsPage
 from tms.boards.rows import WORST_FIRST
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts import maintenance
+from tms.alerts.maintenance import services
 from tms.boards.census import Census
 from tms.boards.plans import plans
 from tms.fleet.models import Site
@@ -32,7 +32,7 @@ def expected_of(places: Mapping[int, int], *, at: datetime) -> dict[int, Expecte
     """Of these terminals (with their sites), those of which something is expected; maintenance before closed."""
     closed = plans.closed(set(places.values()), at)
     found = {pk: Expected(Plan.CLOSED, closed[site]) for pk, site in places.items() if site in closed}
-    covers = maintenance.covered(places, among=plans.maintenance(at).windows)
+    covers = services.covered(places, among=plans.maintenance(at).windows)
     return found | {pk: Expected(Plan.MAINTENANCE, cover.until, cover.note, cover.by) for pk, cover in covers.items()}
 
 
@@ -45,7 +45,7 @@ def expected_at(census: Census, *, at: datetime) -> dict[int, str]:
 def is_expected(kind: str, *, at: datetime) -> Q:
     """A filter of terminals."""
     if kind == Plan.MAINTENANCE:
-        return maintenance.in_scope(plans.maintenance(at).windows)
+        return services.in_scope(plans.maintenance(at).windows)
     return Q(site__in=list(plans.closed(list(Site.objects.values_list("pk", flat=True)), at)))
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from tms.alerts.alert import FLAPPING
+from tms.alerts.models.alert import FLAPPING
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.search import alerts_like
 from tms.boards.expected import Plan, is_expected

@@ -30,7 +30,7 @@ class Impact(NamedTuple):
 
 
 def impact_of(terminal: Terminal, *, at: datetime) -> Impact:
-    """A terminal works while it is online and has no critical alert, as in `tms.alerts.business`."""
+    """A terminal works while it is online and has no critical alert, as in `tms.alerts.impact`."""
     peers = Terminal.objects.filter(site=terminal.site_id, kind=terminal.kind)
     broken = Alert.objects.unresolved().filter(severity=Severity.CRITICAL, terminal__in=peers).values("terminal")
     working = set(peers.filter(state__presence=Presence.ONLINE).exclude(pk__in=broken).values_list("pk", flat=True))

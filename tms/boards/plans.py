@@ -9,8 +9,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from tms.alerts import maintenance
-from tms.alerts.window import Window
+from tms.alerts.maintenance import services
+from tms.alerts.models.maintenance import Window
 from tms.lib.calendar.opening_hours import NEVER, Hours
 from tms.fleet.models import Terminal
 from tms.fleet.sites.calendar import hours_of
@@ -93,14 +93,14 @@ class Plans:
 
 
 def _going_on(at: datetime) -> Read:
-    windows = maintenance.running(at)
+    windows = services.running(at)
     if not windows:
         return Read([], {}, 0)
     until = {window.pk: window.occurs_until for window in windows}
     sites: dict[int, datetime] = {}
     for window_id, site_id in Window.sites.through.objects.filter(window__in=until).values_list("window", "site"):
         sites[site_id] = max(until[window_id], sites.get(site_id, until[window_id]))
-    return Read(windows, sites, Terminal.objects.filter(maintenance.in_scope(windows)).count())
+    return Read(windows, sites, Terminal.objects.filter(services.in_scope(windows)).count())
 
 
 plans = Plans()

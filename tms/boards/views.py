@@ -9,7 +9,7 @@ from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.boards.answers import UNREADABLE, ask, found, show
 from tms.boards.charts import chart
-from tms.boards.forms import AcknowledgeForm, CommandForm
+from tms.alerts.actions.forms import AcknowledgeForm, CommandForm
 from tms.boards.impact import impact_of
 from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, TerminalPage, TerminalsPage
 from tms.boards.pages.base import Scene, nav

@@ -6,7 +6,7 @@ from functools import cache
 import structlog
 from django.conf import settings
 
-from tms.alerts.rulebook import rulebook
+from tms.alerts.rules.cache import rulebook
 from tms.fleet.credentials.services import Key
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch

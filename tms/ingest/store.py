@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from msgspec import UNSET
 
 from tms.alerts import lifecycle
-from tms.alerts.rulebook import rulebook
+from tms.alerts.rules.cache import rulebook
 from tms.commands import services as commands
 from tms.fleet.presence import outages, store
 from tms.lib.db import rows as db_rows

@@ -7,11 +7,11 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from tms.alerts import told  # their models are loaded by now
+        from tms.alerts import notification_history  # their models are loaded by now
         from tms.notifications import history
         from tms.notifications.collector import DeliveryCollector, begin_at_zero
         from tms.metrics import instruments
 
         instruments.COLLECTORS.append(DeliveryCollector)
         begin_at_zero()
-        told.SOURCES.append(history.told_of)
+        notification_history.SOURCES.append(history.told_of)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tms.alerts.told import Told
+from tms.alerts.notification_history import Told
 from tms.notifications.delivery import Delivery, DeliveryState, News
 
 

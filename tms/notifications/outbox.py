@@ -12,7 +12,7 @@ from itertools import chain
 from django.db import connection, models
 
 from tms.alerts.models import Alert, AlertState
-from tms.alerts.quiet import Reason
+from tms.alerts.suppression.reasons import Reason
 from tms.notifications.delivery import ALARMS, DeliveryState, News, Told
 from tms.notifications.gathering import Item, gather
 from tms.notifications.on_call import destinations_of

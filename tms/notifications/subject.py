@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from django.db import models
 
-from tms.alerts.folding.candidates import groups_of
-from tms.alerts.folding.standing import asking, members, quiet_incidents
+from tms.alerts.correlation.candidates import groups_of
+from tms.alerts.correlation.unresolved import asking, members, quiet_incidents
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
-from tms.alerts.quiet import Quiet, quiet
+from tms.alerts.suppression.reasons import Quiet, quiet
 
 type Subject = Alert | Incident
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from tms.alerts.models import Alert
-from tms.alerts.quiet import Quiet
+from tms.alerts.suppression.reasons import Quiet
 from tms.lib.calendar.opening_hours import Hours
 from tms.fleet.sites.calendar import hours_of
 from tms.notifications.policy import Policy, Telling

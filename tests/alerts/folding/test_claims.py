@@ -6,9 +6,9 @@ import pytest
 
 from tests import factories
 from tests.factories import now
-from tms.alerts import folding
+from tms.alerts import correlation
 from tms.alerts.lifecycle import AlreadyResolved
-from tms.alerts.lifecycle.claiming import LASTS
+from tms.alerts.lifecycle.claims import LASTS
 from tms.alerts.models import Alert, Incident, IncidentState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -32,7 +32,7 @@ def steps(incident: Incident) -> list[tuple[str, str]]:
 def test_a_claim_is_told_and_leaves_the_incident_open(incident, tanaka):
     at = now()
 
-    folding.claim(incident, by=tanaka, at=at)
+    correlation.claim(incident, by=tanaka, at=at)
 
     after = Incident.objects.get()
     assert (after.claimed_by, after.claimed_until, after.state) == (tanaka, at + LASTS, IncidentState.OPEN)
@@ -43,11 +43,11 @@ def test_a_claim_is_told_and_leaves_the_incident_open(incident, tanaka):
 
 def test_to_claim_again_makes_it_last_anew_and_a_colleague_may_take_over(incident, tanaka, fleet):
     at = now()
-    folding.claim(incident, by=tanaka, at=at)
+    correlation.claim(incident, by=tanaka, at=at)
 
-    folding.claim(incident, by=tanaka, at=at + timedelta(minutes=5))
+    correlation.claim(incident, by=tanaka, at=at + timedelta(minutes=5))
     assert Incident.objects.get().claimed_until == at + timedelta(minutes=5) + LASTS
-    folding.claim(incident, by=fleet.person("mori"), at=at + timedelta(minutes=6))
+    correlation.claim(incident, by=fleet.person("mori"), at=at + timedelta(minutes=6))
 
     assert steps(incident) == [("opened", "TMS"), ("claimed", "tanaka"), ("claimed", "mori")]
     assert Incident.objects.get().claimed_by.username == "mori"
@@ -55,21 +55,21 @@ def test_to_claim_again_makes_it_last_anew_and_a_colleague_may_take_over(inciden
 
 def test_it_ends_by_itself(incident, tanaka):
     at = now()
-    folding.claim(incident, by=tanaka, at=at)
+    correlation.claim(incident, by=tanaka, at=at)
 
-    folding.fold(at + LASTS - timedelta(seconds=1))
+    correlation.fold(at + LASTS - timedelta(seconds=1))
     assert Incident.objects.get().claimed_by == tanaka
-    folding.fold(at + LASTS)
+    correlation.fold(at + LASTS)
 
     assert Incident.objects.get().claimed_by is None
     assert steps(incident)[-1] == ("released", "TMS")
 
 
 def test_anybody_may_end_it_once(incident, tanaka, fleet):
-    folding.claim(incident, by=tanaka, at=now())
+    correlation.claim(incident, by=tanaka, at=now())
 
     for _ in range(2):
-        folding.release(incident, by=fleet.person("mori"), at=now())
+        correlation.release(incident, by=fleet.person("mori"), at=now())
 
     assert Incident.objects.get().claimed_until is None
     assert steps(incident) == [("opened", "TMS"), ("claimed", "tanaka"), ("released", "mori")]
@@ -78,31 +78,31 @@ def test_anybody_may_end_it_once(incident, tanaka, fleet):
 @pytest.mark.parametrize("and_back", [False, True])
 def test_whatever_is_decided_ends_it(incident, tanaka, fleet, and_back):
     mori = fleet.person("mori")
-    folding.claim(incident, by=tanaka, at=now())
+    correlation.claim(incident, by=tanaka, at=now())
 
-    folding.acknowledge(incident, by=mori, comment="", at=now())
+    correlation.acknowledge(incident, by=mori, comment="", at=now())
     if and_back:
-        folding.withdraw(incident, by=mori, comment="", at=now())
+        correlation.withdraw(incident, by=mori, comment="", at=now())
 
     assert Incident.objects.get().claimed_by is None
     assert "released" not in dict(steps(incident))
 
 
 def test_what_somebody_has_is_not_claimed(incident, tanaka, fleet):
-    folding.acknowledge(incident, by=fleet.person("mori"), comment="", at=now())
+    correlation.acknowledge(incident, by=fleet.person("mori"), comment="", at=now())
 
-    folding.claim(incident, by=tanaka, at=now())
+    correlation.claim(incident, by=tanaka, at=now())
 
     assert Incident.objects.get().claimed_by is None
 
 
 def test_recovery_ends_it_and_what_is_over_is_not_claimed(incident, tanaka):
-    folding.claim(incident, by=tanaka, at=now())
+    correlation.claim(incident, by=tanaka, at=now())
     for alert in Alert.objects.all():
         factories.resolved(alert)
-    folding.fold(now())
+    correlation.fold(now())
 
     after = Incident.objects.get()
     assert (after.state, after.claimed_by, after.claimed_until) == (IncidentState.RESOLVED, None, None)
     with pytest.raises(AlreadyResolved):
-        folding.claim(incident, by=tanaka, at=now())
+        correlation.claim(incident, by=tanaka, at=now())

@@ -4,7 +4,7 @@ import pytest
 
 from tests.alerts.folding.conftest import folded, incident, told
 from tests.builders import later
-from tms.alerts import folding, lifecycle
+from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Contract, FoldRule, Incident
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -195,7 +195,7 @@ def lost(storm):
 
 
 def take(fleet, **terms):
-    return folding.acknowledge(incident(), by=fleet.person(), comment="Power cut", at=later(60), **terms)
+    return correlation.acknowledge(incident(), by=fleet.person(), comment="Power cut", at=later(60), **terms)
 
 
 def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
@@ -212,7 +212,7 @@ def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
 
 def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
     take(fleet)
-    folding.acts.lifecycle.withdraw(
+    correlation.acts.lifecycle.withdraw(
         Alert.objects.filter(terminal=lost[0]), by=fleet.person("ren"), comment="", at=later(61)
     )
 
@@ -224,7 +224,7 @@ def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
 def test_giving_the_incident_back_gives_its_alerts_back(fleet, lost):
     take(fleet)
 
-    folding.withdraw(incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
+    correlation.withdraw(incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
 
     assert incident().state == "open"
     assert Alert.objects.nobody_on_it().count() == 6
@@ -233,7 +233,7 @@ def test_giving_the_incident_back_gives_its_alerts_back(fleet, lost):
 def test_a_second_acknowledgement_tells_who_has_it(fleet, lost):
     take(fleet)
 
-    second = folding.acknowledge(incident(), by=fleet.person("ren"), comment="", at=later(80))
+    second = correlation.acknowledge(incident(), by=fleet.person("ren"), comment="", at=later(80))
 
     assert second.acknowledged_by == fleet.person()
     assert [kind for kind, _ in told(incident())].count("acknowledged") == 1
@@ -268,13 +268,13 @@ def test_recovery_wins(storm, fleet, lost):
 def test_terms_can_be_changed(fleet, lost):
     take(fleet)
 
-    folding.change(incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600))
+    correlation.change(incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600))
 
     assert set(Alert.objects.values_list("contract", "until")) == {("time", later(3600))}
     assert (incident().contract, incident().until) == ("time", later(3600))
 
 
 def test_a_comment_is_kept(fleet, lost):
-    folding.comment(incident(), by=fleet.person(), comment="Electrician is coming", at=later(70))
+    correlation.comment(incident(), by=fleet.person(), comment="Electrician is coming", at=later(70))
 
     assert (incident().comment, told(incident())[-1][0]) == ("Electrician is coming", "commented")

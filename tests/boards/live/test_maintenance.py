@@ -7,8 +7,8 @@ import pytest
 
 from tests.at_once import aside
 from tests.factories import now
-from tms.alerts import maintenance
-from tms.alerts.maintenance import Scope
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -21,7 +21,7 @@ async def test_a_window_that_is_planned_is_pushed_to_whoever_looks(board, fleet,
     async with board("/maintenance/") as opened:
         await opened.painted()
 
-        window = await aside(lambda: maintenance.plan(recurrence, scope, note="router", by=tanaka, at=now()))
+        window = await aside(lambda: services.plan(recurrence, scope, note="router", by=tanaka, at=now()))
 
         frame = await opened.showing(f"window-{window.pk}", "router")
         assert "csrf" not in frame.html

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from tms.accounts.audit import recorder
-from tms.alerts.incident import FoldRule
+from tms.alerts.models.incident import FoldRule
 
 
 @transaction.atomic

@@ -6,16 +6,16 @@ from functools import partial
 
 from django.conf import settings
 
-from tms.alerts.alert import Alert
-from tms.alerts.flapping import Flapping
-from tms.alerts.lifecycle.acts import OVER
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.flapping import Flapping
+from tms.alerts.lifecycle.actions import OVER
 from tms.alerts.lifecycle.severity import grade
-from tms.alerts.lifecycle.steps import step
-from tms.alerts.lifecycle.verdicts import Claim, among
+from tms.alerts.lifecycle.transitions import step
+from tms.alerts.rules.events import Claim, among
 from tms.alerts.models import Condition, Rule
-from tms.alerts.opening import Pair
-from tms.alerts.transition import TransitionKind
-from tms.alerts.unrest import share
+from tms.alerts.lifecycle.opening_hours import Pair
+from tms.alerts.models.transition import TransitionKind
+from tms.alerts.models.flap_score import share
 from tms.fleet.presence import store
 from tms.feed.change import Change
 from tms.feed.publisher import publish

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tms.alerts.alert import Alert, AlertState
-from tms.alerts.lifecycle.steps import OPEN_AGAIN, Said, step
-from tms.alerts.lifecycle.verdicts import Claim, among
+from tms.alerts.models.alert import Alert, AlertState
+from tms.alerts.lifecycle.transitions import OPEN_AGAIN, Said, step
+from tms.alerts.rules.events import Claim, among
 from tms.alerts.models import Condition
-from tms.alerts.opening import Pair
-from tms.alerts.transition import TransitionKind
+from tms.alerts.lifecycle.opening_hours import Pair
+from tms.alerts.models.transition import TransitionKind
 from tms.telemetry.models import Severity
 
 RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}

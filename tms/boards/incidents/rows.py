@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts import factor as factors
-from tms.alerts.factor import Factor
+from tms.alerts.models import factor as factors
+from tms.alerts.models.factor import Factor
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.boards.people import Here, here
 from tms.boards.rows import Bilingual

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
-from tms.alerts import folding
+from tms.alerts import correlation
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.boards.answers import CONFLICT, UNREADABLE, ask, found, show
 from tms.boards.filters import PRIMARY_KEY
-from tms.boards.forms import AcknowledgeForm, CommentForm, NothingForm, SayForm
+from tms.alerts.actions.forms import (AcknowledgeForm, CommentForm, NothingForm, SayForm)
 from tms.boards.incidents.rows import IncidentRow, incident_rows
 from tms.boards.pages import IncidentPage
 
@@ -29,12 +29,12 @@ class Deed(NamedTuple):
 
 
 DEEDS: Mapping[str, Deed] = {
-    "acknowledge": Deed(AcknowledgeForm, folding.acknowledge),
-    "claim": Deed(NothingForm, folding.claim),
-    "release": Deed(NothingForm, folding.release),
-    "change": Deed(AcknowledgeForm, folding.change),
-    "withdraw": Deed(CommentForm, folding.withdraw),
-    "comment": Deed(SayForm, folding.comment),
+    "acknowledge": Deed(AcknowledgeForm, correlation.acknowledge),
+    "claim": Deed(NothingForm, correlation.claim),
+    "release": Deed(NothingForm, correlation.release),
+    "change": Deed(AcknowledgeForm, correlation.change),
+    "withdraw": Deed(CommentForm, correlation.withdraw),
+    "comment": Deed(SayForm, correlation.comment),
 }
 """By its name in the address."""
 

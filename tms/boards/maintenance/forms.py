@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.maintenance import Scope, wrong_length, wrong_scope
+from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.lib.calendar.local_time import shown
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.forms import WallTimeField

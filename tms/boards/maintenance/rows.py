@@ -10,7 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.boards.rows import Bilingual
 from tms.fleet.models import Group, Site, Terminal
 

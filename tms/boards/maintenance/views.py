@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts.access import visible
 from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
-from tms.alerts import maintenance as windows
-from tms.alerts.maintenance import NotOn
+from tms.alerts.maintenance import services as windows
+from tms.alerts.maintenance.services import NotOn
 from tms.lib.calendar.recurrence import BadRecurrence
-from tms.alerts.window import Window
+from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
 from tms.boards.pages import Desk, MaintenancePage
 from tms.fleet.models import Site, Terminal

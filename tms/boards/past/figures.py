@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.alerts.times import By, Line, Spread, times
+from tms.alerts.statistics.response_times import (By, Line, Spread, times)
 from tms.boards.choices import Choice
 from tms.boards.csv import Cell
 from tms.boards.rows import WORST_FIRST, Bilingual

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from tms.accounts.decorators import Asked, needs_to_post
 from tms.accounts.permissions import Permission
-from tms.alerts.folding import settings
+from tms.alerts.correlation import settings
 from tms.alerts.models import Factor, FoldRule
 from tms.boards.pages.base import Desk, Scene, nav
 from tms.boards.rules.views import UNREADABLE

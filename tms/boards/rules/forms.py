@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Comparison, Rule, RuleHours
-from tms.alerts.rule import SEVERITY_ORDER
+from tms.alerts.models.rule import SEVERITY_ORDER
 from tms.telemetry import metric_names
 from tms.boards.rules.shapes import Shape
 from tms.lib.durations import SpanField

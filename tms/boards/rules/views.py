@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts import access
 from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
 from tms.accounts.permissions import Permission
-from tms.alerts import edits, rulefile, yaml_reader
-from tms.alerts.edits import OutOfDate
+from tms.alerts.rule_editing import services, yaml_file, yaml_reader
+from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.models import Alert, Rule
-from tms.alerts.rulefile import BadFile
+from tms.alerts.rule_editing.yaml_file import BadFile
 from tms.boards.filters import PRIMARY_KEY
 from tms.boards.rules import listing
 from tms.boards.rules.forms import RuleForm
@@ -78,7 +78,7 @@ def switch_rule(request: Asked, pk: int) -> HttpResponse:
     """To switch what is switched already changes nothing."""
     chosen = _found(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
-    edits.save_rule(chosen, by=request.user, at=timezone.now())
+    services.save_rule(chosen, by=request.user, at=timezone.now())
     return redirect(chosen)
 
 
@@ -89,7 +89,7 @@ def delete_rule(request: Asked, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method == "POST":
         try:
-            edits.delete_rule(chosen, by=request.user, at=timezone.now(), version=_number(request.POST.get("version")))
+            services.delete_rule(chosen, by=request.user, at=timezone.now(), version=_number(request.POST.get("version")))
         except OutOfDate:
             return _ask_to_delete(request, _found(request, pk), status=CONFLICT)
         return redirect("rules")
@@ -102,7 +102,7 @@ def delete_rule(request: Asked, pk: int) -> HttpResponse:
 def export_rules(request: Asked) -> HttpResponse:
     name = f"tms-rules-{timezone.localtime():%Y-%m-%d}.yaml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(rulefile.exported(), content_type="application/yaml; charset=utf-8", headers=headers)
+    return HttpResponse(yaml_file.exported(), content_type="application/yaml; charset=utf-8", headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -116,8 +116,8 @@ def import_rules(request: Asked) -> HttpResponse:
         return _show_import(request, text, status=UNREADABLE if request.method == "POST" else 200)
     try:
         if request.POST.get("sure"):
-            return _show_import(request, "", done=rulefile.imported(source, by=request.user, at=timezone.now()))
-        return _show_import(request, text, plan=rulefile.planned(source))
+            return _show_import(request, "", done=yaml_file.imported(source, by=request.user, at=timezone.now()))
+        return _show_import(request, text, plan=yaml_file.planned(source))
     except BadFile as error:
         return _show_import(request, text, faults=error.faults, status=UNREADABLE)
 
@@ -126,7 +126,7 @@ def _save(request: Asked, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     if not form.is_valid():
         return _show_rule(request, chosen, form, status=UNREADABLE)
     try:
-        edits.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
+        services.save_rule(form.rule, by=request.user, at=timezone.now(), version=form.cleaned_data["version"])
     except OutOfDate as error:
         return _out_of_date(request, error.rule, form)
     return redirect(form.rule)

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from tms.alerts import rulefile
-from tms.alerts.rulefile import BadFile, Planned
-from tms.alerts.yaml_reader import MOST_BYTES
+from tms.alerts.rule_editing import yaml_file
+from tms.alerts.rule_editing.yaml_file import BadFile, Planned
+from tms.alerts.rule_editing.yaml_reader import MOST_BYTES
 from tms.lib.management import PromptCommand
 
 
@@ -24,7 +24,7 @@ class Command(PromptCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "export":
-            self.stdout.write(rulefile.exported(), ending="")
+            self.stdout.write(yaml_file.exported(), ending="")
             return
         try:
             source = _read(options["file"])
@@ -54,4 +54,4 @@ def _read(name: str) -> bytes:
 
 
 def _take_over(source: bytes, *, is_dry: bool) -> list[Planned]:
-    return rulefile.planned(source) if is_dry else rulefile.imported(source, by=None, at=datetime.now(UTC))
+    return yaml_file.planned(source) if is_dry else yaml_file.imported(source, by=None, at=datetime.now(UTC))

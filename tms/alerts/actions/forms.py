@@ -1,0 +1,152 @@
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts import access
+from tms.accounts.models import User
+from tms.accounts.display_names import name_of
+from tms.accounts.permissions import Permission
+from tms.alerts.actions.registry import is_in_reach
+from tms.alerts.models import Alert, Contract
+from tms.commands.catalog import CATALOG
+from tms.lib.text_fields import FormLine, FormLines
+
+ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
+DELIVER_WITHIN = (("3600", _("Send if back in 1 h")), ("86400", _("Send if back in 1 day")))
+AT = "at"
+LASTS = (
+    ("1800", _("for 30 min")),
+    ("3600", _("for 1 h")),
+    ("7200", _("for 2 h")),
+    ("14400", _("for 4 h")),
+    ("28800", _("for 8 h")),
+    ("86400", _("for 1 day")),
+    (AT, _("until …")),
+)
+USUAL = "3600"
+MINUTE = timedelta(minutes=1)
+
+
+class CommentForm(forms.Form):
+    """`at` is when it is asked or sent."""
+
+    told: ClassVar[tuple[str, ...]] = ("comment",)
+
+    comment = FormLines(max_length=Alert._meta.get_field("comment").max_length, required=False)
+
+    def __init__(self, data: Any = None, *, at: datetime, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial)
+        self.at = at
+
+    def terms(self) -> dict[str, Any]:
+        """What a service is told, of a form that is valid."""
+        return {name: self.cleaned_data[name] for name in self.told}
+
+
+class NothingForm(CommentForm):
+    told = ()
+
+
+class SayForm(CommentForm):
+    comment = FormLines(max_length=Alert._meta.get_field("comment").max_length)
+
+
+class UntilForm(CommentForm):
+    """For how long, or until when: `until` as a wall shows it in `zone`, a browser's, else in the time zone of TMS."""
+
+    lasts = forms.ChoiceField(choices=LASTS, required=False)
+    until = FormLine(required=False, max_length=32)
+    zone = FormLine(required=False, max_length=64)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data["until"] = self._until(data) if self.is_timed(data) else None
+        return data
+
+    def is_timed(self, data: dict[str, Any]) -> bool:
+        return True
+
+    def begins_at(self) -> datetime | None:
+        """The instant that the field begins with; none when it tells what somebody typed."""
+        return None if self.is_bound else self.initial.get("until") or _whole_minute(self.at + timedelta(hours=1))
+
+    def shown_until(self) -> str:
+        at = self.begins_at()
+        return f"{timezone.localtime(at):%Y-%m-%dT%H:%M}" if at else str(self["until"].value() or "")
+
+    def shown_lasts(self) -> str:
+        return str(self["lasts"].value() or (AT if self.initial.get("until") else USUAL))
+
+    def _until(self, data: dict[str, Any]) -> datetime | None:
+        lasts = data.get("lasts") or USUAL
+        if lasts != AT:
+            return _whole_minute(self.at + timedelta(seconds=int(lasts)))
+        until = _instant(data.get("until", ""), data.get("zone", ""))
+        if until is None or not is_in_reach(until, at=self.at):
+            self.add_error("until", gettext("Choose a time within the next 31 days."))
+            return None
+        return until
+
+
+class SnoozeForm(UntilForm):
+    told = ("comment", "until")
+
+
+class AcknowledgeForm(UntilForm):
+    told = ("comment", "contract", "until")
+    contract = forms.ChoiceField(choices=Contract, required=False)
+
+    def clean_contract(self) -> Contract:
+        return Contract(self.cleaned_data["contract"] or Contract.RECOVERY)
+
+    def is_timed(self, data: dict[str, Any]) -> bool:
+        return data.get("contract") == Contract.TIME
+
+    def shown_contract(self) -> str:
+        return str(self["contract"].value() or Contract.RECOVERY)
+
+
+class _People(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has it without
+    def label_from_instance(self, obj: User) -> str:
+        return name_of(obj).text
+
+
+class AssignForm(CommentForm):
+    told = ("comment", "to")
+    to = _People(User.objects.filter(is_active=True).order_by("last_name", "first_name", "username"), empty_label=None)
+
+
+class CommandForm(forms.Form):
+    """Its fields are what `tms.commands.services.queue` asks for."""
+
+    name = forms.ChoiceField()
+    answer_within_s = forms.TypedChoiceField(choices=ANSWER_WITHIN, coerce=float)
+    deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        """With those commands that `person` may send."""
+        super().__init__(data)
+        may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS)
+        names = self.fields["name"]
+        assert isinstance(names, forms.ChoiceField)
+        names.choices = [(spec.name, spec.label) for spec in CATALOG.values() if may_all or not spec.is_dangerous]
+
+
+def _whole_minute(at: datetime) -> datetime:
+    """Rounded up: what is sent twice within a moment asks for the same."""
+    return at + -(at - datetime.min.replace(tzinfo=at.tzinfo)) % MINUTE
+
+
+def _instant(text: str, zone: str) -> datetime | None:
+    """`2026-11-25T19:30` as a wall in `zone` shows it."""
+    try:
+        wall = datetime.fromisoformat(text)
+        place = ZoneInfo(zone) if zone else timezone.get_current_timezone()
+    except (ValueError, OSError):
+        return None
+    return wall.replace(tzinfo=place) if wall.tzinfo is None else None

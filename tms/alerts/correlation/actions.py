@@ -1,0 +1,135 @@
+"""What people do to an incident, and with it to all of its alerts."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tms.accounts.models import User
+from tms.alerts import lifecycle
+from tms.alerts.models.alert import Alert, AlertQuerySet, Contract
+from tms.alerts.correlation.transitions import OPEN_AGAIN, step, tell
+from tms.alerts.models.incident import Incident, IncidentState
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
+from tms.alerts.lifecycle.actions import said
+from tms.alerts.lifecycle.claims import LASTS
+from tms.alerts.lifecycle.transitions import UNCLAIMED, Said
+
+
+@transaction.atomic
+def acknowledge(
+    incident: Incident,
+    *,
+    by: User,
+    comment: str,
+    at: datetime,
+    contract: Contract = Contract.RECOVERY,
+    until: datetime | None = None,
+    version: int | None = None,
+) -> Incident:
+    """Take charge of all that belongs to it, and of what joins later. A second time changes nothing.
+
+    Returns it as it is then, which tells who has it. Raises AlreadyResolved, and ChangedMeanwhile when nobody has it,
+    but it is another than at `version`.
+    """
+    row = _unresolved(incident)
+    if row.state == IncidentState.ACKNOWLEDGED:
+        return row
+    if version not in (None, row.version):
+        raise ChangedMeanwhile(row)
+    taken = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
+    fields = {**taken, **_terms(contract, until), **said(comment), **UNCLAIMED}
+    step(row, Kind.ACKNOWLEDGED, at=at, said=Said(by, comment=comment), fields=fields)
+    _cover(row, alerts_of(row), at)
+    return row
+
+
+@transaction.atomic
+def change(
+    incident: Incident, *, by: User, comment: str, at: datetime, contract: Contract, until: datetime | None
+) -> Incident:
+    """Other terms for what is acknowledged already; whoever has it keeps it."""
+    row = _unresolved(incident)
+    until = until if contract is Contract.TIME else None
+    if row.state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
+        fields = _terms(contract, until) | said(comment)
+        step(row, Kind.CHANGED, at=at, said=Said(by, comment=comment), fields=fields)
+        lifecycle.change(alerts_of(row), contract=contract, until=until, by=by, comment=comment, at=at)
+    return row
+
+
+@transaction.atomic
+def withdraw(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
+    """Open again, with all of its alerts that somebody has."""
+    row = _unresolved(incident)
+    if row.state == IncidentState.ACKNOWLEDGED:
+        step(row, Kind.WITHDRAWN, at=at, said=Said(by, comment=comment), fields={**OPEN_AGAIN, **said(comment)})
+        lifecycle.withdraw(alerts_of(row).held(), by=by, comment=comment, at=at)
+    return row
+
+
+@transaction.atomic
+def comment(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
+    row = _unresolved(incident)
+    if row.comment != comment:
+        step(row, Kind.COMMENTED, at=at, said=Said(by, comment=comment), fields={"comment": comment})
+    return row
+
+
+@transaction.atomic
+def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
+    """Say that one takes a look, before anybody has it; over what somebody else has claimed, too. One's own lasts anew.
+
+    As a claim of an alert it binds nobody, and ends by itself. Its alerts are claimed one by one, if at all.
+    """
+    row, until = _unresolved(incident), at + LASTS
+    if row.state == IncidentState.OPEN and row.claimed_by_id != by.pk:
+        step(row, Kind.CLAIMED, at=at, said=Said(by), fields={"claimed_by": by, "claimed_until": until})
+    elif row.state == IncidentState.OPEN:
+        row.claimed_until = until
+        row.save(update_fields=("claimed_until",))
+        tell(row)
+    return row
+
+
+@transaction.atomic
+def release(incident: Incident, *, by: User, at: datetime) -> Incident:
+    """Nobody is at it any more, whoever had said so."""
+    row = _unresolved(incident)
+    if row.claimed_by_id is not None:
+        step(row, Kind.RELEASED, at=at, said=Said(by), fields=UNCLAIMED)
+    return row
+
+
+def cover_new(incident: Incident, *, at: datetime) -> int:
+    """Whoever has the incident has what joined it, unless somebody has decided about that already. How many alerts."""
+    return _cover(incident, alerts_of(incident).filter(version=1), at)
+
+
+def _cover(incident: Incident, alerts: AlertQuerySet, at: datetime) -> int:
+    if incident.acknowledged_by is None:
+        return 0
+    return lifecycle.acknowledge_all(
+        alerts,
+        by=incident.acknowledged_by,
+        comment=incident.comment,
+        at=at,
+        contract=Contract.TIME if incident.until else Contract.RECOVERY,
+        until=incident.until,
+    )
+
+
+def alerts_of(incident: Incident) -> AlertQuerySet:
+    return Alert.objects.unresolved().filter(incident=incident)
+
+
+def _unresolved(incident: Incident) -> Incident:
+    (row,) = Incident.objects.filter(pk=incident.pk).held().select_related("acknowledged_by")
+    if row.state == IncidentState.RESOLVED:
+        raise AlreadyResolved(row)
+    return row
+
+
+def _terms(contract: Contract, until: datetime | None) -> dict[str, Any]:
+    return {"contract": contract, "until": until if contract is Contract.TIME else None}

@@ -1,0 +1,129 @@
+"""Incidents: read, and done to. What is done to one is done to all of its alerts."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from ninja import Query
+from pydantic import Field, create_model
+
+from tms.accounts.access import visible
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.alerts import correlation, models
+from tms.alerts.models.factor import Factor
+from tms.alerts.lifecycle import ChangedMeanwhile
+from tms.alerts.models import IncidentState
+from tms.alerts.actions.api import SEEN
+from tms.alerts.correlation.schemas import Incident, IncidentStep, IncidentWithHistory
+from tms.alerts.actions.schemas import (Commenting, Saying, Taking, Terms)
+from tms.lib.pagination import Column, Keyset
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
+from tms.rest.problems import Refused
+from tms.rest.router import Routes
+from tms.rest.schemas import Id, Instant
+from tms.telemetry.models import Severity
+
+routes = Routes("incidents")
+HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)
+NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
+MOST_STEPS = 1_000
+
+
+class IncidentFilter(Paging):
+    state: list[IncidentState] = Field([], description="Any of these.")
+    severity: list[Severity] = Field([], description="Any of these.")
+    factor: Factor | None = None
+    site: str = Field("", max_length=8, description="Its code.")
+    opened_since: Instant | None = None
+    opened_before: Instant | None = None
+
+    def apply(self, rows: QuerySet[models.Incident]) -> QuerySet[models.Incident]:
+        wanted: dict[str, Any] = {
+            "state__in": self.state,
+            "severity__in": self.severity,
+            "factor": self.factor,
+            "site__code": self.site,
+            "opened_at__gte": self.opened_since,
+            "opened_at__lt": self.opened_before,
+        }
+        return rows.filter(**{name: value for name, value in wanted.items() if value})
+
+
+class Kind(NamedTuple):
+    terms: type[Terms]
+    do: Callable[..., models.Incident]
+    summary: str
+    suits: tuple[IncidentState, ...]
+
+
+UNRESOLVED = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
+HELD = (IncidentState.ACKNOWLEDGED,)
+KINDS = {
+    "acknowledge": Kind(Taking, correlation.acknowledge, "Acknowledge", UNRESOLVED),
+    "claim": Kind(Terms, correlation.claim, "Take a look at", (IncidentState.OPEN,)),
+    "release": Kind(Terms, correlation.release, "Take back that somebody looks at", (IncidentState.OPEN,)),
+    "change": Kind(Taking, correlation.change, "Change the acknowledgement of", HELD),
+    "withdraw": Kind(Commenting, correlation.withdraw, "Open again", HELD),
+    "comment": Kind(Saying, correlation.comment, "Comment on", UNRESOLVED),
+}
+
+
+@routes.look("/incidents", summary="List incidents", answer=Page[Incident])
+def list_incidents(request: Called, response: HttpResponse, asked: Query[IncidentFilter]) -> Page[Incident]:
+    """The newest first."""
+    found = listed(request, response, asked.apply(_shown(request.person)), asked, order=NEWEST_FIRST)
+    return Page(items=[Incident.of(incident) for incident in found.rows], next=found.next)
+
+
+@routes.look("/incidents/{int:pk}", summary="Read an incident with its history", answer=IncidentWithHistory)
+def read_incident(request: Called, pk: int) -> IncidentWithHistory:
+    incident = _one(request.person, pk)
+    steps = incident.transitions.select_related("by").order_by("-at", "-pk")[:MOST_STEPS]
+    return IncidentWithHistory(
+        **dict(Incident.of(incident)), history=[IncidentStep.of(step) for step in reversed(steps)]
+    )
+
+
+def offer(name: str, kind: Kind) -> None:
+    terms = create_model(f"{name.title()}Incident", __base__=kind.terms, version=(Id | None, SEEN))
+
+    def do(request: Called, pk: int, body: terms) -> Incident:  # type: ignore[valid-type]
+        return _do(request, name, pk, body)
+
+    do.__name__ = f"{name}_incident"
+    path, summary = f"/incidents/{{int:pk}}/{name}", f"{kind.summary} an incident"
+    routes.act(path, summary=summary, answer=Incident, right=HANDLING)(do)
+
+
+def _do(request: Called, name: str, pk: int, body: Any) -> Incident:
+    """As it was seen."""
+    incident, kind, at = _one(request.person, pk), KINDS[name], timezone.now()
+    seen = {"version": body.version} if name == "acknowledge" else {}
+    if not seen and body.version not in {None, incident.version}:
+        raise ChangedMeanwhile(incident)
+    if incident.state not in kind.suits and incident.state != IncidentState.RESOLVED:
+        raise Refused(409, "tms:unsuitable", f"not while it is {incident.state}")
+    after = kind.do(incident, by=request.person, at=at, **seen, **body.of(at))
+    if name == "acknowledge" and after.acknowledged_by_id != request.person.pk:
+        holder = after.acknowledged_by.username if after.acknowledged_by else "somebody"
+        raise Refused(409, "tms:already-acknowledged", f"{holder} has it already")
+    return Incident.of(_one(request.person, pk))
+
+
+def _shown(person: User) -> QuerySet[models.Incident]:
+    return visible(models.Incident.objects.select_related("site", "group", "acknowledged_by", "claimed_by"), to=person)
+
+
+def _one(person: User, pk: int) -> models.Incident:
+    incident = _shown(person).filter(pk=pk).first()
+    if incident is None:
+        raise Http404
+    return incident
+
+
+for _name, _kind in KINDS.items():
+    offer(_name, _kind)

@@ -1,0 +1,72 @@
+"""Alerts that may belong to an incident: of presence, not long open, and not in one yet."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.factor import Factor
+from tms.alerts.models.rule import RuleKind
+from tms.fleet.models import Group, Presence
+
+PASS_LIMIT = 10_000
+LOST = (Presence.SILENT, Presence.OFFLINE)
+"""Presences of whom nobody expects to be away."""
+
+
+class Common(NamedTuple):
+    """One thing that terminals may have in common."""
+
+    factor: str
+    key: str
+    """As `Incident.key`."""
+
+
+class Candidate(NamedTuple):
+    alert: int
+    terminal: int
+    severity: str
+    opened_at: datetime
+    site: int
+    model: str
+    firmware: str
+    node: str
+    lost_at: datetime
+    groups: frozenset[int] = frozenset()
+
+    def common(self) -> Iterator[Common]:
+        """All that it may have in common with others, in the order in which that is asked."""
+        yield Common(Factor.SITE, str(self.site))
+        for group in sorted(self.groups):
+            yield Common(Factor.GROUP, str(group))
+        named = ((Factor.MODEL, self.model), (Factor.FIRMWARE, self.firmware), (Factor.NODE, self.node))
+        yield from (Common(factor, name) for factor, name in named if name)
+
+
+COLUMNS = (
+    *("pk", "terminal", "severity", "opened_at", "terminal__site", "terminal__model", "terminal__firmware"),
+    *("terminal__state__node", "terminal__state__presence_at"),
+)
+
+
+def candidates(since: datetime) -> list[Candidate]:
+    """Of what has opened `since` (index: alert_unfolded); two queries at most."""
+    rows = (
+        Alert.objects.unresolved()
+        .unfolded()
+        .filter(opened_at__gte=since, rule__kind=RuleKind.PRESENCE, terminal__state__presence__in=LOST)
+        .order_by("opened_at")
+        .values_list(*COLUMNS)[:PASS_LIMIT]
+    )
+    found = [Candidate(*row) for row in rows]
+    groups = groups_of([one.terminal for one in found]) if found else {}
+    return [one._replace(groups=frozenset(groups.get(one.terminal, ()))) for one in found]
+
+
+def groups_of(terminals: Collection[int]) -> dict[int, set[int]]:
+    """The groups of each terminal."""
+    groups: dict[int, set[int]] = {}
+    members = Group.terminals.through.objects.filter(terminal__in=terminals)
+    for terminal_id, group_id in members.values_list("terminal_id", "group_id"):
+        groups.setdefault(terminal_id, set()).add(group_id)
+    return groups

@@ -1,0 +1,162 @@
+"""One pass: open incidents end or get worse, alerts join them, and new ones open."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.factor import Factor
+from tms.alerts.correlation.candidates import Candidate, Common, candidates
+from tms.alerts.correlation.counting import Share, shares
+from tms.alerts.correlation.common_factor import likeness
+from tms.alerts.correlation.review import review
+from tms.alerts.correlation.transitions import step
+from tms.alerts.models.incident import FoldRule, Incident
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.alerts.lifecycle.actions import UNRESOLVED
+from tms.alerts.lifecycle.severity import RANKS
+from tms.alerts.lifecycle.acknowledge import at_hand
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.lib.set_aside import SetAside, each, isolate
+
+LONGEST = timedelta(hours=1)
+"""An alert that has stood alone for so long is not looked at again."""
+
+unreviewed = SetAside[int]("fold")
+
+type ByCommon = dict[Common, list[Candidate]]
+
+
+def fold(at: datetime) -> int:
+    """How many alerts became part of an incident."""
+    alone = Alert.objects.unresolved().unfolded().filter(opened_at__gte=at - LONGEST)
+    if not alone.exists() and not Incident.objects.unresolved().exists():
+        return 0
+    folded = 0
+
+    def join() -> None:
+        nonlocal folded
+        folded = _fold(at)
+
+    # What stands is reviewed also when nothing can be folded.
+    acts: tuple[Callable[[], None], ...] = (join, partial(_review_standing, at))
+    each(acts, lambda act: act(), loop="fold")
+    return folded
+
+
+def _review_standing(at: datetime) -> None:
+    standing = Incident.objects.unresolved().exclude(pk__in=unreviewed.keys(at)).order_by("pk")
+    isolate(list(standing.values_list("pk", flat=True)), partial(_review, at=at), aside=unreviewed, at=at)
+
+
+def _review(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    incidents = [incident for incident in _unresolved() if incident.pk in pks]
+    review(incidents, at=at)
+    return len(incidents)
+
+
+@transaction.atomic
+def _fold(at: datetime) -> int:
+    rules = {factor: rule for factor, rule in FoldRule.in_force().items() if rule.enabled}
+    longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
+    found = candidates(at - min(longest, LONGEST)) if rules else []
+    standing = {Common(row.factor, row.key): row for row in _unresolved()}
+    rest = _join_standing(found, standing)
+    for factor, rule in rules.items():
+        if rest:
+            rest = _open(rule, factor, rest, standing, at)
+    return len(found) - len(rest)
+
+
+def _unresolved() -> list[Incident]:
+    return list(Incident.objects.unresolved().held().select_related("acknowledged_by").order_by("pk"))
+
+
+def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Incident]) -> list[Candidate]:
+    """Those who belong to no incident that there is."""
+    joining: dict[Common, list[Candidate]] = {}
+    rest: list[Candidate] = []
+    for one in found:
+        what = next((what for what in one.common() if what in standing), None)
+        (rest if what is None else joining.setdefault(what, [])).append(one)
+    for what, members in joining.items():
+        _put(standing[what], _free(members))
+    return rest
+
+
+def _put(incident: Incident, members: Iterable[Candidate]) -> None:
+    """Of alerts that are free. Only the fold makes one part of an incident; the next review counts them."""
+    pks = [one.alert for one in members]
+    Alert.objects.filter(pk__in=pks).update(incident=incident)
+    publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
+
+
+def _free(found: Iterable[Candidate]) -> list[Candidate]:
+    """Those that are not over and not in an incident, locked. What another transaction has in its hands is left for the
+    next pass: two that wait for each other's rows would never end.
+    """
+    wanted = {one.alert: one for one in found}
+    return [wanted[alert.pk] for alert in at_hand(Alert.objects.unfolded().filter(pk__in=wanted), UNRESOLVED)]
+
+
+def _open(
+    rule: FoldRule, factor: Factor, found: Sequence[Candidate], standing: dict[Common, Incident], at: datetime
+) -> list[Candidate]:
+    """Open incidents of what has `factor` in common; those who belong to none."""
+    settled = _settled(factor, found, at)
+    by_common = _by_common(factor, settled)
+    plenty = {what: group for what, group in by_common.items() if factor is Factor.SITE or len(group) >= rule.least}
+    if not plenty:
+        return list(found)
+    since = max(one.lost_at for group in plenty.values() for one in group) - timedelta(seconds=rule.within_s)
+    taken: set[int] = set()
+    for what, share in shares(factor, [what.key for what in plenty], since=since).items():
+        if share.lost < rule.needed(share.size):
+            continue
+        together = [one for one in plenty[what] if one.lost_at >= since and one.alert not in taken]
+        if members := _free(together):
+            standing[what] = _new(what, share, members, at)
+            taken |= {one.alert for one in together}
+    return [one for one in found if one.alert not in taken]
+
+
+def _settled(factor: Factor, found: Sequence[Candidate], at: datetime) -> list[Candidate]:
+    """A site explains a loss best: whatever else may, is asked when a site has had time to be lost."""
+    if factor is Factor.SITE:
+        return list(found)
+    before = at - timedelta(seconds=settings.FOLD_WAIT_S / 2)
+    return [one for one in found if one.opened_at <= before]
+
+
+def _by_common(factor: Factor, found: Iterable[Candidate]) -> ByCommon:
+    groups: ByCommon = {}
+    for one in found:
+        for what in one.common():
+            if what.factor == factor:
+                groups.setdefault(what, []).append(one)
+    return groups
+
+
+def _new(what: Common, share: Share, members: Sequence[Candidate], at: datetime) -> Incident:
+    incident = Incident.objects.create(
+        factor=what.factor,
+        key=what.key,
+        site_id=int(what.key) if what.factor == Factor.SITE else None,
+        group_id=int(what.key) if what.factor == Factor.GROUP else None,
+        severity=max((one.severity for one in members), key=RANKS.__getitem__),
+        opened_at=at,
+        changed_at=at,
+        calm_since=at,
+        size=share.size,
+        lost=share.lost,
+        joined=len(members),
+    )
+    _put(incident, members)
+    likeness(incident)
+    step(incident, Kind.OPENED, at=at, number=len(members))
+    return incident

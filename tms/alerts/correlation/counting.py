@@ -1,0 +1,42 @@
+"""How many terminals that have something in common were lost, and how many could have been."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.factor import Factor
+from tms.alerts.correlation.candidates import LOST, Common
+from tms.fleet.models import OURS, Presence, TerminalState
+
+COLUMNS = {
+    Factor.SITE: "terminal__site",
+    Factor.GROUP: "terminal__groups",
+    Factor.MODEL: "terminal__model",
+    Factor.FIRMWARE: "terminal__firmware",
+    Factor.NODE: "node",
+}
+
+
+class Share(NamedTuple):
+    lost: int
+    size: int
+
+
+def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Common, Share]:
+    """Of each key: the terminals that were lost `since`, and how many there were then. One query.
+
+    Who was away before, was never seen, or was lost because of TMS itself is not counted at all, nor is who belongs to
+    an incident already.
+    """
+    lost = Q(presence__in=LOST, presence_at__gte=since) & ~Q(cause__in=OURS)
+    was_there = lost | ~Q(presence__in=(*LOST, Presence.NEVER))
+    folded = Alert.objects.unresolved().filter(terminal=OuterRef("terminal"), incident__isnull=False)
+    rows = (
+        TerminalState.objects.filter(was_there, ~Exists(folded), **{f"{COLUMNS[factor]}__in": keys})
+        .values_list(COLUMNS[factor])
+        .annotate(lost=Count("pk", filter=lost), size=Count("pk"))
+    )
+    return {Common(factor, str(key)): Share(lost, size) for key, lost, size in rows}

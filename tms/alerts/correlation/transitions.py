@@ -1,0 +1,58 @@
+"""How a step in the life of an incident is written: the row, its history, and word to everyone."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.alerts.lifecycle.transitions import NOTHING, UNCLAIMED, Said
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.metrics import instruments
+
+UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT, Kind.CLAIMED, Kind.RELEASED})
+"""Steps after which whoever is just deciding need not look again."""
+OPEN_AGAIN: Mapping[str, Any] = {
+    "state": IncidentState.OPEN,
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "contract": "",
+    "until": None,
+    **UNCLAIMED,
+}
+
+
+def step(
+    incident: Incident,
+    kind: Kind,
+    *,
+    at: datetime,
+    said: Said = NOTHING,
+    number: int = 0,
+    fields: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `fields` into the row of `incident`, which the caller has locked, as one step. None is before the last."""
+    incident.changed_at = max(at, incident.changed_at)
+    incident.version += kind not in UNDECIDED
+    for name, value in (fields or {}).items():
+        setattr(incident, name, value)
+    incident.save()
+    IncidentTransition.objects.create(
+        incident=incident,
+        kind=kind,
+        at=incident.changed_at,
+        by=said.by,
+        comment=said.comment,
+        number=number,
+        standing=incident.standing,
+        severity=incident.severity,
+        contract=incident.contract,
+        until=incident.until,
+    )
+    instruments.INCIDENT_TRANSITIONS.labels(kind.value, incident.factor).inc()
+    tell(incident)
+
+
+def tell(incident: Incident) -> None:
+    publish(Change(incidents=frozenset({incident.pk})))

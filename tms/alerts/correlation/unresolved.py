@@ -1,0 +1,36 @@
+"""What of incidents is not over: whether it asks for somebody, and whether it must not be told of now."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from tms.alerts.models import Alert, AlertState
+from tms.alerts.suppression.reasons import Quiet, quiet_by_context
+
+type Members = dict[int, list[Alert]]
+"""By the primary key of the incident. One without any is not there."""
+
+
+def members(incidents: Collection[int]) -> Members:
+    """Their alerts that are not over, with their terminals."""
+    found: Members = {}
+    if incidents:
+        for alert in Alert.objects.unresolved().filter(incident__in=incidents).select_related("terminal"):
+            found.setdefault(alert.incident_id or 0, []).append(alert)
+    return found
+
+
+def asking(standing: Members) -> Members:
+    """Those with alerts that nobody has, and these. One of which every alert is in hand needs nobody."""
+    open_ones = {pk: [row for row in rows if row.state == AlertState.OPEN] for pk, rows in standing.items()}
+    return {pk: rows for pk, rows in open_ones.items() if rows}
+
+
+def quiet_incidents(standing: Members, *, at: datetime) -> dict[int, Quiet]:
+    """An incident is quiet while every open alert of it is."""
+    needy = asking(standing)
+    whys = quiet_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
+    return {
+        pk: min((whys[row.pk] for row in rows), key=lambda why: why.until)
+        for pk, rows in needy.items()
+        if all(row.pk in whys for row in rows)
+    }

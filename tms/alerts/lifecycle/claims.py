@@ -1,0 +1,72 @@
+"""A claim: somebody takes a look, before anybody has acknowledged.
+
+It binds nobody: colleagues may acknowledge or claim all the same, and whoever is to be told next is told. It ends by
+itself, so that nobody has to remember it.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+
+from tms.accounts.models import User
+from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState
+from tms.alerts.lifecycle.transitions import UNCLAIMED, Said, step
+from tms.alerts.lifecycle.acknowledge import at_hand
+from tms.alerts.models.transition import TransitionKind
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
+
+LASTS = timedelta(minutes=10)
+CLAIMABLE = (AlertState.OPEN,)
+PASS_LIMIT = 2_000
+
+not_ended = SetAside[int]("claims")
+
+
+@transaction.atomic
+def lay_claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
+    """Say that one takes a look; over what somebody else has claimed, too. One's own claim lasts anew."""
+    chosen = at_hand(alerts, CLAIMABLE)
+    taken = [alert for alert in chosen if alert.claimed_by_id != by.pk]
+    step(taken, TransitionKind.CLAIMED, at=at, fields={"claimed_by": by, "claimed_until": at + LASTS}, said=Said(by=by))
+    _prolong([alert for alert in chosen if alert.claimed_by_id == by.pk and alert not in taken], until=at + LASTS)
+    return len(chosen)
+
+
+@transaction.atomic
+def drop_claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
+    """Nobody is at it any more, whoever had said so."""
+    claimed = at_hand(alerts.claimed(), CLAIMABLE)
+    step(claimed, TransitionKind.RELEASED, at=at, fields=UNCLAIMED, said=Said(by=by))
+    return len(claimed)
+
+
+def _over(at: datetime) -> AlertQuerySet:
+    """Whose claim has had its time (index: alert_claimed)."""
+    return Alert.objects.claimed().filter(claimed_until__lte=at)
+
+
+@when_any(_over)
+def end_claims(at: datetime) -> int:
+    """Forget the claims whose time is up."""
+    due = _over(at).exclude(pk__in=not_ended.keys(at)).order_by("claimed_until")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_end_claims, at=at), aside=not_ended, at=at)
+
+
+def _end_claims(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    over = at_hand(Alert.objects.filter(pk__in=pks, claimed_until__lte=at), CLAIMABLE)
+    step(over, TransitionKind.RELEASED, at=at, fields=UNCLAIMED)
+    return len(over)
+
+
+def _prolong(alerts: list[Alert], *, until: datetime) -> None:
+    """No step of its own: nothing but the end has changed."""
+    pks = [alert.pk for alert in alerts]
+    if Alert.objects.filter(pk__in=pks, claimed_until__lt=until).update(claimed_until=until):
+        publish(Change(alerts=frozenset(pks)))

@@ -1,0 +1,47 @@
+"""What ends by the clock: contracts, snoozes, and the patience with an acknowledgement that nobody has touched."""
+
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
+
+from tms.alerts.models.alert import Alert, AlertState
+from tms.alerts.lifecycle.transitions import OPEN_AGAIN, step
+from tms.alerts.lifecycle.acknowledge import at_hand, reminder
+from tms.alerts.models.transition import TransitionKind
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
+
+PASS_LIMIT = 2_000
+
+not_expired = SetAside[int]("contracts")
+not_reminded = SetAside[int]("reminders")
+
+
+@when_any(Alert.objects.ending)
+def expire(at: datetime) -> int:
+    """Open again what was taken, or put off, until now (index: alert_until)."""
+    due = Alert.objects.ending(at).exclude(pk__in=not_expired.keys(at)).order_by("until")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_expire, at=at), aside=not_expired, at=at)
+
+
+def _expire(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    over = at_hand(Alert.objects.ending(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED, AlertState.SNOOZED))
+    step(over, TransitionKind.EXPIRED, at=at, fields=OPEN_AGAIN)
+    return len(over)
+
+
+@when_any(Alert.objects.forgotten)
+def remind(at: datetime) -> int:
+    """Remind whoever took an alert and was not heard of since; and again after as long (index: alert_remind)."""
+    due = Alert.objects.forgotten(at).exclude(pk__in=not_reminded.keys(at)).order_by("remind_at")
+    pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_remind, at=at), aside=not_reminded, at=at)
+
+
+def _remind(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    stale = at_hand(Alert.objects.forgotten(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED,))
+    step(stale, TransitionKind.REMINDED, at=at, fields={"is_stale": True, "remind_at": reminder(at)})
+    return len(stale)

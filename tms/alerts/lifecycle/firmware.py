@@ -1,0 +1,77 @@
+"""Firmware rules: which terminals run another firmware than they should.
+
+No report tells of it: what is wanted, and what most of a model run, changes from outside. So the clock looks.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from itertools import batched
+
+from django.db import models
+
+from tms.alerts import lifecycle
+from tms.alerts.lifecycle import Claim, Release, Verdict
+from tms.alerts.models import Condition, Rule, RuleKind
+from tms.alerts.rules.scope import terminals_of
+from tms.fleet.presence import store
+from tms.fleet.models import Terminal
+from tms.lib.set_aside import SetAside, each, isolate
+
+LEAST = 3
+"""Terminals of one model before what most of them run means anything."""
+CHUNK = 500
+"""Terminals in one transaction."""
+
+not_followed = SetAside[int]("firmware")
+
+
+def follow_all(at: datetime) -> None:
+    """One pass of the clock."""
+    rules = Rule.objects.enabled().filter(kind=RuleKind.FIRMWARE)
+    each(rules, partial(follow, at=at), loop="firmware")
+
+
+def follow(rule: Rule, *, at: datetime) -> None:
+    """Hold for those who drift by now, and let go of those who no longer do."""
+    drifting = drifting_from(rule)
+    held = set(Condition.objects.filter(rule=rule).values_list("terminal", flat=True))
+
+    def settle(chunk: Sequence[int]) -> int:
+        store.lock(chunk)
+        lifecycle.settle([_verdict(rule, terminal_id, terminal_id in drifting, at) for terminal_id in chunk])
+        return len(chunk)
+
+    for chunk in batched(sorted((drifting ^ held) - set(not_followed.keys(at))), CHUNK):
+        isolate(chunk, settle, aside=not_followed, at=at)
+
+
+def drifting_from(rule: Rule) -> set[int]:
+    """Terminals whose firmware is not that of the rule, or not what more than half of their model run."""
+    terminals = terminals_of(rule).exclude(firmware="").order_by()
+    if rule.firmware:
+        return set(terminals.exclude(firmware=rule.firmware).values_list("pk", flat=True))
+    usual = usual_of(terminals)
+    told = terminals.filter(model__in=usual).values_list("pk", "model", "firmware")
+    return {pk for pk, model, firmware in told if firmware != usual[model]}
+
+
+def usual_of(terminals: models.QuerySet[Terminal]) -> dict[str, str]:
+    """What more than half of each model run; of some there is nothing such."""
+    by_model: dict[str, Counter[str]] = {}
+    counts = terminals.exclude(model="").values_list("model", "firmware").annotate(models.Count("pk"))
+    for model, firmware, number in counts:
+        by_model.setdefault(model, Counter())[firmware] = number
+    usual = {}
+    for model, of_model in by_model.items():
+        (firmware, number), *_ = of_model.most_common(1)
+        if of_model.total() >= LEAST and number * 2 > of_model.total():
+            usual[model] = firmware
+    return usual
+
+
+def _verdict(rule: Rule, terminal_id: int, is_drifting: bool, at: datetime) -> Verdict:
+    if is_drifting:
+        return Claim(rule.pk, terminal_id, at, rule.duration_s)
+    return Release(rule.pk, terminal_id, at)

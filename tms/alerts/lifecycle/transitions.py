@@ -1,0 +1,118 @@
+"""How a step in the life of alerts is written: the rows, their history, the count, and word to everyone."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import models
+from django.db.models.functions import Coalesce, Greatest
+
+from tms.accounts.models import User
+from tms.alerts.models.alert import Alert, AlertState
+from tms.alerts.models.transition import Transition, TransitionKind
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.metrics import instruments
+
+
+class Said(NamedTuple):
+    """Who did it, nobody being TMS itself; to whom; and what was said."""
+
+    by: User | None = None
+    to: User | None = None
+    comment: str = ""
+
+
+NOTHING = Said()
+UNDECIDED = frozenset(
+    {
+        TransitionKind.COMMENTED,
+        TransitionKind.REMINDED,
+        TransitionKind.FLAPPING,
+        TransitionKind.CALM,
+        TransitionKind.CLAIMED,
+        TransitionKind.RELEASED,
+    }
+)
+"""Steps that leave all that a person decides about as it was: whoever is just deciding need not look again."""
+UNCLAIMED: Mapping[str, Any] = {"claimed_by": None, "claimed_until": None}
+OPEN_AGAIN: Mapping[str, Any] = {
+    "state": AlertState.OPEN,
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "contract": "",
+    "until": None,
+    "remind_at": None,
+    "is_stale": False,
+    **UNCLAIMED,
+}
+"""Nobody has it any more, and nobody has put it off."""
+
+
+def step(
+    alerts: Sequence[Alert],
+    kind: TransitionKind,
+    *,
+    at: datetime,
+    fields: Mapping[str, Any] | None = None,
+    stamp: str = "",
+    said: Said = NOTHING,
+    before: str = "",
+) -> None:
+    """Write `fields` into the rows of `alerts`, which the caller has locked, as one step of each.
+
+    The column `stamp` gets the instant of the step, which is never before that of the step before. A reminder is for
+    whoever has the alert.
+    """
+    if not alerts:
+        return
+    instant = Greatest(models.Value(at), models.F("changed_at"))
+    grown = 0 if kind in UNDECIDED else 1
+    columns = {**(fields or {}), "changed_at": instant, "version": models.F("version") + grown}
+    if kind is TransitionKind.ACKNOWLEDGED:
+        columns["taken_at"] = Coalesce("taken_at", instant)
+    if stamp:
+        columns[stamp] = instant
+    Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(**columns)
+    for alert in alerts:
+        alert.changed_at = max(at, alert.changed_at)
+        alert.version += grown
+        for name, value in (fields or {}).items():
+            setattr(alert, name, value)
+        if stamp:
+            setattr(alert, stamp, alert.changed_at)
+    record(alerts, kind, said=said, before=before)
+
+
+def record(
+    alerts: Sequence[Alert],
+    kind: TransitionKind,
+    *,
+    said: Said = NOTHING,
+    before: str = "",
+) -> None:
+    """Keep that `alerts`, as they are now, took this step."""
+    if not alerts:
+        return
+    is_reminder = kind is TransitionKind.REMINDED
+    to_id = said.to.pk if said.to else None
+    Transition.objects.bulk_create(
+        Transition(
+            alert=alert,
+            kind=kind,
+            at=alert.changed_at,
+            by=said.by,
+            to_id=alert.acknowledged_by_id if is_reminder else to_id,
+            comment=said.comment,
+            severity=alert.severity,
+            before=before,
+            contract=alert.contract,
+            until=alert.until,
+        )
+        for alert in alerts
+    )
+    for severity, number in Counter(alert.severity for alert in alerts).items():
+        instruments.ALERT_TRANSITIONS.labels(kind.value, severity).inc(number)
+    changed = frozenset(alert.pk for alert in alerts)
+    publish(Change(alerts=changed, terminals=frozenset(alert.terminal_id for alert in alerts)))

@@ -1,0 +1,144 @@
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.db.models import QuerySet
+from pydantic import AfterValidator, Field, NaiveDatetime, WithJsonSchema
+
+from tms.accounts.access import visible
+from tms.accounts.models import User
+from tms.alerts import models
+from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
+from tms.lib.calendar.recurrence import Recurrence
+from tms.alerts.schemas import username
+from tms.fleet.models import Group, Site, Terminal
+from tms.rest.problems import Fault, unreadable
+from tms.rest.schemas import (BEGIN, CLOCK, END, Asked, Instant, Told)
+
+MOST_TERMINALS = 5_000
+
+
+def _in_range(wall: datetime) -> datetime:
+    if not BEGIN.replace(tzinfo=None) <= wall < END.replace(tzinfo=None):
+        raise ValueError("times lie between 2000 and 2100")
+    return wall
+
+
+type Wall = Annotated[
+    NaiveDatetime,
+    AfterValidator(_in_range),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^20[0-9]{{2}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{CLOCK}$",
+            "description": "A day and a time on the clocks of `time_zone`, without an offset.",
+            "examples": ["2026-11-29T02:00:00"],
+        }
+    ),
+]
+"""As the clocks of the zone show it: without an offset, which format `date-time` of JSON Schema has."""
+
+
+class Plan(Asked):
+    note: str = Field(min_length=1, max_length=200, description="What is done.")
+    sites: list[str] = Field([], max_length=1_000, description="Their codes.")
+    groups: list[str] = Field([], max_length=1_000, description="Their names.")
+    terminals: list[str] = Field([], max_length=MOST_TERMINALS, description="Their UIDs.")
+    time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
+    starts_at: Wall = Field(examples=["2026-11-29T02:00:00"])
+    ends_at: Wall = Field(examples=["2026-11-29T04:00:00"])
+    rrule: str = Field("", max_length=200, examples=["FREQ=WEEKLY;BYDAY=SU"], description="Empty: once.")
+
+    def recurrence(self) -> Recurrence:
+        """Raises Refused."""
+        if self.time_zone not in available_timezones():
+            raise unreadable(Fault("$.time_zone", "no time zone of IANA"))
+        length = self.ends_at - self.starts_at
+        if wrong := wrong_length(length):
+            raise unreadable(Fault("$.ends_at", wrong))
+        # Times of maintenance are kept to the second.
+        starts_at = self.starts_at.replace(microsecond=0)
+        return Recurrence(
+            ZoneInfo(self.time_zone), starts_at, timedelta(seconds=int(length.total_seconds())), self.rrule
+        )
+
+    def scope(self, person: User) -> Scope:
+        """Raises Refused."""
+        scope = Scope(
+            _found(visible(Site.objects.all(), to=person), "code", self.sites, "$.sites"),
+            _found(visible(Group.objects.all(), to=person), "name", self.groups, "$.groups"),
+            _found(visible(Terminal.objects.all(), to=person), "uid", self.terminals, "$.terminals"),
+        )
+        if wrong := wrong_scope(scope):
+            raise unreadable(Fault("$", wrong))
+        return scope
+
+
+class Extension(Asked):
+    until: Instant = Field(description="Within 31 days.")
+
+
+class Occurrence(Told):
+    since: datetime
+    until: datetime
+
+
+class Coming(Told):
+    coming: list[Occurrence] = Field(description="At most five.")
+
+
+class Window(Told):
+    id: int
+    note: str
+    sites: list[str]
+    groups: list[str]
+    terminals: list[str]
+    time_zone: str
+    starts_at: Wall = Field(description="Of the first occurrence.")
+    length_s: int
+    rrule: str
+    occurs_at: datetime = Field(
+        description="Of the occurrence that goes on or comes next; when it is over, of the last."
+    )
+    occurs_until: datetime
+    is_on: bool
+    over_at: datetime | None = Field(description="Null: it goes on, or is to come.")
+    created_at: datetime
+    created_by: str | None
+    changed_at: datetime | None
+    changed_by: str | None
+
+    @classmethod
+    def of(cls, window: models.Window) -> Self:
+        copied = {name: getattr(window, name) for name in COPIED}
+        return cls(
+            sites=_names(window.sites.all(), "code"),
+            groups=_names(window.groups.all(), "name"),
+            terminals=_names(window.terminals.all(), "uid"),
+            starts_at=datetime.combine(window.first_on, window.starts_at),
+            created_by=username(window.created_by),
+            changed_by=username(window.changed_by),
+            id=window.pk,
+            **copied,
+        )
+
+
+COPIED = (
+    *("note", "time_zone", "length_s", "rrule", "occurs_at", "occurs_until", "is_on", "over_at", "created_at"),
+    "changed_at",
+)
+
+
+def _names(rows: Iterable[Any], name: str) -> list[str]:
+    return sorted(getattr(row, name) for row in rows)
+
+
+def _found[Row: Site | Group | Terminal](
+    rows: QuerySet[Row], name: str, wanted: Sequence[str], where: str
+) -> list[Row]:
+    found = list(rows.filter(**{f"{name}__in": wanted}))
+    if unknown := sorted(set(wanted) - {getattr(row, name) for row in found}):
+        raise unreadable(Fault(where, f"there is no {', '.join(unknown[:5])}"))
+    return found

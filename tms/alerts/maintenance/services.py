@@ -1,0 +1,224 @@
+"""Maintenance windows: plan, extend, end, cancel; what they cover now; and their turning to the next occurrence."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+import structlog
+from django.db import models, transaction
+from django.utils.translation import gettext
+
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.accounts.display_names import name_of
+from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
+from tms.alerts.models.maintenance import Window
+from tms.fleet.models import Group, Site, Terminal
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
+
+log = structlog.get_logger(__name__)
+
+LONGEST = timedelta(days=31)
+PASS_LIMIT = 200
+
+unturned = SetAside[int]("maintenance")
+
+
+class NotOn(Exception):
+    """The window is over, or its occurrence has not begun: there is nothing to end or to extend."""
+
+    code = "tms:window-not-on"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a window covers; any of them suffices."""
+
+    sites: Collection[Site] = ()
+    groups: Collection[Group] = ()
+    terminals: Collection[Terminal] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.sites or self.groups or self.terminals)
+
+
+def wrong_scope(scope: Scope) -> str:
+    """What is wrong with it, for whoever plans; empty: nothing."""
+    return gettext("Choose at least one site, group or terminal.") if scope.is_empty else ""
+
+
+def wrong_length(length: timedelta) -> str:
+    if length <= timedelta(0):
+        return gettext("It must end after it begins.")
+    return gettext("It may last 31 days at most.") if length > LONGEST else ""
+
+
+class Cover(NamedTuple):
+    """The window that covers a terminal."""
+
+    window_id: int
+    until: datetime
+    note: str
+    by: str
+
+
+@transaction.atomic
+def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at: datetime) -> Window:
+    """A new window. Raises BadRecurrence when nothing of it lies ahead."""
+    first = next(recurrence.occurrences(at), None)
+    if first is None:
+        raise BadRecurrence(gettext("Nothing of it lies ahead: it is over already, or the rule names no date."))
+    window = Window(
+        note=note,
+        time_zone=recurrence.zone.key,
+        first_on=recurrence.starts_at.date(),
+        starts_at=recurrence.starts_at.time(),
+        length_s=int(recurrence.length.total_seconds()),
+        rrule=recurrence.rule,
+        occurs_at=first.since,
+        occurs_until=first.until,
+        is_on=first.since <= at,
+        created_by=by,
+        created_at=at,
+    )
+    with recorder.change(window):
+        window.save()
+        window.sites.set(scope.sites)
+        window.groups.set(scope.groups)
+        window.terminals.set(scope.terminals)
+    publish(Change(everything=True))
+    return window
+
+
+@transaction.atomic
+def end(window: Window, *, by: User, at: datetime) -> None:
+    """The occurrence that goes on is over now; the next one takes place as planned. Raises NotOn."""
+    _move_end(window, at, by=by, at=at, action="ended")
+    turn(at)
+
+
+def extend(window: Window, *, until: datetime, by: User, at: datetime) -> None:
+    """The occurrence that goes on lasts until `until`. Raises NotOn."""
+    _move_end(window, until, by=by, at=at, action="extended")
+
+
+@transaction.atomic
+def cancel(window: Window, *, by: User, at: datetime) -> None:
+    """No occurrence of it takes place any more, and one that goes on is over. To do it again changes nothing."""
+    standing = Window.objects.standing().filter(pk=window.pk)
+    if standing.update(over_at=at, changed_at=at, changed_by=by):
+        recorder.record("cancelled", window)
+        publish(Change(everything=True))
+
+
+@transaction.atomic
+def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action: str) -> None:
+    going_on = Window.objects.standing().filter(pk=window.pk, occurs_at__lte=at, occurs_until__gt=at)
+    if not going_on.update(occurs_until=until, changed_at=at, changed_by=by):
+        raise NotOn(f"maintenance window {window.pk} has no occurrence that goes on")
+    recorder.record(action, window, {"occurs_until": (window.occurs_until.isoformat(), until.isoformat())})
+    publish(Change(everything=True))
+
+
+def _begun(at: datetime) -> models.QuerySet[Window]:
+    """Index: window_standing."""
+    return Window.objects.standing().filter(occurs_at__lte=at)
+
+
+@when_any(lambda at: _begun(at).filter(models.Q(is_on=False) | models.Q(occurs_until__lte=at)))
+def turn(at: datetime) -> int:
+    """What began is told to the boards, and what ended turns to its next occurrence; how many.
+
+    Each is a conditional update, so that an end that somebody moves meanwhile is not turned over.
+    """
+    turned = _begun(at).filter(is_on=False, occurs_until__gt=at).update(is_on=True)
+    if turned:
+        publish(Change(everything=True))
+    ended = _begun(at).filter(occurs_until__lte=at).exclude(pk__in=unturned.keys(at))
+    pks = list(ended.values_list("pk", flat=True)[:PASS_LIMIT])
+    return turned + isolate(pks, partial(_turn_ended, at=at), aside=unturned, at=at)
+
+
+def _turn_ended(pks: Collection[int], at: datetime) -> int:
+    """Call it in a transaction."""
+    ended = _begun(at).filter(pk__in=pks, occurs_until__lte=at)
+    turned = sum(_turn(window, at) for window in ended)
+    if turned:
+        publish(Change(everything=True))
+    return turned
+
+
+def _turn(window: Window, at: datetime) -> int:
+    standing = Window.objects.standing().filter(pk=window.pk, occurs_until=window.occurs_until)
+    coming = window.occurrence_after(window.occurrence, at)
+    if coming is None:
+        return standing.update(over_at=window.occurs_until, is_on=False)
+    return standing.update(occurs_at=coming.since, occurs_until=coming.until, is_on=coming.since <= at)
+
+
+def running(at: datetime) -> list[Window]:
+    """Whose occurrence goes on, with their makers, in one query; also before the clock has turned to it."""
+    begun = Window.objects.standing().filter(occurs_at__lte=at).select_related("created_by")
+    windows = []
+    for window in begun:
+        try:
+            occurrence = window.occurrence_at(at)
+        except Exception:  # one that nobody can read must not keep all others from being told of
+            log.exception("window_unreadable", window=window.pk)
+            continue
+        if occurrence is not None:
+            window.occurs_at, window.occurs_until = occurrence
+            windows.append(window)
+    return windows
+
+
+def covered(places: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, Cover]:
+    """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
+
+    No query where there are no windows, three else.
+    """
+    windows = {window.pk: window for window in among}
+    if not windows:
+        return {}
+    longest: dict[int, Window] = {}
+    for window_id, terminal_id in _pairs(windows, places):
+        window, known = windows[window_id], longest.get(terminal_id)
+        if known is None or known.occurs_until < window.occurs_until:
+            longest[terminal_id] = window
+    return {terminal_id: _cover(window) for terminal_id, window in longest.items()}
+
+
+def _pairs(windows: Collection[int], places: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    """(window, terminal) for each way in which one covers the other."""
+    at_site: dict[int, list[int]] = {}
+    for terminal_id, site_id in places.items():
+        at_site.setdefault(site_id, []).append(terminal_id)
+    for window_id, site_id in Window.sites.through.objects.filter(window__in=windows, site__in=at_site).values_list(
+        "window", "site"
+    ):
+        yield from ((window_id, terminal_id) for terminal_id in at_site[site_id])
+    named = Window.terminals.through.objects.filter(window__in=windows, terminal__in=places)
+    yield from named.values_list("window", "terminal")
+    grouped = Group.terminals.through.objects.filter(group__windows__in=windows, terminal__in=places)
+    yield from grouped.values_list("group__windows", "terminal")
+
+
+def _cover(window: Window) -> Cover:
+    by = name_of(window.created_by).text if window.created_by else ""
+    return Cover(window.pk, window.occurs_until, window.note, by)
+
+
+def in_scope(windows: Iterable[Window]) -> models.Q:
+    """The terminals that any of `windows` covers, as a filter of terminals."""
+    pks = [window.pk for window in windows]
+    return (
+        models.Q(site__in=Site.objects.filter(windows__in=pks).values("pk"))
+        | models.Q(pk__in=Terminal.objects.filter(windows__in=pks).values("pk"))
+        | models.Q(pk__in=Terminal.objects.filter(groups__windows__in=pks).values("pk"))
+    )

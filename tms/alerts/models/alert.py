@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tms.telemetry.models import Severity
+from tms.lib.text_fields import LinesField
+
+
+class AlertState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("alert", "Open")
+    ACKNOWLEDGED = "acknowledged", pgettext_lazy("alert", "Acknowledged")
+    SNOOZED = "snoozed", pgettext_lazy("alert", "Snoozed")
+    RESOLVED = "resolved", pgettext_lazy("alert", "Resolved")
+
+
+class Contract(models.TextChoices):
+    """Until when a person has taken an alert. A recovery closes it, and a higher severity opens it, under each."""
+
+    RECOVERY = "recovery", pgettext_lazy("taken", "until recovery")
+    TIME = "time", pgettext_lazy("taken", "until a time")
+    WORSE = "worse", pgettext_lazy("taken", "until it gets worse")
+    """It ends also when its terminal gets another alert that is at least as severe."""
+
+
+FLAPPING = models.Q(flapping__isnull=False, flapping__ended_at=None)
+"""Of what is resolved nothing flaps."""
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def opened(self, since: datetime, until: datetime) -> Self:
+        """Within this time (index: alert_opened)."""
+        return self.filter(opened_at__gte=since, opened_at__lt=until)
+
+    def unresolved(self) -> Self:
+        """Whatever is not over (index: alert_unresolved, read by the boards)."""
+        return self.exclude(state=AlertState.RESOLVED)
+
+    def awake(self) -> Self:
+        """Unresolved, and nobody has put it off."""
+        return self.filter(state__in=(AlertState.OPEN, AlertState.ACKNOWLEDGED))
+
+    def snoozed(self) -> Self:
+        return self.filter(state=AlertState.SNOOZED)
+
+    def nobody_on_it(self) -> Self:
+        return self.filter(state=AlertState.OPEN)
+
+    def held(self) -> Self:
+        return self.filter(state=AlertState.ACKNOWLEDGED)
+
+    def flapping(self) -> Self:
+        """They stand, and their rules hold now and then."""
+        return self.filter(FLAPPING)
+
+    def stale(self) -> Self:
+        """Acknowledged for too long, and nobody has said a word since (index: alert_stale)."""
+        return self.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
+
+    def ending(self, at: datetime) -> Self:
+        """The time until which they were taken or put off has come (index: alert_until)."""
+        return self.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED), until__lte=at)
+
+    def forgotten(self, at: datetime) -> Self:
+        """Whoever took them has to be reminded (index: alert_remind)."""
+        return self.filter(state=AlertState.ACKNOWLEDGED, remind_at__lte=at)
+
+    def watchful(self) -> Self:
+        """Taken until it gets worse (index: alert_watchful)."""
+        return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
+
+    def unfolded(self) -> Self:
+        """Not part of an incident (index: alert_unfolded, read by the fold)."""
+        return self.filter(incident=None)
+
+    def claimed(self) -> Self:
+        """Somebody has said that they take a look (index: alert_claimed)."""
+        return self.filter(state=AlertState.OPEN, claimed_until__isnull=False)
+
+    def by_urgency(self) -> Self:
+        """Critical with nobody on it first, then by severity, then the oldest."""
+        rank = models.Case(
+            models.When(severity=Severity.CRITICAL, then=0), models.When(severity=Severity.WARNING, then=1), default=2
+        )
+        held = models.Case(models.When(state=AlertState.OPEN, then=0), default=1)
+        return self.annotate(rank=rank, held=held).order_by("rank", "held", "opened_at", "pk")
+
+
+class Alert(models.Model):
+    """Something that needs a person: open, acknowledged or snoozed, then resolved. A recovery always wins."""
+
+    rule = models.ForeignKey("alerts.Rule", models.PROTECT, related_name="alerts")
+    terminal = models.ForeignKey("fleet.Terminal", models.CASCADE, related_name="alerts")
+    severity = models.CharField(_("severity"), max_length=16, choices=Severity)
+    state = models.CharField(_("state"), max_length=16, choices=AlertState, default=AlertState.OPEN)
+    opened_at = models.DateTimeField(_("opened at"))
+    value = models.FloatField(_("value"), null=True)
+    version = models.PositiveIntegerField(default=1, db_default=1)
+    """Grows with each step that changes what a person decides about."""
+    changed_at = models.DateTimeField(db_default=Now())
+    """Of its newest step: none may seem to come before it, whatever the clocks of the nodes say."""
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
+    )
+    taken_at = models.DateTimeField(null=True)
+    """When somebody acknowledged it first; an acknowledgement that ends takes nothing back of that."""
+    contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
+    until = models.DateTimeField(_("until"), null=True)
+    """When the acknowledgement or the snooze ends by itself."""
+    remind_at = models.DateTimeField(null=True)
+    is_stale = models.BooleanField(_("acknowledged too long"), default=False, db_default=False)
+    assigned_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="assigned_alerts"
+    )
+    """Who is asked to take it, and has not yet."""
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="claimed_alerts")
+    """Who takes a look, while it is open; binds nobody, and ends at `claimed_until`."""
+    claimed_until = models.DateTimeField(null=True)
+    comment = LinesField(_("comment"), max_length=500, blank=True)
+    """The last that anybody said of it."""
+    resolved_at = models.DateTimeField(_("resolved at"), null=True)
+    incident = models.ForeignKey(
+        "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")
+    )
+    quiet_at_first = models.CharField(max_length=16, null=True)  # noqa: DJ001  (nobody has looked yet)
+    """Why nobody was told when it opened (`tms.alerts.suppression.reasons.Reason`); empty if nothing spoke against it."""
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("rule", "terminal"),
+                condition=~models.Q(state=AlertState.RESOLVED),
+                name="alert_one_unresolved",
+            ),
+            models.CheckConstraint(
+                name="alert_held_since",
+                condition=models.Q(state=AlertState.RESOLVED)
+                | models.Q(state=AlertState.ACKNOWLEDGED, acknowledged_at__isnull=False)
+                | models.Q(state__in=(AlertState.OPEN, AlertState.SNOOZED), acknowledged_at__isnull=True),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("terminal",), name="alert_unresolved", condition=~models.Q(state=AlertState.RESOLVED)),
+            models.Index(fields=("-resolved_at",), name="alert_resolved"),
+            # Readers: the search of past alerts, how long they took, and the digest of a shift.
+            models.Index(fields=("-opened_at", "-id"), name="alert_opened"),
+            # Reader: tms.alerts.suppression.at_open.
+            models.Index(fields=("id",), name="alert_unlooked", condition=models.Q(quiet_at_first=None)),
+            models.Index(fields=("terminal", "-opened_at"), name="alert_terminal"),
+            models.Index(
+                fields=("opened_at",),
+                name="alert_unfolded",
+                condition=models.Q(incident__isnull=True) & ~models.Q(state=AlertState.RESOLVED),
+            ),
+            # Readers: lifecycle.expire, lifecycle.remind, what opens for a terminal, and the board of what is stale.
+            models.Index(fields=("until",), name="alert_until", condition=models.Q(until__isnull=False)),
+            models.Index(fields=("remind_at",), name="alert_remind", condition=models.Q(remind_at__isnull=False)),
+            models.Index(
+                fields=("terminal",),
+                name="alert_watchful",
+                condition=models.Q(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE),
+            ),
+            # Reader: lifecycle.end_claims.
+            models.Index(
+                fields=("claimed_until",), name="alert_claimed", condition=models.Q(claimed_until__isnull=False)
+            ),
+            models.Index(
+                fields=("acknowledged_at",),
+                name="alert_stale",
+                condition=models.Q(state=AlertState.ACKNOWLEDGED, is_stale=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.terminal}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("alert", args=(self.pk,))
+
+    @property
+    def is_flapping(self) -> bool:
+        flapping = getattr(self, "flapping", None)
+        return flapping is not None and flapping.ended_at is None

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.flap_score import FULL, calm_from
+
+
+class FlappingQuerySet(models.QuerySet["Flapping"]):
+    def calm(self, at: datetime) -> Self:
+        """Those that have changed so rarely of late that they flap no more (index: flapping_calm)."""
+        return self.filter(ended_at=None, calm_at__lte=at)
+
+    def end(self, alerts: Iterable[Alert], *, at: datetime) -> None:
+        """They flap no more."""
+        self.filter(alert__in=[alert.pk for alert in alerts], ended_at=None).update(ended_at=at)
+
+
+class Flapping(models.Model):
+    """That an alert flaps, or did. While it does it stands, whether its rule holds just now or not."""
+
+    alert = models.OneToOneField(Alert, models.CASCADE, primary_key=True, related_name="flapping")
+    since = models.DateTimeField()
+    changes = models.PositiveIntegerField()
+    """Openings and recoveries, those by which it was noticed included."""
+    recent = models.JSONField()
+    """The instants of the newest, in seconds."""
+    is_wrong = models.BooleanField(default=True)
+    """Whether its rule holds just now."""
+    calm_at = models.DateTimeField()
+    """When it is over if nothing changes any more."""
+    ended_at = models.DateTimeField(null=True)
+
+    objects = FlappingQuerySet.as_manager()
+
+    class Meta:
+        # Reader: lifecycle.calm_down.
+        indexes = (models.Index(fields=("calm_at",), name="flapping_calm", condition=models.Q(ended_at__isnull=True)),)
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} {self.changes}"
+
+    @classmethod
+    def of(cls, alert_id: int, changes: list[float], *, at: datetime) -> Self:
+        """Begun `at`, by these changes."""
+        flapping = cls(alert_id=alert_id, since=at, changes=len(changes))
+        flapping._keep(changes)
+        return flapping
+
+    def turn(self, *, is_wrong: bool, at: datetime) -> None:
+        """Its rule holds again, or no more."""
+        self.is_wrong = is_wrong
+        self.changes += 1
+        self._keep([*self.recent, at.timestamp()])
+
+    def _keep(self, changes: list[float]) -> None:
+        self.recent = sorted(changes)[-FULL:]
+        low, window_s = settings.FLAPPING_LOW_PCT / 100, settings.FLAPPING_WINDOW_S
+        self.calm_at = datetime.fromtimestamp(calm_from(self.recent, low=low, window_s=window_s), UTC)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tms.alerts.models import factor as factors
+from tms.alerts.models.alert import Contract
+from tms.alerts.models.factor import Factor
+from tms.telemetry.models import Severity
+from tms.lib.text_fields import LineField, LinesField
+
+MEDIUM, LARGE = 20, 100
+"""Sizes from which the share for a medium and for a large number of terminals counts."""
+
+
+class FoldRule(models.Model):
+    """How many terminals that have one thing in common must be lost, within how long, to be one incident.
+
+    A row is what somebody changed; where there is none, `DEFAULTS` count.
+    """
+
+    factor = models.CharField(_("in common"), max_length=16, choices=Factor, unique=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    within_s = models.PositiveIntegerField(
+        _("within (seconds)"), default=60, validators=(MinValueValidator(5), MaxValueValidator(3_600))
+    )
+    least = models.PositiveIntegerField(
+        _("at least (terminals)"), default=3, validators=(MinValueValidator(2), MaxValueValidator(10_000))
+    )
+    small_pct = models.PositiveSmallIntegerField(
+        _("of fewer than 20 (%)"), default=50, validators=(MinValueValidator(1), MaxValueValidator(100))
+    )
+    medium_pct = models.PositiveSmallIntegerField(
+        _("of 20 to 99 (%)"), default=30, validators=(MinValueValidator(1), MaxValueValidator(100))
+    )
+    large_pct = models.PositiveSmallIntegerField(
+        _("of 100 and more (%)"), default=20, validators=(MinValueValidator(1), MaxValueValidator(100))
+    )
+
+    class Meta:
+        verbose_name = _("fold")
+        verbose_name_plural = _("folds")
+
+    def __str__(self) -> str:
+        return self.factor
+
+    def needed(self, size: int) -> int:
+        """How many of `size` terminals must be lost."""
+        pct = self.small_pct if size < MEDIUM else self.medium_pct if size < LARGE else self.large_pct
+        return max(self.least, -(-size * pct // 100))
+
+    @classmethod
+    def in_force(cls) -> dict[Factor, FoldRule]:
+        """One for each factor, in the order in which they are asked."""
+        changed = {rule.factor: rule for rule in cls.objects.all()}
+        return {factor: changed.get(factor) or cls(factor=factor, **DEFAULTS[factor]) for factor in Factor}
+
+
+WIDE = {"least": 10, "medium_pct": 40, "large_pct": 30}
+DEFAULTS: Mapping[Factor, Mapping[str, int]] = {factor: {} if factor is Factor.SITE else WIDE for factor in Factor}
+"""Beside the defaults of the columns, which are those of sites."""
+
+
+class IncidentState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("incident", "Open")
+    ACKNOWLEDGED = "acknowledged", pgettext_lazy("incident", "Acknowledged")
+    RESOLVED = "resolved", pgettext_lazy("incident", "Resolved")
+
+
+class IncidentQuerySet(models.QuerySet["Incident"]):
+    def unresolved(self) -> Self:
+        """Whatever is not over (index: incident_unresolved)."""
+        return self.exclude(state=IncidentState.RESOLVED)
+
+    def held(self) -> Self:
+        """Locked until the transaction ends, though not against rows that refer to them: whoever writes those may hold
+        steps of the history that a fold waits for.
+        """
+        return self.select_for_update(of=("self",), no_key=True)
+
+
+class Incident(models.Model):
+    """Alerts of terminals that were lost together: one row, one acknowledgement, one notification for all of them."""
+
+    factor = models.CharField(_("in common"), max_length=16, choices=Factor)
+    key = models.CharField(max_length=100)
+    """What they have in common: the primary key of a site or group as text; the name of a model, firmware or node."""
+    site = models.ForeignKey("fleet.Site", models.CASCADE, null=True, related_name="incidents")
+    group = models.ForeignKey("fleet.Group", models.SET_NULL, null=True, related_name="incidents")
+    severity = models.CharField(_("severity"), max_length=16, choices=Severity)
+    state = models.CharField(_("state"), max_length=16, choices=IncidentState, default=IncidentState.OPEN)
+    opened_at = models.DateTimeField(_("opened at"))
+    changed_at = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(default=1, db_default=1)
+    """Grows with each step that changes what a person decides about."""
+    size = models.PositiveIntegerField()
+    """How many terminals could have been lost."""
+    lost = models.PositiveIntegerField()
+    """How many were."""
+    joined = models.PositiveIntegerField(default=0)
+    """Alerts that ever belonged to it."""
+    left = models.PositiveIntegerField(default=0)
+    """Those of them that are over, or stand alone again."""
+    calm_since = models.DateTimeField()
+    """Nothing joined or left since."""
+    common_factor = models.CharField(max_length=16, choices=Factor, blank=True, default="")
+    common_name = LineField(max_length=100, blank=True, default="")
+    common_count = models.PositiveIntegerField(default=0)
+    """The strongest thing that its terminals have in common besides, and how many of them have it."""
+    acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
+    acknowledged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="")
+    until = models.DateTimeField(_("until"), null=True)
+    comment = LinesField(_("comment"), max_length=500, blank=True, default="")
+    claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    """Takes a look, while nobody has acknowledged it; to `claimed_until`."""
+    claimed_until = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True)
+
+    objects = IncidentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("factor", "key"), condition=~models.Q(state="resolved"), name="incident_one_unresolved"
+            ),
+        )
+        indexes = (
+            # Readers: the fold, and the boards.
+            models.Index(fields=("opened_at",), name="incident_unresolved", condition=~models.Q(state="resolved")),
+            models.Index(fields=("-resolved_at",), name="incident_resolved"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.factor} {self.key}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("incident", args=(self.pk,))
+
+    @property
+    def name(self) -> str:
+        """What its terminals have in common, in the language of whoever looks. Reads `site` or `group`."""
+        if self.site is not None:
+            return self.site.local_name
+        return self.group.name if self.group is not None else self.key
+
+    @property
+    def title(self) -> str:
+        return factors.lost(Factor(self.factor), lost=self.lost, size=self.size, name=self.name)
+
+    @property
+    def likeness(self) -> str:
+        """What they have in common besides; empty if nothing stands out."""
+        if not self.common_factor:
+            return ""
+        common = Factor(self.common_factor)
+        return factors.alike(common, name=self.common_name, number=self.common_count, lost=self.lost)
+
+    @property
+    def standing(self) -> int:
+        """How many of its alerts are not over."""
+        return self.joined - self.left
+
+
+class IncidentTransitionKind(models.TextChoices):
+    OPENED = "opened", pgettext_lazy("incident", "Opened")
+    JOINED = "joined", pgettext_lazy("incident", "More alerts")
+    LEFT = "left", pgettext_lazy("incident", "Recovered")
+    WORSENED = "worsened", pgettext_lazy("incident", "Got worse")
+    EASED = "eased", pgettext_lazy("incident", "Eased")
+    CLAIMED = "claimed", pgettext_lazy("incident", "Claimed: takes a look")
+    RELEASED = "released", pgettext_lazy("incident", "Claim ended")
+    ACKNOWLEDGED = "acknowledged", pgettext_lazy("incident", "Acknowledged")
+    CHANGED = "changed", pgettext_lazy("incident", "Acknowledgement changed")
+    WITHDRAWN = "withdrawn", pgettext_lazy("incident", "Open again: given back")
+    EXPIRED = "expired", pgettext_lazy("incident", "Open again: the time is up")
+    UNDONE = "undone", pgettext_lazy("incident", "Open again: it got worse")
+    COMMENTED = "commented", pgettext_lazy("incident", "Comment")
+    DISSOLVED = "dissolved", pgettext_lazy("incident", "Over: the rest stand alone")
+    RESOLVED = "resolved", pgettext_lazy("incident", "Resolved")
+
+
+class IncidentTransition(models.Model):
+    """One step in an incident's life; the numbers are as they stood after it (`told_at` is the outbox)."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="transitions")
+    kind = models.CharField(max_length=16, choices=IncidentTransitionKind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    comment = LinesField(max_length=500, blank=True, default="")
+    number = models.PositiveIntegerField(default=0)
+    """How many alerts joined, recovered, or stand alone."""
+    standing = models.PositiveIntegerField()
+    """How many of its alerts were not over."""
+    severity = models.CharField(max_length=16, choices=Severity)
+    contract = models.CharField(max_length=16, choices=Contract, blank=True, default="")
+    until = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+        indexes = (
+            models.Index(fields=("id",), name="incidenttransition_untold", condition=models.Q(told_at__isnull=True)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} {self.kind}"

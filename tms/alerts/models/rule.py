@@ -1,0 +1,250 @@
+"""What a rule is, as it is kept. `tms.alerts.rule_kinds.evaluation` decides."""
+
+import re
+from itertools import pairwise
+from math import isfinite
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from tms.fleet.models import Group, Presence, Site, TerminalKind
+from tms.telemetry.models import Severity
+from tms.lib.text_fields import LineField
+
+
+class RuleKind(models.TextChoices):
+    PRESENCE = "presence", pgettext_lazy("rule", "Presence")
+    METRIC = "metric", pgettext_lazy("rule", "Metric")
+    EVENT = "event", pgettext_lazy("rule", "Event")
+    FIRMWARE = "firmware", pgettext_lazy("rule", "Firmware")
+    CLOCK = "clock", pgettext_lazy("rule", "Clock")
+
+
+class Comparison(models.TextChoices):
+    ABOVE = "above", _("at or above")
+    BELOW = "below", _("at or below")
+    OUTSIDE = "outside", _("outside of")
+    RISING = "rising", _("rising by, a minute")
+    FALLING = "falling", _("falling by, a minute")
+    ABSENT = "absent", _("not reported for (seconds)")
+
+
+class RuleHours(models.TextChoices):
+    """When a rule counts."""
+
+    ALWAYS = "always", _("always")
+    OPEN = "open", _("while the site is open")
+
+
+SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL.value)
+"""From mild to bad."""
+
+NEEDED = {
+    RuleKind.PRESENCE.value: ("presence",),
+    RuleKind.METRIC.value: ("metric", "comparison", "limit"),
+    RuleKind.EVENT.value: ("event_code",),
+    RuleKind.FIRMWARE.value: (),
+    RuleKind.CLOCK.value: ("limit",),
+}
+"""The fields that a rule of each kind cannot be without."""
+
+NEEDED_TO_COMPARE = {
+    Comparison.OUTSIDE.value: ("lower_limit",),
+    Comparison.RISING.value: ("window_s",),
+    Comparison.FALLING.value: ("window_s",),
+}
+
+LENGTHS = ("duration_s", "window_s", "clear_after_s")
+LONGEST_S = 366 * 86_400
+EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+"""As `tms.protocol.frames` has it."""
+
+NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand", "watches_flapping"})
+"""What may be edited without judging anew."""
+SCOPE = ("site", "group", "model", "terminal_kind")
+CONTENT = (
+    *("name", "name_ja", "kind", "enabled", "severity", "duration_s", "hours", "presence", "metric", "comparison"),
+    *("limit", "lower_limit", "worse_steps", "hysteresis", "window_s", "event_code", "clear_code", "clear_after_s"),
+    *("firmware", "may_be_resolved_by_hand", "watches_flapping", *SCOPE),
+)
+"""What people choose; the rest is bookkeeping."""
+
+
+class RuleQuerySet(models.QuerySet["Rule"]):
+    def kept(self) -> Self:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def enabled(self) -> Self:
+        return self.kept().filter(enabled=True)
+
+
+class Rule(models.Model):
+    """When an alert opens and when it lets go.
+
+    `severity` and `limit` are the mildest step. `worse_steps` follow it from mild to bad:
+    `{"severity": "critical", "limit": 75.0}`, with a `lower_limit` where values have to stay within a band.
+    """
+
+    name = LineField(_("name"), max_length=100)
+    name_ja = LineField(_("Japanese name"), max_length=100, blank=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=RuleKind)
+    severity = models.CharField(_("severity"), max_length=16, choices=Severity, default=Severity.WARNING)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    duration_s = models.FloatField(_("for at least (seconds)"), default=0, validators=(MinValueValidator(0),))
+    hours = models.CharField(
+        _("counts"),
+        max_length=8,
+        choices=RuleHours,
+        default=RuleHours.ALWAYS,
+        db_default=RuleHours.ALWAYS,
+        help_text=_("Whatever holds while a site is closed opens its alert when the site opens, if it still holds."),
+    )
+    presence = models.CharField(
+        _("presence"),
+        max_length=16,
+        blank=True,
+        choices=((Presence.SILENT.value, Presence.SILENT.label), (Presence.OFFLINE.value, Presence.OFFLINE.label)),
+    )
+    metric = models.CharField(
+        _("metric"), max_length=64, blank=True, validators=(RegexValidator(r"^[a-z][a-z0-9_.]{0,63}\Z"),)
+    )
+    comparison = models.CharField(_("comparison"), max_length=8, choices=Comparison, blank=True)
+    limit = models.FloatField(_("limit"), null=True, blank=True)
+    lower_limit = models.FloatField(_("lower limit"), null=True, blank=True)
+    worse_steps = models.JSONField(default=list, db_default=[], blank=True)
+    hysteresis = models.FloatField(_("hysteresis"), default=0, validators=(MinValueValidator(0),))
+    window_s = models.FloatField(_("over (seconds)"), default=0, db_default=0, validators=(MinValueValidator(0),))
+    event_code = models.CharField(_("event code"), max_length=64, blank=True)
+    clear_code = models.CharField(_("event code that clears it"), max_length=64, blank=True)
+    clear_after_s = models.FloatField(_("lets go after (seconds)"), default=0, validators=(MinValueValidator(0),))
+    may_be_resolved_by_hand = models.BooleanField(
+        _("may be resolved by hand"),
+        default=False,
+        db_default=False,
+        help_text=_("For what no report takes back: a person says that it is over, until it comes again."),
+    )
+    watches_flapping = models.BooleanField(
+        _("watches for flapping"),
+        default=True,
+        db_default=True,
+        help_text=_("What opens and recovers again and again stands as one alert until it is calm."),
+    )
+    firmware = LineField(_("firmware"), max_length=64, blank=True, default="", db_default="")
+    site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("only at site"))
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("only in group"))
+    model = LineField(_("only of model"), max_length=64, blank=True, default="", db_default="")
+    terminal_kind = models.CharField(_("only terminals of kind"), max_length=16, choices=TerminalKind, blank=True)
+    # What was judged by an earlier revision counts no more; every edit makes another version, that of a name too.
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="changed_rules"
+    )
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = RuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("rule")
+        verbose_name_plural = _("rules")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("name",),
+                condition=models.Q(deleted_at=None),
+                name="rule_name_once",
+                violation_error_message=_("There is a rule of this name already."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="rule_deleted_is_off"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.local_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("rule", args=(self.pk,))
+
+    @property
+    def local_name(self) -> str:
+        return self.name_ja if self.name_ja and get_language() == "ja" else self.name
+
+    @property
+    def shape(self) -> str:
+        """Kind and comparison in one word: what decides which fields there are."""
+        return self.comparison if self.kind == RuleKind.METRIC else self.kind
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """From mild to bad."""
+        first = {"severity": self.severity, "limit": self.limit, "lower_limit": self.lower_limit}
+        return [first, *self.worse_steps]
+
+    def content(self) -> dict[str, Any]:
+        return {name: getattr(self, f"{name}_id" if name in {"site", "group"} else name) for name in CONTENT}
+
+    def clean(self) -> None:
+        """Each kind needs its own fields; say which are missing, and which could never be met."""
+        errors = {name: gettext("At most a year.") for name in LENGTHS if not getattr(self, name) <= LONGEST_S}
+        errors |= {name: gettext("A rule of this kind needs it.") for name in self._missing()}
+        for name in ("event_code", "clear_code"):
+            if (code := getattr(self, name)) and not EVENT_CODE.fullmatch(code):
+                errors[name] = gettext("Use 1 to 64 lower-case letters, digits, _, - and dots, as terminals do.")
+        if self.event_code and self.event_code == self.clear_code:
+            errors["clear_code"] = gettext("The same event cannot open and clear; name another, or leave it empty.")
+        if self.kind in {RuleKind.METRIC, RuleKind.CLOCK} and not errors:
+            errors |= self._out_of_order()
+        if errors:
+            raise ValidationError(errors)
+
+    def _missing(self) -> list[str]:
+        needed = (*NEEDED.get(self.kind, ()), *NEEDED_TO_COMPARE.get(self.comparison, ()))
+        return [
+            name for name in needed if getattr(self, name) in ("", None) or (name == "window_s" and not self.window_s)
+        ]
+
+    def _out_of_order(self) -> dict[str, str]:
+        """A worse step lies further out than the one before, and a band has an inside that it lets go in."""
+        is_band = self.comparison == Comparison.OUTSIDE
+        if any(not _is_step(step, is_band=is_band) for step in self.steps):
+            return {"worse_steps": gettext("Each step needs its severity and its limits.")}
+        for milder, worse in pairwise(self.steps):
+            if SEVERITY_ORDER.index(milder["severity"]) >= SEVERITY_ORDER.index(worse["severity"]):
+                return {"worse_steps": gettext("Steps go from mild to bad, each severity once.")}
+            if not _lies_further_out(worse, milder, self.comparison):
+                return {"worse_steps": gettext("The worse the severity, the further out lies its limit.")}
+        if not is_band or self.limit is None or self.lower_limit is None:
+            return {}
+        if self.lower_limit >= self.limit:
+            return {"lower_limit": gettext("It has to lie below the upper limit.")}
+        if self.hysteresis * 2 >= self.limit - self.lower_limit:
+            return {
+                "hysteresis": gettext("So far back nothing is left between the limits: the alert would never let go.")
+            }
+        return {}
+
+
+def _is_step(step: Any, *, is_band: bool) -> bool:
+    limits = ("limit", "lower_limit") if is_band else ("limit",)
+    return step.get("severity") in SEVERITY_ORDER and all(_is_number(step.get(name)) for name in limits)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and isfinite(value)
+
+
+def _lies_further_out(worse: dict[str, Any], milder: dict[str, Any], comparison: str) -> bool:
+    if comparison == Comparison.BELOW:
+        return bool(worse["limit"] < milder["limit"])
+    if comparison == Comparison.OUTSIDE:
+        return bool(worse["limit"] > milder["limit"] and worse["lower_limit"] < milder["lower_limit"])
+    return bool(worse["limit"] > milder["limit"])

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import pgettext_lazy
+
+from tms.alerts.models.alert import Contract
+from tms.telemetry.models import Severity
+from tms.lib.text_fields import LinesField
+
+
+class TransitionKind(models.TextChoices):
+    OPENED = "opened", pgettext_lazy("transition", "Opened")
+    WORSENED = "worsened", pgettext_lazy("transition", "Got worse")
+    EASED = "eased", pgettext_lazy("transition", "Eased")
+    CLAIMED = "claimed", pgettext_lazy("transition", "Claimed: takes a look")
+    RELEASED = "released", pgettext_lazy("transition", "Claim ended")
+    ACKNOWLEDGED = "acknowledged", pgettext_lazy("transition", "Acknowledged")
+    CHANGED = "changed", pgettext_lazy("transition", "Acknowledgement changed")
+    WITHDRAWN = "withdrawn", pgettext_lazy("transition", "Open again: given back")
+    EXPIRED = "expired", pgettext_lazy("transition", "Open again: the time is up")
+    UNDONE = "undone", pgettext_lazy("transition", "Open again: it got worse")
+    SNOOZED = "snoozed", pgettext_lazy("transition", "Snoozed")
+    ASSIGNED = "assigned", pgettext_lazy("transition", "Assigned")
+    COMMENTED = "commented", pgettext_lazy("transition", "Comment")
+    REMINDED = "reminded", pgettext_lazy("transition", "Reminder: acknowledged too long")
+    FLAPPING = "flapping", pgettext_lazy("transition", "Began to flap")
+    CALM = "calm", pgettext_lazy("transition", "Calm again")
+    RESOLVED = "resolved", pgettext_lazy("transition", "Resolved")
+
+
+class TransitionQuerySet(models.QuerySet["Transition"]):
+    def said(self) -> Self:
+        """With words of a person (index: transition_said)."""
+        return self.exclude(comment="")
+
+    def taken(self) -> Self:
+        """Somebody took charge of an alert."""
+        return self.filter(kind=TransitionKind.ACKNOWLEDGED)
+
+
+class Transition(models.Model):
+    """One step in an alert's life: its history, and what notifications are made from (`told_at` is the outbox).
+
+    Severity, contract and its end are as they stood after the step.
+    """
+
+    alert = models.ForeignKey("alerts.Alert", models.CASCADE, related_name="transitions")
+    kind = models.CharField(max_length=16, choices=TransitionKind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
+    """Who did it; nobody: TMS itself."""
+    to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    """Whom it was assigned to, or who is reminded."""
+    comment = LinesField(max_length=500, blank=True)
+    severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
+    """Empty in what was written before steps of severity were kept: then it is the alert's."""
+    before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
+    """The severity before it got worse or eased."""
+    contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")
+    until = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+
+    objects = TransitionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("at", "pk")
+        indexes = (
+            models.Index(fields=("id",), name="transition_untold", condition=models.Q(told_at__isnull=True)),
+            models.Index(fields=("-at",), name="transition_at"),
+            # Reader: the search of past alerts.
+            models.Index(fields=("alert",), name="transition_said", condition=~models.Q(comment="")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} {self.kind}"

@@ -1,0 +1,86 @@
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+import msgspec
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+from tms.alerts import models
+from tms.alerts.models import Comparison, RuleHours, RuleKind
+from tms.alerts.rule_editing.entry import RuleEntry, entry_of
+from tms.alerts.schemas import username
+from tms.fleet.models import TerminalKind
+from tms.rest.schemas import Asked, Told, change_of
+from tms.telemetry.models import Severity
+
+type Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def one_of(values: Iterable[str], text: str = "") -> Any:
+    """The rule itself says what is wrong with another one."""
+    return Field("", description=text or None, json_schema_extra={"enum": ["", *values]})
+
+
+class RuleStep(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    severity: Severity
+    limit: Number
+    lower_limit: Number | None = None
+
+
+class RuleFields(Schema):
+    """As in a file of rules. What a kind has no use for stays out."""
+
+    name: str = Field(examples=["Overheating"])
+    name_ja: str = ""
+    kind: RuleKind
+    enabled: bool = True
+    severity: str = one_of(Severity.values, "Of rules without limits; the others have it in their steps.")
+    presence: str = one_of(("silent", "offline"))
+    metric: str = Field("", examples=["temperature_c"])
+    comparison: str = one_of(Comparison.values)
+    steps: list[RuleStep] = Field([], max_length=3, description="From mild to bad.")
+    hysteresis: Number = 0.0
+    window_s: Number = Field(0.0, description="Of `rising` and `falling`.")
+    event_code: str = ""
+    clear_code: str = ""
+    clear_after_s: Number = 0.0
+    may_be_resolved_by_hand: bool = False
+    watches_flapping: bool = True
+    firmware: str = ""
+    duration_s: Number = 0.0
+    hours: str = Field("always", json_schema_extra={"enum": [*RuleHours.values]})
+    site: str = Field("", description="Its code.")
+    group: str = Field("", description="Its name.")
+    model: str = ""
+    terminal_kind: str = one_of(TerminalKind.values)
+
+
+class RuleBody(RuleFields, Asked):
+    """A whole rule."""
+
+
+RuleChange: Any = change_of(RuleFields, "RuleChange")
+
+
+class Rule(RuleFields, Told):
+    id: int
+    version: int = Field(description="Its ETag, without the quotes.")
+    changed_at: datetime | None
+    changed_by: str | None
+
+    @classmethod
+    def of(cls, rule: models.Rule) -> Self:
+        marks: dict[str, Any] = {"id": rule.pk, "version": rule.version, "changed_at": rule.changed_at}
+        return cls(**fields_of(rule), **marks, changed_by=username(rule.changed_by))
+
+
+def fields_of(rule: models.Rule) -> dict[str, Any]:
+    entry = entry_of(rule)
+    return msgspec.structs.asdict(entry) | {"steps": [msgspec.structs.asdict(step) for step in entry.steps]}
+
+
+def entry(fields: dict[str, Any]) -> RuleEntry:
+    return msgspec.convert(fields, RuleEntry)

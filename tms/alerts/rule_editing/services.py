@@ -1,0 +1,121 @@
+"""Rules as people edit them."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.alerts.lifecycle import Claim, drop, hold
+from tms.alerts.models import Alert, Condition, Rule, RuleKind
+from tms.alerts.models.rule import NAMES
+from tms.alerts.rules.scope import terminals_of
+from tms.fleet.presence import store
+from tms.fleet.models import OURS, Presence, TerminalState
+from tms.fleet.presence.transitions import Standing
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+
+
+class OutOfDate(Exception):
+    """Somebody else edited the rule meanwhile."""
+
+    code = "tms:rule-changed"
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(f"rule {rule.pk} was changed at {rule.changed_at} and is at version {rule.version}")
+        self.rule = rule
+        """As it is now."""
+
+
+@transaction.atomic
+def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> bool:
+    """Save a new rule, or one that was edited from `version` on; whether there was anything to save.
+
+    A new name alone lets go of nothing. Raises OutOfDate.
+    """
+    if not rule.pk:
+        change_rule(rule, at=at, by=by)
+        return True
+    edited = {name for name, value in _locked(rule, version).content().items() if value != rule.content()[name]}
+    if edited - NAMES:
+        change_rule(rule, at=at, by=by)
+    elif edited:
+        _rename(rule, at=at, by=by)
+    return bool(edited)
+
+
+@transaction.atomic
+def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
+    """Save an edited or new rule. What its former revision held is let go and judged anew.
+
+    By the next reports, that is; those who are away send none, so what a presence rule says of them counts at once.
+    """
+    _begin_revision(rule, at=at, by=by)
+    pairs = _held(rule)
+    away = _away(rule)
+    standing = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
+    drop(pairs, at=at, comment="rule changed")
+    hold([_still_away(rule, standing[terminal_id], at) for terminal_id in away if terminal_id in standing])
+    publish(Change(rules=True))
+
+
+@transaction.atomic
+def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> None:
+    """What it holds is let go; its alerts stay in the history, under its name. Raises OutOfDate."""
+    _locked(rule, version)
+    rule.enabled, rule.deleted_at = False, at
+    _begin_revision(rule, at=at, by=by)
+    pairs = _held(rule)
+    store.lock({terminal_id for _, terminal_id in pairs})
+    drop(pairs, at=at, comment="rule deleted")
+    publish(Change(rules=True))
+
+
+def _locked(rule: Rule, version: int | None) -> Rule:
+    """As it stands in the database, where nobody else edits it until the transaction ends."""
+    now = Rule.objects.select_for_update(no_key=True).get(pk=rule.pk)
+    if now.deleted_at or version not in {None, now.version}:
+        raise OutOfDate(now)
+    return now
+
+
+def _begin_revision(rule: Rule, *, at: datetime, by: User | None) -> None:
+    if rule.pk:
+        # Of the row, not of this copy: who edits it at the same time makes a revision of their own.
+        rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
+        revision, version = rows.values_list("revision", "version").get()
+        rule.revision, rule.version = revision + 1, version + 1
+    rule.changed_at, rule.changed_by = at, by
+    with recorder.change(rule, "deleted" if rule.deleted_at else ""):
+        rule.save()
+
+
+def _rename(rule: Rule, *, at: datetime, by: User | None) -> None:
+    """What it holds goes on. Call it while the row is locked."""
+    rule.version = Rule.objects.values_list("version", flat=True).get(pk=rule.pk) + 1
+    rule.changed_at, rule.changed_by = at, by
+    with recorder.change(rule):
+        rule.save(update_fields=(*NAMES, "version", "changed_at", "changed_by"))
+    publish(Change(everything=True))
+
+
+def _held(rule: Rule) -> set[tuple[int, int]]:
+    held = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
+    return held | set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
+
+
+def _away(rule: Rule) -> list[int]:
+    """The terminals for which a presence rule holds as it stands."""
+    if not rule.enabled or rule.kind != RuleKind.PRESENCE:
+        return []
+    states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
+        presence=Presence.SILENT, cause__in=OURS
+    )
+    return list(states.filter(terminal__in=terminals_of(rule)).values_list("pk", flat=True))
+
+
+def _still_away(rule: Rule, standing: Standing, at: datetime) -> Claim:
+    """With what is left of the rule's duration."""
+    been_away_s = (at - (standing.presence_at or at)).total_seconds()
+    return Claim(rule.pk, standing.terminal_id, at, max(0.0, rule.duration_s - been_away_s))

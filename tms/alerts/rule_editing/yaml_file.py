@@ -1,0 +1,160 @@
+"""Rules as a YAML file: what is exported is imported again without a change.
+
+A file tells what is wrong by line and field, all of it at once, and nothing is imported then. Rules are known by their
+name; those that a file does not name stay as they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import yaml
+from django.db import transaction
+from django.utils.translation import gettext
+
+from tms.accounts.models import User
+from tms.alerts.rule_editing import services, yaml_reader
+from tms.alerts.models import Rule
+from tms.alerts.rule_editing.entry import (Places, RuleEntry, entry_of, fill)
+from tms.alerts.rule_editing.yaml_reader import BadYaml
+from tms.protocol.text import clean_tree
+
+MOST_ENTRIES = 300
+MOST_FAULTS = 100
+LONGEST_FAULT = 300
+"""A value that is wrong is repeated in what is said of it, and may be as long as the file."""
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where."""
+
+    line: int
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return gettext("line %(line)d: %(place)s%(what)s") % {"line": self.line, "place": place, "what": self.what}
+
+
+class BadFile(Exception):
+    code = "tms:bad-rules"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+class Planned(NamedTuple):
+    rule: Rule
+    is_new: bool
+    fields: tuple[str, ...]
+    """What is edited; of a new rule nothing."""
+
+    @property
+    def is_edit(self) -> bool:
+        return self.is_new or bool(self.fields)
+
+
+def exported() -> str:
+    """All rules, in the order of their names."""
+    rules = Rule.objects.kept().select_related("site", "group").order_by("name")
+    told = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
+    text: str = yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=120)
+    return text
+
+
+def planned(source: str | bytes) -> list[Planned]:
+    """What importing would do, by rule in the order of the file. Raises BadFile."""
+    lines = Lines.of(source)
+    reader = Reader(lines)
+    plan = []
+    for number, entry in enumerate(lines.entries):
+        plan.append(reader.read(number, entry))
+        if len(reader.faults) >= MOST_FAULTS:
+            more = gettext("These are %d errors; the rest of the file was not checked.") % MOST_FAULTS
+            faults = sorted(reader.faults)[:MOST_FAULTS]
+            raise BadFile([*faults, Fault(faults[-1].line, "", more)])
+    reader.check_names()
+    if reader.faults:
+        raise BadFile(sorted(reader.faults)[:MOST_FAULTS])
+    return [one for one in plan if one is not None]
+
+
+@transaction.atomic
+def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[Planned]:
+    """All of the file, or nothing. To import it again changes nothing. Raises BadFile."""
+    plan = planned(source)
+    for one in plan:
+        if one.is_edit:
+            services.save_rule(one.rule, by=by, at=at)
+    return plan
+
+
+@dataclass
+class Lines:
+    """The entries of a file, and the line of each part by its path."""
+
+    entries: list[Any]
+    at: dict[str, int]
+
+    @classmethod
+    def of(cls, source: str | bytes) -> "Lines":
+        try:
+            document = yaml_reader.read(source)
+        except BadYaml as error:
+            raise BadFile([Fault(error.line, "", error.what)]) from None
+        data = document.data
+        if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
+            raise BadFile([Fault(1, "", gettext("A file of rules is a mapping with a list of `rules`."))])
+        if len(data["rules"]) > MOST_ENTRIES:
+            line = document.lines[f"$.rules[{MOST_ENTRIES}]"]
+            raise BadFile([Fault(line, "", gettext("more than %d rules; split the file") % MOST_ENTRIES)])
+        return cls(clean_tree(data["rules"]), document.lines)
+
+    def line(self, path: str) -> int:
+        """Of the part, or of what it is missing from."""
+        while path not in self.at and path != "$":
+            path = path[: max(path.rfind("."), path.rfind("["))]
+        return self.at.get(path, 1)
+
+
+class Reader:
+    """Makes rules of entries, and collects what is wrong with them."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.faults: list[Fault] = []
+        self._lines = lines
+        self._kept = {rule.name: rule for rule in Rule.objects.kept()}
+        self._places = Places.known()
+        self._names: dict[str, list[str]] = {}
+
+    def read(self, number: int, raw: Any) -> Planned | None:
+        path = f"$.rules[{number}]"
+        try:
+            entry = msgspec.convert(raw, RuleEntry)
+        except msgspec.ValidationError as error:
+            what, _, where = str(error).partition(" - at `$")
+            self._fault(path + where.rstrip("`"), what)
+            return None
+        self._names.setdefault(entry.name, []).append(f"{path}.name")
+        rule = self._kept.get(entry.name) or Rule(name=entry.name)
+        before = rule.content()
+        for where, what in fill(rule, entry, self._places, is_name_known=True):
+            self._fault(path + where, what)
+        return Planned(
+            rule,
+            not rule.pk,
+            tuple(name for name, value in rule.content().items() if rule.pk and value != before[name]),
+        )
+
+    def check_names(self) -> None:
+        for paths in self._names.values():
+            for path in paths[1:]:
+                self._fault(path, gettext("A rule of this name stands further up."))
+
+    def _fault(self, path: str, what: str) -> None:
+        said = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"
+        self.faults.append(Fault(self._lines.line(path), path.removeprefix("$."), said))

@@ -1,0 +1,155 @@
+"""The enabled rules at one moment, made ready for judging once for each scope."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
+from typing import Any, NamedTuple
+
+from tms.alerts.models.rule import Comparison, Rule, RuleKind
+from tms.alerts.rule_kinds.evaluation import (AbsentRule, ClockRule, EventRule, Level, MetricRule, PresenceRule, RateRule, RuleKey, Step)
+
+
+class Place(NamedTuple):
+    """A terminal as far as rules care where they apply."""
+
+    terminal_id: int
+    site_id: int
+    kind: str
+    model: str
+
+
+class Calm(NamedTuple):
+    """A rule, and between which values it has nothing to say of a terminal for which it does not hold."""
+
+    low: float
+    high: float
+    rule: MetricRule
+
+
+@dataclass(frozen=True)
+class Applicable:
+    """The rules for one scope."""
+
+    presence: tuple[PresenceRule, ...] = ()
+    metric: Mapping[str, tuple[Calm, ...]] = field(default_factory=dict)
+    """By the name of the metric, as a report is gone through."""
+    levels: tuple[Level, ...] = ()
+    """All other rules on values."""
+    absent: tuple[AbsentRule, ...] = ()
+    """Those of `levels` that also a sign of life without a report concerns."""
+    event: tuple[EventRule, ...] = ()
+    rule_ids: frozenset[int] = frozenset()
+    """Of these and of those that others judge."""
+
+    def of_values(self) -> Iterator[Level]:
+        yield from (calm.rule for those in self.metric.values() for calm in those)
+        yield from self.levels
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """A change makes a new one."""
+
+    rows: tuple[Rule, ...] = ()
+    groups: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """The terminals of each group that a rule names."""
+    _applicable: dict[tuple[Any, ...], Applicable] = field(default_factory=dict)
+
+    def for_terminal(self, place: Place) -> Applicable:
+        """Terminals that no rule tells apart share one."""
+        scope = (
+            place.site_id if place.site_id in self._sites else None,
+            tuple(group for group, members in self.groups.items() if place.terminal_id in members),
+            place.model if place.model in self._models else "",
+            place.kind if place.kind in self._kinds else "",
+        )
+        found = self._applicable.get(scope)
+        if found is None:
+            found = self._applicable[scope] = compiled(row for row in self.rows if _applies(row, *scope))
+        return found
+
+    @cached_property
+    def revisions(self) -> Mapping[int, int]:
+        return {row.pk: row.revision for row in self.rows}
+
+    @cached_property
+    def _sites(self) -> frozenset[int | None]:
+        return frozenset(row.site_id for row in self.rows)
+
+    @cached_property
+    def _models(self) -> frozenset[str]:
+        return frozenset(row.model for row in self.rows)
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        return frozenset(row.terminal_kind for row in self.rows)
+
+
+def _applies(row: Rule, site_id: int | None, groups: tuple[int, ...], model: str, kind: str) -> bool:
+    return (
+        row.site_id in {None, site_id}
+        and (row.group_id is None or row.group_id in groups)
+        and row.model in {"", model}
+        and row.terminal_kind in {"", kind}
+    )
+
+
+def compiled(rows: Iterable[Rule]) -> Applicable:
+    by_kind: dict[str, list[Rule]] = {}
+    for row in rows:
+        by_kind.setdefault(row.kind, []).append(row)
+    of_values = (*by_kind.get(RuleKind.METRIC, ()), *by_kind.get(RuleKind.CLOCK, ()))
+    levels = [level_of(row) for row in of_values]
+    others = tuple(level for level in levels if not isinstance(level, MetricRule))
+    return Applicable(
+        presence=tuple(
+            PresenceRule(key_of(row), row.presence, row.duration_s) for row in by_kind.get(RuleKind.PRESENCE, ())
+        ),
+        metric=_by_metric(level for level in levels if isinstance(level, MetricRule)),
+        levels=others,
+        absent=tuple(level for level in others if isinstance(level, AbsentRule)),
+        event=tuple(
+            EventRule(key_of(row), row.event_code, row.clear_code, row.clear_after_s, row.duration_s)
+            for row in by_kind.get(RuleKind.EVENT, ())
+        ),
+        rule_ids=frozenset(row.pk for rows_of_kind in by_kind.values() for row in rows_of_kind),
+    )
+
+
+def _by_metric(rules: Iterable[MetricRule]) -> dict[str, tuple[Calm, ...]]:
+    """The mildest step lies nearest to what is calm."""
+    found: dict[str, tuple[Calm, ...]] = {}
+    for rule in rules:
+        mildest = rule.steps[0]
+        found[rule.metric] = (*found.get(rule.metric, ()), Calm(mildest.low, mildest.high, rule))
+    return found
+
+
+def level_of(row: Rule) -> Level:
+    common = key_of(row), steps_of(row), row.hysteresis
+    if row.kind == RuleKind.CLOCK:
+        return ClockRule(*common, row.duration_s)
+    if row.comparison in {Comparison.RISING, Comparison.FALLING}:
+        return RateRule(*common, row.duration_s, row.metric, row.window_s)
+    if row.comparison == Comparison.ABSENT:
+        return AbsentRule(*common, row.duration_s, row.metric)
+    return MetricRule(*common, row.duration_s, row.metric)
+
+
+def steps_of(row: Rule) -> tuple[Step, ...]:
+    return tuple(_step(row.comparison, **step) for step in row.steps)
+
+
+def _step(comparison: str, *, severity: str, limit: float, lower_limit: float | None = None) -> Step:
+    if comparison == Comparison.BELOW:
+        return Step(severity, low=limit)
+    if comparison == Comparison.FALLING:
+        return Step(severity, low=-limit)
+    if comparison == Comparison.OUTSIDE:
+        return Step(severity, high=limit, low=-inf if lower_limit is None else lower_limit)
+    return Step(severity, high=limit)
+
+
+def key_of(row: Rule) -> RuleKey:
+    return RuleKey(row.pk, row.revision)

@@ -1,0 +1,141 @@
+"""Judges one terminal by the rules of its scope, remembering which of them hold. No clock, no database."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from tms.alerts.lifecycle import Claim, Release, Verdict
+from tms.alerts.rule_kinds.evaluation import (NO_STEP, EventRule, Level, Memory, RuleKey, Seen)
+from tms.alerts.rules.compiled import Applicable, RuleSet
+
+UNHEARD_OF = 0
+"""The revision of a rule that another node knew first."""
+
+type Worse = tuple[int, datetime]
+"""A step worse than the one that holds, and since when it is reached."""
+
+
+class Judging:
+    """What holds is known by its step; rules without steps hold at the first."""
+
+    __slots__ = ("_held", "_memory", "_rules", "_worse", "terminal_id")
+
+    def __init__(self, terminal_id: int, rules: Applicable = Applicable()) -> None:  # noqa: B008  (it is frozen)
+        self.terminal_id = terminal_id
+        self._rules = rules
+        self._held: dict[RuleKey, int] = {}
+        self._memory: Memory = {}
+        self._worse: dict[RuleKey, Worse] = {}
+
+    def begin(self, rules: RuleSet, applicable: Applicable, held: Mapping[int, str]) -> None:
+        """Go on with what the database says that holds: rules, with the severity of their step."""
+        self._rules = applicable
+        steps = {level.key.rule_id: level.step_of(held.get(level.key.rule_id, "")) for level in applicable.of_values()}
+        self._held = {
+            RuleKey(rule_id, rules.revisions.get(rule_id, UNHEARD_OF)): steps.get(rule_id, 0) for rule_id in held
+        }
+
+    def follow(self, rules: RuleSet, applicable: Applicable, *, at: datetime) -> list[Verdict]:
+        """Judge by other rules from now on. What a changed rule held is let go, and what no longer applies here.
+
+        Whoever changed it did so in the database, but not of a claim that was on its way there.
+        """
+        before, self._held, self._rules = self._held, {}, applicable
+        verdicts: list[Verdict] = []
+        for key, step in before.items():
+            revision = rules.revisions.get(key.rule_id, UNHEARD_OF)
+            is_known = revision != UNHEARD_OF
+            if key.revision in {revision, UNHEARD_OF} and (not is_known or key.rule_id in applicable.rule_ids):
+                self._held[RuleKey(key.rule_id, revision)] = step
+            else:
+                verdicts.append(Release(key.rule_id, self.terminal_id, at))
+        self._memory = {key: trail for key, trail in self._memory.items() if rules.revisions.get(key[0]) == key[1]}
+        self._worse = {key: worse for key, worse in self._worse.items() if key in self._held}
+        return verdicts
+
+    def report(self, seen: Seen, codes: Iterable[str] = ()) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        self._weigh_metrics(seen, verdicts)
+        if self._rules.levels:
+            self._weigh(self._rules.levels, seen, verdicts)
+        for code in codes:
+            self._hear(self._rules.event, code, seen.at, verdicts)
+        return verdicts
+
+    def alive(self, at: datetime) -> list[Verdict]:
+        """A sign of life that reports nothing: what is missing goes on missing."""
+        verdicts: list[Verdict] = []
+        if self._rules.absent:
+            self._weigh(self._rules.absent, Seen({}, at, at), verdicts)
+        return verdicts
+
+    def event(self, code: str, at: datetime) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        self._hear(self._rules.event, code, at, verdicts)
+        return verdicts
+
+    def holds(self, key: RuleKey) -> bool:
+        return key in self._held
+
+    def _weigh_metrics(self, seen: Seen, verdicts: list[Verdict]) -> None:
+        """The hot path of ingest: most values are calm, and of most terminals nothing is held."""
+        by_metric, held = self._rules.metric, self._held
+        for name, value in seen.metrics.items():
+            for low, high, rule in by_metric.get(name, ()):
+                if not (low < value < high) or (held and rule.key in held):
+                    self._place(rule, value, seen.at, verdicts)
+
+    def _weigh(self, rules: Iterable[Level], seen: Seen, verdicts: list[Verdict]) -> None:
+        for rule in rules:
+            value = rule.value(seen, self._memory)
+            if value is not None:
+                self._place(rule, value, seen.at, verdicts)
+
+    def _place(self, rule: Level, value: float, at: datetime, verdicts: list[Verdict]) -> None:
+        held = self._held.get(rule.key, NO_STEP)
+        step = rule.step(value, held)
+        if step != held:
+            self._move(rule, held, step, value, at, verdicts)
+        elif self._worse:
+            self._worse.pop(rule.key, None)
+
+    def _move(self, rule: Level, held: int, step: int, value: float, at: datetime, verdicts: list[Verdict]) -> None:
+        if step > held > NO_STEP:
+            step = self._lasting(rule, step, at)
+        else:
+            self._worse.pop(rule.key, None)
+        if step == held:
+            return
+        if step == NO_STEP:
+            verdicts.append(self._release(rule.key, at))
+            return
+        self._held[rule.key] = step
+        severity = rule.steps[step].severity
+        verdicts.append(Claim(rule.key.rule_id, self.terminal_id, at, rule.duration_s, value=value, severity=severity))
+
+    def _lasting(self, rule: Level, step: int, at: datetime) -> int:
+        """It is worse only when it has been so for the rule's duration, too; until then the held step stays."""
+        least, since = self._worse.get(rule.key, (step, at))
+        least = min(least, step)
+        if (at - since).total_seconds() >= rule.duration_s:
+            self._worse.pop(rule.key, None)
+            return least
+        self._worse[rule.key] = least, since
+        return self._held[rule.key]
+
+    def _hear(self, rules: Iterable[EventRule], code: str, at: datetime, verdicts: list[Verdict]) -> None:
+        for rule in rules:
+            verdict = rule.verdict(code)
+            if verdict is None:
+                continue
+            if not verdict:
+                verdicts.append(self._release(rule.key, at))
+                continue
+            # An event that comes again is claimed again: it prolongs the time until the alert lets go by itself.
+            self._held[rule.key] = 0
+            verdicts.append(
+                Claim(rule.key.rule_id, self.terminal_id, at, rule.duration_s, clear_after_s=rule.clear_after_s)
+            )
+
+    def _release(self, key: RuleKey, at: datetime) -> Release:
+        self._held.pop(key, None)
+        return Release(key.rule_id, self.terminal_id, at)

@@ -1,0 +1,52 @@
+"""What rules say."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import models
+
+from tms.alerts.lifecycle.opening_hours import Pair
+
+
+class Claim(NamedTuple):
+    """A rule began to hold for a terminal, or goes on to hold with another severity."""
+
+    rule_id: int
+    terminal_id: int
+    at: datetime
+    duration_s: float = 0.0
+    clear_after_s: float = 0.0
+    value: float | None = None
+    severity: str = ""
+    """Empty: that of the rule when it begins to hold, and as it was when it goes on."""
+
+    @property
+    def pair(self) -> Pair:
+        return self.rule_id, self.terminal_id
+
+
+class Release(NamedTuple):
+    """A rule ceased to hold for a terminal."""
+
+    rule_id: int
+    terminal_id: int
+    at: datetime
+
+    @property
+    def pair(self) -> Pair:
+        return self.rule_id, self.terminal_id
+
+
+type Verdict = Claim | Release
+
+
+def among(pairs: Collection[Pair]) -> models.Q:
+    """Rows of these (rule, terminal) pairs: one IN a rule, and there are few rules."""
+    by_rule: dict[int, list[int]] = {}
+    for rule_id, terminal_id in pairs:
+        by_rule.setdefault(rule_id, []).append(terminal_id)
+    matched = models.Q(pk__in=())
+    for rule_id, terminal_ids in by_rule.items():
+        matched |= models.Q(rule_id=rule_id, terminal_id__in=terminal_ids)
+    return matched

@@ -1,0 +1,17 @@
+"""The terminals that a rule is about."""
+
+from django.db import models
+
+from tms.alerts.models.rule import Rule
+from tms.fleet.models import Terminal
+
+
+def terminals_of(rule: Rule) -> models.QuerySet[Terminal]:
+    """As `RuleSet.for_terminal` has it, asked of the database."""
+    wanted = {
+        "site": rule.site_id,
+        "groups": rule.group_id,
+        "model": rule.model,
+        "kind": rule.terminal_kind,
+    }
+    return Terminal.objects.filter(**{name: value for name, value in wanted.items() if value})

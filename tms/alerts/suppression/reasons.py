@@ -1,0 +1,154 @@
+"""Why an alert must not be told of now, and until when. It opens, is shown and resolves all the same.
+
+Whoever tells asks here first, keeps what is quiet waiting, and asks again: what is still wrong then is told, what has
+recovered meanwhile is not. So nothing has to be counted or remembered at the end of a window.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tms.alerts.maintenance import services
+from tms.alerts.models import Alert, AlertState, IncidentState, RuleHours, RuleKind
+from tms.fleet.models import Presence
+from tms.fleet.presence.transitions import AWAY
+from tms.fleet.sites.calendar import hours_of
+
+ASK_AGAIN = timedelta(seconds=30)
+"""An end that nobody can foretell is looked for so often; one that is foretold may come early."""
+EXPLAINS_NOTHING = frozenset({None, Presence.NEVER})
+"""Presences of a parent: there is none, or nobody knows whether it ever was there."""
+
+
+class Reason(models.TextChoices):
+    MAINTENANCE = "maintenance", _("maintenance")
+    CLOSED = "closed", _("the site is closed")
+    PARENT = "parent", _("what it is linked through is away")
+    EXPECTED = "expected", _("it said when it will be back")
+    SNOOZED = "snoozed", _("somebody put it off")
+    FOLDING = "folding", _("it may be part of an incident")
+    INCIDENT = "incident", _("it is part of an incident")
+
+
+class Quiet(NamedTuple):
+    reason: str
+    until: datetime
+    """When it ends as far as can be told; it may end before, when people change their plans."""
+    by: str = ""
+    """Who planned the maintenance; the UID of the parent."""
+
+    def ask_again_at(self, at: datetime) -> datetime:
+        """When to ask again if one asks at `at`: soon, because a window may be ended early."""
+        return min(self.until, at + ASK_AGAIN)
+
+
+class Subject(NamedTuple):
+    """What there is to know of an alert."""
+
+    alert: int
+    terminal: int
+    site: int
+    hours: str
+    presence: str
+    back_at: datetime | None
+    parent: str | None
+    parent_presence: str | None
+    parent_since: datetime | None
+    opened_at: datetime
+    kind: str
+    incident_state: str | None
+    put_off_until: datetime | None
+
+
+type Found = Iterator[tuple[int, Quiet]]
+type Source = Callable[[list[Subject], datetime], Found]
+
+COLUMNS = (
+    *("pk", "terminal", "terminal__site", "rule__hours", "terminal__state__presence", "terminal__state__back_at"),
+    *(f"terminal__parent__{name}" for name in ("uid", "state__presence", "state__presence_at")),
+    *("opened_at", "rule__kind", "incident__state"),
+)
+PUT_OFF_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"), default=None)
+
+
+def quiet(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Quiet]:
+    """For each alert that must not be told of at `at`: the reason that lasts longest. Eight queries at most."""
+    return _quiet(alerts, SOURCES, at)
+
+
+def quiet_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Quiet]:
+    """The same, but for an alert that is told of as part of its incident."""
+    return _quiet(alerts, CONTEXT, at)
+
+
+def _quiet(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime) -> dict[int, Quiet]:
+    rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, PUT_OFF_UNTIL)
+    subjects = [Subject(*row) for row in rows]
+    found: dict[int, Quiet] = {}
+    for source in sources:
+        for alert_id, why in source(subjects, at):
+            if alert_id not in found or found[alert_id].until < why.until:
+                found[alert_id] = why
+    return found
+
+
+def _in_maintenance(subjects: list[Subject], at: datetime) -> Found:
+    places = {subject.terminal: subject.site for subject in subjects}
+    covers = services.covered(places, among=services.running(at))
+    for subject in subjects:
+        if (cover := covers.get(subject.terminal)) is not None:
+            yield subject.alert, Quiet(Reason.MAINTENANCE, cover.until, cover.by)
+
+
+def _at_closed_sites(subjects: list[Subject], at: datetime) -> Found:
+    bound = [subject for subject in subjects if subject.hours == RuleHours.OPEN]
+    hours = hours_of({subject.site for subject in bound}) if bound else {}
+    opens = {site_id: site.opens_at(at) for site_id, site in hours.items()}
+    for subject in bound:
+        if (opens_at := opens[subject.site]) is not None:
+            yield subject.alert, Quiet(Reason.CLOSED, opens_at)
+
+
+def _behind_a_parent(subjects: list[Subject], at: datetime) -> Found:
+    """What is behind a parent may fall silent a moment earlier than the parent, and comes back a while after it."""
+    grace = timedelta(seconds=settings.RECONNECT_GRACE_S)
+    for subject in subjects:
+        if subject.parent_presence in EXPLAINS_NOTHING:
+            continue
+        is_back = subject.parent_presence == Presence.ONLINE
+        until = (subject.parent_since or at) + grace if is_back else at + ASK_AGAIN
+        if until > at:
+            yield subject.alert, Quiet(Reason.PARENT, until, subject.parent or "")
+
+
+def _expected_back(subjects: list[Subject], at: datetime) -> Found:
+    for subject in subjects:
+        if subject.presence in AWAY and subject.back_at is not None and subject.back_at > at:
+            yield subject.alert, Quiet(Reason.EXPECTED, subject.back_at)
+
+
+def _put_off(subjects: list[Subject], at: datetime) -> Found:
+    for subject in subjects:
+        if subject.put_off_until is not None and subject.put_off_until > at:
+            yield subject.alert, Quiet(Reason.SNOOZED, subject.put_off_until)
+
+
+def _may_fold(subjects: list[Subject], at: datetime) -> Found:
+    for subject in subjects:
+        until = subject.opened_at + timedelta(seconds=settings.FOLD_WAIT_S)
+        if subject.kind == RuleKind.PRESENCE and subject.incident_state is None and until > at:
+            yield subject.alert, Quiet(Reason.FOLDING, until)
+
+
+def _folded(subjects: list[Subject], at: datetime) -> Found:
+    for subject in subjects:
+        if subject.incident_state not in (None, IncidentState.RESOLVED):
+            yield subject.alert, Quiet(Reason.INCIDENT, at + ASK_AGAIN)
+
+
+CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _put_off)
+SOURCES: tuple[Source, ...] = (*CONTEXT, _may_fold, _folded)
