@@ -10,7 +10,7 @@ from tms.alerts.actions import api as action_api
 from tms.alerts.correlation import settings_api, api as correlation_api
 from tms.alerts.maintenance import api as maintenance_api
 from tms.alerts.rule_editing import api as rule_editing_api
-from tms.api import shifts
+from tms.shifts import api as shift_api
 from tms.alerts.statistics import api as statistic_api
 from tms.fleet import api as fleet_api
 from tms.fleet.sites import hours_api
@@ -18,7 +18,7 @@ from tms.notifications.api import deliveries, destinations, policies, rotations
 from tms.rest.api import Api
 
 OF_ALERTS = (alert_api, action_api, statistic_api, correlation_api, settings_api, rule_editing_api, maintenance_api)
-PARTS = (fleet_api, hours_api, *OF_ALERTS, shifts, destinations, policies, rotations, deliveries)
+PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, destinations, policies, rotations, deliveries)
 REFUSALS: Mapping[type[Exception], int] = {
     AlreadyResolved: 409,
     ChangedMeanwhile: 409,

@@ -15,9 +15,9 @@ from tms.notifications import digests
 from tms.notifications.delivery import Delivery, News
 from tms.notifications.digest_forms import PlanForm, SendForm, begun
 from tms.notifications.digest_plan import DigestPlan
-from tms.shifts import markdown
-from tms.shifts.digest import digest
-from tms.shifts.span import PRESETS, USUAL, Span, zone_of
+from tms.shifts.digest import markdown
+from tms.shifts.digest.digest import digest
+from tms.shifts.period import (PRESETS, USUAL, Span, zone_of)
 
 UNREADABLE = 422
 MOST_SENT = 10

@@ -18,8 +18,8 @@ from tms.notifications.destination import Destination
 from tms.notifications.digest_plan import DigestPlan
 from tms.notifications.wording.phrases import address
 from tms.metrics import instruments
-from tms.shifts import markdown
-from tms.shifts.digest import Digest, digest
+from tms.shifts.digest import markdown
+from tms.shifts.digest.digest import Digest, digest
 
 log = structlog.get_logger(__name__)
 

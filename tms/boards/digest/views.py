@@ -14,10 +14,11 @@ from tms.accounts.permissions import Permission
 from tms.boards.answers import UNREADABLE
 from tms.boards.choices import Choice
 from tms.boards.digest.forms import NoteForm
-from tms.shifts import markdown, notes
-from tms.shifts.digest import digest
+from tms.shifts.digest import markdown
+from tms.shifts import notes
+from tms.shifts.digest.digest import digest
 from tms.shifts.models import Note
-from tms.shifts.span import PRESETS, USUAL, Span
+from tms.shifts.period import PRESETS, USUAL, Span
 
 LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
 

@@ -16,7 +16,7 @@ from tms.boards.choices import Choice
 from tms.boards.csv import Cell
 from tms.boards.rows import WORST_FIRST, Bilingual
 from tms.fleet.models import Site
-from tms.shifts.span import Span
+from tms.shifts.period import Span
 
 PRESETS = MappingProxyType(
     {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}

@@ -12,7 +12,7 @@ from tms.alerts.models import Alert, AlertState, Rule, Transition
 from tms.boards.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
-from tms.shifts.span import Span
+from tms.shifts.period import Span
 from tms.telemetry.models import Severity
 
 HOURS = {f"{hours}h": timedelta(hours=hours) for hours in (8, 12, 24)}

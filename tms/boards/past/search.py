@@ -22,7 +22,7 @@ from tms.boards.past.filter import PRESETS, STATES, UNRESOLVED, PastFilter
 from tms.boards.past.rows import BY_OPENING, PastRow, past_rows
 from tms.fleet.models import Site
 from tms.lib.pagination import Window
-from tms.shifts.span import Span
+from tms.shifts.period import Span
 from tms.telemetry.models import Severity
 
 EXPORTED_AT_ONCE = 1_000

@@ -8,12 +8,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
 from tms.lib.calendar.local_time import shown
-from tms.shifts.changes import Change
-from tms.shifts.digest import Digest, NoteLine, Number
-from tms.shifts.incidents import IncidentLine
-from tms.shifts.said import Deed
-from tms.shifts.standing import Standing
-from tms.shifts.works import Work
+from tms.shifts.digest.changes import Change
+from tms.shifts.digest.digest import Digest, NoteLine, Number
+from tms.shifts.digest.incidents import IncidentLine
+from tms.shifts.digest.operator_actions import Deed
+from tms.shifts.digest.open_alerts import Standing
+from tms.shifts.digest.maintenance import Work
 from tms.telemetry.models import Severity
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Contract, Transition, TransitionKind
-from tms.shifts.changes import WORST_FIRST
+from tms.shifts.digest.changes import WORST_FIRST
 
 FREE = frozenset({TransitionKind.OPENED, TransitionKind.WITHDRAWN, TransitionKind.EXPIRED, TransitionKind.UNDONE})
 

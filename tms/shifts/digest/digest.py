@@ -13,12 +13,12 @@ from django.db.models import QuerySet
 from tms.accounts.access import Person, visible
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, Incident
-from tms.shifts.changes import Change, changes
-from tms.shifts.incidents import IncidentLine, incidents
+from tms.shifts.digest.changes import Change, changes
+from tms.shifts.digest.incidents import IncidentLine, incidents
 from tms.shifts.models import Note
-from tms.shifts.said import Deed, deeds
-from tms.shifts.standing import Standing, standing
-from tms.shifts.works import Work, works
+from tms.shifts.digest.operator_actions import Deed, deeds
+from tms.shifts.digest.open_alerts import Standing, standing
+from tms.shifts.digest.maintenance import Work, works
 from tms.telemetry.models import Severity
 
 AHEAD = timedelta(hours=24)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tms.accounts.display_names import Name
 from tms.rest.schemas import Told
-from tms.shifts import digest as shifts
+from tms.shifts.digest import digest as shifts
 
 
 class Count(Told):
