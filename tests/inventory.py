@@ -11,7 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from consumers.nowhere import nowhere
 from consumers.routing import websockets
-from tms.notifications.collector import DeliveryCollector
+from tms.notifications.metrics import DeliveryCollector
 from tms.metrics import instruments
 from tms.ops.collectors import FleetCollector, ServerCollector
 from tms.ops.node_gauges import NodeCollector

@@ -17,8 +17,8 @@ from tms.alerts.rule_editing import yaml_file
 from tms.boards.csv import written
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Site, Terminal
-from tms.notifications.message import Message
-from tms.notifications.transports import mail
+from tms.notifications.transports.message import Message
+from tms.notifications.transports.email import transport
 from tms.shifts.models import Note
 from tms.lib.text_fields import (FormLine, FormLines, LineField, LinesField, LongLinesField)
 
@@ -199,7 +199,7 @@ def test_a_cell_of_a_table_runs_nothing_and_holds_no_controls(cell, told):
 def test_no_line_break_and_no_override_reaches_the_head_of_a_mail():
     hostile = Message("1", now(), "test", f"{HOSTILE}\nBcc: all@example.com", [], {})
 
-    head = mail._mail(["noc@example.com"], hostile).message()
+    head = transport._mail(["noc@example.com"], hostile).message()
 
     assert head["Subject"] == f"{LINE} Bcc: all@example.com"
     assert head["Bcc"] is None

@@ -14,11 +14,14 @@ from tms.shifts import api as shift_api
 from tms.alerts.statistics import api as statistic_api
 from tms.fleet import api as fleet_api
 from tms.fleet.sites import hours_api
-from tms.notifications.api import deliveries, destinations, policies, rotations
+from tms.notifications.deliveries import api as delivery_api
+from tms.notifications.destinations import api as destination_api
+from tms.notifications.policies import api as policy_api
+from tms.notifications.rotations import api as rotation_api
 from tms.rest.api import Api
 
 OF_ALERTS = (alert_api, action_api, statistic_api, correlation_api, settings_api, rule_editing_api, maintenance_api)
-PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, destinations, policies, rotations, deliveries)
+PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, destination_api, policy_api, rotation_api, delivery_api)
 REFUSALS: Mapping[type[Exception], int] = {
     AlreadyResolved: 409,
     ChangedMeanwhile: 409,

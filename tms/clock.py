@@ -36,8 +36,9 @@ from tms.lib.db.clock import wall
 from tms.feed.change import Change
 from tms.feed.publisher import feed, publish
 from tms.feed.hub import hub
-from tms.notifications import claims, digests, outbox, post
-from tms.notifications.post import Post
+from tms.notifications.dispatch import leases, outbox, dispatcher
+from tms.notifications.digests import services as digest_services
+from tms.notifications.dispatch.dispatcher import Post
 from tms.ops import beats, lead, purge
 from tms.metrics import instruments
 from tms.ops.lead import Lead, LeadLost
@@ -200,14 +201,14 @@ LOOPS: tuple[Loop, ...] = (
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
     Loop("doors", 2.0, Doorman().look, Lane.SLOW),
-    Loop("forget", 3600.0, post.forget, Lane.SLOW),
+    Loop("forget", 3600.0, dispatcher.forget, Lane.SLOW),
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
     Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),
     Loop("promises", 3600.0, ledger.forget, Lane.SLOW),
-    Loop("digests", 5.0, digests.send_due, Lane.POST),
+    Loop("digests", 5.0, digest_services.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
     Loop("post", 0.5, Post().make_the_round, Lane.POST),
-    Loop("rescue", 5.0, claims.rescue, Lane.POST),
+    Loop("rescue", 5.0, leases.rescue, Lane.POST),
 )
 
 

@@ -21,11 +21,13 @@ from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.credentials import services as credential_services, enrolment
 from tms.fleet.terminals import services as terminal_services
 from tms.fleet.models.opening_hours import OpeningHours
-from tms.notifications import digests, on_call, removal
-from tms.notifications.destination import Destination
-from tms.notifications.forms import DestinationForm
-from tms.notifications.rotation import Rotation
-from tms.notifications.rotation_forms import RotationForm, save_rotation
+from tms.notifications.digests import services as digest_services
+from tms.notifications.rotations import on_call
+from tms.notifications.soft_delete import services as soft_delete_services
+from tms.notifications.models.destination import Destination
+from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.models.rotation import Rotation
+from tms.notifications.rotations.forms import RotationForm, save_rotation
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 HOUR = timedelta(hours=1)
@@ -47,8 +49,8 @@ def destination(fleet) -> None:
     form = DestinationForm({"name": "NOC 2", "where": "", "language": "en"}, instance=row)
     assert form.is_valid(), form.errors
     form.save()
-    removal.remove(row, at=AT)
-    removal.restore(row, is_on=True)
+    soft_delete_services.remove(row, at=AT)
+    soft_delete_services.restore(row, is_on=True)
 
 
 def key(fleet) -> None:
@@ -88,8 +90,8 @@ def rule(fleet) -> None:
 
 
 def plan_of_digests(fleet) -> None:
-    plan = digests.plan(webhook("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT)
-    digests.drop_plan(plan.pk)
+    plan = digest_services.plan(webhook("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT)
+    digest_services.drop_plan(plan.pk)
 
 
 def keys_of_a_terminal(fleet) -> None:

@@ -32,11 +32,11 @@ from tms.api_v1 import api
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Credential, Group
 from tms.fleet.models.node import Node
-from tms.notifications.delivery import Delivery, DeliveryState, News
-from tms.notifications.destination import Destination, DestinationKind
-from tms.notifications.digest_plan import DigestPlan
-from tms.notifications.policy import Policy
-from tms.notifications.rotation import Cover, Rotation
+from tms.notifications.models.delivery import Delivery, DeliveryState, News
+from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.digest_plan import DigestPlan
+from tms.notifications.models.policy import Policy
+from tms.notifications.models.rotation import Cover, Rotation
 from tms.shifts import notes
 
 TABLE = Path(__file__).with_name("matrix.txt")

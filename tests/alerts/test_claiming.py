@@ -6,7 +6,7 @@ from tests.alerts.steps import history, opened, release
 from tests.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Transition
-from tms.notifications import outbox
+from tms.notifications.dispatch import outbox
 
 pytestmark = pytest.mark.both
 

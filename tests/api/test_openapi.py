@@ -16,7 +16,7 @@ from tests.notifications.conftest import webhook
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert
-from tms.notifications.delivery import GIVE_UP_AFTER, Delivery
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 

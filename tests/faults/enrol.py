@@ -12,8 +12,8 @@ from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.notifications.destination import Destination, DestinationKind
-from tms.notifications.policy import Policy, Step
+from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.policy import Policy, Step
 
 OFFLINE_FOR_S = 2.0
 """The default rule waits a minute before it calls a terminal offline: a false alert must not hide in that."""

@@ -18,11 +18,11 @@ from tms.alerts.models.maintenance import Window
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node
-from tms.notifications.delivery import GIVE_UP_AFTER, Delivery
-from tms.notifications.destination import Destination, DestinationKind
-from tms.notifications.digest_plan import DigestPlan
-from tms.notifications.policy import Policy, Step
-from tms.notifications.rotation import Cover, Member, Rotation
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery
+from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.digest_plan import DigestPlan
+from tms.notifications.models.policy import Policy, Step
+from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.shifts.models import Note
 
 TOPIC = "arn:aws:sns:ap-northeast-1:123456789012:tms"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.hostile import walk
 from tests.hostile.walk import Form
-from tms.notifications import destination_pages
-from tms.notifications.transports.answer import Answer
+from tms.notifications.destinations import views
+from tms.notifications.transports.result import Answer
 
 HOSTILE: Mapping[str, str | bytes] = {
     "2^63": str(2**63),
@@ -44,7 +44,7 @@ LEAST_FORMS, LEAST_FIELDS = 80, 350
 
 @pytest.fixture
 def forms(client_of_boss, everything, monkeypatch) -> list[Form]:
-    monkeypatch.setattr(destination_pages, "send_test", lambda _: Answer.taken("not sent"))
+    monkeypatch.setattr(views, "send_test", lambda _: Answer.taken("not sent"))
     return walk.forms(client_of_boss, walk.addresses(everything))
 
 

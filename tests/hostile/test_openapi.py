@@ -23,7 +23,7 @@ from tests.builders import now
 from tests.notifications.receiver import Receiver, receiving
 from tms.accounts import api_tokens
 from tms.api_v1 import api
-from tms.notifications.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination, DestinationKind
 
 EXAMPLES = 4
 """Of each operation, as its description allows and again as it does not."""

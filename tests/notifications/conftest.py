@@ -9,9 +9,9 @@ from django.test import Client
 from tests.builders import AT
 from tests.notifications.receiver import Receiver, receiving
 from tests.people import person
-from tms.notifications import claims, outbox, post
-from tms.notifications.destination import Destination, DestinationKind
-from tms.notifications.policy import Policy, Step
+from tms.notifications.dispatch import leases, outbox, dispatcher
+from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.policy import Policy, Step
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ class Hours:
 
     def work(self) -> None:
         outbox.advance(self.at)
-        claims.rescue(self.at)
-        for destination_id in claims.waited_for(self.at):
-            post.serve(destination_id, now=lambda: self.at)
+        leases.rescue(self.at)
+        for destination_id in leases.waited_for(self.at):
+            dispatcher.serve(destination_id, now=lambda: self.at)
 
 
 @pytest.fixture

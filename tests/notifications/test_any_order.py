@@ -19,11 +19,11 @@ from tms.alerts.models import Alert, Contract, Incident, Rule, Window
 from tms.alerts.suppression.reasons import quiet, quiet_by_context
 from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.models import Terminal
-from tms.notifications import claims, outbox
-from tms.notifications.delivery import ALARMS, Delivery, DeliveryState
-from tms.notifications.destination import Destination
-from tms.notifications.policy import Policy, Step
-from tms.notifications.transports.answer import Answer
+from tms.notifications.dispatch import leases, outbox
+from tms.notifications.models.delivery import ALARMS, Delivery, DeliveryState
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy, Step
+from tms.notifications.transports.result import Answer
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -58,10 +58,10 @@ class Life(RuleBasedStateMachine):
             self.hand_over()
 
     def hand_over(self) -> None:
-        while (delivery := claims.claim(self.destination.pk, at=self.at)) is not None:
+        while (delivery := leases.claim(self.destination.pk, at=self.at)) is not None:
             if delivery.news in ALARMS:
                 self.may_be_told(delivery)
-            claims.record(delivery, Answer.taken("204"), at=self.at)
+            leases.record(delivery, Answer.taken("204"), at=self.at)
 
     def may_be_told(self, delivery: Delivery) -> None:
         for told in delivery.told.all():

@@ -13,10 +13,10 @@ from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
 from tms.alerts.models import Transition
 from tms.clock import LOOPS, Lane
-from tms.notifications import claims, outbox, post
-from tms.notifications.backoff import LONGEST_S, wait_s
-from tms.notifications.delivery import LEASE, Delivery, Told
-from tms.notifications.post import Post
+from tms.notifications.dispatch import leases, outbox, dispatcher
+from tms.notifications.dispatch.backoff import LONGEST_S, wait_s
+from tms.notifications.models.delivery import LEASE, Delivery, Told
+from tms.notifications.dispatch.dispatcher import Post
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -38,7 +38,7 @@ def waiting(hours, fleet, policy, *destinations) -> Delivery:
 
 def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, hours, policy, hook):
     delivery = waiting(hours, fleet, policy, hook)
-    claims.claim(hook.pk, at=AT)
+    leases.claim(hook.pk, at=AT)
     later_on = AT + LEASE + timedelta(seconds=1)
 
     for loop in LOOPS:
@@ -149,7 +149,7 @@ def test_it_can_be_sent_again_and_twice_pressed_is_once_sent(fleet, hours, polic
     hours.pass_(5)
     delivery = Delivery.objects.get()
 
-    pressed = [claims.send_again(delivery, at=hours.at) for _ in range(2)]
+    pressed = [leases.send_again(delivery, at=hours.at) for _ in range(2)]
     hours.pass_(5)
 
     assert pressed == [True, False]
@@ -189,7 +189,7 @@ def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(fleet,
 
 def test_a_worker_that_died_with_a_claim_loses_it_and_what_it_had_is_marked(fleet, hours, policy, hook, receiver):
     waiting(hours, fleet, policy, hook)
-    dead = claims.claim(hook.pk, at=hours.at)
+    dead = leases.claim(hook.pk, at=hours.at)
 
     hours.pass_(LEASE.total_seconds() - 1)
     before = len(receiver.posted)
@@ -203,10 +203,10 @@ def test_a_worker_that_died_with_a_claim_loses_it_and_what_it_had_is_marked(flee
 
 def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, hours, policy, hook, receiver):
     waiting(hours, fleet, policy, hook)
-    late = claims.claim(hook.pk, at=hours.at)
+    late = leases.claim(hook.pk, at=hours.at)
     hours.pass_(LEASE.total_seconds() + 1)
 
-    recorded = claims.record(late, claims.Answer.later("too late"), at=hours.at)
+    recorded = leases.record(late, leases.Answer.later("too late"), at=hours.at)
 
     assert not recorded
     assert Delivery.objects.get().state == "sent"
@@ -230,7 +230,7 @@ class TestSeveral:
     def test_one_claims_and_the_other_goes_without(self, fleet, hours, policy, hook):
         waiting(hours, fleet, policy, hook)
 
-        claimed = at_once(4, lambda n: claims.claim(hook.pk, at=hours.at))
+        claimed = at_once(4, lambda n: leases.claim(hook.pk, at=hours.at))
 
         assert len([one for one in claimed if isinstance(one, Delivery)]) == 1
 
@@ -304,8 +304,8 @@ def test_deliveries_are_forgotten_like_all_history(fleet, hours, policy, hook, r
     opened(fleet)
     hours.pass_(5)
 
-    post.forget(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
+    dispatcher.forget(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
     kept = Delivery.objects.count()
-    post.forget(later(60) + timedelta(days=settings.HISTORY_DAYS))
+    dispatcher.forget(later(60) + timedelta(days=settings.HISTORY_DAYS))
 
     assert (kept, Delivery.objects.count()) == (1, 0)

@@ -11,10 +11,10 @@ from tests.boards.conftest import Seen
 from tests.builders import AT, later
 from tests.notifications.conftest import webhook
 from tms.accounts.models import User
-from tms.notifications import digests
-from tms.notifications.delivery import Delivery, DeliveryState
-from tms.notifications.destination import Destination
-from tms.notifications.digest_plan import DigestPlan
+from tms.notifications.digests import services
+from tms.notifications.models.delivery import Delivery, DeliveryState
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts import notes
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -24,7 +24,7 @@ HOUR = 3_600
 
 
 def planned(destination, times="06:00 14:00 22:00", zone="Asia/Tokyo", at=AT):
-    return digests.plan(
+    return services.plan(
         destination, times=times, time_zone=zone, by=User.objects.get_or_create(username="kimura")[0], at=at
     )
 
@@ -64,9 +64,9 @@ def test_a_digest_is_sent_at_the_end_of_each_shift_and_tells_of_it(fleet, hook, 
     planned(hook)
     factories.alert(fleet, opened_at=later(HOUR), rule=fleet.metric_rule(name="Hot"))
 
-    assert digests.send_due(later(4 * HOUR - 1)) == 0
-    assert digests.send_due(later(4 * HOUR)) == 1
-    assert digests.send_due(later(4 * HOUR + 5)) == 0
+    assert services.send_due(later(4 * HOUR - 1)) == 0
+    assert services.send_due(later(4 * HOUR)) == 1
+    assert services.send_due(later(4 * HOUR + 5)) == 0
     hours.at = later(4 * HOUR + 5)
     hours.work()
 
@@ -87,8 +87,8 @@ def test_a_digest_is_sent_at_the_end_of_each_shift_and_tells_of_it(fleet, hook, 
 def test_the_next_one_goes_on_where_the_last_one_ended(fleet, hook):
     planned(hook)
 
-    digests.send_due(later(4 * HOUR))
-    digests.send_due(later(12 * HOUR))
+    services.send_due(later(4 * HOUR))
+    services.send_due(later(12 * HOUR))
 
     titles = [delivery.content["title"] for delivery in Delivery.objects.order_by("pk")]
     assert titles == ["Shift digest 25 Nov 14:00 – 25 Nov 22:00", "Shift digest 25 Nov 22:00 – 26 Nov 06:00"]
@@ -97,8 +97,8 @@ def test_the_next_one_goes_on_where_the_last_one_ended(fleet, hook):
 def test_shifts_that_ended_while_tms_was_away_are_told_in_one(fleet, hook):
     planned(hook)
 
-    assert digests.send_due(later(30 * HOUR)) == 1
-    assert digests.send_due(later(30 * HOUR + 5)) == 0
+    assert services.send_due(later(30 * HOUR)) == 1
+    assert services.send_due(later(30 * HOUR + 5)) == 0
 
     assert Delivery.objects.get().content["title"] == "Shift digest 25 Nov 14:00 – 26 Nov 22:00"
 
@@ -107,8 +107,8 @@ def test_two_clocks_that_both_lead_send_one(fleet, hook):
     plan = planned(hook)
     (seen,) = DigestPlan.objects.due(later(4 * HOUR))
 
-    digests.send_due(later(4 * HOUR))
-    assert not digests._send_planned(seen, later(4 * HOUR))
+    services.send_due(later(4 * HOUR))
+    assert not services._send_planned(seen, later(4 * HOUR))
 
     assert Delivery.objects.count() == 1
     assert plan.destination.deliveries.count() == 1
@@ -118,7 +118,7 @@ def test_a_plan_that_fails_holds_up_no_other(fleet, hook, receiver):
     DigestPlan.objects.filter(pk=planned(webhook(receiver.url, "Broken")).pk).update(time_zone="Nowhere/Nothing")
     planned(hook)
 
-    assert digests.send_due(later(4 * HOUR)) == 1
+    assert services.send_due(later(4 * HOUR)) == 1
     assert [delivery.destination for delivery in Delivery.objects.all()] == [hook]
 
 
@@ -126,7 +126,7 @@ def test_a_destination_that_is_off_gets_none(fleet, hook):
     planned(hook)
     Destination.objects.update(enabled=False)
 
-    assert digests.send_due(later(4 * HOUR)) == 0
+    assert services.send_due(later(4 * HOUR)) == 0
 
 
 def test_a_new_plan_replaces_the_one_there_was(fleet, hook):
@@ -140,7 +140,7 @@ def test_a_new_plan_replaces_the_one_there_was(fleet, hook):
 def test_it_speaks_the_language_of_the_destination(fleet, receiver):
     destination = webhook(receiver.url, "Japanese", language="ja")
 
-    sent = digests.send(destination, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
+    sent = services.send(destination, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
 
     assert sent.content["title"].startswith("引き継ぎ")
 
@@ -148,7 +148,7 @@ def test_it_speaks_the_language_of_the_destination(fleet, receiver):
 def test_it_is_the_same_at_each_attempt_whatever_happens_meanwhile(fleet, hook, hours, receiver):
     receiver.script = [(503, {})]
     notes.write("before", by=User.objects.create_user("mori"), at=later(60))
-    digests.send(hook, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
+    services.send(hook, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
     hours.at = later(HOUR)
     hours.work()
     notes.write("meanwhile", by=User.objects.get(username="mori"), at=later(120))
@@ -248,7 +248,7 @@ def test_only_staff_plan(person, hook):
 
 
 def test_a_delivery_of_a_digest_shows_what_it_said(person, hook):
-    sent = digests.send(hook, AT, AT + timedelta(hours=1), zone=UTC_ZONE, to=None, at=later(HOUR))
+    sent = services.send(hook, AT, AT + timedelta(hours=1), zone=UTC_ZONE, to=None, at=later(HOUR))
 
     seen = Seen(person.get(sent.get_absolute_url()))
 

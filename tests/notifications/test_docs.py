@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tms.notifications.trial import send_test
+from tms.notifications.destinations.test_send import send_test
 
 INTEGRATING = Path(__file__).parents[2] / "docs/integrating.md"
 

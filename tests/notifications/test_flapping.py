@@ -13,8 +13,8 @@ from tests.notifications.test_outbox import kinds, opened, over
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim, Release
 from tms.alerts.models import Alert, Transition
-from tms.notifications.delivery import Delivery
-from tms.notifications.policy import Policy
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.models.policy import Policy
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

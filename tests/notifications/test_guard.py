@@ -11,11 +11,11 @@ import pytest
 from tests.notifications.conftest import webhook
 from tests.notifications.receiver import Receiver, receiving
 from tests.running import ROOT
-from tms.notifications import guard
-from tms.notifications.delivery import Delivery
-from tms.notifications.destination import Destination
-from tms.notifications.transports.answer import Outcome
-from tms.notifications.trial import send_test
+from tms.notifications.transports import ssrf_guard
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.models.destination import Destination
+from tms.notifications.transports.result import Outcome
+from tms.notifications.destinations.test_send import send_test
 
 
 @pytest.fixture
@@ -90,14 +90,14 @@ def names(monkeypatch) -> dict[str, list[str]]:
     ],
 )
 def test_an_inside_address_is_not_public(address):
-    assert not guard.is_public(ip_address(address))
+    assert not ssrf_guard.is_public(ip_address(address))
 
 
 @pytest.mark.parametrize(
     "address", ["93.184.215.14", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 )
 def test_a_public_address_is(address):
-    assert guard.is_public(ip_address(address))
+    assert ssrf_guard.is_public(ip_address(address))
 
 
 INSIDE = [
@@ -214,7 +214,7 @@ class TestWebhook:
             pass
 
     def test_chat_services_are_guarded_as_well(self, other):
-        from tms.notifications.destination import Destination, DestinationKind
+        from tms.notifications.models.destination import Destination, DestinationKind
 
         chat = Destination(kind=DestinationKind.CHAT, name="Chat")
         chat.put(f"json://{other.host}:{other.port}/")

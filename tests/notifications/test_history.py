@@ -5,7 +5,7 @@ from django.test import Client
 from tests.boards.conftest import Seen
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import opened, over
-from tms.notifications.delivery import Delivery
+from tms.notifications.models.delivery import Delivery
 
 DAY = 86_400
 

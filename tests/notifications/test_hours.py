@@ -10,9 +10,9 @@ from tests.builders import later
 from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over, told
-from tms.notifications.delivery import Delivery
-from tms.notifications.destination import Destination
-from tms.notifications.policy import Policy, Telling
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy, Telling
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

@@ -10,7 +10,7 @@ from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Transition
 from tms.fleet.models import Group
-from tms.notifications.delivery import Delivery
+from tms.notifications.models.delivery import Delivery
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

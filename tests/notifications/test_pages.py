@@ -6,9 +6,9 @@ from django.test import Client
 from tests.boards.conftest import Seen
 from tests.factories import alert, now
 from tests.notifications.conftest import webhook
-from tms.notifications.delivery import Delivery
-from tms.notifications.destination import Destination
-from tms.notifications.policy import Policy
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.alerts.test_quiet import maintain
 from tests.notifications.test_outbox import kinds, opened, over
-from tms.notifications.policy import Telling
+from tms.notifications.models.policy import Telling
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

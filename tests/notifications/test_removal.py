@@ -5,9 +5,9 @@ import pytest
 from tests.boards.conftest import Seen
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
-from tms.notifications.delivery import Delivery
-from tms.notifications.destination import Destination
-from tms.notifications.policy import Policy
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

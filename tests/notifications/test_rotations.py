@@ -10,8 +10,8 @@ from tests.builders import AT, later
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
 from tms.lib.calendar.local_time import shown
-from tms.notifications.policy import Policy, Step
-from tms.notifications.rotation import Cover, Member, Rotation
+from tms.notifications.models.policy import Policy, Step
+from tms.notifications.models.rotation import Cover, Member, Rotation
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.notifications.turns import Cover, Roster
+from tms.notifications.rotations.roster import Cover, Roster
 
 AIKO, REN, MEI = 1, 2, 3
 NINE = time(9)

@@ -106,10 +106,10 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.protocol.credential.UID": ("fullmatch", words()),
     "tms.protocol.credential.SECRET": ("fullmatch", words()),
     "tms.rest.idempotency.KEY": ("fullmatch", words(after=" ")),
-    "tms.notifications.removal_pages.PRIMARY_KEY": ("fullmatch", words()),
+    "tms.notifications.soft_delete.views.PRIMARY_KEY": ("fullmatch", words()),
     "tms.rest.schemas.TIME_OF_DAY": ("fullmatch", (*words(), repeated("1", before="09:00:00."))),
-    "tms.notifications.digest_plan.TIME": ("fullmatch", (*words(), repeated("1:"))),
-    "tms.notifications.digest_plan.SEPARATORS": ("split", words()),
+    "tms.notifications.models.digest_plan.TIME": ("fullmatch", (*words(), repeated("1:"))),
+    "tms.notifications.models.digest_plan.SEPARATORS": ("split", words()),
     "tms.boards.templatetags.words.REPEATS": ("fullmatch", (repeated("FREQ=WEEKLY;BYDAY="), repeated("MO,"))),
     "tms.boards.painter.UNSEEN": ("sub", (repeated(" "), repeated("<td "), repeated(" <p> "), repeated("< td"))),
     "tms.boards.painter.TAIL": (
@@ -141,7 +141,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         "sub",
         (*words(), repeated("?token"), repeated("authorization "), repeated("?a.token="), repeated("tms_")),
     ),
-    "tms.notifications.transports.chat.ADDRESS": (
+    "tms.notifications.transports.apprise.transport.ADDRESS": (
         "split",
         (
             *words(),
@@ -151,7 +151,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             repeated("a:// "),
         ),
     ),
-    "tms.notifications.transports.chat._parameters.names": ("split", (*words(), repeated("&"))),
+    "tms.notifications.transports.apprise.transport._parameters.names": ("split", (*words(), repeated("&"))),
     "tms.protocol.text.LINE_BREAK": ("sub", (*words(), repeated("\r\n"), repeated("\r"))),
     "tms.protocol.text.REMOVED": ("sub", (*words(), repeated("\x01"))),
     "tms.protocol.frames.MetricName": ("search", (*words(), repeated("a", after="\n"))),
@@ -178,7 +178,7 @@ def _compiled(name: str) -> list[Any]:
     if name == "tms.alerts.models.rule.Rule.metric":
         field = import_string("tms.alerts.models.Rule")._meta.get_field("metric")
         return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
-    if name == "tms.notifications.transports.chat._parameters.names":
+    if name == "tms.notifications.transports.apprise.transport._parameters.names":
         return [re.compile("[&;?]")]
     found = import_string(name)
     if isinstance(found, typing.TypeAliasType):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.conftest import problem, wrong
-from tms.notifications.destination import Destination
+from tms.notifications.models.destination import Destination
 from tms.rest.models import KeptAnswer
 
 pytestmark = pytest.mark.both

@@ -7,12 +7,12 @@ from tests.builders import AT
 from tests.notifications.conftest import webhook
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
-from tms.notifications.api.destinations import Addressed
-from tms.notifications.api.policies import PolicyFields
-from tms.notifications.delivery import Delivery, DeliveryState
-from tms.notifications.forms import DestinationForm
-from tms.notifications.policy import Policy
-from tms.notifications.policy_forms import PolicyForm
+from tms.notifications.destinations.api import Addressed
+from tms.notifications.policies.api import PolicyFields
+from tms.notifications.models.delivery import Delivery, DeliveryState
+from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.models.policy import Policy
+from tms.notifications.policies.forms import PolicyForm
 
 pytestmark = pytest.mark.both
 

@@ -8,8 +8,8 @@ import pytest
 from tests.api.conftest import problem, wrong
 from tests.builders import now
 from tms.accounts.models import User
-from tms.notifications.rotation import Cover, Rotation
-from tms.notifications.rotation_forms import save_members
+from tms.notifications.models.rotation import Cover, Rotation
+from tms.notifications.rotations.forms import save_members
 
 pytestmark = pytest.mark.both
 

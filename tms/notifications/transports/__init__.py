@@ -6,21 +6,24 @@ import structlog
 from django.utils import translation
 from django.utils.translation import gettext
 
-from tms.notifications.destination import Destination, DestinationKind
-from tms.notifications.message import Message
+from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.transports.message import Message
 from tms.lib.encryption import Unreadable
-from tms.notifications.transports import chat, mail, sns, webhook
-from tms.notifications.transports.answer import Answer
+from tms.notifications.transports.apprise import transport as apprise_transport
+from tms.notifications.transports.email import transport as email_transport
+from tms.notifications.transports.sns import transport as sn_transport
+from tms.notifications.transports.webhook import transport as webhook_transport
+from tms.notifications.transports.result import Answer
 
 __all__ = ["Answer", "hand_over"]
 
 log = structlog.get_logger(__name__)
 
 TRANSPORTS: Mapping[str, Callable[[Destination, Message], Answer]] = {
-    DestinationKind.EMAIL: mail.hand_over,
-    DestinationKind.WEBHOOK: webhook.hand_over,
-    DestinationKind.SNS: sns.hand_over,
-    DestinationKind.CHAT: chat.hand_over,
+    DestinationKind.EMAIL: email_transport.hand_over,
+    DestinationKind.WEBHOOK: webhook_transport.hand_over,
+    DestinationKind.SNS: sn_transport.hand_over,
+    DestinationKind.CHAT: apprise_transport.hand_over,
 }
 
 

@@ -1,0 +1,122 @@
+"""Deliveries: what was sent, and what came back."""
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from ninja import Query
+from pydantic import Field
+
+from tms.accounts import access
+from tms.accounts.permissions import Permission
+from tms.lib.pagination import Column, Keyset
+from tms.notifications.dispatch import leases
+from tms.notifications.models import delivery as models
+from tms.notifications.models.delivery import DeliveryState, News
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
+from tms.rest.problems import Refused
+from tms.rest.router import Routes
+from tms.rest.schemas import Id, Told
+
+routes = Routes("deliveries")
+RESENDING = Right(Permission.RESEND_DELIVERIES, is_kept=True)
+NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
+COPIED = (
+    *("uid", "step", "news", "place", "state", "created_at", "due_at", "give_up_at", "attempts", "ended_at"),
+    *("possible_duplicate", "answer"),
+)
+MOST_ALERTS = 1_000
+
+
+class DeliveryFilter(Paging):
+    state: DeliveryState | None = None
+    destination: Id | None = None
+    policy: Id | None = None
+    alert: Id | None = Field(None, description="Those that tell of this alert.")
+
+    def apply(self, rows: QuerySet[models.Delivery]) -> QuerySet[models.Delivery]:
+        wanted = {"state": self.state, "destination": self.destination, "policy": self.policy}
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        return (
+            rows.filter(pk__in=models.Told.objects.filter(alert=self.alert).values("delivery")) if self.alert else rows
+        )
+
+
+class Mark(Told):
+    id: int
+    name: str
+
+
+class Delivery(Told):
+    id: int
+    uid: UUID = Field(description="Of the message, the same for each attempt.")
+    destination: Mark
+    policy: Mark | None = Field(description="Null: it was deleted.")
+    step: int = Field(description="0 for the first who are told, then the step of the escalation.")
+    news: News
+    place: str = Field(description="Code of the site, where each has its own message.")
+    state: DeliveryState
+    created_at: datetime
+    due_at: datetime
+    give_up_at: datetime
+    attempts: int
+    ended_at: datetime | None
+    possible_duplicate: bool
+    answer: str = Field(description="What came back last.")
+
+    @classmethod
+    def of(cls, delivery: models.Delivery) -> Self:
+        policy = delivery.policy
+        return cls(
+            id=delivery.pk,
+            destination=Mark(id=delivery.destination_id, name=delivery.destination.name),
+            policy=Mark(id=policy.pk, name=policy.name) if policy else None,
+            **{name: getattr(delivery, name) for name in COPIED},
+        )
+
+
+class DeliveryInFull(Delivery):
+    alerts: list[int] = Field(description=f"The first {MOST_ALERTS} of which it tells.")
+    content: dict[str, Any] = Field(description="What it says; empty until the first attempt.")
+
+
+@routes.look("/deliveries", summary="List deliveries", answer=Page[Delivery])
+def list_deliveries(request: Called, response: HttpResponse, asked: Query[DeliveryFilter]) -> Page[Delivery]:
+    """The newest first."""
+    found = listed(request, response, asked.apply(_deliveries(request)), asked, order=NEWEST_FIRST)
+    return Page(items=[Delivery.of(delivery) for delivery in found.rows], next=found.next)
+
+
+@routes.look("/deliveries/{int:pk}", summary="Read a delivery", answer=DeliveryInFull)
+def read_delivery(request: Called, pk: int) -> DeliveryInFull:
+    return _in_full(_delivery(request, pk))
+
+
+@routes.act(
+    "/deliveries/{int:pk}/again", summary="Send again what was given up", answer=DeliveryInFull, right=RESENDING
+)
+def send_delivery_again(request: Called, pk: int) -> DeliveryInFull:
+    """It is tried for another day."""
+    if not leases.send_again(_delivery(request, pk), at=timezone.now()):
+        raise Refused(409, "tms:not-given-up", "only what was given up can be sent again")
+    return _in_full(_delivery(request, pk))
+
+
+def _in_full(delivery: models.Delivery) -> DeliveryInFull:
+    alerts = list(delivery.told.order_by("alert").values_list("alert", flat=True)[:MOST_ALERTS])
+    return DeliveryInFull(**dict(Delivery.of(delivery)), alerts=alerts, content=dict(delivery.content))
+
+
+def _deliveries(request: Called) -> QuerySet[models.Delivery]:
+    return access.visible(models.Delivery.objects.select_related("destination", "policy"), to=request.person)
+
+
+def _delivery(request: Called, pk: int) -> models.Delivery:
+    found = _deliveries(request).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,23 @@
+"""What the test button sends."""
+
+from uuid import uuid4
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+
+from tms.notifications.models.destination import Destination
+from tms.notifications.transports.message import TEST, Message
+from tms.notifications.transports import Answer, hand_over
+
+
+def send_test(destination: Destination) -> Answer:
+    with translation.override(destination.language):
+        message = Message(
+            uid=str(uuid4()),
+            at=timezone.now(),
+            kind=TEST,
+            title=gettext("Test from TMS"),
+            lines=(gettext("Somebody pressed the test button of %(name)s. Nothing is wrong.") % {"name": destination},),
+            facts={"alerts": []},
+        )
+    return hand_over(destination, message)

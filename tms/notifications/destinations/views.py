@@ -1,0 +1,90 @@
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
+from tms.accounts.permissions import Permission
+from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.soft_delete.views import undoable
+from tms.notifications.transports import Answer
+from tms.notifications.destinations.test_send import send_test
+
+UNREADABLE = 422
+
+
+@require_http_methods(["GET", "HEAD"])
+@never_cache
+@watching
+def destinations(request: Asked) -> HttpResponse:
+    return _page(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.EDIT_DESTINATIONS)
+def new_destination(request: Asked, kind: str) -> HttpResponse:
+    if kind not in DestinationKind.values:
+        raise Http404
+    destination = Destination(kind=kind)
+    form = DestinationForm(request.POST if request.method == "POST" else None, instance=destination)
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, destination, form=form)
+    # A key is shown in the answer itself, so that no session or message ever holds it.
+    key = destination.new_key() if kind == DestinationKind.WEBHOOK else ""
+    form.save()
+    return _page(request, destination, key=key) if key else redirect(destination)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs_to_post(Permission.EDIT_DESTINATIONS)
+def destination(request: Asked, pk: int) -> HttpResponse:
+    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
+    form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen)
+    if request.method != "POST" or not form.is_valid():
+        return _page(request, chosen, form=form)
+    form.save()
+    return redirect(chosen)
+
+
+@require_POST
+@needs(Permission.EDIT_DESTINATIONS)
+def test_destination(request: Asked, pk: int) -> HttpResponse:
+    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
+    return _page(request, chosen, answer=send_test(chosen))
+
+
+@require_POST
+@needs(Permission.EDIT_DESTINATIONS)
+def renew_key(request: Asked, pk: int) -> HttpResponse:
+    chosen = get_object_or_404(Destination.objects.kept(), pk=pk, kind=DestinationKind.WEBHOOK)
+    key = chosen.renew_key()
+    return _page(request, chosen, key=key)
+
+
+def _page(
+    request: Asked,
+    chosen: Destination | None,
+    *,
+    form: DestinationForm | None = None,
+    key: str = "",
+    answer: Answer | None = None,
+) -> HttpResponse:
+    if chosen is not None and form is None:
+        form = DestinationForm(instance=chosen)
+    context: dict[str, Any] = {
+        **undoable(request, "destination"),
+        "place": "destinations",
+        "destinations": Destination.objects.kept().select_related("person"),
+        "kinds": DestinationKind.choices,
+        "chosen": chosen,
+        "form": form,
+        "key": key,
+        "answer": answer,
+    }
+    status = UNREADABLE if form is not None and form.errors else 200
+    return render(request, "notifications/destinations.html", context, status=status)

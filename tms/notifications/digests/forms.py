@@ -1,0 +1,66 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.fleet.sites.time_zones import zones
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.digest_plan import MOST_TIMES, clock
+from tms.notifications.destinations.forms import Plain
+from tms.lib.text_fields import FormLine
+
+LONGEST = timedelta(days=31)
+
+
+class SendForm(Plain, forms.Form):
+    """`since` and `until` stand as they were when the page was opened, so that pressing twice sends once."""
+
+    destinations = forms.ModelMultipleChoiceField(
+        Destination.objects.enabled(), label=_("To"), widget=forms.CheckboxSelectMultiple
+    )
+    since = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S%z"])
+    until = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%M:%S%z"])
+    zone = FormLine(widget=forms.HiddenInput, max_length=64)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and not timedelta(0) < until - since <= LONGEST:
+            raise forms.ValidationError(gettext("It may tell of 31 days at most."))
+        return cleaned
+
+
+class PlanForm(Plain, forms.Form):
+    destination = forms.ModelChoiceField(Destination.objects.enabled(), label=_("Destination"), empty_label=None)
+    times = FormLine(
+        label=_("At the end of each shift"),
+        max_length=100,
+        help_text=_("Times of day, as 06:00 14:00 22:00; one alone for a digest of the whole day."),
+    )
+    time_zone = forms.ChoiceField(label=_("By the clocks of"), choices=lambda: [(zone, zone) for zone in zones()])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()
+
+    def clean_times(self) -> str:
+        """In one spelling."""
+        try:
+            found = clock(self.cleaned_data["times"])
+        except ValueError:
+            found = []
+        if not 0 < len(found) <= MOST_TIMES:
+            raise forms.ValidationError(gettext("Write times of day, as 06:00 14:00 22:00."))
+        return " ".join(f"{one:%H:%M}" for one in found)
+
+
+def begun(since: datetime, until: datetime, zone: str) -> dict[str, str]:
+    """What a new form to send begins with."""
+    spelt = {
+        name: f"{at.astimezone(timezone.get_default_timezone()):%Y-%m-%dT%H:%M:%S%z}"
+        for name, at in (("since", since), ("until", until))
+    }
+    return {**spelt, "zone": zone}

@@ -1,0 +1,128 @@
+"""Digests of shifts, to destinations: when somebody asks for it, and at the ends of shifts."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import translation
+
+from tms.accounts.audit import recorder
+from tms.accounts.access import Person
+from tms.accounts.models import User
+from tms.lib.db.errors import is_database_away
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, News
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.digest_plan import DigestPlan
+from tms.notifications.messages.phrases import address
+from tms.metrics import instruments
+from tms.shifts.digest import markdown
+from tms.shifts.digest.digest import Digest, digest
+
+log = structlog.get_logger(__name__)
+
+LONGEST = timedelta(days=7)
+"""A plan that slept for longer does not tell of all that time."""
+
+
+def send(
+    destination: Destination, since: datetime, until: datetime, *, zone: ZoneInfo, to: Person | None, at: datetime
+) -> Delivery:
+    """The digest of this time, as it is now; what is sent twice is sent once. `to`: who asks; nobody: by plan."""
+    with translation.override(destination.language):
+        content = _content(digest(since, until, to=to), zone, at=at)
+    sent, _ = Delivery.objects.get_or_create(
+        key=f"digest-{destination.pk}-{since:%Y%m%dT%H%M%S}-{until:%Y%m%dT%H%M%S}",
+        defaults={
+            "destination": destination,
+            "news": News.DIGEST,
+            "language": destination.language,
+            "created_at": at,
+            "due_at": at,
+            "give_up_at": at + GIVE_UP_AFTER,
+            "content": content,
+        },
+    )
+    return sent
+
+
+def send_due(at: datetime) -> int:
+    """The digests of shifts that have ended; how many. Those that ended while TMS was away are told in one."""
+    return sum(_try_to_send(plan, at) for plan in DigestPlan.objects.due(at).select_related("destination"))
+
+
+@transaction.atomic
+def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: datetime) -> DigestPlan:
+    """From the end of the shift that goes on. A destination has one plan: it replaces the one there was."""
+    made = DigestPlan(destination=destination, times=times, time_zone=time_zone, by=by)
+    fields = {
+        "times": times,
+        "time_zone": time_zone,
+        "by": by,
+        "told_until": made.ended_by(at),
+        "next_at": made.ends_after(at),
+    }
+    kept, is_new = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
+    recorder.record("created" if is_new else "changed", kept, {"times": (None, times), "time_zone": (None, time_zone)})
+    return kept
+
+
+@transaction.atomic
+def drop_plan(pk: int) -> None:
+    """To do it again changes nothing."""
+    for plan in DigestPlan.objects.filter(pk=pk).select_for_update():
+        recorder.record("deleted", plan)
+        plan.delete()
+
+
+def _try_to_send(plan: DigestPlan, at: datetime) -> bool:
+    """One that fails holds up no other; it is tried again with the next pass."""
+    try:
+        return _send_planned(plan, at)
+    except Exception as error:
+        if is_database_away(error):
+            raise
+        instruments.CLOCK_FAILURES.labels("digests").inc()
+        log.exception("digest_failed", plan=plan.pk)
+        return False
+
+
+@transaction.atomic
+def _send_planned(plan: DigestPlan, at: datetime) -> bool:
+    """False when another clock was first, or somebody changed the plan meanwhile."""
+    until = plan.ended_by(at)
+    mine = DigestPlan.objects.filter(pk=plan.pk, next_at=plan.next_at)
+    if not mine.update(told_until=until, next_at=plan.ends_after(at)):
+        return False
+    since = max(plan.told_until, until - LONGEST)
+    send(plan.destination, since, until, zone=ZoneInfo(plan.time_zone), to=None, at=at)
+    return True
+
+
+def _content(shift: Digest, zone: ZoneInfo, *, at: datetime) -> dict[str, Any]:
+    _, *lines = markdown.lines(shift, zone)
+    if settings.PUBLIC_URL:
+        lines += ["", address("/digest/")]
+    return {
+        "kind": News.DIGEST.value,
+        "at": at.isoformat(),
+        "title": markdown.title(shift, zone),
+        "lines": lines[1:],
+        "facts": {"digest": _facts(shift)},
+        "subject": "",
+        "severity": "",
+    }
+
+
+def _facts(shift: Digest) -> dict[str, Any]:
+    totals = shift.totals
+    return {
+        "since": shift.since.isoformat(),
+        "until": shift.until.isoformat(),
+        "opened": totals.opened.total,
+        "closed": totals.closed.total,
+        "still_open": totals.standing,
+        "nobody_on_it": totals.nobody,
+    }

@@ -1,0 +1,84 @@
+"""Where a digest is sent from, now and at the ends of shifts."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tms.accounts.decorators import Asked, needs, needs_to_post
+from tms.accounts.permissions import Permission
+from tms.notifications.digests import services
+from tms.notifications.models.delivery import Delivery, News
+from tms.notifications.digests.forms import PlanForm, SendForm, begun
+from tms.notifications.models.digest_plan import DigestPlan
+from tms.shifts.digest import markdown
+from tms.shifts.digest.digest import digest
+from tms.shifts.period import (PRESETS, USUAL, Span, zone_of)
+
+UNREADABLE = 422
+MOST_SENT = 10
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs_to_post(Permission.SEND_DIGESTS)
+def send_digest(request: Asked) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request)
+    form = SendForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form=form, status=UNREADABLE)
+    said = form.cleaned_data
+    for destination in said["destinations"]:
+        services.send(
+            destination,
+            said["since"],
+            said["until"],
+            zone=zone_of(said["zone"]),
+            to=request.user,
+            at=timezone.now(),
+        )
+    return redirect(f"{reverse('send-digest')}?{request.GET.urlencode()}#sent")
+
+
+@require_POST
+@never_cache
+@needs(Permission.PLAN_DIGESTS)
+def plan_digest(request: Asked) -> HttpResponse:
+    form = PlanForm(request.POST)
+    if not form.is_valid():
+        return _page(request, plan_form=form, status=UNREADABLE)
+    services.plan(**form.cleaned_data, by=request.user, at=timezone.now())
+    return redirect(f"{reverse('send-digest')}#plans")
+
+
+@require_POST
+@never_cache
+@needs(Permission.PLAN_DIGESTS)
+def drop_digest_plan(request: Asked, pk: int) -> HttpResponse:
+    """To do it again changes nothing."""
+    services.drop_plan(pk)
+    return redirect(f"{reverse('send-digest')}#plans")
+
+
+def _page(
+    request: Asked, *, form: SendForm | None = None, plan_form: PlanForm | None = None, status: int = 200
+) -> HttpResponse:
+    span = Span.of(request.GET, PRESETS, usual=USUAL, at=timezone.now().replace(microsecond=0))
+    shift = digest(span.since, span.until, to=request.user)
+    plans = DigestPlan.objects.select_related("destination")
+    context: dict[str, Any] = {
+        "place": "digest",
+        "span": span,
+        "title": markdown.title(shift, span.clocks),
+        "text": markdown.markdown(shift, span.clocks),
+        "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key)),
+        "plans": plans,
+        "plan_form": plan_form or PlanForm(),
+        "sent": Delivery.objects.filter(news=News.DIGEST).select_related("destination").order_by("-pk")[:MOST_SENT],
+    }
+    return render(request, "notifications/digest.html", context, status=status)

@@ -1,0 +1,87 @@
+"""Hands over what is due: a thread for each destination, so that one which is slow holds up nobody else."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from tms.lib.db.clock import wall
+from tms.notifications.dispatch import leases
+from tms.notifications.models.delivery import Delivery
+from tms.notifications.transports import hand_over
+from tms.notifications.transports.result import Answer
+from tms.notifications.messages import message_of
+
+log = structlog.get_logger(__name__)
+
+WORKERS = 16
+VISIT = timedelta(seconds=2)
+"""Then others have their turn, and a process that ends need not wait for all that is due."""
+FORGOTTEN_AT_ONCE = 5_000
+
+
+class Post:
+    """The workers of one process."""
+
+    def __init__(self, workers: Executor | None = None, now: Callable[[], datetime] = wall.now) -> None:
+        self._workers = workers or ThreadPoolExecutor(WORKERS, thread_name_prefix="post")
+        self._now = now
+        self._busy: set[int] = set()
+        self._lock = threading.Lock()
+
+    def make_the_round(self, at: datetime) -> None:
+        """Send a worker to each destination for which something is due, and wait for none of them."""
+        for destination_id in leases.waited_for(at):
+            with self._lock:
+                if destination_id in self._busy:
+                    continue
+                self._busy.add(destination_id)
+            self._workers.submit(self._visit, destination_id)
+
+    def _visit(self, destination_id: int) -> None:
+        try:
+            serve(destination_id, now=self._now)
+        except (DatabaseError, InterfaceError) as error:
+            # What it had claimed is taken from it in time.
+            log.warning("post_away", destination=destination_id, error=repr(error))
+        except Exception:
+            log.exception("post_failed", destination=destination_id)
+        finally:
+            with self._lock:
+                self._busy.discard(destination_id)
+            connection.close()
+
+
+def serve(destination_id: int, *, now: Callable[[], datetime] = wall.now) -> None:
+    """Hand over what is due there, one after the other, for as long as it is taken."""
+    until = now() + VISIT
+    while (at := now()) <= until and (delivery := leases.claim(destination_id, at=at)) is not None:
+        answer = _attempt(delivery)
+        log.info(
+            "delivery_attempted",
+            delivery=delivery.pk,
+            destination=destination_id,
+            attempt=delivery.attempts,
+            outcome=answer.outcome.value,
+        )
+        if not leases.record(delivery, answer, at=now()):
+            return
+
+
+def _attempt(delivery: Delivery) -> Answer:
+    try:
+        message = message_of(delivery)
+    except Exception as error:
+        log.exception("delivery_unreadable", delivery=delivery.pk)
+        return Answer.never(f"TMS cannot compose this message: {type(error).__name__}")
+    return hand_over(delivery.destination, message)
+
+
+def forget(at: datetime) -> None:
+    """Deliveries are history for as long as everything else."""
+    old = Delivery.objects.filter(ended_at__lt=at - timedelta(days=settings.HISTORY_DAYS)).order_by("pk")
+    Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()

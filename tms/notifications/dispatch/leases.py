@@ -1,0 +1,176 @@
+"""Who hands over what: a worker claims one delivery of a destination at a time, and tells what came of it.
+
+A claim is a conditional update with a token of its own, and so is its end. A worker that dies leaves a claim behind,
+which is taken from it after `LEASE`; what it may have handed over before is marked a possible duplicate from then on.
+"""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Min
+
+from tms.alerts.models import AlertState
+from tms.lib.db.errors import is_database_away
+from tms.metrics import slo
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.metrics.slo import PROMISED_S, Stage
+from tms.notifications.dispatch.backoff import wait_s
+from tms.notifications.models.delivery import (ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told)
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Telling
+from tms.notifications.subjects import (ALERT, INCIDENT, asks_for_somebody, column, hushed)
+from tms.notifications.transports.result import Answer, Outcome, one_line
+from tms.notifications.messages import worded
+from tms.metrics import instruments
+
+log = structlog.get_logger(__name__)
+
+LOOKED_AT = 100
+"""Deliveries of which nothing may be left to be said, before the next round."""
+
+
+def waited_for(at: datetime) -> list[int]:
+    """The destinations for which something is due, whoever waits longest first."""
+    rows = Delivery.objects.due(at).values("destination").annotate(first=Min("due_at")).order_by("first")
+    return list(rows.values_list("destination", flat=True))
+
+
+@transaction.atomic
+def claim(destination_id: int, *, at: datetime) -> Delivery | None:
+    """The oldest delivery that is due there, unless another worker is about one.
+
+    Nothing overtakes: while one is tried again, what came after it for the same destination waits behind it.
+    """
+    Destination.objects.select_for_update().get(pk=destination_id)
+    here = Delivery.objects.filter(destination=destination_id)
+    if here.filter(state=DeliveryState.SENDING).exists():
+        return None
+    for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:LOOKED_AT]:
+        if not delivery.attempts and not _is_prepared(delivery, at):
+            continue
+        delivery.state, delivery.claim, delivery.claimed_at = DeliveryState.SENDING, uuid4(), at
+        delivery.attempts += 1
+        delivery.save(update_fields=("state", "claim", "claimed_at", "attempts", "content"))
+        return delivery
+    return None
+
+
+@transaction.atomic
+def record(delivery: Delivery, answer: Answer, *, at: datetime) -> bool:
+    """What came of the attempt; whether the next one may follow at once. Who lost the claim changes nothing."""
+    state = _state(delivery, answer, at)
+    ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, claim=delivery.claim).update(
+        state=state,
+        claim=None,
+        answer=answer.said,
+        possible_duplicate=delivery.possible_duplicate or answer.may_have_arrived,
+        ended_at=None if state == DeliveryState.WAITING else at,
+    )
+    if not ended:
+        return False
+    _judge_destination(delivery.destination_id, answer, at)
+    _count(delivery, state, at)
+    return state != DeliveryState.WAITING
+
+
+def rescue(at: datetime) -> int:
+    """Deliveries whose workers are gone wait again. They may have arrived."""
+    return Delivery.objects.given_up_on_workers(at).update(
+        state=DeliveryState.WAITING, claim=None, possible_duplicate=True
+    )
+
+
+@transaction.atomic
+def send_again(delivery: Delivery, *, at: datetime) -> bool:
+    """Try one that was given up for another day; False when it was not, or somebody was first."""
+    dead = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.DEAD, destination__deleted_at=None)
+    again = dead.update(state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None)
+    Destination.objects.filter(pk=delivery.destination_id).update(retry_at=None)
+    return bool(again)
+
+
+def _is_prepared(delivery: Delivery, at: datetime) -> bool:
+    """False when nothing is left to be said, or when TMS fails at saying it: that one must not hold up the others."""
+    try:
+        with transaction.atomic():
+            return _prepare(delivery, at)
+    except Exception as error:
+        if is_database_away(error):
+            raise
+        log.exception("delivery_unreadable", delivery=delivery.pk)
+        said = one_line(f"TMS cannot compose this message: {type(error).__name__}")
+        Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.DEAD, ended_at=at, answer=said)
+        instruments.DELIVERIES.labels(delivery.destination.kind, DeliveryState.DEAD.value).inc()
+        return False
+
+
+def _prepare(delivery: Delivery, at: datetime) -> bool:
+    """Look once more at what the first attempt would say; False when there is nothing left to be said."""
+    if delivery.news == News.DIGEST:
+        return True  # its content was made when it was decided
+    told = list(delivery.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
+    if delivery.news in ALARMS:
+        told = _still_to_be_told(delivery, told, at)
+    if delivery.news in PERSONAL:
+        told = [one for one in told if one.subject.state != AlertState.RESOLVED]
+    if not told:
+        delivery.state, delivery.ended_at = DeliveryState.WITHDRAWN, at
+        delivery.save(update_fields=("state", "ended_at"))
+        instruments.DELIVERIES.labels(delivery.destination.kind, DeliveryState.WITHDRAWN.value).inc()
+        return False
+    delivery.content = worded(delivery, [one.subject for one in told], at=at)
+    return True
+
+
+def _still_to_be_told(delivery: Delivery, told: list[Told], at: datetime) -> list[Told]:
+    """Without those that are over, or somebody is on, or that are quiet by now. The latter two may be told later."""
+    needy = asks_for_somebody([one.subject for one in told])
+    quiet = hushed(needy, at=at)
+    kept: list[Told] = []
+    for one in told:
+        why = quiet.get(one.subject)
+        if one.subject in needy and why is None:
+            kept.append(one)
+            continue
+        one.delete()
+        Telling.objects.filter(**column(one.subject), policy=delivery.policy_id).update(
+            step=delivery.step,
+            due_at=why.ask_again_at(at) if why else None,
+            quiet=why.reason if why else "",
+        )
+    return kept
+
+
+def _state(delivery: Delivery, answer: Answer, at: datetime) -> DeliveryState:
+    if answer.outcome is Outcome.TAKEN:
+        return DeliveryState.SENT
+    if answer.outcome is Outcome.NEVER or at >= delivery.give_up_at:
+        return DeliveryState.DEAD
+    return DeliveryState.WAITING
+
+
+def _judge_destination(pk: int, answer: Answer, at: datetime) -> None:
+    """One that does not answer is left alone for a while, with all that waits for it."""
+    destinations = Destination.objects.filter(pk=pk)
+    if answer.outcome is not Outcome.LATER:
+        destinations.exclude(failures=0, retry_at=None).update(failures=0, retry_at=None)
+        return
+    destinations.update(failures=F("failures") + 1)
+    failures = destinations.values_list("failures", flat=True).get()
+    pause = timedelta(seconds=wait_s(failures, retry_after_s=answer.retry_after_s))
+    destinations.update(retry_at=at + pause)
+
+
+def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
+    outcome = "retried" if state == DeliveryState.WAITING else state.value
+    instruments.DELIVERIES.labels(delivery.destination.kind, outcome).inc()
+    if state == DeliveryState.SENT and delivery.happened_at is not None:
+        seconds = (at - delivery.happened_at).total_seconds()
+        instruments.NOTIFICATION_SECONDS.observe(max(0.0, seconds))
+        gathered_s = (delivery.due_at - delivery.created_at).total_seconds()
+        slo.observe(Stage.NOTIFICATION, seconds, promised_s=PROMISED_S[Stage.NOTIFICATION] + gathered_s)
+    told = list(delivery.told.values_list("alert", "incident"))
+    publish(Change(alerts=frozenset(one for one, _ in told if one), incidents=frozenset(one for _, one in told if one)))

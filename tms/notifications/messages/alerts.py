@@ -1,0 +1,77 @@
+"""What is said of alerts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+
+from tms.alerts.models import Alert
+from tms.notifications.models.delivery import News
+from tms.notifications.messages.phrases import address, instant, local
+from tms.telemetry.models import Severity
+
+MANY = "/alerts/"
+"""Where people find all of them."""
+
+
+def about(alerts: Sequence[Alert]) -> str:
+    """One alert by name, several by number and place."""
+    sites = {alert.terminal.site_id: alert.terminal.site for alert in alerts}
+    first, number = alerts[0], len(alerts)
+    if number == 1:
+        values = {
+            "place": first.terminal.site.local_name,
+            "rule": first.rule.local_name,
+            "terminal": first.terminal.uid,
+        }
+        return gettext("%(place)s: %(rule)s (%(terminal)s)") % values
+    if len(sites) == 1:
+        values = {"place": first.terminal.site.local_name, "number": str(number)}
+        return ngettext("%(place)s: %(number)s alert", "%(place)s: %(number)s alerts", number) % values
+    return gettext("%(number)s alerts at %(sites)s sites") % {"number": number, "sites": len(sites)}
+
+
+def line(news: News, alert: Alert) -> str:
+    told = _story(news, alert)
+    if (flapping := getattr(alert, "flapping", None)) is None:
+        return told
+    changes = ngettext("%(number)d change", "%(number)d changes", flapping.changes) % {"number": flapping.changes}
+    if flapping.ended_at is not None:
+        return gettext("%(told)s; it flapped, %(changes)s") % {"told": told, "changes": changes}
+    return gettext("%(told)s; it opens and recovers again and again, %(changes)s so far") % {
+        "told": told,
+        "changes": changes,
+    }
+
+
+def _story(news: News, alert: Alert) -> str:
+    terminal = alert.terminal
+    values = {
+        "terminal": f"{terminal.uid} ({terminal.label})" if terminal.label else terminal.uid,
+        "rule": alert.rule.local_name,
+        "since": local(alert.opened_at, terminal.site.time_zone),
+        "severity": Severity(alert.severity).label,
+    }
+    if news is News.RESOLVED and alert.resolved_at is not None:
+        values["until"] = local(alert.resolved_at, terminal.site.time_zone)
+        return gettext("%(terminal)s: %(rule)s, from %(since)s to %(until)s") % values
+    return gettext("%(severity)s, %(terminal)s: %(rule)s, since %(since)s") % values
+
+
+def facts(alert: Alert) -> dict[str, Any]:
+    terminal, site = alert.terminal, alert.terminal.site
+    return {
+        "id": alert.pk,
+        "url": address(alert.get_absolute_url()),
+        "rule": {"id": alert.rule_id, "name": alert.rule.name},
+        "terminal": {"uid": terminal.uid, "label": terminal.label},
+        "site": {"code": site.code, "name": site.name},
+        "severity": alert.severity,
+        "state": alert.state,
+        "value": alert.value,
+        "flapping": alert.is_flapping,
+        "opened_at": instant(alert.opened_at),
+        "acknowledged_at": instant(alert.acknowledged_at),
+        "acknowledged_by": alert.acknowledged_by.username if alert.acknowledged_by else None,
+        "resolved_at": instant(alert.resolved_at),
+    }

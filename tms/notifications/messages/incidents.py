@@ -1,0 +1,70 @@
+"""What is said of incidents."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext, ngettext
+
+from tms.alerts.models import Incident
+from tms.notifications.models.delivery import News
+from tms.notifications.messages.phrases import address, instant, local
+from tms.telemetry.models import Severity
+
+MANY = "/alerts/"
+"""Where people find all of them."""
+
+
+def about(incidents: Sequence[Incident]) -> str:
+    """One by what was lost, several by number."""
+    if len(incidents) == 1:
+        return incidents[0].title
+    return ngettext("%d incident", "%d incidents", len(incidents)) % len(incidents)
+
+
+def line(news: News, incident: Incident) -> str:
+    zone = incident.site.time_zone if incident.site else settings.TIME_ZONE
+    values = {
+        "title": incident.title,
+        "since": local(incident.opened_at, zone),
+        "severity": Severity(incident.severity).label,
+    }
+    if news is News.RESOLVED and incident.resolved_at is not None:
+        values["until"] = local(incident.resolved_at, zone)
+        said = gettext("%(title)s, from %(since)s to %(until)s") % values
+        return "; ".join(filter(None, (said, _rest(incident))))
+    said = gettext("%(severity)s, %(title)s, since %(since)s") % values
+    return "; ".join(filter(None, (said, incident.likeness)))
+
+
+def _rest(incident: Incident) -> str:
+    """What did not recover, and stands alone from now on."""
+    number = sum(incident.transitions.filter(kind="dissolved").values_list("number", flat=True))
+    return ngettext("%d is told by itself", "%d are told by themselves", number) % number if number else ""
+
+
+def facts(incident: Incident) -> dict[str, Any]:
+    site, who = incident.site, incident.acknowledged_by
+    return {
+        "id": incident.pk,
+        "url": address(incident.get_absolute_url()),
+        "in_common": {"factor": incident.factor, "name": incident.name},
+        "also_in_common": _also(incident),
+        "site": {"code": site.code, "name": site.name} if site else None,
+        "lost": incident.lost,
+        "size": incident.size,
+        "alerts": incident.joined,
+        "standing": incident.standing,
+        "severity": incident.severity,
+        "state": incident.state,
+        "opened_at": instant(incident.opened_at),
+        "acknowledged_at": instant(incident.acknowledged_at),
+        "acknowledged_by": who.username if who else None,
+        "resolved_at": instant(incident.resolved_at),
+    }
+
+
+def _also(incident: Incident) -> dict[str, Any] | None:
+    if not incident.common_factor:
+        return None
+    return {"factor": incident.common_factor, "name": incident.common_name, "terminals": incident.common_count}

@@ -1,0 +1,45 @@
+"""What is read about deliveries when metrics are asked for."""
+
+from collections.abc import Iterator
+
+import structlog
+from django.db import DatabaseError, InterfaceError
+from django.db.models import Min
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from tms.lib.db.clock import wall
+from tms.notifications.models.delivery import Delivery, DeliveryState
+from tms.notifications.models.destination import DestinationKind
+from tms.metrics import instruments
+
+OUTCOMES = (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.WITHDRAWN, "retried")
+
+log = structlog.get_logger(__name__)
+
+
+class DeliveryCollector(Collector):
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """So that registering asks no database."""
+        yield GaugeMetricFamily(
+            "tms_delivery_oldest_waiting_seconds", "How long the delivery that waits longest is overdue; 0 when none is"
+        )
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            # What is switched off waits until somebody switches it on.
+            waiting = Delivery.objects.filter(state=DeliveryState.WAITING, destination__enabled=True)
+            oldest = waiting.aggregate(oldest=Min("due_at"))["oldest"]
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("delivery_gauges_unreadable", error=str(error).strip())
+            return
+        for family in self.describe():
+            family.add_metric([], max(0.0, (wall.now() - oldest).total_seconds()) if oldest else 0.0)
+            yield family
+
+
+def begin_at_zero() -> None:
+    """Whoever looks for a rise must see from where: a counter without a first sample has none."""
+    for kind in DestinationKind.values:
+        for outcome in OUTCOMES:
+            instruments.DELIVERIES.labels(kind, str(outcome))

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import uuid4
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import pgettext_lazy
+
+from tms.alerts.models import Alert, Incident
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy
+from tms.notifications.subjects import AboutOne, about_one
+from tms.lib.text_fields import LinesField
+
+GIVE_UP_AFTER = timedelta(days=1)
+LEASE = timedelta(seconds=45)
+"""Longer than any transport takes: who has not told by then what came of it is gone."""
+
+
+class DeliveryState(models.TextChoices):
+    WAITING = "waiting", pgettext_lazy("delivery", "Waiting")
+    SENDING = "sending", pgettext_lazy("delivery", "Being sent")
+    SENT = "sent", pgettext_lazy("delivery", "Sent")
+    DEAD = "dead", pgettext_lazy("delivery", "Given up")
+    WITHDRAWN = "withdrawn", pgettext_lazy("delivery", "Not needed any more")
+
+
+class News(models.TextChoices):
+    """What a delivery tells: of alerts, or of a shift."""
+
+    OPENED = "opened", pgettext_lazy("news", "Opened")
+    WORSENED = "worsened", pgettext_lazy("news", "Got worse")
+    FLAPPING = "flapping", pgettext_lazy("news", "Flapping")
+    CALM = "calm", pgettext_lazy("news", "Calm again, still wrong")
+    ACKNOWLEDGED = "acknowledged", pgettext_lazy("news", "Acknowledged")
+    ASSIGNED = "assigned", pgettext_lazy("news", "Assigned to you")
+    REMINDED = "reminded", pgettext_lazy("news", "Reminder")
+    RESOLVED = "resolved", pgettext_lazy("news", "Recovered")
+    DIGEST = "digest", pgettext_lazy("news", "Shift digest")
+
+
+ALARMS = (News.OPENED, News.WORSENED, News.FLAPPING)
+"""That something is wrong and nobody is on it: to be looked at once more before it is said."""
+PERSONAL = (News.ASSIGNED, News.REMINDED)
+"""For one person, as long as it is not over."""
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, at: datetime) -> Self:
+        """What could be handed over now (index: delivery_due), but for what another worker is about there."""
+        return self.filter(state=DeliveryState.WAITING, due_at__lte=at, destination__enabled=True).filter(
+            models.Q(destination__retry_at=None) | models.Q(destination__retry_at__lte=at)
+        )
+
+    def given_up_on_workers(self, at: datetime) -> Self:
+        """Being sent by somebody who is not heard of any more (index: delivery_sending)."""
+        return self.filter(state=DeliveryState.SENDING, claimed_at__lt=at - LEASE)
+
+    def gathering(self, at: datetime) -> Self:
+        """To which more may still be added."""
+        return self.filter(state=DeliveryState.WAITING, attempts=0, due_at__gt=at)
+
+
+class Delivery(models.Model):
+    """One message for one destination, from the decision to send it until it was taken or given up."""
+
+    key = models.CharField(max_length=100, unique=True)
+    """Of the decision, so that it cannot be made twice."""
+    uid = models.UUIDField(default=uuid4, unique=True)
+    """Of the message, the same for each attempt; another one after a database was restored, unlike `key`."""
+    destination = models.ForeignKey(Destination, models.CASCADE, related_name="deliveries")
+    policy = models.ForeignKey(Policy, models.SET_NULL, null=True, related_name="deliveries")
+    step = models.PositiveSmallIntegerField(default=0)
+    news = models.CharField(max_length=16, choices=News)
+    place = models.CharField(max_length=8, blank=True, default="")
+    """Code of the site, where each has its own message."""
+    is_of_incidents = models.BooleanField(default=False, db_default=False)
+    """A delivery tells of alerts, or of incidents."""
+    language = models.CharField(max_length=8)
+    alerts: models.ManyToManyField[Alert, Told] = models.ManyToManyField(
+        Alert, through="Told", related_name="deliveries"
+    )
+    state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.WAITING)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    give_up_at = models.DateTimeField()
+    happened_at = models.DateTimeField(null=True)
+    """Of the first transition it tells; null if it had to wait for anything but company."""
+    attempts = models.PositiveIntegerField(default=0)
+    claim = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    possible_duplicate = models.BooleanField(default=False)
+    answer = LinesField(max_length=500, blank=True, default="")
+    content: models.JSONField[Mapping[str, object], Mapping[str, object]] = models.JSONField(default=dict)
+    """Made at the first attempt, and the same at each."""
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=("due_at",), name="delivery_due", condition=models.Q(state="waiting")),
+            models.Index(fields=("claimed_at",), name="delivery_sending", condition=models.Q(state="sending")),
+            models.Index(fields=("-id",), name="delivery_dead", condition=models.Q(state="dead")),
+        )
+
+    def __str__(self) -> str:
+        return self.key
+
+    def get_absolute_url(self) -> str:
+        return reverse("delivery", args=(self.pk,))
+
+
+class Told(AboutOne, models.Model):
+    """That a delivery tells of an alert or an incident."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="told")
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="told")
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="told")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("delivery", "alert"), name="told_once"),
+            models.UniqueConstraint(fields=("delivery", "incident"), name="told_of_incident_once"),
+            about_one("told_about_one"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.alert_id or self.incident_id}"

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tms.alerts.models import Alert, Incident, Rule
+from tms.fleet.models import Group, Site
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.rotation import Rotation
+from tms.notifications.subjects import AboutOne, Concern, about_one
+from tms.notifications.weekly_hours import HoursOfWeek
+from tms.notifications.models.weekly_window import When
+from tms.lib.text_fields import LineField
+
+DAY_S = 86_400
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def kept(self) -> Self:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def enabled(self) -> Self:
+        return self.filter(enabled=True).prefetch_related("sites", "groups", "rules")
+
+
+class Policy(HoursOfWeek):
+    """Who is told of what. Empty choices are no restriction; each policy that fits an alert tells of it by itself."""
+
+    name = LineField(_("name"), max_length=100)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    severities = models.JSONField(_("severities"), default=list, blank=True)
+    sites = models.ManyToManyField(Site, blank=True, verbose_name=_("sites"))
+    groups = models.ManyToManyField(Group, blank=True, verbose_name=_("groups"))
+    rules = models.ManyToManyField(Rule, blank=True, verbose_name=_("rules"))
+    tells_recovery = models.BooleanField(_("tell of recoveries, to those who were told"), default=True)
+    tells_acknowledgement = models.BooleanField(
+        _("tell who has acknowledged it, to those who were told"), default=False
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=8,
+        choices=settings.LANGUAGES,
+        blank=True,
+        help_text=_("Empty: each destination's own."),
+    )
+    delay_s = models.PositiveIntegerField(
+        _("tell after (seconds)"),
+        default=0,
+        validators=(MaxValueValidator(DAY_S),),
+        help_text=_("What recovers, or is acknowledged, before that is not told."),
+    )
+    gather_s = models.PositiveIntegerField(
+        _("gather for (seconds)"),
+        default=5,
+        validators=(MaxValueValidator(3_600),),
+        help_text=_("What comes within this time goes into one message."),
+    )
+    by_site = models.BooleanField(_("a message for each site"), default=True)
+    when = models.CharField(
+        _("tells"),
+        max_length=8,
+        choices=When,
+        default=When.ALWAYS,
+        db_default=When.ALWAYS,
+        help_text=_("What is still wrong when such hours begin is told then."),
+    )
+
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = PolicyQuerySet.as_manager()
+
+    audited_relations = ("steps",)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        constraints = (
+            models.UniqueConstraint(fields=("name",), condition=models.Q(deleted_at=None), name="policy_name_once"),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="policy_deleted_is_off"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("policy", args=(self.pk,))
+
+    @property
+    def goes_by_site(self) -> bool:
+        return self.when in {When.OPEN, When.CLOSED}
+
+    @property
+    def tells_within(self) -> bool:
+        """Whether it tells in its hours or the site's, and not outside of them."""
+        return self.when in {When.OPEN, When.WITHIN}
+
+    def concerns(self, what: Concern) -> bool:
+        """Whether it tells of it."""
+        return (
+            (not self.severities or what.severity in self.severities)
+            and _any_chosen(what.sites, self.sites.all())
+            and _any_chosen(what.rules, self.rules.all())
+            and _any_chosen(what.groups, self.groups.all())
+        )
+
+
+def _any_chosen(pks: Collection[int], chosen: Collection[models.Model]) -> bool:
+    return not chosen or any(row.pk in pks for row in chosen)
+
+
+class Step(models.Model):
+    """Who is told, and after how long of nobody having acknowledged. The first step is who is told at all."""
+
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
+    """After the step before; of the first it counts for nothing."""
+    reached: list[Destination]
+    """Those that it reaches at this moment, worked out by whoever takes it."""
+    destinations = models.ManyToManyField(Destination, blank=True)
+    rotations = models.ManyToManyField(Rotation, blank=True)
+    """Whoever is on call in them when the step is taken is told, too, at all destinations of their own."""
+
+    class Meta:
+        ordering = ("policy", "position")
+        constraints = (models.UniqueConstraint(fields=("policy", "position"), name="step_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} {self.position}"
+
+
+class Telling(AboutOne, models.Model):
+    """How far one policy has come with telling of one alert or incident. `due_at`: when to look at it; null: never."""
+
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="tellings")
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="tellings")
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="tellings")
+    kind = models.CharField(max_length=16)
+    happened_at = models.DateTimeField()
+    step = models.PositiveSmallIntegerField(default=0)
+    """The position of the step that comes next."""
+    taken = models.PositiveIntegerField(default=0)
+    """Steps so far, in all rounds."""
+    due_at = models.DateTimeField(null=True)
+    quiet = models.CharField(max_length=32, blank=True, default="")
+    """Why it waits."""
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("alert", "policy"), name="telling_once"),
+            models.UniqueConstraint(fields=("incident", "policy"), name="telling_of_incident_once"),
+            about_one("telling_about_one"),
+        )
+        # Reader: the outbox.
+        indexes = (models.Index(fields=("due_at",), name="telling_due", condition=models.Q(due_at__isnull=False)),)
+
+    def __str__(self) -> str:
+        return f"{self.policy_id} {self.alert_id or self.incident_id}"

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tms.lib.text_fields import LineField
+
+LONGEST_TURN = 28
+
+
+class RotationQuerySet(models.QuerySet["Rotation"]):
+    def kept(self) -> Self:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
+
+class Rotation(models.Model):
+    """People who take turns in being on call. `tms.notifications.rotations.roster` says whose turn it is."""
+
+    name = LineField(_("name"), max_length=100)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
+    starts_on = models.DateField(_("first day"))
+    handover_at = models.TimeField(_("handover at"))
+    every_days = models.PositiveSmallIntegerField(
+        _("a turn lasts (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(LONGEST_TURN))
+    )
+    weekdays = models.JSONField(default=list, blank=True)
+    """Of handovers, 0 is Monday; if there are any, `every_days` counts for nothing."""
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = RotationQuerySet.as_manager()
+
+    audited_relations = ("members",)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("rotation")
+        verbose_name_plural = _("rotations")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("name",),
+                condition=models.Q(deleted_at=None),
+                name="rotation_name_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("rotation", args=(self.pk,))
+
+
+class Member(models.Model):
+    """One who takes turns, in the order of `position`."""
+
+    rotation = models.ForeignKey(Rotation, models.CASCADE, related_name="members")
+    position = models.PositiveSmallIntegerField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ("rotation", "position")
+        constraints = (models.UniqueConstraint(fields=("rotation", "position"), name="member_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.rotation_id} {self.position}"
+
+
+class Cover(models.Model):
+    """Somebody is on call from one instant to another, whoever's turn it is."""
+
+    rotation = models.ForeignKey(Rotation, models.CASCADE, related_name="covers")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("who"))
+    since = models.DateTimeField(_("from"))
+    until = models.DateTimeField(_("until"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("since", "pk")
+        constraints = (
+            models.CheckConstraint(condition=models.Q(until__gt=models.F("since")), name="cover_ends_after_it_begins"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rotation_id} {self.person_id}"

@@ -1,0 +1,176 @@
+"""Policies: who is told of what, and who is next."""
+
+from typing import Any, Self
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from ninja import Query, Schema
+from pydantic import ConfigDict, Field, model_validator
+
+from tms.accounts import access
+from tms.accounts.permissions import Permission
+from tms.fleet.models import Group, Site
+from tms.lib.pagination import Column, Keyset
+from tms.notifications.models import policy as models
+from tms.rest.form_errors import faults, numbers
+from tms.notifications.policies.forms import (MOST_STEPS, PolicyForm, StepForms, save_policy)
+from tms.notifications.soft_delete.services import remove
+from tms.notifications.weekly_hours import Weekday, told_hours
+from tms.notifications.models.weekly_window import When
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
+from tms.rest.problems import Fault, unreadable
+from tms.rest.router import Routes
+from tms.rest.schemas import (Asked, Id, Told, change_of)
+from tms.telemetry.models import Severity
+
+routes = Routes("policies")
+BY_NAME = Keyset((Column("name"),))
+MAKING = Right(Permission.EDIT_POLICIES, is_kept=True)
+CHANGING = Right(Permission.EDIT_POLICIES)
+COPIED = (
+    *("name", "enabled", "severities", "language", "delay_s", "gather_s", "by_site", "tells_recovery"),
+    *("tells_acknowledgement", "when"),
+)
+
+
+class PolicyStep(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    after_min: int = Field(0, ge=0, description="After the step before; of the first it counts for nothing.")
+    destinations: list[Id] = []
+    rotations: list[Id] = Field([], description="Whoever is on call in them when the step is taken is told, too.")
+
+    @model_validator(mode="after")
+    def reaches_somebody(self) -> Self:
+        if not self.destinations and not self.rotations:
+            raise ValueError("a step needs a destination or a rotation")
+        return self
+
+
+class PolicyFields(Schema):
+    """What is left empty restricts nothing."""
+
+    name: str = Field(examples=["NOC"])
+    enabled: bool = True
+    severities: list[Severity] = []
+    sites: list[str] = Field([], description="Their codes.")
+    groups: list[str] = Field([], description="Their names.")
+    rules: list[Id] = []
+    language: str = Field("", description="Empty: each destination's own.")
+    delay_s: int = Field(0, description="What recovers, or is acknowledged, before that is not told.")
+    gather_s: int = Field(5, description="What comes within this time goes into one message.")
+    by_site: bool = True
+    tells_recovery: bool = True
+    tells_acknowledgement: bool = False
+    when: When = Field(
+        When.ALWAYS, description="In which hours it tells; what is still wrong when they begin is told then."
+    )
+    hours_days: list[Weekday] = Field([], description="Of `within` and `outside`: 0 is Monday; empty: every day.")
+    hours_from: str = Field("", examples=["09:00"])
+    hours_until: str = Field("", description="If it is not later than `hours_from`: of the next day.")
+    hours_zone: str = Field("", description="Empty: that of TMS.")
+    steps: list[PolicyStep] = Field(min_length=1, max_length=MOST_STEPS)
+
+
+class PolicyBody(PolicyFields, Asked):
+    """A whole policy."""
+
+
+PolicyChange: Any = change_of(PolicyFields, "PolicyChange")
+
+
+class Policy(PolicyFields, Told):
+    id: int
+    steps: list[PolicyStep]
+
+    @classmethod
+    def of(cls, policy: models.Policy) -> Self:
+        return cls(id=policy.pk, **fields_of(policy))
+
+
+@routes.look("/policies", summary="List policies", answer=Page[Policy])
+def list_policies(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Policy]:
+    found = listed(request, response, _policies(request), asked, order=BY_NAME)
+    return Page(items=[Policy.of(policy) for policy in found.rows], next=found.next)
+
+
+@routes.look("/policies/{int:pk}", summary="Read a policy", answer=Policy)
+def read_policy(request: Called, pk: int) -> Policy:
+    return Policy.of(_policy(request, pk))
+
+
+@routes.act("/policies", summary="Make a policy", answer=Policy, status=201, right=MAKING)
+def make_policy(request: Called, response: HttpResponse, body: PolicyBody) -> Policy:
+    """It tells of alerts that open from then on."""
+    made = _save(models.Policy(), body.model_dump())
+    response["Location"] = f"{request.path}/{made.pk}"
+    return Policy.of(_policy(request, made.pk))
+
+
+@routes.act("/policies/{int:pk}", method="PATCH", summary="Change fields of a policy", answer=Policy, right=CHANGING)
+def change_policy(request: Called, pk: int, body: PolicyChange) -> Policy:
+    """What is not named stays. `steps` are replaced as a whole."""
+    policy = _policy(request, pk)
+    _save(policy, fields_of(policy) | body.model_dump(exclude_unset=True))
+    return Policy.of(_policy(request, pk))
+
+
+@routes.act("/policies/{int:pk}", method="DELETE", summary="Delete a policy", answer=None, status=204, right=CHANGING)
+def delete_policy(request: Called, pk: int) -> None:
+    """What it told before stays told; what it has not told yet it never will."""
+    remove(_policy(request, pk), at=timezone.now())
+
+
+def fields_of(policy: models.Policy) -> dict[str, Any]:
+    steps = [
+        {
+            "after_min": step.after_s // 60,
+            "destinations": sorted(one.pk for one in step.destinations.all()),
+            "rotations": sorted(one.pk for one in step.rotations.all()),
+        }
+        for step in policy.steps.all()
+    ]
+    return {
+        **{name: getattr(policy, name) for name in COPIED},
+        **told_hours(policy),
+        "sites": sorted(site.code for site in policy.sites.all()),
+        "groups": sorted(group.name for group in policy.groups.all()),
+        "rules": sorted(rule.pk for rule in policy.rules.all()),
+        "steps": steps,
+    }
+
+
+@transaction.atomic
+def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
+    """Raises Refused with all that is wrong."""
+    places = {
+        "sites": numbers(Site.objects.all(), "code", fields["sites"], "$.sites"),
+        "groups": numbers(Group.objects.all(), "name", fields["groups"], "$.groups"),
+    }
+    form, steps = PolicyForm(fields | places, instance=policy), StepForms(_as_sent(fields["steps"]), prefix="steps")
+    if not (form.is_valid() & steps.is_valid()):
+        of_steps = (one for number, step in enumerate(steps.forms) for one in faults(step, at=f"$.steps[{number}]"))
+        of_all = (Fault("$.steps", str(message)) for message in steps.non_form_errors())
+        raise unreadable(*faults(form), *of_steps, *of_all)
+    return save_policy(form, steps)
+
+
+def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """As a browser sends them."""
+    fields = {f"steps-{number}-{name}": value for number, step in enumerate(steps) for name, value in step.items()}
+    return fields | {"steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": 0}
+
+
+def _policies(request: Called) -> QuerySet[models.Policy]:
+    many = ("sites", "groups", "rules", "steps__destinations", "steps__rotations")
+    return access.visible(models.Policy.objects.kept().prefetch_related(*many), to=request.person)
+
+
+def _policy(request: Called, pk: int) -> models.Policy:
+    found = _policies(request).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found

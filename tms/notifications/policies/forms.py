@@ -1,0 +1,119 @@
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.forms import formset_factory
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.audit import recorder
+from tms.lib.admin import BaseFormSet, ModelForm
+from tms.notifications.models.destination import Destination
+from tms.notifications.destinations.forms import NONE, Plain, free_name
+from tms.notifications.models.policy import DAY_S, Policy, Step
+from tms.notifications.models.rotation import Rotation
+from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
+from tms.notifications.models.weekly_window import When
+from tms.telemetry.models import Severity
+
+MOST_STEPS = 4
+
+
+class PolicyForm(Plain, ModelForm[Policy]):
+    severities = forms.MultipleChoiceField(
+        label=_("Severities"),
+        choices=Severity,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("None chosen: all."),
+    )
+
+    class Meta:
+        model = Policy
+        fields = (
+            *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "gather_s"),
+            *("by_site", "tells_recovery", "tells_acknowledgement", "enabled", "when", *HOURS_FIELDS),
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"] = forms.ChoiceField(
+            label=self.fields["language"].label,
+            help_text=self.fields["language"].help_text,
+            choices=[("", NONE), *settings.LANGUAGES],
+            required=False,
+        )
+        self.fields |= hours_form_fields(self.instance)
+        self.fields["when"].required = False
+        self.dress()
+
+    def clean_name(self) -> str:
+        return free_name(Policy.objects.kept(), self.cleaned_data["name"], self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        cleaned["when"] = cleaned.get("when") or When.ALWAYS
+        if wrong := fault_in_hours(cleaned, are_needed=cleaned["when"] in (When.WITHIN, When.OUTSIDE)):
+            self.add_error(*wrong)
+        return cleaned
+
+
+class StepForm(Plain, forms.Form):
+    """Who is told. Without anybody it is no step."""
+
+    after_min = forms.IntegerField(label=_("after minutes"), min_value=0, max_value=DAY_S // 60, required=False)
+    destinations = forms.ModelMultipleChoiceField(
+        Destination.objects.kept(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    rotations = forms.ModelMultipleChoiceField(
+        Rotation.objects.kept(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.cleaned_data.get("destinations") and not self.cleaned_data.get("rotations")
+
+
+class BaseStepForms(BaseFormSet[StepForm]):
+    def clean(self) -> None:
+        if not any(self.errors) and all(form.is_empty for form in self.forms):
+            raise forms.ValidationError(gettext("Choose at least one destination or rotation; else nobody is told."))
+
+
+StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MOST_STEPS, max_num=MOST_STEPS)
+
+
+def steps_of(policy: Policy) -> list[dict[str, Any]]:
+    """What the form shows of them."""
+    if not policy.pk:
+        return []
+    return [
+        {
+            "after_min": step.after_s // 60,
+            "destinations": list(step.destinations.all()),
+            "rotations": list(step.rotations.all()),
+        }
+        for step in policy.steps.prefetch_related("destinations", "rotations")
+    ]
+
+
+def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
+    """Both are valid."""
+    with recorder.change(form.instance):
+        policy: Policy = form.save()
+        save_steps(policy, steps)
+    return policy
+
+
+def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
+    policy.steps.all().delete()
+    told = [form.cleaned_data for form in forms.forms if not form.is_empty]
+    for position, data in enumerate(told):
+        after_s = (data["after_min"] or 0) * 60 if position else 0
+        step = Step.objects.create(policy=policy, position=position, after_s=after_s)
+        step.destinations.set(data["destinations"])
+        step.rotations.set(data["rotations"])

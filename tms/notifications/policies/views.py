@@ -1,0 +1,67 @@
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
+from tms.accounts.permissions import Permission
+from tms.lib.admin import BaseFormSet
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy
+from tms.notifications.policies.forms import (PolicyForm, StepForm, StepForms, save_policy, steps_of)
+from tms.notifications.soft_delete.views import undoable
+
+UNREADABLE = 422
+
+
+@require_safe
+@never_cache
+@watching
+def policies(request: Asked) -> HttpResponse:
+    return _page(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.EDIT_POLICIES)
+def new_policy(request: Asked) -> HttpResponse:
+    return _edited(request, Policy())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs_to_post(Permission.EDIT_POLICIES)
+def policy(request: Asked, pk: int) -> HttpResponse:
+    return _edited(request, get_object_or_404(Policy.objects.kept(), pk=pk))
+
+
+def _edited(request: Asked, chosen: Policy) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else None
+    form = PolicyForm(sent, instance=chosen)
+    steps = StepForms(sent, initial=steps_of(chosen), prefix="steps")
+    if sent is None or not (form.is_valid() & steps.is_valid()):
+        return _page(request, chosen, form=form, steps=steps)
+    save_policy(form, steps)
+    return redirect(chosen)
+
+
+def _page(
+    request: Asked,
+    chosen: Policy | None,
+    *,
+    form: PolicyForm | None = None,
+    steps: BaseFormSet[StepForm] | None = None,
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        **undoable(request, "policy"),
+        "place": "policies",
+        "policies": Policy.objects.kept().prefetch_related("steps__destinations", "steps__rotations"),
+        "has_destinations": Destination.objects.kept().exists(),
+        "chosen": chosen,
+        "form": form,
+        "steps": steps,
+    }
+    is_wrong = request.method == "POST"
+    return render(request, "notifications/policies.html", context, status=UNREADABLE if is_wrong else 200)

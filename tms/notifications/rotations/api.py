@@ -1,0 +1,174 @@
+"""Rotations: who is on call when, and who covers for whom."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from ninja import Query
+
+from tms.accounts import access
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.lib.calendar.opening_hours import EVER
+from tms.lib.pagination import Column, Keyset
+from tms.notifications.rotations import on_call
+from tms.notifications.models import rotation as models
+from tms.rest.form_errors import faults, numbers
+from tms.notifications.rotations.schemas import (Cover, CoverBody, Rotation, RotationBody, RotationChange, RotationInFull, Turn, TurnFilter, Turns, fields_of)
+from tms.notifications.rotations.on_call import cover, rosters
+from tms.notifications.soft_delete.services import remove
+from tms.notifications.rotations.forms import MOST_MEMBERS, RotationForm, save_rotation
+from tms.notifications.rotations.roster import Roster
+from tms.notifications.rotations.roster import Turn as Stretch
+from tms.rest.operation import Called, Right
+from tms.rest.pagination import Page, Paging, listed
+from tms.rest.problems import Fault, unreadable
+from tms.rest.router import Routes
+
+routes = Routes("rotations")
+BY_NAME = Keyset((Column("name"), Column("pk", int)))
+LONGEST_COVER = timedelta(days=366)
+MAKING = Right(Permission.EDIT_ROTATIONS, is_kept=True)
+SETTING_UP = Right(Permission.EDIT_ROTATIONS)
+COVERING = Right(Permission.OVERRIDE_SHIFTS, is_kept=True)
+UNCOVERING = Right(Permission.OVERRIDE_SHIFTS)
+
+
+@routes.look("/rotations", summary="List rotations", answer=Page[Rotation])
+def list_rotations(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Rotation]:
+    found = listed(request, response, _rotations(request), asked, order=BY_NAME)
+    return Page(items=_told(found.rows, at=timezone.now()), next=found.next)
+
+
+@routes.look("/rotations/{int:pk}", summary="Read a rotation", answer=RotationInFull)
+def read_rotation(request: Called, pk: int) -> RotationInFull:
+    return _in_full(request, pk)
+
+
+@routes.act("/rotations", summary="Make a rotation", answer=RotationInFull, status=201, right=MAKING)
+def make_rotation(request: Called, response: HttpResponse, body: RotationBody) -> RotationInFull:
+    made = _save(models.Rotation(), body.model_dump())
+    response["Location"] = f"{request.path}/{made.pk}"
+    return _in_full(request, made.pk)
+
+
+@routes.act(
+    "/rotations/{int:pk}",
+    method="PATCH",
+    summary="Change fields of a rotation",
+    answer=RotationInFull,
+    right=SETTING_UP,
+)
+def change_rotation(request: Called, pk: int, body: RotationChange) -> RotationInFull:
+    """What is not named stays. `members` are replaced as a whole; covers stay."""
+    _save(_rotation(request, pk), body.model_dump(exclude_unset=True))
+    return _in_full(request, pk)
+
+
+@routes.act(
+    "/rotations/{int:pk}", method="DELETE", summary="Delete a rotation", answer=None, status=204, right=SETTING_UP
+)
+def delete_rotation(request: Called, pk: int) -> None:
+    """Steps of policies pass it over."""
+    remove(_rotation(request, pk), at=timezone.now())
+
+
+@routes.look("/rotations/{int:pk}/turns", summary="Tell who is on call when", answer=Turns)
+def list_turns(request: Called, pk: int, asked: Query[TurnFilter]) -> Turns:
+    """From now on, one after the other without a gap."""
+    chosen, at = _rotation(request, pk), timezone.now()
+    stretches = list(rosters([chosen])[chosen.pk].turns(at, at + timedelta(days=asked.days)))
+    names = _names(stretches)
+    return Turns(turns=[_turn(stretch, names) for stretch in stretches])
+
+
+@routes.act("/rotations/{int:pk}/covers", summary="Cover for somebody", answer=Cover, status=201, right=COVERING)
+def make_cover(request: Called, pk: int, body: CoverBody) -> Cover:
+    """Whoever may act may cover: shifts are swapped at night, too."""
+    chosen = _rotation(request, pk)
+    person = User.objects.filter(username=body.person, is_active=True).first()
+    if person is None:
+        raise unreadable(Fault("$.person", "there is no person of this name who may sign in"))
+    if not timedelta(0) < body.until - body.since <= LONGEST_COVER:
+        raise unreadable(Fault("$.until", "it lies after `since`, by a year at most"))
+    return Cover.of(cover(chosen, person, since=body.since, until=body.until, by=request.person))
+
+
+@routes.act(
+    "/rotations/{int:pk}/covers/{int:cover}",
+    method="DELETE",
+    summary="Take a cover back",
+    answer=None,
+    status=204,
+    right=UNCOVERING,
+)
+def delete_cover(request: Called, pk: int, cover: int) -> None:
+    if not on_call.delete_cover(_rotation(request, pk), cover):
+        raise Http404
+
+
+@transaction.atomic
+def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
+    """Raises Refused with all that is wrong."""
+    form = RotationForm(fields_of(rotation) | fields, instance=rotation)
+    people = _members(fields["members"]) if "members" in fields else None
+    if not form.is_valid():
+        raise unreadable(*faults(form))
+    return save_rotation(form, people)
+
+
+def _members(names: list[str]) -> list[User]:
+    """In their order. Raises Refused."""
+    if not 0 < len(names) <= MOST_MEMBERS:
+        raise unreadable(Fault("$.members", f"name 1 to {MOST_MEMBERS} people"))
+    chosen = numbers(User.objects.filter(is_active=True), "username", names, "$.members")
+    known = User.objects.in_bulk(chosen)
+    return [known[pk] for pk in chosen]
+
+
+def _in_full(request: Called, pk: int) -> RotationInFull:
+    chosen, at = _rotation(request, pk), timezone.now()
+    covers = chosen.covers.filter(until__gt=at).select_related("person")
+    [told] = _told([chosen], at=at)
+    return RotationInFull(**dict(told), covers=[Cover.of(one) for one in covers])
+
+
+def _told(rotations: Collection[models.Rotation], *, at: datetime) -> list[Rotation]:
+    known: dict[int, Roster] = rosters(rotations)
+    now = {pk: roster.on_call(at) for pk, roster in known.items()}
+    names = _names(now.values())
+    return [
+        Rotation(
+            **fields_of(one),
+            id=one.pk,
+            members=[member.person.username for member in one.members.all()],
+            on_call=_turn(now[one.pk], names),
+        )
+        for one in rotations
+    ]
+
+
+def _names(stretches: Iterable[Stretch]) -> dict[int, str]:
+    people = {stretch.person for stretch in stretches if stretch.person is not None}
+    return dict(User.objects.filter(pk__in=people).values_list("pk", "username"))
+
+
+def _turn(stretch: Stretch, names: dict[int, str]) -> Turn:
+    person = None if stretch.person is None else names.get(stretch.person)
+    since = None if stretch.since == EVER else stretch.since
+    return Turn(person=person, since=since, until=stretch.until, is_cover=stretch.is_cover)
+
+
+def _rotations(request: Called) -> QuerySet[models.Rotation]:
+    return access.visible(models.Rotation.objects.kept().prefetch_related("members__person"), to=request.person)
+
+
+def _rotation(request: Called, pk: int) -> models.Rotation:
+    found = _rotations(request).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,135 @@
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.forms import formset_factory
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.accounts.display_names import name_of
+from tms.lib.admin import BaseFormSet, ModelForm
+from tms.lib.calendar.local_time import instant
+from tms.lib.forms import WallTimeField
+from tms.fleet.sites.time_zones import zones
+from tms.notifications.destinations.forms import NONE, Plain, free_name
+from tms.notifications.rotations.on_call import cover
+from tms.notifications.models.rotation import Cover, Member, Rotation
+
+MOST_MEMBERS = 8
+
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User: it is generic to the type checker only
+    """Somebody who can sign in."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(User.objects.filter(is_active=True).order_by("username"), empty_label=NONE, **options)
+
+    def label_from_instance(self, obj: User) -> str:
+        return name_of(obj).text
+
+
+class RotationForm(Plain, ModelForm[Rotation]):
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("Or hand over each week on"),
+        choices=list(WEEKDAYS.items()),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=_("Then a turn lasts from one of these days to the next."),
+    )
+
+    class Meta:
+        model = Rotation
+        fields = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
+        widgets = {
+            "starts_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "handover_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = sorted({*zones(), self.instance.time_zone})
+        self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=[(zone, zone) for zone in known])
+        self.dress()
+
+    def clean_name(self) -> str:
+        return free_name(Rotation.objects.kept(), self.cleaned_data["name"], self.instance)
+
+
+class MemberForm(Plain, forms.Form):
+    person = PersonField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dress()
+
+
+class BaseMemberForms(BaseFormSet[MemberForm]):
+    def clean(self) -> None:
+        if not any(self.errors) and not self.people:
+            raise forms.ValidationError(gettext("Choose at least one person; else nobody is ever on call."))
+
+    @property
+    def people(self) -> list[User]:
+        """In their order. One may have several turns."""
+        chosen = (form.cleaned_data.get("person") for form in self.forms)
+        return [person for person in chosen if person is not None]
+
+
+MemberForms = formset_factory(MemberForm, formset=BaseMemberForms, extra=MOST_MEMBERS, max_num=MOST_MEMBERS)
+
+
+class CoverForm(Plain, forms.Form):
+    """Times are those of the clocks of the rotation's zone."""
+
+    person = PersonField(label=_("Who"))
+    since = WallTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = WallTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+
+    def __init__(self, rotation: Rotation, data: Any = None) -> None:
+        super().__init__(data, prefix="cover")
+        self.rotation = rotation
+        self.dress()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until <= since:
+            self.add_error("until", gettext("It has to lie after the beginning."))
+        return cleaned
+
+    def save(self, *, by: User) -> Cover:
+        zone = ZoneInfo(self.rotation.time_zone)
+        since, until = (instant(self.cleaned_data[name], zone) for name in ("since", "until"))
+        return cover(self.rotation, self.cleaned_data["person"], since=since, until=until, by=by)
+
+
+def members_of(rotation: Rotation) -> list[dict[str, Any]]:
+    """What the form shows of them."""
+    return [{"person": member.person_id} for member in rotation.members.all()] if rotation.pk else []
+
+
+def save_rotation(form: RotationForm, people: list[User] | None) -> Rotation:
+    """The form is valid. None: the people stay as they are."""
+    with recorder.change(form.instance):
+        rotation: Rotation = form.save()
+        if people is not None:
+            save_members(rotation, people)
+    return rotation
+
+
+def save_members(rotation: Rotation, people: list[User]) -> None:
+    rotation.members.all().delete()
+    Member.objects.bulk_create(
+        Member(rotation=rotation, position=position, person=person) for position, person in enumerate(people)
+    )
+
+
+def begun(at: datetime) -> Rotation:
+    """What a new form begins with: turns of a week, from the last Monday on, handed over at nine."""
+    today = at.date()
+    return Rotation(starts_on=today.fromordinal(today.toordinal() - today.weekday()), handover_at="09:00")

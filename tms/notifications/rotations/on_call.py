@@ -1,0 +1,73 @@
+"""Who is on call, as the database has it, and how they are reached."""
+
+from collections.abc import Collection
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from tms.accounts.audit import recorder
+from tms.accounts.models import User
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.rotation import Cover, Member, Rotation
+from tms.notifications.rotations.roster import Cover as Covering
+from tms.notifications.rotations.roster import Roster
+
+
+def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
+    """By rotation, in two queries. People who have left take no turns."""
+    people: dict[int, list[int]] = {}
+    covers: dict[int, list[Covering]] = {}
+    members = Member.objects.filter(rotation__in=rotations, person__is_active=True).order_by("position")
+    for rotation_id, person_id in members.values_list("rotation", "person"):
+        people.setdefault(rotation_id, []).append(person_id)
+    asked = Cover.objects.filter(rotation__in=rotations, person__is_active=True).order_by("pk")
+    for rotation_id, person_id, since, until in asked.values_list("rotation", "person", "since", "until"):
+        covers.setdefault(rotation_id, []).append(Covering(person_id, since, until))
+    return {
+        rotation.pk: Roster(
+            ZoneInfo(rotation.time_zone),
+            rotation.starts_on,
+            rotation.handover_at,
+            people.get(rotation.pk, ()),
+            rotation.every_days,
+            rotation.weekdays,
+            covers.get(rotation.pk, ()),
+        )
+        for rotation in rotations
+    }
+
+
+def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime, by: User) -> Cover:
+    """`person` is on call within that time, whoever's turn it is."""
+    with recorder.change(Cover(rotation=rotation, person=person, since=since, until=until, by=by)) as made:
+        made.save()
+    return made
+
+
+@transaction.atomic
+def delete_cover(rotation: Rotation, pk: int) -> bool:
+    """False when there is none any more."""
+    for found in rotation.covers.filter(pk=pk).select_for_update():
+        recorder.record("deleted", found)
+        found.delete()
+        return True
+    return False
+
+
+def reached(rotations: Collection[Rotation], *, at: datetime) -> dict[int, list[Destination]]:
+    """The destinations of whoever is on call in each of them."""
+    if not rotations:
+        return {}
+    on_call = {pk: roster.on_call(at).person for pk, roster in rosters(rotations).items()}
+    own = destinations_of({person for person in on_call.values() if person is not None})
+    return {pk: own.get(person, []) for pk, person in on_call.items() if person is not None}
+
+
+def destinations_of(people: Collection[int]) -> dict[int, list[Destination]]:
+    """By person, those that are in use."""
+    own: dict[int, list[Destination]] = {}
+    for destination in Destination.objects.enabled().filter(person__in=people).order_by("pk"):
+        assert destination.person_id is not None
+        own.setdefault(destination.person_id, []).append(destination)
+    return own

@@ -1,0 +1,80 @@
+from datetime import date, datetime
+from typing import Any, Self
+
+from ninja import Schema
+from pydantic import Field
+
+from tms.notifications.models import rotation as models
+from tms.notifications.rotations.forms import MOST_MEMBERS
+from tms.notifications.weekly_hours import Weekday
+from tms.rest.schemas import (Asked, Instant, Told, WallTime, change_of)
+
+COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
+
+
+class Turn(Told):
+    person: str | None = Field(description="A username; null: nobody is on call.")
+    since: datetime | None = Field(description="Null: before the rotation starts.")
+    until: datetime
+    is_cover: bool = Field(description="Somebody covers, whoever's turn it is.")
+
+
+class CoverBody(Asked):
+    person: str = Field(max_length=150, description="A username.")
+    since: Instant
+    until: Instant
+
+
+class Cover(Told):
+    id: int
+    person: str
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(cls, made: models.Cover) -> Self:
+        return cls(id=made.pk, person=made.person.username, since=made.since, until=made.until)
+
+
+class RotationFields(Schema):
+    name: str = Field(examples=["NOC"])
+    time_zone: str = Field("Asia/Tokyo", description="Handovers are times on its clocks.")
+    starts_on: date = Field(description="The first day of the first member's first turn.")
+    handover_at: WallTime = Field(examples=["09:00"])
+    every_days: int = Field(7, description="How long a turn lasts.")
+    weekdays: list[Weekday] = Field(
+        [], description="Of handovers, 0 is Monday; if there are any, `every_days` counts for nothing."
+    )
+    members: list[str] = Field(
+        min_length=1, max_length=MOST_MEMBERS, description="Usernames, in the order of their turns."
+    )
+
+
+class RotationBody(RotationFields, Asked):
+    """A whole rotation."""
+
+
+RotationChange: Any = change_of(RotationFields, "RotationChange")
+
+
+class Rotation(RotationFields, Told):
+    id: int
+    members: list[str] = Field(description="Usernames, in the order of their turns.")
+    on_call: Turn = Field(description="Now.")
+
+
+class RotationInFull(Rotation):
+    covers: list[Cover] = Field(description="Those that are not over.")
+
+
+class TurnFilter(Asked):
+    days: int = Field(28, ge=1, le=366, description="How far to look ahead.")
+
+
+class Turns(Told):
+    turns: list[Turn]
+
+
+def fields_of(rotation: models.Rotation) -> dict[str, Any]:
+    """Without its members."""
+    return {name: getattr(rotation, name) for name in COPIED}

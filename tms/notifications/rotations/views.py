@@ -1,0 +1,136 @@
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
+from tms.accounts.models import User
+from tms.accounts.display_names import Name, name_of
+from tms.accounts.permissions import Permission
+from tms.lib.admin import BaseFormSet
+from tms.notifications.rotations import on_call
+from tms.notifications.rotations.on_call import destinations_of, rosters
+from tms.notifications.soft_delete.views import undoable
+from tms.notifications.models.rotation import Cover, Rotation
+from tms.notifications.rotations.forms import (BaseMemberForms, CoverForm, MemberForm, MemberForms, RotationForm, begun, members_of, save_rotation)
+from tms.notifications.rotations.roster import Turn
+
+UNREADABLE = 422
+PREVIEW = timedelta(weeks=4)
+
+
+class Shift(NamedTuple):
+    """A turn as people read it."""
+
+    person: Name | None
+    turn: Turn
+    is_reachable: bool
+    """Has a destination of their own."""
+
+
+@require_safe
+@never_cache
+@watching
+def rotations(request: Asked) -> HttpResponse:
+    return _page(request, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs(Permission.EDIT_ROTATIONS)
+def new_rotation(request: Asked) -> HttpResponse:
+    return _edited(request, begun(timezone.localtime()))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs_to_post(Permission.EDIT_ROTATIONS)
+def rotation(request: Asked, pk: int) -> HttpResponse:
+    return _edited(request, _kept(pk))
+
+
+@require_POST
+@needs(Permission.OVERRIDE_SHIFTS)
+def new_cover(request: Asked, pk: int) -> HttpResponse:
+    """Its own permission: shifts are swapped at night, by people who may not change the rotation."""
+    chosen = _kept(pk)
+    form = CoverForm(chosen, request.POST)
+    if not form.is_valid():
+        return _page(request, chosen, cover=form)
+    form.save(by=request.user)
+    return redirect(chosen)
+
+
+@require_POST
+@needs(Permission.OVERRIDE_SHIFTS)
+def delete_cover(request: Asked, pk: int, cover: int) -> HttpResponse:
+    chosen = _kept(pk)
+    on_call.delete_cover(chosen, cover)
+    return redirect(chosen)
+
+
+def _kept(pk: int) -> Rotation:
+    return get_object_or_404(Rotation.objects.kept(), pk=pk)
+
+
+def _edited(request: Asked, chosen: Rotation) -> HttpResponse:
+    sent = request.POST if request.method == "POST" else None
+    form = RotationForm(sent, instance=chosen)
+    members = MemberForms(sent, initial=members_of(chosen), prefix="members")
+    assert isinstance(members, BaseMemberForms)
+    if sent is None or not (form.is_valid() & members.is_valid()):
+        return _page(request, chosen, form=form, members=members)
+    save_rotation(form, members.people)
+    return redirect(chosen)
+
+
+def _page(
+    request: Asked,
+    chosen: Rotation | None,
+    *,
+    form: RotationForm | None = None,
+    members: BaseFormSet[MemberForm] | None = None,
+    cover: CoverForm | None = None,
+) -> HttpResponse:
+    at = timezone.now()
+    kept = list(Rotation.objects.kept())
+    now, coming = _shifts(kept, chosen, at)
+    is_saved = chosen is not None and chosen.pk is not None
+    context: dict[str, Any] = {
+        **undoable(request, "rotation"),
+        "place": "rotations",
+        "rotations": [(one, now[one.pk]) for one in kept],
+        "chosen": chosen,
+        "coming": coming,
+        "covers": _covers(chosen, at) if chosen and is_saved else [],
+        "form": form or (RotationForm(instance=chosen) if chosen else None),
+        "members": members or (MemberForms(initial=members_of(chosen), prefix="members") if chosen else None),
+        "cover": cover or (CoverForm(chosen) if chosen and is_saved else None),
+    }
+    is_wrong = request.method == "POST"
+    return render(request, "notifications/rotations.html", context, status=UNREADABLE if is_wrong else 200)
+
+
+def _covers(chosen: Rotation, at: datetime) -> list[tuple[Cover, Name]]:
+    """Those that are not over."""
+    return [(cover, name_of(cover.person)) for cover in chosen.covers.filter(until__gt=at).select_related("person")]
+
+
+def _shifts(kept: Collection[Rotation], chosen: Rotation | None, at: datetime) -> tuple[dict[int, Shift], list[Shift]]:
+    """Who is on call now in each of them, and in the chosen one within the next weeks."""
+    known = rosters(kept)
+    now = {pk: roster.on_call(at) for pk, roster in known.items()}
+    coming = list(known[chosen.pk].turns(at, at + PREVIEW)) if chosen and chosen.pk else []
+    people = User.objects.in_bulk({turn.person for turn in (*now.values(), *coming) if turn.person is not None})
+    reachable = destinations_of(people).keys()
+
+    def shift(turn: Turn) -> Shift:
+        person = people.get(turn.person) if turn.person is not None else None
+        return Shift(name_of(person) if person else None, turn, turn.person in reachable)
+
+    return {pk: shift(turn) for pk, turn in now.items()}, [shift(turn) for turn in coming]

@@ -1,0 +1,63 @@
+"""Destinations, policies and rotations are taken out of use, and stay readable wherever history names them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+
+from tms.accounts.audit import recorder
+from tms.notifications.models.delivery import Delivery, DeliveryState
+from tms.notifications.models.destination import Destination
+from tms.notifications.models.policy import Policy
+from tms.notifications.models.rotation import Rotation
+
+type Removable = Destination | Policy | Rotation
+
+MODELS: Mapping[str, type[Removable]] = {"destination": Destination, "policy": Policy, "rotation": Rotation}
+
+
+class NameTaken(Exception):
+    """Another one has its name by now."""
+
+    code = "tms:name-taken"
+
+    def __init__(self, row: Removable) -> None:
+        super().__init__(f"{row.name} is the name of another one")
+        self.row = row
+
+
+def found(kind: str, pk: int, *, is_deleted: bool = False) -> Removable | None:
+    rows: models.QuerySet[Any] = MODELS[kind]._default_manager.filter(pk=pk, deleted_at__isnull=not is_deleted)
+    row: Removable | None = rows.first()
+    return row
+
+
+@transaction.atomic
+def remove(row: Removable, *, at: datetime) -> bool:
+    """Nothing is sent there, or told by it, any more; False when somebody was first."""
+    off = {} if isinstance(row, Rotation) else {"enabled": False}
+    if not type(row).objects.kept().filter(pk=row.pk).update(deleted_at=at, **off):
+        return False
+    if not isinstance(row, Rotation):
+        waiting = Delivery.objects.filter(state=DeliveryState.WAITING, **{_column(row): row.pk})
+        waiting.update(state=DeliveryState.WITHDRAWN, ended_at=at)
+    recorder.record("deleted", row)
+    return True
+
+
+@transaction.atomic
+def restore(row: Removable, *, is_on: bool) -> bool:
+    """Use it again as it was; what was withdrawn stays so. Raises NameTaken."""
+    model = type(row)
+    if model.objects.kept().filter(name=row.name).exists():
+        raise NameTaken(row)
+    on = {} if isinstance(row, Rotation) else {"enabled": is_on}
+    if not model.objects.filter(pk=row.pk).exclude(deleted_at=None).update(deleted_at=None, **on):
+        return False
+    recorder.record("restored", row)
+    return True
+
+
+def _column(row: Destination | Policy) -> str:
+    return "destination" if isinstance(row, Destination) else "policy"

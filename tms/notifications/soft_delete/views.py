@@ -1,0 +1,79 @@
+"""Deleting asks once more, and can be undone from the list to which it leads."""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tms.accounts import access
+from tms.accounts.decorators import Asked, watching
+from tms.accounts.permissions import Permission
+from tms.notifications.soft_delete import services
+from tms.notifications.soft_delete.services import NameTaken
+
+LISTS = {"destination": "destinations", "policy": "policies", "rotation": "rotations"}
+TAKEN = 409
+NEEDED = {
+    "destination": Permission.EDIT_DESTINATIONS,
+    "policy": Permission.EDIT_POLICIES,
+    "rotation": Permission.EDIT_ROTATIONS,
+}
+PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@watching
+def delete(request: Asked, kind: str, pk: int) -> HttpResponse:
+    access.demand(request.user, NEEDED[kind])
+    row = _found(kind, pk)
+    if request.method != "POST":
+        return _page(request, kind, row)
+    was_on = getattr(row, "enabled", True)
+    services.remove(row, at=timezone.now())
+    return redirect(f"{reverse(LISTS[kind])}?{urlencode({'deleted': pk} | ({'on': 1} if was_on else {}))}")
+
+
+@require_POST
+@watching
+def restore(request: Asked, kind: str, pk: int) -> HttpResponse:
+    access.demand(request.user, NEEDED[kind])
+    row = _found(kind, pk, is_deleted=True)
+    try:
+        services.restore(row, is_on=request.POST.get("on") == "1")
+    except NameTaken:
+        return _page(request, kind, row, is_taken=True)
+    return redirect(row)
+
+
+def undoable(request: HttpRequest, kind: str) -> dict[str, Any]:
+    """What a list says of the one that was deleted just before."""
+    pk = request.GET.get("deleted", "")
+    row = services.found(kind, int(pk), is_deleted=True) if PRIMARY_KEY.fullmatch(pk) else None
+    if row is None:
+        return {}
+    return {"deleted": row, "restore": reverse(f"restore-{kind}", args=(row.pk,)), "was_on": request.GET.get("on")}
+
+
+def _found(kind: str, pk: int, *, is_deleted: bool = False) -> services.Removable:
+    row = services.found(kind, pk, is_deleted=is_deleted)
+    if row is None:
+        raise Http404
+    return row
+
+
+def _page(request: Asked, kind: str, row: services.Removable, *, is_taken: bool = False) -> HttpResponse:
+    context = {
+        "place": LISTS[kind],
+        "kind": kind,
+        "row": row,
+        "is_taken": is_taken,
+        "back": reverse(LISTS[kind]) if is_taken else row.get_absolute_url(),
+    }
+    return render(request, "notifications/delete.html", context, status=TAKEN if is_taken else 200)

@@ -1,0 +1,170 @@
+"""CloudEvents 1.0 (structured, JSON) over HTTP POST, signed after the Standard Webhooks convention."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import urllib3
+from django.conf import settings
+from django.utils import timezone
+from django.utils.http import parse_http_date_safe
+from django.utils.translation import gettext
+from urllib3 import BaseHTTPResponse, Timeout
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NewConnectionError,
+    SSLError,
+)
+from urllib3.exceptions import (
+    TimeoutError as TimedOut,
+)
+
+from tms.notifications.transports import ssrf_guard
+from tms.notifications.models.destination import Destination
+from tms.notifications.transports.message import Message
+from tms.notifications.transports.result import Answer, Outcome
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+CONNECT_S, READ_S, ALTOGETHER_S = 5.0, 10.0, 20.0
+MOST_HOPS = 3
+MOST_READ = 2_048
+"""Bytes of an answer."""
+FOLLOWED = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
+"""Redirects that repeat the request as it was. Any other turns it into another one."""
+USELESS_TO_REPEAT = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.GONE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.NOT_IMPLEMENTED,
+}
+"""The receiver judged the message, not the moment; everything else may be mended while TMS tries again."""
+NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
+
+
+def hand_over(destination: Destination, message: Message) -> Answer:
+    secrets = destination.secrets()
+    # Sorted: what the database kept may come back in another order, and each attempt is the same to the byte.
+    body = json.dumps(event(message), ensure_ascii=False, sort_keys=True).encode()
+    headers = {
+        "Content-Type": CONTENT_TYPE,
+        "User-Agent": "TMS",
+        **signed(message.uid, body, key=secrets["key"], at=timezone.now()),
+        **({"TMS-Possible-Duplicate": "true"} if message.possible_duplicate else {}),
+    }
+    with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch:
+        answer = _attempt(secrets["url"], body, headers)
+    if watch.refused and answer.outcome is not Outcome.TAKEN:
+        return Answer.never(not_outside(watch.refused))
+    return answer
+
+
+def event(message: Message) -> dict[str, Any]:
+    """The message as a CloudEvent."""
+    about = {"subject": message.subject} if message.subject else {}
+    # Extensions are lower-case letters and digits; what is false need not be said.
+    extensions = {"possibleduplicate": True} if message.possible_duplicate else {}
+    return {
+        "specversion": "1.0",
+        "id": message.uid,
+        "source": settings.PUBLIC_URL or "/tms",
+        "type": f"tms.{'incidents' if 'incidents' in message.facts else 'alerts'}.{message.kind}.v1",
+        "time": message.at.isoformat(),
+        **about,
+        **extensions,
+        "datacontenttype": "application/json",
+        "data": {"title": message.title, "text": message.body, **message.facts},
+    }
+
+
+def signed(uid: str, body: bytes, *, key: str, at: datetime) -> dict[str, str]:
+    """Headers that prove who sent `body`, and when (https://www.standardwebhooks.com)."""
+    seconds = str(int(at.timestamp()))
+    said = b".".join((uid.encode(), seconds.encode(), body))
+    digest = hmac.digest(base64.b64decode(key.removeprefix("whsec_")), said, hashlib.sha256)
+    signature = f"v1,{base64.b64encode(digest).decode()}"
+    return {"webhook-id": uid, "webhook-timestamp": seconds, "webhook-signature": signature}
+
+
+def not_outside(address: str) -> str:
+    values = {"address": address}
+    return gettext("Refused: %(address)s is inside, and TMS_INSIDE_DESTINATIONS does not allow it.") % values
+
+
+def _attempt(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    try:
+        return _post(url, body, headers)
+    except NEVER_SENT as error:
+        return Answer.later(_reason(error))
+    except HTTPError as error:
+        return Answer.later(_reason(error), may_have_arrived=True)
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+    deadline = time.monotonic() + ALTOGETHER_S
+    for _ in range(MOST_HOPS + 1):
+        try:
+            response = _asked(url, body, headers, deadline)
+        except LocationParseError:
+            return Answer.never(gettext("The address cannot be read."))
+        status, to = response.status, response.headers.get("Location", "")
+        if status not in FOLLOWED or not to:
+            return _judged(response)
+        response.close()
+        url = urljoin(url, to)
+        if urlsplit(url).scheme not in {"http", "https"}:
+            return Answer.never(gettext("Redirected to something that is not HTTP."))
+    return Answer.later(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
+
+
+def _asked(url: str, body: bytes, headers: dict[str, str], deadline: float) -> BaseHTTPResponse:
+    left = max(0.1, deadline - time.monotonic())
+    pool = urllib3.PoolManager(1, retries=False, timeout=Timeout(total=left, connect=min(CONNECT_S, left), read=READ_S))
+    return pool.request("POST", url, body=body, headers=headers, redirect=False, preload_content=False)
+
+
+def _judged(response: BaseHTTPResponse) -> Answer:
+    said = f"{response.status} {response.reason or ''}".strip()
+    text = _excerpt(response)
+    said = f"{said}: {text}" if text else said
+    if 200 <= response.status < 300:
+        return Answer.taken(said)
+    if 300 <= response.status < 400:
+        return Answer.later(said + " " + gettext("A redirect of this kind is not followed; enter the new address."))
+    if response.status in USELESS_TO_REPEAT:
+        return Answer.never(said)
+    return Answer.later(said, retry_after_s=_wait(response.headers.get("Retry-After", "")))
+
+
+def _excerpt(response: BaseHTTPResponse) -> str:
+    try:
+        return response.read(MOST_READ, decode_content=False).decode(errors="replace")
+    except HTTPError:  # the status says what counts
+        return ""
+    finally:
+        response.close()
+
+
+def _wait(retry_after: str) -> float | None:
+    """Seconds, or an instant (RFC 9110, 10.2.3)."""
+    if retry_after.isdecimal():
+        return float(retry_after)
+    until = parse_http_date_safe(retry_after)
+    return None if until is None else max(0.0, until - timezone.now().timestamp())
+
+
+def _reason(error: HTTPError) -> str:
+    """Without the path, which many services use as a key."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return gettext("No answer in time.") if isinstance(error, TimedOut) else type(error).__name__

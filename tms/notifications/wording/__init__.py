@@ -1,5 +1,0 @@
-"""What a delivery says, in its language: a title, lines for people, and the same as facts for machines."""
-
-from tms.notifications.wording.content import message_of, worded
-
-__all__ = ["message_of", "worded"]
