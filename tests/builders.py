@@ -19,7 +19,7 @@ from tms.fleet.credentials import services
 from tms.fleet.credentials.services import Identity, Key
 from tms.fleet.models import Cause, Group, Presence, Site, Terminal, TerminalState
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
-from tms.ingest.judge import Judge
+from tms.ingest.rule_evaluation import Judge
 from tms.protocol import frames
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)

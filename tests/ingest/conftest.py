@@ -16,7 +16,7 @@ from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.ingest.batch import Batch
 from tms.ingest.items import Item
-from tms.ingest.ledger import Ledger
+from tms.ingest.batch_result import Ledger
 from tms.ingest.links import Links
 from tms.ingest.session import Session
 

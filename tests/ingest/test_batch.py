@@ -15,7 +15,7 @@ from tms.ingest import batch as module
 from tms.ingest import store
 from tms.ingest.batch import Batch
 from tms.ingest.items import Item
-from tms.ingest.ledger import Ledger
+from tms.ingest.batch_result import Ledger
 from tms.telemetry.models import Report
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

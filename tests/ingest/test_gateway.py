@@ -16,7 +16,7 @@ from tms.ingest import gateway as ending
 from tms.ingest.batch import Batch
 from tms.ingest.gateway import Gateway
 from tms.ingest.items import Item
-from tms.ingest.ledger import Ledger
+from tms.ingest.batch_result import Ledger
 from tms.feed.publisher import feed
 from tms.feed.hub import hub
 from tms.protocol import frames

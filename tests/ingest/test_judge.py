@@ -9,7 +9,7 @@ from tms.alerts.models import Alert
 from tms.alerts.rules.cache import rulebook
 from tms.fleet.models import TerminalKind
 from tms.ingest import store
-from tms.ingest.judge import Judge
+from tms.ingest.rule_evaluation import Judge
 from tms.feed.change import Change
 from tms.protocol import frames
 

@@ -8,7 +8,7 @@ from tests.at_once import aside
 from tests.builders import AT, Link
 from tests.ingest.conftest import reports, taken
 from tests.ingest.writing import booted, state_of, write
-from tms.ingest.metric_names import MetricNames
+from tms.ingest.metric_limits import MetricNames
 from tms.protocol import frames
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry.models import Report

@@ -1,6 +1,6 @@
 import pytest
 
-from tms.ingest.strikes import Strikes
+from tms.ingest.violations import Strikes
 
 
 @pytest.mark.parametrize(

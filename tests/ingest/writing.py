@@ -5,7 +5,7 @@ from tms.alerts.models import Alert
 from tms.fleet.models import Terminal, TerminalState
 from tms.ingest import store
 from tms.ingest.items import Item
-from tms.ingest.ledger import Ledger
+from tms.ingest.batch_result import Ledger
 from tms.telemetry.models import Report
 
 

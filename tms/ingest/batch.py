@@ -16,7 +16,7 @@ from django.db import Error as AnyDatabaseError
 
 from tms.ingest import store
 from tms.ingest.items import Booted, Item, Reported
-from tms.ingest.ledger import Ledger
+from tms.ingest.batch_result import Ledger
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 

@@ -19,9 +19,9 @@ from tms.fleet.models import Cause
 from tms.lib.db.clock import wall
 from tms.ingest.batch import Batch
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
-from tms.ingest.judge import Judge
-from tms.ingest.metric_names import MetricNames
-from tms.ingest.strikes import Strikes
+from tms.ingest.rule_evaluation import Judge
+from tms.ingest.metric_limits import MetricNames
+from tms.ingest.violations import Strikes
 from tms.metrics import instruments
 from tms.protocol import downlink, frames, limits, partly, uplink
 from tms.protocol.close_codes import CloseCode

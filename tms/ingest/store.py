@@ -18,8 +18,8 @@ from tms.fleet.presence.transitions import Standing
 from tms.lib.db.clock import wall
 from tms.ingest import takeovers
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
-from tms.ingest.judge import place_of
-from tms.ingest.ledger import BootKey, Ledger
+from tms.ingest.rule_evaluation import place_of
+from tms.ingest.batch_result import BootKey, Ledger
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments
