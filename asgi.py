@@ -10,7 +10,7 @@ django_application = get_asgi_application()
 
 from consumers.routing import websockets
 from tms.accounts.sign_in.gate import SignInGate
-from tms.ops.proxy import socket_address
+from tms.ops.middleware.trusted_proxy import socket_address
 
 http = SignInGate(django_application, address_of=socket_address)
 application = ProtocolTypeRouter({"http": http, "websocket": websockets})

@@ -20,7 +20,7 @@ from tms.boards.live.studio import studio
 from tms.boards.pages import page_at
 from tms.ingest.admission import Refusal
 from tms.feed.viewers import Look
-from tms.ops.proxy import socket_address
+from tms.ops.middleware.trusted_proxy import socket_address
 
 log = structlog.get_logger(__name__)
 

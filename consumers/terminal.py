@@ -13,7 +13,7 @@ from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal
 from tms.ingest.gateway import Gateway, gateway
 from tms.metrics import instruments
-from tms.ops.proxy import socket_address
+from tms.ops.middleware.trusted_proxy import socket_address
 from tms.protocol import SUBPROTOCOL
 
 

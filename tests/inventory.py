@@ -13,8 +13,8 @@ from consumers.nowhere import nowhere
 from consumers.routing import websockets
 from tms.notifications.metrics import DeliveryCollector
 from tms.metrics import instruments
-from tms.ops.collectors import FleetCollector, ServerCollector
-from tms.ops.node_gauges import NodeCollector
+from tms.ops.collectors.fleet import FleetCollector, ServerCollector
+from tms.ops.collectors.nodes import NodeCollector
 from tms.protocol import downlink, uplink
 from tms.protocol.close_codes import CloseCode
 

@@ -14,7 +14,7 @@ from tms.alerts.models import Alert, Condition
 from tms.fleet.presence import store as presence_store
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
 from tms.ingest import store
-from tms.ops import beats
+from tms.ops.health import heartbeats
 
 pytestmark = pytest.mark.both
 
@@ -205,7 +205,7 @@ def test_where_there_is_one_process_it_orphans_every_node_there_was(fleet):
 
 
 def away_for(seconds: float) -> datetime:
-    beats.beat(beats.CLOCK, at=AT)
+    heartbeats.beat(heartbeats.CLOCK, at=AT)
     return later(seconds)
 
 

@@ -105,7 +105,7 @@ def test_a_loop_is_stalled_after_a_few_intervals_and_a_prompt_one_within_30_seco
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
 async def test_the_leader_tells_the_age_of_each_loops_last_success(monkeypatch):
-    monkeypatch.setattr("tms.ops.loop_ages.WRITE_EVERY_S", 0.01)
+    monkeypatch.setattr("tms.ops.health.loop_ages.WRITE_EVERY_S", 0.01)
     well, failing = Work(), Work(fail)
 
     async with running(Loop("well", 0.001, well), Loop("failing", 0.001, failing)):

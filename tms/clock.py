@@ -39,11 +39,12 @@ from tms.feed.hub import hub
 from tms.notifications.dispatch import leases, outbox, dispatcher
 from tms.notifications.digests import services as digest_services
 from tms.notifications.dispatch.dispatcher import Post
-from tms.ops import beats, lead, purge
+from tms.ops.health import heartbeats
+from tms.ops import lead, purge
 from tms.metrics import instruments
 from tms.ops.lead import Lead, LeadLost
-from tms.ops.loop_ages import LoopAges
-from tms.ops.objective import ledger
+from tms.ops.health.loop_ages import LoopAges
+from tms.ops.slo import recorder
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, each, isolate
 from tms.telemetry.rollups import backfill, hourly
@@ -160,8 +161,8 @@ class Watch:
 
 def catch_up(at: datetime) -> bool:
     """Whether TMS itself was away; then nobody is called silent or offline before the reconnect grace is over."""
-    last = beats.late_by(beats.CLOCK, at=at)
-    if last is None or last < beats.LATE:
+    last = heartbeats.late_by(heartbeats.CLOCK, at=at)
+    if last is None or last < heartbeats.LATE:
         return False
     until = at + timedelta(seconds=settings.RECONNECT_GRACE_S)
     with transaction.atomic():
@@ -193,7 +194,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("nodes", 1.0, Watch().look),
     Loop("maintenance", 1.0, services.turn),
     Loop("expire", 1.0, commands.expire),
-    Loop("beat", 2.0, lambda at: beats.beat(beats.CLOCK, at=at)),
+    Loop("beat", 2.0, lambda at: heartbeats.beat(heartbeats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
     Loop("looking", 2.0, at_open.look, Lane.SLOW),
@@ -204,7 +205,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("forget", 3600.0, dispatcher.forget, Lane.SLOW),
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
     Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),
-    Loop("promises", 3600.0, ledger.forget, Lane.SLOW),
+    Loop("promises", 3600.0, recorder.forget, Lane.SLOW),
     Loop("digests", 5.0, digest_services.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
     Loop("post", 0.5, Post().make_the_round, Lane.POST),

@@ -8,7 +8,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from tests.builders import now
 from tms.feed.hub import hub
-from tms.ops import beats, health
+from tms.ops.health import heartbeats, report
 from tms.ops.models import Beat, LoopSuccess
 
 pytestmark = pytest.mark.both
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def well(db):
-    beats.beat(beats.CLOCK, at=now())
+    heartbeats.beat(heartbeats.CLOCK, at=now())
 
 
 def checks_of(answer) -> dict[str, str]:
@@ -100,13 +100,13 @@ def test_a_feed_that_is_heard_is_well(well, client, listening, monkeypatch):
 
 
 def test_a_beat_is_kept_once_and_by_the_last_who_gave_it(db, settings):
-    beats.beat(beats.CLOCK, at=now())
+    heartbeats.beat(heartbeats.CLOCK, at=now())
     settings.NODE = "other"
     at = now()
-    beats.beat(beats.CLOCK, at=at)
+    heartbeats.beat(heartbeats.CLOCK, at=at)
 
     assert list(Beat.objects.values_list("name", "node", "at")) == [("clock", "other", at)]
-    assert beats.late_by(beats.CLOCK, at=at + timedelta(seconds=3)) == timedelta(seconds=3)
+    assert heartbeats.late_by(heartbeats.CLOCK, at=at + timedelta(seconds=3)) == timedelta(seconds=3)
 
 
 # Liveness
@@ -135,20 +135,20 @@ class Serving:
     ("server", "status"), [(Serving(), 200), (Serving(draining=True), 503), (Serving(is_ready=False), 503)]
 )
 def test_a_process_that_drains_or_is_not_ready_yet_is_not_live(well, client, monkeypatch, server, status):
-    monkeypatch.setattr(health, "_servers", [])
-    health.watch_server(server)
+    monkeypatch.setattr(report, "_servers", [])
+    report.watch_server(server)
 
     assert client.get("/health/").status_code == client.get("/health/?strict").status_code == status
 
 
 def test_a_process_whose_event_loop_is_stuck_is_not_live(well, client, monkeypatch):
     seconds = Seconds()
-    turns = health.LoopTurns(seconds)
-    monkeypatch.setattr(health, "_turns", [turns])
+    turns = report.LoopTurns(seconds)
+    monkeypatch.setattr(report, "_turns", [turns])
     statuses = []
 
     for _ in range(2):
-        seconds.at += health.LOOP_STUCK_AFTER_S
+        seconds.at += report.LOOP_STUCK_AFTER_S
         statuses.append(client.get("/health/").status_code)
     turns.turned()
     statuses.append(client.get("/health/").status_code)
@@ -168,11 +168,11 @@ class Seconds:
 
 
 @pytest.fixture
-def watch(well, monkeypatch) -> health.DatabaseWatch:
+def watch(well, monkeypatch) -> report.DatabaseWatch:
     """One that asks when the test says so."""
-    watch = health.DatabaseWatch(Seconds())
-    monkeypatch.setattr(health, "_watches", [watch])
-    monkeypatch.setattr(health.connection, "close", lambda: None)
+    watch = report.DatabaseWatch(Seconds())
+    monkeypatch.setattr(report, "_watches", [watch])
+    monkeypatch.setattr(report.connection, "close", lambda: None)
     return watch
 
 
@@ -185,11 +185,11 @@ def test_a_request_asks_the_database_nothing(watch, client, django_assert_num_qu
 
 def test_a_database_that_hangs_shows_within_ten_seconds_and_no_request_waits_for_it(watch, client):
     watch.ask()
-    watch._monotonic.at += health.NO_ANSWER_AFTER_S + 0.5
+    watch._monotonic.at += report.NO_ANSWER_AFTER_S + 0.5
 
     answer = client.get("/health/?strict")
 
-    assert health.NO_ANSWER_AFTER_S + health.CHECK_EVERY_S <= 10
+    assert report.NO_ANSWER_AFTER_S + report.CHECK_EVERY_S <= 10
     assert (answer.status_code, client.get("/health/").status_code) == (503, 200)
     assert checks_of(answer)["database"] == "no answer for 8 s"
     assert checks_of(answer)["clock"] == "unknown"
@@ -202,7 +202,7 @@ def test_a_process_is_not_well_before_the_database_was_asked(watch, client):
 
 def test_the_thread_that_asks_outlives_whatever_it_meets(watch, monkeypatch, caplog):
     with monkeypatch.context() as patch:
-        patch.setattr(health, "loops", lambda at: 1 / 0)
+        patch.setattr(report, "loops", lambda at: 1 / 0)
         watch.ask()
         found = watch.parts()["database"]
     watch.ask()
@@ -217,7 +217,7 @@ def test_a_database_that_takes_no_writes_is_unwell():
     with connections["default"].cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
         try:
-            found = health.database(now())
+            found = report.database(now())
         finally:
             cursor.execute("SET default_transaction_read_only = off")
 
@@ -231,7 +231,7 @@ def test_what_is_wrong_with_the_database_is_told_by_its_code(sqlstate, said):
     error = OperationalError()
     error.__cause__ = type("Cause", (Exception,), {"sqlstate": sqlstate})()
 
-    assert health.trouble(error) == said
+    assert report.trouble(error) == said
 
 
 def test_a_loop_of_the_clock_that_does_not_succeed_any_more_is_named(well, client):
@@ -247,8 +247,8 @@ def test_a_loop_of_the_clock_that_does_not_succeed_any_more_is_named(well, clien
 
 
 def test_a_part_that_only_this_process_knows_of_is_told(well, client, monkeypatch):
-    monkeypatch.setattr(health, "_added", {})
-    health.add_check("ingest", lambda at: "no commit for 7 s while 3 items wait")
+    monkeypatch.setattr(report, "_added", {})
+    report.add_check("ingest", lambda at: "no commit for 7 s while 3 items wait")
 
     answer = client.get("/health/?strict")
 

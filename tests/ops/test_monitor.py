@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.services import HOST, free_port
-from tms.ops.monitor import CannotListen, Monitor
+from tms.ops.health.monitor import CannotListen, Monitor
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 

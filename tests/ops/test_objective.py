@@ -6,9 +6,9 @@ from prometheus_client import CollectorRegistry, Histogram
 from tests.builders import AT, later
 from tms.accounts.models import User
 from tms.ops.models import Observed, Promise
-from tms.ops.objective import ledger
-from tms.ops.objective.figures import GOAL, kept
-from tms.ops.objective.ledger import Ledger
+from tms.ops.slo import recorder
+from tms.ops.slo.report import GOAL, kept
+from tms.ops.slo.recorder import Ledger
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -28,7 +28,7 @@ def stored():
 
 
 def promises(*observed, at=AT):
-    Promise.objects.add([Observed(*one) for one in observed], since=ledger.slot(at))
+    Promise.objects.add([Observed(*one) for one in observed], since=recorder.slot(at))
 
 
 def board(span="24h", at=AT):
@@ -107,7 +107,7 @@ def test_what_is_older_than_any_page_shows_is_forgotten():
     promises(("board", "kept", 1.0, 1), at=AT - timedelta(days=36))
     promises(("board", "kept", 1.0, 2), at=AT - timedelta(days=30))
 
-    assert ledger.forget(AT) == 1
+    assert recorder.forget(AT) == 1
     assert stored() == [("board", "kept", 1.0, 2)]
 
 

@@ -11,7 +11,8 @@ from django.db import DataError
 from tests.builders import AT
 from tms.accounts.models import User
 from tms.clock import LOOPS
-from tms.ops import beats, purge
+from tms.ops.health import heartbeats
+from tms.ops import purge
 from tms.ops.models import Beat, LoopSuccess
 from tms.rest.models import KeptAnswer
 
@@ -41,7 +42,7 @@ def access(model, **fields):
 
 
 def written(n, *, old):
-    beats.beat(f"{beats.WRITE}{n}", at=AT - 2 * DAY if old else AT)
+    heartbeats.beat(f"{heartbeats.WRITE}{n}", at=AT - 2 * DAY if old else AT)
 
 
 KINDS = [
@@ -95,7 +96,7 @@ def test_a_table_that_fails_keeps_no_other_from_being_purged(monkeypatch):
 
 
 def test_the_beat_of_the_clock_is_never_purged():
-    beats.beat(beats.CLOCK, at=AT - 100 * DAY)
+    heartbeats.beat(heartbeats.CLOCK, at=AT - 100 * DAY)
 
     purge.purge(AT)
 

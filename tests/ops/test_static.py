@@ -17,7 +17,7 @@ import pytest
 from tests.emulated import REGION, Moto
 from tests.ops.test_production import ROOT, SOUND, manage
 from tms.config import environment
-from tms.ops.static import key_prefix
+from tms.ops.static_files import key_prefix
 
 BUCKET = "tms-1-static"
 

@@ -15,7 +15,7 @@ from tms.boards import instants
 from tms.boards.filters import AlertFilter, TerminalFilter
 from tms.lib.durations import seconds
 from tms.ingest.admission import offered_credential
-from tms.ops import proxy
+from tms.ops.middleware import trusted_proxy
 from tms.protocol import credential
 from tms.rest.parser import StrictParser
 from tms.rest.problems import Refused
@@ -61,7 +61,7 @@ SCANS: Mapping[str, tuple[Work, tuple[Make, ...]]] = {
         (lambda size: ["bearer"] * (size // 6), lambda size: ["bearer." + "a" * size]),
     ),
     "forwarded addresses": (
-        lambda found: proxy.original("127.0.0.1", found),
+        lambda found: trusted_proxy.original("127.0.0.1", found),
         (repeated("127.0.0.1,"), repeated(","), repeated(" "), repeated("1"), repeated("::", after="1")),
     ),
     "an Origin and a Host": (

@@ -102,12 +102,12 @@ INSTALLED_APPS = [
     "tms.commandline",
 ]
 MIDDLEWARE = [
-    "tms.ops.loose.LooseMiddleware",
-    "tms.ops.headers.HeadersMiddleware",
-    "tms.ops.proxy.TrustedProxyMiddleware",
+    "tms.ops.middleware.request_cleanup.LooseMiddleware",
+    "tms.ops.middleware.security_headers.HeadersMiddleware",
+    "tms.ops.middleware.trusted_proxy.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "tms.ops.any_host.AnyHostMiddleware",
+    "tms.ops.middleware.any_host.AnyHostMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -115,7 +115,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tms.accounts.audit.recorder.AuditMiddleware",
     "tms.accounts.language.LanguageMiddleware",
-    "tms.ops.nul.NulMiddleware",
+    "tms.ops.middleware.nul_bytes.NulMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tms.ops.request_log.RequestLogMiddleware",
@@ -232,7 +232,7 @@ SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1
 AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"
 AXES_COOLOFF_TIME = None
 AXES_VERBOSE = False
-AXES_CLIENT_IP_CALLABLE = "tms.ops.proxy.client_address"
+AXES_CLIENT_IP_CALLABLE = "tms.ops.middleware.trusted_proxy.client_address"
 SILENCED_SYSTEM_CHECKS = ["axes.W002", "axes.W003"]
 """That its middleware and backend, which lock out, are not used."""
 
@@ -250,7 +250,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")
 STATIC_BUCKET = env.text("TMS_STATIC_BUCKET")
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
-HASHED = "tms.ops.static.BucketStaticFiles" if STATIC_BUCKET else "tms.ops.static.HashedStaticFiles"
+HASHED = "tms.ops.static_files.BucketStaticFiles" if STATIC_BUCKET else "tms.ops.static_files.HashedStaticFiles"
 AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -1,4 +1,4 @@
-"""The metrics that TMS counts, declared once; `tms.ops.collectors` has those that are read when asked.
+"""The metrics that TMS counts, declared once; `tms.ops.collectors.fleet` has those that are read when asked.
 
 No label names a terminal (R20). `docs/metrics.md` describes each.
 """

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
-from tms.ops import beats
+from tms.ops.health import heartbeats
 from tms.ops.models import Beat, LoopSuccess
 from tms.rest import idempotency
 from tms.lib.set_aside import each
@@ -36,7 +36,7 @@ PURGED = (
     Purged(
         "sign_ins", lambda at: AccessLog.objects.filter(attempt_time__lt=at - timedelta(days=settings.HISTORY_DAYS))
     ),
-    Purged("writes", lambda at: Beat.objects.filter(name__startswith=beats.WRITE, at__lt=at - SIGNS_OF_LIFE_KEPT)),
+    Purged("writes", lambda at: Beat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - SIGNS_OF_LIFE_KEPT)),
 )
 
 

@@ -1,10 +1,10 @@
 from django.urls import path
 
 from tms.ops import views
-from tms.ops.objective import pages
+from tms.ops.slo import views as slo_views
 
 urlpatterns = [
     path("health/", views.health, name="health"),
-    path("objective/", pages.objective, name="objective"),
+    path("objective/", slo_views.objective, name="objective"),
     path("metrics", views.metrics, name="metrics"),
 ]

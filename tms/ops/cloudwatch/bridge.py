@@ -13,7 +13,7 @@ from django.db import connection
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from tms.lib.db.clock import wall
-from tms.ops import collectors
+from tms.ops.collectors import fleet
 from tms.metrics import instruments
 from tms.ops.cloudwatch.measures import Sample, Samples, total
 from tms.ops.cloudwatch.sender import CloudWatch, Datum, Sender
@@ -83,7 +83,7 @@ class Bridge:
 def fleet_registry() -> CollectorRegistry:
     """What the leader sends: one for all, from the database, and how late it is itself."""
     registry = CollectorRegistry()
-    collectors.register(registry)
+    fleet.register(registry)
     registry.register(instruments.CLOCK_LAG)
     return registry
 

@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tms.clock import Clock
 from tms.feed.publisher import feed
 from tms.feed.hub import hub
-from tms.ops import health
+from tms.ops.health import report
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
-from tms.ops.monitor import CannotListen, Monitor
-from tms.ops.objective.ledger import Ledger
+from tms.ops.health.monitor import CannotListen, Monitor
+from tms.ops.slo.recorder import Ledger
 
 TURN_EVERY_S = 1.0
 
@@ -54,9 +54,9 @@ async def run() -> None:
     clock = Clock()
     ledger = Ledger()
     to_cloudwatch = bridge.configured(serves=False)
-    turns, database_watch = health.LoopTurns(), health.DatabaseWatch()
+    turns, database_watch = report.LoopTurns(), report.DatabaseWatch()
     turning = asyncio.create_task(turn(turns))
-    health.watch_loop(turns)
+    report.watch_loop(turns)
     hub.start()
     database_watch.start()
     clock.start()
@@ -75,7 +75,7 @@ async def run() -> None:
         await asyncio.to_thread(to_cloudwatch.stop)
 
 
-async def turn(turns: health.LoopTurns) -> None:
+async def turn(turns: report.LoopTurns) -> None:
     """Prove to `/health/`, which a thread answers, that the event loop turns."""
     while True:
         turns.turned()

@@ -21,11 +21,12 @@ from tms.lib.db.clock import wall
 from tms.ingest.gateway import gateway
 from tms.feed.publisher import feed
 from tms.feed.hub import hub
-from tms.ops import collectors, health
+from tms.ops.collectors import fleet
+from tms.ops.health import report
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
-from tms.ops.objective.ledger import Ledger
-from tms.ops.pulse import Pulse
+from tms.ops.slo.recorder import Ledger
+from tms.ops.health.node_heartbeat import Pulse
 from tms.protocol.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -58,13 +59,13 @@ class Process:
         self.pulse = Pulse(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
         self.ledger = Ledger()
-        self.database_watch = health.DatabaseWatch()
+        self.database_watch = report.DatabaseWatch()
 
     async def start(self) -> None:
         orphaned = await database_sync_to_async(self.join)()
         hub.start()
         gateway().start()
-        health.add_check("ingest", lambda at: gateway().batch.trouble or health.WELL)
+        report.add_check("ingest", lambda at: gateway().batch.trouble or report.WELL)
         self.database_watch.start()
         if self.clock:
             self.clock.start()
@@ -79,7 +80,7 @@ class Process:
             heard_at = self.pulse.start()
         except NameTaken as error:
             raise CommandError(str(error)) from None
-        health.watch(self.pulse)
+        report.watch(self.pulse)
         return clock.orphan(node(), wall.now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
@@ -112,8 +113,8 @@ def server_for(process: Process, *, host: str, port: int) -> server.Server:
         on_stop=process.stop,
         drain_code=drain_code,
     )
-    collectors.watch(made)
-    health.watch_server(made)
+    fleet.watch(made)
+    report.watch_server(made)
     return made
 
 

@@ -16,10 +16,10 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from tms.lib.hashing import digest
 from tms.lib.db.clock import wall
 from tms.feed.hub import hub
-from tms.ops import beats
-from tms.ops.loop_ages import stalled
+from tms.ops.health import heartbeats
+from tms.ops.health.loop_ages import stalled
 from tms.ops.models import LoopSuccess
-from tms.ops.pulse import Pulse
+from tms.ops.health.node_heartbeat import Pulse
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ def write_something(at: datetime) -> None:
             cursor.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
             cursor.execute("SET LOCAL work_mem = '64kB'")
             cursor.execute("SELECT count(*) FROM generate_series(1, 20000)")
-        beats.beat(f"{beats.WRITE}{digest(settings.NODE)[:16]}", at=at)
+        heartbeats.beat(f"{heartbeats.WRITE}{digest(settings.NODE)[:16]}", at=at)
 
 
 def trouble(error: Exception) -> str:
@@ -122,12 +122,12 @@ def trouble(error: Exception) -> str:
 
 def clock(at: datetime) -> str:
     try:
-        late = beats.late_by(beats.CLOCK, at=at)
+        late = heartbeats.late_by(heartbeats.CLOCK, at=at)
     except (DatabaseError, InterfaceError) as error:
         return f"unknown: {type(error).__name__}"
     if late is None:
         return "never ran; start it with `manage.py clock`"
-    return WELL if late < beats.LATE else f"last ran {late.total_seconds():.0f} s ago"
+    return WELL if late < heartbeats.LATE else f"last ran {late.total_seconds():.0f} s ago"
 
 
 def loops(at: datetime) -> str:

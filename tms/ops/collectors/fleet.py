@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
 from tms.metrics import instruments
-from tms.ops.node_gauges import NodeCollector
+from tms.ops.collectors.nodes import NodeCollector
 from tms.server import Server
 from tms.telemetry.models import Severity
 

@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from tms.metrics.slo import Outcome, Stage, promised_s
 from tms.ops.models import Promise
-from tms.ops.objective.ledger import slot
+from tms.ops.slo.recorder import slot
 
 SPANS = MappingProxyType(
     {
