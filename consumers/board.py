@@ -14,9 +14,9 @@ from consumers.refusal import refuse
 from consumers.wire import Receive, Send, Wire, wire_of
 from tms.accounts.access import may, may_watch
 from tms.accounts.permissions import Permission
-from tms.boards.live.seat import Seat
-from tms.boards.live.show import Show
-from tms.boards.live.studio import studio
+from tms.boards.live.subscriber import Seat
+from tms.boards.live.live_page import Show
+from tms.boards.live.board_hub import studio
 from tms.boards.pages import page_at
 from tms.ingest.admission import Refusal
 from tms.feed.viewers import Look

@@ -14,7 +14,7 @@ import tms
 from tests.builders import now
 from tests.protocol.test_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tms.alerts.rule_editing import yaml_file
-from tms.boards.csv import written
+from tms.boards.formatting.csv_export import written
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Site, Terminal
 from tms.notifications.transports.message import Message

@@ -28,7 +28,7 @@ class Herald:
 
 async def deliver() -> None:
     from tms.boards.live.frames import Proof
-    from tms.boards.live.studio import studio
+    from tms.boards.live.board_hub import studio
 
     layer = get_channel_layer()
     channel = await layer.new_channel()

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.estate.build import build
 from benchmarks.estate.places import places
 from tms.alerts.models import Alert
-from tms.boards import census
+from tms.boards.caches import census
 from tms.fleet.models import Presence, PresenceChange, Site, Terminal
 
 pytestmark = pytest.mark.both

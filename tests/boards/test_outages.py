@@ -9,7 +9,7 @@ from tests.boards.conftest import Seen
 from tests.builders import Link
 from tests.factories import now
 from tms import clock
-from tms.boards.outages import OutageFacts, evidence, spell
+from tms.boards.rows.outages import OutageFacts, evidence, spell
 from tms.fleet.models import Cause
 from tms.fleet.models.node import Node, NodeState
 from tms.fleet.nodes.membership import Membership

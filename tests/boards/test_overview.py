@@ -4,9 +4,9 @@ import pytest
 
 from tests import factories
 from tests.factories import now
-from tms.boards import shift
+from tms.boards.overview import on_shift
 from tms.boards.pages import PAGES, Desk, OverviewPage
-from tms.boards.templatetags.words import PLACES
+from tms.boards.templatetags.labels import PLACES
 from tms.feed.change import Change
 
 pytestmark = pytest.mark.both
@@ -142,8 +142,8 @@ def test_a_total_that_grew_within_the_hour_says_by_how_much(page, fleet):
 
 
 def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
-    shift.report({sato.pk: "alerts"}, [])
-    shift.report({}, [tanaka.pk])
+    on_shift.report({sato.pk: "alerts"}, [])
+    on_shift.report({}, [tanaka.pk])
 
     seen = page("/")
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import translation
 
-from tms.boards import instants, painter
-from tms.boards.alert_rows import Step
+from tms.boards.formatting import instants
+from tms.boards.rendering import renderer
+from tms.boards.rows.alerts import Step
 from tms.boards.pages.base import Part
-from tms.boards.painter import paint, paint_for_frame
+from tms.boards.rendering.renderer import paint, paint_for_frame
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ def clock(monkeypatch):
 def test_an_element_that_did_not_change_is_rendered_once(monkeypatch):
     part = Part("boards/base.html#count", {"id": "count-once", "number": 7})
     first = paint("count-once", part)
-    monkeypatch.setattr(painter, "_rendered", pytest.fail)
+    monkeypatch.setattr(renderer, "_rendered", pytest.fail)
 
     assert paint("count-once", Part("boards/base.html#count", {"id": "count-once", "number": 7})) == first
 

@@ -9,7 +9,7 @@ from tests.boards.conftest import HTMX
 from tests.boards.past import past
 from tests.builders import AT
 from tests.factories import now
-from tms.boards.csv import written
+from tms.boards.formatting.csv_export import written
 
 pytestmark = pytest.mark.both
 
@@ -128,7 +128,7 @@ def test_htmx_gets_the_results_and_the_one_spelling_of_the_address(browser, flee
 
 
 def test_all_that_matches_is_exported_as_csv(browser, fleet, monkeypatch):
-    monkeypatch.setattr("tms.boards.past.search.EXPORTED_AT_ONCE", 2)
+    monkeypatch.setattr("tms.boards.alert_history.search.EXPORTED_AT_ONCE", 2)
     rule = fleet.metric_rule(severity="warning")
     made = [past(fleet, now(-600 + n), rule=rule, lasted_s=n + 1).pk for n in range(5)]
     past(fleet, now(-60), severity="critical")

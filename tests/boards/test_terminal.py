@@ -8,7 +8,7 @@ from tests import factories
 from tests.boards.conftest import HTMX, Seen
 from tests.factories import now
 from tests.people import person
-from tms.boards.plans import plans
+from tms.boards.caches.plans import plans
 from tms.commands.models import Command
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.feed.change import Change

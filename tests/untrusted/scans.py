@@ -11,8 +11,8 @@ from django.http import QueryDict
 from consumers import asks, origin
 from tests.untrusted.made import Make, Work, in_bytes, listed, numbered, repeated
 from tms.lib.calendar.recurrence import BadRecurrence, parsed
-from tms.boards import instants
-from tms.boards.filters import AlertFilter, TerminalFilter
+from tms.boards.formatting import instants
+from tms.boards.lists.filters import AlertFilter, TerminalFilter
 from tms.lib.durations import seconds
 from tms.ingest.admission import offered_credential
 from tms.ops.middleware import trusted_proxy

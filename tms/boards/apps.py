@@ -12,8 +12,8 @@ class BoardsConfig(AppConfig):
     name = "tms.boards"
 
     def ready(self) -> None:
-        from tms.boards.kept import kept  # the models it counts are loaded by now
-        from tms.boards.plans import plans
+        from tms.boards.caches.census_cache import kept  # the models it counts are loaded by now
+        from tms.boards.caches.plans import plans
 
         user_logged_out.connect(tell_boards)
         hub.listeners |= {kept, plans}

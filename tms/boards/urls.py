@@ -1,11 +1,12 @@
 from django.urls import path
 
-from tms.boards import deed_views, views
+from tms.boards.actions import views as action_views
+from tms.boards import views
 from tms.boards.digest import views as digest
-from tms.boards.incidents import views as incidents
+from tms.boards.actions import incident_views as incidents
 from tms.boards.maintenance import views as maintenance
-from tms.boards.past import views as past
-from tms.boards.rules import folding
+from tms.boards.alert_history import views as past
+from tms.boards.rules import correlation
 from tms.boards.rules import views as rules
 
 urlpatterns = [
@@ -19,11 +20,11 @@ urlpatterns = [
     path("alerts/past/export/", past.export_past, name="export-past-alerts"),
     path("alerts/times/", past.alert_times, name="alert-times"),
     path("alerts/times/export/", past.export_times, name="export-alert-times"),
-    path("alerts/acknowledge/", deed_views.acknowledge_many, name="acknowledge-many"),
+    path("alerts/acknowledge/", action_views.acknowledge_many, name="acknowledge-many"),
     path("alerts/<int:pk>/", views.alert, name="alert"),
-    path("alerts/<int:pk>/acknowledge/", deed_views.acknowledge, name="acknowledge"),
-    path("alerts/<int:pk>/<slug:deed>/", deed_views.do, name="do"),
-    path("alerts/<slug:deed>/", deed_views.do_many, name="do-many"),
+    path("alerts/<int:pk>/acknowledge/", action_views.acknowledge, name="acknowledge"),
+    path("alerts/<int:pk>/<slug:deed>/", action_views.do, name="do"),
+    path("alerts/<slug:deed>/", action_views.do_many, name="do-many"),
     path("incidents/<int:pk>/", incidents.incident, name="incident"),
     path("incidents/<int:pk>/<slug:deed>/", incidents.do, name="do-incident"),
     path("maintenance/", maintenance.maintenance, name="maintenance"),
@@ -36,7 +37,7 @@ urlpatterns = [
     path("rules/new/", rules.new_rule, name="new-rule"),
     path("rules/new/<slug:shape>/", rules.new_rule, name="new-rule-of"),
     path("rules/new/<slug:shape>/preview/", rules.try_new_rule, name="try-new-rule"),
-    path("rules/folding/", folding.folding, name="folding"),
+    path("rules/folding/", correlation.folding, name="folding"),
     path("rules/export/", rules.export_rules, name="export-rules"),
     path("rules/import/", rules.import_rules, name="import-rules"),
     path("rules/<int:pk>/", rules.rule, name="rule"),

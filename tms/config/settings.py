@@ -126,7 +126,7 @@ ROOT_URLCONF = "tms.urls"
 ASGI_APPLICATION = "asgi.application"
 TEMPLATES = [
     {
-        "BACKEND": "tms.boards.engine.Templates",
+        "BACKEND": "tms.boards.rendering.template_engine.Templates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -135,7 +135,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "tms.boards.context.shell",
+                "tms.boards.context_processors.shell",
             ],
             "builtins": ["tms.boards.templatetags.foreign"],
         },

@@ -8,8 +8,8 @@ from django.test import Client
 from tests.at_once import aside
 from tests.boards.live.board import Board
 from tms.accounts.models import User
-from tms.boards.live import studio as module
-from tms.boards.live.studio import Studio, studio
+from tms.boards.live import board_hub as module
+from tms.boards.live.board_hub import Studio, studio
 from tms.feed.publisher import feed
 from tms.feed.hub import hub
 

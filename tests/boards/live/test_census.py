@@ -15,9 +15,9 @@ from tests.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim, Release
 from tms.alerts.models import Alert
-from tms.boards import census
-from tms.boards import kept as module
-from tms.boards.kept import Kept
+from tms.boards.caches import census
+from tms.boards.caches import census_cache as module
+from tms.boards.caches.census_cache import Kept
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.hub import hub

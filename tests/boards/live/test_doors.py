@@ -8,7 +8,7 @@ from django.test import Client
 from tests.at_once import aside
 from tests.boards.live.board import Board
 from tms.accounts.models import User
-from tms.boards.live import studio as module
+from tms.boards.live import board_hub as module
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 

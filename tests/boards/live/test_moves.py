@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.boards.live.board import moved
-from tms.boards.live.moves import moves
+from tms.boards.live.list_moves import moves
 
 ROWS = [f"row-{n}" for n in range(9)]
 orders = st.lists(st.sampled_from(ROWS), unique=True)

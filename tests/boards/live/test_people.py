@@ -9,7 +9,7 @@ from tests.at_once import aside
 from tests.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert
-from tms.boards.live import attention
+from tms.boards.live import viewer_tracker
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
@@ -112,7 +112,7 @@ async def test_an_alert_that_the_page_does_not_show_cannot_be_looked_at(board, f
 
 
 async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monkeypatch):
-    monkeypatch.setattr(attention, "FORGET_AFTER_S", 0.05)
+    monkeypatch.setattr(viewer_tracker, "FORGET_AFTER_S", 0.05)
     alert = await aside(lambda: factories.alert(fleet))
     async with board("/alerts/") as opened, board("/alerts/", person=sato) as theirs:
         await opened.painted()

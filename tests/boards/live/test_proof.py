@@ -8,9 +8,9 @@ from tests.boards.live.test_frames import change
 from tests.builders import AT
 from tests.factories import now
 from tms.alerts.models import Alert
-from tms.boards.live import proof as module
+from tms.boards.live import verification as module
 from tms.boards.live.frames import Database
-from tms.boards.live.proof import TRIES, Prover
+from tms.boards.live.verification import TRIES, Prover
 from tms.fleet.models import TerminalState
 from tms.metrics import instruments
 

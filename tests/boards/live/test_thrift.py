@@ -8,8 +8,8 @@ from tests import factories
 from tests.at_once import aside
 from tests.boards.live.test_frames import change
 from tests.factories import now
-from tms.boards.live.leaves import differing
-from tms.boards.live.seat import LAGGING_BYTES
+from tms.boards.live.leaf_patches import differing
+from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.boards import choices
-from tms.boards.alert_rows import AlertRow
-from tms.boards.business import BY_BUSINESS
-from tms.boards.filters import PRIMARY_KEY, AlertFilter
-from tms.boards.incidents import listed
-from tms.boards.incidents.rows import IncidentRow
+from tms.boards.lists import choices
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.impact import BY_BUSINESS
+from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
+from tms.boards.lists import correlated_alerts
+from tms.boards.rows.incidents import IncidentRow
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, nav
-from tms.boards.shares import holders, shares
+from tms.boards.overview.common_factors import holders, shares
 from tms.lib.pagination import Column, Keyset, Window
 from tms.feed.change import Change
 from tms.telemetry.models import Severity
@@ -72,7 +72,7 @@ class AlertsPage(Page):
         after, before = (query.get(name, "")[:100] for name in ("after", "before"))
         state = query.get("state", "")
         state = state if state in (SNOOZED, RESOLVED) else OPEN
-        unfolded = [int(pk) for pk in query.getlist("unfold")[: listed.MOST_UNFOLDED] if PRIMARY_KEY.fullmatch(pk)]
+        unfolded = [int(pk) for pk in query.getlist("unfold")[: correlated_alerts.MOST_UNFOLDED] if PRIMARY_KEY.fullmatch(pk)]
         order = query.get("order", "")
         return cls(
             person,
@@ -116,7 +116,7 @@ class AlertsPage(Page):
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
         window = self._window(desk)
         folded = self._folded()
-        members = listed.members([row.pk for row in folded if row.pk in self.unfolded], to=self.person)
+        members = correlated_alerts.members([row.pk for row in folded if row.pk in self.unfolded], to=self.person)
         pks = [*chain.from_iterable(members.values()), *window.pks]
         rows = self.alert_parts(pks, desk, change, before) | {row.element: self._fold(row) for row in folded}
         heads = [[row.element, *_elements(members.get(row.pk, ()))] for row in folded]
@@ -133,7 +133,7 @@ class AlertsPage(Page):
         """They stand before all alerts, so on the first page."""
         if not self._folds or self.after or self.before:
             return []
-        return listed.standing(self.chosen, to=self.person)
+        return correlated_alerts.standing(self.chosen, to=self.person)
 
     def _fold(self, incident: IncidentRow) -> Part:
         toggled = self.at(unfolded=self.unfolded ^ {incident.pk})
@@ -142,7 +142,7 @@ class AlertsPage(Page):
 
     def _window(self, desk: Desk) -> Window:
         rows = self.chosen.apply(visible(self._listed(desk), to=self.person))
-        rows = listed.outside(rows, self.chosen) if self._folds else rows
+        rows = correlated_alerts.outside(rows, self.chosen) if self._folds else rows
         if self.order == BUSINESS:
             return BY_BUSINESS.window_of(desk.business.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}

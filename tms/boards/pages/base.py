@@ -9,14 +9,14 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.http import QueryDict
 
 from tms.accounts.access import Person
-from tms.boards.alert_rows import AlertRow, alert_rows
-from tms.boards.business import Business
-from tms.boards.calls import Calls, callers
-from tms.boards.census import Census
-from tms.boards.history import Lines
-from tms.boards.incidents.rows import incident_rows
-from tms.boards.kept import kept as kept_census
-from tms.boards.rows import TerminalRow, terminal_rows
+from tms.boards.rows.alerts import AlertRow, alert_rows
+from tms.boards.rows.impact import Business
+from tms.boards.caches.sound_alarms import Calls, callers
+from tms.boards.caches.census import Census
+from tms.boards.caches.last_hour import Lines
+from tms.boards.rows.incidents import incident_rows
+from tms.boards.caches.census_cache import kept as kept_census
+from tms.boards.rows.terminals import TerminalRow, terminal_rows
 from tms.feed.change import Change
 from tms.telemetry.models import Severity
 

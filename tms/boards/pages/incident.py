@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Incident
-from tms.boards.alert_rows import AlertRow
-from tms.boards.incidents.rows import IncidentRow, incident_rows
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.incidents import IncidentRow, incident_rows
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.feed.change import Change
 

@@ -4,7 +4,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from tms.accounts.access import Person
-from tms.boards.maintenance.rows import WindowRow, elements, over_rows, standing_rows
+from tms.boards.rows.maintenance import (WindowRow, elements, over_rows, standing_rows)
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.feed.change import Change
 

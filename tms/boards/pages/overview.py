@@ -6,15 +6,16 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.boards import choices, shift, sites
-from tms.boards.alert_rows import AlertRow
-from tms.boards.expected import Plan, expected_at, numbers
-from tms.boards.filters import AlertFilter
-from tms.boards.incidents import listed
-from tms.boards.nodes import losses_part
+from tms.boards.lists import choices
+from tms.boards.overview import on_shift, honeycomb
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.planned import Plan, expected_at, numbers
+from tms.boards.lists.filters import AlertFilter
+from tms.boards.lists import correlated_alerts
+from tms.boards.pages.nodes import losses_part
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
-from tms.boards.recent import recent
-from tms.boards.spark import spark
+from tms.boards.overview.recent_changes import recent
+from tms.boards.overview.sparklines import spark
 from tms.fleet.models import Presence
 from tms.feed.change import Change
 from tms.telemetry.models import Severity
@@ -50,13 +51,13 @@ class OverviewPage(Page):
         )
 
     def furniture(self, scene: Scene) -> dict[str, Any]:
-        return {"columns": sites.columns(len(scene.lists["sites"])), "legend": choices.LEGEND}
+        return {"columns": honeycomb.columns(len(scene.lists["sites"])), "legend": choices.LEGEND}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
         return Part(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
 
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
-        folded = listed.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
+        folded = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
         incidents = {row.element: Part("boards/incident.html#short", {"incident": row}) for row in folded}
         alerts = self._alerts(desk, change, before, most=MOST_ALERTS - len(incidents))
         shown = len(alerts) + sum(row.standing for row in folded)
@@ -72,7 +73,7 @@ class OverviewPage(Page):
             "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.awake.total()}),
             "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, shown)),
             "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": number}),
-            "shift": Part(f"{TEMPLATE}#shift", {"people": shift.on_shift()}),
+            "shift": Part(f"{TEMPLATE}#shift", {"people": on_shift.on_shift()}),
         }
         lists = {
             "incidents": (*incidents, *alerts),
@@ -89,7 +90,7 @@ class OverviewPage(Page):
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
     def _sites(self, desk: Desk) -> dict[str, Part]:
-        cells = sites.cells(desk.census, expected=expected_at(desk.census, at=desk.at), to=self.person)
+        cells = honeycomb.cells(desk.census, expected=expected_at(desk.census, at=desk.at), to=self.person)
         need = sum(cell.needs_a_person for cell in cells)
         note = {"number": len(cells), "need": need}
         return {

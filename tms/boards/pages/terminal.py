@@ -9,10 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
-from tms.boards import choices, happenings, instants, outages
-from tms.boards.happenings import KINDS, Happening
+from tms.boards.lists import choices
+from tms.boards.rows import timeline, outages
+from tms.boards.formatting import instants
+from tms.boards.rows.timeline import KINDS, Happening
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
-from tms.boards.terminal_facts import TerminalFacts, asked_of, facts_of
+from tms.boards.rows.terminal_details import TerminalFacts, asked_of, facts_of
 from tms.fleet.models import Terminal
 from tms.feed.change import Change
 from tms.telemetry.history.series import DEFAULT_SPAN, SPANS
@@ -81,7 +83,7 @@ class TerminalPage(Page):
     def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
             return Scene({**before.parts, **nav(desk)}, before.lists)
-        told = happenings.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_HAPPENINGS)
+        told = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_HAPPENINGS)
         asked = asked_of(self.terminal, limit=MOST_COMMANDS)
         parts = {
             **nav(desk),

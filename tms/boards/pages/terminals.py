@@ -7,10 +7,11 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.boards import choices, expected
-from tms.boards.filters import TerminalFilter
+from tms.boards.lists import choices
+from tms.boards.rows import planned as row_planned
+from tms.boards.lists.filters import TerminalFilter
 from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
-from tms.boards.rows import COLUMNS, TerminalRow
+from tms.boards.rows.terminals import COLUMNS, TerminalRow
 from tms.fleet.models import Presence, Terminal
 from tms.lib.pagination import Column, Keyset, Window
 from tms.feed.change import Change
@@ -84,7 +85,7 @@ class TerminalsPage(Page):
         presences = desk.census.presences
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
         numbers["count-all"] = desk.census.total
-        planned = expected.numbers(desk.census, at=desk.at)
+        planned = row_planned.numbers(desk.census, at=desk.at)
         numbers |= {f"count-expected-{plan}": number for plan, number in planned.items()}
         return nav(desk) | counts(numbers)
 

@@ -11,7 +11,7 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Comparison, Rule, RuleHours
 from tms.alerts.models.rule import SEVERITY_ORDER
 from tms.telemetry import metric_names
-from tms.boards.rules.shapes import Shape
+from tms.boards.rules.kinds import Shape
 from tms.lib.durations import SpanField
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.telemetry.models import Severity

@@ -17,12 +17,12 @@ from tms.alerts.rule_editing import services, yaml_file, yaml_reader
 from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing.yaml_file import BadFile
-from tms.boards.filters import PRIMARY_KEY
-from tms.boards.rules import listing
+from tms.boards.lists.filters import PRIMARY_KEY
+from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.sentence import sentence
-from tms.boards.rules.shapes import SHAPES, Shape, shape_of
-from tms.boards.rules.tried import DEFAULT_SPAN, SPANS, tried
+from tms.boards.rules.kinds import SHAPES, Shape, shape_of
+from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, tried
 
 CONFLICT, UNREADABLE = 409, 422
 
@@ -159,8 +159,8 @@ def _show_rule(request: Asked, chosen: Rule | None, form: RuleForm, *, status: i
     context["try_at"] = (
         reverse("try-rule", args=(chosen.pk,)) if chosen else reverse("try-new-rule", args=(form.shape.name,))
     )
-    context["known_metrics"] = listing.known_metrics()
-    context["known_models"] = listing.known_models()
+    context["known_metrics"] = rule_list.known_metrics()
+    context["known_models"] = rule_list.known_models()
     return _show(request, template="boards/rules/rule.html", status=status, **(context | extra))
 
 
@@ -179,7 +179,7 @@ def _show(
 ) -> HttpResponse:
     context = {
         "place": "rules",
-        "rules": listing.lines(to=request.user),
+        "rules": rule_list.lines(to=request.user),
         **extra,
     }
     return render(request, template, context, status=status)

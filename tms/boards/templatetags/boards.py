@@ -10,8 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from tms.boards import instants
-from tms.boards.painter import paint
+from tms.boards.formatting import instants
+from tms.boards.rendering.renderer import paint
 from tms.fleet.models import Presence, Status
 from tms.telemetry.models import Severity
 

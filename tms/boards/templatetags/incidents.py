@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from tms.alerts.models import IncidentState, IncidentTransitionKind
-from tms.boards.templatetags.words import step_icon
+from tms.boards.templatetags.labels import step_icon
 
 register = template.Library()
 

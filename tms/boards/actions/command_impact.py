@@ -1,0 +1,44 @@
+"""What a dangerous command to a terminal means for its site now, read from the database: a person decides by it."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from tms.alerts.models import Alert
+from tms.boards.caches.plans import Door, plans
+from tms.fleet.models import Presence, Terminal
+from tms.telemetry.models import Severity
+
+
+class Impact(NamedTuple):
+    kind: str
+    total: int
+    """Terminals of its kind at its site."""
+    working: int
+    left: int
+    """Of them, how many go on working meanwhile."""
+    door: Door | None
+    is_online: bool
+
+    @property
+    def is_closed(self) -> bool:
+        return self.door is not None and self.door.opens_at is not None
+
+    @property
+    def is_last(self) -> bool:
+        """Nothing of its kind would work at an open site."""
+        return self.working > 0 and self.left == 0 and not self.is_closed
+
+
+def impact_of(terminal: Terminal, *, at: datetime) -> Impact:
+    """A terminal works while it is online and has no critical alert, as in `tms.alerts.impact`."""
+    peers = Terminal.objects.filter(site=terminal.site_id, kind=terminal.kind)
+    broken = Alert.objects.unresolved().filter(severity=Severity.CRITICAL, terminal__in=peers).values("terminal")
+    working = set(peers.filter(state__presence=Presence.ONLINE).exclude(pk__in=broken).values_list("pk", flat=True))
+    return Impact(
+        kind=terminal.kind,
+        total=peers.count(),
+        working=len(working),
+        left=len(working - {terminal.pk}),
+        door=plans.doors([terminal.site_id], at).get(terminal.site_id),
+        is_online=terminal.state.presence == Presence.ONLINE,
+    )

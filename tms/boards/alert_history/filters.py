@@ -1,0 +1,102 @@
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Self
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+
+from tms.accounts.models import User
+from tms.alerts.models import Alert, AlertState, Rule, Transition
+from tms.boards.lists.filters import (LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY, text)
+from tms.fleet.models import Terminal
+from tms.fleet.terminals.search import terminals_like
+from tms.shifts.period import Span
+from tms.telemetry.models import Severity
+
+HOURS = {f"{hours}h": timedelta(hours=hours) for hours in (8, 12, 24)}
+PRESETS = MappingProxyType(HOURS | {f"{days}d": timedelta(days=days) for days in (7, 30, 90)})
+"""Also those by which the digest and the response times link to it."""
+UNRESOLVED = "unresolved"
+STATES = (UNRESOLVED, AlertState.RESOLVED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class PastFilter:
+    """Which alerts of the past are meant. Empty fields filter nothing; a value that does not exist counts as empty."""
+
+    q: str = ""
+    severity: tuple[str, ...] = ()
+    state: str = ""
+    site: str = ""
+    rule: str = ""
+    who: str = ""
+    """A username: acknowledged it, whoever had it later."""
+    span: Span | None = None
+    """Opened within it; without one, whenever."""
+
+    @classmethod
+    def of(cls, query: QueryDict, *, at: datetime) -> Self:
+        q = text(query, "q", LONGEST_SEARCH)
+        rule, state = query.get("rule", ""), query.get("state", "")
+        return cls(
+            q=q if len(q) >= LEAST_SEARCHED else "",
+            severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
+            state=state if state in STATES else "",
+            site=text(query, "site", 8),
+            rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
+            who=text(query, "who", 150),
+            span=_span(query, at=at),
+        )
+
+    def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
+        if self.span:
+            rows = rows.filter(Q(opened_at__gte=self.span.since), Q(opened_at__lt=self.span.until))
+        if self.severity:
+            rows = rows.filter(severity__in=self.severity)
+        if self.state:
+            resolved = Q(state=AlertState.RESOLVED)
+            rows = rows.filter(~resolved if self.state == UNRESOLVED else resolved)
+        if self.site:
+            rows = rows.filter(terminal__site__code__iexact=self.site)
+        if self.rule:
+            rows = rows.filter(rule=int(self.rule))
+        if self.who:
+            rows = rows.filter(pk__in=self._taken().values("alert"))
+        return rows.filter(self._found()) if self.q else rows
+
+    @property
+    def query(self) -> str:
+        names = ("q", "severity", "state", "site", "rule", "who")
+        chosen = urlencode([(name, value) for name in names if (value := getattr(self, name))], doseq=True)
+        return "&".join(filter(None, (chosen, self.span.query if self.span else "")))
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.query
+
+    def _taken(self) -> QuerySet[Transition]:
+        """By number and not by name, so that PostgreSQL knows whether that is many."""
+        person = User.objects.filter(username=self.who).values_list("pk", flat=True).first()
+        return Transition.objects.taken().filter(by=person) if person else Transition.objects.none()
+
+    def _found(self) -> Q:
+        # Lists and subqueries that PostgreSQL hashes once: an OR over joins would be asked row by row.
+        rules = Rule.objects.filter(Q(name__icontains=self.q) | Q(name_ja__icontains=self.q))
+        terminals = Terminal.objects.filter(terminals_like(self.q))
+        said = Transition.objects.said().filter(comment__icontains=self.q)
+        return (
+            Q(rule__in=list(rules.values_list("pk", flat=True)))
+            | Q(terminal__in=terminals.values("pk"))
+            | Q(pk__in=said.values("alert"))
+        )
+
+
+def _span(query: QueryDict, *, at: datetime) -> Span | None:
+    if not any(query.get(name) for name in ("span", "since", "until")):
+        return None
+    if query.get("since") or query.get("until"):
+        return Span.between(query, at=at)
+    preset = query.get("span", "")
+    return Span.lasting(preset, PRESETS, at=at) if preset in PRESETS else None

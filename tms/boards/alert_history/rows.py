@@ -1,0 +1,91 @@
+"""What the list of past alerts says of each."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from tms.accounts.models import User
+from tms.accounts.display_names import Name, name_of
+from tms.alerts.models import Alert, AlertState, Transition
+from tms.boards.rows.terminals import Bilingual, Place
+from tms.lib.pagination import Column, Keyset
+
+BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
+FIRST_TAKEN = Transition.objects.taken().filter(alert=OuterRef("pk")).order_by("at", "pk")
+LAST_SAID = Transition.objects.said().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
+
+
+class PastRow(NamedTuple):
+    pk: int
+    opened_at: datetime
+    resolved_at: datetime | None
+    severity: str
+    state: str
+    quiet: str
+    uid: str
+    label: str
+    place: Place
+    rule: Bilingual
+    taken_at: datetime | None
+    taken_by: Name | None
+    comment: str
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.state == AlertState.RESOLVED
+
+    @property
+    def taken_after_s(self) -> float | None:
+        return None if self.taken_at is None else (self.taken_at - self.opened_at).total_seconds()
+
+    @property
+    def lasted_s(self) -> float | None:
+        return None if self.resolved_at is None else (self.resolved_at - self.opened_at).total_seconds()
+
+
+COLUMNS = (
+    *("pk", "opened_at", "resolved_at", "severity", "state", "quiet_at_first", "taken_at"),
+    *(f"terminal__{name}" for name in ("uid", "label", "site__code", "site__name", "site__name_ja")),
+    *(f"rule__{name}" for name in ("name", "name_ja")),
+)
+
+
+def past_rows(pks: Collection[int]) -> list[PastRow]:
+    """In the order of `pks`, in two queries."""
+    rows = Alert.objects.filter(pk__in=pks).annotate(
+        taken_by=Subquery(FIRST_TAKEN.values("by")[:1]),
+        said=Subquery(LAST_SAID.values("comment")[:1]),
+    )
+    found = _rows(rows)
+    return [found[pk] for pk in pks if pk in found]
+
+
+def _rows(rows: QuerySet[Alert]) -> dict[int, PastRow]:
+    values = list(rows.values(*COLUMNS, "taken_by", "said"))
+    names = _names({value["taken_by"] for value in values})
+    return {value["pk"]: _row(value, names) for value in values}
+
+
+def _row(value: Mapping[str, Any], names: Mapping[int, Name]) -> PastRow:
+    site = [value[f"terminal__site__{name}"] for name in ("code", "name", "name_ja")]
+    return PastRow(
+        value["pk"],
+        value["opened_at"],
+        value["resolved_at"],
+        value["severity"],
+        value["state"],
+        value["quiet_at_first"] or "",
+        uid=value["terminal__uid"],
+        label=value["terminal__label"],
+        place=Place(site[0], Bilingual(*site[1:])),
+        rule=Bilingual(value["rule__name"], value["rule__name_ja"]),
+        taken_at=value["taken_at"],
+        taken_by=names.get(value["taken_by"]),
+        comment=value["said"] or "",
+    )
+
+
+def _names(people: Iterable[int | None]) -> dict[int, Name]:
+    return {person.pk: name_of(person) for person in User.objects.filter(pk__in=filter(None, people))}

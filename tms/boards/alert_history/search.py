@@ -1,0 +1,146 @@
+"""The list of past alerts: a page of it, all of it as CSV, and what it offers to choose from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.access import Person, visible
+from tms.accounts.models import User
+from tms.accounts.display_names import name_of
+from tms.alerts.models import Alert, Rule
+from tms.boards.lists.choices import Choice
+from tms.boards.formatting.csv_export import Cell, More
+from tms.boards.alert_history.filters import (PRESETS, STATES, UNRESOLVED, PastFilter)
+from tms.boards.alert_history.rows import BY_OPENING, PastRow, past_rows
+from tms.fleet.models import Site
+from tms.lib.pagination import Window
+from tms.shifts.period import Span
+from tms.telemetry.models import Severity
+
+EXPORTED_AT_ONCE = 1_000
+SPANS = {"8h": _("8 h"), "24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
+STATE_LABELS = {UNRESOLVED: _("Not over yet"), "resolved": _("Over")}
+HEAD = (
+    *("opened_at", "severity", "state", "site", "site_name", "terminal", "label", "rule"),
+    *(
+        "acknowledged_at",
+        "acknowledged_by",
+        "acknowledged_after_s",
+        "resolved_at",
+        "lasted_s",
+        "quiet",
+        "comment",
+        "id",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    chosen: PastFilter
+    person: Person
+    after: str = ""
+    before: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict, *, person: Person, at: datetime) -> "Search":
+        after, before = (query.get(name, "")[:100] for name in ("after", "before"))
+        return cls(PastFilter.of(query, at=at), person, after, "" if after else before)
+
+    @property
+    def address(self) -> str:
+        return _address(self.chosen, after=self.after, before=self.before)
+
+    def page(self) -> dict[str, Any]:
+        window = BY_OPENING.window(self._alerts(), after=self.after, before=self.before)
+        return {"alerts": past_rows(window.pks), **self._pager(window)}
+
+    def everything(self) -> More:
+        """All that matches, so many at once, each beginning after the last."""
+        pages = self._pages()
+        return lambda: next(pages, ())
+
+    def choices(self) -> dict[str, Any]:
+        sites = visible(Site.objects.all(), to=self.person)
+        rules = visible(Rule.objects.all(), to=self.person)
+        people = User.objects.filter(is_active=True).order_by("last_name", "first_name", "username")
+        chosen = self.chosen
+        return {
+            "severities": [Choice(one.value, one.label, one.value in chosen.severity) for one in Severity],
+            "states": _select(chosen.state, [(state, STATE_LABELS[state]) for state in STATES]),
+            "sites": _select(chosen.site.upper(), sorted((site.code, site.local_name) for site in sites)),
+            "rules": _select(
+                chosen.rule, sorted(((str(rule.pk), rule.local_name) for rule in rules), key=lambda x: x[1])
+            ),
+            "people": _select(chosen.who, [(person.username, name_of(person).text) for person in people]),
+        }
+
+    def spans(self, at: datetime) -> list[Choice]:
+        """The same search over other lengths of time."""
+        now = self.chosen.span.preset if self.chosen.span else None
+        lengths = [(name, label, Span.lasting(name, PRESETS, at=at)) for name, label in SPANS.items()]
+        return [
+            Choice("", _("Any time"), self.chosen.span is None, _address(replace(self.chosen, span=None))),
+            *(
+                Choice(name, label, name == now, _address(replace(self.chosen, span=span)))
+                for name, label, span in lengths
+            ),
+        ]
+
+    def _alerts(self) -> QuerySet[Alert]:
+        return self.chosen.apply(visible(Alert.objects.all(), to=self.person))
+
+    def _pages(self) -> Iterator[Sequence[Sequence[Cell]]]:
+        after = ""
+        while True:
+            window = BY_OPENING.window(self._alerts(), after=after, size=EXPORTED_AT_ONCE)
+            yield [_exported(row) for row in past_rows(window.pks)]
+            if not (after := window.after):
+                return
+
+    def _pager(self, window: Window) -> dict[str, Any]:
+        return {
+            "shown": len(window.pks),
+            "first": _address(self.chosen) if window.before else "",
+            "previous": _address(self.chosen, before=window.before) if window.before else "",
+            "next": _address(self.chosen, after=window.after) if window.after else "",
+        }
+
+
+def _address(chosen: PastFilter, *, after: str = "", before: str = "") -> str:
+    cursor = urlencode({name: mark for name, mark in (("after", after), ("before", before)) if mark})
+    query = "&".join(filter(None, (chosen.query, cursor)))
+    return reverse("past-alerts") + (f"?{query}" if query else "")
+
+
+def _select(chosen: str, options: Sequence[tuple[str, str | Promise]]) -> list[Choice]:
+    return [Choice(value, label, value == chosen) for value, label in options]
+
+
+def _exported(row: PastRow) -> Sequence[Cell]:
+    return (
+        row.opened_at.isoformat(),
+        row.severity,
+        row.state,
+        row.place.code,
+        str(row.place.name),
+        row.uid,
+        row.label,
+        str(row.rule),
+        row.taken_at.isoformat() if row.taken_at else None,
+        row.taken_by.text if row.taken_by else None,
+        row.taken_after_s,
+        row.resolved_at.isoformat() if row.resolved_at else None,
+        row.lasted_s,
+        row.quiet,
+        row.comment,
+        row.pk,
+    )

@@ -1,0 +1,104 @@
+"""How long alerts took, as a page and a CSV show it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert
+from tms.alerts.statistics.response_times import (By, Line, Spread, times)
+from tms.boards.lists.choices import Choice
+from tms.boards.formatting.csv_export import Cell
+from tms.boards.rows.terminals import WORST_FIRST, Bilingual
+from tms.fleet.models import Site
+from tms.shifts.period import Span
+
+PRESETS = MappingProxyType(
+    {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
+)
+LABELS = {"24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
+USUAL = "7d"
+MOST_SITES = 50
+SPREAD = ("number", "mean_s", "median_s", "p90_s")
+HEAD = (
+    *("by", "name", "opened", "quiet", "recovered_by_themselves", "nobody_yet"),
+    *(f"acknowledged_{name}" for name in SPREAD),
+    *(f"resolved_{name}" for name in SPREAD),
+)
+
+
+class Place(NamedTuple):
+    """A site by its line."""
+
+    code: str
+    name: Bilingual
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    span: Span
+    altogether: Line | None
+    severities: list[Line]
+    sites: list[Place]
+
+    @classmethod
+    def of(cls, query: QueryDict, *, person: Person, at: datetime) -> "Figures":
+        span = Span.of(query, PRESETS, usual=USUAL, at=at)
+        lines = times(visible(Alert.objects.opened(span.since, span.until), to=person))
+        worst_first = {name.value: place for place, name in enumerate(WORST_FIRST)}
+        return cls(
+            span,
+            next((line for line in lines if line.by is By.ALL), None),
+            sorted((line for line in lines if line.by is By.SEVERITY), key=lambda line: worst_first[str(line.key)]),
+            _places([line for line in lines if line.by is By.SITE], person),
+        )
+
+    @property
+    def spans(self) -> list[Choice]:
+        return [Choice(name, label, name == self.span.preset, f"?span={name}") for name, label in LABELS.items()]
+
+    @property
+    def tables(self) -> list[dict[str, Any]]:
+        """Rows of (what it is of, its name, the line), and how many more there are in the CSV."""
+        shown = self.sites[:MOST_SITES]
+        return [
+            {"by": By.SEVERITY.value, "rows": [(line.key, None, line) for line in self.severities], "hidden": 0},
+            {
+                "by": By.SITE.value,
+                "rows": [(place.code, place.name, place.line) for place in shown],
+                "hidden": len(self.sites) - len(shown),
+            },
+        ]
+
+    def exported(self) -> Iterable[Sequence[Cell]]:
+        yield HEAD
+        if self.altogether:
+            yield _exported(self.altogether, "")
+        yield from (_exported(line, str(line.key)) for line in self.severities)
+        yield from (_exported(place.line, place.code) for place in self.sites)
+
+
+def _places(lines: list[Line], person: Person) -> list[Place]:
+    """Where most opened comes first."""
+    sites = visible(Site.objects.all(), to=person).in_bulk([int(line.key) for line in lines])
+    ordered = sorted(lines, key=lambda line: (-line.opened, sites[int(line.key)].code))
+    return [
+        Place(site.code, Bilingual(site.name, site.name_ja), line)
+        for line, site in ((line, sites[int(line.key)]) for line in ordered)
+    ]
+
+
+def _exported(line: Line, name: str) -> Sequence[Cell]:
+    numbers = (line.opened, line.quiet, line.alone, line.waiting)
+    return (line.by.value, name, *numbers, *_spread(line.acknowledged), *_spread(line.resolved))
+
+
+def _spread(spread: Spread) -> Sequence[Cell]:
+    durations = (spread.mean_s, spread.median_s, spread.late_s)
+    return (spread.number, *(None if seconds is None else round(seconds, 1) for seconds in durations))

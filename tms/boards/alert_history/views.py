@@ -1,0 +1,56 @@
+from datetime import datetime
+
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from tms.accounts.decorators import Asked, watching
+from tms.boards.formatting import csv_export
+from tms.boards.alert_history import search
+from tms.boards.alert_history.statistics import Figures
+from tms.boards.alert_history.search import Search
+
+
+@require_safe
+@never_cache
+@watching
+def past_alerts(request: Asked) -> HttpResponse:
+    at = timezone.now()
+    asked = Search.of(request.GET, person=request.user, at=at)
+    context = {"place": "alerts", "asked": asked, **asked.page(), **asked.choices(), "spans": asked.spans(at)}
+    if request.headers.get("HX-Request-Type") != "partial":
+        return render(request, "boards/past/alerts.html", context)
+    answer = render(request, "boards/past/alerts.html#results", context)
+    answer["HX-Replace-Url"] = asked.address
+    return answer
+
+
+@require_safe
+@never_cache
+@watching
+def export_past(request: Asked) -> HttpResponseBase:
+    asked = Search.of(request.GET, person=request.user, at=timezone.now())
+    return csv_export.streamed(_name("alerts"), search.HEAD, asked.everything())
+
+
+@require_safe
+@never_cache
+@watching
+def alert_times(request: Asked) -> HttpResponse:
+    figures = Figures.of(request.GET, person=request.user, at=timezone.now())
+    return render(request, "boards/past/times.html", {"place": "alerts", "figures": figures})
+
+
+@require_safe
+@never_cache
+@watching
+def export_times(request: Asked) -> HttpResponse:
+    figures = Figures.of(request.GET, person=request.user, at=timezone.now())
+    return csv_export.attached(_name("alert-times"), figures.exported())
+
+
+def _name(what: str) -> str:
+    today: datetime = timezone.localtime()
+    return f"tms-{what}-{today:%Y-%m-%d}.csv"

@@ -1,0 +1,149 @@
+"""The census of this process: counted once, then moved by what the feed says has changed."""
+
+import threading
+import time
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import DatabaseError, InterfaceError
+from django.db.models import QuerySet
+
+from tms.alerts.models import Alert
+from tms.boards.caches import last_hour
+from tms.boards.caches.census import (HELD, STAND, Census, Held, Stand, take)
+from tms.boards.caches.last_hour import Lines
+from tms.boards.caches.group_counter import Ledger
+from tms.fleet.models import TerminalState
+from tms.feed.change import NOTHING, Change
+from tms.feed.hub import EVERYTHING, hub
+
+RECOUNT_S = 2.0
+"""So old may a count be while the feed is away: then nothing tells what has changed."""
+HOUR_S = 15.0
+"""The hour's lines are read anew after this."""
+
+
+class Kept:
+    """Reads the rows that changed, not the fleet. Whether it agrees with the database is for `doubted` to find out."""
+
+    def __init__(self) -> None:
+        self._news = EVERYTHING
+        """Its `terminals` are those that booted."""
+        self._news_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._terminals: Ledger[Stand] = Ledger(STAND)
+        self._alerts: Ledger[Held] = Ledger(HELD)
+        self._census: Census | None = None
+        self._taken: tuple[float, Census] | None = None
+        self._hour: tuple[float, Lines] | None = None
+        self._doubted_terminals: set[int] = set()
+        self._doubted_alerts: set[int] = set()
+
+    def changed(self, change: Change) -> None:
+        """A listener of the hub. Where nobody reads for long, news come to `everything`, and no more is added."""
+        booted = frozenset(terminal for terminal, _ in change.sessions)
+        news = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
+        with self._news_lock:
+            if news != NOTHING and not self._news.everything:
+                self._news |= news
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it hears of changes; else it must count."""
+        return hub.is_live and self in hub.listeners
+
+    def read(self) -> Census:
+        if not self.is_told:
+            return self._counted()
+        with self._read_lock:
+            return self._current()
+
+    def hour(self, census: Census, *, at: datetime) -> Lines:
+        """The lines of the last hour, that end with `census` or a moment before it."""
+        kept, now = self._hour, time.monotonic()
+        if kept is not None and now - kept[0] <= HOUR_S and self.is_told:
+            return kept[1]
+        lines = last_hour.hour(census, at=at)
+        self._hour = now, lines
+        return lines
+
+    def doubted(self) -> int | None:
+        """How many rows count here as something else than in the database, after another look; None: not told of any.
+
+        The first look goes over everything. What was committed a moment ago may be seen there while its message is
+        on its way: whatever is heard of again is doubted no more, and the next looks are at what is left.
+        """
+        if not self.is_told:
+            return None
+        if self._doubted_terminals or self._doubted_alerts:
+            return self._look_again()
+        return self._look_at_all()
+
+    def _look_at_all(self) -> int:
+        terminals, alerts = self._terminals.grouped(_states()), self._alerts.grouped(_unresolved())
+        with self._read_lock:
+            self._current()
+            self._doubted_terminals = self._terminals.wrong(terminals)
+            self._doubted_alerts = self._alerts.wrong(alerts)
+            return len(self._doubted_terminals) + len(self._doubted_alerts)
+
+    def _look_again(self) -> int:
+        with self._read_lock:
+            self._current()
+            self._doubted_terminals = self._terminals.still_wrong(_states(), self._doubted_terminals)
+            self._doubted_alerts = self._alerts.still_wrong(_unresolved(), self._doubted_alerts)
+            return len(self._doubted_terminals) + len(self._doubted_alerts)
+
+    def _counted(self) -> Census:
+        """A process without a hub counts each time; one whose feed is away, not more often than it must."""
+        taken, now = self._taken, time.monotonic()
+        if taken is not None and now - taken[0] < RECOUNT_S and hub.is_started:
+            return taken[1]
+        self.changed(EVERYTHING)
+        census = take()
+        self._taken = now, census
+        return census
+
+    def _current(self) -> Census:
+        with self._news_lock:
+            news, self._news = self._news, NOTHING
+        if news != NOTHING or self._census is None:
+            try:
+                self._renew(news)
+            except (DatabaseError, InterfaceError):
+                self.changed(EVERYTHING)
+                raise
+            self._census = Census(self._terminals.counts, self._alerts.counts)
+        return self._census
+
+    def _renew(self, news: Change) -> None:
+        if news.everything:
+            self._terminals.begin(_states())
+            self._alerts.begin(_unresolved())
+            self._doubted_terminals, self._doubted_alerts, self._hour = set(), set(), None
+            return
+        if news.presence:
+            self._terminals.renew(_states(), news.presence)
+            self._doubted_terminals -= news.presence
+        alerts = news.alerts | _alerts_of(news.terminals)
+        if alerts:
+            self._alerts.renew(_unresolved(), alerts)
+            self._doubted_alerts -= alerts
+
+
+def _states() -> QuerySet[TerminalState]:
+    return TerminalState.objects.all()
+
+
+def _unresolved() -> QuerySet[Alert]:
+    return Alert.objects.unresolved()
+
+
+def _alerts_of(terminals: Collection[int]) -> frozenset[int]:
+    """Of terminals that booted, whose model and firmware may be others now (index: alert_unresolved)."""
+    if not terminals:
+        return frozenset()
+    return frozenset(_unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))
+
+
+kept = Kept()

@@ -1,0 +1,67 @@
+"""The last hour of every total, minute by minute, walked back from what is true now."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Count
+from django.db.models.functions import TruncMinute
+
+from tms.alerts.models import Transition, TransitionKind
+from tms.boards.caches.census import Census
+from tms.fleet.models import PresenceChange
+
+HOUR = timedelta(hours=1)
+MINUTES = 60
+STEP = timedelta(minutes=5)
+"""The hour moves on by so much, not by the minute: a line is the same while its number stands still."""
+
+COUNTED = (TransitionKind.OPENED, TransitionKind.WORSENED, TransitionKind.EASED, TransitionKind.RESOLVED)
+"""Transitions that change how many alerts there are of a severity."""
+
+type Lines = Mapping[str, Sequence[int]]
+"""By presence or severity: a value for each minute, the present last."""
+type Step = tuple[datetime, str, int]
+"""In this minute so many more (or fewer) were counted."""
+
+
+def hour(census: Census, *, at: datetime) -> Lines:
+    """One line for each presence and severity, in two queries (index: presencechange_at, transition_at).
+
+    Of the five minutes that are running, those to come are as the present.
+    """
+    at += -(at - datetime.min.replace(tzinfo=UTC)) % STEP
+    presence = _walk_back(census.presences, _presence_steps(at), at=at)
+    severity = _walk_back(census.severities, _severity_steps(at), at=at)
+    return {**presence, **severity}
+
+
+def _presence_steps(at: datetime) -> Iterable[Step]:
+    changes = PresenceChange.objects.filter(at__gt=at - HOUR).annotate(minute=TruncMinute("at"))
+    for minute, before, presence, n in changes.values_list("minute", "before", "presence").annotate(n=Count("pk")):
+        yield minute, before, -n
+        yield minute, presence, n
+
+
+def _severity_steps(at: datetime) -> Iterable[Step]:
+    changes = Transition.objects.filter(at__gt=at - HOUR, kind__in=COUNTED).annotate(minute=TruncMinute("at"))
+    grouped = changes.values_list("minute", "severity", "alert__severity", "before", "kind").annotate(n=Count("pk"))
+    for minute, severity, current, before, kind, n in grouped:
+        yield minute, severity or current, -n if kind == TransitionKind.RESOLVED else n
+        if before:
+            yield minute, before, -n
+
+
+def _walk_back(now: Counter[str], steps: Iterable[Step], *, at: datetime) -> dict[str, list[int]]:
+    moved: dict[str, Counter[int]] = {name: Counter() for name in now}
+    for minute, name, n in steps:
+        age = min(MINUTES - 1, max(0, int((at - minute).total_seconds() // 60)))
+        moved.setdefault(name, Counter())[age] += n
+    return {name: _line(now[name], ages) for name, ages in moved.items()}
+
+
+def _line(now: int, moved: Mapping[int, int]) -> list[int]:
+    values = [now]
+    for age in range(MINUTES - 1):
+        values.append(max(0, values[-1] - moved.get(age, 0)))
+    return values[::-1]

@@ -1,0 +1,51 @@
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.access import Granted, may_open_admin
+from tms.accounts.models import Theme, User
+from tms.accounts.display_names import name_of
+from tms.boards.pages.base import Desk, Scene, nav
+from tms.boards.rows.terminals import WORST_FIRST
+
+KEYS = (
+    (("?",), _("These keys")),
+    (("/",), _("Search")),
+    (("j", "k"), _("Next row, row before")),
+    (("x",), _("Tick the row")),
+    (("a",), _("Acknowledge what is ticked, or else the row; change what is acknowledged")),
+    (("c",), _("Claim what is ticked, or else the row: say that you take a look")),
+    (("s",), _("Snooze what is ticked, or else the row")),
+    (("q",), _("Sound on or off")),
+    (("g", "o"), _("Go to the overview")),
+    (("g", "t"), _("Go to the terminals")),
+    (("g", "a"), _("Go to the alerts")),
+    ((".",), _("Show the changes that wait")),
+    (("Esc",), _("Leave the field, close the dialog, untick the rows")),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """What stands around every page: who looks, in which language and theme."""
+    person = getattr(request, "user", None)
+    me = person if isinstance(person, User) else None
+    other = next(code for code, _ in settings.LANGUAGES if code != get_language())
+    theme = "" if me is None or me.theme == Theme.SYSTEM else me.theme
+    return {
+        "me": name_of(me) if me else None,
+        "theme": theme,
+        "other_theme": Theme.LIGHT if theme == Theme.DARK else Theme.DARK,
+        "other_language": other,
+        "key_list": KEYS,
+        "severity_names": WORST_FIRST,
+        "may": Granted(me or AnonymousUser()),
+        "may_open_admin": me is not None and may_open_admin(me),
+        # Of a page that shows nothing live: what stands around it, asked for when it is drawn.
+        "scene": SimpleLazyObject(lambda: Scene(nav(Desk(timezone.now())))),
+    }

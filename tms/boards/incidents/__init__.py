@@ -1,1 +1,0 @@
-"""Incidents on the boards: their rows, their page, and what people do to them."""

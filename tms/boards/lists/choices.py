@@ -1,0 +1,93 @@
+"""What a page offers to choose from. None of it changes while one looks."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.access import Person, visible
+from tms.telemetry import metric_names
+from tms.boards.rows.planned import Plan
+from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
+from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
+from tms.protocol.limits import METRIC_NAMES
+from tms.telemetry.history import series
+from tms.telemetry.models import Severity
+
+SHOWN_READINGS = 10
+NOTHING = series.Reading(None)
+SPAN_LABELS = {"30m": _("30 min"), "6h": _("6 h"), "7d": _("7 d"), "30d": _("30 d"), "1y": _("1 y")}
+BUCKETS = {"7d": _("each hour"), "30d": _("each hour"), "1y": _("each day")}
+"""What a row of the table is of; a single report for other spans."""
+LEGEND = (
+    ("critical", Severity.CRITICAL.label),
+    ("warning", Severity.WARNING.label),
+    ("offline", Presence.OFFLINE.label),
+    ("silent", Presence.SILENT.label),
+    ("maintenance", Plan.MAINTENANCE.label),
+    ("closed", Presence.CLOSED.label),
+    ("ok", _("Normal")),
+)
+
+
+class Choice(NamedTuple):
+    value: str
+    label: str | Promise
+    is_chosen: bool
+    address: str = ""
+
+
+def presences(chosen: TerminalFilter) -> list[Choice]:
+    return [Choice(name.value, name.label, name.value in chosen.presence) for name in NEEDY_FIRST]
+
+
+def planned(chosen: TerminalFilter) -> list[Choice]:
+    return [Choice(plan.value, plan.label, plan.value == chosen.expected) for plan in Plan]
+
+
+ORDERS = (("business", _("By business")), ("severity", _("By severity")), ("oldest", _("Oldest first")))
+
+
+def orders(chosen: str) -> list[Choice]:
+    return [Choice(value, label, value == chosen) for value, label in ORDERS]
+
+
+def severities(chosen: AlertFilter) -> list[Choice]:
+    return [Choice(name.value, name.label, name.value in chosen.severity) for name in Severity]
+
+
+def selects(chosen: TerminalFilter, *, to: Person) -> dict[str, list[Choice]]:
+    sites = visible(Site.objects.all(), to=to)
+    return {
+        "site": _select(chosen.site.upper(), sorted((site.code, site.local_name) for site in sites)),
+        "kind": _select(chosen.kind, TerminalKind.choices),
+        "status": _select(chosen.status, Status.choices),
+        "severity": _select(chosen.severity, [(ANY, _("Any alert")), *Severity.choices]),
+    }
+
+
+def chart(terminal: Terminal, span: str, *, at: datetime) -> dict[str, Any]:
+    """The chart's spans and words, and its newest readings as a table for whoever cannot see it."""
+    newest = series.newest(terminal, series.SPANS[span], limit=SHOWN_READINGS, at=at)
+    names = sorted(list(dict.fromkeys(name for _, readings in newest for name in readings))[:METRIC_NAMES])
+    return {
+        "spans": [Choice(name, SPAN_LABELS[name], name == span, f"?span={name}") for name in series.SPANS],
+        "span": span,
+        "bucket": BUCKETS.get(span, ""),
+        "span_s": int(series.SPANS[span].length.total_seconds()),
+        "metrics": {name: _legend(name) for name in (*metric_names.LABELS, *names)},
+        "presence_labels": {name.value: str(name.label) for name in Presence},
+        "newest": [(moment, [(name, readings.get(name, NOTHING)) for name in names]) for moment, readings in newest],
+        "newest_names": names,
+    }
+
+
+def _legend(name: str) -> dict[str, Any]:
+    known = metric_names.metric(name)
+    return {"label": str(known.label), "unit": known.unit.strip()}
+
+
+def _select(chosen: str, options: Iterable[tuple[str, Any]]) -> list[Choice]:
+    return [Choice(value, label, value == chosen) for value, label in options]

@@ -1,0 +1,176 @@
+"""What a list shows of all there is. It lives in the address: a link pasted to a colleague shows the same."""
+
+import re
+from dataclasses import dataclass, fields
+from typing import Self
+from urllib.parse import parse_qsl, urlencode
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+
+from tms.alerts.models.alert import FLAPPING
+from tms.alerts.models import Alert, AlertState
+from tms.alerts.search import alerts_like
+from tms.boards.rows.planned import Plan, is_expected
+from tms.fleet.models import Presence, Status, Terminal, TerminalKind
+from tms.fleet.models.outage import Outage
+from tms.fleet.terminals.search import terminals_like
+from tms.feed.change import Change
+from tms.telemetry.models import Severity
+
+ANY = "any"
+LEAST_SEARCHED = 2
+LONGEST_SEARCH = 64
+PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalFilter:
+    """Empty fields filter nothing; a value that does not exist counts as empty."""
+
+    q: str = ""
+    presence: tuple[str, ...] = ()
+    status: str = ""
+    severity: str = ""
+    site: str = ""
+    kind: str = ""
+    lost_with: str = ""
+    """The name of a node that dropped them; they are not back."""
+    expected: str = ""
+    """What is planned for them: maintenance, or that their site is closed."""
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Self:
+        q = text(query, "q", LONGEST_SEARCH)
+        return cls(
+            q=q if len(q) >= LEAST_SEARCHED else "",
+            presence=tuple(sorted({name for name in query.getlist("presence") if name in Presence.values})),
+            status=_known(query.get("status"), Status.values),
+            severity=_known(query.get("severity"), [ANY, *Severity.values]),
+            site=text(query, "site", 8),
+            kind=_known(query.get("kind"), TerminalKind.values),
+            lost_with=text(query, "lost_with", 64),
+            expected=_known(query.get("expected"), Plan.values),
+        )
+
+    def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:
+        if self.presence:
+            rows = rows.filter(state__presence__in=self.presence)
+        if self.status:
+            rows = rows.filter(state__status=self.status)
+        if self.severity:
+            rows = rows.filter(pk__in=_alerts(self.severity).values("terminal"))
+        if self.site:
+            rows = rows.filter(site__code__iexact=self.site)
+        if self.kind:
+            rows = rows.filter(kind=self.kind)
+        if self.lost_with:
+            rows = rows.filter(pk__in=Outage.objects.lost_with(self.lost_with).values("terminal"))
+        if self.expected:
+            rows = rows.filter(is_expected(self.expected, at=timezone.now()))
+        return rows.filter(terminals_like(self.q)) if self.q else rows
+
+    @property
+    def query(self) -> str:
+        """As it stands in an address; the same filter has one spelling."""
+        chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return urlencode([(name, value) for name, value in chosen if value], doseq=True)
+
+    @property
+    def is_empty(self) -> bool:
+        return self == type(self)()
+
+    def is_moved_by(self, change: Change) -> bool:
+        """Whether rows may have come or gone. A terminal's name, site and kind change only with its first boot."""
+        return bool(
+            change.everything
+            or change.sessions
+            or ((self.presence or self.lost_with) and change.presence)
+            or (self.status and change.terminals)
+            or (self.severity and change.alerts)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """`site` is a code, `rule` and `incident` are primary keys."""
+
+    q: str = ""
+    severity: tuple[str, ...] = ()
+    nobody: bool = False
+    site: str = ""
+    rule: str = ""
+    stale: bool = False
+    who: str = ""
+    """A username: who has it, or is asked to take it."""
+    incident: str = ""
+    flapping: bool = False
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Self:
+        q = text(query, "q", LONGEST_SEARCH)
+        rule, incident = query.get("rule", ""), query.get("incident", "")
+        return cls(
+            q=q if len(q) >= LEAST_SEARCHED else "",
+            severity=tuple(sorted({name for name in query.getlist("severity") if name in Severity.values})),
+            nobody=query.get("nobody") == "1",
+            site=text(query, "site", 8),
+            rule=rule if PRIMARY_KEY.fullmatch(rule) else "",
+            stale=query.get("stale") == "1",
+            who=text(query, "who", 150),
+            incident=incident if PRIMARY_KEY.fullmatch(incident) else "",
+            flapping=query.get("flapping") == "1",
+        )
+
+    def apply[Rows: QuerySet[Alert]](self, rows: Rows) -> Rows:
+        if self.severity:
+            rows = rows.filter(severity__in=self.severity)
+        if self.nobody:
+            rows = rows.filter(acknowledged_at=None)
+        if self.site:
+            rows = rows.filter(terminal__site__code__iexact=self.site)
+        if self.rule:
+            rows = rows.filter(rule=int(self.rule))
+        if self.stale:
+            rows = rows.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
+        if self.who:
+            rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
+        if self.incident:
+            rows = rows.filter(incident=int(self.incident))
+        if self.flapping:
+            rows = rows.filter(FLAPPING)
+        return rows.filter(alerts_like(self.q)) if self.q else rows
+
+    @property
+    def may_fold(self) -> bool:
+        """Whether a row of an incident may stand for its alerts: not where somebody looks for certain ones."""
+        return not (self.q or self.rule or self.stale or self.incident or self.flapping)
+
+    @property
+    def query(self) -> str:
+        chosen = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return urlencode([(name, 1 if value is True else value) for name, value in chosen if value], doseq=True)
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """As a form carries it on."""
+        return parse_qsl(self.query)
+
+    @property
+    def is_empty(self) -> bool:
+        return self == type(self)()
+
+
+def text(query: QueryDict, name: str, most: int) -> str:
+    """What a filter searches for. Forms and sockets carry it on, and no text of the database holds U+0000."""
+    return query.get(name, "").replace("\0", "").strip()[:most]
+
+
+def _known(value: str | None, values: list[str]) -> str:
+    return value if value in values else ""
+
+
+def _alerts(severity: str) -> QuerySet[Alert]:
+    unresolved = Alert.objects.unresolved()
+    return unresolved if severity == ANY else unresolved.filter(severity=severity)

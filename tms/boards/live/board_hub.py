@@ -1,0 +1,288 @@
+"""Paints the boards of this process. The event loop collects and sends; one thread reads and renders."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping, Set
+from datetime import UTC, datetime
+from functools import cache
+
+import structlog
+from django.conf import settings
+from msgspec import UNSET, structs
+
+from tms.boards.caches.sound_alarms import callers
+from tms.boards.caches.census_cache import kept
+from tms.boards.live import frames, pace
+from tms.boards.live.viewer_tracker import Attention
+from tms.boards.live.frames import Owed, Proof
+from tms.boards.live.subscriber import Seat
+from tms.boards.live.live_page import Painting, Show
+from tms.boards.live.latency import Sightings
+from tms.boards.live.render_worker import (AWAY, Failure, Outcome, Workshop)
+from tms.boards.pages import Page
+from tms.boards.pages.base import EVERYTHING
+from tms.boards.caches.plans import plans
+from tms.lib.db.clock import wall
+from tms.feed.change import NOTHING, Change
+from tms.feed.hub import Listener, hub
+from tms.feed.viewers import Look
+from tms.metrics import instruments
+
+log = structlog.get_logger(__name__)
+
+BEAT_S = 1.8
+"""A browser that hears nothing for 5 s says that it is behind."""
+LOOK_S = 0.5
+"""How often it looks at what is due and at readers that lagged, when nothing changes."""
+SIGNED_IN_S = 4.0
+"""How often the sign-ins behind the seats are looked at (R14: a board closes within 5 s)."""
+SHIFT_S = 5.0
+QUIET_FEED_S = 3.0
+"""The feed speaks every 2 s by itself; a longer silence is told."""
+LATE_S = 1.0
+"""A change that waits longer than this is told."""
+SIGN_IN_AGAIN = 4401
+"""The close code after which a browser goes to the sign-in page."""
+GONE = 4404
+"""The close code of a board whose terminal or alert was deleted."""
+
+LISTENERS: frozenset[Listener] = frozenset({kept, plans, callers})
+"""What boards are painted from, besides the database."""
+
+
+class Studio:
+    """Hears of changes, coalesces them, and four to ten times a second sends what they changed."""
+
+    def __init__(self) -> None:
+        self.shows: dict[tuple[str, str], Show] = {}
+        self.workshop = Workshop()
+        self._sightings = Sightings()
+        self.attention = Attention()
+        self._change = NOTHING
+        self._changed_at: float | None = None
+        self._painting_since: float | None = None
+        self._newest_at: datetime | None = None
+        self._spent_s = 0.0
+        """CPU of the last pass."""
+        self._signed_in_at = self._shift_at = self._started_at = time.monotonic()
+        self._moved: set[int] = set()
+        """People who took or left a seat, which was not told yet."""
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # What others call, in the event loop
+
+    def start(self) -> None:
+        """Call it as often as you like."""
+        if self._tasks:
+            return
+        hub.listeners |= LISTENERS | {self}
+        hub.start()
+        loop = asyncio.get_running_loop()
+        work = {"boards": self._pass, "beats": self._beat}
+        self._tasks = [loop.create_task(self._forever(what), name=name) for name, what in work.items()]
+
+    async def stop(self) -> None:
+        hub.listeners -= LISTENERS | {self}
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await self.workshop.close()
+
+    def changed(self, change: Change) -> None:
+        """A listener of the hub."""
+        if change.terminals:
+            self._newest_at = datetime.now(UTC)
+        if change.people:
+            self._signed_in_at = 0.0
+        if change.everything:
+            self._ask_repaint()
+        self._collect(change)
+
+    def join(self, page: Page, language: str, seat: Seat) -> Show:
+        """Give `seat` its place.
+
+        Whoever may watch may see every row (`tms.accounts.access`), so that one show serves all of them; once people
+        see different rows, what they may see belongs into the key.
+        """
+        key = (page.address, language)
+        show = self.shows.setdefault(key, Show(page, language))
+        show.seats.add(seat)
+        instruments.BOARDS.inc()
+        self._note_move(seat)
+        return show
+
+    def leave(self, show: Show, seat: Seat) -> None:
+        show.seats.discard(seat)
+        self.attention.leave(seat)
+        instruments.BOARDS.dec()
+        if not show.seats:
+            self.shows.pop((show.page.address, show.language), None)
+        self._note_move(seat)
+
+    def repaint(self, seat: Seat) -> None:
+        seat.ask_repaint()
+        self._wake.set()
+
+    def turn(self, show: Show, seat: Seat, look: Look) -> None:
+        """The person is at an alert or incident of the page now; at none for any that it does not show."""
+        if show.shows(look.place):
+            self.attention.turn(seat, look, now=time.monotonic())
+        else:
+            self.attention.leave(seat)
+
+    # What it does by itself
+
+    async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except AWAY as error:
+                log.warning("boards_away", error=str(error).strip())
+                await asyncio.sleep(LATE_S)
+            except Exception:
+                log.exception("boards_failed")
+                await asyncio.sleep(LATE_S)
+
+    async def _pass(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), LOOK_S)
+        self._wake.clear()
+        began = time.monotonic()
+        await self._look(began)
+        await self._paint()
+        await self._prove()
+        wait = pace.interval(self._spent_s, most_s=settings.FRAME_INTERVAL_S)
+        await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
+
+    async def _paint(self) -> None:
+        change, now = self._take(), time.monotonic()
+        calls = callers.is_due
+        due = [show for show in self.shows.values() if calls or show.is_due(change, now=now)]
+        try:
+            outcomes = await self.workshop.paint(due, change) if due else {}
+        except AWAY:
+            self._put_back(change)
+            raise
+        painted = [(made.scene, show.scene is None) for show, made in outcomes.items() if isinstance(made, Painting)]
+        self._send(outcomes)
+        self._sightings.sent(painted, change, at=wall.now())
+        self._painting_since = None
+
+    def _send(self, outcomes: Mapping[Show, Outcome]) -> None:
+        began = time.thread_time()
+        news = {show: self._hang(show, outcome) for show, outcome in outcomes.items()}
+        proof, now = self._proof(), time.monotonic()
+        for show in self.shows.values():
+            show.send(news.get(show, Owed()), proof, now=now)
+        painting_s = self.workshop.painting_s if outcomes else 0.0
+        self._spent_s = painting_s + time.thread_time() - began
+
+    def _hang(self, show: Show, outcome: Outcome) -> Owed:
+        """What its seats are owed now."""
+        if isinstance(outcome, Painting):
+            show.hang(outcome, now=time.monotonic())
+            return outcome.owed
+        show.has_missed = True
+        if outcome is Failure.GONE:
+            self._dismiss(show.seats, GONE, "it does not exist any more")
+        return Owed()
+
+    async def _prove(self) -> None:
+        if self.shows and await self.workshop.differs():
+            instruments.BOARD_DIVERGED.inc()
+            kept.changed(EVERYTHING)
+            self._ask_repaint()
+            self._collect(EVERYTHING)
+
+    async def _look(self, now: float) -> None:
+        """Whether people are still signed in, and telling who is on shift."""
+        seats = [seat for show in self.shows.values() for seat in show.seats]
+        if now - self._signed_in_at >= SIGNED_IN_S:
+            self._signed_in_at = now
+            good = await self.workshop.signed_in({seat.session for seat in seats})
+            self._dismiss({seat for seat in seats if seat.session not in good}, SIGN_IN_AGAIN, "sign in again")
+        if self._moved or now - self._shift_at >= SHIFT_S:
+            self._shift_at = now
+            await self._tell_shift()
+
+    async def _tell_shift(self) -> None:
+        """Whoever moves meanwhile is told of by the next pass: a board that shows the shift reads what was told."""
+        moved, self._moved = self._moved, set()
+        here = {seat.person: show.page.kind for show in self.shows.values() for seat in show.seats}
+        await self.workshop.tell_shift(here, left=moved - here.keys())
+        if moved:
+            self._collect(Change(people=frozenset(moved)))
+
+    def _dismiss(self, seats: Set[Seat], code: int, reason: str) -> None:
+        for seat in seats:
+            seat.wire.close(code, reason)
+        for show in self.shows.values():
+            show.seats = show.seats - seats
+
+    async def _beat(self) -> None:
+        await asyncio.sleep(LOOK_S)
+        now = time.monotonic()
+        self.attention.lapse(now=now)
+        quiet = [seat for show in self.shows.values() for seat in show.seats if now - seat.sent_at >= BEAT_S]
+        if quiet:
+            proof = self._proof()
+            encoded = {True: frames.beat(proof), False: frames.beat(structs.replace(proof, database=UNSET))}
+            for seat in quiet:
+                if not seat.is_lagging:
+                    seat.beat(proof, encoded, now=now)
+
+    def _proof(self) -> Proof:
+        now = time.monotonic()
+        return Proof(
+            at=datetime.now(UTC),
+            newest_at=self._newest_at or self.workshop.newest_at,
+            behind_s=round(max(self._waited(now), self._feed_quiet(now)), 1),
+            gaps=hub.gaps,
+            database=self.workshop.prover.verdict,
+        )
+
+    def _waited(self, now: float) -> float:
+        since = self._painting_since if self._painting_since is not None else self._changed_at
+        waited = 0.0 if since is None else now - since
+        return waited if waited > LATE_S else 0.0
+
+    def _feed_quiet(self, now: float) -> float:
+        quiet = now - max(hub.heard_at, self._started_at)
+        return quiet if quiet > QUIET_FEED_S else 0.0
+
+    # What has changed and was not painted yet
+
+    def _note_move(self, seat: Seat) -> None:
+        """Somebody came or went: the next pass tells whoever shows the shift."""
+        self._moved.add(seat.person)
+        self._wake.set()
+
+    def _collect(self, change: Change) -> None:
+        self._change |= change
+        if self._changed_at is None:
+            self._changed_at = time.monotonic()
+        self._wake.set()
+
+    def _take(self) -> Change:
+        change, self._change = self._change, NOTHING
+        self._painting_since, self._changed_at = self._changed_at, None
+        return change
+
+    def _put_back(self, change: Change) -> None:
+        self._change |= change
+        self._changed_at, self._painting_since = self._painting_since, None
+        self._wake.set()
+
+    def _ask_repaint(self) -> None:
+        for show in self.shows.values():
+            for seat in show.seats:
+                seat.ask_repaint()
+
+
+@cache
+def studio() -> Studio:
+    """This process's studio; made in the event loop of its first caller."""
+    return Studio()

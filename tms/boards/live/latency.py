@@ -1,0 +1,66 @@
+"""How long what happens to alerts and incidents takes until open boards of this process are sent it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from tms.alerts.models import TransitionKind
+from tms.boards.rows.alerts import AlertRow, Step
+from tms.boards.rows.incidents import IncidentRow, IncidentStep
+from tms.boards.pages.base import Scene
+from tms.metrics import slo
+from tms.feed.change import Change
+from tms.metrics.slo import Stage
+
+STAGES: Mapping[str, Stage] = {
+    TransitionKind.OPENED: Stage.BOARD,
+    TransitionKind.WORSENED: Stage.BOARD,
+    TransitionKind.ACKNOWLEDGED: Stage.ACKNOWLEDGEMENT,
+}
+MOST_KEPT = 20_000
+LATE = timedelta(seconds=10)
+"""A step is committed a while after its instant, and what boards are sent was read a while before."""
+
+type Shown = tuple[type[AlertRow | IncidentRow], int]
+"""A row: of what, and its primary key."""
+
+
+class Sightings:
+    """Remembers which step of each was shown last, so that only its first sight counts."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Shown, datetime] = {}
+        self._sent_at: datetime | None = None
+        """What happened before was seen then, or was no board's to show."""
+
+    def sent(self, scenes: Iterable[tuple[Scene, bool]], change: Change, *, at: datetime) -> None:
+        """`scenes` were sent `at`, after `change`; each with whether nobody had it before."""
+        for scene, is_first in scenes:
+            if is_first or change.alerts or change.incidents or change.everything:
+                for row, step in _steps(scene):
+                    self._see(row, step, is_new=not is_first and self._is_new(row, step, change), at=at)
+        self._sent_at = at
+        if len(self._seen) > MOST_KEPT:
+            self._seen = dict(list(self._seen.items())[MOST_KEPT // 2 :])
+
+    def _see(self, row: Shown, step: Step | IncidentStep, *, is_new: bool, at: datetime) -> None:
+        before = self._seen.get(row)
+        if before is not None and before >= step.at:
+            return
+        self._seen[row] = step.at
+        if is_new and (stage := STAGES.get(step.kind)):
+            slo.observe(stage, (at - step.at).total_seconds())
+
+    def _is_new(self, row: Shown, step: Step | IncidentStep, change: Change) -> bool:
+        """A gap in the feed names none: then whatever happened since just before boards were sent anything is new."""
+        of, pk = row
+        if pk in (change.incidents if of is IncidentRow else change.alerts):
+            return True
+        return change.everything and self._sent_at is not None and step.at > self._sent_at - LATE
+
+
+def _steps(scene: Scene) -> Iterator[tuple[Shown, Step | IncidentStep]]:
+    """The newest step of each alert and incident that the scene shows."""
+    for part in scene.parts.values():
+        row = part.values.get("alert") or part.values.get("incident")
+        if isinstance(row, AlertRow | IncidentRow) and row.steps:
+            yield (type(row), row.pk), row.steps[-1]

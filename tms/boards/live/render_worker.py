@@ -1,0 +1,128 @@
+"""The studio's thread: everything that reads the database or renders."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Max
+
+from tms.accounts.sessions import signed_in as session_signed_in
+from tms.boards.overview import on_shift
+from tms.boards.caches.census_cache import kept
+from tms.boards.live.verification import Prover
+from tms.boards.live.live_page import Painted, Painting, Show
+from tms.boards.pages import Desk
+from tms.fleet.models import TerminalState
+from tms.lib.db.clock import wall
+from tms.feed.change import Change
+from tms.metrics import instruments
+
+log = structlog.get_logger(__name__)
+
+AWAY = (DatabaseError, InterfaceError)
+
+
+class Failure(Enum):
+    """Why there is no painting."""
+
+    GONE = auto()
+    """What the page is about does not exist any more."""
+    BROKEN = auto()
+
+
+type Outcome = Painting | Failure
+
+
+class Workshop:
+    def __init__(self) -> None:
+        self.prover = Prover(settings.PROOF_INTERVAL_S)
+        self.newest_at: datetime | None = None
+        self.painting_s = 0.0
+        """CPU that the last painting took."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
+
+    async def paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
+        return await self._in_thread(self._paint, shows, change)
+
+    async def differs(self) -> bool:
+        """Whether the boards were found to differ from the database; looked at when it is due."""
+        now = time.monotonic()
+        return self.prover.due <= now and await self._in_thread(self._compare, now)
+
+    async def signed_in(self, keys: Collection[str]) -> Collection[str]:
+        return await self._in_thread(lambda: session_signed_in.signed_in(keys, at=wall.now()).keys())
+
+    async def tell_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
+        await self._in_thread(on_shift.report, here, left)
+
+    async def close(self) -> None:
+        await self._in_thread(_disconnect)
+        self._thread.shutdown()
+
+    async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _guarded(work, *args, **kwargs))
+
+    def _paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
+        began, cpu_before = time.monotonic(), time.thread_time()
+        desk = Desk(datetime.now(UTC))
+        _gather(desk, shows, change)
+        painted: Painted = {}
+        outcomes = {show: _paint_one(show, desk, change, painted) for show in shows}
+        instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
+        self.painting_s = time.thread_time() - cpu_before
+        return outcomes
+
+    def _compare(self, now: float) -> bool:
+        self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
+        doubted = kept.doubted()
+        differs = self.prover.judge(doubted, at=datetime.now(UTC), now=now)
+        if differs:
+            log.warning("boards_differed", rows=doubted)
+        return differs
+
+
+def _gather(desk: Desk, shows: Sequence[Show], change: Change) -> None:
+    """Read the changed rows that any of the shows has, each once."""
+    terminals: set[int] = set()
+    alerts: set[int] = set()
+    for show in shows:
+        if show.scene is not None and not change.everything:
+            wanted = show.page.wanted(change, show.scene)
+            terminals |= wanted[0]
+            alerts |= wanted[1]
+    desk.terminals(sorted(terminals))
+    desk.alerts(sorted(alerts))
+
+
+def _paint_one(show: Show, desk: Desk, change: Change, painted: Painted) -> Outcome:
+    """A page that fails leaves the others alone."""
+    try:
+        return show.paint(desk, change, painted)
+    except AWAY:
+        raise
+    except ObjectDoesNotExist:
+        return Failure.GONE
+    except Exception:
+        log.exception("board_failed", page=show.page.address)
+        return Failure.BROKEN
+
+
+def _disconnect() -> None:
+    """Run in a thread: `connection.close`, handed over as it is, would be that of the thread it was named in."""
+    connection.close()
+
+
+def _guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """After a database error the connection is not to be trusted."""
+    try:
+        return work(*args, **kwargs)
+    except AWAY:
+        connection.close()
+        raise

@@ -1,0 +1,36 @@
+"""What the people before this process's boards are at: as their browsers say it, for as long as they say it."""
+
+from dataclasses import dataclass
+
+from tms.boards.live.subscriber import Seat
+from tms.feed.publisher import feed
+from tms.feed.viewers import FORGET_AFTER_S, Look, strongest
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    look: Look
+    until: float
+
+
+class Attention:
+    """The feed tells it to every process."""
+
+    def __init__(self) -> None:
+        self._at: dict[Seat, At] = {}
+
+    def turn(self, seat: Seat, look: Look, *, now: float) -> None:
+        self._at[seat] = At(look, now + FORGET_AFTER_S)
+        self._tell()
+
+    def leave(self, seat: Seat) -> None:
+        if self._at.pop(seat, None):
+            self._tell()
+
+    def lapse(self, *, now: float) -> None:
+        """Forget the browsers that have fallen silent: a tab may sleep without closing anything."""
+        for seat in [seat for seat, at in self._at.items() if at.until < now]:
+            self.leave(seat)
+
+    def _tell(self) -> None:
+        feed.look(strongest(at.look for at in self._at.values()))

@@ -1,0 +1,61 @@
+"""What the unresolved alerts have in common, and who is on them: of the census, which knows how many."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from tms.accounts.access import Person, visible
+from tms.accounts.models import User
+from tms.accounts.display_names import Name, name_of
+from tms.alerts.models import Rule
+from tms.boards.caches.census import Census
+from tms.boards.rows.terminals import Bilingual
+from tms.fleet.models import Site
+
+LEAST = 2
+"""One alert shares nothing with anybody."""
+
+
+class Share(NamedTuple):
+    factor: str
+    name: Bilingual
+    number: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.number / self.total)
+
+
+class Holder(NamedTuple):
+    pk: int
+    name: Name
+    number: int
+
+
+def shares(census: Census, *, to: Person) -> tuple[Share, ...]:
+    """For each factor the value that most of them have, the most common first."""
+    found = ((factor, _most_common(numbers)) for factor, numbers in census.factors.items())
+    named = ((factor, _name(factor, most[0], to=to), most[1]) for factor, most in found if most)
+    shared = [Share(factor, name, number, census.unresolved) for factor, name, number in named if name]
+    return tuple(sorted(shared, key=lambda share: -share.number))
+
+
+def holders(census: Census) -> tuple[Holder, ...]:
+    """Who acknowledged how many of them."""
+    people = User.objects.in_bulk(census.holders)
+    told = [Holder(pk, name_of(people[pk]), number) for pk, number in census.holders.items() if pk in people]
+    return tuple(sorted(told, key=lambda holder: (-holder.number, holder.pk)))
+
+
+def _most_common(numbers: Counter[Any]) -> tuple[Any, int] | None:
+    common = [(number, value) for value, number in numbers.items() if value and number >= LEAST]
+    number, value = max(common, default=(0, None))
+    return (value, number) if number else None
+
+
+def _name(factor: str, value: Any, *, to: Person) -> Bilingual | None:
+    if factor not in ("site", "rule"):
+        return Bilingual(value, "")
+    rows = visible(Site.objects.all(), to=to) if factor == "site" else Rule.objects.all()
+    names = rows.filter(pk=value).values_list("name", "name_ja").first()
+    return Bilingual(*names) if names else None

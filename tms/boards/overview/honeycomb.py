@@ -1,0 +1,78 @@
+"""The honeycomb: one cell a site, its colour the worst that is there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tms.accounts.access import Person, visible
+from tms.boards.caches.census import Census, Tally
+from tms.boards.rows.terminals import Bilingual, Place
+from tms.fleet.models import Presence, Site
+from tms.telemetry.models import Severity
+
+MOST_CELLS = 400
+"""Above so many sites only those with trouble are cells."""
+SIZES = ((60, "l"), (20, "m"))
+NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLINE})
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCell:
+    place: Place
+    terminals: int
+    worst: str
+    """A severity, a presence, or `ok`."""
+    number: int
+    """Of what is worst."""
+    size: str
+
+    @property
+    def element(self) -> str:
+        return f"site-{self.place.code}"
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.worst in NEEDS_A_PERSON
+
+
+def cells(census: Census, *, expected: Mapping[int, str], to: Person) -> list[SiteCell]:
+    """`expected`: the sites that are closed or in maintenance; nobody has to go there for a terminal that is away."""
+    found = visible(Site.objects.order_by("region", "code"), to=to).values_list("pk", "code", "name", "name_ja")
+    tallies = census.sites
+    filled = [
+        _cell(Place(code, Bilingual(*names)), tallies[pk], expected.get(pk, ""))
+        for pk, code, *names in found
+        if pk in tallies
+    ]
+    if len(filled) <= MOST_CELLS:
+        return filled
+    return [cell for cell in filled if cell.worst != "ok"][:MOST_CELLS]
+
+
+def columns(number: int) -> int:
+    """How many cells stand side by side, so that few are large and many still fit."""
+    return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
+
+
+def _cell(place: Place, tally: Tally, expected: str) -> SiteCell:
+    worst, number = _worst(tally, expected)
+    size = next((size for least, size in SIZES if tally.total >= least), "s")
+    return SiteCell(place, tally.total, worst, number, size)
+
+
+def _worst(tally: Tally, expected: str) -> tuple[str, int]:
+    troubles = dict(_alerts(tally.severities)) | (dict(_lost(tally.presences)) if not expected else {})
+    for name, number in troubles.items():
+        if number:
+            return name, number
+    said_goodbye = tally.presences[Presence.CLOSED] == tally.total
+    return expected or (Presence.CLOSED.value if said_goodbye else "ok"), 0
+
+
+def _alerts(severities: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    yield Severity.CRITICAL.value, severities[Severity.CRITICAL]
+    yield Severity.WARNING.value, severities[Severity.WARNING]
+
+
+def _lost(presences: Mapping[str, int]) -> Iterable[tuple[str, int]]:
+    yield Presence.OFFLINE.value, presences[Presence.OFFLINE]
+    yield Presence.SILENT.value, presences[Presence.SILENT]

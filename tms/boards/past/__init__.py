@@ -1,1 +1,0 @@
-"""Alerts of any time: searched, and how long they took."""

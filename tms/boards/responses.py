@@ -1,0 +1,70 @@
+"""How views answer: with a page whole, or for htmx with a part of it."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from tms.accounts.decorators import Asked
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.pages import AlertPage, AlertsPage, Desk, Page, page_at
+from tms.boards.pages.base import Scene, nav
+from tms.boards.rendering.renderer import paint
+
+CONFLICT, UNREADABLE = 409, 422
+
+
+def show(request: Asked, page: Page | None, *, results: str = "", status: int = 200, **extra: Any) -> HttpResponse:
+    """A page whole, or for htmx the partial `results` of it."""
+    page = found(page)
+    desk = Desk(timezone.now())
+    scene = page.scene(desk)
+    context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.furniture(scene), **extra}
+    if not results or request.headers.get("HX-Request-Type") != "partial":
+        return render(request, page.template, context, status=status)
+    answer = render(request, results, context, status=status)
+    if request.method == "GET":
+        # The one spelling of the address, instead of every field that the form has.
+        answer["HX-Replace-Url"] = page.address
+    return answer
+
+
+def ask(
+    request: Asked, template: str, context: dict[str, Any], *, partial: str = "dialog", status: int = 200
+) -> HttpResponse:
+    """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
+    if request.headers.get("HX-Request"):
+        return render(request, f"{template}#{partial}", context, status=status)
+    around = {"place": context.get("place", AlertsPage.place), "scene": Scene(nav(Desk(context["at"])))}
+    return render(request, template, context | around, status=status)
+
+
+def done(request: Asked, page: AlertPage, *, said: str) -> HttpResponse:
+    """`said` is for whoever cannot see it. The row of the page that asked does not wait for the frame."""
+    if not request.headers.get("HX-Request"):
+        return redirect(page.alert)
+    row = row_of(page)
+    return render(request, "boards/alert.html#done", {"said": said, "row": _row_on_page(request, row)})
+
+
+def row_of(page: AlertPage) -> AlertRow:
+    (row,) = Desk(timezone.now()).alerts([page.alert.pk])
+    return row
+
+
+def found[P: Page](page: P | None) -> P:
+    if page is None:
+        raise Http404
+    return page
+
+
+def _row_on_page(request: Asked, row: AlertRow) -> str:
+    try:
+        path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    except ValueError:  # brackets that are no host
+        return ""
+    page = page_at(path, person=request.user)
+    part = page.alert_part(row, is_answer=True) if page else None
+    return paint(row.element, part) if part else ""

@@ -1,0 +1,218 @@
+"""What a row of an alert says."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from tms.accounts.display_names import Name, name_of
+from tms.alerts.impact import Why
+from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
+from tms.boards.rows.viewers import Here, here
+from tms.boards.rows.terminals import (Bilingual, Place, Standing, place_of, standing_of)
+from tms.feed.change import Change
+
+PEOPLE = ("acknowledged_by", "assigned_to", "claimed_by")
+ALERT_COLUMNS = (
+    *("severity", "state", "value", "version", "opened_at", "resolved_at", "acknowledged_at", "comment"),
+    *("flapping__changes", "flapping__is_wrong", "flapping__ended_at"),
+    *("contract", "until", "is_stale", "claimed_until", "incident"),
+    *(f"rule__{name}" for name in ("name", "name_ja", "kind", "metric", "comparison", "may_be_resolved_by_hand")),
+    *(f"rule__{name}" for name in ("severity", "limit", "lower_limit", "worse_steps")),
+    *(f"terminal__{name}" for name in ("uid", "label", "kind")),
+    *(f"terminal__site__{name}" for name in ("code", "name", "name_ja")),
+    *(f"terminal__state__{name}" for name in ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at")),
+    *(f"{person}__{name}" for person in PEOPLE for name in ("username", "first_name", "last_name")),
+)
+"""What a row of an alert tells: whole models cost as much again."""
+
+
+REOPENING = frozenset({TransitionKind.WITHDRAWN, TransitionKind.EXPIRED, TransitionKind.UNDONE})
+DECIDING = REOPENING | {
+    TransitionKind.OPENED,
+    TransitionKind.ACKNOWLEDGED,
+    TransitionKind.SNOOZED,
+    TransitionKind.RESOLVED,
+}
+"""Steps after which an alert is in another state."""
+
+
+class Flaps(NamedTuple):
+    """That it opens and recovers again and again."""
+
+    changes: int
+    is_wrong: bool
+    """Just now."""
+
+
+class Step(NamedTuple):
+    """One transition of an alert."""
+
+    at: datetime
+    kind: str
+    by: Name | None
+    comment: str
+    to: Name | None = None
+    severity: str = ""
+    contract: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    pk: int
+    severity: str
+    state: str
+    rule: Bilingual
+    metric: str
+    shape: str
+    """Of its rule."""
+    limit: float | None
+    lower_limit: float | None
+    """Those of the step that was reached."""
+    value: float | None
+    terminal: int
+    uid: str
+    kind: str
+    site: int
+    place: Place
+    label: str
+    standing: Standing
+    opened_at: datetime
+    resolved_at: datetime | None
+    held_by: Name | None
+    held_since: datetime | None
+    comment: str
+    steps: tuple[Step, ...]
+    version: int = 1
+    contract: str = ""
+    until: datetime | None = None
+    is_stale: bool = False
+    assigned_to: Name | None = None
+    may_be_resolved_by_hand: bool = False
+    incident: int | None = None
+    """That it is part of."""
+    flaps: Flaps | None = None
+    claimed_by: Name | None = None
+    claimed_until: datetime | None = None
+    why: Why | None = None
+    """It stands where it stands in the order of business."""
+    here: tuple[Here, ...] = ()
+    """Who is looking at it, or typing."""
+
+    @property
+    def element(self) -> str:
+        return f"alert-{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == AlertState.OPEN
+
+    @property
+    def is_held(self) -> bool:
+        return self.state == AlertState.ACKNOWLEDGED
+
+    @property
+    def is_claimed(self) -> bool:
+        return self.is_open and self.claimed_by is not None
+
+    @property
+    def is_snoozed(self) -> bool:
+        return self.state == AlertState.SNOOZED
+
+    @property
+    def reopened(self) -> Step | None:
+        """Why it is open again, if nobody has taken it since."""
+        decided = (step for step in reversed(self.steps) if step.kind in DECIDING)
+        last = next(decided, None)
+        return last if last and last.kind in REOPENING else None
+
+    @property
+    def put_off(self) -> Step | None:
+        """Who put it off."""
+        return next((step for step in reversed(self.steps) if step.kind == TransitionKind.SNOOZED), None)
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.state == AlertState.RESOLVED
+
+    @property
+    def deeds(self) -> list[tuple[str, str]]:
+        """What else may be done to it, with the key for it."""
+        looking = [("claim", "c")] if self.is_open else []
+        looked = [("release", "")] if self.is_claimed else []
+        ended = [("withdraw", "")] if self.is_held or self.is_snoozed else []
+        over = [("resolve", "")] if self.may_be_resolved_by_hand else []
+        return [*looking, *looked, *ended, ("snooze", "s"), ("assign", ""), ("comment", ""), *over]
+
+    def is_touched_by(self, change: Change) -> bool:
+        """The row tells the presence of its terminal, and who is at it, too."""
+        return self.pk in change.alerts or self.element in change.looks or self.terminal in change.presence
+
+
+def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
+    """The rows of these alerts, in two queries, and one more while people are at them."""
+    related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
+    alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
+    steps, people = _steps_of(pks), here(f"alert-{pk}" for pk in pks)
+    return {
+        alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(f"alert-{alert.pk}", ())) for alert in alerts
+    }
+
+
+def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
+    steps: dict[int, tuple[Step, ...]] = {}
+    for row in Transition.objects.filter(alert__in=pks).select_related("by", "to"):
+        step = Step(
+            at=row.at,
+            kind=row.kind,
+            by=name_of(row.by) if row.by else None,
+            comment=row.comment,
+            to=name_of(row.to) if row.to else None,
+            severity=row.severity,
+            contract=row.contract,
+            until=row.until,
+        )
+        steps[row.alert_id] = (*steps.get(row.alert_id, ()), step)
+    return steps
+
+
+def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Here, ...]) -> AlertRow:
+    rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
+    claimant = alert.claimed_by
+    step = next((step for step in rule.steps if step["severity"] == alert.severity), rule.steps[0])
+    return AlertRow(
+        pk=alert.pk,
+        severity=alert.severity,
+        state=alert.state,
+        rule=Bilingual(rule.name, rule.name_ja),
+        metric=rule.metric if rule.kind == RuleKind.METRIC else "",
+        shape=rule.shape,
+        limit=step.get("limit"),
+        lower_limit=step.get("lower_limit"),
+        value=alert.value,
+        terminal=terminal.pk,
+        uid=terminal.uid,
+        kind=terminal.kind,
+        site=terminal.site_id,
+        place=place_of(terminal.site),
+        label=terminal.label,
+        standing=standing_of(terminal.state)._replace(last_seen_at=None),
+        opened_at=alert.opened_at,
+        resolved_at=alert.resolved_at,
+        held_by=name_of(holder) if holder else None,
+        held_since=alert.acknowledged_at,
+        comment=alert.comment,
+        steps=steps,
+        version=alert.version,
+        contract=alert.contract,
+        until=alert.until,
+        is_stale=alert.is_stale,
+        assigned_to=name_of(asked) if asked else None,
+        may_be_resolved_by_hand=rule.may_be_resolved_by_hand,
+        incident=alert.incident_id,
+        flaps=Flaps(alert.flapping.changes, alert.flapping.is_wrong) if alert.is_flapping else None,
+        claimed_by=name_of(claimant) if claimant else None,
+        claimed_until=alert.claimed_until,
+        here=people,
+    )

@@ -1,0 +1,96 @@
+"""Alerts in the order of business, and why each stands where it stands.
+
+It is worked out anew for each painting from what is unresolved, and nothing of it is kept in the database: whether a
+lane is the last one changes with every terminal beside it, and with the clock (docs/decisions/0024).
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from tms.alerts.impact import (Crew, Standstill, Weight, Why, weigh)
+from tms.alerts.models import Alert, AlertState
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.caches.census import Census
+from tms.boards.caches.plans import Door, plans
+from tms.boards.rows.terminals import WORST_FIRST
+from tms.fleet.models import Presence
+from tms.lib.pagination import Column, Keyset
+from tms.telemetry.models import Severity
+
+type Crews = Counter[tuple[int, str]]
+"""How many terminals, by site and kind."""
+
+WEIGHED = ("pk", "severity", "state", "opened_at", "terminal__site", "terminal__kind")
+BY_BUSINESS = Keyset(
+    (
+        Column("standstill", int),
+        Column("share", int),
+        Column("rank", int),
+        Column("held", int),
+        Column("opened_at", datetime.fromisoformat),
+        Column("pk", int),
+    )
+)
+RANKS = {severity.value: rank for rank, severity in enumerate(WORST_FIRST)}
+
+
+class Business:
+    def __init__(self, census: Census, *, at: datetime) -> None:
+        self._census = census
+        self._at = at
+        self._known: dict[int, Door] = {}
+
+    def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
+        """What orders each of `alerts`, in order: the columns of BY_BUSINESS, of which the last is its primary key."""
+        rows = list(alerts.order_by().values_list(*WEIGHED))
+        doors = self._doors({row[4] for row in rows})
+        weights: dict[tuple[int, str, str], Weight] = {}
+        keys = []
+        for pk, severity, state, opened_at, site, kind in rows:
+            at = site, kind, severity
+            weight = weights.get(at) or weights.setdefault(at, self._weight(severity, site, kind, doors.get(site)))
+            is_held = int(state != AlertState.OPEN)
+            keys.append((int(weight.standstill), weight.share, RANKS[severity], is_held, opened_at, pk))
+        return sorted(keys)
+
+    def explained(self, rows: Collection[AlertRow]) -> list[AlertRow]:
+        """With the reason for their places as it is now; a row is the same one while that is the same."""
+        self._doors({row.site for row in rows})
+        whys = ((row, self._why(row)) for row in rows)
+        return [row if why == row.why else replace(row, why=why) for row, why in whys]
+
+    def _why(self, row: AlertRow) -> Why | None:
+        """None for what is in the way of nothing."""
+        door = self._doors([row.site]).get(row.site)
+        weight = self._weight(row.severity, row.site, row.kind, door)
+        if row.is_resolved or weight.standstill is Standstill.NONE:
+            return None
+        crew = self._crew(row.site, row.kind)
+        return Why(weight.standstill.name.lower(), row.kind, *crew, door.changes_at if door else None)
+
+    def _weight(self, severity: str, site: int, kind: str, door: Door | None) -> Weight:
+        return weigh(severity, self._crew(site, kind), is_closed=door is not None and door.opens_at is not None)
+
+    def _crew(self, site: int, kind: str) -> Crew:
+        total, online = self._census.crews[site, kind], self._census.crews_online[site, kind]
+        return Crew(max(0, online - self._broken[site, kind]), total)
+
+    def _doors(self, sites: Collection[int]) -> dict[int, Door]:
+        """Of these sites, and of those that were asked for before."""
+        if missing := set(sites) - self._known.keys():
+            self._known |= plans.doors(missing, self._at)
+        return self._known
+
+    @cached_property
+    def _broken(self) -> Crews:
+        """Terminals that are online, and against which something critical stands."""
+        critical = Alert.objects.unresolved().filter(severity=Severity.CRITICAL)
+        online = critical.filter(terminal__state__presence=Presence.ONLINE)
+        rows = online.values_list("terminal__site", "terminal__kind").annotate(n=Count("terminal", distinct=True))
+        return Counter({(site, kind): n for site, kind, n in rows})

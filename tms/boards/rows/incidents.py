@@ -1,0 +1,165 @@
+"""What a row of an incident says: plain values, as those of alerts."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from tms.accounts.display_names import Name, name_of
+from tms.alerts.models import factor as factors
+from tms.alerts.models.factor import Factor
+from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
+from tms.boards.rows.viewers import Here, here
+from tms.boards.rows.terminals import Bilingual
+
+REOPENING = frozenset({IncidentTransitionKind.WITHDRAWN, IncidentTransitionKind.EXPIRED, IncidentTransitionKind.UNDONE})
+DECIDING = REOPENING | {IncidentTransitionKind.OPENED, IncidentTransitionKind.ACKNOWLEDGED}
+MOST = 50
+"""Rows of incidents on one page."""
+
+
+class IncidentStep(NamedTuple):
+    at: datetime
+    kind: str
+    by: Name | None
+    comment: str
+    number: int
+    standing: int
+    severity: str
+    contract: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    pk: int
+    factor: str
+    name: Bilingual
+    site: str
+    """Its code; empty where it is of more than one."""
+    severity: str
+    state: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    lost: int
+    size: int
+    joined: int
+    left: int
+    common: tuple[str, str, int]
+    """What they have in common besides: factor, name, and how many have it."""
+    held_by: Name | None
+    held_since: datetime | None
+    contract: str
+    until: datetime | None
+    comment: str
+    version: int
+    steps: tuple[IncidentStep, ...]
+    claimed_by: Name | None = None
+    claimed_until: datetime | None = None
+    here: tuple[Here, ...] = ()
+    """Who is at it just now."""
+
+    # As the partials of alerts ask for it: nobody puts an incident off, or is asked for it.
+    is_snoozed = False
+    is_stale = False
+    assigned_to = None
+
+    @property
+    def element(self) -> str:
+        return f"incident-{self.pk}"
+
+    @property
+    def title(self) -> str:
+        return factors.lost(Factor(self.factor), lost=self.lost, size=self.size, name=str(self.name))
+
+    @property
+    def likeness(self) -> str:
+        factor, name, number = self.common
+        return factors.alike(Factor(factor), name=name, number=number, lost=self.lost) if factor else ""
+
+    @property
+    def standing(self) -> int:
+        return self.joined - self.left
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == IncidentState.OPEN
+
+    @property
+    def is_claimed(self) -> bool:
+        return self.is_open and self.claimed_by is not None
+
+    @property
+    def is_held(self) -> bool:
+        return self.state == IncidentState.ACKNOWLEDGED
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.state == IncidentState.RESOLVED
+
+    @property
+    def reopened(self) -> IncidentStep | None:
+        """Why it is open again, if nobody has taken it since."""
+        last = next((step for step in reversed(self.steps) if step.kind in DECIDING), None)
+        return last if last and last.kind in REOPENING else None
+
+    @property
+    def deeds(self) -> tuple[str, ...]:
+        """What may be done to it, the likeliest first."""
+        if self.is_held:
+            return "change", "withdraw", "comment"
+        return ("acknowledge", "claim", *(("release",) if self.is_claimed else ()), "comment")
+
+
+def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
+    """The rows of these incidents, in two queries, and one more while people are at them."""
+    rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
+    steps, people = _steps_of(pks), here(f"incident-{pk}" for pk in pks)
+    return {row.pk: _row(row, steps.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}
+
+
+def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[Here, ...]) -> IncidentRow:
+    site, holder, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
+    return IncidentRow(
+        pk=incident.pk,
+        factor=incident.factor,
+        name=Bilingual(site.name, site.name_ja) if site else Bilingual(incident.name, ""),
+        site=site.code if site else "",
+        severity=incident.severity,
+        state=incident.state,
+        opened_at=incident.opened_at,
+        resolved_at=incident.resolved_at,
+        lost=incident.lost,
+        size=incident.size,
+        joined=incident.joined,
+        left=incident.left,
+        common=(incident.common_factor, incident.common_name, incident.common_count),
+        held_by=name_of(holder) if holder else None,
+        held_since=incident.acknowledged_at,
+        contract=incident.contract,
+        until=incident.until,
+        comment=incident.comment,
+        version=incident.version,
+        steps=steps,
+        claimed_by=name_of(claimant) if claimant else None,
+        claimed_until=incident.claimed_until,
+        here=people,
+    )
+
+
+def _steps_of(pks: Collection[int]) -> dict[int, tuple[IncidentStep, ...]]:
+    steps: dict[int, tuple[IncidentStep, ...]] = {}
+    for row in IncidentTransition.objects.filter(incident__in=pks).select_related("by"):
+        step = IncidentStep(
+            row.at,
+            row.kind,
+            name_of(row.by) if row.by else None,
+            row.comment,
+            row.number,
+            row.standing,
+            row.severity,
+            row.contract,
+            row.until,
+        )
+        steps[row.incident_id] = (*steps.get(row.incident_id, ()), step)
+    return steps

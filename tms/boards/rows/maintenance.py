@@ -1,0 +1,111 @@
+"""Maintenance windows as a board tells of them, in plain values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.db.models import Prefetch, QuerySet
+from django.urls import reverse
+
+from tms.accounts.display_names import Name, name_of
+from tms.alerts.models.maintenance import Window
+from tms.boards.rows.terminals import Bilingual
+from tms.fleet.models import Group, Site, Terminal
+
+MOST_NAMED = 4
+"""Sites, groups and terminals each, of one window."""
+MOST_STANDING, MOST_OVER = 200, 50
+
+
+class Covered(NamedTuple):
+    kind: str
+    name: Bilingual
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    pk: int
+    note: str
+    since: datetime
+    until: datetime
+    over_at: datetime | None
+    rrule: str
+    zone: str
+    covers: tuple[Covered, ...]
+    covers_more: bool
+    by: Name | None
+    changed_at: datetime | None
+    changed_by: Name | None
+
+    @property
+    def element(self) -> str:
+        return f"window-{self.pk}"
+
+    @property
+    def was_cut(self) -> bool:
+        """It ended before its time."""
+        return self.over_at is not None and self.over_at < self.until
+
+
+def standing_rows() -> list[WindowRow]:
+    """What goes on and what comes, the next first."""
+    return [_row(window) for window in _whole(Window.objects.standing().order_by("occurs_at", "pk"))[:MOST_STANDING]]
+
+
+def over_rows() -> list[WindowRow]:
+    """The latest first."""
+    return [_row(window) for window in _whole(Window.objects.over().order_by("-over_at", "-pk"))[:MOST_OVER]]
+
+
+def _whole(windows: QuerySet[Window]) -> QuerySet[Window]:
+    """With whom and what they name, in four queries: one more of each than is shown, to know that there are more."""
+    named = MOST_NAMED + 1
+    return windows.select_related("created_by", "changed_by").prefetch_related(
+        Prefetch("sites", Site.objects.order_by("code")[:named], "named_sites"),
+        Prefetch("groups", Group.objects.order_by("name")[:named], "named_groups"),
+        Prefetch("terminals", Terminal.objects.order_by("uid")[:named], "named_terminals"),
+    )
+
+
+def _row(window: Window) -> WindowRow:
+    by, changed_by = window.created_by, window.changed_by
+    kinds = [getattr(window, f"named_{kind}") for kind in ("sites", "groups", "terminals")]
+    return WindowRow(
+        pk=window.pk,
+        note=window.note,
+        since=window.occurs_at,
+        until=window.occurs_until,
+        over_at=window.over_at,
+        rrule=window.rrule,
+        zone=window.time_zone,
+        covers=(
+            *map(_site, kinds[0][:MOST_NAMED]),
+            *map(_group, kinds[1][:MOST_NAMED]),
+            *map(_terminal, kinds[2][:MOST_NAMED]),
+        ),
+        covers_more=any(len(kind) > MOST_NAMED for kind in kinds),
+        by=name_of(by) if by else None,
+        changed_at=window.changed_at,
+        changed_by=name_of(changed_by) if changed_by else None,
+    )
+
+
+def _site(site: Site) -> Covered:
+    return Covered(
+        "site", Bilingual(site.name, site.name_ja), f"{reverse('terminals')}?{urlencode({'site': site.code})}"
+    )
+
+
+def _group(group: Group) -> Covered:
+    return Covered("group", Bilingual(group.name, ""), "")
+
+
+def _terminal(terminal: Terminal) -> Covered:
+    return Covered("terminal", Bilingual(terminal.uid, ""), terminal.get_absolute_url())
+
+
+def elements(rows: Iterable[WindowRow]) -> tuple[str, ...]:
+    return tuple(row.element for row in rows)

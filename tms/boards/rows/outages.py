@@ -1,0 +1,153 @@
+"""Outages of a terminal in words: what it was, how long, and what tells so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Sum
+from django.utils.translation import gettext, gettext_noop, ngettext
+
+from tms.boards.formatting.instants import UNITS
+from tms.fleet.models import Cause, Terminal
+from tms.fleet.models.outage import Outage, OutageCause
+
+SUMMED = timedelta(days=30)
+DROPPED = {
+    Cause.NODE_LOST: gettext_noop("TMS node %(node)s was lost"),
+    Cause.NODE_STOPPED: gettext_noop("TMS node %(node)s restarted"),
+}
+
+
+class OutageFacts(NamedTuple):
+    """One that is over."""
+
+    cause: str
+    seconds: float
+    lost_by: str
+    node: str
+    has_restarted: bool | None
+    uptime_s: float | None
+    made: int | None
+    sent: int | None
+
+
+class CauseSum(NamedTuple):
+    cause: str
+    number: int
+    seconds: float
+
+
+def facts_of(row: Outage) -> OutageFacts:
+    assert row.ended_at is not None
+    return OutageFacts(
+        cause=row.cause,
+        seconds=(row.ended_at - row.began_at).total_seconds(),
+        lost_by=row.lost_by,
+        node=row.node,
+        has_restarted=row.has_restarted,
+        uptime_s=row.uptime_s,
+        made=row.reports_made,
+        sent=row.reports_sent,
+    )
+
+
+def summed(terminal: Terminal, *, at: datetime) -> Sequence[CauseSum]:
+    """The last 30 days by cause, the longest together first (index: outage_terminal)."""
+    length = ExpressionWrapper(F("ended_at") - F("began_at"), output_field=DurationField())
+    rows = Outage.objects.over().filter(terminal=terminal, ended_at__gt=at - SUMMED)
+    grouped = rows.values_list("cause").annotate(number=Count("pk"), length=Sum(length)).order_by("-length", "cause")
+    return tuple(CauseSum(cause, number, total.total_seconds()) for cause, number, total in grouped)
+
+
+def spell(seconds: float) -> str:
+    """`4 min 12 s`: the two largest units of a duration."""
+    left = max(1, round(seconds))
+    words: list[str] = []
+    for size, unit in UNITS:
+        number, left = divmod(left, size)
+        if number or words:
+            words.append(gettext(unit) % {"number": number} if number else "")
+        if len(words) == 2:
+            break
+    return " ".join(filter(None, words))
+
+
+def evidence(outage: OutageFacts) -> str:
+    """Why it is taken for what it is called."""
+    told = EVIDENCE[OutageCause(outage.cause)](outage)
+    if outage.node and outage.cause != OutageCause.SERVER:
+        return gettext("%(told)s; it began when TMS node %(node)s dropped it") % {"told": told, "node": outage.node}
+    return told
+
+
+def _network(outage: OutageFacts) -> str:
+    if outage.has_restarted:
+        return ngettext(
+            "the terminal went on without a link, as %(n)s report of that time tells, and started again later",
+            "the terminal went on without a link, as %(n)s reports of that time tell, and started again later",
+            outage.sent or 0,
+        ) % {"n": outage.sent}
+    return _went_on(outage)
+
+
+def _went_on(outage: OutageFacts) -> str:
+    """Of a boot that is still the same."""
+    if not outage.made:
+        return gettext("the terminal kept running")
+    numbers = {"made": outage.made, "sent": outage.sent}
+    if outage.sent is None:
+        told = ngettext(
+            "the terminal kept running and made %(made)s report meanwhile",
+            "the terminal kept running and made %(made)s reports meanwhile",
+            outage.made,
+        )
+    elif outage.sent < outage.made:
+        told = gettext("the terminal kept running; of %(made)s reports that it made meanwhile %(sent)s arrived")
+    else:
+        told = ngettext(
+            "the terminal kept running and sent %(sent)s report afterwards",
+            "the terminal kept running and sent %(sent)s reports afterwards",
+            outage.sent,
+        )
+    return told % numbers
+
+
+def _power(outage: OutageFacts) -> str:
+    return gettext("the device started again, and was up for %(uptime)s when it was back") % _uptime(outage)
+
+
+def _application(outage: OutageFacts) -> str:
+    if outage.has_restarted:
+        return gettext("its software started again; the device itself has been up for %(uptime)s") % _uptime(outage)
+    return gettext("its link stayed open, but nothing came over it")
+
+
+def _server(outage: OutageFacts) -> str:
+    if not outage.node:
+        return gettext("TMS heard the terminal in time, and stored that late")
+    happened = gettext(DROPPED[Cause(outage.lost_by)]) % {"node": outage.node}
+    return gettext("%(happened)s; %(told)s") % {"happened": happened, "told": _went_on(outage)}
+
+
+def _planned(outage: OutageFacts) -> str:
+    return str(Cause(outage.lost_by).label)
+
+
+def _unclear(outage: OutageFacts) -> str:
+    if outage.has_restarted:
+        return gettext("the terminal started again, and does not tell how long the device is up")
+    return gettext("the terminal did not start again, yet made no reports meanwhile")
+
+
+def _uptime(outage: OutageFacts) -> Mapping[str, str]:
+    return {"uptime": spell(outage.uptime_s or 0)}
+
+
+EVIDENCE: Mapping[OutageCause, Callable[[OutageFacts], str]] = {
+    OutageCause.NETWORK: _network,
+    OutageCause.POWER: _power,
+    OutageCause.APPLICATION: _application,
+    OutageCause.SERVER: _server,
+    OutageCause.PLANNED: _planned,
+    OutageCause.UNCLEAR: _unclear,
+}

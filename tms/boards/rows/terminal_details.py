@@ -1,0 +1,156 @@
+"""All that the page of one terminal tells of it, in plain values."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from tms.accounts.display_names import Name, name_of
+from tms.alerts.models import Alert
+from tms.boards.rows.planned import Expected, expected_of
+from tms.boards.caches.plans import Door, plans
+from tms.boards.rows.terminals import (Bilingual, Place, Reading, Standing, over_of, place_of, readings_of, standing_of, unresolved_of, worst)
+from tms.commands.models import Command, CommandState
+from tms.fleet.models import Terminal
+from tms.telemetry.models import Report
+
+LONGEST_ANSWER = 4_000
+
+
+class Held(NamedTuple):
+    """An unresolved alert."""
+
+    pk: int
+    severity: str
+    rule: Bilingual
+    opened_at: datetime
+    held_by: Name | None
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalFacts:
+    uid: str
+    place: Place
+    kind: str
+    label: str
+    serial: str
+    model: str
+    firmware: str
+    agent: str
+    address: str
+    standing: Standing
+    expected: Expected | None
+    door: Door
+    """Of its site."""
+    parent: str
+    """The UID of what it is linked through."""
+    status: str
+    status_at: datetime | None
+    severity: str
+    held: tuple[Held, ...]
+    readings: tuple[Reading, ...]
+    read_at: datetime | None
+    latest: str
+    """The newest report's readings as JSON, for the chart."""
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command and what became of it."""
+
+    pk: int
+    name: str
+    state: str
+    by: Name | None
+    created_at: datetime
+    deliver_before: datetime
+    due_at: datetime | None
+    took_s: float | None
+    answer: str
+    error: str
+
+    @property
+    def element(self) -> str:
+        return f"command-{self.pk}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in (CommandState.QUEUED, CommandState.SENT)
+
+
+def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
+    """Read anew, whatever `terminal` still remembers."""
+    terminal = Terminal.objects.select_related("site", "state", "parent").get(pk=terminal.pk)
+    state = terminal.state
+    newest = Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at").first()
+    held = _held(terminal)
+    over = over_of(unresolved_of([terminal.pk]).get(terminal.pk, {}))
+    return TerminalFacts(
+        uid=terminal.uid,
+        place=place_of(terminal.site),
+        kind=terminal.kind,
+        label=terminal.label,
+        serial=terminal.serial,
+        model=terminal.model,
+        firmware=terminal.firmware,
+        agent=terminal.agent,
+        address=terminal.address or "",
+        standing=standing_of(state),
+        expected=expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
+        door=plans.doors([terminal.site_id], at)[terminal.site_id],
+        parent=terminal.parent.uid if terminal.parent else "",
+        status=state.status,
+        status_at=state.status_at,
+        severity=worst({alert.severity for alert in held}),
+        held=held,
+        readings=readings_of(state, over, sorted(state.metrics)),
+        read_at=newest.at if newest else None,
+        latest=json.dumps(newest.metrics if newest else {}, sort_keys=True),
+        seq=state.seq,
+    )
+
+
+def asked_of(terminal: Terminal, *, limit: int) -> list[Asked]:
+    """The newest commands, newest first."""
+    commands = Command.objects.filter(terminal=terminal).select_related("created_by").order_by("-created_at", "-pk")
+    return [_asked(command) for command in commands[:limit]]
+
+
+def _held(terminal: Terminal) -> tuple[Held, ...]:
+    alerts = Alert.objects.unresolved().filter(terminal=terminal).by_urgency()
+    return tuple(
+        Held(
+            alert.pk,
+            alert.severity,
+            Bilingual(alert.rule.name, alert.rule.name_ja),
+            alert.opened_at,
+            name_of(alert.acknowledged_by) if alert.acknowledged_by else None,
+        )
+        for alert in alerts.select_related("rule", "acknowledged_by")
+    )
+
+
+def _asked(command: Command) -> Asked:
+    took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
+    return Asked(
+        pk=command.pk,
+        name=command.name,
+        state=command.state,
+        by=name_of(command.created_by) if command.created_by else None,
+        created_at=command.created_at,
+        deliver_before=command.deliver_before,
+        due_at=command.due_at,
+        took_s=took.total_seconds() if took else None,
+        answer=_worded(command.result),
+        error=command.error,
+    )
+
+
+def _worded(result: Any) -> str:
+    """An answer as a person reads it: lines as lines, the rest as JSON."""
+    if result is None:
+        return ""
+    if isinstance(result, dict) and list(result) == ["lines"] and isinstance(result["lines"], list):
+        return "\n".join(map(str, result["lines"]))[:LONGEST_ANSWER]
+    return json.dumps(result, ensure_ascii=False, indent=1)[:LONGEST_ANSWER]

@@ -1,0 +1,172 @@
+"""What happened, in one line each: changes of presence, steps of alerts, events, commands, boots."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from tms.accounts.display_names import Name, name_of
+from tms.alerts.models import Transition, TransitionKind
+from tms.boards.rows.outages import OutageFacts, facts_of
+from tms.boards.rows.terminals import Bilingual, Place, place_of
+from tms.commands.models import Command
+from tms.fleet.models import Presence, PresenceChange, Terminal
+from tms.fleet.models.outage import Outage, OutageCause
+from tms.telemetry.models import Boot, Event, Severity
+
+FIRST = "first"
+"""Instead of a presence: the terminal was never seen before."""
+LOUD = {Presence.OFFLINE: Severity.CRITICAL, Presence.SILENT: Severity.WARNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """`kind` says which sentence tells it, `name` and `detail` what stands in it."""
+
+    element: str
+    at: datetime
+    kind: str
+    icon: str
+    severity: str = ""
+    name: str | Bilingual = ""
+    detail: str = ""
+    back_at: datetime | None = None
+    by: Name | None = None
+    uid: str = ""
+    place: Place | None = None
+    late: bool = False
+    undated: bool = False
+    """`at` is when TMS received it; the terminal did not know when it happened."""
+    number: int = 1
+    """Of terminals to which it happened together."""
+    outage: OutageFacts | None = None
+
+
+class Kind(NamedTuple):
+    """A source of happenings: which rows of a terminal, newest first, and how each is told."""
+
+    rows: Callable[[Terminal], Any]
+    instant: str
+    tell: Callable[[Any], Happening]
+
+
+def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[Happening]:
+    """What happened to one terminal, newest first, a query for each kind."""
+    sources = (_told(KINDS[kind], terminal, before, limit) for kind in kinds)
+    newest_first = merge(*sources, key=lambda happening: happening.at, reverse=True)
+    return list(islice(newest_first, limit))
+
+
+def _told(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -> list[Happening]:
+    rows = kind.rows(terminal)
+    if before is not None:
+        rows = rows.filter(**{f"{kind.instant}__lt": before})
+    return [kind.tell(row) for row in rows.order_by(f"-{kind.instant}", "-pk")[:limit]]
+
+
+def _presence(row: PresenceChange) -> Happening:
+    return Happening(
+        element=f"presence-{row.pk}",
+        at=row.at,
+        kind="presence",
+        icon=row.presence,
+        severity=LOUD.get(Presence(row.presence), ""),
+        name=FIRST if row.before == Presence.NEVER else row.presence,
+        detail=row.cause,
+        back_at=row.back_at,
+        uid=row.terminal.uid,
+        place=place_of(row.terminal.site),
+    )
+
+
+TELLS_SEVERITY = (TransitionKind.OPENED, TransitionKind.WORSENED)
+STEP_ICONS = {
+    TransitionKind.EASED: "down",
+    TransitionKind.CLAIMED: "eye",
+    TransitionKind.RELEASED: "eye",
+    TransitionKind.ACKNOWLEDGED: "person",
+    TransitionKind.CHANGED: "person",
+    TransitionKind.ASSIGNED: "person",
+    TransitionKind.SNOOZED: "clock",
+    TransitionKind.REMINDED: "clock",
+    TransitionKind.COMMENTED: "comment",
+    TransitionKind.FLAPPING: "flapping",
+    TransitionKind.CALM: "calm",
+    TransitionKind.RESOLVED: "check",
+}
+"""Of the others it is the severity's."""
+
+
+def _step(row: Transition) -> Happening:
+    rule, terminal = row.alert.rule, row.alert.terminal
+    kind, severity = TransitionKind(row.kind), row.severity or row.alert.severity
+    return Happening(
+        element=f"step-{row.pk}",
+        at=row.at,
+        kind=kind.value,
+        icon=STEP_ICONS.get(kind, severity),
+        severity=severity if kind in TELLS_SEVERITY else "",
+        name=Bilingual(rule.name, rule.name_ja),
+        detail=row.comment,
+        by=name_of(row.by) if row.by else None,
+        uid=terminal.uid,
+        place=place_of(terminal.site),
+    )
+
+
+def _event(row: Event) -> Happening:
+    severity = row.severity if row.severity != Severity.INFO else ""
+    element = f"event-{row.pk}"
+    return Happening(
+        element, row.at, "event", "event", severity, row.code, row.text, late=row.late, undated=row.undated
+    )
+
+
+def _command(row: Command) -> Happening:
+    by = name_of(row.created_by) if row.created_by else None
+    return Happening(f"asked-{row.pk}", row.created_at, "command", "command", "", row.name, row.state, by=by)
+
+
+OUTAGE_ICONS = {
+    OutageCause.NETWORK: "session",
+    OutageCause.POWER: "power",
+    OutageCause.APPLICATION: "application",
+    OutageCause.SERVER: "node",
+    OutageCause.PLANNED: "clock",
+    OutageCause.UNCLEAR: "never",
+}
+
+
+def _boot(row: Boot) -> Happening:
+    return Happening(f"boot-{row.pk}", row.first_seen_at, "boot", "session", detail=row.boot_id)
+
+
+def _outage(row: Outage) -> Happening:
+    assert row.ended_at is not None
+    return Happening(
+        f"outage-{row.pk}", row.ended_at, "outage", OUTAGE_ICONS[OutageCause(row.cause)], outage=facts_of(row)
+    )
+
+
+KINDS: Mapping[str, Kind] = {
+    "presence": Kind(
+        lambda terminal: PresenceChange.objects.filter(terminal=terminal).select_related("terminal__site"),
+        "at",
+        _presence,
+    ),
+    "alerts": Kind(
+        lambda terminal: Transition.objects.filter(alert__terminal=terminal).select_related(
+            "alert__rule", "alert__terminal__site", "by"
+        ),
+        "at",
+        _step,
+    ),
+    "events": Kind(lambda terminal: Event.objects.filter(terminal=terminal), "at", _event),
+    "commands": Kind(
+        lambda terminal: Command.objects.filter(terminal=terminal).select_related("created_by"), "created_at", _command
+    ),
+    "outages": Kind(lambda terminal: Outage.objects.over().filter(terminal=terminal), "ended_at", _outage),
+    "boots": Kind(lambda terminal: Boot.objects.filter(terminal=terminal), "first_seen_at", _boot),
+}

@@ -1,0 +1,48 @@
+"""The list of rules beside each of their pages, and what TMS knows to offer in a form."""
+
+from typing import NamedTuple
+
+from django.db.models import Count
+
+from tms.accounts.access import Person, visible
+from tms.alerts.models import Alert, Rule
+from tms.telemetry import metric_names
+from tms.boards.rules.sentence import where
+from tms.boards.rules.kinds import SHAPES
+from tms.fleet.models import Presence, Terminal, TerminalState
+
+LOOKED_AT = 50
+"""Terminals that are asked for the names of their metrics."""
+
+
+class RuleLine(NamedTuple):
+    rule: Rule
+    severity: str
+    """The worst that it may have."""
+    what: str
+    where: str
+    unresolved: int
+
+
+def lines(*, to: Person) -> list[RuleLine]:
+    rows = visible(Rule.objects.kept(), to=to).select_related("site", "group")
+    unresolved = dict(Alert.objects.unresolved().order_by().values_list("rule").annotate(Count("pk")))
+    told = [
+        RuleLine(
+            rule, rule.steps[-1]["severity"], str(SHAPES[rule.shape].label), where(rule), unresolved.get(rule.pk, 0)
+        )
+        for rule in rows
+    ]
+    return sorted(told, key=lambda line: (not line.rule.enabled, line.rule.local_name))
+
+
+def known_metrics() -> list[str]:
+    """What terminals report now, and what is usual."""
+    online = TerminalState.objects.filter(presence=Presence.ONLINE).order_by("-pk")
+    reported = {name for values in online.values_list("metrics", flat=True)[:LOOKED_AT] for name in values}
+    return sorted({*metric_names.LABELS, *reported})
+
+
+def known_models() -> list[str]:
+    models = Terminal.objects.exclude(model="").order_by("model").values_list("model", flat=True)
+    return list(models.distinct()[:LOOKED_AT])

@@ -1,0 +1,287 @@
+"""What templates say of names and values: labels, units, short forms."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from tms.alerts.models import AlertState, Contract, TransitionKind
+from tms.telemetry import metric_names
+from tms.boards.rows import outages, alert_value
+from tms.boards.actions.deeds import AT_ONCE
+from tms.boards.rows.timeline import OUTAGE_ICONS
+from tms.boards.rows.terminals import Place, Reading
+from tms.boards.overview.honeycomb import SiteCell
+from tms.commands.catalog import CATALOG
+from tms.commands.models import CommandState
+from tms.fleet.nodes.dropped_terminals import Loss
+from tms.fleet.models import Cause, Presence, TerminalKind
+from tms.fleet.models.node import NodeState
+from tms.fleet.models.outage import OutageCause
+from tms.telemetry.history import series
+from tms.telemetry.models import Severity
+
+register = template.Library()
+register.filter("overrun", alert_value.overrun)
+
+HAPPENED = {
+    "online": pgettext_lazy("it is", "back online"),
+    "first": pgettext_lazy("it is", "online for the first time"),
+    "silent": pgettext_lazy("it is", "silent"),
+    "rebooting": pgettext_lazy("it is", "rebooting"),
+    "closed": pgettext_lazy("it is", "closed"),
+    "offline": pgettext_lazy("it is", "offline"),
+    "never": pgettext_lazy("it is", "never seen"),
+}
+PLACES = {
+    "overview": pgettext_lazy("watches", "on the overview"),
+    "terminals": pgettext_lazy("watches", "on the terminals"),
+    "terminal": pgettext_lazy("watches", "on a terminal"),
+    "alerts": pgettext_lazy("watches", "on the alerts"),
+    "alert": pgettext_lazy("watches", "on an alert"),
+    "incident": pgettext_lazy("watches", "on an incident"),
+    "maintenance": pgettext_lazy("watches", "on the maintenance"),
+}
+LOSSES = {
+    NodeState.RUNNING: _("TMS node %(node)s restarted"),
+    NodeState.DRAINING: _("TMS node %(node)s is being stopped"),
+    NodeState.STOPPED: _("TMS node %(node)s was stopped"),
+    NodeState.LOST: _("TMS node %(node)s is lost"),
+}
+FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
+COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
+REPEATS = (
+    (re.compile(r"FREQ=DAILY"), _("every day")),
+    (re.compile(r"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"), _("Monday to Friday")),
+    (re.compile(r"FREQ=WEEKLY;BYDAY=[A-Z]{2}"), _("every week")),
+    (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
+)
+"""Rules as the form makes them."""
+STEP_ICONS = {
+    "opened": "alerts",
+    "worsened": "up",
+    "eased": "down",
+    "claimed": "eye",
+    "released": "eye",
+    "acknowledged": "person",
+    "changed": "person",
+    "assigned": "person",
+    "snoozed": "clock",
+    "reminded": "clock",
+    "commented": "comment",
+    "flapping": "flapping",
+    "calm": "calm",
+    "resolved": "check",
+}
+DEEDS = {
+    "acknowledge": _("Acknowledge"),
+    "claim": pgettext_lazy("deed", "Claim"),
+    "release": pgettext_lazy("deed", "End the claim"),
+    "change": pgettext_lazy("deed", "Change"),
+    "withdraw": pgettext_lazy("deed", "Give back"),
+    "snooze": pgettext_lazy("deed", "Snooze"),
+    "assign": pgettext_lazy("deed", "Assign"),
+    "comment": pgettext_lazy("deed", "Comment"),
+    "resolve": pgettext_lazy("deed", "Resolve"),
+}
+DEED_HINTS = {
+    "claim": _("Everyone sees for ten minutes that you take a look. It stays open, and whoever is next is told."),
+    "release": _("Nobody is looking into it any more."),
+    "change": _("Whoever has it keeps it. A recovery closes it, and getting worse opens it again, whatever is chosen."),
+    "withdraw": _("It is open again, and asks for a person."),
+    "snooze": _("Nobody is asked for it until then. It opens again by itself, and before if it gets worse."),
+    "assign": _("What is open stays open until they take it. What is acknowledged is theirs at once."),
+    "resolve": _("It is over because you say so. It opens again when it comes again."),
+}
+WHY_OPEN = {
+    "withdrawn": pgettext_lazy("open again", "given back"),
+    "expired": pgettext_lazy("open again", "time was up"),
+    "undone": pgettext_lazy("open again", "got worse"),
+}
+LONGEST_SHORT = 4
+
+
+@register.filter
+def metric_label(name: str) -> Any:
+    return metric_names.metric(name).label
+
+
+@register.filter
+def worded(reading: Reading) -> str:
+    """A reading with its unit."""
+    return metric_names.worded(reading.metric, reading.value)
+
+
+@register.filter
+def with_unit(name: str, value: float | None) -> str:
+    return metric_names.worded(name, value)
+
+
+@register.filter
+def between(name: str, reading: series.Reading) -> str:
+    """`58–67 °C`."""
+    return metric_names.between(name, reading.lowest, reading.highest)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
+def signed(number: int) -> str:
+    return f"{number:+,}".replace("-", "−")
+
+
+@register.filter
+def iso(at: datetime | None) -> str:
+    return at.isoformat() if at else ""
+
+
+@register.filter(name="json")
+def as_json(value: Any) -> str:
+    """For an attribute; the template escapes it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def short(place: Place) -> str:
+    """What fits into a cell: the code, in Japanese the name if it is short enough."""
+    name = str(place.name)
+    return name if get_language() == "ja" and name == place.name.ja and len(name) <= LONGEST_SHORT else place.code
+
+
+@register.filter
+def told(cell: SiteCell) -> str:
+    """A cell in words, for whoever cannot see its colour; its number stands beside them."""
+    terminals = ngettext("%(number)s terminal", "%(number)s terminals", cell.terminals) % {"number": cell.terminals}
+    values = {"place": cell.place.name, "terminals": terminals, "worst": _worst(cell.worst)}
+    return gettext("%(place)s, %(terminals)s, %(worst)s") % values
+
+
+def _worst(name: str) -> Any:
+    if name in Severity.values:
+        return Severity(name).label
+    return Presence(name).label if name in Presence.values else gettext("normal")
+
+
+@register.filter
+def what_happened(loss: Loss) -> str:
+    """To a node of TMS, so that its terminals lost their links."""
+    return LOSSES[NodeState(loss.state)] % {"node": loss.node}
+
+
+@register.filter
+def place_label(page: str) -> Any:
+    return PLACES.get(page, "")
+
+
+@register.filter
+def repeats(rule: str) -> Any:
+    """Of a maintenance window; a rule that nobody chose from the list is told as it stands."""
+    return next((words for form, words in REPEATS if form.fullmatch(rule)), rule)
+
+
+@register.filter
+def factor_label(name: str) -> Any:
+    return FACTORS[name]
+
+
+@register.filter
+def command_icon(state: str) -> str:
+    return COMMAND_ICONS[state]
+
+
+@register.filter
+def step_icon(kind: str) -> str:
+    return STEP_ICONS.get(kind, "alerts")
+
+
+@register.filter
+def deed_label(name: str) -> Any:
+    return DEEDS[name]
+
+
+@register.filter
+def is_at_once(name: str) -> bool:
+    return name in AT_ONCE
+
+
+@register.filter
+def deed_hint(name: str) -> Any:
+    return DEED_HINTS.get(name, "")
+
+
+@register.filter
+def why_open(kind: str) -> Any:
+    """What ended the acknowledgement or the snooze of what is open again."""
+    return WHY_OPEN[kind]
+
+
+@register.filter
+def contract_label(name: str) -> Any:
+    return Contract(name).label
+
+
+@register.filter
+def severity_label(name: str) -> Any:
+    return Severity(name).label
+
+
+@register.filter
+def alert_state(name: str) -> Any:
+    return AlertState(name).label
+
+
+@register.filter
+def cause(name: str) -> Any:
+    return Cause(name).label if name else ""
+
+
+@register.filter
+def outage_label(name: str) -> Any:
+    return OutageCause(name).label
+
+
+@register.filter
+def outage_icon(name: str) -> str:
+    return OUTAGE_ICONS[OutageCause(name)]
+
+
+register.filter("evidence", outages.evidence)
+register.filter("spelt", outages.spell)
+
+
+@register.filter
+def presence_label(name: str) -> Any:
+    return Presence(name).label if name in Presence.values else HAPPENED[name].capitalize()
+
+
+@register.filter
+def happened(presence: str) -> Any:
+    """The presence in the middle of a sentence."""
+    return HAPPENED[presence]
+
+
+@register.filter
+def kind_label(name: str) -> Any:
+    return TerminalKind(name).label
+
+
+@register.filter
+def command_label(name: str) -> Any:
+    return CATALOG[name].label if name in CATALOG else name
+
+
+@register.filter
+def command_state(name: str) -> Any:
+    return CommandState(name).label
+
+
+@register.filter
+def transition_label(kind: str) -> Any:
+    return TransitionKind(kind).label
