@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from tms import clock
+from tms.clock import scheduler
 from tms.accounts.models import User
 from tms.alerts.rule_editing import services as rule_editing_services
 from tms.alerts.models import Comparison, Rule, RuleKind
@@ -190,8 +190,8 @@ def key_of(terminal: Terminal) -> Key:
 class Wall:
     """Time that passes on demand: at each step the clock's loops do what is due, as the leading process would."""
 
-    LOOPS: Sequence[clock.Loop] = tuple(
-        loop for loop in clock.LOOPS if loop.lane is clock.Lane.PROMPT and loop.name != "beat"
+    LOOPS: Sequence[scheduler.Loop] = tuple(
+        loop for loop in scheduler.LOOPS if loop.lane is scheduler.Lane.PROMPT and loop.name != "beat"
     )
 
     def __init__(self) -> None:

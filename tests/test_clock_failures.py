@@ -14,14 +14,14 @@ from structlog.testing import capture_logs
 
 from tests.builders import AT, Link, later
 from tests.test_clock_lead import Work, quick, running
-from tms import clock
+from tms.clock import scheduler
 from tms.lib import set_aside
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.models import Alert
 from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.models.maintenance import Window
-from tms.clock import LOOPS, Loop
+from tms.clock.scheduler import LOOPS, Loop
 from tms.lib.db.errors import is_database_away
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import store
@@ -49,7 +49,7 @@ def fail(*_: object) -> None:
 @pytest.mark.parametrize("failing", [loop.name for loop in LOOPS])
 async def test_a_loop_that_fails_leaves_all_others_running_and_the_lead_kept(failing, monkeypatch):
     leads = []
-    monkeypatch.setattr(clock.Runner, "_lead_on", counted(leads, clock.Runner._lead_on))
+    monkeypatch.setattr(scheduler.Runner, "_lead_on", counted(leads, scheduler.Runner._lead_on))
     works = {loop.name: Work(fail if loop.name == failing else lambda n: None) for loop in LOOPS}
     counted_before = instruments.CLOCK_FAILURES.labels(failing)._value.get()
 
@@ -57,7 +57,7 @@ async def test_a_loop_that_fails_leaves_all_others_running_and_the_lead_kept(fai
         for work in works.values():
             await work.done(2)
 
-    assert len(leads) == len(clock.Lane)
+    assert len(leads) == len(scheduler.Lane)
     assert instruments.CLOCK_FAILURES.labels(failing)._value.get() >= counted_before + 2
 
 
@@ -73,7 +73,7 @@ def counted(calls, lead_on):
 @pytest.mark.django_db(transaction=True)
 async def test_a_database_that_is_away_ends_the_lead(monkeypatch):
     leads = []
-    monkeypatch.setattr(clock.Runner, "_lead_on", counted(leads, clock.Runner._lead_on))
+    monkeypatch.setattr(scheduler.Runner, "_lead_on", counted(leads, scheduler.Runner._lead_on))
 
     def away(number: int) -> None:
         if number == 1:
@@ -89,7 +89,7 @@ async def test_a_database_that_is_away_ends_the_lead(monkeypatch):
 @pytest.mark.usefixtures("quick", "fleet")
 @pytest.mark.django_db(transaction=True)
 async def test_hourly_work_that_failed_is_repeated_sooner(monkeypatch):
-    monkeypatch.setattr(clock, "RETRY_FAILED_S", 0.001)
+    monkeypatch.setattr(scheduler, "RETRY_FAILED_S", 0.001)
     hourly = Work(lambda n: fail() if n < 3 else None)
 
     async with running(Loop("hourly", 3600, hourly)):
@@ -99,7 +99,7 @@ async def test_hourly_work_that_failed_is_repeated_sooner(monkeypatch):
 @pytest.mark.parametrize("loop", LOOPS, ids=lambda loop: loop.name)
 def test_a_loop_is_stalled_after_a_few_intervals_and_a_prompt_one_within_30_seconds(loop):
     assert loop.limit_s >= 3 * loop.interval_s
-    assert loop.lane is clock.Lane.SLOW or loop.limit_s <= 30 or loop.interval_s > 10
+    assert loop.lane is scheduler.Lane.SLOW or loop.limit_s <= 30 or loop.interval_s > 10
 
 
 @pytest.mark.usefixtures("quick", "fleet")
@@ -278,9 +278,9 @@ def nothing_set_aside(monkeypatch):
 
 def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
     bad, *others = [fleet.online(lease_s=1) for _ in range(5)]
-    refuse(monkeypatch, clock, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
+    refuse(monkeypatch, scheduler, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
-    clock.sweep(later(2))
+    scheduler.sweep(later(2))
 
     presence = dict(TerminalState.objects.values_list("pk", "presence"))
     assert presence.pop(bad.pk) == Presence.ONLINE
@@ -290,15 +290,15 @@ def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
 
 def test_a_node_that_starts_orphans_all_but_the_terminal_that_fails(fleet, monkeypatch):
     bad, *_ = [fleet.online(node="a", lease_s=600) for _ in range(4)]
-    refuse(monkeypatch, clock, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
+    refuse(monkeypatch, scheduler, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
-    assert clock.orphan("a", AT) == 3
+    assert scheduler.orphan("a", AT) == 3
 
 
 def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT, duration_s=5)
     bad, *_ = [fleet.online(lease_s=1) for _ in range(4)]
-    clock.sweep(later(2))
+    scheduler.sweep(later(2))
     holding = lifecycle.holding
     refuse(monkeypatch, holding, "record", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
 
@@ -309,7 +309,7 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
 def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT)
     fleet.online(lease_s=1)
-    clock.sweep(later(2))
+    scheduler.sweep(later(2))
     reviewed = []
     module = sys.modules["tms.alerts.correlation.correlate"]
     monkeypatch.setattr(module, "_fold", fail)

@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 from django.db import connection, transaction
 
-from tms import clock
-from tms.clock import Clock, Lane, Loop
+from tms.clock import scheduler
+from tms.clock.scheduler import Clock, Lane, Loop
 from tms.feed.publisher import feed
 from tms.metrics import instruments
 
@@ -43,7 +43,7 @@ class Work:
 
 @pytest.fixture
 def quick(monkeypatch, ear) -> None:
-    monkeypatch.setattr(clock, "RETRY_S", 0.01)
+    monkeypatch.setattr(scheduler, "RETRY_S", 0.01)
 
 
 @asynccontextmanager
@@ -124,7 +124,7 @@ class TestClock:
                 raise KeyError("a mistake of ours")
             return False
 
-        monkeypatch.setattr(clock, "catch_up", catch_up)
+        monkeypatch.setattr(scheduler, "catch_up", catch_up)
         work = Work()
 
         async with running(Loop("work", 0.001, work)):

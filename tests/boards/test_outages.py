@@ -8,7 +8,7 @@ from django.utils import translation
 from tests.boards.conftest import Seen
 from tests.builders import Link
 from tests.factories import now
-from tms import clock
+from tms.clock import scheduler
 from tms.boards.rows.outages import OutageFacts, evidence, spell
 from tms.fleet.models import Cause
 from tms.fleet.models.node import Node, NodeState
@@ -161,7 +161,7 @@ def dropped(fleet) -> list:
     """Five terminals whose node restarted."""
     Membership("tms-1").join()
     terminals = [fleet.online(node="tms-1", at=now(), lease_s=LONG) for _ in range(5)]
-    clock.orphan("tms-1", now())
+    scheduler.orphan("tms-1", now())
     return terminals
 
 
@@ -200,7 +200,7 @@ def test_it_says_what_became_of_the_node(page, dropped, state, words):
 def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
     store.write([Link(terminal).boot(at=now()) for terminal in dropped[:3]])
     own = fleet.standing("offline")
-    clock.sweep(now(settings.RECONNECT_GRACE_S + 1))
+    scheduler.sweep(now(settings.RECONNECT_GRACE_S + 1))
 
     seen = page("/")
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import AT, Link, later
-from tms import clock
+from tms.clock import scheduler
 from tms.fleet.nodes import dropped_terminals
 from tms.fleet.nodes.dropped_terminals import FOLLOWED_FOR
 from tms.fleet.models import Cause, Terminal
@@ -27,7 +27,7 @@ def node(db) -> Membership:
 
 def drop(cause: Cause = Cause.NODE_STOPPED, *, seconds: float = 0) -> None:
     """The node lost its links."""
-    clock.orphan("a", later(seconds), cause=cause)
+    scheduler.orphan("a", later(seconds), cause=cause)
 
 
 def come_back(*terminals: Terminal, seconds: float = 10) -> None:

@@ -10,7 +10,7 @@ from django.db import DataError
 
 from tests.builders import AT
 from tms.accounts.models import User
-from tms.clock import LOOPS
+from tms.clock.scheduler import LOOPS
 from tms.ops.health import heartbeats
 from tms.ops import purge
 from tms.ops.models import Beat, LoopSuccess

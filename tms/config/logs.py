@@ -130,7 +130,7 @@ def shorten_refusal(record: logging.LogRecord) -> bool:
 
 
 def one_line(logger: object, method: str, event: Any) -> str:
-    """`12:00:00 info  tms.clock leader_elected node='a'`, with control characters escaped."""
+    """`12:00:00 info  tms.clock.scheduler leader_elected node='a'`, with control characters escaped."""
     words = dict(event)
     for private in ("_record", "_from_structlog"):
         words.pop(private, None)

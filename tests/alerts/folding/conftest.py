@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.builders import Fleet, Wall, later
-from tms import clock
+from tms.clock import scheduler
 from tms.alerts.models import Alert, Incident
 from tms.fleet.presence import store
 from tms.fleet.models import Cause, Presence, Terminal, TerminalState
@@ -37,7 +37,7 @@ class Storm:
             presence=presence, presence_at=at, cause=cause, due_at=None if presence == Presence.OFFLINE else later(1e6)
         )
         store.record(moves)
-        clock.follow(moves)
+        scheduler.follow(moves)
 
 
 def incident() -> Incident:

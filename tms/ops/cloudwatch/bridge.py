@@ -89,7 +89,7 @@ def fleet_registry() -> CollectorRegistry:
 
 
 def leads() -> bool:
-    """Whether the clock of this process leads: it holds the lock of `tms.ops.lead`."""
+    """Whether the clock of this process leads: it holds the lock of `tms.clock.leader`."""
     return bool(total(read(REGISTRY, {"tms_clock_leads"}).get("tms_clock_leads", ())))
 
 

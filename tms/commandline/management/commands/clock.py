@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tms.clock import Clock
+from tms.clock.scheduler import Clock
 from tms.feed.publisher import feed
 from tms.feed.hub import hub
 from tms.ops.health import report

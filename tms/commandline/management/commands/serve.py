@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import asgi
-from tms import clock
+from tms.clock import scheduler
 from tms.fleet.nodes.membership import NameTaken
 from tms.lib.db.clock import wall
 from tms.ingest.gateway import gateway
@@ -55,7 +55,7 @@ class Process:
     """What runs beside the sockets in this process."""
 
     def __init__(self, *, with_clock: bool) -> None:
-        self.clock = clock.Clock() if with_clock else None
+        self.clock = scheduler.Clock() if with_clock else None
         self.pulse = Pulse(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
         self.ledger = Ledger()
@@ -81,7 +81,7 @@ class Process:
         except NameTaken as error:
             raise CommandError(str(error)) from None
         report.watch(self.pulse)
-        return clock.orphan(node(), wall.now(), since=heard_at)
+        return scheduler.orphan(node(), wall.now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""

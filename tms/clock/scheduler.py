@@ -40,9 +40,10 @@ from tms.notifications.dispatch import leases, outbox, dispatcher
 from tms.notifications.digests import services as digest_services
 from tms.notifications.dispatch.dispatcher import Post
 from tms.ops.health import heartbeats
-from tms.ops import lead, purge
+from tms.clock import leader
+from tms.ops import purge
 from tms.metrics import instruments
-from tms.ops.lead import Lead, LeadLost
+from tms.clock.leader import Lead, LeadLost
 from tms.ops.health.loop_ages import LoopAges
 from tms.ops.slo import recorder
 from tms.lib.db.jobs import when_any
@@ -64,7 +65,7 @@ BLIND_AFTER_S = LOST_AFTER_S - BEAT_S
 class Lane(Enum):
     """Loops of one lane take turns. The value is the key of the lock by which a lane is led."""
 
-    PROMPT = lead.LOCK
+    PROMPT = leader.LOCK
     SLOW = 0x746D73_736C6F77
     """In ASCII: tmsslow."""
     POST = 0x746D73_706F7374
