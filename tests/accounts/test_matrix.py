@@ -28,7 +28,7 @@ from tms.accounts.models import AuditEntry, User
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence
-from tms.api_v1 import api
+from tms.main.api_v1 import api
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Credential, Group
 from tms.fleet.models.node import Node

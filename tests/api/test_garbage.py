@@ -13,7 +13,7 @@ from tests.builders import now
 from tests.notifications.conftest import webhook
 from tms.accounts import api_tokens
 from tms.accounts.models import User
-from tms.api_v1 import api
+from tms.main.api_v1 import api
 
 BODIES = [
     (b"", None),

@@ -22,7 +22,7 @@ from tests.api.conftest import Caller
 from tests.builders import now
 from tests.notifications.receiver import Receiver, receiving
 from tms.accounts import api_tokens
-from tms.api_v1 import api
+from tms.main.api_v1 import api
 from tms.notifications.models.destination import Destination, DestinationKind
 
 EXAMPLES = 4

@@ -61,7 +61,7 @@ def _name_of(node: ast.AST) -> str:
 # Regular expressions
 
 ONLY_OURS: Mapping[str, str] = {
-    "tms.commandline.management.commands.demo.machine_uid.name": "the name of this machine",
+    "tms.main.management.commands.demo.machine_uid.name": "the name of this machine",
     "tms.ops.checks.LOG_GROUP": "a setting",
     "tms.ops.checks.NAMESPACE": "a setting",
     "tms.server.websocket.denial_headers.CONTROL": "headers of our own answers",

@@ -122,7 +122,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "tms.accounts.sign_in.middleware.RefusalMiddleware",
 ]
-ROOT_URLCONF = "tms.urls"
+ROOT_URLCONF = "tms.main.urls"
 ASGI_APPLICATION = "asgi.application"
 TEMPLATES = [
     {

@@ -1,6 +1,6 @@
 """`make run`: the embedded TMS with a demo fleet, in one command."""
 
-from tms.commandline.management.commands import serve  # isort: skip  (installs the reactor first)
+from tms.main.management.commands import serve  # isort: skip  (installs the reactor first)
 
 import logging
 import os

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from tms.api_v1 import api
+from tms.main.api_v1 import api
 
 handler403 = "tms.accounts.views.forbidden"
 
