@@ -8,10 +8,10 @@ from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from consumers import asks, crowd
-from consumers.asks import PER_MINUTE, At, Budget, Repaint
-from consumers.refusal import refuse
-from consumers.wire import Receive, Send, Wire, wire_of
+from consumers import messages, connection_limits
+from consumers.messages import (PER_MINUTE, At, Budget, Repaint)
+from consumers.rejection import refuse
+from consumers.socket_writer import (Receive, Send, Wire, wire_of)
 from tms.accounts.access import may, may_watch
 from tms.accounts.permissions import Permission
 from tms.boards.live.subscriber import Seat
@@ -69,7 +69,7 @@ class BoardConsumer(AsyncConsumer):
     async def listen(self, receive: Receive, seat: Seat, show: Show) -> None:
         budget = Budget(time.monotonic())
         while (message := await receive())["type"] == "websocket.receive":
-            ask = asks.read(message.get("text") or message.get("bytes") or "")
+            ask = messages.read(message.get("text") or message.get("bytes") or "")
             if ask is None:
                 seat.wire.close(BAD_ASK, "say what docs/urls.md describes, and nothing else")
             elif not budget.spend(type(ask), time.monotonic()):
@@ -106,14 +106,14 @@ def look_of(seat: Seat, ask: At) -> Look:
 
 def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Refusal | None:
     """Count the socket until `inside` is left; who has too many is refused."""
-    if not crowd.addresses.enter(address):
-        return crowd.too_many_of_address()
-    inside.callback(crowd.addresses.leave, address)
+    if not connection_limits.addresses.enter(address):
+        return connection_limits.too_many_of_address()
+    inside.callback(connection_limits.addresses.leave, address)
     if person.pk is None:
         return None
-    if not crowd.people.enter(person.pk):
-        return crowd.too_many_of_person()
-    inside.callback(crowd.people.leave, person.pk)
+    if not connection_limits.people.enter(person.pk):
+        return connection_limits.too_many_of_person()
+    inside.callback(connection_limits.people.leave, person.pk)
     return None
 
 

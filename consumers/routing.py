@@ -3,7 +3,7 @@ from channels.routing import URLRouter
 from django.urls import path, re_path
 
 from consumers.board import BoardConsumer
-from consumers.nowhere import nowhere
+from consumers.not_found import nowhere
 from consumers.origin import SameOrigin
 from consumers.terminal import TerminalConsumer
 

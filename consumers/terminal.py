@@ -5,9 +5,9 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from consumers import crowd
-from consumers.refusal import refuse
-from consumers.wire import Receive, Send, Wire, wire_of
+from consumers import connection_limits
+from consumers.rejection import refuse
+from consumers.socket_writer import (Receive, Send, Wire, wire_of)
 from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal
@@ -28,8 +28,8 @@ class TerminalConsumer(AsyncConsumer):
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()
         address = socket_address(scope)
-        if not crowd.addresses.enter(address):
-            await turn_away(crowd.too_many_of_address(), send)
+        if not connection_limits.addresses.enter(address):
+            await turn_away(connection_limits.too_many_of_address(), send)
             return
         try:
             door = gateway()
@@ -43,7 +43,7 @@ class TerminalConsumer(AsyncConsumer):
             with wire_of(scope, receive, send) as wire:
                 await self.serve(door, decision, wire, address)
         finally:
-            crowd.addresses.leave(address)
+            connection_limits.addresses.leave(address)
 
     async def serve(self, door: Gateway, key: Key, wire: Wire, address: str | None) -> None:
         session = door.open(key, wire=wire, address=address)

@@ -9,7 +9,7 @@ from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 from prometheus_client.metrics import MetricWrapperBase
 
-from consumers.nowhere import nowhere
+from consumers.not_found import nowhere
 from consumers.routing import websockets
 from tms.notifications.metrics import DeliveryCollector
 from tms.metrics import instruments

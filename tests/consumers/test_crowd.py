@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumers.crowd import Crowd, is_loopback
+from consumers.connection_limits import Crowd, is_loopback
 
 
 @pytest.fixture

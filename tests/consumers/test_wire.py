@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from consumers.wire import QueuedWire, wire_of
+from consumers.socket_writer import QueuedWire, wire_of
 from tests.server.client import Client, Closed, Lost
 from tests.services import free_port
 from tms.protocol import limits

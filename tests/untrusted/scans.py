@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from django.http import QueryDict
 
-from consumers import asks, origin
+from consumers import messages, origin
 from tests.untrusted.made import Make, Work, in_bytes, listed, numbered, repeated
 from tms.lib.calendar.recurrence import BadRecurrence, parsed
 from tms.boards.formatting import instants
@@ -72,7 +72,7 @@ SCANS: Mapping[str, tuple[Work, tuple[Make, ...]]] = {
         parse_qs,
         (repeated("a&"), repeated("a=b&"), repeated("%"), numbered("%d", before="", after="")),
     ),
-    "a board's message": (asks.read, (repeated("["), repeated('\\"', before='"'), repeated(" "))),
+    "a board's message": (messages.read, (repeated("["), repeated('\\"', before='"'), repeated(" "))),
     "a filter of terminals": (
         lambda found: TerminalFilter.of(QueryDict(found)),
         (repeated("q"), repeated("a", before="q="), repeated("a", before="site="), repeated("1", before="lost_with=")),

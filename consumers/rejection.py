@@ -1,6 +1,6 @@
 import msgspec
 
-from consumers.wire import Send
+from consumers.socket_writer import Send
 from tms.ingest.admission import Refusal
 
 

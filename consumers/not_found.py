@@ -2,8 +2,8 @@ from typing import Any
 
 import structlog
 
-from consumers.refusal import refuse
-from consumers.wire import Receive, Send
+from consumers.rejection import refuse
+from consumers.socket_writer import Receive, Send
 from tms.ingest.admission import Refusal
 
 log = structlog.get_logger(__name__)
