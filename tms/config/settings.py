@@ -14,7 +14,7 @@ from tms.config.database import configured
 from tms.config.logs import logging_config
 from tms.config.email_url import mailer
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
 
 # Security
