@@ -43,7 +43,7 @@ GROUPS = {
     "statements: psycopg": r"psycopg",
     "ingest: decode, judge, batch": r"tms/ingest/|tms/protocol/|tms/telemetry/",
     "fleet and alerts": r"tms/fleet/|tms/alerts/|tms/commands/|tms/clock",
-    "feed and Redis": r"tms/live/|redis/|channels",
+    "feed and Redis": r"tms/feed/|redis/|channels",
     "metrics and logs": r"tms/ops/|prometheus_client/|structlog/|logging/",
 }
 """By where the code lies; the innermost frame that lies in one of these has the time."""
