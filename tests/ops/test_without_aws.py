@@ -10,7 +10,7 @@ LOADED = """
 import sys
 import django
 django.setup()
-from tms.commandline.management.commands import clock, serve
+from tms.main.management.commands import clock, serve
 print(sorted({"boto3", "botocore", "storages", "watchtower"} & sys.modules.keys()))
 """
 

@@ -96,10 +96,9 @@ INSTALLED_APPS = [
     "tms.ingest",
     "tms.notifications",
     "tms.boards",
-    "tms.api",
     "tms.ops",
     "tms.demo",
-    "tms.commandline",
+    "tms.main",
 ]
 MIDDLEWARE = [
     "tms.ops.middleware.request_cleanup.LooseMiddleware",

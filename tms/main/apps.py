@@ -1,7 +1,8 @@
 from django.apps import AppConfig
 
 
-class CommandlineConfig(AppConfig):
-    """The commands that start a process, above everything that runs in one."""
+class MainConfig(AppConfig):
+    """The composition root: URLs, the REST API put together, and the commands that start a process."""
 
-    name = "tms.commandline"
+    name = "tms.main"
+    label = "commandline"  # of the releases before it was renamed: nothing in the database names it
