@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from django.db import models
+
+from tms.fleet.models.states import Cause, Presence
+from tms.fleet.models.terminal import Terminal
+
+
+class PresenceChange(models.Model):
+    """History of presence: the timeline, the presence band, what changed lately."""
+
+    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="presence_changes")
+    at = models.DateTimeField()
+    presence = models.CharField(max_length=16, choices=Presence)
+    before = models.CharField(max_length=16, choices=Presence)
+    cause = models.CharField(max_length=24, choices=Cause, default=Cause.NONE, blank=True)
+    back_at = models.DateTimeField(null=True)
+    session = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("terminal", "-at"), name="presencechange_terminal"),
+            models.Index(fields=("-at",), name="presencechange_at"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id} {self.before} → {self.presence}"

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from tms.lib.calendar.public_holidays import check_calendar
+from tms.lib.text_fields import LineField
+
+
+class OnHolidays(models.TextChoices):
+    """What public holidays are to a site."""
+
+    AS_USUAL = "as_usual", _("open as on other days")
+    CLOSED = "closed", pgettext_lazy("site", "closed")
+    OTHER = "other", _("other hours, given below")
+
+
+class Site(models.Model):
+    """A place with terminals: a shop, a station."""
+
+    code = models.SlugField(_("code"), max_length=8, unique=True)
+    name = LineField(_("name"), max_length=100)
+    name_ja = LineField(_("Japanese name"), max_length=100, blank=True)
+    region = LineField(_("region"), max_length=100, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
+    holiday_calendar = models.CharField(
+        _("holidays of"),
+        max_length=8,
+        default="JP",
+        db_default="JP",
+        blank=True,
+        validators=(check_calendar,),
+        help_text=_("A country, or a part of one: JP, DE-BY, US-NY. Empty: none."),
+    )
+    on_holidays = models.CharField(
+        _("on public holidays"),
+        max_length=8,
+        choices=OnHolidays,
+        default=OnHolidays.AS_USUAL,
+        db_default=OnHolidays.AS_USUAL,
+    )
+
+    audited_relations = ("opening_hours", "own_days")
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("site")
+        verbose_name_plural = _("sites")
+
+    def __str__(self) -> str:
+        return self.local_name
+
+    @property
+    def local_name(self) -> str:
+        """The name in the language of whoever looks."""
+        return self.name_ja if self.name_ja and get_language() == "ja" else self.name

@@ -1,0 +1,58 @@
+"""Presence, status and their causes: the values of a terminal's state."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+
+class Presence(models.TextChoices):
+    """What TMS knows of the link to a terminal; never what the terminal says of itself, nor what people plan for it."""
+
+    ONLINE = "online", pgettext_lazy("presence", "Online")
+    SILENT = "silent", pgettext_lazy("presence", "Silent")
+    REBOOTING = "rebooting", pgettext_lazy("presence", "Rebooting")
+    CLOSED = "closed", pgettext_lazy("presence", "Closed")
+    OFFLINE = "offline", pgettext_lazy("presence", "Offline")
+    NEVER = "never", pgettext_lazy("presence", "Never seen")
+
+
+NEEDY_FIRST = (
+    Presence.OFFLINE,
+    Presence.SILENT,
+    Presence.REBOOTING,
+    Presence.CLOSED,
+    Presence.NEVER,
+    Presence.ONLINE,
+)
+"""Presences by how much they need a person."""
+
+
+class Status(models.TextChoices):
+    """What a terminal says of itself."""
+
+    OK = "ok", pgettext_lazy("status", "OK")
+    DEGRADED = "degraded", pgettext_lazy("status", "Degraded")
+    FAULT = "fault", pgettext_lazy("status", "Fault")
+
+
+class Cause(models.TextChoices):
+    """Why a terminal's presence is what it is."""
+
+    NONE = "", ""
+    REBOOT = "reboot", _("said goodbye to reboot")
+    UPDATE = "update", _("said goodbye to update")
+    CLOSING = "closing", _("said goodbye for closing time")
+    SHUTDOWN = "shutdown", _("said goodbye to shut down")
+    CONNECTION_LOST = "connection_lost", _("connection lost")
+    LEASE_RAN_OUT = "lease_ran_out", _("nothing heard")
+    DID_NOT_RETURN = "did_not_return", _("did not come back")
+    NODE_STOPPED = "node_stopped", _("TMS restarted")
+    NODE_LOST = "node_lost", _("TMS node lost")
+    REPLACED = "replaced", _("another device uses its credential")
+
+
+OURS = frozenset({Cause.NODE_STOPPED, Cause.NODE_LOST})
+"""Silences that TMS itself caused."""

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import chain
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Cast, Concat, Upper
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tms.fleet.models.site import Site
+from tms.fleet.models.states import Cause, Presence, Status
+from tms.lib.text_fields import LineField
+
+
+class TerminalKind(models.TextChoices):
+    PAYMENT = "payment", _("Payment terminal")
+    KIOSK = "kiosk", _("Kiosk")
+    GATE = "gate", _("Ticket gate")
+    SIGNAGE = "signage", _("Signage player")
+    TABLET = "tablet", _("Tablet")
+    COMPUTER = "computer", _("Computer")
+
+
+SEARCHED = ("uid", "label", "serial", "model", "address")
+"""Columns of a terminal by which a person looks for it."""
+
+
+class Terminal(models.Model):
+    """Who a terminal is. How it is right now stands in `TerminalState`."""
+
+    uid = models.CharField(_("UID"), max_length=64, unique=True)
+    site = models.ForeignKey(Site, models.PROTECT, related_name="terminals", verbose_name=_("site"))
+    parent = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("linked through"),
+        help_text=_("A router or gateway of the site: while it is away nobody is told of what lies behind it."),
+    )
+    kind = models.CharField(_("kind"), max_length=16, choices=TerminalKind, default=TerminalKind.KIOSK)
+    label = LineField(_("where it stands"), max_length=100, blank=True)
+    serial = LineField(_("serial number"), max_length=64, blank=True)
+    model = LineField(_("model"), max_length=64, blank=True)
+    firmware = LineField(_("firmware"), max_length=64, blank=True)
+    agent = LineField(_("agent"), max_length=64, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    # Reader: the search of the boards (index: terminal_words, where PostgreSQL has pg_trgm).
+    words = models.GeneratedField(
+        expression=Upper(
+            Concat(
+                *chain.from_iterable(
+                    (Cast(name, models.TextField()), models.Value("\n", models.TextField())) for name in SEARCHED
+                )
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    state: TerminalState
+
+    class Meta:
+        ordering = ("uid",)
+        verbose_name = _("terminal")
+        verbose_name_plural = _("terminals")
+
+    def __str__(self) -> str:
+        return self.uid
+
+    def get_absolute_url(self) -> str:
+        return reverse("terminal", args=(self.uid,))
+
+
+class Group(models.Model):
+    """Any set of terminals."""
+
+    name = LineField(_("name"), max_length=100, unique=True)
+    terminals = models.ManyToManyField(Terminal, related_name="groups", blank=True, verbose_name=_("terminals"))
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StateQuerySet(models.QuerySet["TerminalState"]):
+    def due(self, at: datetime) -> Self:
+        """Whose presence has to be looked at again by `at` (index: state_due, read by the sweep)."""
+        return self.filter(due_at__lte=at)
+
+    def held_by(self, node: str | None) -> Self:
+        """Online over a link that `node` holds; over any link for None."""
+        online = self.filter(presence=Presence.ONLINE)
+        return online if node is None else online.filter(node=node)
+
+
+class TerminalState(models.Model):
+    """How a terminal is right now: hot and narrow, written by every flush.
+
+    `due_at` is when the sweep must look at it; while a terminal is online it trails `lease_at`, which no index covers,
+    so that renewing a lease touches no index.
+    """
+
+    terminal = models.OneToOneField(Terminal, models.CASCADE, primary_key=True, related_name="state")
+    presence = models.CharField(_("presence"), max_length=16, choices=Presence, default=Presence.NEVER)
+    presence_at = models.DateTimeField(_("since"), null=True)
+    cause = models.CharField(_("cause"), max_length=24, choices=Cause, default=Cause.NONE, blank=True)
+    back_at = models.DateTimeField(_("back at"), null=True)
+    due_at = models.DateTimeField(null=True)
+    lease_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True)
+    session = models.BigIntegerField(default=0)
+    node = models.CharField(max_length=64, default="", blank=True)
+    boot_id = models.CharField(max_length=64, default="", blank=True)
+    seq = models.BigIntegerField(default=0)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default="", blank=True)
+    status_at = models.DateTimeField(null=True)
+    metrics = models.JSONField(default=dict, blank=True)
+
+    objects = StateQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("due_at",), name="state_due", condition=models.Q(due_at__isnull=False)),
+            # Reader: the boards' filter and counts by presence.
+            models.Index(fields=("presence",), name="state_presence"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.terminal_id}: {self.presence}"
