@@ -1,15 +1,14 @@
-from django.db import models
+"""The models of alerts. Django finds them here; other apps import them from here."""
 
-# Here Django looks for models.
-from tms.alerts.models.alert import (Alert, AlertQuerySet, AlertState, Contract)
+from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
+from tms.alerts.models.condition import Condition
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.flapping import Flapping
-from tms.alerts.models.incident import (FoldRule, Incident, IncidentState, IncidentTransition, IncidentTransitionKind)
-from tms.alerts.models.rule import (Comparison, Rule, RuleHours, RuleKind)
-from tms.alerts.models.transition import Transition, TransitionKind
+from tms.alerts.models.incident import FoldRule, Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.alerts.models.maintenance import Window
-from tms.fleet.models import Terminal
-from tms.telemetry.models import Severity
+from tms.alerts.models.rule import Rule, RuleHours
+from tms.alerts.models.transition import Transition, TransitionKind
+from tms.alerts.rule_kinds.sources import Comparison, RuleKind
 
 __all__ = [
     "Alert",
@@ -32,26 +31,3 @@ __all__ = [
     "TransitionKind",
     "Window",
 ]
-
-
-class Condition(models.Model):
-    """A rule that holds for a terminal right now. The alert opens at `due_at`, then it is null."""
-
-    rule = models.ForeignKey(Rule, models.CASCADE, related_name="conditions")
-    terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="conditions")
-    since = models.DateTimeField()
-    due_at = models.DateTimeField(null=True)
-    lapses_at = models.DateTimeField(null=True)
-    value = models.FloatField(null=True)
-    severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
-    """Empty: that of the rule."""
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=("rule", "terminal"), name="condition_once"),)
-        indexes = (
-            models.Index(fields=("due_at",), name="condition_due", condition=models.Q(due_at__isnull=False)),
-            models.Index(fields=("lapses_at",), name="condition_lapses", condition=models.Q(lapses_at__isnull=False)),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.rule_id} {self.terminal_id}"

@@ -10,29 +10,13 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.urls import reverse
-from django.utils.translation import get_language, gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.alerts.rule_kinds.sources import Comparison, RuleKind
 from tms.fleet.models import Group, Presence, Site, TerminalKind
-from tms.telemetry.models import Severity
 from tms.lib.text_fields import LineField
-
-
-class RuleKind(models.TextChoices):
-    PRESENCE = "presence", pgettext_lazy("rule", "Presence")
-    METRIC = "metric", pgettext_lazy("rule", "Metric")
-    EVENT = "event", pgettext_lazy("rule", "Event")
-    FIRMWARE = "firmware", pgettext_lazy("rule", "Firmware")
-    CLOCK = "clock", pgettext_lazy("rule", "Clock")
-
-
-class Comparison(models.TextChoices):
-    ABOVE = "above", _("at or above")
-    BELOW = "below", _("at or below")
-    OUTSIDE = "outside", _("outside of")
-    RISING = "rising", _("rising by, a minute")
-    FALLING = "falling", _("falling by, a minute")
-    ABSENT = "absent", _("not reported for (seconds)")
+from tms.telemetry.models import Severity
 
 
 class RuleHours(models.TextChoices):

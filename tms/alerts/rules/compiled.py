@@ -6,7 +6,8 @@ from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
 
-from tms.alerts.models.rule import Comparison, Rule, RuleKind
+from tms.alerts.rule_kinds.sources import (Comparison, RuleKind)
+from tms.alerts.models.rule import (Rule)
 from tms.alerts.rule_kinds.evaluation import (AbsentRule, ClockRule, EventRule, Level, MetricRule, PresenceRule, RateRule, RuleKey, Step)
 
 
