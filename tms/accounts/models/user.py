@@ -1,0 +1,36 @@
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tms.lib.text_fields import LineField
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "system", _("As the system")
+    DARK = "dark", _("Dark")
+    LIGHT = "light", _("Light")
+
+
+class User(AbstractUser):
+    """A person who watches boards."""
+
+    first_name = LineField(AbstractUser._meta.get_field("first_name").verbose_name, max_length=150, blank=True)
+    last_name = LineField(AbstractUser._meta.get_field("last_name").verbose_name, max_length=150, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)
+    theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.SYSTEM)
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+
+    @property
+    def initials(self) -> str:
+        """Two letters for an avatar: of the name if there is one, else of the username."""
+        name = self.get_full_name()
+        if not name:
+            return self.username[:2].upper()
+        return name[:1] if not name.isascii() else "".join(word[0] for word in name.split())[:2].upper()
+
+    @property
+    def display_name(self) -> str:
+        return self.get_full_name() or self.username
