@@ -19,7 +19,7 @@ from tms.rest.operation import Called
 from tms.rest.pagination import Page, Paging, listed
 from tms.rest.router import Routes
 from tms.rest.schemas import Asked, Id, Instant
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 routes = Routes("alerts")
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))

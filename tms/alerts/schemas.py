@@ -8,7 +8,7 @@ from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
 from tms.fleet.schemas import SiteMark
 from tms.rest.schemas import Told
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 
 class RuleMark(Told):

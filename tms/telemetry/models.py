@@ -1,14 +1,8 @@
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models import Status, Terminal
+from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
-
-
-class Severity(models.TextChoices):
-    CRITICAL = "critical", _("Critical")
-    WARNING = "warning", _("Warning")
-    INFO = "info", _("Info")
 
 
 class Boot(models.Model):

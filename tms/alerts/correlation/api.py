@@ -25,7 +25,7 @@ from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Refused
 from tms.rest.router import Routes
 from tms.rest.schemas import Id, Instant
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 routes = Routes("incidents")
 HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)

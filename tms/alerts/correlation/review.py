@@ -16,7 +16,7 @@ from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 ONE_STEP = timedelta(seconds=10)
 """What joins or recovers within this time of the last that did is the same step."""

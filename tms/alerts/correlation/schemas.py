@@ -8,7 +8,7 @@ from tms.alerts.models.factor import Factor
 from tms.alerts.models import IncidentState, IncidentTransitionKind
 from tms.alerts.schemas import username
 from tms.rest.schemas import Told
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 
 class Incident(Told):

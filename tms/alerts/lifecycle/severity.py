@@ -9,7 +9,7 @@ from tms.alerts.rules.events import Claim, among
 from tms.alerts.models import Condition
 from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.models.transition import TransitionKind
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
 

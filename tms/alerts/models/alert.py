@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 from tms.lib.text_fields import LinesField
 
 

@@ -12,7 +12,7 @@ from tms.alerts.rule_editing.entry import RuleEntry, entry_of
 from tms.alerts.schemas import username
 from tms.fleet.models import TerminalKind
 from tms.rest.schemas import Asked, Told, change_of
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 type Number = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -13,7 +13,7 @@ from tms.boards.lists.filters import (LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KE
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.shifts.period import Span
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 HOURS = {f"{hours}h": timedelta(hours=hours) for hours in (8, 12, 24)}
 PRESETS = MappingProxyType(HOURS | {f"{days}d": timedelta(days=days) for days in (7, 30, 90)})

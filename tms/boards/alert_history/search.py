@@ -23,7 +23,7 @@ from tms.boards.alert_history.rows import BY_OPENING, PastRow, past_rows
 from tms.fleet.models import Site
 from tms.lib.pagination import Window
 from tms.shifts.period import Span
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 EXPORTED_AT_ONCE = 1_000
 SPANS = {"8h": _("8 h"), "24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}

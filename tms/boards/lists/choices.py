@@ -14,7 +14,7 @@ from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
 from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry.history import series
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 SHOWN_READINGS = 10
 NOTHING = series.Reading(None)

@@ -17,7 +17,7 @@ from tms.fleet.models import Presence, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
 from tms.fleet.terminals.search import terminals_like
 from tms.feed.change import Change
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 ANY = "any"
 LEAST_SEARCHED = 2

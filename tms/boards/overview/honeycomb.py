@@ -7,7 +7,7 @@ from tms.accounts.access import Person, visible
 from tms.boards.caches.census import Census, Tally
 from tms.boards.rows.terminals import Bilingual, Place
 from tms.fleet.models import Presence, Site
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 MOST_CELLS = 400
 """Above so many sites only those with trouble are cells."""

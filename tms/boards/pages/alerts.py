@@ -21,7 +21,7 @@ from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, n
 from tms.boards.overview.common_factors import holders, shares
 from tms.lib.pagination import Column, Keyset, Window
 from tms.feed.change import Change
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 TEMPLATE = "boards/alerts.html"
 BUSINESS, SEVERITY, OLDEST = "business", "severity", "oldest"

@@ -18,7 +18,7 @@ from tms.boards.rows.incidents import incident_rows
 from tms.boards.caches.census_cache import kept as kept_census
 from tms.boards.rows.terminals import TerminalRow, terminal_rows
 from tms.feed.change import Change
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 EVERYTHING = Change(everything=True)
 

@@ -18,7 +18,7 @@ from tms.boards.overview.recent_changes import recent
 from tms.boards.overview.sparklines import spark
 from tms.fleet.models import Presence
 from tms.feed.change import Change
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 TEMPLATE = "boards/overview.html"
 MOST_ALERTS = 20

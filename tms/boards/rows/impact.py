@@ -21,7 +21,7 @@ from tms.boards.caches.plans import Door, plans
 from tms.boards.rows.terminals import WORST_FIRST
 from tms.fleet.models import Presence
 from tms.lib.pagination import Column, Keyset
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 type Crews = Counter[tuple[int, str]]
 """How many terminals, by site and kind."""

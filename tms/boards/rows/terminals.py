@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from tms.alerts.models import Alert, RuleKind
 from tms.boards.rows.planned import Expected, expected_of
 from tms.fleet.models import Presence, Site, Terminal, TerminalState
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 COLUMNS = ("temperature_c", "cpu_pct", "link_rtt_ms", "paper_pct")

@@ -14,7 +14,8 @@ from tms.boards.rows.terminals import Bilingual, Place, place_of
 from tms.commands.models import Command
 from tms.fleet.models import Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
-from tms.telemetry.models import Boot, Event, Severity
+from tms.lib.severity import (Severity)
+from tms.telemetry.models import (Boot, Event)
 
 FIRST = "first"
 """Instead of a presence: the terminal was never seen before."""

@@ -14,7 +14,7 @@ from tms.telemetry import metric_names
 from tms.boards.rules.kinds import Shape
 from tms.lib.durations import SpanField
 from tms.fleet.models import Group, Presence, Site, TerminalKind
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 from tms.lib.text_fields import FormLine
 
 STEP_LABELS = {

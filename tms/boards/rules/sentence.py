@@ -13,7 +13,7 @@ from tms.alerts.models import Rule, RuleHours
 from tms.telemetry import metric_names
 from tms.lib.durations import written
 from tms.fleet.models import TerminalKind
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 WHEN: Mapping[str, str | Promise] = {
     "above": _("When {metric} of {who} is at {limit} or above, open a {severity} alert"),

@@ -23,7 +23,7 @@ from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
 from tms.telemetry.history import series
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 register = template.Library()
 register.filter("overrun", alert_value.overrun)

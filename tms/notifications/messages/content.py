@@ -15,7 +15,7 @@ from tms.notifications.transports.message import Message
 from tms.notifications.subjects import Subject
 from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.phrases import address
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 MOST_LINES = 20
 """For people; machines get all."""

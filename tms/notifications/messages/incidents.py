@@ -9,7 +9,7 @@ from django.utils.translation import gettext, ngettext
 from tms.alerts.models import Incident
 from tms.notifications.models.delivery import News
 from tms.notifications.messages.phrases import address, instant, local
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 MANY = "/alerts/"
 """Where people find all of them."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.audit import recorder
 from tms.lib import encryption
 from tms.notifications.weekly_hours import HoursOfWeek
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 from tms.lib.text_fields import LineField
 
 KEY_BYTES = 32

@@ -24,7 +24,7 @@ from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
 from tms.rest.router import Routes
 from tms.rest.schemas import (Asked, Id, Told, change_of)
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 routes = Routes("policies")
 BY_NAME = Keyset((Column("name"),))

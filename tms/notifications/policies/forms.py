@@ -14,7 +14,7 @@ from tms.notifications.models.policy import DAY_S, Policy, Step
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 from tms.notifications.models.weekly_window import When
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 MOST_STEPS = 4
 

@@ -14,7 +14,7 @@ from tms.fleet.models import Presence, TerminalState
 from tms.metrics import instruments
 from tms.ops.collectors.nodes import NodeCollector
 from tms.server import Server
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from tms.shifts.models import Note
 from tms.shifts.digest.operator_actions import Deed, deeds
 from tms.shifts.digest.open_alerts import Standing, standing
 from tms.shifts.digest.maintenance import Work, works
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 AHEAD = timedelta(hours=24)
 MOST_CHANGES, MOST_STANDING, MOST_DEEDS, MOST_NOTES, MOST_INCIDENTS = 100, 200, 200, 200, 50

@@ -14,7 +14,7 @@ from tms.shifts.digest.incidents import IncidentLine
 from tms.shifts.digest.operator_actions import Deed
 from tms.shifts.digest.open_alerts import Standing
 from tms.shifts.digest.maintenance import Work
-from tms.telemetry.models import Severity
+from tms.lib.severity import (Severity)
 
 
 def title(digest: Digest, zone: ZoneInfo) -> str:
