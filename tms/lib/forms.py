@@ -1,9 +1,12 @@
-"""A field of forms for a time as the clocks on a wall show it."""
+"""Fields and mixins of forms."""
 
 from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext
 
 FORMAT = "%Y-%m-%dT%H:%M"
 
@@ -20,3 +23,29 @@ class WallTimeField(forms.DateTimeField):
     def to_python(self, value: Any) -> datetime | None:
         found: datetime | None = super().to_python(value)
         return found.replace(tzinfo=None) if found else None
+
+
+NONE = "–"
+
+
+class Plain:
+    """Fields as the pages of TMS have them."""
+
+    fields: dict[str, forms.Field]
+
+    label_suffix: str
+
+    def dress(self) -> None:
+        self.label_suffix = ""
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label:
+                field.empty_label = NONE
+            if not isinstance(field.widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
+                field.widget.attrs["class"] = "input"
+
+
+def free_name(kept: models.QuerySet[Any], name: str, row: models.Model) -> str:
+    """Django asks no constraint whose condition is about a column that the form has not."""
+    if kept.filter(name=name).exclude(pk=row.pk).exists():
+        raise ValidationError(gettext("Another one has this name already."))
+    return name

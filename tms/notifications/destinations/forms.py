@@ -1,11 +1,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
-from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from urllib3.exceptions import LocationParseError
@@ -13,13 +11,14 @@ from urllib3.util import parse_url
 
 from tms.accounts.audit import recorder
 from tms.lib.admin import ModelForm
-from tms.notifications.transports import ssrf_guard
+from tms.lib.forms import Plain, free_name
+from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import MOST_SHOWN, Destination, DestinationKind
+from tms.notifications.transports import ssrf_guard
 from tms.notifications.transports.apprise.transport import Unsuitable, own_hosts
 from tms.notifications.transports.email.transport import addresses
 from tms.notifications.transports.webhook.transport import not_outside
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
-from tms.lib.text_fields import FormLine
 
 LABELS = {
     DestinationKind.EMAIL: _("E-mail addresses"),
@@ -35,30 +34,10 @@ HINTS: Mapping[DestinationKind, Any] = {
     DestinationKind.CHAT: _("slack://…, workflows://… (Teams). It is never shown again, for it holds a key."),
 }
 UNCHANGED = _("Leave it empty to keep this one: %(address)s")
-NONE = "–"
 
 
-class Plain:
-    """Fields as the pages of TMS have them."""
-
-    fields: dict[str, forms.Field]
-
-    label_suffix: str
-
-    def dress(self) -> None:
-        self.label_suffix = ""
-        for field in self.fields.values():
-            if isinstance(field, forms.ModelChoiceField) and field.empty_label:
-                field.empty_label = NONE
-            if not isinstance(field.widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
-                field.widget.attrs["class"] = "input"
 
 
-def free_name(kept: models.QuerySet[Any], name: str, row: models.Model) -> str:
-    """Django asks no constraint whose condition is about a column that the form has not."""
-    if kept.filter(name=name).exclude(pk=row.pk).exists():
-        raise ValidationError(gettext("Another one has this name already."))
-    return name
 
 
 class DestinationForm(Plain, ModelForm[Destination]):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.fleet.sites.time_zones import zones
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import MOST_TIMES, clock
-from tms.notifications.destinations.forms import Plain
+from tms.lib.forms import (Plain)
 from tms.lib.text_fields import FormLine
 
 LONGEST = timedelta(days=31)

@@ -15,7 +15,7 @@ from tms.lib.admin import BaseFormSet, ModelForm
 from tms.lib.calendar.local_time import instant
 from tms.lib.forms import WallTimeField
 from tms.fleet.sites.time_zones import zones
-from tms.notifications.destinations.forms import NONE, Plain, free_name
+from tms.lib.forms import (NONE, Plain, free_name)
 from tms.notifications.rotations.on_call import cover
 from tms.notifications.models.rotation import Cover, Member, Rotation
 
