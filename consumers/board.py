@@ -8,18 +8,18 @@ from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from consumers import messages, connection_limits
-from consumers.messages import (PER_MINUTE, At, Budget, Repaint)
+from consumers import connection_limits, messages
+from consumers.messages import PER_MINUTE, At, Budget, Repaint
 from consumers.rejection import refuse
-from consumers.socket_writer import (Receive, Send, Wire, wire_of)
+from consumers.socket_writer import Receive, Send, Wire, wire_of
 from tms.accounts.access import may, may_watch
 from tms.accounts.permissions import Permission
-from tms.boards.live.subscriber import Seat
-from tms.boards.live.live_page import Show
 from tms.boards.live.board_hub import studio
+from tms.boards.live.live_page import Show
+from tms.boards.live.subscriber import Seat
 from tms.boards.pages import page_at
-from tms.ingest.admission import Refusal
 from tms.feed.viewers import Look
+from tms.ingest.admission import Refusal
 from tms.ops.middleware.trusted_proxy import socket_address
 
 log = structlog.get_logger(__name__)

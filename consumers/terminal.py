@@ -7,7 +7,7 @@ from django.conf import settings
 
 from consumers import connection_limits
 from consumers.rejection import refuse
-from consumers.socket_writer import (Receive, Send, Wire, wire_of)
+from consumers.socket_writer import Receive, Send, Wire, wire_of
 from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal

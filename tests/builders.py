@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import UNSET
 
-from tms.clock import scheduler
 from tms.accounts.models import User
-from tms.alerts.rule_editing import services as rule_editing_services
 from tms.alerts.models import Comparison, Rule, RuleKind
+from tms.alerts.rule_editing import services as rule_editing_services
+from tms.clock import jobs
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.commands.services import Answered
@@ -190,8 +190,8 @@ def key_of(terminal: Terminal) -> Key:
 class Wall:
     """Time that passes on demand: at each step the clock's loops do what is due, as the leading process would."""
 
-    LOOPS: Sequence[scheduler.Loop] = tuple(
-        loop for loop in scheduler.LOOPS if loop.lane is scheduler.Lane.PROMPT and loop.name != "beat"
+    LOOPS: Sequence[jobs.Loop] = tuple(
+        loop for loop in jobs.LOOPS if loop.lane is jobs.Lane.PROMPT and loop.name != "beat"
     )
 
     def __init__(self) -> None:

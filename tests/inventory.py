@@ -11,8 +11,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from consumers.not_found import nowhere
 from consumers.routing import websockets
-from tms.notifications.metrics import DeliveryCollector
 from tms.metrics import instruments
+from tms.notifications.metrics import DeliveryCollector
 from tms.ops.collectors.fleet import FleetCollector, ServerCollector
 from tms.ops.collectors.nodes import NodeCollector
 from tms.protocol import downlink, uplink

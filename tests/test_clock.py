@@ -7,12 +7,12 @@ import pytest
 
 from tests.at_once import at_once
 from tests.builders import AT, Link, later
-from tms.clock import scheduler
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import conditions
 from tms.alerts.models import Alert, Condition
-from tms.fleet.presence import store as presence_store
+from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
+from tms.fleet.presence import store as presence_store
 from tms.ingest import store
 from tms.ops.health import heartbeats
 
@@ -77,12 +77,12 @@ def test_a_terminal_that_does_not_return_from_its_reboot_is_offline(fleet, wall)
 
 def test_the_longest_overdue_are_swept_first_and_a_pass_has_a_limit(fleet, monkeypatch):
     monkeypatch.setattr(presence_store, "SWEEP_LIMIT", 2)
-    monkeypatch.setattr(scheduler, "MOST_SWEEPS", 1)
+    monkeypatch.setattr(presence_sweep, "MOST_SWEEPS", 1)
     terminals = [fleet.online(lease_s=seconds) for seconds in (3, 1, 2)]
 
-    scheduler.sweep(later(10))
+    presence_sweep.sweep(later(10))
     first = [seen(terminal)[0] for terminal in terminals]
-    scheduler.sweep(later(10))
+    presence_sweep.sweep(later(10))
 
     assert first == [Presence.ONLINE, Presence.SILENT, Presence.SILENT]
     assert [seen(terminal)[0] for terminal in terminals] == [Presence.SILENT] * 3
@@ -94,7 +94,7 @@ def test_a_storm_is_swept_and_alerted_in_one_pass_however_many_transactions_that
     fleet.presence_rule(Presence.SILENT, duration_s=5)
     terminals = [fleet.online(lease_s=1) for _ in range(5)]
 
-    scheduler.sweep(later(2))
+    presence_sweep.sweep(later(2))
     opened = lifecycle.open_due(later(8))
 
     assert {seen(terminal)[0] for terminal in terminals} == {Presence.SILENT}
@@ -107,7 +107,7 @@ def test_the_number_of_queries_does_not_grow_with_the_fleet(fleet, django_assert
     fleet.terminals(number, presence=Presence.ONLINE, due_at=AT, lease_at=AT)
 
     with django_assert_max_num_queries(25):
-        scheduler.sweep(later(1))
+        presence_sweep.sweep(later(1))
 
     assert unresolved() == number
 
@@ -117,7 +117,7 @@ def test_boards_hear_of_those_who_moved(fleet, ear):
     terminal, _ = fleet.online(lease_s=1), fleet.online(lease_s=99)
     ear.changes()
 
-    scheduler.sweep(later(2))
+    presence_sweep.sweep(later(2))
 
     assert ear.change().presence == {terminal.pk}
 
@@ -131,7 +131,7 @@ def test_a_sweep_and_a_report_that_race_never_leave_a_reporting_terminal_silent(
 
     def race(n: int) -> None:
         if n % 2:
-            scheduler.sweep(late)
+            presence_sweep.sweep(late)
         else:
             store.write([link.heartbeat(at=late) for link in links])
 
@@ -157,7 +157,7 @@ def watched(fleet, request) -> None:
 def test_the_terminals_of_a_node_that_starts_again_have_time_to_come_back(fleet, wall, settings, watched):
     mine, other = fleet.online(node="a", lease_s=600), fleet.online(node="b", lease_s=600)
 
-    orphaned = scheduler.orphan("a", AT)
+    orphaned = presence_sweep.orphan("a", AT)
     wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
 
     assert orphaned == 1
@@ -168,7 +168,7 @@ def test_the_terminals_of_a_node_that_starts_again_have_time_to_come_back(fleet,
 def test_whoever_is_not_back_after_the_grace_is_offline_and_alerted(fleet, wall, settings, watched):
     terminal = fleet.online(node="a", lease_s=600)
 
-    scheduler.orphan("a", AT)
+    presence_sweep.orphan("a", AT)
     wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
     assert seen(terminal) == (Presence.OFFLINE, Cause.NODE_STOPPED)
@@ -178,7 +178,7 @@ def test_whoever_is_not_back_after_the_grace_is_offline_and_alerted(fleet, wall,
 def test_whoever_comes_back_within_the_grace_never_had_an_alert(fleet, wall, watched):
     terminal = fleet.online(node="a", lease_s=600)
 
-    scheduler.orphan("a", AT)
+    presence_sweep.orphan("a", AT)
     wall.advance(seconds=20, step_s=5)
     store.write([Link(terminal).boot(at=wall.at)])
     wall.advance(seconds=30, step_s=10)
@@ -188,7 +188,7 @@ def test_whoever_comes_back_within_the_grace_never_had_an_alert(fleet, wall, wat
 
 def test_a_rule_that_is_edited_during_the_grace_alerts_nobody_either(fleet):
     terminal = fleet.online(node="a", lease_s=600)
-    scheduler.orphan("a", AT)
+    presence_sweep.orphan("a", AT)
 
     fleet.presence_rule(Presence.SILENT)
 
@@ -201,7 +201,7 @@ def test_where_there_is_one_process_it_orphans_every_node_there_was(fleet):
         fleet.online(node=node)
     fleet.standing(Presence.OFFLINE)
 
-    assert scheduler.orphan(None, AT) == 2
+    assert presence_sweep.orphan(None, AT) == 2
 
 
 def away_for(seconds: float) -> datetime:
@@ -216,7 +216,7 @@ def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_
     rebooting = fleet.standing(Presence.REBOOTING, cause=Cause.REBOOT, due_at=later(60), back_at=later(60))
     wall.at = away_for(600)
 
-    was_away = scheduler.catch_up(wall.at)
+    was_away = presence_sweep.catch_up(wall.at)
     wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
     within = [seen(terminal)[0] for terminal in (online, silent, rebooting)]
     wall.advance(seconds=1)
@@ -232,7 +232,7 @@ def test_after_tms_was_away_a_terminal_that_goes_on_reporting_stays_online(fleet
     store.write([link.boot()])
     wall.at = away_for(600)
 
-    scheduler.catch_up(wall.at)
+    presence_sweep.catch_up(wall.at)
     wall.advance(seconds=5)
     store.write([link.heartbeat(at=wall.at)])
     for _ in range(6):
@@ -248,10 +248,10 @@ def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace
     hot = fleet.metric_rule(duration_s=60)
     terminal = fleet.standing(Presence.SILENT, due_at=AT)
     Condition.objects.create(rule=hot, terminal=terminal, since=AT, due_at=later(60))
-    scheduler.sweep(AT)
+    presence_sweep.sweep(AT)
     wall.at = away_for(600)
 
-    scheduler.catch_up(wall.at)
+    presence_sweep.catch_up(wall.at)
     wall.advance(seconds=1)
     opened = set(Alert.objects.values_list("rule", flat=True))
     wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
@@ -262,8 +262,8 @@ def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace
 
 @pytest.mark.parametrize(("seconds", "was_away"), [(0, False), (9, False), (10, True), (99_999, True)])
 def test_tms_was_away_when_its_clock_was_not_heard_for_ten_seconds(db, seconds, was_away):
-    assert scheduler.catch_up(away_for(seconds)) == was_away
+    assert presence_sweep.catch_up(away_for(seconds)) == was_away
 
 
 def test_a_tms_that_never_ran_was_not_away(db):
-    assert not scheduler.catch_up(AT)
+    assert not presence_sweep.catch_up(AT)

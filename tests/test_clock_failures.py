@@ -14,22 +14,22 @@ from structlog.testing import capture_logs
 
 from tests.builders import AT, Link, later
 from tests.test_clock_lead import Work, quick, running
-from tms.clock import scheduler
-from tms.lib import set_aside
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.models import Alert
-from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.models.maintenance import Window
-from tms.clock.scheduler import LOOPS, Loop
-from tms.lib.db.errors import is_database_away
+from tms.clock import jobs, presence_sweep, scheduler
+from tms.clock.jobs import LOOPS, Loop
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import store
+from tms.lib import set_aside
+from tms.lib.calendar.recurrence import Recurrence
+from tms.lib.db.errors import is_database_away
+from tms.lib.set_aside import SetAside, each, isolate
 from tms.metrics import instruments
 from tms.ops.models import LoopSuccess
-from tms.lib.set_aside import SetAside, each, isolate
-from tms.telemetry.rollups import hourly as rollup_hourly
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
+from tms.telemetry.rollups import hourly as rollup_hourly
 
 pytestmark = pytest.mark.both
 __all__ = ["quick"]
@@ -57,7 +57,7 @@ async def test_a_loop_that_fails_leaves_all_others_running_and_the_lead_kept(fai
         for work in works.values():
             await work.done(2)
 
-    assert len(leads) == len(scheduler.Lane)
+    assert len(leads) == len(jobs.Lane)
     assert instruments.CLOCK_FAILURES.labels(failing)._value.get() >= counted_before + 2
 
 
@@ -99,7 +99,7 @@ async def test_hourly_work_that_failed_is_repeated_sooner(monkeypatch):
 @pytest.mark.parametrize("loop", LOOPS, ids=lambda loop: loop.name)
 def test_a_loop_is_stalled_after_a_few_intervals_and_a_prompt_one_within_30_seconds(loop):
     assert loop.limit_s >= 3 * loop.interval_s
-    assert loop.lane is scheduler.Lane.SLOW or loop.limit_s <= 30 or loop.interval_s > 10
+    assert loop.lane is jobs.Lane.SLOW or loop.limit_s <= 30 or loop.interval_s > 10
 
 
 @pytest.mark.usefixtures("quick", "fleet")
@@ -280,7 +280,7 @@ def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
     bad, *others = [fleet.online(lease_s=1) for _ in range(5)]
     refuse(monkeypatch, scheduler, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
-    scheduler.sweep(later(2))
+    presence_sweep.sweep(later(2))
 
     presence = dict(TerminalState.objects.values_list("pk", "presence"))
     assert presence.pop(bad.pk) == Presence.ONLINE
@@ -292,13 +292,13 @@ def test_a_node_that_starts_orphans_all_but_the_terminal_that_fails(fleet, monke
     bad, *_ = [fleet.online(node="a", lease_s=600) for _ in range(4)]
     refuse(monkeypatch, scheduler, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
-    assert scheduler.orphan("a", AT) == 3
+    assert presence_sweep.orphan("a", AT) == 3
 
 
 def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT, duration_s=5)
     bad, *_ = [fleet.online(lease_s=1) for _ in range(4)]
-    scheduler.sweep(later(2))
+    presence_sweep.sweep(later(2))
     holding = lifecycle.holding
     refuse(monkeypatch, holding, "record", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
 
@@ -309,7 +309,7 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
 def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT)
     fleet.online(lease_s=1)
-    scheduler.sweep(later(2))
+    presence_sweep.sweep(later(2))
     reviewed = []
     module = sys.modules["tms.alerts.correlation.correlate"]
     monkeypatch.setattr(module, "_fold", fail)

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection, transaction
 
 from tms.clock import scheduler
-from tms.clock.scheduler import Clock, Lane, Loop
+from tms.clock.jobs import Lane, Loop
+from tms.clock.scheduler import Clock
 from tms.feed.publisher import feed
 from tms.metrics import instruments
 

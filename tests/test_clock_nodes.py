@@ -7,14 +7,15 @@ from django.db.models import F
 
 from tests.at_once import at_once
 from tests.builders import AT, Link, later
-from tms.clock import scheduler
 from tms.alerts.models import Alert
-from tms.fleet.presence import store as presence_store
+from tms.clock import node_watch, presence_sweep
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
+from tms.fleet.nodes import dropped_terminals
 from tms.fleet.nodes.membership import Membership
-from tms.lib.db.clock import Wall
+from tms.fleet.presence import store as presence_store
 from tms.ingest import store
+from tms.lib.db.clock import Wall
 
 pytestmark = pytest.mark.both
 
@@ -40,9 +41,9 @@ class Seconds:
         return self.at
 
 
-def watching(seconds: Seconds) -> scheduler.Watch:
+def watching(seconds: Seconds) -> node_watch.Watch:
     """A watch that has looked long enough to judge."""
-    watch = scheduler.Watch(seconds)
+    watch = node_watch.Watch(seconds)
     for _ in range(round(LOST_AFTER_S) + 1):
         watch.look(AT)
         seconds.at += 1
@@ -98,7 +99,7 @@ def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, mon
         fleet.online(node="a", lease_s=600)
     goes_quiet()
     with monkeypatch.context() as patch:
-        patch.setattr(scheduler.losses, "record", lambda *args, **kwargs: 1 / 0)
+        patch.setattr(dropped_terminals, "record", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             watching(Seconds()).look(AT)
 
@@ -111,7 +112,7 @@ def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, mon
 def test_who_begins_to_look_gives_every_node_the_whole_time(fleet, node):
     fleet.online(node="a", lease_s=600)
     seconds = Seconds()
-    watch = scheduler.Watch(seconds)
+    watch = node_watch.Watch(seconds)
     goes_quiet()
 
     watch.look(AT)
@@ -146,7 +147,7 @@ def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, mo
     ahead = timedelta()
     wall = Wall(lambda: datetime.now(UTC) + ahead)
     wall.keep()
-    monkeypatch.setattr(scheduler, "wall", wall)
+    monkeypatch.setattr(node_watch, "wall", wall)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
     goes_quiet()  # as every node seems to, by a clock that shows a day more
@@ -182,7 +183,7 @@ def test_a_terminal_that_comes_back_elsewhere_in_this_very_moment_is_not_lost_ag
 
     def act(n: int) -> object:
         if n == 0:
-            return scheduler.orphan("a", AT, cause=Cause.NODE_LOST)
+            return presence_sweep.orphan("a", AT, cause=Cause.NODE_LOST)
         return [store.write([link.boot(at=later(1))]) for link in links[n::5]]
 
     results = at_once(5, act)

@@ -8,7 +8,7 @@ from django.core.management import get_commands
 
 from tests import inventory
 from tests.inventory import INSTRUMENTS, ROOT
-from tms.clock.scheduler import LOOPS
+from tms.clock.jobs import LOOPS
 
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("README*.md"), ROOT / "docs/asyncapi.yaml"])
 EXAMPLE = ROOT / ".env.example"

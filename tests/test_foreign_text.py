@@ -17,10 +17,10 @@ from tms.alerts.rule_editing import yaml_file
 from tms.boards.formatting.csv_export import written
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Site, Terminal
-from tms.notifications.transports.message import Message
+from tms.lib.text_fields import FormLine, FormLines, LineField, LinesField, LongLinesField
 from tms.notifications.transports.email import transport
+from tms.notifications.transports.message import Message
 from tms.shifts.models import Note
-from tms.lib.text_fields import (FormLine, FormLines, LineField, LinesField, LongLinesField)
 
 OURS = [model for model in apps.get_models() if model.__module__.startswith("tms.")]
 CLEANED = (LineField, LinesField, LongLinesField)

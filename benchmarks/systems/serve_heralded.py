@@ -27,8 +27,8 @@ class Herald:
 
 
 async def deliver() -> None:
-    from tms.boards.live.frames import Proof
     from tms.boards.live.board_hub import studio
+    from tms.boards.live.frames import Proof
 
     layer = get_channel_layer()
     channel = await layer.new_channel()

@@ -13,21 +13,22 @@ from tests.builders import AT, now
 from tests.notifications.conftest import webhook
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
-from tms.alerts.rule_editing import services as rule_editing_services
-from tms.alerts.maintenance import services as maintenance_services
 from tms.alerts.correlation import settings as folding
+from tms.alerts.maintenance import services as maintenance_services
 from tms.alerts.models import Factor, FoldRule
-from tms.lib.calendar.recurrence import Recurrence
-from tms.fleet.credentials import services as credential_services, enrolment
-from tms.fleet.terminals import services as terminal_services
+from tms.alerts.rule_editing import services as rule_editing_services
+from tms.fleet.credentials import enrolment
+from tms.fleet.credentials import services as credential_services
 from tms.fleet.models.opening_hours import OpeningHours
-from tms.notifications.digests import services as digest_services
-from tms.notifications.rotations import on_call
-from tms.notifications.soft_delete import services as soft_delete_services
-from tms.notifications.models.destination import Destination
+from tms.fleet.sites import services as site_services
+from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.digests import services as digest_services
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.rotation import Rotation
+from tms.notifications.rotations import on_call
 from tms.notifications.rotations.forms import RotationForm, save_rotation
+from tms.notifications.soft_delete import services as soft_delete_services
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 HOUR = timedelta(hours=1)
@@ -70,7 +71,9 @@ def rotation(fleet) -> None:
 def window(fleet) -> None:
     person, site = fleet.person("kimura"), fleet.site()
     recurrence = Recurrence(ZoneInfo("UTC"), AT.replace(tzinfo=None), HOUR, "")
-    made = maintenance_services.plan(recurrence, maintenance_services.Scope(sites=[site]), note="switch", by=person, at=AT)
+    made = maintenance_services.plan(
+        recurrence, maintenance_services.Scope(sites=[site]), note="switch", by=person, at=AT
+    )
     maintenance_services.extend(made, until=AT + 2 * HOUR, by=person, at=AT)
     maintenance_services.cancel(made, by=person, at=AT)
 
@@ -90,7 +93,9 @@ def rule(fleet) -> None:
 
 
 def plan_of_digests(fleet) -> None:
-    plan = digest_services.plan(webhook("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT)
+    plan = digest_services.plan(
+        webhook("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT
+    )
     digest_services.drop_plan(plan.pk)
 
 
@@ -101,7 +106,7 @@ def keys_of_a_terminal(fleet) -> None:
 
 def opening_hours(fleet) -> None:
     site = fleet.site()
-    terminal_services.set_hours(site, [OpeningHours(site=site, weekday=0, opens_at="09:00", closes_at="17:00")], [])
+    site_services.set_hours(site, [OpeningHours(site=site, weekday=0, opens_at="09:00", closes_at="17:00")], [])
 
 
 def token(fleet) -> None:

@@ -27,11 +27,11 @@ from tms.accounts import api_tokens
 from tms.accounts.models import AuditEntry, User
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
-from tms.lib.calendar.recurrence import Recurrence
-from tms.main.api_v1 import api
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Credential, Group
 from tms.fleet.models.node import Node
+from tms.lib.calendar.recurrence import Recurrence
+from tms.main.api_v1 import api
 from tms.notifications.models.delivery import Delivery, DeliveryState, News
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.models.digest_plan import DigestPlan

@@ -8,10 +8,10 @@ from django.contrib.sessions.models import Session
 from django.core.cache import caches
 
 from tests.services import HOST
-from tms.lib import redis_cache as resting
 from tms.accounts.models import User
 from tms.accounts.sessions.cache import LONGEST_S, SessionCache
 from tms.accounts.sessions.signed_in import signed_in
+from tms.lib import redis_cache as resting
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 NOWHERE = f"redis://{HOST}:1/0"

@@ -5,8 +5,8 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from tms.accounts.models import User
 from tms.accounts.display_names import name_of
+from tms.accounts.models import User
 from tms.accounts.sessions.signed_in import signed_in
 
 

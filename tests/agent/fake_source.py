@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 
-from tms.agent.device.source import (CommandError, Identity, Outcome, Sample)
+from tms.agent.device.source import CommandError, Identity, Outcome, Sample
 from tms.protocol import frames
 
 

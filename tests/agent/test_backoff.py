@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tms.agent.connection.backoff import LONGEST_S, Backoff
-from tms.agent.connection.link import (LOST, Closed, Drained, Refused, TimedOut, Unreachable)
+from tms.agent.connection.link import LOST, Closed, Drained, Refused, TimedOut, Unreachable
 from tms.protocol import frames
 from tms.protocol.close_codes import CloseCode
 

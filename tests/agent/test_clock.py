@@ -10,11 +10,11 @@ import pytest
 from tests.agent.conftest import Running
 from tests.agent.fake_source import FakeSource
 from tests.agent.fake_tms import FakeLink
-from tms.agent.device.clock import (ZERO, Anchor, BootClock, machine_clock)
-from tms.agent.storage.journal import SqliteJournal
+from tms.agent.device.clock import ZERO, Anchor, BootClock, machine_clock
 from tms.agent.log import Log
 from tms.agent.options import Options
 from tms.agent.recorder import Recorder
+from tms.agent.storage.journal import SqliteJournal
 from tms.agent.storage.spool import Bounds, Spool
 from tms.agent.storage.state import Phase
 from tms.protocol import frames, uplink

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tms.agent.device.clock import Anchor
 from tms.agent.storage.journal import SqliteJournal
-from tms.agent.storage.spool import (Bounds, Entry, JournalError, Spool)
+from tms.agent.storage.spool import Bounds, Entry, JournalError, Spool
 from tms.protocol import frames
 
 BEGAN = datetime(2026, 11, 25, tzinfo=UTC)

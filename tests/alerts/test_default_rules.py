@@ -8,8 +8,8 @@ from django.apps import apps
 
 from tests.builders import Fleet
 from tests.factories import alert
-from tms.alerts.rule_editing import services
 from tms.alerts.models import Rule
+from tms.alerts.rule_editing import services
 
 first = import_module("tms.alerts.migrations.0002_default_rules")
 better = import_module("tms.alerts.migrations.0006_better_defaults")

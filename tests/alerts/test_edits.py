@@ -6,11 +6,11 @@ from django.db import transaction
 from tests.alerts.steps import claim, opened
 from tests.at_once import at_once
 from tests.builders import AT, Fleet, later
-from tms.alerts.rule_editing import services
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, AlertState, Condition, Rule
-from tms.fleet.presence import store
+from tms.alerts.rule_editing import services
 from tms.fleet.models import Presence
+from tms.fleet.presence import store
 
 pytestmark = pytest.mark.both
 

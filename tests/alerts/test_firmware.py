@@ -3,8 +3,8 @@
 import pytest
 
 from tests.builders import AT, Fleet, later
-from tms.alerts.lifecycle import firmware
 from tms.alerts import lifecycle
+from tms.alerts.lifecycle import firmware
 from tms.alerts.models import Alert
 from tms.fleet.models import Terminal
 

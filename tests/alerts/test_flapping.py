@@ -9,9 +9,9 @@ from tests.alerts.steps import claim, history, release
 from tests.at_once import at_once
 from tests.builders import AT, later
 from tests.factories import acknowledged
-from tms.alerts.rule_editing import services
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Flapping
+from tms.alerts.rule_editing import services
 from tms.fleet.presence import store
 
 pytestmark = pytest.mark.both

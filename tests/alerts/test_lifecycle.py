@@ -10,8 +10,8 @@ from tests.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Verdict
 from tms.alerts.models import Alert, AlertState, Condition, Rule, Transition
-from tms.fleet.models import Terminal
 from tms.feed.change import Change
+from tms.fleet.models import Terminal
 
 pytestmark = pytest.mark.both
 

@@ -10,9 +10,9 @@ from tests.at_once import at_once
 from tests.builders import AT, later
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import NotOn, Scope
-from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Terminal
+from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 
 pytestmark = pytest.mark.both
 

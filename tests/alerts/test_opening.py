@@ -6,9 +6,9 @@ import pytest
 
 from tests.alerts.steps import claim
 from tests.builders import AT, later
-from tms.alerts.rule_editing import services
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition
+from tms.alerts.rule_editing import services
 from tms.fleet.models import Presence
 from tms.fleet.models.opening_hours import OpeningHours, OwnDay
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests import factories
 from tests.builders import AT, Fleet, later
-from tms.alerts.preview import preview as previews
 from tms.alerts.models import Rule
+from tms.alerts.preview import preview as previews
 from tms.alerts.preview.preview import preview
 from tms.fleet.models import Cause, Presence
 from tms.telemetry.rollups import hourly

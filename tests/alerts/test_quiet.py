@@ -13,11 +13,11 @@ from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert
-from tms.alerts.suppression.reasons import ASK_AGAIN, quiet
-from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.models.maintenance import Window
+from tms.alerts.suppression.reasons import ASK_AGAIN, quiet
 from tms.fleet.models import Presence
 from tms.fleet.models.opening_hours import OpeningHours
+from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = pytest.mark.both
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 
 TOKYO, BERLIN, NEW_YORK = (ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "America/New_York"))
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

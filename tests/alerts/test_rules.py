@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import AT, later
 from tms.alerts.models import Comparison, Rule, RuleKind
-from tms.alerts.rule_kinds.evaluation import (NO_STEP, EventRule, Level, MetricRule, PresenceRule, RuleKey, Seen, Step)
+from tms.alerts.rule_kinds.evaluation import NO_STEP, EventRule, Level, MetricRule, PresenceRule, RuleKey, Seen, Step
 from tms.alerts.rules.compiled import Place, RuleSet, level_of
 from tms.fleet.models import Cause, Presence, TerminalKind
 

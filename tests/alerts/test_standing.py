@@ -7,9 +7,9 @@ import pytest
 from tests.alerts.steps import claim, release
 from tests.builders import later
 from tms.alerts import lifecycle
-from tms.alerts.preview.simulation import Firing, firings
 from tms.alerts.models import Alert, Flapping
 from tms.alerts.preview.flapping import Unrest, standing
+from tms.alerts.preview.simulation import Firing, firings
 
 USUAL = Unrest(window_s=1800, high=0.3, low=0.15)
 UNTIL = 4 * 3600

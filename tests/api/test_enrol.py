@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.builders import now
-from tms.fleet.credentials import services, enrolment
+from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import EnrolmentToken, Terminal
 from tms.protocol import credential
 

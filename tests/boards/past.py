@@ -7,8 +7,8 @@ from tests import factories
 from tests.builders import Fleet
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.suppression import at_open
 from tms.alerts.models import Alert
+from tms.alerts.suppression import at_open
 
 
 def past(

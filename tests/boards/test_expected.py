@@ -9,8 +9,8 @@ from django.utils import timezone
 from tests import factories
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
-from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.models.opening_hours import OwnDay
+from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = pytest.mark.both
 

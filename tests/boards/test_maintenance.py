@@ -9,9 +9,9 @@ from django.utils import timezone
 from tests.boards.conftest import HTMX
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
-from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import rule_of
+from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = pytest.mark.both
 

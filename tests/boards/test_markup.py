@@ -10,9 +10,9 @@ from tests import factories
 from tests.factories import now
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
-from tms.lib.calendar.recurrence import Recurrence
 from tms.commands import services as commands
 from tms.fleet.models import Group, Site, Terminal
+from tms.lib.calendar.recurrence import Recurrence
 
 PAGES = [
     "/",

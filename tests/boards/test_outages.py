@@ -8,12 +8,12 @@ from django.utils import translation
 from tests.boards.conftest import Seen
 from tests.builders import Link
 from tests.factories import now
-from tms.clock import scheduler
 from tms.boards.rows.outages import OutageFacts, evidence, spell
+from tms.clock import presence_sweep
 from tms.fleet.models import Cause
 from tms.fleet.models.node import Node, NodeState
-from tms.fleet.nodes.membership import Membership
 from tms.fleet.models.outage import Outage
+from tms.fleet.nodes.membership import Membership
 from tms.ingest import store
 
 pytestmark = pytest.mark.both
@@ -161,7 +161,7 @@ def dropped(fleet) -> list:
     """Five terminals whose node restarted."""
     Membership("tms-1").join()
     terminals = [fleet.online(node="tms-1", at=now(), lease_s=LONG) for _ in range(5)]
-    scheduler.orphan("tms-1", now())
+    presence_sweep.orphan("tms-1", now())
     return terminals
 
 
@@ -200,7 +200,7 @@ def test_it_says_what_became_of_the_node(page, dropped, state, words):
 def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
     store.write([Link(terminal).boot(at=now()) for terminal in dropped[:3]])
     own = fleet.standing("offline")
-    scheduler.sweep(now(settings.RECONNECT_GRACE_S + 1))
+    presence_sweep.sweep(now(settings.RECONNECT_GRACE_S + 1))
 
     seen = page("/")
 

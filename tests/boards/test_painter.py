@@ -7,10 +7,10 @@ import pytest
 from django.utils import translation
 
 from tms.boards.formatting import instants
-from tms.boards.rendering import renderer
-from tms.boards.rows.alerts import Step
 from tms.boards.pages.base import Part
+from tms.boards.rendering import renderer
 from tms.boards.rendering.renderer import paint, paint_for_frame
+from tms.boards.rows.alerts import Step
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ from tests.factories import now
 from tests.people import person
 from tms.boards.caches.plans import plans
 from tms.commands.models import Command
-from tms.fleet.models.opening_hours import OpeningHours
 from tms.feed.change import Change
+from tms.fleet.models.opening_hours import OpeningHours
 
 pytestmark = pytest.mark.both
 

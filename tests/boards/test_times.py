@@ -13,8 +13,8 @@ from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert
-from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.statistics.response_times import By, Spread, times
+from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = pytest.mark.both
 

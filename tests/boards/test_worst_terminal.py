@@ -10,9 +10,9 @@ from tests.factories import now
 from tms.commands.models import Command
 from tms.fleet.models import Terminal, TerminalState
 from tms.protocol import limits
-from tms.telemetry.rollups import hourly
-from tms.telemetry.models import Boot, Event, Report, Rollup, RollupMark
 from tms.telemetry.history.series import SPANS
+from tms.telemetry.models import Boot, Event, Report, Rollup, RollupMark
+from tms.telemetry.rollups import hourly
 
 pytestmark = pytest.mark.both
 

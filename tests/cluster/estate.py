@@ -7,7 +7,7 @@ from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Rule
-from tms.fleet.credentials import services, enrolment
+from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import Site, Terminal
 
 TERMINALS = 20

@@ -8,8 +8,8 @@ from tests.builders import AT, later
 from tms.commands import services
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused
-from tms.fleet.models import Terminal
 from tms.feed.change import Change
+from tms.fleet.models import Terminal
 
 pytestmark = pytest.mark.both
 

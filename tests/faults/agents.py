@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from tms.agent.agent import Agent
-from tms.agent.options import Options
 from tms.agent.device.source import Identity, Outcome, Sample
+from tms.agent.options import Options
 from tms.agent.storage.state import State
 from tms.protocol import frames
 from tms.protocol.credential import Credential

@@ -8,10 +8,10 @@ from django.db.models import F
 from benchmarks.systems.session import sign_in
 from tms.accounts.models import User
 from tms.alerts.models import Rule, RuleKind
-from tms.fleet.credentials import services
-from tms.fleet.models import Site, Terminal
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.credentials import services
+from tms.fleet.models import Site, Terminal
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.models.policy import Policy, Step
 

@@ -5,8 +5,8 @@ from datetime import time
 import pytest
 
 from tests.builders import later
-from tms.fleet.sites.hours_watcher import Doorman
 from tms.fleet.models.opening_hours import OpeningHours
+from tms.fleet.sites.hours_watcher import Doorman
 
 pytestmark = pytest.mark.both
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.builders import now
-from tms.fleet.credentials import services, enrolment
+from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import Credential, Site, Terminal
 from tms.protocol import credential
 

@@ -6,10 +6,10 @@ import pytest
 
 from tests.at_once import at_once
 from tests.builders import AT, later
-from tms.lib.hashing import digest
-from tms.fleet.credentials import services, enrolment
+from tms.fleet.credentials import enrolment, services
 from tms.fleet.credentials.enrolment import TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
+from tms.lib.hashing import digest
 from tms.protocol import credential
 
 pytestmark = pytest.mark.both

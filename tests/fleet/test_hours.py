@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.lib.calendar.opening_hours import (ALL_DAY, HORIZON, Hours, Span)
 from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.opening_hours import ALL_DAY, HORIZON, Hours, Span
 
 TOKYO, BERLIN, NEW_YORK = (ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "America/New_York"))
 ZONES = [TOKYO, BERLIN, NEW_YORK]

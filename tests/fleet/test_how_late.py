@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import AT, later
 from tests.promises import counted
-from tms.clock import scheduler
+from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence
 
 pytestmark = pytest.mark.both
@@ -38,7 +38,7 @@ def test_it_is_in_time_or_late_by_what_the_settings_promise(
     silent(fleet, cause)
 
     with django_capture_on_commit_callbacks(execute=True):
-        scheduler.sweep(AT + timedelta(seconds=after_s))
+        presence_sweep.sweep(AT + timedelta(seconds=after_s))
 
     assert observed() == outcome
 
@@ -47,7 +47,7 @@ def test_a_terminal_that_promised_to_be_back_is_not_counted(fleet, observed, dja
     silent(fleet, Cause.REBOOT, Presence.REBOOTING)
 
     with django_capture_on_commit_callbacks(execute=True):
-        scheduler.sweep(later(500))
+        presence_sweep.sweep(later(500))
 
     assert observed() == (0, 0)
 
@@ -56,6 +56,6 @@ def test_a_terminal_that_falls_silent_is_not_called_offline_yet(fleet, observed,
     fleet.online(last_seen_at=AT)
 
     with django_capture_on_commit_callbacks(execute=True):
-        scheduler.sweep(later(46))
+        presence_sweep.sweep(later(46))
 
     assert observed() == (0, 0)

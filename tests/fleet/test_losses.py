@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import AT, Link, later
-from tms.clock import scheduler
-from tms.fleet.nodes import dropped_terminals
-from tms.fleet.nodes.dropped_terminals import FOLLOWED_FOR
+from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Terminal
 from tms.fleet.models.node import Node, NodeState
+from tms.fleet.nodes import dropped_terminals
+from tms.fleet.nodes.dropped_terminals import FOLLOWED_FOR
 from tms.fleet.nodes.membership import Membership
 from tms.ingest import store
 
@@ -27,7 +27,7 @@ def node(db) -> Membership:
 
 def drop(cause: Cause = Cause.NODE_STOPPED, *, seconds: float = 0) -> None:
     """The node lost its links."""
-    scheduler.orphan("a", later(seconds), cause=cause)
+    presence_sweep.orphan("a", later(seconds), cause=cause)
 
 
 def come_back(*terminals: Terminal, seconds: float = 10) -> None:

@@ -14,7 +14,7 @@ from django.db.models import F
 from tests.at_once import at_once
 from tests.builders import now
 from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
-from tms.fleet.nodes.membership import (Membership, NameTaken, is_running, mark_lost)
+from tms.fleet.nodes.membership import Membership, NameTaken, is_running, mark_lost
 
 pytestmark = pytest.mark.both
 

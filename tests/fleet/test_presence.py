@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from msgspec.structs import replace
 
 from tests.builders import AT, later
-from tms.fleet.presence import transitions
 from tms.fleet.models import Cause, Presence
+from tms.fleet.presence import transitions
 from tms.fleet.presence.transitions import Standing, Timing
 
 TIMING = Timing(

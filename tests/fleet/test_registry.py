@@ -4,8 +4,9 @@ import pytest
 
 from tests.builders import Fleet
 from tests.ear import Ear
-from tms.fleet.terminals import services
 from tms.fleet.models import Terminal
+from tms.fleet.sites import services as site_services
+from tms.fleet.terminals import services
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +39,7 @@ def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, ear: Ear):
     site = fleet.site()
     site.name = "Shinjuku South"
 
-    services.amend_site(site)
+    site_services.amend_site(site)
 
     assert ear.change().everything
 

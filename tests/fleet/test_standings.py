@@ -8,10 +8,10 @@ from django.db import connection, transaction
 
 from tests.at_once import at_once
 from tests.builders import AT, later
-from tms.lib.db import rows as db_rows
-from tms.fleet.presence import store
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
+from tms.fleet.presence import store
 from tms.fleet.presence.transitions import Move
+from tms.lib.db import rows as db_rows
 
 pytestmark = pytest.mark.both
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tms.lib.db.clock import (LOOK_EVERY_S, SLOWEST_S, Wall, database_clock)
+from tms.lib.db.clock import LOOK_EVERY_S, SLOWEST_S, Wall, database_clock
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A_DAY = timedelta(days=1)

@@ -13,11 +13,11 @@ from tms.accounts.models import User
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Rule
-from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.models.maintenance import Window
 from tms.fleet.credentials import enrolment
 from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node
+from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.models.digest_plan import DigestPlan

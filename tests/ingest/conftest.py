@@ -15,8 +15,8 @@ from tests.ingest.wire import Wire
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.ingest.batch import Batch
-from tms.ingest.items import Item
 from tms.ingest.batch_result import Ledger
+from tms.ingest.items import Item
 from tms.ingest.links import Links
 from tms.ingest.session import Session
 

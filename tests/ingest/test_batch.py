@@ -14,8 +14,8 @@ from tms.fleet.models import Presence, TerminalState
 from tms.ingest import batch as module
 from tms.ingest import store
 from tms.ingest.batch import Batch
-from tms.ingest.items import Item
 from tms.ingest.batch_result import Ledger
+from tms.ingest.items import Item
 from tms.telemetry.models import Report
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

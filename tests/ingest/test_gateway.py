@@ -11,14 +11,14 @@ from tests.at_once import aside
 from tests.builders import AT, key_of
 from tests.ingest.conftest import boot, reports, taken
 from tests.ingest.wire import Wire
+from tms.feed.hub import hub
+from tms.feed.publisher import feed
 from tms.fleet.models import Cause, TerminalState
 from tms.ingest import gateway as ending
 from tms.ingest.batch import Batch
+from tms.ingest.batch_result import Ledger
 from tms.ingest.gateway import Gateway
 from tms.ingest.items import Item
-from tms.ingest.batch_result import Ledger
-from tms.feed.publisher import feed
-from tms.feed.hub import hub
 from tms.protocol import frames
 from tms.telemetry.models import Report
 

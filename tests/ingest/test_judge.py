@@ -3,14 +3,14 @@
 import pytest
 
 from tests.builders import AT, Link, identity_of, later
-from tms.alerts.rule_editing import services
 from tms.alerts.lifecycle import Claim, Release
 from tms.alerts.models import Alert
+from tms.alerts.rule_editing import services
 from tms.alerts.rules.cache import rulebook
+from tms.feed.change import Change
 from tms.fleet.models import TerminalKind
 from tms.ingest import store
 from tms.ingest.rule_evaluation import Judge
-from tms.feed.change import Change
 from tms.protocol import frames
 
 

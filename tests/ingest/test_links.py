@@ -10,12 +10,12 @@ from tests.at_once import aside
 from tests.ingest.conftest import DEADLINE_S, Node
 from tms.alerts.models import Alert
 from tms.commands.models import Command, CommandState
+from tms.feed.change import Change
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
 from tms.ingest.models import Struggle
 from tms.ingest.takeovers import find_bans
-from tms.feed.change import Change
 from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Event
 

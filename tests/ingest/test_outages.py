@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.builders import AT, Link, later
-from tms.clock import scheduler
+from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, TerminalState
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.ingest import store
@@ -122,7 +122,7 @@ def test_coming_and_going_within_one_batch_is_told_in_its_order(link):
 @pytest.fixture
 def dropped(link, settings) -> Link:
     """Its node is lost."""
-    scheduler.orphan(settings.NODE, later(60), cause=Cause.NODE_LOST, since=later(50))
+    presence_sweep.orphan(settings.NODE, later(60), cause=Cause.NODE_LOST, since=later(50))
     return link
 
 
@@ -163,7 +163,7 @@ def test_a_thousand_terminals_cost_as_many_queries_as_one(fleet, django_assert_m
     links = [Link(terminal) for terminal in fleet.terminals(1_000)]
     store.write([link.boot() for link in links])
     with django_assert_max_num_queries(18):
-        scheduler.orphan(settings.NODE, AT, cause=Cause.NODE_LOST)
+        presence_sweep.orphan(settings.NODE, AT, cause=Cause.NODE_LOST)
     again = [Link(link.terminal) for link in links]
 
     with django_assert_max_num_queries(24):

@@ -7,9 +7,9 @@ from django.db import connection
 
 from tests.at_once import aside
 from tests.ingest.conftest import boot, reports, taken
+from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import session as module
-from tms.feed.change import Change
 from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Report
 

@@ -4,8 +4,8 @@ from tests.builders import Link
 from tms.alerts.models import Alert
 from tms.fleet.models import Terminal, TerminalState
 from tms.ingest import store
-from tms.ingest.items import Item
 from tms.ingest.batch_result import Ledger
+from tms.ingest.items import Item
 from tms.telemetry.models import Report
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from channels.layers import get_channel_layer
 
-from tms.feed.change import (NOTHING, Change, Message, pack, unpack)
+from tms.feed.change import NOTHING, Change, Message, pack, unpack
 from tms.feed.publisher import GROUP
 
 DEADLINE_S = 10

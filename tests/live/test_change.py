@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.feed.change import (MAX_IDS, NOTHING, Change, Message, pack, unpack)
+from tms.feed.change import MAX_IDS, NOTHING, Change, Message, pack, unpack
 
 ids = st.frozensets(st.integers(1, 50), max_size=5)
 changes = st.builds(

@@ -11,8 +11,8 @@ from tests.live.other import DEADLINE_S, Publisher, send
 from tests.services import Redis
 from tms.feed import hub as module
 from tms.feed.change import Change
-from tms.feed.publisher import GROUP, feed
 from tms.feed.hub import Hub
+from tms.feed.publisher import GROUP, feed
 
 pytestmark = pytest.mark.both
 

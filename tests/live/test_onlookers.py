@@ -11,9 +11,9 @@ from msgspec import Struct, msgpack
 from tests.live.other import DEADLINE_S, Publisher
 from tms.feed import publisher as feed_module
 from tms.feed.change import Change
-from tms.feed.publisher import Feed
 from tms.feed.hub import Hub
-from tms.feed.viewers import (FORGET_AFTER_S, NOBODY, Look, Onlookers, strongest)
+from tms.feed.publisher import Feed
+from tms.feed.viewers import FORGET_AFTER_S, NOBODY, Look, Onlookers, strongest
 
 pytestmark = pytest.mark.both
 

@@ -9,7 +9,7 @@ from django.test import Client
 from tests.builders import AT
 from tests.notifications.receiver import Receiver, receiving
 from tests.people import person
-from tms.notifications.dispatch import leases, outbox, dispatcher
+from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.models.policy import Policy, Step
 

@@ -17,8 +17,8 @@ from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Contract, Incident, Rule, Window
 from tms.alerts.suppression.reasons import quiet, quiet_by_context
-from tms.lib.calendar.recurrence import Recurrence
 from tms.fleet.models import Terminal
+from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.dispatch import leases, outbox
 from tms.notifications.models.delivery import ALARMS, Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
@@ -92,7 +92,9 @@ class Life(RuleBasedStateMachine):
         until = self.at + timedelta(seconds=seconds)
         for incident in Incident.objects.unresolved():
             with suppress(lifecycle.AlreadyResolved):
-                correlation.acknowledge(incident, by=self.person, comment="", at=self.at, contract=contract, until=until)
+                correlation.acknowledge(
+                    incident, by=self.person, comment="", at=self.at, contract=contract, until=until
+                )
 
     @rule()
     def somebody_gives_it_back(self) -> None:

@@ -8,11 +8,11 @@ from apprise.plugins.slack import NotifySlack
 
 from tests.notifications.test_outbox import opened, over
 from tests.running import ROOT
-from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.destinations.forms import HINTS
-from tms.notifications.transports.result import Outcome
-from tms.notifications.transports.apprise.transport import OPENS_A_FILE, SCHEMES
 from tms.notifications.destinations.test_send import send_test
+from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.transports.apprise.transport import OPENS_A_FILE, SCHEMES
+from tms.notifications.transports.result import Outcome
 
 pytestmark = pytest.mark.django_db
 

@@ -12,11 +12,11 @@ from tests.builders import AT, later
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
 from tms.alerts.models import Transition
-from tms.clock.scheduler import LOOPS, Lane
-from tms.notifications.dispatch import leases, outbox, dispatcher
+from tms.clock.jobs import LOOPS, Lane
+from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.dispatch.backoff import LONGEST_S, wait_s
-from tms.notifications.models.delivery import LEASE, Delivery, Told
 from tms.notifications.dispatch.dispatcher import Post
+from tms.notifications.models.delivery import LEASE, Delivery, Told
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

@@ -11,11 +11,11 @@ import pytest
 from tests.notifications.conftest import webhook
 from tests.notifications.receiver import Receiver, receiving
 from tests.running import ROOT
-from tms.notifications.transports import ssrf_guard
+from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
+from tms.notifications.transports import ssrf_guard
 from tms.notifications.transports.result import Outcome
-from tms.notifications.destinations.test_send import send_test
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 from tests.notifications.mail_server import MailServer, serving_mail
 from tests.notifications.test_outbox import opened
 from tms.config.email_url import mailer
+from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.transports.result import Outcome
-from tms.notifications.destinations.test_send import send_test
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.emulated import REGION, Moto
 from tests.notifications.test_outbox import opened
+from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.transports.result import Outcome
-from tms.notifications.destinations.test_send import send_test
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from django.utils.http import http_date
 
 from tests.builders import now
 from tests.notifications.conftest import webhook
+from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import Outcome
-from tms.notifications.destinations.test_send import send_test
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from django.db import connection
 
 from tests.blank import new_database
 from tests.running import ROOT
-from tms.ops.management.commands.migrate_once import LOCK
 from tms.lib.db.advisory_lock import turn
+from tms.ops.management.commands.migrate_once import LOCK
 
 AT_ONCE = 3
 DEADLINE_S = 30

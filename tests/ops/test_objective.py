@@ -7,8 +7,8 @@ from tests.builders import AT, later
 from tms.accounts.models import User
 from tms.ops.models import Observed, Promise
 from tms.ops.slo import recorder
-from tms.ops.slo.report import GOAL, kept
 from tms.ops.slo.recorder import Ledger
+from tms.ops.slo.report import GOAL, kept
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 

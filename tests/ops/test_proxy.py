@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from tms.ops.middleware.trusted_proxy import (TrustedProxyMiddleware, client_address, is_inside, socket_address, valid)
+from tms.ops.middleware.trusted_proxy import TrustedProxyMiddleware, client_address, is_inside, socket_address, valid
 
 PROXY, FAR_PROXY, CLIENT, LIAR = "10.0.0.1", "10.0.0.2", "203.0.113.9", "198.51.100.66"
 

@@ -10,9 +10,9 @@ from django.db import DataError
 
 from tests.builders import AT
 from tms.accounts.models import User
-from tms.clock.scheduler import LOOPS
-from tms.ops.health import heartbeats
+from tms.clock.jobs import LOOPS
 from tms.ops import purge
+from tms.ops.health import heartbeats
 from tms.ops.models import Beat, LoopSuccess
 from tms.rest.models import KeptAnswer
 

@@ -10,7 +10,7 @@ from tests.builders import AT, Link, now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert
-from tms.clock.scheduler import orphan
+from tms.clock.presence_sweep import orphan
 from tms.fleet.models import Presence
 from tms.fleet.nodes.membership import Membership
 from tms.ingest import store

@@ -10,7 +10,7 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 from urllib.parse import parse_qs
 
-from tms.server.base.asgi import (Message, Receive, Scope, Send)
+from tms.server.base.asgi import Message, Receive, Scope, Send
 
 
 def text(number: int, size: int) -> str:

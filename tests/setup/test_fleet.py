@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from tms.fleet.credentials import services, enrolment
+from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import Credential, EnrolmentToken, OpeningHours, Presence, Site, Terminal
 from tms.protocol import credential
 

@@ -13,8 +13,8 @@ from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Contract, Incident
 from tms.lib.calendar.recurrence import Recurrence
-from tms.shifts.digest import markdown
 from tms.shifts import notes
+from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 
 pytestmark = pytest.mark.both

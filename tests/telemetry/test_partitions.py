@@ -13,8 +13,8 @@ from tests import factories
 from tests.at_once import at_once
 from tests.ingest.writing import booted, kept, write
 from tms.metrics import instruments
-from tms.telemetry.storage import partitions
 from tms.telemetry.models import Report, Rollup
+from tms.telemetry.storage import partitions
 from tms.telemetry.storage.partitions import REPORTS, ROLLUPS
 
 pytestmark = pytest.mark.services

@@ -10,8 +10,8 @@ from tests.builders import AT
 from tests.ingest.writing import booted, kept, write
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage
-from tms.telemetry.storage import retention
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
+from tms.telemetry.storage import retention
 
 pytestmark = pytest.mark.both
 

@@ -17,8 +17,8 @@ from tests.ingest.writing import booted, write
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.protocol.limits import METRIC_NAMES
-from tms.telemetry.rollups import hourly
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
+from tms.telemetry.rollups import hourly
 from tms.telemetry.rollups.hourly import HOUR
 
 pytestmark = pytest.mark.both

@@ -10,11 +10,11 @@ from tests import factories
 from tests.builders import AT, later
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.protocol.limits import METRIC_NAMES
-from tms.telemetry.rollups import hourly
-from tms.telemetry.history import series, presence_intervals
-from tms.telemetry.models import Report, Rollup, RollupMark
-from tms.telemetry.history.series import SPANS, Readings, Span
+from tms.telemetry.history import presence_intervals, series
 from tms.telemetry.history.presence_intervals import Stretch
+from tms.telemetry.history.series import SPANS, Readings, Span
+from tms.telemetry.models import Report, Rollup, RollupMark
+from tms.telemetry.rollups import hourly
 
 pytestmark = pytest.mark.both
 

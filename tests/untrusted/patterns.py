@@ -111,7 +111,10 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
     "tms.notifications.models.digest_plan.TIME": ("fullmatch", (*words(), repeated("1:"))),
     "tms.notifications.models.digest_plan.SEPARATORS": ("split", words()),
     "tms.boards.templatetags.labels.REPEATS": ("fullmatch", (repeated("FREQ=WEEKLY;BYDAY="), repeated("MO,"))),
-    "tms.boards.rendering.renderer.UNSEEN": ("sub", (repeated(" "), repeated("<td "), repeated(" <p> "), repeated("< td"))),
+    "tms.boards.rendering.renderer.UNSEEN": (
+        "sub",
+        (repeated(" "), repeated("<td "), repeated(" <p> "), repeated("< td")),
+    ),
     "tms.boards.rendering.renderer.TAIL": (
         "sub",
         (repeated("<a "), repeated(" ", before="<a", after=">"), repeated("<a  >"), repeated("a", before="<")),
@@ -121,7 +124,10 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         "fullmatch",
         (*words(), repeated(" ", before="1", after="1"), repeated("1.", before="1"), repeated("1", after="x1")),
     ),
-    "tms.boards.formatting.instants.TIME": ("sub", (repeated('<time datetime="'), repeated('<time datetime="x" data-countdown>'))),
+    "tms.boards.formatting.instants.TIME": (
+        "sub",
+        (repeated('<time datetime="'), repeated('<time datetime="x" data-countdown>')),
+    ),
     "tms.boards.maintenance.forms.SEPARATORS": ("split", words()),
     "tms.boards.live.leaf_patches.LEAF": (
         "sub",

@@ -10,11 +10,11 @@ from django.http import QueryDict
 
 from consumers import messages, origin
 from tests.untrusted.made import Make, Work, in_bytes, listed, numbered, repeated
-from tms.lib.calendar.recurrence import BadRecurrence, parsed
 from tms.boards.formatting import instants
 from tms.boards.lists.filters import AlertFilter, TerminalFilter
-from tms.lib.durations import seconds
 from tms.ingest.admission import offered_credential
+from tms.lib.calendar.recurrence import BadRecurrence, parsed
+from tms.lib.durations import seconds
 from tms.ops.middleware import trusted_proxy
 from tms.protocol import credential
 from tms.rest.parser import StrictParser

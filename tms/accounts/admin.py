@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import access, one_time_secrets, api_tokens
+from tms.accounts import access, api_tokens, one_time_secrets
 from tms.accounts.audit.admin import AuditedAdmin
 from tms.accounts.models import ApiToken, AuditEntry, User
-from tms.lib.admin import (ModelAdmin, ModelForm, ReadOnly, UserAdmin)
 from tms.accounts.one_time_secrets import Secret
+from tms.lib.admin import ModelAdmin, ModelForm, ReadOnly, UserAdmin
 
 TOKEN_ADVICE = _("What uses the API sends it with every request, as Authorization: Bearer …")
 

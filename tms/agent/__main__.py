@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from tms.agent import arguments
 from tms.agent.agent import Agent
 from tms.agent.arguments import Choices, UsageError
-from tms.agent.storage.journal import SpoolError, SqliteJournal
 from tms.agent.device.machine import LogTail, Machine, reboot
 from tms.agent.options import Options
+from tms.agent.storage.journal import SpoolError, SqliteJournal
 from tms.agent.storage.spool import Spool
 from tms.agent.storage.state import State
 from tms.protocol import frames

@@ -9,17 +9,17 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
-from tms.agent.connection.backoff import Backoff
 from tms.agent.commands import Commands
+from tms.agent.connection.backoff import Backoff
 from tms.agent.connection.dialer import Dialer
-from tms.agent.connection.link import (Closed, Link, LinkEnd, Refused)
-from tms.agent.log import Log
-from tms.agent.options import Options
-from tms.agent.storage.outbox import SMALLEST_FRAME, Outbox
 from tms.agent.connection.heartbeat import Pace
-from tms.agent.recorder import Recorder
+from tms.agent.connection.link import Closed, Link, LinkEnd, Refused
 from tms.agent.connection.session import Session
 from tms.agent.device.source import Source
+from tms.agent.log import Log
+from tms.agent.options import Options
+from tms.agent.recorder import Recorder
+from tms.agent.storage.outbox import SMALLEST_FRAME, Outbox
 from tms.agent.storage.spool import Spool
 from tms.agent.storage.state import Phase, State
 from tms.protocol import frames, limits

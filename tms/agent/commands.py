@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from tms.agent.log import Log
 from tms.agent.device.source import CommandError, Outcome, Source
+from tms.agent.log import Log
 from tms.protocol import downlink, frames, limits, uplink
 from tms.protocol.errors import ErrorType, FrameError
 

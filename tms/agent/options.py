@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tms.agent.device.clock import BootClock, machine_clock, utc_now
 from tms.agent.connection.dialer import PING_S
+from tms.agent.device.clock import BootClock, machine_clock, utc_now
 
 
 @dataclass(frozen=True, slots=True)

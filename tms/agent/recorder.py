@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from tms.agent.device.clock import Anchor, BootClock
 from tms.agent.connection.dialer import agent_name
+from tms.agent.device.clock import Anchor, BootClock
+from tms.agent.device.source import Sample, Source
 from tms.agent.log import Log
 from tms.agent.reports import cleaned, fault_in, reports_of, state_of
-from tms.agent.device.source import Sample, Source
 from tms.agent.storage.spool import Spool
 from tms.protocol import frames, limits
 

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from tms.lib.admin import ModelAdmin, ReadOnly, TabularInline
 from tms.alerts.models import Alert, Transition
+from tms.lib.admin import ModelAdmin, ReadOnly, TabularInline
 
 
 class TransitionInline(ReadOnly, TabularInline[Transition, Alert]):

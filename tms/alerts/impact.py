@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
 
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 
 class Standstill(IntEnum):

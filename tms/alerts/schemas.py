@@ -7,8 +7,8 @@ from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
 from tms.fleet.schemas import SiteMark
+from tms.lib.severity import Severity
 from tms.rest.schemas import Told
-from tms.lib.severity import (Severity)
 
 
 class RuleMark(Told):

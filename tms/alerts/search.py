@@ -1,8 +1,17 @@
-from django.db.models import Q
+"""Which alerts a person or an integrator asks for."""
 
-from tms.alerts.models import Rule
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from pydantic import Field
+
+from tms.alerts import models
+from tms.alerts.models import AlertState, Rule
+from tms.alerts.models.alert import FLAPPING
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
+from tms.lib.severity import Severity
+from tms.rest.schemas import Asked, Id, Instant
 
 
 def alerts_like(text: str) -> Q:
@@ -10,3 +19,37 @@ def alerts_like(text: str) -> Q:
     rules = Rule.objects.filter(Q(name__icontains=text) | Q(name_ja__icontains=text))
     terminals = Terminal.objects.filter(terminals_like(text))
     return Q(rule__in=rules.values("pk")) | Q(comment__icontains=text) | Q(terminal__in=terminals.values("pk"))
+
+
+class AlertMatch(Asked):
+    """Which alerts; what is left out restricts nothing."""
+
+    q: str = Field("", max_length=64, description="In rule, comment, and what a terminal is found by.")
+    state: list[AlertState] = Field([], description="Any of these.")
+    severity: list[Severity] = Field([], description="Any of these.")
+    site: str = Field("", max_length=8, description="Its code.")
+    rule: Id | None = None
+    incident: Id | None = None
+    terminal: str = Field("", max_length=64, description="Its UID.")
+    who: str = Field("", max_length=150, description="A username: has it, or is asked to take it.")
+    is_flapping: bool | None = None
+    opened_since: Instant | None = None
+    opened_before: Instant | None = None
+
+    def apply[Rows: QuerySet[models.Alert]](self, rows: Rows) -> Rows:
+        wanted: dict[str, Any] = {
+            "state__in": self.state,
+            "severity__in": self.severity,
+            "terminal__site__code": self.site,
+            "rule": self.rule,
+            "incident": self.incident,
+            "terminal__uid": self.terminal,
+            "opened_at__gte": self.opened_since,
+            "opened_at__lt": self.opened_before,
+        }
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value})
+        if self.who:
+            rows = rows.filter(Q(acknowledged_by__username=self.who) | Q(assigned_to__username=self.who))
+        if self.is_flapping is not None:
+            rows = rows.filter(FLAPPING) if self.is_flapping else rows.exclude(FLAPPING)
+        return rows.filter(alerts_like(self.q)) if self.q else rows

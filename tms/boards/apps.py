@@ -4,8 +4,8 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_out
 
 from tms.feed.change import Change
-from tms.feed.publisher import publish
 from tms.feed.hub import hub
+from tms.feed.publisher import publish
 
 
 class BoardsConfig(AppConfig):

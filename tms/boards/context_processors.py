@@ -9,10 +9,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Granted, may_open_admin
-from tms.accounts.models import Theme, User
 from tms.accounts.display_names import name_of
-from tms.boards.pages.base import Desk, Scene, nav
-from tms.boards.rows.terminals import WORST_FIRST
+from tms.accounts.models import Theme, User
+from tms.boards.pages.base import Scene, nav
+from tms.boards.pages.render_context import Desk
+from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
     (("?",), _("These keys")),

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from tms.accounts.decorators import Asked
-from tms.boards.rows.alerts import AlertRow
 from tms.boards.pages import AlertPage, AlertsPage, Desk, Page, page_at
 from tms.boards.pages.base import Scene, nav
 from tms.boards.rendering.renderer import paint
+from tms.boards.rows.alerts import AlertRow
 
 CONFLICT, UNREADABLE = 409, 422
 

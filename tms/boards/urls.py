@@ -1,11 +1,11 @@
 from django.urls import path
 
-from tms.boards.actions import views as action_views
 from tms.boards import views
-from tms.boards.digest import views as digest
 from tms.boards.actions import incident_views as incidents
-from tms.boards.maintenance import views as maintenance
+from tms.boards.actions import views as action_views
 from tms.boards.alert_history import views as past
+from tms.boards.digest import views as digest
+from tms.boards.maintenance import views as maintenance
 from tms.boards.rules import correlation
 from tms.boards.rules import views as rules
 

@@ -7,14 +7,15 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts import access
 from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
-from tms.boards.responses import (UNREADABLE, ask, found, show)
-from tms.boards.pages.terminal_chart import chart
-from tms.alerts.actions.forms import AcknowledgeForm, CommandForm
+from tms.alerts.actions.forms import AcknowledgeForm
 from tms.boards.actions.command_impact import impact_of
 from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, TerminalPage, TerminalsPage
 from tms.boards.pages.base import Scene, nav
+from tms.boards.pages.terminal_chart import chart
+from tms.boards.responses import UNREADABLE, ask, found, show
 from tms.commands import services as commands
 from tms.commands.catalog import CATALOG, is_dangerous
+from tms.commands.forms import CommandForm
 from tms.telemetry.history import series as telemetry
 
 

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
-from tms.lib.admin import ModelAdmin, ReadOnly
 from tms.commands.models import Command
+from tms.lib.admin import ModelAdmin, ReadOnly
 
 
 @admin.register(Command)

@@ -8,8 +8,8 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.lib.db import rows as db_rows
 from tms.fleet.models import Terminal
+from tms.lib.db import rows as db_rows
 from tms.lib.text_fields import LinesField
 
 

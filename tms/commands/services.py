@@ -10,12 +10,12 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.commands.catalog import CATALOG
 from tms.commands.models import Command, CommandState
-from tms.fleet.models import Terminal
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.metrics import instruments
+from tms.fleet.models import Terminal
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
+from tms.metrics import instruments
 
 LONGEST_ANSWER_S = 3600.0
 LONGEST_DELIVERY_S = 7 * 24 * 3600.0

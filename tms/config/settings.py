@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from tms.config import aliases, aws
 from tms.config import environment as env
 from tms.config.database import configured
-from tms.config.logs import logging_config
 from tms.config.email_url import mailer
+from tms.config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from tms.agent.device.source import (CommandError, Identity, Outcome, Sample)
+from tms.agent.device.source import CommandError, Identity, Outcome, Sample
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import frames
 
@@ -52,7 +52,7 @@ def personality_of(uid: str) -> Personality:
 
 @dataclass(slots=True)
 class Device:
-    """A `tms.agent.device.source.Source`. Time is `time.monotonic()`; a phase of its own keeps the fleet out of step."""
+    """A `tms.agent.device.source.Source`. Time is `time.monotonic()`; a phase of its own spreads the fleet."""
 
     terminal: DemoTerminal
     personality: Personality

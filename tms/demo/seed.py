@@ -15,11 +15,11 @@ from tms.accounts.models import User
 from tms.demo import seed_file
 from tms.demo.places import MAKES, PLACES, Place
 from tms.demo.seed_file import DemoTerminal, Fleet
-from tms.lib.hashing import digest
 from tms.fleet.credentials import services
 from tms.fleet.credentials.enrolment import UID_MARKS
 from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.opening_hours import OpeningHours
+from tms.lib.hashing import digest
 
 PEOPLE = (
     ("demo", "Mei", "Tanaka", "watch-the-fleet"),

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import structlog
 from channels.layers import get_channel_layer
 
-from tms.feed.change import (NOTHING, Change, Message, unpack)
+from tms.feed.change import NOTHING, Change, Message, unpack
 from tms.feed.publisher import GROUP, HEARTBEAT_S, feed
 from tms.feed.viewers import Onlookers
 from tms.metrics import instruments

@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from tms.feed.change import (NOTHING, Change, Message, pack)
+from tms.feed.change import NOTHING, Change, Message, pack
 from tms.feed.viewers import NOBODY, REPEAT_S, Looks
 from tms.metrics import instruments
 

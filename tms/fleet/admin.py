@@ -16,15 +16,17 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import one_time_secrets
 from tms.accounts.models import User
-from tms.lib.admin import (ModelAdmin, ModelForm, ReadOnly, TabularInline)
 from tms.accounts.one_time_secrets import Secret
-from tms.lib.hashing import digest
-from tms.fleet.credentials import services as credential_services, enrolment
-from tms.fleet.terminals import services as terminal_services
+from tms.fleet.credentials import enrolment
+from tms.fleet.credentials import services as credential_services
 from tms.fleet.models import Credential, EnrolmentToken, Group, Site, Terminal
 from tms.fleet.models.node import Node
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.sites import services as site_services
+from tms.fleet.terminals import services as terminal_services
 from tms.fleet.terminals.parents import Circle, refuse_circle
+from tms.lib.admin import ModelAdmin, ModelForm, ReadOnly, TabularInline
+from tms.lib.hashing import digest
 from tms.protocol.credential import UID
 
 KEY_ADVICE = _("The terminal's agent sends it with every connection.")
@@ -62,7 +64,7 @@ class SiteAdmin(ModelAdmin[Site]):
         return forms.ChoiceField(label=_("Time zone"), choices=zones)
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
-        terminal_services.amend_site(obj)
+        site_services.amend_site(obj)
 
 
 class TerminalForm(ModelForm[Terminal]):
@@ -246,7 +248,9 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
     ) -> HttpResponse:
         secrets = [one_time_secrets.kept(request)]
         title = gettext("New enrolment token")
-        return one_time_secrets.page(request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE)
+        return one_time_secrets.page(
+            request, self.admin_site, EnrolmentToken, secrets, title=title, advice=TOKEN_ADVICE
+        )
 
 
 @admin.register(Node)

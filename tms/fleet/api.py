@@ -8,9 +8,9 @@ from ninja import Query
 from pydantic import Field
 
 from tms.accounts.access import visible
-from tms.fleet.schemas import Group, Site, Terminal
 from tms.fleet import models
 from tms.fleet.models import Presence, Status, TerminalKind
+from tms.fleet.schemas import Group, Site, Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import Called

@@ -9,8 +9,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet.credentials import services
 from tms.fleet.credentials.services import Key
-from tms.lib.db.clock import wall
 from tms.ingest.links import Links
+from tms.lib.db.clock import wall
 from tms.lib.db.thread import DatabaseThread
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
 from tms.protocol.credential import Credential

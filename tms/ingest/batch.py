@@ -15,8 +15,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db import Error as AnyDatabaseError
 
 from tms.ingest import store
-from tms.ingest.items import Booted, Item, Reported
 from tms.ingest.batch_result import Ledger
+from tms.ingest.items import Booted, Item, Reported
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 

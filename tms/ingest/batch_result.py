@@ -10,9 +10,9 @@ from msgspec import UNSET
 
 from tms.alerts.lifecycle import Verdict
 from tms.commands.services import Answered
+from tms.fleet.models import Presence
 from tms.fleet.presence import transitions
 from tms.fleet.presence.outage_causes import Reboot, Return, returning
-from tms.fleet.models import Presence
 from tms.fleet.presence.transitions import Move, Standing, Timing
 from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported, TakenOver
 from tms.protocol import frames

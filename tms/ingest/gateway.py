@@ -7,12 +7,12 @@ import structlog
 from django.conf import settings
 
 from tms.alerts.rules.cache import rulebook
+from tms.feed.hub import hub
 from tms.fleet.credentials.services import Key
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links
 from tms.ingest.session import Session, Wire
-from tms.feed.hub import hub
 
 log = structlog.get_logger(__name__)
 

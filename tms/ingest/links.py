@@ -11,13 +11,13 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from tms.commands import services as commands
-from tms.fleet.credentials import services
-from tms.fleet.presence import store
-from tms.lib.db.clock import wall
-from tms.ingest.session import Session
-from tms.ingest.takeovers import Bans, find_bans
 from tms.feed.change import Change
 from tms.feed.hub import hub
+from tms.fleet.credentials import services
+from tms.fleet.presence import store
+from tms.ingest.session import Session
+from tms.ingest.takeovers import Bans, find_bans
+from tms.lib.db.clock import wall
 from tms.metrics import instruments
 from tms.protocol.close_codes import CloseCode
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from tms.alerts.rules.evaluator import Judging
 from tms.alerts.lifecycle import Verdict
-from tms.alerts.rules.cache import rulebook
 from tms.alerts.rule_kinds.evaluation import Seen
+from tms.alerts.rules.cache import rulebook
 from tms.alerts.rules.compiled import Place, RuleSet
+from tms.alerts.rules.evaluator import Judging
 from tms.fleet.credentials.services import Identity
 from tms.protocol import frames
 

@@ -11,17 +11,17 @@ from django.conf import settings
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from tms.lib.token_bucket import Bucket
 from tms.commands.models import Command
 from tms.commands.services import Answered
 from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
-from tms.lib.db.clock import wall
 from tms.ingest.batch import Batch
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
-from tms.ingest.rule_evaluation import Judge
 from tms.ingest.metric_limits import MetricNames
+from tms.ingest.rule_evaluation import Judge
 from tms.ingest.violations import Strikes
+from tms.lib.db.clock import wall
+from tms.lib.token_bucket import Bucket
 from tms.metrics import instruments
 from tms.protocol import downlink, frames, limits, partly, uplink
 from tms.protocol.close_codes import CloseCode

@@ -11,23 +11,23 @@ from msgspec import UNSET
 from tms.alerts import lifecycle
 from tms.alerts.rules.cache import rulebook
 from tms.commands import services as commands
-from tms.fleet.presence import outages, store
-from tms.lib.db import rows as db_rows
-from tms.fleet.models import Terminal, TerminalState
-from tms.fleet.presence.transitions import Standing
-from tms.lib.db.clock import wall
-from tms.ingest import takeovers
-from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
-from tms.ingest.rule_evaluation import place_of
-from tms.ingest.batch_result import BootKey, Ledger
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.models import Terminal, TerminalState
+from tms.fleet.presence import outages, store
+from tms.fleet.presence.transitions import Standing
+from tms.ingest import takeovers
+from tms.ingest.batch_result import BootKey, Ledger
+from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
+from tms.ingest.rule_evaluation import place_of
+from tms.lib.db import rows as db_rows
+from tms.lib.db.clock import wall
 from tms.metrics import instruments
 from tms.protocol import frames, limits
 from tms.telemetry import boots, reports
-from tms.telemetry.rollups import hourly
 from tms.telemetry.models import Event, Report
 from tms.telemetry.reports import ReportKey
+from tms.telemetry.rollups import hourly
 
 CLOCK_TOLERANCE = timedelta(seconds=limits.CLOCK_TOLERANCE_S)
 

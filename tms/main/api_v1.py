@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from tms.alerts.rule_editing.services import OutOfDate
-from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
-from tms.alerts.maintenance.services import NotOn
 from tms.alerts import api as alert_api
 from tms.alerts.actions import api as action_api
-from tms.alerts.correlation import settings_api, api as correlation_api
+from tms.alerts.correlation import api as correlation_api
+from tms.alerts.correlation import settings_api
+from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.maintenance import api as maintenance_api
+from tms.alerts.maintenance.services import NotOn
 from tms.alerts.rule_editing import api as rule_editing_api
-from tms.shifts import api as shift_api
+from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.statistics import api as statistic_api
 from tms.fleet import api as fleet_api
 from tms.fleet.sites import hours_api
@@ -19,6 +19,7 @@ from tms.notifications.destinations import api as destination_api
 from tms.notifications.policies import api as policy_api
 from tms.notifications.rotations import api as rotation_api
 from tms.rest.api import Api
+from tms.shifts import api as shift_api
 
 OF_ALERTS = (alert_api, action_api, statistic_api, correlation_api, settings_api, rule_editing_api, maintenance_api)
 PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, destination_api, policy_api, rotation_api, delivery_api)

@@ -8,9 +8,9 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from tms.alerts import notification_history  # their models are loaded by now
+        from tms.metrics import instruments
         from tms.notifications.deliveries import history
         from tms.notifications.metrics import DeliveryCollector, begin_at_zero
-        from tms.metrics import instruments
 
         instruments.COLLECTORS.append(DeliveryCollector)
         begin_at_zero()

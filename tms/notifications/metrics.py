@@ -9,9 +9,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tms.lib.db.clock import wall
+from tms.metrics import instruments
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import DestinationKind
-from tms.metrics import instruments
 
 OUTCOMES = (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.WITHDRAWN, "retried")
 

@@ -6,8 +6,8 @@ from tms.notifications.deliveries import views as delivery_views
 from tms.notifications.destinations import views as destination_views
 from tms.notifications.digests import views as digest_views
 from tms.notifications.policies import views as policy_views
-from tms.notifications.soft_delete import views as soft_delete_views
 from tms.notifications.rotations import views as rotation_views
+from tms.notifications.soft_delete import views as soft_delete_views
 
 
 def removals(place: str, kind: str) -> Sequence[URLPattern]:

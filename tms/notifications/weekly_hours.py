@@ -13,8 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pydantic import Field
 
-from tms.lib.calendar.opening_hours import Hours, Span
 from tms.fleet.sites.time_zones import zones
+from tms.lib.calendar.opening_hours import Hours, Span
 
 type Weekday = Annotated[int, Field(ge=0, le=6)]
 

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 
+from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
 from tms.ops.models import Beat, LoopSuccess
 from tms.rest import idempotency
-from tms.lib.set_aside import each
 
 ROWS = 1_000
 """Deleted in one transaction."""

@@ -5,9 +5,9 @@ from typing import Any
 
 from ninja import Router
 
-from tms.rest.operation import Bearer, Right, door
 from tms.rest.idempotency import HEADER, REPLAYED
 from tms.rest.openapi import refusals
+from tms.rest.operation import Bearer, Right, door
 
 KEY = {
     "in": "header",

@@ -5,12 +5,12 @@ Nothing of either is patched: each hook is a subclass in a place that Twisted, a
 one. The parts of their source that this leans on are hashed in `tests/server/relied.json`.
 """
 
-from tms.server.choice import chosen
+from tms.server.base.acceptor import CannotListen, PortInUse
 from tms.server.base.connection import Connection
 from tms.server.base.counters import Counters, Event
-from tms.server.base.acceptor import CannotListen, PortInUse
 from tms.server.base.flow import Flow
 from tms.server.base.interface import NewServer, Server
+from tms.server.choice import chosen
 
 __all__ = [
     "CannotListen",

@@ -10,13 +10,13 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
 from tms.alerts.schemas import username
-from tms.shifts.schemas import Digest, Note
 from tms.rest.operation import Called, Right
 from tms.rest.problems import Fault, unreadable
 from tms.rest.router import Routes
 from tms.rest.schemas import Asked, Instant
 from tms.shifts import models, notes
 from tms.shifts.digest.digest import digest
+from tms.shifts.schemas import Digest, Note
 
 routes = Routes("shifts")
 WRITING = Right(Permission.WRITE_NOTES, is_kept=True)

@@ -9,9 +9,9 @@ from django.test import Client
 from structlog.testing import capture_logs
 
 from tests.services import HOST
-from tms.lib import redis_cache as resting
 from tms.accounts.models import User
 from tms.accounts.sign_in.throttle import network
+from tms.lib import redis_cache as resting
 
 PASSWORD = "a password for tests"
 pytestmark = [pytest.mark.both, pytest.mark.django_db]

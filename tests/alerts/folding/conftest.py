@@ -3,10 +3,10 @@ from collections.abc import Sequence
 import pytest
 
 from tests.builders import Fleet, Wall, later
-from tms.clock import scheduler
 from tms.alerts.models import Alert, Incident
-from tms.fleet.presence import store
+from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, Terminal, TerminalState
+from tms.fleet.presence import store
 from tms.fleet.presence.transitions import Move
 
 
@@ -37,7 +37,7 @@ class Storm:
             presence=presence, presence_at=at, cause=cause, due_at=None if presence == Presence.OFFLINE else later(1e6)
         )
         store.record(moves)
-        scheduler.follow(moves)
+        presence_sweep.follow(moves)
 
 
 def incident() -> Incident:

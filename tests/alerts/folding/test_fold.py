@@ -268,7 +268,9 @@ def test_recovery_wins(storm, fleet, lost):
 def test_terms_can_be_changed(fleet, lost):
     take(fleet)
 
-    correlation.change(incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600))
+    correlation.change(
+        incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600)
+    )
 
     assert set(Alert.objects.values_list("contract", "until")) == {("time", later(3600))}
     assert (incident().contract, incident().until) == ("time", later(3600))

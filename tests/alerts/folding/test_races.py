@@ -7,8 +7,8 @@ from tests.alerts.folding.conftest import folded, incident, told
 from tests.at_once import at_once, meanwhile
 from tests.builders import later
 from tms.alerts import correlation, lifecycle
-from tms.alerts.suppression import at_open
 from tms.alerts.models import Alert, Incident
+from tms.alerts.suppression import at_open
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 

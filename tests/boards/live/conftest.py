@@ -10,8 +10,8 @@ from tests.boards.live.board import Board
 from tms.accounts.models import User
 from tms.boards.live import board_hub as module
 from tms.boards.live.board_hub import Studio, studio
-from tms.feed.publisher import feed
 from tms.feed.hub import hub
+from tms.feed.publisher import feed
 
 type Open = Callable[..., Board]
 

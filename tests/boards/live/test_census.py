@@ -18,9 +18,9 @@ from tms.alerts.models import Alert
 from tms.boards.caches import census
 from tms.boards.caches import census_cache as module
 from tms.boards.caches.census_cache import Kept
-from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.hub import hub
+from tms.fleet.models import Presence, Terminal, TerminalState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

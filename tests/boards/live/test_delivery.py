@@ -9,12 +9,12 @@ from tests import factories
 from tests.at_once import aside
 from tests.boards.live.test_frames import change
 from tests.factories import now
-from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.live.render_worker import Workshop
+from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
 from tms.feed.change import Change
-from tms.feed.publisher import publish
 from tms.feed.hub import EVERYTHING, hub
+from tms.feed.publisher import publish
 from tms.metrics import instruments
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

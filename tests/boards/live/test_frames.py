@@ -17,9 +17,9 @@ from tms.alerts import lifecycle
 from tms.boards.live import board_hub
 from tms.commands import services as commands
 from tms.commands.models import Command
-from tms.fleet.models import TerminalState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.models import TerminalState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 

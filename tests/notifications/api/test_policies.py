@@ -8,10 +8,10 @@ from tests.notifications.conftest import webhook
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.notifications.destinations.api import Addressed
-from tms.notifications.policies.api import PolicyFields
-from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.policy import Policy
+from tms.notifications.policies.api import PolicyFields
 from tms.notifications.policies.forms import PolicyForm
 
 pytestmark = pytest.mark.both

@@ -36,7 +36,9 @@ class AuditedAdmin:
 
 def _of_form(form: Any) -> dict[str, tuple[Any, Any]]:
     changes = {name: (form.initial.get(name), form.cleaned_data.get(name)) for name in form.changed_data}
-    return recorder.masked({name: (recorder.plain(before), recorder.plain(after)) for name, (before, after) in changes.items()})
+    return recorder.masked(
+        {name: (recorder.plain(before), recorder.plain(after)) for name, (before, after) in changes.items()}
+    )
 
 
 def _of_rows(formsets: Iterable[Any]) -> dict[str, tuple[Any, Any]]:

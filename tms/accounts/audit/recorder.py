@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponseBase
 
-from tms.accounts.models.audit_entry import AuditEntry, Via
 from tms.accounts.models import ApiToken, User
+from tms.accounts.models.audit_entry import AuditEntry, Via
 
 SECRET_FIELDS = frozenset({"password", "password1", "password2", "sealed", "digest"})
 MASKED = "•••"

@@ -15,7 +15,7 @@ class Via(models.TextChoices):
 
 
 class AuditEntry(models.Model):
-    """One change to the configuration of TMS: who, when, from where, what. Written by `tms.accounts.audit.recorder` only."""
+    """One change to the configuration of TMS: who, when, from where, what. `tms.accounts.audit.recorder` writes it."""
 
     at = models.DateTimeField(_("time"), db_default=Now())
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

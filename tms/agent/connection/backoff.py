@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tms.agent.connection.link import (Closed, Drained, LinkEnd, Refused, TimedOut)
+from tms.agent.connection.link import Closed, Drained, LinkEnd, Refused, TimedOut
 from tms.protocol.close_codes import CloseCode
 
 LONGEST_S = 3600.0

@@ -20,8 +20,8 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from tms.agent.connection import certificates
+from tms.agent.connection.link import Link, Refused, TimedOut, Unreachable
 from tms.agent.device.clock import utc_now
-from tms.agent.connection.link import (Link, Refused, TimedOut, Unreachable)
 from tms.protocol import SUBPROTOCOL
 from tms.protocol.credential import Credential
 

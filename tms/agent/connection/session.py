@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from tms.agent.commands import Commands
-from tms.agent.connection.link import (Closed, Drained, Link, LinkEnd)
+from tms.agent.connection.heartbeat import Pace
+from tms.agent.connection.link import Closed, Drained, Link, LinkEnd
 from tms.agent.log import Log
 from tms.agent.storage.outbox import Outbox
-from tms.agent.connection.heartbeat import Pace
 from tms.protocol import downlink, frames
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.errors import ErrorType, FrameError

@@ -11,7 +11,7 @@ from typing import Any
 
 from tms.agent.device.clock import uptime_s
 from tms.agent.device.probes import Probes
-from tms.agent.device.source import (CommandError, Identity, Outcome, Sample)
+from tms.agent.device.source import CommandError, Identity, Outcome, Sample
 from tms.protocol import frames
 
 STRAINED = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}

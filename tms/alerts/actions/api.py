@@ -10,11 +10,11 @@ from pydantic import Field, create_model
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle, models
 from tms.alerts.actions.registry import DEEDS
+from tms.alerts.actions.schemas import Assigning, Commenting, Saying, Snoozing, Taking, Terms, Which
+from tms.alerts.api import one
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import AlertState
 from tms.alerts.schemas import Alert
-from tms.alerts.api import one
-from tms.alerts.actions.schemas import (Assigning, Commenting, Saying, Snoozing, Taking, Terms, Which)
 from tms.rest.operation import Called, Right
 from tms.rest.problems import Refused
 from tms.rest.router import Routes

@@ -7,17 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.accounts import access
-from tms.accounts.models import User
 from tms.accounts.display_names import name_of
-from tms.accounts.permissions import Permission
-from tms.alerts.actions.registry import is_in_reach
+from tms.accounts.models import User
+from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import Alert, Contract
-from tms.commands.catalog import CATALOG
 from tms.lib.text_fields import FormLine, FormLines
 
-ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
-DELIVER_WITHIN = (("3600", _("Send if back in 1 h")), ("86400", _("Send if back in 1 day")))
 AT = "at"
 LASTS = (
     ("1800", _("for 30 min")),
@@ -119,22 +114,6 @@ class _People(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has i
 class AssignForm(CommentForm):
     told = ("comment", "to")
     to = _People(User.objects.filter(is_active=True).order_by("last_name", "first_name", "username"), empty_label=None)
-
-
-class CommandForm(forms.Form):
-    """Its fields are what `tms.commands.services.queue` asks for."""
-
-    name = forms.ChoiceField()
-    answer_within_s = forms.TypedChoiceField(choices=ANSWER_WITHIN, coerce=float)
-    deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
-
-    def __init__(self, data: Any = None, *, person: User) -> None:
-        """With those commands that `person` may send."""
-        super().__init__(data)
-        may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS)
-        names = self.fields["name"]
-        assert isinstance(names, forms.ChoiceField)
-        names.choices = [(spec.name, spec.label) for spec in CATALOG.values() if may_all or not spec.is_dangerous]
 
 
 def _whole_minute(at: datetime) -> datetime:

@@ -1,13 +1,10 @@
 """What a person may do to alerts that stand already: to one, or to many in one transaction."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tms.alerts import lifecycle
 from tms.alerts.models import AlertQuerySet, AlertState
-
-FARTHEST = timedelta(days=31)
 
 
 class Deed(NamedTuple):
@@ -28,8 +25,3 @@ DEEDS: Mapping[str, Deed] = {
     "comment": Deed(lifecycle.comment, lambda alerts: alerts.unresolved()),
     "resolve": Deed(lifecycle.resolve, lambda alerts: alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)),
 }
-
-
-def is_in_reach(until: datetime, *, at: datetime) -> bool:
-    """Whether what is taken or put off at `at` may last so long."""
-    return at < until <= at + FARTHEST

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
-from tms.alerts.actions.registry import is_in_reach
+from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import AlertQuerySet, Contract
-from tms.alerts.api import AlertMatch
+from tms.alerts.search import AlertMatch
 from tms.rest.problems import Fault, unreadable
 from tms.rest.schemas import Asked, Id, Instant
 

@@ -7,14 +7,14 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.models.alert import Alert, AlertQuerySet, Contract
 from tms.alerts.correlation.transitions import OPEN_AGAIN, step, tell
-from tms.alerts.models.incident import Incident, IncidentState
-from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.lifecycle.actions import said
 from tms.alerts.lifecycle.claims import LASTS
 from tms.alerts.lifecycle.transitions import UNCLAIMED, Said
+from tms.alerts.models.alert import Alert, AlertQuerySet, Contract
+from tms.alerts.models.incident import Incident, IncidentState
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
 
 
 @transaction.atomic

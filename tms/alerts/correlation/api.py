@@ -13,19 +13,19 @@ from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.alerts import correlation, models
-from tms.alerts.models.factor import Factor
+from tms.alerts.actions.api import SEEN
+from tms.alerts.actions.schemas import Commenting, Saying, Taking, Terms
+from tms.alerts.correlation.schemas import Incident, IncidentStep, IncidentWithHistory
 from tms.alerts.lifecycle import ChangedMeanwhile
 from tms.alerts.models import IncidentState
-from tms.alerts.actions.api import SEEN
-from tms.alerts.correlation.schemas import Incident, IncidentStep, IncidentWithHistory
-from tms.alerts.actions.schemas import (Commenting, Saying, Taking, Terms)
+from tms.alerts.models.factor import Factor
 from tms.lib.pagination import Column, Keyset
+from tms.lib.severity import Severity
 from tms.rest.operation import Called, Right
 from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Refused
 from tms.rest.router import Routes
 from tms.rest.schemas import Id, Instant
-from tms.lib.severity import (Severity)
 
 routes = Routes("incidents")
 HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
-from tms.alerts.rule_kinds.sources import (RuleKind)
+from tms.alerts.rule_kinds.sources import RuleKind
 from tms.fleet.models import Group, Presence
 
 PASS_LIMIT = 10_000

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from tms.alerts.models.alert import Alert
-from tms.alerts.models.factor import Factor
 from tms.alerts.correlation.candidates import Common, groups_of
 from tms.alerts.correlation.counting import COLUMNS
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.factor import Factor
 from tms.alerts.models.incident import Incident
 from tms.fleet.models import Group, Site, Terminal, TerminalState
 

@@ -7,18 +7,18 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from tms.alerts.models.alert import Alert
-from tms.alerts.models.factor import Factor
 from tms.alerts.correlation.candidates import Candidate, Common, candidates
-from tms.alerts.correlation.counting import Share, shares
 from tms.alerts.correlation.common_factor import likeness
+from tms.alerts.correlation.counting import Share, shares
 from tms.alerts.correlation.review import review
 from tms.alerts.correlation.transitions import step
-from tms.alerts.models.incident import FoldRule, Incident
-from tms.alerts.models.incident import IncidentTransitionKind as Kind
+from tms.alerts.lifecycle.acknowledge import at_hand
 from tms.alerts.lifecycle.actions import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
-from tms.alerts.lifecycle.acknowledge import at_hand
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.factor import Factor
+from tms.alerts.models.incident import FoldRule, Incident
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.set_aside import SetAside, each, isolate

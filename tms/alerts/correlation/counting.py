@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q
 
+from tms.alerts.correlation.candidates import LOST, Common
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
-from tms.alerts.correlation.candidates import LOST, Common
 from tms.fleet.models import OURS, Presence, TerminalState
 
 COLUMNS = {

@@ -6,17 +6,17 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
 
-from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.correlation import actions
 from tms.alerts.correlation.common_factor import likeness
 from tms.alerts.correlation.transitions import OPEN_AGAIN, step, tell
-from tms.alerts.models.incident import Incident, IncidentState
-from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED
+from tms.alerts.models.alert import Alert, AlertState, Contract
+from tms.alerts.models.incident import Incident, IncidentState
+from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 ONE_STEP = timedelta(seconds=10)
 """What joins or recovers within this time of the last that did is the same step."""

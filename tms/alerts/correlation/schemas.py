@@ -4,11 +4,11 @@ from typing import Self
 from pydantic import Field
 
 from tms.alerts import models
-from tms.alerts.models.factor import Factor
 from tms.alerts.models import IncidentState, IncidentTransitionKind
+from tms.alerts.models.factor import Factor
 from tms.alerts.schemas import username
+from tms.lib.severity import Severity
 from tms.rest.schemas import Told
-from tms.lib.severity import (Severity)
 
 
 class Incident(Told):

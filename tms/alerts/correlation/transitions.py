@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tms.alerts.lifecycle.transitions import NOTHING, UNCLAIMED, Said
 from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
-from tms.alerts.lifecycle.transitions import NOTHING, UNCLAIMED, Said
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments

@@ -1,18 +1,18 @@
 """The life of an alert: open → acknowledged or snoozed → resolved. A recovery always wins.
 
-Whatever opens or resolves alerts of a terminal holds the row lock of its state (`tms.fleet.presence.store`), so at most one
-process decides about one terminal at a time; the constraint `alert_one_unresolved` would catch who forgets it. What
-people and the clock do to an alert holds the lock of its row, and finds it resolved if the recovery was first.
+Whatever opens or resolves alerts of a terminal holds the row lock of its state (`tms.fleet.presence.store`), so at
+most one process decides about one terminal at a time; the constraint `alert_one_unresolved` would catch who forgets it.
+What people and the clock do to an alert holds the lock of its row, and finds it resolved if the recovery was first.
 """
 
-from tms.alerts.lifecycle.actions import (assign, change, comment, resolve, snooze, withdraw)
+from tms.alerts.lifecycle.acknowledge import AlreadyResolved, ChangedMeanwhile, Taken, acknowledge, acknowledge_all
+from tms.alerts.lifecycle.actions import assign, change, comment, resolve, snooze, withdraw
 from tms.alerts.lifecycle.claims import drop_claim, end_claims, lay_claim
+from tms.alerts.lifecycle.conditions import drop, held_by, hold, lapse, open_due, postpone, release, settle
 from tms.alerts.lifecycle.expiry import expire, remind
 from tms.alerts.lifecycle.flapping import calm_down
-from tms.alerts.lifecycle.conditions import (drop, held_by, hold, lapse, open_due, postpone, release, settle)
-from tms.alerts.rules.presence import follow_presence
-from tms.alerts.lifecycle.acknowledge import (AlreadyResolved, ChangedMeanwhile, Taken, acknowledge, acknowledge_all)
 from tms.alerts.rules.events import Claim, Release, Verdict
+from tms.alerts.rules.presence import follow_presence
 
 __all__ = [
     "AlreadyResolved",

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import models, transaction
 
 from tms.accounts.models import User
+from tms.alerts.lifecycle.transitions import UNCLAIMED, Said, step
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident
-from tms.alerts.lifecycle.transitions import UNCLAIMED, Said, step
 from tms.alerts.models.transition import TransitionKind
 
 FREE = (AlertState.OPEN, AlertState.SNOOZED)

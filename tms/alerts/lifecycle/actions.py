@@ -9,13 +9,13 @@ from typing import Any
 from django.db import transaction
 
 from tms.accounts.models import User
-from tms.alerts.models.alert import (Alert, AlertQuerySet, AlertState, Contract)
-from tms.alerts.models.flapping import Flapping
-from tms.alerts.lifecycle.transitions import (OPEN_AGAIN, UNCLAIMED, Said, step)
-from tms.alerts.lifecycle.acknowledge import (FREE, at_hand, reminder, terms)
-from tms.alerts.rules.events import among
+from tms.alerts.lifecycle.acknowledge import FREE, at_hand, reminder, terms
+from tms.alerts.lifecycle.transitions import OPEN_AGAIN, UNCLAIMED, Said, step
 from tms.alerts.models import Condition
+from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
+from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
+from tms.alerts.rules.events import among
 from tms.fleet.presence import store
 
 HELD = (AlertState.ACKNOWLEDGED,)

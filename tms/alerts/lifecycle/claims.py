@@ -11,9 +11,9 @@ from functools import partial
 from django.db import transaction
 
 from tms.accounts.models import User
-from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState
-from tms.alerts.lifecycle.transitions import UNCLAIMED, Said, step
 from tms.alerts.lifecycle.acknowledge import at_hand
+from tms.alerts.lifecycle.transitions import UNCLAIMED, Said, step
+from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.feed.change import Change
 from tms.feed.publisher import publish

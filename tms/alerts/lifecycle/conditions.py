@@ -7,16 +7,16 @@ from functools import partial
 from django.db.models import QuerySet
 
 from tms.alerts.lifecycle import opening_hours
-from tms.alerts.models.alert import Alert
-from tms.alerts.models.flapping import Flapping
 from tms.alerts.lifecycle.actions import OVER
 from tms.alerts.lifecycle.flapping import notice, turn
+from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import follow_severity, grade, undo_watchful
 from tms.alerts.lifecycle.transitions import Said, record, step
-from tms.alerts.rules.events import (Claim, Release, Verdict, among)
 from tms.alerts.models import Condition, Rule, RuleKind
-from tms.alerts.lifecycle.opening_hours import Pair
+from tms.alerts.models.alert import Alert
+from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
+from tms.alerts.rules.events import Claim, Release, Verdict, among
 from tms.fleet.presence import store
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
-from tms.alerts.models.alert import Alert, AlertState
-from tms.alerts.lifecycle.transitions import OPEN_AGAIN, step
 from tms.alerts.lifecycle.acknowledge import at_hand, reminder
+from tms.alerts.lifecycle.transitions import OPEN_AGAIN, step
+from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate

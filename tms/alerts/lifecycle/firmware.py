@@ -15,8 +15,8 @@ from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim, Release, Verdict
 from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.rules.scope import terminals_of
-from tms.fleet.presence import store
 from tms.fleet.models import Terminal
+from tms.fleet.presence import store
 from tms.lib.set_aside import SetAside, each, isolate
 
 LEAST = 3

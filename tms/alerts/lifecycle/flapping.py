@@ -6,19 +6,19 @@ from functools import partial
 
 from django.conf import settings
 
-from tms.alerts.models.alert import Alert
-from tms.alerts.models.flapping import Flapping
 from tms.alerts.lifecycle.actions import OVER
+from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import grade
 from tms.alerts.lifecycle.transitions import step
-from tms.alerts.rules.events import Claim, among
 from tms.alerts.models import Condition, Rule
-from tms.alerts.lifecycle.opening_hours import Pair
-from tms.alerts.models.transition import TransitionKind
+from tms.alerts.models.alert import Alert
 from tms.alerts.models.flap_score import share
-from tms.fleet.presence import store
+from tms.alerts.models.flapping import Flapping
+from tms.alerts.models.transition import TransitionKind
+from tms.alerts.rules.events import Claim, among
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.presence import store
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from tms.alerts.models import Rule, RuleHours
-from tms.lib.calendar.opening_hours import Hours
 from tms.fleet.models import Terminal
 from tms.fleet.sites.calendar import hours_of
+from tms.lib.calendar.opening_hours import Hours
 
 type Pair = tuple[int, int]
 """(rule, terminal)"""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tms.alerts.models.alert import Alert, AlertState
-from tms.alerts.lifecycle.transitions import OPEN_AGAIN, Said, step
-from tms.alerts.rules.events import Claim, among
-from tms.alerts.models import Condition
 from tms.alerts.lifecycle.opening_hours import Pair
+from tms.alerts.lifecycle.transitions import OPEN_AGAIN, Said, step
+from tms.alerts.models import Condition
+from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
-from tms.lib.severity import (Severity)
+from tms.alerts.rules.events import Claim, among
+from tms.lib.severity import Severity
 
 RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
 

@@ -9,11 +9,11 @@ from ninja import Query
 
 from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
-from tms.alerts.maintenance import services
 from tms.alerts import models
-from tms.alerts.actions.registry import is_in_reach
+from tms.alerts.lifecycle.limits import is_in_reach
+from tms.alerts.maintenance import services
+from tms.alerts.maintenance.schemas import Coming, Extension, Occurrence, Plan, Window
 from tms.lib.calendar.recurrence import BadRecurrence
-from tms.alerts.maintenance.schemas import (Coming, Extension, Occurrence, Plan, Window)
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import Called, Right
 from tms.rest.pagination import Page, Paging, listed

@@ -11,11 +11,11 @@ from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
-from tms.lib.calendar.recurrence import Recurrence
 from tms.alerts.schemas import username
 from tms.fleet.models import Group, Site, Terminal
+from tms.lib.calendar.recurrence import Recurrence
 from tms.rest.problems import Fault, unreadable
-from tms.rest.schemas import (BEGIN, CLOCK, END, Asked, Instant, Told)
+from tms.rest.schemas import BEGIN, CLOCK, END, Asked, Instant, Told
 
 MOST_TERMINALS = 5_000
 

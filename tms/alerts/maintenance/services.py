@@ -11,13 +11,13 @@ from django.db import models, transaction
 from django.utils.translation import gettext
 
 from tms.accounts.audit import recorder
-from tms.accounts.models import User
 from tms.accounts.display_names import name_of
-from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
+from tms.accounts.models import User
 from tms.alerts.models.maintenance import Window
-from tms.fleet.models import Group, Site, Terminal
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.models import Group, Site, Terminal
+from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 from tms.lib.text_fields import LinesField
 
 
@@ -131,7 +131,7 @@ class Alert(models.Model):
         "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")
     )
     quiet_at_first = models.CharField(max_length=16, null=True)  # noqa: DJ001  (nobody has looked yet)
-    """Why nobody was told when it opened (`tms.alerts.suppression.reasons.Reason`); empty if nothing spoke against it."""
+    """Why nobody was told when it opened (`alerts.suppression.reasons.Reason`); empty if nothing spoke against it."""
 
     objects = AlertQuerySet.as_manager()
 

@@ -2,7 +2,7 @@ from django.db import models
 
 from tms.alerts.models.rule import Rule
 from tms.fleet.models import Terminal
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 
 class Condition(models.Model):

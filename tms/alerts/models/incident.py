@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from tms.alerts.models import factor as factors
 from tms.alerts.models.alert import Contract
 from tms.alerts.models.factor import Factor
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField, LinesField
 
 MEDIUM, LARGE = 20, 100

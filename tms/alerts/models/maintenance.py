@@ -9,8 +9,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tms.lib.calendar.recurrence import Occurrence, Recurrence
 from tms.fleet.models import Group, Site, Terminal
+from tms.lib.calendar.recurrence import Occurrence, Recurrence
 from tms.lib.text_fields import LineField
 
 

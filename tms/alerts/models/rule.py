@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.rule_kinds.sources import Comparison, RuleKind
 from tms.fleet.models import Group, Presence, Site, TerminalKind
+from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
-from tms.lib.severity import (Severity)
 
 
 class RuleHours(models.TextChoices):

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import pgettext_lazy
 
 from tms.alerts.models.alert import Contract
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 from tms.lib.text_fields import LinesField
 
 

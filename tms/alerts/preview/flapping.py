@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tms.alerts.preview.simulation import Firing, worst_of
 from tms.alerts.models.flap_score import FULL, calm_from, share
+from tms.alerts.preview.simulation import Firing, worst_of
 
 
 class Unrest(NamedTuple):

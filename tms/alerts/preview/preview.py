@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from tms.alerts.lifecycle import firmware
 from tms.alerts import lifecycle
-from tms.alerts.preview.simulation import (Due, Firing, firings, lasted)
-from tms.alerts.rules.evaluator import Judging
-from tms.alerts.lifecycle import Claim, Verdict
+from tms.alerts.lifecycle import Claim, Verdict, firmware
 from tms.alerts.models import Comparison, Rule, RuleHours, RuleKind
-from tms.alerts.rule_kinds.evaluation import Level, MetricRule, Seen
-from tms.alerts.rules.compiled import (Applicable, Place, RuleSet, compiled, level_of)
-from tms.alerts.rules.scope import terminals_of
 from tms.alerts.preview.flapping import Unrest, standing
+from tms.alerts.preview.simulation import Due, Firing, firings, lasted
+from tms.alerts.rule_kinds.evaluation import Level, MetricRule, Seen
+from tms.alerts.rules.compiled import Applicable, Place, RuleSet, compiled, level_of
+from tms.alerts.rules.evaluator import Judging
+from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.presence.transitions import Move
 from tms.fleet.sites.calendar import hours_of

@@ -12,21 +12,21 @@ from pydantic import Field
 
 from tms.accounts import access
 from tms.accounts.permissions import Permission
-from tms.alerts.rule_editing import services
 from tms.alerts import models
-from tms.alerts.preview.simulation import Firing
 from tms.alerts.models import RuleKind
 from tms.alerts.preview.preview import Preview, preview
+from tms.alerts.preview.simulation import Firing
+from tms.alerts.rule_editing import services
 from tms.alerts.rule_editing.entry import Places, fill
-from tms.alerts.rule_editing.schemas import (Rule, RuleBody, RuleChange, entry, fields_of)
+from tms.alerts.rule_editing.schemas import Rule, RuleBody, RuleChange, entry, fields_of
 from tms.fleet.models import Terminal
 from tms.lib.pagination import Column, Keyset
+from tms.rest.etags import IF_MATCH, matching, stamp
 from tms.rest.operation import Called, Right
 from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
 from tms.rest.router import LOOKING, Routes
 from tms.rest.schemas import Asked, Told
-from tms.rest.etags import IF_MATCH, matching, stamp
 
 routes = Routes("rules")
 OLDEST_FIRST = Keyset((Column("pk", int),))

@@ -11,8 +11,8 @@ from tms.alerts.models import Comparison, RuleHours, RuleKind
 from tms.alerts.rule_editing.entry import RuleEntry, entry_of
 from tms.alerts.schemas import username
 from tms.fleet.models import TerminalKind
+from tms.lib.severity import Severity
 from tms.rest.schemas import Asked, Told, change_of
-from tms.lib.severity import (Severity)
 
 type Number = Annotated[float, Field(allow_inf_nan=False)]
 

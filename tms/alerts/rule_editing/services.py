@@ -10,11 +10,11 @@ from tms.alerts.lifecycle import Claim, drop, hold
 from tms.alerts.models import Alert, Condition, Rule, RuleKind
 from tms.alerts.models.rule import NAMES
 from tms.alerts.rules.scope import terminals_of
-from tms.fleet.presence import store
-from tms.fleet.models import OURS, Presence, TerminalState
-from tms.fleet.presence.transitions import Standing
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.models import OURS, Presence, TerminalState
+from tms.fleet.presence import store
+from tms.fleet.presence.transitions import Standing
 
 
 class OutOfDate(Exception):

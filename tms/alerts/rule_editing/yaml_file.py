@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from tms.accounts.models import User
-from tms.alerts.rule_editing import services, yaml_reader
 from tms.alerts.models import Rule
-from tms.alerts.rule_editing.entry import (Places, RuleEntry, entry_of, fill)
+from tms.alerts.rule_editing import services, yaml_reader
+from tms.alerts.rule_editing.entry import Places, RuleEntry, entry_of, fill
 from tms.alerts.rule_editing.yaml_reader import BadYaml
 from tms.protocol.text import clean_tree
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from tms.alerts.models import Rule
 from tms.alerts.rules.compiled import RuleSet
-from tms.fleet.models import Group
 from tms.feed.change import Change
+from tms.fleet.models import Group
 
 STALE_S = 30.0
 """Read again after this even when the feed said nothing, for it is only a hint; and it says nothing of groups."""

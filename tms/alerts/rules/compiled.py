@@ -6,9 +6,19 @@ from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple
 
-from tms.alerts.rule_kinds.sources import (Comparison, RuleKind)
-from tms.alerts.models.rule import (Rule)
-from tms.alerts.rule_kinds.evaluation import (AbsentRule, ClockRule, EventRule, Level, MetricRule, PresenceRule, RateRule, RuleKey, Step)
+from tms.alerts.models.rule import Rule
+from tms.alerts.rule_kinds.evaluation import (
+    AbsentRule,
+    ClockRule,
+    EventRule,
+    Level,
+    MetricRule,
+    PresenceRule,
+    RateRule,
+    RuleKey,
+    Step,
+)
+from tms.alerts.rule_kinds.sources import Comparison, RuleKind
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from tms.alerts.lifecycle import Claim, Release, Verdict
-from tms.alerts.rule_kinds.evaluation import (NO_STEP, EventRule, Level, Memory, RuleKey, Seen)
+from tms.alerts.rule_kinds.evaluation import NO_STEP, EventRule, Level, Memory, RuleKey, Seen
 from tms.alerts.rules.compiled import Applicable, RuleSet
 
 UNHEARD_OF = 0

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from tms.alerts.rules.events import Claim, Release, Verdict
 from tms.alerts.rules.compiled import Place, RuleSet
+from tms.alerts.rules.events import Claim, Release, Verdict
 from tms.fleet.models import Cause, Presence
 from tms.fleet.presence.transitions import Move
 

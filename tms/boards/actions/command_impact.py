@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tms.alerts.models import Alert
 from tms.boards.caches.plans import Door, plans
 from tms.fleet.models import Presence, Terminal
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 
 class Impact(NamedTuple):

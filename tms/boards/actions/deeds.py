@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tms.alerts.actions.forms import (AcknowledgeForm, AssignForm, CommentForm, NothingForm, SayForm, SnoozeForm)
+from tms.alerts.actions.forms import AcknowledgeForm, AssignForm, CommentForm, NothingForm, SayForm, SnoozeForm
 
 FORMS: Mapping[str, type[CommentForm]] = {
     "claim": NothingForm,

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.alerts import correlation
+from tms.alerts.actions.forms import AcknowledgeForm, CommentForm, NothingForm, SayForm
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
-from tms.boards.responses import (CONFLICT, UNREADABLE, ask, found, show)
 from tms.boards.lists.filters import PRIMARY_KEY
-from tms.alerts.actions.forms import (AcknowledgeForm, CommentForm, NothingForm, SayForm)
-from tms.boards.rows.incidents import IncidentRow, incident_rows
 from tms.boards.pages import IncidentPage
+from tms.boards.responses import CONFLICT, UNREADABLE, ask, found, show
+from tms.boards.rows.incidents import IncidentRow, incident_rows
 
 TEMPLATE = "boards/incident-deed.html"
 

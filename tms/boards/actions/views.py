@@ -12,17 +12,17 @@ from django.views.decorators.http import require_http_methods
 from tms.accounts.decorators import Asked, needs
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
+from tms.alerts.actions.forms import AcknowledgeForm, CommentForm
 from tms.alerts.actions.registry import DEEDS, Deed
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import Alert
-from tms.boards.rows.alerts import AlertRow
-from tms.boards.responses import (CONFLICT, UNREADABLE, ask, done, found, row_of, show)
-from tms.boards.actions.selection import Chosen
 from tms.boards.actions.deeds import FORMS
+from tms.boards.actions.selection import Chosen
 from tms.boards.lists.filters import PRIMARY_KEY
-from tms.alerts.actions.forms import AcknowledgeForm, CommentForm
 from tms.boards.pages import AlertPage, AlertsPage
-from tms.boards.rows.terminals import WORST_FIRST
+from tms.boards.responses import CONFLICT, UNREADABLE, ask, done, found, row_of, show
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.common import WORST_FIRST
 
 METHODS = ["GET", "HEAD", "POST"]
 ONE, MANY = "boards/deed.html", "boards/deeds.html"

@@ -9,11 +9,11 @@ from django.http import QueryDict
 
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Rule, Transition
-from tms.boards.lists.filters import (LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY, text)
+from tms.boards.lists.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY, text
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
+from tms.lib.severity import Severity
 from tms.shifts.period import Span
-from tms.lib.severity import (Severity)
 
 HOURS = {f"{hours}h": timedelta(hours=hours) for hours in (8, 12, 24)}
 PRESETS = MappingProxyType(HOURS | {f"{days}d": timedelta(days=days) for days in (7, 30, 90)})

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from tms.accounts.models import User
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Transition
-from tms.boards.rows.terminals import Bilingual, Place
+from tms.boards.rows.common import Bilingual, Place
 from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))

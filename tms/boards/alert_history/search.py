@@ -13,17 +13,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
-from tms.accounts.models import User
 from tms.accounts.display_names import name_of
+from tms.accounts.models import User
 from tms.alerts.models import Alert, Rule
-from tms.boards.lists.choices import Choice
-from tms.boards.formatting.csv_export import Cell, More
-from tms.boards.alert_history.filters import (PRESETS, STATES, UNRESOLVED, PastFilter)
+from tms.boards.alert_history.filters import PRESETS, STATES, UNRESOLVED, PastFilter
 from tms.boards.alert_history.rows import BY_OPENING, PastRow, past_rows
+from tms.boards.formatting.csv_export import Cell, More
+from tms.boards.lists.choices import Choice
 from tms.fleet.models import Site
 from tms.lib.pagination import Window
+from tms.lib.severity import Severity
 from tms.shifts.period import Span
-from tms.lib.severity import (Severity)
 
 EXPORTED_AT_ONCE = 1_000
 SPANS = {"8h": _("8 h"), "24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.alerts.statistics.response_times import (By, Line, Spread, times)
-from tms.boards.lists.choices import Choice
+from tms.alerts.statistics.response_times import By, Line, Spread, times
 from tms.boards.formatting.csv_export import Cell
-from tms.boards.rows.terminals import WORST_FIRST, Bilingual
+from tms.boards.lists.choices import Choice
+from tms.boards.rows.common import WORST_FIRST, Bilingual
 from tms.fleet.models import Site
 from tms.shifts.period import Span
 

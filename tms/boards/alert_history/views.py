@@ -7,10 +7,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from tms.accounts.decorators import Asked, watching
-from tms.boards.formatting import csv_export
 from tms.boards.alert_history import search
-from tms.boards.alert_history.statistics import Figures
 from tms.boards.alert_history.search import Search
+from tms.boards.alert_history.statistics import Figures
+from tms.boards.formatting import csv_export
 
 
 @require_safe

@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 
 from tms.alerts.models import Alert
 from tms.boards.caches import last_hour
-from tms.boards.caches.census import (HELD, STAND, Census, Held, Stand, take)
-from tms.boards.caches.last_hour import Lines
+from tms.boards.caches.census import HELD, STAND, Census, Held, Stand, take
 from tms.boards.caches.group_counter import Ledger
-from tms.fleet.models import TerminalState
+from tms.boards.caches.last_hour import Lines
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import EVERYTHING, hub
+from tms.fleet.models import TerminalState
 
 RECOUNT_S = 2.0
 """So old may a count be while the feed is away: then nothing tells what has changed."""

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from tms.alerts.maintenance import services
 from tms.alerts.models.maintenance import Window
-from tms.lib.calendar.opening_hours import NEVER, Hours
-from tms.fleet.models import Terminal
-from tms.fleet.sites.calendar import hours_of
 from tms.feed.change import Change
 from tms.feed.hub import hub
+from tms.fleet.models import Terminal
+from tms.fleet.sites.calendar import hours_of
+from tms.lib.calendar.opening_hours import NEVER, Hours
 
 STALE_S = 30.0
 

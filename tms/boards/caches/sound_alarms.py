@@ -12,7 +12,7 @@ from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition
 from tms.alerts.suppression.reasons import quiet
 from tms.feed.change import Change
 from tms.feed.hub import hub
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 MOST = 100
 LOOK_AGAIN_S = 5.0

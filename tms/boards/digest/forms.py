@@ -1,7 +1,7 @@
 from django import forms
 
-from tms.shifts.models import Note
 from tms.lib.text_fields import FormLines
+from tms.shifts.models import Note
 
 
 class NoteForm(forms.Form):

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tms.accounts.access import visible
 from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
-from tms.boards.responses import UNREADABLE
-from tms.boards.lists.choices import Choice
 from tms.boards.digest.forms import NoteForm
-from tms.shifts.digest import markdown
+from tms.boards.lists.choices import Choice
+from tms.boards.responses import UNREADABLE
 from tms.shifts import notes
+from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.models import Note
 from tms.shifts.period import PRESETS, USUAL, Span

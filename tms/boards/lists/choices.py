@@ -8,13 +8,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
-from tms.telemetry import metric_names
-from tms.boards.rows.planned import Plan
 from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
+from tms.boards.rows.planned import Plan
 from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
+from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
+from tms.telemetry import metric_names
 from tms.telemetry.history import series
-from tms.lib.severity import (Severity)
 
 SHOWN_READINGS = 10
 NOTHING = series.Reading(None)

@@ -8,9 +8,9 @@ from django.db.models import Q, QuerySet
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Incident, IncidentState
 from tms.boards.lists.filters import AlertFilter
+from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.incidents import MOST, IncidentRow, incident_rows
-from tms.boards.rows.terminals import WORST_FIRST
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 MOST_UNFOLDED = 5
 MOST_MEMBERS = 50

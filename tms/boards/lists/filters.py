@@ -9,15 +9,15 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
-from tms.alerts.models.alert import FLAPPING
 from tms.alerts.models import Alert, AlertState
+from tms.alerts.models.alert import FLAPPING
 from tms.alerts.search import alerts_like
 from tms.boards.rows.planned import Plan, is_expected
+from tms.feed.change import Change
 from tms.fleet.models import Presence, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
 from tms.fleet.terminals.search import terminals_like
-from tms.feed.change import Change
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 ANY = "any"
 LEAST_SEARCHED = 2

@@ -11,22 +11,22 @@ import structlog
 from django.conf import settings
 from msgspec import UNSET, structs
 
-from tms.boards.caches.sound_alarms import callers
 from tms.boards.caches.census_cache import kept
+from tms.boards.caches.plans import plans
+from tms.boards.caches.sound_alarms import callers
 from tms.boards.live import frames, pace
-from tms.boards.live.viewer_tracker import Attention
 from tms.boards.live.frames import Owed, Proof
-from tms.boards.live.subscriber import Seat
-from tms.boards.live.live_page import Painting, Show
 from tms.boards.live.latency import Sightings
-from tms.boards.live.render_worker import (AWAY, Failure, Outcome, Workshop)
+from tms.boards.live.live_page import Painting, Show
+from tms.boards.live.render_worker import AWAY, Failure, Outcome, Workshop
+from tms.boards.live.subscriber import Seat
+from tms.boards.live.viewer_tracker import Attention
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
-from tms.boards.caches.plans import plans
-from tms.lib.db.clock import wall
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import Listener, hub
 from tms.feed.viewers import Look
+from tms.lib.db.clock import wall
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)

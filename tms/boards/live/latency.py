@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from tms.alerts.models import TransitionKind
+from tms.boards.pages.base import Scene
 from tms.boards.rows.alerts import AlertRow, Step
 from tms.boards.rows.incidents import IncidentRow, IncidentStep
-from tms.boards.pages.base import Scene
-from tms.metrics import slo
 from tms.feed.change import Change
+from tms.metrics import slo
 from tms.metrics.slo import Stage
 
 STAGES: Mapping[str, Stage] = {

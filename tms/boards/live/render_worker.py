@@ -14,14 +14,14 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 
 from tms.accounts.sessions import signed_in as session_signed_in
-from tms.boards.overview import on_shift
 from tms.boards.caches.census_cache import kept
-from tms.boards.live.verification import Prover
 from tms.boards.live.live_page import Painted, Painting, Show
+from tms.boards.live.verification import Prover
+from tms.boards.overview import on_shift
 from tms.boards.pages import Desk
+from tms.feed.change import Change
 from tms.fleet.models import TerminalState
 from tms.lib.db.clock import wall
-from tms.feed.change import Change
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)

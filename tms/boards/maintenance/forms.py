@@ -11,12 +11,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
-from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
 from tms.alerts.models.maintenance import Window
-from tms.lib.calendar.local_time import shown
 from tms.fleet.models import Group, Site, Terminal
-from tms.lib.forms import WallTimeField
 from tms.fleet.sites.time_zones import zones
+from tms.lib.calendar.local_time import shown
+from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
+from tms.lib.forms import WallTimeField
 from tms.lib.text_fields import FormLine, FormLines
 
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"

@@ -12,11 +12,11 @@ from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance import services as windows
 from tms.alerts.maintenance.services import NotOn
-from tms.lib.calendar.recurrence import BadRecurrence
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
 from tms.boards.pages import Desk, MaintenancePage
 from tms.fleet.models import Site, Terminal
+from tms.lib.calendar.recurrence import BadRecurrence
 
 CONFLICT, UNREADABLE = 409, 422
 PREVIEWED = 5

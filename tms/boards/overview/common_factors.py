@@ -4,11 +4,11 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from tms.accounts.access import Person, visible
-from tms.accounts.models import User
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.models import User
 from tms.alerts.models import Rule
 from tms.boards.caches.census import Census
-from tms.boards.rows.terminals import Bilingual
+from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Site
 
 LEAST = 2

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from tms.accounts.access import Person, visible
 from tms.boards.caches.census import Census, Tally
-from tms.boards.rows.terminals import Bilingual, Place
+from tms.boards.rows.common import Bilingual, Place
 from tms.fleet.models import Presence, Site
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 MOST_CELLS = 400
 """Above so many sites only those with trouble are cells."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from django.core.cache import cache
 
-from tms.accounts.models import User
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.models import User
 
 LEASE_S = 15
 """A process that stops saying so has no boards any more."""

@@ -6,8 +6,9 @@ from django.urls import reverse
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.alerts.notification_history import told_of
+from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
+from tms.boards.pages.render_context import Desk
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
 from tms.feed.change import Change
 
 TEMPLATE = "boards/alert.html"

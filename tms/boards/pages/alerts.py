@@ -11,17 +11,17 @@ from django.utils import timezone
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.boards.lists import choices
+from tms.boards.lists import choices, correlated_alerts
+from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
+from tms.boards.overview.common_factors import holders, shares
+from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, counts, nav
+from tms.boards.pages.render_context import Desk
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.impact import BY_BUSINESS
-from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
-from tms.boards.lists import correlated_alerts
 from tms.boards.rows.incidents import IncidentRow
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, nav
-from tms.boards.overview.common_factors import holders, shares
-from tms.lib.pagination import Column, Keyset, Window
 from tms.feed.change import Change
-from tms.lib.severity import (Severity)
+from tms.lib.pagination import Column, Keyset, Window
+from tms.lib.severity import Severity
 
 TEMPLATE = "boards/alerts.html"
 BUSINESS, SEVERITY, OLDEST = "business", "severity", "oldest"
@@ -72,7 +72,9 @@ class AlertsPage(Page):
         after, before = (query.get(name, "")[:100] for name in ("after", "before"))
         state = query.get("state", "")
         state = state if state in (SNOOZED, RESOLVED) else OPEN
-        unfolded = [int(pk) for pk in query.getlist("unfold")[: correlated_alerts.MOST_UNFOLDED] if PRIMARY_KEY.fullmatch(pk)]
+        unfolded = [
+            int(pk) for pk in query.getlist("unfold")[: correlated_alerts.MOST_UNFOLDED] if PRIMARY_KEY.fullmatch(pk)
+        ]
         order = query.get("order", "")
         return cls(
             person,

@@ -1,24 +1,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
 from math import inf
 from typing import Any, ClassVar, NamedTuple, Self
 
 from django.http import QueryDict
 
 from tms.accounts.access import Person
-from tms.boards.rows.alerts import AlertRow, alert_rows
-from tms.boards.rows.impact import Business
-from tms.boards.caches.sound_alarms import Calls, callers
-from tms.boards.caches.census import Census
-from tms.boards.caches.last_hour import Lines
+from tms.boards.pages.render_context import Desk
+from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import incident_rows
-from tms.boards.caches.census_cache import kept as kept_census
-from tms.boards.rows.terminals import TerminalRow, terminal_rows
 from tms.feed.change import Change
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 EVERYTHING = Change(everything=True)
 
@@ -41,44 +34,6 @@ class Scene:
     """By the id of the element."""
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the id of the list: the ids of its rows, in order."""
-
-
-class Desk:
-    """What was read for one painting, once for all pages that need it."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-        self._terminals: dict[int, TerminalRow] = {}
-        self._alerts: dict[int, AlertRow] = {}
-
-    @cached_property
-    def census(self) -> Census:
-        return kept_census.read()
-
-    @cached_property
-    def business(self) -> Business:
-        return Business(self.census, at=self.at)
-
-    @cached_property
-    def calls(self) -> Calls:
-        return callers.read(at=self.at)
-
-    @cached_property
-    def hour(self) -> Lines:
-        return kept_census.hour(self.census, at=self.at)
-
-    def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
-        """Their rows, in the order of `pks`. Which of them a person may see has been asked before."""
-        missing = [pk for pk in pks if pk not in self._terminals]
-        if missing:
-            self._terminals |= terminal_rows(missing, at=self.at)
-        return [self._terminals[pk] for pk in pks if pk in self._terminals]
-
-    def alerts(self, pks: Collection[int]) -> list[AlertRow]:
-        missing = [pk for pk in pks if pk not in self._alerts]
-        if missing:
-            self._alerts |= {row.pk: row for row in self.business.explained(alert_rows(missing).values())}
-        return [self._alerts[pk] for pk in pks if pk in self._alerts]
 
 
 class Page(ABC):

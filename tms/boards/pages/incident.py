@@ -5,9 +5,10 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Incident
+from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, kept, nav
+from tms.boards.pages.render_context import Desk
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow, incident_rows
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, kept, nav
 from tms.feed.change import Change
 
 TEMPLATE = "boards/incident.html"

@@ -4,8 +4,9 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from tms.accounts.access import Person
-from tms.boards.rows.maintenance import (WindowRow, elements, over_rows, standing_rows)
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
+from tms.boards.pages.render_context import Desk
+from tms.boards.rows.maintenance import WindowRow, elements, over_rows, standing_rows
 from tms.feed.change import Change
 
 TEMPLATE = "boards/maintenance.html"

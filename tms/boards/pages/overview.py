@@ -6,19 +6,19 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.boards.lists import choices
-from tms.boards.overview import on_shift, honeycomb
-from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.planned import Plan, expected_at, numbers
+from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.filters import AlertFilter
-from tms.boards.lists import correlated_alerts
-from tms.boards.pages.nodes import losses_part
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.recent_changes import recent
 from tms.boards.overview.sparklines import spark
-from tms.fleet.models import Presence
+from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
+from tms.boards.pages.nodes import losses_part
+from tms.boards.pages.render_context import Desk
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.planned import Plan, expected_at, numbers
 from tms.feed.change import Change
-from tms.lib.severity import (Severity)
+from tms.fleet.models import Presence
+from tms.lib.severity import Severity
 
 TEMPLATE = "boards/overview.html"
 MOST_ALERTS = 20

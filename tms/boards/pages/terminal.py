@@ -9,14 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
-from tms.boards.lists import choices
-from tms.boards.rows import timeline, outages
 from tms.boards.formatting import instants
-from tms.boards.rows.timeline import KINDS, Happening
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, nav
+from tms.boards.lists import choices
+from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
+from tms.boards.pages.render_context import Desk
+from tms.boards.rows import outages, timeline
 from tms.boards.rows.terminal_details import TerminalFacts, asked_of, facts_of
-from tms.fleet.models import Terminal
+from tms.boards.rows.timeline import KINDS, Happening
 from tms.feed.change import Change
+from tms.fleet.models import Terminal
 from tms.telemetry.history.series import DEFAULT_SPAN, SPANS
 
 TEMPLATE = "boards/terminal.html"

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from tms.alerts.models import Rule, RuleKind
 from tms.fleet.models import Terminal
-from tms.telemetry.history import series, presence_intervals
+from tms.telemetry.history import presence_intervals, series
 from tms.telemetry.history.series import Readings, Span
 
 MOST_BYTES = 800_000

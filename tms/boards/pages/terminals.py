@@ -8,13 +8,14 @@ from django.urls import reverse
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards.lists import choices
-from tms.boards.rows import planned as row_planned
 from tms.boards.lists.filters import TerminalFilter
-from tms.boards.pages.base import EVERYTHING, Desk, Page, Part, Scene, counts, kept, nav
+from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, counts, kept, nav
+from tms.boards.pages.render_context import Desk
+from tms.boards.rows import planned as row_planned
 from tms.boards.rows.terminals import COLUMNS, TerminalRow
+from tms.feed.change import Change
 from tms.fleet.models import Presence, Terminal
 from tms.lib.pagination import Column, Keyset, Window
-from tms.feed.change import Change
 
 TEMPLATE = "boards/terminals.html"
 BY_UID = Keyset((Column("uid"),))

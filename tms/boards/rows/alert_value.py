@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext
 
-from tms.telemetry import metric_names
 from tms.boards.rows.alerts import AlertRow
 from tms.lib.durations import written
+from tms.telemetry import metric_names
 
 
 def overrun(alert: AlertRow) -> str:

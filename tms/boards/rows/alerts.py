@@ -8,8 +8,8 @@ from typing import NamedTuple
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.impact import Why
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
+from tms.boards.rows.common import Bilingual, Place, Standing, place_of, standing_of
 from tms.boards.rows.viewers import Here, here
-from tms.boards.rows.terminals import (Bilingual, Place, Standing, place_of, standing_of)
 from tms.feed.change import Change
 
 PEOPLE = ("acknowledged_by", "assigned_to", "claimed_by")

@@ -13,15 +13,15 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from tms.alerts.impact import (Crew, Standstill, Weight, Why, weigh)
+from tms.alerts.impact import Crew, Standstill, Weight, Why, weigh
 from tms.alerts.models import Alert, AlertState
-from tms.boards.rows.alerts import AlertRow
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import Door, plans
-from tms.boards.rows.terminals import WORST_FIRST
+from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Presence
 from tms.lib.pagination import Column, Keyset
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 type Crews = Counter[tuple[int, str]]
 """How many terminals, by site and kind."""

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
+from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.alerts.models import factor as factors
 from tms.alerts.models.factor import Factor
-from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
+from tms.boards.rows.common import Bilingual
 from tms.boards.rows.viewers import Here, here
-from tms.boards.rows.terminals import Bilingual
 
 REOPENING = frozenset({IncidentTransitionKind.WITHDRAWN, IncidentTransitionKind.EXPIRED, IncidentTransitionKind.UNDONE})
 DECIDING = REOPENING | {IncidentTransitionKind.OPENED, IncidentTransitionKind.ACKNOWLEDGED}

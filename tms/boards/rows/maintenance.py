@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models.maintenance import Window
-from tms.boards.rows.terminals import Bilingual
+from tms.boards.rows.common import Bilingual
 from tms.fleet.models import Group, Site, Terminal
 
 MOST_NAMED = 4

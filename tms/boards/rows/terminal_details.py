@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert
-from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.caches.plans import Door, plans
-from tms.boards.rows.terminals import (Bilingual, Place, Reading, Standing, over_of, place_of, readings_of, standing_of, unresolved_of, worst)
+from tms.boards.rows.common import Bilingual, Place, Standing, place_of, standing_of, worst
+from tms.boards.rows.planned import Expected, expected_of
+from tms.boards.rows.terminals import Reading, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Terminal
 from tms.telemetry.models import Report

@@ -5,42 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.utils.translation import get_language
-
 from tms.alerts.models import Alert, RuleKind
+from tms.boards.rows.common import Place, Standing, place_of, standing_of, worst
 from tms.boards.rows.planned import Expected, expected_of
-from tms.fleet.models import Presence, Site, Terminal, TerminalState
-from tms.lib.severity import (Severity)
+from tms.fleet.models import Terminal, TerminalState
 
-WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 COLUMNS = ("temperature_c", "cpu_pct", "link_rtt_ms", "paper_pct")
 """The readings that a table of terminals has room for."""
-
-
-class Bilingual(NamedTuple):
-    """A name in English and, if it has one, in Japanese; shown in the language of whoever looks."""
-
-    en: str
-    ja: str
-
-    def __str__(self) -> str:
-        return self.ja if self.ja and get_language() == "ja" else self.en
-
-
-class Place(NamedTuple):
-    code: str
-    name: Bilingual
-
-
-class Standing(NamedTuple):
-    """What TMS knows of the link."""
-
-    presence: str
-    since: datetime | None
-    cause: str
-    back_at: datetime | None
-    due_at: datetime | None
-    last_seen_at: datetime | None
 
 
 class Reading(NamedTuple):
@@ -82,22 +53,8 @@ def terminal_rows(pks: Collection[int], *, at: datetime) -> dict[int, TerminalRo
     }
 
 
-def place_of(site: Site) -> Place:
-    return Place(site.code, Bilingual(site.name, site.name_ja))
-
-
-def standing_of(state: TerminalState) -> Standing:
-    # While a terminal is online the instant moves with its lease, and tells a person nothing.
-    due_at = state.due_at if state.presence == Presence.SILENT else None
-    return Standing(state.presence, state.presence_at, state.cause, state.back_at, due_at, state.last_seen_at)
-
-
 def readings_of(state: TerminalState, over: Mapping[str, str], metrics: Iterable[str]) -> tuple[Reading, ...]:
     return tuple(Reading(metric, state.metrics.get(metric), over.get(metric, "")) for metric in metrics)
-
-
-def worst(severities: Collection[str]) -> str:
-    return next((severity for severity in WORST_FIRST if severity in severities), "")
 
 
 type Held = dict[str, list[str]]

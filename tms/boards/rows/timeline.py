@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Transition, TransitionKind
+from tms.boards.rows.common import Bilingual, Place, place_of
 from tms.boards.rows.outages import OutageFacts, facts_of
-from tms.boards.rows.terminals import Bilingual, Place, place_of
 from tms.commands.models import Command
 from tms.fleet.models import Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage, OutageCause
-from tms.lib.severity import (Severity)
-from tms.telemetry.models import (Boot, Event)
+from tms.lib.severity import Severity
+from tms.telemetry.models import Boot, Event
 
 FIRST = "first"
 """Instead of a presence: the terminal was never seen before."""

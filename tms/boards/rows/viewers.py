@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tms.accounts.models import User
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.models import User
 from tms.feed.hub import hub
 
 

@@ -13,7 +13,8 @@ from tms.accounts.decorators import Asked, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.alerts.correlation import settings
 from tms.alerts.models import Factor, FoldRule
-from tms.boards.pages.base import Desk, Scene, nav
+from tms.boards.pages.base import Scene, nav
+from tms.boards.pages.render_context import Desk
 from tms.boards.rules.views import UNREADABLE
 
 EXAMPLES = (4, 8, 50, 200)

@@ -10,12 +10,12 @@ from django.utils.translation import pgettext_lazy
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Comparison, Rule, RuleHours
 from tms.alerts.models.rule import SEVERITY_ORDER
-from tms.telemetry import metric_names
 from tms.boards.rules.kinds import Shape
-from tms.lib.durations import SpanField
 from tms.fleet.models import Group, Presence, Site, TerminalKind
-from tms.lib.severity import (Severity)
+from tms.lib.durations import SpanField
+from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
+from tms.telemetry import metric_names
 
 STEP_LABELS = {
     "info": _("Info from"),

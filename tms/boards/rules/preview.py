@@ -9,9 +9,9 @@ from django.utils.functional import Promise
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.preview.simulation import Firing
 from tms.alerts.models import Rule
 from tms.alerts.preview.preview import Preview, preview
+from tms.alerts.preview.simulation import Firing
 from tms.boards.rules.preview_plot import Plot, plot
 from tms.boards.rules.sentence import limit_text
 from tms.fleet.models import Terminal

@@ -6,10 +6,10 @@ from django.db.models import Count
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Rule
-from tms.telemetry import metric_names
-from tms.boards.rules.sentence import where
 from tms.boards.rules.kinds import SHAPES
+from tms.boards.rules.sentence import where
 from tms.fleet.models import Presence, Terminal, TerminalState
+from tms.telemetry import metric_names
 
 LOOKED_AT = 50
 """Terminals that are asked for the names of their metrics."""

@@ -10,10 +10,10 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import Rule, RuleHours
-from tms.telemetry import metric_names
-from tms.lib.durations import written
 from tms.fleet.models import TerminalKind
-from tms.lib.severity import (Severity)
+from tms.lib.durations import written
+from tms.lib.severity import Severity
+from tms.telemetry import metric_names
 
 WHEN: Mapping[str, str | Promise] = {
     "above": _("When {metric} of {who} is at {limit} or above, open a {severity} alert"),

@@ -11,18 +11,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
-from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
+from tms.accounts.decorators import Asked, needs, needs_to_post, watching
 from tms.accounts.permissions import Permission
+from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing import services, yaml_file, yaml_reader
 from tms.alerts.rule_editing.services import OutOfDate
-from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing.yaml_file import BadFile
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
-from tms.boards.rules.sentence import sentence
 from tms.boards.rules.kinds import SHAPES, Shape, shape_of
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, tried
+from tms.boards.rules.sentence import sentence
 
 CONFLICT, UNREADABLE = 409, 422
 
@@ -89,7 +89,9 @@ def delete_rule(request: Asked, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method == "POST":
         try:
-            services.delete_rule(chosen, by=request.user, at=timezone.now(), version=_number(request.POST.get("version")))
+            services.delete_rule(
+                chosen, by=request.user, at=timezone.now(), version=_number(request.POST.get("version"))
+            )
         except OutOfDate:
             return _ask_to_delete(request, _found(request, pk), status=CONFLICT)
         return redirect("rules")

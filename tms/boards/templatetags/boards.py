@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from tms.boards.formatting import instants
 from tms.boards.rendering.renderer import paint
 from tms.fleet.models import Presence, Status
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 register = template.Library()
 

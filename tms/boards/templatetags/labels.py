@@ -10,20 +10,21 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext_l
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import AlertState, Contract, TransitionKind
-from tms.telemetry import metric_names
-from tms.boards.rows import outages, alert_value
 from tms.boards.actions.deeds import AT_ONCE
-from tms.boards.rows.timeline import OUTAGE_ICONS
-from tms.boards.rows.terminals import Place, Reading
 from tms.boards.overview.honeycomb import SiteCell
+from tms.boards.rows import alert_value, outages
+from tms.boards.rows.common import Place
+from tms.boards.rows.terminals import Reading
+from tms.boards.rows.timeline import OUTAGE_ICONS
 from tms.commands.catalog import CATALOG
 from tms.commands.models import CommandState
-from tms.fleet.nodes.dropped_terminals import Loss
 from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
+from tms.fleet.nodes.dropped_terminals import Loss
+from tms.lib.severity import Severity
+from tms.telemetry import metric_names
 from tms.telemetry.history import series
-from tms.lib.severity import (Severity)
 
 register = template.Library()
 register.filter("overrun", alert_value.overrun)

@@ -7,9 +7,9 @@ from django.db import IntegrityError, transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.lib.hashing import digest
 from tms.fleet.credentials import services
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
+from tms.lib.hashing import digest
 from tms.protocol.credential import Credential
 
 LONGEST = timedelta(hours=24)

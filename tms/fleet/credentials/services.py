@@ -9,10 +9,10 @@ from typing import NamedTuple
 from django.db import models, transaction
 
 from tms.accounts.audit import recorder
-from tms.lib.hashing import digest
-from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
+from tms.lib.hashing import digest
 from tms.protocol import credential
 
 

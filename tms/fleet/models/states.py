@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
-
 class Presence(models.TextChoices):
     """What TMS knows of the link to a terminal; never what the terminal says of itself, nor what people plan for it."""
 

@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q
 
+from tms.feed.change import Change
+from tms.feed.publisher import publish
 from tms.fleet.models import Presence
 from tms.fleet.models.node import Node, NodeState
 from tms.fleet.models.outage import Outage
-from tms.feed.change import Change
-from tms.feed.publisher import publish
 
 FOLLOWED_FOR = timedelta(minutes=15)
 """Who has not come back by then is away like any other."""

@@ -11,9 +11,9 @@ from django.db import models, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Now
 
-from tms.fleet.models.node import (ALIVE, BEAT_S, Node, NodeState)
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.models.node import ALIVE, BEAT_S, Node, NodeState
 
 WATCH_S = 2.5 * BEAT_S
 """Who is alive beats at least twice within this."""

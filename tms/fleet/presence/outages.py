@@ -9,11 +9,11 @@ from datetime import datetime
 import msgspec
 from django.db import connection
 
-from tms.lib.db import rows as db_rows
-from tms.fleet.presence.outage_causes import Return, cause_of
 from tms.fleet.models import OURS, Presence
 from tms.fleet.models.outage import Outage, OutageCause
+from tms.fleet.presence.outage_causes import Return, cause_of
 from tms.fleet.presence.transitions import Move, Timing
+from tms.lib.db import rows as db_rows
 from tms.metrics import instruments
 
 

@@ -14,13 +14,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from msgspec.structs import astuple
 
-from tms.fleet.presence import outages
-from tms.lib.db import rows as db_rows
 from tms.fleet.models import OURS, Cause, Presence, PresenceChange, TerminalState
-from tms.fleet.presence.transitions import (Move, Standing, Timing, lose, sweep)
-from tms.metrics import slo
+from tms.fleet.presence import outages
+from tms.fleet.presence.transitions import Move, Standing, Timing, lose, sweep
+from tms.lib.db import rows as db_rows
+from tms.metrics import instruments, slo
 from tms.metrics.slo import Stage
-from tms.metrics import instruments
 from tms.protocol.limits import METRIC_NAMES
 
 FIELDS = Standing.__struct_fields__

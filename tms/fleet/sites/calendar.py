@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from tms.lib.calendar.opening_hours import Hours, Span, Spans
 from tms.fleet.models import OnHolidays, Site
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
+from tms.lib.calendar.opening_hours import Hours, Span, Spans
 from tms.lib.calendar.public_holidays import public_holidays
 
 DAY = timedelta(days=1)

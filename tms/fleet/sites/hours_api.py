@@ -11,12 +11,12 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from tms.accounts.permissions import Permission
-from tms.fleet.api import site_called
 from tms.fleet import models
+from tms.fleet.api import site_called
 from tms.fleet.models import OnHolidays
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
-from tms.fleet.terminals.services import set_hours
 from tms.fleet.sites.calendar import hours_of
+from tms.fleet.sites.services import set_hours
 from tms.rest.operation import Called, Right
 from tms.rest.problems import Fault, unreadable
 from tms.rest.router import Routes

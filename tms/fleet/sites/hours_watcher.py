@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tms.lib.calendar.opening_hours import NEVER
-from tms.fleet.models import Site
-from tms.fleet.sites.calendar import hours_of
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.fleet.models import Site
+from tms.fleet.sites.calendar import hours_of
+from tms.lib.calendar.opening_hours import NEVER
 from tms.lib.set_aside import SetAside, isolate
 
 READ_AGAIN = timedelta(minutes=1)

@@ -11,14 +11,14 @@ from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.pagination import Column, Keyset
-from tms.notifications.models import destination as models
-from tms.rest.form_errors import faults, numbers
-from tms.notifications.models.destination import DestinationKind
 from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.destinations.test_send import send_test
+from tms.notifications.models import destination as models
+from tms.notifications.models.destination import DestinationKind
 from tms.notifications.soft_delete.services import remove
 from tms.notifications.transports import Answer
-from tms.notifications.destinations.test_send import send_test
 from tms.notifications.weekly_hours import Weekday, told_hours
+from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Called, Right
 from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import unreadable

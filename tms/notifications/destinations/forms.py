@@ -36,10 +36,6 @@ HINTS: Mapping[DestinationKind, Any] = {
 UNCHANGED = _("Leave it empty to keep this one: %(address)s")
 
 
-
-
-
-
 class DestinationForm(Plain, ModelForm[Destination]):
     where = FormLine(max_length=2_000, strip=True)
 

@@ -6,8 +6,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports.message import TEST, Message
 from tms.notifications.transports import Answer, hand_over
+from tms.notifications.transports.message import TEST, Message
 
 
 def send_test(destination: Destination) -> Answer:

@@ -5,13 +5,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
+from tms.accounts.decorators import Asked, needs, needs_to_post, watching
 from tms.accounts.permissions import Permission
-from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.destinations.forms import DestinationForm
+from tms.notifications.destinations.test_send import send_test
+from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.soft_delete.views import undoable
 from tms.notifications.transports import Answer
-from tms.notifications.destinations.test_send import send_test
 
 UNREADABLE = 422
 

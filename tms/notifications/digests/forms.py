@@ -7,10 +7,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.sites.time_zones import zones
+from tms.lib.forms import Plain
+from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import MOST_TIMES, clock
-from tms.lib.forms import (Plain)
-from tms.lib.text_fields import FormLine
 
 LONGEST = timedelta(days=31)
 

@@ -9,15 +9,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import translation
 
-from tms.accounts.audit import recorder
 from tms.accounts.access import Person
+from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.lib.db.errors import is_database_away
+from tms.metrics import instruments
+from tms.notifications.messages.phrases import address
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, News
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
-from tms.notifications.messages.phrases import address
-from tms.metrics import instruments
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import Digest, digest
 

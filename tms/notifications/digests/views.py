@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tms.accounts.decorators import Asked, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.notifications.digests import services
-from tms.notifications.models.delivery import Delivery, News
 from tms.notifications.digests.forms import PlanForm, SendForm, begun
+from tms.notifications.models.delivery import Delivery, News
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
-from tms.shifts.period import (PRESETS, USUAL, Span, zone_of)
+from tms.shifts.period import PRESETS, USUAL, Span, zone_of
 
 UNREADABLE = 422
 MOST_SENT = 10

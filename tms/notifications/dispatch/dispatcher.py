@@ -11,10 +11,10 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.lib.db.clock import wall
 from tms.notifications.dispatch import leases
+from tms.notifications.messages import message_of
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.transports import hand_over
 from tms.notifications.transports.result import Answer
-from tms.notifications.messages import message_of
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tms.alerts.models import Incident
-from tms.notifications.models.delivery import (GIVE_UP_AFTER, Delivery, News, Told)
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, News, Told
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.subjects import Subject, column, place_of

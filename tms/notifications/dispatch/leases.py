@@ -12,19 +12,18 @@ from django.db import transaction
 from django.db.models import F, Min
 
 from tms.alerts.models import AlertState
-from tms.lib.db.errors import is_database_away
-from tms.metrics import slo
 from tms.feed.change import Change
 from tms.feed.publisher import publish
+from tms.lib.db.errors import is_database_away
+from tms.metrics import instruments, slo
 from tms.metrics.slo import PROMISED_S, Stage
 from tms.notifications.dispatch.backoff import wait_s
-from tms.notifications.models.delivery import (ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told)
+from tms.notifications.messages import worded
+from tms.notifications.models.delivery import ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Telling
-from tms.notifications.subjects import (ALERT, INCIDENT, asks_for_somebody, column, hushed)
+from tms.notifications.subjects import ALERT, INCIDENT, asks_for_somebody, column, hushed
 from tms.notifications.transports.result import Answer, Outcome, one_line
-from tms.notifications.messages import worded
-from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
 

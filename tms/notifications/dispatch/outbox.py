@@ -13,15 +13,25 @@ from django.db import connection, models
 
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.suppression.reasons import Reason
-from tms.notifications.models.delivery import (ALARMS, DeliveryState, News, Told)
-from tms.notifications.dispatch.grouping import Item, gather
-from tms.notifications.rotations.on_call import destinations_of
-from tms.notifications.models.policy import Policy, Step, Telling
-from tms.notifications.policies.escalation import steps_of
-from tms.notifications.subjects import (ALERT, INCIDENT, KINDS, Happening, Kind, asks_for_somebody, column, concerns, hushed)
-from tms.notifications.policies.schedule import waiting
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
+from tms.notifications.dispatch.grouping import Item, gather
+from tms.notifications.models.delivery import ALARMS, DeliveryState, News, Told
+from tms.notifications.models.policy import Policy, Step, Telling
+from tms.notifications.policies.escalation import steps_of
+from tms.notifications.policies.schedule import waiting
+from tms.notifications.rotations.on_call import destinations_of
+from tms.notifications.subjects import (
+    ALERT,
+    INCIDENT,
+    KINDS,
+    Happening,
+    Kind,
+    asks_for_somebody,
+    column,
+    concerns,
+    hushed,
+)
 
 PASS_LIMIT = 2_000
 

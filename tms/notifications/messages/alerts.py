@@ -6,9 +6,9 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 
 from tms.alerts.models import Alert
-from tms.notifications.models.delivery import News
+from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
-from tms.lib.severity import (Severity)
+from tms.notifications.models.delivery import News
 
 MANY = "/alerts/"
 """Where people find all of them."""

@@ -10,12 +10,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.display_names import name_of
-from tms.notifications.models.delivery import Delivery, News
-from tms.notifications.transports.message import Message
-from tms.notifications.subjects import Subject
+from tms.lib.severity import Severity
 from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.phrases import address
-from tms.lib.severity import (Severity)
+from tms.notifications.models.delivery import Delivery, News
+from tms.notifications.subjects import Subject
+from tms.notifications.transports.message import Message
 
 MOST_LINES = 20
 """For people; machines get all."""

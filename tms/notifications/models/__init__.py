@@ -1,6 +1,6 @@
 """Here Django looks for models."""
 
-from tms.notifications.models.delivery import (Delivery, DeliveryState, News, Told)
+from tms.notifications.models.delivery import Delivery, DeliveryState, News, Told
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Policy, Step, Telling

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
 from tms.alerts.models import Alert, Incident
+from tms.lib.text_fields import LinesField
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.subjects import AboutOne, about_one
-from tms.lib.text_fields import LinesField
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=45)

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.audit import recorder
 from tms.lib import encryption
-from tms.notifications.weekly_hours import HoursOfWeek
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
+from tms.notifications.weekly_hours import HoursOfWeek
 
 KEY_BYTES = 32
 MOST_SHOWN = 500

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Group, Site
+from tms.lib.text_fields import LineField
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.rotation import Rotation
+from tms.notifications.models.weekly_window import When
 from tms.notifications.subjects import AboutOne, Concern, about_one
 from tms.notifications.weekly_hours import HoursOfWeek
-from tms.notifications.models.weekly_window import When
-from tms.lib.text_fields import LineField
 
 DAY_S = 86_400
 

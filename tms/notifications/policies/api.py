@@ -13,18 +13,18 @@ from tms.accounts import access
 from tms.accounts.permissions import Permission
 from tms.fleet.models import Group, Site
 from tms.lib.pagination import Column, Keyset
+from tms.lib.severity import Severity
 from tms.notifications.models import policy as models
-from tms.rest.form_errors import faults, numbers
-from tms.notifications.policies.forms import (MOST_STEPS, PolicyForm, StepForms, save_policy)
+from tms.notifications.models.weekly_window import When
+from tms.notifications.policies.forms import MOST_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.soft_delete.services import remove
 from tms.notifications.weekly_hours import Weekday, told_hours
-from tms.notifications.models.weekly_window import When
+from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Called, Right
 from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable
 from tms.rest.router import Routes
-from tms.rest.schemas import (Asked, Id, Told, change_of)
-from tms.lib.severity import (Severity)
+from tms.rest.schemas import Asked, Id, Told, change_of
 
 routes = Routes("policies")
 BY_NAME = Keyset((Column("name"),))

@@ -6,9 +6,9 @@ from itertools import chain
 
 from django.db.models import Prefetch
 
-from tms.notifications.rotations.on_call import reached
 from tms.notifications.models.policy import Step
 from tms.notifications.models.rotation import Rotation
+from tms.notifications.rotations.on_call import reached
 
 
 def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Step]]:

@@ -8,13 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.audit import recorder
 from tms.lib.admin import BaseFormSet, ModelForm
+from tms.lib.forms import NONE, Plain, free_name
+from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
-from tms.lib.forms import (NONE, Plain, free_name)
 from tms.notifications.models.policy import DAY_S, Policy, Step
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 from tms.notifications.models.weekly_window import When
-from tms.lib.severity import (Severity)
+from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
 MOST_STEPS = 4
 

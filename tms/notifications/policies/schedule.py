@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from tms.alerts.models import Alert
 from tms.alerts.suppression.reasons import Quiet
-from tms.lib.calendar.opening_hours import Hours
 from tms.fleet.sites.calendar import hours_of
+from tms.lib.calendar.opening_hours import Hours
 from tms.notifications.models.policy import Policy, Telling
-from tms.notifications.subjects import Subject
 from tms.notifications.models.weekly_window import When
+from tms.notifications.subjects import Subject
 
 REASON = "hours"
 A_YEAR = timedelta(days=365)

@@ -5,12 +5,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
+from tms.accounts.decorators import Asked, needs, needs_to_post, watching
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
-from tms.notifications.policies.forms import (PolicyForm, StepForm, StepForms, save_policy, steps_of)
+from tms.notifications.policies.forms import PolicyForm, StepForm, StepForms, save_policy, steps_of
 from tms.notifications.soft_delete.views import undoable
 
 UNREADABLE = 422

@@ -15,15 +15,26 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.calendar.opening_hours import EVER
 from tms.lib.pagination import Column, Keyset
-from tms.notifications.rotations import on_call
 from tms.notifications.models import rotation as models
-from tms.rest.form_errors import faults, numbers
-from tms.notifications.rotations.schemas import (Cover, CoverBody, Rotation, RotationBody, RotationChange, RotationInFull, Turn, TurnFilter, Turns, fields_of)
-from tms.notifications.rotations.on_call import cover, rosters
-from tms.notifications.soft_delete.services import remove
+from tms.notifications.rotations import on_call
 from tms.notifications.rotations.forms import MOST_MEMBERS, RotationForm, save_rotation
+from tms.notifications.rotations.on_call import cover, rosters
 from tms.notifications.rotations.roster import Roster
 from tms.notifications.rotations.roster import Turn as Stretch
+from tms.notifications.rotations.schemas import (
+    Cover,
+    CoverBody,
+    Rotation,
+    RotationBody,
+    RotationChange,
+    RotationInFull,
+    Turn,
+    TurnFilter,
+    Turns,
+    fields_of,
+)
+from tms.notifications.soft_delete.services import remove
+from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Called, Right
 from tms.rest.pagination import Page, Paging, listed
 from tms.rest.problems import Fault, unreadable

@@ -9,15 +9,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.audit import recorder
-from tms.accounts.models import User
 from tms.accounts.display_names import name_of
+from tms.accounts.models import User
+from tms.fleet.sites.time_zones import zones
 from tms.lib.admin import BaseFormSet, ModelForm
 from tms.lib.calendar.local_time import instant
-from tms.lib.forms import WallTimeField
-from tms.fleet.sites.time_zones import zones
-from tms.lib.forms import (NONE, Plain, free_name)
-from tms.notifications.rotations.on_call import cover
+from tms.lib.forms import NONE, Plain, WallTimeField, free_name
 from tms.notifications.models.rotation import Cover, Member, Rotation
+from tms.notifications.rotations.on_call import cover
 
 MOST_MEMBERS = 8
 

@@ -11,8 +11,8 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from tms.lib.calendar.opening_hours import EVER
 from tms.lib.calendar.local_time import instant, shown
+from tms.lib.calendar.opening_hours import EVER
 
 WEEK = 7
 

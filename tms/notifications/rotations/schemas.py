@@ -7,7 +7,7 @@ from pydantic import Field
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations.forms import MOST_MEMBERS
 from tms.notifications.weekly_hours import Weekday
-from tms.rest.schemas import (Asked, Instant, Told, WallTime, change_of)
+from tms.rest.schemas import Asked, Instant, Told, WallTime, change_of
 
 COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
 

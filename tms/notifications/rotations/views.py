@@ -8,17 +8,26 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts.decorators import (Asked, needs, needs_to_post, watching)
-from tms.accounts.models import User
+from tms.accounts.decorators import Asked, needs, needs_to_post, watching
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
-from tms.notifications.rotations import on_call
-from tms.notifications.rotations.on_call import destinations_of, rosters
-from tms.notifications.soft_delete.views import undoable
 from tms.notifications.models.rotation import Cover, Rotation
-from tms.notifications.rotations.forms import (BaseMemberForms, CoverForm, MemberForm, MemberForms, RotationForm, begun, members_of, save_rotation)
+from tms.notifications.rotations import on_call
+from tms.notifications.rotations.forms import (
+    BaseMemberForms,
+    CoverForm,
+    MemberForm,
+    MemberForms,
+    RotationForm,
+    begun,
+    members_of,
+    save_rotation,
+)
+from tms.notifications.rotations.on_call import destinations_of, rosters
 from tms.notifications.rotations.roster import Turn
+from tms.notifications.soft_delete.views import undoable
 
 UNREADABLE = 422
 PREVIEW = timedelta(weeks=4)

@@ -6,14 +6,14 @@ import structlog
 from django.utils import translation
 from django.utils.translation import gettext
 
-from tms.notifications.models.destination import Destination, DestinationKind
-from tms.notifications.transports.message import Message
 from tms.lib.encryption import Unreadable
+from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.transports.apprise import transport as apprise_transport
 from tms.notifications.transports.email import transport as email_transport
+from tms.notifications.transports.message import Message
+from tms.notifications.transports.result import Answer
 from tms.notifications.transports.sns import transport as sn_transport
 from tms.notifications.transports.webhook import transport as webhook_transport
-from tms.notifications.transports.result import Answer
 
 __all__ = ["Answer", "hand_over"]
 

@@ -13,11 +13,11 @@ from django.db import connection
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from tms.lib.db.clock import wall
-from tms.ops.collectors import fleet
 from tms.metrics import instruments
 from tms.ops.cloudwatch.measures import Sample, Samples, total
 from tms.ops.cloudwatch.sender import CloudWatch, Datum, Sender
 from tms.ops.cloudwatch.table import TABLE, Origin, Row
+from tms.ops.collectors import fleet
 
 log = structlog.get_logger(__name__)
 

@@ -11,10 +11,10 @@ from prometheus_client.registry import Collector
 
 from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
+from tms.lib.severity import Severity
 from tms.metrics import instruments
 from tms.ops.collectors.nodes import NodeCollector
 from tms.server import Server
-from tms.lib.severity import (Severity)
 
 log = structlog.get_logger(__name__)
 

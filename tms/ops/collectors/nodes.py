@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from tms.fleet.nodes import dropped_terminals
 from tms.fleet.models.node import Node, NodeState
+from tms.fleet.nodes import dropped_terminals
 from tms.lib.db.clock import wall
 
 LOST_IS_NEWS = timedelta(hours=1)

@@ -13,13 +13,13 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
-from tms.lib.hashing import digest
-from tms.lib.db.clock import wall
 from tms.feed.hub import hub
+from tms.lib.db.clock import wall
+from tms.lib.hashing import digest
 from tms.ops.health import heartbeats
 from tms.ops.health.loop_ages import stalled
-from tms.ops.models import LoopSuccess
 from tms.ops.health.node_heartbeat import Pulse
+from tms.ops.models import LoopSuccess
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from tms.accounts.decorators import watching
 from tms.metrics.slo import Stage, offline_within_s
-from tms.ops.slo.report import (GOAL, SPANS, USUAL, Bar, Kept, Tally, kept)
+from tms.ops.slo.report import GOAL, SPANS, USUAL, Bar, Kept, Tally, kept
 
 LABELS = {"1h": _("1 h"), "24h": _("24 h"), "30d": _("30 d")}
 TITLES = {

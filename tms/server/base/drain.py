@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.base.interface import (Hook, Phase, Server, Socket)
+from tms.server.base.interface import Hook, Phase, Server, Socket
 
 log = logging.getLogger(__name__)
 

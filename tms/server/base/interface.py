@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
+from tms.server.base.acceptor import Door
 from tms.server.base.asgi import Application, Scope
 from tms.server.base.connection import Connection
 from tms.server.base.counters import Counters, Event
-from tms.server.base.acceptor import Door
 from tms.server.base.flow import Flow
 
 type Hook = Callable[..., Awaitable[None] | None]

@@ -11,13 +11,13 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from twisted.internet.defer import Deferred
 
+from tms.server.base.acceptor import Door
 from tms.server.base.asgi import Message, Scope
 from tms.server.base.counters import Counters
-from tms.server.base.acceptor import Door
 from tms.server.base.flow import Flow
-from tms.server.websocket.mailbox import Mailbox
 from tms.server.daphne.protocol import FlowProtocol
 from tms.server.daphne.reactor import FlowReactor
+from tms.server.websocket.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from twisted.internet.defer import Deferred
 
 from tms.server.base.asgi import Message
 from tms.server.base.counters import Event
-from tms.server.websocket.denial_headers import Headers, decoded, of_denial
 from tms.server.daphne.output import BoundedOutput
+from tms.server.websocket.denial_headers import Headers, decoded, of_denial
 
 if TYPE_CHECKING:
     from tms.server.daphne.server import FlowServer

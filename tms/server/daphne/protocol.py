@@ -6,12 +6,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.websocket import text_frames
 from tms.server.base.asgi import Message, Scope
-from tms.server.daphne.handshake import Handshake
-from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
 from tms.server.base.interface import Phase
+from tms.server.daphne.handshake import Handshake
+from tms.server.websocket import text_frames
 from tms.server.websocket.idle_check import PING, Silence
+from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
 
 if TYPE_CHECKING:
     from tms.server.daphne.server import FlowServer

@@ -13,18 +13,18 @@ from typing import Any, cast
 from twisted.logger import LogLevel, STDLibLogObserver, globalLogPublisher
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.daphne.applications import Applications
+from tms.server.base.acceptor import Door
 from tms.server.base.asgi import Application, Scope
 from tms.server.base.counters import Counters
-from tms.server.base.acceptor import Door
 from tms.server.base.drain import called, drain
 from tms.server.base.flow import Flow
+from tms.server.base.interface import Hook
 from tms.server.base.memory import keep_still
+from tms.server.base.timer_wheel import SLOTS_PER_SECOND, Wheel
+from tms.server.daphne.applications import Applications
 from tms.server.daphne.port import FlowPort
 from tms.server.daphne.protocol import FlowProtocol
-from tms.server.base.interface import Hook
 from tms.server.daphne.transport import FlowTransport
-from tms.server.base.timer_wheel import SLOTS_PER_SECOND, Wheel
 
 log = logging.getLogger(__name__)
 

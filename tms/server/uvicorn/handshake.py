@@ -12,10 +12,10 @@ from websockets.server import ServerProtocol
 
 from tms.server.base.asgi import Message, Scope
 from tms.server.base.counters import Event
-from tms.server.websocket.denial_headers import Headers, decoded, of_denial
 from tms.server.base.interface import Phase
 from tms.server.uvicorn.frames import QUIET
 from tms.server.uvicorn.output import BoundedOutput
+from tms.server.websocket.denial_headers import Headers, decoded, of_denial
 
 
 class Handshake(BoundedOutput):

@@ -14,20 +14,20 @@ from typing import Any, cast
 import uvicorn
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.base.asgi import (Application, Receive, Scope, Send)
-from tms.server.base.counters import Counters
 from tms.server.base.acceptor import Door
+from tms.server.base.asgi import Application, Receive, Scope, Send
+from tms.server.base.counters import Counters
 from tms.server.base.drain import called, drain
 from tms.server.base.flow import Flow
-from tms.server.base.memory import keep_still
 from tms.server.base.interface import Hook
-from tms.server.uvicorn.pending_closes import Debts
+from tms.server.base.memory import keep_still
+from tms.server.base.timer_wheel import SLOTS_PER_SECOND, Wheel
 from tms.server.uvicorn.http import FlowHttp
 from tms.server.uvicorn.listener import FlowListener
 from tms.server.uvicorn.output import abort
+from tms.server.uvicorn.pending_closes import Debts
 from tms.server.uvicorn.socket import FlowSocket
 from tms.server.uvicorn.state import FlowState
-from tms.server.base.timer_wheel import SLOTS_PER_SECOND, Wheel
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.websocket import text_frames
 from tms.server.base.asgi import Message, Scope
-from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
-from tms.server.websocket.mailbox import Mailbox
 from tms.server.base.interface import Phase
-from tms.server.websocket.idle_check import PING, Silence
 from tms.server.uvicorn import frames
 from tms.server.uvicorn.handshake import Handshake
 from tms.server.uvicorn.output import abort
+from tms.server.websocket import text_frames
+from tms.server.websocket.idle_check import PING, Silence
+from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
+from tms.server.websocket.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from tms.server.uvicorn.server import UvicornServer

@@ -9,8 +9,8 @@ from time import monotonic
 from tms.protocol.close_codes import CloseCode
 from tms.server.base.asgi import Message
 from tms.server.base.connection import Take
-from tms.server.websocket.mailbox import Mailbox
 from tms.server.base.interface import Server
+from tms.server.websocket.mailbox import Mailbox
 
 BEHIND = "tms.behind"
 """A message in the queue that is awaited before the next one is given."""

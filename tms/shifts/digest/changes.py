@@ -8,7 +8,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from tms.alerts.models import Alert, Rule
 from tms.fleet.models import Site
-from tms.lib.severity import (Severity)
+from tms.lib.severity import Severity
 
 WORST_FIRST = {severity.value: place for place, severity in enumerate((Severity.CRITICAL, Severity.WARNING))}
 

@@ -13,13 +13,13 @@ from django.db.models import QuerySet
 from tms.accounts.access import Person, visible
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, Incident
+from tms.lib.severity import Severity
 from tms.shifts.digest.changes import Change, changes
 from tms.shifts.digest.incidents import IncidentLine, incidents
-from tms.shifts.models import Note
-from tms.shifts.digest.operator_actions import Deed, deeds
-from tms.shifts.digest.open_alerts import Standing, standing
 from tms.shifts.digest.maintenance import Work, works
-from tms.lib.severity import (Severity)
+from tms.shifts.digest.open_alerts import Standing, standing
+from tms.shifts.digest.operator_actions import Deed, deeds
+from tms.shifts.models import Note
 
 AHEAD = timedelta(hours=24)
 MOST_CHANGES, MOST_STANDING, MOST_DEEDS, MOST_NOTES, MOST_INCIDENTS = 100, 200, 200, 200, 50

@@ -8,13 +8,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext, pgettext
 
 from tms.lib.calendar.local_time import shown
+from tms.lib.severity import Severity
 from tms.shifts.digest.changes import Change
 from tms.shifts.digest.digest import Digest, NoteLine, Number
 from tms.shifts.digest.incidents import IncidentLine
-from tms.shifts.digest.operator_actions import Deed
-from tms.shifts.digest.open_alerts import Standing
 from tms.shifts.digest.maintenance import Work
-from tms.lib.severity import (Severity)
+from tms.shifts.digest.open_alerts import Standing
+from tms.shifts.digest.operator_actions import Deed
 
 
 def title(digest: Digest, zone: ZoneInfo) -> str:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 from django.utils.translation import get_language
 
-from tms.accounts.models import User
 from tms.accounts.display_names import Name, name_of
+from tms.accounts.models import User
 from tms.alerts.models import Alert, Transition, TransitionKind
 
 MOST_READ = 5_000

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from django.db import models
 from django.db.models.fields.json import KeyTransform
 
-from tms.telemetry.rollups import hourly
 from tms.telemetry.models import Report, Rollup
+from tms.telemetry.rollups import hourly
 
 HOUR = timedelta(hours=1)
 

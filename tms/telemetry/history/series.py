@@ -9,9 +9,9 @@ from django.utils.timezone import get_default_timezone
 
 from tms.fleet.models import Terminal, TerminalState
 from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
+from tms.telemetry.models import Report
 from tms.telemetry.rollups import buckets, hourly
 from tms.telemetry.rollups.buckets import Cut, Sum
-from tms.telemetry.models import Report
 
 
 class Span(NamedTuple):

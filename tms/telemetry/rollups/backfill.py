@@ -10,13 +10,13 @@ from django.db import connection, models
 from django.db.models import Count, ExpressionWrapper, OuterRef, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from tms.lib.db import rows as db_rows
-from tms.fleet.presence.outage_causes import corrected
-from tms.fleet.models.outage import Outage
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.protocol import limits
+from tms.fleet.models.outage import Outage
+from tms.fleet.presence.outage_causes import corrected
+from tms.lib.db import rows as db_rows
 from tms.lib.set_aside import SetAside, isolate
+from tms.protocol import limits
 from tms.telemetry.models import Report
 
 ARRIVES_WITHIN = timedelta(minutes=2)

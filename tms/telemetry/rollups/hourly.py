@@ -22,10 +22,10 @@ import msgspec
 from django.db import connection, transaction
 from django.db.models import Min
 
-from tms.lib.db import rows as db_rows
 from tms.fleet.models import Terminal
-from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
+from tms.lib.db import rows as db_rows
 from tms.lib.set_aside import SetAside, isolate
+from tms.protocol.limits import METRIC_BOUND, METRIC_NAMES
 from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.storage.partitions import REPORTS
 

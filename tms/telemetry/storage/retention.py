@@ -10,8 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.models.outage import Outage
 from tms.lib.set_aside import each
-from tms.telemetry.storage import partitions
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
+from tms.telemetry.storage import partitions
 from tms.telemetry.storage.partitions import REPORTS, ROLLUPS
 
 TERMINALS = 500

@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tms.clock.scheduler import Clock
-from tms.feed.publisher import feed
 from tms.feed.hub import hub
-from tms.ops.health import report
+from tms.feed.publisher import feed
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
+from tms.ops.health import report
 from tms.ops.health.monitor import CannotListen, Monitor
 from tms.ops.slo.recorder import Ledger
 

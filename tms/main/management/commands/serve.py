@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from tms import server
+from tms.clock import presence_sweep
 
 new_server = server.chosen(settings.SERVER)
 
@@ -16,17 +17,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import asgi
 from tms.clock import scheduler
-from tms.fleet.nodes.membership import NameTaken
-from tms.lib.db.clock import wall
-from tms.ingest.gateway import gateway
-from tms.feed.publisher import feed
 from tms.feed.hub import hub
-from tms.ops.collectors import fleet
-from tms.ops.health import report
+from tms.feed.publisher import feed
+from tms.fleet.nodes.membership import NameTaken
+from tms.ingest.gateway import gateway
+from tms.lib.db.clock import wall
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
-from tms.ops.slo.recorder import Ledger
+from tms.ops.collectors import fleet
+from tms.ops.health import report
 from tms.ops.health.node_heartbeat import Pulse
+from tms.ops.slo.recorder import Ledger
 from tms.protocol.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -81,7 +82,7 @@ class Process:
         except NameTaken as error:
             raise CommandError(str(error)) from None
         report.watch(self.pulse)
-        return scheduler.orphan(node(), wall.now(), since=heard_at)
+        return presence_sweep.orphan(node(), wall.now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""

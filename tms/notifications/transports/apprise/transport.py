@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.utils.translation import gettext
 
-from tms.notifications.transports import ssrf_guard
 from tms.notifications.models.destination import Destination
+from tms.notifications.transports import ssrf_guard
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import Answer
 from tms.notifications.transports.webhook.transport import not_outside

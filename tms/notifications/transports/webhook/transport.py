@@ -27,8 +27,8 @@ from urllib3.exceptions import (
     TimeoutError as TimedOut,
 )
 
-from tms.notifications.transports import ssrf_guard
 from tms.notifications.models.destination import Destination
+from tms.notifications.transports import ssrf_guard
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import Answer, Outcome
 

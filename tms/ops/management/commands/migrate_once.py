@@ -7,10 +7,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tms.config.database_secret import SecretUnreadable
-from tms.ops.database_role import Login, ensure_role
-from tms.ops.patient_migrate import LockedOut, migrate_patiently
 from tms.lib.db.advisory_lock import StillTaken, turn
 from tms.lib.management import PromptCommand
+from tms.ops.database_role import Login, ensure_role
+from tms.ops.patient_migrate import LockedOut, migrate_patiently
 
 LOCK = 0x746D73_6D696772
 """In ASCII: tmsmigr."""

@@ -1,0 +1,52 @@
+"""Values that rows of several boards share."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from django.utils.translation import get_language
+
+from tms.fleet.models import Presence, Site, TerminalState
+from tms.lib.severity import Severity
+
+WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+
+
+class Bilingual(NamedTuple):
+    """A name in English and, if it has one, in Japanese; shown in the language of whoever looks."""
+
+    en: str
+    ja: str
+
+    def __str__(self) -> str:
+        return self.ja if self.ja and get_language() == "ja" else self.en
+
+
+class Place(NamedTuple):
+    code: str
+    name: Bilingual
+
+
+class Standing(NamedTuple):
+    """What TMS knows of the link."""
+
+    presence: str
+    since: datetime | None
+    cause: str
+    back_at: datetime | None
+    due_at: datetime | None
+    last_seen_at: datetime | None
+
+
+def place_of(site: Site) -> Place:
+    return Place(site.code, Bilingual(site.name, site.name_ja))
+
+
+def standing_of(state: TerminalState) -> Standing:
+    # While a terminal is online the instant moves with its lease, and tells a person nothing.
+    due_at = state.due_at if state.presence == Presence.SILENT else None
+    return Standing(state.presence, state.presence_at, state.cause, state.back_at, due_at, state.last_seen_at)
+
+
+def worst(severities: Collection[str]) -> str:
+    return next((severity for severity in WORST_FIRST if severity in severities), "")

@@ -1,0 +1,83 @@
+"""Every loop of the clock, with its interval and its lane."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from tms.alerts import correlation, lifecycle
+from tms.alerts.lifecycle import firmware
+from tms.alerts.maintenance import services as maintenance_services
+from tms.alerts.suppression import at_open
+from tms.clock import leader
+from tms.clock.node_watch import Watch
+from tms.clock.presence_sweep import sweep
+from tms.commands import services as commands
+from tms.fleet.sites.hours_watcher import Doorman
+from tms.notifications.digests import services as digest_services
+from tms.notifications.dispatch import dispatcher, leases, outbox
+from tms.notifications.dispatch.dispatcher import Post
+from tms.ops import purge
+from tms.ops.health import heartbeats
+from tms.ops.slo import recorder
+from tms.telemetry.rollups import backfill, hourly
+from tms.telemetry.storage import partitions, retention
+
+
+class Lane(Enum):
+    """Loops of one lane take turns. The value is the key of the lock by which a lane is led."""
+
+    PROMPT = leader.LOCK
+    SLOW = 0x746D73_736C6F77
+    """In ASCII: tmsslow."""
+    POST = 0x746D73_706F7374
+    """tmspost."""
+
+
+STALLED_AFTER_S = {Lane.PROMPT: 20.0, Lane.SLOW: 900.0, Lane.POST: 20.0}
+"""A loop without a success for so long is stalled. In the slow lane one pass may take minutes, and the others wait."""
+
+
+class Loop(NamedTuple):
+    """Something to be done every `interval_s`. `work` runs in its lane's thread."""
+
+    name: str
+    interval_s: float
+    work: Callable[[datetime], object]
+    lane: Lane = Lane.PROMPT
+
+    @property
+    def limit_s(self) -> float:
+        """Age of the last success at which the loop counts as stalled."""
+        return max(STALLED_AFTER_S[self.lane], 3 * self.interval_s)
+
+
+LOOPS: tuple[Loop, ...] = (
+    Loop("sweep", 0.5, sweep),
+    Loop("open_due", 0.5, lifecycle.open_due),
+    Loop("fold", 0.5, correlation.fold),
+    Loop("lapse", 1.0, lifecycle.lapse),
+    Loop("calm", 1.0, lifecycle.calm_down),
+    Loop("claims", 1.0, lifecycle.end_claims),
+    Loop("contracts", 1.0, lifecycle.expire),
+    Loop("reminders", 10.0, lifecycle.remind),
+    Loop("nodes", 1.0, Watch().look),
+    Loop("maintenance", 1.0, maintenance_services.turn),
+    Loop("expire", 1.0, commands.expire),
+    Loop("beat", 2.0, lambda at: heartbeats.beat(heartbeats.CLOCK, at=at)),
+    Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
+    Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
+    Loop("looking", 2.0, at_open.look, Lane.SLOW),
+    Loop("count", 3.0, backfill.count, Lane.SLOW),
+    Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
+    Loop("retire", 3600.0, retention.retire, Lane.SLOW),
+    Loop("doors", 2.0, Doorman().look, Lane.SLOW),
+    Loop("forget", 3600.0, dispatcher.forget, Lane.SLOW),
+    Loop("purge", 3600.0, purge.purge, Lane.SLOW),
+    Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),
+    Loop("promises", 3600.0, recorder.forget, Lane.SLOW),
+    Loop("digests", 5.0, digest_services.send_due, Lane.POST),
+    Loop("outbox", 0.5, outbox.advance, Lane.POST),
+    Loop("post", 0.5, Post().make_the_round, Lane.POST),
+    Loop("rescue", 5.0, leases.rescue, Lane.POST),
+)

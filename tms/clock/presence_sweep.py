@@ -1,0 +1,87 @@
+"""Terminals whose time has come, and those whose node or TMS itself was away."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import transaction
+
+from tms.alerts import lifecycle
+from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.compiled import Place
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.fleet.models import Cause, Terminal, TerminalState
+from tms.fleet.nodes import dropped_terminals
+from tms.fleet.presence import store
+from tms.fleet.presence.transitions import Move
+from tms.lib.db.jobs import when_any
+from tms.lib.set_aside import SetAside, isolate
+from tms.ops.health import heartbeats
+
+MOST_SWEEPS = 10
+"""In one pass; then others have their turn."""
+
+unswept = SetAside[int]("sweep")
+unorphaned = SetAside[int]("nodes")
+
+
+@when_any(TerminalState.objects.due)
+def sweep(at: datetime) -> int:
+    """Terminals whose time has come: silent, then offline. In a storm some thousands a transaction."""
+    moved = 0
+    for _ in range(MOST_SWEEPS):
+        due = store.due_terminals(at, without=unswept.keys(at))
+        moved += isolate(due, partial(_sweep, at=at), aside=unswept, at=at)
+        if len(due) < store.SWEEP_LIMIT:
+            break
+    return moved
+
+
+def _sweep(due: Collection[int], at: datetime) -> int:
+    moves = store.sweep_due(due, at)
+    follow(moves)
+    return len(moves)
+
+
+def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:
+    """A node that starts, or is lost, has lost every link it held: its terminals are silent until they are back.
+
+    None stands for all nodes. A transaction for each of some thousands, so that nobody waits long for a row.
+    """
+
+    def lose(held: Collection[int]) -> int:
+        moves = store.orphan(held, node, at, cause=cause, since=since)
+        follow(moves)
+        return len(moves)
+
+    orphaned, reached = 0, 0
+    while held := store.held_terminals(node, after=reached):
+        orphaned += isolate(held, lose, aside=unorphaned, at=at)
+        reached = held[-1]
+    dropped_terminals.record(node or settings.NODE, at=at)
+    return orphaned
+
+
+def catch_up(at: datetime) -> bool:
+    """Whether TMS itself was away; then nobody is called silent or offline before the reconnect grace is over."""
+    last = heartbeats.late_by(heartbeats.CLOCK, at=at)
+    if last is None or last < heartbeats.LATE:
+        return False
+    until = at + timedelta(seconds=settings.RECONNECT_GRACE_S)
+    with transaction.atomic():
+        store.postpone(until)
+        lifecycle.postpone(until)
+    return True
+
+
+def follow(moves: Sequence[Move]) -> None:
+    """Alerts of presence rules, and the feed."""
+    if not moves:
+        return
+    moved = frozenset(move.terminal_id for move in moves)
+    rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
+    places = {row[0]: Place(*row) for row in rows}
+    lifecycle.settle(lifecycle.follow_presence(moves, rulebook.refresh(), places))
+    publish(Change(terminals=moved, presence=moved))

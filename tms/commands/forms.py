@@ -1,0 +1,30 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts import access
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.commands.catalog import CATALOG
+
+ANSWER_WITHIN = (("30", _("30 s")), ("120", _("2 min")), ("600", _("10 min")))
+
+
+DELIVER_WITHIN = (("3600", _("Send if back in 1 h")), ("86400", _("Send if back in 1 day")))
+
+
+class CommandForm(forms.Form):
+    """Its fields are what `tms.commands.services.queue` asks for."""
+
+    name = forms.ChoiceField()
+    answer_within_s = forms.TypedChoiceField(choices=ANSWER_WITHIN, coerce=float)
+    deliver_within_s = forms.TypedChoiceField(choices=DELIVER_WITHIN, coerce=float)
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        """With those commands that `person` may send."""
+        super().__init__(data)
+        may_all = access.may(person, Permission.SEND_DANGEROUS_COMMANDS)
+        names = self.fields["name"]
+        assert isinstance(names, forms.ChoiceField)
+        names.choices = [(spec.name, spec.label) for spec in CATALOG.values() if may_all or not spec.is_dangerous]
