@@ -1,6 +1,6 @@
 import pytest
 
-from tms.ingest.violations import Strikes
+from tms.ingest.session import Strikes
 
 
 @pytest.mark.parametrize(

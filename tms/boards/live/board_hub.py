@@ -14,7 +14,7 @@ from msgspec import UNSET, structs
 from tms.boards.caches.census_cache import kept
 from tms.boards.caches.plans import plans
 from tms.boards.caches.sound_alarms import callers
-from tms.boards.live import frames, pace
+from tms.boards.live import frames
 from tms.boards.live.frames import Owed, Proof
 from tms.boards.live.latency import Sightings
 from tms.boards.live.live_page import Painting, Show
@@ -154,7 +154,7 @@ class Studio:
         await self._look(began)
         await self._paint()
         await self._prove()
-        wait = pace.interval(self._spent_s, most_s=settings.FRAME_INTERVAL_S)
+        wait = interval(self._spent_s, most_s=settings.FRAME_INTERVAL_S)
         await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
 
     async def _paint(self) -> None:
@@ -286,3 +286,19 @@ class Studio:
 def studio() -> Studio:
     """This process's studio; made in the event loop of its first caller."""
     return Studio()
+
+
+LEAST_S = 0.1
+"""Nobody reads a number that changes more often."""
+
+
+SHARE = 33
+"""Painting takes one part in so many of a core, as long as `TMS_FRAME_INTERVAL_S` allows it."""
+
+
+def interval(spent_s: float, *, most_s: float) -> float:
+    """How long to gather changes after a pass that took `spent_s` of CPU: the cheaper it was, the sooner the next.
+
+    So a change is seen soon while there is little to do, and when there is much, reports come first.
+    """
+    return min(most_s, max(LEAST_S, SHARE * spent_s))

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Self
 
 from django.http import QueryDict
@@ -12,12 +13,12 @@ from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.recent_changes import recent
 from tms.boards.overview.sparklines import spark
 from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
-from tms.boards.pages.nodes import losses_part
 from tms.boards.pages.render_context import Desk
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.planned import Plan, expected_at, numbers
 from tms.feed.change import Change
 from tms.fleet.models import Presence
+from tms.fleet.nodes import dropped_terminals
 from tms.lib.severity import Severity
 
 TEMPLATE = "boards/overview.html"
@@ -124,3 +125,7 @@ def _total(partial: str, values: dict[str, Any], desk: Desk) -> Part:
     line = desk.hour.get(name, [values["number"]])
     grown = values["number"] - line[0] if name in TELLING else 0
     return Part(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
+
+
+def losses_part(at: datetime) -> Part:
+    return Part("boards/losses.html#losses", {"losses": dropped_terminals.followed(at)})

@@ -9,7 +9,7 @@ from django import template
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.models import AlertState, Contract, TransitionKind
+from tms.alerts.models import AlertState, Contract, IncidentState, IncidentTransitionKind, TransitionKind
 from tms.boards.actions.deeds import AT_ONCE
 from tms.boards.overview.honeycomb import SiteCell
 from tms.boards.rows import alert_value, outages
@@ -286,3 +286,31 @@ def command_state(name: str) -> Any:
 @register.filter
 def transition_label(kind: str) -> Any:
     return TransitionKind(kind).label
+
+
+ICONS = {"joined": "up", "left": "check", "dissolved": "check"}
+"""Of the other steps: those of alerts."""
+
+
+KEYS = {"acknowledge": "a", "claim": "c"}
+
+
+@register.filter
+def incident_state(name: str) -> Any:
+    return IncidentState(name).label
+
+
+@register.filter
+def incident_step(kind: str) -> Any:
+    return IncidentTransitionKind(kind).label
+
+
+@register.filter
+def incident_icon(kind: str) -> str:
+    return ICONS.get(kind) or step_icon(kind)
+
+
+@register.filter
+def incident_key(deed: str) -> str:
+    """With which one does it; empty if by a click only."""
+    return KEYS.get(deed, "")

@@ -14,7 +14,6 @@ from tms.fleet.models import Group, Site
 from tms.lib.text_fields import LineField
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.models.weekly_window import When
 from tms.notifications.subjects import AboutOne, Concern, about_one
 from tms.notifications.weekly_hours import HoursOfWeek
 
@@ -166,3 +165,13 @@ class Telling(AboutOne, models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy_id} {self.alert_id or self.incident_id}"
+
+
+class When(models.TextChoices):
+    """In which hours a policy tells."""
+
+    ALWAYS = "always", _("always")
+    WITHIN = "within", _("in the hours below")
+    OUTSIDE = "outside", _("outside the hours below")
+    OPEN = "open", _("while the site is open")
+    CLOSED = "closed", _("while the site is closed")

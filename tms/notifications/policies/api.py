@@ -15,7 +15,7 @@ from tms.fleet.models import Group, Site
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.notifications.models import policy as models
-from tms.notifications.models.weekly_window import When
+from tms.notifications.models.policy import When
 from tms.notifications.policies.forms import MOST_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.soft_delete.services import remove
 from tms.notifications.weekly_hours import Weekday, told_hours

@@ -11,9 +11,8 @@ from tms.lib.admin import BaseFormSet, ModelForm
 from tms.lib.forms import NONE, Plain, free_name
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.policy import DAY_S, Policy, Step
+from tms.notifications.models.policy import DAY_S, Policy, Step, When
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.models.weekly_window import When
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
 MOST_STEPS = 4

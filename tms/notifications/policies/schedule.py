@@ -7,8 +7,7 @@ from tms.alerts.models import Alert
 from tms.alerts.suppression.reasons import Quiet
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import Hours
-from tms.notifications.models.policy import Policy, Telling
-from tms.notifications.models.weekly_window import When
+from tms.notifications.models.policy import Policy, Telling, When
 from tms.notifications.subjects import Subject
 
 REASON = "hours"
