@@ -12,10 +12,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import access, api_tokens, one_time_secrets
-from tms.accounts.audit.admin import AuditedAdmin
+from tms.accounts.audit.admin import AuditedAdmin, ModelAdmin, UserAdmin
 from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.accounts.one_time_secrets import Secret
-from tms.lib.admin import ModelAdmin, ModelForm, ReadOnly, UserAdmin
+from tms.lib.admin import ModelForm, ReadOnly
 
 TOKEN_ADVICE = _("What uses the API sends it with every request, as Authorization: Bearer …")
 

@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 
+from tms.accounts.audit.admin import ModelAdmin
 from tms.alerts.models import Alert, Transition
-from tms.lib.admin import ModelAdmin, ReadOnly, TabularInline
+from tms.lib.admin import ReadOnly, TabularInline
 
 
 class TransitionInline(ReadOnly, TabularInline[Transition, Alert]):

@@ -1,7 +1,8 @@
 from django.contrib import admin
 
+from tms.accounts.audit.admin import ModelAdmin
 from tms.commands.models import Command
-from tms.lib.admin import ModelAdmin, ReadOnly
+from tms.lib.admin import ReadOnly
 
 
 @admin.register(Command)

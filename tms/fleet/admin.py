@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from tms.accounts import one_time_secrets
+from tms.accounts.audit.admin import ModelAdmin
 from tms.accounts.models import User
 from tms.accounts.one_time_secrets import Secret
 from tms.fleet.credentials import enrolment
@@ -25,7 +26,7 @@ from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
 from tms.fleet.sites import services as site_services
 from tms.fleet.terminals import services as terminal_services
 from tms.fleet.terminals.parents import Circle, refuse_circle
-from tms.lib.admin import ModelAdmin, ModelForm, ReadOnly, TabularInline
+from tms.lib.admin import ModelForm, ReadOnly, TabularInline
 from tms.lib.hashing import digest
 from tms.protocol.credential import UID
 

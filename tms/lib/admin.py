@@ -1,4 +1,6 @@
-"""Bases of the admin's pages and of forms: Django's own, typed, and read-only where TMS itself writes."""
+"""Base classes of admin pages and of forms: Django's own, typed, and read-only where TMS itself writes.
+
+Pages that change something derive from those of `tms.accounts.audit.admin`."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -21,9 +23,7 @@ else:
         def __class_getitem__(cls, _models: Any) -> Any:
             return cls
 
-    from tms.accounts.audit.admin import AuditedAdmin
-
-    class ModelAdmin(Subscriptable, AuditedAdmin, admin.ModelAdmin):
+    class ModelAdmin(Subscriptable, admin.ModelAdmin):
         def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
             if db_field.name in self.get_autocomplete_fields(request):
                 options["widget"] = Autocomplete(db_field, self.admin_site)
@@ -36,7 +36,7 @@ else:
 
     class TabularInline(Subscriptable, admin.TabularInline): ...
 
-    class UserAdmin(Subscriptable, AuditedAdmin, auth.UserAdmin): ...
+    class UserAdmin(Subscriptable, auth.UserAdmin): ...
 
     class ModelForm(Subscriptable, forms.ModelForm): ...
 

@@ -1,12 +1,20 @@
-"""Changes made in the admin go to the audit trail, in the transaction of the change."""
+"""Base classes of admin pages that write each change to the audit trail, in the transaction of the change."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.audit import recorder
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+    from django.contrib.auth.admin import UserAdmin
+else:
+    from tms.lib import admin
+
+__all__ = ["AuditedAdmin", "ModelAdmin", "UserAdmin"]
 
 
 class AuditedAdmin:
@@ -32,6 +40,13 @@ class AuditedAdmin:
         for row in queryset:
             recorder.record("deleted", row)
         return super().log_deletions(request, queryset)  # type: ignore[misc]
+
+
+if not TYPE_CHECKING:
+
+    class ModelAdmin(AuditedAdmin, admin.ModelAdmin): ...
+
+    class UserAdmin(AuditedAdmin, admin.UserAdmin): ...
 
 
 def _of_form(form: Any) -> dict[str, tuple[Any, Any]]:

@@ -20,6 +20,16 @@ from tms.notifications.weekly_hours import HoursOfWeek
 DAY_S = 86_400
 
 
+class When(models.TextChoices):
+    """In which hours a policy tells."""
+
+    ALWAYS = "always", _("always")
+    WITHIN = "within", _("in the hours below")
+    OUTSIDE = "outside", _("outside the hours below")
+    OPEN = "open", _("while the site is open")
+    CLOSED = "closed", _("while the site is closed")
+
+
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def kept(self) -> Self:
         """Those that were not deleted."""
@@ -165,13 +175,3 @@ class Telling(AboutOne, models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy_id} {self.alert_id or self.incident_id}"
-
-
-class When(models.TextChoices):
-    """In which hours a policy tells."""
-
-    ALWAYS = "always", _("always")
-    WITHIN = "within", _("in the hours below")
-    OUTSIDE = "outside", _("outside the hours below")
-    OPEN = "open", _("while the site is open")
-    CLOSED = "closed", _("while the site is closed")
