@@ -10,7 +10,7 @@ from benchmarks.meter import pin
 from benchmarks.plan import Plan
 from benchmarks.stage import Stage
 from benchmarks.systems.system import System
-from deploy.cluster import PostgreSQL, Redis
+from deploy.processes import PostgreSQL, Redis
 
 
 @dataclass(frozen=True)

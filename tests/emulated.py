@@ -9,7 +9,7 @@ from urllib.error import URLError
 
 from boto3.session import Session
 
-from deploy.cluster import HOST, Service
+from deploy.processes import HOST, Service
 
 REGION = "ap-northeast-1"
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}

@@ -11,8 +11,8 @@ from urllib.error import URLError
 
 import yaml
 
-from deploy.cluster import HOST, Service
-from deploy.cluster.programs import find
+from deploy.processes import HOST, Service
+from deploy.processes.programs import find
 
 HERE = Path(__file__).resolve().parent.parent / "deploy/prometheus"
 

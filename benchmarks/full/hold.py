@@ -10,7 +10,7 @@ from benchmarks.full.point import Gauge, Point
 from benchmarks.progress import say
 from benchmarks.quantiles import quantile
 from benchmarks.systems.several import Several
-from deploy.cluster import Node
+from deploy.processes import Node
 
 BROKEN_S = 5.0
 """After a kill its links break within this; what breaks later breaks by itself."""

@@ -17,7 +17,7 @@ from benchmarks.scenarios.pages import read
 from benchmarks.soak.plan import SoakPlan
 from benchmarks.stage import Stage
 from benchmarks.systems.several import Several
-from deploy.cluster import HOST
+from deploy.processes import HOST
 
 MIB = 2**20
 PAGES = ("/", "/terminals/", "/alerts/")

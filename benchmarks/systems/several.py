@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from benchmarks.meter import pin
 from benchmarks.systems.address import Address
 from benchmarks.systems.tms import Tms
-from deploy.cluster import HOST, ClockProcess, Node
+from deploy.processes import HOST, ClockProcess, Node
 
 
 class Several(Tms):

@@ -19,7 +19,7 @@ import psycopg
 
 from benchmarks.load.dialect import Dialect
 from benchmarks.systems.address import Address
-from deploy.cluster import HOST, free_port
+from deploy.processes import HOST, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_DEADLINE_S = 30

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from benchmarks.load.dialect import TextbookDialect
 from benchmarks.systems.system import System, python
-from deploy.cluster import HOST
+from deploy.processes import HOST
 
 
 class Textbook(System):

@@ -6,7 +6,7 @@ from urllib.error import HTTPError, URLError
 
 from benchmarks.load.dialect import TmsDialect
 from benchmarks.systems.system import System, python
-from deploy.cluster import HOST
+from deploy.processes import HOST
 
 SETTINGS = Path(__file__).parents[2] / "tms" / "settings.py"
 

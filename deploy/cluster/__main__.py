@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.cluster.cluster import MOST_CLOCKS, MOST_NODES, Cluster
-from deploy.cluster.process import ROOT
-from deploy.cluster.programs import Missing, find, find_postgresql
-from deploy.cluster.service import HOST, DidNotStart, Service
-from deploy.cluster.simulator import Simulator
+from deploy.processes.cluster import MOST_CLOCKS, MOST_NODES, Cluster
+from deploy.processes.tms_process import ROOT
+from deploy.processes.programs import Missing, find, find_postgresql
+from deploy.processes.service import HOST, DidNotStart, Service
+from deploy.processes.simulator import Simulator
 from deploy.cluster.supervisor import Supervisor
 from deploy.cluster.view import Lines, Table, View
 

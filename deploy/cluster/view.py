@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Protocol, TextIO
 
-from deploy.cluster.warden import State, Warden
+from deploy.cluster.service_monitor import State, Warden
 
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 OTHER_SCREEN, OWN_SCREEN = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"

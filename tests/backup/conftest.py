@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cluster.process import ROOT, clean
+from deploy.processes.tms_process import ROOT, clean
 from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, Vault
 from tests.emulated import REGION, Moto
 from tests.services import HOST, PostgreSQL

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from deploy.backup.__main__ import main
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 from tests.emulated import Moto
 from tests.services import PostgreSQL
 

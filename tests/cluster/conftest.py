@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from deploy.cluster import Cluster
+from deploy.processes import Cluster
 from tests.cluster.people import Person
 from tests.running import QUICK
 

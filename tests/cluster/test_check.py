@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cluster.process import ROOT, clean
+from deploy.processes.tms_process import ROOT, clean
 from tests.cluster.conftest import PASSWORD
 
 pytestmark = pytest.mark.services

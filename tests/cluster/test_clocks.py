@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from deploy.cluster import ClockProcess, Cluster
+from deploy.processes import ClockProcess, Cluster
 from tests.link.eventually import eventually
 from tests.link.terminal import Terminal
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 from deploy.cluster.view import essence
 from tests.services import HOST, free_port
 
@@ -73,7 +73,7 @@ def first_port() -> int:
 @contextmanager
 def started(folder: Path, **options: str) -> Iterator[Told]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.cluster"],
+        [sys.executable, "-m", "deploy.processes"],
         cwd=ROOT,
         env=os.environ | {"N": "1", "CLOCKS": "1", "TMS_DATA_DIR": str(folder)} | options,
         stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from deploy.cluster import Cluster
+from deploy.processes import Cluster
 from tests.cluster.people import Answer, Person
 from tests.link.terminal import Terminal
 

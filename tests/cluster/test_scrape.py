@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.cluster import Cluster
+from deploy.processes import Cluster
 from tests.ops.eventually import eventually
 from tests.prometheus import Prometheus
 

@@ -9,7 +9,7 @@ import time
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator, Sequence
 
-from deploy.cluster.node import Node
+from deploy.processes.node import Node
 from tests.faults.fault import Fault, Finding
 from tests.faults.light import LightTerminal
 from tests.faults.place import Several

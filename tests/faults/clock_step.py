@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from deploy.cluster.process import TmsProcess
+from deploy.processes.tms_process import TmsProcess
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.scene import Scene

@@ -4,7 +4,7 @@ import re
 import time
 from pathlib import Path
 
-from deploy.cluster.node import Node
+from deploy.processes.node import Node
 from tests.server.client import Client
 
 LIMITS = {"TMS_MAX_CONNECTIONS": "400", "TMS_SPARE_CONNECTIONS": "50", "TMS_BOARDS_PER_PERSON": "40"}

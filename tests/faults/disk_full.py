@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from deploy.cluster.postgresql import PostgreSQL
-from deploy.cluster.programs import unprivileged
+from deploy.processes.postgresql import PostgreSQL
+from deploy.processes.programs import unprivileged
 from tests.faults.fault import Fault, Finding
 from tests.faults.health import health_is_watched
 from tests.faults.place import Several, Single

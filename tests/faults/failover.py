@@ -5,9 +5,9 @@ import os
 import subprocess
 import time
 
-from deploy.cluster.postgresql import PostgreSQL
-from deploy.cluster.programs import find_postgresql, unprivileged
-from deploy.cluster.service import HOST, free_port
+from deploy.processes.postgresql import PostgreSQL
+from deploy.processes.programs import find_postgresql, unprivileged
+from deploy.processes.service import HOST, free_port
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.processes import kill_family

@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from functools import partial
 
-from deploy.cluster.node import Node
+from deploy.processes.node import Node
 from tests.faults.clients import NOISE_S, acknowledgements, ms
 from tests.faults.fault import Fault, Finding
 from tests.faults.health import ask

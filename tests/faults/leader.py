@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from deploy.cluster.service import Service
+from deploy.processes.service import Service
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.scene import Scene

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.cluster.node import Node
-from deploy.cluster.postgresql import PostgreSQL
-from deploy.cluster.redis import Redis
-from deploy.cluster.service import HOST
+from deploy.processes.node import Node
+from deploy.processes.postgresql import PostgreSQL
+from deploy.processes.redis import Redis
+from deploy.processes.service import HOST
 from tests.faults.cables import Namespace, needs_namespaces
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import HASTY, Several

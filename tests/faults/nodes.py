@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
-from deploy.cluster.node import Node
+from deploy.processes.node import Node
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.processes import kill_family

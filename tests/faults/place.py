@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 import psycopg
 
-from deploy.cluster.cluster import Cluster
+from deploy.processes.cluster import Cluster
 from tests.running import Running
 
 HASTY: Mapping[str, str] = {

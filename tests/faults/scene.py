@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self
 
-from deploy.cluster.service import Service
+from deploy.processes.service import Service
 from tests.faults.agents import AgentTerminal
 from tests.faults.boards import Agreement, Board
 from tests.faults.fault import Finding

@@ -15,8 +15,8 @@ from typing import Any, Self
 import psutil
 import psycopg
 
-from deploy.cluster import HOST, PostgreSQL, Redis
-from deploy.cluster.process import clean
+from deploy.processes import HOST, PostgreSQL, Redis
+from deploy.processes.tms_process import clean
 from tests.machine.metadata import Metadata
 from tests.running import QUICK, ROOT
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from deploy.cluster import HOST, PostgreSQL, Redis
-from deploy.cluster.process import TmsProcess
+from deploy.processes import HOST, PostgreSQL, Redis
+from deploy.processes.tms_process import TmsProcess
 from tests.running import ROOT
 
 NEEDED = ("buildah", "debootstrap", "unshare")

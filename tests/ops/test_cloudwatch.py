@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cluster import HOST
+from deploy.processes import HOST
 from tests.emulated import Moto
 from tests.link.terminal import Terminal
 from tests.ops.eventually import eventually

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from deploy.cluster import HOST
+from deploy.processes import HOST
 from tests.emulated import Moto
 from tms.config.logs import logging_config
 from tms.metrics import instruments

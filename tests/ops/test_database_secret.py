@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from deploy.cluster import HOST, PostgreSQL
+from deploy.processes import HOST, PostgreSQL
 from tests.emulated import Moto
 from tests.ops.test_production import manage
 from tms.config import database_secret

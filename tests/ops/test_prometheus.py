@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.cluster.programs import find
+from deploy.processes.programs import find
 from tests.inventory import ROOT, metrics
 from tests.ops.eventually import eventually
 from tests.prometheus import HERE, Prometheus

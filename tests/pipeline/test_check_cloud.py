@@ -13,7 +13,7 @@ from deploy.check import cloud, traffic
 from deploy.check.alarms import ALARMS
 from deploy.check.line import Line, Mark, Outcome, Text, outcome
 from deploy.check.place import Place
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 from deploy.pipeline import __main__ as pipeline
 from tests.emulated import Moto
 

@@ -15,7 +15,7 @@ from deploy.check import code
 from deploy.check.checklist import AFTER, BEFORE, LISTS
 from deploy.check.line import Denied, Line, Mark, Section, Text, Unseen, Wrong, outcome
 from deploy.check.place import Place
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 
 OF_THE_OPERATORS = {
     "全テストがパス",

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deploy.check.alarms import ALARMS
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 from tests import inventory
 from tms.ops.cloudwatch.table import TABLE
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from deploy.aws import client
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 from deploy.pipeline import alarms, ec2
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ec2 import Machines

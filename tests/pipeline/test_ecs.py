@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deploy.aws import client
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 from deploy.pipeline import ecs as pipeline
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ecs import Containers, must_have_ended_well

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from deploy.check.alarms import ALARMS
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 
 PAGES = {"en": ROOT / "docs/runbook.md", "ja": ROOT / "docs/runbook.ja.md"}
 RUNBOOK = PAGES["en"].read_text()

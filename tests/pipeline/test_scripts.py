@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 from deploy.pipeline import sbom
 
 PIPELINE = ROOT / "deploy/pipeline"

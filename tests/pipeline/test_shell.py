@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 
 AWS = """#!/bin/bash
 if [[ $1 == autoscaling ]]; then echo "$SERVING"; else printf '%s\\0' "$@"; fi

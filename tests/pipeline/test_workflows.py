@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.cluster.process import ROOT
+from deploy.processes.tms_process import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 MAY_DEPLOY = {"contents": "read", "checks": "read", "pull-requests": "read", "id-token": "write"}

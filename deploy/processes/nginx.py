@@ -4,9 +4,9 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.cluster.certificate import Certificate
-from deploy.cluster.programs import find, unprivileged
-from deploy.cluster.service import HOST, Service, free_port
+from deploy.processes.certificate import Certificate
+from deploy.processes.programs import find, unprivileged
+from deploy.processes.service import HOST, Service, free_port
 from deploy.nginx.configuration import FILES, Configuration, Tls
 
 

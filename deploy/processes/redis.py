@@ -2,8 +2,8 @@ from collections.abc import Sequence
 
 import redis
 
-from deploy.cluster.programs import find
-from deploy.cluster.service import HOST, Service
+from deploy.processes.programs import find
+from deploy.processes.service import HOST, Service
 
 
 class Redis(Service):

@@ -8,14 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from deploy.cluster.certificate import certificate
-from deploy.cluster.clock import ClockProcess
-from deploy.cluster.nginx import Nginx
-from deploy.cluster.node import Node
-from deploy.cluster.postgresql import PostgreSQL
-from deploy.cluster.process import ROOT, TmsProcess, clean, manage
-from deploy.cluster.redis import Redis
-from deploy.cluster.service import HOST, Service
+from deploy.processes.certificate import certificate
+from deploy.processes.clock import ClockProcess
+from deploy.processes.nginx import Nginx
+from deploy.processes.node import Node
+from deploy.processes.postgresql import PostgreSQL
+from deploy.processes.tms_process import (ROOT, TmsProcess, clean, manage)
+from deploy.processes.redis import Redis
+from deploy.processes.service import HOST, Service
 
 type Settings = Mapping[str, str]
 

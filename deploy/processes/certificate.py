@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.cluster.programs import find
+from deploy.processes.programs import find
 
 SUBJECT = "/CN=TMS on this machine"
 NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1"

@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
-from deploy.cluster.programs import closed_to, find_postgresql, unprivileged
-from deploy.cluster.service import HOST, DidNotStart, Service
+from deploy.processes.programs import closed_to, find_postgresql, unprivileged
+from deploy.processes.service import HOST, DidNotStart, Service
 
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 """A test's database need not outlive the machine; it does outlive a kill."""

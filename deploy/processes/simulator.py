@@ -2,7 +2,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.cluster.process import TmsProcess
+from deploy.processes.tms_process import TmsProcess
 
 
 class Simulator(TmsProcess):

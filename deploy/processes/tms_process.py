@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 
-from deploy.cluster.service import HOST, Service
+from deploy.processes.service import HOST, Service
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

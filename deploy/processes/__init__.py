@@ -1,0 +1,22 @@
+"""Processes of TMS as in production, on one machine: PostgreSQL, Redis, nginx, nodes and clocks, on loopback."""
+
+from deploy.processes.clock import ClockProcess
+from deploy.processes.cluster import Cluster
+from deploy.processes.nginx import Nginx
+from deploy.processes.node import Node
+from deploy.processes.postgresql import PostgreSQL
+from deploy.processes.redis import Redis
+from deploy.processes.service import (HOST, DidNotStart, Service, free_port)
+
+__all__ = [
+    "HOST",
+    "ClockProcess",
+    "Cluster",
+    "DidNotStart",
+    "Nginx",
+    "Node",
+    "PostgreSQL",
+    "Redis",
+    "Service",
+    "free_port",
+]
