@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from deploy.check import access, cloud, code, pages, release, speed, traffic
-from deploy.check.line import Line, Section, Text
+from deploy.check import (access, cloud, code, probes, release, speed, traffic)
+from deploy.check.result import Line, Section, Text
 
 BEFORE = (
     Section(
@@ -118,12 +118,12 @@ AFTER = (
         (
             Line(
                 Text("Health", "ヘルスチェック"),
-                pages.health,
+                probes.health,
                 Text("/health/?strict answers 200", "/health/?strict が 200"),
             ),
             Line(
                 Text("Signing in", "ログイン機能動作"),
-                pages.sign_in,
+                probes.sign_in,
                 Text(
                     "the account of CHECK_USERNAME and CHECK_PASSWORD gets in",
                     "CHECK_USERNAME と CHECK_PASSWORD でサインインできる",
@@ -131,17 +131,17 @@ AFTER = (
             ),
             Line(
                 Text("Main pages", "主要画面表示"),
-                pages.main_pages,
+                probes.main_pages,
                 Text("each is 200 and whole", "すべて 200 で全体が表示"),
             ),
             Line(
                 Text("API", "API応答確認"),
-                pages.api,
+                probes.api,
                 Text("403 as application/problem+json", "application/problem+json で 403"),
             ),
             Line(
                 Text("Files for browsers", "静的ファイル配信"),
-                pages.static_files,
+                probes.static_files,
                 Text(
                     "200, text/css, kept for a day or longer (docs/runbook.md)",
                     "200、text/css、1 日以上キャッシュ (docs/runbook.md)",

@@ -9,8 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from deploy.aws import client, code_of
 from deploy.check.alarms import ALARMS, NOT_ALLOWED, UNRELATED
-from deploy.check.line import Denied, Text, Unseen, Wrong
-from deploy.check.place import Place
+from deploy.check.result import (Denied, Text, Unseen, Wrong)
+from deploy.check.target import Place
 
 LATELY = timedelta(minutes=15)
 MOST_PAGES = 50

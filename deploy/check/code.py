@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 
-from deploy.check.line import Denied, Text, Unseen, Wrong
-from deploy.check.place import Place
+from deploy.check.result import (Denied, Text, Unseen, Wrong)
+from deploy.check.target import Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSED = ROOT / "var" / "tests-passed"

@@ -10,8 +10,8 @@ import psycopg
 from deploy.aws import AwsError
 from deploy.backup.database import Database, rows
 from deploy.backup.failure import Failed, sentence
-from deploy.check.line import Text, Unseen, Wrong
-from deploy.check.place import Place
+from deploy.check.result import Text, Unseen, Wrong
+from deploy.check.target import Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

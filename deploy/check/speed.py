@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from deploy.check.line import Text, Wrong
-from deploy.check.pages import PAGES, must_be_signed_in
-from deploy.check.place import Place
+from deploy.check.result import Text, Wrong
+from deploy.check.probes import PAGES, must_be_signed_in
+from deploy.check.target import Place
 
 TIMES = 5
 VISITORS = 10

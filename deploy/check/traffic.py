@@ -5,8 +5,8 @@ from typing import Any
 
 from deploy.aws import client
 from deploy.check.cloud import balancer, in_aws
-from deploy.check.line import Text, Unseen, Wrong
-from deploy.check.place import Place
+from deploy.check.result import Text, Unseen, Wrong
+from deploy.check.target import Place
 
 NAMESPACE = "AWS/ApplicationELB"
 ERRORS_SINCE, LATENCY_SINCE = timedelta(minutes=5), timedelta(minutes=15)

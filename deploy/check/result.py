@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from deploy.check.place import Place
+from deploy.check.target import Place
 
 
 class Text(NamedTuple):

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.check.visitor import Visitor
+from deploy.check.http_client import Visitor
 
 
 @dataclass
