@@ -121,7 +121,7 @@ check-assets:
 	@node_modules/.bin/biome ci --colors=off --log-level=error static biome.json package.json
 
 check-shell:
-	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy 2>/dev/null | xargs $(BIN)/shellcheck
+	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy tools 2>/dev/null | xargs $(BIN)/shellcheck
 
 check-workflows:
 	@$(BIN)/yamllint --strict --config-file .github/yamllint.yaml .github compose.yaml docs/asyncapi.yaml deploy/prometheus

@@ -1,6 +1,6 @@
 import pytest
 
-from deploy.tfkit.toolchain import OutOfReach, Toolchain
+from tools.tfkit.toolchain import OutOfReach, Toolchain
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.tfkit.check import Report, check, mirror
-from deploy.tfkit.toolchain import ROOT, Toolchain
+from tools.tfkit.check import Report, check, mirror
+from tools.tfkit.toolchain import ROOT, Toolchain
 
 CONFIGURATION = ROOT / "deploy/terraform"
 PRODUCTION = "env/production.tfvars"

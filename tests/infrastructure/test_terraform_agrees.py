@@ -12,7 +12,7 @@ import pytest
 
 from deploy.check.alarms import ALARMS, SUMMARY
 from deploy.pipeline.alarms import GUARDS
-from deploy.tfkit.toolchain import ROOT, Toolchain
+from tools.tfkit.toolchain import ROOT, Toolchain
 from tests import inventory
 from tms.ops.cloudwatch.table import TABLE
 

@@ -1,15 +1,15 @@
-"""deploy/tfkit: schemas out of generated code, and what Terraform says in terms of the files that a person wrote."""
+"""tools/tfkit: schemas out of generated code, and what Terraform says in terms of the files that a person wrote."""
 
 from pathlib import Path
 
 import pytest
 
-from deploy.tfkit import toolchain as toolchains
-from deploy.tfkit import wire
-from deploy.tfkit.check import check, events, mirror
-from deploy.tfkit.generated import SchemaError, Source, read_hcl, storage_type
-from deploy.tfkit.schema import logic
-from deploy.tfkit.toolchain import OutOfReach, SetupError, Toolchain
+from tools.tfkit import toolchain as toolchains
+from tools.tfkit import wire
+from tools.tfkit.check import check, events, mirror
+from tools.tfkit.generated import SchemaError, Source, read_hcl, storage_type
+from tools.tfkit.schema import logic
+from tools.tfkit.toolchain import OutOfReach, SetupError, Toolchain
 
 GENERATED = """\
 function thingRuleToHclTerraform(struct) {

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from deploy.tfkit.generated import SECTIONS, Json, SchemaError, Source, read_hcl
+from tools.tfkit.generated import SECTIONS, Json, SchemaError, Source, read_hcl
 
 FORMAT_VERSION = "1.0"
 

@@ -1,17 +1,17 @@
-"""`python -m deploy.tfkit setup`, and `python -m deploy.tfkit check DIR [--variables FILE]`."""
+"""`python -m tools.tfkit setup`, and `python -m tools.tfkit check DIR [--variables FILE]`."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.tfkit.check import check
-from deploy.tfkit.generated import SchemaError
-from deploy.tfkit.toolchain import SetupError, Toolchain, say
+from tools.tfkit.check import check
+from tools.tfkit.generated import SchemaError
+from tools.tfkit.toolchain import SetupError, Toolchain, say
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser(prog="python -m deploy.tfkit", description=__doc__)
+    whole = argparse.ArgumentParser(prog="python -m tools.tfkit", description=__doc__)
     commands = whole.add_subparsers(required=True)
     setup = commands.add_parser("setup", help="install Terraform and the stub providers")
     setup.set_defaults(act=act_setup)

@@ -3,7 +3,7 @@
 Terraform starts this file as it would start terraform-provider-aws. It answers what `validate`, and `test` with
 `mock_provider`, ask, and refuses to plan or read for real: a check can never reach a cloud account.
 
-Usage: python -m deploy.tfkit.provider SCHEMA, where SCHEMA is what wire.py wrote and has a SCHEMA.computed.json beside
+Usage: python -m tools.tfkit.provider SCHEMA, where SCHEMA is what wire.py wrote and has a SCHEMA.computed.json beside
 it. It runs in the environment that toolchain.py makes.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 import grpc
 import msgpack
 
-from deploy.tfkit import wire
+from tools.tfkit import wire
 
 MAGIC_COOKIE = "TF_PLUGIN_MAGIC_COOKIE"
 """go-plugin starts us with this; a person who runs the file by hand does not set it."""

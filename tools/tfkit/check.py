@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.tfkit.toolchain import Toolchain
+from tools.tfkit.toolchain import Toolchain
 
 type Json = dict[str, Any]
 

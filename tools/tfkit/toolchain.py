@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.tfkit import wire
-from deploy.tfkit.generated import Json
-from deploy.tfkit.schema import extract
+from tools.tfkit import wire
+from tools.tfkit.generated import Json
+from tools.tfkit.schema import extract
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -35,12 +35,12 @@ TERRAFORM = """\
 #!/bin/sh
 # The stub listens on a private Unix socket, so it does without certificates.
 export TF_DISABLE_PLUGIN_TLS=1 CHECKPOINT_DISABLE=1
-PYTHONPATH="{root}" exec "{python}" -P -m deploy.tfkit.terraform "$@"
+PYTHONPATH="{root}" exec "{python}" -P -m tools.tfkit.terraform "$@"
 """
 
 PROVIDER = """\
 #!/bin/sh
-PYTHONPATH="{root}" exec "{python}" -P -m deploy.tfkit.provider "{schema}"
+PYTHONPATH="{root}" exec "{python}" -P -m tools.tfkit.provider "{schema}"
 """
 
 NO_ANSWER = (
