@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from deploy.processes import (HOST, PostgreSQL, Redis, Service, free_port)
+from deploy.processes import HOST, PostgreSQL, Redis, Service, free_port
 
 __all__ = ["HOST", "PostgreSQL", "Redis", "Service", "free_port"]
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 
 from deploy.check.checklist import LISTS
-from deploy.check.result import (Line, Mark, Outcome, Section, Text, outcome)
+from deploy.check.result import Line, Mark, Outcome, Section, Text, outcome
 from deploy.check.target import Place
 
 RIGHT = Text("right would be", "正しくは")

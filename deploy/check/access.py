@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from deploy.check.result import Text, Unseen, Wrong
-from deploy.check.probes import must_be_signed_in
-from deploy.check.target import Place
 from deploy.check.http_client import Visitor, handshake
+from deploy.check.probes import must_be_signed_in
+from deploy.check.result import Text, Unseen, Wrong
+from deploy.check.target import Place
 
 LEAST_DAYS = 21
 """ACM renews 60 days before the end: with less, something holds it up."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from deploy.check import (access, cloud, code, probes, release, speed, traffic)
+from deploy.check import access, cloud, code, probes, release, speed, traffic
 from deploy.check.result import Line, Section, Text
 
 BEFORE = (

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from deploy.aws import client, code_of
 from deploy.check.alarms import ALARMS, NOT_ALLOWED, UNRELATED
-from deploy.check.result import (Denied, Text, Unseen, Wrong)
+from deploy.check.result import Denied, Text, Unseen, Wrong
 from deploy.check.target import Place
 
 LATELY = timedelta(minutes=15)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 
-from deploy.check.result import (Denied, Text, Unseen, Wrong)
+from deploy.check.result import Denied, Text, Unseen, Wrong
 from deploy.check.target import Place
 
 ROOT = Path(__file__).resolve().parent.parent.parent

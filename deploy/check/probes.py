@@ -3,9 +3,9 @@
 import json
 import re
 
+from deploy.check.http_client import Answer
 from deploy.check.result import Text, Unseen, Wrong
 from deploy.check.target import Place
-from deploy.check.http_client import Answer
 
 PAGES = {"/": 'id="incidents"', "/terminals/": 'id="results"', "/alerts/": 'id="results"', "/help/": "data-sign-in"}
 """Each with something that only that page, whole, has."""

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from deploy.check.result import Text, Wrong
 from deploy.check.probes import PAGES, must_be_signed_in
+from deploy.check.result import Text, Wrong
 from deploy.check.target import Place
 
 TIMES = 5

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.cluster.supervisor import Supervisor
+from deploy.cluster.view import Lines, Table, View
 from deploy.processes.cluster import MOST_CLOCKS, MOST_NODES, Cluster
-from deploy.processes.tms_process import ROOT
 from deploy.processes.programs import Missing, find, find_postgresql
 from deploy.processes.service import HOST, DidNotStart, Service
 from deploy.processes.simulator import Simulator
-from deploy.cluster.supervisor import Supervisor
-from deploy.cluster.view import Lines, Table, View
+from deploy.processes.tms_process import ROOT
 
 MOST_TERMINALS = 5_000
 MADE_HERE = {"TMS_DATABASE_URL", "TMS_REDIS_URL", "TMS_NODE", "TMS_SECRET_KEY", "TMS_DATA_DIR", "TMS_STATIC_ROOT"}

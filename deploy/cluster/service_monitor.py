@@ -7,9 +7,9 @@ from concurrent.futures import Executor, Future
 from enum import StrEnum
 from pathlib import Path
 
+from deploy.cluster.usage import NOTHING, Meter, Vitals
 from deploy.processes.clock import ClockProcess
 from deploy.processes.service import Service
-from deploy.cluster.usage import NOTHING, Meter, Vitals
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 SOUND_AFTER_S = 60.0

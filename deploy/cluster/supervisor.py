@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
-from deploy.processes.service import Service
-from deploy.cluster.view import View
 from deploy.cluster.service_monitor import State, Warden
+from deploy.cluster.view import View
+from deploy.processes.service import Service
 
 DRAW_EVERY_S = 0.5
 

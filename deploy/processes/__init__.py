@@ -6,7 +6,7 @@ from deploy.processes.nginx import Nginx
 from deploy.processes.node import Node
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
-from deploy.processes.service import (HOST, DidNotStart, Service, free_port)
+from deploy.processes.service import HOST, DidNotStart, Service, free_port
 
 __all__ = [
     "HOST",

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
-from deploy.processes.tms_process import TmsProcess
 from deploy.processes.service import HOST
+from deploy.processes.tms_process import TmsProcess
 
 
 class ClockProcess(TmsProcess):

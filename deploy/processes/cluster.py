@@ -13,9 +13,9 @@ from deploy.processes.clock import ClockProcess
 from deploy.processes.nginx import Nginx
 from deploy.processes.node import Node
 from deploy.processes.postgresql import PostgreSQL
-from deploy.processes.tms_process import (ROOT, TmsProcess, clean, manage)
 from deploy.processes.redis import Redis
 from deploy.processes.service import HOST, Service
+from deploy.processes.tms_process import ROOT, TmsProcess, clean, manage
 
 type Settings = Mapping[str, str]
 

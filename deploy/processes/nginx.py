@@ -4,10 +4,10 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.nginx.configuration import FILES, Configuration, Tls
 from deploy.processes.certificate import Certificate
 from deploy.processes.programs import find, unprivileged
 from deploy.processes.service import HOST, Service, free_port
-from deploy.nginx.configuration import FILES, Configuration, Tls
 
 
 class Nginx(Service):

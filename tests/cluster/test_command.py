@@ -19,8 +19,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.processes.tms_process import ROOT
 from deploy.cluster.view import essence
+from deploy.processes.tms_process import ROOT
 from tests.services import HOST, free_port
 
 pytestmark = pytest.mark.services

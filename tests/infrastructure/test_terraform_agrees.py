@@ -12,9 +12,9 @@ import pytest
 
 from deploy.check.alarms import ALARMS, SUMMARY
 from deploy.pipeline.alarms import GUARDS
-from tools.tfkit.toolchain import ROOT, Toolchain
 from tests import inventory
 from tms.ops.cloudwatch.table import TABLE
+from tools.tfkit.toolchain import ROOT, Toolchain
 
 TERRAFORM, MACHINE = ROOT / "deploy/terraform", ROOT / "deploy/machine"
 HCL = {path.name: path.read_text() for path in TERRAFORM.glob("*.tf")}

@@ -11,10 +11,10 @@ from botocore.stub import Stubber
 from deploy.aws import client
 from deploy.check import cloud, traffic
 from deploy.check.alarms import ALARMS
-from deploy.check.result import (Line, Mark, Outcome, Text, outcome)
+from deploy.check.result import Line, Mark, Outcome, Text, outcome
 from deploy.check.target import Place
-from deploy.processes.tms_process import ROOT
 from deploy.pipeline import __main__ as pipeline
+from deploy.processes.tms_process import ROOT
 from tests.emulated import Moto
 
 NOTHING = Text("", "")

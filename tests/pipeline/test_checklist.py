@@ -13,7 +13,7 @@ import pytest
 from deploy.check import __main__ as command
 from deploy.check import code
 from deploy.check.checklist import AFTER, BEFORE, LISTS
-from deploy.check.result import (Denied, Line, Mark, Section, Text, Unseen, Wrong, outcome)
+from deploy.check.result import Denied, Line, Mark, Section, Text, Unseen, Wrong, outcome
 from deploy.check.target import Place
 from deploy.processes.tms_process import ROOT
 

@@ -11,13 +11,13 @@ import pytest
 from botocore.stub import Stubber
 
 from deploy.aws import client
-from deploy.processes.tms_process import ROOT
 from deploy.pipeline import alarms, ec2
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ec2 import Machines
 from deploy.pipeline.failure import Failed, NothingBefore
 from deploy.pipeline.good import MOST_KEPT, GoodReleases
 from deploy.pipeline.waiting import Patience
+from deploy.processes.tms_process import ROOT
 from tests.emulated import Moto
 
 NUMBERS = count(1)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from deploy.aws import client
-from deploy.processes.tms_process import ROOT
 from deploy.pipeline import ecs as pipeline
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ecs import Containers, must_have_ended_well
 from deploy.pipeline.failure import Failed, NothingBefore
 from deploy.pipeline.waiting import Patience
+from deploy.processes.tms_process import ROOT
 from tests.emulated import Moto
 
 OLD, NEW, NEWEST = (f"123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:{digit * 64}" for digit in "abc")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.processes.tms_process import ROOT
 from deploy.pipeline import sbom
+from deploy.processes.tms_process import ROOT
 
 PIPELINE = ROOT / "deploy/pipeline"
 
