@@ -278,7 +278,7 @@ def nothing_set_aside(monkeypatch):
 
 def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
     bad, *others = [fleet.online(lease_s=1) for _ in range(5)]
-    refuse(monkeypatch, scheduler, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
+    refuse(monkeypatch, presence_sweep, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
     presence_sweep.sweep(later(2))
 
@@ -290,7 +290,7 @@ def test_the_sweep_goes_on_without_the_terminal_that_fails(fleet, monkeypatch):
 
 def test_a_node_that_starts_orphans_all_but_the_terminal_that_fails(fleet, monkeypatch):
     bad, *_ = [fleet.online(node="a", lease_s=600) for _ in range(4)]
-    refuse(monkeypatch, scheduler, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
+    refuse(monkeypatch, presence_sweep, "follow", lambda moves: any(move.terminal_id == bad.pk for move in moves))
 
     assert presence_sweep.orphan("a", AT) == 3
 
@@ -299,8 +299,8 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT, duration_s=5)
     bad, *_ = [fleet.online(lease_s=1) for _ in range(4)]
     presence_sweep.sweep(later(2))
-    holding = lifecycle.holding
-    refuse(monkeypatch, holding, "record", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
+    conditions = lifecycle.conditions
+    refuse(monkeypatch, conditions, "record", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
 
     assert lifecycle.open_due(later(8)) == 3
     assert not Alert.objects.filter(terminal=bad).exists()
