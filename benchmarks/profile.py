@@ -39,12 +39,12 @@ GROUPS = {
     "socket: reading and writing": r"tms/server/|twisted/|autobahn/|daphne/|txaio/|uvicorn/|websockets/|consumers/",
     "event loop": r"asyncio/|concurrent/|threading\.py|selectors\.py|asgiref/|queue\.py",
     "boards: rendering": r"django/template/|django/utils/|templatetags/|tms/boards/|static/",
-    "statements: Django": r"django/db/",
+    "statements: Django": r"django/db/|tms/lib/db/",
     "statements: psycopg": r"psycopg",
     "ingest: decode, judge, batch": r"tms/ingest/|tms/protocol/|tms/telemetry/",
-    "fleet and alerts": r"tms/fleet/|tms/alerts/|tms/commands/|tms/clock",
+    "fleet and alerts": r"tms/lib/(?!db/)|tms/fleet/|tms/alerts/|tms/commands/|tms/clock",
     "feed and Redis": r"tms/feed/|redis/|channels",
-    "metrics and logs": r"tms/ops/|prometheus_client/|structlog/|logging/",
+    "metrics and logs": r"tms/ops/|tms/metrics/|prometheus_client/|structlog/|logging/",
 }
 """By where the code lies; the innermost frame that lies in one of these has the time."""
 
