@@ -9,16 +9,16 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from consumers import connection_limits, messages
-from consumers.messages import PER_MINUTE, At, Budget, Repaint
+from consumers.messages import PER_MINUTE, MessageBudget, Resync, ViewingMessage
 from consumers.rejection import refuse
-from consumers.socket_writer import Receive, Send, Wire, wire_of
+from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.accounts.access import may, may_watch
 from tms.accounts.permissions import Permission
-from tms.boards.live.board_hub import studio
-from tms.boards.live.live_page import Show
-from tms.boards.live.subscriber import Seat
+from tms.boards.live.board_hub import board_hub
+from tms.boards.live.live_page import LivePage
+from tms.boards.live.subscriber import Subscriber
 from tms.boards.pages import page_at
-from tms.feed.viewers import Look
+from tms.feed.viewers import Viewing
 from tms.ingest.admission import Refusal
 from tms.ops.middleware.trusted_proxy import socket_address
 
@@ -55,10 +55,10 @@ class BoardConsumer(AsyncConsumer):
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept"})
-        with wire_of(scope, receive, send) as wire:
-            seat = Seat(BoardWire(scope, wire), person=person.pk, session=scope["session"].session_key)
+        with writer_of(scope, receive, send) as wire:
+            seat = Subscriber(BoardWriter(scope, wire), person=person.pk, session=scope["session"].session_key)
             seat.may_type = may_type
-            room = studio()
+            room = board_hub()
             room.start()
             show = room.join(page, language_of(query), seat)
             try:
@@ -66,24 +66,24 @@ class BoardConsumer(AsyncConsumer):
             finally:
                 room.leave(show, seat)
 
-    async def listen(self, receive: Receive, seat: Seat, show: Show) -> None:
-        budget = Budget(time.monotonic())
+    async def listen(self, receive: Receive, seat: Subscriber, show: LivePage) -> None:
+        budget = MessageBudget(time.monotonic())
         while (message := await receive())["type"] == "websocket.receive":
             ask = messages.read(message.get("text") or message.get("bytes") or "")
             if ask is None:
                 seat.wire.close(BAD_ASK, "say what docs/urls.md describes, and nothing else")
             elif not budget.spend(type(ask), time.monotonic()):
                 seat.wire.close(TOO_FAST, f"say this at most {PER_MINUTE[type(ask)]} times a minute")
-            elif isinstance(ask, Repaint):
-                studio().repaint(seat)
+            elif isinstance(ask, Resync):
+                board_hub().repaint(seat)
             else:
-                studio().turn(show, seat, look_of(seat, ask))
+                board_hub().turn(show, seat, viewing_of(seat, ask))
 
 
-class BoardWire:
+class BoardWriter:
     """The socket as a seat needs it: it also tells how much the network has not taken."""
 
-    def __init__(self, scope: dict[str, Any], wire: Wire) -> None:
+    def __init__(self, scope: dict[str, Any], wire: SocketWriter) -> None:
         self._connection = scope.get("tms.connection")
         self._wire = wire
 
@@ -98,10 +98,10 @@ class BoardWire:
         self._wire.close(code, reason)
 
 
-def look_of(seat: Seat, ask: At) -> Look:
+def viewing_of(seat: Subscriber, ask: ViewingMessage) -> Viewing:
     if ask.doing == "nothing":
-        return Look(seat.person)
-    return Look(seat.person, ask.alert, ask.doing == "typing" and seat.may_type, ask.incident)
+        return Viewing(seat.person)
+    return Viewing(seat.person, ask.alert, ask.doing == "typing" and seat.may_type, ask.incident)
 
 
 def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Refusal | None:

@@ -11,7 +11,7 @@ from tms.ingest.admission import Refusal, unavailable
 from tms.metrics import instruments
 
 
-class Crowd[K: Hashable]:
+class ConnectionLimiter[K: Hashable]:
     """Counts who is inside, and lets no more than `most` of the same in. 0: as many as come.
 
     Whoever `is_anybody` is not counted: others than one stand behind that name.
@@ -52,8 +52,10 @@ def is_loopback(address: str | None) -> bool:
     return address is not None and ip_address(address).is_loopback
 
 
-addresses: Crowd[str | None] = Crowd("address", lambda: settings.CONNECTIONS_PER_ADDRESS, is_anybody=is_loopback)
-people: Crowd[int] = Crowd("person", lambda: settings.BOARDS_PER_PERSON)
+addresses: ConnectionLimiter[str | None] = ConnectionLimiter(
+    "address", lambda: settings.CONNECTIONS_PER_ADDRESS, is_anybody=is_loopback
+)
+people: ConnectionLimiter[int] = ConnectionLimiter("person", lambda: settings.BOARDS_PER_PERSON)
 
 
 def too_many_of_address() -> Refusal:

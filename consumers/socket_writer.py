@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 QUEUED_LIMIT = 1_000
 
 
-class DirectWire:
+class DirectWriter:
     """TMS's servers: the connection in the scope bounds what goes either way, and drops a reader that is too slow."""
 
     def __init__(self, connection: Connection) -> None:
@@ -44,7 +44,7 @@ class DirectWire:
         await self._connection.deliver(take)
 
 
-class QueuedWire:
+class QueuedWriter:
     """Another ASGI server: one task sends what is queued.
 
     A reader that lets the queue grow too long is given up: the application ends where it waits, and the server closes
@@ -97,12 +97,12 @@ class QueuedWire:
             await self._send(await self._queue.get())
 
 
-type Wire = DirectWire | QueuedWire
+type SocketWriter = DirectWriter | QueuedWriter
 
 
-def wire_of(scope: dict[str, Any], receive: Receive, send: Send) -> Wire:
+def writer_of(scope: dict[str, Any], receive: Receive, send: Send) -> SocketWriter:
     connection = scope.get("tms.connection")
-    return QueuedWire(receive, send) if connection is None else DirectWire(connection)
+    return QueuedWriter(receive, send) if connection is None else DirectWriter(connection)
 
 
 def is_too_large(text: str | bytes) -> bool:

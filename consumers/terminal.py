@@ -7,7 +7,7 @@ from django.conf import settings
 
 from consumers import connection_limits
 from consumers.rejection import refuse
-from consumers.socket_writer import Receive, Send, Wire, wire_of
+from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import Refusal
@@ -40,12 +40,12 @@ class TerminalConsumer(AsyncConsumer):
                 return
             instruments.HANDSHAKES.labels("101").inc()
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-            with wire_of(scope, receive, send) as wire:
+            with writer_of(scope, receive, send) as wire:
                 await self.serve(door, decision, wire, address)
         finally:
             connection_limits.addresses.leave(address)
 
-    async def serve(self, door: Gateway, key: Key, wire: Wire, address: str | None) -> None:
+    async def serve(self, door: Gateway, key: Key, wire: SocketWriter, address: str | None) -> None:
         session = door.open(key, wire=wire, address=address)
         deadline = asyncio.get_running_loop().call_later(settings.BOOT_DEADLINE_S, session.refuse_unbooted)
         cause = Cause.CONNECTION_LOST

@@ -27,16 +27,16 @@ class Herald:
 
 
 async def deliver() -> None:
-    from tms.boards.live.board_hub import studio
-    from tms.boards.live.frames import Proof
+    from tms.boards.live.board_hub import board_hub
+    from tms.boards.live.frames import Freshness
 
     layer = get_channel_layer()
     channel = await layer.new_channel()
     await layer.group_add(TmsDialect.herald_group, channel)
-    proof = Proof(at=datetime.now(UTC))
+    proof = Freshness(at=datetime.now(UTC))
     while True:
         message = await layer.receive(channel)
-        for show in studio().shows.values():
+        for show in board_hub().shows.values():
             for seat in tuple(show.seats):
                 seat.send([message["frame"]], kind="patch", proof=proof, now=time.monotonic())
 

@@ -5,7 +5,7 @@ import pytest
 from tests import factories
 from tests.factories import now
 from tms.boards.overview import on_shift
-from tms.boards.pages import PAGES, Desk, OverviewPage
+from tms.boards.pages import PAGES, OverviewPage, RenderContext
 from tms.boards.templatetags.labels import PLACES
 from tms.feed.change import Change
 
@@ -153,10 +153,10 @@ def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
 def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):
     first, second = factories.alert(fleet), factories.alert(fleet)
     shown = OverviewPage(tanaka)
-    before = shown.scene(Desk(now()))
+    before = shown.scene(RenderContext(now()))
     factories.acknowledged(second, by=tanaka)
 
-    after = shown.scene(Desk(now()), Change(alerts=frozenset({second.pk})), before)
+    after = shown.scene(RenderContext(now()), Change(alerts=frozenset({second.pk})), before)
 
     assert after.parts[f"alert-{first.pk}"] is before.parts[f"alert-{first.pk}"]
     assert after.parts[f"alert-{second.pk}"].values["alert"].held_by.text == "M. Tanaka"

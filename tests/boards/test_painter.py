@@ -7,9 +7,9 @@ import pytest
 from django.utils import translation
 
 from tms.boards.formatting import instants
-from tms.boards.pages.base import Part
+from tms.boards.pages.base import PagePart
 from tms.boards.rendering import renderer
-from tms.boards.rendering.renderer import paint, paint_for_frame
+from tms.boards.rendering.renderer import render_part, render_part_for_frame
 from tms.boards.rows.alerts import Step
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -31,11 +31,11 @@ def clock(monkeypatch):
 
 
 def test_an_element_that_did_not_change_is_rendered_once(monkeypatch):
-    part = Part("boards/base.html#count", {"id": "count-once", "number": 7})
-    first = paint("count-once", part)
+    part = PagePart("boards/base.html#count", {"id": "count-once", "number": 7})
+    first = render_part("count-once", part)
     monkeypatch.setattr(renderer, "_rendered", pytest.fail)
 
-    assert paint("count-once", Part("boards/base.html#count", {"id": "count-once", "number": 7})) == first
+    assert render_part("count-once", PagePart("boards/base.html#count", {"id": "count-once", "number": 7})) == first
 
 
 def test_of_an_element_only_the_last_painting_is_kept():
@@ -44,28 +44,30 @@ def test_of_an_element_only_the_last_painting_is_kept():
     kept = [weakref.ref(number) for number in numbers]
 
     while numbers:
-        paint("count-moving", Part("boards/base.html#count", {"id": "count-moving", "number": numbers.pop(0)}))
+        render_part(
+            "count-moving", PagePart("boards/base.html#count", {"id": "count-moving", "number": numbers.pop(0)})
+        )
 
     assert [number() is not None for number in kept] == [False, False, True]
 
 
 def test_each_language_has_its_own(fleet):
-    part = Part("boards/overview.html#incidents-note", {"number": 0})
+    part = PagePart("boards/overview.html#incidents-note", {"number": 0})
 
     with translation.override("en"):
-        english = paint("incidents-note", part)
+        english = render_part("incidents-note", part)
     with translation.override("ja"):
-        japanese = paint("incidents-note", part)
+        japanese = render_part("incidents-note", part)
 
     assert english != japanese
 
 
 def test_values_without_a_hash_are_rendered_each_time():
     people: list[str] = []
-    empty = paint("shift", Part("boards/overview.html#shift", {"people": people}))
+    empty = render_part("shift", PagePart("boards/overview.html#shift", {"people": people}))
     people.append("somebody")
 
-    assert paint("shift", Part("boards/overview.html#shift", {"people": people})) != empty
+    assert render_part("shift", PagePart("boards/overview.html#shift", {"people": people})) != empty
 
 
 @pytest.mark.parametrize(
@@ -107,18 +109,18 @@ def test_a_day_of_another_year_is_told_with_its_year(clock):
 
 
 def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
-    part = Part("boards/pieces.html#step", {"step": Step(AT, "opened", None, ""), "id": "step-1"})
-    first = paint_for_frame("step-1", part)
+    part = PagePart("boards/pieces.html#step", {"step": Step(AT, "opened", None, ""), "id": "step-1"})
+    first = render_part_for_frame("step-1", part)
     clock(AT + timedelta(days=3))
 
-    assert paint_for_frame("step-1", part) == first
+    assert render_part_for_frame("step-1", part) == first
     assert '<time datetime="2026-11-25T09:00:00Z" data-format="time"></time>' in first
 
 
 def test_blanks_that_nobody_sees_are_left_out():
-    part = Part("boards/pieces.html#step", {"step": Step(AT, "opened", None, "a > b"), "id": "step-1"})
+    part = PagePart("boards/pieces.html#step", {"step": Step(AT, "opened", None, "a > b"), "id": "step-1"})
 
-    html = paint_for_frame("step-1", part)
+    html = render_part_for_frame("step-1", part)
 
     assert html.startswith('<li id="step-1"><time ')
     assert "<p>Opened <small><bdi>a &gt; b</bdi></small></p>" in html

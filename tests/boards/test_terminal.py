@@ -8,7 +8,7 @@ from tests import factories
 from tests.boards.conftest import HTMX, Seen
 from tests.factories import now
 from tests.people import person
-from tms.boards.caches.plans import plans
+from tms.boards.caches.plans import plan_cache
 from tms.commands.models import Command
 from tms.feed.change import Change
 from tms.fleet.models.opening_hours import OpeningHours
@@ -281,7 +281,7 @@ def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, clos
         OpeningHours.objects.create(
             site=terminal.site, weekday=(now().weekday() + 3) % 7, opens_at=time(9), closes_at=time(10)
         )
-    plans.changed(Change(everything=True))
+    plan_cache.changed(Change(everything=True))
 
     answer = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT)
 

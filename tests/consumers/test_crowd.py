@@ -2,12 +2,12 @@
 
 import pytest
 
-from consumers.connection_limits import Crowd, is_loopback
+from consumers.connection_limits import ConnectionLimiter, is_loopback
 
 
 @pytest.fixture
-def crowd() -> Crowd[str]:
-    return Crowd("test", lambda: 2, is_anybody=lambda who: who == "anybody")
+def crowd() -> ConnectionLimiter[str]:
+    return ConnectionLimiter("test", lambda: 2, is_anybody=lambda who: who == "anybody")
 
 
 def test_one_more_than_the_limit_is_refused_until_another_leaves(crowd):
@@ -47,7 +47,7 @@ def test_nothing_is_kept_of_who_has_left(crowd):
 
 
 def test_without_a_limit_all_come_in():
-    crowd: Crowd[str] = Crowd("test", lambda: 0)
+    crowd: ConnectionLimiter[str] = ConnectionLimiter("test", lambda: 0)
 
     assert all(crowd.enter("a") for _ in range(100))
     assert crowd.crowding() == 0

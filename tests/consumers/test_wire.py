@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from consumers.socket_writer import QueuedWire, wire_of
+from consumers.socket_writer import QueuedWriter, writer_of
 from tests.server.client import Client, Closed, Lost
 from tests.services import free_port
 from tms.protocol import limits
@@ -25,15 +25,15 @@ class Application:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
-        with wire_of(scope, receive, send) as wire:
-            assert isinstance(wire, QueuedWire)
+        with writer_of(scope, receive, send) as wire:
+            assert isinstance(wire, QueuedWriter)
             try:
                 await wire.deliver(lambda text: flood(wire, int(text)))
             finally:
                 self.gave_up.append(wire.gave_up)
 
 
-def flood(wire: QueuedWire, times: int) -> None:
+def flood(wire: QueuedWriter, times: int) -> None:
     for _ in range(times):
         wire.send("x" * 60_000)
 

@@ -16,7 +16,7 @@ from tests import inventory
 from tests.boards.conftest import HTMX
 from tests.builders import now
 from tests.hostile import walk
-from tms.boards.pages import Desk, page_at
+from tms.boards.pages import RenderContext, page_at
 
 ASKED = r'(?:GET|query)(?:\.get(?:list)?\(|,)\s*"(\w+)"'
 NAMES = sorted(inventory.found_in_code(ASKED) | {"at", "limit", "p", "all"})
@@ -127,7 +127,7 @@ def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, eve
 def test_a_live_page_of_a_hostile_address_is_none_or_is_read(boss, everything, page):
     live = page_at(page, person=boss)
 
-    assert live is None or live.scene(Desk(now()))
+    assert live is None or live.scene(RenderContext(now()))
 
 
 @pytest.mark.services

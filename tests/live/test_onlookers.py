@@ -13,60 +13,60 @@ from tms.feed import publisher as feed_module
 from tms.feed.change import Change
 from tms.feed.hub import Hub
 from tms.feed.publisher import Feed
-from tms.feed.viewers import FORGET_AFTER_S, NOBODY, Look, Onlookers, strongest
+from tms.feed.viewers import FORGET_AFTER_S, NOBODY, Viewers, Viewing, strongest
 
 pytestmark = pytest.mark.both
 
 SATO, MORI = 1, 2
 
 
-def looks(*found: Look) -> frozenset[Look]:
+def looks(*found: Viewing) -> frozenset[Viewing]:
     return frozenset(found)
 
 
 def test_two_tabs_of_one_person_count_once_and_typing_in_one_of_them_is_typing():
-    assert strongest([Look(SATO, 7), Look(SATO, 7, True), Look(SATO, 8), Look(MORI, 7)]) == looks(
-        Look(SATO, 7, True), Look(SATO, 8), Look(MORI, 7)
+    assert strongest([Viewing(SATO, 7), Viewing(SATO, 7, True), Viewing(SATO, 8), Viewing(MORI, 7)]) == looks(
+        Viewing(SATO, 7, True), Viewing(SATO, 8), Viewing(MORI, 7)
     )
 
 
 def test_what_processes_say_is_told_together_and_only_what_changed():
-    onlookers = Onlookers()
+    onlookers = Viewers()
 
-    first = onlookers.hear("a", looks(Look(SATO, 7), Look(SATO, 8)), now=0)
-    again = onlookers.hear("a", looks(Look(SATO, 7), Look(SATO, 8)), now=1)
-    other = onlookers.hear("b", looks(Look(SATO, 7), Look(MORI, 7, True)), now=2)
+    first = onlookers.hear("a", looks(Viewing(SATO, 7), Viewing(SATO, 8)), now=0)
+    again = onlookers.hear("a", looks(Viewing(SATO, 7), Viewing(SATO, 8)), now=1)
+    other = onlookers.hear("b", looks(Viewing(SATO, 7), Viewing(MORI, 7, True)), now=2)
 
     assert (first, again, other) == ({"alert-7", "alert-8"}, frozenset(), {"alert-7"})
-    assert onlookers.of("alert-7") == looks(Look(SATO, 7), Look(MORI, 7, True))
+    assert onlookers.of("alert-7") == looks(Viewing(SATO, 7), Viewing(MORI, 7, True))
 
 
 def test_an_alert_and_an_incident_of_one_number_are_two_places():
-    onlookers = Onlookers()
+    onlookers = Viewers()
 
-    said = onlookers.hear("a", strongest([Look(SATO, 7), Look(SATO, incident=7)]), now=0)
+    said = onlookers.hear("a", strongest([Viewing(SATO, 7), Viewing(SATO, incident=7)]), now=0)
 
     assert said == {"alert-7", "incident-7"}
-    assert onlookers.of("incident-7") == looks(Look(SATO, incident=7))
+    assert onlookers.of("incident-7") == looks(Viewing(SATO, incident=7))
 
 
 def test_whoever_turns_away_is_gone_at_once():
-    onlookers = Onlookers()
-    onlookers.hear("a", looks(Look(SATO, 7)), now=0)
+    onlookers = Viewers()
+    onlookers.hear("a", looks(Viewing(SATO, 7)), now=0)
 
-    assert onlookers.hear("a", looks(Look(SATO, 9)), now=1) == {"alert-7", "alert-9"}
+    assert onlookers.hear("a", looks(Viewing(SATO, 9)), now=1) == {"alert-7", "alert-9"}
     assert onlookers.hear("a", NOBODY, now=2) == {"alert-9"}
     assert onlookers.of("alert-7") == onlookers.of("alert-9") == NOBODY
 
 
 def test_a_process_that_falls_silent_takes_its_people_with_it():
-    onlookers = Onlookers()
-    onlookers.hear("dead", looks(Look(SATO, 7)), now=0)
-    onlookers.hear("alive", looks(Look(MORI, 7)), now=FORGET_AFTER_S)
+    onlookers = Viewers()
+    onlookers.hear("dead", looks(Viewing(SATO, 7)), now=0)
+    onlookers.hear("alive", looks(Viewing(MORI, 7)), now=FORGET_AFTER_S)
 
     assert onlookers.lapse(now=FORGET_AFTER_S) == frozenset()
     assert onlookers.lapse(now=FORGET_AFTER_S + 0.1) == {"alert-7"}
-    assert onlookers.of("alert-7") == looks(Look(MORI, 7))
+    assert onlookers.of("alert-7") == looks(Viewing(MORI, 7))
 
 
 # Over the feed
@@ -114,20 +114,20 @@ async def other() -> AsyncIterator[Feed]:
 
 
 async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
-    other.look(looks(Look(SATO, 7)))
+    other.look(looks(Viewing(SATO, 7)))
     came = await board.hears(), hub.onlookers.of("alert-7")
-    other.look(looks(Look(SATO, 7, True)))
+    other.look(looks(Viewing(SATO, 7, True)))
     typed = await board.hears(), hub.onlookers.of("alert-7")
     other.look(NOBODY)
     went = await board.hears(), hub.onlookers.of("alert-7")
 
-    assert came == ({"alert-7"}, looks(Look(SATO, 7)))
-    assert typed == ({"alert-7"}, looks(Look(SATO, 7, True)))
+    assert came == ({"alert-7"}, looks(Viewing(SATO, 7)))
+    assert typed == ({"alert-7"}, looks(Viewing(SATO, 7, True)))
     assert went == ({"alert-7"}, NOBODY)
 
 
 async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, other):
-    other.look(looks(Look(SATO, 7)))
+    other.look(looks(Viewing(SATO, 7)))
     await board.hears()
 
     other.look(NOBODY)
@@ -139,7 +139,7 @@ async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, othe
 async def test_while_people_look_they_are_told_again_and_again(listener, other, monkeypatch):
     monkeypatch.setattr(feed_module, "REPEAT_S", 0)
     monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.01)
-    at = looks(Look(SATO, 7))
+    at = looks(Viewing(SATO, 7))
     other.look(at)
 
     heard = [await listener.hear() for _ in range(4)]
@@ -155,21 +155,21 @@ async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, 
     layer = get_channel_layer()
     with monkeypatch.context() as barred:
         barred.setattr(layer, "group_send", lost)
-        other.look(looks(Look(SATO, 7)))
+        other.look(looks(Viewing(SATO, 7)))
         await asyncio.sleep(0)
 
     assert await board.hears() == {"alert-7"}
 
 
 async def test_a_message_of_an_older_node_says_nothing_of_people(hub, board, other):
-    other.look(looks(Look(SATO, 7)))
+    other.look(looks(Viewing(SATO, 7)))
     await board.hears()
 
     await Publisher().say(1)
     await Publisher().say(2, Change(looks=frozenset({"alert-99"})))
 
     assert await board.hears() == {"alert-99"}
-    assert hub.onlookers.of("alert-7") == looks(Look(SATO, 7))
+    assert hub.onlookers.of("alert-7") == looks(Viewing(SATO, 7))
 
 
 def test_nodes_of_the_release_before_understand_and_are_understood():
@@ -180,8 +180,8 @@ def test_nodes_of_the_release_before_understand_and_are_understood():
         alert: int
         is_typing: bool = False
 
-    told = msgpack.decode(msgpack.encode(Look(SATO, is_typing=True, incident=7)), type=Before)
-    heard = msgpack.decode(msgpack.encode(Before(SATO, 7, True)), type=Look)
+    told = msgpack.decode(msgpack.encode(Viewing(SATO, is_typing=True, incident=7)), type=Before)
+    heard = msgpack.decode(msgpack.encode(Before(SATO, 7, True)), type=Viewing)
 
     assert (told.person, told.alert, told.is_typing) == (SATO, 0, True)
-    assert heard == Look(SATO, 7, True)
+    assert heard == Viewing(SATO, 7, True)

@@ -12,11 +12,11 @@ class BoardsConfig(AppConfig):
     name = "tms.boards"
 
     def ready(self) -> None:
-        from tms.boards.caches.census_cache import kept  # the models it counts are loaded by now
-        from tms.boards.caches.plans import plans
+        from tms.boards.caches.census_cache import census_cache  # the models it counts are loaded by now
+        from tms.boards.caches.plans import plan_cache
 
         user_logged_out.connect(tell_boards)
-        hub.listeners |= {kept, plans}
+        hub.listeners |= {census_cache, plan_cache}
 
 
 def tell_boards(sender: object, *, user: Any, **_: Any) -> None:

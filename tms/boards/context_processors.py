@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Granted, may_open_admin
 from tms.accounts.display_names import name_of
 from tms.accounts.models import Theme, User
-from tms.boards.pages.base import Scene, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import PageState, nav
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
@@ -48,5 +48,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "may": Granted(me or AnonymousUser()),
         "may_open_admin": me is not None and may_open_admin(me),
         # Of a page that shows nothing live: what stands around it, asked for when it is drawn.
-        "scene": SimpleLazyObject(lambda: Scene(nav(Desk(timezone.now())))),
+        "scene": SimpleLazyObject(lambda: PageState(nav(RenderContext(timezone.now())))),
     }

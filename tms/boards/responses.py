@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from tms.accounts.decorators import Asked
-from tms.boards.pages import AlertPage, AlertsPage, Desk, Page, page_at
-from tms.boards.pages.base import Scene, nav
-from tms.boards.rendering.renderer import paint
+from tms.boards.pages import AlertPage, AlertsPage, Page, RenderContext, page_at
+from tms.boards.pages.base import PageState, nav
+from tms.boards.rendering.renderer import render_part
 from tms.boards.rows.alerts import AlertRow
 
 CONFLICT, UNREADABLE = 409, 422
@@ -19,7 +19,7 @@ CONFLICT, UNREADABLE = 409, 422
 def show(request: Asked, page: Page | None, *, results: str = "", status: int = 200, **extra: Any) -> HttpResponse:
     """A page whole, or for htmx the partial `results` of it."""
     page = found(page)
-    desk = Desk(timezone.now())
+    desk = RenderContext(timezone.now())
     scene = page.scene(desk)
     context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.furniture(scene), **extra}
     if not results or request.headers.get("HX-Request-Type") != "partial":
@@ -37,7 +37,7 @@ def ask(
     """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
     if request.headers.get("HX-Request"):
         return render(request, f"{template}#{partial}", context, status=status)
-    around = {"place": context.get("place", AlertsPage.place), "scene": Scene(nav(Desk(context["at"])))}
+    around = {"place": context.get("place", AlertsPage.place), "scene": PageState(nav(RenderContext(context["at"])))}
     return render(request, template, context | around, status=status)
 
 
@@ -50,7 +50,7 @@ def done(request: Asked, page: AlertPage, *, said: str) -> HttpResponse:
 
 
 def row_of(page: AlertPage) -> AlertRow:
-    (row,) = Desk(timezone.now()).alerts([page.alert.pk])
+    (row,) = RenderContext(timezone.now()).alerts([page.alert.pk])
     return row
 
 
@@ -67,4 +67,4 @@ def _row_on_page(request: Asked, row: AlertRow) -> str:
         return ""
     page = page_at(path, person=request.user)
     part = page.alert_part(row, is_answer=True) if page else None
-    return paint(row.element, part) if part else ""
+    return render_part(row.element, part) if part else ""

@@ -9,8 +9,8 @@ from tms.accounts.decorators import Asked, needs, watching
 from tms.accounts.permissions import Permission
 from tms.alerts.actions.forms import AcknowledgeForm
 from tms.boards.actions.command_impact import impact_of
-from tms.boards.pages import AlertPage, AlertsPage, Desk, OverviewPage, TerminalPage, TerminalsPage
-from tms.boards.pages.base import Scene, nav
+from tms.boards.pages import AlertPage, AlertsPage, OverviewPage, RenderContext, TerminalPage, TerminalsPage
+from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.terminal_chart import chart
 from tms.boards.responses import UNREADABLE, ask, found, show
 from tms.commands import services as commands
@@ -111,5 +111,5 @@ def alert(request: Asked, pk: int) -> HttpResponse:
 @require_safe
 @watching
 def keys(request: Asked) -> HttpResponse:
-    desk = Desk(timezone.now())
-    return render(request, "boards/keys.html", {"scene": Scene(nav(desk)), "at": desk.at})
+    desk = RenderContext(timezone.now())
+    return render(request, "boards/keys.html", {"scene": PageState(nav(desk)), "at": desk.at})

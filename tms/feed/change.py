@@ -2,7 +2,7 @@ from typing import Any
 
 from msgspec import Struct, msgpack
 
-from tms.feed.viewers import Looks
+from tms.feed.viewers import Viewings
 
 MAX_IDS = 5_000
 """Above so many changed rows a message names none of them: whoever listens reads again."""
@@ -80,7 +80,7 @@ class Message(Struct, frozen=True, array_like=True):
     sent_at: float
     """Seconds since the epoch, the publisher's clock."""
     change: Change = NOTHING
-    looks: Looks | None = None
+    looks: Viewings | None = None
     """Who is at which alert or incident before the boards of this publisher; None when that is not said."""
 
 

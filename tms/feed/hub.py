@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 
 from tms.feed.change import NOTHING, Change, Message, unpack
 from tms.feed.publisher import GROUP, HEARTBEAT_S, feed
-from tms.feed.viewers import Onlookers
+from tms.feed.viewers import Viewers
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.listeners: set[Listener] = set()
-        self.onlookers = Onlookers()
+        self.onlookers = Viewers()
         self.gaps = 0
         self.heard_at = 0.0
         self.subscribed = False

@@ -18,7 +18,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 
 from tms.feed.change import NOTHING, Change, Message, pack
-from tms.feed.viewers import NOBODY, REPEAT_S, Looks
+from tms.feed.viewers import NOBODY, REPEAT_S, Viewings
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class Feed:
         self._loop, self._wake = loop, asyncio.Event()
         self._task = loop.create_task(self._send_forever(self._wake), name="feed")
 
-    def look(self, looks: Looks) -> None:
+    def look(self, looks: Viewings) -> None:
         """Tell everyone who is at which alert before the boards of this process; from its event loop."""
         if looks == self._looks:
             return

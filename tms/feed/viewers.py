@@ -11,7 +11,7 @@ REPEAT_S = 5.0
 """So often a process says it again, so that a lost message does no harm."""
 
 
-class Look(Struct, frozen=True, gc=False, array_like=True):
+class Viewing(Struct, frozen=True, gc=False, array_like=True):
     """A person at an alert or at an incident, by primary key; 0 is none."""
 
     person: int
@@ -25,38 +25,38 @@ class Look(Struct, frozen=True, gc=False, array_like=True):
         return f"incident-{self.incident}" if self.incident else f"alert-{self.alert}"
 
 
-type Looks = frozenset[Look]
-NOBODY: Looks = frozenset()
+type Viewings = frozenset[Viewing]
+NOBODY: Viewings = frozenset()
 
 
-def strongest(looks: Iterable[Look]) -> Looks:
+def strongest(looks: Iterable[Viewing]) -> Viewings:
     """One a person and place, however many tabs are open: whoever types in one of them is typing."""
-    found: dict[tuple[int, str], Look] = {}
+    found: dict[tuple[int, str], Viewing] = {}
     for look in sorted(looks, key=lambda look: look.is_typing):
         found[look.person, look.place] = look
     return frozenset(found.values())
 
 
-class Said(NamedTuple):
-    looks: Looks
+class Announced(NamedTuple):
+    looks: Viewings
     at: float
     """By a clock that only goes forward."""
 
 
-class Onlookers:
+class Viewers:
     """Written in the event loop, read from any thread: what is read is replaced as a whole."""
 
     def __init__(self) -> None:
-        self._said: dict[str, Said] = {}
-        self._at: Mapping[str, Looks] = {}
+        self._said: dict[str, Announced] = {}
+        self._at: Mapping[str, Viewings] = {}
 
-    def of(self, place: str) -> Looks:
+    def of(self, place: str) -> Viewings:
         return self._at.get(place, NOBODY)
 
-    def hear(self, process: str, looks: Looks, *, now: float) -> frozenset[str]:
+    def hear(self, process: str, looks: Viewings, *, now: float) -> frozenset[str]:
         """All that `process` has to say; the places for which that changes anything."""
         if looks:
-            self._said[process] = Said(looks, now)
+            self._said[process] = Announced(looks, now)
         else:
             self._said.pop(process, None)
         return self._renew()
@@ -73,8 +73,8 @@ class Onlookers:
         return frozenset(place for place in before.keys() | self._at.keys() if before.get(place) != self._at.get(place))
 
 
-def _by_place(looks: Collection[Look]) -> Mapping[str, Looks]:
-    found: dict[str, set[Look]] = {}
+def _by_place(looks: Collection[Viewing]) -> Mapping[str, Viewings]:
+    found: dict[str, set[Viewing]] = {}
     for look in strongest(looks):
         found.setdefault(look.place, set()).add(look)
     return {place: frozenset(at) for place, at in found.items()}

@@ -9,7 +9,7 @@ from tests.at_once import aside
 from tests.boards.live.board import Board
 from tms.accounts.models import User
 from tms.boards.live import board_hub as module
-from tms.boards.live.board_hub import Studio, studio
+from tms.boards.live.board_hub import BoardHub, board_hub
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
 
@@ -27,18 +27,18 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, ear: Any) -> None:
 
 
 @pytest_asyncio.fixture
-async def room(quick: None, fleet: Any) -> AsyncIterator[Studio]:
+async def room(quick: None, fleet: Any) -> AsyncIterator[BoardHub]:
     """This process's studio."""
-    studio.cache_clear()
-    yield studio()
-    await studio().stop()
-    studio.cache_clear()
+    board_hub.cache_clear()
+    yield board_hub()
+    await board_hub().stop()
+    board_hub.cache_clear()
     await hub.stop()
     await feed.detach()
 
 
 @pytest_asyncio.fixture
-async def board(room: Studio, tanaka: User, sato: User) -> Open:
+async def board(room: BoardHub, tanaka: User, sato: User) -> Open:
     """Opens a page in Tanaka's browser, or in that of whoever is named."""
     sessions: dict[int, str] = {}
 

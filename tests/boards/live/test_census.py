@@ -17,7 +17,7 @@ from tms.alerts.lifecycle import Claim, Release
 from tms.alerts.models import Alert
 from tms.boards.caches import census
 from tms.boards.caches import census_cache as module
-from tms.boards.caches.census_cache import Kept
+from tms.boards.caches.census_cache import CensusCache
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.hub import hub
 from tms.fleet.models import Presence, Terminal, TerminalState
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def kept(fleet, monkeypatch):
     """Listens to a hub that is live."""
-    kept = Kept()
+    kept = CensusCache()
     monkeypatch.setattr(type(hub), "is_live", True)
     monkeypatch.setattr(hub, "listeners", {kept})
     return kept
@@ -140,7 +140,7 @@ def test_more_news_than_can_be_named_is_a_count_of_everything(kept, fleet):
 
 
 async def test_without_a_feed_everything_is_counted_every_time(fleet):
-    kept = Kept()
+    kept = CensusCache()
     (terminal,) = await aside(lambda: fleet.terminals(1, presence="online"))
     await aside(kept.read)
     await aside(lambda: type(terminal).objects.all().delete())

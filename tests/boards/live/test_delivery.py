@@ -9,7 +9,7 @@ from tests import factories
 from tests.at_once import aside
 from tests.boards.live.test_frames import change
 from tests.factories import now
-from tms.boards.live.render_worker import Workshop
+from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
 from tms.feed.change import Change
@@ -214,20 +214,20 @@ async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_an
     board, fleet, monkeypatch
 ):
     terminal = await aside(fleet.online)
-    paint = Workshop._paint
+    paint = RenderWorker._paint
 
     def fail(*_: object) -> None:
         raise OperationalError("the database is away")
 
     async with board("/terminals/") as opened:
         await opened.painted()
-        monkeypatch.setattr(Workshop, "_paint", fail)
+        monkeypatch.setattr(RenderWorker, "_paint", fail)
         await aside(lambda: change(terminal, presence="offline"))
         beat = await opened.beat()
         while not beat.proof["behind_s"]:
             beat = await opened.beat()
 
-        monkeypatch.setattr(Workshop, "_paint", paint)
+        monkeypatch.setattr(RenderWorker, "_paint", paint)
 
         await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         while beat.proof["behind_s"]:

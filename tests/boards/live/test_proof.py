@@ -9,8 +9,8 @@ from tests.builders import AT
 from tests.factories import now
 from tms.alerts.models import Alert
 from tms.boards.live import verification as module
-from tms.boards.live.frames import Database
-from tms.boards.live.verification import TRIES, Prover
+from tms.boards.live.frames import Verification
+from tms.boards.live.verification import TRIES, Verifier
 from tms.fleet.models import TerminalState
 from tms.metrics import instruments
 
@@ -79,7 +79,7 @@ async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet, mon
 
 
 def test_it_takes_several_looks_to_call_it_a_difference():
-    prover = Prover(10)
+    prover = Verifier(10)
 
     verdicts = [prover.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
 
@@ -88,7 +88,7 @@ def test_it_takes_several_looks_to_call_it_a_difference():
 
 
 def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
-    prover = Prover(10)
+    prover = Verifier(10)
     for _ in range(TRIES - 1):
         prover.judge(1, at=now(), now=0.0)
 
@@ -99,17 +99,17 @@ def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
 
 
 def test_who_hears_of_no_changes_proves_nothing():
-    prover = Prover(10)
+    prover = Verifier(10)
     prover.judge(0, at=AT, now=0.0)
 
     prover.judge(None, at=now(), now=10.0)
 
-    assert prover.verdict == Database("equal", AT)
+    assert prover.verdict == Verification("equal", AT)
     assert prover.due == 20.0
 
 
 def test_agreement_holds_for_the_interval():
-    prover = Prover(10)
+    prover = Verifier(10)
 
     prover.judge(0, at=now(), now=5.0)
 

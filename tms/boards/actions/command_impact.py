@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.alerts.models import Alert
-from tms.boards.caches.plans import Door, plans
+from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.fleet.models import Presence, Terminal
 from tms.lib.severity import Severity
 
@@ -16,7 +16,7 @@ class Impact(NamedTuple):
     working: int
     left: int
     """Of them, how many go on working meanwhile."""
-    door: Door | None
+    door: SiteStatus | None
     is_online: bool
 
     @property
@@ -39,6 +39,6 @@ def impact_of(terminal: Terminal, *, at: datetime) -> Impact:
         total=peers.count(),
         working=len(working),
         left=len(working - {terminal.pk}),
-        door=plans.doors([terminal.site_id], at).get(terminal.site_id),
+        door=plan_cache.doors([terminal.site_id], at).get(terminal.site_id),
         is_online=terminal.state.presence == Presence.ONLINE,
     )

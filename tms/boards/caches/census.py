@@ -11,17 +11,25 @@ from django.db.models import Count
 from tms.alerts.models import Alert, AlertState
 from tms.fleet.models import Presence, TerminalState
 
-type Stand = tuple[int, str, str]
+type PresenceCount = tuple[int, str, str]
 """What a terminal counts as: (site, presence, kind)."""
-type Held = tuple[int, str, str, int, str, str, int | None]
+type UnresolvedCount = tuple[int, str, str, int, str, str, int | None]
 """What an unresolved alert counts as: (site, severity, state, rule, model, firmware, who acknowledged it)."""
 
-STAND = ("terminal__site", "presence", "terminal__kind")
-HELD = ("terminal__site", "severity", "state", "rule", "terminal__model", "terminal__firmware", "acknowledged_by")
+PRESENCE_KEY = ("terminal__site", "presence", "terminal__kind")
+UNRESOLVED_KEY = (
+    "terminal__site",
+    "severity",
+    "state",
+    "rule",
+    "terminal__model",
+    "terminal__firmware",
+    "acknowledged_by",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PresenceCounts:
     """The numbers of one site."""
 
     presences: Counter[str] = field(default_factory=Counter)
@@ -34,8 +42,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Census:
-    terminals: Mapping[Stand, int]
-    alerts: Mapping[Held, int]
+    terminals: Mapping[PresenceCount, int]
+    alerts: Mapping[UnresolvedCount, int]
 
     @cached_property
     def presences(self) -> Counter[str]:
@@ -82,13 +90,13 @@ class Census:
         return _summed((key[6], number) for key, number in self.alerts.items() if key[6] is not None)
 
     @cached_property
-    def sites(self) -> Mapping[int, Tally]:
+    def sites(self) -> Mapping[int, PresenceCounts]:
         """By primary key; a site without terminals has no tally."""
-        tallies: dict[int, Tally] = {}
+        tallies: dict[int, PresenceCounts] = {}
         for (site, presence, _), number in self.terminals.items():
-            tallies.setdefault(site, Tally()).presences[presence] += number
+            tallies.setdefault(site, PresenceCounts()).presences[presence] += number
         for (site, severity, *_), number in self.alerts.items():
-            tallies.setdefault(site, Tally()).severities[severity] += number
+            tallies.setdefault(site, PresenceCounts()).severities[severity] += number
         return tallies
 
     @cached_property
@@ -102,8 +110,8 @@ class Census:
 
 def take() -> Census:
     """Count everything: exact, and the dearer the larger the fleet."""
-    terminals = TerminalState.objects.values_list(*STAND).annotate(n=Count("pk"))
-    alerts = Alert.objects.unresolved().values_list(*HELD).annotate(n=Count("pk"))
+    terminals = TerminalState.objects.values_list(*PRESENCE_KEY).annotate(n=Count("pk"))
+    alerts = Alert.objects.unresolved().values_list(*UNRESOLVED_KEY).annotate(n=Count("pk"))
     return Census(
         {tuple(row[:-1]): row[-1] for row in terminals},
         {tuple(row[:-1]): row[-1] for row in alerts},

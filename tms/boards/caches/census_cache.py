@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from tms.alerts.models import Alert
 from tms.boards.caches import last_hour
-from tms.boards.caches.census import HELD, STAND, Census, Held, Stand, take
-from tms.boards.caches.group_counter import Ledger
+from tms.boards.caches.census import PRESENCE_KEY, UNRESOLVED_KEY, Census, PresenceCount, UnresolvedCount, take
+from tms.boards.caches.group_counter import GroupCounter
 from tms.boards.caches.last_hour import Lines
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import EVERYTHING, hub
@@ -23,7 +23,7 @@ HOUR_S = 15.0
 """The hour's lines are read anew after this."""
 
 
-class Kept:
+class CensusCache:
     """Reads the rows that changed, not the fleet. Whether it agrees with the database is for `doubted` to find out."""
 
     def __init__(self) -> None:
@@ -31,8 +31,8 @@ class Kept:
         """Its `terminals` are those that booted."""
         self._news_lock = threading.Lock()
         self._read_lock = threading.Lock()
-        self._terminals: Ledger[Stand] = Ledger(STAND)
-        self._alerts: Ledger[Held] = Ledger(HELD)
+        self._terminals: GroupCounter[PresenceCount] = GroupCounter(PRESENCE_KEY)
+        self._alerts: GroupCounter[UnresolvedCount] = GroupCounter(UNRESOLVED_KEY)
         self._census: Census | None = None
         self._taken: tuple[float, Census] | None = None
         self._hour: tuple[float, Lines] | None = None
@@ -146,4 +146,4 @@ def _alerts_of(terminals: Collection[int]) -> frozenset[int]:
     return frozenset(_unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))
 
 
-kept = Kept()
+census_cache = CensusCache()

@@ -6,7 +6,7 @@ from django.db.models import QuerySet, StringAgg, TextField, Value
 from django.db.models.functions import Cast
 
 
-class Ledger[Key: tuple[Any, ...]]:
+class GroupCounter[Key: tuple[Any, ...]]:
     """What each row counts as, and how many count as the same: a row that changes moves two numbers."""
 
     def __init__(self, columns: Collection[str]) -> None:

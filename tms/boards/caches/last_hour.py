@@ -21,7 +21,7 @@ COUNTED = (TransitionKind.OPENED, TransitionKind.WORSENED, TransitionKind.EASED,
 
 type Lines = Mapping[str, Sequence[int]]
 """By presence or severity: a value for each minute, the present last."""
-type Step = tuple[datetime, str, int]
+type Increment = tuple[datetime, str, int]
 """In this minute so many more (or fewer) were counted."""
 
 
@@ -31,19 +31,19 @@ def hour(census: Census, *, at: datetime) -> Lines:
     Of the five minutes that are running, those to come are as the present.
     """
     at += -(at - datetime.min.replace(tzinfo=UTC)) % STEP
-    presence = _walk_back(census.presences, _presence_steps(at), at=at)
-    severity = _walk_back(census.severities, _severity_steps(at), at=at)
+    presence = _walk_back(census.presences, _presence_increments(at), at=at)
+    severity = _walk_back(census.severities, _severity_increments(at), at=at)
     return {**presence, **severity}
 
 
-def _presence_steps(at: datetime) -> Iterable[Step]:
+def _presence_increments(at: datetime) -> Iterable[Increment]:
     changes = PresenceChange.objects.filter(at__gt=at - HOUR).annotate(minute=TruncMinute("at"))
     for minute, before, presence, n in changes.values_list("minute", "before", "presence").annotate(n=Count("pk")):
         yield minute, before, -n
         yield minute, presence, n
 
 
-def _severity_steps(at: datetime) -> Iterable[Step]:
+def _severity_increments(at: datetime) -> Iterable[Increment]:
     changes = Transition.objects.filter(at__gt=at - HOUR, kind__in=COUNTED).annotate(minute=TruncMinute("at"))
     grouped = changes.values_list("minute", "severity", "alert__severity", "before", "kind").annotate(n=Count("pk"))
     for minute, severity, current, before, kind, n in grouped:
@@ -52,7 +52,7 @@ def _severity_steps(at: datetime) -> Iterable[Step]:
             yield minute, before, -n
 
 
-def _walk_back(now: Counter[str], steps: Iterable[Step], *, at: datetime) -> dict[str, list[int]]:
+def _walk_back(now: Counter[str], steps: Iterable[Increment], *, at: datetime) -> dict[str, list[int]]:
     moved: dict[str, Counter[int]] = {name: Counter() for name in now}
     for minute, name, n in steps:
         age = min(MINUTES - 1, max(0, int((at - minute).total_seconds() // 60)))

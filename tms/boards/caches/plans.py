@@ -20,7 +20,7 @@ from tms.lib.calendar.opening_hours import NEVER, Hours
 STALE_S = 30.0
 
 
-class Door(NamedTuple):
+class SiteStatus(NamedTuple):
     """Of a site at one moment, and for as long as nothing changes."""
 
     opens_at: datetime | None
@@ -29,7 +29,7 @@ class Door(NamedTuple):
     holds_until: datetime
 
 
-class Read(NamedTuple):
+class PlanRows(NamedTuple):
     """What goes on."""
 
     windows: list[Window]
@@ -39,40 +39,40 @@ class Read(NamedTuple):
     """In maintenance."""
 
 
-class Memory:
+class PlanMemory:
     """What was read at one moment; replaced as a whole, for several threads use it."""
 
     def __init__(self) -> None:
         self.read_at = time.monotonic()
-        self.maintenance: Read | None = None
+        self.maintenance: PlanRows | None = None
         self.hours: dict[int, Hours] = {}
-        self.doors: dict[int, Door] = {}
+        self.doors: dict[int, SiteStatus] = {}
 
-    def door(self, site_id: int, at: datetime) -> Door:
+    def door(self, site_id: int, at: datetime) -> SiteStatus:
         door = self.doors.get(site_id)
         if door is None or door.holds_until <= at:
             hours = self.hours[site_id]
             change = hours.next_change(at)
-            door = self.doors[site_id] = Door(hours.opens_at(at), change, change or NEVER)
+            door = self.doors[site_id] = SiteStatus(hours.opens_at(at), change, change or NEVER)
         return door
 
 
-class Plans:
+class PlanCache:
     def __init__(self) -> None:
-        self._memory = Memory()
+        self._memory = PlanMemory()
 
     def changed(self, change: Change) -> None:
         """A listener of the hub."""
         if change.everything:
-            self._memory = Memory()
+            self._memory = PlanMemory()
 
-    def maintenance(self, at: datetime) -> Read:
+    def maintenance(self, at: datetime) -> PlanRows:
         memory = self._current()
         if memory.maintenance is None:
             memory.maintenance = _going_on(at)
         return memory.maintenance
 
-    def doors(self, site_ids: Collection[int], at: datetime) -> dict[int, Door]:
+    def doors(self, site_ids: Collection[int], at: datetime) -> dict[int, SiteStatus]:
         memory = self._current()
         missing = [pk for pk in site_ids if pk not in memory.hours]
         if missing:
@@ -84,23 +84,23 @@ class Plans:
         doors = self.doors(site_ids, at)
         return {pk: door.opens_at for pk, door in doors.items() if door.opens_at is not None}
 
-    def _current(self) -> Memory:
+    def _current(self) -> PlanMemory:
         """A process that is not told of changes reads each time."""
         is_told = hub.is_live and self in hub.listeners
         if not is_told or time.monotonic() - self._memory.read_at >= STALE_S:
-            self._memory = Memory()
+            self._memory = PlanMemory()
         return self._memory
 
 
-def _going_on(at: datetime) -> Read:
+def _going_on(at: datetime) -> PlanRows:
     windows = services.running(at)
     if not windows:
-        return Read([], {}, 0)
+        return PlanRows([], {}, 0)
     until = {window.pk: window.occurs_until for window in windows}
     sites: dict[int, datetime] = {}
     for window_id, site_id in Window.sites.through.objects.filter(window__in=until).values_list("window", "site"):
         sites[site_id] = max(until[window_id], sites.get(site_id, until[window_id]))
-    return Read(windows, sites, Terminal.objects.filter(services.in_scope(windows)).count())
+    return PlanRows(windows, sites, Terminal.objects.filter(services.in_scope(windows)).count())
 
 
-plans = Plans()
+plan_cache = PlanCache()

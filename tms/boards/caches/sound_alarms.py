@@ -19,7 +19,7 @@ LOOK_AGAIN_S = 5.0
 """While something is quiet that may call soon: what may be part of an incident waits a few seconds."""
 STALE_S = 30.0
 """Maintenance and opening hours end by the clock."""
-RISING = (
+SOUNDING = (
     TransitionKind.OPENED,
     TransitionKind.WORSENED,
     TransitionKind.WITHDRAWN,
@@ -28,18 +28,18 @@ RISING = (
 )
 """Steps after which an alert calls, or calls again; those of an incident have the same names."""
 
-type Calls = dict[str, str]
+type SoundAlarms = dict[str, str]
 """By severity: marks with blanks between them. An alert that calls anew has another mark.
 
 Critical ones ring until somebody has them, so each has its mark; of the others the newest will do: frames stay short.
 """
 
 
-class Callers:
+class AlarmCache:
     """As this process read them last."""
 
     def __init__(self) -> None:
-        self._calls: Calls | None = None
+        self._calls: SoundAlarms | None = None
         self._lasts_until = 0.0
 
     def changed(self, change: Change) -> None:
@@ -47,10 +47,10 @@ class Callers:
         if change.alerts or change.incidents or change.everything:
             self._calls = None
 
-    def read(self, *, at: datetime) -> Calls:
+    def read(self, *, at: datetime) -> SoundAlarms:
         calls, is_told = self._calls, hub.is_live and self in hub.listeners
         if calls is None or not is_told or self.is_due:
-            calls, waits = _calls(at)
+            calls, waits = _sound_alarms(at)
             self._calls, self._lasts_until = calls, time.monotonic() + (LOOK_AGAIN_S if waits else STALE_S)
         return calls
 
@@ -60,7 +60,7 @@ class Callers:
         return self._calls is not None and time.monotonic() >= self._lasts_until
 
 
-class Asking(NamedTuple):
+class AlarmSource(NamedTuple):
     """Alerts, or incidents, that nobody has."""
 
     letter: str
@@ -76,13 +76,13 @@ class Asking(NamedTuple):
         marks: dict[str, list[str]] = {}
         calling = self.severities.keys() - self.silent
         if calling:
-            rises = self.history.objects.filter(**{f"{self.column}__in": calling}, kind__in=RISING)
+            rises = self.history.objects.filter(**{f"{self.column}__in": calling}, kind__in=SOUNDING)
             for pk, rise in rises.order_by().values_list(self.column).annotate(last=Max("pk")).order_by("last"):
                 marks.setdefault(self.severities[pk], []).append(f"{self.letter}{pk}.{rise}")
         return marks
 
 
-def _calls(at: datetime) -> tuple[Calls, bool]:
+def _sound_alarms(at: datetime) -> tuple[SoundAlarms, bool]:
     """And whether some of the newest are quiet just now."""
     marks: dict[str, list[str]] = {severity: [] for severity in Severity.values}
     both = _alerts(at), _incidents(at)
@@ -92,19 +92,19 @@ def _calls(at: datetime) -> tuple[Calls, bool]:
     return {severity: " ".join(found) for severity, found in marks.items()}, any(each.silent for each in both)
 
 
-def _alerts(at: datetime) -> Asking:
+def _alerts(at: datetime) -> AlarmSource:
     newest = Alert.objects.unresolved().nobody_on_it().order_by("-changed_at")[:MOST]
     alerts = {alert.pk: alert for alert in newest.only("severity")}
     silent = quiet(alerts.values(), at=at) if alerts else {}
-    return Asking("a", Transition, "alert", {pk: alert.severity for pk, alert in alerts.items()}, silent)
+    return AlarmSource("a", Transition, "alert", {pk: alert.severity for pk, alert in alerts.items()}, silent)
 
 
-def _incidents(at: datetime) -> Asking:
+def _incidents(at: datetime) -> AlarmSource:
     newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MOST]
     severities = dict(newest.values_list("pk", "severity"))
     needy = unresolved.asking(unresolved.members(severities))
     silent = unresolved.quiet_incidents(needy, at=at)
-    return Asking("i", IncidentTransition, "incident", {pk: severities[pk] for pk in needy}, silent)
+    return AlarmSource("i", IncidentTransition, "incident", {pk: severities[pk] for pk in needy}, silent)
 
 
-callers = Callers()
+alarm_cache = AlarmCache()

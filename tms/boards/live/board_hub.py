@@ -11,21 +11,21 @@ import structlog
 from django.conf import settings
 from msgspec import UNSET, structs
 
-from tms.boards.caches.census_cache import kept
-from tms.boards.caches.plans import plans
-from tms.boards.caches.sound_alarms import callers
+from tms.boards.caches.census_cache import census_cache
+from tms.boards.caches.plans import plan_cache
+from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live import frames
-from tms.boards.live.frames import Owed, Proof
-from tms.boards.live.latency import Sightings
-from tms.boards.live.live_page import Painting, Show
-from tms.boards.live.render_worker import AWAY, Failure, Outcome, Workshop
-from tms.boards.live.subscriber import Seat
-from tms.boards.live.viewer_tracker import Attention
+from tms.boards.live.frames import Freshness, PendingUpdate
+from tms.boards.live.latency import BoardLatency
+from tms.boards.live.live_page import LivePage, Rendering
+from tms.boards.live.render_worker import AWAY, Failure, RenderOutcome, RenderWorker
+from tms.boards.live.subscriber import Subscriber
+from tms.boards.live.viewer_tracker import ViewerTracker
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import Listener, hub
-from tms.feed.viewers import Look
+from tms.feed.viewers import Viewing
 from tms.lib.db.clock import wall
 from tms.metrics import instruments
 
@@ -47,18 +47,18 @@ SIGN_IN_AGAIN = 4401
 GONE = 4404
 """The close code of a board whose terminal or alert was deleted."""
 
-LISTENERS: frozenset[Listener] = frozenset({kept, plans, callers})
+LISTENERS: frozenset[Listener] = frozenset({census_cache, plan_cache, alarm_cache})
 """What boards are painted from, besides the database."""
 
 
-class Studio:
+class BoardHub:
     """Hears of changes, coalesces them, and four to ten times a second sends what they changed."""
 
     def __init__(self) -> None:
-        self.shows: dict[tuple[str, str], Show] = {}
-        self.workshop = Workshop()
-        self._sightings = Sightings()
-        self.attention = Attention()
+        self.shows: dict[tuple[str, str], LivePage] = {}
+        self.workshop = RenderWorker()
+        self._sightings = BoardLatency()
+        self.attention = ViewerTracker()
         self._change = NOTHING
         self._changed_at: float | None = None
         self._painting_since: float | None = None
@@ -101,20 +101,20 @@ class Studio:
             self._ask_repaint()
         self._collect(change)
 
-    def join(self, page: Page, language: str, seat: Seat) -> Show:
+    def join(self, page: Page, language: str, seat: Subscriber) -> LivePage:
         """Give `seat` its place.
 
         Whoever may watch may see every row (`tms.accounts.access`), so that one show serves all of them; once people
         see different rows, what they may see belongs into the key.
         """
         key = (page.address, language)
-        show = self.shows.setdefault(key, Show(page, language))
+        show = self.shows.setdefault(key, LivePage(page, language))
         show.seats.add(seat)
         instruments.BOARDS.inc()
         self._note_move(seat)
         return show
 
-    def leave(self, show: Show, seat: Seat) -> None:
+    def leave(self, show: LivePage, seat: Subscriber) -> None:
         show.seats.discard(seat)
         self.attention.leave(seat)
         instruments.BOARDS.dec()
@@ -122,11 +122,11 @@ class Studio:
             self.shows.pop((show.page.address, show.language), None)
         self._note_move(seat)
 
-    def repaint(self, seat: Seat) -> None:
+    def repaint(self, seat: Subscriber) -> None:
         seat.ask_repaint()
         self._wake.set()
 
-    def turn(self, show: Show, seat: Seat, look: Look) -> None:
+    def turn(self, show: LivePage, seat: Subscriber, look: Viewing) -> None:
         """The person is at an alert or incident of the page now; at none for any that it does not show."""
         if show.shows(look.place):
             self.attention.turn(seat, look, now=time.monotonic())
@@ -154,46 +154,46 @@ class Studio:
         await self._look(began)
         await self._paint()
         await self._prove()
-        wait = interval(self._spent_s, most_s=settings.FRAME_INTERVAL_S)
+        wait = render_interval(self._spent_s, most_s=settings.FRAME_INTERVAL_S)
         await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
 
     async def _paint(self) -> None:
         change, now = self._take(), time.monotonic()
-        calls = callers.is_due
+        calls = alarm_cache.is_due
         due = [show for show in self.shows.values() if calls or show.is_due(change, now=now)]
         try:
             outcomes = await self.workshop.paint(due, change) if due else {}
         except AWAY:
             self._put_back(change)
             raise
-        painted = [(made.scene, show.scene is None) for show, made in outcomes.items() if isinstance(made, Painting)]
+        painted = [(made.scene, show.scene is None) for show, made in outcomes.items() if isinstance(made, Rendering)]
         self._send(outcomes)
         self._sightings.sent(painted, change, at=wall.now())
         self._painting_since = None
 
-    def _send(self, outcomes: Mapping[Show, Outcome]) -> None:
+    def _send(self, outcomes: Mapping[LivePage, RenderOutcome]) -> None:
         began = time.thread_time()
         news = {show: self._hang(show, outcome) for show, outcome in outcomes.items()}
         proof, now = self._proof(), time.monotonic()
         for show in self.shows.values():
-            show.send(news.get(show, Owed()), proof, now=now)
+            show.send(news.get(show, PendingUpdate()), proof, now=now)
         painting_s = self.workshop.painting_s if outcomes else 0.0
         self._spent_s = painting_s + time.thread_time() - began
 
-    def _hang(self, show: Show, outcome: Outcome) -> Owed:
+    def _hang(self, show: LivePage, outcome: RenderOutcome) -> PendingUpdate:
         """What its seats are owed now."""
-        if isinstance(outcome, Painting):
+        if isinstance(outcome, Rendering):
             show.hang(outcome, now=time.monotonic())
             return outcome.owed
         show.has_missed = True
         if outcome is Failure.GONE:
             self._dismiss(show.seats, GONE, "it does not exist any more")
-        return Owed()
+        return PendingUpdate()
 
     async def _prove(self) -> None:
         if self.shows and await self.workshop.differs():
             instruments.BOARD_DIVERGED.inc()
-            kept.changed(EVERYTHING)
+            census_cache.changed(EVERYTHING)
             self._ask_repaint()
             self._collect(EVERYTHING)
 
@@ -216,7 +216,7 @@ class Studio:
         if moved:
             self._collect(Change(people=frozenset(moved)))
 
-    def _dismiss(self, seats: Set[Seat], code: int, reason: str) -> None:
+    def _dismiss(self, seats: Set[Subscriber], code: int, reason: str) -> None:
         for seat in seats:
             seat.wire.close(code, reason)
         for show in self.shows.values():
@@ -234,9 +234,9 @@ class Studio:
                 if not seat.is_lagging:
                     seat.beat(proof, encoded, now=now)
 
-    def _proof(self) -> Proof:
+    def _proof(self) -> Freshness:
         now = time.monotonic()
-        return Proof(
+        return Freshness(
             at=datetime.now(UTC),
             newest_at=self._newest_at or self.workshop.newest_at,
             behind_s=round(max(self._waited(now), self._feed_quiet(now)), 1),
@@ -255,7 +255,7 @@ class Studio:
 
     # What has changed and was not painted yet
 
-    def _note_move(self, seat: Seat) -> None:
+    def _note_move(self, seat: Subscriber) -> None:
         """Somebody came or went: the next pass tells whoever shows the shift."""
         self._moved.add(seat.person)
         self._wake.set()
@@ -283,9 +283,9 @@ class Studio:
 
 
 @cache
-def studio() -> Studio:
+def board_hub() -> BoardHub:
     """This process's studio; made in the event loop of its first caller."""
-    return Studio()
+    return BoardHub()
 
 
 LEAST_S = 0.1
@@ -296,7 +296,7 @@ SHARE = 33
 """Painting takes one part in so many of a core, as long as `TMS_FRAME_INTERVAL_S` allows it."""
 
 
-def interval(spent_s: float, *, most_s: float) -> float:
+def render_interval(spent_s: float, *, most_s: float) -> float:
     """How long to gather changes after a pass that took `spent_s` of CPU: the cheaper it was, the sooner the next.
 
     So a change is seen soon while there is little to do, and when there is much, reports come first.

@@ -11,24 +11,24 @@ from msgspec import UNSET, UnsetType
 MOST_ROWS = 50
 """Elements in one patch: a browser works through more than one frame without losing a breath."""
 
-type Kind = Literal["patch", "repaint", "beat"]
+type FrameKind = Literal["patch", "repaint", "beat"]
 
 
-class Database(msgspec.Struct, frozen=True):
+class Verification(msgspec.Struct, frozen=True):
     """Whether what was sent agreed with an independent count of the database, and when that was looked at."""
 
     state: Literal["equal", "differs", "unchecked"] = "unchecked"
     at: datetime | None = None
 
 
-class Proof(msgspec.Struct, frozen=True, omit_defaults=True):
+class Freshness(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why the board may be believed. What is not said is nothing; of the database, what was said before."""
 
     at: datetime
     newest_at: datetime | None = None
     behind_s: float = 0.0
     gaps: int = 0
-    database: Database | UnsetType = UNSET
+    database: Verification | UnsetType = UNSET
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -48,14 +48,14 @@ class Moves(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    kind: Kind
-    proof: Proof
+    kind: FrameKind
+    proof: Freshness
     html: str = ""
     list: Order | Moves | UnsetType = UNSET
 
 
 @dataclass(slots=True)
-class Owed:
+class PendingUpdate:
     """What a socket has not had yet: names only, so that it always gets the newest state of each."""
 
     elements: set[str] = field(default_factory=set)
@@ -66,7 +66,7 @@ class Owed:
     def __bool__(self) -> bool:
         return bool(self.elements or self.lists)
 
-    def add(self, other: "Owed") -> int:
+    def add(self, other: "PendingUpdate") -> int:
         """How many elements were owed before and are again: their older state is never sent."""
         again = len(self.elements & other.elements)
         self.elements |= other.elements
@@ -87,11 +87,11 @@ def numbered(encoded: str, number: int) -> str:
     return f'{{"number":{number},{encoded[1:]}'
 
 
-def beat(proof: Proof) -> str:
+def beat(proof: Freshness) -> str:
     return encode(Frame("beat", proof))
 
 
-def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Proof) -> list[str]:
+def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Freshness) -> list[str]:
     """Everything; a frame has one list, so that every further one follows in a patch without HTML."""
     orders = [Order(name, ids) for name, ids in lists.items()]
     whole = Frame("repaint", proof, "".join(html.values()), orders[0] if orders else UNSET)
@@ -99,7 +99,11 @@ def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: 
 
 
 def patch(
-    owed: Owed, html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Proof, moves: Mapping[str, Moves]
+    owed: PendingUpdate,
+    html: Mapping[str, str],
+    lists: Mapping[str, Sequence[str]],
+    proof: Freshness,
+    moves: Mapping[str, Moves],
 ) -> list[str]:
     """The newest state of what is owed. A list travels in the frame of the rows that are new to it.
 

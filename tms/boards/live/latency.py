@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from tms.alerts.models import TransitionKind
-from tms.boards.pages.base import Scene
+from tms.boards.pages.base import PageState
 from tms.boards.rows.alerts import AlertRow, Step
 from tms.boards.rows.incidents import IncidentRow, IncidentStep
 from tms.feed.change import Change
@@ -24,7 +24,7 @@ type Shown = tuple[type[AlertRow | IncidentRow], int]
 """A row: of what, and its primary key."""
 
 
-class Sightings:
+class BoardLatency:
     """Remembers which step of each was shown last, so that only its first sight counts."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Sightings:
         self._sent_at: datetime | None = None
         """What happened before was seen then, or was no board's to show."""
 
-    def sent(self, scenes: Iterable[tuple[Scene, bool]], change: Change, *, at: datetime) -> None:
+    def sent(self, scenes: Iterable[tuple[PageState, bool]], change: Change, *, at: datetime) -> None:
         """`scenes` were sent `at`, after `change`; each with whether nobody had it before."""
         for scene, is_first in scenes:
             if is_first or change.alerts or change.incidents or change.everything:
@@ -58,7 +58,7 @@ class Sightings:
         return change.everything and self._sent_at is not None and step.at > self._sent_at - LATE
 
 
-def _steps(scene: Scene) -> Iterator[tuple[Shown, Step | IncidentStep]]:
+def _steps(scene: PageState) -> Iterator[tuple[Shown, Step | IncidentStep]]:
     """The newest step of each alert and incident that the scene shows."""
     for part in scene.parts.values():
         row = part.values.get("alert") or part.values.get("incident")

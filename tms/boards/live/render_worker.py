@@ -14,11 +14,11 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Max
 
 from tms.accounts.sessions import signed_in as session_signed_in
-from tms.boards.caches.census_cache import kept
-from tms.boards.live.live_page import Painted, Painting, Show
-from tms.boards.live.verification import Prover
+from tms.boards.caches.census_cache import census_cache
+from tms.boards.live.live_page import LivePage, RenderCache, Rendering
+from tms.boards.live.verification import Verifier
 from tms.boards.overview import on_shift
-from tms.boards.pages import Desk
+from tms.boards.pages import RenderContext
 from tms.feed.change import Change
 from tms.fleet.models import TerminalState
 from tms.lib.db.clock import wall
@@ -37,18 +37,18 @@ class Failure(Enum):
     BROKEN = auto()
 
 
-type Outcome = Painting | Failure
+type RenderOutcome = Rendering | Failure
 
 
-class Workshop:
+class RenderWorker:
     def __init__(self) -> None:
-        self.prover = Prover(settings.PROOF_INTERVAL_S)
+        self.prover = Verifier(settings.PROOF_INTERVAL_S)
         self.newest_at: datetime | None = None
         self.painting_s = 0.0
         """CPU that the last painting took."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
 
-    async def paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
+    async def paint(self, shows: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
         return await self._in_thread(self._paint, shows, change)
 
     async def differs(self) -> bool:
@@ -69,26 +69,26 @@ class Workshop:
     async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _guarded(work, *args, **kwargs))
 
-    def _paint(self, shows: Sequence[Show], change: Change) -> Mapping[Show, Outcome]:
+    def _paint(self, shows: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
         began, cpu_before = time.monotonic(), time.thread_time()
-        desk = Desk(datetime.now(UTC))
-        _gather(desk, shows, change)
-        painted: Painted = {}
-        outcomes = {show: _paint_one(show, desk, change, painted) for show in shows}
+        desk = RenderContext(datetime.now(UTC))
+        _prefetch(desk, shows, change)
+        painted: RenderCache = {}
+        outcomes = {show: _render_one(show, desk, change, painted) for show in shows}
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
         self.painting_s = time.thread_time() - cpu_before
         return outcomes
 
     def _compare(self, now: float) -> bool:
         self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
-        doubted = kept.doubted()
+        doubted = census_cache.doubted()
         differs = self.prover.judge(doubted, at=datetime.now(UTC), now=now)
         if differs:
             log.warning("boards_differed", rows=doubted)
         return differs
 
 
-def _gather(desk: Desk, shows: Sequence[Show], change: Change) -> None:
+def _prefetch(desk: RenderContext, shows: Sequence[LivePage], change: Change) -> None:
     """Read the changed rows that any of the shows has, each once."""
     terminals: set[int] = set()
     alerts: set[int] = set()
@@ -101,7 +101,7 @@ def _gather(desk: Desk, shows: Sequence[Show], change: Change) -> None:
     desk.alerts(sorted(alerts))
 
 
-def _paint_one(show: Show, desk: Desk, change: Change, painted: Painted) -> Outcome:
+def _render_one(show: LivePage, desk: RenderContext, change: Change, painted: RenderCache) -> RenderOutcome:
     """A page that fails leaves the others alone."""
     try:
         return show.paint(desk, change, painted)

@@ -5,14 +5,14 @@ from typing import Protocol
 from msgspec import UNSET, UnsetType
 
 from tms.boards.live import frames
-from tms.boards.live.frames import Database, Owed, Proof
+from tms.boards.live.frames import Freshness, PendingUpdate, Verification
 from tms.metrics import instruments
 
 LAGGING_BYTES = 64 * 1024
 """A reader that owes more gets nothing new: later it gets the newest state of what it missed."""
 
 
-class Wire(Protocol):
+class SocketWriter(Protocol):
     """A browser's socket, written to without waiting."""
 
     @property
@@ -24,10 +24,10 @@ class Wire(Protocol):
     def close(self, code: int, reason: str) -> None: ...
 
 
-class Seat:
+class Subscriber:
     """One browser in front of a show."""
 
-    def __init__(self, wire: Wire, *, person: int, session: str) -> None:
+    def __init__(self, wire: SocketWriter, *, person: int, session: str) -> None:
         self.wire = wire
         self.person = person
         self.session = session
@@ -35,36 +35,36 @@ class Seat:
         """Whether the person may act on alerts: who may not is never told to be typing an answer."""
         self.number = 0
         self.sent_at = time.monotonic()
-        self.told: Database | UnsetType = UNSET
+        self.told: Verification | UnsetType = UNSET
         """The last verdict on the database that it heard."""
         self.wants_repaint = True
-        self.owed = Owed()
+        self.owed = PendingUpdate()
 
     @property
     def is_lagging(self) -> bool:
         return self.wire.unwritten > LAGGING_BYTES
 
-    def owe(self, owed: Owed) -> None:
+    def owe(self, owed: PendingUpdate) -> None:
         if not self.wants_repaint:
             instruments.BOARD_COALESCED.inc(self.owed.add(owed))
 
     def ask_repaint(self) -> None:
         self.wants_repaint = True
-        self.owed = Owed()
+        self.owed = PendingUpdate()
 
-    def beat(self, proof: Proof, encoded: Mapping[bool, str], *, now: float) -> None:
+    def beat(self, proof: Freshness, encoded: Mapping[bool, str], *, now: float) -> None:
         """`encoded` with and without the verdict on the database, which is heard once."""
         self.number += 1
         self.wire.send(frames.numbered(encoded[self.told != proof.database], self.number))
         self.sent_at, self.told = now, proof.database
         instruments.BOARD_FRAMES.labels("beat").inc()
 
-    def send(self, encoded: list[str], *, kind: str, proof: Proof, now: float) -> None:
+    def send(self, encoded: list[str], *, kind: str, proof: Freshness, now: float) -> None:
         for frame in encoded:
             self.number += 1
             self.wire.send(frames.numbered(frame, self.number))
         self.sent_at = now
         self.told = proof.database
-        self.owed = Owed()
+        self.owed = PendingUpdate()
         self.wants_repaint = False
         instruments.BOARD_FRAMES.labels(kind).inc(len(encoded))

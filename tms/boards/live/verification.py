@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tms.boards.live.frames import Database
+from tms.boards.live.frames import Verification
 
 RETRY_S = 1.0
 TRIES = 3
@@ -12,11 +12,11 @@ What was committed a moment ago may be seen in the database while its message is
 """
 
 
-class Prover:
+class Verifier:
     """Compares the rows that were counted one by one with the whole of the database, once for all boards."""
 
     def __init__(self, interval_s: float) -> None:
-        self.verdict = Database()
+        self.verdict = Verification()
         self.due = 0.0
         self._interval_s = interval_s
         self._looks = 0
@@ -24,15 +24,15 @@ class Prover:
     def judge(self, doubted: int | None, *, at: datetime, now: float) -> bool:
         """Whether the boards must be painted anew; `doubted` is from `Kept.doubted`, `now` the monotonic clock."""
         if not doubted:
-            self._settle(self.verdict if doubted is None else Database("equal", at), now)
+            self._settle(self.verdict if doubted is None else Verification("equal", at), now)
             return False
         self._looks += 1
         if self._looks < TRIES:
             self.due = now + RETRY_S
             return False
-        self._settle(Database("differs", at), now)
+        self._settle(Verification("differs", at), now)
         return True
 
-    def _settle(self, verdict: Database, now: float) -> None:
+    def _settle(self, verdict: Verification, now: float) -> None:
         self.verdict, self._looks = verdict, 0
         self.due = now + self._interval_s

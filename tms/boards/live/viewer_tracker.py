@@ -2,28 +2,28 @@
 
 from dataclasses import dataclass
 
-from tms.boards.live.subscriber import Seat
+from tms.boards.live.subscriber import Subscriber
 from tms.feed.publisher import feed
-from tms.feed.viewers import FORGET_AFTER_S, Look, strongest
+from tms.feed.viewers import FORGET_AFTER_S, Viewing, strongest
 
 
 @dataclass(frozen=True, slots=True)
-class At:
-    look: Look
+class ViewingUntil:
+    look: Viewing
     until: float
 
 
-class Attention:
+class ViewerTracker:
     """The feed tells it to every process."""
 
     def __init__(self) -> None:
-        self._at: dict[Seat, At] = {}
+        self._at: dict[Subscriber, ViewingUntil] = {}
 
-    def turn(self, seat: Seat, look: Look, *, now: float) -> None:
-        self._at[seat] = At(look, now + FORGET_AFTER_S)
+    def turn(self, seat: Subscriber, look: Viewing, *, now: float) -> None:
+        self._at[seat] = ViewingUntil(look, now + FORGET_AFTER_S)
         self._tell()
 
-    def leave(self, seat: Seat) -> None:
+    def leave(self, seat: Subscriber) -> None:
         if self._at.pop(seat, None):
             self._tell()
 

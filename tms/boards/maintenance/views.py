@@ -14,7 +14,7 @@ from tms.alerts.maintenance import services as windows
 from tms.alerts.maintenance.services import NotOn
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
-from tms.boards.pages import Desk, MaintenancePage
+from tms.boards.pages import MaintenancePage, RenderContext
 from tms.fleet.models import Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence
 
@@ -91,7 +91,7 @@ def cancel(request: Asked, pk: int) -> HttpResponse:
 
 
 def _show(request: Asked, *, status: int = 200, **extra: Any) -> HttpResponse:
-    page, desk = MaintenancePage(request.user), Desk(timezone.now())
+    page, desk = MaintenancePage(request.user), RenderContext(timezone.now())
     context = {"page": page, "place": page.place, "scene": page.scene(desk), "at": desk.at, **extra}
     return render(request, page.template, context, status=status)
 

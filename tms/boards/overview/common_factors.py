@@ -15,7 +15,7 @@ LEAST = 2
 """One alert shares nothing with anybody."""
 
 
-class Share(NamedTuple):
+class CommonFactor(NamedTuple):
     factor: str
     name: Bilingual
     number: int
@@ -26,24 +26,24 @@ class Share(NamedTuple):
         return round(100 * self.number / self.total)
 
 
-class Holder(NamedTuple):
+class ActingPerson(NamedTuple):
     pk: int
     name: Name
     number: int
 
 
-def shares(census: Census, *, to: Person) -> tuple[Share, ...]:
+def common_factors(census: Census, *, to: Person) -> tuple[CommonFactor, ...]:
     """For each factor the value that most of them have, the most common first."""
     found = ((factor, _most_common(numbers)) for factor, numbers in census.factors.items())
     named = ((factor, _name(factor, most[0], to=to), most[1]) for factor, most in found if most)
-    shared = [Share(factor, name, number, census.unresolved) for factor, name, number in named if name]
+    shared = [CommonFactor(factor, name, number, census.unresolved) for factor, name, number in named if name]
     return tuple(sorted(shared, key=lambda share: -share.number))
 
 
-def holders(census: Census) -> tuple[Holder, ...]:
+def holders(census: Census) -> tuple[ActingPerson, ...]:
     """Who acknowledged how many of them."""
     people = User.objects.in_bulk(census.holders)
-    told = [Holder(pk, name_of(people[pk]), number) for pk, number in census.holders.items() if pk in people]
+    told = [ActingPerson(pk, name_of(people[pk]), number) for pk, number in census.holders.items() if pk in people]
     return tuple(sorted(told, key=lambda holder: (-holder.number, holder.pk)))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tms.accounts.access import Person, visible
-from tms.boards.caches.census import Census, Tally
+from tms.boards.caches.census import Census, PresenceCounts
 from tms.boards.rows.common import Bilingual, Place
 from tms.fleet.models import Presence, Site
 from tms.lib.severity import Severity
@@ -53,13 +53,13 @@ def columns(number: int) -> int:
     return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
 
 
-def _cell(place: Place, tally: Tally, expected: str) -> SiteCell:
+def _cell(place: Place, tally: PresenceCounts, expected: str) -> SiteCell:
     worst, number = _worst(tally, expected)
     size = next((size for least, size in SIZES if tally.total >= least), "s")
     return SiteCell(place, tally.total, worst, number, size)
 
 
-def _worst(tally: Tally, expected: str) -> tuple[str, int]:
+def _worst(tally: PresenceCounts, expected: str) -> tuple[str, int]:
     troubles = dict(_alerts(tally.severities)) | (dict(_lost(tally.presences)) if not expected else {})
     for name, number in troubles.items():
         if number:

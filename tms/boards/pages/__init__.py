@@ -8,24 +8,24 @@ from django.urls import Resolver404, resolve
 from tms.accounts.access import Person
 from tms.boards.pages.alert import AlertPage
 from tms.boards.pages.alerts import AlertsPage
-from tms.boards.pages.base import Page, Part, Scene
+from tms.boards.pages.base import Page, PagePart, PageState
 from tms.boards.pages.incident import IncidentPage
 from tms.boards.pages.maintenance import MaintenancePage
 from tms.boards.pages.overview import OverviewPage
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.pages.terminal import TerminalPage
 from tms.boards.pages.terminals import TerminalsPage
 
 __all__ = [
     "AlertPage",
     "AlertsPage",
-    "Desk",
+    "RenderContext",
     "IncidentPage",
     "MaintenancePage",
     "OverviewPage",
     "Page",
-    "Part",
-    "Scene",
+    "PagePart",
+    "PageState",
     "TerminalPage",
     "TerminalsPage",
     "page_at",

@@ -6,8 +6,8 @@ from django.urls import reverse
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.alerts.notification_history import told_of
-from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.feed.change import Change
 
@@ -35,31 +35,33 @@ class AlertPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(change.alerts or change.presence or change.everything)
 
-    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         return frozenset(), frozenset({self.alert.pk})
 
-    def furniture(self, scene: Scene) -> dict[str, Any]:
+    def furniture(self, scene: PageState) -> dict[str, Any]:
         return {"shown": scene.parts[f"alert-{self.alert.pk}"].values["alert"]}
 
-    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
-        return Part(f"{TEMPLATE}#state", {"alert": alert, "is_answer": is_answer})
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
+        return PagePart(f"{TEMPLATE}#state", {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         alert = next(iter(desk.alerts([self.alert.pk])), None)
         if alert is None:
             raise Alert.DoesNotExist
         timeline = self._timeline(alert)
-        return Scene(
+        return PageState(
             {**nav(desk), alert.element: self.alert_part(alert), **timeline}, {"timeline": tuple(reversed(timeline))}
         )
 
-    def _timeline(self, alert: AlertRow) -> dict[str, Part]:
+    def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:
         """Its steps, and what was told of it, in the order in which they happened."""
         steps = {f"step-{index}": step for index, step in enumerate(alert.steps)}
         told = {f"told-{one.number}": one for one in told_of(alert.pk)}
         instants = {element: step.at for element, step in steps.items()} | {
             element: one.at for element, one in told.items()
         }
-        parts = {element: Part(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()}
-        parts |= {element: Part(f"{TEMPLATE}#told", {"id": element, "told": one}) for element, one in told.items()}
+        parts = {
+            element: PagePart(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()
+        }
+        parts |= {element: PagePart(f"{TEMPLATE}#told", {"id": element, "told": one}) for element, one in told.items()}
         return {element: parts[element] for element in sorted(parts, key=lambda element: instants[element])}

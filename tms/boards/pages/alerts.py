@@ -13,9 +13,9 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
-from tms.boards.overview.common_factors import holders, shares
-from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, counts, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.overview.common_factors import common_factors, holders
+from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, counts, nav
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.impact import BY_BUSINESS
 from tms.boards.rows.incidents import IncidentRow
@@ -103,19 +103,19 @@ class AlertsPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(change.presence or change.alerts or change.incidents or change.everything)
 
-    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         shown = (before.parts[element].values.get("alert") for element in before.lists["alerts"])
         return frozenset(), frozenset(row.pk for row in shown if row and row.is_touched_by(change))
 
-    def furniture(self, scene: Scene) -> dict[str, Any]:
+    def furniture(self, scene: PageState) -> dict[str, Any]:
         is_mine = self.state == OPEN and self.chosen.who == self.person.get_username()
         orders = choices.orders(self.order)
         return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": BULK, "orders": orders}
 
-    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
-        return Part(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
+        return PagePart(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         window = self._window(desk)
         folded = self._folded()
         members = correlated_alerts.members([row.pk for row in folded if row.pk in self.unfolded], to=self.person)
@@ -124,7 +124,7 @@ class AlertsPage(Page):
         heads = [[row.element, *_elements(members.get(row.pk, ()))] for row in folded]
         ids = [*chain.from_iterable(heads), *_elements(window.pks)]
         shown = tuple(dict.fromkeys(element for element in ids if element in rows))
-        return Scene({**self._counts(desk), **self._around(desk, window, len(folded)), **rows}, {"alerts": shown})
+        return PageState({**self._counts(desk), **self._around(desk, window, len(folded)), **rows}, {"alerts": shown})
 
     @property
     def _folds(self) -> bool:
@@ -137,12 +137,12 @@ class AlertsPage(Page):
             return []
         return correlated_alerts.standing(self.chosen, to=self.person)
 
-    def _fold(self, incident: IncidentRow) -> Part:
+    def _fold(self, incident: IncidentRow) -> PagePart:
         toggled = self.at(unfolded=self.unfolded ^ {incident.pk})
         values = {"incident": incident, "is_unfolded": incident.pk in self.unfolded, "toggle": toggled}
-        return Part("boards/incident.html#row", values)
+        return PagePart("boards/incident.html#row", values)
 
-    def _window(self, desk: Desk) -> Window:
+    def _window(self, desk: RenderContext) -> Window:
         rows = self.chosen.apply(visible(self._listed(desk), to=self.person))
         rows = correlated_alerts.outside(rows, self.chosen) if self._folds else rows
         if self.order == BUSINESS:
@@ -151,13 +151,13 @@ class AlertsPage(Page):
         order = orders.get(self.state) or orders.get(self.order) or BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
 
-    def _listed(self, desk: Desk) -> QuerySet[Alert]:
+    def _listed(self, desk: RenderContext) -> QuerySet[Alert]:
         if self.state == RESOLVED:
             return resolved_today(at=desk.at)
         alerts = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()
         return alerts.by_urgency()
 
-    def _counts(self, desk: Desk) -> dict[str, Part]:
+    def _counts(self, desk: RenderContext) -> dict[str, PagePart]:
         awake, nobody, snoozed = desk.census.awake, desk.census.nobody_on_it, desk.census.snoozed
         shown = snoozed if self.state == SNOOZED else awake
         numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
@@ -173,14 +173,14 @@ class AlertsPage(Page):
             numbers["count-flapping"] = visible(Alert.objects.awake().flapping(), to=self.person).count()
         return nav(desk) | counts(numbers)
 
-    def _matching(self, desk: Desk) -> int:
+    def _matching(self, desk: RenderContext) -> int:
         """How many nobody has of those that the filter lets through; asked only where no count is kept."""
         chosen, nobody = self.chosen, desk.census.nobody_on_it
         if chosen == AlertFilter(severity=chosen.severity, nobody=chosen.nobody):
             return sum(nobody[name] for name in chosen.severity or Severity.values)
         return chosen.apply(visible(Alert.objects.nobody_on_it(), to=self.person)).count()
 
-    def _around(self, desk: Desk, window: Window, folded: int) -> dict[str, Part]:
+    def _around(self, desk: RenderContext, window: Window, folded: int) -> dict[str, PagePart]:
         foot: dict[str, Any] = {
             "shown": len(window.pks),
             "first": self.at() if window.before else "",
@@ -194,13 +194,13 @@ class AlertsPage(Page):
             "outside": desk.census.awake.total(),
         }
         return {
-            "foot": Part(f"{TEMPLATE}#foot", foot),
-            "empty": Part(f"{TEMPLATE}#empty", empty),
-            "shares": Part(f"{TEMPLATE}#shares", self._shares(desk)),
+            "foot": PagePart(f"{TEMPLATE}#foot", foot),
+            "empty": PagePart(f"{TEMPLATE}#empty", empty),
+            "shares": PagePart(f"{TEMPLATE}#shares", self._shares(desk)),
         }
 
-    def _shares(self, desk: Desk) -> dict[str, Any]:
-        return {"shares": shares(desk.census, to=self.person), "holders": holders(desk.census)}
+    def _shares(self, desk: RenderContext) -> dict[str, Any]:
+        return {"shares": common_factors(desk.census, to=self.person), "holders": holders(desk.census)}
 
 
 def _elements(pks: Iterable[int]) -> list[str]:

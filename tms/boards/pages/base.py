@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from django.http import QueryDict
 
 from tms.accounts.access import Person
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import incident_rows
 from tms.feed.change import Change
@@ -16,7 +16,7 @@ from tms.lib.severity import Severity
 EVERYTHING = Change(everything=True)
 
 
-class Part(NamedTuple):
+class PagePart(NamedTuple):
     """An element that changes while one looks: a partial of a template, and the values it is rendered from.
 
     Equal values render equally, so an equal part is neither rendered nor sent again.
@@ -27,10 +27,10 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PageState:
     """What a page shows at one moment."""
 
-    parts: Mapping[str, Part]
+    parts: Mapping[str, PagePart]
     """By the id of the element."""
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the id of the list: the ids of its rows, in order."""
@@ -61,67 +61,73 @@ class Page(ABC):
         """Whether the page may look different after `change`."""
 
     @abstractmethod
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         """What the page shows now. What `change` does not touch may be taken over from the scene `before`.
 
         Raises ObjectDoesNotExist when what the page is about is gone.
         """
 
-    def alert_parts(self, pks: Collection[int], desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
+    def alert_parts(
+        self, pks: Collection[int], desk: RenderContext, change: Change, before: PageState | None
+    ) -> dict[str, PagePart]:
         """The rows of these alerts by element, read where `change` touched them."""
         ids = [f"alert-{pk}" for pk in pks]
-        stood = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
+        stood = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         # Why an alert stands where it stands changes with the terminals beside its own.
         rows = desk.business.explained([part.values["alert"] for part in stood.values()])
         moved = [row for row in rows if row is not stood[row.element].values["alert"]]
         missing = [pk for pk in pks if f"alert-{pk}" not in stood]
         return stood | {row.element: part for row in [*moved, *desk.alerts(missing)] if (part := self.alert_part(row))}
 
-    def looked_at(self, desk: Desk, change: Change, before: Scene) -> Scene:
+    def looked_at(self, desk: RenderContext, change: Change, before: PageState) -> PageState:
         """What the page shows when nothing has changed but who is at which alert or incident."""
-        alerts = {row.element: {"alert": row} for row in desk.alerts(_looked_at("alert", change, before))}
-        found = incident_rows(_looked_at("incident", change, before)).values()
+        alerts = {row.element: {"alert": row} for row in desk.alerts(_with_viewers("alert", change, before))}
+        found = incident_rows(_with_viewers("incident", change, before)).values()
         rows: dict[str, dict[str, Any]] = alerts | {row.element: {"incident": row} for row in found}
         stood = {element: before.parts[element] for element in rows}
-        renewed = {element: Part(part.template, {**part.values, **rows[element]}) for element, part in stood.items()}
-        return Scene({**before.parts, **renewed}, before.lists)
+        renewed = {
+            element: PagePart(part.template, {**part.values, **rows[element]}) for element, part in stood.items()
+        }
+        return PageState({**before.parts, **renewed}, before.lists)
 
-    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""
         return frozenset(), frozenset()
 
-    def furniture(self, scene: Scene) -> dict[str, Any]:
+    def furniture(self, scene: PageState) -> dict[str, Any]:
         """What a GET shows besides the scene, and what stands still while one looks: choices, tabs, legends."""
         return {}
 
-    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part | None:
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart | None:
         """How this page shows `alert`; `is_answer`: to htmx, which must be told where it belongs."""
         return None
 
 
-def _looked_at(of: str, change: Change, before: Scene) -> list[int]:
+def _with_viewers(of: str, change: Change, before: PageState) -> list[int]:
     """The primary keys of the rows of alerts, or of incidents."""
     shown = (place for place in change.looks if place in before.parts)
     return [int(pk) for kind, _, pk in (place.partition("-") for place in shown) if kind == of]
 
 
-def nav(desk: Desk) -> dict[str, Part]:
+def nav(desk: RenderContext) -> dict[str, PagePart]:
     """Parts that every page has."""
     number = desk.census.nobody_on_it[Severity.CRITICAL]
     return {
-        "nav-alerts": Part("boards/base.html#nav-alerts", {"unheld": number}),
-        "calls": Part("boards/sound.html#calls", desk.calls),
+        "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unheld": number}),
+        "calls": PagePart("boards/sound.html#calls", desk.calls),
     }
 
 
-def counts(numbers: Mapping[str, int]) -> dict[str, Part]:
+def counts(numbers: Mapping[str, int]) -> dict[str, PagePart]:
     """Numbers on tabs and chips, by the id of the element."""
-    return {name: Part("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()}
+    return {
+        name: PagePart("boards/base.html#count", {"id": name, "number": number}) for name, number in numbers.items()
+    }
 
 
-def kept(
-    before: Scene | None, change: Change, ids: Iterable[str], *, is_touched: Callable[[Mapping[str, Any]], bool]
-) -> dict[str, Part]:
+def reuse_parts(
+    before: PageState | None, change: Change, ids: Iterable[str], *, is_touched: Callable[[Mapping[str, Any]], bool]
+) -> dict[str, PagePart]:
     """Those of the rows `ids` that stood in `before` and that `change` does not touch, judged by their values."""
     if before is None or change.everything:
         return {}

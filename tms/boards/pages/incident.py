@@ -5,8 +5,8 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Incident
-from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, kept, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav, reuse_parts
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow, incident_rows
 from tms.feed.change import Change
@@ -37,17 +37,17 @@ class IncidentPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(self.incident.pk in change.incidents or change.alerts or change.presence or change.everything)
 
-    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         shown = (before.parts[element].values["alert"] for element in before.lists["members"])
         return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
-    def furniture(self, scene: Scene) -> dict[str, Any]:
+    def furniture(self, scene: PageState) -> dict[str, Any]:
         return {"shown": scene.parts[f"incident-{self.incident.pk}"].values["incident"]}
 
-    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
-        return Part(ROW, {"alert": alert, "is_answer": is_answer})
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
+        return PagePart(ROW, {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         incident = incident_rows([self.incident.pk]).get(self.incident.pk)
         if incident is None:
             raise Incident.DoesNotExist
@@ -56,20 +56,20 @@ class IncidentPage(Page):
         parts = {
             **nav(desk),
             **members,
-            incident.element: Part(f"{TEMPLATE}#state", {"incident": incident}),
-            "members-note": Part(f"{TEMPLATE}#members-note", _note(incident, len(members))),
-            **{element: Part(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()},
+            incident.element: PagePart(f"{TEMPLATE}#state", {"incident": incident}),
+            "members-note": PagePart(f"{TEMPLATE}#members-note", _note(incident, len(members))),
+            **{element: PagePart(f"{TEMPLATE}#step", {"id": element, "step": step}) for element, step in steps.items()},
         }
-        return Scene(parts, {"timeline": tuple(reversed(steps)), "members": tuple(members)})
+        return PageState(parts, {"timeline": tuple(reversed(steps)), "members": tuple(members)})
 
-    def _members(self, desk: Desk, change: Change, before: Scene | None) -> dict[str, Part]:
+    def _members(self, desk: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """The most urgent first; of one that is over: the newest."""
         alerts = visible(Alert.objects.filter(incident=self.incident), to=self.person)
         standing = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MOST_MEMBERS])
         over = alerts.exclude(resolved_at=None).order_by("-resolved_at", "-pk")
         pks = [*standing, *over.values_list("pk", flat=True)[: MOST_MEMBERS - len(standing)]]
         ids = [f"alert-{pk}" for pk in pks]
-        rows = kept(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
+        rows = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         missing = [pk for pk in pks if f"alert-{pk}" not in rows]
         rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
         return {element: rows[element] for element in ids if element in rows}

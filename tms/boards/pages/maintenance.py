@@ -4,8 +4,8 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from tms.accounts.access import Person
-from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.maintenance import WindowRow, elements, over_rows, standing_rows
 from tms.feed.change import Change
 
@@ -33,9 +33,9 @@ class MaintenancePage(Page):
     def concerns(self, change: Change) -> bool:
         return change.everything or bool(change.alerts)
 
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         if before is not None and not change.everything:
-            return Scene({**before.parts, **nav(desk)}, before.lists)
+            return PageState({**before.parts, **nav(desk)}, before.lists)
         standing, over = standing_rows(), over_rows()
         going_on = [row for row in standing if row.since <= desk.at < row.until]
         coming = [row for row in standing if row.since > desk.at]
@@ -46,13 +46,13 @@ class MaintenancePage(Page):
             **{row.element: _part(row, is_on=False) for row in (*coming, *over)},
             **{f"no-{name}": _blank(name, rows) for name, rows in lists.items()},
         }
-        return Scene(parts, {name: elements(rows) for name, rows in lists.items()})
+        return PageState(parts, {name: elements(rows) for name, rows in lists.items()})
 
 
-def _part(row: WindowRow, *, is_on: bool) -> Part:
-    return Part(f"{TEMPLATE}#row", {"window": row, "is_on": is_on})
+def _part(row: WindowRow, *, is_on: bool) -> PagePart:
+    return PagePart(f"{TEMPLATE}#row", {"window": row, "is_on": is_on})
 
 
-def _blank(name: str, rows: list[WindowRow]) -> Part:
+def _blank(name: str, rows: list[WindowRow]) -> PagePart:
     values: dict[str, Any] = {"list": name, "is_empty": not rows}
-    return Part(f"{TEMPLATE}#blank", values)
+    return PagePart(f"{TEMPLATE}#blank", values)

@@ -12,8 +12,8 @@ from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.recent_changes import recent
 from tms.boards.overview.sparklines import spark
-from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.planned import Plan, expected_at, numbers
 from tms.feed.change import Change
@@ -51,15 +51,15 @@ class OverviewPage(Page):
             change.presence or change.alerts or change.incidents or change.people or change.nodes or change.everything
         )
 
-    def furniture(self, scene: Scene) -> dict[str, Any]:
+    def furniture(self, scene: PageState) -> dict[str, Any]:
         return {"columns": honeycomb.columns(len(scene.lists["sites"])), "legend": choices.LEGEND}
 
-    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> Part:
-        return Part(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
+    def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
+        return PagePart(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         folded = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
-        incidents = {row.element: Part("boards/incident.html#short", {"incident": row}) for row in folded}
+        incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in folded}
         alerts = self._alerts(desk, change, before, most=MOST_ALERTS - len(incidents))
         shown = len(alerts) + sum(row.standing for row in folded)
         changes, number = recent(at=desk.at, to=self.person, limit=MOST_CHANGES)
@@ -69,37 +69,39 @@ class OverviewPage(Page):
             **dict(_totals(desk)),
             **incidents,
             **alerts,
-            **{change.element: Part(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
+            **{change.element: PagePart(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
             **self._sites(desk),
-            "incidents-note": Part(f"{TEMPLATE}#incidents-note", {"number": desk.census.awake.total()}),
-            "incidents-rest": Part(f"{TEMPLATE}#incidents-rest", self._rest(desk, shown)),
-            "changes-note": Part(f"{TEMPLATE}#changes-note", {"number": number}),
-            "shift": Part(f"{TEMPLATE}#shift", {"people": on_shift.on_shift()}),
+            "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": desk.census.awake.total()}),
+            "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(desk, shown)),
+            "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number}),
+            "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift()}),
         }
         lists = {
             "incidents": (*incidents, *alerts),
             "changes": tuple(change.element for change in changes),
             "sites": tuple(element for element in parts if element.startswith("site-")),
         }
-        return Scene(parts, lists)
+        return PageState(parts, lists)
 
-    def _alerts(self, desk: Desk, change: Change, before: Scene | None, *, most: int) -> dict[str, Part]:
+    def _alerts(
+        self, desk: RenderContext, change: Change, before: PageState | None, *, most: int
+    ) -> dict[str, PagePart]:
         """The rows outside of incidents that are most in the way of business, in order."""
         alerts = visible(Alert.objects.awake().unfolded(), to=self.person)
         pks = [key[-1] for key in desk.business.order(alerts)[:most]]
         rows = self.alert_parts(pks, desk, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
-    def _sites(self, desk: Desk) -> dict[str, Part]:
+    def _sites(self, desk: RenderContext) -> dict[str, PagePart]:
         cells = honeycomb.cells(desk.census, expected=expected_at(desk.census, at=desk.at), to=self.person)
         need = sum(cell.needs_a_person for cell in cells)
         note = {"number": len(cells), "need": need}
         return {
-            **{cell.element: Part(f"{TEMPLATE}#site", {"cell": cell}) for cell in cells},
-            "sites-note": Part(f"{TEMPLATE}#sites-note", note),
+            **{cell.element: PagePart(f"{TEMPLATE}#site", {"cell": cell}) for cell in cells},
+            "sites-note": PagePart(f"{TEMPLATE}#sites-note", note),
         }
 
-    def _rest(self, desk: Desk, shown: int) -> dict[str, Any]:
+    def _rest(self, desk: RenderContext, shown: int) -> dict[str, Any]:
         """What stands under the list: how many more there are, or that there is nothing and since when."""
         total = desk.census.awake.total()
         if total:
@@ -108,7 +110,7 @@ class OverviewPage(Page):
         return {"more": 0, "is_calm": True, "calm_since": last.values_list("resolved_at", flat=True).first()}
 
 
-def _totals(desk: Desk) -> Iterable[tuple[str, Part]]:
+def _totals(desk: RenderContext) -> Iterable[tuple[str, PagePart]]:
     severities, nobody, presences = desk.census.severities, desk.census.nobody_on_it, desk.census.presences
     for severity in Severity:
         values = {"severity": severity.value, "number": severities[severity], "nobody": nobody[severity]}
@@ -117,15 +119,15 @@ def _totals(desk: Desk) -> Iterable[tuple[str, Part]]:
         values = {"presence": presence.value, "number": presences[presence]}
         yield f"total-{presence}", _total("presence-total", values, desk)
     number = numbers(desk.census, at=desk.at)[Plan.MAINTENANCE]
-    yield "total-maintenance", Part(f"{TEMPLATE}#plan-total", {"number": number})
+    yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": number})
 
 
-def _total(partial: str, values: dict[str, Any], desk: Desk) -> Part:
+def _total(partial: str, values: dict[str, Any], desk: RenderContext) -> PagePart:
     name = values.get("severity") or values["presence"]
     line = desk.hour.get(name, [values["number"]])
     grown = values["number"] - line[0] if name in TELLING else 0
-    return Part(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
+    return PagePart(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
 
 
-def losses_part(at: datetime) -> Part:
-    return Part("boards/losses.html#losses", {"losses": dropped_terminals.followed(at)})
+def losses_part(at: datetime) -> PagePart:
+    return PagePart("boards/losses.html#losses", {"losses": dropped_terminals.followed(at)})

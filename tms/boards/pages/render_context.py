@@ -3,15 +3,15 @@ from datetime import datetime
 from functools import cached_property
 
 from tms.boards.caches.census import Census
-from tms.boards.caches.census_cache import kept as kept_census
+from tms.boards.caches.census_cache import census_cache as kept_census
 from tms.boards.caches.last_hour import Lines
-from tms.boards.caches.sound_alarms import Calls, callers
+from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
 from tms.boards.rows.alerts import AlertRow, alert_rows
 from tms.boards.rows.impact import Business
 from tms.boards.rows.terminals import TerminalRow, terminal_rows
 
 
-class Desk:
+class RenderContext:
     """What was read for one painting, once for all pages that need it."""
 
     def __init__(self, at: datetime) -> None:
@@ -28,8 +28,8 @@ class Desk:
         return Business(self.census, at=self.at)
 
     @cached_property
-    def calls(self) -> Calls:
-        return callers.read(at=self.at)
+    def calls(self) -> SoundAlarms:
+        return alarm_cache.read(at=self.at)
 
     @cached_property
     def hour(self) -> Lines:

@@ -11,8 +11,8 @@ from django.utils.translation import pgettext_lazy
 from tms.accounts.access import Person, visible
 from tms.boards.formatting import instants
 from tms.boards.lists import choices
-from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline
 from tms.boards.rows.terminal_details import TerminalFacts, asked_of, facts_of
 from tms.boards.rows.timeline import KINDS, Happening
@@ -71,7 +71,7 @@ class TerminalPage(Page):
         query = urlencode({name: mark for name, mark in marks.items() if mark})
         return reverse("terminal", args=(self.terminal.uid,)) + (f"?{query}" if query else "")
 
-    def furniture(self, scene: Scene) -> dict[str, Any]:
+    def furniture(self, scene: PageState) -> dict[str, Any]:
         return {
             "tabs": [choices.Choice(tab, TAB_LABELS[tab], tab == self.tab, self.at(tab=tab)) for tab in TABS],
             **choices.chart(self.terminal, self.span, at=timezone.now()),
@@ -81,24 +81,24 @@ class TerminalPage(Page):
         touched = self.terminal.pk in change.terminals
         return bool(touched or change.alerts or change.presence or change.everything)
 
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
-            return Scene({**before.parts, **nav(desk)}, before.lists)
+            return PageState({**before.parts, **nav(desk)}, before.lists)
         told = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_HAPPENINGS)
         asked = asked_of(self.terminal, limit=MOST_COMMANDS)
         parts = {
             **nav(desk),
             **_state(facts_of(self.terminal, at=desk.at)),
-            **{row.element: Part(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
-            **{row.element: Part("boards/commands.html#command", {"command": row}) for row in asked},
-            "outages": Part(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=desk.at)}),
-            "timeline-foot": Part(f"{TEMPLATE}#timeline-foot", self._foot(told)),
+            **{row.element: PagePart(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
+            **{row.element: PagePart("boards/commands.html#command", {"command": row}) for row in asked},
+            "outages": PagePart(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=desk.at)}),
+            "timeline-foot": PagePart(f"{TEMPLATE}#timeline-foot", self._foot(told)),
         }
         lists = {
             "timeline": tuple(row.element for row in told),
             "commands": tuple(row.element for row in asked),
         }
-        return Scene(parts, lists)
+        return PageState(parts, lists)
 
     def _foot(self, told: list[Happening]) -> dict[str, Any]:
         is_full = len(told) == MOST_HAPPENINGS
@@ -109,6 +109,6 @@ class TerminalPage(Page):
         }
 
 
-def _state(facts: TerminalFacts) -> dict[str, Part]:
+def _state(facts: TerminalFacts) -> dict[str, PagePart]:
     values = {"facts": facts}
-    return {name: Part(f"{TEMPLATE}#{name}", values) for name in ("state", "reading-latest", "readings", "held")}
+    return {name: PagePart(f"{TEMPLATE}#{name}", values) for name in ("state", "reading-latest", "readings", "held")}

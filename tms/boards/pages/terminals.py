@@ -9,8 +9,8 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards.lists import choices
 from tms.boards.lists.filters import TerminalFilter
-from tms.boards.pages.base import EVERYTHING, Page, Part, Scene, counts, kept, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, counts, nav, reuse_parts
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import planned as row_planned
 from tms.boards.rows.terminals import COLUMNS, TerminalRow
 from tms.feed.change import Change
@@ -49,7 +49,7 @@ class TerminalsPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(change.terminals or change.alerts or change.everything)
 
-    def furniture(self, scene: Scene) -> dict[str, Any]:
+    def furniture(self, scene: PageState) -> dict[str, Any]:
         return {
             "presences": choices.presences(self.chosen),
             "planned": choices.planned(self.chosen),
@@ -57,32 +57,32 @@ class TerminalsPage(Page):
             "columns": COLUMNS,
         }
 
-    def wanted(self, change: Change, before: Scene) -> tuple[frozenset[int], frozenset[int]]:
+    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         return frozenset(pk for pk in change.terminals if _element(pk) in before.parts), frozenset()
 
-    def scene(self, desk: Desk, change: Change = EVERYTHING, before: Scene | None = None) -> Scene:
+    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
         if before is None or self.chosen.is_moved_by(change):
             return self._anew(desk, change, before)
         touched, _ = self.wanted(change, before)
         rows = {row.element: _row(row) for row in desk.terminals(sorted(touched))}
-        return Scene({**before.parts, **self._counts(desk), **self._needy(change, before), **rows}, before.lists)
+        return PageState({**before.parts, **self._counts(desk), **self._needy(change, before), **rows}, before.lists)
 
-    def _anew(self, desk: Desk, change: Change, before: Scene | None) -> Scene:
+    def _anew(self, desk: RenderContext, change: Change, before: PageState | None) -> PageState:
         """Which rows there are may have changed."""
         window = self._window()
         ids = [_element(pk) for pk in window.pks]
-        rows = kept(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
+        rows = reuse_parts(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
         missing = [pk for pk in window.pks if _element(pk) not in rows]
         rows |= {row.element: _row(row) for row in desk.terminals(missing)}
         shown = tuple(element for element in ids if element in rows)
         parts = {**self._counts(desk), **self._needy(change, before), **self._around(desk, window), **rows}
-        return Scene(parts, {"terminals": shown})
+        return PageState(parts, {"terminals": shown})
 
     def _window(self) -> Window:
         rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
         return BY_UID.window(rows, after=self.after, before=self.before)
 
-    def _counts(self, desk: Desk) -> dict[str, Part]:
+    def _counts(self, desk: RenderContext) -> dict[str, PagePart]:
         presences = desk.census.presences
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
         numbers["count-all"] = desk.census.total
@@ -90,7 +90,7 @@ class TerminalsPage(Page):
         numbers |= {f"count-expected-{plan}": number for plan, number in planned.items()}
         return nav(desk) | counts(numbers)
 
-    def _needy(self, change: Change, before: Scene | None) -> dict[str, Part]:
+    def _needy(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """How many terminals have an unresolved alert: only a change of alerts moves it (index: alert_unresolved)."""
         if before is not None and not (change.alerts or change.everything):
             return {"count-alerts": before.parts["count-alerts"]}
@@ -98,7 +98,7 @@ class TerminalsPage(Page):
         number = alerts.aggregate(number=Count("terminal", distinct=True))["number"]
         return counts({"count-alerts": number})
 
-    def _around(self, desk: Desk, window: Window) -> dict[str, Part]:
+    def _around(self, desk: RenderContext, window: Window) -> dict[str, PagePart]:
         values: dict[str, Any] = {
             "shown": len(window.pks),
             "matching": self._matching(desk, window),
@@ -107,9 +107,9 @@ class TerminalsPage(Page):
             "next": self.at(after=window.after) if window.after else "",
         }
         empty = {"is_empty": not window.pks, "is_filtered": not self.chosen.is_empty, "outside": desk.census.total}
-        return {"foot": Part(f"{TEMPLATE}#foot", values), "empty": Part(f"{TEMPLATE}#empty", empty)}
+        return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
 
-    def _matching(self, desk: Desk, window: Window) -> int | None:
+    def _matching(self, desk: RenderContext, window: Window) -> int | None:
         """How many the filter lets through, where that is known without counting the fleet."""
         if not window.before and not window.after:
             return len(window.pks)
@@ -123,5 +123,5 @@ def _element(pk: int) -> str:
     return f"terminal-{pk}"
 
 
-def _row(row: TerminalRow) -> Part:
-    return Part(f"{TEMPLATE}#row", {"terminal": row})
+def _row(row: TerminalRow) -> PagePart:
+    return PagePart(f"{TEMPLATE}#row", {"terminal": row})

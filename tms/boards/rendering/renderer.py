@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from tms.boards.formatting import instants
-from tms.boards.pages.base import Part
+from tms.boards.pages.base import PagePart
 
 MOST_KEPT = 4_096
 """Elements: rows of the pages that people look at, and the cells of 2,000 sites."""
@@ -21,17 +21,17 @@ TAIL = re.compile(r"(<\w[^<>]*) (/?>)")
 type Values = tuple[tuple[str, Any], ...]
 
 
-def paint(element: str, part: Part) -> SafeString:
+def render_part(element: str, part: PagePart) -> SafeString:
     """The element's HTML in the active language, for a page or an answer."""
     return SafeString(instants.renewed(_html(element, part)))  # nosec B703  (the template escaped what it was given)
 
 
-def paint_for_frame(element: str, part: Part) -> str:
+def render_part_for_frame(element: str, part: PagePart) -> str:
     """The same for a frame. Equal values are equal HTML: of an instant it holds no words that age."""
     return instants.untold(_html(element, part))
 
 
-class Canvas:
+class PartRenderer:
     """An element as it was rendered last.
 
     What it was before is shown no more: kept by their values, rows that move with each report fill the memory.
@@ -45,14 +45,14 @@ class Canvas:
 
 
 @lru_cache(MOST_KEPT)
-def _canvas(template: str, element: str, language: str) -> Canvas:
-    return Canvas()
+def _part_renderer(template: str, element: str, language: str) -> PartRenderer:
+    return PartRenderer()
 
 
-def _html(element: str, part: Part) -> str:
+def _html(element: str, part: PagePart) -> str:
     """Equal values render equally but for the age of their instants: rows that stood still are not rendered again."""
     values = tuple(part.values.items())
-    canvas = _canvas(part.template, element, get_language())
+    canvas = _part_renderer(part.template, element, get_language())
     last = canvas.last
     if last is not None and last[0] == values:
         return last[1]

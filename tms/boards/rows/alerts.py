@@ -9,7 +9,7 @@ from tms.accounts.display_names import Name, name_of
 from tms.alerts.impact import Why
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
 from tms.boards.rows.common import Bilingual, Place, Standing, place_of, standing_of
-from tms.boards.rows.viewers import Here, here
+from tms.boards.rows.viewers import Viewer, viewers
 from tms.feed.change import Change
 
 PEOPLE = ("acknowledged_by", "assigned_to", "claimed_by")
@@ -97,7 +97,7 @@ class AlertRow:
     claimed_until: datetime | None = None
     why: Why | None = None
     """It stands where it stands in the order of business."""
-    here: tuple[Here, ...] = ()
+    here: tuple[Viewer, ...] = ()
     """Who is looking at it, or typing."""
 
     @property
@@ -154,7 +154,7 @@ def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """The rows of these alerts, in two queries, and one more while people are at them."""
     related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
-    steps, people = _steps_of(pks), here(f"alert-{pk}" for pk in pks)
+    steps, people = _steps_of(pks), viewers(f"alert-{pk}" for pk in pks)
     return {
         alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(f"alert-{alert.pk}", ())) for alert in alerts
     }
@@ -177,7 +177,7 @@ def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
     return steps
 
 
-def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Here, ...]) -> AlertRow:
+def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Viewer, ...]) -> AlertRow:
     rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     claimant = alert.claimed_by
     step = next((step for step in rule.steps if step["severity"] == alert.severity), rule.steps[0])

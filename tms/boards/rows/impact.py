@@ -16,7 +16,7 @@ from django.db.models import Count, QuerySet
 from tms.alerts.impact import Crew, Standstill, Weight, Why, weigh
 from tms.alerts.models import Alert, AlertState
 from tms.boards.caches.census import Census
-from tms.boards.caches.plans import Door, plans
+from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.common import WORST_FIRST
 from tms.fleet.models import Presence
@@ -44,7 +44,7 @@ class Business:
     def __init__(self, census: Census, *, at: datetime) -> None:
         self._census = census
         self._at = at
-        self._known: dict[int, Door] = {}
+        self._known: dict[int, SiteStatus] = {}
 
     def order(self, alerts: QuerySet[Alert]) -> list[tuple[Any, ...]]:
         """What orders each of `alerts`, in order: the columns of BY_BUSINESS, of which the last is its primary key."""
@@ -74,17 +74,17 @@ class Business:
         crew = self._crew(row.site, row.kind)
         return Why(weight.standstill.name.lower(), row.kind, *crew, door.changes_at if door else None)
 
-    def _weight(self, severity: str, site: int, kind: str, door: Door | None) -> Weight:
+    def _weight(self, severity: str, site: int, kind: str, door: SiteStatus | None) -> Weight:
         return weigh(severity, self._crew(site, kind), is_closed=door is not None and door.opens_at is not None)
 
     def _crew(self, site: int, kind: str) -> Crew:
         total, online = self._census.crews[site, kind], self._census.crews_online[site, kind]
         return Crew(max(0, online - self._broken[site, kind]), total)
 
-    def _doors(self, sites: Collection[int]) -> dict[int, Door]:
+    def _doors(self, sites: Collection[int]) -> dict[int, SiteStatus]:
         """Of these sites, and of those that were asked for before."""
         if missing := set(sites) - self._known.keys():
-            self._known |= plans.doors(missing, self._at)
+            self._known |= plan_cache.doors(missing, self._at)
         return self._known
 
     @cached_property

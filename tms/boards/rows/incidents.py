@@ -10,7 +10,7 @@ from tms.alerts.models import Incident, IncidentState, IncidentTransition, Incid
 from tms.alerts.models import factor as factors
 from tms.alerts.models.factor import Factor
 from tms.boards.rows.common import Bilingual
-from tms.boards.rows.viewers import Here, here
+from tms.boards.rows.viewers import Viewer, viewers
 
 REOPENING = frozenset({IncidentTransitionKind.WITHDRAWN, IncidentTransitionKind.EXPIRED, IncidentTransitionKind.UNDONE})
 DECIDING = REOPENING | {IncidentTransitionKind.OPENED, IncidentTransitionKind.ACKNOWLEDGED}
@@ -56,7 +56,7 @@ class IncidentRow:
     steps: tuple[IncidentStep, ...]
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
-    here: tuple[Here, ...] = ()
+    here: tuple[Viewer, ...] = ()
     """Who is at it just now."""
 
     # As the partials of alerts ask for it: nobody puts an incident off, or is asked for it.
@@ -114,11 +114,11 @@ class IncidentRow:
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
     """The rows of these incidents, in two queries, and one more while people are at them."""
     rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
-    steps, people = _steps_of(pks), here(f"incident-{pk}" for pk in pks)
+    steps, people = _steps_of(pks), viewers(f"incident-{pk}" for pk in pks)
     return {row.pk: _row(row, steps.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}
 
 
-def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[Here, ...]) -> IncidentRow:
+def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[Viewer, ...]) -> IncidentRow:
     site, holder, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
     return IncidentRow(
         pk=incident.pk,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert
-from tms.boards.caches.plans import Door, plans
+from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.common import Bilingual, Place, Standing, place_of, standing_of, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import Reading, over_of, readings_of, unresolved_of
@@ -41,7 +41,7 @@ class TerminalFacts:
     address: str
     standing: Standing
     expected: Expected | None
-    door: Door
+    door: SiteStatus
     """Of its site."""
     parent: str
     """The UID of what it is linked through."""
@@ -99,7 +99,7 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
         address=terminal.address or "",
         standing=standing_of(state),
         expected=expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
-        door=plans.doors([terminal.site_id], at)[terminal.site_id],
+        door=plan_cache.doors([terminal.site_id], at)[terminal.site_id],
         parent=terminal.parent.uid if terminal.parent else "",
         status=state.status,
         status_at=state.status_at,

@@ -13,8 +13,8 @@ from tms.accounts.decorators import Asked, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.alerts.correlation import settings
 from tms.alerts.models import Factor, FoldRule
-from tms.boards.pages.base import Scene, nav
-from tms.boards.pages.render_context import Desk
+from tms.boards.pages.base import PageState, nav
+from tms.boards.pages.render_context import RenderContext
 from tms.boards.rules.views import UNREADABLE
 
 EXAMPLES = (4, 8, 50, 200)
@@ -56,7 +56,7 @@ def folding(request: Asked) -> HttpResponse:
         return redirect("folding")
     context = {
         "place": "rules",
-        "scene": Scene(nav(Desk(timezone.now()))),
+        "scene": PageState(nav(RenderContext(timezone.now()))),
         "forms": forms_,
         "is_changed": FoldRule.objects.exists(),
     }

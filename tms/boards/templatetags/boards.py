@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from tms.boards.formatting import instants
-from tms.boards.rendering.renderer import paint
+from tms.boards.rendering.renderer import render_part
 from tms.fleet.models import Presence, Status
 from tms.lib.severity import Severity
 
@@ -66,11 +66,13 @@ def countdown(at: datetime) -> SafeString:
 @register.simple_tag(takes_context=True)
 def part(context: template.Context, element: str) -> SafeString:
     """An element of the scene."""
-    return paint(element, context["scene"].parts[element])
+    return render_part(element, context["scene"].parts[element])
 
 
 @register.simple_tag(takes_context=True)
 def rows(context: template.Context, listed: str) -> SafeString:
     """The rows of a list of the scene, in order."""
     scene = context["scene"]
-    return format_html_join("\n", "{}", ((paint(element, scene.parts[element]),) for element in scene.lists[listed]))
+    return format_html_join(
+        "\n", "{}", ((render_part(element, scene.parts[element]),) for element in scene.lists[listed])
+    )
