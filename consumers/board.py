@@ -24,7 +24,7 @@ from tms.ops.middleware.trusted_proxy import socket_address
 
 log = structlog.get_logger(__name__)
 
-BAD_ASK, TOO_FAST = 4400, 4429
+BAD_MESSAGE, TOO_FAST = 4400, 4429
 
 
 class BoardConsumer(AsyncConsumer):
@@ -56,28 +56,28 @@ class BoardConsumer(AsyncConsumer):
             return
         await send({"type": "websocket.accept"})
         with writer_of(scope, receive, send) as wire:
-            seat = Subscriber(BoardWriter(scope, wire), person=person.pk, session=scope["session"].session_key)
-            seat.may_type = may_type
-            room = board_hub()
-            room.start()
-            show = room.join(page, language_of(query), seat)
+            subscriber = Subscriber(BoardWriter(scope, wire), person=person.pk, session=scope["session"].session_key)
+            subscriber.may_type = may_type
+            hub = board_hub()
+            hub.start()
+            live_page = hub.subscribe(page, language_of(query), subscriber)
             try:
-                await self.listen(receive, seat, show)
+                await self.listen(receive, subscriber, live_page)
             finally:
-                room.leave(show, seat)
+                hub.unsubscribe(live_page, subscriber)
 
-    async def listen(self, receive: Receive, seat: Subscriber, show: LivePage) -> None:
+    async def listen(self, receive: Receive, subscriber: Subscriber, live_page: LivePage) -> None:
         budget = MessageBudget(time.monotonic())
         while (message := await receive())["type"] == "websocket.receive":
-            ask = messages.read(message.get("text") or message.get("bytes") or "")
-            if ask is None:
-                seat.wire.close(BAD_ASK, "say what docs/urls.md describes, and nothing else")
-            elif not budget.spend(type(ask), time.monotonic()):
-                seat.wire.close(TOO_FAST, f"say this at most {PER_MINUTE[type(ask)]} times a minute")
-            elif isinstance(ask, Resync):
-                board_hub().repaint(seat)
+            received = messages.read(message.get("text") or message.get("bytes") or "")
+            if received is None:
+                subscriber.wire.close(BAD_MESSAGE, "say what docs/urls.md describes, and nothing else")
+            elif not budget.spend(type(received), time.monotonic()):
+                subscriber.wire.close(TOO_FAST, f"say this at most {PER_MINUTE[type(received)]} times a minute")
+            elif isinstance(received, Resync):
+                board_hub().repaint(subscriber)
             else:
-                board_hub().turn(show, seat, viewing_of(seat, ask))
+                board_hub().set_viewing(live_page, subscriber, viewing_of(subscriber, received))
 
 
 class BoardWriter:
@@ -98,10 +98,10 @@ class BoardWriter:
         self._wire.close(code, reason)
 
 
-def viewing_of(seat: Subscriber, ask: ViewingMessage) -> Viewing:
+def viewing_of(subscriber: Subscriber, ask: ViewingMessage) -> Viewing:
     if ask.doing == "nothing":
-        return Viewing(seat.person)
-    return Viewing(seat.person, ask.alert, ask.doing == "typing" and seat.may_type, ask.incident)
+        return Viewing(subscriber.person)
+    return Viewing(subscriber.person, ask.alert, ask.doing == "typing" and subscriber.may_type, ask.incident)
 
 
 def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Refusal | None:

@@ -36,8 +36,8 @@ async def deliver() -> None:
     proof = Freshness(at=datetime.now(UTC))
     while True:
         message = await layer.receive(channel)
-        for show in board_hub().shows.values():
-            for seat in tuple(show.seats):
+        for live_page in board_hub().live_pages.values():
+            for seat in tuple(live_page.seats):
                 seat.send([message["frame"]], kind="patch", proof=proof, now=time.monotonic())
 
 

@@ -153,10 +153,10 @@ def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
 def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):
     first, second = factories.alert(fleet), factories.alert(fleet)
     shown = OverviewPage(tanaka)
-    before = shown.scene(RenderContext(now()))
+    before = shown.page_state(RenderContext(now()))
     factories.acknowledged(second, by=tanaka)
 
-    after = shown.scene(RenderContext(now()), Change(alerts=frozenset({second.pk})), before)
+    after = shown.page_state(RenderContext(now()), Change(alerts=frozenset({second.pk})), before)
 
     assert after.parts[f"alert-{first.pk}"] is before.parts[f"alert-{first.pk}"]
     assert after.parts[f"alert-{second.pk}"].values["alert"].held_by.text == "M. Tanaka"

@@ -20,53 +20,53 @@ pytestmark = pytest.mark.both
 SATO, MORI = 1, 2
 
 
-def looks(*found: Viewing) -> frozenset[Viewing]:
+def viewings(*found: Viewing) -> frozenset[Viewing]:
     return frozenset(found)
 
 
 def test_two_tabs_of_one_person_count_once_and_typing_in_one_of_them_is_typing():
-    assert strongest([Viewing(SATO, 7), Viewing(SATO, 7, True), Viewing(SATO, 8), Viewing(MORI, 7)]) == looks(
+    assert strongest([Viewing(SATO, 7), Viewing(SATO, 7, True), Viewing(SATO, 8), Viewing(MORI, 7)]) == viewings(
         Viewing(SATO, 7, True), Viewing(SATO, 8), Viewing(MORI, 7)
     )
 
 
 def test_what_processes_say_is_told_together_and_only_what_changed():
-    onlookers = Viewers()
+    viewers = Viewers()
 
-    first = onlookers.hear("a", looks(Viewing(SATO, 7), Viewing(SATO, 8)), now=0)
-    again = onlookers.hear("a", looks(Viewing(SATO, 7), Viewing(SATO, 8)), now=1)
-    other = onlookers.hear("b", looks(Viewing(SATO, 7), Viewing(MORI, 7, True)), now=2)
+    first = viewers.hear("a", viewings(Viewing(SATO, 7), Viewing(SATO, 8)), now=0)
+    again = viewers.hear("a", viewings(Viewing(SATO, 7), Viewing(SATO, 8)), now=1)
+    other = viewers.hear("b", viewings(Viewing(SATO, 7), Viewing(MORI, 7, True)), now=2)
 
     assert (first, again, other) == ({"alert-7", "alert-8"}, frozenset(), {"alert-7"})
-    assert onlookers.of("alert-7") == looks(Viewing(SATO, 7), Viewing(MORI, 7, True))
+    assert viewers.of("alert-7") == viewings(Viewing(SATO, 7), Viewing(MORI, 7, True))
 
 
 def test_an_alert_and_an_incident_of_one_number_are_two_places():
-    onlookers = Viewers()
+    viewers = Viewers()
 
-    said = onlookers.hear("a", strongest([Viewing(SATO, 7), Viewing(SATO, incident=7)]), now=0)
+    said = viewers.hear("a", strongest([Viewing(SATO, 7), Viewing(SATO, incident=7)]), now=0)
 
     assert said == {"alert-7", "incident-7"}
-    assert onlookers.of("incident-7") == looks(Viewing(SATO, incident=7))
+    assert viewers.of("incident-7") == viewings(Viewing(SATO, incident=7))
 
 
 def test_whoever_turns_away_is_gone_at_once():
-    onlookers = Viewers()
-    onlookers.hear("a", looks(Viewing(SATO, 7)), now=0)
+    viewers = Viewers()
+    viewers.hear("a", viewings(Viewing(SATO, 7)), now=0)
 
-    assert onlookers.hear("a", looks(Viewing(SATO, 9)), now=1) == {"alert-7", "alert-9"}
-    assert onlookers.hear("a", NOBODY, now=2) == {"alert-9"}
-    assert onlookers.of("alert-7") == onlookers.of("alert-9") == NOBODY
+    assert viewers.hear("a", viewings(Viewing(SATO, 9)), now=1) == {"alert-7", "alert-9"}
+    assert viewers.hear("a", NOBODY, now=2) == {"alert-9"}
+    assert viewers.of("alert-7") == viewers.of("alert-9") == NOBODY
 
 
 def test_a_process_that_falls_silent_takes_its_people_with_it():
-    onlookers = Viewers()
-    onlookers.hear("dead", looks(Viewing(SATO, 7)), now=0)
-    onlookers.hear("alive", looks(Viewing(MORI, 7)), now=FORGET_AFTER_S)
+    viewers = Viewers()
+    viewers.hear("dead", viewings(Viewing(SATO, 7)), now=0)
+    viewers.hear("alive", viewings(Viewing(MORI, 7)), now=FORGET_AFTER_S)
 
-    assert onlookers.lapse(now=FORGET_AFTER_S) == frozenset()
-    assert onlookers.lapse(now=FORGET_AFTER_S + 0.1) == {"alert-7"}
-    assert onlookers.of("alert-7") == looks(Viewing(MORI, 7))
+    assert viewers.lapse(now=FORGET_AFTER_S) == frozenset()
+    assert viewers.lapse(now=FORGET_AFTER_S + 0.1) == {"alert-7"}
+    assert viewers.of("alert-7") == viewings(Viewing(MORI, 7))
 
 
 # Over the feed
@@ -77,12 +77,12 @@ class Board:
         self._heard: asyncio.Queue[Change] = asyncio.Queue()
 
     def changed(self, change: Change) -> None:
-        if change.looks:
+        if change.viewings:
             self._heard.put_nowait(change)
 
     async def hears(self) -> frozenset[str]:
         async with asyncio.timeout(DEADLINE_S):
-            return (await self._heard.get()).looks
+            return (await self._heard.get()).viewings
 
 
 @pytest.fixture
@@ -114,20 +114,20 @@ async def other() -> AsyncIterator[Feed]:
 
 
 async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
-    other.look(looks(Viewing(SATO, 7)))
-    came = await board.hears(), hub.onlookers.of("alert-7")
-    other.look(looks(Viewing(SATO, 7, True)))
-    typed = await board.hears(), hub.onlookers.of("alert-7")
+    other.look(viewings(Viewing(SATO, 7)))
+    came = await board.hears(), hub.viewers.of("alert-7")
+    other.look(viewings(Viewing(SATO, 7, True)))
+    typed = await board.hears(), hub.viewers.of("alert-7")
     other.look(NOBODY)
-    went = await board.hears(), hub.onlookers.of("alert-7")
+    went = await board.hears(), hub.viewers.of("alert-7")
 
-    assert came == ({"alert-7"}, looks(Viewing(SATO, 7)))
-    assert typed == ({"alert-7"}, looks(Viewing(SATO, 7, True)))
+    assert came == ({"alert-7"}, viewings(Viewing(SATO, 7)))
+    assert typed == ({"alert-7"}, viewings(Viewing(SATO, 7, True)))
     assert went == ({"alert-7"}, NOBODY)
 
 
 async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, other):
-    other.look(looks(Viewing(SATO, 7)))
+    other.look(viewings(Viewing(SATO, 7)))
     await board.hears()
 
     other.look(NOBODY)
@@ -139,12 +139,12 @@ async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, othe
 async def test_while_people_look_they_are_told_again_and_again(listener, other, monkeypatch):
     monkeypatch.setattr(feed_module, "REPEAT_S", 0)
     monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.01)
-    at = looks(Viewing(SATO, 7))
+    at = viewings(Viewing(SATO, 7))
     other.look(at)
 
     heard = [await listener.hear() for _ in range(4)]
 
-    assert [message.looks for message in heard].count(at) >= 3
+    assert [message.viewings for message in heard].count(at) >= 3
 
 
 async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, board, other, monkeypatch):
@@ -155,21 +155,21 @@ async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, 
     layer = get_channel_layer()
     with monkeypatch.context() as barred:
         barred.setattr(layer, "group_send", lost)
-        other.look(looks(Viewing(SATO, 7)))
+        other.look(viewings(Viewing(SATO, 7)))
         await asyncio.sleep(0)
 
     assert await board.hears() == {"alert-7"}
 
 
 async def test_a_message_of_an_older_node_says_nothing_of_people(hub, board, other):
-    other.look(looks(Viewing(SATO, 7)))
+    other.look(viewings(Viewing(SATO, 7)))
     await board.hears()
 
     await Publisher().say(1)
-    await Publisher().say(2, Change(looks=frozenset({"alert-99"})))
+    await Publisher().say(2, Change(viewings=frozenset({"alert-99"})))
 
     assert await board.hears() == {"alert-99"}
-    assert hub.onlookers.of("alert-7") == looks(Viewing(SATO, 7))
+    assert hub.viewers.of("alert-7") == viewings(Viewing(SATO, 7))
 
 
 def test_nodes_of_the_release_before_understand_and_are_understood():

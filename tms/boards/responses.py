@@ -21,7 +21,7 @@ def show(request: Asked, page: Page | None, *, results: str = "", status: int = 
     page = found(page)
     desk = RenderContext(timezone.now())
     scene = page.scene(desk)
-    context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.furniture(scene), **extra}
+    context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.static_context(scene), **extra}
     if not results or request.headers.get("HX-Request-Type") != "partial":
         return render(request, page.template, context, status=status)
     answer = render(request, results, context, status=status)

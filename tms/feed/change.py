@@ -30,7 +30,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
     nodes: bool = False
     """A node started, drains, ended or was lost."""
     incidents: frozenset[int] = frozenset()
-    looks: frozenset[str] = frozenset()
+    viewings: frozenset[str] = frozenset()
     """Alerts and incidents, by element, that somebody began or ceased to look at. Told by the hub, never published."""
 
     def __or__(self, other: "Change") -> "Change":
@@ -56,7 +56,7 @@ class Change(Struct, frozen=True, gc=False, array_like=True):
             everything=True,
             nodes=self.nodes,
             incidents=self.incidents,
-            looks=self.looks,
+            viewings=self.viewings,
         )
 
 
@@ -80,7 +80,7 @@ class Message(Struct, frozen=True, array_like=True):
     sent_at: float
     """Seconds since the epoch, the publisher's clock."""
     change: Change = NOTHING
-    looks: Viewings | None = None
+    viewings: Viewings | None = None
     """Who is at which alert or incident before the boards of this publisher; None when that is not said."""
 
 

@@ -38,7 +38,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.listeners: set[Listener] = set()
-        self.onlookers = Viewers()
+        self.viewers = Viewers()
         self.gaps = 0
         self.heard_at = 0.0
         self.subscribed = False
@@ -113,8 +113,8 @@ class Hub:
             instruments.FEED_GAPS.inc()
             log.warning("feed_gap", publisher=message.publisher, number=message.number)
             change |= EVERYTHING
-        if looks := self._looked(message, now):
-            change |= Change(looks=looks)
+        if viewings := self._looked(message, now):
+            change |= Change(viewings=viewings)
         if change != NOTHING:
             self._tell(change)
 
@@ -128,10 +128,10 @@ class Hub:
 
     def _looked(self, message: Message, now: float) -> frozenset[str]:
         """Where somebody is, or is not any more, as of this message."""
-        lapsed = self.onlookers.lapse(now=now)
-        if message.looks is None:
+        lapsed = self.viewers.expire(now=now)
+        if message.viewings is None:
             return lapsed
-        return lapsed | self.onlookers.hear(message.publisher, message.looks, now=now)
+        return lapsed | self.viewers.update(message.publisher, message.viewings, now=now)
 
     def _forget(self, now: float) -> None:
         self._last = {name: seen for name, seen in self._last.items() if now - seen[1] < FORGET_AFTER_S}

@@ -39,8 +39,8 @@ class Feed:
         self.number = 0
         self.sent_at = 0.0
         self._pending: Change | None = None
-        self._looks = self._looks_said = NOBODY
-        self._looks_said_at = 0.0
+        self._viewings = self._announced = NOBODY
+        self._announced_at = 0.0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -58,11 +58,11 @@ class Feed:
         self._loop, self._wake = loop, asyncio.Event()
         self._task = loop.create_task(self._send_forever(self._wake), name="feed")
 
-    def look(self, looks: Viewings) -> None:
+    def announce_viewings(self, viewings: Viewings) -> None:
         """Tell everyone who is at which alert before the boards of this process; from its event loop."""
-        if looks == self._looks:
+        if viewings == self._viewings:
             return
-        self._looks = looks
+        self._viewings = viewings
         if self._wake is not None:
             self._wake.set()
 
@@ -74,7 +74,7 @@ class Feed:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        if self._pending is not None or self._looks != self._looks_said:
+        if self._pending is not None or self._viewings != self._announced:
             try:
                 await self._send(self._take())
             except Exception as error:  # noqa: BLE001  (any transport's own error)
@@ -125,15 +125,15 @@ class Feed:
 
     async def _send(self, change: Change) -> None:
         layer = get_channel_layer()
-        looks = self._looks
-        is_said = looks == self._looks_said and time.monotonic() - self._looks_said_at < REPEAT_S
-        message = Message(self.publisher, self.number + 1, time.time(), change.bounded(), None if is_said else looks)
+        viewings = self._viewings
+        is_said = viewings == self._announced and time.monotonic() - self._announced_at < REPEAT_S
+        message = Message(self.publisher, self.number + 1, time.time(), change.bounded(), None if is_said else viewings)
         self.number += 1
         async with asyncio.timeout(SEND_S):
             await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})
         self.sent_at = time.monotonic()
         if not is_said:
-            self._looks_said, self._looks_said_at = looks, self.sent_at
+            self._announced, self._announced_at = viewings, self.sent_at
         instruments.FEED_MESSAGES.labels("sent").inc()
 
 

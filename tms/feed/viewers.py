@@ -1,4 +1,4 @@
-"""Who is at which alert or incident now, as every process says of the boards that it serves. Never in the database."""
+"""Who views which alert or incident now. Each process publishes the viewers of its boards; nothing is stored."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -6,13 +6,13 @@ from typing import NamedTuple
 from msgspec import Struct
 
 FORGET_AFTER_S = 12.0
-"""A process that says nothing for so long is gone, and whoever looked through it."""
+"""The viewings of a process that published none for this long are dropped."""
 REPEAT_S = 5.0
-"""So often a process says it again, so that a lost message does no harm."""
+"""Interval at which a process publishes its viewings again, so that a lost message does no harm."""
 
 
 class Viewing(Struct, frozen=True, gc=False, array_like=True):
-    """A person at an alert or at an incident, by primary key; 0 is none."""
+    """A person who views an alert or an incident, by primary key; 0 is none."""
 
     person: int
     alert: int = 0
@@ -20,8 +20,8 @@ class Viewing(Struct, frozen=True, gc=False, array_like=True):
     incident: int = 0
 
     @property
-    def place(self) -> str:
-        """As boards name its element."""
+    def element_id(self) -> str:
+        """The id of the element on boards."""
         return f"incident-{self.incident}" if self.incident else f"alert-{self.alert}"
 
 
@@ -29,52 +29,56 @@ type Viewings = frozenset[Viewing]
 NOBODY: Viewings = frozenset()
 
 
-def strongest(looks: Iterable[Viewing]) -> Viewings:
-    """One a person and place, however many tabs are open: whoever types in one of them is typing."""
+def strongest(viewings: Iterable[Viewing]) -> Viewings:
+    """One viewing a person and element, however many tabs are open; typing in one of them counts as typing."""
     found: dict[tuple[int, str], Viewing] = {}
-    for look in sorted(looks, key=lambda look: look.is_typing):
-        found[look.person, look.place] = look
+    for viewing in sorted(viewings, key=lambda viewing: viewing.is_typing):
+        found[viewing.person, viewing.element_id] = viewing
     return frozenset(found.values())
 
 
 class Announced(NamedTuple):
-    looks: Viewings
+    viewings: Viewings
     at: float
-    """By a clock that only goes forward."""
+    """Monotonic clock, in seconds."""
 
 
 class Viewers:
-    """Written in the event loop, read from any thread: what is read is replaced as a whole."""
+    """The viewings of all processes. Written in the event loop, read from any thread: the mapping is replaced as a whole."""
 
     def __init__(self) -> None:
-        self._said: dict[str, Announced] = {}
+        self._by_process: dict[str, Announced] = {}
         self._at: Mapping[str, Viewings] = {}
 
-    def of(self, place: str) -> Viewings:
-        return self._at.get(place, NOBODY)
+    def of(self, element_id: str) -> Viewings:
+        return self._at.get(element_id, NOBODY)
 
-    def hear(self, process: str, looks: Viewings, *, now: float) -> frozenset[str]:
-        """All that `process` has to say; the places for which that changes anything."""
-        if looks:
-            self._said[process] = Announced(looks, now)
+    def update(self, process: str, viewings: Viewings, *, now: float) -> frozenset[str]:
+        """Replace the viewings of `process`. Returns the element ids whose viewers changed."""
+        if viewings:
+            self._by_process[process] = Announced(viewings, now)
         else:
-            self._said.pop(process, None)
+            self._by_process.pop(process, None)
         return self._renew()
 
-    def lapse(self, *, now: float) -> frozenset[str]:
-        """The places at which somebody was whose process has fallen silent."""
-        silent = [process for process, said in self._said.items() if now - said.at > FORGET_AFTER_S]
+    def expire(self, *, now: float) -> frozenset[str]:
+        """Drop the viewings of silent processes. Returns the element ids whose viewers changed."""
+        silent = [process for process, announced in self._by_process.items() if now - announced.at > FORGET_AFTER_S]
         for process in silent:
-            del self._said[process]
+            del self._by_process[process]
         return self._renew() if silent else frozenset()
 
     def _renew(self) -> frozenset[str]:
-        before, self._at = self._at, _by_place([look for said in self._said.values() for look in said.looks])
-        return frozenset(place for place in before.keys() | self._at.keys() if before.get(place) != self._at.get(place))
+        before, self._at = self._at, _by_element([viewing for announced in self._by_process.values() for viewing in announced.viewings])
+        return frozenset(
+            element_id
+            for element_id in before.keys() | self._at.keys()
+            if before.get(element_id) != self._at.get(element_id)
+        )
 
 
-def _by_place(looks: Collection[Viewing]) -> Mapping[str, Viewings]:
+def _by_element(viewings: Collection[Viewing]) -> Mapping[str, Viewings]:
     found: dict[str, set[Viewing]] = {}
-    for look in strongest(looks):
-        found.setdefault(look.place, set()).add(look)
-    return {place: frozenset(at) for place, at in found.items()}
+    for viewing in strongest(viewings):
+        found.setdefault(viewing.element_id, set()).add(viewing)
+    return {element_id: frozenset(at) for element_id, at in found.items()}

@@ -38,7 +38,7 @@ class Board:
         self.connection = Connection()
         self.number = 0
         self.orders: dict[str, list[str]] = {}
-        self.proof: dict[str, Any] = {"database": {"state": "unchecked", "at": None}}
+        self.freshness: dict[str, Any] = {"database": {"state": "unchecked", "at": None}}
         self.answers: list[dict[str, Any]] = []
         self._said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._scope = {
@@ -52,7 +52,7 @@ class Board:
 
     async def __aenter__(self) -> Self:
         self._said.put_nowait({"type": "websocket.connect"})
-        self._task = asyncio.create_task(BoardConsumer()(self._scope, self._said.get, self._take))
+        self._task = asyncio.create_task(BoardConsumer()(self._scope, self._said.get, self.take))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -60,7 +60,7 @@ class Board:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait_for(self._task, DEADLINE_S)
 
-    async def _take(self, message: dict[str, Any]) -> None:
+    async def take(self, message: dict[str, Any]) -> None:
         self.answers.append(message)
 
     def say(self, text: str) -> None:
@@ -78,14 +78,14 @@ class Board:
 
     def _told(self, told: dict[str, Any]) -> "Frame":
         """As a browser understands it, which knows what it was told before."""
-        self.proof = {
+        self.freshness = {
             "newest_at": None,
             "behind_s": 0.0,
             "gaps": 0,
-            "database": self.proof["database"],
+            "database": self.freshness["database"],
             **told["proof"],
         }
-        frame = Frame(told, self.proof)
+        frame = Frame(told, self.freshness)
         if order := told.get("list"):
             self.orders[order["of"]] = order["ids"] if "ids" in order else moved(self.orders[order["of"]], order)
             frame.list = order["of"], list(self.orders[order["of"]])
@@ -115,12 +115,12 @@ class Board:
 
 
 class Frame:
-    def __init__(self, told: dict[str, Any], proof: dict[str, Any]) -> None:
+    def __init__(self, told: dict[str, Any], freshness: dict[str, Any]) -> None:
         self.told = told
         self.number: int = told["number"]
         self.kind: str = told["kind"]
         self.html: str = told.get("html", "")
-        self.proof = proof
+        self.freshness = freshness
         self.list: tuple[str, list[str]] = "", []
 
     @property

@@ -150,7 +150,7 @@ async def test_while_nothing_changes_a_beat_says_that_all_is_well(board):
         beats = [await opened.beat() for _ in range(3)]
 
     assert {beat.html for beat in beats} == {""}
-    assert {beat.proof["behind_s"] for beat in beats} == {0.0}
+    assert {beat.freshness["behind_s"] for beat in beats} == {0.0}
 
 
 async def test_the_age_of_the_newest_data_is_told(board, fleet):
@@ -161,7 +161,7 @@ async def test_the_age_of_the_newest_data_is_told(board, fleet):
         await aside(lambda: change(terminal, metrics={"cpu_pct": 1.0}))
         frame = await opened.frame("beat")
 
-    assert frame.proof["newest_at"] is not None
+    assert frame.freshness["newest_at"] is not None
 
 
 async def test_a_board_whose_subject_is_gone_closes_instead_of_showing_what_was(board, fleet):
@@ -178,7 +178,7 @@ async def test_a_board_whose_subject_is_gone_closes_instead_of_showing_what_was(
 
 async def test_a_page_that_fails_leaves_the_others_alone_and_reads_everything_the_next_time(board, fleet, monkeypatch):
     terminal = await aside(lambda: fleet.online(uid="T-1"))
-    scene = TerminalPage.scene
+    page_state = TerminalPage.page_state
 
     def fail(*_: object) -> None:
         raise ValueError("a page with a fault")
@@ -186,12 +186,12 @@ async def test_a_page_that_fails_leaves_the_others_alone_and_reads_everything_th
     async with board("/terminals/T-1/") as broken, board("/terminals/") as well:
         await broken.painted()
         await well.painted()
-        monkeypatch.setattr(TerminalPage, "scene", fail)
+        monkeypatch.setattr(TerminalPage, "page_state", fail)
         await aside(lambda: change(terminal, presence="offline"))
         await well.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         await broken.beat()
 
-        monkeypatch.setattr(TerminalPage, "scene", scene)
+        monkeypatch.setattr(TerminalPage, "page_state", page_state)
         await aside(lambda: publish(Change(alerts=frozenset({0}))))
 
         await broken.showing('id="state"', 'data-presence="offline"')
@@ -214,7 +214,7 @@ async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_an
     board, fleet, monkeypatch
 ):
     terminal = await aside(fleet.online)
-    paint = RenderWorker._paint
+    render = RenderWorker._paint
 
     def fail(*_: object) -> None:
         raise OperationalError("the database is away")
@@ -224,13 +224,13 @@ async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_an
         monkeypatch.setattr(RenderWorker, "_paint", fail)
         await aside(lambda: change(terminal, presence="offline"))
         beat = await opened.beat()
-        while not beat.proof["behind_s"]:
+        while not beat.freshness["behind_s"]:
             beat = await opened.beat()
 
-        monkeypatch.setattr(RenderWorker, "_paint", paint)
+        monkeypatch.setattr(RenderWorker, "_paint", render)
 
         await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
-        while beat.proof["behind_s"]:
+        while beat.freshness["behind_s"]:
             beat = await opened.beat()
 
 

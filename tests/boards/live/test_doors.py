@@ -19,7 +19,7 @@ async def test_where_there_is_no_board_there_is_no_seat(board, room, page):
         pass
 
     assert refused.answers == [{"type": "websocket.close"}]
-    assert room.shows == {}
+    assert room.live_pages == {}
 
 
 async def test_a_stranger_gets_no_seat(room):

@@ -198,10 +198,10 @@ async def test_sockets_that_show_the_same_share_one_show_and_one_encoding(board,
         await aside(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
         first, second = await one.frame(), await two.frame()
 
-        assert len(room.shows) == 1
+        assert len(room.live_pages) == 1
         assert first.html == second.html
 
-    assert room.shows == {}
+    assert room.live_pages == {}
 
 
 async def test_whoever_opens_a_board_is_on_shift_until_it_is_closed(board, fleet, tanaka):
@@ -213,7 +213,7 @@ async def test_whoever_opens_a_board_is_on_shift_until_it_is_closed(board, fleet
 
         await asyncio.sleep(0)
         frame = await overview.beat()
-        assert frame.proof["gaps"] == 0
+        assert frame.freshness["gaps"] == 0
 
 
 async def test_a_person_who_leaves_is_no_longer_on_shift(board, sato):
@@ -229,7 +229,7 @@ async def test_a_person_who_leaves_is_no_longer_on_shift(board, sato):
 async def test_whoever_leaves_while_the_shift_is_told_is_told_of_next(board, room, sato, monkeypatch):
     """And not when the page is old, or somebody else moves."""
     monkeypatch.setattr(board_hub, "SHIFT_S", 600.0)
-    tell, may_end, is_telling = room.workshop.tell_shift, asyncio.Event(), asyncio.Event()
+    tell, may_end, is_telling = room.render_worker.report_shift, asyncio.Event(), asyncio.Event()
 
     async def slowly(*args: Any, **options: Any) -> None:
         is_telling.set()
@@ -241,7 +241,7 @@ async def test_whoever_leaves_while_the_shift_is_told_is_told_of_next(board, roo
         async with board("/alerts/", person=sato) as theirs:
             await overview.showing('id="shift"', "佐藤", "on the alerts")
             await theirs.painted()
-            monkeypatch.setattr(room.workshop, "tell_shift", slowly)
+            monkeypatch.setattr(room.render_worker, "report_shift", slowly)
             is_telling.clear()
             async with board("/alerts/"):
                 await asyncio.wait_for(is_telling.wait(), 20)

@@ -30,12 +30,12 @@ async def test_a_board_that_agrees_with_the_database_says_so(board, fleet):
         first = await opened.frame("repaint")
 
         beat = await opened.beat()
-        while beat.proof["database"]["state"] == "unchecked":
+        while beat.freshness["database"]["state"] == "unchecked":
             beat = await opened.beat()
 
-    assert first.proof["database"] == {"state": "unchecked", "at": None}
-    assert beat.proof["database"]["state"] == "equal"
-    assert beat.proof["database"]["at"] is not None
+    assert first.freshness["database"] == {"state": "unchecked", "at": None}
+    assert beat.freshness["database"]["state"] == "equal"
+    assert beat.freshness["database"]["at"] is not None
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ async def test_a_board_that_was_not_told_finds_out_says_so_and_is_painted_anew(b
         await aside(silently)
 
         frame = await opened.frame("repaint")
-        assert frame.proof["database"]["state"] == "differs"
+        assert frame.freshness["database"]["state"] == "differs"
         assert says in frame.html
         assert instruments.BOARD_DIVERGED._value.get() == diverged + 1
         beat = await opened.beat()
-        while beat.proof["database"]["state"] != "equal":
+        while beat.freshness["database"]["state"] != "equal":
             beat = await opened.beat()
 
 
@@ -74,43 +74,43 @@ async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet, mon
 
         beat = await opened.beat()
 
-    assert beat.proof["database"]["state"] != "differs"
+    assert beat.freshness["database"]["state"] != "differs"
     assert instruments.BOARD_DIVERGED._value.get() == diverged
 
 
 def test_it_takes_several_looks_to_call_it_a_difference():
-    prover = Verifier(10)
+    verifier = Verifier(10)
 
-    verdicts = [prover.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
+    verdicts = [verifier.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
 
     assert verdicts == [False] * (TRIES - 1) + [True]
-    assert prover.verdict.state == "differs"
+    assert verifier.verdict.state == "differs"
 
 
 def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
-    prover = Verifier(10)
+    verifier = Verifier(10)
     for _ in range(TRIES - 1):
-        prover.judge(1, at=now(), now=0.0)
+        verifier.judge(1, at=now(), now=0.0)
 
-    prover.judge(0, at=now(), now=0.0)
+    verifier.judge(0, at=now(), now=0.0)
 
-    assert not prover.judge(1, at=now(), now=0.0)
-    assert prover.verdict.state == "equal"
+    assert not verifier.judge(1, at=now(), now=0.0)
+    assert verifier.verdict.state == "equal"
 
 
 def test_who_hears_of_no_changes_proves_nothing():
-    prover = Verifier(10)
-    prover.judge(0, at=AT, now=0.0)
+    verifier = Verifier(10)
+    verifier.judge(0, at=AT, now=0.0)
 
-    prover.judge(None, at=now(), now=10.0)
+    verifier.judge(None, at=now(), now=10.0)
 
-    assert prover.verdict == Verification("equal", AT)
-    assert prover.due == 20.0
+    assert verifier.verdict == Verification("equal", AT)
+    assert verifier.due == 20.0
 
 
 def test_agreement_holds_for_the_interval():
-    prover = Verifier(10)
+    verifier = Verifier(10)
 
-    prover.judge(0, at=now(), now=5.0)
+    verifier.judge(0, at=now(), now=5.0)
 
-    assert (prover.verdict.state, prover.due) == ("equal", 15.0)
+    assert (verifier.verdict.state, verifier.due) == ("equal", 15.0)

@@ -46,14 +46,14 @@ async def test_a_row_that_shows_nothing_new_is_not_sent_again(board, fleet):
 async def test_the_verdict_on_the_database_is_told_to_each_once(board, fleet):
     terminal = await aside(fleet.online)
     async with board("/terminals/") as opened:
-        while opened.proof["database"]["state"] != "equal":
+        while opened.freshness["database"]["state"] != "equal":
             await opened.frame("repaint", "patch", "beat")
-        verdicts = {str(opened.proof["database"])}
+        verdicts = {str(opened.freshness["database"])}
         for value in range(10):
             await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
             frame = await opened.frame()
-            assert ("database" in frame.told["proof"]) is (str(opened.proof["database"]) not in verdicts)
-            verdicts.add(str(opened.proof["database"]))
+            assert ("database" in frame.told["freshness"]) is (str(opened.freshness["database"]) not in verdicts)
+            verdicts.add(str(opened.freshness["database"]))
 
 
 async def test_a_frame_holds_no_words_that_age(board, fleet):

@@ -55,18 +55,18 @@ class BoardHub:
     """Hears of changes, coalesces them, and four to ten times a second sends what they changed."""
 
     def __init__(self) -> None:
-        self.shows: dict[tuple[str, str], LivePage] = {}
-        self.workshop = RenderWorker()
-        self._sightings = BoardLatency()
-        self.attention = ViewerTracker()
+        self.live_pages: dict[tuple[str, str], LivePage] = {}
+        self.render_worker = RenderWorker()
+        self._latency = BoardLatency()
+        self.viewer_tracker = ViewerTracker()
         self._change = NOTHING
         self._changed_at: float | None = None
-        self._painting_since: float | None = None
+        self._rendering_since: float | None = None
         self._newest_at: datetime | None = None
-        self._spent_s = 0.0
+        self._pass_cpu_s = 0.0
         """CPU of the last pass."""
         self._signed_in_at = self._shift_at = self._started_at = time.monotonic()
-        self._moved: set[int] = set()
+        self._shift_changed: set[int] = set()
         """People who took or left a seat, which was not told yet."""
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,7 +80,7 @@ class BoardHub:
         hub.listeners |= LISTENERS | {self}
         hub.start()
         loop = asyncio.get_running_loop()
-        work = {"boards": self._pass, "beats": self._beat}
+        work = {"boards": self.run_once, "beats": self._beat}
         self._tasks = [loop.create_task(self._forever(what), name=name) for name, what in work.items()]
 
     async def stop(self) -> None:
@@ -89,7 +89,7 @@ class BoardHub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        await self.workshop.close()
+        await self.render_worker.close()
 
     def changed(self, change: Change) -> None:
         """A listener of the hub."""
@@ -99,39 +99,39 @@ class BoardHub:
             self._signed_in_at = 0.0
         if change.everything:
             self._ask_repaint()
-        self._collect(change)
+        self.collect(change)
 
-    def join(self, page: Page, language: str, seat: Subscriber) -> LivePage:
-        """Give `seat` its place.
+    def subscribe(self, page: Page, language: str, subscriber: Subscriber) -> LivePage:
+        """Give `subscriber` its place.
 
         Whoever may watch may see every row (`tms.accounts.access`), so that one show serves all of them; once people
         see different rows, what they may see belongs into the key.
         """
         key = (page.address, language)
-        show = self.shows.setdefault(key, LivePage(page, language))
-        show.seats.add(seat)
+        live_page = self.live_pages.setdefault(key, LivePage(page, language))
+        live_page.subscribers.add(subscriber)
         instruments.BOARDS.inc()
-        self._note_move(seat)
-        return show
+        self._note_shift_change(subscriber)
+        return live_page
 
-    def leave(self, show: LivePage, seat: Subscriber) -> None:
-        show.seats.discard(seat)
-        self.attention.leave(seat)
+    def unsubscribe(self, live_page: LivePage, subscriber: Subscriber) -> None:
+        live_page.subscribers.discard(subscriber)
+        self.viewer_tracker.leave(subscriber)
         instruments.BOARDS.dec()
-        if not show.seats:
-            self.shows.pop((show.page.address, show.language), None)
-        self._note_move(seat)
+        if not live_page.subscribers:
+            self.live_pages.pop((live_page.page.address, live_page.language), None)
+        self._note_shift_change(subscriber)
 
-    def repaint(self, seat: Subscriber) -> None:
-        seat.ask_repaint()
+    def repaint(self, subscriber: Subscriber) -> None:
+        subscriber.ask_repaint()
         self._wake.set()
 
-    def turn(self, show: LivePage, seat: Subscriber, look: Viewing) -> None:
+    def set_viewing(self, live_page: LivePage, subscriber: Subscriber, viewing: Viewing) -> None:
         """The person is at an alert or incident of the page now; at none for any that it does not show."""
-        if show.shows(look.place):
-            self.attention.turn(seat, look, now=time.monotonic())
+        if live_page.has_element(viewing.element_id):
+            self.viewer_tracker.set_viewing(subscriber, viewing, now=time.monotonic())
         else:
-            self.attention.leave(seat)
+            self.viewer_tracker.leave(subscriber)
 
     # What it does by itself
 
@@ -146,106 +146,123 @@ class BoardHub:
                 log.exception("boards_failed")
                 await asyncio.sleep(LATE_S)
 
-    async def _pass(self) -> None:
+    async def run_once(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), LOOK_S)
         self._wake.clear()
         began = time.monotonic()
         await self._look(began)
-        await self._paint()
-        await self._prove()
-        wait = render_interval(self._spent_s, most_s=settings.FRAME_INTERVAL_S)
+        await self._render()
+        await self._verify()
+        wait = render_interval(self._pass_cpu_s, most_s=settings.FRAME_INTERVAL_S)
         await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
 
-    async def _paint(self) -> None:
-        change, now = self._take(), time.monotonic()
+    async def _render(self) -> None:
+        change, now = self.take(), time.monotonic()
         calls = alarm_cache.is_due
-        due = [show for show in self.shows.values() if calls or show.is_due(change, now=now)]
+        due = [live_page for live_page in self.live_pages.values() if calls or live_page.is_due(change, now=now)]
         try:
-            outcomes = await self.workshop.paint(due, change) if due else {}
+            outcomes = await self.render_worker.render(due, change) if due else {}
         except AWAY:
-            self._put_back(change)
+            self.restore(change)
             raise
-        painted = [(made.scene, show.scene is None) for show, made in outcomes.items() if isinstance(made, Rendering)]
+        rendered = [
+            (made.page_state, live_page.page_state is None)
+            for live_page, made in outcomes.items()
+            if isinstance(made, Rendering)
+        ]
         self._send(outcomes)
-        self._sightings.sent(painted, change, at=wall.now())
-        self._painting_since = None
+        self._latency.sent(rendered, change, at=wall.now())
+        self._rendering_since = None
 
     def _send(self, outcomes: Mapping[LivePage, RenderOutcome]) -> None:
         began = time.thread_time()
-        news = {show: self._hang(show, outcome) for show, outcome in outcomes.items()}
-        proof, now = self._proof(), time.monotonic()
-        for show in self.shows.values():
-            show.send(news.get(show, PendingUpdate()), proof, now=now)
-        painting_s = self.workshop.painting_s if outcomes else 0.0
-        self._spent_s = painting_s + time.thread_time() - began
+        news = {live_page: self._commit(live_page, outcome) for live_page, outcome in outcomes.items()}
+        freshness, now = self._freshness(), time.monotonic()
+        for live_page in self.live_pages.values():
+            live_page.send(news.get(live_page, PendingUpdate()), freshness, now=now)
+        rendering_s = self.render_worker.rendering_s if outcomes else 0.0
+        self._pass_cpu_s = rendering_s + time.thread_time() - began
 
-    def _hang(self, show: LivePage, outcome: RenderOutcome) -> PendingUpdate:
+    def _commit(self, live_page: LivePage, outcome: RenderOutcome) -> PendingUpdate:
         """What its seats are owed now."""
         if isinstance(outcome, Rendering):
-            show.hang(outcome, now=time.monotonic())
-            return outcome.owed
-        show.has_missed = True
+            live_page.commit(outcome, now=time.monotonic())
+            return outcome.pending
+        live_page.has_missed = True
         if outcome is Failure.GONE:
-            self._dismiss(show.seats, GONE, "it does not exist any more")
+            self._close_subscribers(live_page.subscribers, GONE, "it does not exist any more")
         return PendingUpdate()
 
-    async def _prove(self) -> None:
-        if self.shows and await self.workshop.differs():
+    async def _verify(self) -> None:
+        if self.live_pages and await self.render_worker.verify():
             instruments.BOARD_DIVERGED.inc()
             census_cache.changed(EVERYTHING)
             self._ask_repaint()
-            self._collect(EVERYTHING)
+            self.collect(EVERYTHING)
 
     async def _look(self, now: float) -> None:
         """Whether people are still signed in, and telling who is on shift."""
-        seats = [seat for show in self.shows.values() for seat in show.seats]
+        subscribers = [subscriber for live_page in self.live_pages.values() for subscriber in live_page.subscribers]
         if now - self._signed_in_at >= SIGNED_IN_S:
             self._signed_in_at = now
-            good = await self.workshop.signed_in({seat.session for seat in seats})
-            self._dismiss({seat for seat in seats if seat.session not in good}, SIGN_IN_AGAIN, "sign in again")
-        if self._moved or now - self._shift_at >= SHIFT_S:
+            good = await self.render_worker.signed_in({subscriber.session for subscriber in subscribers})
+            self._close_subscribers(
+                {subscriber for subscriber in subscribers if subscriber.session not in good},
+                SIGN_IN_AGAIN,
+                "sign in again",
+            )
+        if self._shift_changed or now - self._shift_at >= SHIFT_S:
             self._shift_at = now
-            await self._tell_shift()
+            await self._report_shift()
 
-    async def _tell_shift(self) -> None:
+    async def _report_shift(self) -> None:
         """Whoever moves meanwhile is told of by the next pass: a board that shows the shift reads what was told."""
-        moved, self._moved = self._moved, set()
-        here = {seat.person: show.page.kind for show in self.shows.values() for seat in show.seats}
-        await self.workshop.tell_shift(here, left=moved - here.keys())
-        if moved:
-            self._collect(Change(people=frozenset(moved)))
+        shift_changed, self._shift_changed = self._shift_changed, set()
+        here = {
+            subscriber.person: live_page.page.kind
+            for live_page in self.live_pages.values()
+            for subscriber in live_page.subscribers
+        }
+        await self.render_worker.report_shift(here, left=shift_changed - here.keys())
+        if shift_changed:
+            self.collect(Change(people=frozenset(shift_changed)))
 
-    def _dismiss(self, seats: Set[Subscriber], code: int, reason: str) -> None:
-        for seat in seats:
-            seat.wire.close(code, reason)
-        for show in self.shows.values():
-            show.seats = show.seats - seats
+    def _close_subscribers(self, subscribers: Set[Subscriber], code: int, reason: str) -> None:
+        for subscriber in subscribers:
+            subscriber.wire.close(code, reason)
+        for live_page in self.live_pages.values():
+            live_page.subscribers = live_page.subscribers - subscribers
 
     async def _beat(self) -> None:
         await asyncio.sleep(LOOK_S)
         now = time.monotonic()
-        self.attention.lapse(now=now)
-        quiet = [seat for show in self.shows.values() for seat in show.seats if now - seat.sent_at >= BEAT_S]
+        self.viewer_tracker.lapse(now=now)
+        quiet = [
+            subscriber
+            for live_page in self.live_pages.values()
+            for subscriber in live_page.subscribers
+            if now - subscriber.sent_at >= BEAT_S
+        ]
         if quiet:
-            proof = self._proof()
-            encoded = {True: frames.beat(proof), False: frames.beat(structs.replace(proof, database=UNSET))}
-            for seat in quiet:
-                if not seat.is_lagging:
-                    seat.beat(proof, encoded, now=now)
+            freshness = self._freshness()
+            encoded = {True: frames.beat(freshness), False: frames.beat(structs.replace(freshness, database=UNSET))}
+            for subscriber in quiet:
+                if not subscriber.is_lagging:
+                    subscriber.beat(freshness, encoded, now=now)
 
-    def _proof(self) -> Freshness:
+    def _freshness(self) -> Freshness:
         now = time.monotonic()
         return Freshness(
             at=datetime.now(UTC),
-            newest_at=self._newest_at or self.workshop.newest_at,
+            newest_at=self._newest_at or self.render_worker.newest_at,
             behind_s=round(max(self._waited(now), self._feed_quiet(now)), 1),
             gaps=hub.gaps,
-            database=self.workshop.prover.verdict,
+            database=self.render_worker.verifier.verdict,
         )
 
     def _waited(self, now: float) -> float:
-        since = self._painting_since if self._painting_since is not None else self._changed_at
+        since = self._rendering_since if self._rendering_since is not None else self._changed_at
         waited = 0.0 if since is None else now - since
         return waited if waited > LATE_S else 0.0
 
@@ -255,31 +272,31 @@ class BoardHub:
 
     # What has changed and was not painted yet
 
-    def _note_move(self, seat: Subscriber) -> None:
+    def _note_shift_change(self, subscriber: Subscriber) -> None:
         """Somebody came or went: the next pass tells whoever shows the shift."""
-        self._moved.add(seat.person)
+        self._shift_changed.add(subscriber.person)
         self._wake.set()
 
-    def _collect(self, change: Change) -> None:
+    def collect(self, change: Change) -> None:
         self._change |= change
         if self._changed_at is None:
             self._changed_at = time.monotonic()
         self._wake.set()
 
-    def _take(self) -> Change:
+    def take(self) -> Change:
         change, self._change = self._change, NOTHING
-        self._painting_since, self._changed_at = self._changed_at, None
+        self._rendering_since, self._changed_at = self._changed_at, None
         return change
 
-    def _put_back(self, change: Change) -> None:
+    def restore(self, change: Change) -> None:
         self._change |= change
-        self._changed_at, self._painting_since = self._painting_since, None
+        self._changed_at, self._rendering_since = self._rendering_since, None
         self._wake.set()
 
     def _ask_repaint(self) -> None:
-        for show in self.shows.values():
-            for seat in show.seats:
-                seat.ask_repaint()
+        for live_page in self.live_pages.values():
+            for subscriber in live_page.subscribers:
+                subscriber.ask_repaint()
 
 
 @cache

@@ -49,7 +49,7 @@ class Moves(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: FrameKind
-    proof: Freshness
+    freshness: Freshness = msgspec.field(name="proof")
     html: str = ""
     list: Order | Moves | UnsetType = UNSET
 
@@ -87,42 +87,42 @@ def numbered(encoded: str, number: int) -> str:
     return f'{{"number":{number},{encoded[1:]}'
 
 
-def beat(proof: Freshness) -> str:
-    return encode(Frame("beat", proof))
+def beat(freshness: Freshness) -> str:
+    return encode(Frame("beat", freshness))
 
 
-def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], proof: Freshness) -> list[str]:
+def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], freshness: Freshness) -> list[str]:
     """Everything; a frame has one list, so that every further one follows in a patch without HTML."""
     orders = [Order(name, ids) for name, ids in lists.items()]
-    whole = Frame("repaint", proof, "".join(html.values()), orders[0] if orders else UNSET)
-    return [encode(whole), *(encode(Frame("patch", proof, list=order)) for order in orders[1:])]
+    whole = Frame("repaint", freshness, "".join(html.values()), orders[0] if orders else UNSET)
+    return [encode(whole), *(encode(Frame("patch", freshness, list=order)) for order in orders[1:])]
 
 
 def patch(
-    owed: PendingUpdate,
+    pending: PendingUpdate,
     html: Mapping[str, str],
     lists: Mapping[str, Sequence[str]],
-    proof: Freshness,
+    freshness: Freshness,
     moves: Mapping[str, Moves],
 ) -> list[str]:
     """The newest state of what is owed. A list travels in the frame of the rows that are new to it.
 
     `moves` are for browsers that have the order before this one; of a list that is not among them they get all.
     """
-    if len(owed.added) > MOST_ROWS:
-        return repaint(html, lists, proof)
-    rest = [name for name in html if name in owed.elements]
+    if len(pending.added) > MOST_ROWS:
+        return repaint(html, lists, freshness)
+    rest = [name for name in html if name in pending.elements]
     frames = []
-    for name in sorted(owed.lists):
+    for name in sorted(pending.lists):
         ids = lists.get(name, ())
-        new = [row for row in ids if row in owed.added]
+        new = [row for row in ids if row in pending.added]
         rest = [element for element in rest if element not in new]
         frames.append((new, moves.get(name) or Order(name, ids)))
     if frames and len(frames[-1][0]) + len(rest) <= MOST_ROWS:
         frames[-1][0].extend(rest)
         rest = []
-    whole = [Frame("patch", proof, _joined(html, names), order) for names, order in frames]
-    whole += [Frame("patch", proof, _joined(html, names)) for names in _chunks(rest)]
+    whole = [Frame("patch", freshness, _joined(html, names), order) for names, order in frames]
+    whole += [Frame("patch", freshness, _joined(html, names)) for names in _chunks(rest)]
     return [encode(frame) for frame in whole]
 
 

@@ -34,9 +34,9 @@ class BoardLatency:
 
     def sent(self, scenes: Iterable[tuple[PageState, bool]], change: Change, *, at: datetime) -> None:
         """`scenes` were sent `at`, after `change`; each with whether nobody had it before."""
-        for scene, is_first in scenes:
+        for page_state, is_first in scenes:
             if is_first or change.alerts or change.incidents or change.everything:
-                for row, step in _steps(scene):
+                for row, step in _steps(page_state):
                     self._see(row, step, is_new=not is_first and self._is_new(row, step, change), at=at)
         self._sent_at = at
         if len(self._seen) > MOST_KEPT:
@@ -58,9 +58,9 @@ class BoardLatency:
         return change.everything and self._sent_at is not None and step.at > self._sent_at - LATE
 
 
-def _steps(scene: PageState) -> Iterator[tuple[Shown, Step | IncidentStep]]:
+def _steps(page_state: PageState) -> Iterator[tuple[Shown, Step | IncidentStep]]:
     """The newest step of each alert and incident that the scene shows."""
-    for part in scene.parts.values():
+    for part in page_state.parts.values():
         row = part.values.get("alert") or part.values.get("incident")
         if isinstance(row, AlertRow | IncidentRow) and row.steps:
             yield (type(row), row.pk), row.steps[-1]

@@ -22,11 +22,11 @@ type RenderCache = dict[tuple[str, str, str], tuple[PagePart, str]]
 class Rendering:
     """What a pass made of a show."""
 
-    scene: PageState
+    page_state: PageState
     html: Mapping[str, str]
     leaves: Mapping[str, Mapping[str, str]]
     """By element, the HTML of those within."""
-    owed: PendingUpdate
+    pending: PendingUpdate
     """What is new in it."""
     moves: Mapping[str, Moves]
     """From the orders of the painting before."""
@@ -40,93 +40,99 @@ class LivePage:
     def __init__(self, page: Page, language: str) -> None:
         self.page = page
         self.language = language
-        self.seats: set[Subscriber] = set()
-        self.scene: PageState | None = None
+        self.subscribers: set[Subscriber] = set()
+        self.page_state: PageState | None = None
         self.html: Mapping[str, str] = {}
         self.leaves: Mapping[str, Mapping[str, str]] = {}
         self.moves: Mapping[str, Moves] = {}
         self.has_missed = False
         """A painting failed: the next one reads everything."""
-        self._painted_at = 0.0
+        self._rendered_at = 0.0
 
     def is_due(self, change: Change, *, now: float) -> bool:
-        is_old = now - self._painted_at > self.page.lasts_s
-        is_looked_at = any(map(self.shows, change.looks))
-        return self.scene is None or is_old or is_looked_at or self.page.concerns(change)
+        is_old = now - self._rendered_at > self.page.lasts_s
+        is_looked_at = any(map(self.has_element, change.viewings))
+        return self.page_state is None or is_old or is_looked_at or self.page.concerns(change)
 
-    def shows(self, place: str) -> bool:
+    def has_element(self, element_id: str) -> bool:
         """Whether the page has a row, or is the page, of this alert or incident."""
-        return self.scene is not None and place in self.scene.parts
+        return self.page_state is not None and element_id in self.page_state.parts
 
-    def paint(self, desk: RenderContext, change: Change, painted: RenderCache) -> Rendering:
-        """Runs in the studio's thread; changes nothing here until `hang`."""
-        before = self.scene
+    def render(self, context: RenderContext, change: Change, rendered: RenderCache) -> Rendering:
+        """Runs in the studio's thread; changes nothing here until `commit`."""
+        before = self.page_state
         with translation.override(self.language):
             is_whole = before is None or self.has_missed or not _is_of_viewers(change)
-            scene = self._scene(desk, change, is_whole=is_whole)
+            page_state = self._scene(context, change, is_whole=is_whole)
             old = before.parts if before else {}
-            fresh = {name for name, part in scene.parts.items() if old.get(name) != part}
+            fresh = {name for name, part in page_state.parts.items() if old.get(name) != part}
             html = {
-                name: self._html(name, part, painted) if name in fresh else self.html[name]
-                for name, part in scene.parts.items()
+                name: self._html(name, part, rendered) if name in fresh else self.html[name]
+                for name, part in page_state.parts.items()
             }
         # Equal HTML needs no sending, though its values differ: a presence that a row does not show, for one.
         changed = {name for name in fresh if html[name] != self.html.get(name)}
         within = {name: leaves(html[name]) if name in changed else self.leaves[name] for name in html}
         news = {piece for name in changed for piece in _changed_elements(name, self.html.get(name), html[name])}
-        owed = _pending_update(scene, before, news)
-        return Rendering(scene, html, within, owed, _moves(scene, before, owed.lists), is_whole)
+        pending = _pending_update(page_state, before, news)
+        return Rendering(page_state, html, within, pending, _moves(page_state, before, pending.lists), is_whole)
 
-    def _scene(self, desk: RenderContext, change: Change, *, is_whole: bool) -> PageState:
-        if self.scene is not None and not is_whole:
-            return self.page.looked_at(desk, change, self.scene)
-        return self.page.scene(desk, change, None if self.has_missed else self.scene)
+    def _scene(self, context: RenderContext, change: Change, *, is_whole: bool) -> PageState:
+        if self.page_state is not None and not is_whole:
+            return self.page.with_viewers(context, change, self.page_state)
+        return self.page.page_state(context, change, None if self.has_missed else self.page_state)
 
-    def hang(self, painting: Rendering, *, now: float) -> None:
-        self.scene, self.html, self.leaves = painting.scene, painting.html, painting.leaves
-        self.moves = painting.moves
-        if painting.is_whole:
-            self.has_missed, self._painted_at = False, now
+    def commit(self, rendering: Rendering, *, now: float) -> None:
+        self.page_state, self.html, self.leaves = rendering.page_state, rendering.html, rendering.leaves
+        self.moves = rendering.moves
+        if rendering.is_whole:
+            self.has_missed, self._rendered_at = False, now
 
-    def send(self, owed: PendingUpdate, proof: Freshness, *, now: float) -> None:
+    def send(self, pending: PendingUpdate, freshness: Freshness, *, now: float) -> None:
         """To every seat what it is owed; who only owes this pass's news shares one encoding of it."""
-        if self.scene is None:
+        if self.page_state is None:
             return
-        lists = self.scene.lists
-        repaint = cache(lambda: frames.repaint(self.html, lists, proof))
-        news = cache(lambda is_told: self._patch(owed, _without_verification(proof) if is_told else proof, self.moves))
-        for seat in tuple(self.seats):
-            is_clear = not seat.owed
-            seat.owe(owed)
-            if seat.is_lagging:
+        lists = self.page_state.lists
+        repaint = cache(lambda: frames.repaint(self.html, lists, freshness))
+        news = cache(
+            lambda is_told: self._patch(pending, _without_verification(freshness) if is_told else freshness, self.moves)
+        )
+        for subscriber in tuple(self.subscribers):
+            is_clear = not subscriber.pending
+            subscriber.add_pending(pending)
+            if subscriber.is_lagging:
                 continue
-            if seat.wants_repaint:
-                seat.send(repaint(), kind="repaint", proof=proof, now=now)
-            elif is_clear and owed:
-                seat.send(news(seat.told == proof.database), kind="patch", proof=proof, now=now)
-            elif seat.owed:
-                seat.send(self._patch(seat.owed, proof, {}), kind="patch", proof=proof, now=now)
+            if subscriber.wants_repaint:
+                subscriber.send(repaint(), kind="repaint", freshness=freshness, now=now)
+            elif is_clear and pending:
+                subscriber.send(
+                    news(subscriber.last_verification == freshness.database), kind="patch", freshness=freshness, now=now
+                )
+            elif subscriber.pending:
+                subscriber.send(
+                    self._patch(subscriber.pending, freshness, {}), kind="patch", freshness=freshness, now=now
+                )
 
-    def _patch(self, owed: PendingUpdate, proof: Freshness, moves: Mapping[str, Moves]) -> list[str]:
-        assert self.scene is not None
+    def _patch(self, pending: PendingUpdate, freshness: Freshness, moves: Mapping[str, Moves]) -> list[str]:
+        assert self.page_state is not None
         within = (leaf for leaves in self.leaves.values() for leaf in leaves.items())
-        return frames.patch(owed, {**self.html, **dict(within)}, self.scene.lists, proof, moves)
+        return frames.patch(pending, {**self.html, **dict(within)}, self.page_state.lists, freshness, moves)
 
-    def _html(self, name: str, part: PagePart, painted: RenderCache) -> str:
+    def _html(self, name: str, part: PagePart, rendered: RenderCache) -> str:
         key = (self.language, part.template, name)
-        known = painted.get(key)
+        known = rendered.get(key)
         if known is None or known[0] != part:
-            known = painted[key] = (part, render_part_for_frame(name, part))
+            known = rendered[key] = (part, render_part_for_frame(name, part))
         return known[1]
 
 
 def _is_of_viewers(change: Change) -> bool:
-    return bool(change.looks) and change == Change(looks=change.looks)
+    return bool(change.viewings) and change == Change(viewings=change.viewings)
 
 
-def _without_verification(proof: Freshness) -> Freshness:
+def _without_verification(freshness: Freshness) -> Freshness:
     """For whoever has heard the verdict on the database."""
-    return structs.replace(proof, database=UNSET)
+    return structs.replace(freshness, database=UNSET)
 
 
 def _changed_elements(name: str, before: str | None, now: str) -> Collection[str]:
@@ -135,16 +141,16 @@ def _changed_elements(name: str, before: str | None, now: str) -> Collection[str
     return (name,) if within is None else within
 
 
-def _pending_update(scene: PageState, before: PageState | None, changed: set[str]) -> PendingUpdate:
+def _pending_update(page_state: PageState, before: PageState | None, changed: set[str]) -> PendingUpdate:
     lists = before.lists if before else {}
-    moved = {name for name, ids in scene.lists.items() if lists.get(name) != ids}
-    added = {row for name in moved for row in scene.lists[name] if row not in lists.get(name, ())}
+    moved = {name for name, ids in page_state.lists.items() if lists.get(name) != ids}
+    added = {row for name in moved for row in page_state.lists[name] if row not in lists.get(name, ())}
     # A row may have gone and come back unchanged while the browser has dropped it.
     return PendingUpdate(changed | added, moved, added)
 
 
-def _moves(scene: PageState, before: PageState | None, lists: Collection[str]) -> dict[str, Moves]:
+def _moves(page_state: PageState, before: PageState | None, lists: Collection[str]) -> dict[str, Moves]:
     """Of the lists that somebody has in their order before."""
     known = {name: before.lists[name] for name in lists if name in before.lists} if before else {}
-    found = ((name, moves(name, ids, scene.lists.get(name, ()))) for name, ids in known.items())
+    found = ((name, moves(name, ids, page_state.lists.get(name, ()))) for name, ids in known.items())
     return {name: few for name, few in found if few is not None}

@@ -42,24 +42,24 @@ type RenderOutcome = Rendering | Failure
 
 class RenderWorker:
     def __init__(self) -> None:
-        self.prover = Verifier(settings.PROOF_INTERVAL_S)
+        self.verifier = Verifier(settings.PROOF_INTERVAL_S)
         self.newest_at: datetime | None = None
-        self.painting_s = 0.0
+        self.rendering_s = 0.0
         """CPU that the last painting took."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
 
-    async def paint(self, shows: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
-        return await self._in_thread(self._paint, shows, change)
+    async def render(self, live_pages: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
+        return await self._in_thread(self._render, live_pages, change)
 
-    async def differs(self) -> bool:
+    async def verify(self) -> bool:
         """Whether the boards were found to differ from the database; looked at when it is due."""
         now = time.monotonic()
-        return self.prover.due <= now and await self._in_thread(self._compare, now)
+        return self.verifier.due <= now and await self._in_thread(self._compare, now)
 
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
         return await self._in_thread(lambda: session_signed_in.signed_in(keys, at=wall.now()).keys())
 
-    async def tell_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
+    async def report_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
         await self._in_thread(on_shift.report, here, left)
 
     async def close(self) -> None:
@@ -69,48 +69,48 @@ class RenderWorker:
     async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _guarded(work, *args, **kwargs))
 
-    def _paint(self, shows: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
+    def _render(self, live_pages: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
         began, cpu_before = time.monotonic(), time.thread_time()
-        desk = RenderContext(datetime.now(UTC))
-        _prefetch(desk, shows, change)
-        painted: RenderCache = {}
-        outcomes = {show: _render_one(show, desk, change, painted) for show in shows}
+        context = RenderContext(datetime.now(UTC))
+        _prefetch(context, live_pages, change)
+        rendered: RenderCache = {}
+        outcomes = {live_page: _render_one(live_page, context, change, rendered) for live_page in live_pages}
         instruments.BOARD_RENDER_SECONDS.observe(time.monotonic() - began)
-        self.painting_s = time.thread_time() - cpu_before
+        self.rendering_s = time.thread_time() - cpu_before
         return outcomes
 
     def _compare(self, now: float) -> bool:
         self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
         doubted = census_cache.doubted()
-        differs = self.prover.judge(doubted, at=datetime.now(UTC), now=now)
+        differs = self.verifier.judge(doubted, at=datetime.now(UTC), now=now)
         if differs:
             log.warning("boards_differed", rows=doubted)
         return differs
 
 
-def _prefetch(desk: RenderContext, shows: Sequence[LivePage], change: Change) -> None:
+def _prefetch(context: RenderContext, live_pages: Sequence[LivePage], change: Change) -> None:
     """Read the changed rows that any of the shows has, each once."""
     terminals: set[int] = set()
     alerts: set[int] = set()
-    for show in shows:
-        if show.scene is not None and not change.everything:
-            wanted = show.page.wanted(change, show.scene)
-            terminals |= wanted[0]
-            alerts |= wanted[1]
-    desk.terminals(sorted(terminals))
-    desk.alerts(sorted(alerts))
+    for live_page in live_pages:
+        if live_page.page_state is not None and not change.everything:
+            rows_needed = live_page.page.rows_needed(change, live_page.page_state)
+            terminals |= rows_needed[0]
+            alerts |= rows_needed[1]
+    context.terminals(sorted(terminals))
+    context.alerts(sorted(alerts))
 
 
-def _render_one(show: LivePage, desk: RenderContext, change: Change, painted: RenderCache) -> RenderOutcome:
+def _render_one(live_page: LivePage, context: RenderContext, change: Change, rendered: RenderCache) -> RenderOutcome:
     """A page that fails leaves the others alone."""
     try:
-        return show.paint(desk, change, painted)
+        return live_page.render(context, change, rendered)
     except AWAY:
         raise
     except ObjectDoesNotExist:
         return Failure.GONE
     except Exception:
-        log.exception("board_failed", page=show.page.address)
+        log.exception("board_failed", page=live_page.page.address)
         return Failure.BROKEN
 
 

@@ -35,36 +35,36 @@ class Subscriber:
         """Whether the person may act on alerts: who may not is never told to be typing an answer."""
         self.number = 0
         self.sent_at = time.monotonic()
-        self.told: Verification | UnsetType = UNSET
+        self.last_verification: Verification | UnsetType = UNSET
         """The last verdict on the database that it heard."""
         self.wants_repaint = True
-        self.owed = PendingUpdate()
+        self.pending = PendingUpdate()
 
     @property
     def is_lagging(self) -> bool:
         return self.wire.unwritten > LAGGING_BYTES
 
-    def owe(self, owed: PendingUpdate) -> None:
+    def add_pending(self, pending: PendingUpdate) -> None:
         if not self.wants_repaint:
-            instruments.BOARD_COALESCED.inc(self.owed.add(owed))
+            instruments.BOARD_COALESCED.inc(self.pending.add(pending))
 
     def ask_repaint(self) -> None:
         self.wants_repaint = True
-        self.owed = PendingUpdate()
+        self.pending = PendingUpdate()
 
-    def beat(self, proof: Freshness, encoded: Mapping[bool, str], *, now: float) -> None:
+    def beat(self, freshness: Freshness, encoded: Mapping[bool, str], *, now: float) -> None:
         """`encoded` with and without the verdict on the database, which is heard once."""
         self.number += 1
-        self.wire.send(frames.numbered(encoded[self.told != proof.database], self.number))
-        self.sent_at, self.told = now, proof.database
+        self.wire.send(frames.numbered(encoded[self.last_verification != freshness.database], self.number))
+        self.sent_at, self.last_verification = now, freshness.database
         instruments.BOARD_FRAMES.labels("beat").inc()
 
-    def send(self, encoded: list[str], *, kind: str, proof: Freshness, now: float) -> None:
+    def send(self, encoded: list[str], *, kind: str, freshness: Freshness, now: float) -> None:
         for frame in encoded:
             self.number += 1
             self.wire.send(frames.numbered(frame, self.number))
         self.sent_at = now
-        self.told = proof.database
-        self.owed = PendingUpdate()
+        self.last_verification = freshness.database
+        self.pending = PendingUpdate()
         self.wants_repaint = False
         instruments.BOARD_FRAMES.labels(kind).inc(len(encoded))

@@ -9,7 +9,7 @@ from tms.feed.viewers import FORGET_AFTER_S, Viewing, strongest
 
 @dataclass(frozen=True, slots=True)
 class ViewingUntil:
-    look: Viewing
+    viewing: Viewing
     until: float
 
 
@@ -19,18 +19,18 @@ class ViewerTracker:
     def __init__(self) -> None:
         self._at: dict[Subscriber, ViewingUntil] = {}
 
-    def turn(self, seat: Subscriber, look: Viewing, *, now: float) -> None:
-        self._at[seat] = ViewingUntil(look, now + FORGET_AFTER_S)
+    def set_viewing(self, subscriber: Subscriber, viewing: Viewing, *, now: float) -> None:
+        self._at[subscriber] = ViewingUntil(viewing, now + FORGET_AFTER_S)
         self._tell()
 
-    def leave(self, seat: Subscriber) -> None:
-        if self._at.pop(seat, None):
+    def leave(self, subscriber: Subscriber) -> None:
+        if self._at.pop(subscriber, None):
             self._tell()
 
     def lapse(self, *, now: float) -> None:
         """Forget the browsers that have fallen silent: a tab may sleep without closing anything."""
-        for seat in [seat for seat, at in self._at.items() if at.until < now]:
-            self.leave(seat)
+        for subscriber in [subscriber for subscriber, at in self._at.items() if at.until < now]:
+            self.leave(subscriber)
 
     def _tell(self) -> None:
-        feed.look(strongest(at.look for at in self._at.values()))
+        feed.announce_viewings(strongest(at.viewing for at in self._at.values()))

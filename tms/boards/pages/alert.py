@@ -35,22 +35,24 @@ class AlertPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(change.alerts or change.presence or change.everything)
 
-    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
+    def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         return frozenset(), frozenset({self.alert.pk})
 
-    def furniture(self, scene: PageState) -> dict[str, Any]:
-        return {"shown": scene.parts[f"alert-{self.alert.pk}"].values["alert"]}
+    def static_context(self, page_state: PageState) -> dict[str, Any]:
+        return {"shown": page_state.parts[f"alert-{self.alert.pk}"].values["alert"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
         return PagePart(f"{TEMPLATE}#state", {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
-        alert = next(iter(desk.alerts([self.alert.pk])), None)
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
+        alert = next(iter(context.alerts([self.alert.pk])), None)
         if alert is None:
             raise Alert.DoesNotExist
         timeline = self._timeline(alert)
         return PageState(
-            {**nav(desk), alert.element: self.alert_part(alert), **timeline}, {"timeline": tuple(reversed(timeline))}
+            {**nav(context), alert.element: self.alert_part(alert), **timeline}, {"timeline": tuple(reversed(timeline))}
         )
 
     def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:

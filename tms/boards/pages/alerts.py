@@ -103,11 +103,11 @@ class AlertsPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(change.presence or change.alerts or change.incidents or change.everything)
 
-    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
+    def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         shown = (before.parts[element].values.get("alert") for element in before.lists["alerts"])
         return frozenset(), frozenset(row.pk for row in shown if row and row.is_touched_by(change))
 
-    def furniture(self, scene: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState) -> dict[str, Any]:
         is_mine = self.state == OPEN and self.chosen.who == self.person.get_username()
         orders = choices.orders(self.order)
         return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": BULK, "orders": orders}
@@ -115,16 +115,20 @@ class AlertsPage(Page):
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
         return PagePart(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
-        window = self._window(desk)
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
+        window = self._window(context)
         folded = self._folded()
         members = correlated_alerts.members([row.pk for row in folded if row.pk in self.unfolded], to=self.person)
         pks = [*chain.from_iterable(members.values()), *window.pks]
-        rows = self.alert_parts(pks, desk, change, before) | {row.element: self._fold(row) for row in folded}
+        rows = self.alert_parts(pks, context, change, before) | {row.element: self._fold(row) for row in folded}
         heads = [[row.element, *_elements(members.get(row.pk, ()))] for row in folded]
         ids = [*chain.from_iterable(heads), *_elements(window.pks)]
         shown = tuple(dict.fromkeys(element for element in ids if element in rows))
-        return PageState({**self._counts(desk), **self._around(desk, window, len(folded)), **rows}, {"alerts": shown})
+        return PageState(
+            {**self._counts(context), **self._around(context, window, len(folded)), **rows}, {"alerts": shown}
+        )
 
     @property
     def _folds(self) -> bool:
@@ -142,45 +146,45 @@ class AlertsPage(Page):
         values = {"incident": incident, "is_unfolded": incident.pk in self.unfolded, "toggle": toggled}
         return PagePart("boards/incident.html#row", values)
 
-    def _window(self, desk: RenderContext) -> Window:
-        rows = self.chosen.apply(visible(self._listed(desk), to=self.person))
+    def _window(self, context: RenderContext) -> Window:
+        rows = self.chosen.apply(visible(self._listed(context), to=self.person))
         rows = correlated_alerts.outside(rows, self.chosen) if self._folds else rows
         if self.order == BUSINESS:
-            return BY_BUSINESS.window_of(desk.business.order(rows), after=self.after, before=self.before)
+            return BY_BUSINESS.window_of(context.business.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}
         order = orders.get(self.state) or orders.get(self.order) or BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)
 
-    def _listed(self, desk: RenderContext) -> QuerySet[Alert]:
+    def _listed(self, context: RenderContext) -> QuerySet[Alert]:
         if self.state == RESOLVED:
-            return resolved_today(at=desk.at)
+            return resolved_today(at=context.at)
         alerts = Alert.objects.snoozed() if self.state == SNOOZED else Alert.objects.awake()
         return alerts.by_urgency()
 
-    def _counts(self, desk: RenderContext) -> dict[str, PagePart]:
-        awake, nobody, snoozed = desk.census.awake, desk.census.nobody_on_it, desk.census.snoozed
+    def _counts(self, context: RenderContext) -> dict[str, PagePart]:
+        awake, nobody, snoozed = context.census.awake, context.census.nobody_on_it, context.census.snoozed
         shown = snoozed if self.state == SNOOZED else awake
         numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
         numbers |= {
             "count-open": awake.total(),
             "count-snoozed": snoozed.total(),
             "count-nobody": nobody.total(),
-            "count-resolved": visible(resolved_today(at=desk.at), to=self.person).count(),
+            "count-resolved": visible(resolved_today(at=context.at), to=self.person).count(),
         }
         if self.state == OPEN:
-            numbers["count-matching"] = self._matching(desk)
+            numbers["count-matching"] = self._matching(context)
             numbers["count-stale"] = visible(Alert.objects.stale(), to=self.person).count()
             numbers["count-flapping"] = visible(Alert.objects.awake().flapping(), to=self.person).count()
-        return nav(desk) | counts(numbers)
+        return nav(context) | counts(numbers)
 
-    def _matching(self, desk: RenderContext) -> int:
+    def _matching(self, context: RenderContext) -> int:
         """How many nobody has of those that the filter lets through; asked only where no count is kept."""
-        chosen, nobody = self.chosen, desk.census.nobody_on_it
+        chosen, nobody = self.chosen, context.census.nobody_on_it
         if chosen == AlertFilter(severity=chosen.severity, nobody=chosen.nobody):
             return sum(nobody[name] for name in chosen.severity or Severity.values)
         return chosen.apply(visible(Alert.objects.nobody_on_it(), to=self.person)).count()
 
-    def _around(self, desk: RenderContext, window: Window, folded: int) -> dict[str, PagePart]:
+    def _around(self, context: RenderContext, window: Window, folded: int) -> dict[str, PagePart]:
         foot: dict[str, Any] = {
             "shown": len(window.pks),
             "first": self.at() if window.before else "",
@@ -191,16 +195,16 @@ class AlertsPage(Page):
             "is_empty": not window.pks and not folded,
             "is_filtered": not self.chosen.is_empty,
             "state": self.state,
-            "outside": desk.census.awake.total(),
+            "outside": context.census.awake.total(),
         }
         return {
             "foot": PagePart(f"{TEMPLATE}#foot", foot),
             "empty": PagePart(f"{TEMPLATE}#empty", empty),
-            "shares": PagePart(f"{TEMPLATE}#shares", self._shares(desk)),
+            "shares": PagePart(f"{TEMPLATE}#shares", self._shares(context)),
         }
 
-    def _shares(self, desk: RenderContext) -> dict[str, Any]:
-        return {"shares": common_factors(desk.census, to=self.person), "holders": holders(desk.census)}
+    def _shares(self, context: RenderContext) -> dict[str, Any]:
+        return {"shares": common_factors(context.census, to=self.person), "holders": holders(context.census)}
 
 
 def _elements(pks: Iterable[int]) -> list[str]:

@@ -61,27 +61,31 @@ class Page(ABC):
         """Whether the page may look different after `change`."""
 
     @abstractmethod
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
         """What the page shows now. What `change` does not touch may be taken over from the scene `before`.
 
         Raises ObjectDoesNotExist when what the page is about is gone.
         """
 
     def alert_parts(
-        self, pks: Collection[int], desk: RenderContext, change: Change, before: PageState | None
+        self, pks: Collection[int], context: RenderContext, change: Change, before: PageState | None
     ) -> dict[str, PagePart]:
         """The rows of these alerts by element, read where `change` touched them."""
         ids = [f"alert-{pk}" for pk in pks]
         stood = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         # Why an alert stands where it stands changes with the terminals beside its own.
-        rows = desk.business.explained([part.values["alert"] for part in stood.values()])
+        rows = context.business.explained([part.values["alert"] for part in stood.values()])
         moved = [row for row in rows if row is not stood[row.element].values["alert"]]
         missing = [pk for pk in pks if f"alert-{pk}" not in stood]
-        return stood | {row.element: part for row in [*moved, *desk.alerts(missing)] if (part := self.alert_part(row))}
+        return stood | {
+            row.element: part for row in [*moved, *context.alerts(missing)] if (part := self.alert_part(row))
+        }
 
-    def looked_at(self, desk: RenderContext, change: Change, before: PageState) -> PageState:
+    def with_viewers(self, context: RenderContext, change: Change, before: PageState) -> PageState:
         """What the page shows when nothing has changed but who is at which alert or incident."""
-        alerts = {row.element: {"alert": row} for row in desk.alerts(_with_viewers("alert", change, before))}
+        alerts = {row.element: {"alert": row} for row in context.alerts(_with_viewers("alert", change, before))}
         found = incident_rows(_with_viewers("incident", change, before)).values()
         rows: dict[str, dict[str, Any]] = alerts | {row.element: {"incident": row} for row in found}
         stood = {element: before.parts[element] for element in rows}
@@ -90,11 +94,11 @@ class Page(ABC):
         }
         return PageState({**before.parts, **renewed}, before.lists)
 
-    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
+    def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         """The terminals and alerts whose rows the next scene will need: read in one query for all pages."""
         return frozenset(), frozenset()
 
-    def furniture(self, scene: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState) -> dict[str, Any]:
         """What a GET shows besides the scene, and what stands still while one looks: choices, tabs, legends."""
         return {}
 
@@ -105,16 +109,16 @@ class Page(ABC):
 
 def _with_viewers(of: str, change: Change, before: PageState) -> list[int]:
     """The primary keys of the rows of alerts, or of incidents."""
-    shown = (place for place in change.looks if place in before.parts)
+    shown = (place for place in change.viewings if place in before.parts)
     return [int(pk) for kind, _, pk in (place.partition("-") for place in shown) if kind == of]
 
 
-def nav(desk: RenderContext) -> dict[str, PagePart]:
+def nav(context: RenderContext) -> dict[str, PagePart]:
     """Parts that every page has."""
-    number = desk.census.nobody_on_it[Severity.CRITICAL]
+    number = context.census.nobody_on_it[Severity.CRITICAL]
     return {
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unheld": number}),
-        "calls": PagePart("boards/sound.html#calls", desk.calls),
+        "calls": PagePart("boards/sound.html#calls", context.calls),
     }
 
 

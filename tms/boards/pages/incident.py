@@ -37,24 +37,26 @@ class IncidentPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(self.incident.pk in change.incidents or change.alerts or change.presence or change.everything)
 
-    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
+    def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         shown = (before.parts[element].values["alert"] for element in before.lists["members"])
         return frozenset(), frozenset(row.pk for row in shown if row.is_touched_by(change))
 
-    def furniture(self, scene: PageState) -> dict[str, Any]:
-        return {"shown": scene.parts[f"incident-{self.incident.pk}"].values["incident"]}
+    def static_context(self, page_state: PageState) -> dict[str, Any]:
+        return {"shown": page_state.parts[f"incident-{self.incident.pk}"].values["incident"]}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
         return PagePart(ROW, {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
         incident = incident_rows([self.incident.pk]).get(self.incident.pk)
         if incident is None:
             raise Incident.DoesNotExist
-        members = self._members(desk, change, before)
+        members = self._members(context, change, before)
         steps = {f"step-{index}": step for index, step in enumerate(incident.steps)}
         parts = {
-            **nav(desk),
+            **nav(context),
             **members,
             incident.element: PagePart(f"{TEMPLATE}#state", {"incident": incident}),
             "members-note": PagePart(f"{TEMPLATE}#members-note", _note(incident, len(members))),
@@ -62,7 +64,7 @@ class IncidentPage(Page):
         }
         return PageState(parts, {"timeline": tuple(reversed(steps)), "members": tuple(members)})
 
-    def _members(self, desk: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
+    def _members(self, context: RenderContext, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """The most urgent first; of one that is over: the newest."""
         alerts = visible(Alert.objects.filter(incident=self.incident), to=self.person)
         standing = list(alerts.unresolved().by_urgency().values_list("pk", flat=True)[:MOST_MEMBERS])
@@ -71,7 +73,7 @@ class IncidentPage(Page):
         ids = [f"alert-{pk}" for pk in pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["alert"].is_touched_by(change))
         missing = [pk for pk in pks if f"alert-{pk}" not in rows]
-        rows |= {row.element: self.alert_part(row) for row in desk.alerts(missing)}
+        rows |= {row.element: self.alert_part(row) for row in context.alerts(missing)}
         return {element: rows[element] for element in ids if element in rows}
 
 

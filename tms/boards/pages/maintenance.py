@@ -33,15 +33,17 @@ class MaintenancePage(Page):
     def concerns(self, change: Change) -> bool:
         return change.everything or bool(change.alerts)
 
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
         if before is not None and not change.everything:
-            return PageState({**before.parts, **nav(desk)}, before.lists)
+            return PageState({**before.parts, **nav(context)}, before.lists)
         standing, over = standing_rows(), over_rows()
-        going_on = [row for row in standing if row.since <= desk.at < row.until]
-        coming = [row for row in standing if row.since > desk.at]
+        going_on = [row for row in standing if row.since <= context.at < row.until]
+        coming = [row for row in standing if row.since > context.at]
         lists = {"windows-on": going_on, "windows-coming": coming, "windows-over": over}
         parts = {
-            **nav(desk),
+            **nav(context),
             **{row.element: _part(row, is_on=True) for row in going_on},
             **{row.element: _part(row, is_on=False) for row in (*coming, *over)},
             **{f"no-{name}": _blank(name, rows) for name, rows in lists.items()},

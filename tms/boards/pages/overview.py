@@ -51,28 +51,30 @@ class OverviewPage(Page):
             change.presence or change.alerts or change.incidents or change.people or change.nodes or change.everything
         )
 
-    def furniture(self, scene: PageState) -> dict[str, Any]:
-        return {"columns": honeycomb.columns(len(scene.lists["sites"])), "legend": choices.LEGEND}
+    def static_context(self, page_state: PageState) -> dict[str, Any]:
+        return {"columns": honeycomb.columns(len(page_state.lists["sites"])), "legend": choices.LEGEND}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
         return PagePart(f"{TEMPLATE}#alert", {"alert": alert, "is_answer": is_answer})
 
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
         folded = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in folded}
-        alerts = self._alerts(desk, change, before, most=MOST_ALERTS - len(incidents))
+        alerts = self._alerts(context, change, before, most=MOST_ALERTS - len(incidents))
         shown = len(alerts) + sum(row.standing for row in folded)
-        changes, number = recent(at=desk.at, to=self.person, limit=MOST_CHANGES)
+        changes, number = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
         parts = {
-            **nav(desk),
-            "losses": losses_part(desk.at),
-            **dict(_totals(desk)),
+            **nav(context),
+            "losses": losses_part(context.at),
+            **dict(_totals(context)),
             **incidents,
             **alerts,
             **{change.element: PagePart(f"{TEMPLATE}#change", {"happening": change}) for change in changes},
-            **self._sites(desk),
-            "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": desk.census.awake.total()}),
-            "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(desk, shown)),
+            **self._sites(context),
+            "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.awake.total()}),
+            "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(context, shown)),
             "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number}),
             "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift()}),
         }
@@ -84,16 +86,16 @@ class OverviewPage(Page):
         return PageState(parts, lists)
 
     def _alerts(
-        self, desk: RenderContext, change: Change, before: PageState | None, *, most: int
+        self, context: RenderContext, change: Change, before: PageState | None, *, most: int
     ) -> dict[str, PagePart]:
         """The rows outside of incidents that are most in the way of business, in order."""
         alerts = visible(Alert.objects.awake().unfolded(), to=self.person)
-        pks = [key[-1] for key in desk.business.order(alerts)[:most]]
-        rows = self.alert_parts(pks, desk, change, before)
+        pks = [key[-1] for key in context.business.order(alerts)[:most]]
+        rows = self.alert_parts(pks, context, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}
 
-    def _sites(self, desk: RenderContext) -> dict[str, PagePart]:
-        cells = honeycomb.cells(desk.census, expected=expected_at(desk.census, at=desk.at), to=self.person)
+    def _sites(self, context: RenderContext) -> dict[str, PagePart]:
+        cells = honeycomb.cells(context.census, expected=expected_at(context.census, at=context.at), to=self.person)
         need = sum(cell.needs_a_person for cell in cells)
         note = {"number": len(cells), "need": need}
         return {
@@ -101,30 +103,30 @@ class OverviewPage(Page):
             "sites-note": PagePart(f"{TEMPLATE}#sites-note", note),
         }
 
-    def _rest(self, desk: RenderContext, shown: int) -> dict[str, Any]:
+    def _rest(self, context: RenderContext, shown: int) -> dict[str, Any]:
         """What stands under the list: how many more there are, or that there is nothing and since when."""
-        total = desk.census.awake.total()
+        total = context.census.awake.total()
         if total:
             return {"more": max(0, total - shown), "is_calm": False, "calm_since": None}
         last = visible(Alert.objects.exclude(resolved_at=None), to=self.person).order_by("-resolved_at")
         return {"more": 0, "is_calm": True, "calm_since": last.values_list("resolved_at", flat=True).first()}
 
 
-def _totals(desk: RenderContext) -> Iterable[tuple[str, PagePart]]:
-    severities, nobody, presences = desk.census.severities, desk.census.nobody_on_it, desk.census.presences
+def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
+    severities, nobody, presences = context.census.severities, context.census.nobody_on_it, context.census.presences
     for severity in Severity:
         values = {"severity": severity.value, "number": severities[severity], "nobody": nobody[severity]}
-        yield f"total-{severity}", _total("severity-total", values, desk)
+        yield f"total-{severity}", _total("severity-total", values, context)
     for presence in Presence:
         values = {"presence": presence.value, "number": presences[presence]}
-        yield f"total-{presence}", _total("presence-total", values, desk)
-    number = numbers(desk.census, at=desk.at)[Plan.MAINTENANCE]
+        yield f"total-{presence}", _total("presence-total", values, context)
+    number = numbers(context.census, at=context.at)[Plan.MAINTENANCE]
     yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": number})
 
 
-def _total(partial: str, values: dict[str, Any], desk: RenderContext) -> PagePart:
+def _total(partial: str, values: dict[str, Any], context: RenderContext) -> PagePart:
     name = values.get("severity") or values["presence"]
-    line = desk.hour.get(name, [values["number"]])
+    line = context.hour.get(name, [values["number"]])
     grown = values["number"] - line[0] if name in TELLING else 0
     return PagePart(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
 

@@ -71,7 +71,7 @@ class TerminalPage(Page):
         query = urlencode({name: mark for name, mark in marks.items() if mark})
         return reverse("terminal", args=(self.terminal.uid,)) + (f"?{query}" if query else "")
 
-    def furniture(self, scene: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState) -> dict[str, Any]:
         return {
             "tabs": [choices.Choice(tab, TAB_LABELS[tab], tab == self.tab, self.at(tab=tab)) for tab in TABS],
             **choices.chart(self.terminal, self.span, at=timezone.now()),
@@ -81,17 +81,19 @@ class TerminalPage(Page):
         touched = self.terminal.pk in change.terminals
         return bool(touched or change.alerts or change.presence or change.everything)
 
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
-            return PageState({**before.parts, **nav(desk)}, before.lists)
+            return PageState({**before.parts, **nav(context)}, before.lists)
         told = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_HAPPENINGS)
         asked = asked_of(self.terminal, limit=MOST_COMMANDS)
         parts = {
-            **nav(desk),
-            **_state(facts_of(self.terminal, at=desk.at)),
+            **nav(context),
+            **_state(facts_of(self.terminal, at=context.at)),
             **{row.element: PagePart(f"{TEMPLATE}#happening", {"happening": row}) for row in told},
             **{row.element: PagePart("boards/commands.html#command", {"command": row}) for row in asked},
-            "outages": PagePart(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=desk.at)}),
+            "outages": PagePart(f"{TEMPLATE}#outages", {"sums": outages.summed(self.terminal, at=context.at)}),
             "timeline-foot": PagePart(f"{TEMPLATE}#timeline-foot", self._foot(told)),
         }
         lists = {

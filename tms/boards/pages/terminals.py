@@ -49,7 +49,7 @@ class TerminalsPage(Page):
     def concerns(self, change: Change) -> bool:
         return bool(change.terminals or change.alerts or change.everything)
 
-    def furniture(self, scene: PageState) -> dict[str, Any]:
+    def static_context(self, page_state: PageState) -> dict[str, Any]:
         return {
             "presences": choices.presences(self.chosen),
             "planned": choices.planned(self.chosen),
@@ -57,38 +57,40 @@ class TerminalsPage(Page):
             "columns": COLUMNS,
         }
 
-    def wanted(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
+    def rows_needed(self, change: Change, before: PageState) -> tuple[frozenset[int], frozenset[int]]:
         return frozenset(pk for pk in change.terminals if _element(pk) in before.parts), frozenset()
 
-    def scene(self, desk: RenderContext, change: Change = EVERYTHING, before: PageState | None = None) -> PageState:
+    def page_state(
+        self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
+    ) -> PageState:
         if before is None or self.chosen.is_moved_by(change):
-            return self._anew(desk, change, before)
-        touched, _ = self.wanted(change, before)
-        rows = {row.element: _row(row) for row in desk.terminals(sorted(touched))}
-        return PageState({**before.parts, **self._counts(desk), **self._needy(change, before), **rows}, before.lists)
+            return self._anew(context, change, before)
+        touched, _ = self.rows_needed(change, before)
+        rows = {row.element: _row(row) for row in context.terminals(sorted(touched))}
+        return PageState({**before.parts, **self._counts(context), **self._needy(change, before), **rows}, before.lists)
 
-    def _anew(self, desk: RenderContext, change: Change, before: PageState | None) -> PageState:
+    def _anew(self, context: RenderContext, change: Change, before: PageState | None) -> PageState:
         """Which rows there are may have changed."""
         window = self._window()
         ids = [_element(pk) for pk in window.pks]
         rows = reuse_parts(before, change, ids, is_touched=lambda values: values["terminal"].pk in change.terminals)
         missing = [pk for pk in window.pks if _element(pk) not in rows]
-        rows |= {row.element: _row(row) for row in desk.terminals(missing)}
+        rows |= {row.element: _row(row) for row in context.terminals(missing)}
         shown = tuple(element for element in ids if element in rows)
-        parts = {**self._counts(desk), **self._needy(change, before), **self._around(desk, window), **rows}
+        parts = {**self._counts(context), **self._needy(change, before), **self._around(context, window), **rows}
         return PageState(parts, {"terminals": shown})
 
     def _window(self) -> Window:
         rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
         return BY_UID.window(rows, after=self.after, before=self.before)
 
-    def _counts(self, desk: RenderContext) -> dict[str, PagePart]:
-        presences = desk.census.presences
+    def _counts(self, context: RenderContext) -> dict[str, PagePart]:
+        presences = context.census.presences
         numbers = {f"count-{presence}": presences[presence] for presence in Presence.values}
-        numbers["count-all"] = desk.census.total
-        planned = row_planned.numbers(desk.census, at=desk.at)
+        numbers["count-all"] = context.census.total
+        planned = row_planned.numbers(context.census, at=context.at)
         numbers |= {f"count-expected-{plan}": number for plan, number in planned.items()}
-        return nav(desk) | counts(numbers)
+        return nav(context) | counts(numbers)
 
     def _needy(self, change: Change, before: PageState | None) -> dict[str, PagePart]:
         """How many terminals have an unresolved alert: only a change of alerts moves it (index: alert_unresolved)."""
@@ -98,22 +100,22 @@ class TerminalsPage(Page):
         number = alerts.aggregate(number=Count("terminal", distinct=True))["number"]
         return counts({"count-alerts": number})
 
-    def _around(self, desk: RenderContext, window: Window) -> dict[str, PagePart]:
+    def _around(self, context: RenderContext, window: Window) -> dict[str, PagePart]:
         values: dict[str, Any] = {
             "shown": len(window.pks),
-            "matching": self._matching(desk, window),
+            "matching": self._matching(context, window),
             "first": self.at() if window.before else "",
             "previous": self.at(before=window.before) if window.before else "",
             "next": self.at(after=window.after) if window.after else "",
         }
-        empty = {"is_empty": not window.pks, "is_filtered": not self.chosen.is_empty, "outside": desk.census.total}
+        empty = {"is_empty": not window.pks, "is_filtered": not self.chosen.is_empty, "outside": context.census.total}
         return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
 
-    def _matching(self, desk: RenderContext, window: Window) -> int | None:
+    def _matching(self, context: RenderContext, window: Window) -> int | None:
         """How many the filter lets through, where that is known without counting the fleet."""
         if not window.before and not window.after:
             return len(window.pks)
-        chosen, presences = self.chosen, desk.census.presences
+        chosen, presences = self.chosen, context.census.presences
         if chosen == TerminalFilter(presence=chosen.presence):
             return sum(presences[name] for name in chosen.presence or Presence.values)
         return None

@@ -147,7 +147,7 @@ class AlertRow:
 
     def is_touched_by(self, change: Change) -> bool:
         """The row tells the presence of its terminal, and who is at it, too."""
-        return self.pk in change.alerts or self.element in change.looks or self.terminal in change.presence
+        return self.pk in change.alerts or self.element in change.viewings or self.terminal in change.presence
 
 
 def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:

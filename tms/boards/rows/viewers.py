@@ -14,14 +14,15 @@ class Viewer(NamedTuple):
     is_typing: bool
 
 
-def viewers(places: Iterable[str]) -> dict[str, tuple[Viewer, ...]]:
-    """By element, in one query while anybody is at one of them: who types first."""
-    looks = [look for place in places for look in hub.onlookers.of(place)]
-    if not looks:
+def viewers(element_ids: Iterable[str]) -> dict[str, tuple[Viewer, ...]]:
+    """Viewers by element id, those who type first. One query; none while nobody views any of them."""
+    viewings = [viewing for element_id in element_ids for viewing in hub.viewers.of(element_id)]
+    if not viewings:
         return {}
-    people = User.objects.in_bulk({look.person for look in looks})
+    people = User.objects.in_bulk({viewing.person for viewing in viewings})
     found: dict[str, list[Viewer]] = {}
-    for look in sorted(looks, key=lambda look: (not look.is_typing, look.person)):
-        if look.person in people:
-            found.setdefault(look.place, []).append(Viewer(look.person, name_of(people[look.person]), look.is_typing))
-    return {place: tuple(at) for place, at in found.items()}
+    for viewing in sorted(viewings, key=lambda viewing: (not viewing.is_typing, viewing.person)):
+        if viewing.person in people:
+            viewer = Viewer(viewing.person, name_of(people[viewing.person]), viewing.is_typing)
+            found.setdefault(viewing.element_id, []).append(viewer)
+    return {element_id: tuple(those) for element_id, those in found.items()}
