@@ -7,8 +7,7 @@ seconds has a lane of its own, with its own thread, connection and lead, so that
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 
 import structlog
 from django.db import DatabaseError, InterfaceError
@@ -21,6 +20,7 @@ from tms.feed.hub import hub
 from tms.feed.publisher import feed
 from tms.lib.db.clock import wall
 from tms.lib.db.errors import is_database_away
+from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 from tms.ops.health.loop_ages import LoopAges
 
@@ -60,7 +60,7 @@ class Runner:
         self._ages = LoopAges({loop.name: loop.limit_s for loop in loops})
         self._is_prompt = lane is Lane.PROMPT
         self._lead = Lead(lane.value)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"clock-{lane.name.lower()}")
+        self._thread = DatabaseThread(f"clock-{lane.name.lower()}", keeps_connection=True)
         self._task: asyncio.Task[None] | None = None
         self._steps = 0
 
@@ -75,26 +75,26 @@ class Runner:
                 await task
         self._tell_lead(0)
         self._ages.stop()
-        await self._in_thread(self._lead.resign)
-        self._thread.shutdown()
+        await self._thread.run(self._lead.resign)
+        await self._thread.leave()
 
     async def run(self) -> None:
         while True:
             try:
-                await self._in_thread(wall.keep)  # a process that does not lead tells of its health, too
-                if await self._in_thread(self._lead.take):
+                await self._thread.run(wall.keep)  # a process that does not lead tells of its health, too
+                if await self._thread.run(self._lead.take):
                     await self._lead_on()
             except Exception as error:  # whatever it is, the lead must not be held in vain
                 is_away = isinstance(error, DatabaseError | InterfaceError)
                 log.warning("clock_away", error=repr(error), exc_info=None if is_away else error)
-                await self._in_thread(self._lead.resign)
+                await self._thread.run(self._lead.resign)
             self._tell_lead(0)
             self._ages.stop()
             await asyncio.sleep(RETRY_S)
 
     async def _lead_on(self) -> None:
         self._steps = wall.steps
-        was_away = self._is_prompt and await self._in_thread(catch_up, wall.now())
+        was_away = self._is_prompt and await self._thread.run(catch_up, wall.now())
         log.info("clock_leads", loops=[loop.name for loop in self._loops], was_away=was_away)
         self._tell_lead(1)
         self._ages.start()
@@ -108,13 +108,13 @@ class Runner:
                     has_succeeded = await self._pass(loop)
                     due[loop.name] = now + (loop.interval_s if has_succeeded else min(loop.interval_s, RETRY_FAILED_S))
             if self._ages.is_due:
-                await self._in_thread(self._write_ages)
+                await self._thread.run(self._write_ages)
             await asyncio.sleep(max(0.0, min(due.values()) - time.monotonic()))
 
     async def _pass(self, loop: Loop) -> bool:
         """Whether it succeeded."""
         try:
-            await self._in_thread(self._work, loop)
+            await self._thread.run(self._work, loop)
         except Exception as error:
             instruments.CLOCK_FAILURES.labels(loop.name).inc()
             if isinstance(error, LeadLost) or is_database_away(error):
@@ -138,6 +138,3 @@ class Runner:
     def _tell_lead(self, leads: int) -> None:
         if self._is_prompt:
             instruments.CLOCK_LEADS.set(leads)
-
-    async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))

@@ -69,7 +69,10 @@ class Viewers:
         return self._renew() if silent else frozenset()
 
     def _renew(self) -> frozenset[str]:
-        before, self._at = self._at, _by_element([viewing for announced in self._by_process.values() for viewing in announced.viewings])
+        before, self._at = (
+            self._at,
+            _by_element([viewing for announced in self._by_process.values() for viewing in announced.viewings]),
+        )
         return frozenset(
             element_id
             for element_id in before.keys() | self._at.keys()

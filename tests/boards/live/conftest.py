@@ -9,6 +9,7 @@ from tests.at_once import aside
 from tests.boards.live.board import Board
 from tms.accounts.models import User
 from tms.boards.live import board_hub as module
+from tms.boards.live import tasks
 from tms.boards.live.board_hub import BoardHub, board_hub
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
@@ -21,8 +22,10 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, ear: Any) -> None:
     """Waits are short here; the feed is in memory."""
     settings.FRAME_INTERVAL_S = 0.02
     settings.PROOF_INTERVAL_S = 0.2
-    monkeypatch.setattr(module, "BEAT_S", 0.1)
-    monkeypatch.setattr(module, "LOOK_S", 0.05)
+    monkeypatch.setattr(tasks, "BEAT_S", 0.1)
+    monkeypatch.setattr(tasks, "TICK_S", 0.05)
+    monkeypatch.setattr(tasks, "PAUSE_S", 0.1)
+    monkeypatch.setattr(module, "PASS_S", 0.05)
     monkeypatch.setattr(module, "LATE_S", 0.1)
 
 

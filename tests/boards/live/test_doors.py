@@ -8,7 +8,7 @@ from django.test import Client
 from tests.at_once import aside
 from tests.boards.live.board import Board
 from tms.accounts.models import User
-from tms.boards.live import board_hub as module
+from tms.boards.live import tasks
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
@@ -53,7 +53,7 @@ def end_session(person):
 
 @pytest.mark.parametrize("event", [disable, change_password, end_session])
 async def test_a_board_closes_soon_after_its_sign_in_has_ended(board, tanaka, monkeypatch, event):
-    monkeypatch.setattr(module, "SIGNED_IN_S", 0.05)
+    monkeypatch.setattr(tasks, "SIGN_IN_CHECK_S", 0.05)
     async with board("/") as opened:
         await opened.painted()
 
@@ -77,7 +77,7 @@ async def test_signing_out_closes_every_board_of_that_session_and_no_other(board
 
 
 async def test_a_board_of_a_person_who_is_still_signed_in_stays(board, monkeypatch):
-    monkeypatch.setattr(module, "SIGNED_IN_S", 0.01)
+    monkeypatch.setattr(tasks, "SIGN_IN_CHECK_S", 0.01)
     async with board("/") as opened:
         for _ in range(5):
             await opened.beat()

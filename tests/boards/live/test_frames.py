@@ -14,7 +14,7 @@ from tests.at_once import aside
 from tests.builders import AT
 from tests.factories import now
 from tms.alerts import lifecycle
-from tms.boards.live import board_hub
+from tms.boards.live import tasks
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.feed.change import Change
@@ -228,7 +228,7 @@ async def test_a_person_who_leaves_is_no_longer_on_shift(board, sato):
 
 async def test_whoever_leaves_while_the_shift_is_told_is_told_of_next(board, room, sato, monkeypatch):
     """And not when the page is old, or somebody else moves."""
-    monkeypatch.setattr(board_hub, "SHIFT_S", 600.0)
+    monkeypatch.setattr(tasks, "SHIFT_REPORT_S", 600.0)
     tell, may_end, is_telling = room.render_worker.report_shift, asyncio.Event(), asyncio.Event()
 
     async def slowly(*args: Any, **options: Any) -> None:

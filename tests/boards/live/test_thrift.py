@@ -52,7 +52,7 @@ async def test_the_verdict_on_the_database_is_told_to_each_once(board, fleet):
         for value in range(10):
             await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
             frame = await opened.frame()
-            assert ("database" in frame.told["freshness"]) is (str(opened.freshness["database"]) not in verdicts)
+            assert ("database" in frame.told["proof"]) is (str(opened.freshness["database"]) not in verdicts)
             verdicts.add(str(opened.freshness["database"]))
 
 

@@ -1,25 +1,23 @@
-"""Paints the boards of this process. The event loop collects and sends; one thread reads and renders."""
+"""The hub of the boards of this process. The event loop collects and sends; one thread reads and renders."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from functools import cache
 
-import structlog
 from django.conf import settings
-from msgspec import UNSET, structs
 
 from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
-from tms.boards.live import frames
+from tms.boards.live import tasks
 from tms.boards.live.frames import Freshness, PendingUpdate
 from tms.boards.live.latency import BoardLatency
 from tms.boards.live.live_page import LivePage, Rendering
 from tms.boards.live.render_worker import AWAY, Failure, RenderOutcome, RenderWorker
 from tms.boards.live.subscriber import Subscriber
+from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, SignInCheck, VerificationTask
 from tms.boards.live.viewer_tracker import ViewerTracker
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
@@ -29,88 +27,100 @@ from tms.feed.viewers import Viewing
 from tms.lib.db.clock import wall
 from tms.metrics import instruments
 
-log = structlog.get_logger(__name__)
-
-BEAT_S = 1.8
-"""A browser that hears nothing for 5 s says that it is behind."""
-LOOK_S = 0.5
-"""How often it looks at what is due and at readers that lagged, when nothing changes."""
-SIGNED_IN_S = 4.0
-"""How often the sign-ins behind the seats are looked at (R14: a board closes within 5 s)."""
-SHIFT_S = 5.0
+PASS_S = 0.5
+"""Interval of render passes while nothing changes: pages grow old, and slow readers catch up."""
 QUIET_FEED_S = 3.0
-"""The feed speaks every 2 s by itself; a longer silence is told."""
+"""The feed sends a heartbeat every 2 s; a longer silence counts as being behind."""
 LATE_S = 1.0
-"""A change that waits longer than this is told."""
-SIGN_IN_AGAIN = 4401
-"""The close code after which a browser goes to the sign-in page."""
+"""A change that waits longer than this counts as being behind."""
 GONE = 4404
-"""The close code of a board whose terminal or alert was deleted."""
+"""The close code of a board whose terminal, alert or incident was deleted."""
+LEAST_INTERVAL_S = 0.1
+"""Nobody reads a number that changes more often."""
+CPU_SHARE = 33
+"""Rendering takes at most one part in this many of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
 
 LISTENERS: frozenset[Listener] = frozenset({census_cache, plan_cache, alarm_cache})
 """What boards are painted from, besides the database."""
 
 
 class BoardHub:
-    """Hears of changes, coalesces them, and four to ten times a second sends what they changed."""
+    """Fan-out to the boards of this process: collects changes, renders each due page once, sends what changed.
+
+    The methods without an underscore are called in the event loop.
+    """
 
     def __init__(self) -> None:
         self.live_pages: dict[tuple[str, str], LivePage] = {}
         self.render_worker = RenderWorker()
-        self._latency = BoardLatency()
         self.viewer_tracker = ViewerTracker()
+        self._latency = BoardLatency()
         self._change = NOTHING
         self._changed_at: float | None = None
         self._rendering_since: float | None = None
         self._newest_at: datetime | None = None
         self._pass_cpu_s = 0.0
-        """CPU of the last pass."""
-        self._signed_in_at = self._shift_at = self._started_at = time.monotonic()
-        self._shift_changed: set[int] = set()
-        """People who took or left a seat, which was not told yet."""
-        self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._started_at = time.monotonic()
+        self._passes = asyncio.Lock()
+        self._is_started = False
+        self._make_tasks()
 
-    # What others call, in the event loop
+    def _make_tasks(self) -> None:
+        pages, worker = self.live_pages, self.render_worker
+        self._shift_report = ShiftReport(pages, worker, self.collect)
+        check = SignInCheck(pages, worker, self._close)
+        beats = HeartbeatTask(pages, self.viewer_tracker, self._freshness)
+        verification = VerificationTask(pages, worker, self._passes, self._start_over)
+        self._pass_task = PeriodicTask("boards", self.run_once)
+        self._sign_in_task = PeriodicTask("sign-ins", check.run)
+        self._shift_task = PeriodicTask("shift", self._shift_report.run)
+        self._beat_task = PeriodicTask("beats", beats.run)
+        self._verification_task = PeriodicTask("verification", verification.run)
+
+    def _intervals(self) -> Mapping[PeriodicTask, float]:
+        return {
+            self._pass_task: PASS_S,
+            self._sign_in_task: tasks.SIGN_IN_CHECK_S,
+            self._shift_task: tasks.SHIFT_REPORT_S,
+            self._beat_task: tasks.TICK_S,
+            self._verification_task: tasks.TICK_S,
+        }
 
     def start(self) -> None:
-        """Call it as often as you like."""
-        if self._tasks:
-            return
-        hub.listeners |= LISTENERS | {self}
-        hub.start()
-        loop = asyncio.get_running_loop()
-        work = {"boards": self.run_once, "beats": self._beat}
-        self._tasks = [loop.create_task(self._forever(what), name=name) for name, what in work.items()]
+        """Start to follow the feed, once; calling it again changes nothing."""
+        if not self._is_started:
+            self._is_started = True
+            hub.listeners |= LISTENERS | {self}
+            hub.start()
+            for task, interval_s in self._intervals().items():
+                task.start(interval_s)
 
     async def stop(self) -> None:
         hub.listeners -= LISTENERS | {self}
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        for task in self._intervals():
+            await task.stop()
+        self._is_started = False
         await self.render_worker.close()
 
     def changed(self, change: Change) -> None:
-        """A listener of the hub."""
+        """A listener of the feed's hub."""
         if change.terminals:
             self._newest_at = datetime.now(UTC)
         if change.people:
-            self._signed_in_at = 0.0
+            self._sign_in_task.wake()
         if change.everything:
-            self._ask_repaint()
+            self._repaint_all()
         self.collect(change)
 
     def subscribe(self, page: Page, language: str, subscriber: Subscriber) -> LivePage:
-        """Give `subscriber` its place.
-
-        Whoever may watch may see every row (`tms.accounts.access`), so that one show serves all of them; once people
-        see different rows, what they may see belongs into the key.
+        """Who may watch may see every row (`tms.accounts.access`), so one live page serves all its subscribers. Once
+        people see different rows, what they may see becomes part of the key.
         """
         key = (page.address, language)
         live_page = self.live_pages.setdefault(key, LivePage(page, language))
         live_page.subscribers.add(subscriber)
         instruments.BOARDS.inc()
+        self._pass_task.wake()
         self._note_shift_change(subscriber)
         return live_page
 
@@ -124,43 +134,44 @@ class BoardHub:
 
     def repaint(self, subscriber: Subscriber) -> None:
         subscriber.ask_repaint()
-        self._wake.set()
+        self._pass_task.wake()
 
     def set_viewing(self, live_page: LivePage, subscriber: Subscriber, viewing: Viewing) -> None:
-        """The person is at an alert or incident of the page now; at none for any that it does not show."""
+        """Set what the subscriber views: an alert or incident of the page; nothing when the page does not show it."""
         if live_page.has_element(viewing.element_id):
             self.viewer_tracker.set_viewing(subscriber, viewing, now=time.monotonic())
         else:
             self.viewer_tracker.leave(subscriber)
 
-    # What it does by itself
+    def collect(self, change: Change) -> None:
+        self._change |= change
+        if self._changed_at is None:
+            self._changed_at = time.monotonic()
+        self._pass_task.wake()
 
-    async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await work()
-            except AWAY as error:
-                log.warning("boards_away", error=str(error).strip())
-                await asyncio.sleep(LATE_S)
-            except Exception:
-                log.exception("boards_failed")
-                await asyncio.sleep(LATE_S)
+    def take(self) -> Change:
+        change, self._change = self._change, NOTHING
+        self._rendering_since, self._changed_at = self._changed_at, None
+        return change
+
+    def restore(self, change: Change) -> None:
+        """The opposite of `take`, after a pass that failed."""
+        self._change |= change
+        self._changed_at, self._rendering_since = self._rendering_since, None
+        self._pass_task.wake()
 
     async def run_once(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), LOOK_S)
-        self._wake.clear()
+        """One render pass, and the pause after it."""
         began = time.monotonic()
-        await self._look(began)
-        await self._render()
-        await self._verify()
+        async with self._passes:
+            await self._render()
         wait = render_interval(self._pass_cpu_s, most_s=settings.FRAME_INTERVAL_S)
         await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
 
     async def _render(self) -> None:
         change, now = self.take(), time.monotonic()
-        calls = alarm_cache.is_due
-        due = [live_page for live_page in self.live_pages.values() if calls or live_page.is_due(change, now=now)]
+        alarms = alarm_cache.is_due
+        due = [live_page for live_page in self.live_pages.values() if alarms or live_page.is_due(change, now=now)]
         try:
             outcomes = await self.render_worker.render(due, change) if due else {}
         except AWAY:
@@ -185,71 +196,35 @@ class BoardHub:
         self._pass_cpu_s = rendering_s + time.thread_time() - began
 
     def _commit(self, live_page: LivePage, outcome: RenderOutcome) -> PendingUpdate:
-        """What its seats are owed now."""
+        """Returns what its subscribers have to be sent."""
         if isinstance(outcome, Rendering):
             live_page.commit(outcome, now=time.monotonic())
             return outcome.pending
         live_page.has_missed = True
         if outcome is Failure.GONE:
-            self._close_subscribers(live_page.subscribers, GONE, "it does not exist any more")
+            self._close(live_page.subscribers, GONE, "it does not exist any more")
         return PendingUpdate()
 
-    async def _verify(self) -> None:
-        if self.live_pages and await self.render_worker.verify():
-            instruments.BOARD_DIVERGED.inc()
-            census_cache.changed(EVERYTHING)
-            self._ask_repaint()
-            self.collect(EVERYTHING)
-
-    async def _look(self, now: float) -> None:
-        """Whether people are still signed in, and telling who is on shift."""
-        subscribers = [subscriber for live_page in self.live_pages.values() for subscriber in live_page.subscribers]
-        if now - self._signed_in_at >= SIGNED_IN_S:
-            self._signed_in_at = now
-            good = await self.render_worker.signed_in({subscriber.session for subscriber in subscribers})
-            self._close_subscribers(
-                {subscriber for subscriber in subscribers if subscriber.session not in good},
-                SIGN_IN_AGAIN,
-                "sign in again",
-            )
-        if self._shift_changed or now - self._shift_at >= SHIFT_S:
-            self._shift_at = now
-            await self._report_shift()
-
-    async def _report_shift(self) -> None:
-        """Whoever moves meanwhile is told of by the next pass: a board that shows the shift reads what was told."""
-        shift_changed, self._shift_changed = self._shift_changed, set()
-        here = {
-            subscriber.person: live_page.page.kind
-            for live_page in self.live_pages.values()
-            for subscriber in live_page.subscribers
-        }
-        await self.render_worker.report_shift(here, left=shift_changed - here.keys())
-        if shift_changed:
-            self.collect(Change(people=frozenset(shift_changed)))
-
-    def _close_subscribers(self, subscribers: Set[Subscriber], code: int, reason: str) -> None:
+    def _close(self, subscribers: Set[Subscriber], code: int, reason: str) -> None:
         for subscriber in subscribers:
             subscriber.wire.close(code, reason)
         for live_page in self.live_pages.values():
             live_page.subscribers = live_page.subscribers - subscribers
 
-    async def _beat(self) -> None:
-        await asyncio.sleep(LOOK_S)
-        now = time.monotonic()
-        self.viewer_tracker.lapse(now=now)
-        quiet = [
-            subscriber
-            for live_page in self.live_pages.values()
-            for subscriber in live_page.subscribers
-            if now - subscriber.sent_at >= BEAT_S
-        ]
-        if quiet:
-            freshness = self._freshness()
-            encoded = {True: frames.beat(freshness), False: frames.beat(structs.replace(freshness, database=UNSET))}
-            for subscriber in quiet:
-                if not subscriber.is_lagging:
-                    subscriber.beat(freshness, encoded, now=now)
+    def _start_over(self) -> None:
+        """After a difference from the database: count again, and repaint every board."""
+        instruments.BOARD_DIVERGED.inc()
+        census_cache.changed(EVERYTHING)
+        self._repaint_all()
+        self.collect(EVERYTHING)
+
+    def _repaint_all(self) -> None:
+        for subscriber in tasks.subscribers_of(self.live_pages):
+            subscriber.ask_repaint()
+
+    def _note_shift_change(self, subscriber: Subscriber) -> None:
+        self._shift_report.changed.add(subscriber.person)
+        self._shift_task.wake()
 
     def _freshness(self) -> Freshness:
         now = time.monotonic()
@@ -270,52 +245,16 @@ class BoardHub:
         quiet = now - max(hub.heard_at, self._started_at)
         return quiet if quiet > QUIET_FEED_S else 0.0
 
-    # What has changed and was not painted yet
-
-    def _note_shift_change(self, subscriber: Subscriber) -> None:
-        """Somebody came or went: the next pass tells whoever shows the shift."""
-        self._shift_changed.add(subscriber.person)
-        self._wake.set()
-
-    def collect(self, change: Change) -> None:
-        self._change |= change
-        if self._changed_at is None:
-            self._changed_at = time.monotonic()
-        self._wake.set()
-
-    def take(self) -> Change:
-        change, self._change = self._change, NOTHING
-        self._rendering_since, self._changed_at = self._changed_at, None
-        return change
-
-    def restore(self, change: Change) -> None:
-        self._change |= change
-        self._changed_at, self._rendering_since = self._rendering_since, None
-        self._wake.set()
-
-    def _ask_repaint(self) -> None:
-        for live_page in self.live_pages.values():
-            for subscriber in live_page.subscribers:
-                subscriber.ask_repaint()
-
 
 @cache
 def board_hub() -> BoardHub:
-    """This process's studio; made in the event loop of its first caller."""
+    """The hub of this process, made in the event loop of its first caller."""
     return BoardHub()
 
 
-LEAST_S = 0.1
-"""Nobody reads a number that changes more often."""
-
-
-SHARE = 33
-"""Painting takes one part in so many of a core, as long as `TMS_FRAME_INTERVAL_S` allows it."""
-
-
 def render_interval(spent_s: float, *, most_s: float) -> float:
-    """How long to gather changes after a pass that took `spent_s` of CPU: the cheaper it was, the sooner the next.
+    """Seconds from one pass to the next, after a pass that took `spent_s` of CPU.
 
-    So a change is seen soon while there is little to do, and when there is much, reports come first.
+    Cheap passes follow each other quickly, so that a change is seen soon; expensive ones leave the CPU to reports.
     """
-    return min(most_s, max(LEAST_S, SHARE * spent_s))
+    return min(most_s, max(LEAST_INTERVAL_S, CPU_SHARE * spent_s))

@@ -1,16 +1,14 @@
-"""The studio's thread: everything that reads the database or renders."""
+"""The thread of the boards: everything that reads the database or renders."""
 
-import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum, auto
 
 import structlog
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Max
 
 from tms.accounts.sessions import signed_in as session_signed_in
@@ -22,6 +20,7 @@ from tms.boards.pages import RenderContext
 from tms.feed.change import Change
 from tms.fleet.models import TerminalState
 from tms.lib.db.clock import wall
+from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
@@ -30,10 +29,10 @@ AWAY = (DatabaseError, InterfaceError)
 
 
 class Failure(Enum):
-    """Why there is no painting."""
+    """Why a page could not be rendered."""
 
     GONE = auto()
-    """What the page is about does not exist any more."""
+    """The terminal, alert or incident of the page was deleted."""
     BROKEN = auto()
 
 
@@ -41,33 +40,35 @@ type RenderOutcome = Rendering | Failure
 
 
 class RenderWorker:
+    """All database reads and all rendering of the boards, in one thread."""
+
     def __init__(self) -> None:
         self.verifier = Verifier(settings.PROOF_INTERVAL_S)
         self.newest_at: datetime | None = None
         self.rendering_s = 0.0
-        """CPU that the last painting took."""
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="boards")
+        """CPU time of the last pass."""
+        self._thread = DatabaseThread("boards")
 
     async def render(self, live_pages: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
-        return await self._in_thread(self._render, live_pages, change)
+        return await self._thread.run(self._render, live_pages, change)
+
+    @property
+    def is_verification_due(self) -> bool:
+        return self.verifier.due <= time.monotonic()
 
     async def verify(self) -> bool:
-        """Whether the boards were found to differ from the database; looked at when it is due."""
-        now = time.monotonic()
-        return self.verifier.due <= now and await self._in_thread(self._compare, now)
+        """Whether the boards were found to differ from the database."""
+        return await self._thread.run(self._verify, time.monotonic())
 
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
-        return await self._in_thread(lambda: session_signed_in.signed_in(keys, at=wall.now()).keys())
+        """Those of these session keys that are still signed in."""
+        return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=wall.now()).keys())
 
     async def report_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
-        await self._in_thread(on_shift.report, here, left)
+        await self._thread.run(on_shift.report, here, left)
 
     async def close(self) -> None:
-        await self._in_thread(_disconnect)
-        self._thread.shutdown()
-
-    async def _in_thread[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: _guarded(work, *args, **kwargs))
+        await self._thread.leave()
 
     def _render(self, live_pages: Sequence[LivePage], change: Change) -> Mapping[LivePage, RenderOutcome]:
         began, cpu_before = time.monotonic(), time.thread_time()
@@ -79,7 +80,7 @@ class RenderWorker:
         self.rendering_s = time.thread_time() - cpu_before
         return outcomes
 
-    def _compare(self, now: float) -> bool:
+    def _verify(self, now: float) -> bool:
         self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
         doubted = census_cache.doubted()
         differs = self.verifier.judge(doubted, at=datetime.now(UTC), now=now)
@@ -89,7 +90,7 @@ class RenderWorker:
 
 
 def _prefetch(context: RenderContext, live_pages: Sequence[LivePage], change: Change) -> None:
-    """Read the changed rows that any of the shows has, each once."""
+    """Read the changed rows that any of the pages shows, each once."""
     terminals: set[int] = set()
     alerts: set[int] = set()
     for live_page in live_pages:
@@ -102,7 +103,7 @@ def _prefetch(context: RenderContext, live_pages: Sequence[LivePage], change: Ch
 
 
 def _render_one(live_page: LivePage, context: RenderContext, change: Change, rendered: RenderCache) -> RenderOutcome:
-    """A page that fails leaves the others alone."""
+    """An error of one page does not affect the others."""
     try:
         return live_page.render(context, change, rendered)
     except AWAY:
@@ -112,17 +113,3 @@ def _render_one(live_page: LivePage, context: RenderContext, change: Change, ren
     except Exception:
         log.exception("board_failed", page=live_page.page.address)
         return Failure.BROKEN
-
-
-def _disconnect() -> None:
-    """Run in a thread: `connection.close`, handed over as it is, would be that of the thread it was named in."""
-    connection.close()
-
-
-def _guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """After a database error the connection is not to be trusted."""
-    try:
-        return work(*args, **kwargs)
-    except AWAY:
-        connection.close()
-        raise

@@ -1,4 +1,4 @@
-"""What the people before this process's boards are at: as their browsers say it, for as long as they say it."""
+"""Which alerts and incidents are viewed on the boards of this process, as their browsers report it."""
 
 from dataclasses import dataclass
 
@@ -14,23 +14,23 @@ class ViewingUntil:
 
 
 class ViewerTracker:
-    """The feed tells it to every process."""
+    """Publishes every change of it on the feed."""
 
     def __init__(self) -> None:
         self._at: dict[Subscriber, ViewingUntil] = {}
 
     def set_viewing(self, subscriber: Subscriber, viewing: Viewing, *, now: float) -> None:
         self._at[subscriber] = ViewingUntil(viewing, now + FORGET_AFTER_S)
-        self._tell()
+        self._publish()
 
     def leave(self, subscriber: Subscriber) -> None:
         if self._at.pop(subscriber, None):
-            self._tell()
+            self._publish()
 
-    def lapse(self, *, now: float) -> None:
-        """Forget the browsers that have fallen silent: a tab may sleep without closing anything."""
+    def expire(self, *, now: float) -> None:
+        """Drop viewings that were not renewed: a tab may be suspended without closing anything."""
         for subscriber in [subscriber for subscriber, at in self._at.items() if at.until < now]:
             self.leave(subscriber)
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         feed.announce_viewings(strongest(at.viewing for at in self._at.values()))

@@ -1,3 +1,5 @@
+"""A thread with a database connection of its own, used from the event loop."""
+
 import asyncio
 import contextlib
 from collections.abc import Callable
@@ -5,26 +7,49 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection
 
+from tms.lib.db.errors import is_database_away
+
 LEAVE_S = 1.0
+"""How long `leave` waits for work that is under way."""
 
 
 class DatabaseThread:
-    """One thread with a database connection of its own, worked from the event loop."""
+    """Runs one piece of work at a time, in the order of the calls, on one database connection.
 
-    def __init__(self, name: str) -> None:
+    After an error that says that the database is away the connection is closed, unless `keeps_connection`: a leader of
+    the clock gives up its lock first.
+    """
+
+    def __init__(self, name: str, *, keeps_connection: bool = False) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._guard = _run if keeps_connection else _run_guarded
 
-    async def run[*Ts, R](self, work: Callable[[*Ts], R], *args: *Ts) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *args)
+    async def run[**P, R](self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Raises what `work` raises."""
+        guard = self._guard
+        return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: guard(work, *args, **kwargs))
 
     async def leave(self) -> None:
-        """Close the connection and end. A thread that waits for a database that is away is not waited for."""
+        """Close the connection and end the thread, without waiting for a database that is away."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
                 await self.run(close_connection)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
+def _run[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    return work(*args, **kwargs)
+
+
+def _run_guarded[**P, R](work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    try:
+        return work(*args, **kwargs)
+    except Exception as error:
+        if is_database_away(error):
+            connection.close()
+        raise
+
+
 def close_connection() -> None:
-    """Of the thread that runs this: `connection.close` as it is would belong to the thread that names it."""
+    """Close the connection of the calling thread. (`connection.close` is bound to the thread that looks it up.)"""
     connection.close()
