@@ -17,7 +17,7 @@ from tests.builders import Fleet, Wall
 from tests.ear import Ear
 from tests.emptying import empty_databases
 from tests.failures import Failures
-from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change
 
@@ -95,11 +95,11 @@ def on_sqlite() -> bool:
 
 @pytest.fixture
 def fleet(db: None) -> Iterator[Fleet]:
-    """An empty fleet without rules, and a rulebook that knows of none."""
-    rulebook.snapshot = RuleSet()
-    rulebook.changed(Change(rules=True))
+    """An empty fleet without rules, and a rule_cache that knows of none."""
+    rule_cache.snapshot = RuleSet()
+    rule_cache.changed(Change(rules=True))
     yield Fleet()
-    rulebook.changed(Change(rules=True))
+    rule_cache.changed(Change(rules=True))
 
 
 @pytest.fixture

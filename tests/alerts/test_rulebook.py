@@ -5,19 +5,19 @@ import pytest
 from tests.builders import AT
 from tms.alerts.rule_editing import services
 from tms.alerts.rules import cache
-from tms.alerts.rules.cache import RuleBook
+from tms.alerts.rules.cache import RuleCache
 from tms.feed.change import Change
 
 RULES = Change(rules=True)
 
 
 @pytest.fixture
-def book(fleet) -> RuleBook:
-    return RuleBook()
+def book(fleet) -> RuleCache:
+    return RuleCache()
 
 
-def names(book: RuleBook) -> list[str]:
-    return [row.name for row in book.refresh().rows]
+def names(book: RuleCache) -> list[str]:
+    return [row.name for row in book.get().rows]
 
 
 def test_the_first_look_reads_the_enabled_rules(fleet, book):
@@ -29,7 +29,7 @@ def test_the_first_look_reads_the_enabled_rules(fleet, book):
 
 def test_it_asks_the_database_no_more_until_it_is_told_that_rules_changed(fleet, book, django_assert_num_queries):
     fleet.metric_rule(name="Hot")
-    book.refresh()
+    book.get()
     fleet.metric_rule(name="New")
 
     with django_assert_num_queries(0):
@@ -43,16 +43,16 @@ def test_it_asks_the_database_no_more_until_it_is_told_that_rules_changed(fleet,
     ("change", "again"), [(Change(terminals=frozenset({1})), 0), (RULES, 1), (Change(everything=True), 1)]
 )
 def test_only_what_may_concern_rules_makes_it_read_again(fleet, book, django_assert_num_queries, change, again):
-    book.refresh()
+    book.get()
 
     book.changed(change)
 
     with django_assert_num_queries(again):
-        book.refresh()
+        book.get()
 
 
 def test_it_reads_again_by_itself_for_the_feed_is_only_a_hint(fleet, book, monkeypatch):
-    book.refresh()
+    book.get()
     fleet.metric_rule(name="Unheard")
     unheard = names(book)
 
@@ -63,14 +63,14 @@ def test_it_reads_again_by_itself_for_the_feed_is_only_a_hint(fleet, book, monke
 
 def test_an_edit_makes_a_new_snapshot_and_no_edit_keeps_the_old_one(fleet, book):
     rule = fleet.metric_rule(limit=75)
-    first = book.refresh()
+    first = book.get()
     book.changed(RULES)
-    unchanged = book.refresh()
+    unchanged = book.get()
 
     rule.limit = 80
     services.change_rule(rule, at=AT)
     book.changed(RULES)
-    edited = book.refresh()
+    edited = book.get()
 
     assert unchanged is first
     assert edited is not first
@@ -80,6 +80,6 @@ def test_an_edit_makes_a_new_snapshot_and_no_edit_keeps_the_old_one(fleet, book)
 def test_a_database_that_does_not_answer_leaves_the_question_open(fleet, book, django_db_blocker):
     fleet.metric_rule(name="Hot")
     with django_db_blocker.block(), pytest.raises(RuntimeError):
-        book.refresh()
+        book.get()
 
     assert names(book) == ["Hot"]

@@ -6,7 +6,7 @@ from tests.builders import AT, Link, identity_of, later
 from tms.alerts.lifecycle import Claim, Release
 from tms.alerts.models import Alert
 from tms.alerts.rule_editing import services
-from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.cache import rule_cache
 from tms.feed.change import Change
 from tms.fleet.models import TerminalKind
 from tms.ingest import store
@@ -30,8 +30,8 @@ def report(seq: int = 1, *, events=(), **params) -> frames.Report:
 
 def learn() -> None:
     """The feed told that rules changed."""
-    rulebook.changed(Change(rules=True))
-    rulebook.refresh()
+    rule_cache.changed(Change(rules=True))
+    rule_cache.get()
 
 
 def test_a_metric_is_claimed_once_and_released_once(fleet, terminal, judge):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from tms.alerts import lifecycle
-from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import Place
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -83,5 +83,5 @@ def follow(moves: Sequence[Move]) -> None:
     moved = frozenset(move.terminal_id for move in moves)
     rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
     places = {row[0]: Place(*row) for row in rows}
-    lifecycle.settle(lifecycle.follow_presence(moves, rulebook.refresh(), places))
+    lifecycle.settle(lifecycle.follow_presence(moves, rule_cache.get(), places))
     publish(Change(terminals=moved, presence=moved))

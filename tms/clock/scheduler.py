@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import structlog
 from django.db import DatabaseError, InterfaceError
 
-from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.cache import rule_cache
 from tms.clock.jobs import LOOPS, Lane, Loop
 from tms.clock.leader import Lead, LeadLost
 from tms.clock.presence_sweep import catch_up
@@ -39,7 +39,7 @@ class Clock:
         self._runners = [Runner(lane, [loop for loop in loops if loop.lane is lane]) for lane in used]
 
     def start(self) -> None:
-        hub.listeners.add(rulebook)
+        hub.listeners.add(rule_cache)
         feed.attach()
         for runner in self._runners:
             runner.start()

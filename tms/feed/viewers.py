@@ -44,7 +44,7 @@ class Announced(NamedTuple):
 
 
 class Viewers:
-    """The viewings of all processes. Written in the event loop, read from any thread: the mapping is replaced as a whole."""
+    """The viewings of all processes. Written in the event loop, read from any thread: replaced as a whole."""
 
     def __init__(self) -> None:
         self._by_process: dict[str, Announced] = {}

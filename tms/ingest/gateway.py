@@ -6,7 +6,7 @@ from functools import cache
 import structlog
 from django.conf import settings
 
-from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.cache import rule_cache
 from tms.feed.hub import hub
 from tms.fleet.credentials.services import Key
 from tms.ingest.admission import Admission
@@ -33,7 +33,7 @@ class Gateway:
     def start(self) -> None:
         if self._look is None:
             self._look = asyncio.get_running_loop().create_task(self.links.look_forever(), name="look")
-            hub.listeners |= {self.links, rulebook}
+            hub.listeners |= {self.links, rule_cache}
             hub.start()
             self.batch.start()
 

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from tms.alerts.lifecycle import Verdict
 from tms.alerts.rule_kinds.evaluation import Seen
-from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import Place, RuleSet
 from tms.alerts.rules.evaluator import Judging
 from tms.fleet.credentials.services import Identity
@@ -27,7 +27,7 @@ class Judge:
         self._snapshot: RuleSet | None = None
         """None: what the database holds has not been compared yet with what applies here."""
         if held is not None:
-            rules = rulebook.snapshot
+            rules = rule_cache.snapshot
             self._judging.begin(rules, rules.for_terminal(self._place), held)
 
     def report(self, report: frames.Report, *, at: datetime) -> list[Verdict]:
@@ -46,10 +46,10 @@ class Judge:
         return [*self._learn(at), *self._judging.event(code, at)]
 
     def _learn(self, at: datetime) -> list[Verdict]:
-        """Follow the rulebook."""
-        if self._snapshot is rulebook.snapshot:
+        """Follow the rule_cache."""
+        if self._snapshot is rule_cache.snapshot:
             return []
-        self._snapshot = rulebook.snapshot
+        self._snapshot = rule_cache.snapshot
         return self._judging.follow(self._snapshot, self._snapshot.for_terminal(self._place), at=at)
 
 

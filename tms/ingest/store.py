@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from msgspec import UNSET
 
 from tms.alerts import lifecycle
-from tms.alerts.rules.cache import rulebook
+from tms.alerts.rules.cache import rule_cache
 from tms.commands import services as commands
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -57,7 +57,7 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
 
 def write(items: Sequence[Item]) -> Ledger:
     """Commit `items`. On return everything in the ledger is durable and every `Booted` has its outcome."""
-    rules = rulebook.refresh()
+    rules = rule_cache.get()
     links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
         ledger = Ledger(store.lock(links), store.timing(), settings.NODE)

@@ -94,7 +94,7 @@ def test_what_the_alerts_share_follows_a_boot_with_another_firmware(kept, fleet)
 
     assert kept.read().factors["firmware"] == {"4.8.1": 1, "4.8.2": 1}
     assert kept.read() == census.take()
-    assert kept.doubted() == 0
+    assert kept.mismatches() == 0
 
 
 def test_who_holds_an_alert_is_doubted_like_every_number(kept, fleet, tanaka):
@@ -103,7 +103,7 @@ def test_who_holds_an_alert_is_doubted_like_every_number(kept, fleet, tanaka):
 
     Alert.objects.filter(pk=alert.pk).update(acknowledged_by=None)
 
-    assert kept.doubted() == 1
+    assert kept.mismatches() == 1
 
 
 def test_the_hour_is_read_once_for_all_and_anew_after_a_gap(kept, fleet, django_assert_num_queries):
@@ -171,15 +171,15 @@ def test_a_row_that_nothing_was_said_of_is_doubted_until_all_is_read_again(kept,
     terminals = fleet.terminals(3, presence="online")
     factories.alert(fleet, terminal=terminals[2])
     kept.read()
-    assert kept.doubted() == 0
+    assert kept.mismatches() == 0
 
     TerminalState.objects.filter(pk=terminals[0].pk).update(presence="offline")
     Terminal.objects.filter(pk=terminals[1].pk).delete()
     Alert.objects.update(severity="info")
 
-    assert [kept.doubted(), kept.doubted()] == [3, 3]
+    assert [kept.mismatches(), kept.mismatches()] == [3, 3]
     kept.changed(Change(everything=True))
-    assert kept.doubted() == 0
+    assert kept.mismatches() == 0
     assert kept.read() == census.take()
 
 
@@ -190,24 +190,24 @@ def test_numbers_that_agree_hide_no_rows_that_do_not(kept, fleet):
     TerminalState.objects.filter(pk=one.pk).update(presence="offline")
     TerminalState.objects.filter(pk=two.pk).update(presence="online")
 
-    assert kept.doubted() == 2
+    assert kept.mismatches() == 2
 
 
 def test_a_row_whose_message_was_on_its_way_is_doubted_no_more(kept, fleet):
     (terminal,) = fleet.terminals(1, presence="online")
     kept.read()
     late = news(terminal, presence="offline")
-    assert kept.doubted() == 1
+    assert kept.mismatches() == 1
 
     kept.changed(late)
 
-    assert kept.doubted() == 0
+    assert kept.mismatches() == 0
 
 
 def test_who_is_told_of_no_changes_doubts_nothing(kept, monkeypatch):
     monkeypatch.setattr(hub, "listeners", set())
 
-    assert kept.doubted() is None
+    assert kept.mismatches() is None
 
 
 # Any order of changes, of messages that are lost and merged, of readings
@@ -236,7 +236,7 @@ def test_whatever_happens_in_whatever_order_it_ends_equal_to_the_database(kept, 
         elif move == "read":
             kept.read()
         elif move == "doubt":
-            kept.doubted()
+            kept.mismatches()
         elif move != "tell":
             with transaction.atomic():
                 untold += _happens(move, terminal, presence, rule=rule, site=other, by=tanaka)
@@ -246,7 +246,7 @@ def test_whatever_happens_in_whatever_order_it_ends_equal_to_the_database(kept, 
         kept.changed(told)
 
     assert kept.read() == census.take()
-    assert kept.doubted() == 0
+    assert kept.mismatches() == 0
 
 
 def _happens(move, terminal, presence, *, rule, site, by):

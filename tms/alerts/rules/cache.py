@@ -1,45 +1,37 @@
-"""The rules as this process knows them: a snapshot that is replaced when the feed says that rules changed."""
+"""The rules in force, as a snapshot that is replaced when the feed reports a change of rules."""
 
-import time
 from collections.abc import Iterable
 
 from tms.alerts.models import Rule
 from tms.alerts.rules.compiled import RuleSet
+from tms.feed.cache import FeedCache
 from tms.feed.change import Change
 from tms.fleet.models import Group
 
-STALE_S = 30.0
-"""Read again after this even when the feed said nothing, for it is only a hint; and it says nothing of groups."""
 
+class RuleCache(FeedCache[RuleSet, []]):
+    """`snapshot` may be read from any thread, without a query; `get` reads the database when it has to.
 
-class RuleBook:
-    """`snapshot` may be read from any thread; `refresh` reads the database."""
+    Changes of groups are not published: they are found when the value is stale. Without the feed the same age holds,
+    for ingest asks with every batch.
+    """
+
+    unfed_stale_s = FeedCache.stale_s
 
     def __init__(self) -> None:
+        super().__init__()
         self.snapshot = RuleSet()
-        self._read_at: float | None = None
 
-    def changed(self, change: Change) -> None:
-        """A listener of the hub."""
-        if change.rules or change.everything:
-            self._read_at = None
+    def is_relevant(self, change: Change) -> bool:
+        return change.rules or change.everything
 
-    def refresh(self) -> RuleSet:
-        now, read_at = time.monotonic(), self._read_at  # looked at once: the loop's thread may reset it
-        if read_at is None or now - read_at > STALE_S:
-            self._read_at = now  # before the reading: what changes meanwhile is read again
-            self._read()
-        return self.snapshot
-
-    def _read(self) -> None:
-        try:
-            rows = tuple(Rule.objects.enabled().order_by("pk"))
-            groups = _members(rows)
-        except Exception:
-            self._read_at = None
-            raise
+    def load(self) -> RuleSet:
+        """The same object as before when nothing changed: evaluators compare it by identity."""
+        rows = tuple(Rule.objects.enabled().order_by("pk"))
+        groups = _members(rows)
         if _marks(rows) != _marks(self.snapshot.rows) or groups != self.snapshot.groups:
             self.snapshot = RuleSet(rows, groups)
+        return self.snapshot
 
 
 def _members(rows: Iterable[Rule]) -> dict[int, frozenset[int]]:
@@ -59,4 +51,4 @@ def _marks(rows: Iterable[Rule]) -> list[tuple[int, int]]:
     return [(row.pk, row.revision) for row in rows]
 
 
-rulebook = RuleBook()
+rule_cache = RuleCache()

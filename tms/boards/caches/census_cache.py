@@ -1,4 +1,4 @@
-"""The census of this process: counted once, then moved by what the feed says has changed."""
+"""The census of this process: counted once, then updated by the rows that the feed names."""
 
 import threading
 import time
@@ -13,18 +13,19 @@ from tms.boards.caches import last_hour
 from tms.boards.caches.census import PRESENCE_KEY, UNRESOLVED_KEY, Census, PresenceCount, UnresolvedCount, take
 from tms.boards.caches.group_counter import GroupCounter
 from tms.boards.caches.last_hour import Lines
+from tms.feed.cache import FeedListener
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import EVERYTHING, hub
 from tms.fleet.models import TerminalState
 
 RECOUNT_S = 2.0
-"""So old may a count be while the feed is away: then nothing tells what has changed."""
+"""Age at which a count is taken again while the feed is away."""
 HOUR_S = 15.0
-"""The hour's lines are read anew after this."""
+"""Age at which the lines of the last hour are read again."""
 
 
-class CensusCache:
-    """Reads the rows that changed, not the fleet. Whether it agrees with the database is for `doubted` to find out."""
+class CensusCache(FeedListener):
+    """Reads the rows that changed, not the fleet. `mismatches` compares it with the database."""
 
     def __init__(self) -> None:
         self._news = EVERYTHING
@@ -36,24 +37,19 @@ class CensusCache:
         self._census: Census | None = None
         self._taken: tuple[float, Census] | None = None
         self._hour: tuple[float, Lines] | None = None
-        self._doubted_terminals: set[int] = set()
-        self._doubted_alerts: set[int] = set()
+        self._mismatched_terminals: set[int] = set()
+        self._mismatched_alerts: set[int] = set()
 
     def changed(self, change: Change) -> None:
-        """A listener of the hub. Where nobody reads for long, news come to `everything`, and no more is added."""
+        """Collects the change. Where nobody reads for long it grows to `everything`, and no further."""
         booted = frozenset(terminal for terminal, _ in change.sessions)
         news = Change(terminals=booted, presence=change.presence, alerts=change.alerts, everything=change.everything)
         with self._news_lock:
             if news != NOTHING and not self._news.everything:
                 self._news |= news
 
-    @property
-    def is_told(self) -> bool:
-        """Whether it hears of changes; else it must count."""
-        return hub.is_live and self in hub.listeners
-
     def read(self) -> Census:
-        if not self.is_told:
+        if not self.is_fed:
             return self._counted()
         with self._read_lock:
             return self._current()
@@ -61,38 +57,38 @@ class CensusCache:
     def hour(self, census: Census, *, at: datetime) -> Lines:
         """The lines of the last hour, that end with `census` or a moment before it."""
         kept, now = self._hour, time.monotonic()
-        if kept is not None and now - kept[0] <= HOUR_S and self.is_told:
+        if kept is not None and now - kept[0] <= HOUR_S and self.is_fed:
             return kept[1]
         lines = last_hour.hour(census, at=at)
         self._hour = now, lines
         return lines
 
-    def doubted(self) -> int | None:
-        """How many rows count here as something else than in the database, after another look; None: not told of any.
+    def mismatches(self) -> int | None:
+        """Number of rows that count as something else in the database, after another comparison; None while not fed.
 
-        The first look goes over everything. What was committed a moment ago may be seen there while its message is
-        on its way: whatever is heard of again is doubted no more, and the next looks are at what is left.
+        The first comparison covers everything. A row committed a moment ago may differ while its message is on its
+        way: rows that the feed names are no mismatches any more, and the next comparison covers those that are left.
         """
-        if not self.is_told:
+        if not self.is_fed:
             return None
-        if self._doubted_terminals or self._doubted_alerts:
-            return self._look_again()
-        return self._look_at_all()
+        if self._mismatched_terminals or self._mismatched_alerts:
+            return self._compare_again()
+        return self._compare_all()
 
-    def _look_at_all(self) -> int:
+    def _compare_all(self) -> int:
         terminals, alerts = self._terminals.grouped(_states()), self._alerts.grouped(_unresolved())
         with self._read_lock:
             self._current()
-            self._doubted_terminals = self._terminals.wrong(terminals)
-            self._doubted_alerts = self._alerts.wrong(alerts)
-            return len(self._doubted_terminals) + len(self._doubted_alerts)
+            self._mismatched_terminals = self._terminals.wrong(terminals)
+            self._mismatched_alerts = self._alerts.wrong(alerts)
+            return len(self._mismatched_terminals) + len(self._mismatched_alerts)
 
-    def _look_again(self) -> int:
+    def _compare_again(self) -> int:
         with self._read_lock:
             self._current()
-            self._doubted_terminals = self._terminals.still_wrong(_states(), self._doubted_terminals)
-            self._doubted_alerts = self._alerts.still_wrong(_unresolved(), self._doubted_alerts)
-            return len(self._doubted_terminals) + len(self._doubted_alerts)
+            self._mismatched_terminals = self._terminals.still_wrong(_states(), self._mismatched_terminals)
+            self._mismatched_alerts = self._alerts.still_wrong(_unresolved(), self._mismatched_alerts)
+            return len(self._mismatched_terminals) + len(self._mismatched_alerts)
 
     def _counted(self) -> Census:
         """A process without a hub counts each time; one whose feed is away, not more often than it must."""
@@ -120,15 +116,15 @@ class CensusCache:
         if news.everything:
             self._terminals.begin(_states())
             self._alerts.begin(_unresolved())
-            self._doubted_terminals, self._doubted_alerts, self._hour = set(), set(), None
+            self._mismatched_terminals, self._mismatched_alerts, self._hour = set(), set(), None
             return
         if news.presence:
             self._terminals.renew(_states(), news.presence)
-            self._doubted_terminals -= news.presence
+            self._mismatched_terminals -= news.presence
         alerts = news.alerts | _alerts_of(news.terminals)
         if alerts:
             self._alerts.renew(_unresolved(), alerts)
-            self._doubted_alerts -= alerts
+            self._mismatched_alerts -= alerts
 
 
 def _states() -> QuerySet[TerminalState]:

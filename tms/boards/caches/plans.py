@@ -1,23 +1,16 @@
-"""What is planned, as this process read it last: maintenance that goes on, and which sites are closed.
+"""Active maintenance and closed sites. Boards read them in every pass, and they change a few times a day."""
 
-A board asks for it with each painting, and it changes a few times a day: it is read again when the feed says that it
-changed, and when it is old, for the feed is only a hint.
-"""
-
-import time
 from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 from tms.alerts.maintenance import services
 from tms.alerts.models.maintenance import Window
+from tms.feed.cache import FeedCache
 from tms.feed.change import Change
-from tms.feed.hub import hub
 from tms.fleet.models import Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import NEVER, Hours
-
-STALE_S = 30.0
 
 
 class SiteStatus(NamedTuple):
@@ -40,10 +33,9 @@ class PlanRows(NamedTuple):
 
 
 class PlanMemory:
-    """What was read at one moment; replaced as a whole, for several threads use it."""
+    """What was read since the last change, as it was asked for."""
 
     def __init__(self) -> None:
-        self.read_at = time.monotonic()
         self.maintenance: PlanRows | None = None
         self.hours: dict[int, Hours] = {}
         self.doors: dict[int, SiteStatus] = {}
@@ -57,23 +49,21 @@ class PlanMemory:
         return door
 
 
-class PlanCache:
-    def __init__(self) -> None:
-        self._memory = PlanMemory()
+class PlanCache(FeedCache[PlanMemory, []]):
+    def is_relevant(self, change: Change) -> bool:
+        return change.everything
 
-    def changed(self, change: Change) -> None:
-        """A listener of the hub."""
-        if change.everything:
-            self._memory = PlanMemory()
+    def load(self) -> PlanMemory:
+        return PlanMemory()
 
     def maintenance(self, at: datetime) -> PlanRows:
-        memory = self._current()
+        memory = self.get()
         if memory.maintenance is None:
             memory.maintenance = _going_on(at)
         return memory.maintenance
 
     def doors(self, site_ids: Collection[int], at: datetime) -> dict[int, SiteStatus]:
-        memory = self._current()
+        memory = self.get()
         missing = [pk for pk in site_ids if pk not in memory.hours]
         if missing:
             memory.hours |= hours_of(missing)
@@ -83,13 +73,6 @@ class PlanCache:
         """Those of the sites that are closed, and when each opens."""
         doors = self.doors(site_ids, at)
         return {pk: door.opens_at for pk, door in doors.items() if door.opens_at is not None}
-
-    def _current(self) -> PlanMemory:
-        """A process that is not told of changes reads each time."""
-        is_told = hub.is_live and self in hub.listeners
-        if not is_told or time.monotonic() - self._memory.read_at >= STALE_S:
-            self._memory = PlanMemory()
-        return self._memory
 
 
 def _going_on(at: datetime) -> PlanRows:

@@ -1,6 +1,5 @@
-"""What calls for a person aloud: alerts and incidents that nobody has, and of which nothing says that they can wait."""
+"""Sound alarms: unacknowledged alerts and incidents that nothing suppresses."""
 
-import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -10,13 +9,13 @@ from django.db.models import Max
 from tms.alerts.correlation import unresolved
 from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
 from tms.alerts.suppression.reasons import quiet
+from tms.feed.cache import FeedCache
 from tms.feed.change import Change
-from tms.feed.hub import hub
 from tms.lib.severity import Severity
 
 MOST = 100
-LOOK_AGAIN_S = 5.0
-"""While something is quiet that may call soon: what may be part of an incident waits a few seconds."""
+SUPPRESSED_STALE_S = 5.0
+"""While something is suppressed: what may become part of an incident waits for a few seconds only."""
 STALE_S = 30.0
 """Maintenance and opening hours end by the clock."""
 SOUNDING = (
@@ -35,29 +34,14 @@ Critical ones ring until somebody has them, so each has its mark; of the others 
 """
 
 
-class AlarmCache:
-    """As this process read them last."""
+class AlarmCache(FeedCache[SoundAlarms, [datetime]]):
+    def is_relevant(self, change: Change) -> bool:
+        return bool(change.alerts or change.incidents or change.everything)
 
-    def __init__(self) -> None:
-        self._calls: SoundAlarms | None = None
-        self._lasts_until = 0.0
-
-    def changed(self, change: Change) -> None:
-        """A listener of the hub."""
-        if change.alerts or change.incidents or change.everything:
-            self._calls = None
-
-    def read(self, *, at: datetime) -> SoundAlarms:
-        calls, is_told = self._calls, hub.is_live and self in hub.listeners
-        if calls is None or not is_told or self.is_due:
-            calls, waits = _sound_alarms(at)
-            self._calls, self._lasts_until = calls, time.monotonic() + (LOOK_AGAIN_S if waits else STALE_S)
-        return calls
-
-    @property
-    def is_due(self) -> bool:
-        """Whether another look may find something else, though nothing was told."""
-        return self._calls is not None and time.monotonic() >= self._lasts_until
+    def load(self, at: datetime) -> SoundAlarms:
+        alarms, has_suppressed = _sound_alarms(at)
+        self.stale_s = SUPPRESSED_STALE_S if has_suppressed else STALE_S
+        return alarms
 
 
 class AlarmSource(NamedTuple):

@@ -170,7 +170,7 @@ class BoardHub:
 
     async def _render(self) -> None:
         change, now = self.take(), time.monotonic()
-        alarms = alarm_cache.is_due
+        alarms = alarm_cache.is_stale
         due = [live_page for live_page in self.live_pages.values() if alarms or live_page.is_due(change, now=now)]
         try:
             outcomes = await self.render_worker.render(due, change) if due else {}

@@ -82,10 +82,10 @@ class RenderWorker:
 
     def _verify(self, now: float) -> bool:
         self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
-        doubted = census_cache.doubted()
-        differs = self.verifier.judge(doubted, at=datetime.now(UTC), now=now)
+        mismatches = census_cache.mismatches()
+        differs = self.verifier.judge(mismatches, at=datetime.now(UTC), now=now)
         if differs:
-            log.warning("boards_differed", rows=doubted)
+            log.warning("boards_differed", rows=mismatches)
         return differs
 
 

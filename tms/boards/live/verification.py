@@ -21,10 +21,10 @@ class Verifier:
         self._interval_s = interval_s
         self._looks = 0
 
-    def judge(self, doubted: int | None, *, at: datetime, now: float) -> bool:
-        """Whether the boards must be painted anew; `doubted` is from `Kept.doubted`, `now` the monotonic clock."""
-        if not doubted:
-            self._settle(self.verdict if doubted is None else Verification("equal", at), now)
+    def judge(self, mismatches: int | None, *, at: datetime, now: float) -> bool:
+        """Whether the boards must start over. `mismatches` is that of the census cache, `now` the monotonic clock."""
+        if not mismatches:
+            self._settle(self.verdict if mismatches is None else Verification("equal", at), now)
             return False
         self._looks += 1
         if self._looks < TRIES:

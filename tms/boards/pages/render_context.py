@@ -29,7 +29,7 @@ class RenderContext:
 
     @cached_property
     def calls(self) -> SoundAlarms:
-        return alarm_cache.read(at=self.at)
+        return alarm_cache.get(self.at)
 
     @cached_property
     def hour(self) -> Lines:
