@@ -4,7 +4,6 @@ import pytest
 
 from tests.builders import AT
 from tms.alerts.rule_editing import services
-from tms.alerts.rules import cache
 from tms.alerts.rules.cache import RuleCache
 from tms.feed.change import Change
 
@@ -56,7 +55,7 @@ def test_it_reads_again_by_itself_for_the_feed_is_only_a_hint(fleet, book, monke
     fleet.metric_rule(name="Unheard")
     unheard = names(book)
 
-    monkeypatch.setattr(cache, "STALE_S", 0)
+    monkeypatch.setattr(RuleCache, "unfed_stale_s", 0.0)
 
     assert (unheard, names(book)) == ([], ["Unheard"])
 
