@@ -18,14 +18,14 @@ from tms.lib.durations import seconds
 from tms.ops.middleware import trusted_proxy
 from tms.protocol import credential
 from tms.rest.parser import StrictParser
-from tms.rest.problems import Refused
+from tms.rest.problems import ProblemError
 
 
 def body_read(body: bytes) -> Any:
     request: Any = SimpleNamespace(body=body)
     try:
         return StrictParser().parse_body(request)
-    except Refused as refused:
+    except ProblemError as refused:
         return refused.answer()
 
 

@@ -10,28 +10,28 @@ from tms.alerts.models import AlertQuerySet
 from tms.alerts.schemas import Alert, AlertWithHistory, Step
 from tms.alerts.search import AlertMatch
 from tms.lib.pagination import Column, Keyset
-from tms.rest.operation import Called
-from tms.rest.pagination import Page, Paging, listed
-from tms.rest.router import Routes
+from tms.rest.operation import ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.router import ApiRouter
 
-routes = Routes("alerts")
+router = ApiRouter("alerts")
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 MOST_STEPS = 1_000
 
 
-class AlertFilter(Paging, AlertMatch):
+class AlertFilter(PageQuery, AlertMatch):
     """A page of the alerts that match."""
 
 
-@routes.look("/alerts", summary="List alerts", answer=Page[Alert])
-def list_alerts(request: Called, response: HttpResponse, asked: Query[AlertFilter]) -> Page[Alert]:
+@router.get("/alerts", summary="List alerts", response=Page[Alert])
+def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertFilter]) -> Page[Alert]:
     """The newest first."""
-    found = listed(request, response, asked.apply(shown(request.person)), asked, order=NEWEST_FIRST)
+    found = paginate(request, response, query.apply(shown(request.person)), query, order=NEWEST_FIRST)
     return Page(items=[Alert.of(alert) for alert in found.rows], next=found.next)
 
 
-@routes.look("/alerts/{int:pk}", summary="Read an alert with its history", answer=AlertWithHistory)
-def read_alert(request: Called, pk: int) -> AlertWithHistory:
+@router.get("/alerts/{int:pk}", summary="Read an alert with its history", response=AlertWithHistory)
+def read_alert(request: ApiRequest, pk: int) -> AlertWithHistory:
     alert = one(request.person, pk)
     steps = alert.transitions.select_related("by", "to").order_by("-at", "-pk")[:MOST_STEPS]
     return AlertWithHistory(**dict(Alert.of(alert)), history=[Step.of(step) for step in reversed(steps)])

@@ -8,20 +8,20 @@ from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
 from tms.fleet.schemas import SiteMark
 from tms.lib.severity import Severity
-from tms.rest.schemas import Told
+from tms.rest.schemas import ResponseSchema
 
 
-class RuleMark(Told):
+class RuleMark(ResponseSchema):
     id: int
     name: str = Field(examples=["Overheating"])
 
 
-class TerminalMark(Told):
+class TerminalMark(ResponseSchema):
     uid: str = Field(examples=["SJK-KSK-03"])
     label: str = Field(examples=["Lane 3"])
 
 
-class Alert(Told):
+class Alert(ResponseSchema):
     """As in the events that webhooks get, and more. People are told by their usernames."""
 
     id: int
@@ -68,7 +68,7 @@ COPIED = (
 )
 
 
-class Step(Told):
+class Step(ResponseSchema):
     """One step in the life of an alert. Severity and contract are as they stood afterwards."""
 
     kind: TransitionKind

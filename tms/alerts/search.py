@@ -11,7 +11,7 @@ from tms.alerts.models.alert import FLAPPING
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.severity import Severity
-from tms.rest.schemas import Asked, Id, Instant
+from tms.rest.schemas import Id, Instant, RequestSchema
 
 
 def alerts_like(text: str) -> Q:
@@ -21,7 +21,7 @@ def alerts_like(text: str) -> Q:
     return Q(rule__in=rules.values("pk")) | Q(comment__icontains=text) | Q(terminal__in=terminals.values("pk"))
 
 
-class AlertMatch(Asked):
+class AlertMatch(RequestSchema):
     """Which alerts; what is left out restricts nothing."""
 
     q: str = Field("", max_length=64, description="In rule, comment, and what a terminal is found by.")

@@ -13,17 +13,17 @@ from tms.fleet.models import Presence, Status, TerminalKind
 from tms.fleet.schemas import Group, Site, Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.pagination import Column, Keyset
-from tms.rest.operation import Called
-from tms.rest.pagination import Page, Paging, listed
-from tms.rest.router import Routes
+from tms.rest.operation import ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.router import ApiRouter
 
-routes = Routes("fleet")
+router = ApiRouter("fleet")
 BY_CODE = Keyset((Column("code"),))
 BY_NAME = Keyset((Column("name"),))
 BY_UID = Keyset((Column("uid"),))
 
 
-class TerminalFilter(Paging):
+class TerminalFilter(PageQuery):
     q: str = Field("", max_length=64, description="In UID, place, serial number, model, address and site.")
     site: str = Field("", max_length=8, description="Its code.")
     group: str = Field("", max_length=100, description="Its name.")
@@ -43,47 +43,47 @@ class TerminalFilter(Paging):
         return rows.filter(terminals_like(self.q)) if self.q else rows
 
 
-@routes.look("/sites", summary="List sites", answer=Page[Site])
-def list_sites(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Site]:
-    found = listed(request, response, visible(models.Site.objects.all(), to=request.person), asked, order=BY_CODE)
+@router.get("/sites", summary="List sites", response=Page[Site])
+def list_sites(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Site]:
+    found = paginate(request, response, visible(models.Site.objects.all(), to=request.person), query, order=BY_CODE)
     return Page(items=[Site.of(site) for site in found.rows], next=found.next)
 
 
-@routes.look("/sites/{code}", summary="Read a site", answer=Site)
-def read_site(request: Called, code: str) -> Site:
+@router.get("/sites/{code}", summary="Read a site", response=Site)
+def read_site(request: ApiRequest, code: str) -> Site:
     return Site.of(site_called(request, code))
 
 
-@routes.look("/groups", summary="List groups", answer=Page[Group])
-def list_groups(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Group]:
+@router.get("/groups", summary="List groups", response=Page[Group])
+def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Group]:
     """Which terminals are in a group tells `GET /terminals?group=…`."""
-    found = listed(request, response, visible(models.Group.objects.all(), to=request.person), asked, order=BY_NAME)
+    found = paginate(request, response, visible(models.Group.objects.all(), to=request.person), query, order=BY_NAME)
     return Page(items=[Group(id=group.pk, name=group.name) for group in found.rows], next=found.next)
 
 
-@routes.look("/terminals", summary="List terminals", answer=Page[Terminal])
-def list_terminals(request: Called, response: HttpResponse, asked: Query[TerminalFilter]) -> Page[Terminal]:
+@router.get("/terminals", summary="List terminals", response=Page[Terminal])
+def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalFilter]) -> Page[Terminal]:
     """By UID."""
-    found = listed(request, response, asked.apply(_terminals(request)), asked, order=BY_UID)
+    found = paginate(request, response, query.apply(_terminals(request)), query, order=BY_UID)
     return Page(items=[Terminal.of(terminal) for terminal in found.rows], next=found.next)
 
 
-@routes.look("/terminals/{uid}", summary="Read a terminal", answer=Terminal)
-def read_terminal(request: Called, uid: str) -> Terminal:
+@router.get("/terminals/{uid}", summary="Read a terminal", response=Terminal)
+def read_terminal(request: ApiRequest, uid: str) -> Terminal:
     terminal = _terminals(request).filter(uid=uid).first()
     if terminal is None:
         raise Http404
     return Terminal.of(terminal)
 
 
-def site_called(request: Called, code: str) -> models.Site:
+def site_called(request: ApiRequest, code: str) -> models.Site:
     site = visible(models.Site.objects.filter(code=code), to=request.person).first()
     if site is None:
         raise Http404
     return site
 
 
-def _terminals(request: Called) -> QuerySet[models.Terminal]:
+def _terminals(request: ApiRequest) -> QuerySet[models.Terminal]:
     groups = Prefetch("groups", models.Group.objects.order_by("name"))
     rows = models.Terminal.objects.select_related("site", "state", "parent").prefetch_related(groups)
     return visible(rows, to=request.person)

@@ -4,10 +4,10 @@ from typing import Any, Self
 from pydantic import Field
 
 from tms.fleet import models
-from tms.rest.schemas import Told
+from tms.rest.schemas import ResponseSchema
 
 
-class Site(Told):
+class Site(ResponseSchema):
     code: str = Field(examples=["SJK"])
     name: str = Field(examples=["Shinjuku South"])
     name_ja: str
@@ -19,12 +19,12 @@ class Site(Told):
         return cls(code=site.code, name=site.name, name_ja=site.name_ja, region=site.region, time_zone=site.time_zone)
 
 
-class Group(Told):
+class Group(ResponseSchema):
     id: int
     name: str = Field(examples=["Lobby"])
 
 
-class SiteMark(Told):
+class SiteMark(ResponseSchema):
     code: str = Field(examples=["SJK"])
     name: str = Field(examples=["Shinjuku South"])
 
@@ -33,7 +33,7 @@ class SiteMark(Told):
         return cls(code=site.code, name=site.name)
 
 
-class Terminal(Told):
+class Terminal(ResponseSchema):
     """Presence is what TMS knows of the link, status is what the terminal says of itself."""
 
     uid: str = Field(examples=["SJK-KSK-03"])

@@ -20,7 +20,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class KeysetPage:
     """One page: the primary keys of its rows, and the cursors of the pages beside it (empty at an end)."""
 
     pks: tuple[int, ...]
@@ -34,7 +34,7 @@ class Keyset:
 
     columns: tuple[Column, ...]
 
-    def window(self, rows: QuerySet[Any, Any], *, after: str = "", before: str = "", size: int = SIZE) -> Window:
+    def window(self, rows: QuerySet[Any, Any], *, after: str = "", before: str = "", size: int = SIZE) -> KeysetPage:
         """The page after or before a cursor; a cursor that makes no sense gives the first page."""
         marks = self._marks(before or after)
         if marks is None:
@@ -45,7 +45,7 @@ class Keyset:
 
     def window_of(
         self, keys: Sequence[tuple[Any, ...]], *, after: str = "", before: str = "", size: int = SIZE
-    ) -> Window:
+    ) -> KeysetPage:
         """The same of rows that are sorted already: the columns of each, ascending, of which the last is its key."""
         marks = self._marks(before or after)
         begin = 0
@@ -54,28 +54,28 @@ class Keyset:
         elif marks is not None:
             begin = bisect_right(keys, tuple(marks))
         shown = keys[begin : begin + size]
-        return Window(
+        return KeysetPage(
             tuple(key[-1] for key in shown),
             before=self._cursor((None, *shown[0])) if begin and shown else "",
             after=self._cursor((None, *shown[-1])) if begin + size < len(keys) else "",
         )
 
-    def _forward(self, rows: QuerySet[Any, Any], *, size: int, is_first: bool) -> Window:
+    def _forward(self, rows: QuerySet[Any, Any], *, size: int, is_first: bool) -> KeysetPage:
         found = self._read(rows.order_by(*self._order()), size + 1)
         shown = found[:size]
-        return Window(
+        return KeysetPage(
             tuple(row[0] for row in shown),
             before="" if is_first or not shown else self._cursor(shown[0]),
             after=self._cursor(shown[-1]) if len(found) > size else "",
         )
 
-    def _backward(self, rows: QuerySet[Any, Any], marks: Sequence[Any], *, size: int) -> Window:
+    def _backward(self, rows: QuerySet[Any, Any], marks: Sequence[Any], *, size: int) -> KeysetPage:
         found = self._read(rows.filter(self._beyond(marks, back=True)).order_by(*self._order(back=True)), size + 1)
         if len(found) <= size:
             # Fewer than a page lie before it: the first page, whole.
             return self._forward(rows, size=size, is_first=True)
         shown = found[:size][::-1]
-        return Window(tuple(row[0] for row in shown), before=self._cursor(shown[0]), after=self._cursor(shown[-1]))
+        return KeysetPage(tuple(row[0] for row in shown), before=self._cursor(shown[0]), after=self._cursor(shown[-1]))
 
     def _read(self, rows: QuerySet[Any, Any], limit: int) -> list[tuple[Any, ...]]:
         return list(rows.values_list("pk", *(column.name for column in self.columns))[:limit])

@@ -30,7 +30,7 @@ REFUSALS: Mapping[type[Exception], int] = {
     OutOfDate: 412,
 }
 api = Api(
-    [part.routes for part in PARTS],
+    [part.router for part in PARTS],
     REFUSALS,
     title="TMS",
     version="1",

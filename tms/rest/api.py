@@ -21,8 +21,8 @@ from tms.metrics import instruments
 from tms.rest import problems
 from tms.rest.openapi import described
 from tms.rest.parser import StrictParser
-from tms.rest.problems import Fault, Refused, problem, unreadable
-from tms.rest.router import Routes
+from tms.rest.problems import Fault, ProblemError, problem, unreadable
+from tms.rest.router import ApiRouter
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +43,12 @@ class Renderer(JSONRenderer):
 
 
 class Api(NinjaAPI):
-    def __init__(self, routes: Iterable[Routes], refusals: Mapping[type[Exception], int], **options: Any) -> None:
+    def __init__(self, router: Iterable[ApiRouter], refusals: Mapping[type[Exception], int], **options: Any) -> None:
         """`refusals`: the status of each domain error; its `code` is the type."""
         super().__init__(
             docs_url=None, docs_decorator=require_GET, parser=StrictParser(), renderer=Renderer(), **options
         )
-        for some in routes:
+        for some in router:
             self.add_router("", some)
         for kind, status in refusals.items():
             self.add_exception_handler(kind, _refusing(status))
@@ -106,7 +106,7 @@ def broken(request: HttpRequest, error: Exception) -> HttpResponse:
 def away(request: HttpRequest, error: Exception) -> HttpResponse:
     log.warning("api_away", path=request.path, error=repr(error))
     retry = {"Retry-After": str(settings.RETRY_AFTER_S)}
-    return Refused(503, "tms:unavailable", "the database does not answer", headers=retry).answer()
+    return ProblemError(503, "tms:unavailable", "the database does not answer", headers=retry).answer()
 
 
 def clashed(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -122,7 +122,7 @@ def _answer(view: Callable[..., HttpResponse], request: HttpRequest, names: dict
     if answer.status_code == 405 and answer["Content-Type"] != problems.CONTENT_TYPE:
         named = set(answer["Allow"].split(", "))
         allowed = ", ".join(sorted(named | ({"HEAD"} if "GET" in named else set())))
-        return Refused(405, "tms:unknown-method", f"send {allowed}", headers={"Allow": allowed}).answer()
+        return ProblemError(405, "tms:unknown-method", f"send {allowed}", headers={"Allow": allowed}).answer()
     return answer
 
 
@@ -131,7 +131,7 @@ def _refusing(status: int) -> Callable[[HttpRequest, Any], HttpResponse]:
 
 
 def _of_ninja(request: HttpRequest, error: Any) -> HttpResponse:
-    if isinstance(error.__cause__, Refused):
+    if isinstance(error.__cause__, ProblemError):
         return error.__cause__.answer()
     return problem(error.status_code, "tms:bad-request", str(error))
 
@@ -142,7 +142,7 @@ HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] =
     InterfaceError: away,
     IntegrityError: clashed,
     Http404: lambda request, _: unknown(request),
-    Refused: lambda _, refused: refused.answer(),
+    ProblemError: lambda _, refused: refused.answer(),
     ValidationError: lambda _, error: unreadable(*_faults(error)).answer(),
     HttpError: _of_ninja,
 }

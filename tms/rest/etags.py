@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from tms.rest.problems import Refused
+from tms.rest.problems import ProblemError
 
 IF_MATCH = {
     "in": "header",
@@ -13,18 +13,18 @@ IF_MATCH = {
 }
 
 
-def stamp(response: HttpResponse, version: int) -> None:
+def set_etag(response: HttpResponse, version: int) -> None:
     response["ETag"] = _tag(version)
 
 
-def matching(request: HttpRequest, version: int, *, kind: str) -> int:
+def require_match(request: HttpRequest, version: int, *, kind: str) -> int:
     """The `version`, when the request is about it. Raises Refused; `kind` is the type when it has moved."""
     asked = request.headers.get("If-Match")
     if asked is None:
-        raise Refused(428, "tms:if-match-missing", "send If-Match with the ETag of what you saw")
+        raise ProblemError(428, "tms:if-match-missing", "send If-Match with the ETag of what you saw")
     if asked.strip() != "*" and _tag(version) not in {tag.strip() for tag in asked.split(",")}:
         detail = "it was changed since; read it again"
-        raise Refused(412, kind, detail, headers={"ETag": _tag(version)})
+        raise ProblemError(412, kind, detail, headers={"ETag": _tag(version)})
     return version
 
 

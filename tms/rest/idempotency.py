@@ -11,40 +11,42 @@ from django.http import HttpRequest, HttpResponse
 from tms.accounts.models import User
 from tms.lib.hashing import digest
 from tms.rest.models import KeptAnswer
-from tms.rest.problems import Fault, Refused, unreadable
+from tms.rest.problems import Fault, ProblemError, unreadable
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-KEPT_FOR = timedelta(hours=24)
+STORED_FOR = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
 """Longer than any request takes: who has not answered by then is gone, and did nothing."""
 KEY = re.compile(r"[!-~]{1,200}")
-KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+STORED_HEADERS = ("Content-Type", "ETag", "Location")
 
 
-def once(request: HttpRequest, do: Callable[[], HttpResponse], *, person: User, key: str, at: datetime) -> HttpResponse:
+def idempotent(
+    request: HttpRequest, do: Callable[[], HttpResponse], *, person: User, key: str, at: datetime
+) -> HttpResponse:
     """What `do` changes is committed together with its answer, or not at all. Answers of 500 and more are not kept."""
     kept = _begin(person, _checked(key), _fingerprint(request), at)
     if kept.status is not None:
-        return _again(kept)
+        return _replay(kept)
     try:
         with transaction.atomic():
             answer = do()
-            if is_kept := answer.status_code < 500:
-                _keep(kept, answer)
+            if is_idempotent := answer.status_code < 500:
+                _store(kept, answer)
             else:
                 transaction.set_rollback(True)
     except BaseException:
         kept.delete()
         raise
-    if not is_kept:
+    if not is_idempotent:
         kept.delete()
     return answer
 
 
 def expired(at: datetime) -> QuerySet[KeptAnswer]:
     """Answers that are kept no longer (index: answer_begun)."""
-    return KeptAnswer.objects.filter(begun_at__lt=at - KEPT_FOR)
+    return KeptAnswer.objects.filter(begun_at__lt=at - STORED_FOR)
 
 
 def _checked(key: str) -> str:
@@ -64,19 +66,19 @@ def _begin(person: User, key: str, fingerprint: str, at: datetime) -> KeptAnswer
     except IntegrityError:
         kept = KeptAnswer.objects.get(person=person, key=key)
     if kept.fingerprint != fingerprint:
-        raise Refused(422, "tms:key-reused", "this key came with another request; make a new one for each")
+        raise ProblemError(422, "tms:key-reused", "this key came with another request; make a new one for each")
     abandoned = KeptAnswer.objects.abandoned(at - LEASE).filter(pk=kept.pk)
     if kept.status is None and not abandoned.update(begun_at=at):
         detail = "the same request is being done; ask again in a moment"
-        raise Refused(409, "tms:in-flight", detail, headers={"Retry-After": "1"})
+        raise ProblemError(409, "tms:in-flight", detail, headers={"Retry-After": "1"})
     return kept
 
 
-def _keep(kept: KeptAnswer, answer: HttpResponse) -> None:
-    kept.headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
+def _store(kept: KeptAnswer, answer: HttpResponse) -> None:
+    kept.headers = {name: answer[name] for name in STORED_HEADERS if name in answer}
     kept.status, kept.body = answer.status_code, answer.content.decode()
     kept.save(update_fields=("status", "headers", "body"))
 
 
-def _again(kept: KeptAnswer) -> HttpResponse:
+def _replay(kept: KeptAnswer) -> HttpResponse:
     return HttpResponse(kept.body, status=kept.status, headers={**kept.headers, REPLAYED: "true"})

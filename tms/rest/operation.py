@@ -14,30 +14,31 @@ from ninja.operation import Operation
 from ninja.security import HttpBearer
 from structlog.contextvars import bind_contextvars
 
-from tms.accounts import access, api_tokens
+from tms.accounts import api_tokens
+from tms.accounts.access import may, may_watch
 from tms.accounts.models import ApiToken, User
 from tms.accounts.permissions import Permission
 from tms.lib.token_bucket import Bucket
-from tms.rest.idempotency import HEADER, once
-from tms.rest.problems import Fault, Refused, unreadable
+from tms.rest.idempotency import HEADER, idempotent
+from tms.rest.problems import Fault, ProblemError, unreadable
 
 LARGEST_BODY = 524_288
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="TMS"'}
 
 
-class Called(HttpRequest):
+class ApiRequest(HttpRequest):
     """A request of a person, by way of a token of theirs."""
 
     person: User
     token: ApiToken
 
 
-class Right(NamedTuple):
+class Access(NamedTuple):
     """Who may call an operation, and whether it keeps its answer for who names a key."""
 
     needs: Permission | None = None
     """Without one, everyone with a token may call it."""
-    is_kept: bool = False
+    is_idempotent: bool = False
     refusals: tuple[int, ...] = ()
     """By which statuses it refuses, besides those that are common."""
     headers: tuple[dict[str, Any], ...] = ()
@@ -45,7 +46,7 @@ class Right(NamedTuple):
 
 
 class Bearer(HttpBearer):
-    """Tells OpenAPI how to call; `door` looks at the token before."""
+    """Tells OpenAPI how to call; `api_operation` looks at the token before."""
 
     def __call__(self, request: HttpRequest) -> Any:
         return getattr(request, "person", None)
@@ -54,33 +55,33 @@ class Bearer(HttpBearer):
         raise NotImplementedError
 
 
-def door(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def api_operation(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     operation: Operation = run.__self__  # type: ignore[attr-defined]  # ninja hands over a bound method
-    right: Right = operation.view_func.right  # type: ignore[attr-defined]
+    access: Access = operation.view_func.access  # type: ignore[attr-defined]
     known = names_in_query(operation)
 
     @wraps(run)
-    def opened(request: Called, **names: Any) -> HttpResponse:
+    def opened(request: ApiRequest, **names: Any) -> HttpResponse:
         try:
             request.token = caller(request)
             request.person = request.token.person
-            _demand(request.person, right)
+            _demand(request.person, access)
             _check(request, known, names)
             key = request.headers.get(HEADER)
-            if key is None or not right.is_kept:
+            if key is None or not access.is_idempotent:
                 return run(request, **names)
             at = timezone.now()
-            return once(request, lambda: run(request, **names), person=request.person, key=key, at=at)
+            return idempotent(request, lambda: run(request, **names), person=request.person, key=key, at=at)
         except Exception as error:  # noqa: BLE001  (whatever it is, the API has an answer to it)
             return operation.api.on_exception(request, error)
 
     return opened
 
 
-def _demand(person: User, right: Right) -> None:
-    if not access.may_watch(person) or (right.needs and not access.may(person, right.needs)):
-        detail = f"this needs the permission {right.needs}, which the person whose token this is does not have"
-        raise Refused(403, "tms:forbidden", detail)
+def _demand(person: User, access: Access) -> None:
+    if not may_watch(person) or (access.needs and not may(person, access.needs)):
+        detail = f"this needs the permission {access.needs}, which the person whose token this is does not have"
+        raise ProblemError(403, "tms:forbidden", detail)
 
 
 def caller(request: HttpRequest) -> ApiToken:
@@ -89,9 +90,9 @@ def caller(request: HttpRequest) -> ApiToken:
     token = api_tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
     if token is None:
         detail = "send a valid token: Authorization: Bearer tms_…"
-        raise Refused(401, "tms:unauthorised", detail, headers=CHALLENGE)
+        raise ProblemError(401, "tms:unauthorised", detail, headers=CHALLENGE)
     bind_contextvars(user_id=token.person_id, api_token=token.pk)
-    _pace(token)
+    _check_rate(token)
     return token
 
 
@@ -109,7 +110,7 @@ def _check(request: HttpRequest, known: frozenset[str], names: Mapping[str, Any]
         if any("\0" in value for value in values):
             raise unreadable(Fault(f"?{name}", "a string may not hold U+0000"))
     if _length(request) > LARGEST_BODY or len(request.body) > LARGEST_BODY:
-        raise Refused(413, "tms:too-large", f"the body has at most {LARGEST_BODY} bytes")
+        raise ProblemError(413, "tms:too-large", f"the body has at most {LARGEST_BODY} bytes")
 
 
 def _length(request: HttpRequest) -> int:
@@ -121,7 +122,7 @@ _buckets: dict[str, Bucket] = {}
 _lock = threading.Lock()
 
 
-def _pace(token: ApiToken) -> None:
+def _check_rate(token: ApiToken) -> None:
     now = time.monotonic()
     with _lock:
         bucket = _buckets.get(token.digest) or Bucket(
@@ -131,4 +132,4 @@ def _pace(token: ApiToken) -> None:
         is_early, wait_s = not bucket.take(now), bucket.wait_s
     if is_early:
         retry = {"Retry-After": str(max(1, math.ceil(wait_s)))}
-        raise Refused(429, "tms:too-fast", "this token is used too often", headers=retry)
+        raise ProblemError(429, "tms:too-fast", "this token is used too often", headers=retry)

@@ -10,27 +10,27 @@ from pydantic import Field
 
 from tms.lib.pagination import Keyset
 from tms.rest.problems import Fault, unreadable
-from tms.rest.schemas import Asked, Told
+from tms.rest.schemas import RequestSchema, ResponseSchema
 
 
-class Paging(Asked):
+class PageQuery(RequestSchema):
     limit: int = Field(50, ge=1, le=200, description="How many at once.")
     cursor: str = Field("", max_length=1_000, description="Opaque; stands in `next` of the page before.")
 
 
-class Page[Item](Told):
+class Page[Item](ResponseSchema):
     items: list[Item]
     next: str | None = Field(description="Address of the next page, also in the `Link` header; null at the end.")
 
 
-class Listed[Row: Model](NamedTuple):
+class CursorPage[Row: Model](NamedTuple):
     rows: Sequence[Row]
     next: str | None
 
 
-def listed[Row: Model](
-    request: HttpRequest, response: HttpResponse, rows: QuerySet[Row], asked: Paging, *, order: Keyset
-) -> Listed[Row]:
+def paginate[Row: Model](
+    request: HttpRequest, response: HttpResponse, rows: QuerySet[Row], asked: PageQuery, *, order: Keyset
+) -> CursorPage[Row]:
     """One page of `rows`; what they join and prefetch is read for this page alone."""
     bare = rows.select_related(None).prefetch_related(None)
     window = order.window(bare, after=_after(request, asked), size=asked.limit)
@@ -38,10 +38,10 @@ def listed[Row: Model](
     following = _address(request, window.after) if window.after else None
     if following:
         response["Link"] = f'<{following}>; rel="next"'
-    return Listed([found[pk] for pk in window.pks if pk in found], following)
+    return CursorPage([found[pk] for pk in window.pks if pk in found], following)
 
 
-def _after(request: HttpRequest, asked: Paging) -> str:
+def _after(request: HttpRequest, asked: PageQuery) -> str:
     if not asked.cursor:
         return ""
     try:

@@ -8,7 +8,7 @@ from ninja.parser import Parser
 from tms.protocol.limits import EXTREME_NUMBERS
 from tms.protocol.raw_checks import has_too_many_extremes
 from tms.protocol.text import clean_tree
-from tms.rest.problems import Fault, Refused, unreadable
+from tms.rest.problems import Fault, ProblemError, unreadable
 
 LONGEST_PATH = 500
 """Of what is told; names in a body may be as long as the body."""
@@ -20,11 +20,11 @@ class StrictParser(Parser):
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         if has_too_many_extremes(request.body):
             detail = f"the body holds more than {EXTREME_NUMBERS} numbers with an exponent of three digits"
-            raise Refused(400, "tms:bad-json", detail)
+            raise ProblemError(400, "tms:bad-json", detail)
         try:
             body = msgspec.json.decode(request.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Refused(400, "tms:bad-json", f"the body is not JSON: {error}") from None
+            raise ProblemError(400, "tms:bad-json", f"the body is not JSON: {error}") from None
         if where := holding_nul(body):
             raise unreadable(Fault(where, "a string may not hold U+0000"))
         return cast(dict[str, Any], clean_tree(body, keeps_lines=True))

@@ -17,7 +17,7 @@ class Fault(NamedTuple):
     detail: str
 
 
-class Refused(Exception):
+class ProblemError(Exception):
     """A request that cannot be done, and the whole answer to it."""
 
     def __init__(
@@ -49,6 +49,6 @@ def problem(status: int, kind: str, detail: str, *, where: str = "", faults: Ite
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE, json_dumps_params={"ensure_ascii": False})
 
 
-def unreadable(*faults: Fault) -> Refused:
+def unreadable(*faults: Fault) -> ProblemError:
     """What was sent is not as described."""
-    return Refused(422, "tms:bad-request", "; ".join(fault.detail for fault in faults[:3]), faults=faults)
+    return ProblemError(422, "tms:bad-request", "; ".join(fault.detail for fault in faults[:3]), faults=faults)

@@ -1,4 +1,4 @@
-"""How a part of TMS offers its operations: a table of `look` and `act`."""
+"""How an app declares its REST operations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from ninja import Router
 
 from tms.rest.idempotency import HEADER, REPLAYED
 from tms.rest.openapi import refusals
-from tms.rest.operation import Bearer, Right, door
+from tms.rest.operation import Access, Bearer, api_operation
 
 KEY = {
     "in": "header",
@@ -17,37 +17,62 @@ KEY = {
     "description": "Of your own making, new for each request. Sent again within 24 hours, the request is not done "
     f"again, and gets the same answer with `{REPLAYED}: true`.",
 }
-LOOKING = Right()
+READ = Access()
+
+type View = Callable[..., Any]
 
 
-class Routes(Router):
-    """Operations of one subject; each is known by the name of its function."""
+class ApiRouter(Router):
+    """Operations of one subject. The name of a function is its operation id.
+
+    `response` is the schema of the answer, `access` says who may call it; GET needs a valid token only.
+    """
 
     def __init__(self, tag: str) -> None:
         super().__init__(tags=[tag], auth=Bearer())
-        self.add_decorator(door, mode="view")
+        self.add_decorator(api_operation, mode="view")
 
-    def look[V: Callable[..., Any]](self, path: str, *, summary: str, answer: Any) -> Callable[[V], V]:
-        return self.act(path, summary=summary, answer=answer, method="GET", right=LOOKING)
+    def get[V: View](self, path: str, *, summary: str, response: Any) -> Callable[[V], V]:  # type: ignore[override]
+        return self._add("GET", path, summary, response, READ)
 
-    def act[V: Callable[..., Any]](
-        self, path: str, *, summary: str, answer: Any, right: Right, method: str = "POST", status: int = 200
+    def post[V: View](  # type: ignore[override]
+        self, path: str, *, summary: str, response: Any, access: Access, status: int = 200
+    ) -> Callable[[V], V]:
+        return self._add("POST", path, summary, response, access, status)
+
+    def put[V: View](  # type: ignore[override]
+        self, path: str, *, summary: str, response: Any, access: Access
+    ) -> Callable[[V], V]:
+        return self._add("PUT", path, summary, response, access)
+
+    def patch[V: View](  # type: ignore[override]
+        self, path: str, *, summary: str, response: Any, access: Access
+    ) -> Callable[[V], V]:
+        return self._add("PATCH", path, summary, response, access)
+
+    def delete[V: View](  # type: ignore[override]
+        self, path: str, *, summary: str, response: Any, access: Access, status: int = 200
+    ) -> Callable[[V], V]:
+        return self._add("DELETE", path, summary, response, access, status)
+
+    def _add[V: View](
+        self, method: str, path: str, summary: str, response: Any, access: Access, status: int = 200
     ) -> Callable[[V], V]:
         def add(view: V) -> V:
             name = view.__name__
-            view.right = right  # type: ignore[attr-defined]
+            view.access = access  # type: ignore[attr-defined]
             self.add_api_operation(
                 path,
                 [method],
                 view,
-                response={status: answer},
+                response={status: response},
                 operation_id=name,
                 url_name=name.replace("_", "-"),
                 summary=summary,
                 openapi_extra={
-                    "parameters": _headers(right),
-                    **({"x-permission": str(right.needs)} if right.needs else {}),
-                    "responses": refusals(_statuses(path, method, right)),
+                    "parameters": _headers(access),
+                    **({"x-permission": str(access.needs)} if access.needs else {}),
+                    "responses": refusals(_statuses(path, method, access)),
                 },
             )
             return view
@@ -55,13 +80,13 @@ class Routes(Router):
         return add
 
 
-def _statuses(path: str, method: str, right: Right) -> list[int]:
+def _statuses(path: str, method: str, access: Access) -> list[int]:
     of_body = {400, 413} if method != "GET" else set()
     missing = {404} if "{" in path else set()
-    kept = {409} if right.is_kept else set()
-    forbidden = {403} if right.needs else set()
-    return sorted({401, 422, 429, 503, *of_body, *missing, *kept, *forbidden, *right.refusals})
+    kept = {409} if access.is_idempotent else set()
+    forbidden = {403} if access.needs else set()
+    return sorted({401, 422, 429, 503, *of_body, *missing, *kept, *forbidden, *access.refusals})
 
 
-def _headers(right: Right) -> list[dict[str, Any]]:
-    return [*right.headers, KEY] if right.is_kept else list(right.headers)
+def _headers(access: Access) -> list[dict[str, Any]]:
+    return [*access.headers, KEY] if access.is_idempotent else list(access.headers)

@@ -48,22 +48,22 @@ type WallTime = Annotated[
 """As clocks on a wall show it, in the `time_zone` beside it. Format `time` of JSON Schema would need an offset."""
 
 
-class Asked(Schema):
+class RequestSchema(Schema):
     """Of a request. What it does not know is refused, so that a slip of the pen is not taken for an answer."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class Told(Schema):
+class ResponseSchema(Schema):
     """Of an answer. More may come: ignore what you do not know."""
 
 
-class Fault(Told):
+class Fault(ResponseSchema):
     where: str = Field(examples=["$.until"])
     detail: str
 
 
-class Problem(Told):
+class Problem(ResponseSchema):
     """A problem document (RFC 9457)."""
 
     type: str = Field(examples=["tms:bad-request"])
@@ -78,4 +78,4 @@ def change_of(fields: type[Schema], name: str) -> Any:
     unnamed: dict[str, Any] = {
         name: (field.annotation, Field(default_factory=str)) for name, field in fields.model_fields.items()
     }
-    return create_model(name, __base__=Asked, **unnamed)
+    return create_model(name, __base__=RequestSchema, **unnamed)

@@ -10,62 +10,60 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
 from tms.alerts.schemas import username
-from tms.rest.operation import Called, Right
+from tms.rest.operation import Access, ApiRequest
 from tms.rest.problems import Fault, unreadable
-from tms.rest.router import Routes
-from tms.rest.schemas import Asked, Instant
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import Instant, RequestSchema
 from tms.shifts import models, notes
 from tms.shifts.digest.digest import digest
 from tms.shifts.schemas import Digest, Note
 
-routes = Routes("shifts")
-WRITING = Right(Permission.WRITE_NOTES, is_kept=True)
-EDITING = Right(Permission.WRITE_NOTES)
+router = ApiRouter("shifts")
+WRITING = Access(Permission.WRITE_NOTES, is_idempotent=True)
+EDITING = Access(Permission.WRITE_NOTES)
 USUAL, LONGEST = timedelta(hours=8), timedelta(days=31)
 
 
-class Span(Asked):
+class Span(RequestSchema):
     since: Instant | None = Field(None, description="Eight hours before the end, if it is not named.")
     until: Instant | None = Field(None, description="Now, if it is not named.")
 
 
-class NoteBody(Asked):
+class NoteBody(RequestSchema):
     text: str = Field(min_length=1, max_length=4_000)
 
 
-@routes.look("/digest", summary="Read the digest of a shift", answer=Digest)
-def read_digest(request: Called, asked: Query[Span]) -> Digest:
+@router.get("/digest", summary="Read the digest of a shift", response=Digest)
+def read_digest(request: ApiRequest, query: Query[Span]) -> Digest:
     """Of at most 31 days."""
-    until = asked.until or timezone.now()
-    since = asked.since or until - USUAL
+    until = query.until or timezone.now()
+    since = query.since or until - USUAL
     if not timedelta(0) < until - since <= LONGEST:
         raise unreadable(Fault("?since", "it lies before `until`, by at most 31 days"))
     return Digest.of(digest(since, until, to=request.person))
 
 
-@routes.act("/notes", summary="Write a note for the next shift", answer=Note, status=201, right=WRITING)
-def write_note(request: Called, response: HttpResponse, body: NoteBody) -> Note:
+@router.post("/notes", summary="Write a note for the next shift", response=Note, status=201, access=WRITING)
+def write_note(request: ApiRequest, response: HttpResponse, body: NoteBody) -> Note:
     note = notes.write(body.text, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{note.pk}"
     return _told(note)
 
 
-@routes.act("/notes/{int:pk}", method="PATCH", summary="Change a note of one's own", answer=Note, right=EDITING)
-def edit_note(request: Called, pk: int, body: NoteBody) -> Note:
+@router.patch("/notes/{int:pk}", summary="Change a note of one's own", response=Note, access=EDITING)
+def edit_note(request: ApiRequest, pk: int, body: NoteBody) -> Note:
     if not notes.edit(_note(request, pk), body.text, by=request.person, at=timezone.now()):
         raise Http404
     return _told(_note(request, pk))
 
 
-@routes.act(
-    "/notes/{int:pk}", method="DELETE", summary="Take away a note of one's own", answer=None, status=204, right=EDITING
-)
-def delete_note(request: Called, pk: int) -> None:
+@router.delete("/notes/{int:pk}", summary="Take away a note of one's own", response=None, status=204, access=EDITING)
+def delete_note(request: ApiRequest, pk: int) -> None:
     if not notes.delete(_note(request, pk), by=request.person):
         raise Http404
 
 
-def _note(request: Called, pk: int) -> models.Note:
+def _note(request: ApiRequest, pk: int) -> models.Note:
     note = visible(models.Note.objects.select_related("by"), to=request.person).filter(pk=pk).first()
     if note is None:
         raise Http404

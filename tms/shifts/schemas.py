@@ -5,16 +5,16 @@ from typing import Any, NamedTuple, Self
 from pydantic import Field
 
 from tms.accounts.display_names import Name
-from tms.rest.schemas import Told
+from tms.rest.schemas import ResponseSchema
 from tms.shifts.digest import digest as shifts
 
 
-class Count(Told):
+class Count(ResponseSchema):
     total: int
     by_severity: dict[str, int]
 
 
-class Totals(Told):
+class Totals(ResponseSchema):
     """Of everything, also of what the lists leave out."""
 
     opened: Count
@@ -23,7 +23,7 @@ class Totals(Told):
     nobody: int = Field(description="Of these, those that nobody had.")
 
 
-class FoldedLine(Told):
+class FoldedLine(ResponseSchema):
     incident: int
     title: str
     severity: str
@@ -33,7 +33,7 @@ class FoldedLine(Told):
     said: str
 
 
-class Standing(Told):
+class Standing(ResponseSchema):
     alert: int
     severity: str
     place: str
@@ -48,7 +48,7 @@ class Standing(Told):
     said: str
 
 
-class Change(Told):
+class Change(ResponseSchema):
     severity: str
     place: str
     code: str = Field(description="Of the site.")
@@ -60,7 +60,7 @@ class Change(Told):
     terminals: int
 
 
-class Deed(Told):
+class Deed(ResponseSchema):
     at: datetime
     kind: str
     by: str
@@ -73,7 +73,7 @@ class Deed(Told):
     number: int = Field(description="To how many alerts at once.")
 
 
-class Work(Told):
+class Work(ResponseSchema):
     window: int
     since: datetime
     until: datetime
@@ -83,7 +83,7 @@ class Work(Told):
     terminals: int
 
 
-class Note(Told):
+class Note(ResponseSchema):
     id: int
     at: datetime
     by: str | None
@@ -91,7 +91,7 @@ class Note(Told):
     is_edited: bool
 
 
-class Digest(Told):
+class Digest(ResponseSchema):
     """Names of sites and rules are in the language that is asked for."""
 
     since: datetime
@@ -135,7 +135,7 @@ def _count(number: shifts.Number) -> Count:
     return Count(total=number.total, by_severity=dict(number.by_severity))
 
 
-def _all[Shape: Told](shape: type[Shape], lines: Iterable[NamedTuple]) -> list[Shape]:
+def _all[Shape: ResponseSchema](shape: type[Shape], lines: Iterable[NamedTuple]) -> list[Shape]:
     return [shape(**_plain(line)) for line in lines]
 
 

@@ -15,16 +15,16 @@ from tms.alerts.api import one
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import AlertState
 from tms.alerts.schemas import Alert
-from tms.rest.operation import Called, Right
-from tms.rest.problems import Refused
-from tms.rest.router import Routes
-from tms.rest.schemas import Id, Told
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.problems import ProblemError
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import Id, ResponseSchema
 
-routes = Routes("alerts")
-HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)
+router = ApiRouter("alerts")
+HANDLING = Access(Permission.HANDLE_ALERTS, is_idempotent=True)
 
 
-class Done(Told):
+class Done(ResponseSchema):
     done: int = Field(description="To how many. What suits no longer, because of a recovery, say, is left alone.")
 
 
@@ -52,33 +52,35 @@ def offer(name: str, kind: Kind) -> None:
     to_one = create_model(f"{name.title()}Alert", __base__=kind.terms, version=(Id | None, SEEN))
     to_many = create_model(f"{name.title()}Alerts", __base__=kind.terms, which=(Which, ...))
 
-    def do_one(request: Called, pk: int, body: to_one) -> Alert:  # type: ignore[valid-type]
+    def do_one(request: ApiRequest, pk: int, body: to_one) -> Alert:  # type: ignore[valid-type]
         return _acknowledge(request, pk, body) if name == "acknowledge" else _do(request, name, pk, body)
 
-    def do_many(request: Called, body: to_many) -> Done:  # type: ignore[valid-type]
+    def do_many(request: ApiRequest, body: to_many) -> Done:  # type: ignore[valid-type]
         do: Callable[..., int] = lifecycle.acknowledge_all if name == "acknowledge" else DEEDS[name].do
         at = timezone.now()
         return Done(done=do(body.which.alerts(request.person), by=request.person, at=at, **body.of(at)))  # type: ignore[attr-defined]
 
     do_one.__name__, do_many.__name__ = f"{name}_alert", f"{name}_alerts"
     many = f"/alerts/{name}"
-    routes.act(f"/alerts/{{int:pk}}/{name}", summary=f"{kind.summary} an alert", answer=Alert, right=HANDLING)(do_one)
-    routes.act(many, summary=f"{kind.summary} many alerts", answer=Done, right=HANDLING)(do_many)
+    router.post(f"/alerts/{{int:pk}}/{name}", summary=f"{kind.summary} an alert", response=Alert, access=HANDLING)(
+        do_one
+    )
+    router.post(many, summary=f"{kind.summary} many alerts", response=Done, access=HANDLING)(do_many)
 
 
-def _acknowledge(request: Called, pk: int, body: Any) -> Alert:
+def _acknowledge(request: ApiRequest, pk: int, body: Any) -> Alert:
     """To have it already is as good as to take it now."""
     alert, at = one(request.person, pk), timezone.now()
     taken = lifecycle.acknowledge(alert, by=request.person, at=at, version=body.version, **body.of(at))
     now = one(request.person, pk)
     if not taken.first and now.acknowledged_by_id != request.person.pk:
         holder = now.acknowledged_by.username if now.acknowledged_by else "somebody"
-        raise Refused(409, "tms:already-acknowledged", f"{holder} has it already")
+        raise ProblemError(409, "tms:already-acknowledged", f"{holder} has it already")
     return Alert.of(now)
 
 
 @transaction.atomic
-def _do(request: Called, name: str, pk: int, body: Any) -> Alert:
+def _do(request: ApiRequest, name: str, pk: int, body: Any) -> Alert:
     """As it was seen. What is so already stays so, and is no error."""
     alert, at, deed = one(request.person, pk), timezone.now(), DEEDS[name]
     rows = models.Alert.objects.filter(pk=alert.pk)
@@ -89,7 +91,7 @@ def _do(request: Called, name: str, pk: int, body: Any) -> Alert:
     if body.version not in {None, alert.version}:
         raise ChangedMeanwhile(alert)
     if not deed.suits(rows).exists():
-        raise Refused(
+        raise ProblemError(
             409, "tms:unsuitable", f"this cannot be done to an alert that is {alert.state}, or not of its rule"
         )
     if not deed.do(rows, by=request.person, at=at, **body.of(at)) and name == "resolve":

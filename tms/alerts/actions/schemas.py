@@ -12,12 +12,12 @@ from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import AlertQuerySet, Contract
 from tms.alerts.search import AlertMatch
 from tms.rest.problems import Fault, unreadable
-from tms.rest.schemas import Asked, Id, Instant
+from tms.rest.schemas import Id, Instant, RequestSchema
 
 MOST_AT_ONCE = 1_000
 
 
-class Terms(Asked):
+class Terms(RequestSchema):
     """What a service is told."""
 
     def of(self, at: datetime) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Assigning(Commenting):
         return super().of(at) | {"to": to}
 
 
-class Which(Asked):
+class Which(RequestSchema):
     """Either `ids`, or all that match."""
 
     ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)

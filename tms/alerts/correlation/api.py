@@ -21,19 +21,19 @@ from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
-from tms.rest.operation import Called, Right
-from tms.rest.pagination import Page, Paging, listed
-from tms.rest.problems import Refused
-from tms.rest.router import Routes
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.problems import ProblemError
+from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id, Instant
 
-routes = Routes("incidents")
-HANDLING = Right(Permission.HANDLE_ALERTS, is_kept=True)
+router = ApiRouter("incidents")
+HANDLING = Access(Permission.HANDLE_ALERTS, is_idempotent=True)
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 MOST_STEPS = 1_000
 
 
-class IncidentFilter(Paging):
+class IncidentFilter(PageQuery):
     state: list[IncidentState] = Field([], description="Any of these.")
     severity: list[Severity] = Field([], description="Any of these.")
     factor: Factor | None = None
@@ -72,15 +72,15 @@ KINDS = {
 }
 
 
-@routes.look("/incidents", summary="List incidents", answer=Page[Incident])
-def list_incidents(request: Called, response: HttpResponse, asked: Query[IncidentFilter]) -> Page[Incident]:
+@router.get("/incidents", summary="List incidents", response=Page[Incident])
+def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentFilter]) -> Page[Incident]:
     """The newest first."""
-    found = listed(request, response, asked.apply(_shown(request.person)), asked, order=NEWEST_FIRST)
+    found = paginate(request, response, query.apply(_shown(request.person)), query, order=NEWEST_FIRST)
     return Page(items=[Incident.of(incident) for incident in found.rows], next=found.next)
 
 
-@routes.look("/incidents/{int:pk}", summary="Read an incident with its history", answer=IncidentWithHistory)
-def read_incident(request: Called, pk: int) -> IncidentWithHistory:
+@router.get("/incidents/{int:pk}", summary="Read an incident with its history", response=IncidentWithHistory)
+def read_incident(request: ApiRequest, pk: int) -> IncidentWithHistory:
     incident = _one(request.person, pk)
     steps = incident.transitions.select_related("by").order_by("-at", "-pk")[:MOST_STEPS]
     return IncidentWithHistory(
@@ -91,26 +91,26 @@ def read_incident(request: Called, pk: int) -> IncidentWithHistory:
 def offer(name: str, kind: Kind) -> None:
     terms = create_model(f"{name.title()}Incident", __base__=kind.terms, version=(Id | None, SEEN))
 
-    def do(request: Called, pk: int, body: terms) -> Incident:  # type: ignore[valid-type]
+    def do(request: ApiRequest, pk: int, body: terms) -> Incident:  # type: ignore[valid-type]
         return _do(request, name, pk, body)
 
     do.__name__ = f"{name}_incident"
     path, summary = f"/incidents/{{int:pk}}/{name}", f"{kind.summary} an incident"
-    routes.act(path, summary=summary, answer=Incident, right=HANDLING)(do)
+    router.post(path, summary=summary, response=Incident, access=HANDLING)(do)
 
 
-def _do(request: Called, name: str, pk: int, body: Any) -> Incident:
+def _do(request: ApiRequest, name: str, pk: int, body: Any) -> Incident:
     """As it was seen."""
     incident, kind, at = _one(request.person, pk), KINDS[name], timezone.now()
     seen = {"version": body.version} if name == "acknowledge" else {}
     if not seen and body.version not in {None, incident.version}:
         raise ChangedMeanwhile(incident)
     if incident.state not in kind.suits and incident.state != IncidentState.RESOLVED:
-        raise Refused(409, "tms:unsuitable", f"not while it is {incident.state}")
+        raise ProblemError(409, "tms:unsuitable", f"not while it is {incident.state}")
     after = kind.do(incident, by=request.person, at=at, **seen, **body.of(at))
     if name == "acknowledge" and after.acknowledged_by_id != request.person.pk:
         holder = after.acknowledged_by.username if after.acknowledged_by else "somebody"
-        raise Refused(409, "tms:already-acknowledged", f"{holder} has it already")
+        raise ProblemError(409, "tms:already-acknowledged", f"{holder} has it already")
     return Incident.of(_one(request.person, pk))
 
 

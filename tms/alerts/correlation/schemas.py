@@ -8,10 +8,10 @@ from tms.alerts.models import IncidentState, IncidentTransitionKind
 from tms.alerts.models.factor import Factor
 from tms.alerts.schemas import username
 from tms.lib.severity import Severity
-from tms.rest.schemas import Told
+from tms.rest.schemas import ResponseSchema
 
 
-class Incident(Told):
+class Incident(ResponseSchema):
     """Alerts of terminals that were lost together. `GET /alerts?incident=…` lists them."""
 
     id: int
@@ -54,7 +54,7 @@ COPIED = (
 )
 
 
-class IncidentStep(Told):
+class IncidentStep(ResponseSchema):
     kind: IncidentTransitionKind
     at: datetime
     by: str | None = Field(description="Null: TMS itself.")

@@ -9,15 +9,15 @@ from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.correlation import settings
 from tms.alerts.models import Factor
-from tms.rest.operation import Called, Right
-from tms.rest.router import Routes
-from tms.rest.schemas import Asked, Told
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import RequestSchema, ResponseSchema
 
-routes = Routes("incidents")
-CHANGING = Right(Permission.EDIT_RULES)
+router = ApiRouter("incidents")
+CHANGING = Access(Permission.EDIT_RULES)
 
 
-class FoldBody(Asked):
+class FoldBody(RequestSchema):
     enabled: bool = True
     within_s: int = Field(ge=5, le=3_600, description="Terminals lost within so long are lost together.")
     least: int = Field(ge=2, le=10_000, description="Of terminals, whatever their share.")
@@ -26,7 +26,7 @@ class FoldBody(Asked):
     large_pct: int = Field(ge=1, le=100, description="Of 100 and more.")
 
 
-class Fold(Told):
+class Fold(ResponseSchema):
     factor: Factor = Field(description="What the terminals have in common.")
     enabled: bool
     within_s: int
@@ -42,16 +42,14 @@ class Fold(Told):
         return cls(factor=Factor(rule.factor), **fields, is_default=rule.pk is None)
 
 
-@routes.look("/folding", summary="Read when alerts fold into an incident", answer=list[Fold])
-def read_folding(request: Called) -> Sequence[Fold]:
+@router.get("/folding", summary="Read when alerts fold into an incident", response=list[Fold])
+def read_folding(request: ApiRequest) -> Sequence[Fold]:
     """In the order in which TMS asks what lost terminals have in common."""
     return [Fold.of(rule) for rule in models.FoldRule.in_force().values()]
 
 
-@routes.act(
-    "/folding/{factor}", method="PUT", summary="Say when alerts fold by one factor", answer=Fold, right=CHANGING
-)
-def change_folding(request: Called, factor: Factor, body: FoldBody) -> Fold:
+@router.put("/folding/{factor}", summary="Say when alerts fold by one factor", response=Fold, access=CHANGING)
+def change_folding(request: ApiRequest, factor: Factor, body: FoldBody) -> Fold:
     rule = models.FoldRule.in_force()[factor]
     for name, value in body.model_dump().items():
         setattr(rule, name, value)
@@ -59,6 +57,6 @@ def change_folding(request: Called, factor: Factor, body: FoldBody) -> Fold:
     return Fold.of(rule)
 
 
-@routes.act("/folding", method="DELETE", summary="Go back to the defaults", answer=None, status=204, right=CHANGING)
-def reset_folding(request: Called) -> None:
+@router.delete("/folding", summary="Go back to the defaults", response=None, status=204, access=CHANGING)
+def reset_folding(request: ApiRequest) -> None:
     settings.reset()

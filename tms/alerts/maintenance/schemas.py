@@ -15,7 +15,7 @@ from tms.alerts.schemas import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Recurrence
 from tms.rest.problems import Fault, unreadable
-from tms.rest.schemas import BEGIN, CLOCK, END, Asked, Instant, Told
+from tms.rest.schemas import BEGIN, CLOCK, END, Instant, RequestSchema, ResponseSchema
 
 MOST_TERMINALS = 5_000
 
@@ -41,7 +41,7 @@ type Wall = Annotated[
 """As the clocks of the zone show it: without an offset, which format `date-time` of JSON Schema has."""
 
 
-class Plan(Asked):
+class Plan(RequestSchema):
     note: str = Field(min_length=1, max_length=200, description="What is done.")
     sites: list[str] = Field([], max_length=1_000, description="Their codes.")
     groups: list[str] = Field([], max_length=1_000, description="Their names.")
@@ -76,20 +76,20 @@ class Plan(Asked):
         return scope
 
 
-class Extension(Asked):
+class Extension(RequestSchema):
     until: Instant = Field(description="Within 31 days.")
 
 
-class Occurrence(Told):
+class Occurrence(ResponseSchema):
     since: datetime
     until: datetime
 
 
-class Coming(Told):
+class Coming(ResponseSchema):
     coming: list[Occurrence] = Field(description="At most five.")
 
 
-class Window(Told):
+class Window(ResponseSchema):
     id: int
     note: str
     sites: list[str]

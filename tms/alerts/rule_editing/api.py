@@ -21,37 +21,37 @@ from tms.alerts.rule_editing.entry import Places, fill
 from tms.alerts.rule_editing.schemas import Rule, RuleBody, RuleChange, entry, fields_of
 from tms.fleet.models import Terminal
 from tms.lib.pagination import Column, Keyset
-from tms.rest.etags import IF_MATCH, matching, stamp
-from tms.rest.operation import Called, Right
-from tms.rest.pagination import Page, Paging, listed
+from tms.rest.etags import IF_MATCH, require_match, set_etag
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import Fault, unreadable
-from tms.rest.router import LOOKING, Routes
-from tms.rest.schemas import Asked, Told
+from tms.rest.router import READ, ApiRouter
+from tms.rest.schemas import RequestSchema, ResponseSchema
 
-routes = Routes("rules")
+router = ApiRouter("rules")
 OLDEST_FIRST = Keyset((Column("pk", int),))
 MOST_HOURS = 168
 MOST_FIRINGS = 1_000
-MAKING = Right(Permission.EDIT_RULES, is_kept=True)
-EDITING = Right(Permission.EDIT_RULES, refusals=(409, 412, 428), headers=(IF_MATCH,))
-SWITCHING = Right(Permission.EDIT_RULES, is_kept=True, refusals=(412,))
+MAKING = Access(Permission.EDIT_RULES, is_idempotent=True)
+EDITING = Access(Permission.EDIT_RULES, refusals=(409, 412, 428), headers=(IF_MATCH,))
+SWITCHING = Access(Permission.EDIT_RULES, is_idempotent=True, refusals=(412,))
 
 
-class RuleFilter(Paging):
+class RuleFilter(PageQuery):
     enabled: bool | None = None
     kind: RuleKind | None = None
 
 
-class Switch(Asked):
+class Switch(RequestSchema):
     enabled: bool
 
 
-class RuleTrial(Asked):
+class RuleTrial(RequestSchema):
     rule: RuleBody
     hours: int = Field(24, ge=1, le=MOST_HOURS, description="How far to look back.")
 
 
-class Fired(Told):
+class Fired(ResponseSchema):
     """An alert that would have been."""
 
     terminal: str = Field(description="UID")
@@ -67,7 +67,7 @@ class Fired(Told):
         return cls(**firing._asdict(), terminal=uid)
 
 
-class Tried(Told):
+class Tried(ResponseSchema):
     since: datetime
     until: datetime
     terminals: int = Field(description="In the scope of the rule.")
@@ -80,48 +80,48 @@ class Tried(Told):
     )
 
 
-@routes.look("/rules", summary="List rules", answer=Page[Rule])
-def list_rules(request: Called, response: HttpResponse, asked: Query[RuleFilter]) -> Page[Rule]:
-    wanted = {name: value for name, value in (("enabled", asked.enabled), ("kind", asked.kind)) if value is not None}
-    found = listed(request, response, _rules(request).filter(**wanted), asked, order=OLDEST_FIRST)
+@router.get("/rules", summary="List rules", response=Page[Rule])
+def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleFilter]) -> Page[Rule]:
+    wanted = {name: value for name, value in (("enabled", query.enabled), ("kind", query.kind)) if value is not None}
+    found = paginate(request, response, _rules(request).filter(**wanted), query, order=OLDEST_FIRST)
     return Page(items=[Rule.of(rule) for rule in found.rows], next=found.next)
 
 
-@routes.look("/rules/{int:pk}", summary="Read a rule", answer=Rule)
-def read_rule(request: Called, response: HttpResponse, pk: int) -> Rule:
+@router.get("/rules/{int:pk}", summary="Read a rule", response=Rule)
+def read_rule(request: ApiRequest, response: HttpResponse, pk: int) -> Rule:
     """With its `ETag`, to be named when it is edited."""
     return _told(response, _rule(request, pk))
 
 
-@routes.act("/rules", summary="Make a rule", answer=Rule, status=201, right=MAKING)
-def make_rule(request: Called, response: HttpResponse, body: RuleBody) -> Rule:
+@router.post("/rules", summary="Make a rule", response=Rule, status=201, access=MAKING)
+def make_rule(request: ApiRequest, response: HttpResponse, body: RuleBody) -> Rule:
     rule = _filled(models.Rule(), body.model_dump())
     services.save_rule(rule, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{rule.pk}"
     return _told(response, _rule(request, rule.pk))
 
 
-@routes.act("/rules/{int:pk}", method="PUT", summary="Replace a rule", answer=Rule, right=EDITING)
-def replace_rule(request: Called, response: HttpResponse, pk: int, body: RuleBody) -> Rule:
+@router.put("/rules/{int:pk}", summary="Replace a rule", response=Rule, access=EDITING)
+def replace_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleBody) -> Rule:
     return _edited(request, response, pk, body.model_dump())
 
 
-@routes.act("/rules/{int:pk}", method="PATCH", summary="Change fields of a rule", answer=Rule, right=EDITING)
-def change_rule(request: Called, response: HttpResponse, pk: int, body: RuleChange) -> Rule:
+@router.patch("/rules/{int:pk}", summary="Change fields of a rule", response=Rule, access=EDITING)
+def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleChange) -> Rule:
     """What is not named stays. `steps` are replaced as a whole."""
     return _edited(request, response, pk, body.model_dump(exclude_unset=True))
 
 
-@routes.act("/rules/{int:pk}", method="DELETE", summary="Delete a rule", answer=None, status=204, right=EDITING)
-def delete_rule(request: Called, pk: int) -> None:
+@router.delete("/rules/{int:pk}", summary="Delete a rule", response=None, status=204, access=EDITING)
+def delete_rule(request: ApiRequest, pk: int) -> None:
     """What it holds is let go; its alerts stay in the history."""
     rule = _rule(request, pk)
-    version = matching(request, rule.version, kind=services.OutOfDate.code)
+    version = require_match(request, rule.version, kind=services.OutOfDate.code)
     services.delete_rule(rule, by=request.person, at=timezone.now(), version=version)
 
 
-@routes.act("/rules/{int:pk}/switch", summary="Switch a rule on or off", answer=Rule, right=SWITCHING)
-def switch_rule(request: Called, response: HttpResponse, pk: int, body: Switch) -> Rule:
+@router.post("/rules/{int:pk}/switch", summary="Switch a rule on or off", response=Rule, access=SWITCHING)
+def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Switch) -> Rule:
     """To switch what is switched already changes nothing."""
     rule = _rule(request, pk)
     rule.enabled = body.enabled
@@ -129,8 +129,8 @@ def switch_rule(request: Called, response: HttpResponse, pk: int, body: Switch) 
     return _told(response, _rule(request, pk))
 
 
-@routes.act("/rules/preview", summary="Try a rule", answer=Tried, right=LOOKING)
-def try_rule(request: Called, body: RuleTrial) -> Tried:
+@router.post("/rules/preview", summary="Try a rule", response=Tried, access=READ)
+def try_rule(request: ApiRequest, body: RuleTrial) -> Tried:
     """What it would have made of what was reported already. Nothing is saved."""
     until = timezone.now()
     told = preview(
@@ -142,21 +142,21 @@ def try_rule(request: Called, body: RuleTrial) -> Tried:
     return _tried(told, shown, uids)
 
 
-def _rules(request: Called) -> QuerySet[models.Rule]:
+def _rules(request: ApiRequest) -> QuerySet[models.Rule]:
     rows = models.Rule.objects.kept().select_related("site", "group", "changed_by")
     return access.visible(rows, to=request.person)
 
 
-def _rule(request: Called, pk: int) -> models.Rule:
+def _rule(request: ApiRequest, pk: int) -> models.Rule:
     rule = _rules(request).filter(pk=pk).first()
     if rule is None:
         raise Http404
     return rule
 
 
-def _edited(request: Called, response: HttpResponse, pk: int, fields: dict[str, Any]) -> Rule:
+def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, Any]) -> Rule:
     rule = _rule(request, pk)
-    version = matching(request, rule.version, kind=services.OutOfDate.code)
+    version = require_match(request, rule.version, kind=services.OutOfDate.code)
     services.save_rule(_filled(rule, fields_of(rule) | fields), by=request.person, at=timezone.now(), version=version)
     return _told(response, _rule(request, pk))
 
@@ -169,7 +169,7 @@ def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
 
 
 def _told(response: HttpResponse, rule: models.Rule) -> Rule:
-    stamp(response, rule.version)
+    set_etag(response, rule.version)
     return Rule.of(rule)
 
 

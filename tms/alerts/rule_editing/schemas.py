@@ -12,7 +12,7 @@ from tms.alerts.rule_editing.entry import RuleEntry, entry_of
 from tms.alerts.schemas import username
 from tms.fleet.models import TerminalKind
 from tms.lib.severity import Severity
-from tms.rest.schemas import Asked, Told, change_of
+from tms.rest.schemas import RequestSchema, ResponseSchema, change_of
 
 type Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -58,14 +58,14 @@ class RuleFields(Schema):
     terminal_kind: str = one_of(TerminalKind.values)
 
 
-class RuleBody(RuleFields, Asked):
+class RuleBody(RuleFields, RequestSchema):
     """A whole rule."""
 
 
 RuleChange: Any = change_of(RuleFields, "RuleChange")
 
 
-class Rule(RuleFields, Told):
+class Rule(RuleFields, ResponseSchema):
     id: int
     version: int = Field(description="Its ETag, without the quotes.")
     changed_at: datetime | None

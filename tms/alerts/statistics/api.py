@@ -13,28 +13,28 @@ from tms.alerts import models
 from tms.alerts.statistics import response_times
 from tms.alerts.statistics.response_times import By
 from tms.fleet.models import Site
-from tms.rest.operation import Called
+from tms.rest.operation import ApiRequest
 from tms.rest.problems import Fault, unreadable
-from tms.rest.router import Routes
-from tms.rest.schemas import Asked, Instant, Told
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import Instant, RequestSchema, ResponseSchema
 
-routes = Routes("alerts")
+router = ApiRouter("alerts")
 USUAL, LONGEST = timedelta(days=30), timedelta(days=366)
 
 
-class Opened(Asked):
+class Opened(RequestSchema):
     since: Instant | None = Field(None, description="30 days before the end, if it is not named.")
     until: Instant | None = Field(None, description="Now, if it is not named.")
 
 
-class Spread(Told):
+class Spread(ResponseSchema):
     number: int
     mean_s: float | None
     median_s: float | None
     late_s: float | None = Field(description="Nine in ten were quicker.")
 
 
-class Times(Told):
+class Times(ResponseSchema):
     by: Literal["all", "severity", "site"] = Field(description="Of all, of one severity, or of one site.")
     key: str = Field(description="The severity, or the code of the site; empty of all.")
     opened: int
@@ -50,11 +50,11 @@ class Times(Told):
         return cls(**line._asdict() | spreads | {"by": line.by.value, "key": key})
 
 
-@routes.look("/alert-times", summary="Read how long alerts took", answer=list[Times])
-def read_alert_times(request: Called, asked: Query[Opened]) -> Sequence[Times]:
+@router.get("/alert-times", summary="Read how long alerts took", response=list[Times])
+def read_alert_times(request: ApiRequest, query: Query[Opened]) -> Sequence[Times]:
     """Of alerts that opened within at most 366 days."""
-    until = asked.until or timezone.now()
-    since = asked.since or until - USUAL
+    until = query.until or timezone.now()
+    since = query.since or until - USUAL
     if not timedelta(0) < until - since <= LONGEST:
         raise unreadable(Fault("?since", "it lies before `until`, by at most 366 days"))
     alerts = visible(models.Alert.objects.filter(opened_at__gte=since, opened_at__lt=until), to=request.person)

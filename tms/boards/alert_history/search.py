@@ -21,7 +21,7 @@ from tms.boards.alert_history.rows import BY_OPENING, PastRow, past_rows
 from tms.boards.formatting.csv_export import Cell, More
 from tms.boards.lists.choices import Choice
 from tms.fleet.models import Site
-from tms.lib.pagination import Window
+from tms.lib.pagination import KeysetPage
 from tms.lib.severity import Severity
 from tms.shifts.period import Span
 
@@ -106,7 +106,7 @@ class Search:
             if not (after := window.after):
                 return
 
-    def _pager(self, window: Window) -> dict[str, Any]:
+    def _pager(self, window: KeysetPage) -> dict[str, Any]:
         return {
             "shown": len(window.pks),
             "first": _address(self.chosen) if window.before else "",

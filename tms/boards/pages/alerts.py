@@ -20,7 +20,7 @@ from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.impact import BY_BUSINESS
 from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
-from tms.lib.pagination import Column, Keyset, Window
+from tms.lib.pagination import Column, Keyset, KeysetPage
 from tms.lib.severity import Severity
 
 TEMPLATE = "boards/alerts.html"
@@ -146,7 +146,7 @@ class AlertsPage(Page):
         values = {"incident": incident, "is_unfolded": incident.pk in self.unfolded, "toggle": toggled}
         return PagePart("boards/incident.html#row", values)
 
-    def _window(self, context: RenderContext) -> Window:
+    def _window(self, context: RenderContext) -> KeysetPage:
         rows = self.chosen.apply(visible(self._listed(context), to=self.person))
         rows = correlated_alerts.outside(rows, self.chosen) if self._folds else rows
         if self.order == BUSINESS:
@@ -184,7 +184,7 @@ class AlertsPage(Page):
             return sum(nobody[name] for name in chosen.severity or Severity.values)
         return chosen.apply(visible(Alert.objects.nobody_on_it(), to=self.person)).count()
 
-    def _around(self, context: RenderContext, window: Window, folded: int) -> dict[str, PagePart]:
+    def _around(self, context: RenderContext, window: KeysetPage, folded: int) -> dict[str, PagePart]:
         foot: dict[str, Any] = {
             "shown": len(window.pks),
             "first": self.at() if window.before else "",

@@ -15,7 +15,7 @@ from tms.boards.rows import planned as row_planned
 from tms.boards.rows.terminals import COLUMNS, TerminalRow
 from tms.feed.change import Change
 from tms.fleet.models import Presence, Terminal
-from tms.lib.pagination import Column, Keyset, Window
+from tms.lib.pagination import Column, Keyset, KeysetPage
 
 TEMPLATE = "boards/terminals.html"
 BY_UID = Keyset((Column("uid"),))
@@ -80,7 +80,7 @@ class TerminalsPage(Page):
         parts = {**self._counts(context), **self._needy(change, before), **self._around(context, window), **rows}
         return PageState(parts, {"terminals": shown})
 
-    def _window(self) -> Window:
+    def _window(self) -> KeysetPage:
         rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
         return BY_UID.window(rows, after=self.after, before=self.before)
 
@@ -100,7 +100,7 @@ class TerminalsPage(Page):
         number = alerts.aggregate(number=Count("terminal", distinct=True))["number"]
         return counts({"count-alerts": number})
 
-    def _around(self, context: RenderContext, window: Window) -> dict[str, PagePart]:
+    def _around(self, context: RenderContext, window: KeysetPage) -> dict[str, PagePart]:
         values: dict[str, Any] = {
             "shown": len(window.pks),
             "matching": self._matching(context, window),
@@ -111,7 +111,7 @@ class TerminalsPage(Page):
         empty = {"is_empty": not window.pks, "is_filtered": not self.chosen.is_empty, "outside": context.census.total}
         return {"foot": PagePart(f"{TEMPLATE}#foot", values), "empty": PagePart(f"{TEMPLATE}#empty", empty)}
 
-    def _matching(self, context: RenderContext, window: Window) -> int | None:
+    def _matching(self, context: RenderContext, window: KeysetPage) -> int | None:
         """How many the filter lets through, where that is known without counting the fleet."""
         if not window.before and not window.after:
             return len(window.pks)

@@ -17,13 +17,13 @@ from tms.fleet.models import OnHolidays
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
 from tms.fleet.sites.calendar import hours_of
 from tms.fleet.sites.services import set_hours
-from tms.rest.operation import Called, Right
+from tms.rest.operation import Access, ApiRequest
 from tms.rest.problems import Fault, unreadable
-from tms.rest.router import Routes
-from tms.rest.schemas import Told, WallTime, change_of
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import ResponseSchema, WallTime, change_of
 
-routes = Routes("fleet")
-EDITING = Right(Permission.EDIT_SITES)
+router = ApiRouter("fleet")
+EDITING = Access(Permission.EDIT_SITES)
 MOST_SPANS, MOST_OWN_DAYS = 100, 1_000
 
 
@@ -66,7 +66,7 @@ class SiteHoursFields(Schema):
 SiteHoursChange: Any = change_of(SiteHoursFields, "SiteHoursChange")
 
 
-class SiteHours(SiteHoursFields, Told):
+class SiteHours(SiteHoursFields, ResponseSchema):
     time_zone: str = Field(description="Its clocks count.")
     is_open: bool = Field(description="Now.")
     next_change: datetime | None = Field(description="When it opens or closes next. Null: not within a year.")
@@ -87,13 +87,13 @@ class SiteHours(SiteHoursFields, Told):
         )
 
 
-@routes.look("/sites/{code}/hours", summary="Read when a site is open", answer=SiteHours)
-def read_hours(request: Called, code: str) -> SiteHours:
+@router.get("/sites/{code}/hours", summary="Read when a site is open", response=SiteHours)
+def read_hours(request: ApiRequest, code: str) -> SiteHours:
     return SiteHours.of(site_called(request, code), at=timezone.now())
 
 
-@routes.act("/sites/{code}/hours", method="PATCH", summary="Say when a site is open", answer=SiteHours, right=EDITING)
-def change_hours(request: Called, code: str, body: SiteHoursChange) -> SiteHours:
+@router.patch("/sites/{code}/hours", summary="Say when a site is open", response=SiteHours, access=EDITING)
+def change_hours(request: ApiRequest, code: str, body: SiteHoursChange) -> SiteHours:
     """What is not named stays; lists are replaced as a whole. It counts for what is judged from then on."""
     site, at = site_called(request, code), timezone.now()
     _save(site, SiteHours.of(site, at=at).model_dump() | body.model_dump(exclude_unset=True))

@@ -16,14 +16,14 @@ from tms.lib.pagination import Column, Keyset
 from tms.notifications.dispatch import leases
 from tms.notifications.models import delivery as models
 from tms.notifications.models.delivery import DeliveryState, News
-from tms.rest.operation import Called, Right
-from tms.rest.pagination import Page, Paging, listed
-from tms.rest.problems import Refused
-from tms.rest.router import Routes
-from tms.rest.schemas import Id, Told
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
+from tms.rest.problems import ProblemError
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import Id, ResponseSchema
 
-routes = Routes("deliveries")
-RESENDING = Right(Permission.RESEND_DELIVERIES, is_kept=True)
+router = ApiRouter("deliveries")
+RESENDING = Access(Permission.RESEND_DELIVERIES, is_idempotent=True)
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 COPIED = (
     *("uid", "step", "news", "place", "state", "created_at", "due_at", "give_up_at", "attempts", "ended_at"),
@@ -32,7 +32,7 @@ COPIED = (
 MOST_ALERTS = 1_000
 
 
-class DeliveryFilter(Paging):
+class DeliveryFilter(PageQuery):
     state: DeliveryState | None = None
     destination: Id | None = None
     policy: Id | None = None
@@ -46,12 +46,12 @@ class DeliveryFilter(Paging):
         )
 
 
-class Mark(Told):
+class Mark(ResponseSchema):
     id: int
     name: str
 
 
-class Delivery(Told):
+class Delivery(ResponseSchema):
     id: int
     uid: UUID = Field(description="Of the message, the same for each attempt.")
     destination: Mark
@@ -84,25 +84,25 @@ class DeliveryInFull(Delivery):
     content: dict[str, Any] = Field(description="What it says; empty until the first attempt.")
 
 
-@routes.look("/deliveries", summary="List deliveries", answer=Page[Delivery])
-def list_deliveries(request: Called, response: HttpResponse, asked: Query[DeliveryFilter]) -> Page[Delivery]:
+@router.get("/deliveries", summary="List deliveries", response=Page[Delivery])
+def list_deliveries(request: ApiRequest, response: HttpResponse, query: Query[DeliveryFilter]) -> Page[Delivery]:
     """The newest first."""
-    found = listed(request, response, asked.apply(_deliveries(request)), asked, order=NEWEST_FIRST)
+    found = paginate(request, response, query.apply(_deliveries(request)), query, order=NEWEST_FIRST)
     return Page(items=[Delivery.of(delivery) for delivery in found.rows], next=found.next)
 
 
-@routes.look("/deliveries/{int:pk}", summary="Read a delivery", answer=DeliveryInFull)
-def read_delivery(request: Called, pk: int) -> DeliveryInFull:
+@router.get("/deliveries/{int:pk}", summary="Read a delivery", response=DeliveryInFull)
+def read_delivery(request: ApiRequest, pk: int) -> DeliveryInFull:
     return _in_full(_delivery(request, pk))
 
 
-@routes.act(
-    "/deliveries/{int:pk}/again", summary="Send again what was given up", answer=DeliveryInFull, right=RESENDING
+@router.post(
+    "/deliveries/{int:pk}/again", summary="Send again what was given up", response=DeliveryInFull, access=RESENDING
 )
-def send_delivery_again(request: Called, pk: int) -> DeliveryInFull:
+def send_delivery_again(request: ApiRequest, pk: int) -> DeliveryInFull:
     """It is tried for another day."""
     if not leases.send_again(_delivery(request, pk), at=timezone.now()):
-        raise Refused(409, "tms:not-given-up", "only what was given up can be sent again")
+        raise ProblemError(409, "tms:not-given-up", "only what was given up can be sent again")
     return _in_full(_delivery(request, pk))
 
 
@@ -111,11 +111,11 @@ def _in_full(delivery: models.Delivery) -> DeliveryInFull:
     return DeliveryInFull(**dict(Delivery.of(delivery)), alerts=alerts, content=dict(delivery.content))
 
 
-def _deliveries(request: Called) -> QuerySet[models.Delivery]:
+def _deliveries(request: ApiRequest) -> QuerySet[models.Delivery]:
     return access.visible(models.Delivery.objects.select_related("destination", "policy"), to=request.person)
 
 
-def _delivery(request: Called, pk: int) -> models.Delivery:
+def _delivery(request: ApiRequest, pk: int) -> models.Delivery:
     found = _deliveries(request).filter(pk=pk).first()
     if found is None:
         raise Http404

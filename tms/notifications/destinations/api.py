@@ -19,15 +19,15 @@ from tms.notifications.soft_delete.services import remove
 from tms.notifications.transports import Answer
 from tms.notifications.weekly_hours import Weekday, told_hours
 from tms.rest.form_errors import faults, numbers
-from tms.rest.operation import Called, Right
-from tms.rest.pagination import Page, Paging, listed
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import unreadable
-from tms.rest.router import Routes
-from tms.rest.schemas import Asked, Told, change_of
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import RequestSchema, ResponseSchema, change_of
 
-routes = Routes("destinations")
+router = ApiRouter("destinations")
 BY_NAME = Keyset((Column("name"),))
-SETTING_UP = Right(Permission.EDIT_DESTINATIONS)
+SETTING_UP = Access(Permission.EDIT_DESTINATIONS)
 """Nothing is kept: an answer may hold a key, and a test is no change."""
 NAMES = {"where": "address"}
 
@@ -50,14 +50,14 @@ class Addressed(DestinationFields):
     )
 
 
-class DestinationBody(Addressed, Asked):
+class DestinationBody(Addressed, RequestSchema):
     kind: DestinationKind
 
 
 DestinationChange: Any = change_of(Addressed, "DestinationChange")
 
 
-class Destination(DestinationFields, Told):
+class Destination(DestinationFields, ResponseSchema):
     id: int
     kind: DestinationKind
     address: str = Field(description="What of it may be seen.")
@@ -73,11 +73,11 @@ class DestinationWithKey(Destination):
     key: str | None = Field(description="By which a webhook's receiver knows TMS; shown this once.")
 
 
-class Key(Told):
+class Key(ResponseSchema):
     key: str = Field(examples=["whsec_…"])
 
 
-class Trial(Told):
+class Trial(ResponseSchema):
     outcome: str = Field(description="`taken`, `later` or `never`.")
     said: str = Field(description="What came back, word for word.")
 
@@ -86,20 +86,20 @@ class Trial(Told):
         return cls(outcome=answer.outcome.value, said=answer.said)
 
 
-@routes.look("/destinations", summary="List destinations", answer=Page[Destination])
-def list_destinations(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Destination]:
+@router.get("/destinations", summary="List destinations", response=Page[Destination])
+def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Destination]:
     rows = access.visible(models.Destination.objects.kept().select_related("person"), to=request.person)
-    found = listed(request, response, rows, asked, order=BY_NAME)
+    found = paginate(request, response, rows, query, order=BY_NAME)
     return Page(items=[Destination.of(destination) for destination in found.rows], next=found.next)
 
 
-@routes.look("/destinations/{int:pk}", summary="Read a destination", answer=Destination)
-def read_destination(request: Called, pk: int) -> Destination:
+@router.get("/destinations/{int:pk}", summary="Read a destination", response=Destination)
+def read_destination(request: ApiRequest, pk: int) -> Destination:
     return Destination.of(_destination(request, pk))
 
 
-@routes.act("/destinations", summary="Make a destination", answer=DestinationWithKey, status=201, right=SETTING_UP)
-def make_destination(request: Called, response: HttpResponse, body: DestinationBody) -> DestinationWithKey:
+@router.post("/destinations", summary="Make a destination", response=DestinationWithKey, status=201, access=SETTING_UP)
+def make_destination(request: ApiRequest, response: HttpResponse, body: DestinationBody) -> DestinationWithKey:
     """The key of a webhook's signatures is told in the answer, once: it is not kept for an `Idempotency-Key`."""
     made = models.Destination(kind=body.kind)
     form = _form(made, body.model_dump(exclude={"kind"}))
@@ -109,31 +109,27 @@ def make_destination(request: Called, response: HttpResponse, body: DestinationB
     return DestinationWithKey(**dict(Destination.of(made)), key=key)
 
 
-@routes.act(
-    "/destinations/{int:pk}", method="PATCH", summary="Change a destination", answer=Destination, right=SETTING_UP
-)
-def change_destination(request: Called, pk: int, body: DestinationChange) -> Destination:
+@router.patch("/destinations/{int:pk}", summary="Change a destination", response=Destination, access=SETTING_UP)
+def change_destination(request: ApiRequest, pk: int, body: DestinationChange) -> Destination:
     destination = _destination(request, pk)
     _form(destination, fields_of(destination) | body.model_dump(exclude_unset=True)).save()
     return Destination.of(_destination(request, pk))
 
 
-@routes.act(
-    "/destinations/{int:pk}", method="DELETE", summary="Delete a destination", answer=None, status=204, right=SETTING_UP
-)
-def delete_destination(request: Called, pk: int) -> None:
+@router.delete("/destinations/{int:pk}", summary="Delete a destination", response=None, status=204, access=SETTING_UP)
+def delete_destination(request: ApiRequest, pk: int) -> None:
     """Nothing is sent there any more, nor what waits for it; history keeps its name. The pages can undo it."""
     remove(_destination(request, pk), at=timezone.now())
 
 
-@routes.act("/destinations/{int:pk}/test", summary="Send a test", answer=Trial, right=SETTING_UP)
-def test_destination(request: Called, pk: int) -> Trial:
+@router.post("/destinations/{int:pk}/test", summary="Send a test", response=Trial, access=SETTING_UP)
+def test_destination(request: ApiRequest, pk: int) -> Trial:
     """At once; says what came back."""
     return Trial.of(send_test(_destination(request, pk)))
 
 
-@routes.act("/destinations/{int:pk}/key", summary="Make a new key for a webhook", answer=Key, right=SETTING_UP)
-def renew_key_of_destination(request: Called, pk: int) -> Key:
+@router.post("/destinations/{int:pk}/key", summary="Make a new key for a webhook", response=Key, access=SETTING_UP)
+def renew_key_of_destination(request: ApiRequest, pk: int) -> Key:
     """Told in the answer, once. The former one counts no more."""
     destination = _destination(request, pk)
     if destination.kind != DestinationKind.WEBHOOK:
@@ -158,7 +154,7 @@ def _form(destination: models.Destination, fields: dict[str, Any]) -> Destinatio
     return form
 
 
-def _destination(request: Called, pk: int) -> models.Destination:
+def _destination(request: ApiRequest, pk: int) -> models.Destination:
     rows = access.visible(models.Destination.objects.kept().select_related("person"), to=request.person)
     found = rows.filter(pk=pk).first()
     if found is None:

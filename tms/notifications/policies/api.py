@@ -20,16 +20,16 @@ from tms.notifications.policies.forms import MOST_STEPS, PolicyForm, StepForms, 
 from tms.notifications.soft_delete.services import remove
 from tms.notifications.weekly_hours import Weekday, told_hours
 from tms.rest.form_errors import faults, numbers
-from tms.rest.operation import Called, Right
-from tms.rest.pagination import Page, Paging, listed
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import Fault, unreadable
-from tms.rest.router import Routes
-from tms.rest.schemas import Asked, Id, Told, change_of
+from tms.rest.router import ApiRouter
+from tms.rest.schemas import Id, RequestSchema, ResponseSchema, change_of
 
-routes = Routes("policies")
+router = ApiRouter("policies")
 BY_NAME = Keyset((Column("name"),))
-MAKING = Right(Permission.EDIT_POLICIES, is_kept=True)
-CHANGING = Right(Permission.EDIT_POLICIES)
+MAKING = Access(Permission.EDIT_POLICIES, is_idempotent=True)
+CHANGING = Access(Permission.EDIT_POLICIES)
 COPIED = (
     *("name", "enabled", "severities", "language", "delay_s", "gather_s", "by_site", "tells_recovery"),
     *("tells_acknowledgement", "when"),
@@ -75,14 +75,14 @@ class PolicyFields(Schema):
     steps: list[PolicyStep] = Field(min_length=1, max_length=MOST_STEPS)
 
 
-class PolicyBody(PolicyFields, Asked):
+class PolicyBody(PolicyFields, RequestSchema):
     """A whole policy."""
 
 
 PolicyChange: Any = change_of(PolicyFields, "PolicyChange")
 
 
-class Policy(PolicyFields, Told):
+class Policy(PolicyFields, ResponseSchema):
     id: int
     steps: list[PolicyStep]
 
@@ -91,35 +91,35 @@ class Policy(PolicyFields, Told):
         return cls(id=policy.pk, **fields_of(policy))
 
 
-@routes.look("/policies", summary="List policies", answer=Page[Policy])
-def list_policies(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Policy]:
-    found = listed(request, response, _policies(request), asked, order=BY_NAME)
+@router.get("/policies", summary="List policies", response=Page[Policy])
+def list_policies(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Policy]:
+    found = paginate(request, response, _policies(request), query, order=BY_NAME)
     return Page(items=[Policy.of(policy) for policy in found.rows], next=found.next)
 
 
-@routes.look("/policies/{int:pk}", summary="Read a policy", answer=Policy)
-def read_policy(request: Called, pk: int) -> Policy:
+@router.get("/policies/{int:pk}", summary="Read a policy", response=Policy)
+def read_policy(request: ApiRequest, pk: int) -> Policy:
     return Policy.of(_policy(request, pk))
 
 
-@routes.act("/policies", summary="Make a policy", answer=Policy, status=201, right=MAKING)
-def make_policy(request: Called, response: HttpResponse, body: PolicyBody) -> Policy:
+@router.post("/policies", summary="Make a policy", response=Policy, status=201, access=MAKING)
+def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -> Policy:
     """It tells of alerts that open from then on."""
     made = _save(models.Policy(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return Policy.of(_policy(request, made.pk))
 
 
-@routes.act("/policies/{int:pk}", method="PATCH", summary="Change fields of a policy", answer=Policy, right=CHANGING)
-def change_policy(request: Called, pk: int, body: PolicyChange) -> Policy:
+@router.patch("/policies/{int:pk}", summary="Change fields of a policy", response=Policy, access=CHANGING)
+def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> Policy:
     """What is not named stays. `steps` are replaced as a whole."""
     policy = _policy(request, pk)
     _save(policy, fields_of(policy) | body.model_dump(exclude_unset=True))
     return Policy.of(_policy(request, pk))
 
 
-@routes.act("/policies/{int:pk}", method="DELETE", summary="Delete a policy", answer=None, status=204, right=CHANGING)
-def delete_policy(request: Called, pk: int) -> None:
+@router.delete("/policies/{int:pk}", summary="Delete a policy", response=None, status=204, access=CHANGING)
+def delete_policy(request: ApiRequest, pk: int) -> None:
     """What it told before stays told; what it has not told yet it never will."""
     remove(_policy(request, pk), at=timezone.now())
 
@@ -164,12 +164,12 @@ def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
     return fields | {"steps-TOTAL_FORMS": len(steps), "steps-INITIAL_FORMS": 0}
 
 
-def _policies(request: Called) -> QuerySet[models.Policy]:
+def _policies(request: ApiRequest) -> QuerySet[models.Policy]:
     many = ("sites", "groups", "rules", "steps__destinations", "steps__rotations")
     return access.visible(models.Policy.objects.kept().prefetch_related(*many), to=request.person)
 
 
-def _policy(request: Called, pk: int) -> models.Policy:
+def _policy(request: ApiRequest, pk: int) -> models.Policy:
     found = _policies(request).filter(pk=pk).first()
     if found is None:
         raise Http404

@@ -35,70 +35,67 @@ from tms.notifications.rotations.schemas import (
 )
 from tms.notifications.soft_delete.services import remove
 from tms.rest.form_errors import faults, numbers
-from tms.rest.operation import Called, Right
-from tms.rest.pagination import Page, Paging, listed
+from tms.rest.operation import Access, ApiRequest
+from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import Fault, unreadable
-from tms.rest.router import Routes
+from tms.rest.router import ApiRouter
 
-routes = Routes("rotations")
+router = ApiRouter("rotations")
 BY_NAME = Keyset((Column("name"), Column("pk", int)))
 LONGEST_COVER = timedelta(days=366)
-MAKING = Right(Permission.EDIT_ROTATIONS, is_kept=True)
-SETTING_UP = Right(Permission.EDIT_ROTATIONS)
-COVERING = Right(Permission.OVERRIDE_SHIFTS, is_kept=True)
-UNCOVERING = Right(Permission.OVERRIDE_SHIFTS)
+MAKING = Access(Permission.EDIT_ROTATIONS, is_idempotent=True)
+SETTING_UP = Access(Permission.EDIT_ROTATIONS)
+COVERING = Access(Permission.OVERRIDE_SHIFTS, is_idempotent=True)
+UNCOVERING = Access(Permission.OVERRIDE_SHIFTS)
 
 
-@routes.look("/rotations", summary="List rotations", answer=Page[Rotation])
-def list_rotations(request: Called, response: HttpResponse, asked: Query[Paging]) -> Page[Rotation]:
-    found = listed(request, response, _rotations(request), asked, order=BY_NAME)
+@router.get("/rotations", summary="List rotations", response=Page[Rotation])
+def list_rotations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Rotation]:
+    found = paginate(request, response, _rotations(request), query, order=BY_NAME)
     return Page(items=_told(found.rows, at=timezone.now()), next=found.next)
 
 
-@routes.look("/rotations/{int:pk}", summary="Read a rotation", answer=RotationInFull)
-def read_rotation(request: Called, pk: int) -> RotationInFull:
+@router.get("/rotations/{int:pk}", summary="Read a rotation", response=RotationInFull)
+def read_rotation(request: ApiRequest, pk: int) -> RotationInFull:
     return _in_full(request, pk)
 
 
-@routes.act("/rotations", summary="Make a rotation", answer=RotationInFull, status=201, right=MAKING)
-def make_rotation(request: Called, response: HttpResponse, body: RotationBody) -> RotationInFull:
+@router.post("/rotations", summary="Make a rotation", response=RotationInFull, status=201, access=MAKING)
+def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBody) -> RotationInFull:
     made = _save(models.Rotation(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return _in_full(request, made.pk)
 
 
-@routes.act(
+@router.patch(
     "/rotations/{int:pk}",
-    method="PATCH",
     summary="Change fields of a rotation",
-    answer=RotationInFull,
-    right=SETTING_UP,
+    response=RotationInFull,
+    access=SETTING_UP,
 )
-def change_rotation(request: Called, pk: int, body: RotationChange) -> RotationInFull:
+def change_rotation(request: ApiRequest, pk: int, body: RotationChange) -> RotationInFull:
     """What is not named stays. `members` are replaced as a whole; covers stay."""
     _save(_rotation(request, pk), body.model_dump(exclude_unset=True))
     return _in_full(request, pk)
 
 
-@routes.act(
-    "/rotations/{int:pk}", method="DELETE", summary="Delete a rotation", answer=None, status=204, right=SETTING_UP
-)
-def delete_rotation(request: Called, pk: int) -> None:
+@router.delete("/rotations/{int:pk}", summary="Delete a rotation", response=None, status=204, access=SETTING_UP)
+def delete_rotation(request: ApiRequest, pk: int) -> None:
     """Steps of policies pass it over."""
     remove(_rotation(request, pk), at=timezone.now())
 
 
-@routes.look("/rotations/{int:pk}/turns", summary="Tell who is on call when", answer=Turns)
-def list_turns(request: Called, pk: int, asked: Query[TurnFilter]) -> Turns:
+@router.get("/rotations/{int:pk}/turns", summary="Tell who is on call when", response=Turns)
+def list_turns(request: ApiRequest, pk: int, query: Query[TurnFilter]) -> Turns:
     """From now on, one after the other without a gap."""
     chosen, at = _rotation(request, pk), timezone.now()
-    stretches = list(rosters([chosen])[chosen.pk].turns(at, at + timedelta(days=asked.days)))
+    stretches = list(rosters([chosen])[chosen.pk].turns(at, at + timedelta(days=query.days)))
     names = _names(stretches)
     return Turns(turns=[_turn(stretch, names) for stretch in stretches])
 
 
-@routes.act("/rotations/{int:pk}/covers", summary="Cover for somebody", answer=Cover, status=201, right=COVERING)
-def make_cover(request: Called, pk: int, body: CoverBody) -> Cover:
+@router.post("/rotations/{int:pk}/covers", summary="Cover for somebody", response=Cover, status=201, access=COVERING)
+def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> Cover:
     """Whoever may act may cover: shifts are swapped at night, too."""
     chosen = _rotation(request, pk)
     person = User.objects.filter(username=body.person, is_active=True).first()
@@ -109,15 +106,14 @@ def make_cover(request: Called, pk: int, body: CoverBody) -> Cover:
     return Cover.of(cover(chosen, person, since=body.since, until=body.until, by=request.person))
 
 
-@routes.act(
+@router.delete(
     "/rotations/{int:pk}/covers/{int:cover}",
-    method="DELETE",
     summary="Take a cover back",
-    answer=None,
+    response=None,
     status=204,
-    right=UNCOVERING,
+    access=UNCOVERING,
 )
-def delete_cover(request: Called, pk: int, cover: int) -> None:
+def delete_cover(request: ApiRequest, pk: int, cover: int) -> None:
     if not on_call.delete_cover(_rotation(request, pk), cover):
         raise Http404
 
@@ -141,7 +137,7 @@ def _members(names: list[str]) -> list[User]:
     return [known[pk] for pk in chosen]
 
 
-def _in_full(request: Called, pk: int) -> RotationInFull:
+def _in_full(request: ApiRequest, pk: int) -> RotationInFull:
     chosen, at = _rotation(request, pk), timezone.now()
     covers = chosen.covers.filter(until__gt=at).select_related("person")
     [told] = _told([chosen], at=at)
@@ -174,11 +170,11 @@ def _turn(stretch: Stretch, names: dict[int, str]) -> Turn:
     return Turn(person=person, since=since, until=stretch.until, is_cover=stretch.is_cover)
 
 
-def _rotations(request: Called) -> QuerySet[models.Rotation]:
+def _rotations(request: ApiRequest) -> QuerySet[models.Rotation]:
     return access.visible(models.Rotation.objects.kept().prefetch_related("members__person"), to=request.person)
 
 
-def _rotation(request: Called, pk: int) -> models.Rotation:
+def _rotation(request: ApiRequest, pk: int) -> models.Rotation:
     found = _rotations(request).filter(pk=pk).first()
     if found is None:
         raise Http404

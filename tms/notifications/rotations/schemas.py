@@ -7,25 +7,25 @@ from pydantic import Field
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations.forms import MOST_MEMBERS
 from tms.notifications.weekly_hours import Weekday
-from tms.rest.schemas import Asked, Instant, Told, WallTime, change_of
+from tms.rest.schemas import Instant, RequestSchema, ResponseSchema, WallTime, change_of
 
 COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
 
 
-class Turn(Told):
+class Turn(ResponseSchema):
     person: str | None = Field(description="A username; null: nobody is on call.")
     since: datetime | None = Field(description="Null: before the rotation starts.")
     until: datetime
     is_cover: bool = Field(description="Somebody covers, whoever's turn it is.")
 
 
-class CoverBody(Asked):
+class CoverBody(RequestSchema):
     person: str = Field(max_length=150, description="A username.")
     since: Instant
     until: Instant
 
 
-class Cover(Told):
+class Cover(ResponseSchema):
     id: int
     person: str
     since: datetime
@@ -50,14 +50,14 @@ class RotationFields(Schema):
     )
 
 
-class RotationBody(RotationFields, Asked):
+class RotationBody(RotationFields, RequestSchema):
     """A whole rotation."""
 
 
 RotationChange: Any = change_of(RotationFields, "RotationChange")
 
 
-class Rotation(RotationFields, Told):
+class Rotation(RotationFields, ResponseSchema):
     id: int
     members: list[str] = Field(description="Usernames, in the order of their turns.")
     on_call: Turn = Field(description="Now.")
@@ -67,11 +67,11 @@ class RotationInFull(Rotation):
     covers: list[Cover] = Field(description="Those that are not over.")
 
 
-class TurnFilter(Asked):
+class TurnFilter(RequestSchema):
     days: int = Field(28, ge=1, le=366, description="How far to look ahead.")
 
 
-class Turns(Told):
+class Turns(ResponseSchema):
     turns: list[Turn]
 
 
