@@ -46,7 +46,7 @@ CODES = {
     "notifications.DigestPlan.times",
     "notifications.Policy.hours_zone",
     "notifications.Rotation.time_zone",
-    "rest.KeptAnswer.key",
+    "rest.IdempotencyRecord.key",
     "telemetry.Boot.boot_id",
     "telemetry.Event.code",
     "telemetry.Rollup.metric",
@@ -78,8 +78,8 @@ MADE_BY_TMS = {
     "ops.LoopSuccess.node",
     "ops.Promise.outcome",
     "ops.Promise.stage",
-    "rest.KeptAnswer.body",
-    "rest.KeptAnswer.fingerprint",
+    "rest.IdempotencyRecord.body",
+    "rest.IdempotencyRecord.fingerprint",
 }
 """Entered by nobody."""
 

@@ -11,7 +11,7 @@ from tests.people import person
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Rule, Transition
-from tms.rest.models import KeptAnswer
+from tms.rest.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 CALLERS = 8
@@ -26,7 +26,7 @@ def test_one_key_at_once_is_done_once(editor, fleet):
     answers = at_once(CALLERS, lambda _: editor.post("/rules", BODY, Idempotency_Key="k"))
 
     assert set(statuses(answers)) <= {201, 409}
-    assert Rule.objects.count() == KeptAnswer.objects.count() == 1
+    assert Rule.objects.count() == IdempotencyRecord.objects.count() == 1
     assert editor.post("/rules", BODY, Idempotency_Key="k")["Idempotency-Replayed"] == "true"
 
 

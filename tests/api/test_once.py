@@ -10,7 +10,7 @@ from tms.alerts import lifecycle
 from tms.alerts.lifecycle import Claim
 from tms.alerts.models import Alert, Transition
 from tms.ops import purge
-from tms.rest.models import KeptAnswer
+from tms.rest.models import IdempotencyRecord
 
 pytestmark = pytest.mark.both
 
@@ -64,7 +64,7 @@ def test_two_people_may_have_the_same_key(watcher, editor, path):
 
 def test_while_it_is_being_done_the_second_one_is_told_to_wait(watcher, path):
     watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
-    KeptAnswer.objects.update(status=None, begun_at=now())
+    IdempotencyRecord.objects.update(status=None, begun_at=now())
 
     answer = watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
 
@@ -74,13 +74,13 @@ def test_while_it_is_being_done_the_second_one_is_told_to_wait(watcher, path):
 
 def test_what_a_process_left_behind_that_died_is_done_after_a_minute(watcher, path):
     watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
-    KeptAnswer.objects.update(status=None, begun_at=now() - timedelta(minutes=2))
+    IdempotencyRecord.objects.update(status=None, begun_at=now() - timedelta(minutes=2))
     Alert.objects.update(comment="")
 
     answer = watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
 
     assert answer.status_code == 200
-    assert KeptAnswer.objects.get().status == 200
+    assert IdempotencyRecord.objects.get().status == 200
     assert comments() == 2
 
 
@@ -106,7 +106,7 @@ def test_answers_are_forgotten_after_a_day(watcher, path):
     watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
 
     purge.purge(now())
-    kept = KeptAnswer.objects.count()
+    kept = IdempotencyRecord.objects.count()
     purge.purge(now() + timedelta(hours=25))
 
-    assert (kept, KeptAnswer.objects.count()) == (1, 0)
+    assert (kept, IdempotencyRecord.objects.count()) == (1, 0)

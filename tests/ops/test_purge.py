@@ -14,7 +14,7 @@ from tms.clock.jobs import LOOPS
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.models import Beat, LoopSuccess
-from tms.rest.models import KeptAnswer
+from tms.rest.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -27,7 +27,7 @@ def session(n, *, old):
 
 def answer(n, *, old):
     person, _ = User.objects.get_or_create(username="maria")
-    KeptAnswer.objects.create(person=person, key=f"k{n}", fingerprint="", begun_at=AT - 2 * DAY if old else AT)
+    IdempotencyRecord.objects.create(person=person, key=f"k{n}", fingerprint="", begun_at=AT - 2 * DAY if old else AT)
 
 
 def access(model, **fields):
@@ -47,7 +47,7 @@ def written(n, *, old):
 
 KINDS = [
     (Session, session),
-    (KeptAnswer, answer),
+    (IdempotencyRecord, answer),
     (AccessAttempt, access(AccessAttempt, get_data="", post_data="", failures_since_start=1)),
     (AccessFailureLog, access(AccessFailureLog)),
     (AccessLog, access(AccessLog)),

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.models import User
 from tms.lib.hashing import digest
-from tms.rest.models import KeptAnswer
+from tms.rest.models import IdempotencyRecord
 from tms.rest.problems import Fault, ProblemError, unreadable
 
 HEADER = "Idempotency-Key"
@@ -44,9 +44,9 @@ def idempotent(
     return answer
 
 
-def expired(at: datetime) -> QuerySet[KeptAnswer]:
+def expired(at: datetime) -> QuerySet[IdempotencyRecord]:
     """Answers that are kept no longer (index: answer_begun)."""
-    return KeptAnswer.objects.filter(begun_at__lt=at - STORED_FOR)
+    return IdempotencyRecord.objects.filter(begun_at__lt=at - STORED_FOR)
 
 
 def _checked(key: str) -> str:
@@ -59,26 +59,26 @@ def _fingerprint(request: HttpRequest) -> str:
     return digest(f"{request.method} {request.get_full_path()} {request.body.decode(errors='surrogateescape')!r}")
 
 
-def _begin(person: User, key: str, fingerprint: str, at: datetime) -> KeptAnswer:
+def _begin(person: User, key: str, fingerprint: str, at: datetime) -> IdempotencyRecord:
     try:
         with transaction.atomic():
-            return KeptAnswer.objects.create(person=person, key=key, fingerprint=fingerprint, begun_at=at)
+            return IdempotencyRecord.objects.create(person=person, key=key, fingerprint=fingerprint, begun_at=at)
     except IntegrityError:
-        kept = KeptAnswer.objects.get(person=person, key=key)
+        kept = IdempotencyRecord.objects.get(person=person, key=key)
     if kept.fingerprint != fingerprint:
         raise ProblemError(422, "tms:key-reused", "this key came with another request; make a new one for each")
-    abandoned = KeptAnswer.objects.abandoned(at - LEASE).filter(pk=kept.pk)
+    abandoned = IdempotencyRecord.objects.abandoned(at - LEASE).filter(pk=kept.pk)
     if kept.status is None and not abandoned.update(begun_at=at):
         detail = "the same request is being done; ask again in a moment"
         raise ProblemError(409, "tms:in-flight", detail, headers={"Retry-After": "1"})
     return kept
 
 
-def _store(kept: KeptAnswer, answer: HttpResponse) -> None:
+def _store(kept: IdempotencyRecord, answer: HttpResponse) -> None:
     kept.headers = {name: answer[name] for name in STORED_HEADERS if name in answer}
     kept.status, kept.body = answer.status_code, answer.content.decode()
     kept.save(update_fields=("status", "headers", "body"))
 
 
-def _replay(kept: KeptAnswer) -> HttpResponse:
+def _replay(kept: IdempotencyRecord) -> HttpResponse:
     return HttpResponse(kept.body, status=kept.status, headers={**kept.headers, REPLAYED: "true"})

@@ -7,14 +7,14 @@ from django.conf import settings
 from django.db import models
 
 
-class KeptQuerySet(models.QuerySet["KeptAnswer"]):
+class IdempotencyRecordQuerySet(models.QuerySet["IdempotencyRecord"]):
     def abandoned(self, before: datetime) -> Self:
-        """Whoever began on them has not answered."""
+        """Requests that began before this and never got an answer."""
         return self.filter(status=None, begun_at__lt=before)
 
 
-class KeptAnswer(models.Model):
-    """What a person's request with this `Idempotency-Key` was answered; without a status it is still being done."""
+class IdempotencyRecord(models.Model):
+    """The answer to a person's request with this `Idempotency-Key`. Without a status the request is still running."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
@@ -25,9 +25,10 @@ class KeptAnswer(models.Model):
     headers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     body = models.TextField(default="")
 
-    objects = KeptQuerySet.as_manager()
+    objects = IdempotencyRecordQuerySet.as_manager()
 
     class Meta:
+        db_table = "rest_keptanswer"
         constraints = (models.UniqueConstraint(fields=("person", "key"), name="answer_once"),)
         # Reader: the clock, which forgets.
         indexes = (models.Index(fields=("begun_at",), name="answer_begun"),)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.conftest import problem, wrong
 from tms.notifications.models.destination import Destination
-from tms.rest.models import KeptAnswer
+from tms.rest.models import IdempotencyRecord
 
 pytestmark = pytest.mark.both
 SECRET = "https://hooks.example.com/T0/B0/very-secret"
@@ -33,7 +33,7 @@ def test_an_answer_with_a_key_is_never_kept(editor):
     editor.post("/destinations", body, Idempotency_Key="k")
     again = editor.post("/destinations", body, Idempotency_Key="k")
 
-    assert not KeptAnswer.objects.exists()
+    assert not IdempotencyRecord.objects.exists()
     assert wrong(again) == ["$.name"]
 
 
