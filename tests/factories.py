@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.builders import Fleet
 from tms.accounts.models import User
 from tms.alerts import correlation, lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Incident, Rule
 from tms.fleet.models import Presence, PresenceChange, Terminal
 from tms.telemetry.models import Boot, Event, Report
@@ -33,7 +33,7 @@ def alert(
     rule = rule or fleet.metric_rule(severity=severity)
     terminal = terminal or fleet.online(**terminal_fields)
     with transaction.atomic():
-        lifecycle.hold([Claim(rule.pk, terminal.pk, opened_at or now(), value=value)])
+        lifecycle.trigger([RuleTriggered(rule.pk, terminal.pk, opened_at or now(), value=value)])
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
 
 
@@ -43,7 +43,7 @@ def acknowledged(alert: Alert, *, by: User, comment: str = "") -> Alert:
 
 def resolved(alert: Alert, *, at: datetime | None = None) -> Alert:
     with transaction.atomic():
-        lifecycle.release([(alert.rule_id, alert.terminal_id)], at=at or now())
+        lifecycle.clear([(alert.rule_id, alert.terminal_id)], at=at or now())
     alert.refresh_from_db()
     return alert
 
@@ -61,7 +61,7 @@ def incident(fleet: Fleet, site: str = "SJK", *, number: int = 5, **rule: Any) -
     """All `number` terminals of a site were lost together."""
     place, lost = fleet.site(site), fleet.presence_rule(**{"severity": "critical"} | rule)
     terminals = [fleet.standing(Presence.OFFLINE, at=now(-2), site=place) for _ in range(number)]
-    lifecycle.settle([Claim(lost.pk, terminal.pk, now(-1)) for terminal in terminals])
+    lifecycle.apply_events([RuleTriggered(lost.pk, terminal.pk, now(-1)) for terminal in terminals])
     correlation.fold(now())
     return Incident.objects.get(site=place)
 

@@ -95,7 +95,7 @@ def test_a_storm_is_swept_and_alerted_in_one_pass_however_many_transactions_that
     terminals = [fleet.online(lease_s=1) for _ in range(5)]
 
     presence_sweep.sweep(later(2))
-    opened = lifecycle.open_due(later(8))
+    opened = lifecycle.open_pending(later(8))
 
     assert {seen(terminal)[0] for terminal in terminals} == {Presence.SILENT}
     assert opened == 5

@@ -302,7 +302,7 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     conditions = lifecycle.conditions
     refuse(monkeypatch, conditions, "record", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
 
-    assert lifecycle.open_due(later(8)) == 3
+    assert lifecycle.open_pending(later(8)) == 3
     assert not Alert.objects.filter(terminal=bad).exists()
 
 

@@ -26,15 +26,15 @@ def suite(folder: Path, *tests: str) -> Verdict:
 
 
 def test_a_test_that_passes_alone_is_flaky_and_one_that_fails_twice_is_broken(tmp_path):
-    verdict = suite(tmp_path, "assert True", "assert not once('raced')", "assert False")
+    event = suite(tmp_path, "assert True", "assert not once('raced')", "assert False")
 
-    assert verdict == Verdict(["test_made.py::test_1"], ["test_made.py::test_2"])
+    assert event == Verdict(["test_made.py::test_1"], ["test_made.py::test_2"])
 
 
 def test_many_failures_are_no_race(tmp_path, capfd):
-    verdict = suite(tmp_path, *["assert False"] * (MOST_RERUN + 1))
+    event = suite(tmp_path, *["assert False"] * (MOST_RERUN + 1))
 
-    assert len(verdict.broken) == MOST_RERUN + 1
+    assert len(event.broken) == MOST_RERUN + 1
     assert "Again" not in capfd.readouterr().out
 
 
@@ -43,7 +43,7 @@ def test_a_suite_that_cannot_be_collected_is_no_race(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "passed"),
+    ("rule_events", "passed"),
     [
         ([Verdict(), Verdict()], True),
         ([Verdict(["a"]), Verdict(["b"])], True),
@@ -52,10 +52,10 @@ def test_a_suite_that_cannot_be_collected_is_no_race(tmp_path):
         ([Verdict(is_complete=False), Verdict()], False),
     ],
 )
-def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(verdicts, passed, capsys):
-    assert conclude(verdicts) is passed
+def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(rule_events, passed, capsys):
+    assert conclude(rule_events) is passed
 
     said = capsys.readouterr().out
-    assert all(f"FLAKY {name}\n" in said for each in verdicts for name in each.flaky)
-    assert all(f"BROKEN {name}\n" in said for each in verdicts for name in each.broken)
+    assert all(f"FLAKY {name}\n" in said for each in rule_events for name in each.flaky)
+    assert all(f"BROKEN {name}\n" in said for each in rule_events for name in each.broken)
     assert MOST_FLAKY == 2

@@ -2,21 +2,21 @@
 
 from tests.builders import later
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim, Release
+from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert, Rule
 from tms.fleet.models import Terminal
 
 
-def claim(rule: Rule, terminal: Terminal, seconds: float = 0, **fields) -> Claim:
-    return Claim(rule.pk, terminal.pk, later(seconds), **fields)
+def claim(rule: Rule, terminal: Terminal, seconds: float = 0, **fields) -> RuleTriggered:
+    return RuleTriggered(rule.pk, terminal.pk, later(seconds), **fields)
 
 
-def release(rule: Rule, terminal: Terminal, seconds: float = 0) -> Release:
-    return Release(rule.pk, terminal.pk, later(seconds))
+def release(rule: Rule, terminal: Terminal, seconds: float = 0) -> RuleCleared:
+    return RuleCleared(rule.pk, terminal.pk, later(seconds))
 
 
 def opened(rule: Rule, terminal: Terminal) -> Alert:
-    lifecycle.settle([claim(rule, terminal)])
+    lifecycle.apply_events([claim(rule, terminal)])
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
 
 

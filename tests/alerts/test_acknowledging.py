@@ -38,7 +38,7 @@ def test_a_second_acknowledgement_tells_who_was_first_and_changes_nothing(fleet,
 
 def test_a_recovery_wins_over_a_late_acknowledgement(fleet, rule, terminal):
     alert = opened(rule, terminal)
-    lifecycle.settle([release(rule, terminal, 5)])
+    lifecycle.apply_events([release(rule, terminal, 5)])
 
     with pytest.raises(AlreadyResolved, match=f"alert {alert.pk} was resolved at") as refused:
         lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(6))
@@ -52,7 +52,7 @@ def test_a_recovery_wins_over_an_earlier_acknowledgement(fleet, rule, terminal):
     alert = opened(rule, terminal)
     lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.settle([release(rule, terminal, 6)])
+    lifecycle.apply_events([release(rule, terminal, 6)])
 
     assert history(alert) == ["opened", "acknowledged", "resolved"]
     assert Alert.objects.get().acknowledged_by is not None
@@ -68,7 +68,7 @@ def test_history_keeps_the_order_of_what_happened_whatever_the_clocks_of_the_nod
     alert = opened(rule, terminal)
 
     lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(acknowledged_s))
-    lifecycle.settle([release(rule, terminal, recovered_s)])
+    lifecycle.apply_events([release(rule, terminal, recovered_s)])
 
     alert.refresh_from_db()
     assert history(alert) == ["opened", "acknowledged", "resolved"]
@@ -80,7 +80,7 @@ def test_an_acknowledged_alert_is_still_the_one_alert(fleet, rule, terminal):
     alert = opened(rule, terminal)
     lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.settle([claim(rule, terminal, 6)])
+    lifecycle.apply_events([claim(rule, terminal, 6)])
 
     assert Alert.objects.get() == alert
 
@@ -110,7 +110,7 @@ def test_acknowledgements_that_race_with_the_recovery_end_resolved(fleet, rule, 
     def act(n: int) -> object:
         if n == 0:
             with transaction.atomic():
-                return lifecycle.settle([release(rule, terminal, 5)])
+                return lifecycle.apply_events([release(rule, terminal, 5)])
         return lifecycle.acknowledge(Alert.objects.get(pk=alert.pk), by=person, comment="", at=later(n))
 
     results = at_once(9, act)

@@ -36,7 +36,7 @@ def test_each_says_who_and_has_its_step_in_the_history(fleet, three):
 def test_what_somebody_has_and_what_is_over_stays_as_it_is(fleet, rule, three):
     held, over, free = three
     lifecycle.acknowledge(held, by=fleet.person("ren"), comment="mine", at=later(1))
-    lifecycle.settle([release(rule, over.terminal, 2)])
+    lifecycle.apply_events([release(rule, over.terminal, 2)])
 
     taken = take(fleet.person("aiko"))
 
@@ -92,7 +92,7 @@ def test_nobody_is_told_when_there_was_nothing_to_take(fleet, three, ear):
 
 def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
     for terminal in fleet.terminals(500, presence="online"):
-        lifecycle.hold([lifecycle.Claim(rule.pk, terminal.pk, later(0))])
+        lifecycle.trigger([lifecycle.RuleTriggered(rule.pk, terminal.pk, later(0))])
 
     with django_assert_max_num_queries(10):
         taken = take(fleet.person())
@@ -105,7 +105,7 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max
 def test_what_recovers_this_very_moment_is_left_to_the_recovery_and_nobody_waits(fleet, rule, three):
     recovering, person = three[0], fleet.person()
 
-    with meanwhile(lambda: lifecycle.settle([release(rule, recovering.terminal, 5)])):
+    with meanwhile(lambda: lifecycle.apply_events([release(rule, recovering.terminal, 5)])):
         taken = take(person, seconds=6)
 
     assert taken == 2
@@ -148,7 +148,7 @@ def test_taking_all_races_with_recoveries_and_all_end_resolved(fleet, rule):
         if n % 2:
             return take(person, seconds=n)
         with transaction.atomic():
-            return lifecycle.settle([release(rule, alert.terminal, 20) for alert in alerts[n // 2 :: 4]])
+            return lifecycle.apply_events([release(rule, alert.terminal, 20) for alert in alerts[n // 2 :: 4]])
 
     results = at_once(8, act)
 

@@ -45,7 +45,7 @@ def test_a_snoozed_alert_recovers_as_any_other(fleet, rule, terminal):
     alert = opened(rule, terminal)
     lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.settle([release(rule, terminal, 9)])
+    lifecycle.apply_events([release(rule, terminal, 9)])
 
     assert history(alert) == ["opened", "snoozed", "resolved"]
     assert lifecycle.expire(later(60)) == 0
@@ -149,7 +149,7 @@ def test_it_opens_again_when_it_comes_again(fleet, terminal):
     first = opened(rule, terminal)
     lifecycle.resolve(one(first), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.settle([claim(rule, terminal, 9)])
+    lifecycle.apply_events([claim(rule, terminal, 9)])
 
     assert Alert.objects.unresolved().get().opened_at == later(9)
 
@@ -216,7 +216,7 @@ def test_nobody_is_reminded_of_what_is_open_snoozed_or_over(fleet, rule, termina
     lifecycle.acknowledge_all(Alert.objects.all(), by=person, comment="", at=later(0))
     lifecycle.withdraw(one(given), by=person, comment="", at=later(1))
     lifecycle.snooze(one(put_off), until=later(500), by=person, comment="", at=later(1))
-    lifecycle.settle([release(rule, over.terminal, 1)])
+    lifecycle.apply_events([release(rule, over.terminal, 1)])
 
     assert lifecycle.remind(later(400)) == 0
 
@@ -244,7 +244,7 @@ TERMS = {
 @pytest.mark.parametrize("act", TERMS)
 def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_queries, act):
     rule, person = fleet.event_rule(may_be_resolved_by_hand=True), fleet.person()
-    lifecycle.hold([claim(rule, terminal) for terminal in fleet.terminals(500, presence="online")])
+    lifecycle.trigger([claim(rule, terminal) for terminal in fleet.terminals(500, presence="online")])
     lifecycle.acknowledge_all(Alert.objects.all(), by=person, comment="mine", at=later(1))
 
     with django_assert_max_num_queries(12):

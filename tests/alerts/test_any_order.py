@@ -77,14 +77,14 @@ class Life(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), severity=SEVERITIES, duration_s=st.sampled_from([0, 0, 30]))
     def holds(self, which: int, severity: str, duration_s: int) -> None:
         self.later()
-        lifecycle.settle(
+        lifecycle.apply_events(
             [claim(self.rules[which], self.terminal, self.seconds, severity=severity, duration_s=duration_s)]
         )
 
     @rule(which=st.integers(0, 1))
     def recovers(self, which: int) -> None:
         self.later()
-        lifecycle.settle([release(self.rules[which], self.terminal, self.seconds)])
+        lifecycle.apply_events([release(self.rules[which], self.terminal, self.seconds)])
 
     @rule(which=st.integers(0, 1), times=st.integers(1, 4), stays=st.booleans())
     def comes_and_goes(self, which: int, times: int, *, stays: bool) -> None:
@@ -97,7 +97,7 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: int) -> None:
         at = self.later(seconds)
-        lifecycle.open_due(at)
+        lifecycle.open_pending(at)
         lifecycle.calm_down(at)
         lifecycle.expire(at)
         lifecycle.remind(at)

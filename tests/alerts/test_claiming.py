@@ -77,7 +77,7 @@ def snooze(alert, by):
 
 
 def recover(alert, by):
-    lifecycle.settle([release(alert.rule, alert.terminal, 9)])
+    lifecycle.apply_events([release(alert.rule, alert.terminal, 9)])
 
 
 @pytest.mark.parametrize("decide", [acknowledge, snooze, recover])

@@ -81,7 +81,7 @@ def test_what_ends_by_itself_ends_once(fleet, rule, terminal):
 def test_a_recovery_before_the_time_leaves_nothing_to_end(fleet, rule, terminal):
     alert = opened(rule, terminal)
     take(alert, fleet.person("aiko"), contract=Contract.TIME, until=later(60))
-    lifecycle.settle([release(rule, terminal, 30)])
+    lifecycle.apply_events([release(rule, terminal, 30)])
 
     ended = lifecycle.expire(later(60))
 
@@ -134,7 +134,7 @@ def test_an_acknowledgement_is_withdrawn_and_can_be_taken_again(fleet, rule, ter
 def test_what_is_over_stays_as_it_is(fleet, rule, terminal, act):
     alert, person = opened(rule, terminal), fleet.person()
     take(alert, person)
-    lifecycle.settle([release(rule, terminal, 7)])
+    lifecycle.apply_events([release(rule, terminal, 7)])
     terms = {"change": {"contract": Contract.WORSE, "until": None}, "snooze": {"until": later(60)}}.get(act, {})
 
     moved = getattr(lifecycle, act)(one(alert), by=person, comment="too late", at=later(9), **terms)
@@ -147,7 +147,7 @@ def test_what_is_over_stays_as_it_is(fleet, rule, terminal, act):
 
 def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
     alert, person = opened(rule, terminal), fleet.person()
-    lifecycle.settle([claim(rule, terminal, 3, severity="critical")])
+    lifecycle.apply_events([claim(rule, terminal, 3, severity="critical")])
 
     with pytest.raises(ChangedMeanwhile) as refused:
         take(alert, person, version=alert.version)
@@ -186,7 +186,7 @@ def test_another_alert_of_the_terminal_ends_what_was_taken_until_it_gets_worse(
     take(alert, fleet.person(), contract=contract, until=later(600))
     another = fleet.metric_rule(name="Offline", severity=other)
 
-    lifecycle.settle([claim(another, terminal, 30)])
+    lifecycle.apply_events([claim(another, terminal, 30)])
 
     assert standing(alert)[0] == ("open" if ends else "acknowledged")
     if ends:
@@ -198,7 +198,7 @@ def test_an_alert_of_another_terminal_ends_nothing(fleet, rule, terminal):
     alert = opened(rule, terminal)
     take(alert, fleet.person(), contract=Contract.WORSE)
 
-    lifecycle.settle([claim(rule, fleet.online(), 30)])
+    lifecycle.apply_events([claim(rule, fleet.online(), 30)])
 
     assert standing(alert)[0] == "acknowledged"
 
@@ -215,7 +215,7 @@ def test_whatever_people_and_the_clock_do_while_it_recovers_it_ends_resolved(fle
 
     def recover() -> None:
         with transaction.atomic():
-            lifecycle.settle([release(rule, terminal, 20)])
+            lifecycle.apply_events([release(rule, terminal, 20)])
 
     acts = [
         recover,

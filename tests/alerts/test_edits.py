@@ -28,7 +28,7 @@ def test_a_new_presence_rule_waits_for_what_is_left_of_its_duration(fleet: Fleet
     fleet.standing(Presence.OFFLINE, at=later(-200))
 
     fleet.presence_rule(duration_s=300)
-    opened = [lifecycle.open_due(later(99)), lifecycle.open_due(later(100))]
+    opened = [lifecycle.open_pending(later(99)), lifecycle.open_pending(later(100))]
 
     assert opened == [0, 1]
 
@@ -95,7 +95,7 @@ def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(flee
             return
         with transaction.atomic():
             store.lock([terminal.pk for terminal in terminals])
-            lifecycle.settle([claim(rule, terminal, n) for terminal in terminals])
+            lifecycle.apply_events([claim(rule, terminal, n) for terminal in terminals])
 
     results = at_once(9, act)
 

@@ -58,7 +58,7 @@ def test_it_waits_for_the_rules_duration(fleet):
 
     firmware.follow_all(AT)
     firmware.follow_all(later(3000))
-    opened = [lifecycle.open_due(later(3599)), lifecycle.open_due(later(3600))]
+    opened = [lifecycle.open_pending(later(3599)), lifecycle.open_pending(later(3600))]
 
     assert opened == [0, 1]
 

@@ -22,15 +22,15 @@ MINUTE, HOUR = 60, 3600
 def wobble(rule, terminal, times: int, *, begins: float = 0, every: float = MINUTE, **fields) -> float:
     """Open and recover so often; when the last recovery was."""
     for number in range(times):
-        lifecycle.settle([claim(rule, terminal, begins + 2 * number * every, **fields)])
-        lifecycle.settle([release(rule, terminal, begins + (2 * number + 1) * every)])
+        lifecycle.apply_events([claim(rule, terminal, begins + 2 * number * every, **fields)])
+        lifecycle.apply_events([release(rule, terminal, begins + (2 * number + 1) * every)])
     return begins + (2 * times - 1) * every
 
 
 def flapping(rule, terminal) -> Alert:
     """After the fourth opening within seven minutes."""
     wobble(rule, terminal, 3)
-    lifecycle.settle([claim(rule, terminal, 6 * MINUTE)])
+    lifecycle.apply_events([claim(rule, terminal, 6 * MINUTE)])
     return Alert.objects.flapping().select_related("flapping").get()
 
 
@@ -42,7 +42,7 @@ def test_it_begins_to_flap_when_it_opens_for_the_fourth_time_within_minutes(rule
     wobble(rule, terminal, 3)
     before = Alert.objects.flapping().count()
 
-    lifecycle.settle([claim(rule, terminal, 6 * MINUTE)])
+    lifecycle.apply_events([claim(rule, terminal, 6 * MINUTE)])
 
     alert = Alert.objects.flapping().get()
     assert before == 0
@@ -60,7 +60,7 @@ def test_neither_does_it_where_the_changes_are_those_of_others(fleet, rule, term
     for other_rule, other in ((fleet.metric_rule(), terminal), (rule, fleet.online())):
         wobble(other_rule, other, 3)
 
-    lifecycle.settle([claim(rule, terminal, 6 * MINUTE)])
+    lifecycle.apply_events([claim(rule, terminal, 6 * MINUTE)])
 
     assert not Flapping.objects.exists()
 
@@ -88,7 +88,7 @@ def test_while_it_flaps_it_stands_and_its_changes_are_counted(rule, terminal):
 
 def test_what_is_well_when_it_is_calm_is_over(rule, terminal):
     alert = flapping(rule, terminal)
-    lifecycle.settle([release(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
     calm_at = Flapping.objects.get().calm_at
 
     lifecycle.calm_down(calm_at - timedelta(seconds=1))
@@ -110,7 +110,7 @@ def test_what_is_still_wrong_when_it_is_calm_stands_and_is_an_alert_like_others(
 
     assert history(alert) == ["opened", "flapping", "calm"]
     assert not Alert.objects.flapping().exists()
-    lifecycle.settle([release(rule, terminal, HOUR + 1)])
+    lifecycle.apply_events([release(rule, terminal, HOUR + 1)])
     assert not Alert.objects.unresolved().exists()
 
 
@@ -128,8 +128,8 @@ def test_an_acknowledgement_covers_all_of_it(fleet, rule, terminal):
     alert = flapping(rule, terminal)
     acknowledged(alert, by=aiko)
 
-    lifecycle.settle([release(rule, terminal, 7 * MINUTE)])
-    lifecycle.settle([claim(rule, terminal, 8 * MINUTE)])
+    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([claim(rule, terminal, 8 * MINUTE)])
 
     assert list(Alert.objects.unresolved().values_list("pk", "state", "acknowledged_by")) == [
         (alert.pk, "acknowledged", aiko.pk)
@@ -143,7 +143,7 @@ def test_while_it_flaps_it_gets_worse_and_eases_only_when_it_is_calm(fleet, term
     alert = flapping(rule, terminal)
     for begins, severity in ((8, "critical"), (10, "warning"), (12, "critical")):
         wobble(rule, terminal, 1, begins=begins * MINUTE, severity=severity)
-    lifecycle.settle([claim(rule, terminal, 14 * MINUTE, severity="warning")])
+    lifecycle.apply_events([claim(rule, terminal, 14 * MINUTE, severity="warning")])
     before = Alert.objects.get(pk=alert.pk).severity
 
     pass_(2 * HOUR)
@@ -158,8 +158,8 @@ def test_whoever_took_it_before_it_got_worse_has_it_no_more(fleet, terminal):
     alert = flapping(rule, terminal)
     acknowledged(alert, by=fleet.person())
 
-    lifecycle.settle([release(rule, terminal, 7 * MINUTE)])
-    lifecycle.settle([claim(rule, terminal, 8 * MINUTE, severity="critical")])
+    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([claim(rule, terminal, 8 * MINUTE, severity="critical")])
 
     assert history(alert) == ["opened", "flapping", "acknowledged", "worsened", "undone"]
 
@@ -179,7 +179,7 @@ def test_a_person_may_say_that_it_is_over_where_the_rule_lets_them(fleet, termin
     alert = flapping(rule, terminal)
 
     lifecycle.resolve(Alert.objects.all(), by=fleet.person(), comment="", at=later(7 * MINUTE))
-    lifecycle.settle([claim(rule, terminal, 8 * MINUTE)])
+    lifecycle.apply_events([claim(rule, terminal, 8 * MINUTE)])
 
     assert history(alert) == ["opened", "flapping", "resolved"]
     assert Alert.objects.unresolved().get().pk != alert.pk
@@ -187,7 +187,7 @@ def test_a_person_may_say_that_it_is_over_where_the_rule_lets_them(fleet, termin
 
 def test_after_a_calm_it_may_flap_again(rule, terminal):
     flapping(rule, terminal)
-    lifecycle.settle([release(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
     pass_(HOUR)
 
     wobble(rule, terminal, 4, begins=HOUR)
@@ -199,10 +199,10 @@ def test_after_a_calm_it_may_flap_again(rule, terminal):
 def test_many_alerts_that_open_cost_one_look_more(fleet, rule, terminal, django_assert_num_queries):
     flapping(rule, terminal)
     claims = [claim(rule, other, 7 * MINUTE) for other in fleet.terminals(50)]
-    lifecycle.settle([claim(rule, fleet.online(), 7 * MINUTE)])
+    lifecycle.apply_events([claim(rule, fleet.online(), 7 * MINUTE)])
 
     with django_assert_num_queries(QUERIES_TO_OPEN):
-        lifecycle.settle(claims)
+        lifecycle.apply_events(claims)
 
     assert Alert.objects.flapping().get().opened_at > AT
 
@@ -222,7 +222,7 @@ def test_two_clocks_and_recoveries_at_once_end_it_once(rule, terminal):
             return
         with transaction.atomic():
             store.lock([terminal.pk])
-            lifecycle.settle([release(rule, terminal, 8 * MINUTE + n)])
+            lifecycle.apply_events([release(rule, terminal, 8 * MINUTE + n)])
 
     results = at_once(8, act)
 

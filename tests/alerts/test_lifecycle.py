@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.alerts.steps import claim, history, opened, release
 from tests.builders import AT, later
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Verdict
+from tms.alerts.lifecycle import RuleEvent
 from tms.alerts.models import Alert, AlertState, Condition, Rule, Transition
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.both
 def test_a_claim_opens_an_alert_with_the_rules_severity(fleet, terminal):
     rule = fleet.metric_rule(severity="critical")
 
-    lifecycle.settle([claim(rule, terminal, 3, value=80.5)])
+    lifecycle.apply_events([claim(rule, terminal, 3, value=80.5)])
 
     alert = Alert.objects.get()
     assert (alert.state, alert.severity, alert.value, alert.opened_at) == ("open", "critical", 80.5, later(3))
@@ -29,7 +29,7 @@ def test_a_claim_opens_an_alert_with_the_rules_severity(fleet, terminal):
 def test_a_claim_of_what_holds_already_changes_nothing(rule, terminal):
     alert = opened(rule, terminal)
 
-    lifecycle.settle([claim(rule, terminal, 5)])
+    lifecycle.apply_events([claim(rule, terminal, 5)])
 
     assert history(alert) == ["opened"]
     assert Alert.objects.get().opened_at == AT
@@ -38,7 +38,7 @@ def test_a_claim_of_what_holds_already_changes_nothing(rule, terminal):
 def test_a_release_resolves_and_what_comes_after_is_another_alert(rule, terminal):
     first = opened(rule, terminal)
 
-    lifecycle.settle([release(rule, terminal, 5)])
+    lifecycle.apply_events([release(rule, terminal, 5)])
     second = opened(rule, terminal)
 
     first.refresh_from_db()
@@ -47,7 +47,7 @@ def test_a_release_resolves_and_what_comes_after_is_another_alert(rule, terminal
 
 
 def test_a_release_of_what_does_not_hold_changes_nothing(rule, terminal):
-    lifecycle.settle([release(rule, terminal)])
+    lifecycle.apply_events([release(rule, terminal)])
 
     assert not Transition.objects.exists()
 
@@ -66,7 +66,7 @@ def test_the_database_itself_refuses_a_second_unresolved_alert_of_a_rule_and_ter
 def test_a_claim_by_a_rule_that_was_switched_off_is_not_heeded(fleet, terminal):
     rule = fleet.metric_rule(enabled=False)
 
-    lifecycle.settle([claim(rule, terminal), claim(rule, fleet.terminal(), duration_s=60)])
+    lifecycle.apply_events([claim(rule, terminal), claim(rule, fleet.terminal(), duration_s=60)])
 
     assert not Alert.objects.exists()
     assert not Condition.objects.exists()
@@ -89,7 +89,7 @@ ORDERS = [
 ]
 
 
-def said(order: str, rule: Rule, terminal: Terminal) -> list[Verdict]:
+def said(order: str, rule: Rule, terminal: Terminal) -> list[RuleEvent]:
     makers = {"+": claim, "-": release}
     return [makers[sign](rule, terminal, n) for n, sign in enumerate(order, start=1)]
 
@@ -100,7 +100,7 @@ def test_the_last_verdict_of_a_batch_counts(rule, terminal, before, order, after
         opened(rule, terminal)
         Transition.objects.all().delete()
 
-    lifecycle.settle(said(order, rule, terminal))
+    lifecycle.apply_events(said(order, rule, terminal))
 
     assert Alert.objects.unresolved().exists() == Condition.objects.exists() == after
     assert list(Transition.objects.order_by("pk").values_list("kind", flat=True)) == happened
@@ -109,7 +109,7 @@ def test_the_last_verdict_of_a_batch_counts(rule, terminal, before, order, after
 def test_pairs_do_not_mix(fleet, rule, terminal):
     other_rule, other_terminal = fleet.metric_rule(), fleet.online()
 
-    lifecycle.settle(
+    lifecycle.apply_events(
         [claim(rule, terminal), claim(other_rule, other_terminal), claim(rule, other_terminal), release(rule, terminal)]
     )
 
@@ -126,12 +126,12 @@ def test_whatever_is_said_the_last_word_holds_and_history_alternates(fleet, batc
     seconds = 0
 
     for batch in batches:
-        verdicts = []
+        rule_events = []
         for who, sign in batch:
             seconds += 1
-            verdicts += said(sign, rule, terminals[who])
+            rule_events += said(sign, rule, terminals[who])
             last[who] = sign
-        lifecycle.settle(verdicts)
+        lifecycle.apply_events(rule_events)
 
     for who, terminal in terminals.items():
         unresolved = Alert.objects.unresolved().filter(rule=rule, terminal=terminal).count()
@@ -149,10 +149,10 @@ def test_a_storm_is_opened_and_resolved_with_a_handful_of_queries_and_one_messag
     ear.changes()
 
     with django_assert_max_num_queries(80), transaction.atomic():
-        lifecycle.settle([claim(rule, terminal) for terminal in terminals])
+        lifecycle.apply_events([claim(rule, terminal) for terminal in terminals])
     storm = ear.change()
     with django_assert_max_num_queries(80), transaction.atomic():
-        lifecycle.settle([release(rule, terminal, 5) for terminal in terminals])
+        lifecycle.apply_events([release(rule, terminal, 5) for terminal in terminals])
 
     assert Alert.objects.filter(state="resolved").count() == 5_000
     assert storm == Change(everything=True)

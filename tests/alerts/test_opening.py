@@ -40,9 +40,9 @@ def test_what_is_lost_while_the_shop_is_closed_alerts_when_it_opens(fleet, shop,
     wall.advance(seconds=3 * HOUR, step_s=MINUTE)
     night = unresolved()
 
-    lifecycle.open_due(later(OPENING - 1))
+    lifecycle.open_pending(later(OPENING - 1))
     before = unresolved()
-    lifecycle.open_due(later(OPENING))
+    lifecycle.open_pending(later(OPENING))
 
     assert (night, before, unresolved()) == (0, 0, 1)
     assert Alert.objects.get().terminal == terminal
@@ -51,19 +51,19 @@ def test_what_is_lost_while_the_shop_is_closed_alerts_when_it_opens(fleet, shop,
 
 def test_what_is_back_before_the_shop_opens_never_alerts(fleet, shop):
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open"), fleet.online(site=shop)
-    lifecycle.settle([claim(rule, terminal, HOUR)])
+    lifecycle.apply_events([claim(rule, terminal, HOUR)])
 
-    lifecycle.release([(rule.pk, terminal.pk)], at=later(2 * HOUR))
-    lifecycle.open_due(later(OPENING + HOUR))
+    lifecycle.clear([(rule.pk, terminal.pk)], at=later(2 * HOUR))
+    lifecycle.open_pending(later(OPENING + HOUR))
 
     assert not Alert.objects.exists()
 
 
 def test_the_duration_counts_only_while_the_shop_is_open(fleet, shop):
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open", duration_s=600), fleet.online(site=shop)
-    lifecycle.settle([claim(rule, terminal, -4 * MINUTE, duration_s=600)])
+    lifecycle.apply_events([claim(rule, terminal, -4 * MINUTE, duration_s=600)])
 
-    opened = [lifecycle.open_due(later(OPENING + seconds)) for seconds in (-1, 0, 6 * MINUTE - 1, 6 * MINUTE)]
+    opened = [lifecycle.open_pending(later(OPENING + seconds)) for seconds in (-1, 0, 6 * MINUTE - 1, 6 * MINUTE)]
 
     assert opened == [0, 0, 0, 1]
 
@@ -88,8 +88,8 @@ def test_a_site_that_tells_no_hours_is_always_open(fleet):
 def test_metrics_and_events_may_wait_for_the_opening_too(fleet, shop):
     rule, terminal = fleet.metric_rule(hours="open"), fleet.online(site=shop)
 
-    lifecycle.settle([claim(rule, terminal, HOUR, value=80.0)])
-    lifecycle.open_due(later(OPENING))
+    lifecycle.apply_events([claim(rule, terminal, HOUR, value=80.0)])
+    lifecycle.open_pending(later(OPENING))
 
     assert Alert.objects.get().value == 80.0
 
@@ -97,10 +97,10 @@ def test_metrics_and_events_may_wait_for_the_opening_too(fleet, shop):
 def test_a_shop_that_closes_meanwhile_makes_it_wait(fleet, shop):
     """Somebody enters a closing day while the minutes of a rule run."""
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open", duration_s=600), fleet.online(site=shop)
-    lifecycle.settle([claim(rule, terminal, OPENING, duration_s=600)])
+    lifecycle.apply_events([claim(rule, terminal, OPENING, duration_s=600)])
     OwnDay.objects.create(site=shop, first_on=later(OPENING).date(), note="stocktaking")
 
-    lifecycle.open_due(later(OPENING + 10 * MINUTE))
+    lifecycle.open_pending(later(OPENING + 10 * MINUTE))
 
     assert unresolved() == 0
     assert Condition.objects.get().due_at == later(OPENING + 24 * HOUR)

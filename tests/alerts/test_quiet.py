@@ -133,7 +133,7 @@ def test_many_alerts_cost_as_many_queries_as_one(fleet, rule, django_assert_max_
     shop(fleet, 9, 19)
     always, in_hours = rule, fleet.presence_rule(hours="open")
     terminals = fleet.terminals(200, presence="offline")
-    lifecycle.hold([claim(each, terminal) for terminal in terminals for each in (always, in_hours)])
+    lifecycle.trigger([claim(each, terminal) for terminal in terminals for each in (always, in_hours)])
     maintain(fleet, Alert.objects.first())
 
     alerts = list(Alert.objects.all())
@@ -179,7 +179,7 @@ def test_nobody_is_told_while_it_is_quiet_and_always_when_it_is_still_wrong_at_t
         shop(fleet, 19, 18)  # closed for an hour from AT on
     rule = fleet.presence_rule(hours="open")
     terminal = fleet.standing(Presence.REBOOTING if back else Presence.OFFLINE, back_at=later(back * 60))
-    lifecycle.hold([claim(rule, terminal, -1)])
+    lifecycle.trigger([claim(rule, terminal, -1)])
     alert = Alert.objects.unresolved().get(terminal=terminal)
     for starts, minutes in windows:
         maintain(fleet, alert, starts=starts * 60, hours=minutes / 60)
@@ -187,7 +187,7 @@ def test_nobody_is_told_while_it_is_quiet_and_always_when_it_is_still_wrong_at_t
 
     for minute in range(121):
         if minute == recovery:
-            lifecycle.release([(rule.pk, terminal.pk)], at=later(minute * 60))
+            lifecycle.clear([(rule.pk, terminal.pk)], at=later(minute * 60))
         teller.look(later(minute * 60))
 
     def is_quiet(minute: int) -> bool:

@@ -18,17 +18,17 @@ def one(alert: Alert):
 
 
 def test_an_alert_opens_with_the_severity_of_its_claim(rule, terminal):
-    lifecycle.settle([claim(rule, terminal, severity="info")])
+    lifecycle.apply_events([claim(rule, terminal, severity="info")])
 
     assert Alert.objects.get().severity == "info"
     assert Alert.objects.get().transitions.get().severity == "info"
 
 
 def test_a_condition_that_waits_opens_with_the_severity_that_it_has_then(rule, terminal):
-    lifecycle.settle([claim(rule, terminal, severity="warning", duration_s=60)])
-    lifecycle.settle([claim(rule, terminal, 30, severity="critical", duration_s=60)])
+    lifecycle.apply_events([claim(rule, terminal, severity="warning", duration_s=60)])
+    lifecycle.apply_events([claim(rule, terminal, 30, severity="critical", duration_s=60)])
 
-    lifecycle.open_due(later(60))
+    lifecycle.open_pending(later(60))
 
     assert Alert.objects.get().severity == "critical"
     assert history(Alert.objects.get()) == ["opened"]
@@ -39,9 +39,9 @@ def test_a_condition_that_waits_opens_with_the_severity_that_it_has_then(rule, t
     [("warning", "critical", "worsened"), ("critical", "warning", "eased"), ("info", "critical", "worsened")],
 )
 def test_another_severity_is_a_step_in_the_history(rule, terminal, before, now, kind):
-    lifecycle.settle([claim(rule, terminal, severity=before, value=61.0)])
+    lifecycle.apply_events([claim(rule, terminal, severity=before, value=61.0)])
 
-    lifecycle.settle([claim(rule, terminal, 9, severity=now, value=76.0)])
+    lifecycle.apply_events([claim(rule, terminal, 9, severity=now, value=76.0)])
 
     alert = Alert.objects.get()
     step = alert.transitions.last()
@@ -53,7 +53,7 @@ def test_another_severity_is_a_step_in_the_history(rule, terminal, before, now, 
 def test_a_claim_that_says_nothing_else_changes_nothing(rule, terminal, severity):
     alert = opened(rule, terminal)
 
-    lifecycle.settle([claim(rule, terminal, 9, severity=severity)])
+    lifecycle.apply_events([claim(rule, terminal, 9, severity=severity)])
 
     assert history(alert) == ["opened"]
 
@@ -63,7 +63,7 @@ def test_what_gets_worse_ends_its_acknowledgement_under_every_contract_and_says_
     alert = opened(rule, terminal)
     lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5), contract=contract, until=later(600))
 
-    lifecycle.settle([claim(rule, terminal, 9, severity="critical")])
+    lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
 
     alert.refresh_from_db()
     assert (alert.state, alert.acknowledged_by, alert.contract, alert.until) == ("open", None, "", None)
@@ -74,7 +74,7 @@ def test_what_gets_worse_ends_its_snooze(fleet, rule, terminal):
     alert = opened(rule, terminal)
     lifecycle.snooze(one(alert), until=later(600), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.settle([claim(rule, terminal, 9, severity="critical")])
+    lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
 
     assert history(alert) == ["opened", "snoozed", "worsened", "undone"]
 
@@ -84,7 +84,7 @@ def test_what_eases_stays_with_whoever_has_it(fleet, terminal):
     alert = opened(rule, terminal)
     lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.settle([claim(rule, terminal, 9, severity="warning")])
+    lifecycle.apply_events([claim(rule, terminal, 9, severity="warning")])
 
     alert.refresh_from_db()
     assert (alert.state, alert.severity) == ("acknowledged", "warning")
@@ -94,7 +94,7 @@ def test_history_keeps_its_order_when_the_report_came_before_the_acknowledgement
     alert = opened(rule, terminal)
     lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(9))
 
-    lifecycle.settle([claim(rule, terminal, 7, severity="critical")])
+    lifecycle.apply_events([claim(rule, terminal, 7, severity="critical")])
 
     assert list(alert.transitions.values_list("at", flat=True)) == [later(0), later(9), later(9), later(9)]
     assert history(alert) == ["opened", "acknowledged", "worsened", "undone"]
@@ -102,11 +102,11 @@ def test_history_keeps_its_order_when_the_report_came_before_the_acknowledgement
 
 def test_a_thousand_that_get_worse_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
     terminals = fleet.terminals(1_000)
-    lifecycle.settle([claim(rule, terminal, value=61.0) for terminal in terminals])
+    lifecycle.apply_events([claim(rule, terminal, value=61.0) for terminal in terminals])
     lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=later(5))
 
     with django_assert_max_num_queries(40):
-        lifecycle.settle([claim(rule, terminal, 9, severity="critical", value=76.0) for terminal in terminals])
+        lifecycle.apply_events([claim(rule, terminal, 9, severity="critical", value=76.0) for terminal in terminals])
 
     assert Alert.objects.filter(severity="critical", state="open", value=76.0).count() == 1_000
 
@@ -119,7 +119,7 @@ def test_an_acknowledgement_that_races_with_getting_worse_never_holds_what_got_w
     def act(n: int) -> object:
         if n == 0:
             with transaction.atomic():
-                return lifecycle.settle([claim(rule, terminal, 9, severity="critical")])
+                return lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
         return lifecycle.acknowledge(alert, by=person, comment="", at=later(n), version=alert.version)
 
     at_once(6, act)
@@ -136,7 +136,9 @@ def test_a_recovery_that_races_with_getting_worse_wins(fleet, rule, terminal):
     def act(n: int) -> None:
         with transaction.atomic():
             store.lock([terminal.pk])
-            lifecycle.settle([claim(rule, terminal, 9, severity="critical")] if n else [release(rule, terminal, 9)])
+            lifecycle.apply_events(
+                [claim(rule, terminal, 9, severity="critical")] if n else [release(rule, terminal, 9)]
+            )
 
     at_once(2, act)
 

@@ -48,14 +48,14 @@ def calm_down(*, before: float) -> None:
 @pytest.mark.both
 @pytest.mark.parametrize("seed", range(4))
 def test_a_preview_and_life_agree(rule, terminal, seed):
-    verdicts = []
+    rule_events = []
     for number, at in enumerate(turns(seed)):
-        verdicts.append((claim, release)[number % 2](rule, terminal, at))
+        rule_events.append((claim, release)[number % 2](rule, terminal, at))
         calm_down(before=at)
-        lifecycle.settle([verdicts[-1]])
+        lifecycle.apply_events([rule_events[-1]])
     calm_down(before=UNTIL)
 
-    found = standing(firings(verdicts, until=later(UNTIL)), USUAL, until=later(UNTIL))
+    found = standing(firings(rule_events, until=later(UNTIL)), USUAL, until=later(UNTIL))
 
     alerts = Alert.objects.order_by("opened_at").values_list("opened_at", "resolved_at", "flapping__changes")
     assert [(one.opened_at, one.ended_at, one.changes or None) for one in found] == [*alerts]

@@ -9,7 +9,7 @@ from tests.api.conftest import problem, wrong
 from tests.builders import AT, now
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim, Release
+from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert
 
 pytestmark = pytest.mark.both
@@ -22,7 +22,7 @@ def opened(fleet):
 
     def make(*, rule=rule, severity="warning", at=AT, **terminal) -> Alert:
         place = fleet.online(**terminal)
-        lifecycle.hold([Claim(rule.pk, place.pk, at, severity=severity, value=91.5)])
+        lifecycle.trigger([RuleTriggered(rule.pk, place.pk, at, severity=severity, value=91.5)])
         return Alert.objects.get(terminal=place, rule=rule)
 
     return make
@@ -52,7 +52,7 @@ def test_an_alert_is_told_with_its_history(watcher, opened):
 def test_alerts_are_filtered_the_newest_first(watcher, fleet, opened):
     hot = opened(severity="critical", uid="T-1")
     other = opened(rule=fleet.metric_rule("cpu", name="Busy"), uid="T-2", site=fleet.site("OSK"), at=AT - timedelta(1))
-    lifecycle.release({(hot.rule_id, hot.terminal_id)}, at=AT)
+    lifecycle.clear({(hot.rule_id, hot.terminal_id)}, at=AT)
 
     assert ids(watcher.get("/alerts")) == [other.pk, hot.pk]
     assert ids(watcher.get("/alerts", {"state": ["open", "acknowledged"]})) == [other.pk]
@@ -97,7 +97,7 @@ def test_acknowledging_has_a_contract_and_whoever_is_second_is_told_who_was_firs
 
 def test_a_recovery_wins_over_every_deed(watcher, opened):
     alert = opened()
-    lifecycle.settle([Release(alert.rule_id, alert.terminal_id, AT)])
+    lifecycle.apply_events([RuleCleared(alert.rule_id, alert.terminal_id, AT)])
 
     for deed, terms in (("acknowledge", {}), ("snooze", {"until": in_s(60)}), ("comment", {"comment": "?"})):
         assert problem(watcher.post(f"/alerts/{alert.pk}/{deed}", terms)) == (409, "tms:already-resolved")

@@ -9,7 +9,7 @@ from tests.at_once import at_once
 from tests.builders import AT
 from tests.people import person
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule, Transition
 from tms.rest.models import IdempotencyRecord
 
@@ -51,7 +51,7 @@ def test_of_edits_of_one_version_at_once_one_is_taken(editor, fleet):
 
 
 def test_an_alert_is_taken_by_one_of_many(caller_for, fleet):
-    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
+    lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     alert = Alert.objects.get()
     callers = [caller_for(person(f"p-{n}", of="Operator")) for n in range(CALLERS)]
 
@@ -62,7 +62,7 @@ def test_an_alert_is_taken_by_one_of_many(caller_for, fleet):
 
 
 def test_deeds_to_one_alert_at_once_are_done_one_after_the_other(watcher, fleet):
-    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
+    lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     alert = Alert.objects.get()
 
     answers = at_once(CALLERS, lambda n: watcher.post(f"/alerts/{alert.pk}/comment", {"comment": f"c-{n}"}))

@@ -12,7 +12,7 @@ from tests.builders import AT, now
 from tests.people import person
 from tms.accounts import api_tokens
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Window
 
 INTEGRATING = Path(__file__).parents[2] / "docs/integrating.md"
@@ -26,7 +26,7 @@ def examples() -> str:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_documented_lines_do_what_they_say(fleet, live_server):
-    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT, severity="critical")])
+    lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT, severity="critical")])
     alert = Alert.objects.get()
     _, token = api_tokens.issue(person("ticketing", of="Operator"), name="bridge", at=now())
     there = {**os.environ, "TMS": live_server.url, "TOKEN": token, "ALERT": str(alert.pk)}

@@ -7,7 +7,7 @@ import pytest
 from tests.api.conftest import problem, wrong
 from tests.builders import AT, now
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition
 from tms.ops import purge
 from tms.rest.models import IdempotencyRecord
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.both
 @pytest.fixture
 def path(fleet) -> str:
     """Of a comment on an open alert: each new one is a step of its history."""
-    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
+    lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     return f"/alerts/{Alert.objects.get().pk}/comment"
 
 

@@ -14,7 +14,7 @@ from tests.api.test_rules import HOT
 from tests.builders import AT
 from tests.notifications.conftest import webhook
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery
 
@@ -125,7 +125,7 @@ def there(fleet) -> dict[str, Any]:
     terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"cpu": 1.5})
     fleet.group("Lobby", terminal)
     rule = fleet.event_rule(may_be_resolved_by_hand=True, name="Fault")
-    lifecycle.hold([Claim(rule.pk, terminal.pk, AT)])
+    lifecycle.trigger([RuleTriggered(rule.pk, terminal.pk, AT)])
     hook = webhook("https://a.example.com/")
     sent = Delivery.objects.create(
         key="k", destination=hook, news="opened", language="en", created_at=AT, due_at=AT, give_up_at=AT + GIVE_UP_AFTER

@@ -5,7 +5,7 @@ import pytest
 from tests.api.conftest import problem, wrong
 from tests.builders import now
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing.entry import RuleEntry
 from tms.alerts.rule_editing.schemas import RuleFields
@@ -101,7 +101,7 @@ def test_nobody_overwrites_what_they_have_not_seen(editor, made, method):
 
 
 def test_deleting_lets_go_of_what_it_holds(editor, fleet, made):
-    lifecycle.hold([Claim(Rule.objects.get().pk, fleet.online().pk, now())])
+    lifecycle.trigger([RuleTriggered(Rule.objects.get().pk, fleet.online().pk, now())])
 
     answer = editor.send("DELETE", made["Location"], If_Match=made["ETag"])
 

@@ -94,7 +94,7 @@ def test_a_zone_that_does_not_exist_is_refused(browser, fleet):
 
 def test_whoever_looked_before_it_got_worse_is_told_and_keeps_what_was_typed(browser, fleet):
     alert = factories.alert(fleet, severity="warning")
-    lifecycle.hold([lifecycle.Claim(alert.rule_id, alert.terminal_id, now(), severity="critical")])
+    lifecycle.trigger([lifecycle.RuleTriggered(alert.rule_id, alert.terminal_id, now(), severity="critical")])
 
     fields = {"version": alert.version, "comment": "mine"}
     answer = browser.post(path(alert, "acknowledge"), fields, headers=HTMX)

@@ -114,7 +114,7 @@ def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato
     alert = factories.alert(fleet, severity="warning")
     lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=sato, by=tanaka, comment="your site", at=now())
     lifecycle.acknowledge(alert, by=sato, comment="", at=now(), contract=Contract.WORSE)
-    lifecycle.hold([lifecycle.Claim(alert.rule_id, alert.terminal_id, now(), severity="critical")])
+    lifecycle.trigger([lifecycle.RuleTriggered(alert.rule_id, alert.terminal_id, now(), severity="critical")])
 
     seen = page(alert.get_absolute_url())
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule
 from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import Site, Terminal
@@ -21,6 +21,6 @@ def furnish() -> None:
     at = datetime.now(UTC)
     alarmed = Terminal(uid="ALARMED", site=site)
     services.enrol(alarmed)
-    lifecycle.settle([Claim(Rule.objects.get(event_code="tms.duplicate_credential").pk, alarmed.pk, at)])
+    lifecycle.apply_events([RuleTriggered(Rule.objects.get(event_code="tms.duplicate_credential").pk, alarmed.pk, at)])
     token = enrolment.make_token(site, by=None, at=at, valid=timedelta(hours=1))
     print(json.dumps({"credentials": keys, "alert": Alert.objects.get().pk, "token": token}))

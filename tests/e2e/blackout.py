@@ -31,10 +31,12 @@ def blackout(code: str) -> int:
     TerminalState.objects.filter(terminal__in=terminals).update(presence=Presence.OFFLINE, presence_at=at)
     offline = Rule.objects.get(name="Offline")
     with transaction.atomic():
-        lifecycle.settle([lifecycle.Claim(offline.pk, terminal.pk, at) for terminal in terminals])
+        lifecycle.apply_events([lifecycle.RuleTriggered(offline.pk, terminal.pk, at) for terminal in terminals])
     correlation.fold(at)
     with transaction.atomic():
-        lifecycle.settle([lifecycle.Release(offline.pk, terminal.pk, wall.now()) for terminal in terminals[:BACK]])
+        lifecycle.apply_events(
+            [lifecycle.RuleCleared(offline.pk, terminal.pk, wall.now()) for terminal in terminals[:BACK]]
+        )
     return Incident.objects.get(site=site).pk
 
 

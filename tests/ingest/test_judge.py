@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import AT, Link, identity_of, later
-from tms.alerts.lifecycle import Claim, Release
+from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert
 from tms.alerts.rule_editing import services
 from tms.alerts.rules.cache import rule_cache
@@ -38,17 +38,17 @@ def test_a_metric_is_claimed_once_and_released_once(fleet, terminal, judge):
     rule = fleet.metric_rule(limit=75, hysteresis=5, duration_s=60)
     learn()
 
-    verdicts = [
+    rule_events = [
         judge.report(report(metrics={"temperature_c": value}), at=later(n))
         for n, value in enumerate((70.0, 76.0, 80.0, 71.0, 69.0, 60.0))
     ]
 
-    assert verdicts == [
+    assert rule_events == [
         [],
-        [Claim(rule.pk, terminal.pk, later(1), 60, value=76.0, severity="warning")],
+        [RuleTriggered(rule.pk, terminal.pk, later(1), 60, value=76.0, severity="warning")],
         [],
         [],
-        [Release(rule.pk, terminal.pk, later(4))],
+        [RuleCleared(rule.pk, terminal.pk, later(4))],
         [],
     ]
 
@@ -66,10 +66,10 @@ def test_an_event_that_comes_again_is_claimed_again_and_clears_with_its_other_co
     rule = fleet.event_rule("jam", "jam_ok", clear_after_s=900)
     learn()
 
-    verdicts = judge.report(report(events=["jam", "noise", "jam", "jam_ok", "jam_ok"]), at=AT)
+    rule_events = judge.report(report(events=["jam", "noise", "jam", "jam_ok", "jam_ok"]), at=AT)
 
-    claim, release = Claim(rule.pk, terminal.pk, AT, 0, 900), Release(rule.pk, terminal.pk, AT)
-    assert verdicts == [claim, claim, release, release]
+    claim, release = RuleTriggered(rule.pk, terminal.pk, AT, 0, 900), RuleCleared(rule.pk, terminal.pk, AT)
+    assert rule_events == [claim, claim, release, release]
 
 
 def test_rules_of_other_places_are_not_asked(fleet, judge):
@@ -78,9 +78,9 @@ def test_rules_of_other_places_are_not_asked(fleet, judge):
     here = fleet.metric_rule(limit=0, terminal_kind=TerminalKind.GATE)
     learn()
 
-    verdicts = judge.report(report(metrics={"temperature_c": 1.0}), at=AT)
+    rule_events = judge.report(report(metrics={"temperature_c": 1.0}), at=AT)
 
-    assert [verdict.rule_id for verdict in verdicts] == [here.pk]
+    assert [event.rule_id for event in rule_events] == [here.pk]
 
 
 def test_a_judge_begins_with_what_the_database_holds(fleet, terminal):
@@ -91,7 +91,7 @@ def test_a_judge_begins_with_what_the_database_holds(fleet, terminal):
     within = judge.report(report(metrics={"temperature_c": 71.0}), at=AT)
     below = judge.report(report(metrics={"temperature_c": 69.0}), at=AT)
 
-    assert (within, below) == ([], [Release(rule.pk, terminal.pk, AT)])
+    assert (within, below) == ([], [RuleCleared(rule.pk, terminal.pk, AT)])
 
 
 def test_an_edited_rule_is_judged_anew(fleet, terminal, judge):
@@ -101,9 +101,9 @@ def test_an_edited_rule_is_judged_anew(fleet, terminal, judge):
 
     services.change_rule(rule, at=AT)
     learn()
-    verdicts = judge.report(report(metrics={"temperature_c": 80.0}), at=later(1))
+    rule_events = judge.report(report(metrics={"temperature_c": 80.0}), at=later(1))
 
-    assert verdicts[-1] == Claim(rule.pk, terminal.pk, later(1), value=80.0, severity="warning")
+    assert rule_events[-1] == RuleTriggered(rule.pk, terminal.pk, later(1), value=80.0, severity="warning")
 
 
 @pytest.mark.both
@@ -132,16 +132,16 @@ def test_a_rule_that_the_judge_learns_of_later_goes_on_with_what_the_database_ho
     judge = Judge(identity_of(terminal), {rule.pk: ""})
     learn()
 
-    verdicts = judge.report(report(metrics={"temperature_c": 80.0}), at=AT)
+    rule_events = judge.report(report(metrics={"temperature_c": 80.0}), at=AT)
 
-    assert verdicts == []
+    assert rule_events == []
 
 
 def test_what_tms_noticed_is_judged_by_event_rules(fleet, terminal, judge):
     rule = fleet.event_rule("tms.duplicate_credential")
     learn()
 
-    assert judge.event("tms.duplicate_credential", at=AT) == [Claim(rule.pk, terminal.pk, AT)]
+    assert judge.event("tms.duplicate_credential", at=AT) == [RuleTriggered(rule.pk, terminal.pk, AT)]
 
 
 def hot(fleet, **fields):
@@ -155,8 +155,8 @@ def severities(judge: Judge, readings: list[tuple[float, float]]) -> list[str]:
     """What is claimed at each reading: a severity, `over`, or nothing new."""
     told = []
     for at, value in readings:
-        verdicts = judge.report(report(metrics={"temperature_c": value}), at=later(at))
-        told.append(" ".join(each.severity if isinstance(each, Claim) else "over" for each in verdicts))
+        rule_events = judge.report(report(metrics={"temperature_c": value}), at=later(at))
+        told.append(" ".join(each.severity if isinstance(each, RuleTriggered) else "over" for each in rule_events))
     return told
 
 
@@ -198,15 +198,15 @@ def test_a_metric_that_is_missing_is_claimed_at_a_report_or_at_a_heartbeat(fleet
     learn()
     judge.report(report(metrics={"paper_pct": 50.0}), at=later(0))
 
-    verdicts = [
+    rule_events = [
         judge.report(report(metrics={"temperature_c": 20.0}), at=later(599)),
         judge.alive(at=later(600)),
         judge.alive(at=later(610)),
         judge.report(report(metrics={"paper_pct": 50.0}), at=later(620)),
     ]
 
-    missing = Claim(rule.pk, terminal.pk, later(600), value=600.0, severity="warning")
-    assert verdicts == [[], [missing], [], [Release(rule.pk, terminal.pk, later(620))]]
+    missing = RuleTriggered(rule.pk, terminal.pk, later(600), value=600.0, severity="warning")
+    assert rule_events == [[], [missing], [], [RuleCleared(rule.pk, terminal.pk, later(620))]]
 
 
 def test_a_wrong_clock_is_told_by_live_reports_only(fleet, terminal, judge):
@@ -217,7 +217,7 @@ def test_a_wrong_clock_is_told_by_live_reports_only(fleet, terminal, judge):
     live = judge.report(report(), at=later(100))
 
     assert late == []
-    assert live == [Claim(rule.pk, terminal.pk, later(100), 120, value=100.0, severity="warning")]
+    assert live == [RuleTriggered(rule.pk, terminal.pk, later(100), 120, value=100.0, severity="warning")]
 
 
 def test_a_rule_that_no_longer_applies_here_is_let_go(fleet, terminal, judge):
@@ -228,9 +228,9 @@ def test_a_rule_that_no_longer_applies_here_is_let_go(fleet, terminal, judge):
 
     group.terminals.clear()
     learn()
-    verdicts = judge.report(report(metrics={"temperature_c": 80.0}), at=later(1))
+    rule_events = judge.report(report(metrics={"temperature_c": 80.0}), at=later(1))
 
-    assert verdicts == [Release(rule.pk, terminal.pk, later(1))]
+    assert rule_events == [RuleCleared(rule.pk, terminal.pk, later(1))]
 
 
 def test_what_no_longer_applied_while_a_terminal_was_away_is_let_go_when_it_is_back(fleet, terminal):
@@ -238,7 +238,7 @@ def test_what_no_longer_applied_while_a_terminal_was_away_is_let_go_when_it_is_b
     learn()
     judge = Judge(identity_of(terminal), {rule.pk: "warning"})
 
-    assert judge.alive(at=AT) == [Release(rule.pk, terminal.pk, AT)]
+    assert judge.alive(at=AT) == [RuleCleared(rule.pk, terminal.pk, AT)]
 
 
 @pytest.mark.both

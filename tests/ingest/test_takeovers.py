@@ -31,9 +31,9 @@ STRUGGLES = [
 def test_more_takeovers_within_a_minute_than_are_allowed_are_a_ban(times, banned):
     struggle = Struggle()
 
-    verdicts = [takeovers.add(struggle, at=AT + timedelta(seconds=time)) for time in times]
+    rule_events = [takeovers.add(struggle, at=AT + timedelta(seconds=time)) for time in times]
 
-    assert verdicts == [False] * (len(times) - 1) + [banned]
+    assert rule_events == [False] * (len(times) - 1) + [banned]
     assert (struggle.banned_until is not None) == banned
 
 

@@ -11,7 +11,7 @@ from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim, Release
+from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert, Transition
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.policy import Policy
@@ -40,8 +40,8 @@ class Wobbler:
             lifecycle.calm_down(self.hours.at)
 
     def turn(self, *, is_wrong: bool) -> None:
-        say = Claim if is_wrong else Release
-        lifecycle.settle([say(self.rule.pk, self.terminal.pk, later(self.seconds))])
+        say = RuleTriggered if is_wrong else RuleCleared
+        lifecycle.apply_events([say(self.rule.pk, self.terminal.pk, later(self.seconds))])
 
     def wobble(self, times: int) -> None:
         for _ in range(times):

@@ -7,7 +7,7 @@ from tests.builders import AT, later
 from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition
 from tms.fleet.models import Group
 from tms.notifications.models.delivery import Delivery
@@ -18,12 +18,12 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 def opened(fleet, *, rule=None, terminal=None, seconds: float = 0, **fields) -> Alert:
     rule = rule or fleet.metric_rule(**({"severity": "critical"} | fields))
     terminal = terminal or fleet.online()
-    lifecycle.settle([Claim(rule.pk, terminal.pk, later(seconds))])
+    lifecycle.apply_events([RuleTriggered(rule.pk, terminal.pk, later(seconds))])
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
 
 
 def over(alert: Alert, seconds: float) -> None:
-    lifecycle.settle([lifecycle.Release(alert.rule_id, alert.terminal_id, later(seconds))])
+    lifecycle.apply_events([lifecycle.RuleCleared(alert.rule_id, alert.terminal_id, later(seconds))])
 
 
 def kinds(receiver) -> list[str]:

@@ -7,7 +7,7 @@ from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over, told
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Contract
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -89,7 +89,7 @@ def contract(alert: Alert, fleet, **terms) -> None:
 
 
 def worse(alert: Alert) -> None:
-    lifecycle.settle([Claim(alert.rule_id, alert.terminal_id, later(LONG), severity="critical")])
+    lifecycle.apply_events([RuleTriggered(alert.rule_id, alert.terminal_id, later(LONG), severity="critical")])
 
 
 def given_back(alert: Alert) -> None:
@@ -130,7 +130,7 @@ def test_what_eases_is_told_to_nobody(fleet, hours, policy, hook, receiver):
     alert = opened(fleet, rule=rule)
     worse(alert)
     hours.pass_(LONG + 5, step_s=600)
-    lifecycle.settle([Claim(alert.rule_id, alert.terminal_id, later(LONG + 6), severity="warning")])
+    lifecycle.apply_events([RuleTriggered(alert.rule_id, alert.terminal_id, later(LONG + 6), severity="warning")])
 
     hours.pass_(60)
 

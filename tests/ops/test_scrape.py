@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.builders import AT, Link, now
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert
 from tms.clock.presence_sweep import orphan
 from tms.fleet.models import Presence
@@ -43,7 +43,7 @@ def test_the_fleet_is_counted_by_presence_and_what_is_nought_is_said_too(fleet, 
 def test_unresolved_alerts_are_counted_by_severity_and_state(fleet, client):
     critical = fleet.metric_rule(severity="critical")
     for _ in range(2):
-        lifecycle.settle([Claim(critical.pk, fleet.terminal().pk, AT)])
+        lifecycle.apply_events([RuleTriggered(critical.pk, fleet.terminal().pk, AT)])
     lifecycle.acknowledge(Alert.objects.first(), by=fleet.person(), comment="", at=AT)
 
     samples = scrape(client)["tms_alerts_unresolved"].samples

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule
 from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
@@ -23,7 +23,7 @@ def terminal() -> Terminal:
 
 @pytest.fixture
 def alert(terminal: Terminal) -> Alert:
-    lifecycle.hold([Claim(Rule.objects.get(name="Paper low").pk, terminal.pk, AT, value=4.0)])
+    lifecycle.trigger([RuleTriggered(Rule.objects.get(name="Paper low").pk, terminal.pk, AT, value=4.0)])
     return Alert.objects.get()
 
 

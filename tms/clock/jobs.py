@@ -54,9 +54,9 @@ class Loop(NamedTuple):
 
 LOOPS: tuple[Loop, ...] = (
     Loop("sweep", 0.5, sweep),
-    Loop("open_due", 0.5, lifecycle.open_due),
+    Loop("open_due", 0.5, lifecycle.open_pending),
     Loop("fold", 0.5, correlation.fold),
-    Loop("lapse", 1.0, lifecycle.lapse),
+    Loop("lapse", 1.0, lifecycle.expire_events),
     Loop("calm", 1.0, lifecycle.calm_down),
     Loop("claims", 1.0, lifecycle.end_claims),
     Loop("contracts", 1.0, lifecycle.expire),

@@ -72,7 +72,7 @@ def catch_up(at: datetime) -> bool:
     until = at + timedelta(seconds=settings.RECONNECT_GRACE_S)
     with transaction.atomic():
         store.postpone(until)
-        lifecycle.postpone(until)
+        lifecycle.defer(until)
     return True
 
 
@@ -83,5 +83,5 @@ def follow(moves: Sequence[Move]) -> None:
     moved = frozenset(move.terminal_id for move in moves)
     rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
     places = {row[0]: Place(*row) for row in rows}
-    lifecycle.settle(lifecycle.follow_presence(moves, rule_cache.get(), places))
+    lifecycle.apply_events(lifecycle.follow_presence(moves, rule_cache.get(), places))
     publish(Change(terminals=moved, presence=moved))

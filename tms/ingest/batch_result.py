@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from tms.alerts.lifecycle import Verdict
+from tms.alerts.lifecycle import RuleEvent
 from tms.commands.services import Answered
 from tms.fleet.models import Presence
 from tms.fleet.presence import transitions
@@ -45,7 +45,7 @@ class Ledger:
     notes: list[Noted] = field(default_factory=list)
     takeovers: list[TakenOver] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
+    rule_events: list[RuleEvent] = field(default_factory=list)
     fenced: list[Item] = field(default_factory=list)
 
     def enter(self, items: Sequence[Item]) -> None:
@@ -88,7 +88,7 @@ class Ledger:
             return
         self._keep(transitions.report(standing, at=item.at, timing=self.timing))
         self._take_state(standing, report, at=item.at)
-        self.verdicts.extend(item.verdicts)
+        self.rule_events.extend(item.rule_events)
 
     def _number(self, standing: Standing, item: Reported) -> None:
         """A standing's `seq` is the highest that was kept of its boot, so a higher one cannot have been."""
@@ -101,7 +101,7 @@ class Ledger:
 
     def _alive(self, standing: Standing, item: Alive) -> None:
         self._keep(transitions.hear(standing, at=item.at, timing=self.timing))
-        self.verdicts.extend(item.verdicts)
+        self.rule_events.extend(item.rule_events)
 
     def _parted(self, standing: Standing, item: Parted) -> None:
         goodbye = item.goodbye
@@ -119,7 +119,7 @@ class Ledger:
 
     def note(self, item: Noted) -> None:
         self.notes.append(item)
-        self.verdicts.extend(item.verdicts)
+        self.rule_events.extend(item.rule_events)
 
     def _noted(self, standing: Standing, item: Noted) -> None:
         self.note(item)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tms.alerts.lifecycle import Verdict
+from tms.alerts.lifecycle import RuleEvent
 from tms.commands.services import Answered
 from tms.fleet.credentials.services import Identity
 from tms.fleet.models import Cause
@@ -66,7 +66,7 @@ class Reported:
     link: Link
     at: datetime
     report: frames.Report
-    verdicts: Sequence[Verdict]
+    rule_events: Sequence[RuleEvent]
     arrived: float
     """`time.monotonic()`, for the histogram of acknowledgements."""
 
@@ -75,7 +75,7 @@ class Reported:
 class Alive:
     link: Link
     at: datetime
-    verdicts: Sequence[Verdict] = ()
+    rule_events: Sequence[RuleEvent] = ()
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Noted:
     link: Link
     at: datetime
     event: frames.Event
-    verdicts: Sequence[Verdict]
+    rule_events: Sequence[RuleEvent]
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from tms.alerts.lifecycle import Verdict
+from tms.alerts.lifecycle import RuleEvent
 from tms.alerts.rule_kinds.evaluation import Seen
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import Place, RuleSet
@@ -30,22 +30,22 @@ class Judge:
             rules = rule_cache.snapshot
             self._judging.begin(rules, rules.for_terminal(self._place), held)
 
-    def report(self, report: frames.Report, *, at: datetime) -> list[Verdict]:
+    def report(self, report: frames.Report, *, at: datetime) -> list[RuleEvent]:
         """What the report changes. A late one fills history and changes nothing."""
         if report.late or report.boot_id is not UNSET:
             return []
         learnt = self._learn(at)
         metrics = NO_METRICS if report.metrics is UNSET else report.metrics
-        verdicts = self._judging.report(Seen(metrics, report.at or at, at), [event.code for event in report.events])
-        return learnt + verdicts if learnt else verdicts
+        rule_events = self._judging.report(Seen(metrics, report.at or at, at), [event.code for event in report.events])
+        return learnt + rule_events if learnt else rule_events
 
-    def alive(self, *, at: datetime) -> list[Verdict]:
+    def alive(self, *, at: datetime) -> list[RuleEvent]:
         return [*self._learn(at), *self._judging.alive(at)]
 
-    def event(self, code: str, *, at: datetime) -> list[Verdict]:
+    def event(self, code: str, *, at: datetime) -> list[RuleEvent]:
         return [*self._learn(at), *self._judging.event(code, at)]
 
-    def _learn(self, at: datetime) -> list[Verdict]:
+    def _learn(self, at: datetime) -> list[RuleEvent]:
         """Follow the rule_cache."""
         if self._snapshot is rule_cache.snapshot:
             return []

@@ -186,9 +186,9 @@ class Session:
         if isinstance(frame, uplink.ReportCall):
             _count_received("report")
             report = self._without_new_names(frame.params)
-            verdicts = self._judge.report(report, at=at)
+            rule_events = self._judge.report(report, at=at)
             self._unacknowledged += 1
-            self._batch.add(Reported(self, at, report, verdicts, time.monotonic()))
+            self._batch.add(Reported(self, at, report, rule_events, time.monotonic()))
         elif isinstance(frame, uplink.HeartbeatCall):
             _count_received("heartbeat")
             self._batch.add(Alive(self, at, self._judge.alive(at=at)))

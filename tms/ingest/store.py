@@ -71,8 +71,8 @@ def write(items: Sequence[Item]) -> Ledger:
         _save_reports(ledger, boot_pks)
         _save_notes(ledger)
         places = {move.terminal_id: place_of(links[move.terminal_id].identity) for move in ledger.moves}
-        verdicts = lifecycle.follow_presence(ledger.moves, rules, places)
-        lifecycle.settle([*verdicts, *ledger.verdicts])
+        rule_events = lifecycle.follow_presence(ledger.moves, rules, places)
+        lifecycle.apply_events([*rule_events, *ledger.rule_events])
         if ledger.answers:
             commands.settle(ledger.answers, at=items[-1].at)
         _answer_boots(ledger, boot_pks)
@@ -215,7 +215,7 @@ def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
         return
     terminal_ids = [item.link.identity.terminal_id for item in booted]
     pks = [boot_pks[boot_key(item)] for item in booted]
-    acked, held = boots.highest_seqs(pks), lifecycle.held_by(terminal_ids)
+    acked, held = boots.highest_seqs(pks), lifecycle.active_rules(terminal_ids)
     waiting = commands.waiting_for(terminal_ids, at=booted[-1].at)
     metrics = dict(TerminalState.objects.filter(pk__in=terminal_ids).values_list("pk", "metrics"))
     for item, pk in zip(booted, pks, strict=True):

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 def recover(storm, *terminals):
     @transaction.atomic
     def act() -> None:
-        lifecycle.settle([lifecycle.Release(storm.rule.pk, each.pk, later(2)) for each in terminals])
+        lifecycle.apply_events([lifecycle.RuleCleared(storm.rule.pk, each.pk, later(2)) for each in terminals])
 
     return act
 

@@ -13,7 +13,7 @@ from tests.at_once import aside
 from tests.boards.live.test_frames import change
 from tests.factories import now
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim, Release
+from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert
 from tms.boards.caches import census
 from tms.boards.caches import census_cache as module
@@ -262,10 +262,10 @@ def _happens(move, terminal, presence, *, rule, site, by):
         _ = found.update(site=site) if move == "site" else found.delete()
         return [Change(everything=True)]
     if move == "open":
-        lifecycle.settle([Claim(rule.pk, terminal.pk, now())])
+        lifecycle.apply_events([RuleTriggered(rule.pk, terminal.pk, now())])
         return [Change(alerts=frozenset(alerts.values_list("pk", flat=True)))]
     if move == "resolve":
-        lifecycle.settle([Release(rule.pk, terminal.pk, now())])
+        lifecycle.apply_events([RuleCleared(rule.pk, terminal.pk, now())])
         return [Change(alerts=pks)]
     for alert in alerts:
         factories.acknowledged(alert, by=by)

@@ -6,7 +6,7 @@ from tests.api.conftest import problem, wrong
 from tests.builders import AT
 from tests.notifications.conftest import webhook
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.notifications.destinations.api import Addressed
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.models.delivery import Delivery, DeliveryState
@@ -113,7 +113,7 @@ def test_everyone_may_look_and_only_staff_may_change(watcher, editor, body):
 @pytest.fixture
 def delivery(fleet, receiver, policy, hours) -> Delivery:
     policy((0, [webhook(receiver.url)]), name="NOC")
-    lifecycle.hold([Claim(fleet.metric_rule().pk, fleet.online().pk, AT)])
+    lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     hours.pass_(10)
     return Delivery.objects.get()
 

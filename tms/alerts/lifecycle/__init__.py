@@ -8,40 +8,49 @@ What people and the clock do to an alert holds the lock of its row, and finds it
 from tms.alerts.lifecycle.acknowledge import AlreadyResolved, ChangedMeanwhile, Taken, acknowledge, acknowledge_all
 from tms.alerts.lifecycle.actions import assign, change, comment, resolve, snooze, withdraw
 from tms.alerts.lifecycle.claims import drop_claim, end_claims, lay_claim
-from tms.alerts.lifecycle.conditions import drop, held_by, hold, lapse, open_due, postpone, release, settle
+from tms.alerts.lifecycle.conditions import (
+    active_rules,
+    apply_events,
+    clear,
+    clear_rule,
+    defer,
+    expire_events,
+    open_pending,
+    trigger,
+)
 from tms.alerts.lifecycle.expiry import expire, remind
 from tms.alerts.lifecycle.flapping import calm_down
-from tms.alerts.rules.events import Claim, Release, Verdict
+from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.rules.presence import follow_presence
 
 __all__ = [
     "AlreadyResolved",
     "ChangedMeanwhile",
-    "Claim",
-    "Release",
+    "RuleTriggered",
+    "RuleCleared",
     "Taken",
-    "Verdict",
+    "RuleEvent",
     "acknowledge",
     "acknowledge_all",
     "assign",
     "calm_down",
     "change",
     "comment",
-    "drop",
+    "clear_rule",
     "drop_claim",
     "end_claims",
     "expire",
     "follow_presence",
-    "held_by",
-    "hold",
-    "lapse",
+    "active_rules",
+    "trigger",
+    "expire_events",
     "lay_claim",
-    "open_due",
-    "postpone",
-    "release",
+    "open_pending",
+    "defer",
+    "clear",
     "remind",
     "resolve",
-    "settle",
+    "apply_events",
     "snooze",
     "withdraw",
 ]

@@ -16,7 +16,7 @@ from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
-from tms.alerts.rules.events import Claim, Release, Verdict, among
+from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered, among
 from tms.fleet.presence import store
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
@@ -29,36 +29,36 @@ unopened = SetAside[int]("open_due")
 unlapsed = SetAside[int]("lapse")
 
 
-def hold(claims: Sequence[Claim]) -> None:
+def trigger(triggered: Sequence[RuleTriggered]) -> None:
     """Rules began to hold: open alerts at once, or when they will have held for their duration.
 
     What was judged by a rule that is gone or switched off by now is not heeded.
     """
-    if not claims:
+    if not triggered:
         return
-    severities = _severities({claim.rule_id for claim in claims})
-    latest = {claim.pair: claim for claim in claims if claim.rule_id in severities}
+    severities = _severities({event.rule_id for event in triggered})
+    latest = {event.pair: event for event in triggered if event.rule_id in severities}
     held = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(among(latest))}
     _prolong(latest, held)
-    follow_severity([(held[pair], claim) for pair, claim in latest.items() if pair in held and claim.severity])
-    fresh = [claim for pair, claim in latest.items() if pair not in held]
-    due = opening_hours.due_times({claim.pair: (claim.at, claim.duration_s) for claim in fresh})
+    follow_severity([(held[pair], event) for pair, event in latest.items() if pair in held and event.severity])
+    fresh = [event for pair, event in latest.items() if pair not in held]
+    due = opening_hours.due_times({event.pair: (event.at, event.duration_s) for event in fresh})
     Condition.objects.bulk_create(
         Condition(
-            rule_id=claim.rule_id,
-            terminal_id=claim.terminal_id,
-            since=claim.at,
-            due_at=due[claim.pair] if due[claim.pair] > claim.at else None,
-            lapses_at=claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None,
-            value=claim.value,
-            severity=claim.severity,
+            rule_id=event.rule_id,
+            terminal_id=event.terminal_id,
+            since=event.at,
+            due_at=due[event.pair] if due[event.pair] > event.at else None,
+            lapses_at=event.at + timedelta(seconds=event.clear_after_s) if event.clear_after_s else None,
+            value=event.value,
+            severity=event.severity,
         )
-        for claim in fresh
+        for event in fresh
     )
-    _open([claim for claim in fresh if due[claim.pair] <= claim.at], severities)
+    _open([event for event in fresh if due[event.pair] <= event.at], severities)
 
 
-def release(pairs: Collection[Pair], *, at: datetime | None) -> None:
+def clear(pairs: Collection[Pair], *, at: datetime | None) -> None:
     """Rules no longer hold: forget the conditions and resolve their alerts, whoever acknowledged them.
 
     What flaps stands until it is calm.
@@ -71,29 +71,29 @@ def release(pairs: Collection[Pair], *, at: datetime | None) -> None:
     step(over, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at")
 
 
-def drop(pairs: Collection[Pair], *, at: datetime, comment: str) -> None:
+def clear_rule(pairs: Collection[Pair], *, at: datetime, comment: str) -> None:
     """Rules are no longer what they were: whatever they hold is over, also what flaps."""
     alerts = _let_go(pairs)
     Flapping.objects.end(alerts, at=at)
     step(alerts, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at", said=Said(comment=comment))
 
 
-def settle(verdicts: Sequence[Verdict]) -> None:
+def apply_events(rule_events: Sequence[RuleEvent]) -> None:
     """Apply what one transaction found: the last word about a pair counts, and what preceded it is kept."""
-    last = {verdict.pair: verdict for verdict in verdicts}
-    claims = {verdict.pair: verdict for verdict in verdicts if isinstance(verdict, Claim)}
+    last = {event.pair: event for event in rule_events}
+    triggered = {event.pair: event for event in rule_events if isinstance(event, RuleTriggered)}
     again = {
-        verdict.pair: verdict.at
-        for verdict in verdicts
-        if isinstance(verdict, Release) and isinstance(last[verdict.pair], Claim)
+        event.pair: event.at
+        for event in rule_events
+        if isinstance(event, RuleCleared) and isinstance(last[event.pair], RuleTriggered)
     }
-    over = {pair: verdict.at for pair, verdict in last.items() if isinstance(verdict, Release)}
-    release(again, at=max(again.values(), default=None))
-    hold(list(claims.values()))
-    release(over, at=max(over.values(), default=None))
+    over = {pair: event.at for pair, event in last.items() if isinstance(event, RuleCleared)}
+    clear(again, at=max(again.values(), default=None))
+    trigger(list(triggered.values()))
+    clear(over, at=max(over.values(), default=None))
 
 
-def open_due(at: datetime) -> int:
+def open_pending(at: datetime) -> int:
     """Open the alerts whose condition has held for its duration (index: condition_due).
 
     Where a site is closed that was to be open by now, those of its opening hours wait until it opens.
@@ -104,18 +104,20 @@ def open_due(at: datetime) -> int:
         pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
         if not pks:
             break
-        opened += isolate(pks, partial(_open_due, at=at), aside=unopened, at=at)
+        opened += isolate(pks, partial(_open_pending, at=at), aside=unopened, at=at)
     return opened
 
 
-def _open_due(pks: Collection[int], at: datetime) -> int:
+def _open_pending(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     due = Condition.objects.filter(pk__in=pks, due_at__lte=at)
     store.lock(set(due.values_list("terminal_id", flat=True)))
     ready = _wait_for_opening(list(due.order_by("due_at")), at)
     Condition.objects.filter(pk__in=[row.pk for row in ready]).update(due_at=None)
-    claims = [Claim(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity) for row in ready]
-    _open(claims, _severities({claim.rule_id for claim in claims}))
+    triggered = [
+        RuleTriggered(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity) for row in ready
+    ]
+    _open(triggered, _severities({event.rule_id for event in triggered}))
     return len(ready)
 
 
@@ -129,7 +131,7 @@ def _wait_for_opening(conditions: list[Condition], at: datetime) -> list[Conditi
     return [row for row in conditions if row.pk not in waiting]
 
 
-def postpone(until: datetime) -> int:
+def defer(until: datetime) -> int:
     """Conditions of presence open nothing before `until`: while TMS itself was away nobody could come back."""
     return Condition.objects.filter(rule__kind=RuleKind.PRESENCE, due_at__lt=until).update(due_at=until)
 
@@ -140,23 +142,23 @@ def _lapsing(at: datetime) -> QuerySet[Condition]:
 
 
 @when_any(_lapsing)
-def lapse(at: datetime) -> int:
+def expire_events(at: datetime) -> int:
     """Let go of events that did not come again in time."""
     lapsed = _lapsing(at).exclude(pk__in=unlapsed.keys(at)).order_by("lapses_at")
     pks = list(lapsed.values_list("pk", flat=True)[:PASS_LIMIT])
-    return isolate(pks, partial(_lapse, at=at), aside=unlapsed, at=at)
+    return isolate(pks, partial(_expire_events, at=at), aside=unlapsed, at=at)
 
 
-def _lapse(pks: Collection[int], at: datetime) -> int:
+def _expire_events(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     lapsed = _lapsing(at).filter(pk__in=pks)
     store.lock(set(lapsed.values_list("terminal_id", flat=True)))
     over = list(lapsed.values_list("rule_id", "terminal_id"))
-    release(over, at=at)
+    clear(over, at=at)
     return len(over)
 
 
-def held_by(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
+def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
     """The rules that hold for each of these terminals, with the severity of the step that is reached."""
     held: dict[int, dict[int, str]] = {}
     rows = Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule", "severity")
@@ -179,11 +181,11 @@ def _let_go(pairs: Collection[Pair]) -> list[Alert]:
     return list(alerts.select_for_update(of=("self",)))
 
 
-def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
+def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> None:
     wanted = {
-        claim.pair: claim._replace(severity=claim.severity or severities[claim.rule_id])
-        for claim in claims
-        if claim.rule_id in severities
+        event.pair: event._replace(severity=event.severity or severities[event.rule_id])
+        for event in triggered
+        if event.rule_id in severities
     }
     if not wanted:
         return
@@ -193,14 +195,14 @@ def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
     }
     alerts = Alert.objects.bulk_create(
         Alert(
-            rule_id=claim.rule_id,
-            terminal_id=claim.terminal_id,
-            severity=claim.severity,
-            opened_at=claim.at,
-            changed_at=claim.at,
-            value=claim.value,
+            rule_id=event.rule_id,
+            terminal_id=event.terminal_id,
+            severity=event.severity,
+            opened_at=event.at,
+            changed_at=event.at,
+            value=event.value,
         )
-        for pair, claim in wanted.items()
+        for pair, event in wanted.items()
         if pair not in standing
     )
     record(alerts, TransitionKind.OPENED)
@@ -209,13 +211,13 @@ def _open(claims: Iterable[Claim], severities: Mapping[int, str]) -> None:
     _wrong_again([(alert, wanted[pair]) for pair, alert in standing.items() if alert.is_flapping])
 
 
-def _wrong_again(flapping: Sequence[tuple[Alert, Claim]]) -> None:
-    for alert, claim in flapping:
-        turn([alert], is_wrong=True, at=claim.at)
-    grade({claim.pair: claim for _, claim in flapping})
+def _wrong_again(flapping: Sequence[tuple[Alert, RuleTriggered]]) -> None:
+    for alert, event in flapping:
+        turn([alert], is_wrong=True, at=event.at)
+    grade({event.pair: event for _, event in flapping})
 
 
-def _prolong(latest: dict[Pair, Claim], held: dict[Pair, Condition]) -> None:
+def _prolong(latest: dict[Pair, RuleTriggered], held: dict[Pair, Condition]) -> None:
     """An event that came again lapses later."""
     again = []
     for pair, condition in held.items():

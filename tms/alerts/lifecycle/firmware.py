@@ -12,7 +12,7 @@ from itertools import batched
 from django.db import models
 
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim, Release, Verdict
+from tms.alerts.lifecycle import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import Terminal
@@ -40,7 +40,7 @@ def follow(rule: Rule, *, at: datetime) -> None:
 
     def settle(chunk: Sequence[int]) -> int:
         store.lock(chunk)
-        lifecycle.settle([_verdict(rule, terminal_id, terminal_id in drifting, at) for terminal_id in chunk])
+        lifecycle.apply_events([_rule_event(rule, terminal_id, terminal_id in drifting, at) for terminal_id in chunk])
         return len(chunk)
 
     for chunk in batched(sorted((drifting ^ held) - set(not_followed.keys(at))), CHUNK):
@@ -71,7 +71,7 @@ def usual_of(terminals: models.QuerySet[Terminal]) -> dict[str, str]:
     return usual
 
 
-def _verdict(rule: Rule, terminal_id: int, is_drifting: bool, at: datetime) -> Verdict:
+def _rule_event(rule: Rule, terminal_id: int, is_drifting: bool, at: datetime) -> RuleEvent:
     if is_drifting:
-        return Claim(rule.pk, terminal_id, at, rule.duration_s)
-    return Release(rule.pk, terminal_id, at)
+        return RuleTriggered(rule.pk, terminal_id, at, rule.duration_s)
+    return RuleCleared(rule.pk, terminal_id, at)

@@ -15,7 +15,7 @@ from tms.alerts.models.alert import Alert
 from tms.alerts.models.flap_score import share
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
-from tms.alerts.rules.events import Claim, among
+from tms.alerts.rules.events import RuleTriggered, among
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.presence import store
@@ -78,18 +78,18 @@ def _calm_down(pks: Collection[int], at: datetime) -> int:
     step(alerts, TransitionKind.CALM, at=at)
     well = [alert for alert in alerts if not alert.flapping.is_wrong]
     step(well, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at")
-    grade(_claims([alert for alert in alerts if alert.flapping.is_wrong], at))
+    grade(_triggered([alert for alert in alerts if alert.flapping.is_wrong], at))
     return len(alerts)
 
 
-def _claims(alerts: Sequence[Alert], at: datetime) -> dict[Pair, Claim]:
+def _triggered(alerts: Sequence[Alert], at: datetime) -> dict[Pair, RuleTriggered]:
     """What the rules of these alerts say just now."""
     held = Condition.objects.filter(among([_pair(alert) for alert in alerts])).select_related("rule")
-    claims = (
-        Claim(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity or row.rule.severity)
+    triggered = (
+        RuleTriggered(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity or row.rule.severity)
         for row in held
     )
-    return {claim.pair: claim for claim in claims}
+    return {event.pair: event for event in triggered}
 
 
 def _changes(opened: Sequence[Alert]) -> dict[Pair, list[float]]:

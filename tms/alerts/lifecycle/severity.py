@@ -8,30 +8,30 @@ from tms.alerts.lifecycle.transitions import OPEN_AGAIN, Said, step
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
-from tms.alerts.rules.events import Claim, among
+from tms.alerts.rules.events import RuleTriggered, among
 from tms.lib.severity import Severity
 
 RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
 
 
-def follow_severity(said: Sequence[tuple[Condition, Claim]]) -> None:
+def follow_severity(said: Sequence[tuple[Condition, RuleTriggered]]) -> None:
     """What holds already goes on to hold with the severity of the claim."""
-    others = [(condition, claim) for condition, claim in said if condition.severity != claim.severity]
-    for condition, claim in others:
-        condition.severity = claim.severity
+    others = [(condition, event) for condition, event in said if condition.severity != event.severity]
+    for condition, event in others:
+        condition.severity = event.severity
     Condition.objects.bulk_update([condition for condition, _ in others], ["severity"])
-    grade({claim.pair: claim for _, claim in others})
+    grade({event.pair: event for _, event in others})
 
 
-def grade(claims: dict[Pair, Claim]) -> None:
+def grade(triggered: dict[Pair, RuleTriggered]) -> None:
     """Alerts become as severe as these claims say; those that flap stay as severe as they once were."""
-    if not claims:
+    if not triggered:
         return
-    rows = Alert.objects.unresolved().filter(among(claims)).select_related("flapping")
+    rows = Alert.objects.unresolved().filter(among(triggered)).select_related("flapping")
     alerts = list(rows.select_for_update(of=("self",)))
-    for group, at, before, now in _groups(alerts, claims):
+    for group, at, before, now in _groups(alerts, triggered):
         kind = TransitionKind.WORSENED if RANKS[now] > RANKS[before] else TransitionKind.EASED
-        _keep_values(group, claims)
+        _keep_values(group, triggered)
         step(group, kind, at=at, fields={"severity": now}, before=before)
         if kind is TransitionKind.WORSENED:
             _undo(group, at=at)
@@ -53,22 +53,24 @@ def undo_watchful(opened: Sequence[Alert]) -> None:
             _undo([alert], at=other.opened_at, comment=other.rule.name)
 
 
-def _groups(alerts: Iterable[Alert], claims: dict[Pair, Claim]) -> Iterable[tuple[list[Alert], datetime, str, str]]:
+def _groups(
+    alerts: Iterable[Alert], triggered: dict[Pair, RuleTriggered]
+) -> Iterable[tuple[list[Alert], datetime, str, str]]:
     """Alerts that take the same step at the same instant: (alerts, at, severity before, severity now)."""
     groups: dict[tuple[datetime, str, str], list[Alert]] = {}
     for alert in alerts:
-        claim = claims[alert.rule_id, alert.terminal_id]
-        is_held_up = alert.is_flapping and RANKS[claim.severity] < RANKS[alert.severity]
-        if claim.severity != alert.severity and not is_held_up:
-            groups.setdefault((claim.at, alert.severity, claim.severity), []).append(alert)
+        event = triggered[alert.rule_id, alert.terminal_id]
+        is_held_up = alert.is_flapping and RANKS[event.severity] < RANKS[alert.severity]
+        if event.severity != alert.severity and not is_held_up:
+            groups.setdefault((event.at, alert.severity, event.severity), []).append(alert)
     return [(group, *key) for key, group in groups.items()]
 
 
-def _keep_values(alerts: Sequence[Alert], claims: dict[Pair, Claim]) -> None:
+def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) -> None:
     """The value that a row tells is the one that made it as severe as it is."""
-    measured = [alert for alert in alerts if claims[alert.rule_id, alert.terminal_id].value is not None]
+    measured = [alert for alert in alerts if triggered[alert.rule_id, alert.terminal_id].value is not None]
     for alert in measured:
-        alert.value = claims[alert.rule_id, alert.terminal_id].value
+        alert.value = triggered[alert.rule_id, alert.terminal_id].value
     Alert.objects.bulk_update(measured, ["value"])
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim, Verdict, firmware
+from tms.alerts.lifecycle import RuleEvent, RuleTriggered, firmware
 from tms.alerts.models import Comparison, Rule, RuleHours, RuleKind
 from tms.alerts.preview.flapping import Unrest, standing
 from tms.alerts.preview.simulation import Due, Firing, firings, lasted
@@ -76,8 +76,8 @@ def preview(rule: Rule, *, since: datetime, until: datetime) -> Preview:
         return Preview(since, until, len(in_scope), in_scope, drifting=sorted(firmware.drifting_from(probe)))
     looked_at = sample(in_scope, MOST_CLOSELY if _needs_every_report(probe) else MOST_TERMINALS)
     reader = Reader()
-    verdicts = HISTORIES[RuleKind(probe.kind)](probe, looked_at, since, until, reader)
-    found = firings(verdicts, until=until, due=_due(probe, looked_at))
+    rule_events = HISTORIES[RuleKind(probe.kind)](probe, looked_at, since, until, reader)
+    found = firings(rule_events, until=until, due=_due(probe, looked_at))
     if probe.watches_flapping and settings.FLAPPING_WINDOW_S:
         found = standing(found, _unrest(), until=until)
     return Preview(since, until, len(in_scope), looked_at, found, is_cut=reader.is_cut)
@@ -108,7 +108,7 @@ def _needs_every_report(rule: Rule) -> bool:
 
 def _of_presence(
     rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
-) -> list[Verdict]:
+) -> list[RuleEvent]:
     changes = PresenceChange.objects.filter(terminal__in=terminals, at__gte=since, at__lt=until).order_by("at", "pk")
     everywhere = copy(rule)
     everywhere.site = everywhere.group = None
@@ -121,7 +121,9 @@ def _of_presence(
     return lifecycle.follow_presence(moves, RuleSet((everywhere,)), places)
 
 
-def _of_events(rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader) -> list[Verdict]:
+def _of_events(
+    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
+) -> list[RuleEvent]:
     codes = {rule.event_code, rule.clear_code} - {""}
     events = Event.objects.filter(terminal__in=terminals, code__in=codes, at__gte=since, at__lt=until, late=False)
     judges = _judges(compiled([rule]), terminals)
@@ -131,17 +133,17 @@ def _of_events(rule: Rule, terminals: Sequence[int], since: datetime, until: dat
 
 def _of_reports(
     rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
-) -> list[Verdict]:
+) -> list[RuleEvent]:
     level = level_of(rule)
     judges = _judges(compiled([rule]), terminals)
-    verdicts: list[Verdict] = []
+    rule_events: list[RuleEvent] = []
     for hour, those in sorted(_hours(rule, level, terminals, since, until).items()):
         rows = samples.live_reports(those, rule.metric, max(since, hour), min(until, hour + samples.HOUR))
         for row in reader.take(rows):
             metrics = {} if row.value is None else {rule.metric: row.value}
             seen = Seen(metrics, row.taken_at, row.received_at)
-            verdicts += judges[row.terminal_id].report(seen) or _still(level, judges[row.terminal_id], seen)
-    return verdicts
+            rule_events += judges[row.terminal_id].report(seen) or _still(level, judges[row.terminal_id], seen)
+    return rule_events
 
 
 def _hours(rule: Rule, level: Level, terminals: Sequence[int], since: datetime, until: datetime) -> samples.Hours:
@@ -151,12 +153,12 @@ def _hours(rule: Rule, level: Level, terminals: Sequence[int], since: datetime, 
     return samples.hours_beyond(terminals, rule.metric, high=high, low=low, since=since, until=until)
 
 
-def _still(level: Level, judging: Judging, seen: Seen) -> list[Verdict]:
+def _still(level: Level, judging: Judging, seen: Seen) -> list[RuleEvent]:
     """What goes on is told again with its value, so that the peak is known."""
     value = seen.metrics.get(level.metric) if isinstance(level, MetricRule) else None
     if value is None or not judging.holds(level.key):
         return []
-    return [Claim(level.key.rule_id, judging.terminal_id, seen.at, level.duration_s, value=value)]
+    return [RuleTriggered(level.key.rule_id, judging.terminal_id, seen.at, level.duration_s, value=value)]
 
 
 def _judges(rules: Applicable, terminals: Iterable[int]) -> dict[int, Judging]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tms.alerts.lifecycle import Claim, Verdict
+from tms.alerts.lifecycle import RuleEvent, RuleTriggered
 from tms.alerts.models.rule import SEVERITY_ORDER
 
 
@@ -38,7 +38,7 @@ class Course:
     lowest: float | None = None
     highest: float | None = None
 
-    def claim(self, claim: Claim) -> None:
+    def claim(self, claim: RuleTriggered) -> None:
         self.lapses_at = claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None
         self.severity = max(self.severity, claim.severity, key=_rank)
         self.lowest, self.highest = _span(self.lowest, self.highest, claim.value)
@@ -53,24 +53,24 @@ class Course:
         return [Firing(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]
 
 
-type Due = Callable[[Claim], datetime]
+type Due = Callable[[RuleTriggered], datetime]
 
 
-def lasted(claim: Claim) -> datetime:
+def lasted(claim: RuleTriggered) -> datetime:
     """When it will have held for its duration, at any hour."""
     return claim.at + timedelta(seconds=claim.duration_s)
 
 
-def firings(verdicts: Iterable[Verdict], *, until: datetime, due: Due = lasted) -> list[Firing]:
+def firings(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = lasted) -> list[Firing]:
     """Of the verdicts on one rule, in the order of time. `due` tells when a claim opens its alert."""
     courses: dict[int, Course] = {}
     fired: list[Firing] = []
-    for verdict in verdicts:
+    for verdict in rule_events:
         course = courses.get(verdict.terminal_id)
         if course is not None and course.has_lapsed(verdict.at):
             fired += courses.pop(verdict.terminal_id).end(course.lapses_at, until)
             course = None
-        if isinstance(verdict, Claim):
+        if isinstance(verdict, RuleTriggered):
             if course is None:
                 course = courses[verdict.terminal_id] = Course(verdict.terminal_id, due(verdict))
             course.claim(verdict)

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
-from tms.alerts.lifecycle import Claim, drop, hold
+from tms.alerts.lifecycle import RuleTriggered, clear_rule, trigger
 from tms.alerts.models import Alert, Condition, Rule, RuleKind
 from tms.alerts.models.rule import NAMES
 from tms.alerts.rules.scope import terminals_of
@@ -55,8 +55,8 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
     pairs = _held(rule)
     away = _away(rule)
     standing = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
-    drop(pairs, at=at, comment="rule changed")
-    hold([_still_away(rule, standing[terminal_id], at) for terminal_id in away if terminal_id in standing])
+    clear_rule(pairs, at=at, comment="rule changed")
+    trigger([_still_away(rule, standing[terminal_id], at) for terminal_id in away if terminal_id in standing])
     publish(Change(rules=True))
 
 
@@ -68,7 +68,7 @@ def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | Non
     _begin_revision(rule, at=at, by=by)
     pairs = _held(rule)
     store.lock({terminal_id for _, terminal_id in pairs})
-    drop(pairs, at=at, comment="rule deleted")
+    clear_rule(pairs, at=at, comment="rule deleted")
     publish(Change(rules=True))
 
 
@@ -115,7 +115,7 @@ def _away(rule: Rule) -> list[int]:
     return list(states.filter(terminal__in=terminals_of(rule)).values_list("pk", flat=True))
 
 
-def _still_away(rule: Rule, standing: Standing, at: datetime) -> Claim:
+def _still_away(rule: Rule, standing: Standing, at: datetime) -> RuleTriggered:
     """With what is left of the rule's duration."""
     been_away_s = (at - (standing.presence_at or at)).total_seconds()
-    return Claim(rule.pk, standing.terminal_id, at, max(0.0, rule.duration_s - been_away_s))
+    return RuleTriggered(rule.pk, standing.terminal_id, at, max(0.0, rule.duration_s - been_away_s))

@@ -146,7 +146,7 @@ class PresenceRule:
     presence: str
     duration_s: float
 
-    def verdict(self, presence: str, cause: str = Cause.NONE) -> bool:
+    def matches(self, presence: str, cause: str = Cause.NONE) -> bool:
         if presence == Presence.SILENT and cause in OURS:
             return False
         return presence in {Presence.OFFLINE, self.presence}
@@ -162,7 +162,7 @@ class EventRule:
     clear_after_s: float
     duration_s: float
 
-    def verdict(self, code: str) -> bool | None:
+    def matches(self, code: str) -> bool | None:
         if code == self.event_code:
             return True
         return False if code and code == self.clear_code else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from tms.alerts.lifecycle import Claim, Release, Verdict
+from tms.alerts.lifecycle import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.rule_kinds.evaluation import NO_STEP, EventRule, Level, Memory, RuleKey, Seen
 from tms.alerts.rules.compiled import Applicable, RuleSet
 
@@ -34,71 +34,73 @@ class Judging:
             RuleKey(rule_id, rules.revisions.get(rule_id, UNHEARD_OF)): steps.get(rule_id, 0) for rule_id in held
         }
 
-    def follow(self, rules: RuleSet, applicable: Applicable, *, at: datetime) -> list[Verdict]:
+    def follow(self, rules: RuleSet, applicable: Applicable, *, at: datetime) -> list[RuleEvent]:
         """Judge by other rules from now on. What a changed rule held is let go, and what no longer applies here.
 
         Whoever changed it did so in the database, but not of a claim that was on its way there.
         """
         before, self._held, self._rules = self._held, {}, applicable
-        verdicts: list[Verdict] = []
+        rule_events: list[RuleEvent] = []
         for key, step in before.items():
             revision = rules.revisions.get(key.rule_id, UNHEARD_OF)
             is_known = revision != UNHEARD_OF
             if key.revision in {revision, UNHEARD_OF} and (not is_known or key.rule_id in applicable.rule_ids):
                 self._held[RuleKey(key.rule_id, revision)] = step
             else:
-                verdicts.append(Release(key.rule_id, self.terminal_id, at))
+                rule_events.append(RuleCleared(key.rule_id, self.terminal_id, at))
         self._memory = {key: trail for key, trail in self._memory.items() if rules.revisions.get(key[0]) == key[1]}
         self._worse = {key: worse for key, worse in self._worse.items() if key in self._held}
-        return verdicts
+        return rule_events
 
-    def report(self, seen: Seen, codes: Iterable[str] = ()) -> list[Verdict]:
-        verdicts: list[Verdict] = []
-        self._weigh_metrics(seen, verdicts)
+    def report(self, seen: Seen, codes: Iterable[str] = ()) -> list[RuleEvent]:
+        rule_events: list[RuleEvent] = []
+        self._weigh_metrics(seen, rule_events)
         if self._rules.levels:
-            self._weigh(self._rules.levels, seen, verdicts)
+            self._weigh(self._rules.levels, seen, rule_events)
         for code in codes:
-            self._hear(self._rules.event, code, seen.at, verdicts)
-        return verdicts
+            self._hear(self._rules.event, code, seen.at, rule_events)
+        return rule_events
 
-    def alive(self, at: datetime) -> list[Verdict]:
+    def alive(self, at: datetime) -> list[RuleEvent]:
         """A sign of life that reports nothing: what is missing goes on missing."""
-        verdicts: list[Verdict] = []
+        rule_events: list[RuleEvent] = []
         if self._rules.absent:
-            self._weigh(self._rules.absent, Seen({}, at, at), verdicts)
-        return verdicts
+            self._weigh(self._rules.absent, Seen({}, at, at), rule_events)
+        return rule_events
 
-    def event(self, code: str, at: datetime) -> list[Verdict]:
-        verdicts: list[Verdict] = []
-        self._hear(self._rules.event, code, at, verdicts)
-        return verdicts
+    def event(self, code: str, at: datetime) -> list[RuleEvent]:
+        rule_events: list[RuleEvent] = []
+        self._hear(self._rules.event, code, at, rule_events)
+        return rule_events
 
     def holds(self, key: RuleKey) -> bool:
         return key in self._held
 
-    def _weigh_metrics(self, seen: Seen, verdicts: list[Verdict]) -> None:
+    def _weigh_metrics(self, seen: Seen, rule_events: list[RuleEvent]) -> None:
         """The hot path of ingest: most values are calm, and of most terminals nothing is held."""
         by_metric, held = self._rules.metric, self._held
         for name, value in seen.metrics.items():
             for low, high, rule in by_metric.get(name, ()):
                 if not (low < value < high) or (held and rule.key in held):
-                    self._place(rule, value, seen.at, verdicts)
+                    self._place(rule, value, seen.at, rule_events)
 
-    def _weigh(self, rules: Iterable[Level], seen: Seen, verdicts: list[Verdict]) -> None:
+    def _weigh(self, rules: Iterable[Level], seen: Seen, rule_events: list[RuleEvent]) -> None:
         for rule in rules:
             value = rule.value(seen, self._memory)
             if value is not None:
-                self._place(rule, value, seen.at, verdicts)
+                self._place(rule, value, seen.at, rule_events)
 
-    def _place(self, rule: Level, value: float, at: datetime, verdicts: list[Verdict]) -> None:
+    def _place(self, rule: Level, value: float, at: datetime, rule_events: list[RuleEvent]) -> None:
         held = self._held.get(rule.key, NO_STEP)
         step = rule.step(value, held)
         if step != held:
-            self._move(rule, held, step, value, at, verdicts)
+            self._move(rule, held, step, value, at, rule_events)
         elif self._worse:
             self._worse.pop(rule.key, None)
 
-    def _move(self, rule: Level, held: int, step: int, value: float, at: datetime, verdicts: list[Verdict]) -> None:
+    def _move(
+        self, rule: Level, held: int, step: int, value: float, at: datetime, rule_events: list[RuleEvent]
+    ) -> None:
         if step > held > NO_STEP:
             step = self._lasting(rule, step, at)
         else:
@@ -106,11 +108,13 @@ class Judging:
         if step == held:
             return
         if step == NO_STEP:
-            verdicts.append(self._release(rule.key, at))
+            rule_events.append(self._release(rule.key, at))
             return
         self._held[rule.key] = step
         severity = rule.steps[step].severity
-        verdicts.append(Claim(rule.key.rule_id, self.terminal_id, at, rule.duration_s, value=value, severity=severity))
+        rule_events.append(
+            RuleTriggered(rule.key.rule_id, self.terminal_id, at, rule.duration_s, value=value, severity=severity)
+        )
 
     def _lasting(self, rule: Level, step: int, at: datetime) -> int:
         """It is worse only when it has been so for the rule's duration, too; until then the held step stays."""
@@ -122,20 +126,20 @@ class Judging:
         self._worse[rule.key] = least, since
         return self._held[rule.key]
 
-    def _hear(self, rules: Iterable[EventRule], code: str, at: datetime, verdicts: list[Verdict]) -> None:
+    def _hear(self, rules: Iterable[EventRule], code: str, at: datetime, rule_events: list[RuleEvent]) -> None:
         for rule in rules:
-            verdict = rule.verdict(code)
-            if verdict is None:
+            matches = rule.matches(code)
+            if matches is None:
                 continue
-            if not verdict:
-                verdicts.append(self._release(rule.key, at))
+            if not matches:
+                rule_events.append(self._release(rule.key, at))
                 continue
             # An event that comes again is claimed again: it prolongs the time until the alert lets go by itself.
             self._held[rule.key] = 0
-            verdicts.append(
-                Claim(rule.key.rule_id, self.terminal_id, at, rule.duration_s, clear_after_s=rule.clear_after_s)
+            rule_events.append(
+                RuleTriggered(rule.key.rule_id, self.terminal_id, at, rule.duration_s, clear_after_s=rule.clear_after_s)
             )
 
-    def _release(self, key: RuleKey, at: datetime) -> Release:
+    def _release(self, key: RuleKey, at: datetime) -> RuleCleared:
         self._held.pop(key, None)
-        return Release(key.rule_id, self.terminal_id, at)
+        return RuleCleared(key.rule_id, self.terminal_id, at)

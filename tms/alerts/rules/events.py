@@ -9,7 +9,7 @@ from django.db import models
 from tms.alerts.lifecycle.opening_hours import Pair
 
 
-class Claim(NamedTuple):
+class RuleTriggered(NamedTuple):
     """A rule began to hold for a terminal, or goes on to hold with another severity."""
 
     rule_id: int
@@ -26,7 +26,7 @@ class Claim(NamedTuple):
         return self.rule_id, self.terminal_id
 
 
-class Release(NamedTuple):
+class RuleCleared(NamedTuple):
     """A rule ceased to hold for a terminal."""
 
     rule_id: int
@@ -38,7 +38,7 @@ class Release(NamedTuple):
         return self.rule_id, self.terminal_id
 
 
-type Verdict = Claim | Release
+type RuleEvent = RuleTriggered | RuleCleared
 
 
 def among(pairs: Collection[Pair]) -> models.Q:
