@@ -25,7 +25,7 @@ def claimant(alert: Alert):
 def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, terminal, wall):
     alert = opened(rule, terminal)
 
-    done = lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(5))
+    done = lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(5))
     wall.advance(seconds=TEN_MINUTES + 4, step_s=TEN_MINUTES + 4)
     during = claimant(alert)
     wall.advance(seconds=1)
@@ -38,9 +38,9 @@ def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, te
 
 def test_who_claims_again_has_it_for_longer_and_history_tells_it_once(fleet, rule, terminal):
     alert, aiko = opened(rule, terminal), fleet.person("aiko")
-    lifecycle.lay_claim(one(alert), by=aiko, at=later(0))
+    lifecycle.claim(one(alert), by=aiko, at=later(0))
 
-    again = lifecycle.lay_claim(one(alert), by=aiko, at=later(60))
+    again = lifecycle.claim(one(alert), by=aiko, at=later(60))
 
     alert.refresh_from_db()
     assert (again, alert.claimed_until) == (1, later(60 + TEN_MINUTES))
@@ -49,9 +49,9 @@ def test_who_claims_again_has_it_for_longer_and_history_tells_it_once(fleet, rul
 
 def test_somebody_else_may_take_over_and_history_says_so(fleet, rule, terminal):
     alert = opened(rule, terminal)
-    lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(0))
+    lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(0))
 
-    lifecycle.lay_claim(one(alert), by=fleet.person("ren"), at=later(60))
+    lifecycle.claim(one(alert), by=fleet.person("ren"), at=later(60))
 
     assert claimant(alert) == "ren"
     steps = Transition.objects.filter(alert=alert, kind="claimed").values_list("by__username", flat=True)
@@ -60,9 +60,9 @@ def test_somebody_else_may_take_over_and_history_says_so(fleet, rule, terminal):
 
 def test_a_claim_can_be_ended_and_to_end_it_twice_is_as_once(fleet, rule, terminal):
     alert, aiko = opened(rule, terminal), fleet.person("aiko")
-    lifecycle.lay_claim(one(alert), by=aiko, at=later(0))
+    lifecycle.claim(one(alert), by=aiko, at=later(0))
 
-    done = [lifecycle.drop_claim(one(alert), by=aiko, at=later(n)) for n in (1, 2)]
+    done = [lifecycle.unclaim(one(alert), by=aiko, at=later(n)) for n in (1, 2)]
 
     assert (done, claimant(alert)) == ([1, 0], None)
     assert history(alert) == ["opened", "claimed", "released"]
@@ -83,7 +83,7 @@ def recover(alert, by):
 @pytest.mark.parametrize("decide", [acknowledge, snooze, recover])
 def test_whatever_is_decided_ends_the_claim_without_another_step(fleet, rule, terminal, decide):
     alert = opened(rule, terminal)
-    lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(0))
+    lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(0))
 
     decide(alert, fleet.person("ren"))
 
@@ -97,13 +97,13 @@ def test_what_somebody_has_put_off_or_is_over_cannot_be_claimed(fleet, rule, ter
     for decide in (acknowledge, snooze, recover):
         decide(alert, aiko)
 
-        assert lifecycle.lay_claim(one(alert), by=aiko, at=later(20)) == 0
+        assert lifecycle.claim(one(alert), by=aiko, at=later(20)) == 0
         assert claimant(alert) is None
 
 
 def test_whoever_is_just_acknowledging_need_not_look_again_because_of_a_claim(fleet, rule, terminal):
     alert, version = opened(rule, terminal), Alert.objects.get().version
-    lifecycle.lay_claim(one(alert), by=fleet.person("ren"), at=later(5))
+    lifecycle.claim(one(alert), by=fleet.person("ren"), at=later(5))
 
     taken = lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="mine", at=later(9), version=version)
 
@@ -113,7 +113,7 @@ def test_whoever_is_just_acknowledging_need_not_look_again_because_of_a_claim(fl
 def test_a_claim_neither_tells_nor_silences_anybody(fleet, rule, terminal):
     """Only an acknowledgement ends telling: a claim is forgotten as quickly as it is made."""
     alert = opened(rule, terminal)
-    lifecycle.lay_claim(one(alert), by=fleet.person("aiko"), at=later(0))
+    lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(0))
 
     outbox.look(AT)
 

@@ -56,7 +56,7 @@ def test_a_claim_or_a_comment_calls_nobody_anew(page, fleet, tanaka):
     alert = factories.alert(fleet)
     before = calls(page)
 
-    lifecycle.lay_claim(one(alert), by=tanaka, at=now())
+    lifecycle.claim(one(alert), by=tanaka, at=now())
     lifecycle.comment(one(alert), by=tanaka, comment="hm", at=now())
 
     assert calls(page) == before

@@ -22,7 +22,7 @@ def terminal(fleet) -> Terminal:
 @pytest.fixture
 def sent(fleet, terminal) -> Command:
     command = fleet.command(terminal, answer_within_s=30)
-    services.claim({terminal.pk: 1}, at=later(1))
+    services.dequeue({terminal.pk: 1}, at=later(1))
     command.refresh_from_db()
     return command
 
@@ -30,7 +30,7 @@ def sent(fleet, terminal) -> Command:
 def settle(command: Command, *, terminal: Terminal | None = None, result=None, error="") -> Command:
     whose = command.terminal_id if terminal is None else terminal.pk
     with transaction.atomic():
-        services.settle([Answered(command.pk, whose, result, error)], at=later(2))
+        services.record_answers([Answered(command.pk, whose, result, error)], at=later(2))
     command.refresh_from_db()
     return command
 
@@ -76,7 +76,7 @@ def test_every_step_tells_the_feed_whose_command_it_is(fleet, terminal, ear):
 
     command = fleet.command(terminal)
     queued = ear.changes()
-    services.claim({terminal.pk: 1}, at=later(1))
+    services.dequeue({terminal.pk: 1}, at=later(1))
     sent = ear.changes()
     settle(command)
 
@@ -89,7 +89,7 @@ def test_every_step_tells_the_feed_whose_command_it_is(fleet, terminal, ear):
 def test_a_claimed_command_is_sent_over_the_session_that_claimed_it(fleet, terminal):
     fleet.command(terminal, answer_within_s=45)
 
-    [command] = services.claim({terminal.pk: 7}, at=later(1))
+    [command] = services.dequeue({terminal.pk: 7}, at=later(1))
 
     kept = Command.objects.get()
     assert (kept.state, kept.session, kept.sent_at, kept.due_at) == ("sent", 7, later(1), later(46))
@@ -102,7 +102,7 @@ def test_the_commands_of_many_terminals_are_claimed_in_as_few_statements_as_one(
         fleet.command(terminal)
 
     with django_assert_max_num_queries(4):  # a savepoint around a SELECT and an UPDATE
-        claimed = services.claim({terminal.pk: terminal.pk for terminal in terminals}, at=later(1))
+        claimed = services.dequeue({terminal.pk: terminal.pk for terminal in terminals}, at=later(1))
 
     assert {command.terminal_id: command.session for command in Command.objects.filter(state="sent")} == {
         terminal.pk: terminal.pk for terminal in terminals
@@ -113,8 +113,8 @@ def test_the_commands_of_many_terminals_are_claimed_in_as_few_statements_as_one(
 def test_commands_go_out_in_the_order_in_which_they_were_queued_and_only_once(fleet, terminal):
     queued = [fleet.command(terminal, name=name) for name in ("reboot", "ping", "collect_logs")]
 
-    claimed = services.claim({terminal.pk: 1}, at=later(1))
-    again = services.claim({terminal.pk: 2}, at=later(2))
+    claimed = services.dequeue({terminal.pk: 1}, at=later(1))
+    again = services.dequeue({terminal.pk: 2}, at=later(2))
 
     assert [command.pk for command in claimed] == [command.pk for command in queued]
     assert again == []
@@ -125,13 +125,13 @@ def test_only_the_terminals_that_are_asked_for_get_theirs(fleet, terminal):
     fleet.command(other)
     mine = fleet.command(terminal)
 
-    assert [command.pk for command in services.claim({terminal.pk: 1}, at=later(1))] == [mine.pk]
+    assert [command.pk for command in services.dequeue({terminal.pk: 1}, at=later(1))] == [mine.pk]
 
 
 def test_a_command_past_its_time_is_not_sent_even_before_the_clock_noticed(fleet, terminal):
     fleet.command(terminal, deliver_within_s=60)
 
-    assert services.claim({terminal.pk: 1}, at=later(60)) == []
+    assert services.dequeue({terminal.pk: 1}, at=later(60)) == []
 
 
 @pytest.mark.services
@@ -140,7 +140,7 @@ def test_of_many_nodes_that_claim_at_once_exactly_one_gets_each_command(fleet):
     terminals = [fleet.terminal() for _ in range(4)]
     queued = {fleet.command(terminal).pk for terminal in terminals for _ in range(5)}
 
-    claims = at_once(8, lambda n: services.claim({terminal.pk: n for terminal in terminals}, at=later(1)))
+    claims = at_once(8, lambda n: services.dequeue({terminal.pk: n for terminal in terminals}, at=later(1)))
 
     claimed = [command.pk for claim in claims for command in claim]
     assert sorted(claimed) == sorted(queued)
@@ -219,7 +219,7 @@ def test_a_claim_that_races_with_the_end_of_its_time_ends_in_one_of_both(fleet, 
     commands = [fleet.command(terminal, deliver_within_s=60).pk for _ in range(20)]
 
     results = at_once(
-        6, lambda n: services.expire(later(60)) if n % 2 else services.claim({terminal.pk: n}, at=later(59))
+        6, lambda n: services.expire(later(60)) if n % 2 else services.dequeue({terminal.pk: n}, at=later(59))
     )
 
     assert not [result for result in results if isinstance(result, Exception)]

@@ -132,7 +132,7 @@ def test_an_answer_settles_its_command(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
     command = fleet.command(terminal)
-    commands.claim({terminal.pk: link.number}, at=later(1))
+    commands.dequeue({terminal.pk: link.number}, at=later(1))
 
     write(link.answer(command, {"lines": 3}, at=later(2)))
 
@@ -143,7 +143,7 @@ def test_an_answer_settles_its_command(fleet):
 def test_an_answer_of_another_terminal_settles_nothing(fleet):
     mine, theirs = fleet.terminal(), booted(fleet.terminal())
     command = fleet.command(mine)
-    commands.claim({mine.pk: 1}, at=AT)
+    commands.dequeue({mine.pk: 1}, at=AT)
 
     write(theirs.answer(command, "pong"))
 

@@ -84,7 +84,7 @@ class Hours:
 
     def work(self) -> None:
         outbox.advance(self.at)
-        leases.rescue(self.at)
+        leases.reclaim_expired(self.at)
         for destination_id in leases.waited_for(self.at):
             dispatcher.serve(destination_id, now=lambda: self.at)
 

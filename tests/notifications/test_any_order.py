@@ -58,10 +58,10 @@ class Life(RuleBasedStateMachine):
             self.hand_over()
 
     def hand_over(self) -> None:
-        while (delivery := leases.claim(self.destination.pk, at=self.at)) is not None:
+        while (delivery := leases.acquire(self.destination.pk, at=self.at)) is not None:
             if delivery.news in ALARMS:
                 self.may_be_told(delivery)
-            leases.record(delivery, Answer.taken("204"), at=self.at)
+            leases.record_result(delivery, Answer.taken("204"), at=self.at)
 
     def may_be_told(self, delivery: Delivery) -> None:
         for told in delivery.told.all():

@@ -38,7 +38,7 @@ def waiting(hours, fleet, policy, *destinations) -> Delivery:
 
 def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, hours, policy, hook):
     delivery = waiting(hours, fleet, policy, hook)
-    leases.claim(hook.pk, at=AT)
+    leases.acquire(hook.pk, at=AT)
     later_on = AT + LEASE + timedelta(seconds=1)
 
     for loop in LOOPS:
@@ -189,7 +189,7 @@ def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(fleet,
 
 def test_a_worker_that_died_with_a_claim_loses_it_and_what_it_had_is_marked(fleet, hours, policy, hook, receiver):
     waiting(hours, fleet, policy, hook)
-    dead = leases.claim(hook.pk, at=hours.at)
+    dead = leases.acquire(hook.pk, at=hours.at)
 
     hours.pass_(LEASE.total_seconds() - 1)
     before = len(receiver.posted)
@@ -203,10 +203,10 @@ def test_a_worker_that_died_with_a_claim_loses_it_and_what_it_had_is_marked(flee
 
 def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, hours, policy, hook, receiver):
     waiting(hours, fleet, policy, hook)
-    late = leases.claim(hook.pk, at=hours.at)
+    late = leases.acquire(hook.pk, at=hours.at)
     hours.pass_(LEASE.total_seconds() + 1)
 
-    recorded = leases.record(late, leases.Answer.later("too late"), at=hours.at)
+    recorded = leases.record_result(late, leases.Answer.later("too late"), at=hours.at)
 
     assert not recorded
     assert Delivery.objects.get().state == "sent"
@@ -230,7 +230,7 @@ class TestSeveral:
     def test_one_claims_and_the_other_goes_without(self, fleet, hours, policy, hook):
         waiting(hours, fleet, policy, hook)
 
-        claimed = at_once(4, lambda n: leases.claim(hook.pk, at=hours.at))
+        claimed = at_once(4, lambda n: leases.acquire(hook.pk, at=hours.at))
 
         assert len([one for one in claimed if isinstance(one, Delivery)]) == 1
 

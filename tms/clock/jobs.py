@@ -58,7 +58,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("fold", 0.5, correlation.fold),
     Loop("lapse", 1.0, lifecycle.expire_events),
     Loop("calm", 1.0, lifecycle.calm_down),
-    Loop("claims", 1.0, lifecycle.end_claims),
+    Loop("claims", 1.0, lifecycle.expire_claims),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),
     Loop("nodes", 1.0, Watch().look),
@@ -79,5 +79,5 @@ LOOPS: tuple[Loop, ...] = (
     Loop("digests", 5.0, digest_services.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
     Loop("post", 0.5, Post().make_the_round, Lane.POST),
-    Loop("rescue", 5.0, leases.rescue, Lane.POST),
+    Loop("rescue", 5.0, leases.reclaim_expired, Lane.POST),
 )

@@ -74,7 +74,7 @@ def queue(
 
 
 @transaction.atomic
-def claim(sessions: dict[int, int], *, at: datetime) -> list[Command]:
+def dequeue(sessions: dict[int, int], *, at: datetime) -> list[Command]:
     """The commands to send now to these terminals, each given to exactly one caller.
 
     `sessions` maps each terminal to the session that will carry them. They are marked as sent, for a command such as
@@ -101,7 +101,7 @@ def waiting(*, at: datetime) -> set[int]:
     return set(Command.objects.deliverable(at).values_list("terminal", flat=True))
 
 
-def settle(answers: Sequence[Answered], *, at: datetime) -> None:
+def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
     """Keep the answers of terminals. One that nobody waits for any more changes nothing."""
     for answer in answers:
         state = CommandState.FAILED if answer.error else CommandState.DONE

@@ -117,7 +117,7 @@ class Links:
 
     async def _deliver(self, sessions: dict[int, int]) -> None:
         try:
-            claim = database_sync_to_async(commands.claim, thread_sensitive=False)
+            claim = database_sync_to_async(commands.dequeue, thread_sensitive=False)
             claimed = await claim(sessions, at=wall.now())
         except Exception:
             log.exception("delivery_failed", terminals=len(sessions))

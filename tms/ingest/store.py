@@ -74,7 +74,7 @@ def write(items: Sequence[Item]) -> Ledger:
         rule_events = lifecycle.follow_presence(ledger.moves, rules, places)
         lifecycle.apply_events([*rule_events, *ledger.rule_events])
         if ledger.answers:
-            commands.settle(ledger.answers, at=items[-1].at)
+            commands.record_answers(ledger.answers, at=items[-1].at)
         _answer_boots(ledger, boot_pks)
         _publish(ledger)
     instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in ledger.fenced))

@@ -69,7 +69,7 @@ def test_anybody_may_end_it_once(incident, tanaka, fleet):
     correlation.claim(incident, by=tanaka, at=now())
 
     for _ in range(2):
-        correlation.release(incident, by=fleet.person("mori"), at=now())
+        correlation.unclaim(incident, by=fleet.person("mori"), at=now())
 
     assert Incident.objects.get().claimed_until is None
     assert steps(incident) == [("opened", "TMS"), ("claimed", "tanaka"), ("released", "mori")]

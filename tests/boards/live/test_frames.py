@@ -173,7 +173,7 @@ async def test_the_page_of_a_terminal_tells_readings_happenings_and_answers(boar
         assert frame.list[1] == [f"command-{command.pk}"]
 
         await aside(lambda: Command.objects.update(state="sent", sent_at=now(-1)))
-        await aside(lambda: commands.settle([commands.Answered(command.pk, terminal.pk, "pong", "")], at=now()))
+        await aside(lambda: commands.record_answers([commands.Answered(command.pk, terminal.pk, "pong", "")], at=now()))
         await opened.showing(f'id="command-{command.pk}"', "Done", "pong")
 
 

@@ -176,11 +176,11 @@ async def test_a_claim_is_told_on_every_board_until_it_ends(board, fleet, sato):
         for opened in (overview, alerts, page):
             await opened.painted()
 
-        await aside(lambda: lifecycle.lay_claim(this, by=sato, at=now()))
+        await aside(lambda: lifecycle.claim(this, by=sato, at=now()))
         for opened in (overview, alerts, page):
             await opened.showing(f'id="alert-{alert.pk}"', "佐藤", "claimed,", "data-countdown")
 
-        await aside(lambda: lifecycle.drop_claim(this, by=sato, at=now()))
+        await aside(lambda: lifecycle.unclaim(this, by=sato, at=now()))
         for opened in (overview, alerts, page):
             frame = await opened.showing(f'id="alert-{alert.pk}"', "Nobody")
             assert "claimed," not in frame.html

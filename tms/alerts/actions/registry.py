@@ -14,8 +14,8 @@ class Deed(NamedTuple):
 
 
 DEEDS: Mapping[str, Deed] = {
-    "claim": Deed(lifecycle.lay_claim, lambda alerts: alerts.nobody_on_it()),
-    "release": Deed(lifecycle.drop_claim, lambda alerts: alerts.claimed()),
+    "claim": Deed(lifecycle.claim, lambda alerts: alerts.nobody_on_it()),
+    "release": Deed(lifecycle.unclaim, lambda alerts: alerts.claimed()),
     "change": Deed(lifecycle.change, lambda alerts: alerts.filter(state=AlertState.ACKNOWLEDGED)),
     "withdraw": Deed(
         lifecycle.withdraw, lambda alerts: alerts.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED))

@@ -94,7 +94,7 @@ def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
 
 
 @transaction.atomic
-def release(incident: Incident, *, by: User, at: datetime) -> Incident:
+def unclaim(incident: Incident, *, by: User, at: datetime) -> Incident:
     """Nobody is at it any more, whoever had said so."""
     row = _unresolved(incident)
     if row.claimed_by_id is not None:

@@ -65,7 +65,7 @@ HELD = (IncidentState.ACKNOWLEDGED,)
 KINDS = {
     "acknowledge": Kind(Taking, correlation.acknowledge, "Acknowledge", UNRESOLVED),
     "claim": Kind(Terms, correlation.claim, "Take a look at", (IncidentState.OPEN,)),
-    "release": Kind(Terms, correlation.release, "Take back that somebody looks at", (IncidentState.OPEN,)),
+    "release": Kind(Terms, correlation.unclaim, "Take back that somebody looks at", (IncidentState.OPEN,)),
     "change": Kind(Taking, correlation.change, "Change the acknowledgement of", HELD),
     "withdraw": Kind(Commenting, correlation.withdraw, "Open again", HELD),
     "comment": Kind(Saying, correlation.comment, "Comment on", UNRESOLVED),

@@ -28,7 +28,7 @@ not_ended = SetAside[int]("claims")
 
 
 @transaction.atomic
-def lay_claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
+def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     """Say that one takes a look; over what somebody else has claimed, too. One's own claim lasts anew."""
     chosen = at_hand(alerts, CLAIMABLE)
     taken = [alert for alert in chosen if alert.claimed_by_id != by.pk]
@@ -38,7 +38,7 @@ def lay_claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
 
 
 @transaction.atomic
-def drop_claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
+def unclaim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     """Nobody is at it any more, whoever had said so."""
     claimed = at_hand(alerts.claimed(), CLAIMABLE)
     step(claimed, TransitionKind.RELEASED, at=at, fields=UNCLAIMED, said=Said(by=by))
@@ -51,14 +51,14 @@ def _over(at: datetime) -> AlertQuerySet:
 
 
 @when_any(_over)
-def end_claims(at: datetime) -> int:
+def expire_claims(at: datetime) -> int:
     """Forget the claims whose time is up."""
     due = _over(at).exclude(pk__in=not_ended.keys(at)).order_by("claimed_until")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
-    return isolate(pks, partial(_end_claims, at=at), aside=not_ended, at=at)
+    return isolate(pks, partial(_expire_claims, at=at), aside=not_ended, at=at)
 
 
-def _end_claims(pks: Collection[int], at: datetime) -> int:
+def _expire_claims(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     over = at_hand(Alert.objects.filter(pk__in=pks, claimed_until__lte=at), CLAIMABLE)
     step(over, TransitionKind.RELEASED, at=at, fields=UNCLAIMED)

@@ -31,7 +31,7 @@ class Deed(NamedTuple):
 DEEDS: Mapping[str, Deed] = {
     "acknowledge": Deed(AcknowledgeForm, correlation.acknowledge),
     "claim": Deed(NothingForm, correlation.claim),
-    "release": Deed(NothingForm, correlation.release),
+    "release": Deed(NothingForm, correlation.unclaim),
     "change": Deed(AcknowledgeForm, correlation.change),
     "withdraw": Deed(CommentForm, correlation.withdraw),
     "comment": Deed(SayForm, correlation.comment),

@@ -59,7 +59,7 @@ class Post:
 def serve(destination_id: int, *, now: Callable[[], datetime] = wall.now) -> None:
     """Hand over what is due there, one after the other, for as long as it is taken."""
     until = now() + VISIT
-    while (at := now()) <= until and (delivery := leases.claim(destination_id, at=at)) is not None:
+    while (at := now()) <= until and (delivery := leases.acquire(destination_id, at=at)) is not None:
         answer = _attempt(delivery)
         log.info(
             "delivery_attempted",
@@ -68,7 +68,7 @@ def serve(destination_id: int, *, now: Callable[[], datetime] = wall.now) -> Non
             attempt=delivery.attempts,
             outcome=answer.outcome.value,
         )
-        if not leases.record(delivery, answer, at=now()):
+        if not leases.record_result(delivery, answer, at=now()):
             return
 
 

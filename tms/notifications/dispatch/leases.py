@@ -38,7 +38,7 @@ def waited_for(at: datetime) -> list[int]:
 
 
 @transaction.atomic
-def claim(destination_id: int, *, at: datetime) -> Delivery | None:
+def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
     """The oldest delivery that is due there, unless another worker is about one.
 
     Nothing overtakes: while one is tried again, what came after it for the same destination waits behind it.
@@ -58,7 +58,7 @@ def claim(destination_id: int, *, at: datetime) -> Delivery | None:
 
 
 @transaction.atomic
-def record(delivery: Delivery, answer: Answer, *, at: datetime) -> bool:
+def record_result(delivery: Delivery, answer: Answer, *, at: datetime) -> bool:
     """What came of the attempt; whether the next one may follow at once. Who lost the claim changes nothing."""
     state = _state(delivery, answer, at)
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, claim=delivery.claim).update(
@@ -75,7 +75,7 @@ def record(delivery: Delivery, answer: Answer, *, at: datetime) -> bool:
     return state != DeliveryState.WAITING
 
 
-def rescue(at: datetime) -> int:
+def reclaim_expired(at: datetime) -> int:
     """Deliveries whose workers are gone wait again. They may have arrived."""
     return Delivery.objects.given_up_on_workers(at).update(
         state=DeliveryState.WAITING, claim=None, possible_duplicate=True
