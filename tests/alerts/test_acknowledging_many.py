@@ -52,7 +52,7 @@ def test_only_what_is_asked_for_is_taken(fleet, three):
     taken = take(fleet.person(), among=three[:2])
 
     assert taken == 2
-    assert Alert.objects.nobody_on_it().get() == three[2]
+    assert Alert.objects.unacknowledged().get() == three[2]
 
 
 def test_to_do_it_again_changes_nothing(fleet, three):

@@ -182,7 +182,7 @@ def test_whoever_took_it_and_was_not_heard_of_since_is_reminded_again_and_again(
     "heard",
     [
         lambda alerts, by: lifecycle.comment(alerts, by=by, comment="the part is coming", at=later(150)),
-        lambda alerts, by: lifecycle.change(
+        lambda alerts, by: lifecycle.change_acknowledgement(
             alerts, contract=Contract.WORSE, until=None, by=by, comment="", at=later(150)
         ),
     ],
@@ -214,7 +214,7 @@ def test_nobody_is_reminded_of_what_is_open_snoozed_or_over(fleet, rule, termina
     person = fleet.person()
     given, put_off, over = (opened(rule, fleet.online()) for _ in range(3))
     lifecycle.acknowledge_all(Alert.objects.all(), by=person, comment="", at=later(0))
-    lifecycle.withdraw(one(given), by=person, comment="", at=later(1))
+    lifecycle.reopen(one(given), by=person, comment="", at=later(1))
     lifecycle.snooze(one(put_off), until=later(500), by=person, comment="", at=later(1))
     lifecycle.apply_events([release(rule, over.terminal, 1)])
 

@@ -112,11 +112,13 @@ class Life(RuleBasedStateMachine):
     @rule(contract=st.sampled_from(Contract), seconds=SECONDS)
     def somebody_changes_it(self, contract: Contract, seconds: int) -> None:
         at, until = self.later(), later(self.seconds + seconds)
-        lifecycle.change(self.alerts, contract=contract, until=until, by=self.people[0], comment="", at=at)
+        lifecycle.change_acknowledgement(
+            self.alerts, contract=contract, until=until, by=self.people[0], comment="", at=at
+        )
 
     @rule()
     def somebody_gives_it_back(self) -> None:
-        lifecycle.withdraw(self.alerts, by=self.people[0], comment="", at=self.later())
+        lifecycle.reopen(self.alerts, by=self.people[0], comment="", at=self.later())
 
     @rule(seconds=SECONDS)
     def somebody_puts_it_off(self, seconds: int) -> None:

@@ -118,4 +118,4 @@ def test_a_claim_neither_tells_nor_silences_anybody(fleet, rule, terminal):
     outbox.look(AT)
 
     assert not Transition.objects.filter(told_at=None).exists()
-    assert Alert.objects.nobody_on_it().get() == alert
+    assert Alert.objects.unacknowledged().get() == alert

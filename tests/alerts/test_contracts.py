@@ -95,7 +95,7 @@ def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal
     alert, aiko, ren = opened(rule, terminal), fleet.person("aiko"), fleet.person("ren")
     take(alert, aiko, contract=Contract.TIME, until=later(60))
 
-    moved = lifecycle.change(
+    moved = lifecycle.change_acknowledgement(
         one(alert), contract=Contract.TIME, until=later(120), by=ren, comment="the part is late", at=later(30)
     )
 
@@ -111,7 +111,9 @@ def test_the_same_contract_again_changes_nothing(fleet, rule, terminal):
     alert, person = opened(rule, terminal), fleet.person()
     take(alert, person, contract=Contract.WORSE)
 
-    moved = lifecycle.change(one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(9))
+    moved = lifecycle.change_acknowledgement(
+        one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(9)
+    )
 
     assert moved == 0
     assert history(alert) == ["opened", "acknowledged"]
@@ -121,7 +123,7 @@ def test_an_acknowledgement_is_withdrawn_and_can_be_taken_again(fleet, rule, ter
     alert, aiko, ren = opened(rule, terminal), fleet.person("aiko"), fleet.person("ren")
     take(alert, aiko)
 
-    moved = lifecycle.withdraw(one(alert), by=aiko, comment="my shift ends", at=later(9))
+    moved = lifecycle.reopen(one(alert), by=aiko, comment="my shift ends", at=later(9))
 
     assert moved == 1
     assert standing(alert) == NOBODY
@@ -220,8 +222,10 @@ def test_whatever_people_and_the_clock_do_while_it_recovers_it_ends_resolved(fle
     acts = [
         recover,
         lambda: lifecycle.expire(later(11)),
-        lambda: lifecycle.withdraw(one(alert), by=person, comment="", at=later(12)),
-        lambda: lifecycle.change(one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(13)),
+        lambda: lifecycle.reopen(one(alert), by=person, comment="", at=later(12)),
+        lambda: lifecycle.change_acknowledgement(
+            one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(13)
+        ),
         lambda: lifecycle.snooze(one(alert), until=later(99), by=person, comment="", at=later(14)),
         lambda: lifecycle.comment(one(alert), by=person, comment="I call them", at=later(15)),
         lambda: lifecycle.acknowledge_all(one(alert), by=person, comment="", at=later(16)),
@@ -245,9 +249,7 @@ def test_of_the_withdrawal_and_the_clock_one_ends_it(fleet, rule, terminal):
     results = at_once(
         8,
         lambda n: (
-            lifecycle.expire(later(11))
-            if n % 2
-            else lifecycle.withdraw(one(alert), by=person, comment="", at=later(12))
+            lifecycle.expire(later(11)) if n % 2 else lifecycle.reopen(one(alert), by=person, comment="", at=later(12))
         ),
     )
 

@@ -119,7 +119,7 @@ def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method,
     assert answer.status_code == 422
     assert "Nothing is ticked. Tick alerts in the list" in html
     assert 'data-kind="primary"' not in html
-    assert Alert.objects.nobody_on_it().count() == 3
+    assert Alert.objects.unacknowledged().count() == 3
 
 
 def test_a_question_about_what_is_gone_says_so(browser, three, sato):
@@ -141,7 +141,7 @@ def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanak
     assert answer.status_code == 200
     assert "You have 2 alerts now." in answer.content.decode()
     assert 'id="told"' in answer.content.decode()
-    assert Alert.objects.nobody_on_it().get() == three[2]
+    assert Alert.objects.unacknowledged().get() == three[2]
     taken = Alert.objects.filter(pk__in=[alert.pk for alert in three[:2]])
     assert set(taken.values_list("acknowledged_by", "comment")) == {(tanaka.pk, "on my way")}
 
@@ -195,7 +195,7 @@ def test_a_comment_that_is_too_long_is_refused_and_kept(browser, three):
     assert answer.status_code == 422
     assert "x" * 501 in answer.content.decode()
     assert fields(answer.content.decode())["alert"] == [str(alert.pk) for alert in three]
-    assert Alert.objects.nobody_on_it().count() == 3
+    assert Alert.objects.unacknowledged().count() == 3
 
 
 # All that match
@@ -208,7 +208,7 @@ def test_all_that_match_are_taken_and_nothing_else(browser, three):
 
     assert "Acknowledge 2 alerts" in asked
     assert "You have 2 alerts now." in answer.content.decode()
-    assert Alert.objects.nobody_on_it().get() == three[0]
+    assert Alert.objects.unacknowledged().get() == three[0]
 
 
 def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
@@ -218,7 +218,7 @@ def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
     answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
 
     assert "You have 3 alerts now." in answer.content.decode()
-    assert Alert.objects.nobody_on_it().get() == late
+    assert Alert.objects.unacknowledged().get() == late
 
 
 @pytest.mark.parametrize("nobody", [{}, {"nobody": "1"}])
@@ -247,7 +247,7 @@ def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
 def test_an_instant_that_makes_no_sense_is_now(browser, three, seen_at):
     browser.post(PATH, {"all": "1", "seen_at": seen_at, "comment": ""})
 
-    assert Alert.objects.nobody_on_it().count() == 0
+    assert Alert.objects.unacknowledged().count() == 0
 
 
 def test_a_question_of_the_future_is_of_now(browser, fleet, three):
@@ -255,4 +255,4 @@ def test_a_question_of_the_future_is_of_now(browser, fleet, three):
 
     browser.post(PATH, {"all": "1", "seen_at": (now() + timedelta(hours=1)).isoformat(), "comment": ""})
 
-    assert Alert.objects.nobody_on_it().get() == late
+    assert Alert.objects.unacknowledged().get() == late

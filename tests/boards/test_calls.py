@@ -46,7 +46,7 @@ def test_what_is_open_again_calls_anew(page, fleet, tanaka):
     (first,) = calls(page)
 
     factories.acknowledged(alert, by=tanaka)
-    lifecycle.withdraw(one(alert), by=tanaka, comment="", at=now())
+    lifecycle.reopen(one(alert), by=tanaka, comment="", at=now())
     (again,) = calls(page)
 
     assert first != again
@@ -87,7 +87,7 @@ def test_an_incident_calls_for_all_of_its_alerts_and_anew_when_it_is_given_back(
 
     correlation.acknowledge(incident, by=tanaka, comment="", at=now())
     taken = calls(page)
-    correlation.withdraw(incident, by=tanaka, comment="", at=now())
+    correlation.reopen(incident, by=tanaka, comment="", at=now())
     (again,) = calls(page)
 
     assert first.split(".")[0] == again.split(".")[0] == f"i{incident.pk}"

@@ -196,7 +196,7 @@ def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, deed, 
 
 
 def test_nothing_is_done_to_what_is_no_longer_as_it_was_seen(browser, alert, sato):
-    lifecycle.change(
+    lifecycle.change_acknowledgement(
         Alert.objects.filter(pk=alert.pk), contract=Contract.WORSE, until=None, by=sato, comment="", at=now()
     )
 

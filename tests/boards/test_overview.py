@@ -159,7 +159,7 @@ def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):
     after = shown.page_state(RenderContext(now()), Change(alerts=frozenset({second.pk})), before)
 
     assert after.parts[f"alert-{first.pk}"] is before.parts[f"alert-{first.pk}"]
-    assert after.parts[f"alert-{second.pk}"].values["alert"].held_by.text == "M. Tanaka"
+    assert after.parts[f"alert-{second.pk}"].values["alert"].acknowledged_by.text == "M. Tanaka"
 
 
 def test_whoever_is_on_shift_is_at_a_page_that_has_a_name():

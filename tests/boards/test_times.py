@@ -46,7 +46,7 @@ def test_what_recovered_before_anybody_came_is_counted_apart(fleet, sato):
 
 def test_the_first_acknowledgement_counts_even_if_it_was_given_back(fleet, sato, tanaka):
     alert = past(fleet, now(-600), taken_after_s=10, by=sato)
-    lifecycle.withdraw(Alert.objects.filter(pk=alert.pk), by=sato, comment="", at=now(-500))
+    lifecycle.reopen(Alert.objects.filter(pk=alert.pk), by=sato, comment="", at=now(-500))
     lifecycle.acknowledge(alert, by=tanaka, comment="", at=now(-400))
 
     assert line(By.ALL).acknowledged.median_s == pytest.approx(10, abs=0.1)

@@ -70,7 +70,7 @@ class Life(RuleBasedStateMachine):
             if isinstance(subject, Alert):
                 assert quiet([subject], at=self.at) == {}
             else:
-                members = list(subject.alerts.nobody_on_it())
+                members = list(subject.alerts.unacknowledged())
                 assert len(quiet_by_context(members, at=self.at)) < len(members)
 
     # What happens
@@ -99,12 +99,12 @@ class Life(RuleBasedStateMachine):
     @rule()
     def somebody_gives_it_back(self) -> None:
         for incident in Incident.objects.unresolved():
-            correlation.withdraw(incident, by=self.person, comment="", at=self.at)
+            correlation.reopen(incident, by=self.person, comment="", at=self.at)
 
     @rule(which=WHICH, gives=st.booleans())
     def somebody_takes_or_gives_back_some(self, which: set[int], *, gives: bool) -> None:
         chosen = Alert.objects.filter(terminal__in=[self.terminals[n].pk for n in which])
-        act = lifecycle.withdraw if gives else lifecycle.acknowledge_all
+        act = lifecycle.reopen if gives else lifecycle.acknowledge_all
         act(chosen, by=self.person, comment="", at=self.at)
 
     @rule(minutes=st.integers(1, 20))
@@ -136,10 +136,10 @@ class Life(RuleBasedStateMachine):
         """When everything has settled, whoever is open was told of, and each recovery of what was told."""
         self.passes(1_500, 30)
         told = {one.subject for delivery in Delivery.objects.filter(news__in=ALARMS) for one in delivery.told.all()}
-        for alert in Alert.objects.nobody_on_it().unfolded():
+        for alert in Alert.objects.unacknowledged().unfolded():
             assert alert in told
         for incident in Incident.objects.filter(state="open"):
-            assert incident in told or not incident.alerts.nobody_on_it().exists()
+            assert incident in told or not incident.alerts.unacknowledged().exists()
         over = {one.subject for delivery in Delivery.objects.filter(news="resolved") for one in delivery.told.all()}
         for subject in told:
             assert (subject.state == "resolved") <= (subject in over)

@@ -80,7 +80,7 @@ def test_a_digest_is_sent_at_the_end_of_each_shift_and_tells_of_it(fleet, hook, 
         "opened": 1,
         "closed": 0,
         "still_open": 1,
-        "nobody_on_it": 1,
+        "unacknowledged": 1,
     }
 
 

@@ -146,7 +146,7 @@ def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, 
     correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(120, step_s=10)
 
-    correlation.withdraw(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    correlation.reopen(incident(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(10, step_s=5)
 
     assert titles(receiver)[1:] == ["Critical, still nobody on it: 10 of 10 lost at Site SJK"]
@@ -175,7 +175,7 @@ def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fle
     if how == "joins":
         storm.lose(shop[5:], seconds=0)
     else:
-        lifecycle.withdraw(Alert.objects.filter(terminal=shop[0]), by=fleet.person(), comment="", at=both.wall.at)
+        lifecycle.reopen(Alert.objects.filter(terminal=shop[0]), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(70, step_s=5)
 
     assert len(receiver.events) == 2

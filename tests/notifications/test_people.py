@@ -93,7 +93,7 @@ def worse(alert: Alert) -> None:
 
 
 def given_back(alert: Alert) -> None:
-    lifecycle.withdraw(Alert.objects.all(), by=alert.acknowledged_by, comment="", at=later(LONG))
+    lifecycle.reopen(Alert.objects.all(), by=alert.acknowledged_by, comment="", at=later(LONG))
 
 
 AGAIN = [

@@ -87,7 +87,7 @@ def test_what_is_open_is_told_as_it_stood_at_the_end_of_the_shift(fleet, shift, 
 def test_what_was_given_back_is_in_nobodys_hands(fleet, shift, sato):
     given = alert(fleet, 10)
     acknowledge(given, sato, 20)
-    lifecycle.withdraw(Alert.objects.filter(pk=given.pk), by=sato, comment="", at=later(30))
+    lifecycle.reopen(Alert.objects.filter(pk=given.pk), by=sato, comment="", at=later(30))
 
     told = shift()
 

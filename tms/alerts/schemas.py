@@ -42,7 +42,7 @@ class Alert(ResponseSchema):
     is_flapping: bool = Field(description="It opens and recovers again and again, and stands until it is calm.")
     claimed_by: str | None = Field(description="Who takes a look, while nobody has acknowledged it.")
     claimed_until: datetime | None
-    taken_at: datetime | None = Field(description="When somebody acknowledged it first.")
+    first_acknowledged_at: datetime | None = Field(description="When somebody acknowledged it first.")
     assigned_to: str | None = Field(description="Who is asked to take it, and has not yet.")
     comment: str = Field(description="The last that anybody said of it.")
     resolved_at: datetime | None
@@ -64,7 +64,7 @@ class Alert(ResponseSchema):
 
 COPIED = (
     *("severity", "state", "value", "version", "opened_at", "acknowledged_at", "contract", "until", "is_stale"),
-    *("comment", "resolved_at", "is_flapping", "claimed_until", "taken_at"),
+    *("comment", "resolved_at", "is_flapping", "claimed_until", "first_acknowledged_at"),
 )
 
 

@@ -82,7 +82,7 @@ def test_whatever_is_decided_ends_it(incident, tanaka, fleet, and_back):
 
     correlation.acknowledge(incident, by=mori, comment="", at=now())
     if and_back:
-        correlation.withdraw(incident, by=mori, comment="", at=now())
+        correlation.reopen(incident, by=mori, comment="", at=now())
 
     assert Incident.objects.get().claimed_by is None
     assert "released" not in dict(steps(incident))

@@ -218,16 +218,16 @@ def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
 
     storm.lose(lost[6:])
 
-    assert list(Alert.objects.nobody_on_it().values_list("terminal", flat=True)) == [lost[0].pk]
+    assert list(Alert.objects.unacknowledged().values_list("terminal", flat=True)) == [lost[0].pk]
 
 
 def test_giving_the_incident_back_gives_its_alerts_back(fleet, lost):
     take(fleet)
 
-    correlation.withdraw(incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
+    correlation.reopen(incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
 
     assert incident().state == "open"
-    assert Alert.objects.nobody_on_it().count() == 6
+    assert Alert.objects.unacknowledged().count() == 6
 
 
 def test_a_second_acknowledgement_tells_who_has_it(fleet, lost):
@@ -246,7 +246,7 @@ def test_the_time_of_an_acknowledgement_is_up(storm, fleet, lost):
 
     assert incident().state == "open"
     assert told(incident())[-1] == ("expired", 0)
-    assert Alert.objects.nobody_on_it().count() == 6
+    assert Alert.objects.unacknowledged().count() == 6
 
 
 def test_taken_until_it_gets_worse_it_is_open_again_when_more_are_lost(storm, fleet, lost):
@@ -268,7 +268,7 @@ def test_recovery_wins(storm, fleet, lost):
 def test_terms_can_be_changed(fleet, lost):
     take(fleet)
 
-    correlation.change(
+    correlation.change_acknowledgement(
         incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600)
     )
 

@@ -14,11 +14,11 @@ class Deed(NamedTuple):
 
 
 DEEDS: Mapping[str, Deed] = {
-    "claim": Deed(lifecycle.claim, lambda alerts: alerts.nobody_on_it()),
+    "claim": Deed(lifecycle.claim, lambda alerts: alerts.unacknowledged()),
     "release": Deed(lifecycle.unclaim, lambda alerts: alerts.claimed()),
-    "change": Deed(lifecycle.change, lambda alerts: alerts.filter(state=AlertState.ACKNOWLEDGED)),
+    "change": Deed(lifecycle.change_acknowledgement, lambda alerts: alerts.filter(state=AlertState.ACKNOWLEDGED)),
     "withdraw": Deed(
-        lifecycle.withdraw, lambda alerts: alerts.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED))
+        lifecycle.reopen, lambda alerts: alerts.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED))
     ),
     "snooze": Deed(lifecycle.snooze, lambda alerts: alerts.unresolved()),
     "assign": Deed(lifecycle.assign, lambda alerts: alerts.unresolved()),

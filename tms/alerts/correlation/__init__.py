@@ -4,7 +4,7 @@ an incident takes from its alerts is that they are told of one by one.
 Only the leading clock folds; people and the fold hold the lock of the incident's row while they change it.
 """
 
-from tms.alerts.correlation.actions import acknowledge, change, claim, comment, unclaim, withdraw
+from tms.alerts.correlation.actions import acknowledge, change_acknowledgement, claim, comment, reopen, unclaim
 from tms.alerts.correlation.correlate import fold
 
-__all__ = ["acknowledge", "change", "claim", "comment", "fold", "unclaim", "withdraw"]
+__all__ = ["acknowledge", "change_acknowledgement", "claim", "comment", "fold", "reopen", "unclaim"]

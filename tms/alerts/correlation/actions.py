@@ -7,11 +7,11 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.correlation.transitions import OPEN_AGAIN, step, tell
+from tms.alerts.correlation.transitions import REOPENED_FIELDS, step, tell
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.lifecycle.actions import said
 from tms.alerts.lifecycle.claims import LASTS
-from tms.alerts.lifecycle.transitions import UNCLAIMED, Said
+from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Said
 from tms.alerts.models.alert import Alert, AlertQuerySet, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -39,14 +39,14 @@ def acknowledge(
     if version not in (None, row.version):
         raise ChangedMeanwhile(row)
     taken = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
-    fields = {**taken, **_terms(contract, until), **said(comment), **UNCLAIMED}
+    fields = {**taken, **_terms(contract, until), **said(comment), **UNCLAIMED_FIELDS}
     step(row, Kind.ACKNOWLEDGED, at=at, said=Said(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row), at)
     return row
 
 
 @transaction.atomic
-def change(
+def change_acknowledgement(
     incident: Incident, *, by: User, comment: str, at: datetime, contract: Contract, until: datetime | None
 ) -> Incident:
     """Other terms for what is acknowledged already; whoever has it keeps it."""
@@ -55,17 +55,17 @@ def change(
     if row.state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
         fields = _terms(contract, until) | said(comment)
         step(row, Kind.CHANGED, at=at, said=Said(by, comment=comment), fields=fields)
-        lifecycle.change(alerts_of(row), contract=contract, until=until, by=by, comment=comment, at=at)
+        lifecycle.change_acknowledgement(alerts_of(row), contract=contract, until=until, by=by, comment=comment, at=at)
     return row
 
 
 @transaction.atomic
-def withdraw(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
+def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
     """Open again, with all of its alerts that somebody has."""
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
-        step(row, Kind.WITHDRAWN, at=at, said=Said(by, comment=comment), fields={**OPEN_AGAIN, **said(comment)})
-        lifecycle.withdraw(alerts_of(row).held(), by=by, comment=comment, at=at)
+        step(row, Kind.REOPENED, at=at, said=Said(by, comment=comment), fields={**REOPENED_FIELDS, **said(comment)})
+        lifecycle.reopen(alerts_of(row).held(), by=by, comment=comment, at=at)
     return row
 
 
@@ -98,7 +98,7 @@ def unclaim(incident: Incident, *, by: User, at: datetime) -> Incident:
     """Nobody is at it any more, whoever had said so."""
     row = _unresolved(incident)
     if row.claimed_by_id is not None:
-        step(row, Kind.RELEASED, at=at, said=Said(by), fields=UNCLAIMED)
+        step(row, Kind.UNCLAIMED, at=at, said=Said(by), fields=UNCLAIMED_FIELDS)
     return row
 
 

@@ -66,8 +66,8 @@ KINDS = {
     "acknowledge": Kind(Taking, correlation.acknowledge, "Acknowledge", UNRESOLVED),
     "claim": Kind(Terms, correlation.claim, "Take a look at", (IncidentState.OPEN,)),
     "release": Kind(Terms, correlation.unclaim, "Take back that somebody looks at", (IncidentState.OPEN,)),
-    "change": Kind(Taking, correlation.change, "Change the acknowledgement of", HELD),
-    "withdraw": Kind(Commenting, correlation.withdraw, "Open again", HELD),
+    "change": Kind(Taking, correlation.change_acknowledgement, "Change the acknowledgement of", HELD),
+    "withdraw": Kind(Commenting, correlation.reopen, "Open again", HELD),
     "comment": Kind(Saying, correlation.comment, "Comment on", UNRESOLVED),
 }
 

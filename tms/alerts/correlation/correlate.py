@@ -12,7 +12,7 @@ from tms.alerts.correlation.common_factor import likeness
 from tms.alerts.correlation.counting import Share, shares
 from tms.alerts.correlation.review import review
 from tms.alerts.correlation.transitions import step
-from tms.alerts.lifecycle.acknowledge import at_hand
+from tms.alerts.lifecycle.acknowledge import lock_in_states
 from tms.alerts.lifecycle.actions import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.models.alert import Alert
@@ -101,7 +101,7 @@ def _free(found: Iterable[Candidate]) -> list[Candidate]:
     next pass: two that wait for each other's rows would never end.
     """
     wanted = {one.alert: one for one in found}
-    return [wanted[alert.pk] for alert in at_hand(Alert.objects.unfolded().filter(pk__in=wanted), UNRESOLVED)]
+    return [wanted[alert.pk] for alert in lock_in_states(Alert.objects.unfolded().filter(pk__in=wanted), UNRESOLVED)]
 
 
 def _open(

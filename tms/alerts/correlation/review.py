@@ -8,9 +8,9 @@ from django.db.models import Count, Q
 
 from tms.alerts.correlation import actions
 from tms.alerts.correlation.common_factor import likeness
-from tms.alerts.correlation.transitions import OPEN_AGAIN, step, tell
+from tms.alerts.correlation.transitions import REOPENED_FIELDS, step, tell
 from tms.alerts.lifecycle.severity import RANKS
-from tms.alerts.lifecycle.transitions import UNCLAIMED
+from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -71,7 +71,7 @@ def _review(incident: Incident, tally: Tally, at: datetime) -> None:
     is_worse = _follow_severity(incident, tally.severity, at)
     _end_contract(incident, at, is_worse=is_worse, has_grown=has_grown)
     if incident.claimed_until is not None and incident.claimed_until <= at:
-        step(incident, Kind.RELEASED, at=at, fields=UNCLAIMED)
+        step(incident, Kind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
     if has_grown:
         actions.cover_new(incident, at=at)
     if at - incident.calm_since >= CALM and tally.standing * 100 <= max(100, incident.joined * FEW_PCT):
@@ -124,9 +124,9 @@ def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown
     if incident.state != IncidentState.ACKNOWLEDGED:
         return
     if is_worse or (has_grown and incident.contract == Contract.WORSE):
-        step(incident, Kind.UNDONE, at=at, fields=OPEN_AGAIN)
+        step(incident, Kind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS)
     elif incident.until is not None and incident.until <= at:
-        step(incident, Kind.EXPIRED, at=at, fields=OPEN_AGAIN)
+        step(incident, Kind.EXPIRED, at=at, fields=REOPENED_FIELDS)
 
 
 def _dissolve(incident: Incident, at: datetime) -> None:
@@ -139,4 +139,4 @@ def _dissolve(incident: Incident, at: datetime) -> None:
 
 
 def _over(at: datetime) -> dict[str, Any]:
-    return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED}
+    return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED_FIELDS}

@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tms.alerts.lifecycle.transitions import NOTHING, UNCLAIMED, Said
+from tms.alerts.lifecycle.transitions import NOTHING, UNCLAIMED_FIELDS, Said
 from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments
 
-UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT, Kind.CLAIMED, Kind.RELEASED})
+UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT, Kind.CLAIMED, Kind.UNCLAIMED})
 """Steps after which whoever is just deciding need not look again."""
-OPEN_AGAIN: Mapping[str, Any] = {
+REOPENED_FIELDS: Mapping[str, Any] = {
     "state": IncidentState.OPEN,
     "acknowledged_at": None,
     "acknowledged_by": None,
     "contract": "",
     "until": None,
-    **UNCLAIMED,
+    **UNCLAIMED_FIELDS,
 }
 
 

@@ -6,7 +6,7 @@ What people and the clock do to an alert holds the lock of its row, and finds it
 """
 
 from tms.alerts.lifecycle.acknowledge import AlreadyResolved, ChangedMeanwhile, Taken, acknowledge, acknowledge_all
-from tms.alerts.lifecycle.actions import assign, change, comment, resolve, snooze, withdraw
+from tms.alerts.lifecycle.actions import assign, change_acknowledgement, comment, reopen, resolve, snooze
 from tms.alerts.lifecycle.claims import claim, expire_claims, unclaim
 from tms.alerts.lifecycle.conditions import (
     active_rules,
@@ -36,7 +36,7 @@ __all__ = [
     "apply_events",
     "assign",
     "calm_down",
-    "change",
+    "change_acknowledgement",
     "claim",
     "clear",
     "clear_rule",
@@ -48,9 +48,9 @@ __all__ = [
     "follow_presence",
     "open_pending",
     "remind",
+    "reopen",
     "resolve",
     "snooze",
     "trigger",
     "unclaim",
-    "withdraw",
 ]

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.db import models, transaction
 
 from tms.accounts.models import User
-from tms.alerts.lifecycle.transitions import UNCLAIMED, Said, step
+from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Said, step
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.transition import TransitionKind
 
-FREE = (AlertState.OPEN, AlertState.SNOOZED)
+UNACKNOWLEDGED = (AlertState.OPEN, AlertState.SNOOZED)
 """States in which nobody has the alert."""
 
 
@@ -60,11 +60,11 @@ def acknowledge(
     (row,) = Alert.objects.filter(pk=alert.pk).select_for_update(of=("self",))
     if row.state == AlertState.RESOLVED:
         raise AlreadyResolved(row)
-    if row.state not in FREE:
+    if row.state not in UNACKNOWLEDGED:
         return Taken(row, first=False)
     if version not in (None, row.version):
         raise ChangedMeanwhile(row)
-    _take([row], by=by, comment=comment, at=at, contract=contract, until=until)
+    _acknowledge([row], by=by, comment=comment, at=at, contract=contract, until=until)
     return Taken(row, first=True)
 
 
@@ -79,12 +79,12 @@ def acknowledge_all(
     until: datetime | None = None,
 ) -> int:
     """Take charge of those of `alerts` that nobody has; how many they were. To do it again changes nothing."""
-    taken = at_hand(alerts, FREE)
-    _take(taken, by=by, comment=comment, at=at, contract=contract, until=until)
+    taken = lock_in_states(alerts, UNACKNOWLEDGED)
+    _acknowledge(taken, by=by, comment=comment, at=at, contract=contract, until=until)
     return len(taken)
 
 
-def at_hand(alerts: models.QuerySet[Alert], states: Collection[AlertState]) -> list[Alert]:
+def lock_in_states(alerts: models.QuerySet[Alert], states: Collection[AlertState]) -> list[Alert]:
     """Those of `alerts` in one of `states`, locked until the transaction ends.
 
     A row that another transaction holds is being taken or resolved this very moment: it is left to whoever has it.
@@ -109,7 +109,7 @@ def reminder(at: datetime) -> datetime | None:
     return at + timedelta(seconds=settings.STALE_AFTER_S) if settings.STALE_AFTER_S else None
 
 
-def _take(
+def _acknowledge(
     alerts: list[Alert], *, by: User, comment: str, at: datetime, contract: Contract, until: datetime | None
 ) -> None:
     fields = {
@@ -117,7 +117,7 @@ def _take(
         "acknowledged_by": by,
         "assigned_to": None,
         "comment": comment,
-        **UNCLAIMED,
+        **UNCLAIMED_FIELDS,
         **terms(contract, until, at=at),
     }
     step(

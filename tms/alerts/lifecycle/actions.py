@@ -9,8 +9,8 @@ from typing import Any
 from django.db import transaction
 
 from tms.accounts.models import User
-from tms.alerts.lifecycle.acknowledge import FREE, at_hand, reminder, terms
-from tms.alerts.lifecycle.transitions import OPEN_AGAIN, UNCLAIMED, Said, step
+from tms.alerts.lifecycle.acknowledge import UNACKNOWLEDGED, lock_in_states, reminder, terms
+from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Said, step
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.flapping import Flapping
@@ -18,20 +18,20 @@ from tms.alerts.models.transition import TransitionKind
 from tms.alerts.rules.events import among
 from tms.fleet.presence import store
 
-HELD = (AlertState.ACKNOWLEDGED,)
-ENDED_BY_A_PERSON = (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)
+ACKNOWLEDGED = (AlertState.ACKNOWLEDGED,)
+REOPENABLE = (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)
 UNRESOLVED = (AlertState.OPEN, AlertState.ACKNOWLEDGED, AlertState.SNOOZED)
 
 
 @transaction.atomic
-def change(
+def change_acknowledgement(
     alerts: AlertQuerySet, *, contract: Contract, until: datetime | None, by: User, comment: str, at: datetime
 ) -> int:
     """Other terms for what is acknowledged already; whoever has it keeps it. An empty comment leaves what was said."""
     fields = terms(contract, until, at=at)
     others = [
         alert
-        for alert in at_hand(alerts, HELD)
+        for alert in lock_in_states(alerts, ACKNOWLEDGED)
         if (alert.contract, alert.until) != (contract, fields["until"]) or comment not in ("", alert.comment)
     ]
     step(others, TransitionKind.CHANGED, at=at, fields=fields | said(comment), said=Said(by, comment=comment))
@@ -39,18 +39,24 @@ def change(
 
 
 @transaction.atomic
-def withdraw(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
+def reopen(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
     """Open again what somebody had, or had put off."""
-    given = at_hand(alerts, ENDED_BY_A_PERSON)
-    step(given, TransitionKind.WITHDRAWN, at=at, fields={**OPEN_AGAIN, **said(comment)}, said=Said(by, comment=comment))
+    given = lock_in_states(alerts, REOPENABLE)
+    step(
+        given,
+        TransitionKind.REOPENED,
+        at=at,
+        fields={**REOPENED_FIELDS, **said(comment)},
+        said=Said(by, comment=comment),
+    )
     return len(given)
 
 
 @transaction.atomic
 def snooze(alerts: AlertQuerySet, *, until: datetime, by: User, comment: str, at: datetime) -> int:
     """Put off until a time: nobody has it, and nobody is asked for."""
-    awake = [alert for alert in at_hand(alerts, UNRESOLVED) if (alert.state, alert.until) != ("snoozed", until)]
-    fields = {**OPEN_AGAIN, "state": AlertState.SNOOZED, "until": until, **said(comment)}
+    awake = [alert for alert in lock_in_states(alerts, UNRESOLVED) if (alert.state, alert.until) != ("snoozed", until)]
+    fields = {**REOPENED_FIELDS, "state": AlertState.SNOOZED, "until": until, **said(comment)}
     step(awake, TransitionKind.SNOOZED, at=at, fields=fields, said=Said(by, comment=comment))
     return len(awake)
 
@@ -58,9 +64,9 @@ def snooze(alerts: AlertQuerySet, *, until: datetime, by: User, comment: str, at
 @transaction.atomic
 def assign(alerts: AlertQuerySet, *, to: User, by: User, comment: str, at: datetime) -> int:
     """Ask somebody to take what is open; hand over to them what is acknowledged, under the same contract."""
-    chosen = at_hand(alerts, UNRESOLVED)
-    asked = [alert for alert in chosen if alert.state in FREE and alert.assigned_to_id != to.pk]
-    handed = [alert for alert in chosen if alert.state in HELD and alert.acknowledged_by_id != to.pk]
+    chosen = lock_in_states(alerts, UNRESOLVED)
+    asked = [alert for alert in chosen if alert.state in UNACKNOWLEDGED and alert.assigned_to_id != to.pk]
+    handed = [alert for alert in chosen if alert.state in ACKNOWLEDGED and alert.acknowledged_by_id != to.pk]
     for moved, column in ((asked, "assigned_to"), (handed, "acknowledged_by")):
         fields = {column: to, **said(comment)}
         step(moved, TransitionKind.ASSIGNED, at=at, fields=fields, said=Said(by, to, comment))
@@ -70,7 +76,7 @@ def assign(alerts: AlertQuerySet, *, to: User, by: User, comment: str, at: datet
 @transaction.atomic
 def comment(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
     """Say something of them. Whoever has them is not forgetful: the reminder waits anew."""
-    chosen = [alert for alert in at_hand(alerts, UNRESOLVED) if alert.comment != comment]
+    chosen = [alert for alert in lock_in_states(alerts, UNRESOLVED) if alert.comment != comment]
     Alert.objects.filter(pk__in=[alert.pk for alert in chosen], remind_at__isnull=False).update(
         remind_at=reminder(at), is_stale=False
     )
@@ -83,21 +89,21 @@ def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
     """Say that they are over, where the rule lets a person say so. They open again when it comes again."""
     chosen = alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)
     store.lock(set(chosen.values_list("terminal_id", flat=True)))
-    over = at_hand(chosen, UNRESOLVED)
+    over = lock_in_states(chosen, UNRESOLVED)
     Flapping.objects.end(over, at=at)
     Condition.objects.filter(among([(alert.rule_id, alert.terminal_id) for alert in over])).delete()
-    fields = {**OVER, **said(comment)}
+    fields = {**RESOLVED_FIELDS, **said(comment)}
     step(over, TransitionKind.RESOLVED, at=at, fields=fields, stamp="resolved_at", said=Said(by, comment=comment))
     return len(over)
 
 
-OVER: dict[str, Any] = {
+RESOLVED_FIELDS: dict[str, Any] = {
     "state": AlertState.RESOLVED,
     "contract": "",
     "until": None,
     "remind_at": None,
     "is_stale": False,
-    **UNCLAIMED,
+    **UNCLAIMED_FIELDS,
 }
 """Who had it stays written there."""
 

@@ -11,8 +11,8 @@ from functools import partial
 from django.db import transaction
 
 from tms.accounts.models import User
-from tms.alerts.lifecycle.acknowledge import at_hand
-from tms.alerts.lifecycle.transitions import UNCLAIMED, Said, step
+from tms.alerts.lifecycle.acknowledge import lock_in_states
+from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Said, step
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.feed.change import Change
@@ -30,7 +30,7 @@ not_ended = SetAside[int]("claims")
 @transaction.atomic
 def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     """Say that one takes a look; over what somebody else has claimed, too. One's own claim lasts anew."""
-    chosen = at_hand(alerts, CLAIMABLE)
+    chosen = lock_in_states(alerts, CLAIMABLE)
     taken = [alert for alert in chosen if alert.claimed_by_id != by.pk]
     step(taken, TransitionKind.CLAIMED, at=at, fields={"claimed_by": by, "claimed_until": at + LASTS}, said=Said(by=by))
     _prolong([alert for alert in chosen if alert.claimed_by_id == by.pk and alert not in taken], until=at + LASTS)
@@ -40,8 +40,8 @@ def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
 @transaction.atomic
 def unclaim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     """Nobody is at it any more, whoever had said so."""
-    claimed = at_hand(alerts.claimed(), CLAIMABLE)
-    step(claimed, TransitionKind.RELEASED, at=at, fields=UNCLAIMED, said=Said(by=by))
+    claimed = lock_in_states(alerts.claimed(), CLAIMABLE)
+    step(claimed, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS, said=Said(by=by))
     return len(claimed)
 
 
@@ -60,8 +60,8 @@ def expire_claims(at: datetime) -> int:
 
 def _expire_claims(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
-    over = at_hand(Alert.objects.filter(pk__in=pks, claimed_until__lte=at), CLAIMABLE)
-    step(over, TransitionKind.RELEASED, at=at, fields=UNCLAIMED)
+    over = lock_in_states(Alert.objects.filter(pk__in=pks, claimed_until__lte=at), CLAIMABLE)
+    step(over, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
     return len(over)
 
 

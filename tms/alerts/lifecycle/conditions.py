@@ -7,10 +7,10 @@ from functools import partial
 from django.db.models import QuerySet
 
 from tms.alerts.lifecycle import opening_hours
-from tms.alerts.lifecycle.actions import OVER
+from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
 from tms.alerts.lifecycle.flapping import notice, turn
 from tms.alerts.lifecycle.opening_hours import Pair
-from tms.alerts.lifecycle.severity import follow_severity, grade, undo_watchful
+from tms.alerts.lifecycle.severity import follow_severity, grade, reopen_worsened
 from tms.alerts.lifecycle.transitions import Said, record, step
 from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.models.alert import Alert
@@ -68,14 +68,16 @@ def clear(pairs: Collection[Pair], *, at: datetime | None) -> None:
     alerts = _let_go(pairs)
     turn([alert for alert in alerts if alert.is_flapping], is_wrong=False, at=at)
     over = [alert for alert in alerts if not alert.is_flapping]
-    step(over, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at")
+    step(over, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
 
 
 def clear_rule(pairs: Collection[Pair], *, at: datetime, comment: str) -> None:
     """Rules are no longer what they were: whatever they hold is over, also what flaps."""
     alerts = _let_go(pairs)
     Flapping.objects.end(alerts, at=at)
-    step(alerts, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at", said=Said(comment=comment))
+    step(
+        alerts, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at", said=Said(comment=comment)
+    )
 
 
 def apply_events(rule_events: Sequence[RuleEvent]) -> None:
@@ -207,7 +209,7 @@ def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> 
     )
     record(alerts, TransitionKind.OPENED)
     notice(alerts)
-    undo_watchful(alerts)
+    reopen_worsened(alerts)
     _wrong_again([(alert, wanted[pair]) for pair, alert in standing.items() if alert.is_flapping])
 
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
-from tms.alerts.lifecycle.acknowledge import at_hand, reminder
-from tms.alerts.lifecycle.transitions import OPEN_AGAIN, step
+from tms.alerts.lifecycle.acknowledge import lock_in_states, reminder
+from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, step
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.lib.db.jobs import when_any
@@ -27,8 +27,8 @@ def expire(at: datetime) -> int:
 
 def _expire(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
-    over = at_hand(Alert.objects.ending(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED, AlertState.SNOOZED))
-    step(over, TransitionKind.EXPIRED, at=at, fields=OPEN_AGAIN)
+    over = lock_in_states(Alert.objects.ending(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED, AlertState.SNOOZED))
+    step(over, TransitionKind.EXPIRED, at=at, fields=REOPENED_FIELDS)
     return len(over)
 
 
@@ -42,6 +42,6 @@ def remind(at: datetime) -> int:
 
 def _remind(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
-    stale = at_hand(Alert.objects.forgotten(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED,))
+    stale = lock_in_states(Alert.objects.forgotten(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED,))
     step(stale, TransitionKind.REMINDED, at=at, fields={"is_stale": True, "remind_at": reminder(at)})
     return len(stale)

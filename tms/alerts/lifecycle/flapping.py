@@ -6,7 +6,7 @@ from functools import partial
 
 from django.conf import settings
 
-from tms.alerts.lifecycle.actions import OVER
+from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
 from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import grade
 from tms.alerts.lifecycle.transitions import step
@@ -77,7 +77,7 @@ def _calm_down(pks: Collection[int], at: datetime) -> int:
         alert.flapping.ended_at = at
     step(alerts, TransitionKind.CALM, at=at)
     well = [alert for alert in alerts if not alert.flapping.is_wrong]
-    step(well, TransitionKind.RESOLVED, at=at, fields=OVER, stamp="resolved_at")
+    step(well, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
     grade(_triggered([alert for alert in alerts if alert.flapping.is_wrong], at))
     return len(alerts)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tms.alerts.lifecycle.opening_hours import Pair
-from tms.alerts.lifecycle.transitions import OPEN_AGAIN, Said, step
+from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, Said, step
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
@@ -34,10 +34,10 @@ def grade(triggered: dict[Pair, RuleTriggered]) -> None:
         _keep_values(group, triggered)
         step(group, kind, at=at, fields={"severity": now}, before=before)
         if kind is TransitionKind.WORSENED:
-            _undo(group, at=at)
+            _reopen(group, at=at)
 
 
-def undo_watchful(opened: Sequence[Alert]) -> None:
+def reopen_worsened(opened: Sequence[Alert]) -> None:
     """Whoever took an alert until it gets worse has it no more when its terminal gets another one as severe."""
     worst: dict[int, Alert] = {}
     for alert in opened:
@@ -50,7 +50,7 @@ def undo_watchful(opened: Sequence[Alert]) -> None:
     for alert in Alert.objects.watchful().filter(pk__in=watchful).order_by("pk").select_for_update():
         other = worst[alert.terminal_id]
         if RANKS[other.severity] >= RANKS[alert.severity]:
-            _undo([alert], at=other.opened_at, comment=other.rule.name)
+            _reopen([alert], at=other.opened_at, comment=other.rule.name)
 
 
 def _groups(
@@ -74,7 +74,7 @@ def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) 
     Alert.objects.bulk_update(measured, ["value"])
 
 
-def _undo(alerts: Sequence[Alert], *, at: datetime, comment: str = "") -> None:
+def _reopen(alerts: Sequence[Alert], *, at: datetime, comment: str = "") -> None:
     """Open again those that somebody had, or had put off."""
     ended = [alert for alert in alerts if alert.state in (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)]
-    step(ended, TransitionKind.UNDONE, at=at, fields=OPEN_AGAIN, said=Said(comment=comment))
+    step(ended, TransitionKind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS, said=Said(comment=comment))

@@ -32,12 +32,12 @@ UNDECIDED = frozenset(
         TransitionKind.FLAPPING,
         TransitionKind.CALM,
         TransitionKind.CLAIMED,
-        TransitionKind.RELEASED,
+        TransitionKind.UNCLAIMED,
     }
 )
 """Steps that leave all that a person decides about as it was: whoever is just deciding need not look again."""
-UNCLAIMED: Mapping[str, Any] = {"claimed_by": None, "claimed_until": None}
-OPEN_AGAIN: Mapping[str, Any] = {
+UNCLAIMED_FIELDS: Mapping[str, Any] = {"claimed_by": None, "claimed_until": None}
+REOPENED_FIELDS: Mapping[str, Any] = {
     "state": AlertState.OPEN,
     "acknowledged_at": None,
     "acknowledged_by": None,
@@ -45,7 +45,7 @@ OPEN_AGAIN: Mapping[str, Any] = {
     "until": None,
     "remind_at": None,
     "is_stale": False,
-    **UNCLAIMED,
+    **UNCLAIMED_FIELDS,
 }
 """Nobody has it any more, and nobody has put it off."""
 
@@ -71,7 +71,7 @@ def step(
     grown = 0 if kind in UNDECIDED else 1
     columns = {**(fields or {}), "changed_at": instant, "version": models.F("version") + grown}
     if kind is TransitionKind.ACKNOWLEDGED:
-        columns["taken_at"] = Coalesce("taken_at", instant)
+        columns["first_acknowledged_at"] = Coalesce("first_acknowledged_at", instant)
     if stamp:
         columns[stamp] = instant
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(**columns)

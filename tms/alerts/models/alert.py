@@ -50,10 +50,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def snoozed(self) -> Self:
         return self.filter(state=AlertState.SNOOZED)
 
-    def nobody_on_it(self) -> Self:
+    def unacknowledged(self) -> Self:
         return self.filter(state=AlertState.OPEN)
 
-    def held(self) -> Self:
+    def acknowledged(self) -> Self:
         return self.filter(state=AlertState.ACKNOWLEDGED)
 
     def flapping(self) -> Self:
@@ -89,8 +89,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         rank = models.Case(
             models.When(severity=Severity.CRITICAL, then=0), models.When(severity=Severity.WARNING, then=1), default=2
         )
-        held = models.Case(models.When(state=AlertState.OPEN, then=0), default=1)
-        return self.annotate(rank=rank, held=held).order_by("rank", "held", "opened_at", "pk")
+        acknowledged = models.Case(models.When(state=AlertState.OPEN, then=0), default=1)
+        return self.annotate(rank=rank, acknowledged=acknowledged).order_by("rank", "acknowledged", "opened_at", "pk")
 
 
 class Alert(models.Model):
@@ -110,7 +110,7 @@ class Alert(models.Model):
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
     )
-    taken_at = models.DateTimeField(null=True)
+    first_acknowledged_at = models.DateTimeField(null=True)
     """When somebody acknowledged it first; an acknowledgement that ends takes nothing back of that."""
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(_("until"), null=True)

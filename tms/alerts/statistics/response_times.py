@@ -57,7 +57,7 @@ class _Row(NamedTuple):
     resolved_s: float | None
 
 
-COLUMNS = ("severity", "terminal__site", "state", "quiet_at_first", "opened_at", "taken_at", "resolved_at")
+COLUMNS = ("severity", "terminal__site", "state", "quiet_at_first", "opened_at", "first_acknowledged_at", "resolved_at")
 
 
 def times(alerts: QuerySet[Alert]) -> list[Line]:
@@ -100,7 +100,7 @@ def _counted_there(chosen: QuerySet[Alert, Any]) -> list[Line]:
 
 
 def _line(grouping: int, severity: str | None, site: int | None, *numbers: Any) -> Line:
-    opened, quiet, alone, waiting, taken, taken_mean, taken_at, over, over_mean, over_at = numbers
+    opened, quiet, alone, waiting, taken, taken_mean, first_acknowledged_at, over, over_mean, over_at = numbers
     return Line(
         GROUPINGS[grouping],
         severity or site or "",
@@ -108,7 +108,7 @@ def _line(grouping: int, severity: str | None, site: int | None, *numbers: Any) 
         quiet,
         alone,
         waiting,
-        Spread(taken, taken_mean, *(taken_at or ())),
+        Spread(taken, taken_mean, *(first_acknowledged_at or ())),
         Spread(over, over_mean, *(over_at or ())),
     )
 
@@ -120,10 +120,10 @@ def _rows(chosen: QuerySet[Alert, Any]) -> list[_Row]:
             site,
             state == AlertState.RESOLVED,
             bool(quiet),
-            (taken_at - opened_at).total_seconds() if taken_at else None,
+            (first_acknowledged_at - opened_at).total_seconds() if first_acknowledged_at else None,
             (resolved_at - opened_at).total_seconds() if resolved_at else None,
         )
-        for severity, site, state, quiet, opened_at, taken_at, resolved_at in chosen
+        for severity, site, state, quiet, opened_at, first_acknowledged_at, resolved_at in chosen
     ]
 
 

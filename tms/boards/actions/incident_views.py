@@ -32,8 +32,8 @@ DEEDS: Mapping[str, Deed] = {
     "acknowledge": Deed(AcknowledgeForm, correlation.acknowledge),
     "claim": Deed(NothingForm, correlation.claim),
     "release": Deed(NothingForm, correlation.unclaim),
-    "change": Deed(AcknowledgeForm, correlation.change),
-    "withdraw": Deed(CommentForm, correlation.withdraw),
+    "change": Deed(AcknowledgeForm, correlation.change_acknowledgement),
+    "withdraw": Deed(CommentForm, correlation.reopen),
     "comment": Deed(SayForm, correlation.comment),
 }
 """By its name in the address."""

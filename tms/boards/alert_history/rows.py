@@ -28,7 +28,7 @@ class PastRow(NamedTuple):
     label: str
     place: Place
     rule: Bilingual
-    taken_at: datetime | None
+    first_acknowledged_at: datetime | None
     taken_by: Name | None
     comment: str
 
@@ -38,7 +38,11 @@ class PastRow(NamedTuple):
 
     @property
     def taken_after_s(self) -> float | None:
-        return None if self.taken_at is None else (self.taken_at - self.opened_at).total_seconds()
+        return (
+            None
+            if self.first_acknowledged_at is None
+            else (self.first_acknowledged_at - self.opened_at).total_seconds()
+        )
 
     @property
     def lasted_s(self) -> float | None:
@@ -46,7 +50,7 @@ class PastRow(NamedTuple):
 
 
 COLUMNS = (
-    *("pk", "opened_at", "resolved_at", "severity", "state", "quiet_at_first", "taken_at"),
+    *("pk", "opened_at", "resolved_at", "severity", "state", "quiet_at_first", "first_acknowledged_at"),
     *(f"terminal__{name}" for name in ("uid", "label", "site__code", "site__name", "site__name_ja")),
     *(f"rule__{name}" for name in ("name", "name_ja")),
 )
@@ -81,7 +85,7 @@ def _row(value: Mapping[str, Any], names: Mapping[int, Name]) -> PastRow:
         label=value["terminal__label"],
         place=Place(site[0], Bilingual(*site[1:])),
         rule=Bilingual(value["rule__name"], value["rule__name_ja"]),
-        taken_at=value["taken_at"],
+        first_acknowledged_at=value["first_acknowledged_at"],
         taken_by=names.get(value["taken_by"]),
         comment=value["said"] or "",
     )

@@ -135,7 +135,7 @@ def _exported(row: PastRow) -> Sequence[Cell]:
         row.uid,
         row.label,
         str(row.rule),
-        row.taken_at.isoformat() if row.taken_at else None,
+        row.first_acknowledged_at.isoformat() if row.first_acknowledged_at else None,
         row.taken_by.text if row.taken_by else None,
         row.taken_after_s,
         row.resolved_at.isoformat() if row.resolved_at else None,

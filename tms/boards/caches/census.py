@@ -64,7 +64,7 @@ class Census:
         return _summed((key[1], number) for key, number in self.alerts.items())
 
     @cached_property
-    def nobody_on_it(self) -> Counter[str]:
+    def unacknowledged(self) -> Counter[str]:
         """Severities of the alerts that nobody has acknowledged."""
         return _summed((key[1], number) for key, number in self.alerts.items() if key[2] == AlertState.OPEN)
 

@@ -21,9 +21,9 @@ STALE_S = 30.0
 SOUNDING = (
     TransitionKind.OPENED,
     TransitionKind.WORSENED,
-    TransitionKind.WITHDRAWN,
+    TransitionKind.REOPENED,
     TransitionKind.EXPIRED,
-    TransitionKind.UNDONE,
+    TransitionKind.REOPENED_WORSE,
 )
 """Steps after which an alert calls, or calls again; those of an incident have the same names."""
 
@@ -77,7 +77,7 @@ def _sound_alarms(at: datetime) -> tuple[SoundAlarms, bool]:
 
 
 def _alerts(at: datetime) -> AlarmSource:
-    newest = Alert.objects.unresolved().nobody_on_it().order_by("-changed_at")[:MOST]
+    newest = Alert.objects.unresolved().unacknowledged().order_by("-changed_at")[:MOST]
     alerts = {alert.pk: alert for alert in newest.only("severity")}
     silent = quiet(alerts.values(), at=at) if alerts else {}
     return AlarmSource("a", Transition, "alert", {pk: alert.severity for pk, alert in alerts.items()}, silent)

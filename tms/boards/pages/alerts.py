@@ -162,7 +162,7 @@ class AlertsPage(Page):
         return alerts.by_urgency()
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
-        awake, nobody, snoozed = context.census.awake, context.census.nobody_on_it, context.census.snoozed
+        awake, nobody, snoozed = context.census.awake, context.census.unacknowledged, context.census.snoozed
         shown = snoozed if self.state == SNOOZED else awake
         numbers = {f"count-{severity}": shown[severity] for severity in Severity.values}
         numbers |= {
@@ -179,10 +179,10 @@ class AlertsPage(Page):
 
     def _matching(self, context: RenderContext) -> int:
         """How many nobody has of those that the filter lets through; asked only where no count is kept."""
-        chosen, nobody = self.chosen, context.census.nobody_on_it
+        chosen, nobody = self.chosen, context.census.unacknowledged
         if chosen == AlertFilter(severity=chosen.severity, nobody=chosen.nobody):
             return sum(nobody[name] for name in chosen.severity or Severity.values)
-        return chosen.apply(visible(Alert.objects.nobody_on_it(), to=self.person)).count()
+        return chosen.apply(visible(Alert.objects.unacknowledged(), to=self.person)).count()
 
     def _around(self, context: RenderContext, window: KeysetPage, folded: int) -> dict[str, PagePart]:
         foot: dict[str, Any] = {

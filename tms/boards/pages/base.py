@@ -115,7 +115,7 @@ def _with_viewers(of: str, change: Change, before: PageState) -> list[int]:
 
 def nav(context: RenderContext) -> dict[str, PagePart]:
     """Parts that every page has."""
-    number = context.census.nobody_on_it[Severity.CRITICAL]
+    number = context.census.unacknowledged[Severity.CRITICAL]
     return {
         "nav-alerts": PagePart("boards/base.html#nav-alerts", {"unheld": number}),
         "calls": PagePart("boards/sound.html#calls", context.calls),

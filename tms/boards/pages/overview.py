@@ -113,7 +113,7 @@ class OverviewPage(Page):
 
 
 def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
-    severities, nobody, presences = context.census.severities, context.census.nobody_on_it, context.census.presences
+    severities, nobody, presences = context.census.severities, context.census.unacknowledged, context.census.presences
     for severity in Severity:
         values = {"severity": severity.value, "number": severities[severity], "nobody": nobody[severity]}
         yield f"total-{severity}", _total("severity-total", values, context)

@@ -14,7 +14,7 @@ from tms.boards.lists import choices
 from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline
-from tms.boards.rows.terminal_details import TerminalFacts, asked_of, facts_of
+from tms.boards.rows.terminal_details import TerminalFacts, command_rows, facts_of
 from tms.boards.rows.timeline import KINDS, Happening
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
@@ -87,7 +87,7 @@ class TerminalPage(Page):
         if before is not None and not change.everything and self.terminal.pk not in change.terminals:
             return PageState({**before.parts, **nav(context)}, before.lists)
         told = timeline.timeline(self.terminal, kinds=TABS[self.tab], before=self.before, limit=MOST_HAPPENINGS)
-        asked = asked_of(self.terminal, limit=MOST_COMMANDS)
+        asked = command_rows(self.terminal, limit=MOST_COMMANDS)
         parts = {
             **nav(context),
             **_state(facts_of(self.terminal, at=context.at)),

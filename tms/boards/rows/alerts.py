@@ -27,7 +27,7 @@ ALERT_COLUMNS = (
 """What a row of an alert tells: whole models cost as much again."""
 
 
-REOPENING = frozenset({TransitionKind.WITHDRAWN, TransitionKind.EXPIRED, TransitionKind.UNDONE})
+REOPENING = frozenset({TransitionKind.REOPENED, TransitionKind.EXPIRED, TransitionKind.REOPENED_WORSE})
 DECIDING = REOPENING | {
     TransitionKind.OPENED,
     TransitionKind.ACKNOWLEDGED,
@@ -80,8 +80,8 @@ class AlertRow:
     standing: Standing
     opened_at: datetime
     resolved_at: datetime | None
-    held_by: Name | None
-    held_since: datetime | None
+    acknowledged_by: Name | None
+    acknowledged_at: datetime | None
     comment: str
     steps: tuple[Step, ...]
     version: int = 1
@@ -109,7 +109,7 @@ class AlertRow:
         return self.state == AlertState.OPEN
 
     @property
-    def is_held(self) -> bool:
+    def is_acknowledged(self) -> bool:
         return self.state == AlertState.ACKNOWLEDGED
 
     @property
@@ -141,7 +141,7 @@ class AlertRow:
         """What else may be done to it, with the key for it."""
         looking = [("claim", "c")] if self.is_open else []
         looked = [("release", "")] if self.is_claimed else []
-        ended = [("withdraw", "")] if self.is_held or self.is_snoozed else []
+        ended = [("withdraw", "")] if self.is_acknowledged or self.is_snoozed else []
         over = [("resolve", "")] if self.may_be_resolved_by_hand else []
         return [*looking, *looked, *ended, ("snooze", "s"), ("assign", ""), ("comment", ""), *over]
 
@@ -200,8 +200,8 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Viewer, ...]
         standing=standing_of(terminal.state)._replace(last_seen_at=None),
         opened_at=alert.opened_at,
         resolved_at=alert.resolved_at,
-        held_by=name_of(holder) if holder else None,
-        held_since=alert.acknowledged_at,
+        acknowledged_by=name_of(holder) if holder else None,
+        acknowledged_at=alert.acknowledged_at,
         comment=alert.comment,
         steps=steps,
         version=alert.version,

@@ -55,8 +55,8 @@ class Business:
         for pk, severity, state, opened_at, site, kind in rows:
             at = site, kind, severity
             weight = weights.get(at) or weights.setdefault(at, self._weight(severity, site, kind, doors.get(site)))
-            is_held = int(state != AlertState.OPEN)
-            keys.append((int(weight.standstill), weight.share, RANKS[severity], is_held, opened_at, pk))
+            is_acknowledged = int(state != AlertState.OPEN)
+            keys.append((int(weight.standstill), weight.share, RANKS[severity], is_acknowledged, opened_at, pk))
         return sorted(keys)
 
     def explained(self, rows: Collection[AlertRow]) -> list[AlertRow]:

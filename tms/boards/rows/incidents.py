@@ -12,7 +12,9 @@ from tms.alerts.models.factor import Factor
 from tms.boards.rows.common import Bilingual
 from tms.boards.rows.viewers import Viewer, viewers
 
-REOPENING = frozenset({IncidentTransitionKind.WITHDRAWN, IncidentTransitionKind.EXPIRED, IncidentTransitionKind.UNDONE})
+REOPENING = frozenset(
+    {IncidentTransitionKind.REOPENED, IncidentTransitionKind.EXPIRED, IncidentTransitionKind.REOPENED_WORSE}
+)
 DECIDING = REOPENING | {IncidentTransitionKind.OPENED, IncidentTransitionKind.ACKNOWLEDGED}
 MOST = 50
 """Rows of incidents on one page."""
@@ -47,8 +49,8 @@ class IncidentRow:
     left: int
     common: tuple[str, str, int]
     """What they have in common besides: factor, name, and how many have it."""
-    held_by: Name | None
-    held_since: datetime | None
+    acknowledged_by: Name | None
+    acknowledged_at: datetime | None
     contract: str
     until: datetime | None
     comment: str
@@ -90,7 +92,7 @@ class IncidentRow:
         return self.is_open and self.claimed_by is not None
 
     @property
-    def is_held(self) -> bool:
+    def is_acknowledged(self) -> bool:
         return self.state == IncidentState.ACKNOWLEDGED
 
     @property
@@ -106,7 +108,7 @@ class IncidentRow:
     @property
     def deeds(self) -> tuple[str, ...]:
         """What may be done to it, the likeliest first."""
-        if self.is_held:
+        if self.is_acknowledged:
             return "change", "withdraw", "comment"
         return ("acknowledge", "claim", *(("release",) if self.is_claimed else ()), "comment")
 
@@ -134,8 +136,8 @@ def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[View
         joined=incident.joined,
         left=incident.left,
         common=(incident.common_factor, incident.common_name, incident.common_count),
-        held_by=name_of(holder) if holder else None,
-        held_since=incident.acknowledged_at,
+        acknowledged_by=name_of(holder) if holder else None,
+        acknowledged_at=incident.acknowledged_at,
         contract=incident.contract,
         until=incident.until,
         comment=incident.comment,

@@ -18,14 +18,14 @@ from tms.telemetry.models import Report
 LONGEST_ANSWER = 4_000
 
 
-class Held(NamedTuple):
+class OpenAlertRow(NamedTuple):
     """An unresolved alert."""
 
     pk: int
     severity: str
     rule: Bilingual
     opened_at: datetime
-    held_by: Name | None
+    acknowledged_by: Name | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class TerminalFacts:
     status: str
     status_at: datetime | None
     severity: str
-    held: tuple[Held, ...]
+    alerts: tuple[OpenAlertRow, ...]
     readings: tuple[Reading, ...]
     read_at: datetime | None
     latest: str
@@ -57,7 +57,7 @@ class TerminalFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandRow:
     """A command and what became of it."""
 
     pk: int
@@ -85,7 +85,7 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
     terminal = Terminal.objects.select_related("site", "state", "parent").get(pk=terminal.pk)
     state = terminal.state
     newest = Report.objects.filter(terminal=terminal).exclude(metrics={}).order_by("-at").first()
-    held = _held(terminal)
+    alerts = _open_alerts(terminal)
     over = over_of(unresolved_of([terminal.pk]).get(terminal.pk, {}))
     return TerminalFacts(
         uid=terminal.uid,
@@ -103,8 +103,8 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
         parent=terminal.parent.uid if terminal.parent else "",
         status=state.status,
         status_at=state.status_at,
-        severity=worst({alert.severity for alert in held}),
-        held=held,
+        severity=worst({alert.severity for alert in alerts}),
+        alerts=alerts,
         readings=readings_of(state, over, sorted(state.metrics)),
         read_at=newest.at if newest else None,
         latest=json.dumps(newest.metrics if newest else {}, sort_keys=True),
@@ -112,16 +112,16 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
     )
 
 
-def asked_of(terminal: Terminal, *, limit: int) -> list[Asked]:
+def command_rows(terminal: Terminal, *, limit: int) -> list[CommandRow]:
     """The newest commands, newest first."""
     commands = Command.objects.filter(terminal=terminal).select_related("created_by").order_by("-created_at", "-pk")
-    return [_asked(command) for command in commands[:limit]]
+    return [_command_row(command) for command in commands[:limit]]
 
 
-def _held(terminal: Terminal) -> tuple[Held, ...]:
+def _open_alerts(terminal: Terminal) -> tuple[OpenAlertRow, ...]:
     alerts = Alert.objects.unresolved().filter(terminal=terminal).by_urgency()
     return tuple(
-        Held(
+        OpenAlertRow(
             alert.pk,
             alert.severity,
             Bilingual(alert.rule.name, alert.rule.name_ja),
@@ -132,9 +132,9 @@ def _held(terminal: Terminal) -> tuple[Held, ...]:
     )
 
 
-def _asked(command: Command) -> Asked:
+def _command_row(command: Command) -> CommandRow:
     took = command.answered_at - command.sent_at if command.answered_at and command.sent_at else None
-    return Asked(
+    return CommandRow(
         pk=command.pk,
         name=command.name,
         state=command.state,

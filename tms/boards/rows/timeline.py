@@ -86,7 +86,7 @@ TELLS_SEVERITY = (TransitionKind.OPENED, TransitionKind.WORSENED)
 STEP_ICONS = {
     TransitionKind.EASED: "down",
     TransitionKind.CLAIMED: "eye",
-    TransitionKind.RELEASED: "eye",
+    TransitionKind.UNCLAIMED: "eye",
     TransitionKind.ACKNOWLEDGED: "person",
     TransitionKind.CHANGED: "person",
     TransitionKind.ASSIGNED: "person",

@@ -124,5 +124,5 @@ def _facts(shift: Digest) -> dict[str, Any]:
         "opened": totals.opened.total,
         "closed": totals.closed.total,
         "still_open": totals.standing,
-        "nobody_on_it": totals.nobody,
+        "unacknowledged": totals.nobody,
     }

@@ -71,7 +71,7 @@ def _look_at_all(kind: Kind, at: datetime) -> int:
 
 def _look(kind: Kind, pks: Collection[int], *, at: datetime) -> int:
     """Call it in a transaction."""
-    rows = locked(kind.history.objects.filter(pk__in=pks, told_at=None).order_by("pk"))
+    rows = lock(kind.history.objects.filter(pk__in=pks, told_at=None).order_by("pk"))
     new = [kind.happening(row) for row in rows.select_related(*kind.related)]
     for kinds, act in ((RISEN, _begin), (GIVEN_BACK, _resume), (ENDED, _inform), (PERSONAL, _ask)):
         if chosen := [happening for happening in new if happening.kind in kinds]:
@@ -95,7 +95,7 @@ def tell(at: datetime) -> int:
 
 def _tell(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
-    rows = locked(_due(at).filter(pk__in=pks).order_by("due_at", "pk"))
+    rows = lock(_due(at).filter(pk__in=pks).order_by("due_at", "pk"))
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
     needy = asks_for_somebody([telling.subject for telling in due])
     quiet = hushed(needy, at=at)
@@ -114,7 +114,7 @@ def _tell(pks: Collection[int], at: datetime) -> int:
     return len(due)
 
 
-def locked[M: models.Model](rows: models.QuerySet[M]) -> models.QuerySet[M]:
+def lock[M: models.Model](rows: models.QuerySet[M]) -> models.QuerySet[M]:
     """What another outbox is about is left to it."""
     if connection.vendor != "postgresql":
         return rows

@@ -10,7 +10,9 @@ from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, AlertState, Contract, Transition, TransitionKind
 from tms.shifts.digest.changes import WORST_FIRST
 
-FREE = frozenset({TransitionKind.OPENED, TransitionKind.WITHDRAWN, TransitionKind.EXPIRED, TransitionKind.UNDONE})
+FREE = frozenset(
+    {TransitionKind.OPENED, TransitionKind.REOPENED, TransitionKind.EXPIRED, TransitionKind.REOPENED_WORSE}
+)
 
 
 class Standing(NamedTuple):

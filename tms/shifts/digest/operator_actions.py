@@ -15,7 +15,7 @@ MOST_READ = 5_000
 TOLD = (
     TransitionKind.ACKNOWLEDGED,
     TransitionKind.CHANGED,
-    TransitionKind.WITHDRAWN,
+    TransitionKind.REOPENED,
     TransitionKind.SNOOZED,
     TransitionKind.ASSIGNED,
     TransitionKind.COMMENTED,
