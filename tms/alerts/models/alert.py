@@ -110,7 +110,7 @@ class Alert(models.Model):
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
     )
-    first_acknowledged_at = models.DateTimeField(null=True)
+    first_acknowledged_at = models.DateTimeField(null=True, db_column="taken_at")
     """When somebody acknowledged it first; an acknowledgement that ends takes nothing back of that."""
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(_("until"), null=True)
