@@ -57,9 +57,11 @@ class Fleet:
 
     def online(self, *, at: datetime = AT, node: str = "here", lease_s: float = 45, **fields: Any) -> Terminal:
         lease_at = at + timedelta(seconds=lease_s)
-        return self.standing(Presence.ONLINE, at=at, node=node, lease_at=lease_at, due_at=lease_at, session=1, **fields)
+        return self.with_presence(
+            Presence.ONLINE, at=at, node=node, lease_at=lease_at, due_at=lease_at, session=1, **fields
+        )
 
-    def standing(self, presence: str, *, at: datetime = AT, **fields: Any) -> Terminal:
+    def with_presence(self, presence: str, *, at: datetime = AT, **fields: Any) -> Terminal:
         """A terminal with `presence` since `at`."""
         columns = {name.name for name in TerminalState._meta.get_fields()}
         state = {name: fields.pop(name) for name in list(fields) if name in columns}

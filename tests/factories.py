@@ -60,7 +60,7 @@ def flapping(fleet: Fleet, **fields: Any) -> Alert:
 def incident(fleet: Fleet, site: str = "SJK", *, number: int = 5, **rule: Any) -> Incident:
     """All `number` terminals of a site were lost together."""
     place, lost = fleet.site(site), fleet.presence_rule(**{"severity": "critical"} | rule)
-    terminals = [fleet.standing(Presence.OFFLINE, at=now(-2), site=place) for _ in range(number)]
+    terminals = [fleet.with_presence(Presence.OFFLINE, at=now(-2), site=place) for _ in range(number)]
     lifecycle.apply_events([RuleTriggered(lost.pk, terminal.pk, now(-1)) for terminal in terminals])
     correlation.fold(now())
     return Incident.objects.get(site=place)

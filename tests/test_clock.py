@@ -65,7 +65,7 @@ def test_a_terminal_that_goes_on_reporting_is_left_alone(fleet, wall):
 
 
 def test_a_terminal_that_does_not_return_from_its_reboot_is_offline(fleet, wall):
-    terminal = fleet.standing(Presence.REBOOTING, cause=Cause.REBOOT, back_at=later(300), due_at=later(300))
+    terminal = fleet.with_presence(Presence.REBOOTING, cause=Cause.REBOOT, back_at=later(300), due_at=later(300))
 
     wall.advance(seconds=299, step_s=100)
     before = seen(terminal)
@@ -199,7 +199,7 @@ def test_a_rule_that_is_edited_during_the_grace_alerts_nobody_either(fleet):
 def test_where_there_is_one_process_it_orphans_every_node_there_was(fleet):
     for node in ("a", "b"):
         fleet.online(node=node)
-    fleet.standing(Presence.OFFLINE)
+    fleet.with_presence(Presence.OFFLINE)
 
     assert presence_sweep.orphan(None, AT) == 2
 
@@ -212,8 +212,8 @@ def away_for(seconds: float) -> datetime:
 def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_is_over(fleet, wall, settings, watched):
     """Nobody could be heard, so what ran out meanwhile proves nothing."""
     online = fleet.online(lease_s=45)
-    silent = fleet.standing(Presence.SILENT, cause=Cause.NODE_STOPPED, due_at=later(30))
-    rebooting = fleet.standing(Presence.REBOOTING, cause=Cause.REBOOT, due_at=later(60), back_at=later(60))
+    silent = fleet.with_presence(Presence.SILENT, cause=Cause.NODE_STOPPED, due_at=later(30))
+    rebooting = fleet.with_presence(Presence.REBOOTING, cause=Cause.REBOOT, due_at=later(60), back_at=later(60))
     wall.at = away_for(600)
 
     was_away = presence_sweep.catch_up(wall.at)
@@ -246,7 +246,7 @@ def test_after_tms_was_away_a_terminal_that_goes_on_reporting_stays_online(fleet
 def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace(fleet, wall, settings):
     fleet.presence_rule(Presence.OFFLINE, duration_s=60)
     hot = fleet.metric_rule(duration_s=60)
-    terminal = fleet.standing(Presence.SILENT, due_at=AT)
+    terminal = fleet.with_presence(Presence.SILENT, due_at=AT)
     Condition.objects.create(rule=hot, terminal=terminal, since=AT, due_at=later(60))
     presence_sweep.sweep(AT)
     wall.at = away_for(600)

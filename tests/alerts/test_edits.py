@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both
 
 
 def test_a_new_presence_rule_knows_who_is_away_already(fleet: Fleet):
-    terminal = fleet.standing(Presence.OFFLINE, at=later(-10_000))
+    terminal = fleet.with_presence(Presence.OFFLINE, at=later(-10_000))
 
     rule = fleet.presence_rule(duration_s=300)
 
@@ -25,7 +25,7 @@ def test_a_new_presence_rule_knows_who_is_away_already(fleet: Fleet):
 
 
 def test_a_new_presence_rule_waits_for_what_is_left_of_its_duration(fleet: Fleet):
-    fleet.standing(Presence.OFFLINE, at=later(-200))
+    fleet.with_presence(Presence.OFFLINE, at=later(-200))
 
     fleet.presence_rule(duration_s=300)
     opened = [lifecycle.open_pending(later(99)), lifecycle.open_pending(later(100))]
@@ -34,7 +34,7 @@ def test_a_new_presence_rule_waits_for_what_is_left_of_its_duration(fleet: Fleet
 
 
 def test_an_edited_presence_rule_ends_its_alerts_and_begins_them_anew(fleet: Fleet):
-    fleet.standing(Presence.SILENT, at=later(-10))
+    fleet.with_presence(Presence.SILENT, at=later(-10))
     rule = fleet.presence_rule(Presence.SILENT)
 
     services.change_rule(rule, at=later(60))
@@ -44,7 +44,7 @@ def test_an_edited_presence_rule_ends_its_alerts_and_begins_them_anew(fleet: Fle
 
 
 def test_a_new_presence_rule_leaves_other_places_and_kinds_alone(fleet: Fleet):
-    fleet.standing(Presence.OFFLINE, kind="kiosk")
+    fleet.with_presence(Presence.OFFLINE, kind="kiosk")
 
     fleet.presence_rule(site=fleet.site("OSK"))
     fleet.presence_rule(terminal_kind="gate")
@@ -53,7 +53,7 @@ def test_a_new_presence_rule_leaves_other_places_and_kinds_alone(fleet: Fleet):
 
 
 def test_a_disabled_presence_rule_holds_for_nobody(fleet: Fleet):
-    fleet.standing(Presence.OFFLINE)
+    fleet.with_presence(Presence.OFFLINE)
     rule = fleet.presence_rule()
     rule.enabled = False
 
@@ -106,7 +106,7 @@ def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(flee
 
 
 def test_a_rule_that_was_switched_off_lets_go_of_those_who_are_away(fleet):
-    terminal = fleet.standing(Presence.OFFLINE)
+    terminal = fleet.with_presence(Presence.OFFLINE)
     rule = fleet.presence_rule()
     opened_alert = Alert.objects.unresolved().get(terminal=terminal)
 

@@ -70,7 +70,7 @@ def test_the_duration_counts_only_while_the_shop_is_open(fleet, shop):
 
 @pytest.mark.parametrize(("hours", "opened"), [("always", 1), ("open", 0)])
 def test_a_rule_that_always_counts_knows_no_hours(fleet, shop, hours, opened):
-    fleet.standing(Presence.OFFLINE, at=later(-HOUR), site=shop)
+    fleet.with_presence(Presence.OFFLINE, at=later(-HOUR), site=shop)
 
     fleet.presence_rule(Presence.OFFLINE, hours=hours)
 
@@ -78,7 +78,7 @@ def test_a_rule_that_always_counts_knows_no_hours(fleet, shop, hours, opened):
 
 
 def test_a_site_that_tells_no_hours_is_always_open(fleet):
-    fleet.standing(Presence.OFFLINE, at=later(-HOUR))
+    fleet.with_presence(Presence.OFFLINE, at=later(-HOUR))
 
     fleet.presence_rule(Presence.OFFLINE, hours="open")
 
@@ -107,7 +107,7 @@ def test_a_shop_that_closes_meanwhile_makes_it_wait(fleet, shop):
 
 
 def test_a_rule_that_becomes_one_of_opening_hours_lets_go_at_night(fleet, shop):
-    fleet.standing(Presence.OFFLINE, at=later(-HOUR), site=shop)
+    fleet.with_presence(Presence.OFFLINE, at=later(-HOUR), site=shop)
     rule = fleet.presence_rule(Presence.OFFLINE)
 
     rule.hours = "open"

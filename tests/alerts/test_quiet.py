@@ -85,7 +85,7 @@ def test_of_a_closed_site_only_rules_that_always_count_tell(fleet, terminal, hou
     ],
 )
 def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, presence, says):
-    router = fleet.standing(presence, uid="router", at=later(-600))
+    router = fleet.with_presence(presence, uid="router", at=later(-600))
     alert, own = opened(rule, fleet.online(parent=router)), opened(rule, router)
 
     found = quiet([alert, own], at=AT)
@@ -96,7 +96,7 @@ def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, pres
 
 def test_what_is_behind_a_parent_that_just_came_back_has_the_grace_to_follow(fleet, rule, settings):
     router = fleet.online(at=later(-5))
-    alert = opened(rule, fleet.standing(Presence.OFFLINE, parent=router))
+    alert = opened(rule, fleet.with_presence(Presence.OFFLINE, parent=router))
 
     grace = settings.RECONNECT_GRACE_S - 5
 
@@ -105,14 +105,14 @@ def test_what_is_behind_a_parent_that_just_came_back_has_the_grace_to_follow(fle
 
 
 def test_who_said_when_it_is_back_is_not_told_of_before(fleet, rule):
-    rebooting = fleet.standing(Presence.REBOOTING, back_at=later(90))
+    rebooting = fleet.with_presence(Presence.REBOOTING, back_at=later(90))
     alert = opened(rule, rebooting)
 
     assert [why(alert, at) for at in (0, 90)] == [("expected", later(90)), None]
 
 
 def test_of_several_reasons_the_one_that_lasts_longest_is_given(fleet, rule):
-    alert = opened(rule, fleet.standing(Presence.REBOOTING, back_at=later(90)))
+    alert = opened(rule, fleet.with_presence(Presence.REBOOTING, back_at=later(90)))
     maintain(fleet, alert)
 
     assert why(alert) == ("maintenance", later(HOUR))
@@ -178,7 +178,7 @@ def test_nobody_is_told_while_it_is_quiet_and_always_when_it_is_still_wrong_at_t
     if closed:
         shop(fleet, 19, 18)  # closed for an hour from AT on
     rule = fleet.presence_rule(hours="open")
-    terminal = fleet.standing(Presence.REBOOTING if back else Presence.OFFLINE, back_at=later(back * 60))
+    terminal = fleet.with_presence(Presence.REBOOTING if back else Presence.OFFLINE, back_at=later(back * 60))
     lifecycle.trigger([claim(rule, terminal, -1)])
     alert = Alert.objects.unresolved().get(terminal=terminal)
     for starts, minutes in windows:

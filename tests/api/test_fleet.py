@@ -27,7 +27,7 @@ def test_a_terminal_tells_who_it_is_and_how_it_is(watcher, fleet):
 
 def test_terminals_are_filtered(watcher, fleet):
     lobby = fleet.online(uid="A-1", kind="kiosk", label="Gate 7")
-    fleet.standing(Presence.OFFLINE, uid="A-2", site=fleet.site("OSK"))
+    fleet.with_presence(Presence.OFFLINE, uid="A-2", site=fleet.site("OSK"))
     fleet.terminal(uid="A-3", kind="payment")
     fleet.group("Lobby", lobby)
 

@@ -46,7 +46,7 @@ def test_the_last_gate_of_an_open_site_stands_before_older_alerts_elsewhere(page
 def test_what_is_offline_or_critical_does_not_work(page, fleet):
     site = fleet.site()
     fleet.online(site=site, kind="gate")
-    fleet.standing("offline", site=site, kind="gate")
+    fleet.with_presence("offline", site=site, kind="gate")
     broken = [factories.alert(fleet, site=site, kind="gate") for _ in range(2)]
     factories.alert(fleet, terminal=broken[0].terminal)
 

@@ -30,7 +30,7 @@ def close(site) -> None:
 
 
 def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tanaka):
-    terminal = fleet.standing("offline", cause="connection_lost")
+    terminal = fleet.with_presence("offline", cause="connection_lost")
     maintain(tanaka, terminals=[terminal])
 
     seen, row = page(terminal.get_absolute_url()), page("/terminals/").text(f"terminal-{terminal.pk}")
@@ -44,7 +44,7 @@ def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tana
 
 
 def test_a_terminal_of_a_closed_site_says_when_it_opens(page, fleet):
-    terminal = fleet.standing("offline", cause="connection_lost")
+    terminal = fleet.with_presence("offline", cause="connection_lost")
     close(terminal.site)
 
     seen, row = page(terminal.get_absolute_url()), page("/terminals/").text(f"terminal-{terminal.pk}")
@@ -55,7 +55,7 @@ def test_a_terminal_of_a_closed_site_says_when_it_opens(page, fleet):
 
 
 def test_where_nothing_is_planned_nothing_is_said_of_it(page, fleet):
-    terminal = fleet.standing("offline", cause="connection_lost")
+    terminal = fleet.with_presence("offline", cause="connection_lost")
 
     seen = page(terminal.get_absolute_url())
 
@@ -93,7 +93,7 @@ def test_terminals_are_filtered_by_what_is_planned(page, fleet, tanaka, expected
     ],
 )
 def test_a_site_that_is_expected_to_be_away_is_not_shown_as_lost(page, fleet, tanaka, plan, severity, worst):
-    terminal = fleet.standing("offline")
+    terminal = fleet.with_presence("offline")
     if plan == "closed":
         close(terminal.site)
     if plan == "maintenance":

@@ -199,7 +199,7 @@ def test_it_says_what_became_of_the_node(page, dropped, state, words):
 
 def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
     store.write([Link(terminal).boot(at=now()) for terminal in dropped[:3]])
-    own = fleet.standing("offline")
+    own = fleet.with_presence("offline")
     presence_sweep.sweep(now(settings.RECONNECT_GRACE_S + 1))
 
     seen = page("/")

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.both
 
 
 def test_totals_count_every_presence_and_severity(page, fleet, tanaka):
-    fleet.standing("offline")
-    fleet.standing("offline")
-    fleet.standing("silent")
+    fleet.with_presence("offline")
+    fleet.with_presence("offline")
+    fleet.with_presence("silent")
     held = factories.alert(fleet, severity="critical")
     factories.alert(fleet, severity="critical")
     factories.alert(fleet, severity="warning")
@@ -90,7 +90,7 @@ def test_a_calm_fleet_says_since_when(page, fleet):
     ],
 )
 def test_a_site_shows_the_worst_that_is_there(page, fleet, standing, severity, worst):
-    terminals = [fleet.standing(presence) for presence in standing]
+    terminals = [fleet.with_presence(presence) for presence in standing]
     if severity:
         factories.alert(fleet, severity=severity, terminal=terminals[0])
 
@@ -110,8 +110,8 @@ def test_a_site_without_terminals_is_no_cell(page, fleet):
 
 def test_what_befalls_a_site_together_is_one_line(page, fleet):
     for second in range(3):
-        factories.moved(fleet.standing("silent"), "online", "silent", at=now(-second))
-    other = fleet.standing("offline", site=fleet.site("UMD"))
+        factories.moved(fleet.with_presence("silent"), "online", "silent", at=now(-second))
+    other = fleet.with_presence("offline", site=fleet.site("UMD"))
     factories.moved(other, "silent", "offline", at=now(-30), cause="lease_ran_out")
 
     seen = page("/")
@@ -134,7 +134,7 @@ def test_what_is_longer_ago_than_15_minutes_is_not_a_change(page, fleet):
 
 def test_a_total_that_grew_within_the_hour_says_by_how_much(page, fleet):
     for minutes in (5, 90):
-        factories.moved(fleet.standing("offline"), "silent", "offline", at=now() - timedelta(minutes=minutes))
+        factories.moved(fleet.with_presence("offline"), "silent", "offline", at=now() - timedelta(minutes=minutes))
 
     seen = page("/")
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.both
 )
 def test_every_silence_has_its_reason(page, fleet, standing, says):
     instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
-    terminal = fleet.standing(**(standing | instants), at=now(), last_seen_at=now())
+    terminal = fleet.with_presence(**(standing | instants), at=now(), last_seen_at=now())
 
     seen = page(terminal.get_absolute_url())
 
@@ -49,7 +49,7 @@ def test_every_silence_has_its_reason(page, fleet, standing, says):
 )
 def test_a_silence_with_an_end_counts_down_to_it(page, fleet, standing, promise):
     instants = {name: now(seconds) for name, seconds in standing.items() if name.endswith("_at")}
-    terminal = fleet.standing(**(standing | instants), at=now())
+    terminal = fleet.with_presence(**(standing | instants), at=now())
 
     seen = page(terminal.get_absolute_url())
 
@@ -274,7 +274,7 @@ def test_a_reboot_needs_a_permission_of_its_own(browser, page, fleet):
 def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, closed, said):
     terminal = fleet.online(kind="gate")
     for other in others:
-        peer = fleet.standing("offline" if other == "offline" else "online", kind="gate")
+        peer = fleet.with_presence("offline" if other == "offline" else "online", kind="gate")
         if other == "critical":
             factories.alert(fleet, terminal=peer, severity="critical")
     if closed:

@@ -18,8 +18,8 @@ def mixed(fleet, tanaka):
     """One terminal for each thing that can be filtered by."""
     umeda = fleet.site("UMD", name="Umeda", name_ja="梅田")
     fleet.online(uid="GTE-1", kind="gate", label="Gate 1, south", serial="SN-0042")
-    fleet.standing("offline", uid="GTE-2", kind="gate", cause="connection_lost")
-    fleet.standing("silent", uid="PAY-1", kind="payment", site=umeda, due_at=now(30))
+    fleet.with_presence("offline", uid="GTE-2", kind="gate", cause="connection_lost")
+    fleet.with_presence("silent", uid="PAY-1", kind="payment", site=umeda, due_at=now(30))
     fleet.online(uid="PAY-2", kind="payment", site=umeda, status="fault", model="PX-300", address="10.24.6.33")
     factories.alert(fleet, severity="critical", terminal=Terminal.objects.get(uid="GTE-2"))
     factories.alert(fleet, severity="warning", terminal=Terminal.objects.get(uid="PAY-2"))
@@ -61,7 +61,7 @@ def test_a_filter_in_the_address_shows_what_matches(page, mixed, query, found):
 
 
 def test_a_row_tells_presence_reason_status_and_alert(page, fleet):
-    terminal = fleet.standing("silent", status="degraded", due_at=now(45), label="Kiosk 3", last_seen_at=now(-5))
+    terminal = fleet.with_presence("silent", status="degraded", due_at=now(45), label="Kiosk 3", last_seen_at=now(-5))
     factories.alert(fleet, severity="warning", terminal=terminal)
 
     seen = page("/terminals/")
@@ -141,7 +141,7 @@ def test_a_cursor_beyond_the_ends_is_no_dead_end(page, fleet, cursor):
 
 def test_the_number_of_all_that_match_is_told_where_it_is_known(page, fleet):
     fleet.terminals(120, presence="online")
-    fleet.standing("offline")
+    fleet.with_presence("offline")
 
     assert page("/terminals/").text("foot").startswith("100 of 121 terminals")
     assert page("/terminals/?presence=online").text("foot").startswith("100 of 120 terminals")
@@ -180,7 +180,7 @@ def test_a_page_asks_the_database_as_often_for_many_as_for_few(browser, fleet, a
 
 
 def test_an_instant_of_another_day_bears_its_date(page, fleet, tanaka):
-    fleet.standing("rebooting", back_at=now() + timedelta(days=3))
+    fleet.with_presence("rebooting", back_at=now() + timedelta(days=3))
 
     seen = page("/terminals/")
 

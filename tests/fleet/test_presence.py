@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.builders import AT, later
 from tms.fleet.models import Cause, Presence
 from tms.fleet.presence import transitions
-from tms.fleet.presence.transitions import Standing, Timing
+from tms.fleet.presence.transitions import LinkState, Timing
 
 TIMING = Timing(
     heartbeat_s=30,
@@ -51,8 +51,8 @@ LEFT = ("rebooting", "closed", "closed until", "shut down")
 HERE = tuple(STANDINGS.keys() - set(LEFT))
 
 
-def standing(name: str) -> Standing:
-    blank = Standing(
+def link_state(name: str) -> LinkState:
+    blank = LinkState(
         terminal_id=1,
         presence=Presence.NEVER,
         presence_at=AT,
@@ -71,7 +71,7 @@ def standing(name: str) -> Standing:
     return replace(blank, **STANDINGS[name])
 
 
-def seen(terminal: Standing) -> tuple[str, str, float | None, float | None]:
+def seen(terminal: LinkState) -> tuple[str, str, float | None, float | None]:
     """Presence, cause, and how many seconds after AT it is due and said to be back."""
     return terminal.presence, terminal.cause, _seconds(terminal.due_at), _seconds(terminal.back_at)
 
@@ -82,7 +82,7 @@ def _seconds(at: datetime | None) -> float | None:
 
 @pytest.mark.parametrize("name", STANDINGS)
 def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
-    terminal = standing(name)
+    terminal = link_state(name)
     before = terminal.session
 
     move = transitions.boot(terminal, at=later(10), node="b", boot_id="new", timing=TIMING)
@@ -95,7 +95,7 @@ def test_a_boot_brings_any_terminal_online_and_begins_a_new_session(name):
 
 @pytest.mark.parametrize("name", STANDINGS)
 def test_a_live_report_brings_any_terminal_online(name):
-    terminal = standing(name)
+    terminal = link_state(name)
 
     move = transitions.report(terminal, at=later(10), timing=TIMING)
 
@@ -106,7 +106,7 @@ def test_a_live_report_brings_any_terminal_online(name):
 
 @pytest.mark.parametrize("name", sorted(HERE))
 def test_anything_that_is_heard_brings_a_terminal_online(name):
-    terminal = standing(name)
+    terminal = link_state(name)
 
     move = transitions.hear(terminal, at=later(10), timing=TIMING)
 
@@ -117,7 +117,7 @@ def test_anything_that_is_heard_brings_a_terminal_online(name):
 
 @pytest.mark.parametrize("name", LEFT)
 def test_a_sign_of_life_takes_no_goodbye_back(name):
-    terminal = standing(name)
+    terminal = link_state(name)
     expected = seen(terminal)
 
     move = transitions.hear(terminal, at=later(10), timing=TIMING)
@@ -128,16 +128,16 @@ def test_a_sign_of_life_takes_no_goodbye_back(name):
 
 
 def test_a_move_tells_what_was_before_and_when():
-    terminal = standing("silent")
+    terminal = link_state("silent")
 
     move = transitions.hear(terminal, at=later(10), timing=TIMING)
 
-    assert move == transitions.Move(1, later(10), Presence.SILENT, Presence.ONLINE, Cause.NONE, None, 4)
+    assert move == transitions.LinkStateChange(1, later(10), Presence.SILENT, Presence.ONLINE, Cause.NONE, None, 4)
     assert terminal.presence_at == later(10)
 
 
 def test_renewing_a_lease_leaves_the_indexed_due_time_alone():
-    terminal = standing("online")
+    terminal = link_state("online")
 
     transitions.hear(terminal, at=later(30), timing=TIMING)
 
@@ -146,7 +146,7 @@ def test_renewing_a_lease_leaves_the_indexed_due_time_alone():
 
 
 def test_a_boot_of_another_start_counts_its_reports_anew_and_of_the_same_start_goes_on():
-    terminal = replace(standing("online"), boot_id="first", seq=7)
+    terminal = replace(link_state("online"), boot_id="first", seq=7)
 
     transitions.boot(terminal, at=AT, node="a", boot_id="first", timing=TIMING)
     same = terminal.seq
@@ -177,7 +177,7 @@ GOODBYES = [
 
 @pytest.mark.parametrize(("reason", "back_at_s", "wanted", "cause", "due_s", "back_s"), GOODBYES)
 def test_a_goodbye_says_what_to_expect(reason, back_at_s, wanted, cause, due_s, back_s):
-    terminal = standing("online")
+    terminal = link_state("online")
 
     move = transitions.bid_goodbye(
         terminal, reason=reason, back_at=None if back_at_s is None else later(back_at_s), at=AT, timing=TIMING
@@ -189,7 +189,7 @@ def test_a_goodbye_says_what_to_expect(reason, back_at_s, wanted, cause, due_s, 
 
 
 def test_a_second_goodbye_moves_the_return_time_and_is_no_change_of_presence():
-    terminal = standing("rebooting")
+    terminal = link_state("rebooting")
 
     move = transitions.bid_goodbye(terminal, reason="update", back_at=later(600), at=later(5), timing=TIMING)
 
@@ -213,7 +213,7 @@ LOSSES = [
 
 @pytest.mark.parametrize(("name", "cause", "wanted"), LOSSES)
 def test_a_lost_link_silences_only_who_was_online(name, cause, wanted):
-    terminal = standing(name)
+    terminal = link_state(name)
 
     move = transitions.lose(terminal, cause=cause, at=later(10), timing=TIMING)
 
@@ -240,7 +240,7 @@ SWEEPS = [
 
 @pytest.mark.parametrize(("name", "at_s", "wanted"), SWEEPS)
 def test_the_sweep_acts_at_the_due_time_and_not_before(name, at_s, wanted):
-    terminal = standing(name)
+    terminal = link_state(name)
 
     transitions.sweep(terminal, at=later(at_s), timing=TIMING)
 
@@ -248,7 +248,7 @@ def test_the_sweep_acts_at_the_due_time_and_not_before(name, at_s, wanted):
 
 
 def test_a_lease_that_was_renewed_only_moves_on():
-    terminal = standing("online")
+    terminal = link_state("online")
     transitions.hear(terminal, at=later(40), timing=TIMING)
 
     move = transitions.sweep(terminal, at=later(45), timing=TIMING)
@@ -258,7 +258,7 @@ def test_a_lease_that_was_renewed_only_moves_on():
 
 
 def test_a_terminal_that_came_back_late_is_online_as_if_nothing_had_been():
-    terminal = standing("rebooting")
+    terminal = link_state("rebooting")
     transitions.sweep(terminal, at=later(301), timing=TIMING)
 
     move = transitions.boot(terminal, at=later(500), node="a", boot_id="new", timing=TIMING)
@@ -270,7 +270,7 @@ def test_a_terminal_that_came_back_late_is_online_as_if_nothing_had_been():
 
 def test_what_was_heard_before_the_terminal_went_silent_does_not_rewrite_history():
     """A flush that waited for the database comes after the sweep that found the lease run out."""
-    terminal = standing("online")
+    terminal = link_state("online")
     transitions.sweep(terminal, at=later(50), timing=TIMING)
 
     move = transitions.hear(terminal, at=later(44), timing=TIMING)
@@ -285,7 +285,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.terminal, self.at, self.moves = standing("never"), AT, []
+        self.terminal, self.at, self.moves = link_state("never"), AT, []
 
     @rule(seconds=st.floats(0, 400))
     def wait(self, seconds: float) -> None:
@@ -320,7 +320,7 @@ class Life(RuleBasedStateMachine):
         self.note(transitions.sweep(self.terminal, at=self.at, timing=TIMING))
         assert self.terminal.due_at is None or self.terminal.due_at > self.at
 
-    def note(self, move: transitions.Move | None) -> None:
+    def note(self, move: transitions.LinkStateChange | None) -> None:
         if move is not None:
             self.moves.append(move)
 

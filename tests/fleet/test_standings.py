@@ -10,7 +10,7 @@ from tests.at_once import at_once
 from tests.builders import AT, later
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import Move
+from tms.fleet.presence.transitions import LinkStateChange
 from tms.lib.db import rows as db_rows
 
 pytestmark = pytest.mark.both
@@ -69,10 +69,10 @@ INSTANTS = [
 def test_an_instant_is_kept_as_the_orm_keeps_it(fleet, at):
     """On SQLite instants are text: another spelling would compare wrongly."""
     terminal = fleet.terminal()
-    standing = store.lock([terminal.pk])[terminal.pk]
-    standing.presence_at = standing.due_at = standing.lease_at = at
+    link_state = store.lock([terminal.pk])[terminal.pk]
+    link_state.presence_at = link_state.due_at = link_state.lease_at = at
 
-    store.save([standing])
+    store.save([link_state])
 
     state = TerminalState.objects.get(presence_at=at, due_at=at)
     assert (state.presence_at, state.lease_at) == (at, at)
@@ -92,10 +92,10 @@ def test_what_was_locked_is_written_back_whole(fleet):
 def test_only_those_who_are_named_are_touched(fleet):
     one, other = fleet.online(), fleet.online()
 
-    standing = store.lock([one.pk])[one.pk]
-    standing.presence = Presence.OFFLINE.value
+    link_state = store.lock([one.pk])[one.pk]
+    link_state.presence = Presence.OFFLINE.value
 
-    store.save([standing])
+    store.save([link_state])
 
     kept = dict(TerminalState.objects.values_list("pk", "presence"))
     assert kept == {one.pk: Presence.OFFLINE, other.pk: Presence.ONLINE}
@@ -103,10 +103,10 @@ def test_only_those_who_are_named_are_touched(fleet):
 
 def test_metrics_are_merged_over_the_last_values(fleet):
     terminal = fleet.online(metrics={"a": 1.0, "b": 2.0})
-    standing = store.lock([terminal.pk])[terminal.pk]
+    link_state = store.lock([terminal.pk])[terminal.pk]
 
-    store.save([standing], {terminal.pk: b'{"b": 3.5, "c.d": 4}'})
-    store.save([standing])
+    store.save([link_state], {terminal.pk: b'{"b": 3.5, "c.d": 4}'})
+    store.save([link_state])
 
     assert TerminalState.objects.get().metrics == {"a": 1.0, "b": 3.5, "c.d": 4}
 
@@ -120,7 +120,7 @@ def test_who_does_not_exist_is_not_found_and_nothing_to_write_is_no_query(fleet,
 def test_moves_become_history(fleet):
     terminal = fleet.terminal()
 
-    store.record([Move(terminal.pk, AT, Presence.ONLINE, Presence.REBOOTING, Cause.UPDATE, later(60), 3)])
+    store.record([LinkStateChange(terminal.pk, AT, Presence.ONLINE, Presence.REBOOTING, Cause.UPDATE, later(60), 3)])
 
     change = PresenceChange.objects.get()
     assert (change.before, change.presence, change.cause) == ("online", "rebooting", "update")
@@ -136,8 +136,8 @@ def test_many_who_change_the_same_terminals_in_any_order_neither_race_nor_deadlo
         mine = pks if n % 2 else pks[::-1]
         with transaction.atomic():
             locked = store.lock(mine)
-            for standing in locked.values():
-                standing.seq += 1
+            for link_state in locked.values():
+                link_state.seq += 1
             store.save(locked.values())
 
     results = at_once(12, count_up)

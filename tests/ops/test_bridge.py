@@ -51,8 +51,8 @@ def names(*origins: Origin) -> set[str]:
 
 
 def test_the_leader_tells_of_the_fleet_and_nobody_else_does(fleet, basket, lead):
-    fleet.standing(Presence.ONLINE)
-    fleet.standing(Presence.SILENT)
+    fleet.with_presence(Presence.ONLINE)
+    fleet.with_presence(Presence.SILENT)
     bridge = Bridge(basket, serves=False)
 
     lead(0)

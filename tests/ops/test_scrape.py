@@ -33,7 +33,7 @@ def values(family, label: str) -> dict[str, float]:
 
 def test_the_fleet_is_counted_by_presence_and_what_is_nought_is_said_too(fleet, client):
     for presence in (Presence.ONLINE, Presence.ONLINE, Presence.OFFLINE):
-        fleet.standing(presence)
+        fleet.with_presence(presence)
 
     terminals = values(scrape(client)["tms_terminals"], "presence")
 

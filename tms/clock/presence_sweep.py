@@ -15,7 +15,7 @@ from tms.feed.publisher import publish
 from tms.fleet.models import Cause, Terminal, TerminalState
 from tms.fleet.nodes import dropped_terminals
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import Move
+from tms.fleet.presence.transitions import LinkStateChange
 from tms.lib.db.jobs import when_any
 from tms.lib.set_aside import SetAside, isolate
 from tms.ops.health import heartbeats
@@ -40,9 +40,9 @@ def sweep(at: datetime) -> int:
 
 
 def _sweep(due: Collection[int], at: datetime) -> int:
-    moves = store.sweep_due(due, at)
-    follow(moves)
-    return len(moves)
+    link_changes = store.sweep_due(due, at)
+    follow(link_changes)
+    return len(link_changes)
 
 
 def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:
@@ -52,12 +52,12 @@ def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED,
     """
 
     def lose(held: Collection[int]) -> int:
-        moves = store.orphan(held, node, at, cause=cause, since=since)
-        follow(moves)
-        return len(moves)
+        link_changes = store.orphan(held, node, at, cause=cause, since=since)
+        follow(link_changes)
+        return len(link_changes)
 
     orphaned, reached = 0, 0
-    while held := store.held_terminals(node, after=reached):
+    while held := store.terminals_on_node(node, after=reached):
         orphaned += isolate(held, lose, aside=unorphaned, at=at)
         reached = held[-1]
     dropped_terminals.record(node or settings.NODE, at=at)
@@ -76,12 +76,12 @@ def catch_up(at: datetime) -> bool:
     return True
 
 
-def follow(moves: Sequence[Move]) -> None:
+def follow(link_changes: Sequence[LinkStateChange]) -> None:
     """Alerts of presence rules, and the feed."""
-    if not moves:
+    if not link_changes:
         return
-    moved = frozenset(move.terminal_id for move in moves)
+    moved = frozenset(change.terminal_id for change in link_changes)
     rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
     places = {row[0]: Place(*row) for row in rows}
-    lifecycle.apply_events(lifecycle.follow_presence(moves, rule_cache.get(), places))
+    lifecycle.apply_events(lifecycle.follow_presence(link_changes, rule_cache.get(), places))
     publish(Change(terminals=moved, presence=moved))

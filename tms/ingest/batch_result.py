@@ -13,7 +13,7 @@ from tms.commands.services import Answered
 from tms.fleet.models import Presence
 from tms.fleet.presence import transitions
 from tms.fleet.presence.outage_causes import Reboot, Return, returning
-from tms.fleet.presence.transitions import Move, Standing, Timing
+from tms.fleet.presence.transitions import LinkState, LinkStateChange, Timing
 from tms.ingest.items import Alive, Booted, CommandAnswered, Item, Lost, Noted, Parted, Reported, TakenOver
 from tms.protocol import frames
 
@@ -30,13 +30,13 @@ class Ledger:
     Items of a session that a newer one replaced are fenced: they change nothing, except for what TMS itself noticed.
     """
 
-    standings: Mapping[int, Standing]
+    link_states: Mapping[int, LinkState]
     timing: Timing
     node: str
     changed: set[int] = field(default_factory=set)
-    moves: list[Move] = field(default_factory=list)
+    link_changes: list[LinkStateChange] = field(default_factory=list)
     returns: dict[int, Return] = field(default_factory=dict)
-    """What is known of those moves that are returns, by their place in `moves`."""
+    """What is known of those moves that are returns, by their place in `link_changes`."""
     metrics: dict[int, dict[str, float]] = field(default_factory=dict)
     boots: list[Booted] = field(default_factory=list)
     reports: list[Reported] = field(default_factory=list)
@@ -50,88 +50,88 @@ class Ledger:
 
     def enter(self, items: Sequence[Item]) -> None:
         for item in items:
-            standing = self.standings.get(item.link.identity.terminal_id)
-            if standing is None or (item.link.number != standing.session and not isinstance(item, Booted | Noted)):
+            link_state = self.link_states.get(item.link.identity.terminal_id)
+            if link_state is None or (item.link.number != link_state.session and not isinstance(item, Booted | Noted)):
                 self.fenced.append(item)
                 continue
-            self.changed.add(standing.terminal_id)
-            if standing.presence == ONLINE:
-                ENTRIES[type(item)](self, standing, item)
+            self.changed.add(link_state.terminal_id)
+            if link_state.presence == ONLINE:
+                ENTRIES[type(item)](self, link_state, item)
             else:
-                self._enter_of_the_absent(standing, item)
+                self._enter_of_the_absent(link_state, item)
 
-    def _enter_of_the_absent(self, standing: Standing, item: Item) -> None:
+    def _enter_of_the_absent(self, link_state: LinkState, item: Item) -> None:
         boot = _reboot(item.boot) if isinstance(item, Booted) else None
-        back = returning(standing, at=item.at, boot=boot)
-        ENTRIES[type(item)](self, standing, item)
-        if standing.presence == ONLINE:
-            self.returns[len(self.moves) - 1] = back
+        back = returning(link_state, at=item.at, boot=boot)
+        ENTRIES[type(item)](self, link_state, item)
+        if link_state.presence == ONLINE:
+            self.returns[len(self.link_changes) - 1] = back
 
-    def _keep(self, move: Move | None) -> None:
+    def _keep(self, move: LinkStateChange | None) -> None:
         if move is not None:
-            self.moves.append(move)
+            self.link_changes.append(move)
 
-    def _booted(self, standing: Standing, item: Booted) -> None:
+    def _booted(self, link_state: LinkState, item: Booted) -> None:
         boot = item.boot
-        self._keep(transitions.boot(standing, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing))
-        item.link.number = standing.session
+        self._keep(transitions.boot(link_state, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing))
+        item.link.number = link_state.session
         item.link.identity = item.link.identity._replace(model=boot.model or item.link.identity.model)
-        self._take_state(standing, boot.full, at=item.at)
+        self._take_state(link_state, boot.full, at=item.at)
         self.boots.append(item)
 
-    def _reported(self, standing: Standing, item: Reported) -> None:
+    def _reported(self, link_state: LinkState, item: Reported) -> None:
         self.reports.append(item)
-        self._number(standing, item)
+        self._number(link_state, item)
         report = item.report
         if report.late or report.boot_id is not UNSET:
-            self._keep(transitions.hear(standing, at=item.at, timing=self.timing))
+            self._keep(transitions.hear(link_state, at=item.at, timing=self.timing))
             return
-        self._keep(transitions.report(standing, at=item.at, timing=self.timing))
-        self._take_state(standing, report, at=item.at)
+        self._keep(transitions.report(link_state, at=item.at, timing=self.timing))
+        self._take_state(link_state, report, at=item.at)
         self.rule_events.extend(item.rule_events)
 
-    def _number(self, standing: Standing, item: Reported) -> None:
+    def _number(self, link_state: LinkState, item: Reported) -> None:
         """A standing's `seq` is the highest that was kept of its boot, so a higher one cannot have been."""
         report = item.report
-        is_current = report.boot_id is UNSET or report.boot_id == standing.boot_id
-        if not is_current or report.seq <= standing.seq:
+        is_current = report.boot_id is UNSET or report.boot_id == link_state.boot_id
+        if not is_current or report.seq <= link_state.seq:
             self.doubtful.append(item)
         if is_current:
-            standing.seq = max(standing.seq, report.seq)
+            link_state.seq = max(link_state.seq, report.seq)
 
-    def _alive(self, standing: Standing, item: Alive) -> None:
-        self._keep(transitions.hear(standing, at=item.at, timing=self.timing))
+    def _alive(self, link_state: LinkState, item: Alive) -> None:
+        self._keep(transitions.hear(link_state, at=item.at, timing=self.timing))
         self.rule_events.extend(item.rule_events)
 
-    def _parted(self, standing: Standing, item: Parted) -> None:
+    def _parted(self, link_state: LinkState, item: Parted) -> None:
         goodbye = item.goodbye
         back_at = None if goodbye.back_at is UNSET else goodbye.back_at.astimezone(UTC)
         self._keep(
-            transitions.bid_goodbye(standing, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing)
+            transitions.bid_goodbye(link_state, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing)
         )
 
-    def _lost(self, standing: Standing, item: Lost) -> None:
-        self._keep(transitions.lose(standing, cause=item.cause, at=item.at, timing=self.timing))
+    def _lost(self, link_state: LinkState, item: Lost) -> None:
+        self._keep(transitions.lose(link_state, cause=item.cause, at=item.at, timing=self.timing))
 
-    def _answered(self, standing: Standing, item: CommandAnswered) -> None:
-        self._keep(transitions.hear(standing, at=item.at, timing=self.timing))
+    def _answered(self, link_state: LinkState, item: CommandAnswered) -> None:
+        self._keep(transitions.hear(link_state, at=item.at, timing=self.timing))
         self.answers.append(item.answer)
 
     def note(self, item: Noted) -> None:
         self.notes.append(item)
         self.rule_events.extend(item.rule_events)
 
-    def _noted(self, standing: Standing, item: Noted) -> None:
+    def _noted(self, link_state: LinkState, item: Noted) -> None:
         self.note(item)
 
-    def _taken_over(self, standing: Standing, item: TakenOver) -> None:
+    def _taken_over(self, link_state: LinkState, item: TakenOver) -> None:
         self.takeovers.append(item)
 
-    def _take_state(self, standing: Standing, state: frames.State | frames.Report, *, at: datetime) -> None:
-        if state.status is not UNSET and state.status != standing.status:
-            standing.status, standing.status_at = state.status, at
+    def _take_state(self, link_state: LinkState, state: frames.State | frames.Report, *, at: datetime) -> None:
+        if state.status is not UNSET and state.status != link_state.status:
+            link_state.status, link_state.status_at = state.status, at
         if state.metrics is not UNSET:
-            self.metrics.setdefault(standing.terminal_id, {}).update(state.metrics)
+            self.metrics.setdefault(link_state.terminal_id, {}).update(state.metrics)
 
     def metrics_json(self) -> dict[int, bytes]:
         return {terminal_id: msgspec.json.encode(metrics) for terminal_id, metrics in self.metrics.items()}
@@ -141,7 +141,7 @@ def _reboot(boot: frames.Boot) -> Reboot:
     return Reboot(boot.boot_id, boot.uptime_s, boot.last_seq)
 
 
-ENTRIES: Mapping[type, Callable[[Ledger, Standing, Any], None]] = {
+ENTRIES: Mapping[type, Callable[[Ledger, LinkState, Any], None]] = {
     Booted: Ledger._booted,
     Reported: Ledger._reported,
     Alive: Ledger._alive,

@@ -15,7 +15,7 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import outages, store
-from tms.fleet.presence.transitions import Standing
+from tms.fleet.presence.transitions import LinkState
 from tms.ingest import takeovers
 from tms.ingest.batch_result import BootKey, Ledger
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
@@ -64,14 +64,14 @@ def write(items: Sequence[Item]) -> Ledger:
         ledger.enter(items)
         for takeover in takeovers.count(ledger.takeovers):
             ledger.note(takeover)
-        store.save((ledger.standings[pk] for pk in ledger.changed), ledger.metrics_json())
-        store.record(ledger.moves)
-        outages.follow(ledger.moves, ledger.returns, timing=ledger.timing)
+        store.save((ledger.link_states[pk] for pk in ledger.changed), ledger.metrics_json())
+        store.record(ledger.link_changes)
+        outages.follow(ledger.link_changes, ledger.returns, timing=ledger.timing)
         boot_pks = _save_boots(ledger)
         _save_reports(ledger, boot_pks)
         _save_notes(ledger)
-        places = {move.terminal_id: place_of(links[move.terminal_id].identity) for move in ledger.moves}
-        rule_events = lifecycle.follow_presence(ledger.moves, rules, places)
+        places = {move.terminal_id: place_of(links[move.terminal_id].identity) for move in ledger.link_changes}
+        rule_events = lifecycle.follow_presence(ledger.link_changes, rules, places)
         lifecycle.apply_events([*rule_events, *ledger.rule_events])
         if ledger.answers:
             commands.record_answers(ledger.answers, at=items[-1].at)
@@ -220,7 +220,7 @@ def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
     metrics = dict(TerminalState.objects.filter(pk__in=terminal_ids).values_list("pk", "metrics"))
     for item, pk in zip(booted, pks, strict=True):
         terminal_id = item.link.identity.terminal_id
-        _resume(ledger.standings[terminal_id], item.boot.boot_id, acked.get(pk, 0))
+        _resume(ledger.link_states[terminal_id], item.boot.boot_id, acked.get(pk, 0))
         item.outcome = BootOutcome(
             session=item.link.number,
             boot_pk=pk,
@@ -231,15 +231,15 @@ def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
         )
 
 
-def _resume(standing: Standing, boot_id: str, seq: int) -> None:
+def _resume(link_state: LinkState, boot_id: str, seq: int) -> None:
     """A terminal that comes back to a boot of before the last one goes on where that one ended."""
-    if boot_id == standing.boot_id and seq > standing.seq:
-        standing.seq = seq
-        TerminalState.objects.filter(pk=standing.terminal_id).update(seq=seq)
+    if boot_id == link_state.boot_id and seq > link_state.seq:
+        link_state.seq = seq
+        TerminalState.objects.filter(pk=link_state.terminal_id).update(seq=seq)
 
 
 def _publish(ledger: Ledger) -> None:
     if ledger.changed:
         sessions = frozenset((item.link.identity.terminal_id, item.link.number) for item in ledger.boots)
-        moved = frozenset(move.terminal_id for move in ledger.moves)
+        moved = frozenset(move.terminal_id for move in ledger.link_changes)
         publish(Change(terminals=frozenset(ledger.changed), presence=moved, sessions=sessions))

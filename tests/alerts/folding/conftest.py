@@ -7,7 +7,7 @@ from tms.alerts.models import Alert, Incident
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, Terminal, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import Move
+from tms.fleet.presence.transitions import LinkStateChange
 
 
 class Storm:
@@ -32,7 +32,10 @@ class Storm:
     def _move(self, terminals: Sequence[Terminal], presence: Presence, cause: Cause) -> None:
         states = TerminalState.objects.in_bulk([terminal.pk for terminal in terminals])
         at = self.wall.at
-        moves = [Move(pk, at, state.presence, presence.value, cause.value, None, 1) for pk, state in states.items()]
+        moves = [
+            LinkStateChange(pk, at, state.presence, presence.value, cause.value, None, 1)
+            for pk, state in states.items()
+        ]
         TerminalState.objects.filter(pk__in=states).update(
             presence=presence, presence_at=at, cause=cause, due_at=None if presence == Presence.OFFLINE else later(1e6)
         )

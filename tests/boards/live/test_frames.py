@@ -91,7 +91,7 @@ async def test_a_change_that_a_page_does_not_show_sends_it_nothing(board, fleet)
 
 
 async def test_a_row_enters_and_leaves_the_list_that_a_filter_makes(board, fleet):
-    first = await aside(lambda: fleet.standing("offline", uid="T-A"))
+    first = await aside(lambda: fleet.with_presence("offline", uid="T-A"))
     second = await aside(lambda: fleet.online(uid="T-B"))
     async with board("/terminals/?presence=offline") as opened:
         painted = await opened.painted()

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 async def test_while_nothing_changes_a_beat_is_all_that_is_sent(board, fleet, monkeypatch):
-    terminal = await aside(lambda: fleet.standing("offline"))
+    terminal = await aside(lambda: fleet.with_presence("offline"))
     await aside(lambda: factories.alert(fleet, terminal=terminal, opened_at=now(-7200)))
     monkeypatch.setattr(OverviewPage, "lasts_s", 0.0)
     async with board("/") as overview, board("/alerts/") as alerts:
@@ -57,7 +57,7 @@ async def test_the_verdict_on_the_database_is_told_to_each_once(board, fleet):
 
 
 async def test_a_frame_holds_no_words_that_age(board, fleet):
-    terminal = await aside(lambda: fleet.standing("silent"))
+    terminal = await aside(lambda: fleet.with_presence("silent"))
     await aside(lambda: factories.alert(fleet, terminal=terminal))
     for page in ("/", "/alerts/"):
         async with board(page) as opened:

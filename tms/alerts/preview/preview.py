@@ -17,7 +17,7 @@ from tms.alerts.rules.compiled import Applicable, Place, RuleSet, compiled, leve
 from tms.alerts.rules.evaluator import Judging
 from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import PresenceChange, Terminal
-from tms.fleet.presence.transitions import Move
+from tms.fleet.presence.transitions import LinkStateChange
 from tms.fleet.sites.calendar import hours_of
 from tms.telemetry.history import samples
 from tms.telemetry.models import Event
@@ -114,11 +114,11 @@ def _of_presence(
     everywhere.site = everywhere.group = None
     everywhere.model = everywhere.terminal_kind = ""
     places = dict.fromkeys(terminals, Place(0, 0, "", ""))
-    moves = (
-        Move(row.terminal_id, row.at, row.before, row.presence, row.cause, row.back_at, row.session)
+    link_changes = (
+        LinkStateChange(row.terminal_id, row.at, row.before, row.presence, row.cause, row.back_at, row.session)
         for row in reader.take(changes.iterator())
     )
-    return lifecycle.follow_presence(moves, RuleSet((everywhere,)), places)
+    return lifecycle.follow_presence(link_changes, RuleSet((everywhere,)), places)
 
 
 def _of_events(

@@ -14,7 +14,7 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import OURS, Presence, TerminalState
 from tms.fleet.presence import store
-from tms.fleet.presence.transitions import Standing
+from tms.fleet.presence.transitions import LinkState
 
 
 class OutOfDate(Exception):
@@ -54,9 +54,9 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
     _begin_revision(rule, at=at, by=by)
     pairs = _held(rule)
     away = _away(rule)
-    standing = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
+    link_state = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
     clear_rule(pairs, at=at, comment="rule changed")
-    trigger([_still_away(rule, standing[terminal_id], at) for terminal_id in away if terminal_id in standing])
+    trigger([_still_away(rule, link_state[terminal_id], at) for terminal_id in away if terminal_id in link_state])
     publish(Change(rules=True))
 
 
@@ -115,7 +115,7 @@ def _away(rule: Rule) -> list[int]:
     return list(states.filter(terminal__in=terminals_of(rule)).values_list("pk", flat=True))
 
 
-def _still_away(rule: Rule, standing: Standing, at: datetime) -> RuleTriggered:
+def _still_away(rule: Rule, link_state: LinkState, at: datetime) -> RuleTriggered:
     """With what is left of the rule's duration."""
-    been_away_s = (at - (standing.presence_at or at)).total_seconds()
-    return RuleTriggered(rule.pk, standing.terminal_id, at, max(0.0, rule.duration_s - been_away_s))
+    been_away_s = (at - (link_state.presence_at or at)).total_seconds()
+    return RuleTriggered(rule.pk, link_state.terminal_id, at, max(0.0, rule.duration_s - been_away_s))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.impact import Why
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
-from tms.boards.rows.common import Bilingual, Place, Standing, place_of, standing_of
+from tms.boards.rows.common import Bilingual, LinkView, Place, link_view, place_of
 from tms.boards.rows.viewers import Viewer, viewers
 from tms.feed.change import Change
 
@@ -77,7 +77,7 @@ class AlertRow:
     site: int
     place: Place
     label: str
-    standing: Standing
+    link: LinkView
     opened_at: datetime
     resolved_at: datetime | None
     acknowledged_by: Name | None
@@ -197,7 +197,7 @@ def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Viewer, ...]
         site=terminal.site_id,
         place=place_of(terminal.site),
         label=terminal.label,
-        standing=standing_of(terminal.state)._replace(last_seen_at=None),
+        link=link_view(terminal.state)._replace(last_seen_at=None),
         opened_at=alert.opened_at,
         resolved_at=alert.resolved_at,
         acknowledged_by=name_of(holder) if holder else None,

@@ -27,7 +27,7 @@ class Place(NamedTuple):
     name: Bilingual
 
 
-class Standing(NamedTuple):
+class LinkView(NamedTuple):
     """What TMS knows of the link."""
 
     presence: str
@@ -42,10 +42,10 @@ def place_of(site: Site) -> Place:
     return Place(site.code, Bilingual(site.name, site.name_ja))
 
 
-def standing_of(state: TerminalState) -> Standing:
+def link_view(state: TerminalState) -> LinkView:
     # While a terminal is online the instant moves with its lease, and tells a person nothing.
     due_at = state.due_at if state.presence == Presence.SILENT else None
-    return Standing(state.presence, state.presence_at, state.cause, state.back_at, due_at, state.last_seen_at)
+    return LinkView(state.presence, state.presence_at, state.cause, state.back_at, due_at, state.last_seen_at)
 
 
 def worst(severities: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert
 from tms.boards.caches.plans import SiteStatus, plan_cache
-from tms.boards.rows.common import Bilingual, Place, Standing, place_of, standing_of, worst
+from tms.boards.rows.common import Bilingual, LinkView, Place, link_view, place_of, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import Reading, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
@@ -39,7 +39,7 @@ class TerminalFacts:
     firmware: str
     agent: str
     address: str
-    standing: Standing
+    link: LinkView
     expected: Expected | None
     door: SiteStatus
     """Of its site."""
@@ -97,7 +97,7 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
         firmware=terminal.firmware,
         agent=terminal.agent,
         address=terminal.address or "",
-        standing=standing_of(state),
+        link=link_view(state),
         expected=expected_of({terminal.pk: terminal.site_id}, at=at).get(terminal.pk),
         door=plan_cache.doors([terminal.site_id], at)[terminal.site_id],
         parent=terminal.parent.uid if terminal.parent else "",

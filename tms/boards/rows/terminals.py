@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.alerts.models import Alert, RuleKind
-from tms.boards.rows.common import Place, Standing, place_of, standing_of, worst
+from tms.boards.rows.common import LinkView, Place, link_view, place_of, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.fleet.models import Terminal, TerminalState
 
@@ -29,7 +29,7 @@ class TerminalRow:
     label: str
     model: str
     firmware: str
-    standing: Standing
+    link: LinkView
     expected: Expected | None
     status: str
     readings: tuple[Reading, ...]
@@ -85,7 +85,7 @@ def _terminal_row(terminal: Terminal, held: Held, expected: Expected | None) -> 
         label=terminal.label,
         model=terminal.model,
         firmware=terminal.firmware,
-        standing=standing_of(state),
+        link=link_view(state),
         expected=expected,
         status=state.status,
         readings=readings_of(state, over_of(held), COLUMNS),

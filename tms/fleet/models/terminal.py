@@ -96,7 +96,7 @@ class StateQuerySet(models.QuerySet["TerminalState"]):
         """Whose presence has to be looked at again by `at` (index: state_due, read by the sweep)."""
         return self.filter(due_at__lte=at)
 
-    def held_by(self, node: str | None) -> Self:
+    def on_node(self, node: str | None) -> Self:
         """Online over a link that `node` holds; over any link for None."""
         online = self.filter(presence=Presence.ONLINE)
         return online if node is None else online.filter(node=node)

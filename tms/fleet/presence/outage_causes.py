@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from tms.fleet.models import OURS, Cause, Presence
 from tms.fleet.models.outage import OutageCause
-from tms.fleet.presence.transitions import Standing, Timing
+from tms.fleet.presence.transitions import LinkState, Timing
 
 GOODBYES = frozenset({Cause.REBOOT, Cause.UPDATE, Cause.CLOSING, Cause.SHUTDOWN})
 WENT_ON = 2
@@ -106,16 +106,16 @@ def seconds(span: timedelta) -> float:
     return max(0.0, span.total_seconds())
 
 
-def returning(standing: Standing, *, at: datetime, boot: Reboot | None) -> Return:
+def returning(link_state: LinkState, *, at: datetime, boot: Reboot | None) -> Return:
     """Call it with the standing of before the return."""
     return Return(
-        terminal_id=standing.terminal_id,
+        terminal_id=link_state.terminal_id,
         at=at,
-        was=standing.presence,
-        was_since=standing.presence_at,
-        last_seen_at=standing.last_seen_at,
-        boot_id=standing.boot_id,
-        seq=standing.seq,
+        was=link_state.presence,
+        was_since=link_state.presence_at,
+        last_seen_at=link_state.last_seen_at,
+        boot_id=link_state.boot_id,
+        seq=link_state.seq,
         boot=boot,
     )
 

@@ -12,7 +12,7 @@ from django.db import connection
 from tms.fleet.models import OURS, Presence
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.fleet.presence.outage_causes import Return, cause_of
-from tms.fleet.presence.transitions import Move, Timing
+from tms.fleet.presence.transitions import LinkStateChange, Timing
 from tms.lib.db import rows as db_rows
 from tms.metrics import instruments
 
@@ -39,31 +39,31 @@ BEGUN = ("terminal_id", "began_at", "lost_by", "node")
 COLUMNS = OutageRow.__struct_fields__
 
 
-def begin(moves: Iterable[Move]) -> None:
+def begin(link_changes: Iterable[LinkStateChange]) -> None:
     """For every terminal that went."""
-    _insert([_begun(move) for move in moves if move.before == Presence.ONLINE])
+    _insert([_begun(change) for change in link_changes if change.before == Presence.ONLINE])
 
 
-def follow(moves: Sequence[Move], returns: Mapping[int, Return], *, timing: Timing) -> None:
+def follow(link_changes: Sequence[LinkStateChange], returns: Mapping[int, Return], *, timing: Timing) -> None:
     """All moves of one transaction in their order, with the returns among them by their place in it.
 
     A terminal may have come back and gone again, or gone and come back.
     """
     before = _open({back.terminal_id for back in returns.values()})
     away, within = {row.terminal_id: row for row in before}, []
-    for place, move in enumerate(moves):
-        if move.before == Presence.ONLINE:
-            away[move.terminal_id] = row = _begun(move)
+    for place, change in enumerate(link_changes):
+        if change.before == Presence.ONLINE:
+            away[change.terminal_id] = row = _begun(change)
             within.append(row)
-        elif place in returns and (gone := away.pop(move.terminal_id, None)):
-            _end(gone, returns[place], at=move.at, timing=timing)
+        elif place in returns and (gone := away.pop(change.terminal_id, None)):
+            _end(gone, returns[place], at=change.at, timing=timing)
     _update(before)
     _insert(within)
 
 
-def _begun(move: Move) -> OutageRow:
-    node = move.node if move.cause in OURS else ""
-    return OutageRow(move.terminal_id, move.since or move.at, move.cause, node)
+def _begun(change: LinkStateChange) -> OutageRow:
+    node = change.node if change.cause in OURS else ""
+    return OutageRow(change.terminal_id, change.since or change.at, change.cause, node)
 
 
 def _end(row: OutageRow, back: Return, *, at: datetime, timing: Timing) -> None:

@@ -16,17 +16,17 @@ from msgspec.structs import astuple
 
 from tms.fleet.models import OURS, Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import outages
-from tms.fleet.presence.transitions import Move, Standing, Timing, lose, sweep
+from tms.fleet.presence.transitions import LinkState, LinkStateChange, Timing, lose, sweep
 from tms.lib.db import rows as db_rows
 from tms.metrics import instruments, slo
 from tms.metrics.slo import Stage
 from tms.protocol.limits import METRIC_NAMES
 
-FIELDS = Standing.__struct_fields__
+FIELDS = LinkState.__struct_fields__
 SWEEP_LIMIT = 2_000
 
 
-class StateRow(Standing, gc=False):
+class StateRow(LinkState, gc=False):
     """A row of the set-based UPDATE. `metrics` are merged over what stands there."""
 
     metrics: msgspec.Raw = msgspec.Raw(b"{}")
@@ -43,39 +43,41 @@ def timing() -> Timing:
     )
 
 
-def lock(terminal_ids: Collection[int]) -> dict[int, Standing]:
+def lock(terminal_ids: Collection[int]) -> dict[int, LinkState]:
     """The standing of these terminals, locked until the transaction ends."""
     ids = sorted(terminal_ids)
     rows = _locked_rows(ids) if connection.vendor == "postgresql" else _rows(ids)
-    return {row[0]: Standing(*row) for row in rows}
+    return {row[0]: LinkState(*row) for row in rows}
 
 
-def save(standings: Iterable[Standing], metrics: dict[int, bytes] | None = None) -> None:
-    """Write `standings` back in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
+def save(link_states: Iterable[LinkState], metrics: dict[int, bytes] | None = None) -> None:
+    """Write `link_states` back in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
     metrics = metrics or {}
-    columns = ((*astuple(standing), msgspec.Raw(metrics.get(standing.terminal_id, b"{}"))) for standing in standings)
+    columns = (
+        (*astuple(link_state), msgspec.Raw(metrics.get(link_state.terminal_id, b"{}"))) for link_state in link_states
+    )
     rows = [StateRow(*row) for row in columns]
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_update_sql(), [db_rows.encode(rows)])
 
 
-def record(moves: Sequence[Move]) -> None:
+def record(link_changes: Sequence[LinkStateChange]) -> None:
     """Keep what happened, for timelines and charts."""
     PresenceChange.objects.bulk_create(
         PresenceChange(
-            terminal_id=move.terminal_id,
-            at=move.at,
-            presence=move.presence,
-            before=move.before,
-            cause=move.cause,
-            back_at=move.back_at,
-            session=move.session,
+            terminal_id=change.terminal_id,
+            at=change.at,
+            presence=change.presence,
+            before=change.before,
+            cause=change.cause,
+            back_at=change.back_at,
+            session=change.session,
         )
-        for move in moves
+        for change in link_changes
     )
-    for move in moves:
-        instruments.PRESENCE_CHANGES.labels(move.presence).inc()
+    for change in link_changes:
+        instruments.PRESENCE_CHANGES.labels(change.presence).inc()
 
 
 def due_terminals(at: datetime, *, without: Collection[int] = ()) -> list[int]:
@@ -84,19 +86,19 @@ def due_terminals(at: datetime, *, without: Collection[int] = ()) -> list[int]:
     return list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
 
 
-def sweep_due(due: Collection[int], at: datetime) -> list[Move]:
+def sweep_due(due: Collection[int], at: datetime) -> list[LinkStateChange]:
     """Look at these terminals. Call it in a transaction."""
     given_up: list[tuple[str, datetime]] = []
 
-    def decide(standing: Standing) -> Move | None:
-        move = sweep(standing, at=at, timing=timing())
-        if move and move.presence == Presence.OFFLINE and standing.last_seen_at:
-            given_up.append((move.cause, standing.last_seen_at))
-        return move
+    def decide(link_state: LinkState) -> LinkStateChange | None:
+        change = sweep(link_state, at=at, timing=timing())
+        if change and change.presence == Presence.OFFLINE and link_state.last_seen_at:
+            given_up.append((change.cause, link_state.last_seen_at))
+        return change
 
-    moves = _decide(due, decide) if due else []
+    link_changes = _decide(due, decide) if due else []
     transaction.on_commit(partial(_tell_how_late, given_up, at=at))
-    return moves
+    return link_changes
 
 
 def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) -> None:
@@ -107,24 +109,24 @@ def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) ->
             slo.observe(Stage.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
 
 
-def held_terminals(node: str | None, *, after: int = 0) -> list[int]:
+def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:
     """The next of those whose link is held by a node (None: by any), by key."""
-    held = TerminalState.objects.held_by(node).filter(pk__gt=after).order_by("pk")
+    held = TerminalState.objects.on_node(node).filter(pk__gt=after).order_by("pk")
     return list(held.values_list("pk", flat=True)[:SWEEP_LIMIT])
 
 
 def orphan(
     held: Collection[int], node: str | None, at: datetime, *, cause: Cause, since: datetime | None
-) -> list[Move]:
+) -> list[LinkStateChange]:
     """Those of `held` whose link is held by a node that is gone `since`: silent, with time to come back.
 
     Call it in a transaction.
     """
 
-    def decide(standing: Standing) -> Move | None:
-        if node not in (None, standing.node):
+    def decide(link_state: LinkState) -> LinkStateChange | None:
+        if node not in (None, link_state.node):
             return None  # it came back elsewhere before its row was locked
-        return lose(standing, cause=cause, at=at, timing=timing(), since=since)
+        return lose(link_state, cause=cause, at=at, timing=timing(), since=since)
 
     return _decide(held, decide)
 
@@ -139,13 +141,15 @@ def postpone(until: datetime) -> int:
     return awaited.update(due_at=until)
 
 
-def _decide(terminal_ids: Collection[int], decide: Callable[[Standing], Move | None]) -> list[Move]:
-    standings = list(lock(terminal_ids).values())
-    moves = [move for standing in standings if (move := decide(standing)) is not None]
-    save(standings)
-    record(moves)
-    outages.begin(moves)
-    return moves
+def _decide(
+    terminal_ids: Collection[int], decide: Callable[[LinkState], LinkStateChange | None]
+) -> list[LinkStateChange]:
+    link_states = list(lock(terminal_ids).values())
+    link_changes = [change for link_state in link_states if (change := decide(link_state)) is not None]
+    save(link_states)
+    record(link_changes)
+    outages.begin(link_changes)
+    return link_changes
 
 
 def elsewhere(terminal_ids: Collection[int], *, node: str) -> dict[int, int]:

@@ -27,7 +27,7 @@ class Timing:
         return timedelta(seconds=self.heartbeat_s + self.lease_grace_s)
 
 
-class Standing(msgspec.Struct):
+class LinkState(msgspec.Struct):
     """The part of a `TerminalState` row that presence is decided from."""
 
     terminal_id: int
@@ -52,7 +52,7 @@ class Standing(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class LinkStateChange:
     """A change of presence that happened."""
 
     terminal_id: int
@@ -77,35 +77,35 @@ REASONS = {
 }
 
 
-def boot(standing: Standing, *, at: datetime, node: str, boot_id: str, timing: Timing) -> Move | None:
+def boot(link_state: LinkState, *, at: datetime, node: str, boot_id: str, timing: Timing) -> LinkStateChange | None:
     """A new session begins; every older one of this terminal is fenced from here on."""
-    standing.session += 1
-    standing.node = node
-    if standing.boot_id != boot_id:
-        standing.boot_id, standing.seq = boot_id, 0
-    return report(standing, at=at, timing=timing)
+    link_state.session += 1
+    link_state.node = node
+    if link_state.boot_id != boot_id:
+        link_state.boot_id, link_state.seq = boot_id, 0
+    return report(link_state, at=at, timing=timing)
 
 
-def hear(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
+def hear(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
     """Anything that came over the link renews the lease; but what a leaving terminal sends takes no goodbye back."""
-    if standing.has_left:
-        standing.last_seen_at = at
+    if link_state.has_left:
+        link_state.last_seen_at = at
         return None
-    return report(standing, at=at, timing=timing)
+    return report(link_state, at=at, timing=timing)
 
 
-def report(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
+def report(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
     """The terminal tells of now: it is here, also after a goodbye."""
-    standing.last_seen_at = at
-    standing.lease_at = at + timing.lease
-    if standing.presence == Presence.ONLINE:
+    link_state.last_seen_at = at
+    link_state.lease_at = at + timing.lease
+    if link_state.presence == Presence.ONLINE:
         return None
-    return _move(standing, Presence.ONLINE, Cause.NONE, at=at, due_at=standing.lease_at)
+    return _change(link_state, Presence.ONLINE, Cause.NONE, at=at, due_at=link_state.lease_at)
 
 
 def bid_goodbye(
-    standing: Standing, *, reason: str, back_at: datetime | None, at: datetime, timing: Timing
-) -> Move | None:
+    link_state: LinkState, *, reason: str, back_at: datetime | None, at: datetime, timing: Timing
+) -> LinkStateChange | None:
     """The coming silence is expected, but not for ever (R45). A return time in the past promises nothing."""
     presence, cause = REASONS[reason]
     latest = at + timedelta(seconds=timing.longest_goodbye_s)
@@ -114,40 +114,40 @@ def bid_goodbye(
         presence = Presence.CLOSED
     if presence is Presence.REBOOTING and promised is None:
         promised = at + timedelta(seconds=timing.reboot_allowance_s)
-    standing.last_seen_at = at
+    link_state.last_seen_at = at
     due_at = promised or (latest if presence in AWAY else None)
-    return _move(standing, presence, cause, at=at, due_at=due_at, back_at=promised)
+    return _change(link_state, presence, cause, at=at, due_at=due_at, back_at=promised)
 
 
 def lose(
-    standing: Standing, *, cause: Cause, at: datetime, timing: Timing, since: datetime | None = None
-) -> Move | None:
+    link_state: LinkState, *, cause: Cause, at: datetime, timing: Timing, since: datetime | None = None
+) -> LinkStateChange | None:
     """The link closed, at `since` if that is known. After a goodbye that was expected and changes nothing."""
-    if standing.presence != Presence.ONLINE:
+    if link_state.presence != Presence.ONLINE:
         return None
     grace = timing.reconnect_grace_s if cause in OURS else timing.offline_after_s
-    if since is not None and standing.last_seen_at is not None:
-        since = max(since, standing.last_seen_at)
-    return _move(standing, Presence.SILENT, cause, at=at, due_at=at + timedelta(seconds=grace), since=since)
+    if since is not None and link_state.last_seen_at is not None:
+        since = max(since, link_state.last_seen_at)
+    return _change(link_state, Presence.SILENT, cause, at=at, due_at=at + timedelta(seconds=grace), since=since)
 
 
-def sweep(standing: Standing, *, at: datetime, timing: Timing) -> Move | None:
+def sweep(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
     """What a due time means: a lease that was renewed moves on, one that ran out makes silent, then offline."""
-    if standing.due_at is None or standing.due_at > at:
+    if link_state.due_at is None or link_state.due_at > at:
         return None
-    if standing.presence == Presence.ONLINE:
-        if standing.lease_at is not None and standing.lease_at > at:
-            standing.due_at = standing.lease_at
+    if link_state.presence == Presence.ONLINE:
+        if link_state.lease_at is not None and link_state.lease_at > at:
+            link_state.due_at = link_state.lease_at
             return None
         due_at = at + timedelta(seconds=timing.offline_after_s)
-        since = standing.last_seen_at
-        return _move(standing, Presence.SILENT, Cause.LEASE_RAN_OUT, at=at, due_at=due_at, since=since)
-    cause = Cause.DID_NOT_RETURN if standing.presence in AWAY else Cause(standing.cause)
-    return _move(standing, Presence.OFFLINE, cause, at=at, due_at=None)
+        since = link_state.last_seen_at
+        return _change(link_state, Presence.SILENT, Cause.LEASE_RAN_OUT, at=at, due_at=due_at, since=since)
+    cause = Cause.DID_NOT_RETURN if link_state.presence in AWAY else Cause(link_state.cause)
+    return _change(link_state, Presence.OFFLINE, cause, at=at, due_at=None)
 
 
-def _move(
-    standing: Standing,
+def _change(
+    link_state: LinkState,
     presence: Presence,
     cause: Cause,
     *,
@@ -155,22 +155,22 @@ def _move(
     due_at: datetime | None,
     back_at: datetime | None = None,
     since: datetime | None = None,
-) -> Move | None:
-    before, unchanged = standing.presence, standing.presence == presence.value
-    standing.presence, standing.cause = presence.value, cause.value
-    standing.due_at, standing.back_at = due_at, back_at
+) -> LinkStateChange | None:
+    before, unchanged = link_state.presence, link_state.presence == presence.value
+    link_state.presence, link_state.cause = presence.value, cause.value
+    link_state.due_at, link_state.back_at = due_at, back_at
     if unchanged:
         return None
     # A flush that waited for the database tells of what was before the sweep: history stays in its order.
-    told_at = standing.presence_at = max(at, standing.presence_at or at)
-    return Move(
-        standing.terminal_id,
+    told_at = link_state.presence_at = max(at, link_state.presence_at or at)
+    return LinkStateChange(
+        link_state.terminal_id,
         told_at,
         before,
         presence.value,
         cause.value,
         back_at,
-        standing.session,
+        link_state.session,
         since=min(since, told_at) if since else None,
-        node=standing.node,
+        node=link_state.node,
     )
