@@ -51,7 +51,7 @@ def lock(terminal_ids: Collection[int]) -> dict[int, LinkState]:
 
 
 def save(link_states: Iterable[LinkState], metrics: dict[int, bytes] | None = None) -> None:
-    """Write `link_states` back in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
+    """Write the link states in one statement, and merge `metrics` (JSON objects by terminal) over the last values."""
     metrics = metrics or {}
     columns = (
         (*astuple(link_state), msgspec.Raw(metrics.get(link_state.terminal_id, b"{}"))) for link_state in link_states
