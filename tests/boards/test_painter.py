@@ -10,7 +10,7 @@ from tms.boards.formatting import instants
 from tms.boards.pages.base import PagePart
 from tms.boards.rendering import renderer
 from tms.boards.rendering.renderer import render_part, render_part_for_frame
-from tms.boards.rows.alerts import Step
+from tms.boards.rows.alerts import TransitionRow
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
@@ -109,7 +109,7 @@ def test_a_day_of_another_year_is_told_with_its_year(clock):
 
 
 def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
-    part = PagePart("boards/pieces.html#step", {"step": Step(AT, "opened", None, ""), "id": "step-1"})
+    part = PagePart("boards/pieces.html#step", {"step": TransitionRow(AT, "opened", None, ""), "id": "step-1"})
     first = render_part_for_frame("step-1", part)
     clock(AT + timedelta(days=3))
 
@@ -118,7 +118,7 @@ def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
 
 
 def test_blanks_that_nobody_sees_are_left_out():
-    part = PagePart("boards/pieces.html#step", {"step": Step(AT, "opened", None, "a > b"), "id": "step-1"})
+    part = PagePart("boards/pieces.html#step", {"step": TransitionRow(AT, "opened", None, "a > b"), "id": "step-1"})
 
     html = render_part_for_frame("step-1", part)
 

@@ -7,7 +7,7 @@ from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.models import AlertQuerySet
-from tms.alerts.schemas import Alert, AlertWithHistory, Step
+from tms.alerts.schemas import Alert, AlertWithHistory, TransitionSchema
 from tms.alerts.search import AlertMatch
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import ApiRequest
@@ -34,7 +34,7 @@ def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertF
 def read_alert(request: ApiRequest, pk: int) -> AlertWithHistory:
     alert = one(request.person, pk)
     steps = alert.transitions.select_related("by", "to").order_by("-at", "-pk")[:MOST_STEPS]
-    return AlertWithHistory(**dict(Alert.of(alert)), history=[Step.of(step) for step in reversed(steps)])
+    return AlertWithHistory(**dict(Alert.of(alert)), history=[TransitionSchema.of(step) for step in reversed(steps)])
 
 
 def shown(person: User) -> AlertQuerySet:

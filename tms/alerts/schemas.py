@@ -68,7 +68,7 @@ COPIED = (
 )
 
 
-class Step(ResponseSchema):
+class TransitionSchema(ResponseSchema):
     """One step in the life of an alert. Severity and contract are as they stood afterwards."""
 
     kind: TransitionKind
@@ -88,7 +88,7 @@ class Step(ResponseSchema):
 
 
 class AlertWithHistory(Alert):
-    history: list[Step] = Field(description="Oldest first.")
+    history: list[TransitionSchema] = Field(description="Oldest first.")
 
 
 def username(person: User | None) -> str | None:

@@ -7,11 +7,11 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts import lifecycle
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, step, tell
+from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, transition
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
-from tms.alerts.lifecycle.actions import said
+from tms.alerts.lifecycle.actions import with_comment
 from tms.alerts.lifecycle.claims import LASTS
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Said
+from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor
 from tms.alerts.models.alert import Alert, AlertQuerySet, Contract
 from tms.alerts.models.incident import Incident, IncidentState
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
@@ -39,8 +39,8 @@ def acknowledge(
     if version not in (None, row.version):
         raise ChangedMeanwhile(row)
     taken = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
-    fields = {**taken, **_terms(contract, until), **said(comment), **UNCLAIMED_FIELDS}
-    step(row, Kind.ACKNOWLEDGED, at=at, said=Said(by, comment=comment), fields=fields)
+    fields = {**taken, **_terms(contract, until), **with_comment(comment), **UNCLAIMED_FIELDS}
+    transition(row, Kind.ACKNOWLEDGED, at=at, actor=Actor(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row), at)
     return row
 
@@ -53,8 +53,8 @@ def change_acknowledgement(
     row = _unresolved(incident)
     until = until if contract is Contract.TIME else None
     if row.state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
-        fields = _terms(contract, until) | said(comment)
-        step(row, Kind.CHANGED, at=at, said=Said(by, comment=comment), fields=fields)
+        fields = _terms(contract, until) | with_comment(comment)
+        transition(row, Kind.CHANGED, at=at, actor=Actor(by, comment=comment), fields=fields)
         lifecycle.change_acknowledgement(alerts_of(row), contract=contract, until=until, by=by, comment=comment, at=at)
     return row
 
@@ -64,7 +64,13 @@ def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incid
     """Open again, with all of its alerts that somebody has."""
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
-        step(row, Kind.REOPENED, at=at, said=Said(by, comment=comment), fields={**REOPENED_FIELDS, **said(comment)})
+        transition(
+            row,
+            Kind.REOPENED,
+            at=at,
+            actor=Actor(by, comment=comment),
+            fields={**REOPENED_FIELDS, **with_comment(comment)},
+        )
         lifecycle.reopen(alerts_of(row).held(), by=by, comment=comment, at=at)
     return row
 
@@ -73,7 +79,7 @@ def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incid
 def comment(incident: Incident, *, by: User, comment: str, at: datetime) -> Incident:
     row = _unresolved(incident)
     if row.comment != comment:
-        step(row, Kind.COMMENTED, at=at, said=Said(by, comment=comment), fields={"comment": comment})
+        transition(row, Kind.COMMENTED, at=at, actor=Actor(by, comment=comment), fields={"comment": comment})
     return row
 
 
@@ -85,11 +91,11 @@ def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
     """
     row, until = _unresolved(incident), at + LASTS
     if row.state == IncidentState.OPEN and row.claimed_by_id != by.pk:
-        step(row, Kind.CLAIMED, at=at, said=Said(by), fields={"claimed_by": by, "claimed_until": until})
+        transition(row, Kind.CLAIMED, at=at, actor=Actor(by), fields={"claimed_by": by, "claimed_until": until})
     elif row.state == IncidentState.OPEN:
         row.claimed_until = until
         row.save(update_fields=("claimed_until",))
-        tell(row)
+        publish_incident(row)
     return row
 
 
@@ -98,7 +104,7 @@ def unclaim(incident: Incident, *, by: User, at: datetime) -> Incident:
     """Nobody is at it any more, whoever had said so."""
     row = _unresolved(incident)
     if row.claimed_by_id is not None:
-        step(row, Kind.UNCLAIMED, at=at, said=Said(by), fields=UNCLAIMED_FIELDS)
+        transition(row, Kind.UNCLAIMED, at=at, actor=Actor(by), fields=UNCLAIMED_FIELDS)
     return row
 
 

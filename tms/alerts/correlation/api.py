@@ -15,7 +15,7 @@ from tms.accounts.permissions import Permission
 from tms.alerts import correlation, models
 from tms.alerts.actions.api import SEEN
 from tms.alerts.actions.schemas import Commenting, Saying, Taking, Terms
-from tms.alerts.correlation.schemas import Incident, IncidentStep, IncidentWithHistory
+from tms.alerts.correlation.schemas import Incident, IncidentTransitionSchema, IncidentWithHistory
 from tms.alerts.lifecycle import ChangedMeanwhile
 from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
@@ -84,7 +84,7 @@ def read_incident(request: ApiRequest, pk: int) -> IncidentWithHistory:
     incident = _one(request.person, pk)
     steps = incident.transitions.select_related("by").order_by("-at", "-pk")[:MOST_STEPS]
     return IncidentWithHistory(
-        **dict(Incident.of(incident)), history=[IncidentStep.of(step) for step in reversed(steps)]
+        **dict(Incident.of(incident)), history=[IncidentTransitionSchema.of(step) for step in reversed(steps)]
     )
 
 

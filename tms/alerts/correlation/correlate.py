@@ -11,7 +11,7 @@ from tms.alerts.correlation.candidates import Candidate, Common, candidates
 from tms.alerts.correlation.common_factor import likeness
 from tms.alerts.correlation.counting import Share, shares
 from tms.alerts.correlation.review import review
-from tms.alerts.correlation.transitions import step
+from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.acknowledge import lock_in_states
 from tms.alerts.lifecycle.actions import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
@@ -158,5 +158,5 @@ def _new(what: Common, share: Share, members: Sequence[Candidate], at: datetime)
     )
     _put(incident, members)
     likeness(incident)
-    step(incident, Kind.OPENED, at=at, number=len(members))
+    transition(incident, Kind.OPENED, at=at, number=len(members))
     return incident

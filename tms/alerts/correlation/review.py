@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from tms.alerts.correlation import actions
 from tms.alerts.correlation.common_factor import likeness
-from tms.alerts.correlation.transitions import REOPENED_FIELDS, step, tell
+from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
 from tms.alerts.models.alert import Alert, AlertState, Contract
@@ -66,12 +66,12 @@ def _tallies(incidents: Iterable[Incident]) -> dict[int, Tally]:
 def _review(incident: Incident, tally: Tally, at: datetime) -> None:
     has_grown = _follow_members(incident, tally, at)
     if not tally.standing:
-        step(incident, Kind.RESOLVED, at=at, fields=_over(at))
+        transition(incident, Kind.RESOLVED, at=at, fields=_over(at))
         return
     is_worse = _follow_severity(incident, tally.severity, at)
     _end_contract(incident, at, is_worse=is_worse, has_grown=has_grown)
     if incident.claimed_until is not None and incident.claimed_until <= at:
-        step(incident, Kind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
+        transition(incident, Kind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
     if has_grown:
         actions.cover_new(incident, at=at)
     if at - incident.calm_since >= CALM and tally.standing * 100 <= max(100, incident.joined * FEW_PCT):
@@ -99,7 +99,7 @@ def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **field
     last = incident.transitions.last()
     same = (Kind.OPENED, Kind.JOINED) if kind is Kind.JOINED else (kind,)
     if last is None or last.kind not in same or at - last.at >= ONE_STEP:
-        step(incident, kind, at=at, number=number, fields=fields)
+        transition(incident, kind, at=at, number=number, fields=fields)
         return
     for name, value in fields.items():
         setattr(incident, name, value)
@@ -107,7 +107,7 @@ def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **field
     incident.save()
     last.number, last.standing = last.number + number, incident.standing
     last.save(update_fields=("number", "standing"))
-    tell(incident)
+    publish_incident(incident)
 
 
 def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
@@ -115,7 +115,7 @@ def _follow_severity(incident: Incident, now: Severity, at: datetime) -> bool:
     if now == incident.severity:
         return False
     is_worse = RANKS[now] > RANKS[incident.severity]
-    step(incident, Kind.WORSENED if is_worse else Kind.EASED, at=at, fields={"severity": now})
+    transition(incident, Kind.WORSENED if is_worse else Kind.EASED, at=at, fields={"severity": now})
     return is_worse
 
 
@@ -124,9 +124,9 @@ def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown
     if incident.state != IncidentState.ACKNOWLEDGED:
         return
     if is_worse or (has_grown and incident.contract == Contract.WORSE):
-        step(incident, Kind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS)
+        transition(incident, Kind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS)
     elif incident.until is not None and incident.until <= at:
-        step(incident, Kind.EXPIRED, at=at, fields=REOPENED_FIELDS)
+        transition(incident, Kind.EXPIRED, at=at, fields=REOPENED_FIELDS)
 
 
 def _dissolve(incident: Incident, at: datetime) -> None:
@@ -134,7 +134,7 @@ def _dissolve(incident: Incident, at: datetime) -> None:
     rest = [alert.pk for alert in actions.alerts_of(incident).order_by("pk").select_for_update(of=("self",))]
     Alert.objects.filter(pk__in=rest).update(incident=None)
     incident.left = incident.joined
-    step(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=_over(at))
+    transition(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=_over(at))
     publish(Change(alerts=frozenset(rest)))
 
 

@@ -54,7 +54,7 @@ COPIED = (
 )
 
 
-class IncidentStep(ResponseSchema):
+class IncidentTransitionSchema(ResponseSchema):
     kind: IncidentTransitionKind
     at: datetime
     by: str | None = Field(description="Null: TMS itself.")
@@ -72,4 +72,4 @@ class IncidentStep(ResponseSchema):
 
 
 class IncidentWithHistory(Incident):
-    history: list[IncidentStep] = Field(description="Oldest first.")
+    history: list[IncidentTransitionSchema] = Field(description="Oldest first.")

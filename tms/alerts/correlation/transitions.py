@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tms.alerts.lifecycle.transitions import NOTHING, UNCLAIMED_FIELDS, Said
+from tms.alerts.lifecycle.transitions import SYSTEM, UNCLAIMED_FIELDS, Actor
 from tms.alerts.models.incident import Incident, IncidentState, IncidentTransition
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
@@ -23,12 +23,12 @@ REOPENED_FIELDS: Mapping[str, Any] = {
 }
 
 
-def step(
+def transition(
     incident: Incident,
     kind: Kind,
     *,
     at: datetime,
-    said: Said = NOTHING,
+    actor: Actor = SYSTEM,
     number: int = 0,
     fields: Mapping[str, Any] | None = None,
 ) -> None:
@@ -42,8 +42,8 @@ def step(
         incident=incident,
         kind=kind,
         at=incident.changed_at,
-        by=said.by,
-        comment=said.comment,
+        by=actor.by,
+        comment=actor.comment,
         number=number,
         standing=incident.standing,
         severity=incident.severity,
@@ -51,8 +51,8 @@ def step(
         until=incident.until,
     )
     instruments.INCIDENT_TRANSITIONS.labels(kind.value, incident.factor).inc()
-    tell(incident)
+    publish_incident(incident)
 
 
-def tell(incident: Incident) -> None:
+def publish_incident(incident: Incident) -> None:
     publish(Change(incidents=frozenset({incident.pk})))

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from tms.accounts.models import User
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Said, step
+from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.models.alert import Alert, AlertState, Contract
 from tms.alerts.models.incident import Incident
 from tms.alerts.models.transition import TransitionKind
@@ -120,11 +120,11 @@ def _acknowledge(
         **UNCLAIMED_FIELDS,
         **terms(contract, until, at=at),
     }
-    step(
+    transition(
         alerts,
         TransitionKind.ACKNOWLEDGED,
         at=at,
         fields=fields,
         stamp="acknowledged_at",
-        said=Said(by, comment=comment),
+        actor=Actor(by, comment=comment),
     )

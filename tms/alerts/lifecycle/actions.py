@@ -10,7 +10,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts.lifecycle.acknowledge import UNACKNOWLEDGED, lock_in_states, reminder, terms
-from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Said, step
+from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.flapping import Flapping
@@ -34,7 +34,9 @@ def change_acknowledgement(
         for alert in lock_in_states(alerts, ACKNOWLEDGED)
         if (alert.contract, alert.until) != (contract, fields["until"]) or comment not in ("", alert.comment)
     ]
-    step(others, TransitionKind.CHANGED, at=at, fields=fields | said(comment), said=Said(by, comment=comment))
+    transition(
+        others, TransitionKind.CHANGED, at=at, fields=fields | with_comment(comment), actor=Actor(by, comment=comment)
+    )
     return len(others)
 
 
@@ -42,12 +44,12 @@ def change_acknowledgement(
 def reopen(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
     """Open again what somebody had, or had put off."""
     given = lock_in_states(alerts, REOPENABLE)
-    step(
+    transition(
         given,
         TransitionKind.REOPENED,
         at=at,
-        fields={**REOPENED_FIELDS, **said(comment)},
-        said=Said(by, comment=comment),
+        fields={**REOPENED_FIELDS, **with_comment(comment)},
+        actor=Actor(by, comment=comment),
     )
     return len(given)
 
@@ -56,8 +58,8 @@ def reopen(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> in
 def snooze(alerts: AlertQuerySet, *, until: datetime, by: User, comment: str, at: datetime) -> int:
     """Put off until a time: nobody has it, and nobody is asked for."""
     awake = [alert for alert in lock_in_states(alerts, UNRESOLVED) if (alert.state, alert.until) != ("snoozed", until)]
-    fields = {**REOPENED_FIELDS, "state": AlertState.SNOOZED, "until": until, **said(comment)}
-    step(awake, TransitionKind.SNOOZED, at=at, fields=fields, said=Said(by, comment=comment))
+    fields = {**REOPENED_FIELDS, "state": AlertState.SNOOZED, "until": until, **with_comment(comment)}
+    transition(awake, TransitionKind.SNOOZED, at=at, fields=fields, actor=Actor(by, comment=comment))
     return len(awake)
 
 
@@ -68,8 +70,8 @@ def assign(alerts: AlertQuerySet, *, to: User, by: User, comment: str, at: datet
     asked = [alert for alert in chosen if alert.state in UNACKNOWLEDGED and alert.assigned_to_id != to.pk]
     handed = [alert for alert in chosen if alert.state in ACKNOWLEDGED and alert.acknowledged_by_id != to.pk]
     for moved, column in ((asked, "assigned_to"), (handed, "acknowledged_by")):
-        fields = {column: to, **said(comment)}
-        step(moved, TransitionKind.ASSIGNED, at=at, fields=fields, said=Said(by, to, comment))
+        fields = {column: to, **with_comment(comment)}
+        transition(moved, TransitionKind.ASSIGNED, at=at, fields=fields, actor=Actor(by, to, comment))
     return len(asked) + len(handed)
 
 
@@ -80,7 +82,7 @@ def comment(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
     Alert.objects.filter(pk__in=[alert.pk for alert in chosen], remind_at__isnull=False).update(
         remind_at=reminder(at), is_stale=False
     )
-    step(chosen, TransitionKind.COMMENTED, at=at, fields={"comment": comment}, said=Said(by, comment=comment))
+    transition(chosen, TransitionKind.COMMENTED, at=at, fields={"comment": comment}, actor=Actor(by, comment=comment))
     return len(chosen)
 
 
@@ -92,8 +94,10 @@ def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
     over = lock_in_states(chosen, UNRESOLVED)
     Flapping.objects.end(over, at=at)
     Condition.objects.filter(among([(alert.rule_id, alert.terminal_id) for alert in over])).delete()
-    fields = {**RESOLVED_FIELDS, **said(comment)}
-    step(over, TransitionKind.RESOLVED, at=at, fields=fields, stamp="resolved_at", said=Said(by, comment=comment))
+    fields = {**RESOLVED_FIELDS, **with_comment(comment)}
+    transition(
+        over, TransitionKind.RESOLVED, at=at, fields=fields, stamp="resolved_at", actor=Actor(by, comment=comment)
+    )
     return len(over)
 
 
@@ -108,6 +112,6 @@ RESOLVED_FIELDS: dict[str, Any] = {
 """Who had it stays written there."""
 
 
-def said(comment: str) -> dict[str, str]:
+def with_comment(comment: str) -> dict[str, str]:
     """The last that anybody said stays, when nobody says more."""
     return {"comment": comment} if comment else {}

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.alerts.lifecycle.acknowledge import lock_in_states
-from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Said, step
+from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor, transition
 from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.feed.change import Change
@@ -32,7 +32,9 @@ def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     """Say that one takes a look; over what somebody else has claimed, too. One's own claim lasts anew."""
     chosen = lock_in_states(alerts, CLAIMABLE)
     taken = [alert for alert in chosen if alert.claimed_by_id != by.pk]
-    step(taken, TransitionKind.CLAIMED, at=at, fields={"claimed_by": by, "claimed_until": at + LASTS}, said=Said(by=by))
+    transition(
+        taken, TransitionKind.CLAIMED, at=at, fields={"claimed_by": by, "claimed_until": at + LASTS}, actor=Actor(by=by)
+    )
     _prolong([alert for alert in chosen if alert.claimed_by_id == by.pk and alert not in taken], until=at + LASTS)
     return len(chosen)
 
@@ -41,7 +43,7 @@ def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
 def unclaim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
     """Nobody is at it any more, whoever had said so."""
     claimed = lock_in_states(alerts.claimed(), CLAIMABLE)
-    step(claimed, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS, said=Said(by=by))
+    transition(claimed, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS, actor=Actor(by=by))
     return len(claimed)
 
 
@@ -61,7 +63,7 @@ def expire_claims(at: datetime) -> int:
 def _expire_claims(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     over = lock_in_states(Alert.objects.filter(pk__in=pks, claimed_until__lte=at), CLAIMABLE)
-    step(over, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
+    transition(over, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
     return len(over)
 
 

@@ -11,7 +11,7 @@ from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
 from tms.alerts.lifecycle.flapping import notice, turn
 from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import follow_severity, grade, reopen_worsened
-from tms.alerts.lifecycle.transitions import Said, record, step
+from tms.alerts.lifecycle.transitions import Actor, record_transition, transition
 from tms.alerts.models import Condition, Rule, RuleKind
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.flapping import Flapping
@@ -68,15 +68,20 @@ def clear(pairs: Collection[Pair], *, at: datetime | None) -> None:
     alerts = _let_go(pairs)
     turn([alert for alert in alerts if alert.is_flapping], is_wrong=False, at=at)
     over = [alert for alert in alerts if not alert.is_flapping]
-    step(over, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
+    transition(over, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
 
 
 def clear_rule(pairs: Collection[Pair], *, at: datetime, comment: str) -> None:
     """Rules are no longer what they were: whatever they hold is over, also what flaps."""
     alerts = _let_go(pairs)
     Flapping.objects.end(alerts, at=at)
-    step(
-        alerts, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at", said=Said(comment=comment)
+    transition(
+        alerts,
+        TransitionKind.RESOLVED,
+        at=at,
+        fields=RESOLVED_FIELDS,
+        stamp="resolved_at",
+        actor=Actor(comment=comment),
     )
 
 
@@ -207,7 +212,7 @@ def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> 
         for pair, event in wanted.items()
         if pair not in standing
     )
-    record(alerts, TransitionKind.OPENED)
+    record_transition(alerts, TransitionKind.OPENED)
     notice(alerts)
     reopen_worsened(alerts)
     _wrong_again([(alert, wanted[pair]) for pair, alert in standing.items() if alert.is_flapping])

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from tms.alerts.lifecycle.acknowledge import lock_in_states, reminder
-from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, step
+from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, transition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.lib.db.jobs import when_any
@@ -28,7 +28,7 @@ def expire(at: datetime) -> int:
 def _expire(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     over = lock_in_states(Alert.objects.ending(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED, AlertState.SNOOZED))
-    step(over, TransitionKind.EXPIRED, at=at, fields=REOPENED_FIELDS)
+    transition(over, TransitionKind.EXPIRED, at=at, fields=REOPENED_FIELDS)
     return len(over)
 
 
@@ -43,5 +43,5 @@ def remind(at: datetime) -> int:
 def _remind(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     stale = lock_in_states(Alert.objects.forgotten(at).filter(pk__in=pks), (AlertState.ACKNOWLEDGED,))
-    step(stale, TransitionKind.REMINDED, at=at, fields={"is_stale": True, "remind_at": reminder(at)})
+    transition(stale, TransitionKind.REMINDED, at=at, fields={"is_stale": True, "remind_at": reminder(at)})
     return len(stale)

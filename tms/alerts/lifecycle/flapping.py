@@ -9,7 +9,7 @@ from django.conf import settings
 from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
 from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import grade
-from tms.alerts.lifecycle.transitions import step
+from tms.alerts.lifecycle.transitions import transition
 from tms.alerts.models import Condition, Rule
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.flap_score import share
@@ -40,7 +40,7 @@ def notice(opened: Sequence[Alert]) -> None:
     flapping = [alert for alert in restless if alert.rule_id in rule_ids]
     Flapping.objects.bulk_create(Flapping.of(alert.pk, changes[_pair(alert)], at=alert.opened_at) for alert in flapping)
     for alert in flapping:
-        step([alert], TransitionKind.FLAPPING, at=alert.opened_at)
+        transition([alert], TransitionKind.FLAPPING, at=alert.opened_at)
 
 
 def turn(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
@@ -75,9 +75,9 @@ def _calm_down(pks: Collection[int], at: datetime) -> int:
     Flapping.objects.end(alerts, at=at)
     for alert in alerts:
         alert.flapping.ended_at = at
-    step(alerts, TransitionKind.CALM, at=at)
+    transition(alerts, TransitionKind.CALM, at=at)
     well = [alert for alert in alerts if not alert.flapping.is_wrong]
-    step(well, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
+    transition(well, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
     grade(_triggered([alert for alert in alerts if alert.flapping.is_wrong], at))
     return len(alerts)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tms.alerts.lifecycle.opening_hours import Pair
-from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, Said, step
+from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, Actor, transition
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
@@ -14,9 +14,9 @@ from tms.lib.severity import Severity
 RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
 
 
-def follow_severity(said: Sequence[tuple[Condition, RuleTriggered]]) -> None:
+def follow_severity(held: Sequence[tuple[Condition, RuleTriggered]]) -> None:
     """What holds already goes on to hold with the severity of the claim."""
-    others = [(condition, event) for condition, event in said if condition.severity != event.severity]
+    others = [(condition, event) for condition, event in held if condition.severity != event.severity]
     for condition, event in others:
         condition.severity = event.severity
     Condition.objects.bulk_update([condition for condition, _ in others], ["severity"])
@@ -32,7 +32,7 @@ def grade(triggered: dict[Pair, RuleTriggered]) -> None:
     for group, at, before, now in _groups(alerts, triggered):
         kind = TransitionKind.WORSENED if RANKS[now] > RANKS[before] else TransitionKind.EASED
         _keep_values(group, triggered)
-        step(group, kind, at=at, fields={"severity": now}, before=before)
+        transition(group, kind, at=at, fields={"severity": now}, before=before)
         if kind is TransitionKind.WORSENED:
             _reopen(group, at=at)
 
@@ -77,4 +77,4 @@ def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) 
 def _reopen(alerts: Sequence[Alert], *, at: datetime, comment: str = "") -> None:
     """Open again those that somebody had, or had put off."""
     ended = [alert for alert in alerts if alert.state in (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)]
-    step(ended, TransitionKind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS, said=Said(comment=comment))
+    transition(ended, TransitionKind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS, actor=Actor(comment=comment))

@@ -16,7 +16,7 @@ from tms.feed.publisher import publish
 from tms.metrics import instruments
 
 
-class Said(NamedTuple):
+class Actor(NamedTuple):
     """Who did it, nobody being TMS itself; to whom; and what was said."""
 
     by: User | None = None
@@ -24,7 +24,7 @@ class Said(NamedTuple):
     comment: str = ""
 
 
-NOTHING = Said()
+SYSTEM = Actor()
 UNDECIDED = frozenset(
     {
         TransitionKind.COMMENTED,
@@ -50,14 +50,14 @@ REOPENED_FIELDS: Mapping[str, Any] = {
 """Nobody has it any more, and nobody has put it off."""
 
 
-def step(
+def transition(
     alerts: Sequence[Alert],
     kind: TransitionKind,
     *,
     at: datetime,
     fields: Mapping[str, Any] | None = None,
     stamp: str = "",
-    said: Said = NOTHING,
+    actor: Actor = SYSTEM,
     before: str = "",
 ) -> None:
     """Write `fields` into the rows of `alerts`, which the caller has locked, as one step of each.
@@ -82,29 +82,29 @@ def step(
             setattr(alert, name, value)
         if stamp:
             setattr(alert, stamp, alert.changed_at)
-    record(alerts, kind, said=said, before=before)
+    record_transition(alerts, kind, actor=actor, before=before)
 
 
-def record(
+def record_transition(
     alerts: Sequence[Alert],
     kind: TransitionKind,
     *,
-    said: Said = NOTHING,
+    actor: Actor = SYSTEM,
     before: str = "",
 ) -> None:
     """Keep that `alerts`, as they are now, took this step."""
     if not alerts:
         return
     is_reminder = kind is TransitionKind.REMINDED
-    to_id = said.to.pk if said.to else None
+    to_id = actor.to.pk if actor.to else None
     Transition.objects.bulk_create(
         Transition(
             alert=alert,
             kind=kind,
             at=alert.changed_at,
-            by=said.by,
+            by=actor.by,
             to_id=alert.acknowledged_by_id if is_reminder else to_id,
-            comment=said.comment,
+            comment=actor.comment,
             severity=alert.severity,
             before=before,
             contract=alert.contract,

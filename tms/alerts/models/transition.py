@@ -32,7 +32,7 @@ class TransitionKind(models.TextChoices):
 
 
 class TransitionQuerySet(models.QuerySet["Transition"]):
-    def said(self) -> Self:
+    def with_comment(self) -> Self:
         """With words of a person (index: transition_said)."""
         return self.exclude(comment="")
 

@@ -14,7 +14,7 @@ from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
 FIRST_TAKEN = Transition.objects.taken().filter(alert=OuterRef("pk")).order_by("at", "pk")
-LAST_SAID = Transition.objects.said().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
+LAST_SAID = Transition.objects.with_comment().filter(alert=OuterRef("pk")).order_by("-at", "-pk")
 
 
 class PastRow(NamedTuple):

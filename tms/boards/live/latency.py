@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from tms.alerts.models import TransitionKind
 from tms.boards.pages.base import PageState
-from tms.boards.rows.alerts import AlertRow, Step
-from tms.boards.rows.incidents import IncidentRow, IncidentStep
+from tms.boards.rows.alerts import AlertRow, TransitionRow
+from tms.boards.rows.incidents import IncidentRow, IncidentTransitionRow
 from tms.feed.change import Change
 from tms.metrics import slo
 from tms.metrics.slo import Stage
@@ -42,7 +42,7 @@ class BoardLatency:
         if len(self._seen) > MOST_KEPT:
             self._seen = dict(list(self._seen.items())[MOST_KEPT // 2 :])
 
-    def _see(self, row: Shown, step: Step | IncidentStep, *, is_new: bool, at: datetime) -> None:
+    def _see(self, row: Shown, step: TransitionRow | IncidentTransitionRow, *, is_new: bool, at: datetime) -> None:
         before = self._seen.get(row)
         if before is not None and before >= step.at:
             return
@@ -50,7 +50,7 @@ class BoardLatency:
         if is_new and (stage := STAGES.get(step.kind)):
             slo.observe(stage, (at - step.at).total_seconds())
 
-    def _is_new(self, row: Shown, step: Step | IncidentStep, change: Change) -> bool:
+    def _is_new(self, row: Shown, step: TransitionRow | IncidentTransitionRow, change: Change) -> bool:
         """A gap in the feed names none: then whatever happened since just before boards were sent anything is new."""
         of, pk = row
         if pk in (change.incidents if of is IncidentRow else change.alerts):
@@ -58,7 +58,7 @@ class BoardLatency:
         return change.everything and self._sent_at is not None and step.at > self._sent_at - LATE
 
 
-def _steps(page_state: PageState) -> Iterator[tuple[Shown, Step | IncidentStep]]:
+def _steps(page_state: PageState) -> Iterator[tuple[Shown, TransitionRow | IncidentTransitionRow]]:
     """The newest step of each alert and incident that the scene shows."""
     for part in page_state.parts.values():
         row = part.values.get("alert") or part.values.get("incident")

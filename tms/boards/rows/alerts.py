@@ -45,7 +45,7 @@ class Flaps(NamedTuple):
     """Just now."""
 
 
-class Step(NamedTuple):
+class TransitionRow(NamedTuple):
     """One transition of an alert."""
 
     at: datetime
@@ -83,7 +83,7 @@ class AlertRow:
     acknowledged_by: Name | None
     acknowledged_at: datetime | None
     comment: str
-    steps: tuple[Step, ...]
+    steps: tuple[TransitionRow, ...]
     version: int = 1
     contract: str = ""
     until: datetime | None = None
@@ -121,14 +121,14 @@ class AlertRow:
         return self.state == AlertState.SNOOZED
 
     @property
-    def reopened(self) -> Step | None:
+    def reopened(self) -> TransitionRow | None:
         """Why it is open again, if nobody has taken it since."""
         decided = (step for step in reversed(self.steps) if step.kind in DECIDING)
         last = next(decided, None)
         return last if last and last.kind in REOPENING else None
 
     @property
-    def put_off(self) -> Step | None:
+    def put_off(self) -> TransitionRow | None:
         """Who put it off."""
         return next((step for step in reversed(self.steps) if step.kind == TransitionKind.SNOOZED), None)
 
@@ -154,16 +154,16 @@ def alert_rows(pks: Collection[int]) -> dict[int, AlertRow]:
     """The rows of these alerts, in two queries, and one more while people are at them."""
     related = ("rule", "terminal__site", "terminal__state", "flapping", *PEOPLE)
     alerts = Alert.objects.select_related(*related).only(*ALERT_COLUMNS).filter(pk__in=pks)
-    steps, people = _steps_of(pks), viewers(f"alert-{pk}" for pk in pks)
+    steps, people = _transitions_of(pks), viewers(f"alert-{pk}" for pk in pks)
     return {
         alert.pk: _alert_row(alert, steps.get(alert.pk, ()), people.get(f"alert-{alert.pk}", ())) for alert in alerts
     }
 
 
-def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
-    steps: dict[int, tuple[Step, ...]] = {}
+def _transitions_of(pks: Collection[int]) -> dict[int, tuple[TransitionRow, ...]]:
+    steps: dict[int, tuple[TransitionRow, ...]] = {}
     for row in Transition.objects.filter(alert__in=pks).select_related("by", "to"):
-        step = Step(
+        step = TransitionRow(
             at=row.at,
             kind=row.kind,
             by=name_of(row.by) if row.by else None,
@@ -177,7 +177,7 @@ def _steps_of(pks: Collection[int]) -> dict[int, tuple[Step, ...]]:
     return steps
 
 
-def _alert_row(alert: Alert, steps: tuple[Step, ...], people: tuple[Viewer, ...]) -> AlertRow:
+def _alert_row(alert: Alert, steps: tuple[TransitionRow, ...], people: tuple[Viewer, ...]) -> AlertRow:
     rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     claimant = alert.claimed_by
     step = next((step for step in rule.steps if step["severity"] == alert.severity), rule.steps[0])

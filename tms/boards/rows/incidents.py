@@ -20,7 +20,7 @@ MOST = 50
 """Rows of incidents on one page."""
 
 
-class IncidentStep(NamedTuple):
+class IncidentTransitionRow(NamedTuple):
     at: datetime
     kind: str
     by: Name | None
@@ -55,7 +55,7 @@ class IncidentRow:
     until: datetime | None
     comment: str
     version: int
-    steps: tuple[IncidentStep, ...]
+    steps: tuple[IncidentTransitionRow, ...]
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
     here: tuple[Viewer, ...] = ()
@@ -100,7 +100,7 @@ class IncidentRow:
         return self.state == IncidentState.RESOLVED
 
     @property
-    def reopened(self) -> IncidentStep | None:
+    def reopened(self) -> IncidentTransitionRow | None:
         """Why it is open again, if nobody has taken it since."""
         last = next((step for step in reversed(self.steps) if step.kind in DECIDING), None)
         return last if last and last.kind in REOPENING else None
@@ -116,11 +116,11 @@ class IncidentRow:
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:
     """The rows of these incidents, in two queries, and one more while people are at them."""
     rows = Incident.objects.filter(pk__in=pks).select_related("site", "group", "acknowledged_by", "claimed_by")
-    steps, people = _steps_of(pks), viewers(f"incident-{pk}" for pk in pks)
+    steps, people = _transitions_of(pks), viewers(f"incident-{pk}" for pk in pks)
     return {row.pk: _row(row, steps.get(row.pk, ()), people.get(f"incident-{row.pk}", ())) for row in rows}
 
 
-def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[Viewer, ...]) -> IncidentRow:
+def _row(incident: Incident, steps: tuple[IncidentTransitionRow, ...], people: tuple[Viewer, ...]) -> IncidentRow:
     site, holder, claimant = incident.site, incident.acknowledged_by, incident.claimed_by
     return IncidentRow(
         pk=incident.pk,
@@ -149,10 +149,10 @@ def _row(incident: Incident, steps: tuple[IncidentStep, ...], people: tuple[View
     )
 
 
-def _steps_of(pks: Collection[int]) -> dict[int, tuple[IncidentStep, ...]]:
-    steps: dict[int, tuple[IncidentStep, ...]] = {}
+def _transitions_of(pks: Collection[int]) -> dict[int, tuple[IncidentTransitionRow, ...]]:
+    steps: dict[int, tuple[IncidentTransitionRow, ...]] = {}
     for row in IncidentTransition.objects.filter(incident__in=pks).select_related("by"):
-        step = IncidentStep(
+        step = IncidentTransitionRow(
             row.at,
             row.kind,
             name_of(row.by) if row.by else None,
