@@ -71,7 +71,7 @@ def reopen(incident: Incident, *, by: User, comment: str, at: datetime) -> Incid
             actor=Actor(by, comment=comment),
             fields={**REOPENED_FIELDS, **with_comment(comment)},
         )
-        lifecycle.reopen(alerts_of(row).held(), by=by, comment=comment, at=at)
+        lifecycle.reopen(alerts_of(row).acknowledged(), by=by, comment=comment, at=at)
     return row
 
 
@@ -131,7 +131,7 @@ def alerts_of(incident: Incident) -> AlertQuerySet:
 
 
 def _unresolved(incident: Incident) -> Incident:
-    (row,) = Incident.objects.filter(pk=incident.pk).held().select_related("acknowledged_by")
+    (row,) = Incident.objects.filter(pk=incident.pk).locked().select_related("acknowledged_by")
     if row.state == IncidentState.RESOLVED:
         raise AlreadyResolved(row)
     return row

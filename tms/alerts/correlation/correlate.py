@@ -74,7 +74,7 @@ def _fold(at: datetime) -> int:
 
 
 def _unresolved() -> list[Incident]:
-    return list(Incident.objects.unresolved().held().select_related("acknowledged_by").order_by("pk"))
+    return list(Incident.objects.unresolved().locked().select_related("acknowledged_by").order_by("pk"))
 
 
 def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Incident]) -> list[Candidate]:

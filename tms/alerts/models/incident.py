@@ -80,7 +80,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """Whatever is not over (index: incident_unresolved)."""
         return self.exclude(state=IncidentState.RESOLVED)
 
-    def held(self) -> Self:
+    def locked(self) -> Self:
         """Locked until the transaction ends, though not against rows that refer to them: whoever writes those may hold
         steps of the history that a fold waits for.
         """
