@@ -19,7 +19,7 @@ from tms.boards.live.live_page import LivePage
 from tms.boards.live.subscriber import Subscriber
 from tms.boards.pages import page_at
 from tms.feed.viewers import Viewing
-from tms.ingest.admission import Refusal
+from tms.ingest.admission import HandshakeRejected
 from tms.ops.middleware.trusted_proxy import socket_address
 
 log = structlog.get_logger(__name__)
@@ -104,7 +104,7 @@ def viewing_of(subscriber: Subscriber, ask: ViewingMessage) -> Viewing:
     return Viewing(subscriber.person, ask.alert, ask.doing == "typing" and subscriber.may_type, ask.incident)
 
 
-def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> Refusal | None:
+def enter(inside: contextlib.ExitStack, address: str | None, person: Any) -> HandshakeRejected | None:
     """Count the socket until `inside` is left; who has too many is refused."""
     if not connection_limits.addresses.enter(address):
         return connection_limits.too_many_of_address()

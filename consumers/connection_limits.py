@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from django.conf import settings
 
-from tms.ingest.admission import Refusal, unavailable
+from tms.ingest.admission import HandshakeRejected, unavailable
 from tms.metrics import instruments
 
 
@@ -58,9 +58,9 @@ addresses: ConnectionLimiter[str | None] = ConnectionLimiter(
 people: ConnectionLimiter[int] = ConnectionLimiter("person", lambda: settings.BOARDS_PER_PERSON)
 
 
-def too_many_of_address() -> Refusal:
+def too_many_of_address() -> HandshakeRejected:
     return unavailable(f"your address has {settings.CONNECTIONS_PER_ADDRESS} connections to this node already")
 
 
-def too_many_of_person() -> Refusal:
+def too_many_of_person() -> HandshakeRejected:
     return unavailable(f"you have {settings.BOARDS_PER_PERSON} boards open on this node already; close some")

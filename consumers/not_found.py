@@ -4,11 +4,13 @@ import structlog
 
 from consumers.rejection import refuse
 from consumers.socket_writer import Receive, Send
-from tms.ingest.admission import Refusal
+from tms.ingest.admission import HandshakeRejected
 
 log = structlog.get_logger(__name__)
 
-NOT_FOUND = Refusal(404, "tms:not-found", "no WebSocket has this path; there are /ws/terminal/ and /ws/board/")
+NOT_FOUND = HandshakeRejected(
+    404, "tms:not-found", "no WebSocket has this path; there are /ws/terminal/ and /ws/board/"
+)
 LONGEST_PATH = 200
 
 

@@ -1,10 +1,10 @@
 import msgspec
 
 from consumers.socket_writer import Send
-from tms.ingest.admission import Refusal
+from tms.ingest.admission import HandshakeRejected
 
 
-async def refuse(refusal: Refusal, send: Send) -> None:
+async def refuse(refusal: HandshakeRejected, send: Send) -> None:
     """Answer the upgrade with an HTTP status and a problem document (RFC 9457)."""
     problem = {"type": refusal.type, "status": refusal.status, "detail": refusal.message}
     body = msgspec.json.encode(problem)

@@ -10,7 +10,7 @@ from consumers.rejection import refuse
 from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
-from tms.ingest.admission import Refusal
+from tms.ingest.admission import HandshakeRejected
 from tms.ingest.gateway import Gateway, gateway
 from tms.metrics import instruments
 from tms.ops.middleware.trusted_proxy import socket_address
@@ -35,7 +35,7 @@ class TerminalConsumer(AsyncConsumer):
             door = gateway()
             door.start()
             decision = await decide(door, scope)
-            if isinstance(decision, Refusal):
+            if isinstance(decision, HandshakeRejected):
                 await turn_away(decision, send)
                 return
             instruments.HANDSHAKES.labels("101").inc()
@@ -58,13 +58,13 @@ class TerminalConsumer(AsyncConsumer):
             session.end(cause)
 
 
-async def decide(door: Gateway, scope: dict[str, Any]) -> Key | Refusal:
+async def decide(door: Gateway, scope: dict[str, Any]) -> Key | HandshakeRejected:
     began = time.monotonic()
     decision = await door.admission.decide(scope)
     instruments.HANDSHAKE_SECONDS.observe(time.monotonic() - began)
     return decision
 
 
-async def turn_away(refusal: Refusal, send: Send) -> None:
+async def turn_away(refusal: HandshakeRejected, send: Send) -> None:
     instruments.HANDSHAKES.labels(str(refusal.status)).inc()
     await refuse(refusal, send)

@@ -19,7 +19,7 @@ from tms.fleet.credentials import services
 from tms.fleet.credentials.services import Identity, Key
 from tms.fleet.models import Cause, Group, Presence, Site, Terminal, TerminalState
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
-from tms.ingest.rule_evaluation import Judge
+from tms.ingest.rule_evaluation import LinkEvaluator
 from tms.protocol import frames
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -122,7 +122,7 @@ class Link:
 
     def __post_init__(self) -> None:
         self.identity = identity_of(self.terminal)
-        self.judge = Judge(self.identity)
+        self.judge = LinkEvaluator(self.identity)
 
     # What comes over it
 
@@ -165,7 +165,7 @@ class Link:
             self.refused_boots += 1
             return
         self.boot_pk = outcome.boot_pk
-        self.judge = Judge(self.identity, outcome.held)
+        self.judge = LinkEvaluator(self.identity, outcome.held)
 
     def committed(self, report: frames.Report) -> None:
         self.committed_seqs.append(report.seq)

@@ -62,7 +62,7 @@ def incident(fleet: Fleet, site: str = "SJK", *, number: int = 5, **rule: Any) -
     place, lost = fleet.site(site), fleet.presence_rule(**{"severity": "critical"} | rule)
     terminals = [fleet.with_presence(Presence.OFFLINE, at=now(-2), site=place) for _ in range(number)]
     lifecycle.apply_events([RuleTriggered(lost.pk, terminal.pk, now(-1)) for terminal in terminals])
-    correlation.fold(now())
+    correlation.correlate(now())
     return Incident.objects.get(site=place)
 
 

@@ -8,25 +8,25 @@ from django.conf import settings
 from django.core.cache import caches
 
 from tests.services import HOST
-from tms.lib.redis_cache import RestingCache
+from tms.lib.redis_cache import FallbackCache
 
 MANY = {"a": 1, "b": 2}
 
 
 @pytest.fixture
-def hung(monkeypatch) -> Iterator[RestingCache]:
+def hung(monkeypatch) -> Iterator[FallbackCache]:
     """It takes connections, and answers nothing."""
-    monkeypatch.setattr(RestingCache, "rests_until", {})
+    monkeypatch.setattr(FallbackCache, "rests_until", {})
     with socket.create_server((HOST, 0)) as server:
         address = f"redis://{HOST}:{server.getsockname()[1]}/0"
-        yield RestingCache(address, {"OPTIONS": {"socket_timeout": 0.05}})
+        yield FallbackCache(address, {"OPTIONS": {"socket_timeout": 0.05}})
 
 
 @pytest.mark.services
 @pytest.mark.parametrize("name", ["default", "sessions"])
 def test_nobody_waits_long_for_any_cache(name):
     assert settings.CACHES[name]["OPTIONS"] == {"socket_timeout": 1, "socket_connect_timeout": 1}
-    assert isinstance(caches[name], RestingCache)
+    assert isinstance(caches[name], FallbackCache)
 
 
 @pytest.mark.services
@@ -56,5 +56,5 @@ def test_it_keeps_many_and_forgets_them():
 )
 def test_one_that_hangs_has_nothing_and_keeps_nothing(hung, ask, answer):
     assert ask(hung) == answer
-    assert RestingCache.rests_until
+    assert FallbackCache.rests_until
     assert ask(hung) == answer, "and is not asked again so soon"

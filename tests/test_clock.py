@@ -205,7 +205,7 @@ def test_where_there_is_one_process_it_orphans_every_node_there_was(fleet):
 
 
 def away_for(seconds: float) -> datetime:
-    heartbeats.beat(heartbeats.CLOCK, at=AT)
+    heartbeats.record(heartbeats.CLOCK, at=AT)
     return later(seconds)
 
 

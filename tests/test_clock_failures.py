@@ -316,7 +316,7 @@ def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatc
     monkeypatch.setattr(module, "_review_standing", reviewed.append)
 
     with pytest.raises(DataError):
-        correlation.fold(later(8))
+        correlation.correlate(later(8))
     assert reviewed == [later(8)]
 
 

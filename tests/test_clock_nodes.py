@@ -15,7 +15,7 @@ from tms.fleet.nodes import dropped_terminals
 from tms.fleet.nodes.membership import Membership
 from tms.fleet.presence import store as presence_store
 from tms.ingest import store
-from tms.lib.db.clock import Wall
+from tms.lib.db.clock import DatabaseClock
 
 pytestmark = pytest.mark.both
 
@@ -145,9 +145,9 @@ def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet
 
 def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, monkeypatch):
     ahead = timedelta()
-    wall = Wall(lambda: datetime.now(UTC) + ahead)
+    wall = DatabaseClock(lambda: datetime.now(UTC) + ahead)
     wall.keep()
-    monkeypatch.setattr(node_watch, "wall", wall)
+    monkeypatch.setattr(node_watch, "db_clock", wall)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
     goes_quiet()  # as every node seems to, by a clock that shows a day more

@@ -50,7 +50,7 @@ def destination(fleet) -> None:
     form = DestinationForm({"name": "NOC 2", "where": "", "language": "en"}, instance=row)
     assert form.is_valid(), form.errors
     form.save()
-    soft_delete_services.remove(row, at=AT)
+    soft_delete_services.delete(row, at=AT)
     soft_delete_services.restore(row, is_on=True)
 
 

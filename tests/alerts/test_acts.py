@@ -6,7 +6,7 @@ from tests.alerts.steps import claim, history, opened, release
 from tests.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition
-from tms.alerts.suppression.reasons import Quiet, quiet
+from tms.alerts.suppression.reasons import Suppression, suppressions
 
 pytestmark = pytest.mark.both
 
@@ -269,6 +269,6 @@ def test_nobody_is_told_of_what_is_put_off_until_it_wakes(fleet, rule, terminal)
     alert = opened(rule, terminal)
     lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 
-    asked = [quiet([alert], at=later(seconds)).get(alert.pk) for seconds in (10, 60)]
+    asked = [suppressions([alert], at=later(seconds)).get(alert.pk) for seconds in (10, 60)]
 
-    assert asked == [Quiet("snoozed", later(60)), None]
+    assert asked == [Suppression("snoozed", later(60)), None]

@@ -98,7 +98,7 @@ class Life(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         at = self.later(seconds)
         lifecycle.open_pending(at)
-        lifecycle.calm_down(at)
+        lifecycle.expire_flapping(at)
         lifecycle.expire(at)
         lifecycle.remind(at)
 

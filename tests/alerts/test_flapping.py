@@ -35,7 +35,7 @@ def flapping(rule, terminal) -> Alert:
 
 
 def pass_(seconds: float) -> None:
-    lifecycle.calm_down(later(seconds))
+    lifecycle.expire_flapping(later(seconds))
 
 
 def test_it_begins_to_flap_when_it_opens_for_the_fourth_time_within_minutes(rule, terminal):
@@ -91,9 +91,9 @@ def test_what_is_well_when_it_is_calm_is_over(rule, terminal):
     lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
     calm_at = Flapping.objects.get().calm_at
 
-    lifecycle.calm_down(calm_at - timedelta(seconds=1))
+    lifecycle.expire_flapping(calm_at - timedelta(seconds=1))
     before = Alert.objects.flapping().count()
-    lifecycle.calm_down(calm_at)
+    lifecycle.expire_flapping(calm_at)
 
     alert.refresh_from_db()
     assert before == 1
@@ -218,7 +218,7 @@ def test_two_clocks_and_recoveries_at_once_end_it_once(rule, terminal):
 
     def act(n: int) -> None:
         if n % 2:
-            lifecycle.calm_down(later(2 * HOUR))
+            lifecycle.expire_flapping(later(2 * HOUR))
             return
         with transaction.atomic():
             store.lock([terminal.pk])

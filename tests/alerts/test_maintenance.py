@@ -63,7 +63,7 @@ def test_a_window_that_repeats_turns_to_its_next_occurrence(fleet):
 
     states = []
     for seconds in (0, HOUR, DAY, DAY + HOUR):
-        services.turn(later(seconds))
+        services.roll_over(later(seconds))
         window.refresh_from_db()
         states.append((window.occurs_at, window.is_on, window.over_at))
 
@@ -160,7 +160,7 @@ def test_boards_are_told_when_it_begins_and_when_it_ends(fleet, ear):
 
     heard = []
     for seconds in (HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 2 * HOUR + 1):
-        services.turn(later(seconds))
+        services.roll_over(later(seconds))
         heard.append(ear.change().everything)
 
     assert heard == [False, True, False, True, False]
@@ -174,7 +174,7 @@ def test_an_end_that_is_moved_while_the_clock_turns_is_not_lost(fleet):
 
     def act(number: int) -> object:
         if number % 2:
-            return services.turn(later(HOUR))
+            return services.roll_over(later(HOUR))
         with transaction.atomic():
             return services.extend(window, until=later(2 * HOUR), by=person, at=later(HOUR - 1))
 

@@ -14,7 +14,7 @@ from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
-from tms.alerts.suppression.reasons import ASK_AGAIN, quiet
+from tms.alerts.suppression.reasons import ASK_AGAIN, suppressions
 from tms.fleet.models import Presence
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.lib.calendar.recurrence import Recurrence
@@ -32,7 +32,7 @@ def _told_at_once(settings):
 
 
 def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:
-    found = quiet([alert], at=later(seconds)).get(alert.pk)
+    found = suppressions([alert], at=later(seconds)).get(alert.pk)
     return (found.reason, found.until) if found else None
 
 
@@ -61,7 +61,7 @@ def test_in_maintenance_nobody_is_told(fleet, rule, terminal):
     maintain(fleet, alert)
 
     assert [why(alert, at) for at in (0, HOUR - 1, HOUR)] == [("maintenance", later(HOUR))] * 2 + [None]
-    assert quiet([alert], at=AT)[alert.pk].by == "mei"
+    assert suppressions([alert], at=AT)[alert.pk].by == "mei"
 
 
 @pytest.mark.parametrize(("hours", "says"), [("always", None), ("open", ("closed", later(15 * HOUR)))])
@@ -88,7 +88,7 @@ def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, pres
     router = fleet.with_presence(presence, uid="router", at=later(-600))
     alert, own = opened(rule, fleet.online(parent=router)), opened(rule, router)
 
-    found = quiet([alert, own], at=AT)
+    found = suppressions([alert, own], at=AT)
 
     assert found[alert.pk][0] == says if says else alert.pk not in found
     assert own.pk not in found
@@ -121,7 +121,7 @@ def test_of_several_reasons_the_one_that_lasts_longest_is_given(fleet, rule):
 def test_who_waits_asks_again_soon_for_a_window_may_be_ended_early(fleet, rule, terminal):
     alert = opened(rule, terminal)
     window = maintain(fleet, alert)
-    before = quiet([alert], at=AT)[alert.pk]
+    before = suppressions([alert], at=AT)[alert.pk]
 
     services.end(window, by=fleet.person(), at=later(10))
 
@@ -139,7 +139,7 @@ def test_many_alerts_cost_as_many_queries_as_one(fleet, rule, django_assert_max_
     alerts = list(Alert.objects.all())
 
     with django_assert_max_num_queries(8):
-        found = quiet(alerts, at=later(60))
+        found = suppressions(alerts, at=later(60))
 
     assert len(found) == 2
 
@@ -157,7 +157,7 @@ class Teller:
             return
         if not Alert.objects.unresolved().filter(pk=self.alert.pk).exists():
             return
-        found = quiet([self.alert], at=at).get(self.alert.pk)
+        found = suppressions([self.alert], at=at).get(self.alert.pk)
         if found is None:
             self.told_at = at
         else:

@@ -4,30 +4,39 @@ import pytest
 
 from tests.builders import AT, later
 from tms.alerts.models import Comparison, Rule, RuleKind
-from tms.alerts.rule_kinds.evaluation import NO_STEP, EventRule, Level, MetricRule, PresenceRule, RuleKey, Seen, Step
-from tms.alerts.rules.compiled import Place, RuleSet, level_of
+from tms.alerts.rule_kinds.evaluation import (
+    NO_THRESHOLD,
+    EventRule,
+    MetricRule,
+    PresenceRule,
+    RuleKey,
+    Sample,
+    Threshold,
+    ThresholdRule,
+)
+from tms.alerts.rules.compiled import RuleSet, TerminalScope, threshold_rule
 from tms.fleet.models import Cause, Presence, TerminalKind
 
 KEY = RuleKey(1, 1)
 
 
-def level(**fields) -> Level:
+def level(**fields) -> ThresholdRule:
     fields = {
         "kind": RuleKind.METRIC,
         "metric": "temperature_c",
         "comparison": Comparison.ABOVE,
         "severity": "warning",
     } | fields
-    return level_of(Rule(pk=1, **fields))
+    return threshold_rule(Rule(pk=1, **fields))
 
 
-def hot(comparison: str = Comparison.ABOVE, *, limit: float = 75, hysteresis: float = 5) -> Level:
+def hot(comparison: str = Comparison.ABOVE, *, limit: float = 75, hysteresis: float = 5) -> ThresholdRule:
     return level(comparison=comparison, limit=limit, hysteresis=hysteresis)
 
 
-def seen(value: float | None = None, *, at: float = 0, taken_at: float | None = None) -> Seen:
+def seen(value: float | None = None, *, at: float = 0, taken_at: float | None = None) -> Sample:
     metrics = {} if value is None else {"temperature_c": value}
-    return Seen(metrics, later(at if taken_at is None else taken_at), later(at))
+    return Sample(metrics, later(at if taken_at is None else taken_at), later(at))
 
 
 METRICS = [
@@ -51,7 +60,7 @@ METRICS = [
 def test_a_metric_rule_holds_from_its_limit_and_lets_go_past_its_hysteresis(comparison, value, fresh, held):
     rule = hot(comparison)
 
-    steps = [rule.step(value, step) for step in (NO_STEP, 0)]
+    steps = [rule.step(value, step) for step in (NO_THRESHOLD, 0)]
 
     assert [step == 0 for step in steps] == [fresh, held]
 
@@ -63,12 +72,12 @@ def test_without_hysteresis_a_rule_lets_go_where_it_took_hold(comparison):
 
     steps = [rule.step(75.0 + over * by, 0) for by in (0.0, -0.1)]
 
-    assert steps == [0, NO_STEP]
+    assert steps == [0, NO_THRESHOLD]
 
 
 @pytest.mark.parametrize("metrics", [{}, {"paper_pct": 99.0}])
 def test_a_report_without_the_metric_proves_nothing(metrics):
-    assert hot().value(Seen(metrics, AT, AT), {}) is None
+    assert hot().value(Sample(metrics, AT, AT), {}) is None
 
 
 PRESENCES = [
@@ -130,7 +139,7 @@ def test_a_rule_applies_at_its_site_and_to_its_kind_of_terminal(site_id, kind, w
     gate = TerminalKind.GATE.value
     rules = RuleSet((row(1), row(2, site_id=7), row(3, terminal_kind=gate), row(4, site_id=7, terminal_kind=gate)))
 
-    applicable = rules.for_terminal(Place(1, site_id, kind, ""))
+    applicable = rules.for_terminal(TerminalScope(1, site_id, kind, ""))
 
     assert [rule.key.rule_id for rule in applicable.of_values()] == wanted
 
@@ -144,15 +153,15 @@ def test_rules_are_sorted_by_kind_and_carry_their_revision():
         )
     )
 
-    applicable = rules.for_terminal(Place(1, 1, TerminalKind.KIOSK, ""))
+    applicable = rules.for_terminal(TerminalScope(1, 1, TerminalKind.KIOSK, ""))
 
-    assert tuple(applicable.of_values()) == (MetricRule(RuleKey(1, 3), (Step("warning", 1.0),), 0, 0, "m"),)
+    assert tuple(applicable.of_values()) == (MetricRule(RuleKey(1, 3), (Threshold("warning", 1.0),), 0, 0, "m"),)
     assert applicable.event == (EventRule(RuleKey(2, 1), "jam", "ok", 5, 2),)
     assert applicable.presence == (PresenceRule(RuleKey(3, 1), Presence.SILENT, 60),)
     assert rules.revisions == {1: 3, 2: 1, 3: 1}
 
 
-def places(rules: RuleSet, *where: Place) -> list[list[int]]:
+def places(rules: RuleSet, *where: TerminalScope) -> list[list[int]]:
     return [[rule.key.rule_id for rule in rules.for_terminal(place).of_values()] for place in where]
 
 
@@ -163,10 +172,10 @@ def test_a_rule_applies_to_its_model_and_group():
 
     applicable = places(
         rules,
-        Place(7, 1, "kiosk", "PX-300"),
-        Place(8, 1, "kiosk", "PX-300"),
-        Place(8, 1, "kiosk", "PX-400"),
-        Place(9, 1, "", ""),
+        TerminalScope(7, 1, "kiosk", "PX-300"),
+        TerminalScope(8, 1, "kiosk", "PX-300"),
+        TerminalScope(8, 1, "kiosk", "PX-400"),
+        TerminalScope(9, 1, "", ""),
     )
 
     assert applicable == [[1], [1, 2, 3], [2], []]
@@ -175,7 +184,7 @@ def test_a_rule_applies_to_its_model_and_group():
 def test_terminals_that_no_rule_tells_apart_share_what_was_compiled():
     rules = RuleSet((row(1), row(2, site_id=7)))
 
-    one, other, elsewhere = (rules.for_terminal(Place(n, n, "kiosk", f"model {n}")) for n in (1, 2, 7))
+    one, other, elsewhere = (rules.for_terminal(TerminalScope(n, n, "kiosk", f"model {n}")) for n in (1, 2, 7))
 
     assert one is other
     assert elsewhere is not one
@@ -183,9 +192,9 @@ def test_terminals_that_no_rule_tells_apart_share_what_was_compiled():
 
 STEPS = [
     # value, step while nothing holds, while warning holds, while critical holds
-    (59.9, NO_STEP, 0, 0),
-    (57.0, NO_STEP, 0, 0),
-    (56.9, NO_STEP, NO_STEP, NO_STEP),
+    (59.9, NO_THRESHOLD, 0, 0),
+    (57.0, NO_THRESHOLD, 0, 0),
+    (56.9, NO_THRESHOLD, NO_THRESHOLD, NO_THRESHOLD),
     (60.0, 0, 0, 0),
     (72.0, 0, 0, 1),
     (71.9, 0, 0, 0),
@@ -198,7 +207,7 @@ STEPS = [
 def test_each_step_takes_hold_at_its_limit_and_is_left_past_its_hysteresis(value, fresh, warning, critical):
     rule = level(limit=60, worse_steps=[{"severity": "critical", "limit": 75}], hysteresis=3)
 
-    assert [rule.step(value, held) for held in (NO_STEP, 0, 1)] == [fresh, warning, critical]
+    assert [rule.step(value, held) for held in (NO_THRESHOLD, 0, 1)] == [fresh, warning, critical]
 
 
 BANDS = [(20.0, True), (20.1, False), (59.9, False), (60.0, True), (-5.0, True), (90.0, True)]
@@ -218,7 +227,7 @@ def test_a_band_lets_go_inside_of_it(value, holds):
     assert (rule.step(value, 0) == 0) is holds
 
 
-def rates(rule: Level, readings: list[tuple[float, float]]) -> list[float | None]:
+def rates(rule: ThresholdRule, readings: list[tuple[float, float]]) -> list[float | None]:
     memory = {}
     return [rule.value(seen(value, at=at), memory) for at, value in readings]
 

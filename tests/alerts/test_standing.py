@@ -8,10 +8,10 @@ from tests.alerts.steps import claim, release
 from tests.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Flapping
-from tms.alerts.preview.flapping import Unrest, standing
-from tms.alerts.preview.simulation import Firing, firings
+from tms.alerts.preview.flapping import FlapThresholds, with_flapping
+from tms.alerts.preview.simulation import SimulatedAlert, simulated_alerts
 
-USUAL = Unrest(window_s=1800, high=0.3, low=0.15)
+USUAL = FlapThresholds(window_s=1800, high=0.3, low=0.15)
 UNTIL = 4 * 3600
 
 
@@ -26,23 +26,23 @@ def turns(seed: int) -> list[float]:
     return found
 
 
-def firing(opened: float, ended: float | None, severity: str = "warning", value: float | None = None) -> Firing:
-    return Firing(1, severity, later(opened), None if ended is None else later(ended), value, value)
+def firing(opened: float, ended: float | None, severity: str = "warning", value: float | None = None) -> SimulatedAlert:
+    return SimulatedAlert(1, severity, later(opened), None if ended is None else later(ended), value, value)
 
 
-def told(fired: list[Firing], *, until: float = UNTIL) -> list[tuple[float, float | None, int]]:
+def told(fired: list[SimulatedAlert], *, until: float = UNTIL) -> list[tuple[float, float | None, int]]:
     """Opened, ended, changes."""
     begin = later(0)
     return [
         ((one.opened_at - begin).total_seconds(), one.ended_at and (one.ended_at - begin).total_seconds(), one.changes)
-        for one in standing(fired, USUAL, until=later(until))
+        for one in with_flapping(fired, USUAL, until=later(until))
     ]
 
 
 def calm_down(*, before: float) -> None:
     """Whenever it was due."""
     for flapping in Flapping.objects.filter(ended_at=None, calm_at__lte=later(before)):
-        lifecycle.calm_down(flapping.calm_at)
+        lifecycle.expire_flapping(flapping.calm_at)
 
 
 @pytest.mark.both
@@ -55,7 +55,7 @@ def test_a_preview_and_life_agree(rule, terminal, seed):
         lifecycle.apply_events([rule_events[-1]])
     calm_down(before=UNTIL)
 
-    found = standing(firings(rule_events, until=later(UNTIL)), USUAL, until=later(UNTIL))
+    found = with_flapping(simulated_alerts(rule_events, until=later(UNTIL)), USUAL, until=later(UNTIL))
 
     alerts = Alert.objects.order_by("opened_at").values_list("opened_at", "resolved_at", "flapping__changes")
     assert [(one.opened_at, one.ended_at, one.changes or None) for one in found] == [*alerts]
@@ -65,14 +65,14 @@ def test_a_preview_and_life_agree(rule, terminal, seed):
 def test_what_opens_now_and_then_stays_as_it_is():
     fired = [firing(at, at + 900) for at in range(0, 36_000, 1800)]
 
-    assert standing(fired, USUAL, until=later(40_000)) == fired
+    assert with_flapping(fired, USUAL, until=later(40_000)) == fired
 
 
 def test_one_that_flaps_is_as_bad_as_its_worst():
     fired = [firing(at, at + 60, "warning", at) for at in range(0, 960, 120)]
     fired[5] = fired[5]._replace(severity="critical", lowest=-7.0)
 
-    *before, stood = standing(fired, USUAL, until=later(UNTIL))
+    *before, stood = with_flapping(fired, USUAL, until=later(UNTIL))
 
     assert len(before) == 3
     assert (stood.severity, stood.lowest, stood.highest, stood.changes) == ("critical", -7.0, 840, 16)
@@ -93,4 +93,4 @@ def test_what_is_wrong_when_it_is_calm_goes_on_to_its_end():
 def test_each_terminal_is_reckoned_by_itself():
     fired = [firing(at, at + 60)._replace(terminal_id=at) for at in range(0, 2400, 120)]
 
-    assert standing(fired, USUAL, until=later(UNTIL)) == fired
+    assert with_flapping(fired, USUAL, until=later(UNTIL)) == fired

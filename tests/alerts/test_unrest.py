@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.alerts.models.flap_score import FULL, calm_from, share
+from tms.alerts.models.flap_score import FULL, flap_score, stable_from
 
 WINDOW_S = 1800.0
 AGES = st.lists(st.floats(0, 2 * WINDOW_S), min_size=1, max_size=FULL)
@@ -24,16 +24,16 @@ AGES = st.lists(st.floats(0, 2 * WINDOW_S), min_size=1, max_size=FULL)
     ],
 )
 def test_newer_changes_count_for_more_and_twenty_are_all_there_can_be(ages, says):
-    assert share([-age for age in ages], at=0, window_s=WINDOW_S) == pytest.approx(says, abs=1e-6)
+    assert flap_score([-age for age in ages], at=0, window_s=WINDOW_S) == pytest.approx(says, abs=1e-6)
 
 
 @given(ages=AGES, low=st.sampled_from([0.01, 0.15, 0.25, 0.79]))
 def test_it_is_calm_from_the_first_instant_at_which_the_share_has_sunk_so_far(ages, low):
     changes = [-age for age in ages]
 
-    calm = calm_from(changes, low=low, window_s=WINDOW_S)
+    calm = stable_from(changes, low=low, window_s=WINDOW_S)
 
     assert calm >= max(changes)
-    assert share(changes, at=calm + 0.001, window_s=WINDOW_S) <= low
+    assert flap_score(changes, at=calm + 0.001, window_s=WINDOW_S) <= low
     if calm > max(changes):
-        assert share(changes, at=calm - 0.001, window_s=WINDOW_S) > low
+        assert flap_score(changes, at=calm - 0.001, window_s=WINDOW_S) > low

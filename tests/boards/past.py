@@ -27,6 +27,6 @@ def past(
         lifecycle.acknowledge(alert, by=by, comment=comment, at=opened_at + timedelta(seconds=taken_after_s))
     if lasted_s is not None:
         factories.resolved(alert, at=opened_at + timedelta(seconds=lasted_s))
-    at_open.look(opened_at)
+    at_open.record_suppressed_at_open(opened_at)
     alert.refresh_from_db()
     return alert

@@ -37,7 +37,7 @@ def test_what_flaps_has_its_view(page, fleet, tanaka):
 def test_the_history_tells_when_it_began_and_when_it_was_calm(page, fleet):
     alert = factories.flapping(fleet)
 
-    lifecycle.calm_down(now(7200))
+    lifecycle.expire_flapping(now(7200))
 
     seen = page(f"/alerts/{alert.pk}/")
     assert "Calm again" in seen.text("step-2")

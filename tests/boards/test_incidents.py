@@ -86,7 +86,7 @@ def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
     recovered = Alert.objects.filter(incident=incident).first()
     TerminalState.objects.filter(pk=recovered.terminal_id).update(presence=Presence.ONLINE)
     factories.resolved(recovered)
-    correlation.fold(now())
+    correlation.correlate(now())
 
     seen = page(incident.get_absolute_url())
 
@@ -134,7 +134,7 @@ def test_a_recovery_wins(browser, incident):
     TerminalState.objects.update(presence=Presence.ONLINE)
     for alert in Alert.objects.all():
         factories.resolved(alert)
-    correlation.fold(now())
+    correlation.correlate(now())
 
     answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
 

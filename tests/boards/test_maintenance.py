@@ -39,7 +39,7 @@ def test_the_list_tells_what_goes_on_what_comes_and_what_is_over(page, fleet, ta
     on = plan(tanaka, minutes=-10, terminals=[terminal])
     coming = plan(tanaka, minutes=60, sites=[terminal.site], rule="FREQ=DAILY", note="nightly")
     over = plan(tanaka, minutes=-120, terminals=[terminal], note="done")
-    services.turn(timezone.now())
+    services.roll_over(timezone.now())
 
     seen = page("/maintenance/")
 

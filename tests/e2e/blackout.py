@@ -18,9 +18,9 @@ def blackout(code: str) -> int:
     from tms.alerts.models import Incident, Rule
     from tms.fleet.credentials import services
     from tms.fleet.models import Presence, Site, Terminal, TerminalState
-    from tms.lib.db.clock import wall
+    from tms.lib.db.clock import db_clock
 
-    at = wall.now()
+    at = db_clock.now()
     site = Site.objects.create(code=code, region="Hokkaido", **PLACES[code])
     terminals = [
         Terminal(uid=f"{code}-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
@@ -32,10 +32,10 @@ def blackout(code: str) -> int:
     offline = Rule.objects.get(name="Offline")
     with transaction.atomic():
         lifecycle.apply_events([lifecycle.RuleTriggered(offline.pk, terminal.pk, at) for terminal in terminals])
-    correlation.fold(at)
+    correlation.correlate(at)
     with transaction.atomic():
         lifecycle.apply_events(
-            [lifecycle.RuleCleared(offline.pk, terminal.pk, wall.now()) for terminal in terminals[:BACK]]
+            [lifecycle.RuleCleared(offline.pk, terminal.pk, db_clock.now()) for terminal in terminals[:BACK]]
         )
     return Incident.objects.get(site=site).pk
 

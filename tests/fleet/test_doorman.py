@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import later
 from tms.fleet.models.opening_hours import OpeningHours
-from tms.fleet.sites.hours_watcher import Doorman
+from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 
 pytestmark = pytest.mark.both
 
@@ -18,7 +18,7 @@ def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, ear):
     """Open from 19:00 to 20:00 in Tokyo, where AT is 18:00."""
     OpeningHours.objects.create(site=fleet.site(), weekday=2, opens_at=time(19), closes_at=time(20))
     fleet.site("ALL")
-    doorman = Doorman()
+    doorman = SiteHoursWatcher()
 
     heard = []
     for seconds in (0, 120, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR - 1, 2 * HOUR, 2 * HOUR + 120):
@@ -30,7 +30,7 @@ def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, ear):
 
 @pytest.mark.django_db(transaction=True)
 def test_hours_that_are_entered_later_are_noticed(fleet, ear):
-    doorman, site = Doorman(), fleet.site()
+    doorman, site = SiteHoursWatcher(), fleet.site()
     doorman.look(later(0))
     OpeningHours.objects.create(site=site, weekday=2, opens_at=time(19), closes_at=time(20))
 

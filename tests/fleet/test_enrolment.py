@@ -9,7 +9,7 @@ from tests.builders import AT, later
 from tms.fleet.credentials import enrolment, services
 from tms.fleet.credentials.enrolment import TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
-from tms.lib.hashing import digest
+from tms.lib.hashing import hash_token
 from tms.protocol import credential
 
 pytestmark = pytest.mark.both
@@ -63,7 +63,7 @@ def test_a_token_is_valid_for_a_day_at_most(site, asked_h, valid_h):
 def test_the_database_holds_no_token(token):
     kept = EnrolmentToken.objects.get()
 
-    assert kept.digest == digest(token)
+    assert kept.digest == hash_token(token)
     assert token not in str(kept)
 
 

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tms.lib.calendar.local_time import instant, shown
-from tms.lib.calendar.opening_hours import ALL_DAY, HORIZON, Hours, Span
+from tms.lib.calendar.opening_hours import ALL_DAY, HORIZON, Hours, OpenInterval
 
 TOKYO, BERLIN, NEW_YORK = (ZoneInfo(name) for name in ("Asia/Tokyo", "Europe/Berlin", "America/New_York"))
 ZONES = [TOKYO, BERLIN, NEW_YORK]
 MONDAY, SATURDAY, SUNDAY = 0, 5, 6
 
 
-def span(text: str) -> Span:
+def span(text: str) -> OpenInterval:
     opens, closes = (time.fromisoformat(part) for part in text.split("-"))
-    return Span(opens, closes)
+    return OpenInterval(opens, closes)
 
 
 def every_day(*texts: str, zone: ZoneInfo = TOKYO, **more) -> Hours:
@@ -194,7 +194,7 @@ WHOLE_SECONDS = st.times().map(lambda at: at.replace(microsecond=0))
 
 @given(
     zone=st.sampled_from(ZONES),
-    spans=st.lists(st.builds(Span, WHOLE_SECONDS, WHOLE_SECONDS), max_size=3),
+    spans=st.lists(st.builds(OpenInterval, WHOLE_SECONDS, WHOLE_SECONDS), max_size=3),
     seconds=st.integers(0, 366 * 86_400),
 )
 def test_the_next_change_is_the_first_moment_at_which_it_is_otherwise(zone, spans, seconds):

@@ -36,7 +36,9 @@ def come_back(*terminals: Terminal, seconds: float = 10) -> None:
 
 def numbers(seconds: float = 20) -> list[tuple[int, int, int, int]]:
     """Of each loss that is followed: all, back, awaited, missing."""
-    return [(loss.total, loss.back, loss.awaited, loss.missing) for loss in dropped_terminals.followed(later(seconds))]
+    return [
+        (loss.total, loss.back, loss.awaited, loss.missing) for loss in dropped_terminals.recovery_of(later(seconds))
+    ]
 
 
 def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, node, settings):
@@ -47,7 +49,7 @@ def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, nod
 
     come_back(*terminals[:4])
     steps.append(numbers())
-    [loss] = dropped_terminals.followed(later(20))
+    [loss] = dropped_terminals.recovery_of(later(20))
     come_back(terminals[4])
 
     assert steps == [[(5, 0, 5, 0)], [(5, 4, 1, 0)]]
@@ -63,7 +65,7 @@ def test_who_did_not_come_back_within_the_grace_is_missing(fleet, node, wall, se
 
     wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    [loss] = dropped_terminals.followed(wall.at)
+    [loss] = dropped_terminals.recovery_of(wall.at)
     assert (loss.total, loss.back, loss.awaited, loss.missing) == (3, 2, 0, 1)
     assert loss.is_over
 
@@ -72,8 +74,8 @@ def test_a_loss_is_followed_for_a_quarter_of_an_hour(fleet, node):
     fleet.online(node="a", lease_s=LONG)
     drop()
 
-    assert dropped_terminals.followed(AT + FOLLOWED_FOR - timedelta(seconds=1))
-    assert not dropped_terminals.followed(AT + FOLLOWED_FOR)
+    assert dropped_terminals.recovery_of(AT + FOLLOWED_FOR - timedelta(seconds=1))
+    assert not dropped_terminals.recovery_of(AT + FOLLOWED_FOR)
 
 
 def test_a_node_without_links_loses_nothing(fleet, node):

@@ -16,7 +16,7 @@ def test_an_edited_terminal_is_told(fleet: Fleet, ear: Ear):
     ear.changes()
     terminal.label = "Till 7"
 
-    services.amend(terminal)
+    services.update_terminal(terminal)
 
     change = ear.change()
     assert change.terminals == {terminal.pk}
@@ -30,7 +30,7 @@ def test_a_terminal_that_came_into_other_lists_makes_every_board_read_again(flee
     ear.changes()
     setattr(terminal, field, values[field])
 
-    services.amend(terminal)
+    services.update_terminal(terminal)
 
     assert ear.change().everything
 
@@ -39,7 +39,7 @@ def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, ear: Ear):
     site = fleet.site()
     site.name = "Shinjuku South"
 
-    site_services.amend_site(site)
+    site_services.update_site(site)
 
     assert ear.change().everything
 
@@ -49,7 +49,7 @@ def test_a_forgotten_terminal_takes_its_keys_along(fleet: Fleet, ear: Ear):
     key = terminal.credentials.get()
     ear.changes()
 
-    services.forget(terminal)
+    services.delete_terminal(terminal)
 
     assert ear.change().revoked == {key.pk}
     assert not Terminal.objects.exists()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tms.lib.db.clock import LOOK_EVERY_S, SLOWEST_S, Wall, database_clock
+from tms.lib.db.clock import LOOK_EVERY_S, SLOWEST_S, DatabaseClock, database_clock
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A_DAY = timedelta(days=1)
@@ -31,8 +31,8 @@ def instruments() -> Instruments:
 
 
 @pytest.fixture
-def wall(instruments: Instruments) -> Wall:
-    made = Wall(instruments.look, lambda: instruments.monotonic)
+def wall(instruments: Instruments) -> DatabaseClock:
+    made = DatabaseClock(instruments.look, lambda: instruments.monotonic)
     made.keep()
     return made
 

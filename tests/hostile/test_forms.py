@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.hostile import walk
 from tests.hostile.walk import Form
 from tms.notifications.destinations import views
-from tms.notifications.transports.result import Answer
+from tms.notifications.transports.result import SendResult
 
 HOSTILE: Mapping[str, str | bytes] = {
     "2^63": str(2**63),
@@ -44,7 +44,7 @@ LEAST_FORMS, LEAST_FIELDS = 80, 350
 
 @pytest.fixture
 def forms(client_of_boss, everything, monkeypatch) -> list[Form]:
-    monkeypatch.setattr(views, "send_test", lambda _: Answer.taken("not sent"))
+    monkeypatch.setattr(views, "send_test", lambda _: SendResult.taken("not sent"))
     return walk.forms(client_of_boss, walk.addresses(everything))
 
 

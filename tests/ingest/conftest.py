@@ -15,7 +15,7 @@ from tests.ingest.wire import Wire
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.ingest.batch import Batch
-from tms.ingest.batch_result import Ledger
+from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Item
 from tms.ingest.links import Links
 from tms.ingest.session import Session
@@ -31,7 +31,7 @@ class Database:
         self._open = Event()
         self._open.set()
 
-    def write(self, items: Sequence[Item]) -> Ledger:
+    def write(self, items: Sequence[Item]) -> BatchResult:
         if not self._open.wait(DEADLINE_S):
             raise OperationalError("nobody opened the gate")
         return store.write(items)

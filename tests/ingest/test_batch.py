@@ -14,7 +14,7 @@ from tms.fleet.models import Presence, TerminalState
 from tms.ingest import batch as module
 from tms.ingest import store
 from tms.ingest.batch import Batch
-from tms.ingest.batch_result import Ledger
+from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Item
 from tms.telemetry.models import Report
 
@@ -36,7 +36,7 @@ def link(fleet) -> Link:
 
 
 @asynccontextmanager
-async def running(write: Callable[[Sequence[Item]], Ledger] = store.write) -> AsyncIterator[Batch]:
+async def running(write: Callable[[Sequence[Item]], BatchResult] = store.write) -> AsyncIterator[Batch]:
     batch = Batch(write)
     batch.start()
     try:
@@ -129,7 +129,7 @@ async def test_a_boot_that_cannot_be_committed_is_told_so_and_fences_nobody(flee
 
 
 async def test_a_mistake_of_ours_is_narrowed_down_to_its_item_as_well(link):
-    def careless(items: Sequence[Item]) -> Ledger:
+    def careless(items: Sequence[Item]) -> BatchResult:
         if any(getattr(item, "report", None) and item.report.seq == 2 for item in items):
             raise KeyError("seq")
         return store.write(items)
@@ -164,7 +164,7 @@ class Away:
         self.asked = 0
         self.is_away = True
 
-    def write(self, items: Sequence[Item]) -> Ledger:
+    def write(self, items: Sequence[Item]) -> BatchResult:
         self.asked += 1
         if self.is_away:
             raise OperationalError("the database is away")
@@ -240,7 +240,7 @@ async def test_a_database_that_cannot_be_written_is_waited_for_like_one_that_is_
     """A full disk, or a node that still talks to the former primary after a failover."""
     tries = []
 
-    def write(items: Sequence[Item]) -> Ledger:
+    def write(items: Sequence[Item]) -> BatchResult:
         tries.append(len(items))
         with transaction.atomic():
             if len(tries) < 3:
@@ -259,7 +259,7 @@ async def test_a_database_that_cannot_be_written_is_waited_for_like_one_that_is_
 async def test_a_connection_that_the_database_ended_is_replaced(link):
     backends = []
 
-    def write(items: Sequence[Item]) -> Ledger:
+    def write(items: Sequence[Item]) -> BatchResult:
         backends.append(asked("SELECT pg_backend_pid()"))
         return store.write(items)
 

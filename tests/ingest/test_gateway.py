@@ -16,7 +16,7 @@ from tms.feed.publisher import feed
 from tms.fleet.models import Cause, TerminalState
 from tms.ingest import gateway as ending
 from tms.ingest.batch import Batch
-from tms.ingest.batch_result import Ledger
+from tms.ingest.batch_result import BatchResult
 from tms.ingest.gateway import Gateway
 from tms.ingest.items import Item
 from tms.protocol import frames
@@ -100,5 +100,5 @@ async def test_a_node_whose_database_is_away_ends_and_says_what_it_gives_up(flee
     assert [entry["items"] for entry in logs if entry["event"] == "given_up"] == [1]
 
 
-def away(items: Sequence[Item]) -> Ledger:
+def away(items: Sequence[Item]) -> BatchResult:
     raise OperationalError("away")

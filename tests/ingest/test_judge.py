@@ -10,7 +10,7 @@ from tms.alerts.rules.cache import rule_cache
 from tms.feed.change import Change
 from tms.fleet.models import TerminalKind
 from tms.ingest import store
-from tms.ingest.rule_evaluation import Judge
+from tms.ingest.rule_evaluation import LinkEvaluator
 from tms.protocol import frames
 
 
@@ -20,8 +20,8 @@ def terminal(fleet):
 
 
 @pytest.fixture
-def judge(terminal) -> Judge:
-    return Judge(identity_of(terminal))
+def judge(terminal) -> LinkEvaluator:
+    return LinkEvaluator(identity_of(terminal))
 
 
 def report(seq: int = 1, *, events=(), **params) -> frames.Report:
@@ -86,7 +86,7 @@ def test_rules_of_other_places_are_not_asked(fleet, judge):
 def test_a_judge_begins_with_what_the_database_holds(fleet, terminal):
     rule = fleet.metric_rule(limit=75, hysteresis=5)
     learn()
-    judge = Judge(identity_of(terminal), {rule.pk: ""})
+    judge = LinkEvaluator(identity_of(terminal), {rule.pk: ""})
 
     within = judge.report(report(metrics={"temperature_c": 71.0}), at=AT)
     below = judge.report(report(metrics={"temperature_c": 69.0}), at=AT)
@@ -129,7 +129,7 @@ def test_a_claim_that_crosses_an_edit_of_its_rule_is_taken_back(fleet, terminal,
 def test_a_rule_that_the_judge_learns_of_later_goes_on_with_what_the_database_holds(fleet, terminal):
     """Another node opened the alert by a rule of which this one had not heard when the terminal came."""
     rule = fleet.metric_rule(limit=75, hysteresis=5)
-    judge = Judge(identity_of(terminal), {rule.pk: ""})
+    judge = LinkEvaluator(identity_of(terminal), {rule.pk: ""})
     learn()
 
     rule_events = judge.report(report(metrics={"temperature_c": 80.0}), at=AT)
@@ -151,7 +151,7 @@ def hot(fleet, **fields):
     )
 
 
-def severities(judge: Judge, readings: list[tuple[float, float]]) -> list[str]:
+def severities(judge: LinkEvaluator, readings: list[tuple[float, float]]) -> list[str]:
     """What is claimed at each reading: a severity, `over`, or nothing new."""
     told = []
     for at, value in readings:
@@ -188,7 +188,7 @@ def test_what_is_bad_from_the_start_is_claimed_as_bad_as_it_is(fleet, judge):
 def test_a_judge_goes_on_at_the_step_that_the_database_holds(fleet, terminal):
     rule = hot(fleet)
     learn()
-    judge = Judge(identity_of(terminal), {rule.pk: "critical"})
+    judge = LinkEvaluator(identity_of(terminal), {rule.pk: "critical"})
 
     assert severities(judge, [(0, 73), (1, 71)]) == ["", "warning"]
 
@@ -236,7 +236,7 @@ def test_a_rule_that_no_longer_applies_here_is_let_go(fleet, terminal, judge):
 def test_what_no_longer_applied_while_a_terminal_was_away_is_let_go_when_it_is_back(fleet, terminal):
     rule = fleet.metric_rule(limit=75, model="PX-300")
     learn()
-    judge = Judge(identity_of(terminal), {rule.pk: "warning"})
+    judge = LinkEvaluator(identity_of(terminal), {rule.pk: "warning"})
 
     assert judge.alive(at=AT) == [RuleCleared(rule.pk, terminal.pk, AT)]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tms.ingest.session import Strikes
+from tms.ingest.session import ViolationCounter
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,6 @@ from tms.ingest.session import Strikes
     ],
 )
 def test_three_within_a_minute_are_too_many(at: list[float], is_too_many: list[bool]):
-    strikes = Strikes(3)
+    strikes = ViolationCounter(3)
 
     assert [strikes.add(instant) for instant in at] == is_too_many

@@ -4,12 +4,12 @@ from tests.builders import Link
 from tms.alerts.models import Alert
 from tms.fleet.models import Terminal, TerminalState
 from tms.ingest import store
-from tms.ingest.batch_result import Ledger
+from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Item
 from tms.telemetry.models import Report
 
 
-def write(*items: Item) -> Ledger:
+def write(*items: Item) -> BatchResult:
     """Commit, and tell the links."""
     ledger = store.write(items)
     for item in ledger.boots:

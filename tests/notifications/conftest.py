@@ -86,7 +86,7 @@ class Hours:
         outbox.advance(self.at)
         leases.reclaim_expired(self.at)
         for destination_id in leases.waited_for(self.at):
-            dispatcher.serve(destination_id, now=lambda: self.at)
+            dispatcher.drain(destination_id, now=lambda: self.at)
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert, Contract, Incident, Rule, Window
-from tms.alerts.suppression.reasons import quiet, quiet_by_context
+from tms.alerts.suppression.reasons import suppressions, suppressions_by_context
 from tms.fleet.models import Terminal
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.dispatch import leases, outbox
 from tms.notifications.models.delivery import ALARMS, Delivery, DeliveryState
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, Step
-from tms.notifications.transports.result import Answer
+from tms.notifications.transports.result import SendResult
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -61,17 +61,17 @@ class Life(RuleBasedStateMachine):
         while (delivery := leases.acquire(self.destination.pk, at=self.at)) is not None:
             if delivery.news in ALARMS:
                 self.may_be_told(delivery)
-            leases.record_result(delivery, Answer.taken("204"), at=self.at)
+            leases.record_result(delivery, SendResult.taken("204"), at=self.at)
 
     def may_be_told(self, delivery: Delivery) -> None:
         for told in delivery.told.all():
             subject = told.subject
             assert subject.state == "open"
             if isinstance(subject, Alert):
-                assert quiet([subject], at=self.at) == {}
+                assert suppressions([subject], at=self.at) == {}
             else:
                 members = list(subject.alerts.unacknowledged())
-                assert len(quiet_by_context(members, at=self.at)) < len(members)
+                assert len(suppressions_by_context(members, at=self.at)) < len(members)
 
     # What happens
 
@@ -118,7 +118,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def an_incident_stands_as_long_as_an_alert_of_it(self) -> None:
-        correlation.fold(self.at)
+        correlation.correlate(self.at)
         for incident in Incident.objects.all():
             standing = Alert.objects.unresolved().filter(incident=incident).count()
             assert (incident.state == "resolved") == (standing == 0)

@@ -12,7 +12,7 @@ from tms.notifications.destinations.forms import HINTS
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.transports.apprise.transport import OPENS_A_FILE, SCHEMES
-from tms.notifications.transports.result import Outcome
+from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_what_slack_refuses_is_tried_again(receiver, slack, status):
 
     answer = send_test(slack)
 
-    assert answer.outcome is Outcome.LATER
+    assert answer.outcome is SendOutcome.LATER
     assert "TIiajkdnlazkcOXrIdevi7FQ" not in answer.said
 
 
@@ -108,7 +108,7 @@ def test_what_would_open_a_file_or_leave_the_guard_is_refused_when_it_is_saved(s
 def test_what_was_saved_before_it_was_refused_is_never_sent(receiver):
     answer = send_test(chat(f"json://127.0.0.1:{receiver.port}/?template=/etc/passwd"))
 
-    assert (answer.outcome, receiver.posted) == (Outcome.NEVER, [])
+    assert (answer.outcome, receiver.posted) == (SendOutcome.NEVER, [])
     assert "template" in answer.said
 
 
@@ -119,7 +119,7 @@ def test_every_address_of_a_list_is_sent_to_and_guarded(receiver, settings):
     settings.INSIDE_DESTINATIONS = []
     refused = send_test(both)
 
-    assert (taken.outcome, refused.outcome) == (Outcome.TAKEN, Outcome.NEVER)
+    assert (taken.outcome, refused.outcome) == (SendOutcome.TAKEN, SendOutcome.NEVER)
     assert [posted.path for posted in receiver.posted] == ["/a", "/b"]
 
 

@@ -15,7 +15,7 @@ from tms.alerts.models import Transition
 from tms.clock.jobs import LOOPS, Lane
 from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.dispatch.backoff import LONGEST_S, wait_s
-from tms.notifications.dispatch.dispatcher import Post
+from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.notifications.models.delivery import LEASE, Delivery, Told
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -206,7 +206,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, hours
     late = leases.acquire(hook.pk, at=hours.at)
     hours.pass_(LEASE.total_seconds() + 1)
 
-    recorded = leases.record_result(late, leases.Answer.later("too late"), at=hours.at)
+    recorded = leases.record_result(late, leases.SendResult.later("too late"), at=hours.at)
 
     assert not recorded
     assert Delivery.objects.get().state == "sent"
@@ -259,7 +259,7 @@ class TestSeveral:
         outbox.advance(AT)
 
         with ThreadPoolExecutor(4) as workers:
-            rounds = Post(workers, now=lambda: AT)
+            rounds = Dispatcher(workers, now=lambda: AT)
             rounds.make_the_round(AT)
             assert receiver.arrived.acquire(timeout=DEADLINE_S)
             assert receiver.arrived.acquire(timeout=DEADLINE_S)
@@ -304,8 +304,8 @@ def test_deliveries_are_forgotten_like_all_history(fleet, hours, policy, hook, r
     opened(fleet)
     hours.pass_(5)
 
-    dispatcher.forget(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
+    dispatcher.purge(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
     kept = Delivery.objects.count()
-    dispatcher.forget(later(60) + timedelta(days=settings.HISTORY_DAYS))
+    dispatcher.purge(later(60) + timedelta(days=settings.HISTORY_DAYS))
 
     assert (kept, Delivery.objects.count()) == (1, 0)

@@ -37,7 +37,7 @@ class Wobbler:
         self.hours.work()
         while self.hours.at < end:
             self.hours.step(min(end, self.hours.at + timedelta(seconds=60)))
-            lifecycle.calm_down(self.hours.at)
+            lifecycle.expire_flapping(self.hours.at)
 
     def turn(self, *, is_wrong: bool) -> None:
         say = RuleTriggered if is_wrong else RuleCleared

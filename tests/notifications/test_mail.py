@@ -10,7 +10,7 @@ from tms.config.email_url import mailer
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination, DestinationKind
-from tms.notifications.transports.result import Outcome
+from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
 
@@ -51,13 +51,13 @@ def test_a_mail_goes_to_all_of_its_addresses_and_is_known_by_the_id_of_the_deliv
 @pytest.mark.parametrize(
     ("refuses", "outcome", "says"),
     [
-        ({"MAIL": "550 who are you"}, Outcome.NEVER, "550 who are you"),
-        ({"MAIL": "451 later"}, Outcome.LATER, "451 later"),
-        ({"noc@example.jp": "550 unknown", "night@example.jp": "550 unknown"}, Outcome.NEVER, "550 unknown"),
-        ({"noc@example.jp": "450 full", "night@example.jp": "450 full"}, Outcome.LATER, "450 full"),
-        ({"DATA": "552 too large"}, Outcome.NEVER, "552 too large"),
-        ({"DATA": "421 closing"}, Outcome.LATER, "421 closing"),
-        ({"END": "554 spam"}, Outcome.NEVER, "554 spam"),
+        ({"MAIL": "550 who are you"}, SendOutcome.NEVER, "550 who are you"),
+        ({"MAIL": "451 later"}, SendOutcome.LATER, "451 later"),
+        ({"noc@example.jp": "550 unknown", "night@example.jp": "550 unknown"}, SendOutcome.NEVER, "550 unknown"),
+        ({"noc@example.jp": "450 full", "night@example.jp": "450 full"}, SendOutcome.LATER, "450 full"),
+        ({"DATA": "552 too large"}, SendOutcome.NEVER, "552 too large"),
+        ({"DATA": "421 closing"}, SendOutcome.LATER, "421 closing"),
+        ({"END": "554 spam"}, SendOutcome.NEVER, "554 spam"),
     ],
 )
 def test_a_refusal_says_whether_it_is_tried_again(server, mail, refuses, outcome, says):
@@ -92,5 +92,5 @@ def test_a_server_that_is_away_is_tried_again(server, mail):
 
     answer = send_test(mail)
 
-    assert answer.outcome is Outcome.LATER
+    assert answer.outcome is SendOutcome.LATER
     assert not answer.may_have_arrived

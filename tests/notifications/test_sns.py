@@ -10,7 +10,7 @@ from tests.emulated import REGION, Moto
 from tests.notifications.test_outbox import opened
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination, DestinationKind
-from tms.notifications.transports.result import Outcome
+from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
 
@@ -87,5 +87,5 @@ def test_a_subject_that_is_not_of_ascii_is_left_to_the_message(fleet, hours, pol
 def test_a_topic_that_is_not_there_yet_is_tried_again(aws):
     answer = send_test(of_topic(f"arn:aws:sns:{REGION}:123456789012:nothing"))
 
-    assert answer.outcome is Outcome.LATER
+    assert answer.outcome is SendOutcome.LATER
     assert "NotFound" in answer.said

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.notifications.rotations.roster import Cover, Roster
+from tms.notifications.rotations.roster import CoverInterval, Roster
 
 AIKO, REN, MEI = 1, 2, 3
 NINE = time(9)
@@ -79,7 +79,7 @@ def test_they_hand_over_when_the_clocks_of_the_zone_show_it(
 def test_whoever_covers_comes_before_the_turn_and_the_last_who_was_asked_before_others():
     noon = wall("Asia/Tokyo", "2026-03-03T12:00")
     hour = timedelta(hours=1)
-    rota = roster(covers=(Cover(REN, noon, noon + 4 * hour), Cover(MEI, noon + hour, noon + 2 * hour)))
+    rota = roster(covers=(CoverInterval(REN, noon, noon + 4 * hour), CoverInterval(MEI, noon + hour, noon + 2 * hour)))
 
     turns = list(rota.turns(noon - hour, noon + 5 * hour))
 
@@ -95,7 +95,7 @@ def test_whoever_covers_comes_before_the_turn_and_the_last_who_was_asked_before_
 
 def test_somebody_may_cover_before_the_rotation_starts_and_across_a_handover():
     handover = wall("Asia/Tokyo", "2026-03-02T09:00")
-    rota = roster(covers=(Cover(MEI, handover - timedelta(hours=1), handover + timedelta(hours=1)),))
+    rota = roster(covers=(CoverInterval(MEI, handover - timedelta(hours=1), handover + timedelta(hours=1)),))
 
     [nobody, cover, first] = rota.turns(handover - timedelta(hours=2), handover + timedelta(hours=2))
 

@@ -13,7 +13,7 @@ from tests.builders import now
 from tests.notifications.conftest import webhook
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports.result import Outcome
+from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receive
 
     [posted] = receiver.posted
     event = posted.event
-    assert answer == (Outcome.TAKEN, "204 No Content", None, False)
+    assert answer == (SendOutcome.TAKEN, "204 No Content", None, False)
     assert posted.headers["Content-Type"] == "application/cloudevents+json; charset=utf-8"
     assert event["specversion"] == "1.0"
     assert event["type"] == "tms.alerts.test.v1"
@@ -39,18 +39,18 @@ def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receive
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (200, Outcome.TAKEN),
-        (202, Outcome.TAKEN),
-        (301, Outcome.LATER),
-        (303, Outcome.LATER),
-        (400, Outcome.NEVER),
-        (401, Outcome.LATER),
-        (404, Outcome.LATER),
-        (410, Outcome.NEVER),
-        (422, Outcome.NEVER),
-        (429, Outcome.LATER),
-        (500, Outcome.LATER),
-        (503, Outcome.LATER),
+        (200, SendOutcome.TAKEN),
+        (202, SendOutcome.TAKEN),
+        (301, SendOutcome.LATER),
+        (303, SendOutcome.LATER),
+        (400, SendOutcome.NEVER),
+        (401, SendOutcome.LATER),
+        (404, SendOutcome.LATER),
+        (410, SendOutcome.NEVER),
+        (422, SendOutcome.NEVER),
+        (429, SendOutcome.LATER),
+        (500, SendOutcome.LATER),
+        (503, SendOutcome.LATER),
     ],
 )
 def test_an_answer_is_taken_for_what_it_says(hook, receiver, status, outcome):
@@ -83,7 +83,7 @@ def test_who_hangs_up_without_an_answer_may_have_it(hook, receiver):
 
     answer = send_test(hook)
 
-    assert (answer.outcome, answer.may_have_arrived) == (Outcome.LATER, True)
+    assert (answer.outcome, answer.may_have_arrived) == (SendOutcome.LATER, True)
 
 
 def test_who_listens_no_more_has_not(hook, receiver):
@@ -91,7 +91,7 @@ def test_who_listens_no_more_has_not(hook, receiver):
 
     answer = send_test(hook)
 
-    assert (answer.outcome, answer.may_have_arrived) == (Outcome.LATER, False)
+    assert (answer.outcome, answer.may_have_arrived) == (SendOutcome.LATER, False)
     assert answer.said == "Connection refused"
 
 
@@ -116,11 +116,11 @@ def test_under_another_secret_key_it_says_what_to_do(hook, settings):
 
     answer = send_test(Destination.objects.get())
 
-    assert answer.outcome is Outcome.NEVER
+    assert answer.outcome is SendOutcome.NEVER
     assert "TMS_SECRET_KEY" in answer.said
 
 
 def test_a_wrong_certificate_is_not_accepted(receiver):
     answer = send_test(webhook(receiver.url.replace("http://", "https://")))
 
-    assert (answer.outcome, receiver.posted) == (Outcome.LATER, [])
+    assert (answer.outcome, receiver.posted) == (SendOutcome.LATER, [])

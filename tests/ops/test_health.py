@@ -16,7 +16,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def well(db):
-    heartbeats.beat(heartbeats.CLOCK, at=now())
+    heartbeats.record(heartbeats.CLOCK, at=now())
 
 
 def checks_of(answer) -> dict[str, str]:
@@ -100,10 +100,10 @@ def test_a_feed_that_is_heard_is_well(well, client, listening, monkeypatch):
 
 
 def test_a_beat_is_kept_once_and_by_the_last_who_gave_it(db, settings):
-    heartbeats.beat(heartbeats.CLOCK, at=now())
+    heartbeats.record(heartbeats.CLOCK, at=now())
     settings.NODE = "other"
     at = now()
-    heartbeats.beat(heartbeats.CLOCK, at=at)
+    heartbeats.record(heartbeats.CLOCK, at=at)
 
     assert list(Beat.objects.values_list("name", "node", "at")) == [("clock", "other", at)]
     assert heartbeats.late_by(heartbeats.CLOCK, at=at + timedelta(seconds=3)) == timedelta(seconds=3)

@@ -13,7 +13,7 @@ from django.db import connection
 
 from tests.blank import new_database
 from tests.running import ROOT
-from tms.lib.db.advisory_lock import turn
+from tms.lib.db.advisory_lock import advisory_lock
 from tms.ops.management.commands.migrate_once import LOCK
 
 AT_ONCE = 3
@@ -53,7 +53,7 @@ def busy(db):
     taken, may_end = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with turn(LOCK, wait_s=0):
+        with advisory_lock(LOCK, wait_s=0):
             taken.set()
             may_end.wait(DEADLINE_S)
         connection.close()
@@ -76,13 +76,13 @@ def test_who_waits_too_long_for_another_says_so(busy):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_a_turn_that_failed_is_over():
-    with pytest.raises(ValueError, match="failed"), turn(7, wait_s=0):
+    with pytest.raises(ValueError, match="failed"), advisory_lock(7, wait_s=0):
         raise ValueError("failed")
 
     got = threading.Event()
 
     def take() -> None:
-        with turn(7, wait_s=0):
+        with advisory_lock(7, wait_s=0):
             got.set()
         connection.close()
 
@@ -106,7 +106,7 @@ def test_who_waits_looks_again_and_again_and_holds_no_statement_open(busy):
         if len(pauses) == 3:
             raise SeenEnoughError
 
-    with pytest.raises(SeenEnoughError), turn(LOCK, wait_s=3_600, pause=pause):
+    with pytest.raises(SeenEnoughError), advisory_lock(LOCK, wait_s=3_600, pause=pause):
         pass
 
     assert pauses == [1.0, 1.0, 1.0]

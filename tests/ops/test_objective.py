@@ -7,8 +7,8 @@ from tests.builders import AT, later
 from tms.accounts.models import User
 from tms.ops.models import Observed, Promise
 from tms.ops.slo import recorder
-from tms.ops.slo.recorder import Ledger
-from tms.ops.slo.report import GOAL, kept
+from tms.ops.slo.recorder import SloRecorder
+from tms.ops.slo.report import GOAL, slo_report
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -32,11 +32,11 @@ def promises(*observed, at=AT):
 
 
 def board(span="24h", at=AT):
-    return next(one for one in kept(span, at=at) if one.stage == "board")
+    return next(one for one in slo_report(span, at=at) if one.stage == "board")
 
 
 def test_each_minute_adds_only_what_was_observed_since_the_last(registry, seconds):
-    written = Ledger(registry)
+    written = SloRecorder(registry)
     seconds.labels("board", "kept").observe(0.2)
     assert written.write(AT) == 1
 
@@ -51,7 +51,7 @@ def test_each_minute_adds_only_what_was_observed_since_the_last(registry, second
 def test_what_lies_beyond_the_last_bound_counts_as_twice_of_it(registry, seconds):
     seconds.labels("board", "missed").observe(99)
 
-    Ledger(registry).write(AT)
+    SloRecorder(registry).write(AT)
 
     assert stored() == [("board", "missed", 20.0, 1)]
 
@@ -65,7 +65,7 @@ def test_what_several_processes_observe_is_summed():
 
 def test_a_ledger_that_ends_writes_what_is_left(registry, seconds, transactional_db):
     seconds.labels("offline", "kept").observe(1)
-    ending = Ledger(registry)
+    ending = SloRecorder(registry)
     ending.start()
 
     ending.stop()

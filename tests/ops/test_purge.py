@@ -42,7 +42,7 @@ def access(model, **fields):
 
 
 def written(n, *, old):
-    heartbeats.beat(f"{heartbeats.WRITE}{n}", at=AT - 2 * DAY if old else AT)
+    heartbeats.record(f"{heartbeats.WRITE}{n}", at=AT - 2 * DAY if old else AT)
 
 
 KINDS = [
@@ -96,7 +96,7 @@ def test_a_table_that_fails_keeps_no_other_from_being_purged(monkeypatch):
 
 
 def test_the_beat_of_the_clock_is_never_purged():
-    heartbeats.beat(heartbeats.CLOCK, at=AT - 100 * DAY)
+    heartbeats.record(heartbeats.CLOCK, at=AT - 100 * DAY)
 
     purge.purge(AT)
 

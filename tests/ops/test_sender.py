@@ -12,7 +12,7 @@ from tests.ops.eventually import eventually
 from tms.metrics import instruments
 from tms.ops.cloudwatch import sender as sending
 from tms.ops.cloudwatch.measures import Spread
-from tms.ops.cloudwatch.sender import Datum, Refused, Sender, back_off, one_request
+from tms.ops.cloudwatch.sender import Datum, RejectedByCloudWatch, Sender, back_off, one_request
 from tms.ops.cloudwatch.table import Unit
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -98,7 +98,7 @@ def test_what_did_not_arrive_is_sent_again_with_its_own_time_and_once(sender, sh
 
 def test_what_cloudwatch_calls_wrong_is_given_up_and_holds_up_nothing(sender, shore):
     refused = counted(instruments.BRIDGE_LOST.labels("refused"))
-    shore.trouble = Refused("not a number")
+    shore.trouble = RejectedByCloudWatch("not a number")
     sender.offer([number(1)])
     eventually(refused, 1)
     shore.trouble = None

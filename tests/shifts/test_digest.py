@@ -147,7 +147,7 @@ def test_maintenance_of_the_shift_and_of_the_day_after_it_is_told(fleet, shift):
 
 def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, shift):
     early, cancelled = plan(fleet, 1, note="early"), plan(fleet, 5, note="cancelled")
-    services.turn(later(HOUR + 1))
+    services.roll_over(later(HOUR + 1))
     services.end(early, by=fleet.person(), at=later(HOUR + 600))
     services.cancel(cancelled, by=fleet.person(), at=later(HOUR))
 

@@ -11,8 +11,8 @@ from tests.builders import AT, later
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry.history import presence_intervals, series
-from tms.telemetry.history.presence_intervals import Stretch
-from tms.telemetry.history.series import SPANS, Readings, Span
+from tms.telemetry.history.presence_intervals import PresenceInterval
+from tms.telemetry.history.series import SPANS, ChartRange, Readings
 from tms.telemetry.models import Report, Rollup, RollupMark
 from tms.telemetry.rollups import hourly
 
@@ -159,7 +159,7 @@ def test_presence_is_told_without_holes(terminal):
 def test_what_is_too_short_to_be_seen_is_shown_with_its_neighbours_as_the_worst_of_them(lengths, told):
     made, start = [], 0
     for number, length in enumerate(lengths):
-        made.append(Stretch(start, start + length, ("online", "offline")[number % 2]))
+        made.append(PresenceInterval(start, start + length, ("online", "offline")[number % 2]))
         start += length
 
     assert presence_intervals.condensed(made, least_s=3) == told
@@ -179,7 +179,7 @@ def test_a_terminal_that_flaps_for_a_year_is_told_in_what_a_screen_shows(termina
 
 
 def test_a_span_of_nothing_is_empty(terminal):
-    found = series.readings(terminal, Span(HOUR, 1), at=timezone.now())
+    found = series.readings(terminal, ChartRange(HOUR, 1), at=timezone.now())
 
     assert found == Readings([], {}, [], {}, {})
 

@@ -7,7 +7,7 @@ from django.db import models, transaction
 
 from tms.accounts.audit import recorder
 from tms.accounts.models import ApiToken, User
-from tms.lib.hashing import digest
+from tms.lib.hashing import hash_token
 
 PREFIX = "tms_"
 """By which programs that look for secrets in code know one."""
@@ -20,7 +20,7 @@ def issue(person: User, *, name: str, at: datetime, expires_at: datetime | None 
     """A new token that acts as `person`, and its secret."""
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        person=person, name=name, digest=digest(secret), created_at=at, expires_at=expires_at
+        person=person, name=name, digest=hash_token(secret), created_at=at, expires_at=expires_at
     )
     recorder.record("created", token, {"person": (None, person.username), "expires_at": (None, str(expires_at or ""))})
     return token, secret
@@ -28,7 +28,7 @@ def issue(person: User, *, name: str, at: datetime, expires_at: datetime | None 
 
 def find(secret: str, *, at: datetime) -> ApiToken | None:
     """The valid token with this secret, with its person; and that it was used is written down."""
-    found = ApiToken.objects.valid(at).filter(digest=digest(secret)).select_related("person").first()
+    found = ApiToken.objects.valid(at).filter(digest=hash_token(secret)).select_related("person").first()
     if found is not None and (found.used_at is None or found.used_at < at - EXACT_TO):
         ApiToken.objects.filter(pk=found.pk).update(used_at=at)
     return found

@@ -13,16 +13,16 @@ from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
 
-type View[**P] = Callable[Concatenate["Asked", P], HttpResponseBase]
+type View[**P] = Callable[Concatenate["AuthenticatedRequest", P], HttpResponseBase]
 
 
-class Asked(HttpRequest):
+class AuthenticatedRequest(HttpRequest):
     """A request of a person who may watch."""
 
     user: User
 
 
-def watching[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Sends to the sign-in page whoever may not watch, and back to this page afterwards."""
 
     @wraps(view)
@@ -42,11 +42,11 @@ def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatena
 
     def guard(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             access.demand(request.user, permission)
             return view(request, *args, **kwargs)
 
-        return watching(guarded)
+        return sign_in_required(guarded)
 
     return guard
 
@@ -58,11 +58,11 @@ def needs_to_post[**P](
 
     def guard(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: Asked, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if request.method == "POST":
                 access.demand(request.user, permission)
             return view(request, *args, **kwargs)
 
-        return watching(guarded)
+        return sign_in_required(guarded)
 
     return guard

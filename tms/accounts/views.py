@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tms.accounts import access
 from tms.accounts.audit import recorder
-from tms.accounts.decorators import Asked, watching
+from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
@@ -50,8 +50,8 @@ def admin_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@watching
-def admin_change_password(request: Asked) -> HttpResponse:
+@sign_in_required
+def admin_change_password(request: AuthenticatedRequest) -> HttpResponse:
     """There is one page for it, with the throttle on the current password."""
     return redirect("change-password")
 
@@ -69,8 +69,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
-def change_password(request: Asked) -> HttpResponse:
+@sign_in_required
+def change_password(request: AuthenticatedRequest) -> HttpResponse:
     """Every other session of the person ends: a session holds a digest of the password (R14)."""
     is_sent = request.method == "POST"
     form = PasswordForm(request.user, request.POST if is_sent else None, request=request)

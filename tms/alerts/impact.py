@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tms.lib.severity import Severity
 
 
-class Standstill(IntEnum):
+class ImpactLevel(IntEnum):
     """In order: the first is the worst."""
 
     WHOLE = 0
@@ -24,7 +24,7 @@ class Standstill(IntEnum):
     """Nobody is there to miss it."""
 
 
-class Crew(NamedTuple):
+class PeerGroup(NamedTuple):
     """The terminals of one kind at one site."""
 
     working: int
@@ -39,20 +39,20 @@ class Crew(NamedTuple):
 class Weight(NamedTuple):
     """Sorts before what is less in the way."""
 
-    standstill: Standstill
+    standstill: ImpactLevel
     share: int
     """Of a thousand of its kind that work at its site: the fewer, the sooner."""
 
 
-def weigh(severity: str, crew: Crew, *, is_closed: bool) -> Weight:
+def score(severity: str, crew: PeerGroup, *, is_closed: bool) -> Weight:
     if is_closed:
-        return Weight(Standstill.CLOSED, 0)
+        return Weight(ImpactLevel.CLOSED, 0)
     if severity != Severity.CRITICAL:
-        return Weight(Standstill.NONE, 0)
-    return Weight(Standstill.PART if crew.working else Standstill.WHOLE, crew.share)
+        return Weight(ImpactLevel.NONE, 0)
+    return Weight(ImpactLevel.PART if crew.working else ImpactLevel.WHOLE, crew.share)
 
 
-class Why(NamedTuple):
+class ImpactReason(NamedTuple):
     """What a row says of its place in the order."""
 
     standstill: str

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db.models import TextChoices
 
 
-class Told(NamedTuple):
+class NotificationRecord(NamedTuple):
     """One message to one place."""
 
     number: int
@@ -27,11 +27,11 @@ class Told(NamedTuple):
     url: str
 
 
-type Source = Callable[[int], Iterable[Told]]
+type Source = Callable[[int], Iterable[NotificationRecord]]
 
 SOURCES: list[Source] = []
 
 
-def told_of(alert_id: int) -> list[Told]:
+def told_of(alert_id: int) -> list[NotificationRecord]:
     """In the order in which it happened."""
     return sorted(chain.from_iterable(source(alert_id) for source in SOURCES), key=lambda told: (told.at, told.number))

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from tms.accounts.decorators import Asked
+from tms.accounts.decorators import AuthenticatedRequest
 from tms.boards.pages import AlertPage, AlertsPage, Page, RenderContext, page_at
 from tms.boards.pages.base import PageState, nav
 from tms.boards.rendering.renderer import render_part
@@ -16,7 +16,9 @@ from tms.boards.rows.alerts import AlertRow
 CONFLICT, UNREADABLE = 409, 422
 
 
-def show(request: Asked, page: Page | None, *, results: str = "", status: int = 200, **extra: Any) -> HttpResponse:
+def show(
+    request: AuthenticatedRequest, page: Page | None, *, results: str = "", status: int = 200, **extra: Any
+) -> HttpResponse:
     """A page whole, or for htmx the partial `results` of it."""
     page = found(page)
     desk = RenderContext(timezone.now())
@@ -32,7 +34,7 @@ def show(request: Asked, page: Page | None, *, results: str = "", status: int = 
 
 
 def ask(
-    request: Asked, template: str, context: dict[str, Any], *, partial: str = "dialog", status: int = 200
+    request: AuthenticatedRequest, template: str, context: dict[str, Any], *, partial: str = "dialog", status: int = 200
 ) -> HttpResponse:
     """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
     if request.headers.get("HX-Request"):
@@ -41,7 +43,7 @@ def ask(
     return render(request, template, context | around, status=status)
 
 
-def done(request: Asked, page: AlertPage, *, said: str) -> HttpResponse:
+def done(request: AuthenticatedRequest, page: AlertPage, *, said: str) -> HttpResponse:
     """`said` is for whoever cannot see it. The row of the page that asked does not wait for the frame."""
     if not request.headers.get("HX-Request"):
         return redirect(page.alert)
@@ -60,7 +62,7 @@ def found[P: Page](page: P | None) -> P:
     return page
 
 
-def _row_on_page(request: Asked, row: AlertRow) -> str:
+def _row_on_page(request: AuthenticatedRequest, row: AlertRow) -> str:
     try:
         path = urlsplit(request.headers.get("HX-Current-URL", "")).path
     except ValueError:  # brackets that are no host

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from tms.accounts import access
-from tms.accounts.decorators import Asked, needs, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts.actions.forms import AcknowledgeForm
 from tms.boards.actions.command_impact import impact_of
@@ -21,22 +21,22 @@ from tms.telemetry.history import series as telemetry
 
 @require_safe
 @never_cache
-@watching
-def overview(request: Asked) -> HttpResponse:
+@sign_in_required
+def overview(request: AuthenticatedRequest) -> HttpResponse:
     return show(request, OverviewPage.open(request.GET, person=request.user))
 
 
 @require_safe
 @never_cache
-@watching
-def terminals(request: Asked) -> HttpResponse:
+@sign_in_required
+def terminals(request: AuthenticatedRequest) -> HttpResponse:
     return show(request, TerminalsPage.open(request.GET, person=request.user), results="boards/terminals.html#results")
 
 
 @require_safe
 @never_cache
-@watching
-def terminal(request: Asked, uid: str) -> HttpResponse:
+@sign_in_required
+def terminal(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     return show(
         request, TerminalPage.open(request.GET, person=request.user, uid=uid), form=CommandForm(person=request.user)
     )
@@ -44,8 +44,8 @@ def terminal(request: Asked, uid: str) -> HttpResponse:
 
 @require_safe
 @never_cache
-@watching
-def series(request: Asked, uid: str) -> HttpResponse:
+@sign_in_required
+def series(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     page = found(TerminalPage.open(request.GET, person=request.user, uid=uid))
     span = telemetry.SPANS.get(request.GET.get("span", ""), telemetry.SPANS[telemetry.DEFAULT_SPAN])
     return JsonResponse(chart(page.terminal, span, at=timezone.now()))
@@ -53,7 +53,7 @@ def series(request: Asked, uid: str) -> HttpResponse:
 
 @require_POST
 @needs(Permission.SEND_COMMANDS)
-def send_command(request: Asked, uid: str) -> HttpResponse:
+def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     """A dangerous one is asked about first: it is sent by the second POST, with `sure`."""
     page = found(TerminalPage.open(request.GET, person=request.user, uid=uid))
     danger = is_dangerous(request.POST.get("name", ""))
@@ -71,12 +71,12 @@ def send_command(request: Asked, uid: str) -> HttpResponse:
 
 
 def _command_panel(
-    request: Asked, page: TerminalPage, form: CommandForm, *, partial: str = "ask", status: int = 200
+    request: AuthenticatedRequest, page: TerminalPage, form: CommandForm, *, partial: str = "ask", status: int = 200
 ) -> HttpResponse:
     return show(request, page, results=f"boards/commands.html#{partial}", form=form, status=status)
 
 
-def _confirm_command(request: Asked, page: TerminalPage, form: CommandForm) -> HttpResponse:
+def _confirm_command(request: AuthenticatedRequest, page: TerminalPage, form: CommandForm) -> HttpResponse:
     """For htmx as a dialog, though the form has another target."""
     at = timezone.now()
     context = {
@@ -95,21 +95,21 @@ def _confirm_command(request: Asked, page: TerminalPage, form: CommandForm) -> H
 
 @require_safe
 @never_cache
-@watching
-def alerts(request: Asked) -> HttpResponse:
+@sign_in_required
+def alerts(request: AuthenticatedRequest) -> HttpResponse:
     return show(request, AlertsPage.open(request.GET, person=request.user), results="boards/alerts.html#results")
 
 
 @require_safe
 @never_cache
-@watching
-def alert(request: Asked, pk: int) -> HttpResponse:
+@sign_in_required
+def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page = AlertPage.open(request.GET, person=request.user, pk=str(pk))
     return show(request, page, form=AcknowledgeForm(at=timezone.now()))
 
 
 @require_safe
-@watching
-def keys(request: Asked) -> HttpResponse:
+@sign_in_required
+def keys(request: AuthenticatedRequest) -> HttpResponse:
     desk = RenderContext(timezone.now())
     return render(request, "boards/keys.html", {"scene": PageState(nav(desk)), "at": desk.at})

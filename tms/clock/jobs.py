@@ -13,10 +13,10 @@ from tms.clock import leader
 from tms.clock.node_watch import Watch
 from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
-from tms.fleet.sites.hours_watcher import Doorman
+from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 from tms.notifications.digests import services as digest_services
 from tms.notifications.dispatch import dispatcher, leases, outbox
-from tms.notifications.dispatch.dispatcher import Post
+from tms.notifications.dispatch.dispatcher import Dispatcher
 from tms.ops import purge
 from tms.ops.health import heartbeats
 from tms.ops.slo import recorder
@@ -55,29 +55,29 @@ class Loop(NamedTuple):
 LOOPS: tuple[Loop, ...] = (
     Loop("sweep", 0.5, sweep),
     Loop("open_due", 0.5, lifecycle.open_pending),
-    Loop("fold", 0.5, correlation.fold),
+    Loop("fold", 0.5, correlation.correlate),
     Loop("lapse", 1.0, lifecycle.expire_events),
-    Loop("calm", 1.0, lifecycle.calm_down),
+    Loop("calm", 1.0, lifecycle.expire_flapping),
     Loop("claims", 1.0, lifecycle.expire_claims),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),
     Loop("nodes", 1.0, Watch().look),
-    Loop("maintenance", 1.0, maintenance_services.turn),
+    Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire", 1.0, commands.expire),
-    Loop("beat", 2.0, lambda at: heartbeats.beat(heartbeats.CLOCK, at=at)),
+    Loop("beat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
-    Loop("looking", 2.0, at_open.look, Lane.SLOW),
+    Loop("looking", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),
     Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
-    Loop("doors", 2.0, Doorman().look, Lane.SLOW),
-    Loop("forget", 3600.0, dispatcher.forget, Lane.SLOW),
+    Loop("doors", 2.0, SiteHoursWatcher().look, Lane.SLOW),
+    Loop("forget", 3600.0, dispatcher.purge, Lane.SLOW),
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
     Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),
     Loop("promises", 3600.0, recorder.forget, Lane.SLOW),
     Loop("digests", 5.0, digest_services.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
-    Loop("post", 0.5, Post().make_the_round, Lane.POST),
+    Loop("post", 0.5, Dispatcher().make_the_round, Lane.POST),
     Loop("rescue", 5.0, leases.reclaim_expired, Lane.POST),
 )

@@ -33,7 +33,7 @@ class LeadLost(DatabaseError):
     """The connection that held the lock is not the one in use any more."""
 
 
-class Lead:
+class Leader:
     """Use it from one thread: that of the work. On SQLite there is one process, and it leads."""
 
     def __init__(self, lock: int = LOCK) -> None:

@@ -10,7 +10,7 @@ from tms.clock.presence_sweep import orphan
 from tms.fleet.models import Cause
 from tms.fleet.models.node import BEAT_S, LOST_AFTER_S, Node
 from tms.fleet.nodes import membership
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.lib.set_aside import each
 
 log = structlog.get_logger(__name__)
@@ -34,15 +34,15 @@ class Watch:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._looked_at = -BLIND_AFTER_S
-        self._steps = wall.steps
+        self._steps = db_clock.steps
         self._judges_from = 0.0
 
     def look(self, at: datetime) -> None:
         now = self._monotonic()
-        if now - self._looked_at >= BLIND_AFTER_S or self._steps != wall.steps:
-            self._judges_from, self._steps = now + LOST_AFTER_S, wall.steps
+        if now - self._looked_at >= BLIND_AFTER_S or self._steps != db_clock.steps:
+            self._judges_from, self._steps = now + LOST_AFTER_S, db_clock.steps
         overdue = list(Node.objects.overdue()) if now >= self._judges_from else []
         # By a clock that jumped a moment ago every beat is old.
-        if overdue and wall.goes_on() and self._steps == wall.steps:
+        if overdue and db_clock.goes_on() and self._steps == db_clock.steps:
             each(overdue, lambda node: lose_node(node, at), loop="nodes")
         self._looked_at = self._monotonic()

@@ -9,14 +9,14 @@ from django.db import transaction
 
 from tms.alerts import lifecycle
 from tms.alerts.rules.cache import rule_cache
-from tms.alerts.rules.compiled import Place
+from tms.alerts.rules.compiled import TerminalScope
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Cause, Terminal, TerminalState
 from tms.fleet.nodes import dropped_terminals
 from tms.fleet.presence import store
 from tms.fleet.presence.transitions import LinkStateChange
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.ops.health import heartbeats
 
@@ -27,7 +27,7 @@ unswept = SetAside[int]("sweep")
 unorphaned = SetAside[int]("nodes")
 
 
-@when_any(TerminalState.objects.due)
+@skip_when_empty(TerminalState.objects.due)
 def sweep(at: datetime) -> int:
     """Terminals whose time has come: silent, then offline. In a storm some thousands a transaction."""
     moved = 0
@@ -82,6 +82,6 @@ def follow(link_changes: Sequence[LinkStateChange]) -> None:
         return
     moved = frozenset(change.terminal_id for change in link_changes)
     rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
-    places = {row[0]: Place(*row) for row in rows}
+    places = {row[0]: TerminalScope(*row) for row in rows}
     lifecycle.apply_events(lifecycle.follow_presence(link_changes, rule_cache.get(), places))
     publish(Change(terminals=moved, presence=moved))

@@ -14,11 +14,11 @@ from django.db import DatabaseError, InterfaceError
 
 from tms.alerts.rules.cache import rule_cache
 from tms.clock.jobs import LOOPS, Lane, Loop
-from tms.clock.leader import Lead, LeadLost
+from tms.clock.leader import Leader, LeadLost
 from tms.clock.presence_sweep import catch_up
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.lib.db.errors import is_database_away
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
@@ -59,7 +59,7 @@ class Runner:
         self._loops = loops
         self._ages = LoopAges({loop.name: loop.limit_s for loop in loops})
         self._is_prompt = lane is Lane.PROMPT
-        self._lead = Lead(lane.value)
+        self._lead = Leader(lane.value)
         self._thread = DatabaseThread(f"clock-{lane.name.lower()}", keeps_connection=True)
         self._task: asyncio.Task[None] | None = None
         self._steps = 0
@@ -81,7 +81,7 @@ class Runner:
     async def run(self) -> None:
         while True:
             try:
-                await self._thread.run(wall.keep)  # a process that does not lead tells of its health, too
+                await self._thread.run(db_clock.keep)  # a process that does not lead tells of its health, too
                 if await self._thread.run(self._lead.take):
                     await self._lead_on()
             except Exception as error:  # whatever it is, the lead must not be held in vain
@@ -93,13 +93,13 @@ class Runner:
             await asyncio.sleep(RETRY_S)
 
     async def _lead_on(self) -> None:
-        self._steps = wall.steps
-        was_away = self._is_prompt and await self._thread.run(catch_up, wall.now())
+        self._steps = db_clock.steps
+        was_away = self._is_prompt and await self._thread.run(catch_up, db_clock.now())
         log.info("clock_leads", loops=[loop.name for loop in self._loops], was_away=was_away)
         self._tell_lead(1)
         self._ages.start()
         due = {loop.name: time.monotonic() for loop in self._loops}
-        while wall.steps == self._steps:  # a clock that jumped must be caught up with
+        while db_clock.steps == self._steps:  # a clock that jumped must be caught up with
             for loop in self._loops:
                 now = time.monotonic()
                 if due[loop.name] <= now:
@@ -126,14 +126,14 @@ class Runner:
 
     def _work(self, loop: Loop) -> None:
         self._lead.check()
-        wall.keep()
-        at = wall.now()
-        if wall.steps == self._steps:
+        db_clock.keep()
+        at = db_clock.now()
+        if db_clock.steps == self._steps:
             loop.work(at)
 
     def _write_ages(self) -> None:
         self._lead.check()
-        self._ages.write(wall.now())
+        self._ages.write(db_clock.now())
 
     def _tell_lead(self, leads: int) -> None:
         if self._is_prompt:

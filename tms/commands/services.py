@@ -13,7 +13,7 @@ from tms.commands.models import Command, CommandState
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Terminal
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 from tms.metrics import instruments
 
@@ -113,7 +113,7 @@ def record_answers(answers: Sequence[Answered], *, at: datetime) -> None:
             _tell(list(Command.objects.filter(pk=answer.command_id)), state)
 
 
-@when_any(Command.objects.overdue)
+@skip_when_empty(Command.objects.overdue)
 def expire(at: datetime) -> int:
     """What waited too long expires; what was sent and not answered in time has failed."""
     overdue = Command.objects.overdue(at).exclude(pk__in=not_expired.keys(at)).order_by("due_at")

@@ -101,7 +101,7 @@ INSTALLED_APPS = [
     "tms.main",
 ]
 MIDDLEWARE = [
-    "tms.ops.middleware.request_cleanup.LooseMiddleware",
+    "tms.ops.middleware.request_cleanup.RequestCleanupMiddleware",
     "tms.ops.middleware.security_headers.HeadersMiddleware",
     "tms.ops.middleware.trusted_proxy.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -184,7 +184,7 @@ if REDIS_URL:
     REDIS_CACHE = {"socket_timeout": 1, "socket_connect_timeout": 1}
     CACHES = {
         "default": {
-            "BACKEND": "tms.lib.redis_cache.RestingCache",
+            "BACKEND": "tms.lib.redis_cache.FallbackCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": REDIS_CACHE,

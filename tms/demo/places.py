@@ -5,7 +5,7 @@ from typing import NamedTuple
 from tms.fleet.models import TerminalKind
 
 
-class Place(NamedTuple):
+class DemoSite(NamedTuple):
     code: str
     name: str
     name_ja: str
@@ -27,12 +27,12 @@ class Make(NamedTuple):
 K = TerminalKind
 
 PLACES = (
-    Place("SJK", "Shinjuku South", "新宿南口", "Kanto", "04:30", "00:30", (K.GATE, K.GATE, K.KIOSK, K.SIGNAGE)),
-    Place("UMD", "Umeda", "梅田", "Kansai", "07:00", "22:00", (K.PAYMENT, K.PAYMENT, K.KIOSK)),
-    Place("SPR", "Sapporo Station", "札幌駅", "Hokkaido", "05:30", "23:30", (K.KIOSK, K.GATE, K.SIGNAGE)),
-    Place("NGY", "Nagoya Sakae", "名古屋栄", "Chubu", "09:00", "21:00", (K.PAYMENT, K.TABLET, K.SIGNAGE)),
-    Place("HKT", "Hakata", "博多", "Kyushu", "06:00", "23:00", (K.SIGNAGE, K.PAYMENT, K.KIOSK)),
-    Place("SDJ", "Sendai", "仙台", "Tohoku", "08:00", "20:00", (K.PAYMENT, K.KIOSK, K.TABLET)),
+    DemoSite("SJK", "Shinjuku South", "新宿南口", "Kanto", "04:30", "00:30", (K.GATE, K.GATE, K.KIOSK, K.SIGNAGE)),
+    DemoSite("UMD", "Umeda", "梅田", "Kansai", "07:00", "22:00", (K.PAYMENT, K.PAYMENT, K.KIOSK)),
+    DemoSite("SPR", "Sapporo Station", "札幌駅", "Hokkaido", "05:30", "23:30", (K.KIOSK, K.GATE, K.SIGNAGE)),
+    DemoSite("NGY", "Nagoya Sakae", "名古屋栄", "Chubu", "09:00", "21:00", (K.PAYMENT, K.TABLET, K.SIGNAGE)),
+    DemoSite("HKT", "Hakata", "博多", "Kyushu", "06:00", "23:00", (K.SIGNAGE, K.PAYMENT, K.KIOSK)),
+    DemoSite("SDJ", "Sendai", "仙台", "Tohoku", "08:00", "20:00", (K.PAYMENT, K.KIOSK, K.TABLET)),
 )
 
 MAKES = {

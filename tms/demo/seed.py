@@ -13,13 +13,13 @@ from django.db import transaction
 
 from tms.accounts.models import User
 from tms.demo import seed_file
-from tms.demo.places import MAKES, PLACES, Place
+from tms.demo.places import MAKES, PLACES, DemoSite
 from tms.demo.seed_file import DemoTerminal, Fleet
 from tms.fleet.credentials import services
 from tms.fleet.credentials.enrolment import UID_MARKS
 from tms.fleet.models import Credential, Site, Terminal, TerminalKind, TerminalState
 from tms.fleet.models.opening_hours import OpeningHours
-from tms.lib.hashing import digest
+from tms.lib.hashing import hash_token
 
 PEOPLE = (
     ("demo", "Mei", "Tanaka", "watch-the-fleet"),
@@ -94,7 +94,7 @@ def _enrol(number: int, sites: dict[str, Site]) -> list[DemoTerminal]:
     TerminalState.objects.bulk_create(TerminalState(terminal=terminal) for terminal, _ in made)
     keys = [secrets.token_urlsafe(32) for _ in made]
     Credential.objects.bulk_create(
-        Credential(terminal=terminal, digest=digest(key)) for (terminal, _), key in zip(made, keys, strict=True)
+        Credential(terminal=terminal, digest=hash_token(key)) for (terminal, _), key in zip(made, keys, strict=True)
     )
     return [
         DemoTerminal(
@@ -117,7 +117,7 @@ def _new_terminals(sites: dict[str, Site], taken: set[str]) -> Iterator[tuple[Te
         yield next(terminals)
 
 
-def _terminals_of(place: Place, site: Site, taken: set[str]) -> Iterator[tuple[Terminal, str]]:
+def _terminals_of(place: DemoSite, site: Site, taken: set[str]) -> Iterator[tuple[Terminal, str]]:
     numbers = {kind: count(1) for kind in place.kinds}
     for kind in cycle(place.kinds):
         number = next(numbers[kind])

@@ -25,9 +25,9 @@ from tms.fleet.models.node import Node
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
 from tms.fleet.sites import services as site_services
 from tms.fleet.terminals import services as terminal_services
-from tms.fleet.terminals.parents import Circle, refuse_circle
+from tms.fleet.terminals.parents import Cycle, check_no_cycle
 from tms.lib.admin import ModelForm, ReadOnly, TabularInline
-from tms.lib.hashing import digest
+from tms.lib.hashing import hash_token
 from tms.protocol.credential import UID
 
 KEY_ADVICE = _("The terminal's agent sends it with every connection.")
@@ -65,7 +65,7 @@ class SiteAdmin(ModelAdmin[Site]):
         return forms.ChoiceField(label=_("Time zone"), choices=zones)
 
     def save_model(self, request: HttpRequest, obj: Site, form: Any, change: bool) -> None:
-        site_services.amend_site(obj)
+        site_services.update_site(obj)
 
 
 class TerminalForm(ModelForm[Terminal]):
@@ -81,8 +81,8 @@ class TerminalForm(ModelForm[Terminal]):
         parent: Terminal | None = self.cleaned_data["parent"]
         try:
             with transaction.atomic():
-                refuse_circle(self.instance.pk, parent.pk if parent else None)
-        except Circle:
+                check_no_cycle(self.instance.pk, parent.pk if parent else None)
+        except Cycle:
             raise forms.ValidationError(gettext("It would be linked through itself.")) from None
         return parent
 
@@ -126,7 +126,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
 
     def save_model(self, request: HttpRequest, obj: Terminal, form: Any, change: bool) -> None:
         if change:
-            terminal_services.amend(obj)
+            terminal_services.update_terminal(obj)
             return
         key = credential_services.enrol(obj)
         one_time_secrets.keep(request, Secret(obj.uid, str(key)))
@@ -137,7 +137,7 @@ class TerminalAdmin(ModelAdmin[Terminal]):
         return deletable, counts, set(), protected
 
     def delete_model(self, request: HttpRequest, obj: Terminal) -> None:
-        terminal_services.forget(obj)
+        terminal_services.delete_terminal(obj)
 
     def response_add(self, request: HttpRequest, obj: Terminal, post_url_continue: str | None = None) -> HttpResponse:
         return self._show(request, [one_time_secrets.kept(request)])
@@ -241,7 +241,7 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
         assert isinstance(request.user, User)
         valid = timedelta(hours=form.cleaned_data["hours"])
         token = enrolment.make_token(obj.site, by=request.user, at=datetime.now(UTC), valid=valid)
-        obj.pk = EnrolmentToken.objects.values_list("pk", flat=True).get(digest=digest(token))
+        obj.pk = EnrolmentToken.objects.values_list("pk", flat=True).get(digest=hash_token(token))
         one_time_secrets.keep(request, Secret(str(obj.site), token))
 
     def response_add(

@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from tms.fleet.credentials import services
 from tms.fleet.credentials.services import Key
 from tms.ingest.links import Links
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
 from tms.protocol.credential import Credential
@@ -25,7 +25,7 @@ type Find = Callable[[Sequence[str]], Mapping[str, list[Key]]]
 """The valid keys of each of these UIDs."""
 
 
-class Refusal(NamedTuple):
+class HandshakeRejected(NamedTuple):
     """An HTTP answer instead of the upgrade."""
 
     status: int
@@ -34,8 +34,8 @@ class Refusal(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-NO_SUBPROTOCOL = Refusal(400, "tms:bad-handshake", f"offer the subprotocol {SUBPROTOCOL}")
-UNAUTHORISED = Refusal(
+NO_SUBPROTOCOL = HandshakeRejected(400, "tms:bad-handshake", f"offer the subprotocol {SUBPROTOCOL}")
+UNAUTHORISED = HandshakeRejected(
     401,
     "tms:unauthorised",
     "send a valid credential: `Authorization: Bearer <uid>.<secret>`, or the subprotocol `bearer.<uid>.<secret>`",
@@ -43,8 +43,8 @@ UNAUTHORISED = Refusal(
 )
 
 
-def unavailable(message: str, retry_after_s: float = RETRY_AFTER_S) -> Refusal:
-    return Refusal(503, "tms:unavailable", message, ((b"retry-after", b"%d" % max(1, retry_after_s)),))
+def unavailable(message: str, retry_after_s: float = RETRY_AFTER_S) -> HandshakeRejected:
+    return HandshakeRejected(503, "tms:unavailable", message, ((b"retry-after", b"%d" % max(1, retry_after_s)),))
 
 
 class Admission:
@@ -58,7 +58,7 @@ class Admission:
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_draining = False
 
-    async def decide(self, scope: Mapping[str, Any]) -> Key | Refusal:
+    async def decide(self, scope: Mapping[str, Any]) -> Key | HandshakeRejected:
         if self.is_draining:
             return unavailable("this node is draining; come back")
         if SUBPROTOCOL not in scope["subprotocols"]:
@@ -75,7 +75,9 @@ class Admission:
             return UNAUTHORISED
         if left := self._links.ban_left_s(key.identity.terminal_id):
             banned = b"%d" % max(1, left)
-            return Refusal(429, "tms:too-fast", "two devices use this credential", ((b"retry-after", banned),))
+            return HandshakeRejected(
+                429, "tms:too-fast", "two devices use this credential", ((b"retry-after", banned),)
+            )
         return key
 
     async def stop(self) -> None:
@@ -120,13 +122,13 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
 def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
     """Raises DatabaseError. That this thread's connection was cut while nobody asked tells nothing of the database."""
     try:
-        return services.find(uids, at=wall.now())
+        return services.find(uids, at=db_clock.now())
     except (DatabaseError, InterfaceError):
         was_cut = connection.connection is not None and getattr(connection.connection, "closed", False)
         connection.close()
         if not was_cut:
             raise
-    return services.find(uids, at=wall.now())
+    return services.find(uids, at=db_clock.now())
 
 
 def _unanswered(waiting: Mapping[str, list[asyncio.Future[list[Key]]]]) -> list[asyncio.Future[list[Key]]]:

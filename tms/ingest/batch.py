@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db import Error as AnyDatabaseError
 
 from tms.ingest import store
-from tms.ingest.batch_result import Ledger
+from tms.ingest.batch_result import BatchResult
 from tms.ingest.items import Booted, Item, Reported
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
@@ -37,14 +37,14 @@ READ_ONLY = "25006"
 TOO_LARGE = "54"
 """Class of SQLSTATEs for what exceeds a limit of the database, and will again."""
 
-type Part = tuple[list[Item], Ledger | None]
+type Part = tuple[list[Item], BatchResult | None]
 """Items that were committed together; no ledger when they could not be."""
 
 
 class Batch:
     """Use it from one event loop, in which the links are told."""
 
-    def __init__(self, write: Callable[[Sequence[Item]], Ledger] = store.write) -> None:
+    def __init__(self, write: Callable[[Sequence[Item]], BatchResult] = store.write) -> None:
         self._write = write
         self._items: list[Item] = []
         self._writing = 0
@@ -149,7 +149,7 @@ class Batch:
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_RETRY_S)
 
-    def _tell(self, items: Sequence[Item], ledger: Ledger | None) -> None:
+    def _tell(self, items: Sequence[Item], ledger: BatchResult | None) -> None:
         for item in items:
             if isinstance(item, Booted):
                 _say(item.link.booted, item.outcome if ledger else None)

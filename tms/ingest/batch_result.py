@@ -24,7 +24,7 @@ type BootKey = tuple[int, str]
 
 
 @dataclass(slots=True)
-class Ledger:
+class BatchResult:
     """The outcome of one batch.
 
     Items of a session that a newer one replaced are fenced: they change nothing, except for what TMS itself noticed.
@@ -141,13 +141,13 @@ def _reboot(boot: frames.Boot) -> Reboot:
     return Reboot(boot.boot_id, boot.uptime_s, boot.last_seq)
 
 
-ENTRIES: Mapping[type, Callable[[Ledger, LinkState, Any], None]] = {
-    Booted: Ledger._booted,
-    Reported: Ledger._reported,
-    Alive: Ledger._alive,
-    Parted: Ledger._parted,
-    Lost: Ledger._lost,
-    CommandAnswered: Ledger._answered,
-    Noted: Ledger._noted,
-    TakenOver: Ledger._taken_over,
+ENTRIES: Mapping[type, Callable[[BatchResult, LinkState, Any], None]] = {
+    Booted: BatchResult._booted,
+    Reported: BatchResult._reported,
+    Alive: BatchResult._alive,
+    Parted: BatchResult._parted,
+    Lost: BatchResult._lost,
+    CommandAnswered: BatchResult._answered,
+    Noted: BatchResult._noted,
+    TakenOver: BatchResult._taken_over,
 }

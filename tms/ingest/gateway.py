@@ -12,7 +12,7 @@ from tms.fleet.credentials.services import Key
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links
-from tms.ingest.session import Session, Wire
+from tms.ingest.session import LinkSocket, Session
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Gateway:
             hub.start()
             self.batch.start()
 
-    def open(self, key: Key, *, wire: Wire, address: str | None) -> Session:
+    def open(self, key: Key, *, wire: LinkSocket, address: str | None) -> Session:
         session = Session(key, wire=wire, batch=self.batch, links=self.links, address=address)
         self.links.opened(session)
         return session

@@ -17,7 +17,7 @@ from tms.fleet.credentials import services
 from tms.fleet.presence import store
 from tms.ingest.session import Session
 from tms.ingest.takeovers import Bans, find_bans
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.protocol.close_codes import CloseCode
 
@@ -71,11 +71,11 @@ class Links:
 
     async def look_forever(self) -> None:
         """Ask the database for what the feed, which is only a hint, may not have told."""
-        since = wall.now()
+        since = db_clock.now()
         while True:
-            at = wall.now()
+            at = db_clock.now()
             try:
-                seen = await database_sync_to_async(look, thread_sensitive=False)(since - OVERLAP, at, self._doubtful())
+                seen = await database_sync_to_async(poll, thread_sensitive=False)(since - OVERLAP, at, self._doubtful())
             except Exception as error:  # noqa: BLE001  (whatever it is, the next look comes)
                 log.warning("look_failed", error=repr(error))
             else:
@@ -87,7 +87,7 @@ class Links:
         """Terminals of which the feed may not have told that they are elsewhere by now."""
         return list(self.by_terminal) if self._may_have_missed or not hub.is_live else []
 
-    def _see(self, seen: "Seen") -> None:
+    def _see(self, seen: "PollResult") -> None:
         if hub.is_live:
             self._may_have_missed = False
         self._revoke(seen.revoked)
@@ -118,7 +118,7 @@ class Links:
     async def _deliver(self, sessions: dict[int, int]) -> None:
         try:
             claim = database_sync_to_async(commands.dequeue, thread_sensitive=False)
-            claimed = await claim(sessions, at=wall.now())
+            claimed = await claim(sessions, at=db_clock.now())
         except Exception:
             log.exception("delivery_failed", terminals=len(sessions))
             return
@@ -128,7 +128,7 @@ class Links:
                 session.send_command(command)
 
 
-class Seen(NamedTuple):
+class PollResult(NamedTuple):
     """What the database says."""
 
     revoked: set[int]
@@ -137,8 +137,8 @@ class Seen(NamedTuple):
     bans: Sequence[tuple[int, float]]
 
 
-def look(since: datetime, at: datetime, doubtful: Sequence[int]) -> Seen:
-    return Seen(
+def poll(since: datetime, at: datetime, doubtful: Sequence[int]) -> PollResult:
+    return PollResult(
         revoked=services.ended_between(since, at),
         waiting=commands.waiting(at=at),
         elsewhere=store.elsewhere(doubtful, node=settings.NODE) if doubtful else {},

@@ -18,9 +18,9 @@ from tms.fleet.models import Cause
 from tms.ingest.batch import Batch
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.metric_limits import MetricNames
-from tms.ingest.rule_evaluation import Judge
-from tms.lib.db.clock import wall
-from tms.lib.token_bucket import Bucket
+from tms.ingest.rule_evaluation import LinkEvaluator
+from tms.lib.db.clock import db_clock
+from tms.lib.token_bucket import TokenBucket
 from tms.metrics import instruments
 from tms.protocol import downlink, frames, limits, partly, uplink
 from tms.protocol.close_codes import CloseCode
@@ -37,7 +37,7 @@ DUPLICATE_CREDENTIAL = "tms.duplicate_credential"
 NOT_BOOTED = "boot first: send `boot` and wait for its answer"
 
 
-class Wire(Protocol):
+class LinkSocket(Protocol):
     """The socket, as a session needs it. Neither call waits."""
 
     def send(self, text: str) -> None: ...
@@ -54,7 +54,7 @@ class Ends(Protocol):
 class Session:
     """One link of one terminal, from the handshake to its end."""
 
-    def __init__(self, key: Key, *, wire: Wire, batch: Batch, links: Ends, address: str | None) -> None:
+    def __init__(self, key: Key, *, wire: LinkSocket, batch: Batch, links: Ends, address: str | None) -> None:
         self.identity = key.identity
         self.credential_id = key.credential_id
         self.number = 0
@@ -66,14 +66,16 @@ class Session:
         self._wire = wire
         self._batch = batch
         self._links = links
-        self._judge = Judge(key.identity)
+        self._judge = LinkEvaluator(key.identity)
         self._names = MetricNames()
         self._booting: asyncio.Future[None] | None = None
         """While the boot is being committed."""
         self._boot_request: frames.RequestId = 0
-        self._bucket = Bucket(per_minute=settings.FRAMES_PER_MINUTE, burst=settings.FRAMES_BURST, at=time.monotonic())
-        self._bad = Strikes(limits.BAD_FRAMES_PER_MINUTE)
-        self._too_fast = Strikes(settings.FRAMES_BURST)
+        self._bucket = TokenBucket(
+            per_minute=settings.FRAMES_PER_MINUTE, burst=settings.FRAMES_BURST, at=time.monotonic()
+        )
+        self._bad = ViolationCounter(limits.BAD_FRAMES_PER_MINUTE)
+        self._too_fast = ViolationCounter(settings.FRAMES_BURST)
         self._unacknowledged = 0
         self._acknowledged: asyncio.Event | None = None
         """Made when there is something to wait for: it takes a kilobyte."""
@@ -222,7 +224,7 @@ class Session:
             self.close(CloseCode.DRAINING, "boot could not be kept; come back")
             return
         self.number, self.boot_pk, self.is_booted = outcome.session, outcome.boot_pk, True
-        self._judge = Judge(self.identity, outcome.held)
+        self._judge = LinkEvaluator(self.identity, outcome.held)
         self._names = MetricNames(outcome.metrics)
         instruments.BOOTS.inc()
         answer = frames.Booted(
@@ -292,10 +294,10 @@ def _count_received(method: str) -> None:
 
 
 def _now() -> datetime:
-    return wall.now()
+    return db_clock.now()
 
 
-class Strikes:
+class ViolationCounter:
     """Counts what a link may not do: `most` within one minute are too many.
 
     A list, for nearly every link has none: an empty one takes 56 bytes, a deque 760.

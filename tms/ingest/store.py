@@ -17,11 +17,11 @@ from tms.fleet.models import Terminal, TerminalState
 from tms.fleet.presence import outages, store
 from tms.fleet.presence.transitions import LinkState
 from tms.ingest import takeovers
-from tms.ingest.batch_result import BootKey, Ledger
+from tms.ingest.batch_result import BatchResult, BootKey
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
 from tms.ingest.rule_evaluation import place_of
 from tms.lib.db import rows as db_rows
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.protocol import frames, limits
 from tms.telemetry import boots, reports
@@ -55,12 +55,12 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
     address: str | None
 
 
-def write(items: Sequence[Item]) -> Ledger:
+def write(items: Sequence[Item]) -> BatchResult:
     """Commit `items`. On return everything in the ledger is durable and every `Booted` has its outcome."""
     rules = rule_cache.get()
     links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
-        ledger = Ledger(store.lock(links), store.timing(), settings.NODE)
+        ledger = BatchResult(store.lock(links), store.timing(), settings.NODE)
         ledger.enter(items)
         for takeover in takeovers.count(ledger.takeovers):
             ledger.note(takeover)
@@ -81,7 +81,7 @@ def write(items: Sequence[Item]) -> Ledger:
     return ledger
 
 
-def _save_boots(ledger: Ledger) -> dict[BootKey, int]:
+def _save_boots(ledger: BatchResult) -> dict[BootKey, int]:
     wanted = {boot_key(item) for item in ledger.boots} | {boot_key(item) for item in ledger.reports}
     known = {
         boot_key(item): item.link.boot_pk
@@ -90,7 +90,7 @@ def _save_boots(ledger: Ledger) -> dict[BootKey, int]:
     }
     missing = wanted - known.keys()
     if missing:
-        known |= boots.ensure(missing, at=wall.now())
+        known |= boots.ensure(missing, at=db_clock.now())
     _save_identities(ledger.boots)
     return known
 
@@ -128,13 +128,13 @@ def _save_identities(booted: Sequence[Booted]) -> None:
         )
 
 
-def _save_reports(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
+def _save_reports(ledger: BatchResult, boot_pks: dict[BootKey, int]) -> None:
     """Insert what is new, and the events that came with it. What was sent again changes nothing.
 
     The key has the instant in it (partitions by day), so what may be stored already is looked for without it: nobody
     else writes reports of these terminals now, for their standings are locked.
     """
-    over = hourly.late_before(wall.now())
+    over = hourly.late_before(db_clock.now())
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(ledger.reports)}
     for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in ledger.doubtful}):
         del items[key]
@@ -190,7 +190,7 @@ def believable(at: datetime | None, arrived_at: datetime) -> datetime:
     return arrived_at if at is None or at > arrived_at + CLOCK_TOLERANCE else at
 
 
-def _save_notes(ledger: Ledger) -> None:
+def _save_notes(ledger: BatchResult) -> None:
     _save_events((note, note.event, False) for note in ledger.notes)
 
 
@@ -209,7 +209,7 @@ def _save_events(events: Iterable[tuple[Reported | Noted, frames.Event, bool]]) 
     )
 
 
-def _answer_boots(ledger: Ledger, boot_pks: dict[BootKey, int]) -> None:
+def _answer_boots(ledger: BatchResult, boot_pks: dict[BootKey, int]) -> None:
     booted = ledger.boots
     if not booted:
         return
@@ -238,7 +238,7 @@ def _resume(link_state: LinkState, boot_id: str, seq: int) -> None:
         TerminalState.objects.filter(pk=link_state.terminal_id).update(seq=seq)
 
 
-def _publish(ledger: Ledger) -> None:
+def _publish(ledger: BatchResult) -> None:
     if ledger.changed:
         sessions = frozenset((item.link.identity.terminal_id, item.link.number) for item in ledger.boots)
         moved = frozenset(move.terminal_id for move in ledger.link_changes)

@@ -15,22 +15,22 @@ from django.conf import settings
 PURPOSE = b"tms.notifications.sealed"
 
 
-class Unreadable(Exception):
+class DecryptionError(Exception):
     """Sealed under another `TMS_SECRET_KEY`, or not sealed by TMS."""
 
 
-def seal(secrets: Mapping[str, str]) -> str:
+def encrypt(secrets: Mapping[str, str]) -> str:
     return _lock().encrypt(json.dumps(dict(secrets)).encode()).decode()
 
 
-def unseal(token: str) -> dict[str, str]:
+def decrypt(token: str) -> dict[str, str]:
     """Raises Unreadable."""
     if not token:
         return {}
     try:
         secrets: dict[str, str] = json.loads(_lock().decrypt(token.encode()))
     except InvalidToken:
-        raise Unreadable from None
+        raise DecryptionError from None
     return secrets
 
 

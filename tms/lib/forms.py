@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 FORMAT = "%Y-%m-%dT%H:%M"
 
 
-class WallTimeField(forms.DateTimeField):
+class LocalDateTimeField(forms.DateTimeField):
     """A time without a zone, as a browser's `datetime-local` has it."""
 
     def __init__(self, **options: Any) -> None:

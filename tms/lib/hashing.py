@@ -3,6 +3,6 @@
 import hashlib
 
 
-def digest(secret: str) -> str:
+def hash_token(secret: str) -> str:
     """SHA-256: right for a 256-bit random secret, which no dictionary holds; a slow hash would only slow boots."""
     return hashlib.sha256(secret.encode()).hexdigest()

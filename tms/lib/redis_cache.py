@@ -15,7 +15,7 @@ REST_S = 5.0
 """Once Redis did not answer, nobody waits for it again so soon."""
 
 
-class RestingCache(RedisCache):
+class FallbackCache(RedisCache):
     """Django makes one for each thread and request; they share their connections, and what they know of Redis."""
 
     clients: ClassVar[dict[str, Any]] = {}
@@ -32,28 +32,28 @@ class RestingCache(RedisCache):
         return self.clients[self._server]
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._or(default, lambda: super(RestingCache, self).get(key, default, version))
+        return self._or(default, lambda: super(FallbackCache, self).get(key, default, version))
 
     def set(self, key: str, value: Any, *args: Any, **options: Any) -> None:
-        self._or(None, lambda: super(RestingCache, self).set(key, value, *args, **options))
+        self._or(None, lambda: super(FallbackCache, self).set(key, value, *args, **options))
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        return bool(self._or(False, lambda: super(RestingCache, self).delete(key, version)))
+        return bool(self._or(False, lambda: super(FallbackCache, self).delete(key, version)))
 
     def has_key(self, key: str, version: int | None = None) -> bool:
-        return bool(self._or(False, lambda: super(RestingCache, self).has_key(key, version)))
+        return bool(self._or(False, lambda: super(FallbackCache, self).has_key(key, version)))
 
     def get_many(self, keys: Iterable[str], version: int | None = None) -> dict[str, Any]:
-        found: dict[str, Any] = self._or({}, lambda: super(RestingCache, self).get_many(keys, version))
+        found: dict[str, Any] = self._or({}, lambda: super(FallbackCache, self).get_many(keys, version))
         return found
 
     def set_many(self, data: dict[str, Any], *args: Any, **options: Any) -> list[str]:
         """The keys that were not kept."""
-        failed: list[str] = self._or([*data], lambda: super(RestingCache, self).set_many(data, *args, **options))
+        failed: list[str] = self._or([*data], lambda: super(FallbackCache, self).set_many(data, *args, **options))
         return failed
 
     def delete_many(self, keys: Iterable[str], version: int | None = None) -> None:
-        self._or(None, lambda: super(RestingCache, self).delete_many(keys, version))
+        self._or(None, lambda: super(FallbackCache, self).delete_many(keys, version))
 
     def run[T](self, command: Callable[[Any], T]) -> T | None:
         """What `command` makes of the client; None while Redis is away."""

@@ -1,4 +1,4 @@
-class Bucket:
+class TokenBucket:
     """A token bucket: `burst` at once, refilled by `per_minute`. Times are `time.monotonic()`."""
 
     __slots__ = ("burst", "per_second", "tokens", "touched_at")

@@ -12,7 +12,7 @@ SLACK_S = 5.0
 """What sweeping, and noticing that a node is lost, may add to the seconds of the settings."""
 
 
-class Stage(StrEnum):
+class Indicator(StrEnum):
     OFFLINE = "offline"
     """From a terminal's last frame until it is called offline."""
     BOARD = "board"
@@ -23,13 +23,13 @@ class Stage(StrEnum):
     """From an acknowledgement until it is sent to open boards."""
 
 
-class Outcome(StrEnum):
+class SloOutcome(StrEnum):
     KEPT = "kept"
     MISSED = "missed"
 
 
-PROMISED_S: Mapping[Stage, float] = MappingProxyType(
-    {Stage.BOARD: 1.0, Stage.NOTIFICATION: 10.0, Stage.ACKNOWLEDGEMENT: 1.0}
+TARGET_S: Mapping[Indicator, float] = MappingProxyType(
+    {Indicator.BOARD: 1.0, Indicator.NOTIFICATION: 10.0, Indicator.ACKNOWLEDGEMENT: 1.0}
 )
 """That of `OFFLINE` follows from the settings."""
 
@@ -40,17 +40,17 @@ def offline_within_s(*, is_ours: bool = False) -> float:
     return float(settings.HEARTBEAT_S + settings.LEASE_GRACE_S + wait_s + SLACK_S)
 
 
-def promised_s(stage: Stage) -> float:
-    return PROMISED_S.get(stage) or offline_within_s()
+def target_s(stage: Indicator) -> float:
+    return TARGET_S.get(stage) or offline_within_s()
 
 
-def observe(stage: Stage, seconds: float, *, promised_s: float | None = None) -> None:
+def observe(stage: Indicator, seconds: float, *, promised_s: float | None = None) -> None:
     """Clocks that differ by a little make nothing negative."""
-    limit = PROMISED_S[stage] if promised_s is None else promised_s
-    outcome = Outcome.KEPT if seconds <= limit else Outcome.MISSED
+    limit = TARGET_S[stage] if promised_s is None else promised_s
+    outcome = SloOutcome.KEPT if seconds <= limit else SloOutcome.MISSED
     instruments.OBJECTIVE_SECONDS.labels(stage.value, outcome.value).observe(max(0.0, seconds))
 
 
-for each in Stage:  # whoever looks for a rise must see from where
-    for outcome in Outcome:
+for each in Indicator:  # whoever looks for a rise must see from where
+    for outcome in SloOutcome:
         instruments.OBJECTIVE_SECONDS.labels(each.value, outcome.value)

@@ -8,7 +8,7 @@ from django.db.models import Min
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.destination import DestinationKind
@@ -34,7 +34,7 @@ class DeliveryCollector(Collector):
             log.warning("delivery_gauges_unreadable", error=str(error).strip())
             return
         for family in self.describe():
-            family.add_metric([], max(0.0, (wall.now() - oldest).total_seconds()) if oldest else 0.0)
+            family.add_metric([], max(0.0, (db_clock.now() - oldest).total_seconds()) if oldest else 0.0)
             yield family
 
 

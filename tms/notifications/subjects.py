@@ -9,9 +9,9 @@ from typing import NamedTuple
 from django.db import models
 
 from tms.alerts.correlation.candidates import groups_of
-from tms.alerts.correlation.unresolved import asking, members, quiet_incidents
+from tms.alerts.correlation.unresolved import asking, members, suppressed_incidents
 from tms.alerts.models import Alert, AlertState, Incident, IncidentTransition, Transition
-from tms.alerts.suppression.reasons import Quiet, quiet
+from tms.alerts.suppression.reasons import Suppression, suppressions
 
 type Subject = Alert | Incident
 
@@ -19,7 +19,7 @@ RELATED = ("alert__rule", "alert__terminal__site", "alert__acknowledged_by", "al
 RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__acknowledged_by")
 
 
-class Happening(NamedTuple):
+class SubjectEvent(NamedTuple):
     """A step of an alert or an incident."""
 
     pk: int
@@ -31,21 +31,21 @@ class Happening(NamedTuple):
     """Whom it was assigned to, or who is reminded."""
 
 
-class Kind(NamedTuple):
+class SubjectType(NamedTuple):
     """One of the two: the column that names it, and where its history stands."""
 
     column: str
     history: type[Transition] | type[IncidentTransition]
     related: tuple[str, ...]
 
-    def happening(self, row: models.Model) -> Happening:
+    def happening(self, row: models.Model) -> SubjectEvent:
         """What a row of its history says."""
         subject, to_id = getattr(row, self.column), getattr(row, "to_id", None)
-        return Happening(row.pk, row.kind, row.at, subject, row.by_id, to_id)  # type: ignore[attr-defined]
+        return SubjectEvent(row.pk, row.kind, row.at, subject, row.by_id, to_id)  # type: ignore[attr-defined]
 
 
-ALERT = Kind("alert", Transition, RELATED)
-INCIDENT = Kind("incident", IncidentTransition, RELATED_OF_INCIDENT)
+ALERT = SubjectType("alert", Transition, RELATED)
+INCIDENT = SubjectType("incident", IncidentTransition, RELATED_OF_INCIDENT)
 KINDS = (ALERT, INCIDENT)
 
 
@@ -67,7 +67,7 @@ def about_one(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(name=name, condition=models.Q(alert__isnull=True) ^ models.Q(incident__isnull=True))
 
 
-def kind_of(subject: Subject) -> Kind:
+def kind_of(subject: Subject) -> SubjectType:
     return ALERT if isinstance(subject, Alert) else INCIDENT
 
 
@@ -106,14 +106,14 @@ def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
     return found
 
 
-def hushed(subjects: Collection[Subject], *, at: datetime) -> dict[Subject, Quiet]:
+def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[Subject, Suppression]:
     """Which of them must not be told of now. An incident is quiet while every open alert of it is."""
     alerts = {subject.pk: subject for subject in subjects if isinstance(subject, Alert)}
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
-    found: dict[Subject, Quiet] = {}
+    found: dict[Subject, Suppression] = {}
     if alerts:
-        found |= {alerts[pk]: why for pk, why in quiet(alerts.values(), at=at).items()}
-    for pk, why in quiet_incidents(members(incidents), at=at).items():
+        found |= {alerts[pk]: why for pk, why in suppressions(alerts.values(), at=at).items()}
+    for pk, why in suppressed_incidents(members(incidents), at=at).items():
         found[incidents[pk]] = why
     return found
 

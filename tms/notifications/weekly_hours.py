@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from pydantic import Field
 
 from tms.fleet.sites.time_zones import zones
-from tms.lib.calendar.opening_hours import Hours, Span
+from tms.lib.calendar.opening_hours import Hours, OpenInterval
 
 type Weekday = Annotated[int, Field(ge=0, le=6)]
 
@@ -36,7 +36,7 @@ class HoursOfWeek(models.Model):
         """None: it has none."""
         if self.hours_from is None or self.hours_until is None:
             return None
-        span = (Span(self.hours_from, self.hours_until),)
+        span = (OpenInterval(self.hours_from, self.hours_until),)
         days = self.hours_days or range(7)
         return Hours(ZoneInfo(self.hours_zone or settings.TIME_ZONE), dict.fromkeys(days, span))
 

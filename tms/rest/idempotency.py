@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from tms.accounts.models import User
-from tms.lib.hashing import digest
+from tms.lib.hashing import hash_token
 from tms.rest.models import IdempotencyRecord
 from tms.rest.problems import Fault, ProblemError, unreadable
 
@@ -56,7 +56,7 @@ def _checked(key: str) -> str:
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    return digest(f"{request.method} {request.get_full_path()} {request.body.decode(errors='surrogateescape')!r}")
+    return hash_token(f"{request.method} {request.get_full_path()} {request.body.decode(errors='surrogateescape')!r}")
 
 
 def _begin(person: User, key: str, fingerprint: str, at: datetime) -> IdempotencyRecord:

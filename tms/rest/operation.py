@@ -18,7 +18,7 @@ from tms.accounts import api_tokens
 from tms.accounts.access import may, may_watch
 from tms.accounts.models import ApiToken, User
 from tms.accounts.permissions import Permission
-from tms.lib.token_bucket import Bucket
+from tms.lib.token_bucket import TokenBucket
 from tms.rest.idempotency import HEADER, idempotent
 from tms.rest.problems import Fault, ProblemError, unreadable
 
@@ -118,14 +118,14 @@ def _length(request: HttpRequest) -> int:
     return int(told) if told.isdecimal() else 0
 
 
-_buckets: dict[str, Bucket] = {}
+_buckets: dict[str, TokenBucket] = {}
 _lock = threading.Lock()
 
 
 def _check_rate(token: ApiToken) -> None:
     now = time.monotonic()
     with _lock:
-        bucket = _buckets.get(token.digest) or Bucket(
+        bucket = _buckets.get(token.digest) or TokenBucket(
             per_minute=settings.API_PER_MINUTE, burst=settings.API_BURST, at=now
         )
         _buckets[token.digest] = bucket

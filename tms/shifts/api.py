@@ -24,7 +24,7 @@ EDITING = Access(Permission.WRITE_NOTES)
 USUAL, LONGEST = timedelta(hours=8), timedelta(days=31)
 
 
-class Span(RequestSchema):
+class PeriodQuery(RequestSchema):
     since: Instant | None = Field(None, description="Eight hours before the end, if it is not named.")
     until: Instant | None = Field(None, description="Now, if it is not named.")
 
@@ -34,7 +34,7 @@ class NoteBody(RequestSchema):
 
 
 @router.get("/digest", summary="Read the digest of a shift", response=Digest)
-def read_digest(request: ApiRequest, query: Query[Span]) -> Digest:
+def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> Digest:
     """Of at most 31 days."""
     until = query.until or timezone.now()
     since = query.since or until - USUAL

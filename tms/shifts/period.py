@@ -23,7 +23,7 @@ USUAL = "8h"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Period:
     """`since` until before `until`. `preset` names a length that ends now, `zone` the clocks."""
 
     since: datetime

@@ -131,7 +131,7 @@ class Digest(ResponseSchema):
         )
 
 
-def _count(number: shifts.Number) -> Count:
+def _count(number: shifts.SeverityCount) -> Count:
     return Count(total=number.total, by_severity=dict(number.by_severity))
 
 

@@ -10,7 +10,7 @@ from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.accounts.sign_in import hashing
 from tms.accounts.sign_in.hashing import BoundedPBKDF2, HashingBusyError, HashingPool
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 
 OURS = "tms.accounts.sign_in.hashing.BoundedPBKDF2"
 DJANGOS = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
@@ -115,7 +115,7 @@ def test_a_full_pool_answers_429_and_the_try_does_not_count(client, settings, mo
 def test_only_signing_in_hashes_a_password(client, monkeypatch):
     """Neither a page nor the API does, and a token is looked up by its SHA-256."""
     person = User.objects.create_superuser("tanaka", password="a password for tests")
-    _, token = api_tokens.issue(person, name="script", at=wall.now())
+    _, token = api_tokens.issue(person, name="script", at=db_clock.now())
     client.force_login(person)
     monkeypatch.setattr(BoundedPBKDF2, "encode", None)
     monkeypatch.setattr(hashing, "pool", None)

@@ -178,7 +178,7 @@ def test_the_log_names_the_limit_once_when_it_is_reached(tanaka):
 
 @pytest.mark.services
 def test_without_redis_each_process_counts_by_itself(tanaka, settings, monkeypatch):
-    monkeypatch.setattr(resting.RestingCache, "rests_until", {})
+    monkeypatch.setattr(resting.FallbackCache, "rests_until", {})
     settings.CACHES = {name: cache | {"LOCATION": f"redis://{HOST}:1/0"} for name, cache in settings.CACHES.items()}
 
     answers = [sign_in("tanaka") for _ in range(6)]

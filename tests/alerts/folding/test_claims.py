@@ -57,9 +57,9 @@ def test_it_ends_by_itself(incident, tanaka):
     at = now()
     correlation.claim(incident, by=tanaka, at=at)
 
-    correlation.fold(at + LASTS - timedelta(seconds=1))
+    correlation.correlate(at + LASTS - timedelta(seconds=1))
     assert Incident.objects.get().claimed_by == tanaka
-    correlation.fold(at + LASTS)
+    correlation.correlate(at + LASTS)
 
     assert Incident.objects.get().claimed_by is None
     assert steps(incident)[-1] == ("released", "TMS")
@@ -100,7 +100,7 @@ def test_recovery_ends_it_and_what_is_over_is_not_claimed(incident, tanaka):
     correlation.claim(incident, by=tanaka, at=now())
     for alert in Alert.objects.all():
         factories.resolved(alert)
-    correlation.fold(now())
+    correlation.correlate(now())
 
     after = Incident.objects.get()
     assert (after.state, after.claimed_by, after.claimed_until) == (IncidentState.RESOLVED, None, None)

@@ -31,9 +31,9 @@ def shop(storm):
 
 def test_who_recovers_this_very_moment_is_not_folded_and_nobody_waits(storm, shop):
     with meanwhile(recover(storm, shop[0])):
-        correlation.fold(later(1))
+        correlation.correlate(later(1))
         members = folded(incident())
-    correlation.fold(later(3))
+    correlation.correlate(later(3))
 
     assert members == 5
     assert Alert.objects.get(terminal=shop[0]).incident is None
@@ -41,16 +41,16 @@ def test_who_recovers_this_very_moment_is_not_folded_and_nobody_waits(storm, sho
 
 def test_whoever_looks_at_what_opened_does_not_wait_either(storm, shop):
     with meanwhile(recover(storm, shop[0])):
-        looked = at_open.look(later(1))
+        looked = at_open.record_suppressed_at_open(later(1))
 
     assert looked == 5
-    assert at_open.look(later(3)) == 1
+    assert at_open.record_suppressed_at_open(later(3)) == 1
 
 
 def test_what_is_in_other_hands_joins_with_the_next_pass(storm, shop):
     with meanwhile(lambda: Alert.objects.filter(terminal=shop[0]).update(comment="seen")):
-        correlation.fold(later(1))
-    correlation.fold(later(2))
+        correlation.correlate(later(1))
+    correlation.correlate(later(2))
 
     assert folded(incident()) == 6
     assert told(incident()) == [("opened", 6)]  # the sixth a moment later
@@ -58,26 +58,26 @@ def test_what_is_in_other_hands_joins_with_the_next_pass(storm, shop):
 
 def test_two_leaders_open_one_incident(storm, shop):
     """One that hangs and wakes up believes to lead."""
-    at_once(4, lambda n: correlation.fold(later(1 + n)))
+    at_once(4, lambda n: correlation.correlate(later(1 + n)))
 
     assert Incident.objects.count() == 1
     assert folded(incident()) == 6
 
 
 def test_folds_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet, shop):
-    correlation.fold(later(1))
+    correlation.correlate(later(1))
     person = fleet.person()
 
     def act(n: int) -> object:
         if n == 0:
             return correlation.acknowledge(incident(), by=person, comment="", at=later(2))
         if n == 1:
-            return correlation.fold(later(3))
+            return correlation.correlate(later(3))
         return recover(storm, *shop[n - 2 :: 3])()
 
     results = at_once(5, act)
-    correlation.fold(later(5))
-    correlation.fold(later(6))
+    correlation.correlate(later(5))
+    correlation.correlate(later(6))
 
     unexpected = [
         each for each in results if isinstance(each, Exception) and not isinstance(each, lifecycle.AlreadyResolved)
@@ -89,7 +89,7 @@ def test_folds_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet
 
 def test_a_row_may_refer_to_an_incident_that_the_fold_holds(storm, shop):
     """As a telling does, whose transaction may hold the very step of the history that the fold adds to."""
-    correlation.fold(later(1))
+    correlation.correlate(later(1))
     pk = incident().pk
 
     def refer() -> None:
@@ -97,5 +97,5 @@ def test_a_row_may_refer_to_an_incident_that_the_fold_holds(storm, shop):
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             cursor.execute("SELECT 1 FROM alerts_incident WHERE id = %s FOR KEY SHARE", [pk])
 
-    with meanwhile(lambda: correlation.fold(later(2))), transaction.atomic():
+    with meanwhile(lambda: correlation.correlate(later(2))), transaction.atomic():
         refer()

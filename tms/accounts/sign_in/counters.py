@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from django.core.cache import caches
 
-from tms.lib.redis_cache import RestingCache
+from tms.lib.redis_cache import FallbackCache
 
 MOST_KEYS = 10_000
 """That a process without Redis remembers; beyond it the one that was used longest ago is forgotten."""
@@ -179,7 +179,7 @@ class RedisAwayError(Exception):
 def execute(script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
     """Run `script` in the Redis of the cache. Raises RedisAwayError."""
     cache = caches["default"]
-    if not isinstance(cache, RestingCache):
+    if not isinstance(cache, FallbackCache):
         raise RedisAwayError
     answer = cache.run(lambda redis: redis.eval(script, len(keys), *map(cache.make_key, keys), *arguments))
     if answer is None:

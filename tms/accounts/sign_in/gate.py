@@ -21,7 +21,7 @@ from django.utils.csp import build_policy
 
 from tms.accounts.sign_in import device
 from tms.accounts.sign_in.throttle import network
-from tms.lib.token_bucket import Bucket
+from tms.lib.token_bucket import TokenBucket
 from tms.metrics.instruments import SIGN_INS
 
 type Scope = dict[str, Any]
@@ -48,8 +48,8 @@ class SignInGate:
         self._application = application
         self._address_of = address_of
         self._now = now
-        self._clients: OrderedDict[str, Bucket] = OrderedDict()
-        self._total = Bucket(per_minute=TOTAL_PER_MINUTE, burst=TOTAL_BURST, at=now())
+        self._clients: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._total = TokenBucket(per_minute=TOTAL_PER_MINUTE, burst=TOTAL_BURST, at=now())
         self._delayed = 0
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -65,16 +65,16 @@ class SignInGate:
         await self._delay()
         await answer(send, language_of(request), math.ceil(full.wait_s))
 
-    def _full(self, known: device.Device | None, address: str | None, at: float) -> Bucket | None:
+    def _full(self, known: device.Device | None, address: str | None, at: float) -> TokenBucket | None:
         """The bucket that is empty. A known device need not share what strangers have in total."""
         own = self._bucket(known.id if known else network(address or ""), at)
         if not own.take(at):
             return own
         return None if known or self._total.take(at) else self._total
 
-    def _bucket(self, key: str, at: float) -> Bucket:
+    def _bucket(self, key: str, at: float) -> TokenBucket:
         if key not in self._clients:
-            self._clients[key] = Bucket(per_minute=settings.SIGN_IN_FORMS_PER_MINUTE, burst=BURST, at=at)
+            self._clients[key] = TokenBucket(per_minute=settings.SIGN_IN_FORMS_PER_MINUTE, burst=BURST, at=at)
         self._clients.move_to_end(key)
         while len(self._clients) > MOST_CLIENTS:
             self._clients.popitem(last=False)

@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle, models
 from tms.alerts.actions.registry import DEEDS
-from tms.alerts.actions.schemas import Assigning, Commenting, Saying, Snoozing, Taking, Terms, Which
+from tms.alerts.actions.schemas import Assigning, Commenting, Saying, SelectionSchema, Snoozing, Taking, Terms
 from tms.alerts.api import one
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import AlertState
@@ -50,7 +50,7 @@ SEEN = Field(None, description="That of the alert as it was seen: it is refused 
 def offer(name: str, kind: Kind) -> None:
     """Both operations of a deed."""
     to_one = create_model(f"{name.title()}Alert", __base__=kind.terms, version=(Id | None, SEEN))
-    to_many = create_model(f"{name.title()}Alerts", __base__=kind.terms, which=(Which, ...))
+    to_many = create_model(f"{name.title()}Alerts", __base__=kind.terms, which=(SelectionSchema, ...))
 
     def do_one(request: ApiRequest, pk: int, body: to_one) -> Alert:  # type: ignore[valid-type]
         return _acknowledge(request, pk, body) if name == "acknowledge" else _do(request, name, pk, body)

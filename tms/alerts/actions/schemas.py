@@ -65,7 +65,7 @@ class Assigning(Commenting):
         return super().of(at) | {"to": to}
 
 
-class Which(RequestSchema):
+class SelectionSchema(RequestSchema):
     """Either `ids`, or all that match."""
 
     ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
@@ -73,7 +73,7 @@ class Which(RequestSchema):
     opened_until: Instant | None = Field(None, description="Of those that match: none that opened later.")
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "Which":
+    def _one_of_both(self) -> "SelectionSchema":
         if (self.ids is None) is (self.matching is None):
             raise ValueError("give either `ids` or `matching`")
         return self

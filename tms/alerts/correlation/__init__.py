@@ -5,6 +5,6 @@ Only the leading clock folds; people and the fold hold the lock of the incident'
 """
 
 from tms.alerts.correlation.actions import acknowledge, change_acknowledgement, claim, comment, reopen, unclaim
-from tms.alerts.correlation.correlate import fold
+from tms.alerts.correlation.correlate import correlate
 
-__all__ = ["acknowledge", "change_acknowledgement", "claim", "comment", "fold", "reopen", "unclaim"]
+__all__ = ["acknowledge", "change_acknowledgement", "claim", "comment", "correlate", "reopen", "unclaim"]

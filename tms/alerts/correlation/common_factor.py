@@ -16,7 +16,7 @@ STRONGER = 0.2
 """By how much that share must exceed the one of the whole fleet."""
 
 
-def likeness(incident: Incident) -> None:
+def common_factor(incident: Incident) -> None:
     """Name the strongest on `incident`, which the caller saves; nothing when nothing stands out."""
     lost = set(Alert.objects.filter(incident=incident).values_list("terminal", flat=True))
     found = _of_terminals(lost)

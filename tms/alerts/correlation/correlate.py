@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from tms.alerts.correlation.candidates import Candidate, Common, candidates
-from tms.alerts.correlation.common_factor import likeness
-from tms.alerts.correlation.counting import Share, shares
+from tms.alerts.correlation.common_factor import common_factor
+from tms.alerts.correlation.counting import LossShare, shares
 from tms.alerts.correlation.review import review
 from tms.alerts.correlation.transitions import transition
 from tms.alerts.lifecycle.acknowledge import lock_in_states
@@ -31,7 +31,7 @@ unreviewed = SetAside[int]("fold")
 type ByCommon = dict[Common, list[Candidate]]
 
 
-def fold(at: datetime) -> int:
+def correlate(at: datetime) -> int:
     """How many alerts became part of an incident."""
     alone = Alert.objects.unresolved().unfolded().filter(opened_at__gte=at - LONGEST)
     if not alone.exists() and not Incident.objects.unresolved().exists():
@@ -40,7 +40,7 @@ def fold(at: datetime) -> int:
 
     def join() -> None:
         nonlocal folded
-        folded = _fold(at)
+        folded = _correlate(at)
 
     # What stands is reviewed also when nothing can be folded.
     acts: tuple[Callable[[], None], ...] = (join, partial(_review_standing, at))
@@ -61,7 +61,7 @@ def _review(pks: Collection[int], at: datetime) -> int:
 
 
 @transaction.atomic
-def _fold(at: datetime) -> int:
+def _correlate(at: datetime) -> int:
     rules = {factor: rule for factor, rule in FoldRule.in_force().items() if rule.enabled}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, LONGEST)) if rules else []
@@ -142,7 +142,7 @@ def _by_common(factor: Factor, found: Iterable[Candidate]) -> ByCommon:
     return groups
 
 
-def _new(what: Common, share: Share, members: Sequence[Candidate], at: datetime) -> Incident:
+def _new(what: Common, share: LossShare, members: Sequence[Candidate], at: datetime) -> Incident:
     incident = Incident.objects.create(
         factor=what.factor,
         key=what.key,
@@ -157,6 +157,6 @@ def _new(what: Common, share: Share, members: Sequence[Candidate], at: datetime)
         joined=len(members),
     )
     _put(incident, members)
-    likeness(incident)
+    common_factor(incident)
     transition(incident, Kind.OPENED, at=at, number=len(members))
     return incident

@@ -20,12 +20,12 @@ COLUMNS = {
 }
 
 
-class Share(NamedTuple):
+class LossShare(NamedTuple):
     lost: int
     size: int
 
 
-def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Common, Share]:
+def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Common, LossShare]:
     """Of each key: the terminals that were lost `since`, and how many there were then. One query.
 
     Who was away before, was never seen, or was lost because of TMS itself is not counted at all, nor is who belongs to
@@ -39,4 +39,4 @@ def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Co
         .values_list(COLUMNS[factor])
         .annotate(lost=Count("pk", filter=lost), size=Count("pk"))
     )
-    return {Common(factor, str(key)): Share(lost, size) for key, lost, size in rows}
+    return {Common(factor, str(key)): LossShare(lost, size) for key, lost, size in rows}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Q
 
 from tms.alerts.correlation import actions
-from tms.alerts.correlation.common_factor import likeness
+from tms.alerts.correlation.common_factor import common_factor
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, transition
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS
@@ -27,7 +27,7 @@ FEW_PCT = 10
 UNRESOLVED = ~Q(state=AlertState.RESOLVED)
 
 
-class Tally(NamedTuple):
+class MemberCounts(NamedTuple):
     """How the alerts of one incident stand."""
 
     joined: int = 0
@@ -44,10 +44,10 @@ class Tally(NamedTuple):
 def review(incidents: Sequence[Incident], *, at: datetime) -> None:
     tallies = _tallies(incidents) if incidents else {}
     for incident in incidents:
-        _review(incident, tallies.get(incident.pk, Tally()), at)
+        _review(incident, tallies.get(incident.pk, MemberCounts()), at)
 
 
-def _tallies(incidents: Iterable[Incident]) -> dict[int, Tally]:
+def _tallies(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
     """One query for all of them."""
     rows = (
         Alert.objects.filter(incident__in=incidents)
@@ -60,10 +60,10 @@ def _tallies(incidents: Iterable[Incident]) -> dict[int, Tally]:
             warning=Count("pk", filter=UNRESOLVED & Q(severity=Severity.WARNING)),
         )
     )
-    return {pk: Tally(*counts) for pk, *counts in rows}
+    return {pk: MemberCounts(*counts) for pk, *counts in rows}
 
 
-def _review(incident: Incident, tally: Tally, at: datetime) -> None:
+def _review(incident: Incident, tally: MemberCounts, at: datetime) -> None:
     has_grown = _follow_members(incident, tally, at)
     if not tally.standing:
         transition(incident, Kind.RESOLVED, at=at, fields=_over(at))
@@ -78,7 +78,7 @@ def _review(incident: Incident, tally: Tally, at: datetime) -> None:
         _dissolve(incident, at)
 
 
-def _follow_members(incident: Incident, tally: Tally, at: datetime) -> bool:
+def _follow_members(incident: Incident, tally: MemberCounts, at: datetime) -> bool:
     """Whether alerts joined since it was told the last time."""
     more, fewer = tally.joined - incident.joined, tally.joined - tally.standing - incident.left
     if not more and not fewer:
@@ -88,7 +88,7 @@ def _follow_members(incident: Incident, tally: Tally, at: datetime) -> bool:
         incident.lost = max(incident.lost, tally.terminals)
         incident.size = max(incident.size, incident.lost)
         _count_in(incident, Kind.JOINED, more, at, joined=tally.joined)
-        likeness(incident)
+        common_factor(incident)
     if fewer:
         _count_in(incident, Kind.LEFT, fewer, at, left=tally.joined - tally.standing)
     return more > 0

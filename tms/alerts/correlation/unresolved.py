@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from tms.alerts.models import Alert, AlertState
-from tms.alerts.suppression.reasons import Quiet, quiet_by_context
+from tms.alerts.suppression.reasons import Suppression, suppressions_by_context
 
 type Members = dict[int, list[Alert]]
 """By the primary key of the incident. One without any is not there."""
@@ -25,10 +25,10 @@ def asking(standing: Members) -> Members:
     return {pk: rows for pk, rows in open_ones.items() if rows}
 
 
-def quiet_incidents(standing: Members, *, at: datetime) -> dict[int, Quiet]:
+def suppressed_incidents(standing: Members, *, at: datetime) -> dict[int, Suppression]:
     """An incident is quiet while every open alert of it is."""
     needy = asking(standing)
-    whys = quiet_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
+    whys = suppressions_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
     return {
         pk: min((whys[row.pk] for row in rows), key=lambda why: why.until)
         for pk, rows in needy.items()

@@ -19,7 +19,7 @@ from tms.alerts.lifecycle.conditions import (
     trigger,
 )
 from tms.alerts.lifecycle.expiry import expire, remind
-from tms.alerts.lifecycle.flapping import calm_down
+from tms.alerts.lifecycle.flapping import expire_flapping
 from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.rules.presence import follow_presence
 
@@ -35,7 +35,6 @@ __all__ = [
     "active_rules",
     "apply_events",
     "assign",
-    "calm_down",
     "change_acknowledgement",
     "claim",
     "clear",
@@ -45,6 +44,7 @@ __all__ = [
     "expire",
     "expire_claims",
     "expire_events",
+    "expire_flapping",
     "follow_presence",
     "open_pending",
     "remind",

@@ -17,7 +17,7 @@ from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState
 from tms.alerts.models.transition import TransitionKind
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
 LASTS = timedelta(minutes=10)
@@ -52,7 +52,7 @@ def _over(at: datetime) -> AlertQuerySet:
     return Alert.objects.claimed().filter(claimed_until__lte=at)
 
 
-@when_any(_over)
+@skip_when_empty(_over)
 def expire_claims(at: datetime) -> int:
     """Forget the claims whose time is up."""
     due = _over(at).exclude(pk__in=not_ended.keys(at)).order_by("claimed_until")

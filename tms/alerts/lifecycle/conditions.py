@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from tms.alerts.lifecycle import opening_hours
 from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
-from tms.alerts.lifecycle.flapping import notice, turn
+from tms.alerts.lifecycle.flapping import notice, record_change
 from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import follow_severity, grade, reopen_worsened
 from tms.alerts.lifecycle.transitions import Actor, record_transition, transition
@@ -18,7 +18,7 @@ from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
 from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered, among
 from tms.fleet.presence import store
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
@@ -66,7 +66,7 @@ def clear(pairs: Collection[Pair], *, at: datetime | None) -> None:
     if not pairs or at is None:
         return
     alerts = _let_go(pairs)
-    turn([alert for alert in alerts if alert.is_flapping], is_wrong=False, at=at)
+    record_change([alert for alert in alerts if alert.is_flapping], is_wrong=False, at=at)
     over = [alert for alert in alerts if not alert.is_flapping]
     transition(over, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
 
@@ -148,7 +148,7 @@ def _lapsing(at: datetime) -> QuerySet[Condition]:
     return Condition.objects.filter(lapses_at__lte=at)
 
 
-@when_any(_lapsing)
+@skip_when_empty(_lapsing)
 def expire_events(at: datetime) -> int:
     """Let go of events that did not come again in time."""
     lapsed = _lapsing(at).exclude(pk__in=unlapsed.keys(at)).order_by("lapses_at")
@@ -220,7 +220,7 @@ def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> 
 
 def _wrong_again(flapping: Sequence[tuple[Alert, RuleTriggered]]) -> None:
     for alert, event in flapping:
-        turn([alert], is_wrong=True, at=event.at)
+        record_change([alert], is_wrong=True, at=event.at)
     grade({event.pair: event for _, event in flapping})
 
 

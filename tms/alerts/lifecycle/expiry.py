@@ -8,7 +8,7 @@ from tms.alerts.lifecycle.acknowledge import lock_in_states, reminder
 from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, transition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
@@ -17,7 +17,7 @@ not_expired = SetAside[int]("contracts")
 not_reminded = SetAside[int]("reminders")
 
 
-@when_any(Alert.objects.ending)
+@skip_when_empty(Alert.objects.ending)
 def expire(at: datetime) -> int:
     """Open again what was taken, or put off, until now (index: alert_until)."""
     due = Alert.objects.ending(at).exclude(pk__in=not_expired.keys(at)).order_by("until")
@@ -32,7 +32,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
     return len(over)
 
 
-@when_any(Alert.objects.forgotten)
+@skip_when_empty(Alert.objects.forgotten)
 def remind(at: datetime) -> int:
     """Remind whoever took an alert and was not heard of since; and again after as long (index: alert_remind)."""
     due = Alert.objects.forgotten(at).exclude(pk__in=not_reminded.keys(at)).order_by("remind_at")

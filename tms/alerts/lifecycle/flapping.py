@@ -12,14 +12,14 @@ from tms.alerts.lifecycle.severity import grade
 from tms.alerts.lifecycle.transitions import transition
 from tms.alerts.models import Condition, Rule
 from tms.alerts.models.alert import Alert
-from tms.alerts.models.flap_score import share
+from tms.alerts.models.flap_score import flap_score
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
 from tms.alerts.rules.events import RuleTriggered, among
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.presence import store
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
@@ -43,7 +43,7 @@ def notice(opened: Sequence[Alert]) -> None:
         transition([alert], TransitionKind.FLAPPING, at=alert.opened_at)
 
 
-def turn(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
+def record_change(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
     """The rules of alerts that flap hold again, or no more."""
     turned = [alert for alert in alerts if alert.flapping.is_wrong != is_wrong]
     for alert in turned:
@@ -53,15 +53,15 @@ def turn(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
         publish(Change(alerts=frozenset(alert.pk for alert in turned)))
 
 
-@when_any(Flapping.objects.calm)
-def calm_down(at: datetime) -> int:
+@skip_when_empty(Flapping.objects.calm)
+def expire_flapping(at: datetime) -> int:
     """What flapped has been steady for long enough: it is over if it is well, and stands if it is not."""
     due = Flapping.objects.calm(at).exclude(pk__in=not_calmed.keys(at)).order_by("calm_at")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
-    return isolate(pks, partial(_calm_down, at=at), aside=not_calmed, at=at)
+    return isolate(pks, partial(_expire_flapping, at=at), aside=not_calmed, at=at)
 
 
-def _calm_down(pks: Collection[int], at: datetime) -> int:
+def _expire_flapping(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     terminals = dict(Flapping.objects.calm(at).filter(pk__in=pks).values_list("pk", "alert__terminal"))
     store.lock(set(terminals.values()))
@@ -103,7 +103,7 @@ def _changes(opened: Sequence[Alert]) -> dict[Pair, list[float]]:
 
 
 def _is_restless(changes: Sequence[float], *, at: datetime) -> bool:
-    reached = share(changes, at=at.timestamp(), window_s=settings.FLAPPING_WINDOW_S)
+    reached = flap_score(changes, at=at.timestamp(), window_s=settings.FLAPPING_WINDOW_S)
     return reached >= settings.FLAPPING_HIGH_PCT / 100
 
 

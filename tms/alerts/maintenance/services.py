@@ -18,7 +18,7 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
 
 log = structlog.get_logger(__name__)
@@ -59,7 +59,7 @@ def wrong_length(length: timedelta) -> str:
     return gettext("It may last 31 days at most.") if length > LONGEST else ""
 
 
-class Cover(NamedTuple):
+class MaintenanceCoverage(NamedTuple):
     """The window that covers a terminal."""
 
     window_id: int
@@ -100,7 +100,7 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
 def end(window: Window, *, by: User, at: datetime) -> None:
     """The occurrence that goes on is over now; the next one takes place as planned. Raises NotOn."""
     _move_end(window, at, by=by, at=at, action="ended")
-    turn(at)
+    roll_over(at)
 
 
 def extend(window: Window, *, until: datetime, by: User, at: datetime) -> None:
@@ -131,8 +131,8 @@ def _begun(at: datetime) -> models.QuerySet[Window]:
     return Window.objects.standing().filter(occurs_at__lte=at)
 
 
-@when_any(lambda at: _begun(at).filter(models.Q(is_on=False) | models.Q(occurs_until__lte=at)))
-def turn(at: datetime) -> int:
+@skip_when_empty(lambda at: _begun(at).filter(models.Q(is_on=False) | models.Q(occurs_until__lte=at)))
+def roll_over(at: datetime) -> int:
     """What began is told to the boards, and what ended turns to its next occurrence; how many.
 
     Each is a conditional update, so that an end that somebody moves meanwhile is not turned over.
@@ -142,19 +142,19 @@ def turn(at: datetime) -> int:
         publish(Change(everything=True))
     ended = _begun(at).filter(occurs_until__lte=at).exclude(pk__in=unturned.keys(at))
     pks = list(ended.values_list("pk", flat=True)[:PASS_LIMIT])
-    return turned + isolate(pks, partial(_turn_ended, at=at), aside=unturned, at=at)
+    return turned + isolate(pks, partial(_roll_over_ended, at=at), aside=unturned, at=at)
 
 
-def _turn_ended(pks: Collection[int], at: datetime) -> int:
+def _roll_over_ended(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     ended = _begun(at).filter(pk__in=pks, occurs_until__lte=at)
-    turned = sum(_turn(window, at) for window in ended)
+    turned = sum(_roll_over(window, at) for window in ended)
     if turned:
         publish(Change(everything=True))
     return turned
 
 
-def _turn(window: Window, at: datetime) -> int:
+def _roll_over(window: Window, at: datetime) -> int:
     standing = Window.objects.standing().filter(pk=window.pk, occurs_until=window.occurs_until)
     coming = window.occurrence_after(window.occurrence, at)
     if coming is None:
@@ -178,7 +178,7 @@ def running(at: datetime) -> list[Window]:
     return windows
 
 
-def covered(places: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, Cover]:
+def covered(places: Mapping[int, int], *, among: Iterable[Window]) -> dict[int, MaintenanceCoverage]:
     """Which of these terminals (with their sites) the windows `among` cover, and which of them lasts longest.
 
     No query where there are no windows, three else.
@@ -209,9 +209,9 @@ def _pairs(windows: Collection[int], places: Mapping[int, int]) -> Iterator[tupl
     yield from grouped.values_list("group__windows", "terminal")
 
 
-def _cover(window: Window) -> Cover:
+def _cover(window: Window) -> MaintenanceCoverage:
     by = name_of(window.created_by).text if window.created_by else ""
-    return Cover(window.pk, window.occurs_until, window.note, by)
+    return MaintenanceCoverage(window.pk, window.occurs_until, window.note, by)
 
 
 def in_scope(windows: Iterable[Window]) -> models.Q:

@@ -11,14 +11,14 @@ FULL = 20
 NEWEST, OLDEST = 1.2, 0.8
 
 
-def share(changes: Sequence[float], *, at: float, window_s: float) -> float:
+def flap_score(changes: Sequence[float], *, at: float, window_s: float) -> float:
     """From 0, nothing changed, to 1."""
     ages = [max(0.0, at - change) for change in changes]
     weights = [NEWEST - (NEWEST - OLDEST) * age / window_s for age in ages if age < window_s]
     return min(1.0, sum(weights) / FULL)
 
 
-def calm_from(changes: Sequence[float], *, low: float, window_s: float) -> float:
+def stable_from(changes: Sequence[float], *, low: float, window_s: float) -> float:
     """When the share will have sunk to `low` if nothing changes any more.
 
     It sinks evenly while as many changes are left in the window, and by a leap when one leaves it.

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from tms.alerts.models.alert import Alert
-from tms.alerts.models.flap_score import FULL, calm_from
+from tms.alerts.models.flap_score import FULL, stable_from
 
 
 class FlappingQuerySet(models.QuerySet["Flapping"]):
@@ -61,4 +61,4 @@ class Flapping(models.Model):
     def _keep(self, changes: list[float]) -> None:
         self.recent = sorted(changes)[-FULL:]
         low, window_s = settings.FLAPPING_LOW_PCT / 100, settings.FLAPPING_WINDOW_S
-        self.calm_at = datetime.fromtimestamp(calm_from(self.recent, low=low, window_s=window_s), UTC)
+        self.calm_at = datetime.fromtimestamp(stable_from(self.recent, low=low, window_s=window_s), UTC)

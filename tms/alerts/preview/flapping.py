@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tms.alerts.models.flap_score import FULL, calm_from, share
-from tms.alerts.preview.simulation import Firing, worst_of
+from tms.alerts.models.flap_score import FULL, flap_score, stable_from
+from tms.alerts.preview.simulation import SimulatedAlert, worst_of
 
 
-class Unrest(NamedTuple):
+class FlapThresholds(NamedTuple):
     """What is called flapping."""
 
     window_s: float
@@ -21,30 +21,32 @@ class Unrest(NamedTuple):
     low: float
 
 
-def standing(fired: Iterable[Firing], unrest: Unrest, *, until: datetime) -> list[Firing]:
+def with_flapping(fired: Iterable[SimulatedAlert], unrest: FlapThresholds, *, until: datetime) -> list[SimulatedAlert]:
     """In the order of time."""
-    of_terminal: defaultdict[int, deque[Firing]] = defaultdict(deque)
+    of_terminal: defaultdict[int, deque[SimulatedAlert]] = defaultdict(deque)
     for firing in sorted(fired, key=_opened):
         of_terminal[firing.terminal_id].append(firing)
     alerts = (alert for rest in of_terminal.values() for alert in _alerts(rest, unrest, until))
     return sorted(alerts, key=_opened)
 
 
-def _alerts(rest: deque[Firing], unrest: Unrest, until: datetime) -> Iterator[Firing]:
+def _alerts(rest: deque[SimulatedAlert], unrest: FlapThresholds, until: datetime) -> Iterator[SimulatedAlert]:
     """Of one terminal."""
-    before: list[Firing] = []
+    before: list[SimulatedAlert] = []
     while rest:
         alert = rest.popleft()
         opened = alert.opened_at.timestamp()
         before = [one for one in before if one.opened_at.timestamp() >= opened - unrest.window_s]
         changes = [at.timestamp() for one in before for at in (one.opened_at, one.ended_at) if at] + [opened]
-        if share(changes, at=opened, window_s=unrest.window_s) >= unrest.high:
+        if flap_score(changes, at=opened, window_s=unrest.window_s) >= unrest.high:
             alert = _flapping(alert, changes, rest, unrest, until)
         before.append(alert)
         yield alert
 
 
-def _flapping(alert: Firing, changes: list[float], rest: deque[Firing], unrest: Unrest, until: datetime) -> Firing:
+def _flapping(
+    alert: SimulatedAlert, changes: list[float], rest: deque[SimulatedAlert], unrest: FlapThresholds, until: datetime
+) -> SimulatedAlert:
     """`alert` with all of `rest` that comes before it is calm."""
     recent, number, last = sorted(changes), len(changes), alert
     while True:
@@ -61,9 +63,9 @@ def _flapping(alert: Firing, changes: list[float], rest: deque[Firing], unrest: 
         alert = worst_of(alert, last)
 
 
-def _calm(recent: list[float], unrest: Unrest) -> float:
-    return calm_from(recent[-FULL:], low=unrest.low, window_s=unrest.window_s)
+def _calm(recent: list[float], unrest: FlapThresholds) -> float:
+    return stable_from(recent[-FULL:], low=unrest.low, window_s=unrest.window_s)
 
 
-def _opened(firing: Firing) -> datetime:
+def _opened(firing: SimulatedAlert) -> datetime:
     return firing.opened_at

@@ -10,11 +10,11 @@ from django.conf import settings
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleEvent, RuleTriggered, firmware
 from tms.alerts.models import Comparison, Rule, RuleHours, RuleKind
-from tms.alerts.preview.flapping import Unrest, standing
-from tms.alerts.preview.simulation import Due, Firing, firings, lasted
-from tms.alerts.rule_kinds.evaluation import Level, MetricRule, Seen
-from tms.alerts.rules.compiled import Applicable, Place, RuleSet, compiled, level_of
-from tms.alerts.rules.evaluator import Judging
+from tms.alerts.preview.flapping import FlapThresholds, with_flapping
+from tms.alerts.preview.simulation import Due, SimulatedAlert, lasted, simulated_alerts
+from tms.alerts.rule_kinds.evaluation import MetricRule, Sample, ThresholdRule
+from tms.alerts.rules.compiled import RuleSet, ScopedRules, TerminalScope, compiled, threshold_rule
+from tms.alerts.rules.evaluator import RuleEvaluator
 from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import PresenceChange, Terminal
 from tms.fleet.presence.transitions import LinkStateChange
@@ -33,18 +33,18 @@ BY_ROLLUPS = {Comparison.ABOVE.value, Comparison.BELOW.value, Comparison.OUTSIDE
 
 
 @dataclass(frozen=True)
-class Preview:
+class PreviewResult:
     since: datetime
     until: datetime
     terminals: int
     """In the scope of the rule."""
     looked_at: Sequence[int]
     """Terminals: all of them, or a sample."""
-    firings: Sequence[Firing] = ()
+    firings: Sequence[SimulatedAlert] = ()
     drifting: Sequence[int] = ()
     """Of a firmware rule: terminals that it would hold for right now. What they ran in the past nobody knows."""
     is_cut: bool = False
-    """There was more than can be read while somebody waits; `firings` ends early."""
+    """There was more than can be read while somebody waits; `simulated_alerts` ends early."""
 
     @property
     def is_sample(self) -> bool:
@@ -67,20 +67,20 @@ class Reader:
             yield row
 
 
-def preview(rule: Rule, *, since: datetime, until: datetime) -> Preview:
+def preview(rule: Rule, *, since: datetime, until: datetime) -> PreviewResult:
     """Reads only. The rule need not be saved, or enabled; it has to be valid."""
     probe = copy(rule)
     probe.pk = rule.pk or 0
     in_scope = list(terminals_of(probe).order_by("pk").values_list("pk", flat=True))
     if probe.kind == RuleKind.FIRMWARE:
-        return Preview(since, until, len(in_scope), in_scope, drifting=sorted(firmware.drifting_from(probe)))
+        return PreviewResult(since, until, len(in_scope), in_scope, drifting=sorted(firmware.drifting_from(probe)))
     looked_at = sample(in_scope, MOST_CLOSELY if _needs_every_report(probe) else MOST_TERMINALS)
     reader = Reader()
     rule_events = HISTORIES[RuleKind(probe.kind)](probe, looked_at, since, until, reader)
-    found = firings(rule_events, until=until, due=_due(probe, looked_at))
+    found = simulated_alerts(rule_events, until=until, due=_due(probe, looked_at))
     if probe.watches_flapping and settings.FLAPPING_WINDOW_S:
-        found = standing(found, _unrest(), until=until)
-    return Preview(since, until, len(in_scope), looked_at, found, is_cut=reader.is_cut)
+        found = with_flapping(found, _unrest(), until=until)
+    return PreviewResult(since, until, len(in_scope), looked_at, found, is_cut=reader.is_cut)
 
 
 def sample(terminal_ids: Sequence[int], most: int) -> Sequence[int]:
@@ -97,9 +97,9 @@ def _due(rule: Rule, terminals: Sequence[int]) -> Due:
     return lambda claim: hours[sites[claim.terminal_id]].lasted(claim.at, timedelta(seconds=claim.duration_s))
 
 
-def _unrest() -> Unrest:
+def _unrest() -> FlapThresholds:
     high, low = settings.FLAPPING_HIGH_PCT / 100, settings.FLAPPING_LOW_PCT / 100
-    return Unrest(settings.FLAPPING_WINDOW_S, high, low)
+    return FlapThresholds(settings.FLAPPING_WINDOW_S, high, low)
 
 
 def _needs_every_report(rule: Rule) -> bool:
@@ -113,7 +113,7 @@ def _of_presence(
     everywhere = copy(rule)
     everywhere.site = everywhere.group = None
     everywhere.model = everywhere.terminal_kind = ""
-    places = dict.fromkeys(terminals, Place(0, 0, "", ""))
+    places = dict.fromkeys(terminals, TerminalScope(0, 0, "", ""))
     link_changes = (
         LinkStateChange(row.terminal_id, row.at, row.before, row.presence, row.cause, row.back_at, row.session)
         for row in reader.take(changes.iterator())
@@ -134,26 +134,28 @@ def _of_events(
 def _of_reports(
     rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
 ) -> list[RuleEvent]:
-    level = level_of(rule)
+    level = threshold_rule(rule)
     judges = _judges(compiled([rule]), terminals)
     rule_events: list[RuleEvent] = []
     for hour, those in sorted(_hours(rule, level, terminals, since, until).items()):
         rows = samples.live_reports(those, rule.metric, max(since, hour), min(until, hour + samples.HOUR))
         for row in reader.take(rows):
             metrics = {} if row.value is None else {rule.metric: row.value}
-            seen = Seen(metrics, row.taken_at, row.received_at)
+            seen = Sample(metrics, row.taken_at, row.received_at)
             rule_events += judges[row.terminal_id].report(seen) or _still(level, judges[row.terminal_id], seen)
     return rule_events
 
 
-def _hours(rule: Rule, level: Level, terminals: Sequence[int], since: datetime, until: datetime) -> samples.Hours:
+def _hours(
+    rule: Rule, level: ThresholdRule, terminals: Sequence[int], since: datetime, until: datetime
+) -> samples.Hours:
     if _needs_every_report(rule):
         return {hour: set(terminals) for hour in samples.all_hours(since, until)}
     high, low = level.steps[0].high - level.hysteresis, level.steps[0].low + level.hysteresis
     return samples.hours_beyond(terminals, rule.metric, high=high, low=low, since=since, until=until)
 
 
-def _still(level: Level, judging: Judging, seen: Seen) -> list[RuleEvent]:
+def _still(level: ThresholdRule, judging: RuleEvaluator, seen: Sample) -> list[RuleEvent]:
     """What goes on is told again with its value, so that the peak is known."""
     value = seen.metrics.get(level.metric) if isinstance(level, MetricRule) else None
     if value is None or not judging.holds(level.key):
@@ -161,8 +163,8 @@ def _still(level: Level, judging: Judging, seen: Seen) -> list[RuleEvent]:
     return [RuleTriggered(level.key.rule_id, judging.terminal_id, seen.at, level.duration_s, value=value)]
 
 
-def _judges(rules: Applicable, terminals: Iterable[int]) -> dict[int, Judging]:
-    return {terminal_id: Judging(terminal_id, rules) for terminal_id in terminals}
+def _judges(rules: ScopedRules, terminals: Iterable[int]) -> dict[int, RuleEvaluator]:
+    return {terminal_id: RuleEvaluator(terminal_id, rules) for terminal_id in terminals}
 
 
 HISTORIES = {

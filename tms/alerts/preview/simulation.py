@@ -9,7 +9,7 @@ from tms.alerts.lifecycle import RuleEvent, RuleTriggered
 from tms.alerts.models.rule import SEVERITY_ORDER
 
 
-class Firing(NamedTuple):
+class SimulatedAlert(NamedTuple):
     """An alert that would have been."""
 
     terminal_id: int
@@ -46,11 +46,11 @@ class Course:
     def has_lapsed(self, at: datetime) -> bool:
         return self.lapses_at is not None and self.lapses_at <= at
 
-    def end(self, at: datetime | None, until: datetime) -> list[Firing]:
+    def end(self, at: datetime | None, until: datetime) -> list[SimulatedAlert]:
         """Nothing when it did not hold for its duration."""
         if self.due_at > until or (at is not None and self.due_at >= at):
             return []
-        return [Firing(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]
+        return [SimulatedAlert(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]
 
 
 type Due = Callable[[RuleTriggered], datetime]
@@ -61,10 +61,10 @@ def lasted(claim: RuleTriggered) -> datetime:
     return claim.at + timedelta(seconds=claim.duration_s)
 
 
-def firings(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = lasted) -> list[Firing]:
+def simulated_alerts(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = lasted) -> list[SimulatedAlert]:
     """Of the verdicts on one rule, in the order of time. `due` tells when a claim opens its alert."""
     courses: dict[int, Course] = {}
-    fired: list[Firing] = []
+    fired: list[SimulatedAlert] = []
     for verdict in rule_events:
         course = courses.get(verdict.terminal_id)
         if course is not None and course.has_lapsed(verdict.at):
@@ -82,7 +82,7 @@ def firings(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = las
     return sorted(fired, key=lambda firing: firing.opened_at)
 
 
-def worst_of(one: Firing, other: Firing) -> Firing:
+def worst_of(one: SimulatedAlert, other: SimulatedAlert) -> SimulatedAlert:
     """`one`, as bad as both."""
     severity = max(one.severity, other.severity, key=_rank)
     lowest, highest = _span(one.lowest, one.highest, other.lowest, other.highest)

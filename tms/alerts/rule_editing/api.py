@@ -14,8 +14,8 @@ from tms.accounts import access
 from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.models import RuleKind
-from tms.alerts.preview.preview import Preview, preview
-from tms.alerts.preview.simulation import Firing
+from tms.alerts.preview.preview import PreviewResult, preview
+from tms.alerts.preview.simulation import SimulatedAlert
 from tms.alerts.rule_editing import services
 from tms.alerts.rule_editing.entry import Places, fill
 from tms.alerts.rule_editing.schemas import Rule, RuleBody, RuleChange, entry, fields_of
@@ -51,7 +51,7 @@ class RuleTrial(RequestSchema):
     hours: int = Field(24, ge=1, le=MOST_HOURS, description="How far to look back.")
 
 
-class Fired(ResponseSchema):
+class SimulatedAlertSchema(ResponseSchema):
     """An alert that would have been."""
 
     terminal: str = Field(description="UID")
@@ -63,18 +63,18 @@ class Fired(ResponseSchema):
     changes: int = Field(description="Openings and recoveries, if it would have flapped; else 0.")
 
     @classmethod
-    def of(cls, firing: Firing, uid: str) -> Self:
+    def of(cls, firing: SimulatedAlert, uid: str) -> Self:
         return cls(**firing._asdict(), terminal=uid)
 
 
-class Tried(ResponseSchema):
+class PreviewSchema(ResponseSchema):
     since: datetime
     until: datetime
     terminals: int = Field(description="In the scope of the rule.")
     looked_at: int = Field(description="All of them, or an even sample.")
     is_cut: bool = Field(description="There was more than can be read in time.")
     number: int = Field(description="How many alerts there would have been.")
-    fired: list[Fired] = Field(description=f"The first {MOST_FIRINGS} of them.")
+    fired: list[SimulatedAlertSchema] = Field(description=f"The first {MOST_FIRINGS} of them.")
     drifting: list[str] = Field(
         description=f"Of a firmware rule: the first {MOST_FIRINGS} for which it would hold now."
     )
@@ -129,8 +129,8 @@ def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Swit
     return _told(response, _rule(request, pk))
 
 
-@router.post("/rules/preview", summary="Try a rule", response=Tried, access=READ)
-def try_rule(request: ApiRequest, body: RuleTrial) -> Tried:
+@router.post("/rules/preview", summary="Try a rule", response=PreviewSchema, access=READ)
+def try_rule(request: ApiRequest, body: RuleTrial) -> PreviewSchema:
     """What it would have made of what was reported already. Nothing is saved."""
     until = timezone.now()
     told = preview(
@@ -173,15 +173,15 @@ def _told(response: HttpResponse, rule: models.Rule) -> Rule:
     return Rule.of(rule)
 
 
-def _tried(told: Preview, shown: Sequence[Firing], uids: dict[int, str]) -> Tried:
-    return Tried(
+def _tried(told: PreviewResult, shown: Sequence[SimulatedAlert], uids: dict[int, str]) -> PreviewSchema:
+    return PreviewSchema(
         since=told.since,
         until=told.until,
         terminals=told.terminals,
         looked_at=len(told.looked_at),
         is_cut=told.is_cut,
         number=len(told.firings),
-        fired=[Fired.of(one, uids[one.terminal_id]) for one in shown if one.terminal_id in uids],
+        fired=[SimulatedAlertSchema.of(one, uids[one.terminal_id]) for one in shown if one.terminal_id in uids],
         drifting=[uids[pk] for pk in told.drifting[:MOST_FIRINGS] if pk in uids],
     )
 

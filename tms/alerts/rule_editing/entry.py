@@ -10,7 +10,7 @@ from tms.alerts.models import Rule
 from tms.fleet.models import Group, Site
 
 
-class StepEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class ThresholdEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     severity: str
     limit: float
     lower_limit: float | None = None
@@ -27,7 +27,7 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, 
     presence: str = ""
     metric: str = ""
     comparison: str = ""
-    steps: list[StepEntry] = []
+    steps: list[ThresholdEntry] = []
     hysteresis: float = 0.0
     window_s: float = 0.0
     event_code: str = ""
@@ -71,7 +71,7 @@ def entry_of(rule: Rule) -> RuleEntry:
     return RuleEntry(
         **{name: getattr(rule, name) for name in COPIED},
         severity="" if has_limits else rule.severity,
-        steps=[StepEntry(**step) for step in rule.steps] if has_limits else [],
+        steps=[ThresholdEntry(**step) for step in rule.steps] if has_limits else [],
         site=rule.site.code if rule.site else "",
         group=rule.group.name if rule.group else "",
     )

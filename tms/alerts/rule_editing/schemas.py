@@ -22,7 +22,7 @@ def one_of(values: Iterable[str], text: str = "") -> Any:
     return Field("", description=text or None, json_schema_extra={"enum": ["", *values]})
 
 
-class RuleStep(Schema):
+class ThresholdSchema(Schema):
     model_config = ConfigDict(extra="forbid")
 
     severity: Severity
@@ -41,7 +41,7 @@ class RuleFields(Schema):
     presence: str = one_of(("silent", "offline"))
     metric: str = Field("", examples=["temperature_c"])
     comparison: str = one_of(Comparison.values)
-    steps: list[RuleStep] = Field([], max_length=3, description="From mild to bad.")
+    steps: list[ThresholdSchema] = Field([], max_length=3, description="From mild to bad.")
     hysteresis: Number = 0.0
     window_s: Number = Field(0.0, description="Of `rising` and `falling`.")
     event_code: str = ""

@@ -21,7 +21,7 @@ class RuleKey(NamedTuple):
     revision: int
 
 
-class Seen(NamedTuple):
+class Sample(NamedTuple):
     """One report as rules see it. `taken_at` is by the terminal's clock, `at` by that of TMS."""
 
     metrics: Mapping[str, float]
@@ -29,11 +29,11 @@ class Seen(NamedTuple):
     at: datetime
 
 
-type Memory = dict[RuleKey, array[float]]
+type RuleMemory = dict[RuleKey, array[float]]
 """What rules remember of one terminal: instants and values by turns, the oldest first."""
 
 
-class Step(NamedTuple):
+class Threshold(NamedTuple):
     """From `high` on, and down from `low`, it is so bad."""
 
     severity: str
@@ -41,31 +41,31 @@ class Step(NamedTuple):
     low: float = -inf
 
 
-NO_STEP = -1
+NO_THRESHOLD = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ThresholdRule:
     """Holds from the limits of its first step; lets go once the value is more than `hysteresis` back over them."""
 
     key: RuleKey
-    steps: tuple[Step, ...]
+    steps: tuple[Threshold, ...]
     """From mild to bad."""
     hysteresis: float
     duration_s: float
 
-    def value(self, seen: Seen, memory: Memory) -> float | None:
+    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
         """The number that counts, or None when this report proves nothing. `memory` may be written."""
         raise NotImplementedError
 
-    def step(self, value: float, held: int = NO_STEP) -> int:
+    def step(self, value: float, held: int = NO_THRESHOLD) -> int:
         """The worst step that `value` reaches. Those up to `held` are left only past the hysteresis."""
         for index in range(len(self.steps) - 1, -1, -1):
             _, high, low = self.steps[index]
             slack = self.hysteresis if index <= held else 0.0
             if value >= high - slack or value <= low + slack:
                 return index
-        return NO_STEP
+        return NO_THRESHOLD
 
     def step_of(self, severity: str) -> int:
         """The step by its severity; the first for one that has none."""
@@ -73,10 +73,10 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricRule(Level):
+class MetricRule(ThresholdRule):
     metric: str
 
-    def value(self, seen: Seen, memory: Memory) -> float | None:
+    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
         return seen.metrics.get(self.metric)
 
 
@@ -85,7 +85,7 @@ SAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class RateRule(Level):
+class RateRule(ThresholdRule):
     """How much a metric changes in a minute, between now and `window_s` ago.
 
     By the terminal's clock: its reports may come in bursts, and their instants do not.
@@ -94,7 +94,7 @@ class RateRule(Level):
     metric: str
     window_s: float
 
-    def value(self, seen: Seen, memory: Memory) -> float | None:
+    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
         value = seen.metrics.get(self.metric)
         if value is None:
             return None
@@ -111,12 +111,12 @@ class RateRule(Level):
 
 
 @dataclass(frozen=True, slots=True)
-class AbsentRule(Level):
+class AbsentRule(ThresholdRule):
     """For how many seconds a metric was missing, counted from when it was last reported on this link."""
 
     metric: str
 
-    def value(self, seen: Seen, memory: Memory) -> float | None:
+    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
         now = seen.at.timestamp()
         if self.metric in seen.metrics or self.key not in memory:
             memory[self.key] = array("d", (now,))
@@ -124,14 +124,14 @@ class AbsentRule(Level):
 
 
 @dataclass(frozen=True, slots=True)
-class ClockRule(Level):
+class ClockRule(ThresholdRule):
     """By how many seconds a terminal's clock is wrong, as far as its live reports tell.
 
     The link carries no clock of its own, so a report that was long under way looks like a clock that is behind: give
     such a rule a duration.
     """
 
-    def value(self, seen: Seen, memory: Memory) -> float | None:
+    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
         return abs((seen.taken_at - seen.at).total_seconds())
 
 

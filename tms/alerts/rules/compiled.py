@@ -11,17 +11,17 @@ from tms.alerts.rule_kinds.evaluation import (
     AbsentRule,
     ClockRule,
     EventRule,
-    Level,
     MetricRule,
     PresenceRule,
     RateRule,
     RuleKey,
-    Step,
+    Threshold,
+    ThresholdRule,
 )
 from tms.alerts.rule_kinds.sources import Comparison, RuleKind
 
 
-class Place(NamedTuple):
+class TerminalScope(NamedTuple):
     """A terminal as far as rules care where they apply."""
 
     terminal_id: int
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     model: str
 
 
-class Calm(NamedTuple):
+class NormalRange(NamedTuple):
     """A rule, and between which values it has nothing to say of a terminal for which it does not hold."""
 
     low: float
@@ -39,13 +39,13 @@ class Calm(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Applicable:
+class ScopedRules:
     """The rules for one scope."""
 
     presence: tuple[PresenceRule, ...] = ()
-    metric: Mapping[str, tuple[Calm, ...]] = field(default_factory=dict)
+    metric: Mapping[str, tuple[NormalRange, ...]] = field(default_factory=dict)
     """By the name of the metric, as a report is gone through."""
-    levels: tuple[Level, ...] = ()
+    levels: tuple[ThresholdRule, ...] = ()
     """All other rules on values."""
     absent: tuple[AbsentRule, ...] = ()
     """Those of `levels` that also a sign of life without a report concerns."""
@@ -53,7 +53,7 @@ class Applicable:
     rule_ids: frozenset[int] = frozenset()
     """Of these and of those that others judge."""
 
-    def of_values(self) -> Iterator[Level]:
+    def of_values(self) -> Iterator[ThresholdRule]:
         yield from (calm.rule for those in self.metric.values() for calm in those)
         yield from self.levels
 
@@ -65,9 +65,9 @@ class RuleSet:
     rows: tuple[Rule, ...] = ()
     groups: Mapping[int, frozenset[int]] = field(default_factory=dict)
     """The terminals of each group that a rule names."""
-    _applicable: dict[tuple[Any, ...], Applicable] = field(default_factory=dict)
+    _applicable: dict[tuple[Any, ...], ScopedRules] = field(default_factory=dict)
 
-    def for_terminal(self, place: Place) -> Applicable:
+    def for_terminal(self, place: TerminalScope) -> ScopedRules:
         """Terminals that no rule tells apart share one."""
         scope = (
             place.site_id if place.site_id in self._sites else None,
@@ -106,14 +106,14 @@ def _applies(row: Rule, site_id: int | None, groups: tuple[int, ...], model: str
     )
 
 
-def compiled(rows: Iterable[Rule]) -> Applicable:
+def compiled(rows: Iterable[Rule]) -> ScopedRules:
     by_kind: dict[str, list[Rule]] = {}
     for row in rows:
         by_kind.setdefault(row.kind, []).append(row)
     of_values = (*by_kind.get(RuleKind.METRIC, ()), *by_kind.get(RuleKind.CLOCK, ()))
-    levels = [level_of(row) for row in of_values]
+    levels = [threshold_rule(row) for row in of_values]
     others = tuple(level for level in levels if not isinstance(level, MetricRule))
-    return Applicable(
+    return ScopedRules(
         presence=tuple(
             PresenceRule(key_of(row), row.presence, row.duration_s) for row in by_kind.get(RuleKind.PRESENCE, ())
         ),
@@ -128,17 +128,17 @@ def compiled(rows: Iterable[Rule]) -> Applicable:
     )
 
 
-def _by_metric(rules: Iterable[MetricRule]) -> dict[str, tuple[Calm, ...]]:
+def _by_metric(rules: Iterable[MetricRule]) -> dict[str, tuple[NormalRange, ...]]:
     """The mildest step lies nearest to what is calm."""
-    found: dict[str, tuple[Calm, ...]] = {}
+    found: dict[str, tuple[NormalRange, ...]] = {}
     for rule in rules:
         mildest = rule.steps[0]
-        found[rule.metric] = (*found.get(rule.metric, ()), Calm(mildest.low, mildest.high, rule))
+        found[rule.metric] = (*found.get(rule.metric, ()), NormalRange(mildest.low, mildest.high, rule))
     return found
 
 
-def level_of(row: Rule) -> Level:
-    common = key_of(row), steps_of(row), row.hysteresis
+def threshold_rule(row: Rule) -> ThresholdRule:
+    common = key_of(row), thresholds_of(row), row.hysteresis
     if row.kind == RuleKind.CLOCK:
         return ClockRule(*common, row.duration_s)
     if row.comparison in {Comparison.RISING, Comparison.FALLING}:
@@ -148,18 +148,18 @@ def level_of(row: Rule) -> Level:
     return MetricRule(*common, row.duration_s, row.metric)
 
 
-def steps_of(row: Rule) -> tuple[Step, ...]:
-    return tuple(_step(row.comparison, **step) for step in row.steps)
+def thresholds_of(row: Rule) -> tuple[Threshold, ...]:
+    return tuple(_threshold(row.comparison, **step) for step in row.steps)
 
 
-def _step(comparison: str, *, severity: str, limit: float, lower_limit: float | None = None) -> Step:
+def _threshold(comparison: str, *, severity: str, limit: float, lower_limit: float | None = None) -> Threshold:
     if comparison == Comparison.BELOW:
-        return Step(severity, low=limit)
+        return Threshold(severity, low=limit)
     if comparison == Comparison.FALLING:
-        return Step(severity, low=-limit)
+        return Threshold(severity, low=-limit)
     if comparison == Comparison.OUTSIDE:
-        return Step(severity, high=limit, low=-inf if lower_limit is None else lower_limit)
-    return Step(severity, high=limit)
+        return Threshold(severity, high=limit, low=-inf if lower_limit is None else lower_limit)
+    return Threshold(severity, high=limit)
 
 
 def key_of(row: Rule) -> RuleKey:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from tms.alerts.lifecycle import RuleCleared, RuleEvent, RuleTriggered
-from tms.alerts.rule_kinds.evaluation import NO_STEP, EventRule, Level, Memory, RuleKey, Seen
-from tms.alerts.rules.compiled import Applicable, RuleSet
+from tms.alerts.rule_kinds.evaluation import NO_THRESHOLD, EventRule, RuleKey, RuleMemory, Sample, ThresholdRule
+from tms.alerts.rules.compiled import RuleSet, ScopedRules
 
 UNHEARD_OF = 0
 """The revision of a rule that another node knew first."""
@@ -14,19 +14,19 @@ type Worse = tuple[int, datetime]
 """A step worse than the one that holds, and since when it is reached."""
 
 
-class Judging:
+class RuleEvaluator:
     """What holds is known by its step; rules without steps hold at the first."""
 
     __slots__ = ("_held", "_memory", "_rules", "_worse", "terminal_id")
 
-    def __init__(self, terminal_id: int, rules: Applicable = Applicable()) -> None:  # noqa: B008  (it is frozen)
+    def __init__(self, terminal_id: int, rules: ScopedRules = ScopedRules()) -> None:  # noqa: B008  (it is frozen)
         self.terminal_id = terminal_id
         self._rules = rules
         self._held: dict[RuleKey, int] = {}
-        self._memory: Memory = {}
+        self._memory: RuleMemory = {}
         self._worse: dict[RuleKey, Worse] = {}
 
-    def begin(self, rules: RuleSet, applicable: Applicable, held: Mapping[int, str]) -> None:
+    def begin(self, rules: RuleSet, applicable: ScopedRules, held: Mapping[int, str]) -> None:
         """Go on with what the database says that holds: rules, with the severity of their step."""
         self._rules = applicable
         steps = {level.key.rule_id: level.step_of(held.get(level.key.rule_id, "")) for level in applicable.of_values()}
@@ -34,7 +34,7 @@ class Judging:
             RuleKey(rule_id, rules.revisions.get(rule_id, UNHEARD_OF)): steps.get(rule_id, 0) for rule_id in held
         }
 
-    def follow(self, rules: RuleSet, applicable: Applicable, *, at: datetime) -> list[RuleEvent]:
+    def follow(self, rules: RuleSet, applicable: ScopedRules, *, at: datetime) -> list[RuleEvent]:
         """Judge by other rules from now on. What a changed rule held is let go, and what no longer applies here.
 
         Whoever changed it did so in the database, but not of a claim that was on its way there.
@@ -52,7 +52,7 @@ class Judging:
         self._worse = {key: worse for key, worse in self._worse.items() if key in self._held}
         return rule_events
 
-    def report(self, seen: Seen, codes: Iterable[str] = ()) -> list[RuleEvent]:
+    def report(self, seen: Sample, codes: Iterable[str] = ()) -> list[RuleEvent]:
         rule_events: list[RuleEvent] = []
         self._weigh_metrics(seen, rule_events)
         if self._rules.levels:
@@ -65,7 +65,7 @@ class Judging:
         """A sign of life that reports nothing: what is missing goes on missing."""
         rule_events: list[RuleEvent] = []
         if self._rules.absent:
-            self._weigh(self._rules.absent, Seen({}, at, at), rule_events)
+            self._weigh(self._rules.absent, Sample({}, at, at), rule_events)
         return rule_events
 
     def event(self, code: str, at: datetime) -> list[RuleEvent]:
@@ -76,7 +76,7 @@ class Judging:
     def holds(self, key: RuleKey) -> bool:
         return key in self._held
 
-    def _weigh_metrics(self, seen: Seen, rule_events: list[RuleEvent]) -> None:
+    def _weigh_metrics(self, seen: Sample, rule_events: list[RuleEvent]) -> None:
         """The hot path of ingest: most values are calm, and of most terminals nothing is held."""
         by_metric, held = self._rules.metric, self._held
         for name, value in seen.metrics.items():
@@ -84,14 +84,14 @@ class Judging:
                 if not (low < value < high) or (held and rule.key in held):
                     self._place(rule, value, seen.at, rule_events)
 
-    def _weigh(self, rules: Iterable[Level], seen: Seen, rule_events: list[RuleEvent]) -> None:
+    def _weigh(self, rules: Iterable[ThresholdRule], seen: Sample, rule_events: list[RuleEvent]) -> None:
         for rule in rules:
             value = rule.value(seen, self._memory)
             if value is not None:
                 self._place(rule, value, seen.at, rule_events)
 
-    def _place(self, rule: Level, value: float, at: datetime, rule_events: list[RuleEvent]) -> None:
-        held = self._held.get(rule.key, NO_STEP)
+    def _place(self, rule: ThresholdRule, value: float, at: datetime, rule_events: list[RuleEvent]) -> None:
+        held = self._held.get(rule.key, NO_THRESHOLD)
         step = rule.step(value, held)
         if step != held:
             self._move(rule, held, step, value, at, rule_events)
@@ -99,15 +99,15 @@ class Judging:
             self._worse.pop(rule.key, None)
 
     def _move(
-        self, rule: Level, held: int, step: int, value: float, at: datetime, rule_events: list[RuleEvent]
+        self, rule: ThresholdRule, held: int, step: int, value: float, at: datetime, rule_events: list[RuleEvent]
     ) -> None:
-        if step > held > NO_STEP:
+        if step > held > NO_THRESHOLD:
             step = self._lasting(rule, step, at)
         else:
             self._worse.pop(rule.key, None)
         if step == held:
             return
-        if step == NO_STEP:
+        if step == NO_THRESHOLD:
             rule_events.append(self._release(rule.key, at))
             return
         self._held[rule.key] = step
@@ -116,7 +116,7 @@ class Judging:
             RuleTriggered(rule.key.rule_id, self.terminal_id, at, rule.duration_s, value=value, severity=severity)
         )
 
-    def _lasting(self, rule: Level, step: int, at: datetime) -> int:
+    def _lasting(self, rule: ThresholdRule, step: int, at: datetime) -> int:
         """It is worse only when it has been so for the rule's duration, too; until then the held step stays."""
         least, since = self._worse.get(rule.key, (step, at))
         least = min(least, step)

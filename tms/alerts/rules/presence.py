@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from tms.alerts.rules.compiled import Place, RuleSet
+from tms.alerts.rules.compiled import RuleSet, TerminalScope
 from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered
 from tms.fleet.models import Cause, Presence
 from tms.fleet.presence.transitions import LinkStateChange
 
 
 def follow_presence(
-    link_changes: Iterable[LinkStateChange], rules: RuleSet, places: Mapping[int, Place]
+    link_changes: Iterable[LinkStateChange], rules: RuleSet, places: Mapping[int, TerminalScope]
 ) -> list[RuleEvent]:
     """What presence rules say of `link_changes`, in their order."""
     rule_events: list[RuleEvent] = []

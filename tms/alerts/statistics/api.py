@@ -45,7 +45,7 @@ class Times(ResponseSchema):
     resolved: Spread
 
     @classmethod
-    def of(cls, line: response_times.Line, key: str) -> Self:
+    def of(cls, line: response_times.ResponseTimes, key: str) -> Self:
         spreads = {name: Spread(**getattr(line, name)._asdict()) for name in ("acknowledged", "resolved")}
         return cls(**line._asdict() | spreads | {"by": line.by.value, "key": key})
 

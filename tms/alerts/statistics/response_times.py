@@ -34,7 +34,7 @@ class Spread(NamedTuple):
     """Nine in ten were quicker."""
 
 
-class Line(NamedTuple):
+class ResponseTimes(NamedTuple):
     by: By
     key: str | int
     """A severity, or the primary key of a site."""
@@ -60,14 +60,14 @@ class _Row(NamedTuple):
 COLUMNS = ("severity", "terminal__site", "state", "quiet_at_first", "opened_at", "first_acknowledged_at", "resolved_at")
 
 
-def times(alerts: QuerySet[Alert]) -> list[Line]:
+def times(alerts: QuerySet[Alert]) -> list[ResponseTimes]:
     """Of `alerts`, in one query: all, then by severity, then by site. Groups without any have no line."""
     chosen = alerts.order_by().values_list(*COLUMNS)
     lines = _counted_there(chosen) if connection.vendor == "postgresql" else _counted_here(_rows(chosen))
     return sorted(lines, key=_place)
 
 
-def _place(line: Line) -> tuple[int, str | int]:
+def _place(line: ResponseTimes) -> tuple[int, str | int]:
     return tuple(By).index(line.by), line.key
 
 
@@ -92,16 +92,16 @@ COUNT = """
 GROUPINGS = {0b01: By.SEVERITY, 0b10: By.SITE, 0b11: By.ALL}
 
 
-def _counted_there(chosen: QuerySet[Alert, Any]) -> list[Line]:
+def _counted_there(chosen: QuerySet[Alert, Any]) -> list[ResponseTimes]:
     sql, parameters = chosen.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(COUNT.format(chosen=sql), parameters)
         return [_line(*row) for row in cursor.fetchall()]
 
 
-def _line(grouping: int, severity: str | None, site: int | None, *numbers: Any) -> Line:
+def _line(grouping: int, severity: str | None, site: int | None, *numbers: Any) -> ResponseTimes:
     opened, quiet, alone, waiting, taken, taken_mean, first_acknowledged_at, over, over_mean, over_at = numbers
-    return Line(
+    return ResponseTimes(
         GROUPINGS[grouping],
         severity or site or "",
         opened,
@@ -127,17 +127,17 @@ def _rows(chosen: QuerySet[Alert, Any]) -> list[_Row]:
     ]
 
 
-def _counted_here(rows: Sequence[_Row]) -> list[Line]:
+def _counted_here(rows: Sequence[_Row]) -> list[ResponseTimes]:
     lines = [_counted(By.ALL, "", rows)] if rows else []
     for by, key in ((By.SEVERITY, itemgetter(0)), (By.SITE, itemgetter(1))):
         lines += [_counted(by, name, list(group)) for name, group in groupby(sorted(rows, key=key), key)]
     return lines
 
 
-def _counted(by: By, key: str | int, rows: Sequence[_Row]) -> Line:
+def _counted(by: By, key: str | int, rows: Sequence[_Row]) -> ResponseTimes:
     loud = [row for row in rows if not row.is_quiet]
     untaken = [row for row in loud if row.acknowledged_s is None]
-    return Line(
+    return ResponseTimes(
         by,
         key,
         opened=len(rows),

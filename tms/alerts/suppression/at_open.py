@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from tms.alerts.models.alert import Alert
-from tms.alerts.suppression.reasons import quiet_by_context
+from tms.alerts.suppression.reasons import suppressions_by_context
 from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 500
@@ -13,21 +13,21 @@ PASS_LIMIT = 500
 not_looked_at = SetAside[int]("looking")
 
 
-def look(at: datetime) -> int:
+def record_suppressed_at_open(at: datetime) -> int:
     """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago."""
     unlooked = Alert.objects.filter(quiet_at_first=None).exclude(pk__in=not_looked_at.keys(at)).order_by("pk")
     pks = list(unlooked.values_list("pk", flat=True)[:PASS_LIMIT])
-    return isolate(pks, partial(_look, at=at), aside=not_looked_at, at=at)
+    return isolate(pks, partial(_record_suppressed_at_open, at=at), aside=not_looked_at, at=at)
 
 
-def _look(pks: Collection[int], at: datetime) -> int:
+def _record_suppressed_at_open(pks: Collection[int], at: datetime) -> int:
     """What another transaction has in its hands is left for the next pass: two that wait for each other's rows never
     end. Call it in a transaction.
     """
     unlooked = Alert.objects.filter(pk__in=pks, quiet_at_first=None).order_by("pk")
     alerts = list(unlooked.select_for_update(skip_locked=True, of=("self",)))
     # What waits to fold, or has folded, is told all the same: a moment later, or with its incident.
-    reasons = {pk: why.reason for pk, why in quiet_by_context(alerts, at=at).items()}
+    reasons = {pk: why.reason for pk, why in suppressions_by_context(alerts, at=at).items()}
     for reason in {"", *reasons.values()}:
         pks = [alert.pk for alert in alerts if reasons.get(alert.pk, "") == reason]
         Alert.objects.filter(pk__in=pks, quiet_at_first=None).update(quiet_at_first=reason)

@@ -34,7 +34,7 @@ class Reason(models.TextChoices):
     INCIDENT = "incident", _("it is part of an incident")
 
 
-class Quiet(NamedTuple):
+class Suppression(NamedTuple):
     reason: str
     until: datetime
     """When it ends as far as can be told; it may end before, when people change their plans."""
@@ -64,7 +64,7 @@ class Subject(NamedTuple):
     put_off_until: datetime | None
 
 
-type Found = Iterator[tuple[int, Quiet]]
+type Found = Iterator[tuple[int, Suppression]]
 type Source = Callable[[list[Subject], datetime], Found]
 
 COLUMNS = (
@@ -75,20 +75,20 @@ COLUMNS = (
 PUT_OFF_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"), default=None)
 
 
-def quiet(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Quiet]:
+def suppressions(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
     """For each alert that must not be told of at `at`: the reason that lasts longest. Eight queries at most."""
     return _quiet(alerts, SOURCES, at)
 
 
-def quiet_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Quiet]:
+def suppressions_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
     """The same, but for an alert that is told of as part of its incident."""
     return _quiet(alerts, CONTEXT, at)
 
 
-def _quiet(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime) -> dict[int, Quiet]:
+def _quiet(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime) -> dict[int, Suppression]:
     rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, PUT_OFF_UNTIL)
     subjects = [Subject(*row) for row in rows]
-    found: dict[int, Quiet] = {}
+    found: dict[int, Suppression] = {}
     for source in sources:
         for alert_id, why in source(subjects, at):
             if alert_id not in found or found[alert_id].until < why.until:
@@ -101,7 +101,7 @@ def _in_maintenance(subjects: list[Subject], at: datetime) -> Found:
     covers = services.covered(places, among=services.running(at))
     for subject in subjects:
         if (cover := covers.get(subject.terminal)) is not None:
-            yield subject.alert, Quiet(Reason.MAINTENANCE, cover.until, cover.by)
+            yield subject.alert, Suppression(Reason.MAINTENANCE, cover.until, cover.by)
 
 
 def _at_closed_sites(subjects: list[Subject], at: datetime) -> Found:
@@ -110,7 +110,7 @@ def _at_closed_sites(subjects: list[Subject], at: datetime) -> Found:
     opens = {site_id: site.opens_at(at) for site_id, site in hours.items()}
     for subject in bound:
         if (opens_at := opens[subject.site]) is not None:
-            yield subject.alert, Quiet(Reason.CLOSED, opens_at)
+            yield subject.alert, Suppression(Reason.CLOSED, opens_at)
 
 
 def _behind_a_parent(subjects: list[Subject], at: datetime) -> Found:
@@ -122,32 +122,32 @@ def _behind_a_parent(subjects: list[Subject], at: datetime) -> Found:
         is_back = subject.parent_presence == Presence.ONLINE
         until = (subject.parent_since or at) + grace if is_back else at + ASK_AGAIN
         if until > at:
-            yield subject.alert, Quiet(Reason.PARENT, until, subject.parent or "")
+            yield subject.alert, Suppression(Reason.PARENT, until, subject.parent or "")
 
 
 def _expected_back(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
         if subject.presence in AWAY and subject.back_at is not None and subject.back_at > at:
-            yield subject.alert, Quiet(Reason.EXPECTED, subject.back_at)
+            yield subject.alert, Suppression(Reason.EXPECTED, subject.back_at)
 
 
 def _put_off(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
         if subject.put_off_until is not None and subject.put_off_until > at:
-            yield subject.alert, Quiet(Reason.SNOOZED, subject.put_off_until)
+            yield subject.alert, Suppression(Reason.SNOOZED, subject.put_off_until)
 
 
 def _may_fold(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
         until = subject.opened_at + timedelta(seconds=settings.FOLD_WAIT_S)
         if subject.kind == RuleKind.PRESENCE and subject.incident_state is None and until > at:
-            yield subject.alert, Quiet(Reason.FOLDING, until)
+            yield subject.alert, Suppression(Reason.FOLDING, until)
 
 
 def _folded(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
         if subject.incident_state not in (None, IncidentState.RESOLVED):
-            yield subject.alert, Quiet(Reason.INCIDENT, at + ASK_AGAIN)
+            yield subject.alert, Suppression(Reason.INCIDENT, at + ASK_AGAIN)
 
 
 CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _put_off)

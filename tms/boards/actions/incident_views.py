@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tms.accounts.decorators import Asked, needs, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts import correlation
 from tms.alerts.actions.forms import AcknowledgeForm, CommentForm, NothingForm, SayForm
@@ -41,15 +41,15 @@ DEEDS: Mapping[str, Deed] = {
 
 @require_safe
 @never_cache
-@watching
-def incident(request: Asked, pk: int) -> HttpResponse:
+@sign_in_required
+def incident(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return show(request, IncidentPage.open(request.GET, person=request.user, pk=str(pk)))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.HANDLE_ALERTS)
-def do(request: Asked, pk: int, deed: str) -> HttpResponse:
+def do(request: AuthenticatedRequest, pk: int, deed: str) -> HttpResponse:
     """One of `DEEDS` to an incident, as the person saw it. Whoever was first, what one typed stays."""
     if deed not in DEEDS:
         raise Http404
@@ -71,7 +71,7 @@ def do(request: Asked, pk: int, deed: str) -> HttpResponse:
     return render(request, f"{TEMPLATE}#done", {"said": gettext("Done: everyone sees that.")})
 
 
-def _done(deed: str, page: IncidentPage, request: Asked, *, at: datetime, **terms: Any) -> bool:
+def _done(deed: str, page: IncidentPage, request: AuthenticatedRequest, *, at: datetime, **terms: Any) -> bool:
     """False when the recovery, or somebody else, was first."""
     try:
         after = DEEDS[deed].do(page.incident, by=request.user, at=at, **terms)
@@ -84,6 +84,6 @@ def _row(page: IncidentPage) -> IncidentRow:
     return incident_rows([page.incident.pk])[page.incident.pk]
 
 
-def _version(request: Asked) -> int | None:
+def _version(request: AuthenticatedRequest) -> int | None:
     text = request.POST.get("version", "")
     return int(text) if PRIMARY_KEY.fullmatch(text) else None

@@ -17,7 +17,7 @@ from tms.boards.formatting import instants
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 
 
-class Outcome(NamedTuple):
+class BulkOutcome(NamedTuple):
     """What has become of the alerts that were chosen: the same for whoever asks twice."""
 
     mine: int
@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class AlertSelection:
     """The alerts that were ticked, or all that a filter matched when the question was asked: none that came later."""
 
     pks: tuple[int, ...]
@@ -101,7 +101,7 @@ class Chosen:
         groups = self.alerts(to=to).filter(acknowledged_at=None).values_list("severity").annotate(number=Count("pk"))
         return Counter(dict(groups))
 
-    def outcome(self, *, by: User) -> Outcome:
+    def outcome(self, *, by: User) -> BulkOutcome:
         standing = self._asked(visible(Alert.objects.unresolved(), to=by))
         numbers = standing.aggregate(
             mine=Count("pk", filter=Q(acknowledged_by=by)),
@@ -111,7 +111,7 @@ class Chosen:
         over = visible(Alert.objects.filter(state=AlertState.RESOLVED), to=by)
         if self.is_all:
             over = over.filter(resolved_at__gte=self.seen_at)  # (index: alert_resolved)
-        return Outcome(over=self._asked(over).count(), **numbers)
+        return BulkOutcome(over=self._asked(over).count(), **numbers)
 
     def _asked(self, alerts: AlertQuerySet) -> AlertQuerySet:
         """Those among `alerts` that were ticked, or that nobody had when the question was asked."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts.decorators import Asked, needs
+from tms.accounts.decorators import AuthenticatedRequest, needs
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.actions.forms import AcknowledgeForm, CommentForm
@@ -17,7 +17,7 @@ from tms.alerts.actions.registry import DEEDS, Deed
 from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
 from tms.alerts.models import Alert
 from tms.boards.actions.deeds import FORMS
-from tms.boards.actions.selection import Chosen
+from tms.boards.actions.selection import AlertSelection
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.pages import AlertPage, AlertsPage
 from tms.boards.responses import CONFLICT, UNREADABLE, ask, done, found, row_of, show
@@ -32,7 +32,7 @@ MANY_ACKNOWLEDGED = "boards/acknowledge-many.html"
 @require_http_methods(METHODS)
 @never_cache
 @needs(Permission.HANDLE_ALERTS)
-def acknowledge(request: Asked, pk: int) -> HttpResponse:
+def acknowledge(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Whoever was first, what one typed stays where it was typed."""
     page, at, is_sent = _page(request, pk), timezone.now(), request.method == "POST"
     form = AcknowledgeForm(request.POST if is_sent else None, at=at)
@@ -50,10 +50,10 @@ def acknowledge(request: Asked, pk: int) -> HttpResponse:
 @require_http_methods(METHODS)
 @never_cache
 @needs(Permission.HANDLE_ALERTS)
-def acknowledge_many(request: Asked) -> HttpResponse:
+def acknowledge_many(request: AuthenticatedRequest) -> HttpResponse:
     """The question says how many it is about. To send it twice does and tells the same."""
     at, is_sent = timezone.now(), request.method == "POST"
-    chosen = Chosen.of(request.POST if is_sent else request.GET)
+    chosen = AlertSelection.of(request.POST if is_sent else request.GET)
     form = AcknowledgeForm(request.POST if is_sent else None, at=at)
     context = _of_many(request, chosen) | {"form": form, "at": at}
     if chosen.is_nothing or (is_sent and not form.is_valid()):
@@ -70,7 +70,7 @@ def acknowledge_many(request: Asked) -> HttpResponse:
 @require_http_methods(METHODS)
 @never_cache
 @needs(Permission.HANDLE_ALERTS)
-def do(request: Asked, pk: int, deed: str) -> HttpResponse:
+def do(request: AuthenticatedRequest, pk: int, deed: str) -> HttpResponse:
     """One of `DEEDS` to one alert, as the person saw it."""
     what, page, at, is_sent = _deed(deed), _page(request, pk), timezone.now(), request.method == "POST"
     row = row_of(page)
@@ -90,10 +90,10 @@ def do(request: Asked, pk: int, deed: str) -> HttpResponse:
 @require_http_methods(METHODS)
 @never_cache
 @needs(Permission.HANDLE_ALERTS)
-def do_many(request: Asked, deed: str) -> HttpResponse:
+def do_many(request: AuthenticatedRequest, deed: str) -> HttpResponse:
     """One of `DEEDS` to all that are ticked, or that match, in one transaction."""
     what, at, is_sent = _deed(deed), timezone.now(), request.method == "POST"
-    chosen = Chosen.of(request.POST if is_sent else request.GET)
+    chosen = AlertSelection.of(request.POST if is_sent else request.GET)
     form = FORMS[deed](request.POST if is_sent else None, at=at)
     alerts = what.suits(chosen.alerts(to=request.user))
     number = alerts.count()
@@ -111,7 +111,7 @@ def do_many(request: Asked, deed: str) -> HttpResponse:
     return _many_done(request, MANY, context)
 
 
-def _page(request: Asked, pk: int) -> AlertPage:
+def _page(request: AuthenticatedRequest, pk: int) -> AlertPage:
     return found(AlertPage.open(request.GET, person=request.user, pk=str(pk)))
 
 
@@ -130,17 +130,17 @@ def _initial(alert: AlertRow) -> dict[str, Any]:
     return {"contract": alert.contract, "until": alert.until}
 
 
-def _version(request: Asked) -> int | None:
+def _version(request: AuthenticatedRequest) -> int | None:
     """Of the alert as the person saw it; a form without it is of whoever wants it as it is now."""
     text = request.POST.get("version", "")
     return int(text) if PRIMARY_KEY.fullmatch(text) else None
 
 
-def _back(request: Asked, chosen: Chosen) -> str:
+def _back(request: AuthenticatedRequest, chosen: AlertSelection) -> str:
     return AlertsPage(request.user, chosen.matching).address
 
 
-def _of_many(request: Asked, chosen: Chosen) -> dict[str, Any]:
+def _of_many(request: AuthenticatedRequest, chosen: AlertSelection) -> dict[str, Any]:
     severities = chosen.severities(to=request.user)
     return {
         "chosen": chosen,
@@ -150,13 +150,15 @@ def _of_many(request: Asked, chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _many_done(request: Asked, template: str, context: dict[str, Any]) -> HttpResponse:
+def _many_done(request: AuthenticatedRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     answer = ask(request, template, context, partial="done")
     answer["HX-Trigger"] = "alerts-taken"
     return answer
 
 
-def _ask_to_acknowledge(request: Asked, page: AlertPage, form: CommentForm, *, status: int) -> HttpResponse:
+def _ask_to_acknowledge(
+    request: AuthenticatedRequest, page: AlertPage, form: CommentForm, *, status: int
+) -> HttpResponse:
     """As a dialog for htmx, and else on the alert's page."""
     context: dict[str, Any] = {"form": form, "is_too_late": status == CONFLICT, "at": form.at}
     if request.headers.get("HX-Request"):

@@ -13,7 +13,7 @@ from tms.boards.lists.filters import LEAST_SEARCHED, LONGEST_SEARCH, PRIMARY_KEY
 from tms.fleet.models import Terminal
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.severity import Severity
-from tms.shifts.period import Span
+from tms.shifts.period import Period
 
 HOURS = {f"{hours}h": timedelta(hours=hours) for hours in (8, 12, 24)}
 PRESETS = MappingProxyType(HOURS | {f"{days}d": timedelta(days=days) for days in (7, 30, 90)})
@@ -33,7 +33,7 @@ class PastFilter:
     rule: str = ""
     who: str = ""
     """A username: acknowledged it, whoever had it later."""
-    span: Span | None = None
+    span: Period | None = None
     """Opened within it; without one, whenever."""
 
     @classmethod
@@ -93,10 +93,10 @@ class PastFilter:
         )
 
 
-def _span(query: QueryDict, *, at: datetime) -> Span | None:
+def _span(query: QueryDict, *, at: datetime) -> Period | None:
     if not any(query.get(name) for name in ("span", "since", "until")):
         return None
     if query.get("since") or query.get("until"):
-        return Span.between(query, at=at)
+        return Period.between(query, at=at)
     preset = query.get("span", "")
-    return Span.lasting(preset, PRESETS, at=at) if preset in PRESETS else None
+    return Period.lasting(preset, PRESETS, at=at) if preset in PRESETS else None

@@ -9,7 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.alerts.models import Alert, AlertState, Transition
-from tms.boards.rows.common import Bilingual, Place
+from tms.boards.rows.common import Bilingual, SiteLabel
 from tms.lib.pagination import Column, Keyset
 
 BY_OPENING = Keyset((Column("opened_at", datetime.fromisoformat, True), Column("pk", int, True)))
@@ -26,7 +26,7 @@ class PastRow(NamedTuple):
     quiet: str
     uid: str
     label: str
-    place: Place
+    place: SiteLabel
     rule: Bilingual
     first_acknowledged_at: datetime | None
     taken_by: Name | None
@@ -83,7 +83,7 @@ def _row(value: Mapping[str, Any], names: Mapping[int, Name]) -> PastRow:
         value["quiet_at_first"] or "",
         uid=value["terminal__uid"],
         label=value["terminal__label"],
-        place=Place(site[0], Bilingual(*site[1:])),
+        place=SiteLabel(site[0], Bilingual(*site[1:])),
         rule=Bilingual(value["rule__name"], value["rule__name_ja"]),
         first_acknowledged_at=value["first_acknowledged_at"],
         taken_by=names.get(value["taken_by"]),

@@ -23,7 +23,7 @@ from tms.boards.lists.choices import Choice
 from tms.fleet.models import Site
 from tms.lib.pagination import KeysetPage
 from tms.lib.severity import Severity
-from tms.shifts.period import Span
+from tms.shifts.period import Period
 
 EXPORTED_AT_ONCE = 1_000
 SPANS = {"8h": _("8 h"), "24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
@@ -86,7 +86,7 @@ class Search:
     def spans(self, at: datetime) -> list[Choice]:
         """The same search over other lengths of time."""
         now = self.chosen.span.preset if self.chosen.span else None
-        lengths = [(name, label, Span.lasting(name, PRESETS, at=at)) for name, label in SPANS.items()]
+        lengths = [(name, label, Period.lasting(name, PRESETS, at=at)) for name, label in SPANS.items()]
         return [
             Choice("", _("Any time"), self.chosen.span is None, _address(replace(self.chosen, span=None))),
             *(

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.alerts.statistics.response_times import By, Line, Spread, times
+from tms.alerts.statistics.response_times import By, ResponseTimes, Spread, times
 from tms.boards.formatting.csv_export import Cell
 from tms.boards.lists.choices import Choice
 from tms.boards.rows.common import WORST_FIRST, Bilingual
 from tms.fleet.models import Site
-from tms.shifts.period import Span
+from tms.shifts.period import Period
 
 PRESETS = MappingProxyType(
     {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30), "90d": timedelta(days=90)}
@@ -32,24 +32,24 @@ HEAD = (
 )
 
 
-class Place(NamedTuple):
+class SiteRow(NamedTuple):
     """A site by its line."""
 
     code: str
     name: Bilingual
-    line: Line
+    line: ResponseTimes
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    span: Span
-    altogether: Line | None
-    severities: list[Line]
-    sites: list[Place]
+    span: Period
+    altogether: ResponseTimes | None
+    severities: list[ResponseTimes]
+    sites: list[SiteRow]
 
     @classmethod
     def of(cls, query: QueryDict, *, person: Person, at: datetime) -> "Figures":
-        span = Span.of(query, PRESETS, usual=USUAL, at=at)
+        span = Period.of(query, PRESETS, usual=USUAL, at=at)
         lines = times(visible(Alert.objects.opened(span.since, span.until), to=person))
         worst_first = {name.value: place for place, name in enumerate(WORST_FIRST)}
         return cls(
@@ -84,17 +84,17 @@ class Figures:
         yield from (_exported(place.line, place.code) for place in self.sites)
 
 
-def _places(lines: list[Line], person: Person) -> list[Place]:
+def _places(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
     """Where most opened comes first."""
     sites = visible(Site.objects.all(), to=person).in_bulk([int(line.key) for line in lines])
     ordered = sorted(lines, key=lambda line: (-line.opened, sites[int(line.key)].code))
     return [
-        Place(site.code, Bilingual(site.name, site.name_ja), line)
+        SiteRow(site.code, Bilingual(site.name, site.name_ja), line)
         for line, site in ((line, sites[int(line.key)]) for line in ordered)
     ]
 
 
-def _exported(line: Line, name: str) -> Sequence[Cell]:
+def _exported(line: ResponseTimes, name: str) -> Sequence[Cell]:
     numbers = (line.opened, line.quiet, line.alone, line.waiting)
     return (line.by.value, name, *numbers, *_spread(line.acknowledged), *_spread(line.resolved))
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tms.accounts.decorators import Asked, watching
+from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.boards.alert_history import search
 from tms.boards.alert_history.search import Search
 from tms.boards.alert_history.statistics import Figures
@@ -15,8 +15,8 @@ from tms.boards.formatting import csv_export
 
 @require_safe
 @never_cache
-@watching
-def past_alerts(request: Asked) -> HttpResponse:
+@sign_in_required
+def past_alerts(request: AuthenticatedRequest) -> HttpResponse:
     at = timezone.now()
     asked = Search.of(request.GET, person=request.user, at=at)
     context = {"place": "alerts", "asked": asked, **asked.page(), **asked.choices(), "spans": asked.spans(at)}
@@ -29,24 +29,24 @@ def past_alerts(request: Asked) -> HttpResponse:
 
 @require_safe
 @never_cache
-@watching
-def export_past(request: Asked) -> HttpResponseBase:
+@sign_in_required
+def export_past(request: AuthenticatedRequest) -> HttpResponseBase:
     asked = Search.of(request.GET, person=request.user, at=timezone.now())
     return csv_export.streamed(_name("alerts"), search.HEAD, asked.everything())
 
 
 @require_safe
 @never_cache
-@watching
-def alert_times(request: Asked) -> HttpResponse:
+@sign_in_required
+def alert_times(request: AuthenticatedRequest) -> HttpResponse:
     figures = Figures.of(request.GET, person=request.user, at=timezone.now())
     return render(request, "boards/past/times.html", {"place": "alerts", "figures": figures})
 
 
 @require_safe
 @never_cache
-@watching
-def export_times(request: Asked) -> HttpResponse:
+@sign_in_required
+def export_times(request: AuthenticatedRequest) -> HttpResponse:
     figures = Figures.of(request.GET, person=request.user, at=timezone.now())
     return csv_export.attached(_name("alert-times"), figures.exported())
 

@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from tms.alerts.correlation import unresolved
 from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition, Transition, TransitionKind
-from tms.alerts.suppression.reasons import quiet
+from tms.alerts.suppression.reasons import suppressions
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
 from tms.lib.severity import Severity
@@ -79,7 +79,7 @@ def _sound_alarms(at: datetime) -> tuple[SoundAlarms, bool]:
 def _alerts(at: datetime) -> AlarmSource:
     newest = Alert.objects.unresolved().unacknowledged().order_by("-changed_at")[:MOST]
     alerts = {alert.pk: alert for alert in newest.only("severity")}
-    silent = quiet(alerts.values(), at=at) if alerts else {}
+    silent = suppressions(alerts.values(), at=at) if alerts else {}
     return AlarmSource("a", Transition, "alert", {pk: alert.severity for pk, alert in alerts.items()}, silent)
 
 
@@ -87,7 +87,7 @@ def _incidents(at: datetime) -> AlarmSource:
     newest = Incident.objects.filter(state=IncidentState.OPEN).order_by("-pk")[:MOST]
     severities = dict(newest.values_list("pk", "severity"))
     needy = unresolved.asking(unresolved.members(severities))
-    silent = unresolved.quiet_incidents(needy, at=at)
+    silent = unresolved.suppressed_incidents(needy, at=at)
     return AlarmSource("i", IncidentTransition, "incident", {pk: severities[pk] for pk in needy}, silent)
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts.access import visible
-from tms.accounts.decorators import Asked, needs, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.boards.digest.forms import NoteForm
 from tms.boards.lists.choices import Choice
@@ -18,22 +18,22 @@ from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 from tms.shifts.models import Note
-from tms.shifts.period import PRESETS, USUAL, Span
+from tms.shifts.period import PRESETS, USUAL, Period
 
 LABELS = {"8h": _("8 h"), "12h": _("12 h"), "24h": _("24 h"), "7d": _("7 d")}
 
 
 @require_safe
 @never_cache
-@watching
-def shift_digest(request: Asked) -> HttpResponse:
+@sign_in_required
+def shift_digest(request: AuthenticatedRequest) -> HttpResponse:
     return _show(request, NoteForm())
 
 
 @require_safe
 @never_cache
-@watching
-def digest_as_markdown(request: Asked) -> HttpResponse:
+@sign_in_required
+def digest_as_markdown(request: AuthenticatedRequest) -> HttpResponse:
     span = _span(request.GET)
     name = f"tms-digest-{span.until_shown.replace(':', '')}.md"
     text = markdown.markdown(digest(span.since, span.until, to=request.user), span.clocks)
@@ -44,7 +44,7 @@ def digest_as_markdown(request: Asked) -> HttpResponse:
 @require_POST
 @never_cache
 @needs(Permission.WRITE_NOTES)
-def write_note(request: Asked) -> HttpResponse:
+def write_note(request: AuthenticatedRequest) -> HttpResponse:
     form = NoteForm(request.POST)
     if not form.is_valid():
         return _show(request, form, status=UNREADABLE)
@@ -55,7 +55,7 @@ def write_note(request: Asked) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.WRITE_NOTES)
-def edit_note(request: Asked, pk: int) -> HttpResponse:
+def edit_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     note = _own(request, pk)
     form = NoteForm(request.POST if request.method == "POST" else None, initial={"text": note.text})
     if form.is_valid():
@@ -69,7 +69,7 @@ def edit_note(request: Asked, pk: int) -> HttpResponse:
 @require_POST
 @never_cache
 @needs(Permission.WRITE_NOTES)
-def delete_note(request: Asked, pk: int) -> HttpResponse:
+def delete_note(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Pressed twice, it is gone once."""
     note = visible(Note.objects.filter(pk=pk), to=request.user).first()
     if note is not None and not notes.delete(note, by=request.user):
@@ -77,7 +77,7 @@ def delete_note(request: Asked, pk: int) -> HttpResponse:
     return redirect(f"{reverse('digest')}?{request.GET.urlencode()}#notes")
 
 
-def _show(request: Asked, form: NoteForm, *, status: int = 200) -> HttpResponse:
+def _show(request: AuthenticatedRequest, form: NoteForm, *, status: int = 200) -> HttpResponse:
     span = _span(request.GET)
     shown = digest(span.since, span.until, to=request.user)
     context: dict[str, Any] = {
@@ -92,9 +92,9 @@ def _show(request: Asked, form: NoteForm, *, status: int = 200) -> HttpResponse:
     return render(request, "boards/digest/digest.html", context, status=status)
 
 
-def _span(query: QueryDict) -> Span:
-    return Span.of(query, PRESETS, usual=USUAL, at=timezone.now())
+def _span(query: QueryDict) -> Period:
+    return Period.of(query, PRESETS, usual=USUAL, at=timezone.now())
 
 
-def _own(request: Asked, pk: int) -> Note:
+def _own(request: AuthenticatedRequest, pk: int) -> Note:
     return get_object_or_404(visible(Note.objects.filter(by=request.user), to=request.user), pk=pk)

@@ -24,7 +24,7 @@ from tms.boards.pages.base import EVERYTHING
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import Listener, hub
 from tms.feed.viewers import Viewing
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 
 PASS_S = 0.5
@@ -183,7 +183,7 @@ class BoardHub:
             if isinstance(made, Rendering)
         ]
         self._send(outcomes)
-        self._latency.sent(rendered, change, at=wall.now())
+        self._latency.sent(rendered, change, at=db_clock.now())
         self._rendering_since = None
 
     def _send(self, outcomes: Mapping[LivePage, RenderOutcome]) -> None:

@@ -9,12 +9,12 @@ from tms.boards.rows.alerts import AlertRow, TransitionRow
 from tms.boards.rows.incidents import IncidentRow, IncidentTransitionRow
 from tms.feed.change import Change
 from tms.metrics import slo
-from tms.metrics.slo import Stage
+from tms.metrics.slo import Indicator
 
-STAGES: Mapping[str, Stage] = {
-    TransitionKind.OPENED: Stage.BOARD,
-    TransitionKind.WORSENED: Stage.BOARD,
-    TransitionKind.ACKNOWLEDGED: Stage.ACKNOWLEDGEMENT,
+STAGES: Mapping[str, Indicator] = {
+    TransitionKind.OPENED: Indicator.BOARD,
+    TransitionKind.WORSENED: Indicator.BOARD,
+    TransitionKind.ACKNOWLEDGED: Indicator.ACKNOWLEDGEMENT,
 }
 MOST_KEPT = 20_000
 LATE = timedelta(seconds=10)

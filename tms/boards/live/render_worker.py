@@ -19,7 +19,7 @@ from tms.boards.overview import on_shift
 from tms.boards.pages import RenderContext
 from tms.feed.change import Change
 from tms.fleet.models import TerminalState
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
 from tms.metrics import instruments
 
@@ -62,7 +62,7 @@ class RenderWorker:
 
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
         """Those of these session keys that are still signed in."""
-        return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=wall.now()).keys())
+        return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=db_clock.now()).keys())
 
     async def report_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
         await self._thread.run(on_shift.report, here, left)

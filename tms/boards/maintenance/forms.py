@@ -16,7 +16,7 @@ from tms.fleet.models import Group, Site, Terminal
 from tms.fleet.sites.time_zones import zones
 from tms.lib.calendar.local_time import shown
 from tms.lib.calendar.recurrence import BadRecurrence, Occurrence, Recurrence
-from tms.lib.forms import WallTimeField
+from tms.lib.forms import LocalDateTimeField
 from tms.lib.text_fields import FormLine, FormLines
 
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
@@ -41,8 +41,8 @@ class WindowForm(forms.Form):
     groups = forms.ModelMultipleChoiceField(Group.objects.order_by("name"), required=False)
     terminals = FormLines(required=False)
     time_zone = forms.ChoiceField()
-    starts_at = WallTimeField()
-    ends_at = WallTimeField()
+    starts_at = LocalDateTimeField()
+    ends_at = LocalDateTimeField()
     repeats = forms.ChoiceField(choices=REPEATS, required=False)
     rrule = FormLine(max_length=Window._meta.get_field("rrule").max_length, required=False)
 

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts.access import visible
-from tms.accounts.decorators import Asked, needs, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance import services as windows
 from tms.alerts.maintenance.services import NotOn
@@ -25,15 +25,15 @@ TEMPLATE = "boards/maintenance-new.html"
 
 @require_safe
 @never_cache
-@watching
-def maintenance(request: Asked) -> HttpResponse:
+@sign_in_required
+def maintenance(request: AuthenticatedRequest) -> HttpResponse:
     return _show(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.PLAN_MAINTENANCE)
-def plan(request: Asked) -> HttpResponse:
+def plan(request: AuthenticatedRequest) -> HttpResponse:
     """The form, and what it sends. The button `preview` only shows when it would take place."""
     at = timezone.now()
     if request.method != "POST":
@@ -52,7 +52,7 @@ def plan(request: Asked) -> HttpResponse:
 
 @require_POST
 @needs(Permission.PLAN_MAINTENANCE)
-def preview(request: Asked) -> HttpResponse:
+def preview(request: AuthenticatedRequest) -> HttpResponse:
     """When what stands in the form would take place; for htmx."""
     at = timezone.now()
     form = WindowForm(request.POST)
@@ -61,7 +61,7 @@ def preview(request: Asked) -> HttpResponse:
 
 @require_POST
 @needs(Permission.PLAN_MAINTENANCE)
-def end(request: Asked, pk: int) -> HttpResponse:
+def end(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     try:
         windows.end(_window(request, pk), by=request.user, at=timezone.now())
     except NotOn:
@@ -71,7 +71,7 @@ def end(request: Asked, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Permission.PLAN_MAINTENANCE)
-def extend(request: Asked, pk: int) -> HttpResponse:
+def extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     window, form = _window(request, pk), ExtendForm(request.POST)
     if not form.is_valid():
         return _show(request, status=UNREADABLE)
@@ -85,18 +85,18 @@ def extend(request: Asked, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Permission.PLAN_MAINTENANCE)
-def cancel(request: Asked, pk: int) -> HttpResponse:
+def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     windows.cancel(_window(request, pk), by=request.user, at=timezone.now())
     return redirect("maintenance")
 
 
-def _show(request: Asked, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _show(request: AuthenticatedRequest, *, status: int = 200, **extra: Any) -> HttpResponse:
     page, desk = MaintenancePage(request.user), RenderContext(timezone.now())
     context = {"page": page, "place": page.place, "scene": page.scene(desk), "at": desk.at, **extra}
     return render(request, page.template, context, status=status)
 
 
-def _ask(request: Asked, form: WindowForm, *, at: datetime, status: int = 200) -> HttpResponse:
+def _ask(request: AuthenticatedRequest, form: WindowForm, *, at: datetime, status: int = 200) -> HttpResponse:
     context = {"form": form, "place": MaintenancePage.place, "at": at}
     return render(request, TEMPLATE, context | _previewed(form, at=at), status=status)
 
@@ -106,14 +106,14 @@ def _previewed(form: WindowForm, *, at: datetime) -> dict[str, Any]:
     return {"is_asked": is_asked, "coming": form.preview(PREVIEWED, at=at) if is_asked else [], "problems": form.errors}
 
 
-def _begun(request: Asked, *, at: datetime) -> dict[str, Any]:
+def _begun(request: AuthenticatedRequest, *, at: datetime) -> dict[str, Any]:
     """What the link named: `site` is a code, `terminal` a UID; both may be repeated."""
     sites = visible(Site.objects.filter(code__in=request.GET.getlist("site")), to=request.user)
     terminals = visible(Terminal.objects.filter(uid__in=request.GET.getlist("terminal")), to=request.user)
     return begun(sites=list(sites), terminals=list(terminals.select_related("site")), at=at)
 
 
-def _window(request: Asked, pk: int) -> Window:
+def _window(request: AuthenticatedRequest, pk: int) -> Window:
     window = visible(Window.objects.all(), to=request.user).filter(pk=pk).first()
     if window is None:
         raise Http404

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tms.accounts.access import Person, visible
 from tms.boards.caches.census import Census, PresenceCounts
-from tms.boards.rows.common import Bilingual, Place
+from tms.boards.rows.common import Bilingual, SiteLabel
 from tms.fleet.models import Presence, Site
 from tms.lib.severity import Severity
 
@@ -17,7 +17,7 @@ NEEDS_A_PERSON = frozenset({Severity.CRITICAL, Severity.WARNING, Presence.OFFLIN
 
 @dataclass(frozen=True, slots=True)
 class SiteCell:
-    place: Place
+    place: SiteLabel
     terminals: int
     worst: str
     """A severity, a presence, or `ok`."""
@@ -39,7 +39,7 @@ def cells(census: Census, *, expected: Mapping[int, str], to: Person) -> list[Si
     found = visible(Site.objects.order_by("region", "code"), to=to).values_list("pk", "code", "name", "name_ja")
     tallies = census.sites
     filled = [
-        _cell(Place(code, Bilingual(*names)), tallies[pk], expected.get(pk, ""))
+        _cell(SiteLabel(code, Bilingual(*names)), tallies[pk], expected.get(pk, ""))
         for pk, code, *names in found
         if pk in tallies
     ]
@@ -53,7 +53,7 @@ def columns(number: int) -> int:
     return next((columns for most, columns in ((4, 2), (9, 3), (20, 4), (200, 6)) if number <= most), 10)
 
 
-def _cell(place: Place, tally: PresenceCounts, expected: str) -> SiteCell:
+def _cell(place: SiteLabel, tally: PresenceCounts, expected: str) -> SiteCell:
     worst, number = _worst(tally, expected)
     size = next((size for least, size in SIZES if tally.total >= least), "s")
     return SiteCell(place, tally.total, worst, number, size)

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Transition
-from tms.boards.rows.timeline import KINDS, Happening
+from tms.boards.rows.timeline import KINDS, TimelineEntry
 from tms.fleet.models import Presence, PresenceChange
 
 RECENT = timedelta(minutes=15)
@@ -61,7 +61,7 @@ class Group(NamedTuple):
     number: int
 
 
-def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[Happening], int]:
+def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry], int]:
     """The newest changes of the last 15 minutes, with what belongs together as one, and how many changes there were."""
     traces = (_traces(kind, source, at - RECENT, to=to) for kind, source in SOURCES.items())
     groups = _folded(merge(*traces, key=attrgetter("at"), reverse=True))
@@ -88,7 +88,7 @@ def _folded(traces: Iterable[Trace]) -> list[Group]:
     return folded
 
 
-def _told(groups: Sequence[Group]) -> list[Happening]:
+def _told(groups: Sequence[Group]) -> list[TimelineEntry]:
     rows: dict[tuple[str, int], Any] = {}
     for kind, source in SOURCES.items():
         pks = [group.newest.pk for group in groups if group.newest.kind == kind]
@@ -98,7 +98,7 @@ def _told(groups: Sequence[Group]) -> list[Happening]:
     return [_tell(group, row) for group, row in named if row is not None]
 
 
-def _tell(group: Group, row: Any) -> Happening:
+def _tell(group: Group, row: Any) -> TimelineEntry:
     told = KINDS[group.newest.kind].tell(row)
     element = f"{told.element.partition('-')[0]}-{group.oldest.pk}"
     return replace(told, element=element, number=group.number)

@@ -17,7 +17,7 @@ from tms.boards.overview.common_factors import common_factors, holders
 from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, counts, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.impact import BY_BUSINESS
+from tms.boards.rows.impact import BY_IMPACT
 from tms.boards.rows.incidents import IncidentRow
 from tms.feed.change import Change
 from tms.lib.pagination import Column, Keyset, KeysetPage
@@ -150,7 +150,7 @@ class AlertsPage(Page):
         rows = self.chosen.apply(visible(self._listed(context), to=self.person))
         rows = correlated_alerts.outside(rows, self.chosen) if self._folds else rows
         if self.order == BUSINESS:
-            return BY_BUSINESS.window_of(context.business.order(rows), after=self.after, before=self.before)
+            return BY_IMPACT.window_of(context.business.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}
         order = orders.get(self.state) or orders.get(self.order) or BY_URGENCY
         return order.window(rows, after=self.after, before=self.before)

@@ -132,4 +132,4 @@ def _total(partial: str, values: dict[str, Any], context: RenderContext) -> Page
 
 
 def losses_part(at: datetime) -> PagePart:
-    return PagePart("boards/losses.html#losses", {"losses": dropped_terminals.followed(at)})
+    return PagePart("boards/losses.html#losses", {"losses": dropped_terminals.recovery_of(at)})

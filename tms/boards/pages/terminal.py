@@ -15,7 +15,7 @@ from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline
 from tms.boards.rows.terminal_details import TerminalFacts, command_rows, facts_of
-from tms.boards.rows.timeline import KINDS, Happening
+from tms.boards.rows.timeline import KINDS, TimelineEntry
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
 from tms.telemetry.history.series import DEFAULT_SPAN, SPANS
@@ -102,7 +102,7 @@ class TerminalPage(Page):
         }
         return PageState(parts, lists)
 
-    def _foot(self, told: list[Happening]) -> dict[str, Any]:
+    def _foot(self, told: list[TimelineEntry]) -> dict[str, Any]:
         is_full = len(told) == MOST_HAPPENINGS
         return {
             "is_empty": not told,

@@ -10,13 +10,13 @@ from django.db.models import Q
 from tms.alerts.models import Rule, RuleKind
 from tms.fleet.models import Terminal
 from tms.telemetry.history import presence_intervals, series
-from tms.telemetry.history.series import Readings, Span
+from tms.telemetry.history.series import ChartRange, Readings
 
 MOST_BYTES = 800_000
 """Of values in one answer: with the rest it stays below 1 MB."""
 
 
-def chart(terminal: Terminal, span: Span, *, at: datetime) -> dict[str, Any]:
+def chart(terminal: Terminal, span: ChartRange, *, at: datetime) -> dict[str, Any]:
     """Columns for uPlot; instants are seconds since the epoch, and `step` how far those of roll-ups are apart."""
     readings = series.readings(terminal, span, at=at)
     limits = _limits(terminal)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.impact import Why
+from tms.alerts.impact import ImpactReason
 from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
-from tms.boards.rows.common import Bilingual, LinkView, Place, link_view, place_of
+from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.viewers import Viewer, viewers
 from tms.feed.change import Change
 
@@ -75,7 +75,7 @@ class AlertRow:
     uid: str
     kind: str
     site: int
-    place: Place
+    place: SiteLabel
     label: str
     link: LinkView
     opened_at: datetime
@@ -95,7 +95,7 @@ class AlertRow:
     flaps: Flaps | None = None
     claimed_by: Name | None = None
     claimed_until: datetime | None = None
-    why: Why | None = None
+    why: ImpactReason | None = None
     """It stands where it stands in the order of business."""
     here: tuple[Viewer, ...] = ()
     """Who is looking at it, or typing."""
@@ -195,7 +195,7 @@ def _alert_row(alert: Alert, steps: tuple[TransitionRow, ...], people: tuple[Vie
         uid=terminal.uid,
         kind=terminal.kind,
         site=terminal.site_id,
-        place=place_of(terminal.site),
+        place=site_label(terminal.site),
         label=terminal.label,
         link=link_view(terminal.state)._replace(last_seen_at=None),
         opened_at=alert.opened_at,

@@ -22,7 +22,7 @@ class Bilingual(NamedTuple):
         return self.ja if self.ja and get_language() == "ja" else self.en
 
 
-class Place(NamedTuple):
+class SiteLabel(NamedTuple):
     code: str
     name: Bilingual
 
@@ -38,8 +38,8 @@ class LinkView(NamedTuple):
     last_seen_at: datetime | None
 
 
-def place_of(site: Site) -> Place:
-    return Place(site.code, Bilingual(site.name, site.name_ja))
+def site_label(site: Site) -> SiteLabel:
+    return SiteLabel(site.code, Bilingual(site.name, site.name_ja))
 
 
 def link_view(state: TerminalState) -> LinkView:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from tms.alerts.impact import Crew, Standstill, Weight, Why, weigh
+from tms.alerts.impact import ImpactLevel, ImpactReason, PeerGroup, Weight, score
 from tms.alerts.models import Alert, AlertState
 from tms.boards.caches.census import Census
 from tms.boards.caches.plans import SiteStatus, plan_cache
@@ -27,7 +27,7 @@ type Crews = Counter[tuple[int, str]]
 """How many terminals, by site and kind."""
 
 WEIGHED = ("pk", "severity", "state", "opened_at", "terminal__site", "terminal__kind")
-BY_BUSINESS = Keyset(
+BY_IMPACT = Keyset(
     (
         Column("standstill", int),
         Column("share", int),
@@ -40,7 +40,7 @@ BY_BUSINESS = Keyset(
 RANKS = {severity.value: rank for rank, severity in enumerate(WORST_FIRST)}
 
 
-class Business:
+class Impact:
     def __init__(self, census: Census, *, at: datetime) -> None:
         self._census = census
         self._at = at
@@ -65,21 +65,21 @@ class Business:
         whys = ((row, self._why(row)) for row in rows)
         return [row if why == row.why else replace(row, why=why) for row, why in whys]
 
-    def _why(self, row: AlertRow) -> Why | None:
+    def _why(self, row: AlertRow) -> ImpactReason | None:
         """None for what is in the way of nothing."""
         door = self._doors([row.site]).get(row.site)
         weight = self._weight(row.severity, row.site, row.kind, door)
-        if row.is_resolved or weight.standstill is Standstill.NONE:
+        if row.is_resolved or weight.standstill is ImpactLevel.NONE:
             return None
         crew = self._crew(row.site, row.kind)
-        return Why(weight.standstill.name.lower(), row.kind, *crew, door.changes_at if door else None)
+        return ImpactReason(weight.standstill.name.lower(), row.kind, *crew, door.changes_at if door else None)
 
     def _weight(self, severity: str, site: int, kind: str, door: SiteStatus | None) -> Weight:
-        return weigh(severity, self._crew(site, kind), is_closed=door is not None and door.opens_at is not None)
+        return score(severity, self._crew(site, kind), is_closed=door is not None and door.opens_at is not None)
 
-    def _crew(self, site: int, kind: str) -> Crew:
+    def _crew(self, site: int, kind: str) -> PeerGroup:
         total, online = self._census.crews[site, kind], self._census.crews_online[site, kind]
-        return Crew(max(0, online - self._broken[site, kind]), total)
+        return PeerGroup(max(0, online - self._broken[site, kind]), total)
 
     def _doors(self, sites: Collection[int]) -> dict[int, SiteStatus]:
         """Of these sites, and of those that were asked for before."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert
 from tms.boards.caches.plans import SiteStatus, plan_cache
-from tms.boards.rows.common import Bilingual, LinkView, Place, link_view, place_of, worst
+from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.boards.rows.terminals import Reading, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
@@ -31,7 +31,7 @@ class OpenAlertRow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class TerminalFacts:
     uid: str
-    place: Place
+    place: SiteLabel
     kind: str
     label: str
     serial: str
@@ -89,7 +89,7 @@ def facts_of(terminal: Terminal, *, at: datetime) -> TerminalFacts:
     over = over_of(unresolved_of([terminal.pk]).get(terminal.pk, {}))
     return TerminalFacts(
         uid=terminal.uid,
-        place=place_of(terminal.site),
+        place=site_label(terminal.site),
         kind=terminal.kind,
         label=terminal.label,
         serial=terminal.serial,

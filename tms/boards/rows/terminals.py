@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.alerts.models import Alert, RuleKind
-from tms.boards.rows.common import LinkView, Place, link_view, place_of, worst
+from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.fleet.models import Terminal, TerminalState
 
@@ -25,7 +25,7 @@ class Reading(NamedTuple):
 class TerminalRow:
     pk: int
     uid: str
-    place: Place
+    place: SiteLabel
     label: str
     model: str
     firmware: str
@@ -81,7 +81,7 @@ def _terminal_row(terminal: Terminal, held: Held, expected: Expected | None) -> 
     return TerminalRow(
         pk=terminal.pk,
         uid=terminal.uid,
-        place=place_of(terminal.site),
+        place=site_label(terminal.site),
         label=terminal.label,
         model=terminal.model,
         firmware=terminal.firmware,

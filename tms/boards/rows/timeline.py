@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Transition, TransitionKind
-from tms.boards.rows.common import Bilingual, Place, place_of
+from tms.boards.rows.common import Bilingual, SiteLabel, site_label
 from tms.boards.rows.outages import OutageFacts, facts_of
 from tms.commands.models import Command
 from tms.fleet.models import Presence, PresenceChange, Terminal
@@ -23,7 +23,7 @@ LOUD = {Presence.OFFLINE: Severity.CRITICAL, Presence.SILENT: Severity.WARNING}
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class TimelineEntry:
     """`kind` says which sentence tells it, `name` and `detail` what stands in it."""
 
     element: str
@@ -36,7 +36,7 @@ class Happening:
     back_at: datetime | None = None
     by: Name | None = None
     uid: str = ""
-    place: Place | None = None
+    place: SiteLabel | None = None
     late: bool = False
     undated: bool = False
     """`at` is when TMS received it; the terminal did not know when it happened."""
@@ -50,25 +50,25 @@ class Kind(NamedTuple):
 
     rows: Callable[[Terminal], Any]
     instant: str
-    tell: Callable[[Any], Happening]
+    tell: Callable[[Any], TimelineEntry]
 
 
-def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[Happening]:
+def timeline(terminal: Terminal, *, kinds: Sequence[str], before: datetime | None, limit: int) -> list[TimelineEntry]:
     """What happened to one terminal, newest first, a query for each kind."""
     sources = (_told(KINDS[kind], terminal, before, limit) for kind in kinds)
     newest_first = merge(*sources, key=lambda happening: happening.at, reverse=True)
     return list(islice(newest_first, limit))
 
 
-def _told(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -> list[Happening]:
+def _told(kind: Kind, terminal: Terminal, before: datetime | None, limit: int) -> list[TimelineEntry]:
     rows = kind.rows(terminal)
     if before is not None:
         rows = rows.filter(**{f"{kind.instant}__lt": before})
     return [kind.tell(row) for row in rows.order_by(f"-{kind.instant}", "-pk")[:limit]]
 
 
-def _presence(row: PresenceChange) -> Happening:
-    return Happening(
+def _presence(row: PresenceChange) -> TimelineEntry:
+    return TimelineEntry(
         element=f"presence-{row.pk}",
         at=row.at,
         kind="presence",
@@ -78,7 +78,7 @@ def _presence(row: PresenceChange) -> Happening:
         detail=row.cause,
         back_at=row.back_at,
         uid=row.terminal.uid,
-        place=place_of(row.terminal.site),
+        place=site_label(row.terminal.site),
     )
 
 
@@ -100,10 +100,10 @@ STEP_ICONS = {
 """Of the others it is the severity's."""
 
 
-def _step(row: Transition) -> Happening:
+def _step(row: Transition) -> TimelineEntry:
     rule, terminal = row.alert.rule, row.alert.terminal
     kind, severity = TransitionKind(row.kind), row.severity or row.alert.severity
-    return Happening(
+    return TimelineEntry(
         element=f"step-{row.pk}",
         at=row.at,
         kind=kind.value,
@@ -113,21 +113,21 @@ def _step(row: Transition) -> Happening:
         detail=row.comment,
         by=name_of(row.by) if row.by else None,
         uid=terminal.uid,
-        place=place_of(terminal.site),
+        place=site_label(terminal.site),
     )
 
 
-def _event(row: Event) -> Happening:
+def _event(row: Event) -> TimelineEntry:
     severity = row.severity if row.severity != Severity.INFO else ""
     element = f"event-{row.pk}"
-    return Happening(
+    return TimelineEntry(
         element, row.at, "event", "event", severity, row.code, row.text, late=row.late, undated=row.undated
     )
 
 
-def _command(row: Command) -> Happening:
+def _command(row: Command) -> TimelineEntry:
     by = name_of(row.created_by) if row.created_by else None
-    return Happening(f"asked-{row.pk}", row.created_at, "command", "command", "", row.name, row.state, by=by)
+    return TimelineEntry(f"asked-{row.pk}", row.created_at, "command", "command", "", row.name, row.state, by=by)
 
 
 OUTAGE_ICONS = {
@@ -140,13 +140,13 @@ OUTAGE_ICONS = {
 }
 
 
-def _boot(row: Boot) -> Happening:
-    return Happening(f"boot-{row.pk}", row.first_seen_at, "boot", "session", detail=row.boot_id)
+def _boot(row: Boot) -> TimelineEntry:
+    return TimelineEntry(f"boot-{row.pk}", row.first_seen_at, "boot", "session", detail=row.boot_id)
 
 
-def _outage(row: Outage) -> Happening:
+def _outage(row: Outage) -> TimelineEntry:
     assert row.ended_at is not None
-    return Happening(
+    return TimelineEntry(
         f"outage-{row.pk}", row.ended_at, "outage", OUTAGE_ICONS[OutageCause(row.cause)], outage=facts_of(row)
     )
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from tms.accounts.decorators import Asked, needs_to_post
+from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.alerts.correlation import settings
 from tms.alerts.models import Factor, FoldRule
@@ -43,7 +43,7 @@ class FoldForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it with
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_RULES)
-def folding(request: Asked) -> HttpResponse:
+def folding(request: AuthenticatedRequest) -> HttpResponse:
     """Sent with `defaults` it goes back to those."""
     is_sent = request.method == "POST"
     if is_sent and "defaults" in request.POST:

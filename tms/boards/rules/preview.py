@@ -10,8 +10,8 @@ from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import Rule
-from tms.alerts.preview.preview import Preview, preview
-from tms.alerts.preview.simulation import Firing
+from tms.alerts.preview.preview import PreviewResult, preview
+from tms.alerts.preview.simulation import SimulatedAlert
 from tms.boards.rules.preview_plot import Plot, plot
 from tms.boards.rules.sentence import limit_text
 from tms.fleet.models import Terminal
@@ -21,21 +21,21 @@ MOST_SHOWN = 20
 DAY = timedelta(days=1)
 
 
-class Span(NamedTuple):
+class PreviewRange(NamedTuple):
     label: str | Promise
     fired: str | Promise
     """Of the heading."""
 
 
 SPANS = {
-    "24h": Span(_("Last 24 hours"), _("in the last 24 hours")),
-    "yesterday": Span(_("Yesterday"), _("yesterday")),
-    "7d": Span(_("Last 7 days"), _("in the last 7 days")),
+    "24h": PreviewRange(_("Last 24 hours"), _("in the last 24 hours")),
+    "yesterday": PreviewRange(_("Yesterday"), _("yesterday")),
+    "7d": PreviewRange(_("Last 7 days"), _("in the last 7 days")),
 }
 DEFAULT_SPAN = "24h"
 
 
-class Fired(NamedTuple):
+class SimulatedAlertRow(NamedTuple):
     """A line of the table."""
 
     uid: str
@@ -49,15 +49,15 @@ class Fired(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tried:
+class PreviewPanel:
     span: str
-    told: Preview
-    fired: Sequence[Fired]
+    told: PreviewResult
+    fired: Sequence[SimulatedAlertRow]
     """The longest of them, in the order of time."""
     drifting: Sequence[str]
     """UIDs, the first of them."""
     plot: Plot | None
-    before: Preview | None
+    before: PreviewResult | None
     """As the rule is saved now; None for a new one, or when nothing was edited."""
 
     @property
@@ -69,7 +69,7 @@ class Tried:
         return len({firing.terminal_id for firing in self.told.firings})
 
 
-def tried(rule: Rule, span: str, *, saved: Rule | None, at: datetime) -> Tried:
+def preview_panel(rule: Rule, span: str, *, saved: Rule | None, at: datetime) -> PreviewPanel:
     since, until = bounds(span, at=at)
     told = preview(rule, since=since, until=until)
     is_edited = saved is not None and saved.content() != rule.content()
@@ -79,7 +79,7 @@ def tried(rule: Rule, span: str, *, saved: Rule | None, at: datetime) -> Tried:
     uids = dict(
         Terminal.objects.filter(pk__in={*drifting, *(one.terminal_id for one in shown)}).values_list("pk", "uid")
     )
-    return Tried(
+    return PreviewPanel(
         span=span,
         told=told,
         fired=[_line(rule, one, uids, until) for one in shown],
@@ -99,10 +99,10 @@ def bounds(span: str, *, at: datetime) -> tuple[datetime, datetime]:
     return (midnight - timedelta(hours=12)).replace(hour=0), midnight
 
 
-def _line(rule: Rule, firing: Firing, uids: dict[int, str], until: datetime) -> Fired:
+def _line(rule: Rule, firing: SimulatedAlert, uids: dict[int, str], until: datetime) -> SimulatedAlertRow:
     is_down = rule.shape in {"below", "falling"}
     extreme = firing.lowest if is_down else firing.highest
-    return Fired(
+    return SimulatedAlertRow(
         uid=uids.get(firing.terminal_id, "–"),
         severity=firing.severity or rule.severity,
         opened_at=firing.opened_at,
@@ -113,7 +113,7 @@ def _line(rule: Rule, firing: Firing, uids: dict[int, str], until: datetime) -> 
     )
 
 
-def _plot(rule: Rule, told: Preview) -> Plot | None:
+def _plot(rule: Rule, told: PreviewResult) -> Plot | None:
     if not rule.metric:
         return None
     extremes = samples.extremes(told.looked_at, rule.metric, told.since, told.until)

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tms.accounts import access
-from tms.accounts.decorators import Asked, needs, needs_to_post, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing import services, yaml_file, yaml_reader
@@ -21,7 +21,7 @@ from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
 from tms.boards.rules.kinds import SHAPES, Shape, shape_of
-from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, tried
+from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
 
 CONFLICT, UNREADABLE = 409, 422
@@ -29,15 +29,15 @@ CONFLICT, UNREADABLE = 409, 422
 
 @require_safe
 @never_cache
-@watching
-def rules(request: Asked) -> HttpResponse:
+@sign_in_required
+def rules(request: AuthenticatedRequest) -> HttpResponse:
     return _show(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_RULES)
-def rule(request: Asked, pk: int) -> HttpResponse:
+def rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method != "POST":
         return _show_rule(request, chosen, RuleForm(shape_of(chosen), chosen, person=request.user))
@@ -48,7 +48,7 @@ def rule(request: Asked, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_RULES)
-def new_rule(request: Asked, shape: str = "") -> HttpResponse:
+def new_rule(request: AuthenticatedRequest, shape: str = "") -> HttpResponse:
     """Which shape, then the form."""
     if not shape:
         return _show(request, shapes=SHAPES.values())
@@ -58,8 +58,8 @@ def new_rule(request: Asked, shape: str = "") -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
-def try_rule(request: Asked, pk: int) -> HttpResponse:
+@sign_in_required
+def try_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """GET: as it is saved. POST: as it is filled in."""
     chosen = _found(request, pk)
     data = request.POST.dict() if request.method == "POST" else None
@@ -67,14 +67,14 @@ def try_rule(request: Asked, pk: int) -> HttpResponse:
 
 
 @require_POST
-@watching
-def try_new_rule(request: Asked, shape: str) -> HttpResponse:
+@sign_in_required
+def try_new_rule(request: AuthenticatedRequest, shape: str) -> HttpResponse:
     return _try(request, None, RuleForm(_shape(shape), _blank(shape), person=request.user, data=request.POST.dict()))
 
 
 @require_POST
 @needs(Permission.EDIT_RULES)
-def switch_rule(request: Asked, pk: int) -> HttpResponse:
+def switch_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """To switch what is switched already changes nothing."""
     chosen = _found(request, pk)
     chosen.enabled = request.POST.get("enabled") == "1"
@@ -85,7 +85,7 @@ def switch_rule(request: Asked, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_RULES)
-def delete_rule(request: Asked, pk: int) -> HttpResponse:
+def delete_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method == "POST":
         try:
@@ -100,8 +100,8 @@ def delete_rule(request: Asked, pk: int) -> HttpResponse:
 
 @require_safe
 @never_cache
-@watching
-def export_rules(request: Asked) -> HttpResponse:
+@sign_in_required
+def export_rules(request: AuthenticatedRequest) -> HttpResponse:
     name = f"tms-rules-{timezone.localtime():%Y-%m-%d}.yaml"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(yaml_file.exported(), content_type="application/yaml; charset=utf-8", headers=headers)
@@ -110,7 +110,7 @@ def export_rules(request: Asked) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_RULES)
-def import_rules(request: Asked) -> HttpResponse:
+def import_rules(request: AuthenticatedRequest) -> HttpResponse:
     """First what would change; the second POST, with `sure`, does it."""
     source = _file(request)
     text = source if isinstance(source, str) else source.decode(errors="replace")
@@ -124,7 +124,7 @@ def import_rules(request: Asked) -> HttpResponse:
         return _show_import(request, text, faults=error.faults, status=UNREADABLE)
 
 
-def _save(request: Asked, chosen: Rule | None, form: RuleForm) -> HttpResponse:
+def _save(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     if not form.is_valid():
         return _show_rule(request, chosen, form, status=UNREADABLE)
     try:
@@ -134,7 +134,7 @@ def _save(request: Asked, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     return redirect(form.rule)
 
 
-def _out_of_date(request: Asked, now: Rule, form: RuleForm) -> HttpResponse:
+def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> HttpResponse:
     """What one typed stays; the form goes by the newer version from here on, so that a second save is meant."""
     if now.deleted_at:
         return _show(request, gone=now, status=CONFLICT)
@@ -142,19 +142,21 @@ def _out_of_date(request: Asked, now: Rule, form: RuleForm) -> HttpResponse:
     return _show_rule(request, now, form, newer=sentence(now), status=CONFLICT)
 
 
-def _try(request: Asked, chosen: Rule | None, form: RuleForm) -> HttpResponse:
+def _try(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     span = request.POST.get("span", DEFAULT_SPAN)
     context: dict[str, Any] = {"spans": SPANS, "span": span if span in SPANS else DEFAULT_SPAN}
     is_fine = not form.is_bound or form.is_valid()
     if is_fine:
-        outcome = tried(form.rule, context["span"], saved=chosen, at=timezone.now())
+        outcome = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now())
         context |= {"tried": outcome, "sentence": sentence(form.rule), "fired_when": SPANS[outcome.span].fired}
     if request.headers.get("HX-Request"):
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})
     return _show_rule(request, chosen, form, status=200 if is_fine else UNREADABLE, **context)
 
 
-def _show_rule(request: Asked, chosen: Rule | None, form: RuleForm, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _show_rule(
+    request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm, *, status: int = 200, **extra: Any
+) -> HttpResponse:
     context = {"form": form, "shape": form.shape, "chosen": chosen, "spans": SPANS, "span": DEFAULT_SPAN}
     if chosen is not None and not form.is_bound:
         context["sentence"] = sentence(chosen)
@@ -166,18 +168,18 @@ def _show_rule(request: Asked, chosen: Rule | None, form: RuleForm, *, status: i
     return _show(request, template="boards/rules/rule.html", status=status, **(context | extra))
 
 
-def _ask_to_delete(request: Asked, chosen: Rule, *, status: int = 200) -> HttpResponse:
+def _ask_to_delete(request: AuthenticatedRequest, chosen: Rule, *, status: int = 200) -> HttpResponse:
     alerts = Alert.objects.filter(rule=chosen)
     numbers = {"unresolved": alerts.unresolved().count(), "past": alerts.count()}
     return _show(request, template="boards/rules/delete.html", chosen=chosen, status=status, **numbers)
 
 
-def _show_import(request: Asked, text: str, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _show_import(request: AuthenticatedRequest, text: str, *, status: int = 200, **extra: Any) -> HttpResponse:
     return _show(request, template="boards/rules/import.html", text=text, status=status, **extra)
 
 
 def _show(
-    request: Asked, *, template: str = "boards/rules/rules.html", status: int = 200, **extra: Any
+    request: AuthenticatedRequest, *, template: str = "boards/rules/rules.html", status: int = 200, **extra: Any
 ) -> HttpResponse:
     context = {
         "place": "rules",
@@ -187,7 +189,7 @@ def _show(
     return render(request, template, context, status=status)
 
 
-def _found(request: Asked, pk: int) -> Rule:
+def _found(request: AuthenticatedRequest, pk: int) -> Rule:
     rows = access.visible(Rule.objects.kept(), to=request.user)
     found = rows.select_related("site", "group", "changed_by").filter(pk=pk).first()
     if found is None:
@@ -205,7 +207,7 @@ def _blank(shape: str) -> Rule:
     return Rule(kind=_shape(shape).kind, comparison=_shape(shape).comparison)
 
 
-def _file(request: Asked) -> str | bytes:
+def _file(request: AuthenticatedRequest) -> str | bytes:
     """No more of it than shows that it is too long."""
     file = request.FILES.get("file")
     if file is None:

@@ -13,7 +13,7 @@ from tms.alerts.models import AlertState, Contract, IncidentState, IncidentTrans
 from tms.boards.actions.deeds import AT_ONCE
 from tms.boards.overview.honeycomb import SiteCell
 from tms.boards.rows import alert_value, outages
-from tms.boards.rows.common import Place
+from tms.boards.rows.common import SiteLabel
 from tms.boards.rows.terminals import Reading
 from tms.boards.rows.timeline import OUTAGE_ICONS
 from tms.commands.catalog import CATALOG
@@ -21,7 +21,7 @@ from tms.commands.models import CommandState
 from tms.fleet.models import Cause, Presence, TerminalKind
 from tms.fleet.models.node import NodeState
 from tms.fleet.models.outage import OutageCause
-from tms.fleet.nodes.dropped_terminals import Loss
+from tms.fleet.nodes.dropped_terminals import DroppedTerminals
 from tms.lib.severity import Severity
 from tms.telemetry import metric_names
 from tms.telemetry.history import series
@@ -150,7 +150,7 @@ def as_json(value: Any) -> str:
 
 
 @register.filter
-def short(place: Place) -> str:
+def short(place: SiteLabel) -> str:
     """What fits into a cell: the code, in Japanese the name if it is short enough."""
     name = str(place.name)
     return name if get_language() == "ja" and name == place.name.ja and len(name) <= LONGEST_SHORT else place.code
@@ -171,7 +171,7 @@ def _worst(name: str) -> Any:
 
 
 @register.filter
-def what_happened(loss: Loss) -> str:
+def what_happened(loss: DroppedTerminals) -> str:
     """To a node of TMS, so that its terminals lost their links."""
     return LOSSES[NodeState(loss.state)] % {"node": loss.node}
 

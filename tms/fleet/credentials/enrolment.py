@@ -9,7 +9,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.fleet.credentials import services
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
-from tms.lib.hashing import digest
+from tms.lib.hashing import hash_token
 from tms.protocol.credential import Credential
 
 LONGEST = timedelta(hours=24)
@@ -32,7 +32,7 @@ def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = 
     """A token for one new terminal of `site`; it is valid for at most 24 hours."""
     token = secrets.token_urlsafe(32)
     expires_at = at + min(valid, LONGEST)
-    EnrolmentToken.objects.create(digest=digest(token), site=site, created_by=by, expires_at=expires_at)
+    EnrolmentToken.objects.create(digest=hash_token(token), site=site, created_by=by, expires_at=expires_at)
     recorder.record("enrolment-token-made", site, {"expires_at": (None, expires_at.isoformat())})
     return token
 
@@ -40,10 +40,10 @@ def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = 
 @transaction.atomic
 def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> tuple[Terminal, Credential]:
     """Enrol a terminal with `token`. Of many who try at once exactly one succeeds; the others get TokenRefused."""
-    valid = EnrolmentToken.objects.filter(digest=digest(token), used_at=None, expires_at__gt=at)
+    valid = EnrolmentToken.objects.filter(digest=hash_token(token), used_at=None, expires_at__gt=at)
     if not valid.update(used_at=at):
         raise TokenRefused
-    used = EnrolmentToken.objects.select_related("site").get(digest=digest(token))
+    used = EnrolmentToken.objects.select_related("site").get(digest=hash_token(token))
     terminal, credential = _enrol_next(used.site, kind=kind, serial=serial, model=model)
     EnrolmentToken.objects.filter(pk=used.pk).update(terminal=terminal)
     return terminal, credential

@@ -26,7 +26,7 @@ class EnrolRequest(msgspec.Struct, frozen=True):
     kind: Kind = "kiosk"
 
 
-class Refused(Exception):
+class EnrolmentRejected(Exception):
     """Carries the answer."""
 
     def __init__(self, status: int, kind: str, detail: str, *, where: str = "") -> None:
@@ -47,7 +47,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
         terminal, credential = enrolment.redeem(
             wanted.token, kind=wanted.kind, serial=clean(wanted.serial), model=clean(wanted.model), at=datetime.now(UTC)
         )
-    except Refused as refused:
+    except EnrolmentRejected as refused:
         return refused.answer
     except enrolment.TokenRefused:
         return problem(403, "tms:token-refused", "the token is unknown, used or expired; ask for a new one")
@@ -61,10 +61,10 @@ def _read(request: HttpRequest) -> EnrolRequest:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         detail, where = split_path(str(error))
         choice = f"; right is {' or '.join(get_args(Kind.__value__))}" if where == "$.kind" else ""
-        raise Refused(422, ErrorType.BAD_FRAME, detail + choice, where=where) from None
+        raise EnrolmentRejected(422, ErrorType.BAD_FRAME, detail + choice, where=where) from None
     for name in ("serial", "model"):
         if "\0" in getattr(wanted, name):
-            raise Refused(422, ErrorType.BAD_FRAME, "a string may not hold U+0000", where=f"$.{name}")
+            raise EnrolmentRejected(422, ErrorType.BAD_FRAME, "a string may not hold U+0000", where=f"$.{name}")
     return wanted
 
 
@@ -74,5 +74,5 @@ def _body(request: HttpRequest) -> bytes:
     except RequestDataTooBig:
         body = None
     if body is None or len(body) > BODY_LIMIT:
-        raise Refused(413, ErrorType.BAD_FRAME, f"the body has at most {BODY_LIMIT} bytes")
+        raise EnrolmentRejected(413, ErrorType.BAD_FRAME, f"the body has at most {BODY_LIMIT} bytes")
     return body

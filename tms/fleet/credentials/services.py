@@ -12,7 +12,7 @@ from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Credential, Terminal, TerminalKind, TerminalState
-from tms.lib.hashing import digest
+from tms.lib.hashing import hash_token
 from tms.protocol import credential
 
 
@@ -40,7 +40,7 @@ NOBODY = Key(0, "0" * 64, Identity(0, "", 0, TerminalKind.KIOSK))
 def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credential.Credential:
     """A new key for `terminal`. Keys issued before stay valid until they expire or are revoked."""
     secret = secrets.token_urlsafe(32)
-    Credential.objects.create(terminal=terminal, digest=digest(secret), expires_at=expires_at)
+    Credential.objects.create(terminal=terminal, digest=hash_token(secret), expires_at=expires_at)
     recorder.record("key-issued", terminal)
     return credential.Credential(terminal.uid, secret)
 
@@ -73,7 +73,7 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[Key]]:
 
 def match(offered: credential.Credential, keys: Collection[Key]) -> Key | None:
     """The key that `offered` opens, or None; takes as long for an unknown UID as for a wrong secret."""
-    given = digest(offered.secret)
+    given = hash_token(offered.secret)
     opened = None
     for key in keys or (NOBODY,):
         if hmac.compare_digest(given, key.digest) and key is not NOBODY:

@@ -21,7 +21,7 @@ AWAITED = Q(terminal__state__presence=Presence.SILENT)
 MISSING = Q(terminal__state__presence=Presence.OFFLINE)
 
 
-class Loss(NamedTuple):
+class DroppedTerminals(NamedTuple):
     """The links that one node dropped, or is about to, and what became of their terminals."""
 
     node: str
@@ -53,7 +53,7 @@ def record(name: str, *, at: datetime) -> None:
         publish(Change(nodes=True))
 
 
-def followed(at: datetime) -> Sequence[Loss]:
+def recovery_of(at: datetime) -> Sequence[DroppedTerminals]:
     """Of the last minutes, the newest first; what is over with all terminals back is left out."""
     nodes = list(Node.objects.losing(at - FOLLOWED_FOR))
     if not nodes:
@@ -77,13 +77,13 @@ def _away(names: Sequence[str]) -> dict[str, tuple[int, int, datetime | None]]:
     return {row["node"]: (row["awaited"], row["missing"], row["until"]) for row in counted}
 
 
-def _loss(node: Node, awaited: int, missing: int, until: datetime | None) -> Loss:
+def _loss(node: Node, awaited: int, missing: int, until: datetime | None) -> DroppedTerminals:
     assert node.loss_at is not None
     held = node.links if node.state == NodeState.DRAINING else 0
     back = max(0, node.lost_links - awaited - missing - held)
     if held:
         until = node.loss_at + _longest()
-    return Loss(node.name, node.state, node.loss_at, node.lost_links, back, awaited + held, missing, until)
+    return DroppedTerminals(node.name, node.state, node.loss_at, node.lost_links, back, awaited + held, missing, until)
 
 
 def _longest() -> timedelta:

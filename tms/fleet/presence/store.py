@@ -19,7 +19,7 @@ from tms.fleet.presence import outages
 from tms.fleet.presence.transitions import LinkState, LinkStateChange, Timing, lose, sweep
 from tms.lib.db import rows as db_rows
 from tms.metrics import instruments, slo
-from tms.metrics.slo import Stage
+from tms.metrics.slo import Indicator
 from tms.protocol.limits import METRIC_NAMES
 
 FIELDS = LinkState.__struct_fields__
@@ -106,7 +106,7 @@ def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) ->
     for cause, last_seen_at in given_up:
         if cause != Cause.DID_NOT_RETURN:
             promised_s = slo.offline_within_s(is_ours=cause in OURS)
-            slo.observe(Stage.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
+            slo.observe(Indicator.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
 
 
 def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from tms.fleet.models import OnHolidays, Site
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
-from tms.lib.calendar.opening_hours import Hours, Span, Spans
+from tms.lib.calendar.opening_hours import Hours, OpenInterval, Spans
 from tms.lib.calendar.public_holidays import public_holidays
 
 DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ def _weeks(site_ids: Collection[int]) -> dict[int, dict[int, Spans]]:
     rows = OpeningHours.objects.filter(site__in=site_ids).order_by("opens_at")
     for site_id, weekday, *times in rows.values_list("site", "weekday", "opens_at", "closes_at"):
         week = weeks.setdefault(site_id, {})
-        week[weekday] = (*week.get(weekday, ()), Span(*times))
+        week[weekday] = (*week.get(weekday, ()), OpenInterval(*times))
     return weeks
 
 
@@ -44,7 +44,7 @@ def _own_days(site_ids: Collection[int]) -> dict[int, dict[date, Spans]]:
     own_days: dict[int, dict[date, Spans]] = {}
     rows = OwnDay.objects.filter(site__in=site_ids).order_by("opens_at")
     for site_id, first, last, opens, closes in rows.values_list("site", "first_on", "last_on", "opens_at", "closes_at"):
-        spans = () if opens is None or closes is None else (Span(opens, closes),)
+        spans = () if opens is None or closes is None else (OpenInterval(opens, closes),)
         days = own_days.setdefault(site_id, {})
         for number in range(((last or first) - first).days + 1):
             day = first + number * DAY

@@ -17,7 +17,7 @@ unreadable = SetAside[int]("doors")
 """Sites whose hours cannot be worked out."""
 
 
-class Doorman:
+class SiteHoursWatcher:
     def __init__(self) -> None:
         self._reads_at: datetime | None = None
         self._next_change = NEVER

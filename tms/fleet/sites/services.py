@@ -12,7 +12,7 @@ from tms.fleet.models.opening_hours import OpeningHours, OwnDay
 
 
 @transaction.atomic
-def amend_site(site: Site) -> None:
+def update_site(site: Site) -> None:
     """Save a new or edited site. Its name stands in rows of any board, so every board reads again."""
     site.save()
     publish(Change(everything=True))
@@ -22,7 +22,7 @@ def amend_site(site: Site) -> None:
 def set_hours(site: Site, week: Iterable[OpeningHours], own_days: Iterable[OwnDay]) -> None:
     """Save an edited site with all its hours, in place of those it had."""
     with recorder.change(site):
-        amend_site(site)
+        update_site(site)
         site.opening_hours.all().delete()
         site.own_days.all().delete()
         OpeningHours.objects.bulk_create(week)

@@ -3,13 +3,13 @@
 from tms.fleet.models import Terminal
 
 
-class Circle(Exception):
+class Cycle(Exception):
     """A terminal cannot be linked through itself, nor through one that is linked through it."""
 
     code = "tms:circle"
 
 
-def refuse_circle(terminal_id: int | None, parent_id: int | None) -> None:
+def check_no_cycle(terminal_id: int | None, parent_id: int | None) -> None:
     """Follow `parent_id` upwards, and lock the way, so that two people who edit at once make no circle either.
 
     Call it in a transaction. Raises Circle when it leads to the terminal itself.
@@ -17,7 +17,7 @@ def refuse_circle(terminal_id: int | None, parent_id: int | None) -> None:
     passed: set[int] = set()
     while parent_id is not None and parent_id not in passed:
         if parent_id == terminal_id:
-            raise Circle(f"terminal {terminal_id} would be linked through itself")
+            raise Cycle(f"terminal {terminal_id} would be linked through itself")
         passed.add(parent_id)
         way = Terminal.objects.select_for_update(no_key=True).filter(pk=parent_id)
         parent_id = way.values_list("parent", flat=True).first()

@@ -5,17 +5,17 @@ from django.db import transaction
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Terminal
-from tms.fleet.terminals.parents import refuse_circle
+from tms.fleet.terminals.parents import check_no_cycle
 
 
 @transaction.atomic
-def amend(terminal: Terminal) -> None:
+def update_terminal(terminal: Terminal) -> None:
     """Save what was edited of a terminal. A new one is enrolled instead (`tms.fleet.credentials.services`).
 
     One that moved, or became another kind, leaves some lists and comes into others, so every board reads again.
     Raises Circle when it would be linked through itself.
     """
-    refuse_circle(terminal.pk, terminal.parent_id)
+    check_no_cycle(terminal.pk, terminal.parent_id)
     stood = Terminal.objects.values_list("site_id", "kind").get(pk=terminal.pk)
     terminal.save()
     is_elsewhere = stood != (terminal.site_id, terminal.kind)
@@ -23,7 +23,7 @@ def amend(terminal: Terminal) -> None:
 
 
 @transaction.atomic
-def forget(terminal: Terminal) -> None:
+def delete_terminal(terminal: Terminal) -> None:
     """Delete a terminal with its keys and its history."""
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
     terminal.delete()

@@ -26,7 +26,7 @@ class Run(NamedTuple):
     until: datetime
 
 
-class Span(NamedTuple):
+class OpenInterval(NamedTuple):
     """Wall times. What closes at or before it opens closes on the next day, so that 00:00 to 00:00 is all day."""
 
     opens_at: time
@@ -40,9 +40,9 @@ class Span(NamedTuple):
         )
 
 
-type Spans = tuple[Span, ...]
+type Spans = tuple[OpenInterval, ...]
 
-ALL_DAY: Spans = (Span(time.min, time.min),)
+ALL_DAY: Spans = (OpenInterval(time.min, time.min),)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from django.db import connection
 LOOK_EVERY_S = 1.0
 
 
-class StillTaken(Exception):
+class LockTimeout(Exception):
     """Somebody else had the turn for as long as we were willing to wait."""
 
 
 @contextmanager
-def turn(key: int, *, wait_s: float, pause: Callable[[float], None] = time.sleep) -> Iterator[None]:
+def advisory_lock(key: int, *, wait_s: float, pause: Callable[[float], None] = time.sleep) -> Iterator[None]:
     """Hold PostgreSQL's advisory lock `key`. It belongs to this thread's connection, and ends with it.
 
     It is asked for again and again, not waited for: a statement that waits holds a snapshot, which would keep an index
@@ -26,7 +26,7 @@ def turn(key: int, *, wait_s: float, pause: Callable[[float], None] = time.sleep
     deadline = time.monotonic() + wait_s
     while not ask("SELECT pg_try_advisory_lock(%s)", key):
         if time.monotonic() >= deadline:
-            raise StillTaken
+            raise LockTimeout
         pause(LOOK_EVERY_S)
     try:
         yield

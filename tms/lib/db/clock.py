@@ -20,7 +20,7 @@ STEP = timedelta(seconds=5)
 """What differs by more has jumped; by less, it drifted."""
 
 
-class Wall:
+class DatabaseClock:
     """The clock on the wall of this process. `steps` counts how often the database's jumped."""
 
     def __init__(self, look: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -72,4 +72,4 @@ def database_clock() -> datetime:
         return shown
 
 
-wall = Wall(database_clock)
+db_clock = DatabaseClock(database_clock)

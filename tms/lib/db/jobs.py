@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 type Pass = Callable[[datetime], int]
 
 
-def when_any[M: Model](rows: Callable[[datetime], QuerySet[M]]) -> Callable[[Pass], Pass]:
+def skip_when_empty[M: Model](rows: Callable[[datetime], QuerySet[M]]) -> Callable[[Pass], Pass]:
     """Let a pass run only while there are any of `rows`; else it did nothing, after one question and no transaction."""
 
     def only_then(work: Pass) -> Pass:

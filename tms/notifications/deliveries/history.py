@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from tms.alerts.notification_history import Told
+from tms.alerts.notification_history import NotificationRecord
 from tms.notifications.models.delivery import Delivery, DeliveryState, News
 
 
-def told_of(alert_id: int) -> Iterator[Told]:
+def told_of(alert_id: int) -> Iterator[NotificationRecord]:
     for delivery in Delivery.objects.filter(told__alert=alert_id).select_related("destination"):
         state = DeliveryState(delivery.state)
-        yield Told(
+        yield NotificationRecord(
             number=delivery.pk,
             at=delivery.ended_at or delivery.created_at,
             to=delivery.destination.name,

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from tms.accounts.decorators import Asked, needs, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.notifications.dispatch import leases
 from tms.notifications.models.delivery import Delivery, DeliveryState
@@ -19,8 +19,8 @@ ON_A_PAGE = 50
 
 @require_safe
 @never_cache
-@watching
-def deliveries(request: Asked) -> HttpResponse:
+@sign_in_required
+def deliveries(request: AuthenticatedRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     rows = Delivery.objects.select_related("destination", "policy").annotate(number=Count("told")).order_by("-pk")
     if state in DeliveryState.values:
@@ -41,8 +41,8 @@ def deliveries(request: Asked) -> HttpResponse:
 
 @require_safe
 @never_cache
-@watching
-def delivery(request: Asked, pk: int) -> HttpResponse:
+@sign_in_required
+def delivery(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     rows = Delivery.objects.select_related("destination", "policy")
     shown = get_object_or_404(rows, pk=pk)
     told = shown.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
@@ -51,7 +51,7 @@ def delivery(request: Asked, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Permission.RESEND_DELIVERIES)
-def send_again(request: Asked, pk: int) -> HttpResponse:
+def send_again(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Pressed twice, it is sent once."""
     chosen = get_object_or_404(Delivery, pk=pk)
     leases.send_again(chosen, at=timezone.now())

@@ -15,8 +15,8 @@ from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models import destination as models
 from tms.notifications.models.destination import DestinationKind
-from tms.notifications.soft_delete.services import remove
-from tms.notifications.transports import Answer
+from tms.notifications.soft_delete.services import delete
+from tms.notifications.transports import SendResult
 from tms.notifications.weekly_hours import Weekday, told_hours
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
@@ -82,7 +82,7 @@ class Trial(ResponseSchema):
     said: str = Field(description="What came back, word for word.")
 
     @classmethod
-    def of(cls, answer: Answer) -> Self:
+    def of(cls, answer: SendResult) -> Self:
         return cls(outcome=answer.outcome.value, said=answer.said)
 
 
@@ -119,7 +119,7 @@ def change_destination(request: ApiRequest, pk: int, body: DestinationChange) ->
 @router.delete("/destinations/{int:pk}", summary="Delete a destination", response=None, status=204, access=SETTING_UP)
 def delete_destination(request: ApiRequest, pk: int) -> None:
     """Nothing is sent there any more, nor what waits for it; history keeps its name. The pages can undo it."""
-    remove(_destination(request, pk), at=timezone.now())
+    delete(_destination(request, pk), at=timezone.now())
 
 
 @router.post("/destinations/{int:pk}/test", summary="Send a test", response=Trial, access=SETTING_UP)

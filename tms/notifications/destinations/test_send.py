@@ -6,11 +6,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports import Answer, hand_over
+from tms.notifications.transports import SendResult, send
 from tms.notifications.transports.message import TEST, Message
 
 
-def send_test(destination: Destination) -> Answer:
+def send_test(destination: Destination) -> SendResult:
     with translation.override(destination.language):
         message = Message(
             uid=str(uuid4()),
@@ -20,4 +20,4 @@ def send_test(destination: Destination) -> Answer:
             lines=(gettext("Somebody pressed the test button of %(name)s. Nothing is wrong.") % {"name": destination},),
             facts={"alerts": []},
         )
-    return hand_over(destination, message)
+    return send(destination, message)

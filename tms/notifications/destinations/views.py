@@ -5,28 +5,28 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tms.accounts.decorators import Asked, needs, needs_to_post, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.soft_delete.views import undoable
-from tms.notifications.transports import Answer
+from tms.notifications.transports import SendResult
 
 UNREADABLE = 422
 
 
 @require_http_methods(["GET", "HEAD"])
 @never_cache
-@watching
-def destinations(request: Asked) -> HttpResponse:
+@sign_in_required
+def destinations(request: AuthenticatedRequest) -> HttpResponse:
     return _page(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_DESTINATIONS)
-def new_destination(request: Asked, kind: str) -> HttpResponse:
+def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
     if kind not in DestinationKind.values:
         raise Http404
     destination = Destination(kind=kind)
@@ -42,7 +42,7 @@ def new_destination(request: Asked, kind: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_DESTINATIONS)
-def destination(request: Asked, pk: int) -> HttpResponse:
+def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen)
     if request.method != "POST" or not form.is_valid():
@@ -53,26 +53,26 @@ def destination(request: Asked, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
-def test_destination(request: Asked, pk: int) -> HttpResponse:
+def test_destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
     return _page(request, chosen, answer=send_test(chosen))
 
 
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
-def renew_key(request: Asked, pk: int) -> HttpResponse:
+def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk, kind=DestinationKind.WEBHOOK)
     key = chosen.renew_key()
     return _page(request, chosen, key=key)
 
 
 def _page(
-    request: Asked,
+    request: AuthenticatedRequest,
     chosen: Destination | None,
     *,
     form: DestinationForm | None = None,
     key: str = "",
-    answer: Answer | None = None,
+    answer: SendResult | None = None,
 ) -> HttpResponse:
     if chosen is not None and form is None:
         form = DestinationForm(instance=chosen)

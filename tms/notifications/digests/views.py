@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tms.accounts.decorators import Asked, needs, needs_to_post
+from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.notifications.digests import services
 from tms.notifications.digests.forms import PlanForm, SendForm, begun
@@ -17,7 +17,7 @@ from tms.notifications.models.delivery import Delivery, News
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
-from tms.shifts.period import PRESETS, USUAL, Span, zone_of
+from tms.shifts.period import PRESETS, USUAL, Period, zone_of
 
 UNREADABLE = 422
 MOST_SENT = 10
@@ -26,7 +26,7 @@ MOST_SENT = 10
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.SEND_DIGESTS)
-def send_digest(request: Asked) -> HttpResponse:
+def send_digest(request: AuthenticatedRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     form = SendForm(request.POST)
@@ -48,7 +48,7 @@ def send_digest(request: Asked) -> HttpResponse:
 @require_POST
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
-def plan_digest(request: Asked) -> HttpResponse:
+def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
     form = PlanForm(request.POST)
     if not form.is_valid():
         return _page(request, plan_form=form, status=UNREADABLE)
@@ -59,16 +59,16 @@ def plan_digest(request: Asked) -> HttpResponse:
 @require_POST
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
-def drop_digest_plan(request: Asked, pk: int) -> HttpResponse:
+def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """To do it again changes nothing."""
     services.drop_plan(pk)
     return redirect(f"{reverse('send-digest')}#plans")
 
 
 def _page(
-    request: Asked, *, form: SendForm | None = None, plan_form: PlanForm | None = None, status: int = 200
+    request: AuthenticatedRequest, *, form: SendForm | None = None, plan_form: PlanForm | None = None, status: int = 200
 ) -> HttpResponse:
-    span = Span.of(request.GET, PRESETS, usual=USUAL, at=timezone.now().replace(microsecond=0))
+    span = Period.of(request.GET, PRESETS, usual=USUAL, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
     plans = DigestPlan.objects.select_related("destination")
     context: dict[str, Any] = {

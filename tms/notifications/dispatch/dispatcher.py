@@ -9,12 +9,12 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.notifications.dispatch import leases
 from tms.notifications.messages import message_of
 from tms.notifications.models.delivery import Delivery
-from tms.notifications.transports import hand_over
-from tms.notifications.transports.result import Answer
+from tms.notifications.transports import send
+from tms.notifications.transports.result import SendResult
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +24,10 @@ VISIT = timedelta(seconds=2)
 FORGOTTEN_AT_ONCE = 5_000
 
 
-class Post:
+class Dispatcher:
     """The workers of one process."""
 
-    def __init__(self, workers: Executor | None = None, now: Callable[[], datetime] = wall.now) -> None:
+    def __init__(self, workers: Executor | None = None, now: Callable[[], datetime] = db_clock.now) -> None:
         self._workers = workers or ThreadPoolExecutor(WORKERS, thread_name_prefix="post")
         self._now = now
         self._busy: set[int] = set()
@@ -44,7 +44,7 @@ class Post:
 
     def _visit(self, destination_id: int) -> None:
         try:
-            serve(destination_id, now=self._now)
+            drain(destination_id, now=self._now)
         except (DatabaseError, InterfaceError) as error:
             # What it had claimed is taken from it in time.
             log.warning("post_away", destination=destination_id, error=repr(error))
@@ -56,7 +56,7 @@ class Post:
             connection.close()
 
 
-def serve(destination_id: int, *, now: Callable[[], datetime] = wall.now) -> None:
+def drain(destination_id: int, *, now: Callable[[], datetime] = db_clock.now) -> None:
     """Hand over what is due there, one after the other, for as long as it is taken."""
     until = now() + VISIT
     while (at := now()) <= until and (delivery := leases.acquire(destination_id, at=at)) is not None:
@@ -72,16 +72,16 @@ def serve(destination_id: int, *, now: Callable[[], datetime] = wall.now) -> Non
             return
 
 
-def _attempt(delivery: Delivery) -> Answer:
+def _attempt(delivery: Delivery) -> SendResult:
     try:
         message = message_of(delivery)
     except Exception as error:
         log.exception("delivery_unreadable", delivery=delivery.pk)
-        return Answer.never(f"TMS cannot compose this message: {type(error).__name__}")
-    return hand_over(delivery.destination, message)
+        return SendResult.never(f"TMS cannot compose this message: {type(error).__name__}")
+    return send(delivery.destination, message)
 
 
-def forget(at: datetime) -> None:
+def purge(at: datetime) -> None:
     """Deliveries are history for as long as everything else."""
     old = Delivery.objects.filter(ended_at__lt=at - timedelta(days=settings.HISTORY_DAYS)).order_by("pk")
     Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()

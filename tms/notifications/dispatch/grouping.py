@@ -10,11 +10,11 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.subjects import Subject, column, place_of
 
-GATHER_S = 5
+GROUP_WAIT_S = 5
 """Where no policy says for how long."""
 
 
-class Item(NamedTuple):
+class Notification(NamedTuple):
     """One alert or incident for one destination."""
 
     subject: Subject
@@ -29,15 +29,15 @@ class Item(NamedTuple):
     step: int = 0
 
     @property
-    def together(self) -> "Together":
+    def together(self) -> "GroupKey":
         place = place_of(self.subject) if self.policy is not None and self.policy.by_site else ""
         is_of_incidents = isinstance(self.subject, Incident)
         policy = self.policy.pk if self.policy else None
-        return Together(self.destination.pk, policy, self.step, self.news, place, is_of_incidents)
+        return GroupKey(self.destination.pk, policy, self.step, self.news, place, is_of_incidents)
 
     @property
     def gather_s(self) -> int:
-        return self.policy.gather_s if self.policy else GATHER_S
+        return self.policy.gather_s if self.policy else GROUP_WAIT_S
 
     @property
     def language(self) -> str:
@@ -48,7 +48,7 @@ class Item(NamedTuple):
         return self.destination.quiet_until(self.subject.severity, at=at)
 
 
-class Together(NamedTuple):
+class GroupKey(NamedTuple):
     """What one delivery has in common."""
 
     destination: int
@@ -59,9 +59,9 @@ class Together(NamedTuple):
     is_of_incidents: bool
 
 
-def gather(items: Iterable[Item], *, at: datetime) -> None:
+def group(items: Iterable[Notification], *, at: datetime) -> None:
     """Put each into a delivery that still gathers, or into a new one."""
-    groups: dict[tuple[Together, datetime | None], list[Item]] = {}
+    groups: dict[tuple[GroupKey, datetime | None], list[Notification]] = {}
     for item in items:
         groups.setdefault((item.together, item.quiet_until(at)), []).append(item)
     told: list[Told] = []
@@ -72,7 +72,7 @@ def gather(items: Iterable[Item], *, at: datetime) -> None:
 
 
 def _still_gathering(
-    together: Together, members: list[Item], quiet_until: datetime | None, at: datetime
+    together: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime
 ) -> Delivery | None:
     """Its row is held until it has its alerts: a worker that takes it meanwhile waits, and then sees them."""
     gathering = Delivery.objects.select_for_update().gathering(at).filter(**_fields(together)).order_by("pk")
@@ -81,7 +81,7 @@ def _still_gathering(
     return gathering.filter(due_at__lte=at + timedelta(seconds=members[0].gather_s)).first()
 
 
-def _new(together: Together, members: list[Item], quiet_until: datetime | None, at: datetime) -> Delivery:
+def _new(together: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime) -> Delivery:
     first = members[0]
     due_at = quiet_until or at + timedelta(seconds=first.gather_s)
     delivery, _ = Delivery.objects.get_or_create(
@@ -98,7 +98,7 @@ def _new(together: Together, members: list[Item], quiet_until: datetime | None, 
     return delivery
 
 
-def _fields(together: Together) -> dict[str, int | str | None]:
+def _fields(together: GroupKey) -> dict[str, int | str | None]:
     return {
         "destination_id": together.destination,
         "policy_id": together.policy,

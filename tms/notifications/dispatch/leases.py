@@ -16,14 +16,14 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.db.errors import is_database_away
 from tms.metrics import instruments, slo
-from tms.metrics.slo import PROMISED_S, Stage
+from tms.metrics.slo import TARGET_S, Indicator
 from tms.notifications.dispatch.backoff import wait_s
 from tms.notifications.messages import worded
 from tms.notifications.models.delivery import ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Telling
-from tms.notifications.subjects import ALERT, INCIDENT, asks_for_somebody, column, hushed
-from tms.notifications.transports.result import Answer, Outcome, one_line
+from tms.notifications.subjects import ALERT, INCIDENT, asks_for_somebody, column, suppressed_subjects
+from tms.notifications.transports.result import SendOutcome, SendResult, one_line
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
 
 
 @transaction.atomic
-def record_result(delivery: Delivery, answer: Answer, *, at: datetime) -> bool:
+def record_result(delivery: Delivery, answer: SendResult, *, at: datetime) -> bool:
     """What came of the attempt; whether the next one may follow at once. Who lost the claim changes nothing."""
     state = _state(delivery, answer, at)
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, claim=delivery.claim).update(
@@ -127,7 +127,7 @@ def _prepare(delivery: Delivery, at: datetime) -> bool:
 def _still_to_be_told(delivery: Delivery, told: list[Told], at: datetime) -> list[Told]:
     """Without those that are over, or somebody is on, or that are quiet by now. The latter two may be told later."""
     needy = asks_for_somebody([one.subject for one in told])
-    quiet = hushed(needy, at=at)
+    quiet = suppressed_subjects(needy, at=at)
     kept: list[Told] = []
     for one in told:
         why = quiet.get(one.subject)
@@ -143,18 +143,18 @@ def _still_to_be_told(delivery: Delivery, told: list[Told], at: datetime) -> lis
     return kept
 
 
-def _state(delivery: Delivery, answer: Answer, at: datetime) -> DeliveryState:
-    if answer.outcome is Outcome.TAKEN:
+def _state(delivery: Delivery, answer: SendResult, at: datetime) -> DeliveryState:
+    if answer.outcome is SendOutcome.TAKEN:
         return DeliveryState.SENT
-    if answer.outcome is Outcome.NEVER or at >= delivery.give_up_at:
+    if answer.outcome is SendOutcome.NEVER or at >= delivery.give_up_at:
         return DeliveryState.DEAD
     return DeliveryState.WAITING
 
 
-def _judge_destination(pk: int, answer: Answer, at: datetime) -> None:
+def _judge_destination(pk: int, answer: SendResult, at: datetime) -> None:
     """One that does not answer is left alone for a while, with all that waits for it."""
     destinations = Destination.objects.filter(pk=pk)
-    if answer.outcome is not Outcome.LATER:
+    if answer.outcome is not SendOutcome.LATER:
         destinations.exclude(failures=0, retry_at=None).update(failures=0, retry_at=None)
         return
     destinations.update(failures=F("failures") + 1)
@@ -170,6 +170,6 @@ def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
         seconds = (at - delivery.happened_at).total_seconds()
         instruments.NOTIFICATION_SECONDS.observe(max(0.0, seconds))
         gathered_s = (delivery.due_at - delivery.created_at).total_seconds()
-        slo.observe(Stage.NOTIFICATION, seconds, promised_s=PROMISED_S[Stage.NOTIFICATION] + gathered_s)
+        slo.observe(Indicator.NOTIFICATION, seconds, promised_s=TARGET_S[Indicator.NOTIFICATION] + gathered_s)
     told = list(delivery.told.values_list("alert", "incident"))
     publish(Change(alerts=frozenset(one for one, _ in told if one), incidents=frozenset(one for _, one in told if one)))

@@ -13,9 +13,9 @@ from django.db import connection, models
 
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.suppression.reasons import Reason
-from tms.lib.db.jobs import when_any
+from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate
-from tms.notifications.dispatch.grouping import Item, gather
+from tms.notifications.dispatch.grouping import Notification, group
 from tms.notifications.models.delivery import ALARMS, DeliveryState, News, Told
 from tms.notifications.models.policy import Policy, Step, Telling
 from tms.notifications.policies.escalation import steps_of
@@ -25,12 +25,12 @@ from tms.notifications.subjects import (
     ALERT,
     INCIDENT,
     KINDS,
-    Happening,
-    Kind,
+    SubjectEvent,
+    SubjectType,
     asks_for_somebody,
     column,
     concerns,
-    hushed,
+    suppressed_subjects,
 )
 
 PASS_LIMIT = 2_000
@@ -62,14 +62,14 @@ def look(at: datetime) -> int:
     return sum(_look_at_all(kind, at) for kind in KINDS)
 
 
-def _look_at_all(kind: Kind, at: datetime) -> int:
+def _look_at_all(kind: SubjectType, at: datetime) -> int:
     """Index: transition_untold, incidenttransition_untold."""
     new = kind.history.objects.filter(told_at=None).exclude(pk__in=unheeded[kind].keys(at)).order_by("pk")
     pks = list(new.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_look, kind, at=at), aside=unheeded[kind], at=at)
 
 
-def _look(kind: Kind, pks: Collection[int], *, at: datetime) -> int:
+def _look(kind: SubjectType, pks: Collection[int], *, at: datetime) -> int:
     """Call it in a transaction."""
     rows = lock(kind.history.objects.filter(pk__in=pks, told_at=None).order_by("pk"))
     new = [kind.happening(row) for row in rows.select_related(*kind.related)]
@@ -85,7 +85,7 @@ def _due(at: datetime) -> models.QuerySet[Telling]:
     return Telling.objects.filter(due_at__lte=at)
 
 
-@when_any(_due)
+@skip_when_empty(_due)
 def tell(at: datetime) -> int:
     """Tellings whose time has come take their next step, unless all is quiet or in hand."""
     due = _due(at).exclude(pk__in=untold.keys(at)).order_by("due_at", "pk")
@@ -98,10 +98,10 @@ def _tell(pks: Collection[int], at: datetime) -> int:
     rows = lock(_due(at).filter(pk__in=pks).order_by("due_at", "pk"))
     due = list(rows.select_related(*ALERT.related, *INCIDENT.related, "policy"))
     needy = asks_for_somebody([telling.subject for telling in due])
-    quiet = hushed(needy, at=at)
+    quiet = suppressed_subjects(needy, at=at)
     closed = waiting(due, at=at)
     steps = steps_of({telling.policy_id for telling in due}, at=at)
-    items: list[Item] = []
+    items: list[Notification] = []
     for telling in due:
         if telling.subject not in needy or not telling.policy.enabled:
             telling.due_at = None
@@ -110,7 +110,7 @@ def _tell(pks: Collection[int], at: datetime) -> int:
         else:
             items += _take_step(telling, steps.get(telling.policy_id, []), at)
     Telling.objects.bulk_update(due, ["due_at", "quiet", "step", "taken"])
-    gather(items, at=at)
+    group(items, at=at)
     return len(due)
 
 
@@ -121,7 +121,7 @@ def lock[M: models.Model](rows: models.QuerySet[M]) -> models.QuerySet[M]:
     return rows.select_for_update(skip_locked=True, of=("self",))
 
 
-def _begin(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
+def _begin(kind: SubjectType, rows: Sequence[SubjectEvent], at: datetime) -> None:
     """Each policy that fits begins with its first step. Where it had begun before, it begins anew: it got worse."""
     policies = list(Policy.objects.enabled())
     concerned = concerns([row.subject for row in rows]) if policies else {}
@@ -145,14 +145,14 @@ def _begin(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
     )
 
 
-def _resume(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
+def _resume(kind: SubjectType, rows: Sequence[SubjectEvent], at: datetime) -> None:
     """Nobody is on it any more: the next step is due. One that has told all its steps has nothing more to do."""
     about = models.Q(**{f"{kind.column}__in": {row.subject.pk for row in rows}})
     incidents = {row.subject.incident_id for row in rows if isinstance(row.subject, Alert)} - {None}
     Telling.objects.filter(about | models.Q(incident__in=incidents), due_at=None).update(due_at=at)
 
 
-def _inform(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
+def _inform(kind: SubjectType, rows: Sequence[SubjectEvent], at: datetime) -> None:
     """Exactly those who were told: what waits untried to be told to them is dropped instead when its turn comes.
 
     What recovered with its calm is told as a recovery.
@@ -168,16 +168,16 @@ def _inform(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
     by_subject: dict[int, list[Told]] = {}
     for one in told:
         by_subject.setdefault(getattr(one, f"{kind.column}_id"), []).append(one)
-    gather(chain.from_iterable(_replies(row, by_subject.get(row.subject.pk, [])) for row in rows), at=at)
+    group(chain.from_iterable(_replies(row, by_subject.get(row.subject.pk, [])) for row in rows), at=at)
 
 
-def _ask(kind: Kind, rows: Sequence[Happening], at: datetime) -> None:
+def _ask(kind: SubjectType, rows: Sequence[SubjectEvent], at: datetime) -> None:
     """Whom it was assigned to, or who is reminded. Whoever took it themselves knows."""
     asked = [row for row in rows if row.to_id not in (None, row.by_id) and row.subject.state != AlertState.RESOLVED]
     own = destinations_of({row.to_id for row in asked if row.to_id is not None})
-    gather(
+    group(
         (
-            Item(row.subject, None, destination, PERSONAL[row.kind], f"{row.kind}-{_source(row)}", row.at)
+            Notification(row.subject, None, destination, PERSONAL[row.kind], f"{row.kind}-{_source(row)}", row.at)
             for row in asked
             for destination in own.get(row.to_id or 0, ())
         ),
@@ -192,7 +192,7 @@ WANTED: Mapping[str, Callable[[Policy], bool]] = {
 }
 
 
-def _replies(row: Happening, told: Collection[Told]) -> list[Item]:
+def _replies(row: SubjectEvent, told: Collection[Told]) -> list[Notification]:
     """One for each destination, whichever policies told it."""
     news = ENDED[row.kind]
     wanted = {
@@ -201,18 +201,18 @@ def _replies(row: Happening, told: Collection[Told]) -> list[Item]:
         if one.delivery.policy is not None and WANTED[news](one.delivery.policy)
     }
     return [
-        Item(row.subject, before.policy, before.destination, news, f"{news}-{_source(row)}", row.at)
+        Notification(row.subject, before.policy, before.destination, news, f"{news}-{_source(row)}", row.at)
         for before in wanted.values()
         if before.policy is not None and before.destination.enabled
     ]
 
 
-def _source(row: Happening) -> str:
+def _source(row: SubjectEvent) -> str:
     """Of keys: those of incidents and of alerts are numbered by themselves."""
     return str(row.pk) if isinstance(row.subject, Alert) else f"incident-{row.pk}"
 
 
-def _take_step(telling: Telling, steps: Sequence[Step], at: datetime) -> list[Item]:
+def _take_step(telling: Telling, steps: Sequence[Step], at: datetime) -> list[Notification]:
     step = next((step for step in steps if step.position >= telling.step), None)
     telling.quiet, was_quiet = "", telling.quiet not in ("", Reason.FOLDING)
     if step is None:
@@ -221,7 +221,7 @@ def _take_step(telling: Telling, steps: Sequence[Step], at: datetime) -> list[It
     is_prompt = not was_quiet and step.position == 0 and not telling.policy.delay_s
     happened_at = telling.happened_at if is_prompt else None
     items = [
-        Item(
+        Notification(
             telling.subject,
             telling.policy,
             destination,

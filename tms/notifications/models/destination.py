@@ -88,8 +88,8 @@ class Destination(HoursOfWeek):
         return reverse("destination", args=(self.pk,))
 
     def secrets(self) -> dict[str, str]:
-        """Raises tms.lib.encryption.Unreadable."""
-        return encryption.unseal(self.sealed)
+        """Raises tms.lib.encryption.DecryptionError."""
+        return encryption.decrypt(self.sealed)
 
     def quiet_until(self, severity: str, *, at: datetime) -> datetime | None:
         """When its quiet hours are over; None when it may be told of such an alert at once."""
@@ -122,9 +122,9 @@ class Destination(HoursOfWeek):
     def _seal(self, **changed: Any) -> None:
         try:
             kept = self.secrets()
-        except encryption.Unreadable:
+        except encryption.DecryptionError:
             kept = {}
-        self.sealed = encryption.seal(kept | changed)
+        self.sealed = encryption.encrypt(kept | changed)
 
 
 def shown(url: str) -> str:

@@ -17,7 +17,7 @@ from tms.lib.severity import Severity
 from tms.notifications.models import policy as models
 from tms.notifications.models.policy import When
 from tms.notifications.policies.forms import MOST_STEPS, PolicyForm, StepForms, save_policy
-from tms.notifications.soft_delete.services import remove
+from tms.notifications.soft_delete.services import delete
 from tms.notifications.weekly_hours import Weekday, told_hours
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
@@ -121,7 +121,7 @@ def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> Policy:
 @router.delete("/policies/{int:pk}", summary="Delete a policy", response=None, status=204, access=CHANGING)
 def delete_policy(request: ApiRequest, pk: int) -> None:
     """What it told before stays told; what it has not told yet it never will."""
-    remove(_policy(request, pk), at=timezone.now())
+    delete(_policy(request, pk), at=timezone.now())
 
 
 def fields_of(policy: models.Policy) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from tms.alerts.models import Alert
-from tms.alerts.suppression.reasons import Quiet
+from tms.alerts.suppression.reasons import Suppression
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import Hours
 from tms.notifications.models.policy import Policy, Telling, When
@@ -14,17 +14,17 @@ REASON = "hours"
 A_YEAR = timedelta(days=365)
 
 
-def waiting(tellings: Iterable[Telling], *, at: datetime) -> dict[int, Quiet]:
+def waiting(tellings: Iterable[Telling], *, at: datetime) -> dict[int, Suppression]:
     """By telling: until when its policy says nothing. Of what has no single site, the site's hours say nothing."""
     bound = [telling for telling in tellings if telling.policy.when != When.ALWAYS]
     sites = {site for telling in bound if (site := _site_of(telling.policy, telling.subject)) is not None}
     hours = hours_of(sites) if sites else {}
-    found: dict[int, Quiet] = {}
+    found: dict[int, Suppression] = {}
     for telling in bound:
         policy = telling.policy
         own = hours.get(_site_of(policy, telling.subject) or 0) if policy.goes_by_site else policy.hours
         if own is not None and (until := _closed_until(own, policy, at)) is not None:
-            found[telling.pk] = Quiet(REASON, until)
+            found[telling.pk] = Suppression(REASON, until)
     return found
 
 

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tms.accounts.decorators import Asked, needs, needs_to_post, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.lib.admin import BaseFormSet
 from tms.notifications.models.destination import Destination
@@ -18,26 +18,26 @@ UNREADABLE = 422
 
 @require_safe
 @never_cache
-@watching
-def policies(request: Asked) -> HttpResponse:
+@sign_in_required
+def policies(request: AuthenticatedRequest) -> HttpResponse:
     return _page(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_POLICIES)
-def new_policy(request: Asked) -> HttpResponse:
+def new_policy(request: AuthenticatedRequest) -> HttpResponse:
     return _edited(request, Policy())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_POLICIES)
-def policy(request: Asked, pk: int) -> HttpResponse:
+def policy(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return _edited(request, get_object_or_404(Policy.objects.kept(), pk=pk))
 
 
-def _edited(request: Asked, chosen: Policy) -> HttpResponse:
+def _edited(request: AuthenticatedRequest, chosen: Policy) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = PolicyForm(sent, instance=chosen)
     steps = StepForms(sent, initial=steps_of(chosen), prefix="steps")
@@ -48,7 +48,7 @@ def _edited(request: Asked, chosen: Policy) -> HttpResponse:
 
 
 def _page(
-    request: Asked,
+    request: AuthenticatedRequest,
     chosen: Policy | None,
     *,
     form: PolicyForm | None = None,

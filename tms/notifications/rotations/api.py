@@ -19,8 +19,8 @@ from tms.notifications.models import rotation as models
 from tms.notifications.rotations import on_call
 from tms.notifications.rotations.forms import MOST_MEMBERS, RotationForm, save_rotation
 from tms.notifications.rotations.on_call import cover, rosters
+from tms.notifications.rotations.roster import OnCallShift as Stretch
 from tms.notifications.rotations.roster import Roster
-from tms.notifications.rotations.roster import Turn as Stretch
 from tms.notifications.rotations.schemas import (
     Cover,
     CoverBody,
@@ -33,7 +33,7 @@ from tms.notifications.rotations.schemas import (
     Turns,
     fields_of,
 )
-from tms.notifications.soft_delete.services import remove
+from tms.notifications.soft_delete.services import delete
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
@@ -82,7 +82,7 @@ def change_rotation(request: ApiRequest, pk: int, body: RotationChange) -> Rotat
 @router.delete("/rotations/{int:pk}", summary="Delete a rotation", response=None, status=204, access=SETTING_UP)
 def delete_rotation(request: ApiRequest, pk: int) -> None:
     """Steps of policies pass it over."""
-    remove(_rotation(request, pk), at=timezone.now())
+    delete(_rotation(request, pk), at=timezone.now())
 
 
 @router.get("/rotations/{int:pk}/turns", summary="Tell who is on call when", response=Turns)

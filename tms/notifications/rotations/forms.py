@@ -14,7 +14,7 @@ from tms.accounts.models import User
 from tms.fleet.sites.time_zones import zones
 from tms.lib.admin import BaseFormSet, ModelForm
 from tms.lib.calendar.local_time import instant
-from tms.lib.forms import NONE, Plain, WallTimeField, free_name
+from tms.lib.forms import NONE, LocalDateTimeField, Plain, free_name
 from tms.notifications.models.rotation import Cover, Member, Rotation
 from tms.notifications.rotations.on_call import cover
 
@@ -86,8 +86,8 @@ class CoverForm(Plain, forms.Form):
     """Times are those of the clocks of the rotation's zone."""
 
     person = PersonField(label=_("Who"))
-    since = WallTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    until = WallTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    since = LocalDateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = LocalDateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
     def __init__(self, rotation: Rotation, data: Any = None) -> None:
         super().__init__(data, prefix="cover")

@@ -10,7 +10,7 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.rotation import Cover, Member, Rotation
-from tms.notifications.rotations.roster import Cover as Covering
+from tms.notifications.rotations.roster import CoverInterval as Covering
 from tms.notifications.rotations.roster import Roster
 
 

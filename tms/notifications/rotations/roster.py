@@ -17,7 +17,7 @@ from tms.lib.calendar.opening_hours import EVER
 WEEK = 7
 
 
-class Cover(NamedTuple):
+class CoverInterval(NamedTuple):
     """Somebody takes over from one instant to another."""
 
     person: int
@@ -25,7 +25,7 @@ class Cover(NamedTuple):
     until: datetime
 
 
-class Turn(NamedTuple):
+class OnCallShift(NamedTuple):
     person: int | None
     """Null: nobody."""
     since: datetime
@@ -42,14 +42,14 @@ class Roster:
     every_days: int = WEEK
     weekdays: Sequence[int] = ()
     """If there are any, handovers are on these days of each week (0 is Monday), and `every_days` counts for nothing."""
-    covers: Sequence[Cover] = ()
+    covers: Sequence[CoverInterval] = ()
     """In the order in which they were asked."""
 
-    def on_call(self, at: datetime) -> Turn:
+    def on_call(self, at: datetime) -> OnCallShift:
         """Who is, from when until when. Before the rotation starts nobody is."""
         return next(self.turns(at, at + timedelta(microseconds=1)))
 
-    def turns(self, at: datetime, until: datetime) -> Iterator[Turn]:
+    def turns(self, at: datetime, until: datetime) -> Iterator[OnCallShift]:
         """From the one that goes on at `at`, to the one that goes on before `until`, as they follow one another."""
         current = self._stretch(at)
         while current.until < until:
@@ -61,7 +61,7 @@ class Roster:
             current = following
         yield current
 
-    def _stretch(self, at: datetime) -> Turn:
+    def _stretch(self, at: datetime) -> OnCallShift:
         """The turn that goes on at `at`, as far as nobody begins or ceases to cover."""
         number = self._number(at)
         since, until = self._handover(number), self._handover(number + 1)
@@ -70,8 +70,10 @@ class Roster:
         until = min([until, *(edge for edge in edges if edge > at)])
         covering = [cover.person for cover in self.covers if cover.since <= at < cover.until]
         if covering:
-            return Turn(covering[-1], since, until, is_cover=True)
-        return Turn(self.people[number % len(self.people)] if self.people and number >= 0 else None, since, until)
+            return OnCallShift(covering[-1], since, until, is_cover=True)
+        return OnCallShift(
+            self.people[number % len(self.people)] if self.people and number >= 0 else None, since, until
+        )
 
     def _number(self, at: datetime) -> int:
         """Of the turn that goes on at `at`; -1 before the first."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tms.accounts.decorators import Asked, needs, needs_to_post, watching
+from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, sign_in_required
 from tms.accounts.display_names import Name, name_of
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission
@@ -26,7 +26,7 @@ from tms.notifications.rotations.forms import (
     save_rotation,
 )
 from tms.notifications.rotations.on_call import destinations_of, rosters
-from tms.notifications.rotations.roster import Turn
+from tms.notifications.rotations.roster import OnCallShift
 from tms.notifications.soft_delete.views import undoable
 
 UNREADABLE = 422
@@ -37,35 +37,35 @@ class Shift(NamedTuple):
     """A turn as people read it."""
 
     person: Name | None
-    turn: Turn
+    turn: OnCallShift
     is_reachable: bool
     """Has a destination of their own."""
 
 
 @require_safe
 @never_cache
-@watching
-def rotations(request: Asked) -> HttpResponse:
+@sign_in_required
+def rotations(request: AuthenticatedRequest) -> HttpResponse:
     return _page(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_ROTATIONS)
-def new_rotation(request: Asked) -> HttpResponse:
+def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
     return _edited(request, begun(timezone.localtime()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_ROTATIONS)
-def rotation(request: Asked, pk: int) -> HttpResponse:
+def rotation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return _edited(request, _kept(pk))
 
 
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
-def new_cover(request: Asked, pk: int) -> HttpResponse:
+def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Its own permission: shifts are swapped at night, by people who may not change the rotation."""
     chosen = _kept(pk)
     form = CoverForm(chosen, request.POST)
@@ -77,7 +77,7 @@ def new_cover(request: Asked, pk: int) -> HttpResponse:
 
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
-def delete_cover(request: Asked, pk: int, cover: int) -> HttpResponse:
+def delete_cover(request: AuthenticatedRequest, pk: int, cover: int) -> HttpResponse:
     chosen = _kept(pk)
     on_call.delete_cover(chosen, cover)
     return redirect(chosen)
@@ -87,7 +87,7 @@ def _kept(pk: int) -> Rotation:
     return get_object_or_404(Rotation.objects.kept(), pk=pk)
 
 
-def _edited(request: Asked, chosen: Rotation) -> HttpResponse:
+def _edited(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = RotationForm(sent, instance=chosen)
     members = MemberForms(sent, initial=members_of(chosen), prefix="members")
@@ -99,7 +99,7 @@ def _edited(request: Asked, chosen: Rotation) -> HttpResponse:
 
 
 def _page(
-    request: Asked,
+    request: AuthenticatedRequest,
     chosen: Rotation | None,
     *,
     form: RotationForm | None = None,
@@ -138,7 +138,7 @@ def _shifts(kept: Collection[Rotation], chosen: Rotation | None, at: datetime) -
     people = User.objects.in_bulk({turn.person for turn in (*now.values(), *coming) if turn.person is not None})
     reachable = destinations_of(people).keys()
 
-    def shift(turn: Turn) -> Shift:
+    def shift(turn: OnCallShift) -> Shift:
         person = people.get(turn.person) if turn.person is not None else None
         return Shift(name_of(person) if person else None, turn, turn.person in reachable)
 

@@ -12,9 +12,9 @@ from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Rotation
 
-type Removable = Destination | Policy | Rotation
+type SoftDeletable = Destination | Policy | Rotation
 
-MODELS: Mapping[str, type[Removable]] = {"destination": Destination, "policy": Policy, "rotation": Rotation}
+MODELS: Mapping[str, type[SoftDeletable]] = {"destination": Destination, "policy": Policy, "rotation": Rotation}
 
 
 class NameTaken(Exception):
@@ -22,19 +22,19 @@ class NameTaken(Exception):
 
     code = "tms:name-taken"
 
-    def __init__(self, row: Removable) -> None:
+    def __init__(self, row: SoftDeletable) -> None:
         super().__init__(f"{row.name} is the name of another one")
         self.row = row
 
 
-def found(kind: str, pk: int, *, is_deleted: bool = False) -> Removable | None:
+def found(kind: str, pk: int, *, is_deleted: bool = False) -> SoftDeletable | None:
     rows: models.QuerySet[Any] = MODELS[kind]._default_manager.filter(pk=pk, deleted_at__isnull=not is_deleted)
-    row: Removable | None = rows.first()
+    row: SoftDeletable | None = rows.first()
     return row
 
 
 @transaction.atomic
-def remove(row: Removable, *, at: datetime) -> bool:
+def delete(row: SoftDeletable, *, at: datetime) -> bool:
     """Nothing is sent there, or told by it, any more; False when somebody was first."""
     off = {} if isinstance(row, Rotation) else {"enabled": False}
     if not type(row).objects.kept().filter(pk=row.pk).update(deleted_at=at, **off):
@@ -47,7 +47,7 @@ def remove(row: Removable, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def restore(row: Removable, *, is_on: bool) -> bool:
+def restore(row: SoftDeletable, *, is_on: bool) -> bool:
     """Use it again as it was; what was withdrawn stays so. Raises NameTaken."""
     model = type(row)
     if model.objects.kept().filter(name=row.name).exists():

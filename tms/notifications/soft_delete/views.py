@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tms.accounts import access
-from tms.accounts.decorators import Asked, watching
+from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.notifications.soft_delete import services
 from tms.notifications.soft_delete.services import NameTaken
@@ -29,20 +29,20 @@ PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@watching
-def delete(request: Asked, kind: str, pk: int) -> HttpResponse:
+@sign_in_required
+def delete(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
     access.demand(request.user, NEEDED[kind])
     row = _found(kind, pk)
     if request.method != "POST":
         return _page(request, kind, row)
     was_on = getattr(row, "enabled", True)
-    services.remove(row, at=timezone.now())
+    services.delete(row, at=timezone.now())
     return redirect(f"{reverse(LISTS[kind])}?{urlencode({'deleted': pk} | ({'on': 1} if was_on else {}))}")
 
 
 @require_POST
-@watching
-def restore(request: Asked, kind: str, pk: int) -> HttpResponse:
+@sign_in_required
+def restore(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
     access.demand(request.user, NEEDED[kind])
     row = _found(kind, pk, is_deleted=True)
     try:
@@ -61,14 +61,16 @@ def undoable(request: HttpRequest, kind: str) -> dict[str, Any]:
     return {"deleted": row, "restore": reverse(f"restore-{kind}", args=(row.pk,)), "was_on": request.GET.get("on")}
 
 
-def _found(kind: str, pk: int, *, is_deleted: bool = False) -> services.Removable:
+def _found(kind: str, pk: int, *, is_deleted: bool = False) -> services.SoftDeletable:
     row = services.found(kind, pk, is_deleted=is_deleted)
     if row is None:
         raise Http404
     return row
 
 
-def _page(request: Asked, kind: str, row: services.Removable, *, is_taken: bool = False) -> HttpResponse:
+def _page(
+    request: AuthenticatedRequest, kind: str, row: services.SoftDeletable, *, is_taken: bool = False
+) -> HttpResponse:
     context = {
         "place": LISTS[kind],
         "kind": kind,

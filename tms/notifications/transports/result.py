@@ -4,7 +4,7 @@ from typing import NamedTuple, Self
 MOST_SAID = 500
 
 
-class Outcome(Enum):
+class SendOutcome(Enum):
     TAKEN = "taken"
     LATER = "later"
     """Not now: to be tried again."""
@@ -12,10 +12,10 @@ class Outcome(Enum):
     """It would be refused again however often it was tried."""
 
 
-class Answer(NamedTuple):
+class SendResult(NamedTuple):
     """What came of one attempt."""
 
-    outcome: Outcome
+    outcome: SendOutcome
     said: str
     retry_after_s: float | None = None
     may_have_arrived: bool = False
@@ -23,15 +23,15 @@ class Answer(NamedTuple):
 
     @classmethod
     def taken(cls, said: str) -> Self:
-        return cls(Outcome.TAKEN, one_line(said))
+        return cls(SendOutcome.TAKEN, one_line(said))
 
     @classmethod
     def later(cls, said: str, *, retry_after_s: float | None = None, may_have_arrived: bool = False) -> Self:
-        return cls(Outcome.LATER, one_line(said), retry_after_s, may_have_arrived)
+        return cls(SendOutcome.LATER, one_line(said), retry_after_s, may_have_arrived)
 
     @classmethod
     def never(cls, said: str) -> Self:
-        return cls(Outcome.NEVER, one_line(said))
+        return cls(SendOutcome.NEVER, one_line(said))
 
 
 def one_line(said: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from tms.config import aws
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.ops.cloudwatch.measures import Measured, Spread
 from tms.ops.cloudwatch.table import Unit
@@ -51,7 +51,7 @@ class Datum(NamedTuple):
         return said | {"Value": self.measured}
 
 
-class Refused(Exception):
+class RejectedByCloudWatch(Exception):
     """CloudWatch says that the data are wrong."""
 
 
@@ -62,7 +62,7 @@ type Put = Callable[[Sequence[Mapping[str, Any]]], None]
 class Sender:
     """From any thread; only `stop` blocks."""
 
-    def __init__(self, put: Put, *, now: Callable[[], datetime] = wall.now) -> None:
+    def __init__(self, put: Put, *, now: Callable[[], datetime] = db_clock.now) -> None:
         self._put, self._now = put, now
         self._waiting: deque[Datum] = deque()
         self._changed = threading.Condition()
@@ -122,7 +122,7 @@ class Sender:
         now = self._now()
         try:
             self._put([datum.wire(now) for datum in batch])
-        except Refused as error:
+        except RejectedByCloudWatch as error:
             log.error("cloudwatch_refused", error=str(error), data=len(batch))
             self._forget(batch)
             instruments.BRIDGE_LOST.labels("refused").inc(len(batch))
@@ -190,5 +190,5 @@ class CloudWatch:
             self._client.put_metric_data(Namespace=self._namespace, MetricData=data)
         except self._client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] in REFUSALS:
-                raise Refused(str(error)) from error
+                raise RejectedByCloudWatch(str(error)) from error
             raise

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from tms.fleet.models.node import Node, NodeState
 from tms.fleet.nodes import dropped_terminals
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 
 LOST_IS_NEWS = timedelta(hours=1)
 
@@ -57,7 +57,7 @@ def count_nodes() -> GaugeMetricFamily:
 
 
 def count_dropped() -> GaugeMetricFamily:
-    followed = dropped_terminals.followed(wall.now())
+    followed = dropped_terminals.recovery_of(db_clock.now())
     family = dropped_family()
     for fate in ("back", "awaited", "missing"):
         family.add_metric([fate], sum(getattr(loss, fate) for loss in followed))

@@ -12,7 +12,7 @@ WRITE = "write-"
 LATE = timedelta(seconds=10)
 
 
-def beat(name: str, *, at: datetime) -> None:
+def record(name: str, *, at: datetime) -> None:
     Beat.objects.update_or_create(name=name, defaults={"node": settings.NODE, "at": at})
 
 

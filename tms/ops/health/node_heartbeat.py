@@ -10,14 +10,14 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet.models.node import BEAT_S
 from tms.fleet.nodes.membership import Membership
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 
 log = structlog.get_logger(__name__)
 
 NAME_LOST = "another process took its name"
 
 
-class Pulse:
+class NodeHeartbeat:
     """Joins the nodes, beats until it stops, and says when it drains and leaves. Its calls block: a few statements."""
 
     def __init__(self, name: str, *, links: Callable[[], int]) -> None:
@@ -42,13 +42,13 @@ class Pulse:
         Raises NameTaken.
         """
         before = self._membership.join()
-        wall.keep()
+        db_clock.keep()
         self._beat_at = time.monotonic()
         self._thread.start()
         return before
 
     def drain(self) -> None:
-        self._say(lambda: self._membership.drain(links=self._links(), at=wall.now()))
+        self._say(lambda: self._membership.drain(links=self._links(), at=db_clock.now()))
 
     def stop(self) -> None:
         self._stopping.set()
@@ -63,7 +63,7 @@ class Pulse:
 
     def _beat(self) -> None:
         is_ours = self._membership.beat(links=self._links())
-        wall.keep()
+        db_clock.keep()
         if self._is_ours and not is_ours:
             log.critical("node_name_taken", node=self._membership.name, why=NAME_LOST)
         self._is_ours = is_ours

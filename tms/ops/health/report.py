@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from tms.feed.hub import hub
-from tms.lib.db.clock import wall
-from tms.lib.hashing import digest
+from tms.lib.db.clock import db_clock
+from tms.lib.hashing import hash_token
 from tms.ops.health import heartbeats
 from tms.ops.health.loop_ages import stalled
-from tms.ops.health.node_heartbeat import Pulse
+from tms.ops.health.node_heartbeat import NodeHeartbeat
 from tms.ops.models import LoopSuccess
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ def is_live() -> bool:
 
 def report(*, at: datetime | None = None) -> Mapping[str, str]:
     """The state of each part by name: `ok`, or what is wrong with it."""
-    at = at or wall.now()
+    at = at or db_clock.now()
     parts = _watches[-1].parts() if _watches else ask_database(at)
     return parts | {name: check(at) for name, check in (CHECKS | _added).items()}
 
@@ -110,7 +110,7 @@ def write_something(at: datetime) -> None:
             cursor.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
             cursor.execute("SET LOCAL work_mem = '64kB'")
             cursor.execute("SELECT count(*) FROM generate_series(1, 20000)")
-        heartbeats.beat(f"{heartbeats.WRITE}{digest(settings.NODE)[:16]}", at=at)
+        heartbeats.record(f"{heartbeats.WRITE}{hash_token(settings.NODE)[:16]}", at=at)
 
 
 def trouble(error: Exception) -> str:
@@ -178,7 +178,7 @@ class DatabaseWatch:
 
     def ask(self) -> None:
         try:
-            found = ask_database(wall.now())
+            found = ask_database(db_clock.now())
         except Exception as error:  # this thread must outlive whatever it meets
             log.exception("health_check_failed")
             found = dict.fromkeys(self._found, f"unknown: {type(error).__name__}")
@@ -195,7 +195,7 @@ class DatabaseWatch:
 # What this process has
 
 
-def watch(pulse: Pulse) -> None:
+def watch(pulse: NodeHeartbeat) -> None:
     """Tell of `pulse` from now on; a process has one."""
     _pulses.append(pulse)
 
@@ -214,7 +214,7 @@ def add_check(name: str, check: Callable[[datetime], str]) -> None:
     _added[name] = check
 
 
-_pulses: list[Pulse] = []
+_pulses: list[NodeHeartbeat] = []
 _servers: list[Serving] = []
 _turns: list[LoopTurns] = []
 _watches: list[DatabaseWatch] = []

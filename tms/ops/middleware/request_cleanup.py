@@ -8,7 +8,7 @@ KNOW_IT = ("user", "auser", "_messages", "htmx", "_cached_user")
 """Attributes that others hang on a request, and that know the request."""
 
 
-class LooseMiddleware:
+class RequestCleanupMiddleware:
     """The outermost. Each page left 8 to 20 KiB to collections, which are rare here (`tms.server.base.memory`)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -8,7 +8,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.ops.cloudwatch.bridge import read
 from tms.ops.cloudwatch.measures import Sample, apart, buckets, finite
 from tms.ops.models import Observed, Promise
@@ -25,7 +25,7 @@ type Key = tuple[str, str]
 type Counts = Mapping[Key, Mapping[float, float]]
 
 
-class Ledger:
+class SloRecorder:
     """What could not be written is written with the next minute; only a process that is killed loses its last one."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY, every_s: float = EVERY_S) -> None:
@@ -59,7 +59,7 @@ class Ledger:
 
     def _try_to_write(self) -> None:
         try:
-            self.write(wall.now())
+            self.write(db_clock.now())
         except (DatabaseError, InterfaceError) as error:
             log.warning("objective_unwritten", error=str(error).strip())
         finally:

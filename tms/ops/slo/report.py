@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Sum
 
-from tms.metrics.slo import Outcome, Stage, promised_s
+from tms.metrics.slo import Indicator, SloOutcome, target_s
 from tms.ops.models import Promise
 from tms.ops.slo.recorder import slot
 
@@ -36,7 +36,7 @@ class Bar(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tally:
+class SloCounts:
     """Of one stage over one span."""
 
     kept: int = 0
@@ -45,7 +45,7 @@ class Tally:
 
     def add(self, outcome: str, bound_s: float, number: int) -> None:
         self.buckets[bound_s] = self.buckets.get(bound_s, 0) + number
-        if outcome == Outcome.KEPT:
+        if outcome == SloOutcome.KEPT:
             self.kept += number
         else:
             self.missed += number
@@ -72,19 +72,19 @@ class Tally:
         return None
 
 
-class Kept(NamedTuple):
-    stage: Stage
+class SloReport(NamedTuple):
+    stage: Indicator
     promised_s: float
-    shares: Mapping[str, Tally]
+    shares: Mapping[str, SloCounts]
     """By span."""
-    chosen: Tally
+    chosen: SloCounts
     bars: Sequence[Bar]
 
 
 type Row = tuple[str, str, datetime, float, int]
 
 
-def kept(span: str, *, at: datetime) -> list[Kept]:
+def slo_report(span: str, *, at: datetime) -> list[SloReport]:
     """Every stage, in the order in which they follow each other. One query."""
     longest = max(length for length, _ in SPANS.values())
     rows = Promise.objects.filter(since__gte=at - longest).values_list("stage", "outcome", "since", "bound_s")
@@ -92,16 +92,16 @@ def kept(span: str, *, at: datetime) -> list[Kept]:
     by_stage: dict[str, list[Row]] = {}
     for row in read:
         by_stage.setdefault(row[0], []).append(row)
-    return [_kept(stage, by_stage.get(stage, []), span, at) for stage in Stage]
+    return [_kept(stage, by_stage.get(stage, []), span, at) for stage in Indicator]
 
 
-def _kept(stage: Stage, rows: Sequence[Row], span: str, at: datetime) -> Kept:
+def _kept(stage: Indicator, rows: Sequence[Row], span: str, at: datetime) -> SloReport:
     shares = {name: _tally(rows, since=at - length) for name, (length, _) in SPANS.items()}
-    return Kept(stage, promised_s(stage), shares, shares[span], _bars(rows, *SPANS[span], at=at))
+    return SloReport(stage, target_s(stage), shares, shares[span], _bars(rows, *SPANS[span], at=at))
 
 
-def _tally(rows: Iterable[Row], *, since: datetime) -> Tally:
-    tally = Tally()
+def _tally(rows: Iterable[Row], *, since: datetime) -> SloCounts:
+    tally = SloCounts()
     for _, outcome, at, bound_s, number in rows:
         if at >= slot(since):
             tally.add(outcome, bound_s, number)
@@ -115,5 +115,5 @@ def _bars(rows: Iterable[Row], length: timedelta, step: timedelta, *, at: dateti
     counts = [[0, 0] for _ in begins]
     for _, outcome, since, _, number in rows:
         if begins[0] <= since < end:
-            counts[int((since - begins[0]) / step)][outcome != Outcome.KEPT] += number
+            counts[int((since - begins[0]) / step)][outcome != SloOutcome.KEPT] += number
     return [Bar(since, *pair) for since, pair in zip(begins, counts, strict=True)]

@@ -9,22 +9,22 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tms.accounts.decorators import watching
-from tms.metrics.slo import Stage, offline_within_s
-from tms.ops.slo.report import GOAL, SPANS, USUAL, Bar, Kept, Tally, kept
+from tms.accounts.decorators import sign_in_required
+from tms.metrics.slo import Indicator, offline_within_s
+from tms.ops.slo.report import GOAL, SPANS, USUAL, Bar, SloCounts, SloReport, slo_report
 
 LABELS = {"1h": _("1 h"), "24h": _("24 h"), "30d": _("30 d")}
 TITLES = {
-    Stage.OFFLINE: _("A terminal is called offline"),
-    Stage.BOARD: _("Its alert is on the board"),
-    Stage.NOTIFICATION: _("A destination has the notification"),
-    Stage.ACKNOWLEDGEMENT: _("Everybody sees who is on it"),
+    Indicator.OFFLINE: _("A terminal is called offline"),
+    Indicator.BOARD: _("Its alert is on the board"),
+    Indicator.NOTIFICATION: _("A destination has the notification"),
+    Indicator.ACKNOWLEDGEMENT: _("Everybody sees who is on it"),
 }
 BEGINNINGS = {
-    Stage.OFFLINE: _("from the last frame that came from it"),
-    Stage.BOARD: _("from what opens it, or makes it worse"),
-    Stage.NOTIFICATION: _("from what happened, without the time for which a policy gathers"),
-    Stage.ACKNOWLEDGEMENT: _("from the acknowledgement"),
+    Indicator.OFFLINE: _("from the last frame that came from it"),
+    Indicator.BOARD: _("from what opens it, or makes it worse"),
+    Indicator.NOTIFICATION: _("from what happened, without the time for which a policy gathers"),
+    Indicator.ACKNOWLEDGEMENT: _("from the acknowledgement"),
 }
 QUANTILES = (0.5, 0.95, 0.99)
 WIDTH, HEIGHT, GAP = 240.0, 40.0, 0.2
@@ -52,7 +52,7 @@ class Share(NamedTuple):
 
 
 class Card(NamedTuple):
-    kept: Kept
+    kept: SloReport
     title: Any
     beginning: Any
     shares: list[Share]
@@ -62,13 +62,13 @@ class Card(NamedTuple):
 
 @require_safe
 @never_cache
-@watching
+@sign_in_required
 def objective(request: HttpRequest) -> HttpResponse:
     span = request.GET.get("span", "")
     span = span if span in SPANS else USUAL
     context = {
         "place": "objective",
-        "cards": [card(one, span) for one in kept(span, at=timezone.now())],
+        "cards": [card(one, span) for one in slo_report(span, at=timezone.now())],
         "span": span,
         "spans": [(name, label, name == span) for name, label in LABELS.items()],
         "ours_s": offline_within_s(is_ours=True),
@@ -76,7 +76,7 @@ def objective(request: HttpRequest) -> HttpResponse:
     return render(request, "ops/objective.html", context)
 
 
-def card(kept: Kept, span: str) -> Card:
+def card(kept: SloReport, span: str) -> Card:
     shares = [Share(LABELS[name], percent(one), one.is_missed, name == span) for name, one in kept.shares.items()]
     quantiles = [
         (gettext("%(share)s %% within") % {"share": f"{share * 100:g}"}, seconds(kept.chosen.within_s(share)))
@@ -85,7 +85,7 @@ def card(kept: Kept, span: str) -> Card:
     return Card(kept, TITLES[kept.stage], BEGINNINGS[kept.stage], shares, quantiles, drawn(kept.bars))
 
 
-def percent(tally: Tally) -> str:
+def percent(tally: SloCounts) -> str:
     """Rounded down: 99.99 % are not all of them."""
     return "–" if tally.share is None else f"{int(tally.share * 1000) / 10:g} %"
 

@@ -56,7 +56,7 @@ class Listener(Protocol):
         """Stop listening; call `then` when the port is free."""
 
 
-class Door:
+class Acceptor:
     """Listens while there is room, refuses when the process is full, and pauses while handshakes pile up.
 
     In rising order: at `flow.max_connections` the server answers upgrades with 503 (`is_full`); when
@@ -65,7 +65,7 @@ class Door:
     """
 
     def __init__(
-        self, host: str, port: int, flow: Flow, counters: Counters, new_listener: Callable[[Door], Listener]
+        self, host: str, port: int, flow: Flow, counters: Counters, new_listener: Callable[[Acceptor], Listener]
     ) -> None:
         self.host, self.port, self.flow, self.counters, self.new_listener = host, port, flow, counters, new_listener
         self.capacity, self.brim = limits(flow)

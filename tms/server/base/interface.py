@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
-from tms.server.base.acceptor import Door
+from tms.server.base.acceptor import Acceptor
 from tms.server.base.asgi import Application, Scope
 from tms.server.base.connection import Connection
 from tms.server.base.counters import Counters, Event
@@ -51,7 +51,7 @@ class Server(Protocol):
 
     flow: Flow
     counters: Counters
-    door: Door
+    door: Acceptor
     draining: bool
     is_ready: bool
     on_drain: Hook | None

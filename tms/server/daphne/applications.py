@@ -11,7 +11,7 @@ from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from twisted.internet.defer import Deferred
 
-from tms.server.base.acceptor import Door
+from tms.server.base.acceptor import Acceptor
 from tms.server.base.asgi import Message, Scope
 from tms.server.base.counters import Counters
 from tms.server.base.flow import Flow
@@ -36,7 +36,7 @@ class Applications(Server):
     """
 
     flow: Flow
-    door: Door
+    door: Acceptor
     counters: Counters
     reactor: FlowReactor
     connections: dict[FlowProtocol | WebRequest, Details]

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet import tcp
 from twisted.internet.error import CannotListenError
 
-from tms.server.base.acceptor import Door
+from tms.server.base.acceptor import Acceptor
 from tms.server.daphne.reactor import FlowReactor
 from tms.server.daphne.transport import FlowTransport
 
@@ -19,7 +19,7 @@ class FlowPort(tcp.Port):
 
     transport: type[tcp.Server] = FlowTransport
 
-    def __init__(self, door: Door, factory: Any, reactor: FlowReactor) -> None:
+    def __init__(self, door: Acceptor, factory: Any, reactor: FlowReactor) -> None:
         super().__init__(door.port, factory, door.flow.backlog, door.host, reactor)
         self.door = door
 

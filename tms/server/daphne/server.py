@@ -13,7 +13,7 @@ from typing import Any, cast
 from twisted.logger import LogLevel, STDLibLogObserver, globalLogPublisher
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.base.acceptor import Door
+from tms.server.base.acceptor import Acceptor
 from tms.server.base.asgi import Application, Scope
 from tms.server.base.counters import Counters
 from tms.server.base.drain import called, drain
@@ -51,7 +51,7 @@ class FlowServer(Applications):
         self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
         self.reactor = reactor.installed()
         self.counters: Counters = Counter()
-        self.door = Door(host, port, self.flow, self.counters, self.new_listener)
+        self.door = Acceptor(host, port, self.flow, self.counters, self.new_listener)
         self.wheel: Wheel[FlowProtocol] = Wheel(self.reactor.seconds())
         self.draining = False
         self.is_ready = False
@@ -107,7 +107,7 @@ class FlowServer(Applications):
         self.starting = self.reactor.loop.create_task(self.start())
         self.starting.add_done_callback(self.started)
 
-    def new_listener(self, door: Door) -> FlowPort:
+    def new_listener(self, door: Acceptor) -> FlowPort:
         listener = FlowPort(door, self.http_factory, self.reactor)
         listener.startListening()
         return listener

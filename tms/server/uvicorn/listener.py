@@ -7,7 +7,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-from tms.server.base.acceptor import RETRY_LISTEN, Door
+from tms.server.base.acceptor import RETRY_LISTEN, Acceptor
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 class FlowListener:
     """Accepts no more connections than the door has room for."""
 
-    def __init__(self, door: Door, new_protocol: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, door: Acceptor, new_protocol: Callable[[], asyncio.Protocol]) -> None:
         self.door, self.new_protocol = door, new_protocol
         self.socket = listening_socket(door)
         self.bound_port: int = self.socket.getsockname()[1]
@@ -67,7 +67,7 @@ class FlowListener:
         then()
 
 
-def listening_socket(door: Door) -> socket.socket:
+def listening_socket(door: Acceptor) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         door.host, door.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -14,7 +14,7 @@ from typing import Any, cast
 import uvicorn
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.base.acceptor import Door
+from tms.server.base.acceptor import Acceptor
 from tms.server.base.asgi import Application, Receive, Scope, Send
 from tms.server.base.counters import Counters
 from tms.server.base.drain import called, drain
@@ -54,7 +54,7 @@ class UvicornServer(uvicorn.Server):
         self.on_ready, self.on_drain, self.on_stop = on_ready, on_drain, on_stop
         self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
         self.counters: Counters = Counter()
-        self.door = Door(host, port, self.flow, self.counters, self.new_listener)
+        self.door = Acceptor(host, port, self.flow, self.counters, self.new_listener)
         self.wheel: Wheel[FlowSocket] = Wheel(monotonic())
         self.debts = Debts(self.flow.max_blocked)
         self.sockets_inside: dict[FlowSocket, None] = {}
@@ -83,7 +83,7 @@ class UvicornServer(uvicorn.Server):
         """WebSockets and requests that have not ended."""
         return [*self.sockets_inside, *self.requests]
 
-    def new_listener(self, door: Door) -> FlowListener:
+    def new_listener(self, door: Acceptor) -> FlowListener:
         return FlowListener(door, self.new_protocol)
 
     def new_protocol(self) -> FlowHttp:

@@ -13,7 +13,7 @@ from tms.lib.severity import Severity
 WORST_FIRST = {severity.value: place for place, severity in enumerate((Severity.CRITICAL, Severity.WARNING))}
 
 
-class Change(NamedTuple):
+class ChangeLine(NamedTuple):
     severity: str
     place: str
     code: str
@@ -25,7 +25,7 @@ class Change(NamedTuple):
     terminals: int
 
 
-def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[Change]:
+def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ChangeLine]:
     """The worst first, then where most happened (indexes: alert_opened, alert_resolved)."""
     opened = Q(opened_at__gte=since, opened_at__lt=until)
     closed = Q(resolved_at__gte=since, resolved_at__lt=until)
@@ -47,8 +47,8 @@ def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[C
     return sorted(found, key=lambda one: (WORST_FIRST.get(one.severity, 2), -one.opened, -one.closed, one.place))
 
 
-def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> Change:
-    return Change(
+def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> ChangeLine:
+    return ChangeLine(
         row["severity"],
         site.local_name,
         site.code,

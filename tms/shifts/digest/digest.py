@@ -14,11 +14,11 @@ from tms.accounts.access import Person, visible
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.models import Alert, Incident
 from tms.lib.severity import Severity
-from tms.shifts.digest.changes import Change, changes
+from tms.shifts.digest.changes import ChangeLine, changes
 from tms.shifts.digest.incidents import IncidentLine, incidents
-from tms.shifts.digest.maintenance import Work, works
-from tms.shifts.digest.open_alerts import Standing, standing
-from tms.shifts.digest.operator_actions import Deed, deeds
+from tms.shifts.digest.maintenance import MaintenanceLine, maintenance_lines
+from tms.shifts.digest.open_alerts import OpenAlertLine, open_alerts
+from tms.shifts.digest.operator_actions import ActionLine, operator_actions
 from tms.shifts.models import Note
 
 AHEAD = timedelta(hours=24)
@@ -34,15 +34,15 @@ class NoteLine(NamedTuple):
     is_edited: bool
 
 
-class Number(NamedTuple):
+class SeverityCount(NamedTuple):
     total: int
     by_severity: tuple[tuple[str, int], ...]
     """Without those of which there is none."""
 
 
 class Totals(NamedTuple):
-    opened: Number
-    closed: Number
+    opened: SeverityCount
+    closed: SeverityCount
     standing: int
     nobody: int
 
@@ -55,12 +55,12 @@ class Digest:
     until: datetime
     totals: Totals
     incidents: Sequence[IncidentLine]
-    standing: Sequence[Standing]
-    changes: Sequence[Change]
-    deeds: Sequence[Deed]
-    done: Sequence[Work]
+    standing: Sequence[OpenAlertLine]
+    changes: Sequence[ChangeLine]
+    deeds: Sequence[ActionLine]
+    done: Sequence[MaintenanceLine]
     """Maintenance within the span."""
-    ahead: Sequence[Work]
+    ahead: Sequence[MaintenanceLine]
     """And in the day after it."""
     notes: Sequence[NoteLine]
     hidden_changes: int = 0
@@ -73,9 +73,9 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
     A fixed number of queries.
     """
     alerts, folded = _seen(Alert.objects.all(), to), _seen(Incident.objects.all(), to)
-    still = standing(alerts, until)
+    still = open_alerts(alerts, until)
     changed = changes(alerts, since, until)
-    done = deeds(alerts, since, until)
+    done = operator_actions(alerts, since, until)
     return Digest(
         since,
         until,
@@ -89,8 +89,8 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
         still[:MOST_STANDING],
         changed[:MOST_CHANGES],
         done[:MOST_DEEDS],
-        works(since, until),
-        works(until, until + AHEAD),
+        maintenance_lines(since, until),
+        maintenance_lines(until, until + AHEAD),
         _notes(since, until),
         hidden_changes=max(0, len(changed) - MOST_CHANGES),
         hidden_deeds=max(0, len(done) - MOST_DEEDS),
@@ -101,11 +101,13 @@ def _seen[Rows: QuerySet[Any]](rows: Rows, to: Person | None) -> Rows:
     return rows if to is None else visible(rows, to=to)
 
 
-def _number(counted: Iterable[tuple[str, int]]) -> Number:
+def _number(counted: Iterable[tuple[str, int]]) -> SeverityCount:
     by_severity = dict.fromkeys(Severity.values, 0)
     for severity, number in counted:
         by_severity[severity] += number
-    return Number(sum(by_severity.values()), tuple((name, number) for name, number in by_severity.items() if number))
+    return SeverityCount(
+        sum(by_severity.values()), tuple((name, number) for name, number in by_severity.items() if number)
+    )
 
 
 def _notes(since: datetime, until: datetime) -> list[NoteLine]:

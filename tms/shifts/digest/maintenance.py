@@ -13,7 +13,7 @@ MOST_NAMED = 3
 MOST_WINDOWS, MOST_OCCURRENCES = 500, 50
 
 
-class Work(NamedTuple):
+class MaintenanceLine(NamedTuple):
     window: int
     since: datetime
     until: datetime
@@ -24,7 +24,7 @@ class Work(NamedTuple):
     """Covered by themselves, besides what sites and groups bring."""
 
 
-def works(since: datetime, until: datetime) -> list[Work]:
+def maintenance_lines(since: datetime, until: datetime) -> list[MaintenanceLine]:
     """Occurrences that lie within, or reach into this time, in their order. Three queries."""
     rows = Window.objects.filter(Q(over_at=None) | Q(over_at__gt=since), created_at__lt=until)
     windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MOST_WINDOWS]
@@ -32,14 +32,14 @@ def works(since: datetime, until: datetime) -> list[Work]:
     return sorted(found, key=lambda work: (work.since, work.until, work.window))[:MOST_OCCURRENCES]
 
 
-def _works(window: Window, since: datetime, until: datetime) -> Iterator[Work]:
+def _works(window: Window, since: datetime, until: datetime) -> Iterator[MaintenanceLine]:
     by = name_of(window.created_by) if window.created_by else None
     named = [site.local_name for site in window.sites.all()] + [group.name for group in window.groups.all()]
     covers = tuple(named[:MOST_NAMED]) + (("…",) if len(named) > MOST_NAMED else ())
     terminals = len(window.terminals.all())
     for begins, ends in _occurrences(window, since, until):
         if begins < until and ends > max(since, begins):
-            yield Work(window.pk, begins, ends, window.note, by, covers, terminals)
+            yield MaintenanceLine(window.pk, begins, ends, window.note, by, covers, terminals)
 
 
 def _occurrences(window: Window, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -9,12 +9,12 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from tms.lib.calendar.local_time import shown
 from tms.lib.severity import Severity
-from tms.shifts.digest.changes import Change
-from tms.shifts.digest.digest import Digest, NoteLine, Number
+from tms.shifts.digest.changes import ChangeLine
+from tms.shifts.digest.digest import Digest, NoteLine, SeverityCount
 from tms.shifts.digest.incidents import IncidentLine
-from tms.shifts.digest.maintenance import Work
-from tms.shifts.digest.open_alerts import Standing
-from tms.shifts.digest.operator_actions import Deed
+from tms.shifts.digest.maintenance import MaintenanceLine
+from tms.shifts.digest.open_alerts import OpenAlertLine
+from tms.shifts.digest.operator_actions import ActionLine
 
 
 def title(digest: Digest, zone: ZoneInfo) -> str:
@@ -55,7 +55,7 @@ def totals(digest: Digest) -> list[str]:
     ]
 
 
-def severities(number: Number) -> str:
+def severities(number: SeverityCount) -> str:
     """`5 (Critical 2, Warning 3)`."""
     parts = [f"{Severity(name).label} {counted}" for name, counted in number.by_severity]
     return f"{number.total} ({', '.join(parts)})" if parts else "0"
@@ -94,7 +94,7 @@ def _incident(one: IncidentLine, zone: ZoneInfo) -> str:
     return gettext("%(what)s, since %(since)s, still open. %(who)s") % (values | {"who": who})
 
 
-def _standing(one: Standing, zone: ZoneInfo) -> str:
+def _standing(one: OpenAlertLine, zone: ZoneInfo) -> str:
     values = {
         "what": f"**{Severity(one.severity).label}** {_plain(one.place)}: {_plain(one.rule)}",
         "terminal": _terminal(one.uid, one.label),
@@ -105,7 +105,7 @@ def _standing(one: Standing, zone: ZoneInfo) -> str:
     return f"{told} “{_plain(one.said)}”" if one.said else told
 
 
-def _hands(one: Standing, zone: ZoneInfo) -> str:
+def _hands(one: OpenAlertLine, zone: ZoneInfo) -> str:
     if one.by is None:
         return gettext("Nobody is on it.")
     terms = gettext("until %(until)s") % {"until": moment(one.until, zone)} if one.until else one.terms
@@ -117,7 +117,7 @@ def _has(values: dict[str, str]) -> str:
     return gettext("%(who)s has it %(terms)s.") % values if values["terms"] else gettext("%(who)s has it.") % values
 
 
-def _change(one: Change) -> str:
+def _change(one: ChangeLine) -> str:
     values = {"opened": one.opened, "closed": one.closed, "standing": one.standing, "terminals": one.terminals}
     numbers = (
         gettext("opened %(opened)d, closed %(closed)d, still open %(standing)d; terminals: %(terminals)d") % values
@@ -125,7 +125,7 @@ def _change(one: Change) -> str:
     return f"{Severity(one.severity).label}, {_plain(one.place)}: {_plain(one.rule)}: {numbers}"
 
 
-def _deed(deed: Deed, zone: ZoneInfo) -> str:
+def _deed(deed: ActionLine, zone: ZoneInfo) -> str:
     what = f"{_plain(deed.place)}: {_plain(deed.rule)} ({_plain(deed.uid)})"
     if deed.number > 1:
         more = deed.number - 1
@@ -135,12 +135,12 @@ def _deed(deed: Deed, zone: ZoneInfo) -> str:
     return f"{moment(deed.at, zone)} {deed.by.text}: {deed.label}{to}, {what}{said}"
 
 
-def _work(work: Work, zone: ZoneInfo) -> str:
+def _work(work: MaintenanceLine, zone: ZoneInfo) -> str:
     by = f", {work.by.text}" if work.by else ""
     return f"{moment(work.since, zone)} – {moment(work.until, zone)}: {_plain(work.note)} ({covered(work)}){by}"
 
 
-def covered(work: Work) -> str:
+def covered(work: MaintenanceLine) -> str:
     terminals = ngettext("%(number)s terminal", "%(number)s terminals", work.terminals) % {"number": work.terminals}
     named: Iterable[str] = map(_plain, work.covers)
     return ", ".join([*named, *([terminals] if work.terminals else [])])

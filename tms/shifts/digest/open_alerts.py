@@ -15,7 +15,7 @@ FREE = frozenset(
 )
 
 
-class Standing(NamedTuple):
+class OpenAlertLine(NamedTuple):
     pk: int
     severity: str
     place: str
@@ -41,7 +41,7 @@ class Standing(NamedTuple):
         return str(Contract(self.contract).label) if self.contract and self.until is None else ""
 
 
-def standing(alerts: QuerySet[Alert], at: datetime) -> list[Standing]:
+def open_alerts(alerts: QuerySet[Alert], at: datetime) -> list[OpenAlertLine]:
     """The worst first, of those what nobody has, then the oldest. Two queries."""
     rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at)
     begun = {alert.pk: _begun(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
@@ -50,13 +50,13 @@ def standing(alerts: QuerySet[Alert], at: datetime) -> list[Standing]:
     return sorted(begun.values(), key=_urgency)
 
 
-def _urgency(one: Standing) -> tuple[int, bool, datetime, int]:
+def _urgency(one: OpenAlertLine) -> tuple[int, bool, datetime, int]:
     return WORST_FIRST.get(one.severity, 2), one.state != AlertState.OPEN, one.opened_at, one.pk
 
 
-def _begun(alert: Alert) -> Standing:
+def _begun(alert: Alert) -> OpenAlertLine:
     terminal = alert.terminal
-    return Standing(
+    return OpenAlertLine(
         alert.pk,
         alert.severity,
         terminal.site.local_name,
@@ -72,7 +72,7 @@ def _steps(alerts: Collection[int], at: datetime) -> Iterable[Transition]:
     return rows.select_related("by", "to").order_by("alert", "at", "pk")
 
 
-def _after(before: Standing, step: Transition) -> Standing:
+def _after(before: OpenAlertLine, step: Transition) -> OpenAlertLine:
     """How it stood after `step`."""
     now = before._replace(severity=step.severity or before.severity, said=step.comment or before.said)
     by = name_of(step.by) if step.by else None

@@ -23,7 +23,7 @@ TOLD = (
 )
 
 
-class Deed(NamedTuple):
+class ActionLine(NamedTuple):
     at: datetime
     kind: str
     by: Name
@@ -53,7 +53,7 @@ COLUMNS = (
 """Whole models cost five times as much, and a storm has thousands of them."""
 
 
-def deeds(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[Deed]:
+def operator_actions(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ActionLine]:
     """In their order (index: transition_at)."""
     rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, kind__in=TOLD, alert__in=alerts)
     steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MOST_READ])
@@ -62,8 +62,8 @@ def deeds(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[Dee
     return _together(_deed(step, names) for step in steps)
 
 
-def _deed(step: Mapping[str, Any], names: Mapping[int, Name]) -> Deed:
-    return Deed(
+def _deed(step: Mapping[str, Any], names: Mapping[int, Name]) -> ActionLine:
+    return ActionLine(
         step["at"].replace(microsecond=0),
         step["kind"],
         names[step["by"]],
@@ -81,8 +81,8 @@ def local(name: str, name_ja: str) -> str:
     return name_ja if name_ja and get_language() == "ja" else name
 
 
-def _together(found: Iterable[Deed]) -> list[Deed]:
-    lines: dict[tuple[object, ...], Deed] = {}
+def _together(found: Iterable[ActionLine]) -> list[ActionLine]:
+    lines: dict[tuple[object, ...], ActionLine] = {}
     for deed in found:
         same = (deed.at, deed.kind, deed.by, deed.to, deed.comment)
         known = lines.get(same)

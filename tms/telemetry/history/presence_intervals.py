@@ -10,7 +10,7 @@ MOST = 800
 """Stretches in one chart: no screen shows more."""
 
 
-class Stretch(NamedTuple):
+class PresenceInterval(NamedTuple):
     """A presence from one instant to another, in seconds since the epoch."""
 
     start: float
@@ -18,7 +18,7 @@ class Stretch(NamedTuple):
     presence: str
 
 
-def presences(terminal: Terminal, length: timedelta, *, at: datetime) -> list[Stretch]:
+def presences(terminal: Terminal, length: timedelta, *, at: datetime) -> list[PresenceInterval]:
     """What the link did until `at`, oldest first, without holes."""
     since = at - length
     changes = PresenceChange.objects.filter(terminal=terminal, at__lte=at)
@@ -27,21 +27,21 @@ def presences(terminal: Terminal, length: timedelta, *, at: datetime) -> list[St
     marks = [(since, first), *((moment, presence) for moment, presence, _ in within)]
     ends = [moment for moment, _ in marks[1:]] + [at]
     stretches = [
-        Stretch(start.timestamp(), end.timestamp(), presence)
+        PresenceInterval(start.timestamp(), end.timestamp(), presence)
         for (start, presence), end in zip(marks, ends, strict=True)
     ]
     return condensed(stretches, least_s=length.total_seconds() / MOST) if len(stretches) > MOST else stretches
 
 
-def condensed(stretches: Sequence[Stretch], *, least_s: float) -> list[Stretch]:
+def condensed(stretches: Sequence[PresenceInterval], *, least_s: float) -> list[PresenceInterval]:
     """None but the last is shorter than `least_s`: such are one with what follows, and as bad as the worst of it."""
-    told: list[Stretch] = []
+    told: list[PresenceInterval] = []
     for stretch in stretches:
         last = told[-1] if told else None
         if last is None or last.end - last.start >= least_s:
             told.append(stretch)
             continue
-        told[-1] = Stretch(last.start, stretch.end, min(last.presence, stretch.presence, key=_rank))
+        told[-1] = PresenceInterval(last.start, stretch.end, min(last.presence, stretch.presence, key=_rank))
     return told
 
 

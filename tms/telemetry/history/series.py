@@ -14,7 +14,7 @@ from tms.telemetry.rollups import buckets, hourly
 from tms.telemetry.rollups.buckets import Cut, Sum
 
 
-class Span(NamedTuple):
+class ChartRange(NamedTuple):
     length: timedelta
     bucket_s: int
     """Readings within one bucket become their mean: about as many points as a chart has pixels."""
@@ -26,12 +26,12 @@ HOUR_S, DAY_S = 3_600, 86_400
 NOW = timedelta(microseconds=1)
 """What is reported this very moment is within a span that ends now."""
 
-SPANS: Mapping[str, Span] = {
-    "30m": Span(timedelta(minutes=30), 1),
-    "6h": Span(timedelta(hours=6), 30),
-    "7d": Span(timedelta(days=7), HOUR_S, is_rolled=True),
-    "30d": Span(timedelta(days=30), HOUR_S, is_rolled=True),
-    "1y": Span(timedelta(days=365), DAY_S, is_rolled=True),
+SPANS: Mapping[str, ChartRange] = {
+    "30m": ChartRange(timedelta(minutes=30), 1),
+    "6h": ChartRange(timedelta(hours=6), 30),
+    "7d": ChartRange(timedelta(days=7), HOUR_S, is_rolled=True),
+    "30d": ChartRange(timedelta(days=30), HOUR_S, is_rolled=True),
+    "1y": ChartRange(timedelta(days=365), DAY_S, is_rolled=True),
 }
 DEFAULT_SPAN = "30m"
 
@@ -65,7 +65,7 @@ type Shown = Mapping[str, Reading]
 """By metric."""
 
 
-def readings(terminal: Terminal, span: Span, *, at: datetime) -> Readings:
+def readings(terminal: Terminal, span: ChartRange, *, at: datetime) -> Readings:
     since = at - span.length
     # Hours that are not rolled up yet are read from their reports.
     rolled_until = max(since, hourly.until(at)) if span.is_rolled else since
@@ -90,7 +90,7 @@ def _names(terminal: Terminal, since: datetime, rolled_until: datetime, until: d
     return sorted(found, key=lambda name: (name not in current, name))[:METRIC_NAMES]
 
 
-def newest(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
+def newest(terminal: Terminal, span: ChartRange, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
     """The newest readings, or the newest buckets of a span that is rolled up, newest first.
 
     It is what a chart says to whoever cannot see it.
@@ -109,7 +109,7 @@ def newest(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[
     ]
 
 
-def _newest_buckets(terminal: Terminal, span: Span, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
+def _newest_buckets(terminal: Terminal, span: ChartRange, *, limit: int, at: datetime) -> list[tuple[datetime, Shown]]:
     found = readings(terminal, span._replace(length=timedelta(seconds=span.bucket_s * limit)), at=at)
     told: list[tuple[datetime, Shown]] = [
         (
@@ -125,7 +125,7 @@ def _newest_buckets(terminal: Terminal, span: Span, *, limit: int, at: datetime)
     return told[::-1][:limit]
 
 
-def _shift(span: Span, at: datetime) -> int:
+def _shift(span: ChartRange, at: datetime) -> int:
     """Days begin at midnight of `TMS_TIME_ZONE`, as it is now."""
     offset = get_default_timezone().utcoffset(at) if span.bucket_s == DAY_S else None
     return int(offset.total_seconds()) if offset else 0

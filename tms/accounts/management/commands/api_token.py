@@ -5,10 +5,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.accounts import api_tokens
 from tms.accounts.models import User
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Prints a token with which another system may see and do over the API what a person may."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -9,10 +9,10 @@ from django.core.management.base import CommandError, CommandParser
 from tms.alerts.rule_editing import yaml_file
 from tms.alerts.rule_editing.yaml_file import BadFile, Planned
 from tms.alerts.rule_editing.yaml_reader import MOST_BYTES
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Writes all rules to standard output as YAML, or takes rules over from such a file."
 
     def add_arguments(self, parser: CommandParser) -> None:

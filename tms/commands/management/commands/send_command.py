@@ -6,10 +6,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.commands import services
 from tms.fleet.models import Terminal
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Queues a command for a terminal; it is sent within seconds, or when the terminal is back."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from tms.demo import seed
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Makes demo people, sites and terminals where they are missing; for the simulator, `python -m tms.demo`."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -6,13 +6,13 @@ from django.utils.text import slugify
 
 from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal, TerminalKind
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 from tms.protocol.credential import UID
 
 LONGEST_NAME = 100
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Enrols a terminal and prints its credential, uid.secret, once; nothing else goes to standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,10 +5,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet.credentials.enrolment import LONGEST, make_token
 from tms.fleet.models import Site
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Prints a single-use token with which one new terminal of a site enrols itself over POST /api/v1/enrol."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 from django.utils import timezone
 
 from tms.fleet.models.node import Node
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 HEAD = ("node", "state", "links", "last beat", "started", "host", "process")
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Lists the server processes of this TMS: state, links, last beat."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,10 +5,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential, Terminal
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Revokes every key of a terminal; its link closes within five seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:

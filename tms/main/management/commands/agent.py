@@ -2,10 +2,10 @@ import sys
 from typing import Any
 
 from tms.agent.__main__ import main
-from tms.lib.management import PromptCommand
+from tms.lib.management import NoChecksCommand
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Runs the reference terminal on this machine; the same as `tms-agent`."
 
     def run_from_argv(self, argv: list[str]) -> None:

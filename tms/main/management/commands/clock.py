@@ -13,7 +13,7 @@ from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.health import report
 from tms.ops.health.monitor import CannotListen, Monitor
-from tms.ops.slo.recorder import Ledger
+from tms.ops.slo.recorder import SloRecorder
 
 TURN_EVERY_S = 1.0
 
@@ -52,7 +52,7 @@ async def run() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     clock = Clock()
-    ledger = Ledger()
+    ledger = SloRecorder()
     to_cloudwatch = bridge.configured(serves=False)
     turns, database_watch = report.LoopTurns(), report.DatabaseWatch()
     turning = asyncio.create_task(turn(turns))

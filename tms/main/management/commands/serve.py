@@ -21,13 +21,13 @@ from tms.feed.hub import hub
 from tms.feed.publisher import feed
 from tms.fleet.nodes.membership import NameTaken
 from tms.ingest.gateway import gateway
-from tms.lib.db.clock import wall
+from tms.lib.db.clock import db_clock
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.collectors import fleet
 from tms.ops.health import report
-from tms.ops.health.node_heartbeat import Pulse
-from tms.ops.slo.recorder import Ledger
+from tms.ops.health.node_heartbeat import NodeHeartbeat
+from tms.ops.slo.recorder import SloRecorder
 from tms.protocol.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
@@ -57,9 +57,9 @@ class Process:
 
     def __init__(self, *, with_clock: bool) -> None:
         self.clock = scheduler.Clock() if with_clock else None
-        self.pulse = Pulse(settings.NODE, links=lambda: len(gateway().links.by_terminal))
+        self.pulse = NodeHeartbeat(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
-        self.ledger = Ledger()
+        self.ledger = SloRecorder()
         self.database_watch = report.DatabaseWatch()
 
     async def start(self) -> None:
@@ -82,7 +82,7 @@ class Process:
         except NameTaken as error:
             raise CommandError(str(error)) from None
         report.watch(self.pulse)
-        return presence_sweep.orphan(node(), wall.now(), since=heard_at)
+        return presence_sweep.orphan(node(), db_clock.now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""

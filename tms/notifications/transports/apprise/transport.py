@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports import ssrf_guard
 from tms.notifications.transports.message import Message
-from tms.notifications.transports.result import Answer
+from tms.notifications.transports.result import SendResult
 from tms.notifications.transports.webhook.transport import not_outside
 
 FIXED_HOST = frozenset(
@@ -65,21 +65,21 @@ def own_hosts(text: str) -> list[str]:
     return [str(one.host) for one in carriers(text) if _schemes(one) & OWN_HOST and one.host]
 
 
-def hand_over(destination: Destination, message: Message) -> Answer:
+def hand_over(destination: Destination, message: Message) -> SendResult:
     """To one after the other: Apprise would send to several in threads, which the guard does not see."""
     try:
         found = carriers(destination.secrets()["url"])
     except Unsuitable as error:
-        return Answer.never(str(error))
+        return SendResult.never(str(error))
     tone = "success" if message.kind == "resolved" else TONES.get(message.severity, "info")
     with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch, _said() as said:
         taken = [_is_taken(one, message, tone) for one in found]
     if all(taken):
-        return Answer.taken(gettext("The service took it."))
+        return SendResult.taken(gettext("The service took it."))
     if watch.refused:
-        return Answer.never(not_outside(watch.refused))
+        return SendResult.never(not_outside(watch.refused))
     text = said.getvalue() or gettext("The service did not take it, and Apprise does not say why.")
-    return Answer.later(text, may_have_arrived=any(taken))
+    return SendResult.later(text, may_have_arrived=any(taken))
 
 
 def _is_taken(carrier: Any, message: Message, tone: str) -> bool:

@@ -9,15 +9,15 @@ from django.utils.translation import gettext, ngettext
 
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.message import Message
-from tms.notifications.transports.result import Answer
+from tms.notifications.transports.result import SendResult
 from tms.protocol.text import clean
 
 TEMPORARY = range(400, 500)
 
 
-def hand_over(destination: Destination, message: Message) -> Answer:
+def hand_over(destination: Destination, message: Message) -> SendResult:
     if not settings.EMAIL_URL:
-        return Answer.later(gettext("TMS_EMAIL_URL names no mail server."))
+        return SendResult.later(gettext("TMS_EMAIL_URL names no mail server."))
     to = addresses(destination.address)
     try:
         _mail(to, message).send()
@@ -27,13 +27,13 @@ def hand_over(destination: Destination, message: Message) -> Answer:
     except smtplib.SMTPResponseException as error:
         return _refused(error.smtp_code, f"{error.smtp_code} {_text(error.smtp_error)}")
     except smtplib.SMTPServerDisconnected as error:
-        return Answer.later(str(error), may_have_arrived=True)
+        return SendResult.later(str(error), may_have_arrived=True)
     except TimeoutError:
-        return Answer.later(gettext("No answer in time."), may_have_arrived=True)
+        return SendResult.later(gettext("No answer in time."), may_have_arrived=True)
     except OSError as error:
-        return Answer.later(f"{type(error).__name__}: {error}")
+        return SendResult.later(f"{type(error).__name__}: {error}")
     number = len(to)
-    return Answer.taken(
+    return SendResult.taken(
         ngettext("The mail server took it for %d address.", "The mail server took it for %d addresses.", number)
         % number
     )
@@ -51,8 +51,8 @@ def _mail(to: list[str], message: Message) -> EmailMessage:
     return EmailMessage(" ".join(clean(message.title).split()), message.body, to=to, headers=headers)
 
 
-def _refused(code: int, said: str) -> Answer:
-    return Answer.later(said) if code in TEMPORARY else Answer.never(said)
+def _refused(code: int, said: str) -> SendResult:
+    return SendResult.later(said) if code in TEMPORARY else SendResult.never(said)
 
 
 def _text(said: bytes | str) -> str:

@@ -6,23 +6,23 @@ from django.utils.translation import gettext
 
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.message import Message
-from tms.notifications.transports.result import Answer
+from tms.notifications.transports.result import SendResult
 
 MOST_OF_SUBJECT = 100
 
 
-def hand_over(destination: Destination, message: Message) -> Answer:
+def hand_over(destination: Destination, message: Message) -> SendResult:
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
-        return Answer.never(gettext("Amazon SNS needs the packages of requirements/aws.txt."))
+        return SendResult.never(gettext("Amazon SNS needs the packages of requirements/aws.txt."))
     try:
         answer = _client(destination.address).publish(TopicArn=destination.address, **_publication(message))
     except ClientError as error:
         return _refused(error.response)
     except BotoCoreError as error:
-        return Answer.later(f"{type(error).__name__}: {error}", may_have_arrived=True)
-    return Answer.taken(f"MessageId {answer['MessageId']}")
+        return SendResult.later(f"{type(error).__name__}: {error}", may_have_arrived=True)
+    return SendResult.taken(f"MessageId {answer['MessageId']}")
 
 
 def _publication(message: Message) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def _client(topic: str) -> Any:
     return Session().client("sns", region_name=region, config=quick)
 
 
-def _refused(response: Any) -> Answer:
+def _refused(response: Any) -> SendResult:
     code, said = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response["ResponseMetadata"].get("HTTPStatusCode", 500)
     whole = f"{status} {code}: {said}"
     # Rights are granted, and topics made, while TMS tries again; only a message that cannot be is given up.
-    return Answer.never(whole) if code in {"InvalidParameter", "InvalidParameterValue"} else Answer.later(whole)
+    return SendResult.never(whole) if code in {"InvalidParameter", "InvalidParameterValue"} else SendResult.later(whole)

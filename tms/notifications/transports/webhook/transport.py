@@ -30,7 +30,7 @@ from urllib3.exceptions import (
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports import ssrf_guard
 from tms.notifications.transports.message import Message
-from tms.notifications.transports.result import Answer, Outcome
+from tms.notifications.transports.result import SendOutcome, SendResult
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 CONNECT_S, READ_S, ALTOGETHER_S = 5.0, 10.0, 20.0
@@ -51,7 +51,7 @@ USELESS_TO_REPEAT = {
 NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
 
 
-def hand_over(destination: Destination, message: Message) -> Answer:
+def hand_over(destination: Destination, message: Message) -> SendResult:
     secrets = destination.secrets()
     # Sorted: what the database kept may come back in another order, and each attempt is the same to the byte.
     body = json.dumps(event(message), ensure_ascii=False, sort_keys=True).encode()
@@ -63,8 +63,8 @@ def hand_over(destination: Destination, message: Message) -> Answer:
     }
     with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch:
         answer = _attempt(secrets["url"], body, headers)
-    if watch.refused and answer.outcome is not Outcome.TAKEN:
-        return Answer.never(not_outside(watch.refused))
+    if watch.refused and answer.outcome is not SendOutcome.TAKEN:
+        return SendResult.never(not_outside(watch.refused))
     return answer
 
 
@@ -100,30 +100,30 @@ def not_outside(address: str) -> str:
     return gettext("Refused: %(address)s is inside, and TMS_INSIDE_DESTINATIONS does not allow it.") % values
 
 
-def _attempt(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+def _attempt(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
     try:
         return _post(url, body, headers)
     except NEVER_SENT as error:
-        return Answer.later(_reason(error))
+        return SendResult.later(_reason(error))
     except HTTPError as error:
-        return Answer.later(_reason(error), may_have_arrived=True)
+        return SendResult.later(_reason(error), may_have_arrived=True)
 
 
-def _post(url: str, body: bytes, headers: dict[str, str]) -> Answer:
+def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
     deadline = time.monotonic() + ALTOGETHER_S
     for _ in range(MOST_HOPS + 1):
         try:
             response = _asked(url, body, headers, deadline)
         except LocationParseError:
-            return Answer.never(gettext("The address cannot be read."))
+            return SendResult.never(gettext("The address cannot be read."))
         status, to = response.status, response.headers.get("Location", "")
         if status not in FOLLOWED or not to:
             return _judged(response)
         response.close()
         url = urljoin(url, to)
         if urlsplit(url).scheme not in {"http", "https"}:
-            return Answer.never(gettext("Redirected to something that is not HTTP."))
-    return Answer.later(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
+            return SendResult.never(gettext("Redirected to something that is not HTTP."))
+    return SendResult.later(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
 
 
 def _asked(url: str, body: bytes, headers: dict[str, str], deadline: float) -> BaseHTTPResponse:
@@ -132,17 +132,17 @@ def _asked(url: str, body: bytes, headers: dict[str, str], deadline: float) -> B
     return pool.request("POST", url, body=body, headers=headers, redirect=False, preload_content=False)
 
 
-def _judged(response: BaseHTTPResponse) -> Answer:
+def _judged(response: BaseHTTPResponse) -> SendResult:
     said = f"{response.status} {response.reason or ''}".strip()
     text = _excerpt(response)
     said = f"{said}: {text}" if text else said
     if 200 <= response.status < 300:
-        return Answer.taken(said)
+        return SendResult.taken(said)
     if 300 <= response.status < 400:
-        return Answer.later(said + " " + gettext("A redirect of this kind is not followed; enter the new address."))
+        return SendResult.later(said + " " + gettext("A redirect of this kind is not followed; enter the new address."))
     if response.status in USELESS_TO_REPEAT:
-        return Answer.never(said)
-    return Answer.later(said, retry_after_s=_wait(response.headers.get("Retry-After", "")))
+        return SendResult.never(said)
+    return SendResult.later(said, retry_after_s=_wait(response.headers.get("Retry-After", "")))
 
 
 def _excerpt(response: BaseHTTPResponse) -> str:

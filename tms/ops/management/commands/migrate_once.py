@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tms.config.database_secret import SecretUnreadable
-from tms.lib.db.advisory_lock import StillTaken, turn
-from tms.lib.management import PromptCommand
+from tms.lib.db.advisory_lock import LockTimeout, advisory_lock
+from tms.lib.management import NoChecksCommand
 from tms.ops.database_role import Login, ensure_role
 from tms.ops.patient_migrate import LockedOut, migrate_patiently
 
@@ -20,7 +20,7 @@ NOT_BEFORE = (
 )
 
 
-class Command(PromptCommand):
+class Command(NoChecksCommand):
     help = "Migrates once per release: every machine may run it, one of them does it, and all return when it is done."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,9 +32,9 @@ class Command(PromptCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.ensure_role()
         try:
-            with turn(LOCK, wait_s=options["wait"]):
+            with advisory_lock(LOCK, wait_s=options["wait"]):
                 self.migrate(options["verbosity"], first_time=options["first_time"])
-        except StillTaken:
+        except LockTimeout:
             raise CommandError(f"another process migrates, and did not finish within {options['wait']:g} s") from None
 
     def ensure_role(self) -> None:
