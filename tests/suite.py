@@ -68,19 +68,19 @@ def run(each: Pass, cache: Path, *arguments: str) -> Verdict:
     return Verdict(flaky, broken, is_complete=code == Exit.PASSED or bool(broken))
 
 
-def conclude(rule_events: Sequence[Verdict]) -> bool:
+def conclude(verdicts: Sequence[Verdict]) -> bool:
     """Print what failed once or twice, and return whether the suite passed."""
-    flaky = [name for each in rule_events for name in each.flaky]
-    broken = [name for each in rule_events for name in each.broken]
+    flaky = [name for each in verdicts for name in each.flaky]
+    broken = [name for each in verdicts for name in each.broken]
     for name in flaky:
         print(f"FLAKY {name}")
     for name in broken:
         print(f"BROKEN {name}")
     if len(flaky) > MOST_FLAKY:
         print(f"{len(flaky)} tests were flaky; more than {MOST_FLAKY} fail the run.")
-    if not all(each.is_complete for each in rule_events):
+    if not all(each.is_complete for each in verdicts):
         print("A pass did not run to its end; see above.")
-    return not broken and len(flaky) <= MOST_FLAKY and all(each.is_complete for each in rule_events)
+    return not broken and len(flaky) <= MOST_FLAKY and all(each.is_complete for each in verdicts)
 
 
 def _pytest(each: Pass, cache: Path, *arguments: str) -> int:
@@ -104,12 +104,12 @@ def main() -> int:
     parser.add_argument("--workers", default="logical", help="of the first pass")
     parser.add_argument("--services-workers", default="logical", help="of the pass on PostgreSQL and Redis")
     options = parser.parse_args()
-    rule_events = []
+    verdicts = []
     for each in passes(options.workers, options.services_workers):
         cache = Path(".pytest_cache").resolve() / each.name
         _forget(cache)
-        rule_events.append(run(each, cache))
-    return 0 if conclude(rule_events) else 1
+        verdicts.append(run(each, cache))
+    return 0 if conclude(verdicts) else 1
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def test_a_suite_that_cannot_be_collected_is_no_race(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rule_events", "passed"),
+    ("verdicts", "passed"),
     [
         ([Verdict(), Verdict()], True),
         ([Verdict(["a"]), Verdict(["b"])], True),
@@ -52,10 +52,10 @@ def test_a_suite_that_cannot_be_collected_is_no_race(tmp_path):
         ([Verdict(is_complete=False), Verdict()], False),
     ],
 )
-def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(rule_events, passed, capsys):
-    assert conclude(rule_events) is passed
+def test_few_flaky_tests_do_not_fail_the_run_and_each_is_named(verdicts, passed, capsys):
+    assert conclude(verdicts) is passed
 
     said = capsys.readouterr().out
-    assert all(f"FLAKY {name}\n" in said for each in rule_events for name in each.flaky)
-    assert all(f"BROKEN {name}\n" in said for each in rule_events for name in each.broken)
+    assert all(f"FLAKY {name}\n" in said for each in verdicts for name in each.flaky)
+    assert all(f"BROKEN {name}\n" in said for each in verdicts for name in each.broken)
     assert MOST_FLAKY == 2

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{table.markdown(findings)}\n\n{table.summary(findings, took_s=done.took_s)}")
     if options.keep:
         run.keep(done, options.keep)
-    return int(any(finding.event is Verdict.BROKEN for finding in findings))
+    return int(any(finding.verdict is Verdict.BROKEN for finding in findings))
 
 
 async def break_it(names: Sequence[str]) -> list[Finding]:

@@ -63,7 +63,7 @@ class Finding:
         ]
 
     @property
-    def event(self) -> Verdict:
+    def verdict(self) -> Verdict:
         if self.skipped:
             return Verdict.SKIPPED
         is_kept = not self.error and all(promise.is_kept for promise in self.all_promises)

@@ -32,7 +32,7 @@ class Stage[Where: Place]:
             for fault in wanted:
                 finding = await self._try(fault)
                 how = finding.skipped or f"{finding.took_s:.0f} s"
-                say(f"{finding.event.value:>8}  {fault.name}: {fault.title} ({how})")
+                say(f"{finding.verdict.value:>8}  {fault.name}: {fault.title} ({how})")
                 findings.append(finding)
         finally:
             await self._leave()
@@ -52,7 +52,7 @@ class Stage[Where: Place]:
             traceback.print_exception(error)
             finding.error = " ".join([type(error).__name__, *str(error).splitlines()[-1:]])
         finding.took_s = time.monotonic() - began_at
-        if finding.event is Verdict.BROKEN:
+        if finding.verdict is Verdict.BROKEN:
             self._keep_logs(fault.name)
             await self._leave()
         return finding

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tests.faults.fault import Finding, Promise
 
-HEAD = ("fault", "requirement", "lost", "duplicated", "false alerts", "converged s", "event", "figures")
+HEAD = ("fault", "requirement", "lost", "duplicated", "false alerts", "converged s", "verdict", "figures")
 
 
 def markdown(findings: Iterable[Finding]) -> str:
@@ -15,8 +15,8 @@ def markdown(findings: Iterable[Finding]) -> str:
 
 
 def summary(findings: Sequence[Finding], *, took_s: float) -> str:
-    told = Counter(finding.event for finding in findings)
-    return f"{', '.join(f'{number} {event.value}' for event, number in told.items())}; took {took_s:.0f} s"
+    told = Counter(finding.verdict for finding in findings)
+    return f"{', '.join(f'{number} {verdict.value}' for verdict, number in told.items())}; took {took_s:.0f} s"
 
 
 def figures(finding: Finding) -> str:
@@ -41,7 +41,7 @@ def _row(finding: Finding) -> Sequence[str]:
         f"`{finding.fault}`: {finding.title}",
         finding.requirement,
         *(number(value) for value in counted),
-        finding.event.value,
+        finding.verdict.value,
         figures(finding),
     )
 

@@ -81,10 +81,10 @@ async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet, mon
 def test_it_takes_several_looks_to_call_it_a_difference():
     verifier = Verifier(10)
 
-    rule_events = [verifier.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
+    verdicts = [verifier.judge(1, at=now(), now=0.0) for _ in range(TRIES)]
 
-    assert rule_events == [False] * (TRIES - 1) + [True]
-    assert verifier.event.state == "differs"
+    assert verdicts == [False] * (TRIES - 1) + [True]
+    assert verifier.verdict.state == "differs"
 
 
 def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
@@ -95,7 +95,7 @@ def test_a_doubt_that_was_cleared_up_starts_the_looks_anew():
     verifier.judge(0, at=now(), now=0.0)
 
     assert not verifier.judge(1, at=now(), now=0.0)
-    assert verifier.event.state == "equal"
+    assert verifier.verdict.state == "equal"
 
 
 def test_who_hears_of_no_changes_proves_nothing():
@@ -104,7 +104,7 @@ def test_who_hears_of_no_changes_proves_nothing():
 
     verifier.judge(None, at=now(), now=10.0)
 
-    assert verifier.event == Verification("equal", AT)
+    assert verifier.verdict == Verification("equal", AT)
     assert verifier.due == 20.0
 
 
@@ -113,4 +113,4 @@ def test_agreement_holds_for_the_interval():
 
     verifier.judge(0, at=now(), now=5.0)
 
-    assert (verifier.event.state, verifier.due) == ("equal", 15.0)
+    assert (verifier.verdict.state, verifier.due) == ("equal", 15.0)

@@ -48,12 +48,12 @@ async def test_the_verdict_on_the_database_is_told_to_each_once(board, fleet):
     async with board("/terminals/") as opened:
         while opened.freshness["database"]["state"] != "equal":
             await opened.frame("repaint", "patch", "beat")
-        rule_events = {str(opened.freshness["database"])}
+        verdicts = {str(opened.freshness["database"])}
         for value in range(10):
             await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
             frame = await opened.frame()
-            assert ("database" in frame.told["proof"]) is (str(opened.freshness["database"]) not in rule_events)
-            rule_events.add(str(opened.freshness["database"]))
+            assert ("database" in frame.told["proof"]) is (str(opened.freshness["database"]) not in verdicts)
+            verdicts.add(str(opened.freshness["database"]))
 
 
 async def test_a_frame_holds_no_words_that_age(board, fleet):
