@@ -233,10 +233,10 @@ def test_without_a_limit_nobody_is_reminded(fleet, rule, terminal, settings):
 # Many at once
 
 TERMS = {
-    "withdraw": {},
+    "reopen": {},
     "snooze": {"until": later(600)},
     "comment": {},
-    "change": {"contract": Contract.WORSE, "until": None},
+    "change_acknowledgement": {"contract": Contract.WORSE, "until": None},
     "resolve": {},
 }
 

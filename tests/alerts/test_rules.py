@@ -91,15 +91,15 @@ PRESENCES = [
 def test_a_presence_rule_holds_for_its_presence_and_what_is_worse(watched, holds):
     rule = PresenceRule(KEY, watched, 0)
 
-    assert {presence for presence in Presence if rule.event(presence)} == holds
+    assert {presence for presence in Presence if rule.matches(presence)} == holds
 
 
 @pytest.mark.parametrize("watched", [Presence.SILENT, Presence.OFFLINE])
 def test_a_silence_that_tms_itself_caused_proves_nothing_until_the_terminal_is_offline(watched):
     rule = PresenceRule(KEY, watched, 0)
 
-    assert not rule.event(Presence.SILENT, Cause.NODE_STOPPED)
-    assert rule.event(Presence.OFFLINE, Cause.NODE_STOPPED)
+    assert not rule.matches(Presence.SILENT, Cause.NODE_STOPPED)
+    assert rule.matches(Presence.OFFLINE, Cause.NODE_STOPPED)
 
 
 EVENTS = [
@@ -117,7 +117,7 @@ EVENTS = [
 def test_an_event_rule_holds_from_one_code_until_another(clear_code, code, event):
     rule = EventRule(KEY, "reader_fault", clear_code, 0, 0)
 
-    assert rule.event(code) is event
+    assert rule.matches(code) is event
 
 
 def row(pk: int, **fields) -> Rule:

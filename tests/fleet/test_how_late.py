@@ -20,7 +20,7 @@ def observed():
 
 
 def silent(fleet, cause=Cause.LEASE_RAN_OUT, presence=Presence.SILENT):
-    return fleet.link_state(presence, cause=cause, last_seen_at=AT, due_at=later(75), session=1)
+    return fleet.with_presence(presence, cause=cause, last_seen_at=AT, due_at=later(75), session=1)
 
 
 @pytest.mark.parametrize(

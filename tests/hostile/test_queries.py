@@ -127,7 +127,7 @@ def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, eve
 def test_a_live_page_of_a_hostile_address_is_none_or_is_read(boss, everything, page):
     live = page_at(page, person=boss)
 
-    assert live is None or live.scene(RenderContext(now()))
+    assert live is None or live.page_state(RenderContext(now()))
 
 
 @pytest.mark.services

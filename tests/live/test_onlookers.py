@@ -33,9 +33,9 @@ def test_two_tabs_of_one_person_count_once_and_typing_in_one_of_them_is_typing()
 def test_what_processes_say_is_told_together_and_only_what_changed():
     viewers = Viewers()
 
-    first = viewers.hear("a", viewings(Viewing(SATO, 7), Viewing(SATO, 8)), now=0)
-    again = viewers.hear("a", viewings(Viewing(SATO, 7), Viewing(SATO, 8)), now=1)
-    other = viewers.hear("b", viewings(Viewing(SATO, 7), Viewing(MORI, 7, True)), now=2)
+    first = viewers.update("a", viewings(Viewing(SATO, 7), Viewing(SATO, 8)), now=0)
+    again = viewers.update("a", viewings(Viewing(SATO, 7), Viewing(SATO, 8)), now=1)
+    other = viewers.update("b", viewings(Viewing(SATO, 7), Viewing(MORI, 7, True)), now=2)
 
     assert (first, again, other) == ({"alert-7", "alert-8"}, frozenset(), {"alert-7"})
     assert viewers.of("alert-7") == viewings(Viewing(SATO, 7), Viewing(MORI, 7, True))
@@ -44,7 +44,7 @@ def test_what_processes_say_is_told_together_and_only_what_changed():
 def test_an_alert_and_an_incident_of_one_number_are_two_places():
     viewers = Viewers()
 
-    said = viewers.hear("a", strongest([Viewing(SATO, 7), Viewing(SATO, incident=7)]), now=0)
+    said = viewers.update("a", strongest([Viewing(SATO, 7), Viewing(SATO, incident=7)]), now=0)
 
     assert said == {"alert-7", "incident-7"}
     assert viewers.of("incident-7") == viewings(Viewing(SATO, incident=7))
@@ -52,20 +52,20 @@ def test_an_alert_and_an_incident_of_one_number_are_two_places():
 
 def test_whoever_turns_away_is_gone_at_once():
     viewers = Viewers()
-    viewers.hear("a", viewings(Viewing(SATO, 7)), now=0)
+    viewers.update("a", viewings(Viewing(SATO, 7)), now=0)
 
-    assert viewers.hear("a", viewings(Viewing(SATO, 9)), now=1) == {"alert-7", "alert-9"}
-    assert viewers.hear("a", NOBODY, now=2) == {"alert-9"}
+    assert viewers.update("a", viewings(Viewing(SATO, 9)), now=1) == {"alert-7", "alert-9"}
+    assert viewers.update("a", NOBODY, now=2) == {"alert-9"}
     assert viewers.of("alert-7") == viewers.of("alert-9") == NOBODY
 
 
 def test_a_process_that_falls_silent_takes_its_people_with_it():
     viewers = Viewers()
-    viewers.hear("dead", viewings(Viewing(SATO, 7)), now=0)
-    viewers.hear("alive", viewings(Viewing(MORI, 7)), now=FORGET_AFTER_S)
+    viewers.update("dead", viewings(Viewing(SATO, 7)), now=0)
+    viewers.update("alive", viewings(Viewing(MORI, 7)), now=FORGET_AFTER_S)
 
-    assert viewers.lapse(now=FORGET_AFTER_S) == frozenset()
-    assert viewers.lapse(now=FORGET_AFTER_S + 0.1) == {"alert-7"}
+    assert viewers.expire(now=FORGET_AFTER_S) == frozenset()
+    assert viewers.expire(now=FORGET_AFTER_S + 0.1) == {"alert-7"}
     assert viewers.of("alert-7") == viewings(Viewing(MORI, 7))
 
 
@@ -114,11 +114,11 @@ async def other() -> AsyncIterator[Feed]:
 
 
 async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
-    other.look(viewings(Viewing(SATO, 7)))
+    other.announce_viewings(viewings(Viewing(SATO, 7)))
     came = await board.hears(), hub.viewers.of("alert-7")
-    other.look(viewings(Viewing(SATO, 7, True)))
+    other.announce_viewings(viewings(Viewing(SATO, 7, True)))
     typed = await board.hears(), hub.viewers.of("alert-7")
-    other.look(NOBODY)
+    other.announce_viewings(NOBODY)
     went = await board.hears(), hub.viewers.of("alert-7")
 
     assert came == ({"alert-7"}, viewings(Viewing(SATO, 7)))
@@ -127,10 +127,10 @@ async def test_every_process_hears_who_looks_types_and_goes(hub, board, other):
 
 
 async def test_a_process_that_stops_says_goodbye_for_its_people(hub, board, other):
-    other.look(viewings(Viewing(SATO, 7)))
+    other.announce_viewings(viewings(Viewing(SATO, 7)))
     await board.hears()
 
-    other.look(NOBODY)
+    other.announce_viewings(NOBODY)
     await other.detach()
 
     assert await board.hears() == {"alert-7"}
@@ -140,7 +140,7 @@ async def test_while_people_look_they_are_told_again_and_again(listener, other, 
     monkeypatch.setattr(feed_module, "REPEAT_S", 0)
     monkeypatch.setattr(feed_module, "HEARTBEAT_S", 0.01)
     at = viewings(Viewing(SATO, 7))
-    other.look(at)
+    other.announce_viewings(at)
 
     heard = [await listener.hear() for _ in range(4)]
 
@@ -155,14 +155,14 @@ async def test_what_is_said_of_people_that_nobody_could_hear_is_said_later(hub, 
     layer = get_channel_layer()
     with monkeypatch.context() as barred:
         barred.setattr(layer, "group_send", lost)
-        other.look(viewings(Viewing(SATO, 7)))
+        other.announce_viewings(viewings(Viewing(SATO, 7)))
         await asyncio.sleep(0)
 
     assert await board.hears() == {"alert-7"}
 
 
 async def test_a_message_of_an_older_node_says_nothing_of_people(hub, board, other):
-    other.look(viewings(Viewing(SATO, 7)))
+    other.announce_viewings(viewings(Viewing(SATO, 7)))
     await board.hears()
 
     await Publisher().say(1)

@@ -22,7 +22,7 @@ def show(
     """A page whole, or for htmx the partial `results` of it."""
     page = found(page)
     desk = RenderContext(timezone.now())
-    scene = page.scene(desk)
+    scene = page.page_state(desk)
     context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.static_context(scene), **extra}
     if not results or request.headers.get("HX-Request-Type") != "partial":
         return render(request, page.template, context, status=status)

@@ -212,7 +212,7 @@ def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
 
 def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
     take(fleet)
-    correlation.actions.lifecycle.withdraw(
+    correlation.actions.lifecycle.reopen(
         Alert.objects.filter(terminal=lost[0]), by=fleet.person("ren"), comment="", at=later(61)
     )
 

@@ -92,7 +92,7 @@ def cancel(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 
 def _show(request: AuthenticatedRequest, *, status: int = 200, **extra: Any) -> HttpResponse:
     page, desk = MaintenancePage(request.user), RenderContext(timezone.now())
-    context = {"page": page, "place": page.place, "scene": page.scene(desk), "at": desk.at, **extra}
+    context = {"page": page, "place": page.place, "scene": page.page_state(desk), "at": desk.at, **extra}
     return render(request, page.template, context, status=status)
 
 
