@@ -46,7 +46,7 @@ for a test's client on a busy machine may be late.
 ENROL_MANY = """
 import sys, django
 django.setup()
-from tms.fleet import credentials
+from tms.fleet.credentials import services as credentials
 from tms.fleet.models import Site, Terminal
 site, _ = Site.objects.get_or_create(code="SJK", defaults={"name": "Shinjuku South"})
 prefix, number = sys.argv[1], int(sys.argv[2])

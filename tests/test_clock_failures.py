@@ -300,7 +300,7 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     bad, *_ = [fleet.online(lease_s=1) for _ in range(4)]
     presence_sweep.sweep(later(2))
     conditions = lifecycle.conditions
-    refuse(monkeypatch, conditions, "record", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
+    refuse(monkeypatch, conditions, "record_transition", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
 
     assert lifecycle.open_pending(later(8)) == 3
     assert not Alert.objects.filter(terminal=bad).exists()
@@ -312,7 +312,7 @@ def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatc
     presence_sweep.sweep(later(2))
     reviewed = []
     module = sys.modules["tms.alerts.correlation.correlate"]
-    monkeypatch.setattr(module, "_fold", fail)
+    monkeypatch.setattr(module, "_correlate", fail)
     monkeypatch.setattr(module, "_review_standing", reviewed.append)
 
     with pytest.raises(DataError):

@@ -13,7 +13,7 @@ def test_what_a_page_showed_does_not_wait_for_the_garbage_collector(rf):
     shown, request = Shown(), rf.get("/")
     request.user = AnonymousUser()
     watched = weakref.ref(shown)
-    template = engines["engine"].from_string("{{ shown }}")
+    template = engines["template_engine"].from_string("{{ shown }}")
 
     gc.disable()
     try:

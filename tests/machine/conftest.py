@@ -8,7 +8,7 @@ from tests.machine.machine import Machine
 TERMINALS = 40
 ENROL = f"""
 import json
-from tms.fleet import credentials
+from tms.fleet.credentials import services as credentials
 from tms.fleet.models import Site, Terminal
 site = Site.objects.create(code="SJK", name="Shinjuku South")
 print(json.dumps([str(credentials.enrol(Terminal(uid=f"T-{{n}}", site=site))) for n in range({TERMINALS})]))

@@ -241,8 +241,8 @@ def test_what_is_refused_is_given_up_and_told(hours, fleet, policy, other):
 
 
 LAST = """
-import sys, threading
-from tms.notifications import guard
+import sys, threading, django; django.setup()
+from tms.notifications.transports import ssrf_guard as guard
 
 class Last:
     module = guard

@@ -15,7 +15,7 @@ django.setup()
 from django.db import transaction
 from django.utils import timezone
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import Claim
+from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Rule
 from tms.fleet.models import Terminal
 from tms.notifications.models import Destination, Policy, Step
@@ -28,7 +28,7 @@ Step.objects.create(policy=policy, position=0).destinations.add(destination)
 rule = Rule.objects.filter(kind="metric").first()
 with transaction.atomic():
     for terminal in Terminal.objects.all():
-        lifecycle.hold([Claim(rule.pk, terminal.pk, timezone.now())])
+        lifecycle.trigger([RuleTriggered(rule.pk, terminal.pk, timezone.now())])
 """
 
 

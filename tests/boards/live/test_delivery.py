@@ -214,20 +214,20 @@ async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_an
     board, fleet, monkeypatch
 ):
     terminal = await aside(fleet.online)
-    render = RenderWorker._paint
+    render = RenderWorker._render
 
     def fail(*_: object) -> None:
         raise OperationalError("the database is away")
 
     async with board("/terminals/") as opened:
         await opened.painted()
-        monkeypatch.setattr(RenderWorker, "_paint", fail)
+        monkeypatch.setattr(RenderWorker, "_render", fail)
         await aside(lambda: change(terminal, presence="offline"))
         beat = await opened.beat()
         while not beat.freshness["behind_s"]:
             beat = await opened.beat()
 
-        monkeypatch.setattr(RenderWorker, "_paint", render)
+        monkeypatch.setattr(RenderWorker, "_render", render)
 
         await opened.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         while beat.freshness["behind_s"]:

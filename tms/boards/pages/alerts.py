@@ -37,7 +37,7 @@ BULK = (
 )
 """What may be done to all that are ticked, besides acknowledging them, with the key for it."""
 BY_URGENCY = Keyset(
-    (Column("rank", int), Column("held", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
+    (Column("rank", int), Column("acknowledged", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
 )
 BY_AGE = Keyset((Column("opened_at", datetime.fromisoformat), Column("pk", int)))
 BY_RECOVERY = Keyset((Column("resolved_at", datetime.fromisoformat, True), Column("pk", int, True)))
