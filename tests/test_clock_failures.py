@@ -300,7 +300,12 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     bad, *_ = [fleet.online(lease_s=1) for _ in range(4)]
     presence_sweep.sweep(later(2))
     conditions = lifecycle.conditions
-    refuse(monkeypatch, conditions, "record_transition", lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts))
+    refuse(
+        monkeypatch,
+        conditions,
+        "record_transition",
+        lambda alerts, *_: any(alert.terminal_id == bad.pk for alert in alerts),
+    )
 
     assert lifecycle.open_pending(later(8)) == 3
     assert not Alert.objects.filter(terminal=bad).exists()

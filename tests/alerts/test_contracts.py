@@ -137,7 +137,9 @@ def test_what_is_over_stays_as_it_is(fleet, rule, terminal, act):
     alert, person = opened(rule, terminal), fleet.person()
     take(alert, person)
     lifecycle.apply_events([release(rule, terminal, 7)])
-    terms = {"change_acknowledgement": {"contract": Contract.WORSE, "until": None}, "snooze": {"until": later(60)}}.get(act, {})
+    terms = {"change_acknowledgement": {"contract": Contract.WORSE, "until": None}, "snooze": {"until": later(60)}}.get(
+        act, {}
+    )
 
     moved = getattr(lifecycle, act)(one(alert), by=person, comment="too late", at=later(9), **terms)
 
