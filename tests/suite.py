@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
 
 def passes(workers: str, services_workers: str) -> Sequence[Pass]:
     return (
-        Pass("embedded", "not services", workers),
+        Pass("embedded", "not services and (embedded or not both)", workers),
         Pass("services", "both or services", services_workers, ON_SERVICES),
     )
 

@@ -41,6 +41,7 @@ def test_it_keeps_many_and_forgets_them():
     assert cache.get_many(MANY) == {"b": 2}
 
 
+@pytest.mark.embedded
 @pytest.mark.both
 @pytest.mark.parametrize(
     ("ask", "answer"),

@@ -16,7 +16,7 @@ from tms.fleet.presence import store as presence_store
 from tms.ingest import store
 from tms.ops.health import heartbeats
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 def seen(terminal: Terminal) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from tms.clock.scheduler import Clock
 from tms.feed.publisher import feed
 from tms.metrics import instruments
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 DEADLINE_S = 20
 

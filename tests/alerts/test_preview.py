@@ -12,7 +12,7 @@ from tms.alerts.preview.preview import preview
 from tms.fleet.models import Cause, Presence
 from tms.telemetry.rollups import hourly
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 def fired(rule: Rule, *, since: float = 0, until: float = 86_400) -> list[tuple[str, float, float | None]]:

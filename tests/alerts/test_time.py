@@ -7,7 +7,7 @@ from tests.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Rule
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 def test_an_alert_opens_when_its_condition_has_held_for_its_duration(rule, terminal, wall):

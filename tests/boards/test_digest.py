@@ -5,7 +5,7 @@ from tests.factories import now
 from tms.shifts import notes
 from tms.shifts.models import Note
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 def test_the_digest_tells_the_last_eight_hours(page, fleet, sato):

@@ -9,7 +9,7 @@ from tms.alerts import correlation
 from tms.alerts.models import Alert, FoldRule, Incident
 from tms.fleet.models import Presence, TerminalState
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.fixture

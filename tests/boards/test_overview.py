@@ -9,7 +9,7 @@ from tms.boards.pages import PAGES, OverviewPage, RenderContext
 from tms.boards.templatetags.labels import PLACES
 from tms.feed.change import Change
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 def test_totals_count_every_presence_and_severity(page, fleet, tanaka):

@@ -13,7 +13,7 @@ from tms.commands.models import Command
 from tms.feed.change import Change
 from tms.fleet.models.opening_hours import OpeningHours
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.boards.conftest import HTMX
 from tests.factories import now
 from tms.fleet.models import Terminal
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.fixture

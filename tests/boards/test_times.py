@@ -16,7 +16,7 @@ from tms.alerts.models import Alert
 from tms.alerts.statistics.response_times import By, Spread, times
 from tms.lib.calendar.recurrence import Recurrence
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 def line(by, key=""):

@@ -11,7 +11,7 @@ from tms.commands.services import Answered, CommandRefused
 from tms.feed.change import Change
 from tms.fleet.models import Terminal
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.fixture

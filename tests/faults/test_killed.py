@@ -7,7 +7,7 @@ from tests.faults.killed import kill_the_process
 from tests.faults.place import Single
 from tests.faults.scene import Scene
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 async def test_kill_9_under_load_loses_no_acknowledged_report_and_keeps_none_twice(tmp_path: Path) -> None:

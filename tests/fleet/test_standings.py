@@ -13,7 +13,7 @@ from tms.fleet.presence import store
 from tms.fleet.presence.transitions import LinkStateChange
 from tms.lib.db import rows as db_rows
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 class Row(msgspec.Struct):

@@ -95,6 +95,7 @@ def test_a_clock_goes_on_until_it_jumps_or_takes_too_long_to_answer(wall, instru
     assert (went_on, jumped, followed, dawdled) == (True, False, True, False)
 
 
+@pytest.mark.embedded
 @pytest.mark.both
 @pytest.mark.django_db
 def test_the_databases_clock_is_near_ours_here():

@@ -13,7 +13,7 @@ from tms.ingest import store
 from tms.protocol import frames
 from tms.telemetry.models import Boot, Event, Report
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tms.fleet.models import Presence
 from tms.protocol import frames, limits
 from tms.telemetry.models import Boot, Event, Report
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 JST = timezone(timedelta(hours=9))
 

@@ -12,7 +12,7 @@ from tms.commands import services as commands
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Presence
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 JST = timezone(timedelta(hours=9))
 

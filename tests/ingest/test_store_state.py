@@ -9,7 +9,7 @@ from tests.ingest.writing import booted, kept, state_of, write
 from tms.fleet.models import Cause, Presence, PresenceChange
 from tms.protocol import frames
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 JST = timezone(timedelta(hours=9))
 

@@ -7,7 +7,7 @@ import pytest
 from tests.link.eventually import eventually
 from tests.link.terminal import Terminal
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 COMMANDS = """
 SELECT c.state, c.result FROM commands_command c JOIN fleet_terminal t ON t.id = c.terminal_id WHERE t.uid = %s

@@ -7,7 +7,7 @@ import pytest
 from tests.link.terminal import Terminal
 from tests.running import Running
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 STATES = "SELECT presence, cause FROM fleet_terminalstate"
 

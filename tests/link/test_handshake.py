@@ -9,7 +9,7 @@ from websockets.typing import Subprotocol
 
 from tests.link.terminal import Terminal
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 SECRET = "x" * 43
 

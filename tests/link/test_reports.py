@@ -5,7 +5,7 @@ import pytest
 from tests.link.eventually import eventually
 from tests.link.terminal import Terminal, report
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 REPORTS = """
 SELECT b.boot_id, r.seq FROM telemetry_report r JOIN telemetry_boot b ON b.id = r.boot_id

@@ -14,7 +14,7 @@ from tms.feed.change import Change
 from tms.feed.hub import Hub
 from tms.feed.publisher import GROUP, feed
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 ONE, TWO = (Change(terminals=frozenset({n})) for n in (1, 2))
 EVERYTHING = Change(everything=True)

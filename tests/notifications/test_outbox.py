@@ -12,7 +12,7 @@ from tms.alerts.models import Alert, Transition
 from tms.fleet.models import Group
 from tms.notifications.models.delivery import Delivery
 
-pytestmark = [pytest.mark.both, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
 
 
 def opened(fleet, *, rule=None, terminal=None, seconds: float = 0, **fields) -> Alert:

@@ -11,7 +11,7 @@ from tms.feed.hub import hub
 from tms.ops.health import heartbeats, report
 from tms.ops.models import Beat, LoopSuccess
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ def migrate_once(*options: str) -> str:
     return said.getvalue()
 
 
+@pytest.mark.embedded
 @pytest.mark.both
 @pytest.mark.django_db
 def test_a_database_that_has_all_is_left_alone():

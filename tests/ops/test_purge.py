@@ -16,7 +16,7 @@ from tms.ops.health import heartbeats
 from tms.ops.models import Beat, LoopSuccess
 from tms.rest.models import IdempotencyRecord
 
-pytestmark = [pytest.mark.both, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
 
 DAY = timedelta(days=1)
 

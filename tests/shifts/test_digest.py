@@ -17,7 +17,7 @@ from tms.shifts import notes
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 HOUR = 3_600
 TOKYO = ZoneInfo("Asia/Tokyo")

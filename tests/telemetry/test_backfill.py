@@ -9,7 +9,7 @@ from tms.ingest import store
 from tms.telemetry.rollups import backfill
 from tms.telemetry.rollups.backfill import ARRIVES_WITHIN
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 LATE_S = ARRIVES_WITHIN.total_seconds()
 

@@ -8,7 +8,7 @@ from tests.builders import AT, later
 from tms.telemetry import boots
 from tms.telemetry.models import Boot, Report
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.builders import AT
 
-pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db(transaction=True)]
 
 UNPARTITIONED, SET_ASIDE, CARRIED_OVER = "0001_initial", "0002_reports_by_day", "0003_carry_reports_over"
 COLUMNS = ("boot_id", "seq", "terminal_id", "at", "received_at", "late", "status", "metrics")

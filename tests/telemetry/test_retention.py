@@ -13,7 +13,7 @@ from tms.fleet.models.outage import Outage
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
 from tms.telemetry.storage import retention
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 DAY = timedelta(days=1)
 

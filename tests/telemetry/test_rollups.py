@@ -21,7 +21,7 @@ from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.rollups import hourly
 from tms.telemetry.rollups.hourly import HOUR
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 OVER = AT + HOUR + hourly.SETTLING
 """When the hour that begins at AT may be rolled up."""

@@ -16,7 +16,7 @@ from tms.telemetry.history.series import SPANS, ChartRange, Readings
 from tms.telemetry.models import Report, Rollup, RollupMark
 from tms.telemetry.rollups import hourly
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 HOUR = timedelta(hours=1)
 

@@ -14,7 +14,7 @@ from tms.accounts.sign_in.throttle import network
 from tms.lib import redis_cache as resting
 
 PASSWORD = "a password for tests"
-pytestmark = [pytest.mark.both, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
 
 
 @pytest.fixture
