@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from tms.accounts.models import User
-from tms.alerts.models import Comparison, Rule, RuleKind
+from tms.alerts.models import Comparison, Rule, RuleSource
 from tms.alerts.rule_editing import services as rule_editing_services
 from tms.clock import jobs
 from tms.commands import services as commands
@@ -71,21 +71,21 @@ class Fleet:
         return terminal
 
     def presence_rule(self, presence: str = Presence.OFFLINE, **fields: Any) -> Rule:
-        return self._rule(RuleKind.PRESENCE, presence=presence, **fields)
+        return self._rule(RuleSource.PRESENCE, presence=presence, **fields)
 
     def metric_rule(
         self, metric: str = "temperature_c", comparison: str = Comparison.ABOVE, limit: float = 75, **fields: Any
     ) -> Rule:
-        return self._rule(RuleKind.METRIC, metric=metric, comparison=comparison, limit=limit, **fields)
+        return self._rule(RuleSource.METRIC, metric=metric, comparison=comparison, limit=limit, **fields)
 
     def event_rule(self, event_code: str = "reader_fault", clear_code: str = "", **fields: Any) -> Rule:
-        return self._rule(RuleKind.EVENT, event_code=event_code, clear_code=clear_code, **fields)
+        return self._rule(RuleSource.EVENT, event_code=event_code, clear_code=clear_code, **fields)
 
     def clock_rule(self, limit: float = 60, **fields: Any) -> Rule:
-        return self._rule(RuleKind.CLOCK, limit=limit, **fields)
+        return self._rule(RuleSource.CLOCK, limit=limit, **fields)
 
     def firmware_rule(self, firmware: str = "", **fields: Any) -> Rule:
-        return self._rule(RuleKind.FIRMWARE, firmware=firmware, **fields)
+        return self._rule(RuleSource.FIRMWARE, firmware=firmware, **fields)
 
     def group(self, name: str, *terminals: Terminal) -> Group:
         group = Group.objects.create(name=name)
@@ -98,7 +98,7 @@ class Fleet:
     def command(self, terminal: Terminal, *, at: datetime = AT, name: str = "ping", **options: Any) -> Command:
         return commands.queue(terminal, name=name, args={}, by=None, at=at, **options)
 
-    def _rule(self, kind: RuleKind, **fields: Any) -> Rule:
+    def _rule(self, kind: RuleSource, **fields: Any) -> Rule:
         fields.setdefault("name", f"Rule {next(self._numbers)}")
         rule = Rule(kind=kind, **fields)
         rule_editing_services.change_rule(rule, at=AT)

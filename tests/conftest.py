@@ -8,7 +8,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.test import TransactionTestCase
 
@@ -17,6 +16,7 @@ from tests.builders import Fleet, Wall
 from tests.ear import Ear
 from tests.emptying import empty_databases
 from tests.failures import Failures
+from tests.historical_models import before_renames
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change
@@ -43,8 +43,8 @@ def keep_workers_apart() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if "prefix" in layer["CONFIG"]:
         layer["CONFIG"]["prefix"] += worker
-    for cache in settings.CACHES.values():
-        cache["KEY_PREFIX"] = cache.get("KEY_PREFIX", "") + worker
+    for options in settings.CACHES.values():
+        options["KEY_PREFIX"] = options.get("KEY_PREFIX", "") + worker
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -118,5 +118,5 @@ def ear(settings: Any) -> Ear:
 @pytest.fixture
 def default_rules(db: None) -> None:
     """The rules that the migrations leave, also after a test whose transactions were real emptied every table."""
-    import_module("tms.alerts.migrations.0002_default_rules").add(apps, None)
-    import_module("tms.alerts.migrations.0006_better_defaults").improve(apps, None)
+    import_module("tms.alerts.migrations.0002_default_rules").add(before_renames(), None)
+    import_module("tms.alerts.migrations.0006_better_defaults").improve(before_renames(), None)

@@ -6,7 +6,7 @@ from random import Random
 
 from benchmarks.estate.terminals import CHUNK
 from tms.accounts.models import User
-from tms.alerts.models import Alert, AlertState, Condition, Contract, Rule, RuleKind, Transition, TransitionKind
+from tms.alerts.models import Alert, AlertState, Condition, Contract, Rule, RuleSource, Transition, TransitionKind
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal, TerminalState
 
 DAY_MINUTES = 1_440
@@ -70,7 +70,7 @@ def _change(state: TerminalState, at: datetime | None, before: str, presence: st
 
 
 def _alert(rule: Rule, terminal: Terminal, *, by: User, at: datetime, chance: Random) -> Alert:
-    is_recent = rule.kind == RuleKind.PRESENCE
+    is_recent = rule.kind == RuleSource.PRESENCE
     opened_at = at - timedelta(minutes=chance.uniform(0.2, 10 if is_recent else DAY_MINUTES))
     alert = Alert(
         rule=rule,

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from importlib import import_module
 
 import pytest
-from django.apps import apps
 
 from tests.builders import Fleet
 from tests.factories import alert
+from tests.historical_models import before_renames
 from tms.alerts.models import Rule
 from tms.alerts.rule_editing import services
 
@@ -26,7 +26,7 @@ def names(**fields) -> set[str]:
 @pytest.fixture
 def older(fleet: Fleet) -> Fleet:
     """An installation that has the first default rules only."""
-    first.add(apps, None)
+    first.add(before_renames(), None)
     return fleet
 
 
@@ -42,7 +42,7 @@ def test_a_new_tms_begins_with_rules_that_are_valid_and_named_in_both_languages(
 def test_one_rule_warns_of_heat_and_alarms_when_it_is_worse(default_rules):
     heat = Rule.objects.get(name="Overheating")
 
-    assert [(step["severity"], step["limit"]) for step in heat.steps] == [("warning", 60), ("critical", 75)]
+    assert [(one["severity"], one["limit"]) for one in heat.thresholds] == [("warning", 60), ("critical", 75)]
 
 
 def test_adding_the_default_rules_again_changes_nothing_that_was_edited(default_rules):
@@ -50,8 +50,8 @@ def test_adding_the_default_rules_again_changes_nothing_that_was_edited(default_
     paper.limit = 20
     services.change_rule(paper, at=AT)
 
-    first.add(apps, None)
-    better.improve(apps, None)
+    first.add(before_renames(), None)
+    better.improve(before_renames(), None)
 
     assert Rule.objects.get(name="Paper low").limit == 20
 
@@ -61,16 +61,16 @@ def test_rules_on_heat_that_an_operator_edited_stay_two(older, name):
     rule = Rule.objects.get(name=name)
     services.change_rule(rule, at=AT)
 
-    better.improve(apps, None)
+    better.improve(before_renames(), None)
 
     assert names() >= {"Warm", "Overheating"}
-    assert Rule.objects.get(name="Overheating").worse_steps == []
+    assert Rule.objects.get(name="Overheating").higher_thresholds == []
 
 
 def test_rules_on_heat_that_have_a_history_stay_two(older):
     alert(older, rule=Rule.objects.get(name="Warm"))
 
-    better.improve(apps, None)
+    better.improve(before_renames(), None)
 
     assert names() >= {"Warm", "Overheating"}
 
@@ -79,7 +79,7 @@ def test_going_back_brings_the_two_rules_back_and_leaves_what_an_operator_made(d
     clock = Rule.objects.get(name="Wrong clock")
     services.change_rule(clock, at=AT)
 
-    better.restore(apps, None)
+    better.restore(before_renames(), None)
 
     assert names() == NAMES | {"Warm", "Wrong clock"}
     assert Rule.objects.get(name="Overheating").limit == 75
@@ -88,8 +88,8 @@ def test_going_back_brings_the_two_rules_back_and_leaves_what_an_operator_made(d
 def test_going_back_to_the_beginning_takes_the_default_rules_away_but_not_what_was_edited(default_rules):
     paper = Rule.objects.get(name="Paper low")
     services.change_rule(paper, at=AT)
-    better.restore(apps, None)
+    better.restore(before_renames(), None)
 
-    first.remove(apps, None)
+    first.remove(before_renames(), None)
 
     assert names() == {"Paper low"}

@@ -139,7 +139,7 @@ def test_an_acknowledgement_covers_all_of_it(fleet, rule, terminal):
 
 
 def test_while_it_flaps_it_gets_worse_and_eases_only_when_it_is_calm(fleet, terminal):
-    rule = fleet.metric_rule(worse_steps=[{"severity": "critical", "limit": 90}])
+    rule = fleet.metric_rule(higher_thresholds=[{"severity": "critical", "limit": 90}])
     alert = flapping(rule, terminal)
     for begins, severity in ((8, "critical"), (10, "warning"), (12, "critical")):
         wobble(rule, terminal, 1, begins=begins * MINUTE, severity=severity)
@@ -154,7 +154,7 @@ def test_while_it_flaps_it_gets_worse_and_eases_only_when_it_is_calm(fleet, term
 
 
 def test_whoever_took_it_before_it_got_worse_has_it_no_more(fleet, terminal):
-    rule = fleet.metric_rule(worse_steps=[{"severity": "critical", "limit": 90}])
+    rule = fleet.metric_rule(higher_thresholds=[{"severity": "critical", "limit": 90}])
     alert = flapping(rule, terminal)
     acknowledged(alert, by=fleet.person())
 

@@ -46,8 +46,8 @@ def test_readings_fire_as_they_would_have_live(fleet: Fleet, is_rolled_up, monke
             pass
         monkeypatch.setattr(previews, "MOST_ROWS", 20)
 
-    steps = [{"severity": "critical", "limit": 75}]
-    told = fired(hot(worse_steps=steps, hysteresis=2), until=21_000)
+    thresholds = [{"severity": "critical", "limit": 75}]
+    told = fired(hot(higher_thresholds=thresholds, hysteresis=2), until=21_000)
 
     assert told == [("critical", 600, 720), ("warning", 7260, 7300), ("warning", 20_000, None)]
 

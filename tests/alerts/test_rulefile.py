@@ -21,7 +21,7 @@ rules:
   kind: metric
   metric: temperature_c
   comparison: above
-  steps:
+  thresholds:
   - {severity: warning, limit: 60}
   - {severity: critical, limit: 75}
   hysteresis: 3
@@ -58,7 +58,7 @@ def test_a_file_makes_rules_and_importing_it_again_changes_nothing():
     hot = Rule.objects.get(name="Too hot")
     assert [one.is_new for one in first] == [True, True]
     assert not any(one.is_edit for one in second)
-    assert (hot.severity, hot.limit, hot.worse_steps) == ("warning", 60, [{"severity": "critical", "limit": 75}])
+    assert (hot.severity, hot.limit, hot.higher_thresholds) == ("warning", 60, [{"severity": "critical", "limit": 75}])
     assert (hot.site.code, hot.group.name, hot.terminal_kind, hot.version) == ("SJK", "Lobby", "kiosk", 1)
 
 
@@ -77,7 +77,7 @@ def test_of_a_rule_that_is_known_only_what_differs_is_edited(fleet):
 
     plan = taken(FILE.replace("limit: 75", "limit: 80"))
 
-    assert [one.fields for one in plan] == [("worse_steps",), ()]
+    assert [one.fields for one in plan] == [("higher_thresholds",), ()]
     assert Rule.objects.get(name="Too hot").revision == 2
 
 
@@ -90,18 +90,24 @@ def test_rules_that_a_file_does_not_name_stay(fleet):
 
 
 WRONG = [
-    (FILE.replace("limit: 60", "limit: hot"), "line 8: rules[0].steps[0].limit: Expected `float`, got `str`"),
-    (FILE.replace("limit: 75", "limit: 55"), "line 7: rules[0].steps: The worse the severity, the further out lies"),
+    (FILE.replace("limit: 60", "limit: hot"), "line 8: rules[0].thresholds[0].limit: Expected `float`, got `str`"),
+    (
+        FILE.replace("limit: 75", "limit: 55"),
+        "line 7: rules[0].thresholds: The worse the severity, the further out",
+    ),
     (FILE.replace("hysteresis", "histeresis"), "line 2: rules[0]: Object contains unknown field `histeresis`"),
     (FILE.replace("site: SJK", "site: XXX"), "line 12: rules[0].site: There is no site of this code."),
     (FILE.replace("group: Lobby", "group: Loby"), "line 13: rules[0].group: There is no group of this name."),
     (FILE.replace("kind: presence", "kind: absence"), "line 16: rules[1].kind: Value 'absence' is not a valid choice."),
     (FILE.replace("presence: offline", ""), "line 15: rules[1].presence: A rule of this kind needs it."),
     (FILE.replace("name: Away", "name: Too hot"), "line 15: rules[1].name: A rule of this name stands further up."),
-    (FILE.replace("severity: warning", "severity: dire"), "line 7: rules[0].steps: Each step needs its severity"),
+    (FILE.replace("severity: warning", "severity: dire"), "line 7: rules[0].thresholds: Each step needs its severity"),
     (FILE.replace("duration_s: 120", "duration_s: 1.0e+12"), "line 11: rules[0].duration_s: At most a year."),
     (FILE.replace("limit: 60", "limit: .inf"), "line 8: .inf is not a finite number"),
-    (FILE.replace("  steps:", "  severity: info\n  steps:"), "line 7: rules[0].severity: Each step has its severity"),
+    (
+        FILE.replace("  thresholds:", "  severity: info\n  thresholds:"),
+        "line 7: rules[0].severity: Each step has its severity",
+    ),
     ("rules: [", "line 2: not YAML: "),
     ("rules: " + "[" * 5000, "line 1: not YAML: "),
     ("- name: Away\n", "line 1: A file of rules is a mapping with a list of `rules`."),
@@ -125,15 +131,15 @@ def in_line_8(value: str) -> str:
 
 
 HOSTILE = [
-    (in_line_8("2026-99-99"), "line 8: rules[0].steps[0].limit: Expected `float`, got `str`"),
-    (in_line_8("2026-11-27"), "line 8: rules[0].steps[0].limit: Expected `float`, got `str`"),
+    (in_line_8("2026-99-99"), "line 8: rules[0].thresholds[0].limit: Expected `float`, got `str`"),
+    (in_line_8("2026-11-27"), "line 8: rules[0].thresholds[0].limit: Expected `float`, got `str`"),
     (in_line_8("!!timestamp 2026-13-45"), "line 8: the tag tag:yaml.org,2002:timestamp is not allowed"),
     (in_line_8("!!int 0x"), "line 8: the tag tag:yaml.org,2002:int is not allowed"),
     (in_line_8("!!float x"), "line 8: the tag tag:yaml.org,2002:float is not allowed"),
     (in_line_8("!!python/object/apply:os.system [ls]"), "line 8: the tag tag:yaml.org,2002:python/object"),
     (in_line_8("!" + "x" * 500_000 + " 1"), "line 8: the tag !xxx"),
     (in_line_8("9" * 5_000), "line 8: a number of more than 100 characters"),
-    (in_line_8("0x"), "line 8: rules[0].steps[0].limit: Expected `float`, got `str`"),
+    (in_line_8("0x"), "line 8: rules[0].thresholds[0].limit: Expected `float`, got `str`"),
     (in_line_8(".nan"), "line 8: .nan is not a finite number"),
     (in_line_8('"\\ud800"'), "line 8: not YAML: found invalid Unicode character escape code"),
     (in_line_8('"\\0"'), "line 8: a text must not hold U+0000"),

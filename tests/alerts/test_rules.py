@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import AT, later
-from tms.alerts.models import Comparison, Rule, RuleKind
+from tms.alerts.models import Comparison, Rule, RuleSource
 from tms.alerts.rule_kinds.evaluation import (
     NO_THRESHOLD,
     EventRule,
@@ -22,7 +22,7 @@ KEY = RuleKey(1, 1)
 
 def level(**fields) -> ThresholdRule:
     fields = {
-        "kind": RuleKind.METRIC,
+        "kind": RuleSource.METRIC,
         "metric": "temperature_c",
         "comparison": Comparison.ABOVE,
         "severity": "warning",
@@ -60,9 +60,9 @@ METRICS = [
 def test_a_metric_rule_holds_from_its_limit_and_lets_go_past_its_hysteresis(comparison, value, fresh, held):
     rule = hot(comparison)
 
-    steps = [rule.step(value, step) for step in (NO_THRESHOLD, 0)]
+    reached = [rule.reached(value, active) for active in (NO_THRESHOLD, 0)]
 
-    assert [step == 0 for step in steps] == [fresh, held]
+    assert [index == 0 for index in reached] == [fresh, held]
 
 
 @pytest.mark.parametrize("comparison", [Comparison.ABOVE, Comparison.BELOW])
@@ -70,9 +70,9 @@ def test_without_hysteresis_a_rule_lets_go_where_it_took_hold(comparison):
     rule = hot(comparison, hysteresis=0)
     over = 1 if comparison == Comparison.ABOVE else -1
 
-    steps = [rule.step(75.0 + over * by, 0) for by in (0.0, -0.1)]
+    reached = [rule.reached(75.0 + over * by, 0) for by in (0.0, -0.1)]
 
-    assert steps == [0, NO_THRESHOLD]
+    assert reached == [0, NO_THRESHOLD]
 
 
 @pytest.mark.parametrize("metrics", [{}, {"paper_pct": 99.0}])
@@ -121,7 +121,7 @@ def test_an_event_rule_holds_from_one_code_until_another(clear_code, code, event
 
 
 def row(pk: int, **fields) -> Rule:
-    fields = {"kind": RuleKind.METRIC, "metric": "m", "comparison": Comparison.ABOVE, "limit": 1.0} | fields
+    fields = {"kind": RuleSource.METRIC, "metric": "m", "comparison": Comparison.ABOVE, "limit": 1.0} | fields
     return Rule(pk=pk, name=f"rule {pk}", **fields)
 
 
@@ -141,28 +141,28 @@ def test_a_rule_applies_at_its_site_and_to_its_kind_of_terminal(site_id, kind, w
 
     applicable = rules.for_terminal(TerminalScope(1, site_id, kind, ""))
 
-    assert [rule.key.rule_id for rule in applicable.of_values()] == wanted
+    assert [rule.key.rule_id for rule in applicable.threshold_rules()] == wanted
 
 
 def test_rules_are_sorted_by_kind_and_carry_their_revision():
     rules = RuleSet(
         (
             row(1, revision=3),
-            row(2, kind=RuleKind.EVENT, event_code="jam", clear_code="ok", clear_after_s=5, duration_s=2),
-            row(3, kind=RuleKind.PRESENCE, presence=Presence.SILENT, duration_s=60),
+            row(2, kind=RuleSource.EVENT, event_code="jam", clear_code="ok", clear_after_s=5, duration_s=2),
+            row(3, kind=RuleSource.PRESENCE, presence=Presence.SILENT, duration_s=60),
         )
     )
 
     applicable = rules.for_terminal(TerminalScope(1, 1, TerminalKind.KIOSK, ""))
 
-    assert tuple(applicable.of_values()) == (MetricRule(RuleKey(1, 3), (Threshold("warning", 1.0),), 0, 0, "m"),)
+    assert tuple(applicable.threshold_rules()) == (MetricRule(RuleKey(1, 3), (Threshold("warning", 1.0),), 0, 0, "m"),)
     assert applicable.event == (EventRule(RuleKey(2, 1), "jam", "ok", 5, 2),)
     assert applicable.presence == (PresenceRule(RuleKey(3, 1), Presence.SILENT, 60),)
     assert rules.revisions == {1: 3, 2: 1, 3: 1}
 
 
 def places(rules: RuleSet, *where: TerminalScope) -> list[list[int]]:
-    return [[rule.key.rule_id for rule in rules.for_terminal(place).of_values()] for place in where]
+    return [[rule.key.rule_id for rule in rules.for_terminal(place).threshold_rules()] for place in where]
 
 
 def test_a_rule_applies_to_its_model_and_group():
@@ -190,8 +190,8 @@ def test_terminals_that_no_rule_tells_apart_share_what_was_compiled():
     assert elsewhere is not one
 
 
-STEPS = [
-    # value, step while nothing holds, while warning holds, while critical holds
+THRESHOLDS = [
+    # value, index reached while inactive, while warning is active, while critical is
     (59.9, NO_THRESHOLD, 0, 0),
     (57.0, NO_THRESHOLD, 0, 0),
     (56.9, NO_THRESHOLD, NO_THRESHOLD, NO_THRESHOLD),
@@ -203,11 +203,11 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize(("value", "fresh", "warning", "critical"), STEPS)
+@pytest.mark.parametrize(("value", "fresh", "warning", "critical"), THRESHOLDS)
 def test_each_step_takes_hold_at_its_limit_and_is_left_past_its_hysteresis(value, fresh, warning, critical):
-    rule = level(limit=60, worse_steps=[{"severity": "critical", "limit": 75}], hysteresis=3)
+    rule = level(limit=60, higher_thresholds=[{"severity": "critical", "limit": 75}], hysteresis=3)
 
-    assert [rule.step(value, held) for held in (NO_THRESHOLD, 0, 1)] == [fresh, warning, critical]
+    assert [rule.reached(value, active) for active in (NO_THRESHOLD, 0, 1)] == [fresh, warning, critical]
 
 
 BANDS = [(20.0, True), (20.1, False), (59.9, False), (60.0, True), (-5.0, True), (90.0, True)]
@@ -217,14 +217,14 @@ BANDS = [(20.0, True), (20.1, False), (59.9, False), (60.0, True), (-5.0, True),
 def test_a_band_is_left_on_either_side(value, holds):
     rule = level(comparison=Comparison.OUTSIDE, lower_limit=20, limit=60)
 
-    assert (rule.step(value) == 0) is holds
+    assert (rule.reached(value) == 0) is holds
 
 
 @pytest.mark.parametrize(("value", "holds"), [(22.0, True), (22.1, False), (57.9, False), (58.0, True)])
 def test_a_band_lets_go_inside_of_it(value, holds):
     rule = level(comparison=Comparison.OUTSIDE, lower_limit=20, limit=60, hysteresis=2)
 
-    assert (rule.step(value, 0) == 0) is holds
+    assert (rule.reached(value, 0) == 0) is holds
 
 
 def rates(rule: ThresholdRule, readings: list[tuple[float, float]]) -> list[float | None]:
@@ -268,7 +268,7 @@ def test_of_a_window_only_a_few_readings_are_remembered():
 def test_falling_holds_from_its_rate_downwards(rate, holds):
     rule = level(comparison=Comparison.FALLING, limit=2, window_s=60)
 
-    assert (rule.step(rate) == 0) is holds
+    assert (rule.reached(rate) == 0) is holds
 
 
 def test_a_metric_is_missing_since_it_was_last_reported():
@@ -284,6 +284,6 @@ def test_a_metric_is_missing_since_it_was_last_reported():
 
 @pytest.mark.parametrize("taken_at", [-90, 90])
 def test_a_clock_is_wrong_in_either_direction(taken_at):
-    rule = level(kind=RuleKind.CLOCK, comparison="", metric="", limit=60)
+    rule = level(kind=RuleSource.CLOCK, comparison="", metric="", limit=60)
 
     assert rule.value(seen(at=0, taken_at=taken_at), {}) == 90.0

@@ -19,7 +19,7 @@ HOT = {
     "kind": "metric",
     "metric": "temperature_c",
     "comparison": "above",
-    "steps": [{"severity": "warning", "limit": 60}, {"severity": "critical", "limit": 75}],
+    "thresholds": [{"severity": "warning", "limit": 60}, {"severity": "critical", "limit": 75}],
     "hysteresis": 3,
     "duration_s": 60,
     "site": "SJK",
@@ -44,8 +44,8 @@ def test_a_rule_is_made_and_told_as_it_was_written(editor, made):
     told = editor.get(made["Location"])
 
     assert told.json() == made.json()
-    assert all(told.json()[name] == HOT[name] for name in set(HOT) - {"steps"})
-    assert [(step["severity"], step["limit"]) for step in told.json()["steps"]] == [
+    assert all(told.json()[name] == HOT[name] for name in set(HOT) - {"thresholds"})
+    assert [(step["severity"], step["limit"]) for step in told.json()["thresholds"]] == [
         ("warning", 60.0),
         ("critical", 75.0),
     ]
@@ -84,7 +84,7 @@ def test_replacing_forgets_what_is_not_named(editor, made):
 
     told = editor.send("PUT", made["Location"], body, If_Match=made["ETag"]).json()
 
-    assert (told["kind"], told["metric"], told["steps"], told["site"]) == ("presence", "", [], "")
+    assert (told["kind"], told["metric"], told["thresholds"], told["site"]) == ("presence", "", [], "")
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
@@ -149,13 +149,13 @@ BAD_RULES = [
     ({"metric": ""}, "$.metric"),
     ({"metric": "Temp C"}, "$.metric"),
     ({"comparison": "sideways"}, "$.comparison"),
-    ({"comparison": "outside"}, "$.steps"),
+    ({"comparison": "outside"}, "$.thresholds"),
     ({"comparison": "rising"}, "$.window_s"),
-    ({"steps": []}, "$.steps"),
-    ({"steps": [{"severity": "bad", "limit": 1}]}, "$.steps[0].severity"),
-    ({"steps": [{"severity": "warning"}]}, "$.steps[0].limit"),
-    ({"steps": [{"severity": "warning", "limit": 80}, {"severity": "critical", "limit": 75}]}, "$.steps"),
-    ({"steps": [{"severity": "warning", "limit": 1, "colour": 1}]}, "$.steps[0].colour"),
+    ({"thresholds": []}, "$.thresholds"),
+    ({"thresholds": [{"severity": "bad", "limit": 1}]}, "$.thresholds[0].severity"),
+    ({"thresholds": [{"severity": "warning"}]}, "$.thresholds[0].limit"),
+    ({"thresholds": [{"severity": "warning", "limit": 80}, {"severity": "critical", "limit": 75}]}, "$.thresholds"),
+    ({"thresholds": [{"severity": "warning", "limit": 1, "colour": 1}]}, "$.thresholds[0].colour"),
     ({"severity": "critical"}, "$.severity"),
     ({"hysteresis": -1}, "$.hysteresis"),
     ({"duration_s": -1}, "$.duration_s"),

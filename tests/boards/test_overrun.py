@@ -7,7 +7,7 @@ from tests.boards.conftest import Seen
 
 pytestmark = pytest.mark.both
 
-STEPS = [{"severity": "critical", "limit": 75.0}]
+HIGHER = [{"severity": "critical", "limit": 75.0}]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_row_says_it_as_its_rule_does(page, fleet, fields, value, said):
 
 
 def test_of_a_worse_step_its_own_limit_is_told(page, fleet):
-    rule = fleet.metric_rule(limit=60, severity="warning", worse_steps=STEPS)
+    rule = fleet.metric_rule(limit=60, severity="warning", higher_thresholds=HIGHER)
     alert = factories.alert(fleet, rule=rule, value=80)
     alert.severity = "critical"
     alert.save()

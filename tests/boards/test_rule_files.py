@@ -21,7 +21,7 @@ def tanaka(tanaka):
 
 @pytest.fixture
 def rule(fleet) -> Rule:
-    return fleet.metric_rule(limit=60, severity="warning", worse_steps=[{"severity": "critical", "limit": 75}])
+    return fleet.metric_rule(limit=60, severity="warning", higher_thresholds=[{"severity": "critical", "limit": 75}])
 
 
 def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser, rule):

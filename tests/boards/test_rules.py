@@ -31,7 +31,11 @@ def tanaka(tanaka):
 @pytest.fixture
 def rule(fleet) -> Rule:
     return fleet.metric_rule(
-        limit=60, severity="warning", worse_steps=[{"severity": "critical", "limit": 75}], hysteresis=3, name="Too hot"
+        limit=60,
+        severity="warning",
+        higher_thresholds=[{"severity": "critical", "limit": 75}],
+        hysteresis=3,
+        name="Too hot",
     )
 
 
@@ -126,7 +130,7 @@ def test_steps_are_kept_from_mild_to_bad(browser, fleet):
     browser.post("/rules/new/above/", NEW | {"info": "50"})
 
     rule = Rule.objects.get()
-    assert [(step["severity"], step["limit"]) for step in rule.steps] == [
+    assert [(one["severity"], one["limit"]) for one in rule.thresholds] == [
         ("info", 50),
         ("warning", 60),
         ("critical", 75),

@@ -7,7 +7,7 @@ from django.db.models import F
 
 from benchmarks.systems.session import sign_in
 from tms.accounts.models import User
-from tms.alerts.models import Rule, RuleKind
+from tms.alerts.models import Rule, RuleSource
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.credentials import services
@@ -21,7 +21,7 @@ OFFLINE_FOR_S = 2.0
 
 def fleet(number: int, places: int) -> None:
     """Prints the credentials of so many new terminals, and the cookie of a person who is signed in, as JSON."""
-    Rule.objects.filter(kind=RuleKind.PRESENCE).update(duration_s=OFFLINE_FOR_S, revision=F("revision") + 1)
+    Rule.objects.filter(kind=RuleSource.PRESENCE).update(duration_s=OFFLINE_FOR_S, revision=F("revision") + 1)
     publish(Change(rules=True))
     sites = [Site.objects.create(code=f"F{place}", name=f"Faults {place}") for place in range(places)]
     made = [services.enrol(Terminal(uid=f"T{n:05}", site=sites[n % len(sites)])) for n in range(number)]
@@ -32,7 +32,7 @@ def fleet(number: int, places: int) -> None:
 
 def told(*addresses: str) -> None:
     """A rule that calls a terminal lost at once, and a policy that tells of it at each of these addresses."""
-    Rule.objects.filter(kind=RuleKind.PRESENCE).update(presence="silent", duration_s=0, revision=F("revision") + 1)
+    Rule.objects.filter(kind=RuleSource.PRESENCE).update(presence="silent", duration_s=0, revision=F("revision") + 1)
     publish(Change(rules=True))
     policy = Policy.objects.create(name="Storm", gather_s=2)
     step = Step.objects.create(policy=policy, position=0)

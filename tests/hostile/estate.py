@@ -67,7 +67,7 @@ def _rule(fleet: Fleet) -> Rule:
     fleet.presence_rule(severity="critical")
     fleet.clock_rule()
     fleet.firmware_rule()
-    return fleet.metric_rule(worse_steps=[{"severity": "critical", "limit": 90.0}])
+    return fleet.metric_rule(higher_thresholds=[{"severity": "critical", "limit": 90.0}])
 
 
 def _window(terminal: Terminal, person: User) -> Window:

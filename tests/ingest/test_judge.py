@@ -147,7 +147,7 @@ def test_what_tms_noticed_is_judged_by_event_rules(fleet, terminal, judge):
 def hot(fleet, **fields):
     """Warning at 60, critical at 75."""
     return fleet.metric_rule(
-        limit=60, severity="warning", worse_steps=[{"severity": "critical", "limit": 75}], hysteresis=3, **fields
+        limit=60, severity="warning", higher_thresholds=[{"severity": "critical", "limit": 75}], hysteresis=3, **fields
     )
 
 

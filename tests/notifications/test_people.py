@@ -108,7 +108,7 @@ AGAIN = [
 def test_what_is_open_again_is_told_again(fleet, hours, policy, receiver, how, says, where):
     steps = [webhook(f"{receiver.url}/{number}", f"Step {number}") for number in range(2)]
     policy((0, [steps[0]]), (HOUR, [steps[1]]))
-    rule = fleet.metric_rule(severity="warning", worse_steps=[{"severity": "critical", "limit": 90}])
+    rule = fleet.metric_rule(severity="warning", higher_thresholds=[{"severity": "critical", "limit": 90}])
     alert = opened(fleet, rule=rule)
     hours.pass_(5)
     timed = {"contract": Contract.TIME, "until": later(LONG)} if how == "expired" else {}
@@ -126,7 +126,7 @@ def test_what_is_open_again_is_told_again(fleet, hours, policy, receiver, how, s
 
 def test_what_eases_is_told_to_nobody(fleet, hours, policy, hook, receiver):
     policy((0, [hook]))
-    rule = fleet.metric_rule(severity="warning", worse_steps=[{"severity": "critical", "limit": 90}])
+    rule = fleet.metric_rule(severity="warning", higher_thresholds=[{"severity": "critical", "limit": 90}])
     alert = opened(fleet, rule=rule)
     worse(alert)
     hours.pass_(LONG + 5, step_s=600)

@@ -153,7 +153,7 @@ def _faults(error: ValidationError) -> Iterable[Fault]:
 
 
 def _where(place: tuple[str | int, ...]) -> str:
-    """`("body", "body", "steps", 0, "limit")` → `$.steps[0].limit`; `("query", "limit")` → `?limit`."""
+    """`("body", "body", "thresholds", 0, "limit")` → `$.thresholds[0].limit`; `("query", "limit")` → `?limit`."""
     source, *names = place
     if source != "body":
         return "?" + next((name for name in reversed(names) if isinstance(name, str)), "")

@@ -11,7 +11,7 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Fault(NamedTuple):
-    """What is wrong with one part of a request: `$.steps[0].limit` of its body, or `?limit` of its query."""
+    """What is wrong with one part of a request: `$.thresholds[0].limit` of its body, or `?limit` of its query."""
 
     where: str
     detail: str

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
-from tms.alerts.rule_kinds.sources import RuleKind
+from tms.alerts.rule_kinds.sources import RuleSource
 from tms.fleet.models import Group, Presence
 
 PASS_LIMIT = 10_000
@@ -54,7 +54,7 @@ def candidates(since: datetime) -> list[Candidate]:
     rows = (
         Alert.objects.unresolved()
         .unfolded()
-        .filter(opened_at__gte=since, rule__kind=RuleKind.PRESENCE, terminal__state__presence__in=LOST)
+        .filter(opened_at__gte=since, rule__kind=RuleSource.PRESENCE, terminal__state__presence__in=LOST)
         .order_by("opened_at")
         .values_list(*COLUMNS)[:PASS_LIMIT]
     )

@@ -12,7 +12,7 @@ from tms.alerts.lifecycle.flapping import notice, record_change
 from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import follow_severity, grade, reopen_worsened
 from tms.alerts.lifecycle.transitions import Actor, record_transition, transition
-from tms.alerts.models import Condition, Rule, RuleKind
+from tms.alerts.models import Condition, Rule, RuleSource
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
@@ -140,7 +140,7 @@ def _wait_for_opening(conditions: list[Condition], at: datetime) -> list[Conditi
 
 def defer(until: datetime) -> int:
     """Conditions of presence open nothing before `until`: while TMS itself was away nobody could come back."""
-    return Condition.objects.filter(rule__kind=RuleKind.PRESENCE, due_at__lt=until).update(due_at=until)
+    return Condition.objects.filter(rule__kind=RuleSource.PRESENCE, due_at__lt=until).update(due_at=until)
 
 
 def _lapsing(at: datetime) -> QuerySet[Condition]:

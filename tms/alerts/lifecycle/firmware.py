@@ -13,7 +13,7 @@ from django.db import models
 
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleEvent, RuleTriggered
-from tms.alerts.models import Condition, Rule, RuleKind
+from tms.alerts.models import Condition, Rule, RuleSource
 from tms.alerts.rules.scope import terminals_of
 from tms.fleet.models import Terminal
 from tms.fleet.presence import store
@@ -29,7 +29,7 @@ not_followed = SetAside[int]("firmware")
 
 def follow_all(at: datetime) -> None:
     """One pass of the clock."""
-    rules = Rule.objects.enabled().filter(kind=RuleKind.FIRMWARE)
+    rules = Rule.objects.enabled().filter(kind=RuleSource.FIRMWARE)
     each(rules, partial(follow, at=at), loop="firmware")
 
 

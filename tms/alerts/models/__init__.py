@@ -8,7 +8,7 @@ from tms.alerts.models.incident import FoldRule, Incident, IncidentState, Incide
 from tms.alerts.models.maintenance import Window
 from tms.alerts.models.rule import Rule, RuleHours
 from tms.alerts.models.transition import Transition, TransitionKind
-from tms.alerts.rule_kinds.sources import Comparison, RuleKind
+from tms.alerts.rule_kinds.sources import Comparison, RuleSource
 
 __all__ = [
     "Alert",
@@ -26,7 +26,7 @@ __all__ = [
     "IncidentTransitionKind",
     "Rule",
     "RuleHours",
-    "RuleKind",
+    "RuleSource",
     "Transition",
     "TransitionKind",
     "Window",

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from tms.alerts.rule_kinds.sources import Comparison, RuleKind
+from tms.alerts.rule_kinds.sources import Comparison, RuleSource
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
@@ -27,14 +27,14 @@ class RuleHours(models.TextChoices):
 
 
 SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL.value)
-"""From mild to bad."""
+"""By rising severity."""
 
 NEEDED = {
-    RuleKind.PRESENCE.value: ("presence",),
-    RuleKind.METRIC.value: ("metric", "comparison", "limit"),
-    RuleKind.EVENT.value: ("event_code",),
-    RuleKind.FIRMWARE.value: (),
-    RuleKind.CLOCK.value: ("limit",),
+    RuleSource.PRESENCE.value: ("presence",),
+    RuleSource.METRIC.value: ("metric", "comparison", "limit"),
+    RuleSource.EVENT.value: ("event_code",),
+    RuleSource.FIRMWARE.value: (),
+    RuleSource.CLOCK.value: ("limit",),
 }
 """The fields that a rule of each kind cannot be without."""
 
@@ -54,8 +54,8 @@ NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand", "watches_flappi
 SCOPE = ("site", "group", "model", "terminal_kind")
 CONTENT = (
     *("name", "name_ja", "kind", "enabled", "severity", "duration_s", "hours", "presence", "metric", "comparison"),
-    *("limit", "lower_limit", "worse_steps", "hysteresis", "window_s", "event_code", "clear_code", "clear_after_s"),
-    *("firmware", "may_be_resolved_by_hand", "watches_flapping", *SCOPE),
+    *("limit", "lower_limit", "higher_thresholds", "hysteresis", "window_s", "event_code", "clear_code"),
+    *("clear_after_s", "firmware", "may_be_resolved_by_hand", "watches_flapping", *SCOPE),
 )
 """What people choose; the rest is bookkeeping."""
 
@@ -72,13 +72,13 @@ class RuleQuerySet(models.QuerySet["Rule"]):
 class Rule(models.Model):
     """When an alert opens and when it lets go.
 
-    `severity` and `limit` are the mildest step. `worse_steps` follow it from mild to bad:
+    `severity` and `limit` are the lowest threshold. `higher_thresholds` follow it by rising severity:
     `{"severity": "critical", "limit": 75.0}`, with a `lower_limit` where values have to stay within a band.
     """
 
     name = LineField(_("name"), max_length=100)
     name_ja = LineField(_("Japanese name"), max_length=100, blank=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=RuleKind)
+    kind = models.CharField(_("kind"), max_length=16, choices=RuleSource)
     severity = models.CharField(_("severity"), max_length=16, choices=Severity, default=Severity.WARNING)
     enabled = models.BooleanField(_("enabled"), default=True)
     duration_s = models.FloatField(_("for at least (seconds)"), default=0, validators=(MinValueValidator(0),))
@@ -102,7 +102,7 @@ class Rule(models.Model):
     comparison = models.CharField(_("comparison"), max_length=8, choices=Comparison, blank=True)
     limit = models.FloatField(_("limit"), null=True, blank=True)
     lower_limit = models.FloatField(_("lower limit"), null=True, blank=True)
-    worse_steps = models.JSONField(default=list, db_default=[], blank=True)
+    higher_thresholds = models.JSONField(default=list, db_default=[], blank=True, db_column="worse_steps")
     hysteresis = models.FloatField(_("hysteresis"), default=0, validators=(MinValueValidator(0),))
     window_s = models.FloatField(_("over (seconds)"), default=0, db_default=0, validators=(MinValueValidator(0),))
     event_code = models.CharField(_("event code"), max_length=64, blank=True)
@@ -165,13 +165,13 @@ class Rule(models.Model):
     @property
     def shape(self) -> str:
         """Kind and comparison in one word: what decides which fields there are."""
-        return self.comparison if self.kind == RuleKind.METRIC else self.kind
+        return self.comparison if self.kind == RuleSource.METRIC else self.kind
 
     @property
-    def steps(self) -> list[dict[str, Any]]:
-        """From mild to bad."""
+    def thresholds(self) -> list[dict[str, Any]]:
+        """By rising severity."""
         first = {"severity": self.severity, "limit": self.limit, "lower_limit": self.lower_limit}
-        return [first, *self.worse_steps]
+        return [first, *self.higher_thresholds]
 
     def content(self) -> dict[str, Any]:
         return {name: getattr(self, f"{name}_id" if name in {"site", "group"} else name) for name in CONTENT}
@@ -185,7 +185,7 @@ class Rule(models.Model):
                 errors[name] = gettext("Use 1 to 64 lower-case letters, digits, _, - and dots, as terminals do.")
         if self.event_code and self.event_code == self.clear_code:
             errors["clear_code"] = gettext("The same event cannot open and clear; name another, or leave it empty.")
-        if self.kind in {RuleKind.METRIC, RuleKind.CLOCK} and not errors:
+        if self.kind in {RuleSource.METRIC, RuleSource.CLOCK} and not errors:
             errors |= self._out_of_order()
         if errors:
             raise ValidationError(errors)
@@ -197,15 +197,15 @@ class Rule(models.Model):
         ]
 
     def _out_of_order(self) -> dict[str, str]:
-        """A worse step lies further out than the one before, and a band has an inside that it lets go in."""
+        """A higher threshold lies further from normal than the one before, and a band is wider than its hysteresis."""
         is_band = self.comparison == Comparison.OUTSIDE
-        if any(not _is_step(step, is_band=is_band) for step in self.steps):
-            return {"worse_steps": gettext("Each step needs its severity and its limits.")}
-        for milder, worse in pairwise(self.steps):
+        if any(not _is_threshold(one, is_band=is_band) for one in self.thresholds):
+            return {"higher_thresholds": gettext("Each step needs its severity and its limits.")}
+        for milder, worse in pairwise(self.thresholds):
             if SEVERITY_ORDER.index(milder["severity"]) >= SEVERITY_ORDER.index(worse["severity"]):
-                return {"worse_steps": gettext("Steps go from mild to bad, each severity once.")}
+                return {"higher_thresholds": gettext("Steps go from mild to bad, each severity once.")}
             if not _lies_further_out(worse, milder, self.comparison):
-                return {"worse_steps": gettext("The worse the severity, the further out lies its limit.")}
+                return {"higher_thresholds": gettext("The worse the severity, the further out lies its limit.")}
         if not is_band or self.limit is None or self.lower_limit is None:
             return {}
         if self.lower_limit >= self.limit:
@@ -217,9 +217,9 @@ class Rule(models.Model):
         return {}
 
 
-def _is_step(step: Any, *, is_band: bool) -> bool:
+def _is_threshold(threshold: Any, *, is_band: bool) -> bool:
     limits = ("limit", "lower_limit") if is_band else ("limit",)
-    return step.get("severity") in SEVERITY_ORDER and all(_is_number(step.get(name)) for name in limits)
+    return threshold.get("severity") in SEVERITY_ORDER and all(_is_number(threshold.get(name)) for name in limits)
 
 
 def _is_number(value: Any) -> bool:

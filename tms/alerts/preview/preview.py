@@ -9,7 +9,7 @@ from django.conf import settings
 
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleEvent, RuleTriggered, firmware
-from tms.alerts.models import Comparison, Rule, RuleHours, RuleKind
+from tms.alerts.models import Comparison, Rule, RuleHours, RuleSource
 from tms.alerts.preview.flapping import FlapThresholds, with_flapping
 from tms.alerts.preview.simulation import Due, SimulatedAlert, lasted, simulated_alerts
 from tms.alerts.rule_kinds.evaluation import MetricRule, Sample, ThresholdRule
@@ -72,11 +72,11 @@ def preview(rule: Rule, *, since: datetime, until: datetime) -> PreviewResult:
     probe = copy(rule)
     probe.pk = rule.pk or 0
     in_scope = list(terminals_of(probe).order_by("pk").values_list("pk", flat=True))
-    if probe.kind == RuleKind.FIRMWARE:
+    if probe.kind == RuleSource.FIRMWARE:
         return PreviewResult(since, until, len(in_scope), in_scope, drifting=sorted(firmware.drifting_from(probe)))
     looked_at = sample(in_scope, MOST_CLOSELY if _needs_every_report(probe) else MOST_TERMINALS)
     reader = Reader()
-    rule_events = HISTORIES[RuleKind(probe.kind)](probe, looked_at, since, until, reader)
+    rule_events = HISTORIES[RuleSource(probe.kind)](probe, looked_at, since, until, reader)
     found = simulated_alerts(rule_events, until=until, due=_due(probe, looked_at))
     if probe.watches_flapping and settings.FLAPPING_WINDOW_S:
         found = with_flapping(found, _unrest(), until=until)
@@ -103,7 +103,7 @@ def _unrest() -> FlapThresholds:
 
 
 def _needs_every_report(rule: Rule) -> bool:
-    return rule.kind == RuleKind.CLOCK or (rule.kind == RuleKind.METRIC and rule.comparison not in BY_ROLLUPS)
+    return rule.kind == RuleSource.CLOCK or (rule.kind == RuleSource.METRIC and rule.comparison not in BY_ROLLUPS)
 
 
 def _of_presence(
@@ -151,14 +151,14 @@ def _hours(
 ) -> samples.Hours:
     if _needs_every_report(rule):
         return {hour: set(terminals) for hour in samples.all_hours(since, until)}
-    high, low = level.steps[0].high - level.hysteresis, level.steps[0].low + level.hysteresis
+    high, low = level.thresholds[0].high - level.hysteresis, level.thresholds[0].low + level.hysteresis
     return samples.hours_beyond(terminals, rule.metric, high=high, low=low, since=since, until=until)
 
 
 def _still(level: ThresholdRule, judging: RuleEvaluator, seen: Sample) -> list[RuleEvent]:
     """What goes on is told again with its value, so that the peak is known."""
     value = seen.metrics.get(level.metric) if isinstance(level, MetricRule) else None
-    if value is None or not judging.holds(level.key):
+    if value is None or not judging.is_active(level.key):
         return []
     return [RuleTriggered(level.key.rule_id, judging.terminal_id, seen.at, level.duration_s, value=value)]
 
@@ -168,8 +168,8 @@ def _judges(rules: ScopedRules, terminals: Iterable[int]) -> dict[int, RuleEvalu
 
 
 HISTORIES = {
-    RuleKind.PRESENCE: _of_presence,
-    RuleKind.METRIC: _of_reports,
-    RuleKind.CLOCK: _of_reports,
-    RuleKind.EVENT: _of_events,
+    RuleSource.PRESENCE: _of_presence,
+    RuleSource.METRIC: _of_reports,
+    RuleSource.CLOCK: _of_reports,
+    RuleSource.EVENT: _of_events,
 }

@@ -13,7 +13,7 @@ from pydantic import Field
 from tms.accounts import access
 from tms.accounts.permissions import Permission
 from tms.alerts import models
-from tms.alerts.models import RuleKind
+from tms.alerts.models import RuleSource
 from tms.alerts.preview.preview import PreviewResult, preview
 from tms.alerts.preview.simulation import SimulatedAlert
 from tms.alerts.rule_editing import services
@@ -39,7 +39,7 @@ SWITCHING = Access(Permission.EDIT_RULES, is_idempotent=True, refusals=(412,))
 
 class RuleFilter(PageQuery):
     enabled: bool | None = None
-    kind: RuleKind | None = None
+    kind: RuleSource | None = None
 
 
 class Switch(RequestSchema):
@@ -108,7 +108,7 @@ def replace_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Rul
 
 @router.patch("/rules/{int:pk}", summary="Change fields of a rule", response=Rule, access=EDITING)
 def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleChange) -> Rule:
-    """What is not named stays. `steps` are replaced as a whole."""
+    """Fields that are not named stay. `thresholds` are replaced as a whole."""
     return _edited(request, response, pk, body.model_dump(exclude_unset=True))
 
 

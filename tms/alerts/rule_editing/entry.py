@@ -1,4 +1,4 @@
-"""A rule as files and programs write it: places by their names, and all steps in one list."""
+"""A rule as files and programs write it: places by their names, and all thresholds in one list."""
 
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ class ThresholdEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=T
 
 
 class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """`severity` for rules without limits, else `steps`; `site` is a code and `group` a name."""
+    """`severity` for rules without limits, else `thresholds`; `site` is a code and `group` a name."""
 
     name: str
     name_ja: str = ""
@@ -27,7 +27,7 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, 
     presence: str = ""
     metric: str = ""
     comparison: str = ""
-    steps: list[ThresholdEntry] = []
+    thresholds: list[ThresholdEntry] = []
     hysteresis: float = 0.0
     window_s: float = 0.0
     event_code: str = ""
@@ -44,14 +44,14 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, 
     terminal_kind: str = ""
 
 
-COPIED = tuple(set(RuleEntry.__struct_fields__) - {"severity", "steps", "site", "group"})
-FIELDS = {"limit": ".steps", "lower_limit": ".steps", "worse_steps": ".steps", "__all__": ""}
+COPIED = tuple(set(RuleEntry.__struct_fields__) - {"severity", "thresholds", "site", "group"})
+FIELDS = {"limit": ".thresholds", "lower_limit": ".thresholds", "higher_thresholds": ".thresholds", "__all__": ""}
 """Where those of a rule stand in an entry that have another place there."""
 
 
 class Wrong(NamedTuple):
     where: str
-    """`.steps`; empty: the entry as a whole."""
+    """`.thresholds`; empty: the entry as a whole."""
     what: str
 
 
@@ -71,7 +71,7 @@ def entry_of(rule: Rule) -> RuleEntry:
     return RuleEntry(
         **{name: getattr(rule, name) for name in COPIED},
         severity="" if has_limits else rule.severity,
-        steps=[ThresholdEntry(**step) for step in rule.steps] if has_limits else [],
+        thresholds=[ThresholdEntry(**one) for one in rule.thresholds] if has_limits else [],
         site=rule.site.code if rule.site else "",
         group=rule.group.name if rule.group else "",
     )
@@ -85,11 +85,11 @@ def fill(rule: Rule, entry: RuleEntry, places: Places, *, is_name_known: bool = 
     wrong = []
     for name in COPIED:
         setattr(rule, name, getattr(entry, name))
-    if entry.steps and entry.severity:
+    if entry.thresholds and entry.severity:
         wrong.append(Wrong(".severity", gettext("Each step has its severity; leave this one out.")))
-    first, *worse = [msgspec.to_builtins(step) for step in entry.steps] or [{"severity": entry.severity}]
+    first, *higher = [msgspec.to_builtins(one) for one in entry.thresholds] or [{"severity": entry.severity}]
     rule.severity, rule.limit, rule.lower_limit = first["severity"], first.get("limit"), first.get("lower_limit")
-    rule.worse_steps = worse
+    rule.higher_thresholds = higher
     rule.site_id, rule.group_id = places.sites.get(entry.site), places.groups.get(entry.group)
     if entry.site and rule.site_id is None:
         wrong.append(Wrong(".site", gettext("There is no site of this code.")))

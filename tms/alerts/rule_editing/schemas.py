@@ -7,7 +7,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from tms.alerts import models
-from tms.alerts.models import Comparison, RuleHours, RuleKind
+from tms.alerts.models import Comparison, RuleHours, RuleSource
 from tms.alerts.rule_editing.entry import RuleEntry, entry_of
 from tms.alerts.schemas import username
 from tms.fleet.models import TerminalKind
@@ -35,13 +35,13 @@ class RuleFields(Schema):
 
     name: str = Field(examples=["Overheating"])
     name_ja: str = ""
-    kind: RuleKind
+    kind: RuleSource
     enabled: bool = True
-    severity: str = one_of(Severity.values, "Of rules without limits; the others have it in their steps.")
+    severity: str = one_of(Severity.values, "Of rules without thresholds; other rules have one in each threshold.")
     presence: str = one_of(("silent", "offline"))
     metric: str = Field("", examples=["temperature_c"])
     comparison: str = one_of(Comparison.values)
-    steps: list[ThresholdSchema] = Field([], max_length=3, description="From mild to bad.")
+    thresholds: list[ThresholdSchema] = Field([], max_length=3, description="By rising severity.")
     hysteresis: Number = 0.0
     window_s: Number = Field(0.0, description="Of `rising` and `falling`.")
     event_code: str = ""
@@ -79,7 +79,7 @@ class Rule(RuleFields, ResponseSchema):
 
 def fields_of(rule: models.Rule) -> dict[str, Any]:
     entry = entry_of(rule)
-    return msgspec.structs.asdict(entry) | {"steps": [msgspec.structs.asdict(step) for step in entry.steps]}
+    return msgspec.structs.asdict(entry) | {"thresholds": [msgspec.structs.asdict(one) for one in entry.thresholds]}
 
 
 def entry(fields: dict[str, Any]) -> RuleEntry:

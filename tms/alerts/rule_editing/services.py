@@ -7,7 +7,7 @@ from django.db import transaction
 from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.alerts.lifecycle import RuleTriggered, clear_rule, trigger
-from tms.alerts.models import Alert, Condition, Rule, RuleKind
+from tms.alerts.models import Alert, Condition, Rule, RuleSource
 from tms.alerts.models.rule import NAMES
 from tms.alerts.rules.scope import terminals_of
 from tms.feed.change import Change
@@ -107,7 +107,7 @@ def _held(rule: Rule) -> set[tuple[int, int]]:
 
 def _away(rule: Rule) -> list[int]:
     """The terminals for which a presence rule holds as it stands."""
-    if not rule.enabled or rule.kind != RuleKind.PRESENCE:
+    if not rule.enabled or rule.kind != RuleSource.PRESENCE:
         return []
     states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(
         presence=Presence.SILENT, cause__in=OURS

@@ -1,7 +1,7 @@
 """What rules say. Pure, and honest about absence: a report without the metric proves nothing.
 
 Rules on values (metrics, how fast they change, how long they are missing, a clock) are levels: each makes one number
-of a report, and its steps tell how bad that is.
+of a report, and its thresholds tell how bad that is.
 """
 
 from array import array
@@ -34,7 +34,7 @@ type RuleMemory = dict[RuleKey, array[float]]
 
 
 class Threshold(NamedTuple):
-    """From `high` on, and down from `low`, it is so bad."""
+    """Reached from `high` up and from `low` down."""
 
     severity: str
     high: float = inf
@@ -46,11 +46,11 @@ NO_THRESHOLD = -1
 
 @dataclass(frozen=True, slots=True)
 class ThresholdRule:
-    """Holds from the limits of its first step; lets go once the value is more than `hysteresis` back over them."""
+    """Triggers at its lowest threshold; clears once the value is more than `hysteresis` inside of it."""
 
     key: RuleKey
-    steps: tuple[Threshold, ...]
-    """From mild to bad."""
+    thresholds: tuple[Threshold, ...]
+    """By rising severity."""
     hysteresis: float
     duration_s: float
 
@@ -58,18 +58,18 @@ class ThresholdRule:
         """The number that counts, or None when this report proves nothing. `memory` may be written."""
         raise NotImplementedError
 
-    def step(self, value: float, held: int = NO_THRESHOLD) -> int:
-        """The worst step that `value` reaches. Those up to `held` are left only past the hysteresis."""
-        for index in range(len(self.steps) - 1, -1, -1):
-            _, high, low = self.steps[index]
-            slack = self.hysteresis if index <= held else 0.0
+    def reached(self, value: float, active: int = NO_THRESHOLD) -> int:
+        """Index of the highest threshold that `value` reaches. Those up to `active` clear only past the hysteresis."""
+        for index in range(len(self.thresholds) - 1, -1, -1):
+            _, high, low = self.thresholds[index]
+            slack = self.hysteresis if index <= active else 0.0
             if value >= high - slack or value <= low + slack:
                 return index
         return NO_THRESHOLD
 
-    def step_of(self, severity: str) -> int:
-        """The step by its severity; the first for one that has none."""
-        return next((index for index, step in enumerate(self.steps) if step.severity == severity), 0)
+    def index_of(self, severity: str) -> int:
+        """Of the threshold with this severity; the first for one that has none."""
+        return next((index for index, one in enumerate(self.thresholds) if one.severity == severity), 0)
 
 
 @dataclass(frozen=True, slots=True)

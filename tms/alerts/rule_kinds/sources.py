@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 
-class RuleKind(models.TextChoices):
+class RuleSource(models.TextChoices):
     PRESENCE = "presence", pgettext_lazy("rule", "Presence")
     METRIC = "metric", pgettext_lazy("rule", "Metric")
     EVENT = "event", pgettext_lazy("rule", "Event")

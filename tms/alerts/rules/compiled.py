@@ -1,4 +1,4 @@
-"""The enabled rules at one moment, made ready for judging once for each scope."""
+"""The enabled rules at one moment, compiled once for each scope."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ from tms.alerts.rule_kinds.evaluation import (
     Threshold,
     ThresholdRule,
 )
-from tms.alerts.rule_kinds.sources import Comparison, RuleKind
+from tms.alerts.rule_kinds.sources import Comparison, RuleSource
 
 
 class TerminalScope(NamedTuple):
-    """A terminal as far as rules care where they apply."""
+    """What decides which rules apply to a terminal."""
 
     terminal_id: int
     site_id: int
@@ -31,7 +31,7 @@ class TerminalScope(NamedTuple):
 
 
 class NormalRange(NamedTuple):
-    """A rule, and between which values it has nothing to say of a terminal for which it does not hold."""
+    """A rule, and the values between which it stays inactive."""
 
     low: float
     high: float
@@ -44,18 +44,18 @@ class ScopedRules:
 
     presence: tuple[PresenceRule, ...] = ()
     metric: Mapping[str, tuple[NormalRange, ...]] = field(default_factory=dict)
-    """By the name of the metric, as a report is gone through."""
-    levels: tuple[ThresholdRule, ...] = ()
-    """All other rules on values."""
+    """By the name of the metric."""
+    values: tuple[ThresholdRule, ...] = ()
+    """All other rules with thresholds."""
     absent: tuple[AbsentRule, ...] = ()
-    """Those of `levels` that also a sign of life without a report concerns."""
+    """Those of `values` that a sign of life without a report concerns, too."""
     event: tuple[EventRule, ...] = ()
     rule_ids: frozenset[int] = frozenset()
-    """Of these and of those that others judge."""
+    """Of these rules, and of those that are evaluated elsewhere."""
 
-    def of_values(self) -> Iterator[ThresholdRule]:
-        yield from (calm.rule for those in self.metric.values() for calm in those)
-        yield from self.levels
+    def threshold_rules(self) -> Iterator[ThresholdRule]:
+        yield from (normal.rule for ranges in self.metric.values() for normal in ranges)
+        yield from self.values
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class RuleSet:
     _applicable: dict[tuple[Any, ...], ScopedRules] = field(default_factory=dict)
 
     def for_terminal(self, place: TerminalScope) -> ScopedRules:
-        """Terminals that no rule tells apart share one."""
+        """Terminals that no rule distinguishes share one object."""
         scope = (
             place.site_id if place.site_id in self._sites else None,
             tuple(group for group, members in self.groups.items() if place.terminal_id in members),
@@ -110,36 +110,36 @@ def compiled(rows: Iterable[Rule]) -> ScopedRules:
     by_kind: dict[str, list[Rule]] = {}
     for row in rows:
         by_kind.setdefault(row.kind, []).append(row)
-    of_values = (*by_kind.get(RuleKind.METRIC, ()), *by_kind.get(RuleKind.CLOCK, ()))
+    of_values = (*by_kind.get(RuleSource.METRIC, ()), *by_kind.get(RuleSource.CLOCK, ()))
     levels = [threshold_rule(row) for row in of_values]
     others = tuple(level for level in levels if not isinstance(level, MetricRule))
     return ScopedRules(
         presence=tuple(
-            PresenceRule(key_of(row), row.presence, row.duration_s) for row in by_kind.get(RuleKind.PRESENCE, ())
+            PresenceRule(key_of(row), row.presence, row.duration_s) for row in by_kind.get(RuleSource.PRESENCE, ())
         ),
         metric=_by_metric(level for level in levels if isinstance(level, MetricRule)),
-        levels=others,
+        values=others,
         absent=tuple(level for level in others if isinstance(level, AbsentRule)),
         event=tuple(
             EventRule(key_of(row), row.event_code, row.clear_code, row.clear_after_s, row.duration_s)
-            for row in by_kind.get(RuleKind.EVENT, ())
+            for row in by_kind.get(RuleSource.EVENT, ())
         ),
         rule_ids=frozenset(row.pk for rows_of_kind in by_kind.values() for row in rows_of_kind),
     )
 
 
 def _by_metric(rules: Iterable[MetricRule]) -> dict[str, tuple[NormalRange, ...]]:
-    """The mildest step lies nearest to what is calm."""
+    """The lowest threshold is nearest to normal values."""
     found: dict[str, tuple[NormalRange, ...]] = {}
     for rule in rules:
-        mildest = rule.steps[0]
-        found[rule.metric] = (*found.get(rule.metric, ()), NormalRange(mildest.low, mildest.high, rule))
+        lowest = rule.thresholds[0]
+        found[rule.metric] = (*found.get(rule.metric, ()), NormalRange(lowest.low, lowest.high, rule))
     return found
 
 
 def threshold_rule(row: Rule) -> ThresholdRule:
     common = key_of(row), thresholds_of(row), row.hysteresis
-    if row.kind == RuleKind.CLOCK:
+    if row.kind == RuleSource.CLOCK:
         return ClockRule(*common, row.duration_s)
     if row.comparison in {Comparison.RISING, Comparison.FALLING}:
         return RateRule(*common, row.duration_s, row.metric, row.window_s)
@@ -149,7 +149,7 @@ def threshold_rule(row: Rule) -> ThresholdRule:
 
 
 def thresholds_of(row: Rule) -> tuple[Threshold, ...]:
-    return tuple(_threshold(row.comparison, **step) for step in row.steps)
+    return tuple(_threshold(row.comparison, **one) for one in row.thresholds)
 
 
 def _threshold(comparison: str, *, severity: str, limit: float, lower_limit: float | None = None) -> Threshold:

@@ -1,4 +1,4 @@
-"""Judges one terminal by the rules of its scope, remembering which of them hold. No clock, no database."""
+"""Evaluates the rules of one terminal's scope, and remembers which of them are active. No clock, no database."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -7,139 +7,141 @@ from tms.alerts.lifecycle import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.rule_kinds.evaluation import NO_THRESHOLD, EventRule, RuleKey, RuleMemory, Sample, ThresholdRule
 from tms.alerts.rules.compiled import RuleSet, ScopedRules
 
-UNHEARD_OF = 0
+UNKNOWN = 0
 """The revision of a rule that another node knew first."""
 
-type Worse = tuple[int, datetime]
-"""A step worse than the one that holds, and since when it is reached."""
+type Higher = tuple[int, datetime]
+"""The index of a threshold above the active one, and since when it is reached."""
 
 
 class RuleEvaluator:
-    """What holds is known by its step; rules without steps hold at the first."""
+    """Active rules are kept with the index of the threshold they reached; rules without thresholds with 0."""
 
-    __slots__ = ("_held", "_memory", "_rules", "_worse", "terminal_id")
+    __slots__ = ("_active", "_higher", "_memory", "_rules", "terminal_id")
 
     def __init__(self, terminal_id: int, rules: ScopedRules = ScopedRules()) -> None:  # noqa: B008  (it is frozen)
         self.terminal_id = terminal_id
         self._rules = rules
-        self._held: dict[RuleKey, int] = {}
+        self._active: dict[RuleKey, int] = {}
         self._memory: RuleMemory = {}
-        self._worse: dict[RuleKey, Worse] = {}
+        self._higher: dict[RuleKey, Higher] = {}
 
-    def begin(self, rules: RuleSet, applicable: ScopedRules, held: Mapping[int, str]) -> None:
-        """Go on with what the database says that holds: rules, with the severity of their step."""
+    def begin(self, rules: RuleSet, applicable: ScopedRules, active: Mapping[int, str]) -> None:
+        """Continue from the database: the active rules, with the severity that each has reached."""
         self._rules = applicable
-        steps = {level.key.rule_id: level.step_of(held.get(level.key.rule_id, "")) for level in applicable.of_values()}
-        self._held = {
-            RuleKey(rule_id, rules.revisions.get(rule_id, UNHEARD_OF)): steps.get(rule_id, 0) for rule_id in held
+        reached = {
+            rule.key.rule_id: rule.index_of(active.get(rule.key.rule_id, "")) for rule in applicable.threshold_rules()
+        }
+        self._active = {
+            RuleKey(rule_id, rules.revisions.get(rule_id, UNKNOWN)): reached.get(rule_id, 0) for rule_id in active
         }
 
     def follow(self, rules: RuleSet, applicable: ScopedRules, *, at: datetime) -> list[RuleEvent]:
-        """Judge by other rules from now on. What a changed rule held is let go, and what no longer applies here.
+        """Evaluate other rules from now on. Clears what a changed rule held, and what no longer applies here.
 
-        Whoever changed it did so in the database, but not of a claim that was on its way there.
+        An edit clears conditions in the database, but cannot see a rule event that was still on its way there.
         """
-        before, self._held, self._rules = self._held, {}, applicable
+        before, self._active, self._rules = self._active, {}, applicable
         rule_events: list[RuleEvent] = []
-        for key, step in before.items():
-            revision = rules.revisions.get(key.rule_id, UNHEARD_OF)
-            is_known = revision != UNHEARD_OF
-            if key.revision in {revision, UNHEARD_OF} and (not is_known or key.rule_id in applicable.rule_ids):
-                self._held[RuleKey(key.rule_id, revision)] = step
+        for key, index in before.items():
+            revision = rules.revisions.get(key.rule_id, UNKNOWN)
+            is_known = revision != UNKNOWN
+            if key.revision in {revision, UNKNOWN} and (not is_known or key.rule_id in applicable.rule_ids):
+                self._active[RuleKey(key.rule_id, revision)] = index
             else:
                 rule_events.append(RuleCleared(key.rule_id, self.terminal_id, at))
         self._memory = {key: trail for key, trail in self._memory.items() if rules.revisions.get(key[0]) == key[1]}
-        self._worse = {key: worse for key, worse in self._worse.items() if key in self._held}
+        self._higher = {key: higher for key, higher in self._higher.items() if key in self._active}
         return rule_events
 
-    def report(self, seen: Sample, codes: Iterable[str] = ()) -> list[RuleEvent]:
+    def report(self, sample: Sample, codes: Iterable[str] = ()) -> list[RuleEvent]:
         rule_events: list[RuleEvent] = []
-        self._weigh_metrics(seen, rule_events)
-        if self._rules.levels:
-            self._weigh(self._rules.levels, seen, rule_events)
+        self._evaluate_metrics(sample, rule_events)
+        if self._rules.values:
+            self._evaluate(self._rules.values, sample, rule_events)
         for code in codes:
-            self._hear(self._rules.event, code, seen.at, rule_events)
+            self._evaluate_code(self._rules.event, code, sample.at, rule_events)
         return rule_events
 
     def alive(self, at: datetime) -> list[RuleEvent]:
-        """A sign of life that reports nothing: what is missing goes on missing."""
+        """A sign of life without a report: a missing metric is still missing."""
         rule_events: list[RuleEvent] = []
         if self._rules.absent:
-            self._weigh(self._rules.absent, Sample({}, at, at), rule_events)
+            self._evaluate(self._rules.absent, Sample({}, at, at), rule_events)
         return rule_events
 
     def event(self, code: str, at: datetime) -> list[RuleEvent]:
         rule_events: list[RuleEvent] = []
-        self._hear(self._rules.event, code, at, rule_events)
+        self._evaluate_code(self._rules.event, code, at, rule_events)
         return rule_events
 
-    def holds(self, key: RuleKey) -> bool:
-        return key in self._held
+    def is_active(self, key: RuleKey) -> bool:
+        return key in self._active
 
-    def _weigh_metrics(self, seen: Sample, rule_events: list[RuleEvent]) -> None:
-        """The hot path of ingest: most values are calm, and of most terminals nothing is held."""
-        by_metric, held = self._rules.metric, self._held
-        for name, value in seen.metrics.items():
+    def _evaluate_metrics(self, sample: Sample, rule_events: list[RuleEvent]) -> None:
+        """The hot path of ingest: most values are normal, and for most terminals no rule is active."""
+        by_metric, active = self._rules.metric, self._active
+        for name, value in sample.metrics.items():
             for low, high, rule in by_metric.get(name, ()):
-                if not (low < value < high) or (held and rule.key in held):
-                    self._place(rule, value, seen.at, rule_events)
+                if not (low < value < high) or (active and rule.key in active):
+                    self._apply_value(rule, value, sample.at, rule_events)
 
-    def _weigh(self, rules: Iterable[ThresholdRule], seen: Sample, rule_events: list[RuleEvent]) -> None:
+    def _evaluate(self, rules: Iterable[ThresholdRule], sample: Sample, rule_events: list[RuleEvent]) -> None:
         for rule in rules:
-            value = rule.value(seen, self._memory)
+            value = rule.value(sample, self._memory)
             if value is not None:
-                self._place(rule, value, seen.at, rule_events)
+                self._apply_value(rule, value, sample.at, rule_events)
 
-    def _place(self, rule: ThresholdRule, value: float, at: datetime, rule_events: list[RuleEvent]) -> None:
-        held = self._held.get(rule.key, NO_THRESHOLD)
-        step = rule.step(value, held)
-        if step != held:
-            self._move(rule, held, step, value, at, rule_events)
-        elif self._worse:
-            self._worse.pop(rule.key, None)
+    def _apply_value(self, rule: ThresholdRule, value: float, at: datetime, rule_events: list[RuleEvent]) -> None:
+        active = self._active.get(rule.key, NO_THRESHOLD)
+        reached = rule.reached(value, active)
+        if reached != active:
+            self._change(rule, active, reached, value, at, rule_events)
+        elif self._higher:
+            self._higher.pop(rule.key, None)
 
-    def _move(
-        self, rule: ThresholdRule, held: int, step: int, value: float, at: datetime, rule_events: list[RuleEvent]
+    def _change(
+        self, rule: ThresholdRule, active: int, reached: int, value: float, at: datetime, rule_events: list[RuleEvent]
     ) -> None:
-        if step > held > NO_THRESHOLD:
-            step = self._lasting(rule, step, at)
+        if reached > active > NO_THRESHOLD:
+            reached = self._lasting(rule, reached, at)
         else:
-            self._worse.pop(rule.key, None)
-        if step == held:
+            self._higher.pop(rule.key, None)
+        if reached == active:
             return
-        if step == NO_THRESHOLD:
-            rule_events.append(self._release(rule.key, at))
+        if reached == NO_THRESHOLD:
+            rule_events.append(self._clear(rule.key, at))
             return
-        self._held[rule.key] = step
-        severity = rule.steps[step].severity
+        self._active[rule.key] = reached
+        severity = rule.thresholds[reached].severity
         rule_events.append(
             RuleTriggered(rule.key.rule_id, self.terminal_id, at, rule.duration_s, value=value, severity=severity)
         )
 
-    def _lasting(self, rule: ThresholdRule, step: int, at: datetime) -> int:
-        """It is worse only when it has been so for the rule's duration, too; until then the held step stays."""
-        least, since = self._worse.get(rule.key, (step, at))
-        least = min(least, step)
+    def _lasting(self, rule: ThresholdRule, reached: int, at: datetime) -> int:
+        """A higher threshold counts after the rule's duration, too; until then the active one stays."""
+        least, since = self._higher.get(rule.key, (reached, at))
+        least = min(least, reached)
         if (at - since).total_seconds() >= rule.duration_s:
-            self._worse.pop(rule.key, None)
+            self._higher.pop(rule.key, None)
             return least
-        self._worse[rule.key] = least, since
-        return self._held[rule.key]
+        self._higher[rule.key] = least, since
+        return self._active[rule.key]
 
-    def _hear(self, rules: Iterable[EventRule], code: str, at: datetime, rule_events: list[RuleEvent]) -> None:
+    def _evaluate_code(self, rules: Iterable[EventRule], code: str, at: datetime, rule_events: list[RuleEvent]) -> None:
         for rule in rules:
             matches = rule.matches(code)
             if matches is None:
                 continue
             if not matches:
-                rule_events.append(self._release(rule.key, at))
+                rule_events.append(self._clear(rule.key, at))
                 continue
-            # An event that comes again is claimed again: it prolongs the time until the alert lets go by itself.
-            self._held[rule.key] = 0
+            # A repeated event triggers again: that postpones the time at which the alert clears by itself.
+            self._active[rule.key] = 0
             rule_events.append(
                 RuleTriggered(rule.key.rule_id, self.terminal_id, at, rule.duration_s, clear_after_s=rule.clear_after_s)
             )
 
-    def _release(self, key: RuleKey, at: datetime) -> RuleCleared:
-        self._held.pop(key, None)
+    def _clear(self, key: RuleKey, at: datetime) -> RuleCleared:
+        self._active.pop(key, None)
         return RuleCleared(key.rule_id, self.terminal_id, at)

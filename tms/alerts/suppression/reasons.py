@@ -13,7 +13,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.maintenance import services
-from tms.alerts.models import Alert, AlertState, IncidentState, RuleHours, RuleKind
+from tms.alerts.models import Alert, AlertState, IncidentState, RuleHours, RuleSource
 from tms.fleet.models import Presence
 from tms.fleet.presence.transitions import AWAY
 from tms.fleet.sites.calendar import hours_of
@@ -140,7 +140,7 @@ def _put_off(subjects: list[Subject], at: datetime) -> Found:
 def _may_fold(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
         until = subject.opened_at + timedelta(seconds=settings.FOLD_WAIT_S)
-        if subject.kind == RuleKind.PRESENCE and subject.incident_state is None and until > at:
+        if subject.kind == RuleSource.PRESENCE and subject.incident_state is None and until > at:
             yield subject.alert, Suppression(Reason.FOLDING, until)
 
 

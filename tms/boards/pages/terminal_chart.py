@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from tms.alerts.models import Rule, RuleKind
+from tms.alerts.models import Rule, RuleSource
 from tms.fleet.models import Terminal
 from tms.telemetry.history import presence_intervals, series
 from tms.telemetry.history.series import ChartRange, Readings
@@ -52,7 +52,7 @@ def _fitting(readings: Readings, *, first: Collection[str]) -> Sequence[str]:
 def _limits(terminal: Terminal) -> dict[str, list[dict[str, Any]]]:
     everywhere = Q(site=None) | Q(site=terminal.site_id)
     every_kind = Q(terminal_kind="") | Q(terminal_kind=terminal.kind)
-    rules = Rule.objects.filter(everywhere, every_kind, enabled=True, kind=RuleKind.METRIC).order_by("limit")
+    rules = Rule.objects.filter(everywhere, every_kind, enabled=True, kind=RuleSource.METRIC).order_by("limit")
     limits: dict[str, list[dict[str, Any]]] = {}
     for rule in rules:
         limit = {"comparison": rule.comparison, "limit": rule.limit, "severity": rule.severity}

@@ -10,7 +10,7 @@ from tms.telemetry import metric_names
 
 
 def overrun(alert: AlertRow) -> str:
-    """Of a rule with limits; the limits are those of the step that was reached."""
+    """Of a rule with limits; the limits are those of the threshold that was reached."""
     if alert.value is None or alert.limit is None:
         return ""
     return TEXTS.get(alert.shape, _beyond)(alert, alert.value, alert.limit)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
 from tms.alerts.impact import ImpactReason
-from tms.alerts.models import Alert, AlertState, RuleKind, Transition, TransitionKind
+from tms.alerts.models import Alert, AlertState, RuleSource, Transition, TransitionKind
 from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label
 from tms.boards.rows.viewers import Viewer, viewers
 from tms.feed.change import Change
@@ -18,7 +18,7 @@ ALERT_COLUMNS = (
     *("flapping__changes", "flapping__is_wrong", "flapping__ended_at"),
     *("contract", "until", "is_stale", "claimed_until", "incident"),
     *(f"rule__{name}" for name in ("name", "name_ja", "kind", "metric", "comparison", "may_be_resolved_by_hand")),
-    *(f"rule__{name}" for name in ("severity", "limit", "lower_limit", "worse_steps")),
+    *(f"rule__{name}" for name in ("severity", "limit", "lower_limit", "higher_thresholds")),
     *(f"terminal__{name}" for name in ("uid", "label", "kind")),
     *(f"terminal__site__{name}" for name in ("code", "name", "name_ja")),
     *(f"terminal__state__{name}" for name in ("presence", "presence_at", "cause", "back_at", "due_at", "last_seen_at")),
@@ -69,7 +69,7 @@ class AlertRow:
     """Of its rule."""
     limit: float | None
     lower_limit: float | None
-    """Those of the step that was reached."""
+    """Those of the threshold that was reached."""
     value: float | None
     terminal: int
     uid: str
@@ -180,16 +180,16 @@ def _transitions_of(pks: Collection[int]) -> dict[int, tuple[TransitionRow, ...]
 def _alert_row(alert: Alert, steps: tuple[TransitionRow, ...], people: tuple[Viewer, ...]) -> AlertRow:
     rule, terminal, holder, asked = alert.rule, alert.terminal, alert.acknowledged_by, alert.assigned_to
     claimant = alert.claimed_by
-    step = next((step for step in rule.steps if step["severity"] == alert.severity), rule.steps[0])
+    threshold = next((one for one in rule.thresholds if one["severity"] == alert.severity), rule.thresholds[0])
     return AlertRow(
         pk=alert.pk,
         severity=alert.severity,
         state=alert.state,
         rule=Bilingual(rule.name, rule.name_ja),
-        metric=rule.metric if rule.kind == RuleKind.METRIC else "",
+        metric=rule.metric if rule.kind == RuleSource.METRIC else "",
         shape=rule.shape,
-        limit=step.get("limit"),
-        lower_limit=step.get("lower_limit"),
+        limit=threshold.get("limit"),
+        lower_limit=threshold.get("lower_limit"),
         value=alert.value,
         terminal=terminal.pk,
         uid=terminal.uid,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from tms.alerts.models import Alert, RuleKind
+from tms.alerts.models import Alert, RuleSource
 from tms.boards.rows.common import LinkView, SiteLabel, link_view, site_label, worst
 from tms.boards.rows.planned import Expected, expected_of
 from tms.fleet.models import Terminal, TerminalState
@@ -66,7 +66,7 @@ def unresolved_of(pks: Collection[int]) -> dict[int, Held]:
     rows = Alert.objects.unresolved().filter(terminal__in=pks)
     held: dict[int, Held] = {}
     for terminal_id, severity, kind, metric in rows.values_list("terminal", "severity", "rule__kind", "rule__metric"):
-        held.setdefault(terminal_id, {}).setdefault(metric if kind == RuleKind.METRIC else "", []).append(severity)
+        held.setdefault(terminal_id, {}).setdefault(metric if kind == RuleSource.METRIC else "", []).append(severity)
     return held
 
 

@@ -17,7 +17,7 @@ from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
 from tms.telemetry import metric_names
 
-STEP_LABELS = {
+THRESHOLD_LABELS = {
     "info": _("Info from"),
     "warning": _("Warning from"),
     "critical": _("Critical from"),
@@ -26,10 +26,10 @@ STEP_LABELS = {
     "critical_lower": _("Critical down from"),
 }
 AS_FIELD = {"limit": "", "lower_limit": "_lower"}
-"""The endings of the fields of a step."""
+"""The endings of the fields of a threshold."""
 OWN = (("metric", "window_s"), ("presence",), ("event_code", "clear_code"), ("firmware",))
-STEPS = ("info", "warning", "critical")
-BANDS = tuple((f"{severity}_lower", severity) for severity in STEPS)
+SEVERITIES = ("info", "warning", "critical")
+BANDS = tuple((f"{severity}_lower", severity) for severity in SEVERITIES)
 LAST = ("hysteresis", "duration_s", "clear_after_s", "may_be_resolved_by_hand", "hours")
 FLAPPING = ("watches_flapping",)
 LISTED = {"metric", "model"}
@@ -100,7 +100,7 @@ class RuleForm(forms.Form):
         super().__init__(data, initial=_initial(shape, rule) if rule.pk else _suggested(shape, rule))
         self.shape = shape
         self.rule = rule
-        self.fields |= {name: self._step_field(name) for name in shape.fields if name in STEP_LABELS}
+        self.fields |= {name: self._threshold_field(name) for name in shape.fields if name in THRESHOLD_LABELS}
         for name in set(self.fields) - {*self.always, *shape.fields}:
             del self.fields[name]
         for name, rows in (("site", Site.objects.all()), ("group", Group.objects.all())):
@@ -117,24 +117,24 @@ class RuleForm(forms.Form):
             self._fill(cleaned)
         return cleaned
 
-    def _step_field(self, name: str) -> forms.Field:
+    def _threshold_field(self, name: str) -> forms.Field:
         if self.shape.comparison == Comparison.ABSENT:
             return SpanField(label=ABSENT_LABELS[name], required=False)
-        return NumberField(label=STEP_LABELS[name], required=False)
+        return NumberField(label=THRESHOLD_LABELS[name], required=False)
 
     def _fill(self, cleaned: dict[str, Any]) -> None:
         """Put what was chosen into the rule, and ask it what it thinks of that."""
         rule = self.rule
         rule.kind, rule.comparison = self.shape.kind, self.shape.comparison
-        steps = [step for step in (self._step(severity, cleaned) for severity in SEVERITY_ORDER) if step]
-        if self.shape.has_limits and not steps:
+        thresholds = [one for one in (self._threshold(severity, cleaned) for severity in SEVERITY_ORDER) if one]
+        if self.shape.has_limits and not thresholds:
             self.add_error("warning", _("A rule needs the limit of at least one severity."))
             return
-        for name in set(cleaned) - {*STEP_LABELS, "version"}:
+        for name in set(cleaned) - {*THRESHOLD_LABELS, "version"}:
             empty = 0.0 if name.endswith("_s") or name == "hysteresis" else ""
             setattr(rule, name, empty if cleaned[name] is None and name not in {"site", "group"} else cleaned[name])
-        if steps:
-            first, *rule.worse_steps = steps
+        if thresholds:
+            first, *rule.higher_thresholds = thresholds
             rule.severity, rule.limit, rule.lower_limit = first["severity"], first["limit"], first.get("lower_limit")
         try:
             rule.full_clean()
@@ -142,28 +142,28 @@ class RuleForm(forms.Form):
             for field, messages in error.message_dict.items():
                 self.add_error(self._field_of(field), messages)
 
-    def _step(self, severity: str, cleaned: dict[str, Any]) -> dict[str, Any]:
+    def _threshold(self, severity: str, cleaned: dict[str, Any]) -> dict[str, Any]:
         """Empty where nothing was filled in."""
-        step = {name: cleaned.get(severity + ending) for name, ending in AS_FIELD.items()}
-        found = {name: value for name, value in step.items() if value is not None}
+        threshold = {name: cleaned.get(severity + ending) for name, ending in AS_FIELD.items()}
+        found = {name: value for name, value in threshold.items() if value is not None}
         return {"severity": severity, **found} if found else {}
 
     def _field_of(self, name: str) -> str | None:
         """Where on the form the rule's field stands; None for the head of the form."""
-        steps = [step["severity"] for step in self.rule.steps]
-        places = {"limit": steps[0], "lower_limit": f"{steps[0]}_lower", "worse_steps": steps[-1]}
+        severities = [one["severity"] for one in self.rule.thresholds]
+        places = {"limit": severities[0], "lower_limit": f"{severities[0]}_lower", "higher_thresholds": severities[-1]}
         place = places.get(name, name)
         return place if place in self.fields else None
 
     @property
     def rows(self) -> list[list[tuple[forms.BoundField, str]]]:
         """What only this shape asks, in the order in which it is read, with the unit of each."""
-        steps = BANDS if "warning_lower" in self.fields else (STEPS,)
-        there = ([name for name in row if name in self.fields] for row in (*OWN, *steps, LAST, FLAPPING))
+        rows = BANDS if "warning_lower" in self.fields else (SEVERITIES,)
+        there = ([name for name in row if name in self.fields] for row in (*OWN, *rows, LAST, FLAPPING))
         return [[(self[name], self._unit_of(name)) for name in row] for row in there if row]
 
     def _unit_of(self, name: str) -> str:
-        is_limit = name in STEP_LABELS or name == "hysteresis"
+        is_limit = name in THRESHOLD_LABELS or name == "hysteresis"
         return self.unit if is_limit and not isinstance(self.fields[name], SpanField) else ""
 
     @property
@@ -181,8 +181,8 @@ def _initial(shape: Shape, rule: Rule) -> dict[str, Any]:
     if not rule.clear_after_s:
         known["clear_after_s"] = ""
     if shape.has_limits:
-        known |= {step["severity"]: step["limit"] for step in rule.steps}
-        known |= {f"{step['severity']}_lower": step.get("lower_limit") for step in rule.steps}
+        known |= {one["severity"]: one["limit"] for one in rule.thresholds}
+        known |= {f"{one['severity']}_lower": one.get("lower_limit") for one in rule.thresholds}
     return known
 
 

@@ -6,9 +6,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tms.alerts.models import Comparison, Rule, RuleKind
+from tms.alerts.models import Comparison, Rule, RuleSource
 
-STEPS = ("info", "warning", "critical")
+SEVERITIES = ("info", "warning", "critical")
 BANDS = ("info_lower", "info", "warning_lower", "warning", "critical_lower", "critical")
 LASTING = ("hysteresis", "duration_s")
 
@@ -45,22 +45,29 @@ LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
     "clock": (pgettext_lazy("rule", "Wrong clock"), _("A terminal's clock is not that of TMS.")),
 }
 FIELDS: dict[str, tuple[str, ...]] = {
-    Comparison.ABOVE: ("metric", *STEPS, *LASTING),
-    Comparison.BELOW: ("metric", *STEPS, *LASTING),
+    Comparison.ABOVE: ("metric", *SEVERITIES, *LASTING),
+    Comparison.BELOW: ("metric", *SEVERITIES, *LASTING),
     Comparison.OUTSIDE: ("metric", *BANDS, *LASTING),
-    Comparison.RISING: ("metric", "window_s", *STEPS, *LASTING),
-    Comparison.FALLING: ("metric", "window_s", *STEPS, *LASTING),
-    Comparison.ABSENT: ("metric", *STEPS),
-    RuleKind.PRESENCE: ("presence", "duration_s", "severity"),
-    RuleKind.EVENT: ("event_code", "clear_code", "clear_after_s", "may_be_resolved_by_hand", "duration_s", "severity"),
-    RuleKind.FIRMWARE: ("firmware", "duration_s", "severity"),
-    RuleKind.CLOCK: (*STEPS, *LASTING),
+    Comparison.RISING: ("metric", "window_s", *SEVERITIES, *LASTING),
+    Comparison.FALLING: ("metric", "window_s", *SEVERITIES, *LASTING),
+    Comparison.ABSENT: ("metric", *SEVERITIES),
+    RuleSource.PRESENCE: ("presence", "duration_s", "severity"),
+    RuleSource.EVENT: (
+        "event_code",
+        "clear_code",
+        "clear_after_s",
+        "may_be_resolved_by_hand",
+        "duration_s",
+        "severity",
+    ),
+    RuleSource.FIRMWARE: ("firmware", "duration_s", "severity"),
+    RuleSource.CLOCK: (*SEVERITIES, *LASTING),
 }
 
 
 def _shape(name: str) -> Shape:
     is_metric = name in Comparison.values
-    return Shape(RuleKind.METRIC.value if is_metric else name, name if is_metric else "", *LABELS[name], FIELDS[name])
+    return Shape(RuleSource.METRIC.value if is_metric else name, name if is_metric else "", *LABELS[name], FIELDS[name])
 
 
 SHAPES = {name: _shape(name) for name in LABELS}

@@ -42,7 +42,7 @@ def plot(rule: Rule, extremes: Sequence[Extreme], *, since: datetime, until: dat
     lines = [[(row[0], end) for row, end in zip(extremes, ends, strict=True)] for ends in _ends(rule, extremes)]
     if not lines or len(extremes) < 2:
         return None
-    limits = [(limit, step["severity"]) for step in rule.steps for limit in _limits(step)]
+    limits = [(limit, one["severity"]) for one in rule.thresholds for limit in _limits(one)]
     ticks = _ticks([value for line in lines for _, value in line] + [limit for limit, _ in limits])
     length = (until - since).total_seconds()
 
@@ -71,8 +71,8 @@ def _ends(rule: Rule, extremes: Sequence[Extreme]) -> list[list[float]]:
     return shown.get(rule.shape, [])
 
 
-def _limits(step: dict[str, float | None]) -> list[float]:
-    return [limit for limit in (step["limit"], step.get("lower_limit")) if limit is not None]
+def _limits(threshold: dict[str, float | None]) -> list[float]:
+    return [limit for limit in (threshold["limit"], threshold.get("lower_limit")) if limit is not None]
 
 
 def _ticks(values: Sequence[float]) -> list[float]:

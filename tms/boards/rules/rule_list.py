@@ -29,7 +29,11 @@ def lines(*, to: Person) -> list[RuleLine]:
     unresolved = dict(Alert.objects.unresolved().order_by().values_list("rule").annotate(Count("pk")))
     told = [
         RuleLine(
-            rule, rule.steps[-1]["severity"], str(SHAPES[rule.shape].label), where(rule), unresolved.get(rule.pk, 0)
+            rule,
+            rule.thresholds[-1]["severity"],
+            str(SHAPES[rule.shape].label),
+            where(rule),
+            unresolved.get(rule.pk, 0),
         )
         for rule in rows
     ]

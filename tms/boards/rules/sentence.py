@@ -32,9 +32,9 @@ WHEN: Mapping[str, str | Promise] = {
 def sentence(rule: Rule) -> SafeString:
     """Of a valid rule."""
     when = format_html(str(WHEN[rule.shape]), **_values(rule))
-    worse = format_html_join("", "{}", ((_worse(rule, step),) for step in rule.worse_steps))
+    higher = format_html_join("", "{}", ((_higher(rule, one),) for one in rule.higher_thresholds))
     rest = format_html_join("", " {}", ((clause,) for clause in _clauses(rule)))
-    return format_html("{}{}{}{}", when, worse, gettext("."), rest)
+    return format_html("{}{}{}{}", when, higher, gettext("."), rest)
 
 
 def where(rule: Rule) -> str:
@@ -73,13 +73,13 @@ def _values(rule: Rule) -> dict[str, Any]:
     return {name: _bold(text) for name, text in told.items()}
 
 
-def _worse(rule: Rule, step: Mapping[str, Any]) -> SafeString:
-    limit, lower = limit_text(rule, step["limit"]), limit_text(rule, step.get("lower_limit"))
+def _higher(rule: Rule, threshold: Mapping[str, Any]) -> SafeString:
+    limit, lower = limit_text(rule, threshold["limit"]), limit_text(rule, threshold.get("lower_limit"))
     if lower:
         text = gettext(", a {severity} one outside of {lower_limit} and {limit}")
     else:
         text = gettext(", a {severity} one from {limit}")
-    severity = _bold(_severity(step["severity"]))
+    severity = _bold(_severity(threshold["severity"]))
     return format_html(text, severity=severity, limit=_bold(limit), lower_limit=_bold(lower))
 
 

@@ -1,0 +1,29 @@
+from django.db import migrations, models
+
+RENAMED = (
+    (
+        "rule",
+        "worse_steps",
+        "higher_thresholds",
+        models.JSONField(blank=True, db_column="worse_steps", db_default=[], default=list),
+    ),
+)
+
+
+class Migration(migrations.Migration):
+    """New names in the code; every table and column keeps its own, so that the release before goes on working."""
+
+    dependencies = [("alerts", "0016_names")]
+
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                operation
+                for model, old, new, field in RENAMED
+                for operation in (
+                    migrations.RenameField(model, old, new),
+                    migrations.AlterField(model, new, field),
+                )
+            ],
+        ),
+    ]
