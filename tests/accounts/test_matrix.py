@@ -64,7 +64,7 @@ class Rows(NamedTuple):
     def fill(self, route: str) -> str:
         """`/alerts/<int:pk>/` → `/alerts/7/`."""
         place = route.removeprefix("/api/v1").strip("/").partition("/<")[0].partition("/{")[0]
-        names = self.names | {"pk": self.by_place.get(place, "1")}
+        names = self.names | {"pk": self.by_place.get(place, "1")} | ({"kind": "above"} if place == "rules/new" else {})
         return re.sub(r"[<{](?:\w+:)?(\w+)[>}]", lambda found: names[found[1]], route)
 
 
@@ -163,7 +163,6 @@ def furnish(fleet: Fleet) -> Rows:
             "code": site.code,
             "cover": str(cover.pk),
             "deed": "comment",
-            "shape": "above",
             "kind": "email",
             "factor": "site",
             "rest": "nowhere",

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 def fired(rule: Rule, *, since: float = 0, until: float = 86_400) -> list[tuple[str, float, float | None]]:
     """Severity, opened and ended, in seconds."""
-    found = preview(rule, since=later(since), until=later(until)).firings
+    found = preview(rule, since=later(since), until=later(until)).alerts
     return [
         (one.severity, (one.opened_at - AT).total_seconds(), one.ended_at and (one.ended_at - AT).total_seconds())
         for one in found
@@ -57,7 +57,7 @@ def test_a_preview_tells_the_peak_and_leaves_out_what_came_late(fleet):
     readings(terminal, {0: 70, 60: 90, 120: 65, 180: 50})
     factories.report(terminal, 99, at=later(90), metrics={"temperature_c": 200.0}, late=True)
 
-    (firing,) = preview(hot(), since=AT, until=later(600)).firings
+    (firing,) = preview(hot(), since=AT, until=later(600)).alerts
 
     assert (firing.highest, firing.terminal_id) == (90, terminal.pk)
 
@@ -106,7 +106,7 @@ def test_a_preview_is_of_the_scope_of_the_rule(fleet):
 
     found = preview(hot(model="PX-300", group=fleet.group("Lobby", here, other)), since=AT, until=later(60))
 
-    assert [one.terminal_id for one in found.firings] == [here.pk]
+    assert [one.terminal_id for one in found.alerts] == [here.pk]
     assert (found.terminals, found.is_sample) == (1, False)
 
 
@@ -117,7 +117,7 @@ def test_of_a_large_fleet_a_sample_is_looked_at_and_said_so(fleet, monkeypatch):
 
     found = preview(hot(), since=AT, until=later(60))
 
-    assert (found.terminals, len(found.looked_at), len(found.firings), found.is_sample) == (10, 4, 4, True)
+    assert (found.terminals, len(found.evaluated), len(found.alerts), found.is_sample) == (10, 4, 4, True)
 
 
 def test_what_takes_too_long_to_read_is_cut_and_said_so(fleet, monkeypatch):
@@ -133,7 +133,7 @@ def test_a_firmware_rule_tells_whom_it_would_hold_for_now(fleet):
 
     found = preview(unsaved(kind="firmware", firmware="2.0"), since=AT, until=later(60))
 
-    assert list(found.drifting) == [old.pk]
+    assert list(found.matching_now) == [old.pk]
 
 
 def test_a_rule_of_opening_hours_counts_only_those_of_the_site(fleet):

@@ -14,7 +14,7 @@ from tms.alerts.rule_kinds.evaluation import (
     Threshold,
     ThresholdRule,
 )
-from tms.alerts.rules.compiled import RuleSet, TerminalScope, threshold_rule
+from tms.alerts.rules.compiled import RuleSet, TerminalScope
 from tms.fleet.models import Cause, Presence, TerminalKind
 
 KEY = RuleKey(1, 1)
@@ -27,7 +27,8 @@ def level(**fields) -> ThresholdRule:
         "comparison": Comparison.ABOVE,
         "severity": "warning",
     } | fields
-    return threshold_rule(Rule(pk=1, **fields))
+    rule = Rule(pk=1, **fields)
+    return rule.kind_object.compile(rule)
 
 
 def hot(comparison: str = Comparison.ABOVE, *, limit: float = 75, hysteresis: float = 5) -> ThresholdRule:

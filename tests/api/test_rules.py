@@ -135,7 +135,7 @@ def test_a_preview_tells_what_would_have_been(watcher, fleet):
 
     told = watcher.post("/rules/preview", {"rule": rule, "hours": 1}).json()
 
-    assert (told["terminals"], told["looked_at"], told["is_cut"]) == (1, 1, False)
+    assert (told["terminals"], told["evaluated"], told["is_cut"]) == (1, 1, False)
     assert Rule.objects.count() == 0
 
 

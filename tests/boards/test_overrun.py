@@ -1,4 +1,4 @@
-"""How far out an alert's value is, in the words of its rule and with the limits of the step that was reached."""
+"""How far out an alert's value is, in the words of its rule and with the threshold that was reached."""
 
 import pytest
 
@@ -13,19 +13,19 @@ HIGHER = [{"severity": "critical", "limit": 75.0}]
 @pytest.mark.parametrize(
     ("fields", "value", "said"),
     [
-        ({"limit": 60}, 61.2, "Temperature 61 °C, limit 60 °C"),
-        ({"comparison": "below", "metric": "paper_pct", "limit": 10}, 4, "Paper 4%, limit 10%"),
+        ({"limit": 60}, 61.2, "Temperature 61 °C, threshold 60 °C"),
+        ({"comparison": "below", "metric": "paper_pct", "limit": 10}, 4, "Paper 4%, threshold 10%"),
         (
             {"comparison": "outside", "limit": 60, "lower_limit": 5, "hysteresis": 1},
             2,
-            "Temperature 2 °C, limits 5 °C and 60 °C",
+            "Temperature 2 °C, thresholds 5 °C and 60 °C",
         ),
         (
             {"comparison": "rising", "limit": 0.5, "window_s": 60},
             0.72,
-            "Temperature changes by 0.72 °C a minute, limit 0.5 °C",
+            "Temperature changes by 0.72 °C per minute, threshold 0.5 °C",
         ),
-        ({"comparison": "absent", "limit": 120}, 125.3, "Temperature was not reported for 2 min"),
+        ({"comparison": "absent", "limit": 120}, 125.3, "Temperature not reported for 2 min"),
     ],
 )
 def test_a_row_says_it_as_its_rule_does(page, fleet, fields, value, said):
@@ -34,13 +34,13 @@ def test_a_row_says_it_as_its_rule_does(page, fleet, fields, value, said):
     assert said in page("/alerts/").text(f"alert-{alert.pk}")
 
 
-def test_of_a_worse_step_its_own_limit_is_told(page, fleet):
+def test_a_higher_threshold_is_told_when_it_is_reached(page, fleet):
     rule = fleet.metric_rule(limit=60, severity="warning", higher_thresholds=HIGHER)
     alert = factories.alert(fleet, rule=rule, value=80)
     alert.severity = "critical"
     alert.save()
 
-    assert "Temperature 80 °C, limit 75 °C" in page("/alerts/").text(f"alert-{alert.pk}")
+    assert "Temperature 80 °C, threshold 75 °C" in page("/alerts/").text(f"alert-{alert.pk}")
 
 
 def test_a_wrong_clock_is_told_in_time(page, fleet):
@@ -48,4 +48,4 @@ def test_a_wrong_clock_is_told_in_time(page, fleet):
 
     seen: Seen = page("/alerts/")
 
-    assert "its clock is wrong by 95 s, limit 1 min" in seen.text(f"alert-{alert.pk}")
+    assert "clock off by 95 s, threshold 1 min" in seen.text(f"alert-{alert.pk}")

@@ -1,4 +1,4 @@
-"""The pages on which rules are read, tried and edited."""
+"""The pages on which rules are read, previewed and edited."""
 
 import pytest
 
@@ -62,20 +62,21 @@ def test_a_rule_reads_as_a_sentence(page, rule):
     seen = page(f"/rules/{rule.pk}/")
 
     sentence = (
-        "When <b>Temperature</b> of <b>any terminal</b> is at <b>60 °C</b> or above, open a <b>warning</b> alert, "
-        "a <b>critical</b> one from <b>75 °C</b>. It lets go more than <b>3 °C</b> back from the limit."
+        "When <b>Temperature</b> of <b>any terminal</b> is at or above <b>60 °C</b>, "
+        "open an alert with severity <b>warning</b>, a <b>critical</b> one from <b>75 °C</b>. "
+        "It lets go more than <b>3 °C</b> back from the limit."
     )
     assert sentence in seen.html
 
 
-SHAPES = ["above", "below", "outside", "rising", "falling", "absent", "presence", "event", "firmware", "clock"]
+KINDS = ["above", "below", "outside", "rising", "falling", "absent", "presence", "event", "firmware", "clock"]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_each_shape_has_a_form_of_its_own(page, fleet, shape):
-    links, form = page("/rules/new/").links(), page(f"/rules/new/{shape}/")
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_has_a_form_of_its_own(page, fleet, kind):
+    links, form = page("/rules/new/").links(), page(f"/rules/new/{kind}/")
 
-    assert f"/rules/new/{shape}/" in links
+    assert f"/rules/new/{kind}/" in links
     assert form.rows("id_name") == ["id_name", "id_name_ja"]
 
 
@@ -114,14 +115,14 @@ FILLED = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_rule_of_each_shape_is_made_and_reads_back_as_it_was_filled_in(browser, fleet, shape):
-    answer = browser.post(f"/rules/new/{shape}/", FILLED[shape])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rule_of_each_kind_is_made_and_reads_back_as_it_was_filled_in(browser, fleet, kind):
+    answer = browser.post(f"/rules/new/{kind}/", FILLED[kind])
 
     rule = Rule.objects.get()
     assert answer["Location"] == f"/rules/{rule.pk}/"
-    assert rule.shape == shape
-    again = browser.post(f"/rules/{rule.pk}/", FILLED[shape] | {"version": "1"})
+    assert rule.kind_name == kind
+    again = browser.post(f"/rules/{rule.pk}/", FILLED[kind] | {"version": "1"})
     rule.refresh_from_db()
     assert (again.status_code, rule.version) == (302, 1)
 
@@ -156,9 +157,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("shape", "wrong", "element", "said"), WRONG)
-def test_what_could_never_hold_is_refused_at_its_field(browser, fleet, shape, wrong, element, said):
-    answer = browser.post(f"/rules/new/{shape}/", FILLED["event"] | NEW | wrong)
+@pytest.mark.parametrize(("kind", "wrong", "element", "said"), WRONG)
+def test_what_could_never_hold_is_refused_at_its_field(browser, fleet, kind, wrong, element, said):
+    answer = browser.post(f"/rules/new/{kind}/", FILLED["event"] | NEW | wrong)
 
     seen = Seen(answer)
     assert answer.status_code == 422
@@ -282,12 +283,12 @@ def hot(fleet):
     return warm
 
 
-def tried(browser, rule: Rule, **fields: str) -> Seen:
+def preview(browser, rule: Rule, **fields: str) -> Seen:
     return Seen(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, **fields), headers=HTMX))
 
 
 def test_a_preview_says_how_often_and_where_a_rule_would_have_fired(browser, rule, hot):
-    seen = tried(browser, rule, duration_s="0")
+    seen = preview(browser, rule, duration_s="0")
 
     text = " ".join(seen.html.split())
     assert "Would have fired 1 time in the last 24 hours" in text
@@ -298,7 +299,7 @@ def test_a_preview_says_how_often_and_where_a_rule_would_have_fired(browser, rul
 
 
 def test_a_preview_is_of_what_is_filled_in_beside_what_is_saved(browser, rule, hot):
-    seen = tried(browser, rule, warning="85", critical="90", duration_s="0")
+    seen = preview(browser, rule, warning="85", critical="90", duration_s="0")
 
     text = " ".join(seen.html.split())
     assert "Would have fired 0 times in the last 24 hours" in text
@@ -307,8 +308,8 @@ def test_a_preview_is_of_what_is_filled_in_beside_what_is_saved(browser, rule, h
 
 
 def test_a_preview_minds_the_duration(browser, rule, hot):
-    assert "fired 1 time" in tried(browser, rule, duration_s="4 min").html
-    assert "fired 0 times" in tried(browser, rule, duration_s="6 min").html
+    assert "fired 1 time" in preview(browser, rule, duration_s="4 min").html
+    assert "fired 0 times" in preview(browser, rule, duration_s="6 min").html
 
 
 def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
@@ -317,7 +318,7 @@ def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
         temperature_c = 50.0 if minute % 2 else 80.0
         factories.report(restless, minute, at=now(60 * minute - 7200), metrics={"temperature_c": temperature_c})
 
-    text = " ".join(tried(browser, rule, duration_s="0").html.split())
+    text = " ".join(preview(browser, rule, duration_s="0").html.split())
 
     assert "Would have fired 4 times in the last 24 hours" in text
     assert "flapping, 16 changes" in text

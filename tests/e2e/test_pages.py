@@ -63,7 +63,7 @@ class Album:
             if await page.locator("#chart").count():
                 await expect(page.locator("#chart canvas").first).to_be_visible()
             if await page.locator("#preview[hx-get]").count():
-                await expect(page.locator("#preview .fired")).to_be_visible()
+                await expect(page.locator("#preview .preview-count")).to_be_visible()
             yield name, page
             await page.close()
 

@@ -16,10 +16,10 @@ from tms.alerts.actions.registry import DEEDS
 NOT_PAGES = ("/api/", "/admin/", "/sign-out/")
 LISTS = {
     "kind": ("webhook", "email", "sns", "chat"),
-    "shape": ("above", "outside", "rising", "presence", "event", "firmware", "clock", "absent"),
+    "/rules/new/": ("above", "outside", "rising", "presence", "event", "firmware", "clock", "absent"),
     "deed": tuple(DEEDS),
 }
-"""What stands for other names in an address than those of rows."""
+"""What stands for other names in an address than those of rows: by name, or by what precedes it."""
 
 
 UNTOUCHED = re.compile(r"csrfmiddlewaretoken|_.*|.*-(TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS")
@@ -61,7 +61,7 @@ def _filled(path: str, names: Mapping[str, str]) -> Iterator[str]:
         yield path
         return
     before, after = path[: name.start()], path[name.end() :]
-    for value in LISTS.get(name[1]) or ([names[before]] if before in names else []):
+    for value in LISTS.get(before) or LISTS.get(name[1]) or ([names[before]] if before in names else []):
         yield from _filled(f"{before}{value}{after}", names)
 
 

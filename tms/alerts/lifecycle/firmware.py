@@ -1,6 +1,7 @@
-"""Firmware rules: which terminals run another firmware than they should.
+"""Firmware rules: which terminals run another firmware than expected.
 
-No report tells of it: what is wanted, and what most of a model run, changes from outside. So the clock looks.
+Reports cannot trigger them, because the expected firmware and what most of a model run change elsewhere: the clock
+evaluates them.
 """
 
 from collections import Counter
@@ -20,7 +21,7 @@ from tms.fleet.presence import store
 from tms.lib.set_aside import SetAside, each, isolate
 
 LEAST = 3
-"""Terminals of one model before what most of them run means anything."""
+"""Terminals of one model before what most of them run counts."""
 CHUNK = 500
 """Terminals in one transaction."""
 
@@ -34,31 +35,31 @@ def follow_all(at: datetime) -> None:
 
 
 def follow(rule: Rule, *, at: datetime) -> None:
-    """Hold for those who drift by now, and let go of those who no longer do."""
-    drifting = drifting_from(rule)
-    held = set(Condition.objects.filter(rule=rule).values_list("terminal", flat=True))
+    """Trigger for the terminals that mismatch now, and clear for the others."""
+    found = mismatched(rule)
+    active = set(Condition.objects.filter(rule=rule).values_list("terminal", flat=True))
 
-    def settle(chunk: Sequence[int]) -> int:
+    def apply(chunk: Sequence[int]) -> int:
         store.lock(chunk)
-        lifecycle.apply_events([_rule_event(rule, terminal_id, terminal_id in drifting, at) for terminal_id in chunk])
+        lifecycle.apply_events([_rule_event(rule, terminal_id, terminal_id in found, at) for terminal_id in chunk])
         return len(chunk)
 
-    for chunk in batched(sorted((drifting ^ held) - set(not_followed.keys(at))), CHUNK):
-        isolate(chunk, settle, aside=not_followed, at=at)
+    for chunk in batched(sorted((found ^ active) - set(not_followed.keys(at))), CHUNK):
+        isolate(chunk, apply, aside=not_followed, at=at)
 
 
-def drifting_from(rule: Rule) -> set[int]:
+def mismatched(rule: Rule) -> set[int]:
     """Terminals whose firmware is not that of the rule, or not what more than half of their model run."""
     terminals = terminals_of(rule).exclude(firmware="").order_by()
     if rule.firmware:
         return set(terminals.exclude(firmware=rule.firmware).values_list("pk", flat=True))
     usual = usual_of(terminals)
-    told = terminals.filter(model__in=usual).values_list("pk", "model", "firmware")
-    return {pk for pk, model, firmware in told if firmware != usual[model]}
+    rows = terminals.filter(model__in=usual).values_list("pk", "model", "firmware")
+    return {pk for pk, model, firmware in rows if firmware != usual[model]}
 
 
 def usual_of(terminals: models.QuerySet[Terminal]) -> dict[str, str]:
-    """What more than half of each model run; of some there is nothing such."""
+    """What more than half of each model run. Models without such a majority are left out."""
     by_model: dict[str, Counter[str]] = {}
     counts = terminals.exclude(model="").values_list("model", "firmware").annotate(models.Count("pk"))
     for model, firmware, number in counts:
@@ -71,7 +72,7 @@ def usual_of(terminals: models.QuerySet[Terminal]) -> dict[str, str]:
     return usual
 
 
-def _rule_event(rule: Rule, terminal_id: int, is_drifting: bool, at: datetime) -> RuleEvent:
-    if is_drifting:
+def _rule_event(rule: Rule, terminal_id: int, is_mismatch: bool, at: datetime) -> RuleEvent:
+    if is_mismatch:
         return RuleTriggered(rule.pk, terminal_id, at, rule.duration_s)
     return RuleCleared(rule.pk, terminal_id, at)

@@ -13,6 +13,9 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from tms.alerts.rule_kinds import RULE_KINDS
+from tms.alerts.rule_kinds.base import RuleKind
+from tms.alerts.rule_kinds.metric import MetricKind
 from tms.alerts.rule_kinds.sources import Comparison, RuleSource
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.lib.severity import Severity
@@ -29,21 +32,8 @@ class RuleHours(models.TextChoices):
 SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL.value)
 """By rising severity."""
 
-NEEDED = {
-    RuleSource.PRESENCE.value: ("presence",),
-    RuleSource.METRIC.value: ("metric", "comparison", "limit"),
-    RuleSource.EVENT.value: ("event_code",),
-    RuleSource.FIRMWARE.value: (),
-    RuleSource.CLOCK.value: ("limit",),
-}
-"""The fields that a rule of each kind cannot be without."""
-
-NEEDED_TO_COMPARE = {
-    Comparison.OUTSIDE.value: ("lower_limit",),
-    Comparison.RISING.value: ("window_s",),
-    Comparison.FALLING.value: ("window_s",),
-}
-
+REQUIRED_OF_METRICS = MetricKind.required
+"""Also of a metric rule that says not how to compare."""
 LENGTHS = ("duration_s", "window_s", "clear_after_s")
 LONGEST_S = 366 * 86_400
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -163,9 +153,13 @@ class Rule(models.Model):
         return self.name_ja if self.name_ja and get_language() == "ja" else self.name
 
     @property
-    def shape(self) -> str:
-        """Kind and comparison in one word: what decides which fields there are."""
+    def kind_name(self) -> str:
+        """Key of `RULE_KINDS`."""
         return self.comparison if self.kind == RuleSource.METRIC else self.kind
+
+    @property
+    def kind_object(self) -> RuleKind:
+        return RULE_KINDS[self.kind_name]
 
     @property
     def thresholds(self) -> list[dict[str, Any]]:
@@ -185,28 +179,29 @@ class Rule(models.Model):
                 errors[name] = gettext("Use 1 to 64 lower-case letters, digits, _, - and dots, as terminals do.")
         if self.event_code and self.event_code == self.clear_code:
             errors["clear_code"] = gettext("The same event cannot open and clear; name another, or leave it empty.")
-        if self.kind in {RuleSource.METRIC, RuleSource.CLOCK} and not errors:
-            errors |= self._out_of_order()
+        kind = RULE_KINDS.get(self.kind_name)
+        if kind is not None and kind.has_thresholds and not errors:
+            errors |= self._wrong_thresholds(kind)
         if errors:
             raise ValidationError(errors)
 
     def _missing(self) -> list[str]:
-        needed = (*NEEDED.get(self.kind, ()), *NEEDED_TO_COMPARE.get(self.comparison, ()))
+        kind = RULE_KINDS.get(self.kind_name)
+        required = kind.required if kind else REQUIRED_OF_METRICS if self.kind == RuleSource.METRIC else ()
         return [
-            name for name in needed if getattr(self, name) in ("", None) or (name == "window_s" and not self.window_s)
+            name for name in required if getattr(self, name) in ("", None) or (name == "window_s" and not self.window_s)
         ]
 
-    def _out_of_order(self) -> dict[str, str]:
+    def _wrong_thresholds(self, kind: RuleKind) -> dict[str, str]:
         """A higher threshold lies further from normal than the one before, and a band is wider than its hysteresis."""
-        is_band = self.comparison == Comparison.OUTSIDE
-        if any(not _is_threshold(one, is_band=is_band) for one in self.thresholds):
+        if not all(_is_threshold(one, has_range=kind.has_range) for one in self.thresholds):
             return {"higher_thresholds": gettext("Each step needs its severity and its limits.")}
-        for milder, worse in pairwise(self.thresholds):
-            if SEVERITY_ORDER.index(milder["severity"]) >= SEVERITY_ORDER.index(worse["severity"]):
+        for lower, higher in pairwise(kind.thresholds(self)):
+            if SEVERITY_ORDER.index(lower.severity) >= SEVERITY_ORDER.index(higher.severity):
                 return {"higher_thresholds": gettext("Steps go from mild to bad, each severity once.")}
-            if not _lies_further_out(worse, milder, self.comparison):
+            if not kind.is_further_out(higher, lower):
                 return {"higher_thresholds": gettext("The worse the severity, the further out lies its limit.")}
-        if not is_band or self.limit is None or self.lower_limit is None:
+        if not kind.has_range or self.limit is None or self.lower_limit is None:
             return {}
         if self.lower_limit >= self.limit:
             return {"lower_limit": gettext("It has to lie below the upper limit.")}
@@ -217,18 +212,10 @@ class Rule(models.Model):
         return {}
 
 
-def _is_threshold(threshold: Any, *, is_band: bool) -> bool:
-    limits = ("limit", "lower_limit") if is_band else ("limit",)
+def _is_threshold(threshold: Any, *, has_range: bool) -> bool:
+    limits = ("limit", "lower_limit") if has_range else ("limit",)
     return threshold.get("severity") in SEVERITY_ORDER and all(_is_number(threshold.get(name)) for name in limits)
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and isfinite(value)
-
-
-def _lies_further_out(worse: dict[str, Any], milder: dict[str, Any], comparison: str) -> bool:
-    if comparison == Comparison.BELOW:
-        return bool(worse["limit"] < milder["limit"])
-    if comparison == Comparison.OUTSIDE:
-        return bool(worse["limit"] > milder["limit"] and worse["lower_limit"] < milder["lower_limit"])
-    return bool(worse["limit"] > milder["limit"])

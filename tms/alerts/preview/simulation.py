@@ -1,4 +1,4 @@
-"""When alerts would have opened and ended, from what was judged. Pure."""
+"""When alerts would have opened and ended, from rule events. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from tms.alerts.models.rule import SEVERITY_ORDER
 
 
 class SimulatedAlert(NamedTuple):
-    """An alert that would have been."""
+    """An alert that would have opened."""
 
     terminal_id: int
     severity: str
-    """The worst that it would have had."""
+    """The highest it would have reached."""
     opened_at: datetime
     ended_at: datetime | None
     """None when it would still be open at the end."""
@@ -29,7 +29,7 @@ class SimulatedAlert(NamedTuple):
 
 @dataclass(slots=True)
 class Course:
-    """A condition of one terminal, from its first claim on."""
+    """A condition of one terminal, from its first trigger on."""
 
     terminal_id: int
     due_at: datetime
@@ -38,16 +38,16 @@ class Course:
     lowest: float | None = None
     highest: float | None = None
 
-    def claim(self, claim: RuleTriggered) -> None:
-        self.lapses_at = claim.at + timedelta(seconds=claim.clear_after_s) if claim.clear_after_s else None
-        self.severity = max(self.severity, claim.severity, key=_rank)
-        self.lowest, self.highest = _span(self.lowest, self.highest, claim.value)
+    def trigger(self, event: RuleTriggered) -> None:
+        self.lapses_at = event.at + timedelta(seconds=event.clear_after_s) if event.clear_after_s else None
+        self.severity = max(self.severity, event.severity, key=_rank)
+        self.lowest, self.highest = _extremes(self.lowest, self.highest, event.value)
 
     def has_lapsed(self, at: datetime) -> bool:
         return self.lapses_at is not None and self.lapses_at <= at
 
     def end(self, at: datetime | None, until: datetime) -> list[SimulatedAlert]:
-        """Nothing when it did not hold for its duration."""
+        """Nothing when it did not last for its duration."""
         if self.due_at > until or (at is not None and self.due_at >= at):
             return []
         return [SimulatedAlert(self.terminal_id, self.severity, self.due_at, at, self.lowest, self.highest)]
@@ -56,40 +56,40 @@ class Course:
 type Due = Callable[[RuleTriggered], datetime]
 
 
-def lasted(claim: RuleTriggered) -> datetime:
-    """When it will have held for its duration, at any hour."""
-    return claim.at + timedelta(seconds=claim.duration_s)
+def due_at(event: RuleTriggered) -> datetime:
+    """When it will have lasted for its duration, at any hour."""
+    return event.at + timedelta(seconds=event.duration_s)
 
 
-def simulated_alerts(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = lasted) -> list[SimulatedAlert]:
-    """Of the verdicts on one rule, in the order of time. `due` tells when a claim opens its alert."""
+def simulated_alerts(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = due_at) -> list[SimulatedAlert]:
+    """Of the events of one rule, in order of time. `due` says when a trigger opens its alert."""
     courses: dict[int, Course] = {}
-    fired: list[SimulatedAlert] = []
-    for verdict in rule_events:
-        course = courses.get(verdict.terminal_id)
-        if course is not None and course.has_lapsed(verdict.at):
-            fired += courses.pop(verdict.terminal_id).end(course.lapses_at, until)
+    alerts: list[SimulatedAlert] = []
+    for event in rule_events:
+        course = courses.get(event.terminal_id)
+        if course is not None and course.has_lapsed(event.at):
+            alerts += courses.pop(event.terminal_id).end(course.lapses_at, until)
             course = None
-        if isinstance(verdict, RuleTriggered):
+        if isinstance(event, RuleTriggered):
             if course is None:
-                course = courses[verdict.terminal_id] = Course(verdict.terminal_id, due(verdict))
-            course.claim(verdict)
+                course = courses[event.terminal_id] = Course(event.terminal_id, due(event))
+            course.trigger(event)
         elif course is not None:
-            fired += course.end(verdict.at, until)
-            del courses[verdict.terminal_id]
+            alerts += course.end(event.at, until)
+            del courses[event.terminal_id]
     for course in courses.values():
-        fired += course.end(course.lapses_at if course.has_lapsed(until) else None, until)
-    return sorted(fired, key=lambda firing: firing.opened_at)
+        alerts += course.end(course.lapses_at if course.has_lapsed(until) else None, until)
+    return sorted(alerts, key=lambda alert: alert.opened_at)
 
 
 def worst_of(one: SimulatedAlert, other: SimulatedAlert) -> SimulatedAlert:
-    """`one`, as bad as both."""
+    """`one`, as severe as both."""
     severity = max(one.severity, other.severity, key=_rank)
-    lowest, highest = _span(one.lowest, one.highest, other.lowest, other.highest)
+    lowest, highest = _extremes(one.lowest, one.highest, other.lowest, other.highest)
     return one._replace(severity=severity, lowest=lowest, highest=highest)
 
 
-def _span(*values: float | None) -> tuple[float | None, float | None]:
+def _extremes(*values: float | None) -> tuple[float | None, float | None]:
     known = [value for value in values if value is not None]
     return min(known, default=None), max(known, default=None)
 

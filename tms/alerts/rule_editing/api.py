@@ -31,7 +31,7 @@ from tms.rest.schemas import RequestSchema, ResponseSchema
 router = ApiRouter("rules")
 OLDEST_FIRST = Keyset((Column("pk", int),))
 MOST_HOURS = 168
-MOST_FIRINGS = 1_000
+MOST_ALERTS = 1_000
 MAKING = Access(Permission.EDIT_RULES, is_idempotent=True)
 EDITING = Access(Permission.EDIT_RULES, refusals=(409, 412, 428), headers=(IF_MATCH,))
 SWITCHING = Access(Permission.EDIT_RULES, is_idempotent=True, refusals=(412,))
@@ -46,13 +46,13 @@ class Switch(RequestSchema):
     enabled: bool
 
 
-class RuleTrial(RequestSchema):
+class PreviewRequest(RequestSchema):
     rule: RuleBody
     hours: int = Field(24, ge=1, le=MOST_HOURS, description="How far to look back.")
 
 
 class SimulatedAlertSchema(ResponseSchema):
-    """An alert that would have been."""
+    """An alert that would have opened."""
 
     terminal: str = Field(description="UID")
     severity: str
@@ -63,20 +63,20 @@ class SimulatedAlertSchema(ResponseSchema):
     changes: int = Field(description="Openings and recoveries, if it would have flapped; else 0.")
 
     @classmethod
-    def of(cls, firing: SimulatedAlert, uid: str) -> Self:
-        return cls(**firing._asdict(), terminal=uid)
+    def of(cls, alert: SimulatedAlert, uid: str) -> Self:
+        return cls(**alert._asdict(), terminal=uid)
 
 
 class PreviewSchema(ResponseSchema):
     since: datetime
     until: datetime
     terminals: int = Field(description="In the scope of the rule.")
-    looked_at: int = Field(description="All of them, or an even sample.")
+    evaluated: int = Field(description="All of them, or an even sample.")
     is_cut: bool = Field(description="There was more than can be read in time.")
     number: int = Field(description="How many alerts there would have been.")
-    fired: list[SimulatedAlertSchema] = Field(description=f"The first {MOST_FIRINGS} of them.")
-    drifting: list[str] = Field(
-        description=f"Of a firmware rule: the first {MOST_FIRINGS} for which it would hold now."
+    alerts: list[SimulatedAlertSchema] = Field(description=f"The first {MOST_ALERTS} of them.")
+    matching_now: list[str] = Field(
+        description=f"Of a firmware rule: the UIDs of the first {MOST_ALERTS} terminals that it would match now."
     )
 
 
@@ -90,7 +90,7 @@ def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleFil
 @router.get("/rules/{int:pk}", summary="Read a rule", response=Rule)
 def read_rule(request: ApiRequest, response: HttpResponse, pk: int) -> Rule:
     """With its `ETag`, to be named when it is edited."""
-    return _told(response, _rule(request, pk))
+    return _answered(response, _rule(request, pk))
 
 
 @router.post("/rules", summary="Make a rule", response=Rule, status=201, access=MAKING)
@@ -98,7 +98,7 @@ def make_rule(request: ApiRequest, response: HttpResponse, body: RuleBody) -> Ru
     rule = _filled(models.Rule(), body.model_dump())
     services.save_rule(rule, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{rule.pk}"
-    return _told(response, _rule(request, rule.pk))
+    return _answered(response, _rule(request, rule.pk))
 
 
 @router.put("/rules/{int:pk}", summary="Replace a rule", response=Rule, access=EDITING)
@@ -126,20 +126,20 @@ def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Swit
     rule = _rule(request, pk)
     rule.enabled = body.enabled
     services.save_rule(rule, by=request.person, at=timezone.now(), version=rule.version)
-    return _told(response, _rule(request, pk))
+    return _answered(response, _rule(request, pk))
 
 
-@router.post("/rules/preview", summary="Try a rule", response=PreviewSchema, access=READ)
-def try_rule(request: ApiRequest, body: RuleTrial) -> PreviewSchema:
-    """What it would have made of what was reported already. Nothing is saved."""
+@router.post("/rules/preview", summary="Preview a rule", response=PreviewSchema, access=READ)
+def preview_rule(request: ApiRequest, body: PreviewRequest) -> PreviewSchema:
+    """What it would have done with reports that are stored already. Nothing is saved."""
     until = timezone.now()
-    told = preview(
+    result = preview(
         _filled(models.Rule(), body.rule.model_dump()), since=until - timedelta(hours=body.hours), until=until
     )
-    shown = told.firings[:MOST_FIRINGS]
-    drifting = told.drifting[:MOST_FIRINGS]
-    uids = _uids([*drifting, *(firing.terminal_id for firing in shown)])
-    return _tried(told, shown, uids)
+    shown = result.alerts[:MOST_ALERTS]
+    matching_now = result.matching_now[:MOST_ALERTS]
+    uids = _uids([*matching_now, *(alert.terminal_id for alert in shown)])
+    return _previewed(result, shown, uids)
 
 
 def _rules(request: ApiRequest) -> QuerySet[models.Rule]:
@@ -158,7 +158,7 @@ def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[s
     rule = _rule(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
     services.save_rule(_filled(rule, fields_of(rule) | fields), by=request.person, at=timezone.now(), version=version)
-    return _told(response, _rule(request, pk))
+    return _answered(response, _rule(request, pk))
 
 
 def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
@@ -168,21 +168,21 @@ def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
     return rule
 
 
-def _told(response: HttpResponse, rule: models.Rule) -> Rule:
+def _answered(response: HttpResponse, rule: models.Rule) -> Rule:
     set_etag(response, rule.version)
     return Rule.of(rule)
 
 
-def _tried(told: PreviewResult, shown: Sequence[SimulatedAlert], uids: dict[int, str]) -> PreviewSchema:
+def _previewed(result: PreviewResult, shown: Sequence[SimulatedAlert], uids: dict[int, str]) -> PreviewSchema:
     return PreviewSchema(
-        since=told.since,
-        until=told.until,
-        terminals=told.terminals,
-        looked_at=len(told.looked_at),
-        is_cut=told.is_cut,
-        number=len(told.firings),
-        fired=[SimulatedAlertSchema.of(one, uids[one.terminal_id]) for one in shown if one.terminal_id in uids],
-        drifting=[uids[pk] for pk in told.drifting[:MOST_FIRINGS] if pk in uids],
+        since=result.since,
+        until=result.until,
+        terminals=result.terminals,
+        evaluated=len(result.evaluated),
+        is_cut=result.is_cut,
+        number=len(result.alerts),
+        alerts=[SimulatedAlertSchema.of(one, uids[one.terminal_id]) for one in shown if one.terminal_id in uids],
+        matching_now=[uids[pk] for pk in result.matching_now[:MOST_ALERTS] if pk in uids],
     )
 
 

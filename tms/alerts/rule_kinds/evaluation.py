@@ -1,7 +1,7 @@
-"""What rules say. Pure, and honest about absence: a report without the metric proves nothing.
+"""Compiled rules. Pure; a report without the metric proves nothing.
 
-Rules on values (metrics, how fast they change, how long they are missing, a clock) are levels: each makes one number
-of a report, and its thresholds tell how bad that is.
+Rules on values (a metric, its rate, how long it is missing, a clock) are `ThresholdRule`s: each takes one number from a
+report, and its thresholds say how severe that is.
 """
 
 from array import array
@@ -11,18 +11,18 @@ from datetime import datetime
 from math import inf
 from typing import NamedTuple
 
-from tms.fleet.models import OURS, Cause, Presence
+from tms.fleet.models.states import OURS, Cause, Presence
 
 
 class RuleKey(NamedTuple):
-    """A rule as it stands: an edit makes a new revision, and what the old one held no longer counts."""
+    """A rule at one revision. An edit makes a new revision, and clears what the old one had triggered."""
 
     rule_id: int
     revision: int
 
 
 class Sample(NamedTuple):
-    """One report as rules see it. `taken_at` is by the terminal's clock, `at` by that of TMS."""
+    """One report. `taken_at` is by the terminal's clock, `at` by the clock of TMS."""
 
     metrics: Mapping[str, float]
     taken_at: datetime
@@ -30,7 +30,7 @@ class Sample(NamedTuple):
 
 
 type RuleMemory = dict[RuleKey, array[float]]
-"""What rules remember of one terminal: instants and values by turns, the oldest first."""
+"""What rules keep of one terminal: instants and values alternately, oldest first."""
 
 
 class Threshold(NamedTuple):
@@ -54,8 +54,8 @@ class ThresholdRule:
     hysteresis: float
     duration_s: float
 
-    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
-        """The number that counts, or None when this report proves nothing. `memory` may be written."""
+    def value(self, sample: Sample, memory: RuleMemory) -> float | None:
+        """The number to compare, or None when this report proves nothing. May write `memory`."""
         raise NotImplementedError
 
     def reached(self, value: float, active: int = NO_THRESHOLD) -> int:
@@ -76,31 +76,31 @@ class ThresholdRule:
 class MetricRule(ThresholdRule):
     metric: str
 
-    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
-        return seen.metrics.get(self.metric)
+    def value(self, sample: Sample, memory: RuleMemory) -> float | None:
+        return sample.metrics.get(self.metric)
 
 
 SAMPLES = 10
-"""Kept of one window."""
+"""Kept per window."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateRule(ThresholdRule):
-    """How much a metric changes in a minute, between now and `window_s` ago.
+    """How much a metric changes per minute, between now and `window_s` ago.
 
-    By the terminal's clock: its reports may come in bursts, and their instants do not.
+    Uses the terminal's clock, because reports may arrive in bursts.
     """
 
     metric: str
     window_s: float
 
-    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
-        value = seen.metrics.get(self.metric)
+    def value(self, sample: Sample, memory: RuleMemory) -> float | None:
+        value = sample.metrics.get(self.metric)
         if value is None:
             return None
-        now, trail = seen.taken_at.timestamp(), memory.setdefault(self.key, array("d"))
+        now, trail = sample.taken_at.timestamp(), memory.setdefault(self.key, array("d"))
         if trail and now < trail[-2]:
-            del trail[:]  # its clock was set back
+            del trail[:]  # the terminal's clock was set back
         while len(trail) > 2 and now - trail[2] >= self.window_s:
             del trail[:2]
         passed = now - trail[0] if trail else 0.0
@@ -112,34 +112,34 @@ class RateRule(ThresholdRule):
 
 @dataclass(frozen=True, slots=True)
 class AbsentRule(ThresholdRule):
-    """For how many seconds a metric was missing, counted from when it was last reported on this link."""
+    """For how many seconds a metric is missing, since it was last reported on this link."""
 
     metric: str
 
-    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
-        now = seen.at.timestamp()
-        if self.metric in seen.metrics or self.key not in memory:
+    def value(self, sample: Sample, memory: RuleMemory) -> float | None:
+        now = sample.at.timestamp()
+        if self.metric in sample.metrics or self.key not in memory:
             memory[self.key] = array("d", (now,))
         return now - memory[self.key][0]
 
 
 @dataclass(frozen=True, slots=True)
 class ClockRule(ThresholdRule):
-    """By how many seconds a terminal's clock is wrong, as far as its live reports tell.
+    """By how many seconds a terminal's clock is off, according to its live reports.
 
-    The link carries no clock of its own, so a report that was long under way looks like a clock that is behind: give
-    such a rule a duration.
+    The link carries no clock of its own, so a delayed report looks like a clock that is behind: give such a rule a
+    duration.
     """
 
-    def value(self, seen: Sample, memory: RuleMemory) -> float | None:
-        return abs((seen.taken_at - seen.at).total_seconds())
+    def value(self, sample: Sample, memory: RuleMemory) -> float | None:
+        return abs((sample.taken_at - sample.at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceRule:
-    """Holds while a terminal is offline, or while it is silent or offline.
+    """Matches while a terminal is offline, or while it is silent or offline.
 
-    A silence that TMS itself caused proves nothing yet: the terminal has its grace to come back.
+    A silence that TMS itself caused does not match: the terminal has a grace period to come back.
     """
 
     key: RuleKey
@@ -154,7 +154,7 @@ class PresenceRule:
 
 @dataclass(frozen=True, slots=True)
 class EventRule:
-    """Holds from one event code, until another code, or until it did not come again for `clear_after_s` (0: never)."""
+    """Triggers on one event code; clears on another, or after `clear_after_s` without a repetition (0: never)."""
 
     key: RuleKey
     event_code: str
@@ -166,3 +166,16 @@ class EventRule:
         if code == self.event_code:
             return True
         return False if code and code == self.clear_code else None
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareRule:
+    """Evaluated by the clock, not by reports: see `tms.alerts.lifecycle.firmware`."""
+
+    key: RuleKey
+    firmware: str
+    """Empty: what most terminals of the model run."""
+    duration_s: float
+
+
+type CompiledRule = ThresholdRule | PresenceRule | EventRule | FirmwareRule

@@ -3,22 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import inf
 from typing import Any, NamedTuple
 
 from tms.alerts.models.rule import Rule
-from tms.alerts.rule_kinds.evaluation import (
-    AbsentRule,
-    ClockRule,
-    EventRule,
-    MetricRule,
-    PresenceRule,
-    RateRule,
-    RuleKey,
-    Threshold,
-    ThresholdRule,
-)
-from tms.alerts.rule_kinds.sources import Comparison, RuleSource
+from tms.alerts.rule_kinds.evaluation import AbsentRule, EventRule, MetricRule, PresenceRule, ThresholdRule
 
 
 class TerminalScope(NamedTuple):
@@ -77,7 +65,7 @@ class RuleSet:
         )
         found = self._applicable.get(scope)
         if found is None:
-            found = self._applicable[scope] = compiled(row for row in self.rows if _applies(row, *scope))
+            found = self._applicable[scope] = compile_rules(row for row in self.rows if _applies(row, *scope))
         return found
 
     @cached_property
@@ -106,26 +94,23 @@ def _applies(row: Rule, site_id: int | None, groups: tuple[int, ...], model: str
     )
 
 
-def compiled(rows: Iterable[Rule]) -> ScopedRules:
-    by_kind: dict[str, list[Rule]] = {}
-    for row in rows:
-        by_kind.setdefault(row.kind, []).append(row)
-    of_values = (*by_kind.get(RuleSource.METRIC, ()), *by_kind.get(RuleSource.CLOCK, ()))
-    levels = [threshold_rule(row) for row in of_values]
-    others = tuple(level for level in levels if not isinstance(level, MetricRule))
+def compile_rules(rows: Iterable[Rule]) -> ScopedRules:
+    rows = tuple(rows)
+    rules = [row.kind_object.compile(row) for row in rows]
+    with_thresholds = _only(ThresholdRule, rules)
+    values = tuple(rule for rule in with_thresholds if not isinstance(rule, MetricRule))
     return ScopedRules(
-        presence=tuple(
-            PresenceRule(key_of(row), row.presence, row.duration_s) for row in by_kind.get(RuleSource.PRESENCE, ())
-        ),
-        metric=_by_metric(level for level in levels if isinstance(level, MetricRule)),
-        values=others,
-        absent=tuple(level for level in others if isinstance(level, AbsentRule)),
-        event=tuple(
-            EventRule(key_of(row), row.event_code, row.clear_code, row.clear_after_s, row.duration_s)
-            for row in by_kind.get(RuleSource.EVENT, ())
-        ),
-        rule_ids=frozenset(row.pk for rows_of_kind in by_kind.values() for row in rows_of_kind),
+        presence=_only(PresenceRule, rules),
+        metric=_by_metric(_only(MetricRule, rules)),
+        values=values,
+        absent=_only(AbsentRule, rules),
+        event=_only(EventRule, rules),
+        rule_ids=frozenset(row.pk for row in rows),
     )
+
+
+def _only[Compiled](kind: type[Compiled], rules: Iterable[object]) -> tuple[Compiled, ...]:
+    return tuple(rule for rule in rules if isinstance(rule, kind))
 
 
 def _by_metric(rules: Iterable[MetricRule]) -> dict[str, tuple[NormalRange, ...]]:
@@ -135,32 +120,3 @@ def _by_metric(rules: Iterable[MetricRule]) -> dict[str, tuple[NormalRange, ...]
         lowest = rule.thresholds[0]
         found[rule.metric] = (*found.get(rule.metric, ()), NormalRange(lowest.low, lowest.high, rule))
     return found
-
-
-def threshold_rule(row: Rule) -> ThresholdRule:
-    common = key_of(row), thresholds_of(row), row.hysteresis
-    if row.kind == RuleSource.CLOCK:
-        return ClockRule(*common, row.duration_s)
-    if row.comparison in {Comparison.RISING, Comparison.FALLING}:
-        return RateRule(*common, row.duration_s, row.metric, row.window_s)
-    if row.comparison == Comparison.ABSENT:
-        return AbsentRule(*common, row.duration_s, row.metric)
-    return MetricRule(*common, row.duration_s, row.metric)
-
-
-def thresholds_of(row: Rule) -> tuple[Threshold, ...]:
-    return tuple(_threshold(row.comparison, **one) for one in row.thresholds)
-
-
-def _threshold(comparison: str, *, severity: str, limit: float, lower_limit: float | None = None) -> Threshold:
-    if comparison == Comparison.BELOW:
-        return Threshold(severity, low=limit)
-    if comparison == Comparison.FALLING:
-        return Threshold(severity, low=-limit)
-    if comparison == Comparison.OUTSIDE:
-        return Threshold(severity, high=limit, low=-inf if lower_limit is None else lower_limit)
-    return Threshold(severity, high=limit)
-
-
-def key_of(row: Rule) -> RuleKey:
-    return RuleKey(row.pk, row.revision)

@@ -65,8 +65,8 @@ class AlertRow:
     state: str
     rule: Bilingual
     metric: str
-    shape: str
-    """Of its rule."""
+    rule_kind: str
+    """Key of `RULE_KINDS`."""
     limit: float | None
     lower_limit: float | None
     """Those of the threshold that was reached."""
@@ -187,7 +187,7 @@ def _alert_row(alert: Alert, steps: tuple[TransitionRow, ...], people: tuple[Vie
         state=alert.state,
         rule=Bilingual(rule.name, rule.name_ja),
         metric=rule.metric if rule.kind == RuleSource.METRIC else "",
-        shape=rule.shape,
+        rule_kind=rule.kind_name,
         limit=threshold.get("limit"),
         lower_limit=threshold.get("lower_limit"),
         value=alert.value,

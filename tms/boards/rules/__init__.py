@@ -1,1 +1,1 @@
-"""The pages on which rules are read, tried and edited."""
+"""The pages on which rules are read, previewed and edited."""

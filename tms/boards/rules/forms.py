@@ -1,5 +1,6 @@
-"""A rule as a form: as many fields as its shape needs."""
+"""A rule as a form: with the fields that its kind has."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -8,14 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
-from tms.alerts.models import Comparison, Rule, RuleHours
+from tms.alerts.models import Rule, RuleHours
 from tms.alerts.models.rule import SEVERITY_ORDER
-from tms.boards.rules.kinds import Shape
+from tms.alerts.rule_kinds.base import RuleKind
 from tms.fleet.models import Group, Presence, Site, TerminalKind
 from tms.lib.durations import SpanField
 from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
-from tms.telemetry import metric_names
 
 THRESHOLD_LABELS = {
     "info": _("Info from"),
@@ -33,7 +33,18 @@ BANDS = tuple((f"{severity}_lower", severity) for severity in SEVERITIES)
 LAST = ("hysteresis", "duration_s", "clear_after_s", "may_be_resolved_by_hand", "hours")
 FLAPPING = ("watches_flapping",)
 LISTED = {"metric", "model"}
-ABSENT_LABELS = {"info": _("Info after"), "warning": _("Warning after"), "critical": _("Critical after")}
+DURATION_LABELS = {"info": _("Info after"), "warning": _("Warning after"), "critical": _("Critical after")}
+
+
+SUGGESTED: Mapping[str, Any] = {
+    "hours": RuleHours.ALWAYS.value,
+    "watches_flapping": True,
+    "severity": Severity.WARNING.value,
+    "window_s": 300.0,
+    "duration_s": 60.0,
+    "hysteresis": 0,
+}
+"""For a new rule."""
 
 
 class NumberField(forms.FloatField):
@@ -96,12 +107,12 @@ class RuleForm(forms.Form):
 
     always = ("name", "name_ja", "hours", "watches_flapping", "site", "group", "model", "terminal_kind", "version")
 
-    def __init__(self, shape: Shape, rule: Rule, *, person: Person, data: Any = None) -> None:
-        super().__init__(data, initial=_initial(shape, rule) if rule.pk else _suggested(shape, rule))
-        self.shape = shape
+    def __init__(self, kind: RuleKind, rule: Rule, *, person: Person, data: Any = None) -> None:
+        super().__init__(data, initial=_initial(kind, rule) if rule.pk else dict(SUGGESTED))
+        self.kind = kind
         self.rule = rule
-        self.fields |= {name: self._threshold_field(name) for name in shape.fields if name in THRESHOLD_LABELS}
-        for name in set(self.fields) - {*self.always, *shape.fields}:
+        self.fields |= {name: self._threshold_field(name) for name in kind.fields if name in THRESHOLD_LABELS}
+        for name in set(self.fields) - {*self.always, *kind.fields}:
             del self.fields[name]
         for name, rows in (("site", Site.objects.all()), ("group", Group.objects.all())):
             field = self.fields[name]
@@ -118,16 +129,16 @@ class RuleForm(forms.Form):
         return cleaned
 
     def _threshold_field(self, name: str) -> forms.Field:
-        if self.shape.comparison == Comparison.ABSENT:
-            return SpanField(label=ABSENT_LABELS[name], required=False)
+        if self.kind.has_duration_limits:
+            return SpanField(label=DURATION_LABELS[name], required=False)
         return NumberField(label=THRESHOLD_LABELS[name], required=False)
 
     def _fill(self, cleaned: dict[str, Any]) -> None:
         """Put what was chosen into the rule, and ask it what it thinks of that."""
         rule = self.rule
-        rule.kind, rule.comparison = self.shape.kind, self.shape.comparison
+        rule.kind, rule.comparison = self.kind.source.value, self.kind.comparison
         thresholds = [one for one in (self._threshold(severity, cleaned) for severity in SEVERITY_ORDER) if one]
-        if self.shape.has_limits and not thresholds:
+        if self.kind.has_thresholds and not thresholds:
             self.add_error("warning", _("A rule needs the limit of at least one severity."))
             return
         for name in set(cleaned) - {*THRESHOLD_LABELS, "version"}:
@@ -157,7 +168,7 @@ class RuleForm(forms.Form):
 
     @property
     def rows(self) -> list[list[tuple[forms.BoundField, str]]]:
-        """What only this shape asks, in the order in which it is read, with the unit of each."""
+        """The fields of this kind only, in reading order, with the unit of each."""
         rows = BANDS if "warning_lower" in self.fields else (SEVERITIES,)
         there = ([name for name in row if name in self.fields] for row in (*OWN, *rows, LAST, FLAPPING))
         return [[(self[name], self._unit_of(name)) for name in row] for row in there if row]
@@ -169,29 +180,15 @@ class RuleForm(forms.Form):
     @property
     def unit(self) -> str:
         """Of the limits."""
-        if self.shape.name == "clock":
-            return "s"
-        metric = self["metric"].value() if "metric" in self.fields else ""
-        return metric_names.metric(metric).unit.strip() if metric else ""
+        return self.kind.unit(self["metric"].value() if "metric" in self.fields else "")
 
 
-def _initial(shape: Shape, rule: Rule) -> dict[str, Any]:
-    known = {name: getattr(rule, name, None) for name in (*RuleForm.base_fields, *shape.fields)}
+def _initial(kind: RuleKind, rule: Rule) -> dict[str, Any]:
+    known = {name: getattr(rule, name, None) for name in (*RuleForm.base_fields, *kind.fields)}
     known |= {"site": rule.site_id, "group": rule.group_id}
     if not rule.clear_after_s:
         known["clear_after_s"] = ""
-    if shape.has_limits:
+    if kind.has_thresholds:
         known |= {one["severity"]: one["limit"] for one in rule.thresholds}
         known |= {f"{one['severity']}_lower": one.get("lower_limit") for one in rule.thresholds}
     return known
-
-
-def _suggested(shape: Shape, rule: Rule) -> dict[str, Any]:
-    return {
-        "hours": RuleHours.ALWAYS.value,
-        "watches_flapping": True,
-        "severity": Severity.WARNING.value,
-        "window_s": 300.0,
-        "duration_s": 60.0,
-        "hysteresis": 0,
-    }

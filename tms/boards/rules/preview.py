@@ -1,4 +1,4 @@
-"""What a preview tells: how often a rule would have fired, on which terminals, and how often it does as it is saved."""
+"""The panel of a preview: how often a rule would have triggered, on which terminals, and how often as it is saved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from tms.alerts.models import Rule
 from tms.alerts.preview.preview import PreviewResult, preview
 from tms.alerts.preview.simulation import SimulatedAlert
 from tms.boards.rules.preview_plot import Plot, plot
-from tms.boards.rules.sentence import limit_text
 from tms.fleet.models import Terminal
 from tms.telemetry.history import samples
 
@@ -23,8 +22,8 @@ DAY = timedelta(days=1)
 
 class PreviewRange(NamedTuple):
     label: str | Promise
-    fired: str | Promise
-    """Of the heading."""
+    heading: str | Promise
+    """As the heading says it."""
 
 
 SPANS = {
@@ -45,16 +44,16 @@ class SimulatedAlertRow(NamedTuple):
     is_open: bool
     peak: str
     changes: int
-    """Of what would have flapped."""
+    """Openings and recoveries, if it would have flapped."""
 
 
 @dataclass(frozen=True)
 class PreviewPanel:
     span: str
-    told: PreviewResult
-    fired: Sequence[SimulatedAlertRow]
-    """The longest of them, in the order of time."""
-    drifting: Sequence[str]
+    result: PreviewResult
+    alerts: Sequence[SimulatedAlertRow]
+    """The longest of them, in order of time."""
+    matching_now: Sequence[str]
     """UIDs, the first of them."""
     plot: Plot | None
     before: PreviewResult | None
@@ -62,29 +61,29 @@ class PreviewPanel:
 
     @property
     def number(self) -> int:
-        return len(self.told.firings)
+        return len(self.result.alerts)
 
     @property
     def terminals(self) -> int:
-        return len({firing.terminal_id for firing in self.told.firings})
+        return len({alert.terminal_id for alert in self.result.alerts})
 
 
 def preview_panel(rule: Rule, span: str, *, saved: Rule | None, at: datetime) -> PreviewPanel:
     since, until = bounds(span, at=at)
-    told = preview(rule, since=since, until=until)
+    result = preview(rule, since=since, until=until)
     is_edited = saved is not None and saved.content() != rule.content()
-    longest = sorted(told.firings, key=lambda one: -one.lasted_s(until))[:MOST_SHOWN]
+    longest = sorted(result.alerts, key=lambda one: -one.lasted_s(until))[:MOST_SHOWN]
     shown = sorted(longest, key=lambda one: one.opened_at)
-    drifting = told.drifting[:MOST_SHOWN]
+    matching_now = result.matching_now[:MOST_SHOWN]
     uids = dict(
-        Terminal.objects.filter(pk__in={*drifting, *(one.terminal_id for one in shown)}).values_list("pk", "uid")
+        Terminal.objects.filter(pk__in={*matching_now, *(one.terminal_id for one in shown)}).values_list("pk", "uid")
     )
     return PreviewPanel(
         span=span,
-        told=told,
-        fired=[_line(rule, one, uids, until) for one in shown],
-        drifting=[uids[pk] for pk in drifting if pk in uids],
-        plot=_plot(rule, told),
+        result=result,
+        alerts=[_row(rule, one, uids, until) for one in shown],
+        matching_now=[uids[pk] for pk in matching_now if pk in uids],
+        plot=_plot(rule, result),
         before=preview(saved, since=since, until=until) if saved is not None and is_edited else None,
     )
 
@@ -99,22 +98,22 @@ def bounds(span: str, *, at: datetime) -> tuple[datetime, datetime]:
     return (midnight - timedelta(hours=12)).replace(hour=0), midnight
 
 
-def _line(rule: Rule, firing: SimulatedAlert, uids: dict[int, str], until: datetime) -> SimulatedAlertRow:
-    is_down = rule.shape in {"below", "falling"}
-    extreme = firing.lowest if is_down else firing.highest
+def _row(rule: Rule, alert: SimulatedAlert, uids: dict[int, str], until: datetime) -> SimulatedAlertRow:
+    kind = rule.kind_object
+    peak = kind.peak(alert)
     return SimulatedAlertRow(
-        uid=uids.get(firing.terminal_id, "–"),
-        severity=firing.severity or rule.severity,
-        opened_at=firing.opened_at,
-        lasted_s=firing.lasted_s(until),
-        is_open=firing.ended_at is None,
-        peak=limit_text(rule, None if extreme is None else round(extreme, 1)),
-        changes=firing.changes,
+        uid=uids.get(alert.terminal_id, "–"),
+        severity=alert.severity or rule.severity,
+        opened_at=alert.opened_at,
+        lasted_s=alert.lasted_s(until),
+        is_open=alert.ended_at is None,
+        peak=kind.format_limit(rule, None if peak is None else round(peak, 1)),
+        changes=alert.changes,
     )
 
 
-def _plot(rule: Rule, told: PreviewResult) -> Plot | None:
+def _plot(rule: Rule, result: PreviewResult) -> Plot | None:
     if not rule.metric:
         return None
-    extremes = samples.extremes(told.looked_at, rule.metric, told.since, told.until)
-    return plot(rule, extremes, since=told.since, until=told.until)
+    extremes = samples.extremes(result.evaluated, rule.metric, result.since, result.until)
+    return plot(rule, extremes, since=result.since, until=result.until)

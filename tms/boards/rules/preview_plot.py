@@ -1,4 +1,4 @@
-"""A small drawing beside a preview: how far out the terminals were, hour by hour, and where the limits lie."""
+"""A small plot beside a preview: the hourly extremes of the terminals, and the thresholds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.utils.timezone import get_default_timezone
 
-from tms.alerts.models import Comparison, Rule
+from tms.alerts.models import Rule
 
 WIDTH, HEIGHT = 410, 150
 LEFT, RIGHT, TOP, BOTTOM = 38.0, 406.0, 8.0, 128.0
@@ -39,7 +39,8 @@ class Plot:
 
 def plot(rule: Rule, extremes: Sequence[Extreme], *, since: datetime, until: datetime) -> Plot | None:
     """None where there is nothing to draw."""
-    lines = [[(row[0], end) for row, end in zip(extremes, ends, strict=True)] for ends in _ends(rule, extremes)]
+    lowest, highest = [(at, low) for at, low, _ in extremes], [(at, high) for at, _, high in extremes]
+    lines = rule.kind_object.plotted(lowest, highest)
     if not lines or len(extremes) < 2:
         return None
     limits = [(limit, one["severity"]) for one in rule.thresholds for limit in _limits(one)]
@@ -58,17 +59,6 @@ def plot(rule: Rule, extremes: Sequence[Extreme], *, since: datetime, until: dat
         limits=[Line(y(limit), f"{limit:g}", severity) for limit, severity in limits],
         times=_times(since, until),
     )
-
-
-def _ends(rule: Rule, extremes: Sequence[Extreme]) -> list[list[float]]:
-    """The lowest values, the highest, or both: whatever may be beyond a limit."""
-    lowest, highest = [low for _, low, _ in extremes], [high for *_, high in extremes]
-    shown = {
-        Comparison.ABOVE.value: [highest],
-        Comparison.BELOW.value: [lowest],
-        Comparison.OUTSIDE.value: [lowest, highest],
-    }
-    return shown.get(rule.shape, [])
 
 
 def _limits(threshold: dict[str, float | None]) -> list[float]:

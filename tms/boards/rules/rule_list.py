@@ -1,4 +1,4 @@
-"""The list of rules beside each of their pages, and what TMS knows to offer in a form."""
+"""The list of rules beside each of their pages, and the suggestions of its forms."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,6 @@ from django.db.models import Count
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Rule
-from tms.boards.rules.kinds import SHAPES
 from tms.boards.rules.sentence import where
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.telemetry import metric_names
@@ -18,7 +17,7 @@ LOOKED_AT = 50
 class RuleLine(NamedTuple):
     rule: Rule
     severity: str
-    """The worst that it may have."""
+    """The highest it may reach."""
     what: str
     where: str
     unresolved: int
@@ -31,7 +30,7 @@ def lines(*, to: Person) -> list[RuleLine]:
         RuleLine(
             rule,
             rule.thresholds[-1]["severity"],
-            str(SHAPES[rule.shape].label),
+            str(rule.kind_object.label),
             where(rule),
             unresolved.get(rule.pk, 0),
         )

@@ -1,37 +1,22 @@
-"""A rule as a sentence, so that a person reads what it will do before it does it."""
+"""A rule as a sentence: what it will do, before it is saved."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
-from django.utils.translation import gettext_lazy as _
 
 from tms.alerts.models import Rule, RuleHours
 from tms.fleet.models import TerminalKind
 from tms.lib.durations import written
 from tms.lib.severity import Severity
-from tms.telemetry import metric_names
-
-WHEN: Mapping[str, str | Promise] = {
-    "above": _("When {metric} of {who} is at {limit} or above, open a {severity} alert"),
-    "below": _("When {metric} of {who} is at {limit} or below, open a {severity} alert"),
-    "outside": _("When {metric} of {who} is not between {lower_limit} and {limit}, open a {severity} alert"),
-    "rising": _("When {metric} of {who} rises by {limit} a minute over {window}, open a {severity} alert"),
-    "falling": _("When {metric} of {who} falls by {limit} a minute over {window}, open a {severity} alert"),
-    "absent": _("When {who} is there but has not reported {metric} for {limit}, open a {severity} alert"),
-    "presence": _("When {who} is {presence}, open a {severity} alert"),
-    "event": _("When {who} tells of {event}, open a {severity} alert"),
-    "firmware": _("When {who} does not run {firmware}, open a {severity} alert"),
-    "clock": _("When the clock of {who} is wrong by {limit}, open a {severity} alert"),
-}
 
 
 def sentence(rule: Rule) -> SafeString:
     """Of a valid rule."""
-    when = format_html(str(WHEN[rule.shape]), **_values(rule))
+    when = format_html(str(rule.kind_object.condition), **_values(rule))
     higher = format_html_join("", "{}", ((_higher(rule, one),) for one in rule.higher_thresholds))
     rest = format_html_join("", " {}", ((clause,) for clause in _clauses(rule)))
     return format_html("{}{}{}{}", when, higher, gettext("."), rest)
@@ -49,32 +34,14 @@ def where(rule: Rule) -> str:
     return ", ".join(map(str, told))
 
 
-def limit_text(rule: Rule, limit: float | None) -> str:
-    """A limit in its unit."""
-    if limit is None:
-        return ""
-    if rule.shape in {"absent", "clock"}:
-        return written(limit)
-    return f"{limit:g}{metric_names.metric(rule.metric).unit}"
-
-
 def _values(rule: Rule) -> dict[str, Any]:
-    told = {
-        "metric": str(metric_names.metric(rule.metric).label),
-        "who": where(rule),
-        "limit": limit_text(rule, rule.limit),
-        "lower_limit": limit_text(rule, rule.lower_limit),
-        "window": written(rule.window_s),
-        "severity": _severity(rule.severity),
-        "presence": gettext("silent or offline") if rule.presence == "silent" else gettext("offline"),
-        "event": rule.event_code,
-        "firmware": rule.firmware or gettext("what most of its model run"),
-    }
-    return {name: _bold(text) for name, text in told.items()}
+    values = {"who": where(rule), "severity": _severity(rule.severity)} | rule.kind_object.placeholders(rule)
+    return {name: _bold(text) for name, text in values.items()}
 
 
 def _higher(rule: Rule, threshold: Mapping[str, Any]) -> SafeString:
-    limit, lower = limit_text(rule, threshold["limit"]), limit_text(rule, threshold.get("lower_limit"))
+    written_limit = partial(rule.kind_object.format_limit, rule)
+    limit, lower = written_limit(threshold["limit"]), written_limit(threshold.get("lower_limit"))
     if lower:
         text = gettext(", a {severity} one outside of {lower_limit} and {limit}")
     else:
@@ -92,7 +59,7 @@ def _clauses(rule: Rule) -> list[SafeString]:
     if not rule.watches_flapping:
         told.append(format_html("{}", gettext("Each time it opens is an alert of its own, however often that is.")))
     if rule.hysteresis:
-        back = _bold(limit_text(rule, rule.hysteresis))
+        back = _bold(rule.kind_object.format_limit(rule, rule.hysteresis))
         told.append(format_html(gettext("It lets go more than {back} back from the limit."), back=back))
     if rule.clear_code:
         told.append(format_html(gettext("It ends with {event}."), event=_bold(rule.clear_code)))

@@ -1,4 +1,4 @@
-"""The pages of rules. Everyone may read and try them; editing them needs a permission."""
+"""The pages of rules. Everyone may read and preview them; editing them needs a permission."""
 
 from copy import copy
 from typing import Any
@@ -17,10 +17,11 @@ from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing import services, yaml_file, yaml_reader
 from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.rule_editing.yaml_file import BadFile
+from tms.alerts.rule_kinds import RULE_KINDS
+from tms.alerts.rule_kinds.base import RuleKind
 from tms.boards.lists.filters import PRIMARY_KEY
 from tms.boards.rules import rule_list
 from tms.boards.rules.forms import RuleForm
-from tms.boards.rules.kinds import SHAPES, Shape, shape_of
 from tms.boards.rules.preview import DEFAULT_SPAN, SPANS, preview_panel
 from tms.boards.rules.sentence import sentence
 
@@ -40,36 +41,36 @@ def rules(request: AuthenticatedRequest) -> HttpResponse:
 def rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = _found(request, pk)
     if request.method != "POST":
-        return _show_rule(request, chosen, RuleForm(shape_of(chosen), chosen, person=request.user))
-    form = RuleForm(shape_of(chosen), copy(chosen), person=request.user, data=request.POST.dict())
+        return _show_rule(request, chosen, RuleForm(chosen.kind_object, chosen, person=request.user))
+    form = RuleForm(chosen.kind_object, copy(chosen), person=request.user, data=request.POST.dict())
     return _save(request, chosen, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs(Permission.EDIT_RULES)
-def new_rule(request: AuthenticatedRequest, shape: str = "") -> HttpResponse:
-    """Which shape, then the form."""
-    if not shape:
-        return _show(request, shapes=SHAPES.values())
-    form = RuleForm(_shape(shape), _blank(shape), person=request.user, data=request.POST.dict() or None)
+def new_rule(request: AuthenticatedRequest, kind: str = "") -> HttpResponse:
+    """First the kind, then the form."""
+    if not kind:
+        return _show(request, kinds=RULE_KINDS.values())
+    form = RuleForm(_kind(kind), _blank(kind), person=request.user, data=request.POST.dict() or None)
     return _save(request, None, form) if request.method == "POST" else _show_rule(request, None, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sign_in_required
-def try_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+def preview_rule(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """GET: as it is saved. POST: as it is filled in."""
     chosen = _found(request, pk)
     data = request.POST.dict() if request.method == "POST" else None
-    return _try(request, chosen, RuleForm(shape_of(chosen), copy(chosen), person=request.user, data=data))
+    return _preview(request, chosen, RuleForm(chosen.kind_object, copy(chosen), person=request.user, data=data))
 
 
 @require_POST
 @sign_in_required
-def try_new_rule(request: AuthenticatedRequest, shape: str) -> HttpResponse:
-    return _try(request, None, RuleForm(_shape(shape), _blank(shape), person=request.user, data=request.POST.dict()))
+def preview_new_rule(request: AuthenticatedRequest, kind: str) -> HttpResponse:
+    return _preview(request, None, RuleForm(_kind(kind), _blank(kind), person=request.user, data=request.POST.dict()))
 
 
 @require_POST
@@ -142,13 +143,13 @@ def _out_of_date(request: AuthenticatedRequest, now: Rule, form: RuleForm) -> Ht
     return _show_rule(request, now, form, newer=sentence(now), status=CONFLICT)
 
 
-def _try(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
+def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> HttpResponse:
     span = request.POST.get("span", DEFAULT_SPAN)
     context: dict[str, Any] = {"spans": SPANS, "span": span if span in SPANS else DEFAULT_SPAN}
     is_fine = not form.is_bound or form.is_valid()
     if is_fine:
-        outcome = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now())
-        context |= {"tried": outcome, "sentence": sentence(form.rule), "fired_when": SPANS[outcome.span].fired}
+        panel = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now())
+        context |= {"preview": panel, "sentence": sentence(form.rule), "when": SPANS[panel.span].heading}
     if request.headers.get("HX-Request"):
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})
     return _show_rule(request, chosen, form, status=200 if is_fine else UNREADABLE, **context)
@@ -157,11 +158,11 @@ def _try(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm) -> 
 def _show_rule(
     request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm, *, status: int = 200, **extra: Any
 ) -> HttpResponse:
-    context = {"form": form, "shape": form.shape, "chosen": chosen, "spans": SPANS, "span": DEFAULT_SPAN}
+    context = {"form": form, "kind": form.kind, "chosen": chosen, "spans": SPANS, "span": DEFAULT_SPAN}
     if chosen is not None and not form.is_bound:
         context["sentence"] = sentence(chosen)
-    context["try_at"] = (
-        reverse("try-rule", args=(chosen.pk,)) if chosen else reverse("try-new-rule", args=(form.shape.name,))
+    context["preview_at"] = (
+        reverse("preview-rule", args=(chosen.pk,)) if chosen else reverse("preview-new-rule", args=(form.kind.name,))
     )
     context["known_metrics"] = rule_list.known_metrics()
     context["known_models"] = rule_list.known_models()
@@ -197,14 +198,15 @@ def _found(request: AuthenticatedRequest, pk: int) -> Rule:
     return found
 
 
-def _shape(name: str) -> Shape:
-    if name not in SHAPES:
+def _kind(name: str) -> RuleKind:
+    if name not in RULE_KINDS:
         raise Http404
-    return SHAPES[name]
+    return RULE_KINDS[name]
 
 
-def _blank(shape: str) -> Rule:
-    return Rule(kind=_shape(shape).kind, comparison=_shape(shape).comparison)
+def _blank(name: str) -> Rule:
+    kind = _kind(name)
+    return Rule(kind=kind.source.value, comparison=kind.comparison)
 
 
 def _file(request: AuthenticatedRequest) -> str | bytes:

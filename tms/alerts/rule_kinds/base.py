@@ -1,0 +1,150 @@
+"""What every kind of rule defines. Pure: a kind sees `RuleFacts`, which `alerts.Rule` fulfils, and no model."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any, ClassVar, Protocol
+
+from django.utils.functional import Promise
+
+from tms.alerts.rule_kinds.evaluation import CompiledRule, RuleKey, Threshold
+from tms.alerts.rule_kinds.sources import RuleSource
+
+SEVERITIES = ("info", "warning", "critical")
+"""Fields of a form: the threshold of each severity."""
+LASTING = ("hysteresis", "duration_s")
+
+type Trace = Sequence[tuple[datetime, float]]
+"""A line of a plot."""
+
+
+class History(Enum):
+    """What a preview reads."""
+
+    ROLLUPS = auto()
+    """Reports of those hours only in which a roll-up is beyond the threshold."""
+    REPORTS = auto()
+    EVENTS = auto()
+    PRESENCE = auto()
+    NONE = auto()
+    """No past is stored: a preview says for which terminals the rule would match now."""
+
+
+class RuleFacts(Protocol):
+    """A rule as kinds see it."""
+
+    pk: Any
+    revision: int
+    severity: str
+    duration_s: float
+    presence: str
+    metric: str
+    limit: float | None
+    lower_limit: float | None
+    hysteresis: float
+    window_s: float
+    event_code: str
+    clear_code: str
+    clear_after_s: float
+    firmware: str
+
+    @property
+    def thresholds(self) -> Sequence[Mapping[str, Any]]: ...
+
+
+class ValueFacts(Protocol):
+    """What an alert keeps of its value. The limits are those of the threshold that was reached."""
+
+    @property
+    def metric(self) -> str: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def limit(self) -> float | None: ...
+    @property
+    def lower_limit(self) -> float | None: ...
+
+
+class Extremes(Protocol):
+    """The lowest and the highest value of a simulated alert."""
+
+    @property
+    def lowest(self) -> float | None: ...
+    @property
+    def highest(self) -> float | None: ...
+
+
+class RuleKind(ABC):
+    """One of the kinds that a rule may be of. It decides which fields a rule has, and what they mean."""
+
+    name: ClassVar[str]
+    """The comparison of a metric rule, else its source; also the slug in URLs."""
+    source: ClassVar[RuleSource]
+    comparison: ClassVar[str] = ""
+    label: ClassVar[str | Promise]
+    hint: ClassVar[str | Promise]
+    condition: ClassVar[str | Promise]
+    """The first half of a rule as a sentence; `placeholders` fills it in."""
+    fields: ClassVar[tuple[str, ...]]
+    """Of a form. Thresholds stand there as one field for each severity, and `_lower` ones where values have a range."""
+    required: ClassVar[tuple[str, ...]] = ()
+    """Of a rule."""
+    history: ClassVar[History]
+    has_duration_limits: ClassVar[bool] = False
+    """Limits are lengths of time, and entered as such."""
+
+    @property
+    def has_thresholds(self) -> bool:
+        return "limit" in self.required
+
+    @property
+    def has_range(self) -> bool:
+        """Values have to stay between two limits."""
+        return "lower_limit" in self.required
+
+    @property
+    def has_history(self) -> bool:
+        return self.history is not History.NONE
+
+    @abstractmethod
+    def compile(self, rule: RuleFacts) -> CompiledRule: ...
+
+    def placeholders(self, rule: RuleFacts) -> dict[str, str]:
+        """What `condition` names, besides {who} and {severity}."""
+        return {}
+
+    def thresholds(self, rule: RuleFacts) -> tuple[Threshold, ...]:
+        """By rising severity."""
+        return tuple(self.threshold(**one) for one in rule.thresholds)
+
+    def threshold(self, severity: str, limit: float, lower_limit: float | None = None) -> Threshold:
+        return Threshold(severity, high=limit)
+
+    def is_further_out(self, higher: Threshold, lower: Threshold) -> bool:
+        """Whether `higher` lies further from normal values than the threshold of a lower severity."""
+        return higher.high > lower.high
+
+    def unit(self, metric: str) -> str:
+        """Of the limits."""
+        return ""
+
+    def format_limit(self, rule: RuleFacts, limit: float | None) -> str:
+        """In its unit; empty for None."""
+        return ""
+
+    def describe_value(self, alert: ValueFacts) -> str:
+        """How far beyond its threshold an alert was when it opened: `CPU 97 %, threshold 90 %`."""
+        return ""
+
+    def peak(self, alert: Extremes) -> float | None:
+        """The worst value."""
+        return alert.highest
+
+    def plotted(self, lowest: Trace, highest: Trace) -> tuple[Trace, ...]:
+        """What a plot of the hourly extremes shows: those that may be beyond a limit."""
+        return ()
+
+
+def key_of(rule: RuleFacts) -> RuleKey:
+    return RuleKey(rule.pk, rule.revision)
