@@ -73,7 +73,7 @@ def first_port() -> int:
 @contextmanager
 def started(folder: Path, **options: str) -> Iterator[Told]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.processes"],
+        [sys.executable, "-m", "deploy.cluster"],
         cwd=ROOT,
         env=os.environ | {"N": "1", "CLOCKS": "1", "TMS_DATA_DIR": str(folder)} | options,
         stdin=subprocess.DEVNULL,
