@@ -85,7 +85,7 @@ class Hours:
     def work(self) -> None:
         outbox.advance(self.at)
         leases.reclaim_expired(self.at)
-        for destination_id in leases.waited_for(self.at):
+        for destination_id in leases.destinations_due(self.at):
             dispatcher.drain(destination_id, now=lambda: self.at)
 
 

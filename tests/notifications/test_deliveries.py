@@ -187,7 +187,7 @@ def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(fleet,
     assert "second time" in second.event["data"]["text"]
 
 
-def test_a_worker_that_died_with_a_claim_loses_it_and_what_it_had_is_marked(fleet, hours, policy, hook, receiver):
+def test_the_lease_of_a_worker_that_died_expires_and_its_delivery_is_marked(fleet, hours, policy, hook, receiver):
     waiting(hours, fleet, policy, hook)
     dead = leases.acquire(hook.pk, at=hours.at)
 
@@ -227,12 +227,12 @@ def test_a_decision_is_made_once_whoever_leads(fleet, hours, policy, hook, recei
 class TestSeveral:
     """Two processes that both believe to lead."""
 
-    def test_one_claims_and_the_other_goes_without(self, fleet, hours, policy, hook):
+    def test_one_acquires_the_lease_and_the_others_get_none(self, fleet, hours, policy, hook):
         waiting(hours, fleet, policy, hook)
 
-        claimed = at_once(4, lambda n: leases.acquire(hook.pk, at=hours.at))
+        acquired = at_once(4, lambda n: leases.acquire(hook.pk, at=hours.at))
 
-        assert len([one for one in claimed if isinstance(one, Delivery)]) == 1
+        assert len([one for one in acquired if isinstance(one, Delivery)]) == 1
 
     def test_two_outboxes_decide_each_thing_once(self, fleet, hours, policy, hook, receiver):
         policy((0, [hook]), gather_s=0)

@@ -35,7 +35,7 @@ class Dispatcher:
 
     def make_the_round(self, at: datetime) -> None:
         """Send a worker to each destination for which something is due, and wait for none of them."""
-        for destination_id in leases.waited_for(at):
+        for destination_id in leases.destinations_due(at):
             with self._lock:
                 if destination_id in self._busy:
                     continue
@@ -46,7 +46,7 @@ class Dispatcher:
         try:
             drain(destination_id, now=self._now)
         except (DatabaseError, InterfaceError) as error:
-            # What it had claimed is taken from it in time.
+            # Its lease expires.
             log.warning("post_away", destination=destination_id, error=repr(error))
         except Exception:
             log.exception("post_failed", destination=destination_id)

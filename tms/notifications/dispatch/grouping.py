@@ -75,10 +75,10 @@ def _still_gathering(
     together: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime
 ) -> Delivery | None:
     """Its row is held until it has its alerts: a worker that takes it meanwhile waits, and then sees them."""
-    gathering = Delivery.objects.select_for_update().gathering(at).filter(**_fields(together)).order_by("pk")
+    grouping = Delivery.objects.select_for_update().still_grouping(at).filter(**_fields(together)).order_by("pk")
     if quiet_until is not None:
-        return gathering.filter(due_at__gte=quiet_until).first()
-    return gathering.filter(due_at__lte=at + timedelta(seconds=members[0].gather_s)).first()
+        return grouping.filter(due_at__gte=quiet_until).first()
+    return grouping.filter(due_at__lte=at + timedelta(seconds=members[0].gather_s)).first()
 
 
 def _new(together: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime) -> Delivery:

@@ -1,7 +1,7 @@
-"""Who hands over what: a worker claims one delivery of a destination at a time, and tells what came of it.
+"""Leases of deliveries: a worker acquires one delivery of a destination at a time, and records the result.
 
-A claim is a conditional update with a token of its own, and so is its end. A worker that dies leaves a claim behind,
-which is taken from it after `LEASE`; what it may have handed over before is marked a possible duplicate from then on.
+Acquiring is a conditional update that sets a fresh `lease_id`, and so is recording. The lease of a worker that died
+expires after `LEASE`; the delivery is marked a possible duplicate, since the worker may have sent it.
 """
 
 from datetime import datetime, timedelta
@@ -28,20 +28,20 @@ from tms.notifications.transports.result import SendOutcome, SendResult, one_lin
 log = structlog.get_logger(__name__)
 
 LOOKED_AT = 100
-"""Deliveries of which nothing may be left to be said, before the next round."""
+"""Deliveries examined in one call; those that are no longer needed are withdrawn on the way."""
 
 
-def waited_for(at: datetime) -> list[int]:
-    """The destinations for which something is due, whoever waits longest first."""
+def destinations_due(at: datetime) -> list[int]:
+    """The destinations for which something is due, the longest waiting first."""
     rows = Delivery.objects.due(at).values("destination").annotate(first=Min("due_at")).order_by("first")
     return list(rows.values_list("destination", flat=True))
 
 
 @transaction.atomic
 def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
-    """The oldest delivery that is due there, unless another worker is about one.
+    """Lease the oldest delivery that is due there, unless another worker has a lease for this destination.
 
-    Nothing overtakes: while one is tried again, what came after it for the same destination waits behind it.
+    Deliveries of a destination stay in order: while one is retried, later ones wait.
     """
     Destination.objects.select_for_update().get(pk=destination_id)
     here = Delivery.objects.filter(destination=destination_id)
@@ -50,20 +50,20 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
     for delivery in here.due(at).select_for_update(of=("self",)).order_by("pk")[:LOOKED_AT]:
         if not delivery.attempts and not _is_prepared(delivery, at):
             continue
-        delivery.state, delivery.claim, delivery.claimed_at = DeliveryState.SENDING, uuid4(), at
+        delivery.state, delivery.lease_id, delivery.leased_at = DeliveryState.SENDING, uuid4(), at
         delivery.attempts += 1
-        delivery.save(update_fields=("state", "claim", "claimed_at", "attempts", "content"))
+        delivery.save(update_fields=("state", "lease_id", "leased_at", "attempts", "content"))
         return delivery
     return None
 
 
 @transaction.atomic
 def record_result(delivery: Delivery, answer: SendResult, *, at: datetime) -> bool:
-    """What came of the attempt; whether the next one may follow at once. Who lost the claim changes nothing."""
+    """Record the result of the attempt; whether the next one may follow at once. A lost lease changes nothing."""
     state = _state(delivery, answer, at)
-    ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, claim=delivery.claim).update(
+    ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, lease_id=delivery.lease_id).update(
         state=state,
-        claim=None,
+        lease_id=None,
         answer=answer.said,
         possible_duplicate=delivery.possible_duplicate or answer.may_have_arrived,
         ended_at=None if state == DeliveryState.WAITING else at,
@@ -76,15 +76,15 @@ def record_result(delivery: Delivery, answer: SendResult, *, at: datetime) -> bo
 
 
 def reclaim_expired(at: datetime) -> int:
-    """Deliveries whose workers are gone wait again. They may have arrived."""
-    return Delivery.objects.given_up_on_workers(at).update(
-        state=DeliveryState.WAITING, claim=None, possible_duplicate=True
+    """Deliveries whose lease has expired wait again. They may have arrived."""
+    return Delivery.objects.lease_expired(at).update(
+        state=DeliveryState.WAITING, lease_id=None, possible_duplicate=True
     )
 
 
 @transaction.atomic
 def send_again(delivery: Delivery, *, at: datetime) -> bool:
-    """Try one that was given up for another day; False when it was not, or somebody was first."""
+    """Retry a delivery that was given up for another day; False if it was not given up, or somebody was first."""
     dead = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.DEAD, destination__deleted_at=None)
     again = dead.update(state=DeliveryState.WAITING, due_at=at, give_up_at=at + GIVE_UP_AFTER, ended_at=None)
     Destination.objects.filter(pk=delivery.destination_id).update(retry_at=None)

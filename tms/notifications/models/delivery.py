@@ -17,7 +17,7 @@ from tms.notifications.subjects import AboutOne, about_one
 
 GIVE_UP_AFTER = timedelta(days=1)
 LEASE = timedelta(seconds=45)
-"""Longer than any transport takes: who has not told by then what came of it is gone."""
+"""Longer than any transport takes: a worker that has not recorded a result by then is gone."""
 
 
 class DeliveryState(models.TextChoices):
@@ -50,17 +50,17 @@ PERSONAL = (News.ASSIGNED, News.REMINDED)
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, at: datetime) -> Self:
-        """What could be handed over now (index: delivery_due), but for what another worker is about there."""
+        """What could be sent now (index: delivery_due), unless another worker holds a lease of that destination."""
         return self.filter(state=DeliveryState.WAITING, due_at__lte=at, destination__enabled=True).filter(
             models.Q(destination__retry_at=None) | models.Q(destination__retry_at__lte=at)
         )
 
-    def given_up_on_workers(self, at: datetime) -> Self:
-        """Being sent by somebody who is not heard of any more (index: delivery_sending)."""
-        return self.filter(state=DeliveryState.SENDING, claimed_at__lt=at - LEASE)
+    def lease_expired(self, at: datetime) -> Self:
+        """Being sent by a worker whose lease has expired (index: delivery_sending)."""
+        return self.filter(state=DeliveryState.SENDING, leased_at__lt=at - LEASE)
 
-    def gathering(self, at: datetime) -> Self:
-        """To which more may still be added."""
+    def still_grouping(self, at: datetime) -> Self:
+        """Still within the group wait: more may be added."""
         return self.filter(state=DeliveryState.WAITING, attempts=0, due_at__gt=at)
 
 
@@ -90,8 +90,8 @@ class Delivery(models.Model):
     happened_at = models.DateTimeField(null=True)
     """Of the first transition it tells; null if it had to wait for anything but company."""
     attempts = models.PositiveIntegerField(default=0)
-    claim = models.UUIDField(null=True)
-    claimed_at = models.DateTimeField(null=True)
+    lease_id = models.UUIDField(null=True, db_column="claim")
+    leased_at = models.DateTimeField(null=True, db_column="claimed_at")
     ended_at = models.DateTimeField(null=True)
     possible_duplicate = models.BooleanField(default=False)
     answer = LinesField(max_length=500, blank=True, default="")
@@ -104,7 +104,7 @@ class Delivery(models.Model):
         ordering = ("-pk",)
         indexes = (
             models.Index(fields=("due_at",), name="delivery_due", condition=models.Q(state="waiting")),
-            models.Index(fields=("claimed_at",), name="delivery_sending", condition=models.Q(state="sending")),
+            models.Index(fields=("leased_at",), name="delivery_sending", condition=models.Q(state="sending")),
             models.Index(fields=("-id",), name="delivery_dead", condition=models.Q(state="dead")),
         )
 
