@@ -32,7 +32,7 @@ from tms.fleet.models import Credential, Group
 from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
 from tms.main.api_v1 import api
-from tms.notifications.models.delivery import Delivery, DeliveryState, News
+from tms.notifications.models.delivery import Delivery, DeliveryState, NotificationKind
 from tms.notifications.models.destination import Destination, DestinationKind
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Policy
@@ -130,15 +130,15 @@ def furnish(fleet: Fleet) -> Rows:
     destination = Destination(kind=DestinationKind.EMAIL, name="NOC", language="en")
     destination.put("noc@example.com")
     destination.save()
-    policy = Policy.objects.create(name="Nights", gather_s=0)
+    policy = Policy.objects.create(name="Nights", group_wait_s=0)
     rotation = Rotation.objects.create(name="Nights", starts_on=date(2026, 1, 5), handover_at=time(9))
     cover = Cover.objects.create(rotation=rotation, person=boss, since=now(), until=now(3600), by=boss)
     soon = {"created_at": now(), "due_at": now(), "give_up_at": now()}
     delivery = Delivery.objects.create(
-        destination=destination, key="k", news=News.OPENED, language="en", state=DeliveryState.DEAD, **soon
+        destination=destination, key="k", kind=NotificationKind.OPENED, language="en", state=DeliveryState.DEAD, **soon
     )
     plan = DigestPlan.objects.create(
-        destination=destination, times="06:00", time_zone="Asia/Tokyo", told_until=now(), next_at=now(3600)
+        destination=destination, times="06:00", time_zone="Asia/Tokyo", covered_until=now(), next_at=now(3600)
     )
     fleet.command(alert.terminal, at=now())
     of_the_admin(boss, site)

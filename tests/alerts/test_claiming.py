@@ -115,7 +115,7 @@ def test_a_claim_neither_tells_nor_silences_anybody(fleet, rule, terminal):
     alert = opened(rule, terminal)
     lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(0))
 
-    outbox.look(AT)
+    outbox.process_transitions(AT)
 
-    assert not Transition.objects.filter(told_at=None).exists()
+    assert not Transition.objects.filter(dispatched_at=None).exists()
     assert Alert.objects.unacknowledged().get() == alert

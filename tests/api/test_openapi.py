@@ -128,7 +128,7 @@ def there(fleet) -> dict[str, Any]:
     lifecycle.trigger([RuleTriggered(rule.pk, terminal.pk, AT)])
     hook = webhook("https://a.example.com/")
     sent = Delivery.objects.create(
-        key="k", destination=hook, news="opened", language="en", created_at=AT, due_at=AT, give_up_at=AT + GIVE_UP_AFTER
+        key="k", destination=hook, kind="opened", language="en", created_at=AT, due_at=AT, give_up_at=AT + GIVE_UP_AFTER
     )
     return {"alert": Alert.objects.get().pk, "rule": rule.pk, "hook": hook.pk, "delivery": sent.pk}
 

@@ -34,7 +34,7 @@ def told(*addresses: str) -> None:
     """A rule that calls a terminal lost at once, and a policy that tells of it at each of these addresses."""
     Rule.objects.filter(kind=RuleSource.PRESENCE).update(presence="silent", duration_s=0, revision=F("revision") + 1)
     publish(Change(rules=True))
-    policy = Policy.objects.create(name="Storm", gather_s=2)
+    policy = Policy.objects.create(name="Storm", group_wait_s=2)
     step = Step.objects.create(policy=policy, position=0)
     for address in addresses:
         destination = Destination(kind=DestinationKind.WEBHOOK, name=address)

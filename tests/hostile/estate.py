@@ -87,12 +87,12 @@ def _notifications(person: User) -> dict[str, int]:
     policy = Policy.objects.create(name="All")
     Step.objects.create(policy=policy, position=0).destinations.add(hook)
     plan = DigestPlan.objects.create(
-        destination=hook, times="06:00", time_zone="Asia/Tokyo", told_until=now(), next_at=now(3_600)
+        destination=hook, times="06:00", time_zone="Asia/Tokyo", covered_until=now(), next_at=now(3_600)
     )
     sent = Delivery.objects.create(
         key="k",
         destination=hook,
-        news="opened",
+        kind="opened",
         language="en",
         created_at=now(),
         due_at=now(),

@@ -39,7 +39,7 @@ def policy(fleet) -> Callable[..., Policy]:
     """A policy with its steps: each is (after seconds, destinations)."""
 
     def make(*steps: tuple[float, list[Destination]], **fields: Any) -> Policy:
-        fields = {"name": f"Policy {Policy.objects.count()}", "gather_s": 0} | fields
+        fields = {"name": f"Policy {Policy.objects.count()}", "group_wait_s": 0} | fields
         many = {name: fields.pop(name) for name in ("sites", "groups", "rules") if name in fields}
         made = Policy.objects.create(**fields)
         for name, rows in many.items():

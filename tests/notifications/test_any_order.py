@@ -42,7 +42,7 @@ class Life(RuleBasedStateMachine):
         self.terminals = self.storm.shop("SJK", SHOP)
         self.person = fleet.person()
         self.destination = webhook("https://hook.invalid", "Hook")
-        Step.objects.create(policy=Policy.objects.create(name="All", gather_s=0), position=0).destinations.add(
+        Step.objects.create(policy=Policy.objects.create(name="All", group_wait_s=0), position=0).destinations.add(
             self.destination
         )
 
@@ -55,17 +55,17 @@ class Life(RuleBasedStateMachine):
         while self.at < end:
             self.storm.wall.advance(seconds=step_s, step_s=step_s)
             outbox.advance(self.at)
-            self.hand_over()
+            self.send()
 
-    def hand_over(self) -> None:
+    def send(self) -> None:
         while (delivery := leases.acquire(self.destination.pk, at=self.at)) is not None:
-            if delivery.news in ALARMS:
-                self.may_be_told(delivery)
+            if delivery.kind in ALARMS:
+                self.may_be_sent(delivery)
             leases.record_result(delivery, SendResult.taken("204"), at=self.at)
 
-    def may_be_told(self, delivery: Delivery) -> None:
-        for told in delivery.told.all():
-            subject = told.subject
+    def may_be_sent(self, delivery: Delivery) -> None:
+        for item in delivery.items.all():
+            subject = item.subject
             assert subject.state == "open"
             if isinstance(subject, Alert):
                 assert suppressions([subject], at=self.at) == {}
@@ -135,12 +135,12 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         """When everything has settled, whoever is open was told of, and each recovery of what was told."""
         self.passes(1_500, 30)
-        told = {one.subject for delivery in Delivery.objects.filter(news__in=ALARMS) for one in delivery.told.all()}
+        told = {one.subject for delivery in Delivery.objects.filter(kind__in=ALARMS) for one in delivery.items.all()}
         for alert in Alert.objects.unacknowledged().unfolded():
             assert alert in told
         for incident in Incident.objects.filter(state="open"):
             assert incident in told or not incident.alerts.unacknowledged().exists()
-        over = {one.subject for delivery in Delivery.objects.filter(news="resolved") for one in delivery.told.all()}
+        over = {one.subject for delivery in Delivery.objects.filter(kind="resolved") for one in delivery.items.all()}
         for subject in told:
             assert (subject.state == "resolved") <= (subject in over)
         assert not Delivery.objects.filter(state=DeliveryState.WAITING).exists()

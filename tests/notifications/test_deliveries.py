@@ -16,7 +16,7 @@ from tms.clock.jobs import LOOPS, Lane
 from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.dispatch.backoff import LONGEST_S, wait_s
 from tms.notifications.dispatch.dispatcher import Dispatcher
-from tms.notifications.models.delivery import LEASE, Delivery, Told
+from tms.notifications.models.delivery import LEASE, Delivery, DeliveryItem
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -126,10 +126,10 @@ def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(fleet, hours
     hours.pass_(5)
 
     assert sorted(Delivery.objects.values_list("state", "answer")) == [
-        ("dead", Delivery.objects.get(state="dead").answer),
+        ("dead", Delivery.objects.get(state="dead").detail),
         ("sent", "204 No Content"),
     ]
-    assert "no such channel" in Delivery.objects.get(state="dead").answer
+    assert "no such channel" in Delivery.objects.get(state="dead").detail
 
 
 def test_what_nobody_takes_for_a_day_is_given_up(fleet, hours, policy, hook, receiver):
@@ -216,11 +216,11 @@ def test_a_decision_is_made_once_whoever_leads(fleet, hours, policy, hook, recei
     policy((0, [hook]), (60, [hook]))
     opened(fleet)
     outbox.advance(AT)
-    Transition.objects.update(told_at=None)  # as if the first leader had not got so far as to say so
+    Transition.objects.update(dispatched_at=None)  # as if the first leader had not got so far as to say so
 
     hours.pass_(5)
 
-    assert kinds(receiver) == ["opened"] * Told.objects.count()
+    assert kinds(receiver) == ["opened"] * DeliveryItem.objects.count()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -235,15 +235,15 @@ class TestSeveral:
         assert len([one for one in acquired if isinstance(one, Delivery)]) == 1
 
     def test_two_outboxes_decide_each_thing_once(self, fleet, hours, policy, hook, receiver):
-        policy((0, [hook]), gather_s=0)
+        policy((0, [hook]), group_wait_s=0)
         for _ in range(5):
             opened(fleet)
 
         at_once(3, lambda n: outbox.advance(AT))
         outbox.advance(AT)
 
-        assert Told.objects.count() == 5
-        assert Told.objects.values("alert").distinct().count() == 5
+        assert DeliveryItem.objects.count() == 5
+        assert DeliveryItem.objects.values("alert").distinct().count() == 5
 
     def test_a_slow_destination_holds_up_nobody(self, fleet, hours, policy, hook, receiver):
         may_answer = threading.Event()

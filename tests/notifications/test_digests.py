@@ -134,7 +134,7 @@ def test_a_new_plan_replaces_the_one_there_was(fleet, hook):
     planned(hook, times="08:00", at=later(60))
 
     plan = DigestPlan.objects.get()
-    assert (plan.times, plan.next_at, plan.told_until) == ("08:00", later(14 * HOUR), later(-10 * HOUR))
+    assert (plan.times, plan.next_at, plan.covered_until) == ("08:00", later(14 * HOUR), later(-10 * HOUR))
 
 
 def test_it_speaks_the_language_of_the_destination(fleet, receiver):

@@ -73,7 +73,7 @@ def test_a_recovery_is_told_when_it_is_calm(wobbler, policy, hook, receiver):
     wobbler.pass_(HOUR)
 
     assert kinds(receiver)[6:] == ["flapping", "resolved"]
-    [line, *_] = Delivery.objects.get(news="resolved", told__alert__flapping__isnull=False).content["lines"]
+    [line, *_] = Delivery.objects.get(kind="resolved", items__alert__flapping__isnull=False).content["lines"]
     assert line.endswith("; it flapped, 12 changes")
 
 

@@ -237,7 +237,7 @@ def test_what_is_refused_is_given_up_and_told(hours, fleet, policy, other):
 
     delivery = Delivery.objects.get()
     assert (delivery.state, other.posted) == ("dead", [])
-    assert "127.0.0.2" in delivery.answer
+    assert "127.0.0.2" in delivery.detail
 
 
 LAST = """

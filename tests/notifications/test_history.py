@@ -61,7 +61,7 @@ def test_of_other_alerts_nothing_stands_there(fleet, hours, policy, hook, receiv
 
 
 def test_what_still_waits_stands_there_too(fleet, hours, policy, receiver, watcher):
-    policy((0, [webhook(receiver.url, "Slow")]), gather_s=600)
+    policy((0, [webhook(receiver.url, "Slow")]), group_wait_s=600)
     alert = opened(fleet)
     hours.pass_(5)
 

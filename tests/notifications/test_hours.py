@@ -12,7 +12,7 @@ from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over, told
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.policy import Policy, Telling
+from tms.notifications.models.policy import Escalation, Policy
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -50,7 +50,7 @@ def test_a_policy_tells_in_its_hours_and_what_is_still_wrong_when_they_begin(
     opened(fleet)
 
     hours.pass_(max(0, after_hours * HOUR - 60), step_s=HOUR)
-    before, why = len(receiver.posted), Telling.objects.get().quiet
+    before, why = len(receiver.posted), Escalation.objects.get().suppression
     hours.pass_(120, step_s=30)
 
     if after_hours:
@@ -126,7 +126,7 @@ def test_a_step_of_quiet_destinations_is_not_waited_for(fleet, hours, policy, ho
 
 def test_what_gathered_before_the_quiet_hours_begin_is_not_joined_by_what_comes_in_them(fleet, hours, policy, receiver):
     later_quiet = quiet_hook(receiver, hours_from=time(18, 1))
-    policy((0, [later_quiet]), gather_s=120)
+    policy((0, [later_quiet]), group_wait_s=120)
     rule = fleet.metric_rule(severity="warning")
     early = opened(fleet, rule=rule)
     hours.pass_(90)
@@ -144,7 +144,7 @@ STEPS = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0"}
 
 
 def test_the_hours_of_a_policy_are_kept_as_they_were_filled_in(staff, hook):
-    form = {"name": "Day", "gather_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk, "when": "within"}
+    form = {"name": "Day", "group_wait_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk, "when": "within"}
     times = {"hours_days": ["0", "4"], "hours_from": "09:00", "hours_until": "17:30", "hours_zone": ""}
 
     staff.post("/policies/new/", STEPS | form | times)
@@ -159,7 +159,7 @@ def test_the_hours_of_a_policy_are_kept_as_they_were_filled_in(staff, hook):
     ("form", "field"), [({"when": "within"}, "hours_from"), ({"when": "always", "hours_from": "09:00"}, "hours_until")]
 )
 def test_hours_without_an_end_or_a_beginning_are_refused(staff, hook, form, field):
-    usual = {"name": "Day", "gather_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk}
+    usual = {"name": "Day", "group_wait_s": "5", "delay_s": "0", "steps-0-destinations": hook.pk}
 
     answer = staff.post("/policies/new/", STEPS | usual | form)
 

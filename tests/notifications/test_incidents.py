@@ -57,7 +57,7 @@ def test_a_site_that_is_lost_is_told_once(storm, both, policy, hook, receiver):
 
 
 def test_terminals_that_are_lost_one_after_the_other_are_told_as_one(storm, both, policy, hook, receiver):
-    policy((0, [hook]), gather_s=5)
+    policy((0, [hook]), group_wait_s=5)
 
     for terminal in storm.shop("SJK", 10):
         storm.lose([terminal], seconds=0)

@@ -53,7 +53,7 @@ def test_an_alert_is_told_once_with_everything_that_a_machine_needs(fleet, hours
     assert facts["terminal"] == {"uid": "SJK-1", "label": "Lane 3"}
     assert facts["site"] == {"code": "SJK", "name": "Site SJK"}
     assert (facts["severity"], facts["state"]) == ("critical", "open")
-    assert not Transition.objects.filter(told_at=None).exists()
+    assert not Transition.objects.filter(dispatched_at=None).exists()
 
 
 def test_what_happened_before_there_was_a_policy_is_not_told_later(fleet, hours, policy, hook, receiver):
@@ -114,7 +114,7 @@ def test_it_speaks_the_language_of_the_policy_or_else_of_the_destination(fleet, 
 
 
 def test_alerts_within_a_short_time_go_in_one_message_for_each_site(fleet, hours, policy, hook, receiver):
-    policy((0, [hook]), gather_s=5)
+    policy((0, [hook]), group_wait_s=5)
     rule = fleet.metric_rule(severity="critical")
     first = [opened(fleet, rule=rule, terminal=fleet.online(site=fleet.site(code))) for code in ("SJK", "OSK")]
     hours.pass_(3)
@@ -127,7 +127,7 @@ def test_alerts_within_a_short_time_go_in_one_message_for_each_site(fleet, hours
 
 
 def test_or_one_message_for_all(fleet, hours, policy, hook, receiver):
-    policy((0, [hook]), gather_s=5, by_site=False)
+    policy((0, [hook]), group_wait_s=5, group_by_site=False)
     rule = fleet.metric_rule(severity="critical")
     for code in ("SJK", "OSK"):
         opened(fleet, rule=rule, terminal=fleet.online(site=fleet.site(code)))
@@ -139,7 +139,7 @@ def test_or_one_message_for_all(fleet, hours, policy, hook, receiver):
 
 
 def test_what_recovers_before_it_was_told_is_told_neither_way(fleet, hours, policy, hook, receiver):
-    policy((0, [hook]), gather_s=10)
+    policy((0, [hook]), group_wait_s=10)
     alert = opened(fleet)
     hours.pass_(5)
     over(alert, 6)
@@ -191,7 +191,7 @@ def test_two_policies_with_one_destination_tell_it_of_the_recovery_once(fleet, h
 
 
 def test_a_policy_may_be_silent_about_recoveries(fleet, hours, policy, hook, receiver):
-    policy((0, [hook]), tells_recovery=False)
+    policy((0, [hook]), notify_resolved=False)
     alert = opened(fleet)
     hours.pass_(5)
     over(alert, 6)
@@ -202,7 +202,7 @@ def test_a_policy_may_be_silent_about_recoveries(fleet, hours, policy, hook, rec
 
 
 def test_an_acknowledgement_is_told_where_that_is_wanted(fleet, hours, policy, hook, receiver):
-    policy((0, [hook]), tells_acknowledgement=True)
+    policy((0, [hook]), notify_acknowledged=True)
     alert = opened(fleet)
     hours.pass_(5)
     acknowledged(alert, by=fleet.person("aiko"))
@@ -244,7 +244,7 @@ def test_an_acknowledgement_ends_it(fleet, hours, policy, receiver):
 
 
 def test_an_acknowledgement_while_a_message_gathers_makes_it_needless(fleet, hours, policy, hook, receiver):
-    policy((0, [hook]), gather_s=10)
+    policy((0, [hook]), group_wait_s=10)
     alert = opened(fleet)
     hours.pass_(5)
     acknowledged(alert, by=fleet.person())

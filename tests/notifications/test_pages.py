@@ -187,7 +187,7 @@ def policy_form(first: Destination, second: Destination) -> dict[str, object]:
         "name": "NOC",
         "severities": ["critical"],
         "delay_s": "0",
-        "gather_s": "5",
+        "group_wait_s": "5",
         "enabled": "on",
         "steps-TOTAL_FORMS": "4",
         "steps-INITIAL_FORMS": "0",

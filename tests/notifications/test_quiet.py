@@ -4,7 +4,7 @@ import pytest
 
 from tests.alerts.test_quiet import maintain
 from tests.notifications.test_outbox import kinds, opened, over
-from tms.notifications.models.policy import Telling
+from tms.notifications.models.policy import Escalation
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -16,7 +16,7 @@ def test_what_is_still_wrong_at_the_end_of_a_window_is_told_then(fleet, hours, p
     maintain(fleet, opened(fleet))
 
     hours.pass_(HOUR - 10, step_s=60)
-    before, why = len(receiver.posted), Telling.objects.get().quiet
+    before, why = len(receiver.posted), Escalation.objects.get().suppression
     hours.pass_(60, step_s=30)
 
     assert (before, why) == (0, "maintenance")
@@ -36,7 +36,7 @@ def test_what_recovers_within_it_is_never_told(fleet, hours, policy, hook, recei
 
 
 def test_a_window_that_begins_while_a_message_gathers_keeps_it_back(fleet, hours, policy, hook, receiver):
-    policy((0, [hook]), gather_s=60)
+    policy((0, [hook]), group_wait_s=60)
     alert = opened(fleet)
     hours.pass_(10)
     maintain(fleet, alert, starts=10)

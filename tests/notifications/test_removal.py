@@ -68,7 +68,7 @@ def test_who_only_watches_deletes_nothing(watcher, hook):
 
 
 def test_what_waits_for_it_is_dropped_and_what_it_got_stays_readable(fleet, hours, policy, hook, receiver, staff):
-    policy((0, [hook]), gather_s=60)
+    policy((0, [hook]), group_wait_s=60)
     opened(fleet)
     hours.pass_(61)
     opened(fleet)

@@ -23,7 +23,7 @@ destination = Destination(name="Hook", kind="webhook")
 destination.put(sys.argv[1])
 destination.new_key()
 destination.save()
-policy = Policy.objects.create(name="All", gather_s=0)
+policy = Policy.objects.create(name="All", group_wait_s=0)
 Step.objects.create(policy=policy, position=0).destinations.add(destination)
 rule = Rule.objects.filter(kind="metric").first()
 with transaction.atomic():

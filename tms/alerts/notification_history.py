@@ -1,6 +1,6 @@
-"""What was told of an alert, for its history.
+"""The notifications of an alert, for its history.
 
-Notifications know alerts, and not the other way round; so whoever tells leaves here how to find what was told.
+Notifications know alerts, and not the other way round: whoever sends notifications registers a source here.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,26 +12,33 @@ from django.db.models import TextChoices
 
 
 class NotificationRecord(NamedTuple):
-    """One message to one place."""
+    """One message to one destination."""
 
     number: int
     at: datetime
-    """When it arrived or was given up; while neither has happened, when it was decided."""
+    """When it was sent or given up; before that, when it was decided."""
     to: str
-    news: TextChoices
+    kind: TextChoices
     state: TextChoices
     is_lost: bool
     attempts: int
-    answer: str
+    detail: str
+    """What came back from the last attempt."""
     possible_duplicate: bool
     url: str
 
 
 type Source = Callable[[int], Iterable[NotificationRecord]]
 
-SOURCES: list[Source] = []
+_sources: list[Source] = []
 
 
-def told_of(alert_id: int) -> list[NotificationRecord]:
-    """In the order in which it happened."""
-    return sorted(chain.from_iterable(source(alert_id) for source in SOURCES), key=lambda told: (told.at, told.number))
+def register_source(source: Source) -> None:
+    """`source` finds the notifications of an alert by its primary key. Call it once, when the app is ready."""
+    _sources.append(source)
+
+
+def notifications_of(alert_id: int) -> list[NotificationRecord]:
+    """In the order in which they happened."""
+    found = chain.from_iterable(source(alert_id) for source in _sources)
+    return sorted(found, key=lambda record: (record.at, record.number))

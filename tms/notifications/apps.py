@@ -14,4 +14,4 @@ class NotificationsConfig(AppConfig):
 
         instruments.COLLECTORS.append(DeliveryCollector)
         begin_at_zero()
-        notification_history.SOURCES.append(history.told_of)
+        notification_history.register_source(history.notifications_of)

@@ -38,7 +38,7 @@ class SubjectType(NamedTuple):
     history: type[Transition] | type[IncidentTransition]
     related: tuple[str, ...]
 
-    def happening(self, row: models.Model) -> SubjectEvent:
+    def event(self, row: models.Model) -> SubjectEvent:
         """What a row of its history says."""
         subject, to_id = getattr(row, self.column), getattr(row, "to_id", None)
         return SubjectEvent(row.pk, row.kind, row.at, subject, row.by_id, to_id)  # type: ignore[attr-defined]
@@ -46,7 +46,7 @@ class SubjectType(NamedTuple):
 
 ALERT = SubjectType("alert", Transition, RELATED)
 INCIDENT = SubjectType("incident", IncidentTransition, RELATED_OF_INCIDENT)
-KINDS = (ALERT, INCIDENT)
+SUBJECT_TYPES = (ALERT, INCIDENT)
 
 
 class AboutOne:
@@ -67,16 +67,16 @@ def about_one(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(name=name, condition=models.Q(alert__isnull=True) ^ models.Q(incident__isnull=True))
 
 
-def kind_of(subject: Subject) -> SubjectType:
+def subject_type_of(subject: Subject) -> SubjectType:
     return ALERT if isinstance(subject, Alert) else INCIDENT
 
 
 def column(subject: Subject) -> dict[str, Subject]:
     """The column of a row about it, by name."""
-    return {kind_of(subject).column: subject}
+    return {subject_type_of(subject).column: subject}
 
 
-def place_of(subject: Subject) -> str:
+def site_code_of(subject: Subject) -> str:
     """Code of its site; empty where it is of more than one."""
     site = subject.terminal.site if isinstance(subject, Alert) else subject.site
     return "" if site is None else site.code
@@ -118,7 +118,7 @@ def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[
     return found
 
 
-def asks_for_somebody(subjects: Collection[Subject]) -> set[Subject]:
+def unacknowledged_subjects(subjects: Collection[Subject]) -> set[Subject]:
     """Those that nobody has. An incident of which every alert is in hand needs nobody."""
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
     needy = asking(members(incidents))

@@ -44,7 +44,7 @@ class HoursOfWeek(models.Model):
 HOURS_FIELDS = ("hours_days", "hours_from", "hours_until", "hours_zone")
 
 
-def told_hours(row: HoursOfWeek) -> dict[str, Any]:
+def hours_values(row: HoursOfWeek) -> dict[str, Any]:
     """As forms and the API have them."""
     return {
         "hours_days": row.hours_days,

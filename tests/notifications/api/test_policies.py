@@ -83,7 +83,7 @@ BAD = [
     ({"rules": [2**63]}, "$.rules[0]"),
     ({"delay_s": 10**9}, "$.delay_s"),
     ({"delay_s": -1}, "$.delay_s"),
-    ({"gather_s": 10**30}, "$.gather_s"),
+    ({"group_wait_s": 10**30}, "$.group_wait_s"),
     ({"language": "xx"}, "$.language"),
     ({"steps": []}, "$.steps"),
     ({"steps": [{"destinations": []}]}, "$.steps[0]"),

@@ -191,7 +191,7 @@ class IncidentTransitionKind(models.TextChoices):
 
 
 class IncidentTransition(models.Model):
-    """One step in an incident's life; the numbers are as they stood after it (`told_at` is the outbox)."""
+    """One step in an incident's life; the numbers are as they stood after it (`dispatched_at`: by the outbox)."""
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="transitions")
     kind = models.CharField(max_length=16, choices=IncidentTransitionKind)
@@ -205,12 +205,14 @@ class IncidentTransition(models.Model):
     severity = models.CharField(max_length=16, choices=Severity)
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(null=True)
-    told_at = models.DateTimeField(null=True)
+    dispatched_at = models.DateTimeField(null=True, db_column="told_at")
 
     class Meta:
         ordering = ("at", "pk")
         indexes = (
-            models.Index(fields=("id",), name="incidenttransition_untold", condition=models.Q(told_at__isnull=True)),
+            models.Index(
+                fields=("id",), name="incidenttransition_untold", condition=models.Q(dispatched_at__isnull=True)
+            ),
         )
 
     def __str__(self) -> str:

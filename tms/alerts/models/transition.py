@@ -42,7 +42,7 @@ class TransitionQuerySet(models.QuerySet["Transition"]):
 
 
 class Transition(models.Model):
-    """One step in an alert's life: its history, and what notifications are made from (`told_at` is the outbox).
+    """One step in an alert's life: its history, and what notifications are made from (`dispatched_at`: by the outbox).
 
     Severity, contract and its end are as they stood after the step.
     """
@@ -61,14 +61,14 @@ class Transition(models.Model):
     """The severity before it got worse or eased."""
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(null=True)
-    told_at = models.DateTimeField(null=True)
+    dispatched_at = models.DateTimeField(null=True, db_column="told_at")
 
     objects = TransitionQuerySet.as_manager()
 
     class Meta:
         ordering = ("at", "pk")
         indexes = (
-            models.Index(fields=("id",), name="transition_untold", condition=models.Q(told_at__isnull=True)),
+            models.Index(fields=("id",), name="transition_untold", condition=models.Q(dispatched_at__isnull=True)),
             models.Index(fields=("-at",), name="transition_at"),
             # Reader: the search of past alerts.
             models.Index(fields=("alert",), name="transition_said", condition=~models.Q(comment="")),

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
-from tms.alerts.notification_history import told_of
+from tms.alerts.notification_history import notifications_of
 from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
@@ -58,7 +58,7 @@ class AlertPage(Page):
     def _timeline(self, alert: AlertRow) -> dict[str, PagePart]:
         """Its steps, and what was told of it, in the order in which they happened."""
         steps = {f"step-{index}": step for index, step in enumerate(alert.steps)}
-        told = {f"told-{one.number}": one for one in told_of(alert.pk)}
+        told = {f"told-{one.number}": one for one in notifications_of(alert.pk)}
         instants = {element: step.at for element, step in steps.items()} | {
             element: one.at for element, one in told.items()
         }

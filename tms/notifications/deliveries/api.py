@@ -15,7 +15,7 @@ from tms.accounts.permissions import Permission
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.dispatch import leases
 from tms.notifications.models import delivery as models
-from tms.notifications.models.delivery import DeliveryState, News
+from tms.notifications.models.delivery import DeliveryState, NotificationKind
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
 from tms.rest.problems import ProblemError
@@ -26,8 +26,8 @@ router = ApiRouter("deliveries")
 RESENDING = Access(Permission.RESEND_DELIVERIES, is_idempotent=True)
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 COPIED = (
-    *("uid", "step", "news", "place", "state", "created_at", "due_at", "give_up_at", "attempts", "ended_at"),
-    *("possible_duplicate", "answer"),
+    *("uid", "step", "kind", "site_code", "state", "created_at", "due_at", "give_up_at", "attempts", "ended_at"),
+    *("possible_duplicate", "detail"),
 )
 MOST_ALERTS = 1_000
 
@@ -36,14 +36,14 @@ class DeliveryFilter(PageQuery):
     state: DeliveryState | None = None
     destination: Id | None = None
     policy: Id | None = None
-    alert: Id | None = Field(None, description="Those that tell of this alert.")
+    alert: Id | None = Field(None, description="Those that have this alert as an item.")
 
     def apply(self, rows: QuerySet[models.Delivery]) -> QuerySet[models.Delivery]:
         wanted = {"state": self.state, "destination": self.destination, "policy": self.policy}
         rows = rows.filter(**{name: value for name, value in wanted.items() if value})
-        return (
-            rows.filter(pk__in=models.Told.objects.filter(alert=self.alert).values("delivery")) if self.alert else rows
-        )
+        if self.alert:
+            rows = rows.filter(pk__in=models.DeliveryItem.objects.filter(alert=self.alert).values("delivery"))
+        return rows
 
 
 class Mark(ResponseSchema):
@@ -56,9 +56,9 @@ class Delivery(ResponseSchema):
     uid: UUID = Field(description="Of the message, the same for each attempt.")
     destination: Mark
     policy: Mark | None = Field(description="Null: it was deleted.")
-    step: int = Field(description="0 for the first who are told, then the step of the escalation.")
-    news: News
-    place: str = Field(description="Code of the site, where each has its own message.")
+    step: int = Field(description="Position of the escalation step; 0 is the first.")
+    kind: NotificationKind
+    site_code: str = Field(description="Code of the site, where each has its own message.")
     state: DeliveryState
     created_at: datetime
     due_at: datetime
@@ -66,7 +66,7 @@ class Delivery(ResponseSchema):
     attempts: int
     ended_at: datetime | None
     possible_duplicate: bool
-    answer: str = Field(description="What came back last.")
+    detail: str = Field(description="What came back last.")
 
     @classmethod
     def of(cls, delivery: models.Delivery) -> Self:
@@ -80,7 +80,7 @@ class Delivery(ResponseSchema):
 
 
 class DeliveryInFull(Delivery):
-    alerts: list[int] = Field(description=f"The first {MOST_ALERTS} of which it tells.")
+    alerts: list[int] = Field(description=f"The first {MOST_ALERTS} of its items.")
     content: dict[str, Any] = Field(description="What it says; empty until the first attempt.")
 
 
@@ -107,7 +107,7 @@ def send_delivery_again(request: ApiRequest, pk: int) -> DeliveryInFull:
 
 
 def _in_full(delivery: models.Delivery) -> DeliveryInFull:
-    alerts = list(delivery.told.order_by("alert").values_list("alert", flat=True)[:MOST_ALERTS])
+    alerts = list(delivery.items.order_by("alert").values_list("alert", flat=True)[:MOST_ALERTS])
     return DeliveryInFull(**dict(Delivery.of(delivery)), alerts=alerts, content=dict(delivery.content))
 
 

@@ -1,23 +1,23 @@
-"""The deliveries that tell of an alert, as its history shows them."""
+"""The notifications of an alert, as its history shows them."""
 
 from collections.abc import Iterator
 
 from tms.alerts.notification_history import NotificationRecord
-from tms.notifications.models.delivery import Delivery, DeliveryState, News
+from tms.notifications.models.delivery import Delivery, DeliveryState, NotificationKind
 
 
-def told_of(alert_id: int) -> Iterator[NotificationRecord]:
-    for delivery in Delivery.objects.filter(told__alert=alert_id).select_related("destination"):
+def notifications_of(alert_id: int) -> Iterator[NotificationRecord]:
+    for delivery in Delivery.objects.filter(items__alert=alert_id).select_related("destination"):
         state = DeliveryState(delivery.state)
         yield NotificationRecord(
             number=delivery.pk,
             at=delivery.ended_at or delivery.created_at,
             to=delivery.destination.name,
-            news=News(delivery.news),
+            kind=NotificationKind(delivery.kind),
             state=state,
             is_lost=state is DeliveryState.DEAD,
             attempts=delivery.attempts,
-            answer=delivery.answer if state is not DeliveryState.SENT else "",
+            detail=delivery.detail if state is not DeliveryState.SENT else "",
             possible_duplicate=delivery.possible_duplicate,
             url=delivery.get_absolute_url(),
         )

@@ -22,7 +22,7 @@ ON_A_PAGE = 50
 @sign_in_required
 def deliveries(request: AuthenticatedRequest) -> HttpResponse:
     state = request.GET.get("state", "")
-    rows = Delivery.objects.select_related("destination", "policy").annotate(number=Count("told")).order_by("-pk")
+    rows = Delivery.objects.select_related("destination", "policy").annotate(number=Count("items")).order_by("-pk")
     if state in DeliveryState.values:
         rows = rows.filter(state=state)
     if PRIMARY_KEY.fullmatch(before := request.GET.get("before", "")):
@@ -45,8 +45,8 @@ def deliveries(request: AuthenticatedRequest) -> HttpResponse:
 def delivery(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     rows = Delivery.objects.select_related("destination", "policy")
     shown = get_object_or_404(rows, pk=pk)
-    told = shown.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
-    return render(request, "notifications/delivery.html", {"place": "deliveries", "delivery": shown, "told": told})
+    items = shown.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk")
+    return render(request, "notifications/delivery.html", {"place": "deliveries", "delivery": shown, "items": items})
 
 
 @require_POST

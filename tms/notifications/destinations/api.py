@@ -17,7 +17,7 @@ from tms.notifications.models import destination as models
 from tms.notifications.models.destination import DestinationKind
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.transports import SendResult
-from tms.notifications.weekly_hours import Weekday, told_hours
+from tms.notifications.weekly_hours import Weekday, hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
@@ -141,7 +141,7 @@ def renew_key_of_destination(request: ApiRequest, pk: int) -> Key:
 def fields_of(destination: models.Destination) -> dict[str, Any]:
     person = destination.person.username if destination.person else None
     copied = ("name", "language", "enabled", "critical_anyway")
-    return {"person": person, **{name: getattr(destination, name) for name in copied}, **told_hours(destination)}
+    return {"person": person, **{name: getattr(destination, name) for name in copied}, **hours_values(destination)}
 
 
 def _form(destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:

@@ -15,7 +15,7 @@ from tms.accounts.models import User
 from tms.lib.db.errors import is_database_away
 from tms.metrics import instruments
 from tms.notifications.messages.phrases import address
-from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, News
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts.digest import markdown
@@ -37,7 +37,7 @@ def send(
         key=f"digest-{destination.pk}-{since:%Y%m%dT%H%M%S}-{until:%Y%m%dT%H%M%S}",
         defaults={
             "destination": destination,
-            "news": News.DIGEST,
+            "kind": NotificationKind.DIGEST,
             "language": destination.language,
             "created_at": at,
             "due_at": at,
@@ -61,7 +61,7 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
         "times": times,
         "time_zone": time_zone,
         "by": by,
-        "told_until": made.ended_by(at),
+        "covered_until": made.ended_by(at),
         "next_at": made.ends_after(at),
     }
     kept, is_new = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
@@ -94,9 +94,9 @@ def _send_planned(plan: DigestPlan, at: datetime) -> bool:
     """False when another clock was first, or somebody changed the plan meanwhile."""
     until = plan.ended_by(at)
     mine = DigestPlan.objects.filter(pk=plan.pk, next_at=plan.next_at)
-    if not mine.update(told_until=until, next_at=plan.ends_after(at)):
+    if not mine.update(covered_until=until, next_at=plan.ends_after(at)):
         return False
-    since = max(plan.told_until, until - LONGEST)
+    since = max(plan.covered_until, until - LONGEST)
     send(plan.destination, since, until, zone=ZoneInfo(plan.time_zone), to=None, at=at)
     return True
 
@@ -106,7 +106,7 @@ def _content(shift: Digest, zone: ZoneInfo, *, at: datetime) -> dict[str, Any]:
     if settings.PUBLIC_URL:
         lines += ["", address("/digest/")]
     return {
-        "kind": News.DIGEST.value,
+        "kind": NotificationKind.DIGEST.value,
         "at": at.isoformat(),
         "title": markdown.title(shift, zone),
         "lines": lines[1:],

@@ -13,7 +13,7 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.notifications.digests import services
 from tms.notifications.digests.forms import PlanForm, SendForm, begun
-from tms.notifications.models.delivery import Delivery, News
+from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts.digest import markdown
 from tms.shifts.digest.digest import digest
@@ -70,6 +70,7 @@ def _page(
 ) -> HttpResponse:
     span = Period.of(request.GET, PRESETS, usual=USUAL, at=timezone.now().replace(microsecond=0))
     shift = digest(span.since, span.until, to=request.user)
+    sent = Delivery.objects.filter(kind=NotificationKind.DIGEST).select_related("destination").order_by("-pk")
     plans = DigestPlan.objects.select_related("destination")
     context: dict[str, Any] = {
         "place": "digest",
@@ -79,6 +80,6 @@ def _page(
         "form": form or SendForm(initial=begun(span.since, span.until, span.clocks.key)),
         "plans": plans,
         "plan_form": plan_form or PlanForm(),
-        "sent": Delivery.objects.filter(news=News.DIGEST).select_related("destination").order_by("-pk")[:MOST_SENT],
+        "sent": sent[:MOST_SENT],
     }
     return render(request, "notifications/digest.html", context, status=status)

@@ -1,17 +1,17 @@
-"""What is to be told to one destination within a short time goes into one delivery."""
+"""Grouping: notifications of one group key within the group wait go into one delivery."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tms.alerts.models import Incident
-from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, News, Told
+from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, DeliveryItem, NotificationKind
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
-from tms.notifications.subjects import Subject, column, place_of
+from tms.notifications.subjects import Subject, column, site_code_of
 
 GROUP_WAIT_S = 5
-"""Where no policy says for how long."""
+"""Where no policy sets one."""
 
 
 class Notification(NamedTuple):
@@ -19,75 +19,75 @@ class Notification(NamedTuple):
 
     subject: Subject
     policy: Policy | None
-    """None: it is for one person, whatever policies say."""
+    """None: for one person, whatever the policies are."""
     destination: Destination
-    news: News
+    kind: NotificationKind
     source: str
-    """What was decided, so that it is not decided twice."""
+    """The decision behind it, so that it is not made twice."""
     happened_at: datetime | None
-    """Null if it had to wait for anything but company."""
+    """Null if it was delayed by anything but the group wait."""
     step: int = 0
 
     @property
-    def together(self) -> "GroupKey":
-        place = place_of(self.subject) if self.policy is not None and self.policy.by_site else ""
+    def group_key(self) -> "GroupKey":
+        site_code = site_code_of(self.subject) if self.policy is not None and self.policy.group_by_site else ""
         is_of_incidents = isinstance(self.subject, Incident)
         policy = self.policy.pk if self.policy else None
-        return GroupKey(self.destination.pk, policy, self.step, self.news, place, is_of_incidents)
+        return GroupKey(self.destination.pk, policy, self.step, self.kind, site_code, is_of_incidents)
 
     @property
-    def gather_s(self) -> int:
-        return self.policy.gather_s if self.policy else GROUP_WAIT_S
+    def group_wait_s(self) -> int:
+        return self.policy.group_wait_s if self.policy else GROUP_WAIT_S
 
     @property
     def language(self) -> str:
         return (self.policy.language if self.policy else "") or self.destination.language
 
     def quiet_until(self, at: datetime) -> datetime | None:
-        """When the quiet hours of its destination are over, if it has to wait for that."""
+        """End of the quiet hours of its destination, if they delay it."""
         return self.destination.quiet_until(self.subject.severity, at=at)
 
 
 class GroupKey(NamedTuple):
-    """What one delivery has in common."""
+    """What the notifications of one delivery have in common: columns of Delivery."""
 
-    destination: int
-    policy: int | None
+    destination_id: int
+    policy_id: int | None
     step: int
-    news: str
-    place: str
+    kind: str
+    site_code: str
     is_of_incidents: bool
 
 
-def group(items: Iterable[Notification], *, at: datetime) -> None:
-    """Put each into a delivery that still gathers, or into a new one."""
+def group(notifications: Iterable[Notification], *, at: datetime) -> None:
+    """Put each into a delivery within its group wait, or into a new one."""
     groups: dict[tuple[GroupKey, datetime | None], list[Notification]] = {}
-    for item in items:
-        groups.setdefault((item.together, item.quiet_until(at)), []).append(item)
-    told: list[Told] = []
-    for (together, quiet_until), members in groups.items():
-        delivery = _still_gathering(together, members, quiet_until, at) or _new(together, members, quiet_until, at)
-        told += [Told(delivery=delivery, **column(member.subject)) for member in members]
-    Told.objects.bulk_create(told, ignore_conflicts=True)
+    for notification in notifications:
+        groups.setdefault((notification.group_key, notification.quiet_until(at)), []).append(notification)
+    items: list[DeliveryItem] = []
+    for (key, quiet_until), members in groups.items():
+        delivery = _still_grouping(key, members, quiet_until, at) or _create(key, members, quiet_until, at)
+        items += [DeliveryItem(delivery=delivery, **column(member.subject)) for member in members]
+    DeliveryItem.objects.bulk_create(items, ignore_conflicts=True)
 
 
-def _still_gathering(
-    together: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime
+def _still_grouping(
+    key: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime
 ) -> Delivery | None:
-    """Its row is held until it has its alerts: a worker that takes it meanwhile waits, and then sees them."""
-    grouping = Delivery.objects.select_for_update().still_grouping(at).filter(**_fields(together)).order_by("pk")
+    """Locked until it has its items: a worker that acquires it meanwhile waits, and then sees them."""
+    grouping = Delivery.objects.select_for_update().still_grouping(at).filter(**key._asdict()).order_by("pk")
     if quiet_until is not None:
         return grouping.filter(due_at__gte=quiet_until).first()
-    return grouping.filter(due_at__lte=at + timedelta(seconds=members[0].gather_s)).first()
+    return grouping.filter(due_at__lte=at + timedelta(seconds=members[0].group_wait_s)).first()
 
 
-def _new(together: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime) -> Delivery:
+def _create(key: GroupKey, members: list[Notification], quiet_until: datetime | None, at: datetime) -> Delivery:
     first = members[0]
-    due_at = quiet_until or at + timedelta(seconds=first.gather_s)
+    due_at = quiet_until or at + timedelta(seconds=first.group_wait_s)
     delivery, _ = Delivery.objects.get_or_create(
-        key=f"{first.source}-{together.destination}",
+        key=f"{first.source}-{key.destination_id}",
         defaults={
-            **_fields(together),
+            **key._asdict(),
             "language": first.language,
             "created_at": at,
             "due_at": due_at,
@@ -96,17 +96,6 @@ def _new(together: GroupKey, members: list[Notification], quiet_until: datetime 
         },
     )
     return delivery
-
-
-def _fields(together: GroupKey) -> dict[str, int | str | None]:
-    return {
-        "destination_id": together.destination,
-        "policy_id": together.policy,
-        "step": together.step,
-        "news": together.news,
-        "place": together.place,
-        "is_of_incidents": together.is_of_incidents,
-    }
 
 
 def _first(instants: list[datetime | None]) -> datetime | None:

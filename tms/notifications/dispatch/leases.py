@@ -18,11 +18,19 @@ from tms.lib.db.errors import is_database_away
 from tms.metrics import instruments, slo
 from tms.metrics.slo import TARGET_S, Indicator
 from tms.notifications.dispatch.backoff import wait_s
-from tms.notifications.messages import worded
-from tms.notifications.models.delivery import ALARMS, GIVE_UP_AFTER, PERSONAL, Delivery, DeliveryState, News, Told
+from tms.notifications.messages import compose
+from tms.notifications.models.delivery import (
+    ALARMS,
+    GIVE_UP_AFTER,
+    PERSONAL,
+    Delivery,
+    DeliveryItem,
+    DeliveryState,
+    NotificationKind,
+)
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.policy import Telling
-from tms.notifications.subjects import ALERT, INCIDENT, asks_for_somebody, column, suppressed_subjects
+from tms.notifications.models.policy import Escalation
+from tms.notifications.subjects import ALERT, INCIDENT, column, suppressed_subjects, unacknowledged_subjects
 from tms.notifications.transports.result import SendOutcome, SendResult, one_line
 
 log = structlog.get_logger(__name__)
@@ -64,7 +72,7 @@ def record_result(delivery: Delivery, answer: SendResult, *, at: datetime) -> bo
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, lease_id=delivery.lease_id).update(
         state=state,
         lease_id=None,
-        answer=answer.said,
+        detail=answer.said,
         possible_duplicate=delivery.possible_duplicate or answer.may_have_arrived,
         ended_at=None if state == DeliveryState.WAITING else at,
     )
@@ -92,7 +100,7 @@ def send_again(delivery: Delivery, *, at: datetime) -> bool:
 
 
 def _is_prepared(delivery: Delivery, at: datetime) -> bool:
-    """False when nothing is left to be said, or when TMS fails at saying it: that one must not hold up the others."""
+    """False if it is not needed any more, or cannot be composed: it must not hold up the others."""
     try:
         with transaction.atomic():
             return _prepare(delivery, at)
@@ -100,47 +108,47 @@ def _is_prepared(delivery: Delivery, at: datetime) -> bool:
         if is_database_away(error):
             raise
         log.exception("delivery_unreadable", delivery=delivery.pk)
-        said = one_line(f"TMS cannot compose this message: {type(error).__name__}")
-        Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.DEAD, ended_at=at, answer=said)
+        detail = one_line(f"TMS cannot compose this message: {type(error).__name__}")
+        Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.DEAD, ended_at=at, detail=detail)
         instruments.DELIVERIES.labels(delivery.destination.kind, DeliveryState.DEAD.value).inc()
         return False
 
 
 def _prepare(delivery: Delivery, at: datetime) -> bool:
-    """Look once more at what the first attempt would say; False when there is nothing left to be said."""
-    if delivery.news == News.DIGEST:
+    """Check and compose it before the first attempt; False if no item is left."""
+    if delivery.kind == NotificationKind.DIGEST:
         return True  # its content was made when it was decided
-    told = list(delivery.told.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
-    if delivery.news in ALARMS:
-        told = _still_to_be_told(delivery, told, at)
-    if delivery.news in PERSONAL:
-        told = [one for one in told if one.subject.state != AlertState.RESOLVED]
-    if not told:
+    items = list(delivery.items.select_related(*ALERT.related, *INCIDENT.related).order_by("pk"))
+    if delivery.kind in ALARMS:
+        items = _drop_unneeded(delivery, items, at)
+    if delivery.kind in PERSONAL:
+        items = [item for item in items if item.subject.state != AlertState.RESOLVED]
+    if not items:
         delivery.state, delivery.ended_at = DeliveryState.WITHDRAWN, at
         delivery.save(update_fields=("state", "ended_at"))
         instruments.DELIVERIES.labels(delivery.destination.kind, DeliveryState.WITHDRAWN.value).inc()
         return False
-    delivery.content = worded(delivery, [one.subject for one in told], at=at)
+    delivery.content = compose(delivery, [item.subject for item in items], at=at)
     return True
 
 
-def _still_to_be_told(delivery: Delivery, told: list[Told], at: datetime) -> list[Told]:
-    """Without those that are over, or somebody is on, or that are quiet by now. The latter two may be told later."""
-    needy = asks_for_somebody([one.subject for one in told])
-    quiet = suppressed_subjects(needy, at=at)
-    kept: list[Told] = []
-    for one in told:
-        why = quiet.get(one.subject)
-        if one.subject in needy and why is None:
-            kept.append(one)
+def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) -> list[DeliveryItem]:
+    """Without those that are resolved, acknowledged or suppressed by now. Their escalations may resume."""
+    unacknowledged = unacknowledged_subjects([item.subject for item in items])
+    suppressed = suppressed_subjects(unacknowledged, at=at)
+    needed: list[DeliveryItem] = []
+    for item in items:
+        why = suppressed.get(item.subject)
+        if item.subject in unacknowledged and why is None:
+            needed.append(item)
             continue
-        one.delete()
-        Telling.objects.filter(**column(one.subject), policy=delivery.policy_id).update(
-            step=delivery.step,
+        item.delete()
+        Escalation.objects.filter(**column(item.subject), policy=delivery.policy_id).update(
+            next_step=delivery.step,
             due_at=why.ask_again_at(at) if why else None,
-            quiet=why.reason if why else "",
+            suppression=why.reason if why else "",
         )
-    return kept
+    return needed
 
 
 def _state(delivery: Delivery, answer: SendResult, at: datetime) -> DeliveryState:
@@ -169,7 +177,7 @@ def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
     if state == DeliveryState.SENT and delivery.happened_at is not None:
         seconds = (at - delivery.happened_at).total_seconds()
         instruments.NOTIFICATION_SECONDS.observe(max(0.0, seconds))
-        gathered_s = (delivery.due_at - delivery.created_at).total_seconds()
-        slo.observe(Indicator.NOTIFICATION, seconds, promised_s=TARGET_S[Indicator.NOTIFICATION] + gathered_s)
-    told = list(delivery.told.values_list("alert", "incident"))
-    publish(Change(alerts=frozenset(one for one, _ in told if one), incidents=frozenset(one for _, one in told if one)))
+        group_wait_s = (delivery.due_at - delivery.created_at).total_seconds()
+        slo.observe(Indicator.NOTIFICATION, seconds, promised_s=TARGET_S[Indicator.NOTIFICATION] + group_wait_s)
+    pairs = list(delivery.items.values_list("alert", "incident"))
+    publish(Change(alerts=frozenset(pk for pk, _ in pairs if pk), incidents=frozenset(pk for _, pk in pairs if pk)))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from tms.alerts.models import Alert
 from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
-from tms.notifications.models.delivery import News
+from tms.notifications.models.delivery import NotificationKind
 
 MANY = "/alerts/"
 """Where people find all of them."""
@@ -31,8 +31,8 @@ def about(alerts: Sequence[Alert]) -> str:
     return gettext("%(number)s alerts at %(sites)s sites") % {"number": number, "sites": len(sites)}
 
 
-def line(news: News, alert: Alert) -> str:
-    told = _story(news, alert)
+def line(kind: NotificationKind, alert: Alert) -> str:
+    told = _story(kind, alert)
     if (flapping := getattr(alert, "flapping", None)) is None:
         return told
     changes = ngettext("%(number)d change", "%(number)d changes", flapping.changes) % {"number": flapping.changes}
@@ -44,7 +44,7 @@ def line(news: News, alert: Alert) -> str:
     }
 
 
-def _story(news: News, alert: Alert) -> str:
+def _story(kind: NotificationKind, alert: Alert) -> str:
     terminal = alert.terminal
     values = {
         "terminal": f"{terminal.uid} ({terminal.label})" if terminal.label else terminal.uid,
@@ -52,7 +52,7 @@ def _story(news: News, alert: Alert) -> str:
         "since": local(alert.opened_at, terminal.site.time_zone),
         "severity": Severity(alert.severity).label,
     }
-    if news is News.RESOLVED and alert.resolved_at is not None:
+    if kind is NotificationKind.RESOLVED and alert.resolved_at is not None:
         values["until"] = local(alert.resolved_at, terminal.site.time_zone)
         return gettext("%(terminal)s: %(rule)s, from %(since)s to %(until)s") % values
     return gettext("%(severity)s, %(terminal)s: %(rule)s, since %(since)s") % values

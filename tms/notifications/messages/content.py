@@ -13,7 +13,7 @@ from tms.accounts.display_names import name_of
 from tms.lib.severity import Severity
 from tms.notifications.messages import alerts, incidents
 from tms.notifications.messages.phrases import address
-from tms.notifications.models.delivery import Delivery, News
+from tms.notifications.models.delivery import Delivery, NotificationKind
 from tms.notifications.subjects import Subject
 from tms.notifications.transports.message import Message
 
@@ -22,23 +22,23 @@ MOST_LINES = 20
 WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
-def worded(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, Any]:
+def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, Any]:
     """The content of a message, as it is kept with the delivery. All are alerts, or all are incidents."""
     of, name = (incidents, "incidents") if delivery.is_of_incidents else (alerts, "alerts")
     with translation.override(delivery.language):
         ordered = sorted(subjects, key=lambda one: (WORST_FIRST.index(Severity(one.severity)), one.opened_at))
-        news = News(delivery.news)
+        kind = NotificationKind(delivery.kind)
         return {
-            "kind": news.value,
+            "kind": kind.value,
             "at": at.isoformat(),
-            "title": _title(news, of.about(ordered), first=ordered[0], is_escalated=delivery.step > 0),
-            "lines": _lines(of, news, ordered),
+            "title": _title(kind, of.about(ordered), first=ordered[0], is_escalated=delivery.step > 0),
+            "lines": _lines(of, kind, ordered),
             "facts": {
                 "policy": delivery.policy.name if delivery.policy else "",
                 "step": delivery.step,
                 name: [of.facts(one) for one in ordered],
             },
-            "subject": delivery.place,
+            "subject": delivery.site_code,
             "severity": ordered[0].severity,
         }
 
@@ -52,34 +52,34 @@ def message_of(delivery: Delivery) -> Message:
     )
 
 
-PLAIN: Mapping[News, str | Promise] = {
-    News.RESOLVED: _("Recovered: %(about)s"),
-    News.CALM: _("Calm again, but still wrong: %(about)s"),
-    News.ASSIGNED: _("You are asked to take it: %(about)s"),
-    News.REMINDED: _("You have it for long, without a word: %(about)s"),
+PLAIN: Mapping[NotificationKind, str | Promise] = {
+    NotificationKind.RESOLVED: _("Recovered: %(about)s"),
+    NotificationKind.STABLE: _("Calm again, but still wrong: %(about)s"),
+    NotificationKind.ASSIGNED: _("You are asked to take it: %(about)s"),
+    NotificationKind.REMINDER: _("You have it for long, without a word: %(about)s"),
 }
 """Titles that say nothing else than what it is about."""
 
 
-def _title(news: News, about: str, *, first: Subject, is_escalated: bool) -> str:
+def _title(kind: NotificationKind, about: str, *, first: Subject, is_escalated: bool) -> str:
     """What happened, to `about`; `first` is the worst of what it happened to."""
-    if news in PLAIN:
-        return PLAIN[news] % {"about": about}
-    if news is News.ACKNOWLEDGED:
+    if kind in PLAIN:
+        return PLAIN[kind] % {"about": about}
+    if kind is NotificationKind.ACKNOWLEDGED:
         who = first.acknowledged_by
         return gettext("%(who)s is on it: %(about)s") % {"who": name_of(who).text if who else "TMS", "about": about}
     values = {"severity": Severity(first.severity).label, "about": about}
     if is_escalated:
         return gettext("%(severity)s, still nobody on it: %(about)s") % values
-    if news is News.FLAPPING:
+    if kind is NotificationKind.FLAPPING:
         return gettext("%(severity)s, flapping: %(about)s") % values
-    if news is News.WORSENED:
+    if kind is NotificationKind.WORSENED:
         return gettext("Now %(severity)s: %(about)s") % values
     return gettext("%(severity)s: %(about)s") % values
 
 
-def _lines(of: ModuleType, news: News, subjects: Sequence[Subject]) -> list[str]:
-    lines = [of.line(news, one) for one in subjects[:MOST_LINES]]
+def _lines(of: ModuleType, kind: NotificationKind, subjects: Sequence[Subject]) -> list[str]:
+    lines = [of.line(kind, one) for one in subjects[:MOST_LINES]]
     if (more := len(subjects) - MOST_LINES) > 0:
         lines.append(ngettext("and %d more", "and %d more", more) % more)
     if settings.PUBLIC_URL:

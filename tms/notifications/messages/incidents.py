@@ -9,7 +9,7 @@ from django.utils.translation import gettext, ngettext
 from tms.alerts.models import Incident
 from tms.lib.severity import Severity
 from tms.notifications.messages.phrases import address, instant, local
-from tms.notifications.models.delivery import News
+from tms.notifications.models.delivery import NotificationKind
 
 MANY = "/alerts/"
 """Where people find all of them."""
@@ -22,14 +22,14 @@ def about(incidents: Sequence[Incident]) -> str:
     return ngettext("%d incident", "%d incidents", len(incidents)) % len(incidents)
 
 
-def line(news: News, incident: Incident) -> str:
+def line(kind: NotificationKind, incident: Incident) -> str:
     zone = incident.site.time_zone if incident.site else settings.TIME_ZONE
     values = {
         "title": incident.title,
         "since": local(incident.opened_at, zone),
         "severity": Severity(incident.severity).label,
     }
-    if news is News.RESOLVED and incident.resolved_at is not None:
+    if kind is NotificationKind.RESOLVED and incident.resolved_at is not None:
         values["until"] = local(incident.resolved_at, zone)
         said = gettext("%(title)s, from %(since)s to %(until)s") % values
         return "; ".join(filter(None, (said, _rest(incident))))

@@ -28,24 +28,24 @@ class DeliveryState(models.TextChoices):
     WITHDRAWN = "withdrawn", pgettext_lazy("delivery", "Not needed any more")
 
 
-class News(models.TextChoices):
-    """What a delivery tells: of alerts, or of a shift."""
+class NotificationKind(models.TextChoices):
+    """Why a delivery is sent: what happened to alerts or incidents, or the digest of a shift."""
 
-    OPENED = "opened", pgettext_lazy("news", "Opened")
-    WORSENED = "worsened", pgettext_lazy("news", "Got worse")
-    FLAPPING = "flapping", pgettext_lazy("news", "Flapping")
-    CALM = "calm", pgettext_lazy("news", "Calm again, still wrong")
-    ACKNOWLEDGED = "acknowledged", pgettext_lazy("news", "Acknowledged")
-    ASSIGNED = "assigned", pgettext_lazy("news", "Assigned to you")
-    REMINDED = "reminded", pgettext_lazy("news", "Reminder")
-    RESOLVED = "resolved", pgettext_lazy("news", "Recovered")
-    DIGEST = "digest", pgettext_lazy("news", "Shift digest")
+    OPENED = "opened", pgettext_lazy("notification", "Opened")
+    WORSENED = "worsened", pgettext_lazy("notification", "Got worse")
+    FLAPPING = "flapping", pgettext_lazy("notification", "Flapping")
+    STABLE = "calm", pgettext_lazy("notification", "Calm again, still wrong")
+    ACKNOWLEDGED = "acknowledged", pgettext_lazy("notification", "Acknowledged")
+    ASSIGNED = "assigned", pgettext_lazy("notification", "Assigned to you")
+    REMINDER = "reminded", pgettext_lazy("notification", "Reminder")
+    RESOLVED = "resolved", pgettext_lazy("notification", "Recovered")
+    DIGEST = "digest", pgettext_lazy("notification", "Shift digest")
 
 
-ALARMS = (News.OPENED, News.WORSENED, News.FLAPPING)
-"""That something is wrong and nobody is on it: to be looked at once more before it is said."""
-PERSONAL = (News.ASSIGNED, News.REMINDED)
-"""For one person, as long as it is not over."""
+ALARMS = (NotificationKind.OPENED, NotificationKind.WORSENED, NotificationKind.FLAPPING)
+"""Unacknowledged problems: checked once more before the first attempt."""
+PERSONAL = (NotificationKind.ASSIGNED, NotificationKind.REMINDER)
+"""For one person, unless it is resolved by then."""
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -65,38 +65,39 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """One message for one destination, from the decision to send it until it was taken or given up."""
+    """One message for one destination, from the decision to send it until it was sent, given up or withdrawn."""
 
     key = models.CharField(max_length=100, unique=True)
-    """Of the decision, so that it cannot be made twice."""
+    """Names the decision, so that it cannot be made twice."""
     uid = models.UUIDField(default=uuid4, unique=True)
     """Of the message, the same for each attempt; another one after a database was restored, unlike `key`."""
     destination = models.ForeignKey(Destination, models.CASCADE, related_name="deliveries")
     policy = models.ForeignKey(Policy, models.SET_NULL, null=True, related_name="deliveries")
     step = models.PositiveSmallIntegerField(default=0)
-    news = models.CharField(max_length=16, choices=News)
-    place = models.CharField(max_length=8, blank=True, default="")
-    """Code of the site, where each has its own message."""
+    kind = models.CharField(max_length=16, choices=NotificationKind, db_column="news")
+    site_code = models.CharField(max_length=8, blank=True, default="", db_column="place")
+    """Of the site, where each has its own message."""
     is_of_incidents = models.BooleanField(default=False, db_default=False)
-    """A delivery tells of alerts, or of incidents."""
+    """All its items are incidents, or all are alerts."""
     language = models.CharField(max_length=8)
-    alerts: models.ManyToManyField[Alert, Told] = models.ManyToManyField(
-        Alert, through="Told", related_name="deliveries"
+    alerts: models.ManyToManyField[Alert, DeliveryItem] = models.ManyToManyField(
+        Alert, through="DeliveryItem", related_name="deliveries"
     )
     state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.WAITING)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     give_up_at = models.DateTimeField()
     happened_at = models.DateTimeField(null=True)
-    """Of the first transition it tells; null if it had to wait for anything but company."""
+    """When the first of its transitions happened; null if it was delayed by anything but the group wait."""
     attempts = models.PositiveIntegerField(default=0)
     lease_id = models.UUIDField(null=True, db_column="claim")
     leased_at = models.DateTimeField(null=True, db_column="claimed_at")
     ended_at = models.DateTimeField(null=True)
     possible_duplicate = models.BooleanField(default=False)
-    answer = LinesField(max_length=500, blank=True, default="")
+    detail = LinesField(max_length=500, blank=True, default="", db_column="answer")
+    """What came back from the last attempt."""
     content: models.JSONField[Mapping[str, object], Mapping[str, object]] = models.JSONField(default=dict)
-    """Made at the first attempt, and the same at each."""
+    """Composed at the first attempt, and the same at each."""
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -115,14 +116,15 @@ class Delivery(models.Model):
         return reverse("delivery", args=(self.pk,))
 
 
-class Told(AboutOne, models.Model):
-    """That a delivery tells of an alert or an incident."""
+class DeliveryItem(AboutOne, models.Model):
+    """An alert or an incident within a delivery."""
 
-    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="told")
-    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="told")
-    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="told")
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="items")
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="delivery_items")
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="delivery_items")
 
     class Meta:
+        db_table = "notifications_told"
         constraints = (
             models.UniqueConstraint(fields=("delivery", "alert"), name="told_once"),
             models.UniqueConstraint(fields=("delivery", "incident"), name="told_of_incident_once"),

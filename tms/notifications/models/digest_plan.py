@@ -24,14 +24,14 @@ class DigestPlanQuerySet(models.QuerySet["DigestPlan"]):
 
 
 class DigestPlan(models.Model):
-    """That a destination gets the digest of each shift, at its end."""
+    """Sends the digest of each shift to a destination, when the shift ends."""
 
     destination = models.OneToOneField(Destination, models.CASCADE, related_name="digest_plan")
     times = models.CharField(max_length=100)
     """When shifts end, as the clocks of the zone show it: `06:00 14:00 22:00`."""
     time_zone = models.CharField(max_length=64)
-    told_until = models.DateTimeField()
-    """The next one tells what has happened since."""
+    covered_until = models.DateTimeField(db_column="told_until")
+    """The next one covers the time since."""
     next_at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 

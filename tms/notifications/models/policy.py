@@ -21,7 +21,7 @@ DAY_S = 86_400
 
 
 class When(models.TextChoices):
-    """In which hours a policy tells."""
+    """In which hours a policy is active."""
 
     ALWAYS = "always", _("always")
     WITHIN = "within", _("in the hours below")
@@ -40,7 +40,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
 
 class Policy(HoursOfWeek):
-    """Who is told of what. Empty choices are no restriction; each policy that fits an alert tells of it by itself."""
+    """Who is notified of what. Empty choices restrict nothing; each policy that applies notifies by itself."""
 
     name = LineField(_("name"), max_length=100)
     enabled = models.BooleanField(_("enabled"), default=True)
@@ -48,9 +48,11 @@ class Policy(HoursOfWeek):
     sites = models.ManyToManyField(Site, blank=True, verbose_name=_("sites"))
     groups = models.ManyToManyField(Group, blank=True, verbose_name=_("groups"))
     rules = models.ManyToManyField(Rule, blank=True, verbose_name=_("rules"))
-    tells_recovery = models.BooleanField(_("tell of recoveries, to those who were told"), default=True)
-    tells_acknowledgement = models.BooleanField(
-        _("tell who has acknowledged it, to those who were told"), default=False
+    notify_resolved = models.BooleanField(
+        _("tell of recoveries, to those who were told"), default=True, db_column="tells_recovery"
+    )
+    notify_acknowledged = models.BooleanField(
+        _("tell who has acknowledged it, to those who were told"), default=False, db_column="tells_acknowledgement"
     )
     language = models.CharField(
         _("language"),
@@ -65,13 +67,14 @@ class Policy(HoursOfWeek):
         validators=(MaxValueValidator(DAY_S),),
         help_text=_("What recovers, or is acknowledged, before that is not told."),
     )
-    gather_s = models.PositiveIntegerField(
+    group_wait_s = models.PositiveIntegerField(
         _("gather for (seconds)"),
         default=5,
+        db_column="gather_s",
         validators=(MaxValueValidator(3_600),),
         help_text=_("What comes within this time goes into one message."),
     )
-    by_site = models.BooleanField(_("a message for each site"), default=True)
+    group_by_site = models.BooleanField(_("a message for each site"), default=True, db_column="by_site")
     when = models.CharField(
         _("tells"),
         max_length=8,
@@ -105,16 +108,16 @@ class Policy(HoursOfWeek):
         return reverse("policy", args=(self.pk,))
 
     @property
-    def goes_by_site(self) -> bool:
+    def follows_site_hours(self) -> bool:
         return self.when in {When.OPEN, When.CLOSED}
 
     @property
-    def tells_within(self) -> bool:
-        """Whether it tells in its hours or the site's, and not outside of them."""
+    def notifies_within(self) -> bool:
+        """Whether it is active within its hours or the site's, not outside of them."""
         return self.when in {When.OPEN, When.WITHIN}
 
     def concerns(self, what: Concern) -> bool:
-        """Whether it tells of it."""
+        """Whether it applies."""
         return (
             (not self.severities or what.severity in self.severities)
             and _any_chosen(what.sites, self.sites.all())
@@ -128,17 +131,17 @@ def _any_chosen(pks: Collection[int], chosen: Collection[models.Model]) -> bool:
 
 
 class Step(models.Model):
-    """Who is told, and after how long of nobody having acknowledged. The first step is who is told at all."""
+    """An escalation step: who is notified, and after how long without an acknowledgement. The first comes at once."""
 
     policy = models.ForeignKey(Policy, models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
     after_s = models.PositiveIntegerField(default=0, validators=(MaxValueValidator(DAY_S),))
-    """After the step before; of the first it counts for nothing."""
+    """After the step before; ignored for the first."""
     reached: list[Destination]
-    """Those that it reaches at this moment, worked out by whoever takes it."""
+    """Those that it reaches now; set by `escalation.steps_of`."""
     destinations = models.ManyToManyField(Destination, blank=True)
     rotations = models.ManyToManyField(Rotation, blank=True)
-    """Whoever is on call in them when the step is taken is told, too, at all destinations of their own."""
+    """Whoever is on call in them when the step is taken is notified too, at all destinations of their own."""
 
     class Meta:
         ordering = ("policy", "position")
@@ -148,23 +151,24 @@ class Step(models.Model):
         return f"{self.policy_id} {self.position}"
 
 
-class Telling(AboutOne, models.Model):
-    """How far one policy has come with telling of one alert or incident. `due_at`: when to look at it; null: never."""
+class Escalation(AboutOne, models.Model):
+    """How far one policy has come for one alert or incident. `due_at`: when its next step is due; null: never."""
 
-    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="tellings")
-    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="tellings")
-    policy = models.ForeignKey(Policy, models.CASCADE, related_name="tellings")
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True, related_name="escalations")
+    incident = models.ForeignKey(Incident, models.CASCADE, null=True, related_name="escalations")
+    policy = models.ForeignKey(Policy, models.CASCADE, related_name="escalations")
     kind = models.CharField(max_length=16)
     happened_at = models.DateTimeField()
-    step = models.PositiveSmallIntegerField(default=0)
-    """The position of the step that comes next."""
-    taken = models.PositiveIntegerField(default=0)
-    """Steps so far, in all rounds."""
+    next_step = models.PositiveSmallIntegerField(default=0, db_column="step")
+    """Its position."""
+    steps_taken = models.PositiveIntegerField(default=0, db_column="taken")
+    """In all rounds."""
     due_at = models.DateTimeField(null=True)
-    quiet = models.CharField(max_length=32, blank=True, default="")
-    """Why it waits."""
+    suppression = models.CharField(max_length=32, blank=True, default="", db_column="quiet")
+    """Why it waits: `alerts.suppression.reasons.Reason`, or the hours of its policy."""
 
     class Meta:
+        db_table = "notifications_telling"
         constraints = (
             models.UniqueConstraint(fields=("alert", "policy"), name="telling_once"),
             models.UniqueConstraint(fields=("incident", "policy"), name="telling_of_incident_once"),

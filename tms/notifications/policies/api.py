@@ -18,7 +18,7 @@ from tms.notifications.models import policy as models
 from tms.notifications.models.policy import When
 from tms.notifications.policies.forms import MOST_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.soft_delete.services import delete
-from tms.notifications.weekly_hours import Weekday, told_hours
+from tms.notifications.weekly_hours import Weekday, hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
@@ -31,8 +31,8 @@ BY_NAME = Keyset((Column("name"),))
 MAKING = Access(Permission.EDIT_POLICIES, is_idempotent=True)
 CHANGING = Access(Permission.EDIT_POLICIES)
 COPIED = (
-    *("name", "enabled", "severities", "language", "delay_s", "gather_s", "by_site", "tells_recovery"),
-    *("tells_acknowledgement", "when"),
+    *("name", "enabled", "severities", "language", "delay_s", "group_wait_s", "group_by_site", "notify_resolved"),
+    *("notify_acknowledged", "when"),
 )
 
 
@@ -61,10 +61,10 @@ class PolicyFields(Schema):
     rules: list[Id] = []
     language: str = Field("", description="Empty: each destination's own.")
     delay_s: int = Field(0, description="What recovers, or is acknowledged, before that is not told.")
-    gather_s: int = Field(5, description="What comes within this time goes into one message.")
-    by_site: bool = True
-    tells_recovery: bool = True
-    tells_acknowledgement: bool = False
+    group_wait_s: int = Field(5, description="What comes within this time goes into one message.")
+    group_by_site: bool = True
+    notify_resolved: bool = True
+    notify_acknowledged: bool = False
     when: When = Field(
         When.ALWAYS, description="In which hours it tells; what is still wrong when they begin is told then."
     )
@@ -135,7 +135,7 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
     ]
     return {
         **{name: getattr(policy, name) for name in COPIED},
-        **told_hours(policy),
+        **hours_values(policy),
         "sites": sorted(site.code for site in policy.sites.all()),
         "groups": sorted(group.name for group in policy.groups.all()),
         "rules": sorted(rule.pk for rule in policy.rules.all()),

@@ -30,8 +30,8 @@ class PolicyForm(Plain, ModelForm[Policy]):
     class Meta:
         model = Policy
         fields = (
-            *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "gather_s"),
-            *("by_site", "tells_recovery", "tells_acknowledgement", "enabled", "when", *HOURS_FIELDS),
+            *("name", "severities", "sites", "groups", "rules", "language", "delay_s", "group_wait_s"),
+            *("group_by_site", "notify_resolved", "notify_acknowledged", "enabled", "when", *HOURS_FIELDS),
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
