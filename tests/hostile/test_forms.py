@@ -44,7 +44,7 @@ LEAST_FORMS, LEAST_FIELDS = 80, 350
 
 @pytest.fixture
 def forms(client_of_boss, everything, monkeypatch) -> list[Form]:
-    monkeypatch.setattr(views, "send_test", lambda _: SendResult.taken("not sent"))
+    monkeypatch.setattr(views, "send_test", lambda _: SendResult.delivered("not sent"))
     return walk.forms(client_of_boss, walk.addresses(everything))
 
 

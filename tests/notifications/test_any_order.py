@@ -61,7 +61,7 @@ class Life(RuleBasedStateMachine):
         while (delivery := leases.acquire(self.destination.pk, at=self.at)) is not None:
             if delivery.kind in ALARMS:
                 self.may_be_sent(delivery)
-            leases.record_result(delivery, SendResult.taken("204"), at=self.at)
+            leases.record_result(delivery, SendResult.delivered("204"), at=self.at)
 
     def may_be_sent(self, delivery: Delivery) -> None:
         for item in delivery.items.all():

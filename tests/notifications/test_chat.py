@@ -56,8 +56,8 @@ def test_what_slack_refuses_is_tried_again(receiver, slack, status):
 
     answer = send_test(slack)
 
-    assert answer.outcome is SendOutcome.LATER
-    assert "TIiajkdnlazkcOXrIdevi7FQ" not in answer.said
+    assert answer.outcome is SendOutcome.RETRY
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in answer.detail
 
 
 @pytest.mark.parametrize("url", [SLACK, TEAMS])
@@ -108,8 +108,8 @@ def test_what_would_open_a_file_or_leave_the_guard_is_refused_when_it_is_saved(s
 def test_what_was_saved_before_it_was_refused_is_never_sent(receiver):
     answer = send_test(chat(f"json://127.0.0.1:{receiver.port}/?template=/etc/passwd"))
 
-    assert (answer.outcome, receiver.posted) == (SendOutcome.NEVER, [])
-    assert "template" in answer.said
+    assert (answer.outcome, receiver.posted) == (SendOutcome.FAILED, [])
+    assert "template" in answer.detail
 
 
 def test_every_address_of_a_list_is_sent_to_and_guarded(receiver, settings):
@@ -119,7 +119,7 @@ def test_every_address_of_a_list_is_sent_to_and_guarded(receiver, settings):
     settings.INSIDE_DESTINATIONS = []
     refused = send_test(both)
 
-    assert (taken.outcome, refused.outcome) == (SendOutcome.TAKEN, SendOutcome.NEVER)
+    assert (taken.outcome, refused.outcome) == (SendOutcome.DELIVERED, SendOutcome.FAILED)
     assert [posted.path for posted in receiver.posted] == ["/a", "/b"]
 
 

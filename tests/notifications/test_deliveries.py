@@ -206,7 +206,7 @@ def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, hours
     late = leases.acquire(hook.pk, at=hours.at)
     hours.pass_(LEASE.total_seconds() + 1)
 
-    recorded = leases.record_result(late, leases.SendResult.later("too late"), at=hours.at)
+    recorded = leases.record_result(late, leases.SendResult.retry("too late"), at=hours.at)
 
     assert not recorded
     assert Delivery.objects.get().state == "sent"
@@ -260,10 +260,10 @@ class TestSeveral:
 
         with ThreadPoolExecutor(4) as workers:
             rounds = Dispatcher(workers, now=lambda: AT)
-            rounds.make_the_round(AT)
+            rounds.dispatch(AT)
             assert receiver.arrived.acquire(timeout=DEADLINE_S)
             assert receiver.arrived.acquire(timeout=DEADLINE_S)
-            rounds.make_the_round(AT)  # the slow one is not visited again
+            rounds.dispatch(AT)  # the slow one is not visited again
             may_answer.set()
 
         assert sorted(posted.path for posted in receiver.posted) == ["/hook/s3cret-path", "/slow"]

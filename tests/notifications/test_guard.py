@@ -142,15 +142,15 @@ class TestWebhook:
     def test_an_address_inside_is_refused_and_told(self, other):
         answer = send_test(webhook(other.url))
 
-        assert (answer.outcome, other.posted) == (SendOutcome.NEVER, [])
-        assert "127.0.0.2" in answer.said
+        assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
+        assert "127.0.0.2" in answer.detail
 
     def test_a_name_that_resolves_to_an_address_inside_is_refused(self, other, names):
         names["hooks.example.com"] = ["127.0.0.2"]
 
         answer = send_test(webhook(f"http://hooks.example.com:{other.port}/"))
 
-        assert (answer.outcome, other.posted) == (SendOutcome.NEVER, [])
+        assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
     def test_a_name_of_which_one_address_is_inside_never_leads_there(self, other, monkeypatch):
         resolve = socket.getaddrinfo
@@ -164,7 +164,7 @@ class TestWebhook:
 
         answer = send_test(webhook(f"http://hooks.example.com:{other.port}/"))
 
-        assert (answer.outcome, other.posted) == (SendOutcome.NEVER, [])
+        assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
     def test_a_name_that_moves_inside_after_it_was_looked_at_gains_nothing(self, receiver, other, names):
         """Rebinding: the first answer is allowed, and it is answered by a redirect to the same name elsewhere."""
@@ -174,7 +174,7 @@ class TestWebhook:
         answer = send_test(webhook(f"http://hooks.example.com:{receiver.port}/"))
 
         assert len(receiver.posted) == 1
-        assert (answer.outcome, other.posted) == (SendOutcome.NEVER, [])
+        assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
     @pytest.mark.parametrize("to", ["http://{host}:{port}/", "//{host}:{port}/"])
     def test_a_redirect_to_an_address_inside_is_refused(self, receiver, other, to):
@@ -182,13 +182,13 @@ class TestWebhook:
 
         answer = send_test(webhook(receiver.url))
 
-        assert (answer.outcome, other.posted) == (SendOutcome.NEVER, [])
+        assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
     @pytest.mark.parametrize("to", ["file:///etc/passwd", "gopher://127.0.0.1/"])
     def test_a_redirect_to_something_else_than_http_is_not_followed(self, receiver, to):
         receiver.script = [(307, {"Location": to})]
 
-        assert send_test(webhook(receiver.url)).outcome is SendOutcome.NEVER
+        assert send_test(webhook(receiver.url)).outcome is SendOutcome.FAILED
 
     def test_an_allowed_network_is_reached_and_a_redirect_within_it_followed(self, receiver, other, settings):
         settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.0/8")]
@@ -196,7 +196,7 @@ class TestWebhook:
 
         answer = send_test(webhook(receiver.url))
 
-        assert (answer.outcome, len(other.posted)) == (SendOutcome.TAKEN, 1)
+        assert (answer.outcome, len(other.posted)) == (SendOutcome.DELIVERED, 1)
         assert other.posted[0].body == receiver.posted[0].body
 
     def test_a_circle_of_redirects_ends(self, receiver):
@@ -204,7 +204,7 @@ class TestWebhook:
 
         answer = send_test(webhook(receiver.url))
 
-        assert answer.outcome is SendOutcome.LATER
+        assert answer.outcome is SendOutcome.RETRY
         assert len(receiver.posted) == 4
 
     def test_the_guard_ends_with_the_hand_over(self, other):
@@ -222,8 +222,8 @@ class TestWebhook:
 
         answer = send_test(chat)
 
-        assert (answer.outcome, other.posted) == (SendOutcome.NEVER, [])
-        assert "127.0.0.2" in answer.said
+        assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
+        assert "127.0.0.2" in answer.detail
 
 
 @pytest.mark.django_db

@@ -51,13 +51,13 @@ def test_a_mail_goes_to_all_of_its_addresses_and_is_known_by_the_id_of_the_deliv
 @pytest.mark.parametrize(
     ("refuses", "outcome", "says"),
     [
-        ({"MAIL": "550 who are you"}, SendOutcome.NEVER, "550 who are you"),
-        ({"MAIL": "451 later"}, SendOutcome.LATER, "451 later"),
-        ({"noc@example.jp": "550 unknown", "night@example.jp": "550 unknown"}, SendOutcome.NEVER, "550 unknown"),
-        ({"noc@example.jp": "450 full", "night@example.jp": "450 full"}, SendOutcome.LATER, "450 full"),
-        ({"DATA": "552 too large"}, SendOutcome.NEVER, "552 too large"),
-        ({"DATA": "421 closing"}, SendOutcome.LATER, "421 closing"),
-        ({"END": "554 spam"}, SendOutcome.NEVER, "554 spam"),
+        ({"MAIL": "550 who are you"}, SendOutcome.FAILED, "550 who are you"),
+        ({"MAIL": "451 later"}, SendOutcome.RETRY, "451 later"),
+        ({"noc@example.jp": "550 unknown", "night@example.jp": "550 unknown"}, SendOutcome.FAILED, "550 unknown"),
+        ({"noc@example.jp": "450 full", "night@example.jp": "450 full"}, SendOutcome.RETRY, "450 full"),
+        ({"DATA": "552 too large"}, SendOutcome.FAILED, "552 too large"),
+        ({"DATA": "421 closing"}, SendOutcome.RETRY, "421 closing"),
+        ({"END": "554 spam"}, SendOutcome.FAILED, "554 spam"),
     ],
 )
 def test_a_refusal_says_whether_it_is_tried_again(server, mail, refuses, outcome, says):
@@ -66,8 +66,8 @@ def test_a_refusal_says_whether_it_is_tried_again(server, mail, refuses, outcome
     answer = send_test(mail)
 
     assert answer.outcome is outcome
-    assert says in answer.said
-    assert not answer.may_have_arrived
+    assert says in answer.detail
+    assert not answer.possibly_delivered
 
 
 def test_a_mail_whose_end_nobody_confirmed_may_have_arrived_and_says_so_the_second_time(
@@ -92,5 +92,5 @@ def test_a_server_that_is_away_is_tried_again(server, mail):
 
     answer = send_test(mail)
 
-    assert answer.outcome is SendOutcome.LATER
-    assert not answer.may_have_arrived
+    assert answer.outcome is SendOutcome.RETRY
+    assert not answer.possibly_delivered

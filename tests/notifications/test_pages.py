@@ -92,11 +92,11 @@ def test_the_test_button_says_what_came_back(staff, hook, receiver):
 
     answers = [Seen(staff.post(f"/destinations/{hook.pk}/test/")) for _ in range(2)]
 
-    assert answers[0].attribute("answer", "data-outcome") == "later"
-    assert "503 Service Unavailable: database is <down>" in answers[0].text("answer")
+    assert answers[0].attribute("result", "data-outcome") == "retry"
+    assert "503 Service Unavailable: database is <down>" in answers[0].text("result")
     assert "<down>" not in answers[0].html
-    assert answers[1].attribute("answer", "data-outcome") == "taken"
-    assert "204 No Content" in answers[1].text("answer")
+    assert answers[1].attribute("result", "data-outcome") == "delivered"
+    assert "204 No Content" in answers[1].text("result")
 
 
 def test_a_new_key_replaces_the_old_one(staff, hook):

@@ -87,5 +87,5 @@ def test_a_subject_that_is_not_of_ascii_is_left_to_the_message(fleet, hours, pol
 def test_a_topic_that_is_not_there_yet_is_tried_again(aws):
     answer = send_test(of_topic(f"arn:aws:sns:{REGION}:123456789012:nothing"))
 
-    assert answer.outcome is SendOutcome.LATER
-    assert "NotFound" in answer.said
+    assert answer.outcome is SendOutcome.RETRY
+    assert "NotFound" in answer.detail

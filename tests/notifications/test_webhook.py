@@ -23,7 +23,7 @@ def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receive
 
     [posted] = receiver.posted
     event = posted.event
-    assert answer == (SendOutcome.TAKEN, "204 No Content", None, False)
+    assert answer == (SendOutcome.DELIVERED, "204 No Content", None, False)
     assert posted.headers["Content-Type"] == "application/cloudevents+json; charset=utf-8"
     assert event["specversion"] == "1.0"
     assert event["type"] == "tms.alerts.test.v1"
@@ -39,18 +39,18 @@ def test_an_event_is_a_cloud_event_with_a_signature_that_proves_it(hook, receive
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (200, SendOutcome.TAKEN),
-        (202, SendOutcome.TAKEN),
-        (301, SendOutcome.LATER),
-        (303, SendOutcome.LATER),
-        (400, SendOutcome.NEVER),
-        (401, SendOutcome.LATER),
-        (404, SendOutcome.LATER),
-        (410, SendOutcome.NEVER),
-        (422, SendOutcome.NEVER),
-        (429, SendOutcome.LATER),
-        (500, SendOutcome.LATER),
-        (503, SendOutcome.LATER),
+        (200, SendOutcome.DELIVERED),
+        (202, SendOutcome.DELIVERED),
+        (301, SendOutcome.RETRY),
+        (303, SendOutcome.RETRY),
+        (400, SendOutcome.FAILED),
+        (401, SendOutcome.RETRY),
+        (404, SendOutcome.RETRY),
+        (410, SendOutcome.FAILED),
+        (422, SendOutcome.FAILED),
+        (429, SendOutcome.RETRY),
+        (500, SendOutcome.RETRY),
+        (503, SendOutcome.RETRY),
     ],
 )
 def test_an_answer_is_taken_for_what_it_says(hook, receiver, status, outcome):
@@ -59,9 +59,9 @@ def test_an_answer_is_taken_for_what_it_says(hook, receiver, status, outcome):
     answer = send_test(hook)
 
     assert answer.outcome is outcome
-    assert str(status) in answer.said
-    assert "because of [31mthis" in answer.said
-    assert not answer.may_have_arrived
+    assert str(status) in answer.detail
+    assert "because of [31mthis" in answer.detail
+    assert not answer.possibly_delivered
 
 
 def test_the_wait_that_is_asked_for_is_told_in_seconds_or_as_an_instant(hook, receiver):
@@ -83,7 +83,7 @@ def test_who_hangs_up_without_an_answer_may_have_it(hook, receiver):
 
     answer = send_test(hook)
 
-    assert (answer.outcome, answer.may_have_arrived) == (SendOutcome.LATER, True)
+    assert (answer.outcome, answer.possibly_delivered) == (SendOutcome.RETRY, True)
 
 
 def test_who_listens_no_more_has_not(hook, receiver):
@@ -91,14 +91,14 @@ def test_who_listens_no_more_has_not(hook, receiver):
 
     answer = send_test(hook)
 
-    assert (answer.outcome, answer.may_have_arrived) == (SendOutcome.LATER, False)
-    assert answer.said == "Connection refused"
+    assert (answer.outcome, answer.possibly_delivered) == (SendOutcome.RETRY, False)
+    assert answer.detail == "Connection refused"
 
 
 def test_no_answer_tells_the_path_which_may_be_a_key(hook, receiver):
     receiver.close()
 
-    assert "s3cret" not in send_test(hook).said
+    assert "s3cret" not in send_test(hook).detail
 
 
 def test_a_dump_of_the_database_holds_neither_address_nor_key(hook, receiver):
@@ -116,11 +116,11 @@ def test_under_another_secret_key_it_says_what_to_do(hook, settings):
 
     answer = send_test(Destination.objects.get())
 
-    assert answer.outcome is SendOutcome.NEVER
-    assert "TMS_SECRET_KEY" in answer.said
+    assert answer.outcome is SendOutcome.FAILED
+    assert "TMS_SECRET_KEY" in answer.detail
 
 
 def test_a_wrong_certificate_is_not_accepted(receiver):
     answer = send_test(webhook(receiver.url.replace("http://", "https://")))
 
-    assert (answer.outcome, receiver.posted) == (SendOutcome.LATER, [])
+    assert (answer.outcome, receiver.posted) == (SendOutcome.RETRY, [])

@@ -78,6 +78,6 @@ LOOPS: tuple[Loop, ...] = (
     Loop("promises", 3600.0, recorder.forget, Lane.SLOW),
     Loop("digests", 5.0, digest_services.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
-    Loop("post", 0.5, Dispatcher().make_the_round, Lane.POST),
+    Loop("post", 0.5, Dispatcher().dispatch, Lane.POST),
     Loop("rescue", 5.0, leases.reclaim_expired, Lane.POST),
 )

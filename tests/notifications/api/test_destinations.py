@@ -69,7 +69,7 @@ def test_a_test_says_what_came_back(editor, receiver):
 
     told = editor.post(f"{path}/test").json()
 
-    assert told["outcome"] == "taken"
+    assert told["outcome"] == "delivered"
     assert len(receiver.posted) == 1
 
 

@@ -77,13 +77,13 @@ class Key(ResponseSchema):
     key: str = Field(examples=["whsec_…"])
 
 
-class Trial(ResponseSchema):
-    outcome: str = Field(description="`taken`, `later` or `never`.")
-    said: str = Field(description="What came back, word for word.")
+class TestSend(ResponseSchema):
+    outcome: str = Field(description="`delivered`, `retry` (a notification would be tried again) or `failed`.")
+    detail: str = Field(description="What came back, word for word.")
 
     @classmethod
-    def of(cls, answer: SendResult) -> Self:
-        return cls(outcome=answer.outcome.value, said=answer.said)
+    def of(cls, result: SendResult) -> Self:
+        return cls(outcome=result.outcome.value, detail=result.detail)
 
 
 @router.get("/destinations", summary="List destinations", response=Page[Destination])
@@ -122,10 +122,10 @@ def delete_destination(request: ApiRequest, pk: int) -> None:
     delete(_destination(request, pk), at=timezone.now())
 
 
-@router.post("/destinations/{int:pk}/test", summary="Send a test", response=Trial, access=SETTING_UP)
-def test_destination(request: ApiRequest, pk: int) -> Trial:
-    """At once; says what came back."""
-    return Trial.of(send_test(_destination(request, pk)))
+@router.post("/destinations/{int:pk}/test", summary="Send a test", response=TestSend, access=SETTING_UP)
+def test_destination(request: ApiRequest, pk: int) -> TestSend:
+    """Sends it at once, and returns what came back."""
+    return TestSend.of(send_test(_destination(request, pk)))
 
 
 @router.post("/destinations/{int:pk}/key", summary="Make a new key for a webhook", response=Key, access=SETTING_UP)

@@ -55,7 +55,7 @@ def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @needs(Permission.EDIT_DESTINATIONS)
 def test_destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
-    return _page(request, chosen, answer=send_test(chosen))
+    return _page(request, chosen, result=send_test(chosen))
 
 
 @require_POST
@@ -72,7 +72,7 @@ def _page(
     *,
     form: DestinationForm | None = None,
     key: str = "",
-    answer: SendResult | None = None,
+    result: SendResult | None = None,
 ) -> HttpResponse:
     if chosen is not None and form is None:
         form = DestinationForm(instance=chosen)
@@ -84,7 +84,7 @@ def _page(
         "chosen": chosen,
         "form": form,
         "key": key,
-        "answer": answer,
+        "result": result,
     }
     status = UNREADABLE if form is not None and form.errors else 200
     return render(request, "notifications/destinations.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Hands over what is due: a thread for each destination, so that one which is slow holds up nobody else."""
+"""Sends what is due: a thread for each destination, so that a slow one holds up no other."""
 
 import threading
 from collections.abc import Callable
@@ -19,37 +19,37 @@ from tms.notifications.transports.result import SendResult
 log = structlog.get_logger(__name__)
 
 WORKERS = 16
-VISIT = timedelta(seconds=2)
-"""Then others have their turn, and a process that ends need not wait for all that is due."""
-FORGOTTEN_AT_ONCE = 5_000
+DRAIN_FOR = timedelta(seconds=2)
+"""Then others get the thread, and a process that ends need not wait for all that is due."""
+PURGED_AT_ONCE = 5_000
 
 
 class Dispatcher:
     """The workers of one process."""
 
     def __init__(self, workers: Executor | None = None, now: Callable[[], datetime] = db_clock.now) -> None:
-        self._workers = workers or ThreadPoolExecutor(WORKERS, thread_name_prefix="post")
+        self._workers = workers or ThreadPoolExecutor(WORKERS, thread_name_prefix="dispatch")
         self._now = now
         self._busy: set[int] = set()
         self._lock = threading.Lock()
 
-    def make_the_round(self, at: datetime) -> None:
-        """Send a worker to each destination for which something is due, and wait for none of them."""
+    def dispatch(self, at: datetime) -> None:
+        """Start draining each destination for which something is due, and wait for none of them."""
         for destination_id in leases.destinations_due(at):
             with self._lock:
                 if destination_id in self._busy:
                     continue
                 self._busy.add(destination_id)
-            self._workers.submit(self._visit, destination_id)
+            self._workers.submit(self._drain_destination, destination_id)
 
-    def _visit(self, destination_id: int) -> None:
+    def _drain_destination(self, destination_id: int) -> None:
         try:
             drain(destination_id, now=self._now)
         except (DatabaseError, InterfaceError) as error:
             # Its lease expires.
-            log.warning("post_away", destination=destination_id, error=repr(error))
+            log.warning("dispatch_database_away", destination=destination_id, error=repr(error))
         except Exception:
-            log.exception("post_failed", destination=destination_id)
+            log.exception("dispatch_failed", destination=destination_id)
         finally:
             with self._lock:
                 self._busy.discard(destination_id)
@@ -57,18 +57,18 @@ class Dispatcher:
 
 
 def drain(destination_id: int, *, now: Callable[[], datetime] = db_clock.now) -> None:
-    """Hand over what is due there, one after the other, for as long as it is taken."""
-    until = now() + VISIT
+    """Send what is due there, one after the other, until an attempt has to be retried."""
+    until = now() + DRAIN_FOR
     while (at := now()) <= until and (delivery := leases.acquire(destination_id, at=at)) is not None:
-        answer = _attempt(delivery)
+        result = _attempt(delivery)
         log.info(
             "delivery_attempted",
             delivery=delivery.pk,
             destination=destination_id,
             attempt=delivery.attempts,
-            outcome=answer.outcome.value,
+            outcome=result.outcome.value,
         )
-        if not leases.record_result(delivery, answer, at=now()):
+        if not leases.record_result(delivery, result, at=now()):
             return
 
 
@@ -77,11 +77,11 @@ def _attempt(delivery: Delivery) -> SendResult:
         message = message_of(delivery)
     except Exception as error:
         log.exception("delivery_unreadable", delivery=delivery.pk)
-        return SendResult.never(f"TMS cannot compose this message: {type(error).__name__}")
+        return SendResult.failed(f"TMS cannot compose this message: {type(error).__name__}")
     return send(delivery.destination, message)
 
 
 def purge(at: datetime) -> None:
-    """Deliveries are history for as long as everything else."""
+    """Delete the deliveries that ended more than `HISTORY_DAYS` ago."""
     old = Delivery.objects.filter(ended_at__lt=at - timedelta(days=settings.HISTORY_DAYS)).order_by("pk")
-    Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()
+    Delivery.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:PURGED_AT_ONCE])).delete()

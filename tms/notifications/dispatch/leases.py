@@ -66,19 +66,19 @@ def acquire(destination_id: int, *, at: datetime) -> Delivery | None:
 
 
 @transaction.atomic
-def record_result(delivery: Delivery, answer: SendResult, *, at: datetime) -> bool:
+def record_result(delivery: Delivery, result: SendResult, *, at: datetime) -> bool:
     """Record the result of the attempt; whether the next one may follow at once. A lost lease changes nothing."""
-    state = _state(delivery, answer, at)
+    state = _state(delivery, result, at)
     ended = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, lease_id=delivery.lease_id).update(
         state=state,
         lease_id=None,
-        detail=answer.said,
-        possible_duplicate=delivery.possible_duplicate or answer.may_have_arrived,
+        detail=result.detail,
+        possible_duplicate=delivery.possible_duplicate or result.possibly_delivered,
         ended_at=None if state == DeliveryState.WAITING else at,
     )
     if not ended:
         return False
-    _judge_destination(delivery.destination_id, answer, at)
+    _judge_destination(delivery.destination_id, result, at)
     _count(delivery, state, at)
     return state != DeliveryState.WAITING
 
@@ -151,23 +151,23 @@ def _drop_unneeded(delivery: Delivery, items: list[DeliveryItem], at: datetime) 
     return needed
 
 
-def _state(delivery: Delivery, answer: SendResult, at: datetime) -> DeliveryState:
-    if answer.outcome is SendOutcome.TAKEN:
+def _state(delivery: Delivery, result: SendResult, at: datetime) -> DeliveryState:
+    if result.outcome is SendOutcome.DELIVERED:
         return DeliveryState.SENT
-    if answer.outcome is SendOutcome.NEVER or at >= delivery.give_up_at:
+    if result.outcome is SendOutcome.FAILED or at >= delivery.give_up_at:
         return DeliveryState.DEAD
     return DeliveryState.WAITING
 
 
-def _judge_destination(pk: int, answer: SendResult, at: datetime) -> None:
-    """One that does not answer is left alone for a while, with all that waits for it."""
+def _judge_destination(pk: int, result: SendResult, at: datetime) -> None:
+    """One that does not result is left alone for a while, with all that waits for it."""
     destinations = Destination.objects.filter(pk=pk)
-    if answer.outcome is not SendOutcome.LATER:
+    if result.outcome is not SendOutcome.RETRY:
         destinations.exclude(failures=0, retry_at=None).update(failures=0, retry_at=None)
         return
     destinations.update(failures=F("failures") + 1)
     failures = destinations.values_list("failures", flat=True).get()
-    pause = timedelta(seconds=wait_s(failures, retry_after_s=answer.retry_after_s))
+    pause = timedelta(seconds=wait_s(failures, retry_after_s=result.retry_after_s))
     destinations.update(retry_at=at + pause)
 
 

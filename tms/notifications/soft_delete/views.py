@@ -1,6 +1,7 @@
 """Deleting asks once more, and can be undone from the list to which it leads."""
 
 import re
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,6 @@ from tms.notifications.soft_delete import services
 from tms.notifications.soft_delete.services import NameTaken
 
 LISTS = {"destination": "destinations", "policy": "policies", "rotation": "rotations"}
-TAKEN = 409
 NEEDED = {
     "destination": Permission.EDIT_DESTINATIONS,
     "policy": Permission.EDIT_POLICIES,
@@ -78,4 +78,6 @@ def _page(
         "is_taken": is_taken,
         "back": reverse(LISTS[kind]) if is_taken else row.get_absolute_url(),
     }
-    return render(request, "notifications/delete.html", context, status=TAKEN if is_taken else 200)
+    return render(
+        request, "notifications/delete.html", context, status=HTTPStatus.CONFLICT if is_taken else HTTPStatus.OK
+    )

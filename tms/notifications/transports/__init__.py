@@ -33,8 +33,8 @@ def send(destination: Destination, message: Message) -> SendResult:
         try:
             return TRANSPORTS[destination.kind](destination, message)
         except DecryptionError:
-            return SendResult.never(gettext("Its secret was sealed under another TMS_SECRET_KEY: enter it again."))
+            return SendResult.failed(gettext("Its secret was sealed under another TMS_SECRET_KEY: enter it again."))
         except Exception as error:
             # A transport's own mistake. Its text may hold an address with a key in it.
             log.exception("hand_over_failed", destination=destination.pk, kind=destination.kind)
-            return SendResult.later(f"{type(error).__name__}", may_have_arrived=True)
+            return SendResult.retry(f"{type(error).__name__}", possibly_delivered=True)

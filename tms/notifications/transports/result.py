@@ -1,40 +1,41 @@
 from enum import Enum
 from typing import NamedTuple, Self
 
-MOST_SAID = 500
+MOST_DETAIL = 500
 
 
 class SendOutcome(Enum):
-    TAKEN = "taken"
-    LATER = "later"
-    """Not now: to be tried again."""
-    NEVER = "never"
-    """It would be refused again however often it was tried."""
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    """Temporary: try again later."""
+    FAILED = "failed"
+    """Permanent: another attempt would fail in the same way."""
 
 
 class SendResult(NamedTuple):
-    """What came of one attempt."""
+    """The result of one attempt."""
 
     outcome: SendOutcome
-    said: str
+    detail: str
+    """What the other side answered, or what went wrong: one line for people."""
     retry_after_s: float | None = None
-    may_have_arrived: bool = False
-    """Nobody knows whether the other side has it."""
+    possibly_delivered: bool = False
+    """Unknown whether the other side has it."""
 
     @classmethod
-    def taken(cls, said: str) -> Self:
-        return cls(SendOutcome.TAKEN, one_line(said))
+    def delivered(cls, detail: str) -> Self:
+        return cls(SendOutcome.DELIVERED, one_line(detail))
 
     @classmethod
-    def later(cls, said: str, *, retry_after_s: float | None = None, may_have_arrived: bool = False) -> Self:
-        return cls(SendOutcome.LATER, one_line(said), retry_after_s, may_have_arrived)
+    def retry(cls, detail: str, *, retry_after_s: float | None = None, possibly_delivered: bool = False) -> Self:
+        return cls(SendOutcome.RETRY, one_line(detail), retry_after_s, possibly_delivered)
 
     @classmethod
-    def never(cls, said: str) -> Self:
-        return cls(SendOutcome.NEVER, one_line(said))
+    def failed(cls, detail: str) -> Self:
+        return cls(SendOutcome.FAILED, one_line(detail))
 
 
-def one_line(said: str) -> str:
-    """As it may be kept and shown, whatever the other side answered."""
-    words = " ".join("".join(char if char.isprintable() else " " for char in said).split())
-    return words if len(words) <= MOST_SAID else words[: MOST_SAID - 1] + "…"
+def one_line(text: str) -> str:
+    """Printable and short, as it can be stored and shown, whatever the other side answered."""
+    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return words if len(words) <= MOST_DETAIL else words[: MOST_DETAIL - 1] + "…"

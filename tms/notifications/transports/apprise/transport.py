@@ -70,16 +70,16 @@ def hand_over(destination: Destination, message: Message) -> SendResult:
     try:
         found = carriers(destination.secrets()["url"])
     except Unsuitable as error:
-        return SendResult.never(str(error))
+        return SendResult.failed(str(error))
     tone = "success" if message.kind == "resolved" else TONES.get(message.severity, "info")
     with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch, _said() as said:
         taken = [_is_taken(one, message, tone) for one in found]
     if all(taken):
-        return SendResult.taken(gettext("The service took it."))
+        return SendResult.delivered(gettext("The service took it."))
     if watch.refused:
-        return SendResult.never(not_outside(watch.refused))
+        return SendResult.failed(not_outside(watch.refused))
     text = said.getvalue() or gettext("The service did not take it, and Apprise does not say why.")
-    return SendResult.later(text, may_have_arrived=any(taken))
+    return SendResult.retry(text, possibly_delivered=any(taken))
 
 
 def _is_taken(carrier: Any, message: Message, tone: str) -> bool:

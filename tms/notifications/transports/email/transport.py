@@ -17,7 +17,7 @@ TEMPORARY = range(400, 500)
 
 def hand_over(destination: Destination, message: Message) -> SendResult:
     if not settings.EMAIL_URL:
-        return SendResult.later(gettext("TMS_EMAIL_URL names no mail server."))
+        return SendResult.retry(gettext("TMS_EMAIL_URL names no mail server."))
     to = addresses(destination.address)
     try:
         _mail(to, message).send()
@@ -27,13 +27,13 @@ def hand_over(destination: Destination, message: Message) -> SendResult:
     except smtplib.SMTPResponseException as error:
         return _refused(error.smtp_code, f"{error.smtp_code} {_text(error.smtp_error)}")
     except smtplib.SMTPServerDisconnected as error:
-        return SendResult.later(str(error), may_have_arrived=True)
+        return SendResult.retry(str(error), possibly_delivered=True)
     except TimeoutError:
-        return SendResult.later(gettext("No answer in time."), may_have_arrived=True)
+        return SendResult.retry(gettext("No answer in time."), possibly_delivered=True)
     except OSError as error:
-        return SendResult.later(f"{type(error).__name__}: {error}")
+        return SendResult.retry(f"{type(error).__name__}: {error}")
     number = len(to)
-    return SendResult.taken(
+    return SendResult.delivered(
         ngettext("The mail server took it for %d address.", "The mail server took it for %d addresses.", number)
         % number
     )
@@ -52,7 +52,7 @@ def _mail(to: list[str], message: Message) -> EmailMessage:
 
 
 def _refused(code: int, said: str) -> SendResult:
-    return SendResult.later(said) if code in TEMPORARY else SendResult.never(said)
+    return SendResult.retry(said) if code in TEMPORARY else SendResult.failed(said)
 
 
 def _text(said: bytes | str) -> str:

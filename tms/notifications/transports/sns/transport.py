@@ -15,14 +15,14 @@ def hand_over(destination: Destination, message: Message) -> SendResult:
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
-        return SendResult.never(gettext("Amazon SNS needs the packages of requirements/aws.txt."))
+        return SendResult.failed(gettext("Amazon SNS needs the packages of requirements/aws.txt."))
     try:
         answer = _client(destination.address).publish(TopicArn=destination.address, **_publication(message))
     except ClientError as error:
         return _refused(error.response)
     except BotoCoreError as error:
-        return SendResult.later(f"{type(error).__name__}: {error}", may_have_arrived=True)
-    return SendResult.taken(f"MessageId {answer['MessageId']}")
+        return SendResult.retry(f"{type(error).__name__}: {error}", possibly_delivered=True)
+    return SendResult.delivered(f"MessageId {answer['MessageId']}")
 
 
 def _publication(message: Message) -> dict[str, Any]:
@@ -56,4 +56,6 @@ def _refused(response: Any) -> SendResult:
     status = response["ResponseMetadata"].get("HTTPStatusCode", 500)
     whole = f"{status} {code}: {said}"
     # Rights are granted, and topics made, while TMS tries again; only a message that cannot be is given up.
-    return SendResult.never(whole) if code in {"InvalidParameter", "InvalidParameterValue"} else SendResult.later(whole)
+    return (
+        SendResult.failed(whole) if code in {"InvalidParameter", "InvalidParameterValue"} else SendResult.retry(whole)
+    )

@@ -63,8 +63,8 @@ def hand_over(destination: Destination, message: Message) -> SendResult:
     }
     with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch:
         answer = _attempt(secrets["url"], body, headers)
-    if watch.refused and answer.outcome is not SendOutcome.TAKEN:
-        return SendResult.never(not_outside(watch.refused))
+    if watch.refused and answer.outcome is not SendOutcome.DELIVERED:
+        return SendResult.failed(not_outside(watch.refused))
     return answer
 
 
@@ -104,9 +104,9 @@ def _attempt(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
     try:
         return _post(url, body, headers)
     except NEVER_SENT as error:
-        return SendResult.later(_reason(error))
+        return SendResult.retry(_reason(error))
     except HTTPError as error:
-        return SendResult.later(_reason(error), may_have_arrived=True)
+        return SendResult.retry(_reason(error), possibly_delivered=True)
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
@@ -115,15 +115,15 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
         try:
             response = _asked(url, body, headers, deadline)
         except LocationParseError:
-            return SendResult.never(gettext("The address cannot be read."))
+            return SendResult.failed(gettext("The address cannot be read."))
         status, to = response.status, response.headers.get("Location", "")
         if status not in FOLLOWED or not to:
             return _judged(response)
         response.close()
         url = urljoin(url, to)
         if urlsplit(url).scheme not in {"http", "https"}:
-            return SendResult.never(gettext("Redirected to something that is not HTTP."))
-    return SendResult.later(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
+            return SendResult.failed(gettext("Redirected to something that is not HTTP."))
+    return SendResult.retry(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
 
 
 def _asked(url: str, body: bytes, headers: dict[str, str], deadline: float) -> BaseHTTPResponse:
@@ -137,12 +137,12 @@ def _judged(response: BaseHTTPResponse) -> SendResult:
     text = _excerpt(response)
     said = f"{said}: {text}" if text else said
     if 200 <= response.status < 300:
-        return SendResult.taken(said)
+        return SendResult.delivered(said)
     if 300 <= response.status < 400:
-        return SendResult.later(said + " " + gettext("A redirect of this kind is not followed; enter the new address."))
+        return SendResult.retry(said + " " + gettext("A redirect of this kind is not followed; enter the new address."))
     if response.status in USELESS_TO_REPEAT:
-        return SendResult.never(said)
-    return SendResult.later(said, retry_after_s=_wait(response.headers.get("Retry-After", "")))
+        return SendResult.failed(said)
+    return SendResult.retry(said, retry_after_s=_wait(response.headers.get("Retry-After", "")))
 
 
 def _excerpt(response: BaseHTTPResponse) -> str:
