@@ -69,7 +69,7 @@ MADE_BY_TMS = {
     "notifications.Delivery.key",
     "notifications.Delivery.language",
     "notifications.Delivery.site_code",
-    "notifications.Destination.sealed",
+    "notifications.Destination.encrypted_secrets",
     "notifications.Escalation.kind",
     "notifications.Escalation.suppression",
     "ops.Beat.name",

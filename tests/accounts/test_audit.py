@@ -125,7 +125,7 @@ CHANGES = [
             ("restored", DESTINATION, ""),
         ],
     ),
-    (key, [("key-renewed", DESTINATION, "sealed")]),
+    (key, [("key-renewed", DESTINATION, "encrypted_secrets")]),
     (
         rotation,
         [
@@ -164,7 +164,7 @@ def test_secrets_are_masked_and_values_are_not(fleet):
     token(fleet)
 
     renewed = AuditEntry.objects.get(action="key-renewed")
-    assert renewed.changes["sealed"] == ["•••", "•••"]
+    assert renewed.changes["encrypted_secrets"] == ["•••", "•••"]
     written = str(list(AuditEntry.objects.values_list("changes", flat=True)))
     assert "whsec_" not in written
     assert "tms_" not in written

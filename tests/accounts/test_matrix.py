@@ -33,7 +33,7 @@ from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
 from tms.main.api_v1 import api
 from tms.notifications.models.delivery import Delivery, DeliveryState, NotificationKind
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Policy
 from tms.notifications.models.rotation import Cover, Rotation
@@ -127,8 +127,8 @@ def furnish(fleet: Fleet) -> Rows:
     recurrence = Recurrence(ZoneInfo("Asia/Tokyo"), datetime.fromisoformat("2030-01-01T09:00"), timedelta(hours=1))
     window = services.plan(recurrence, Scope(sites=[site]), note="Floor", by=boss, at=now())
     note = notes.write("Look at gate 3", by=boss, at=now())
-    destination = Destination(kind=DestinationKind.EMAIL, name="NOC", language="en")
-    destination.put("noc@example.com")
+    destination = Destination(kind="email", name="NOC", language="en")
+    destination.set_address("noc@example.com")
     destination.save()
     policy = Policy.objects.create(name="Nights", group_wait_s=0)
     rotation = Rotation.objects.create(name="Nights", starts_on=date(2026, 1, 5), handover_at=time(9))

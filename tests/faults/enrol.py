@@ -12,7 +12,7 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.credentials import services
 from tms.fleet.models import Site, Terminal
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, Step
 
 OFFLINE_FOR_S = 2.0
@@ -37,8 +37,8 @@ def told(*addresses: str) -> None:
     policy = Policy.objects.create(name="Storm", group_wait_s=2)
     step = Step.objects.create(policy=policy, position=0)
     for address in addresses:
-        destination = Destination(kind=DestinationKind.WEBHOOK, name=address)
-        destination.put(address)
+        destination = Destination(kind="webhook", name=address)
+        destination.set_address(address)
         destination.new_key()
         destination.save()
         step.destinations.add(destination)

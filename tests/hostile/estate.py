@@ -19,7 +19,7 @@ from tms.fleet.models import Terminal
 from tms.fleet.models.node import Node
 from tms.lib.calendar.recurrence import Recurrence
 from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.rotation import Cover, Member, Rotation
@@ -79,8 +79,8 @@ def _window(terminal: Terminal, person: User) -> Window:
 
 def _notifications(person: User) -> dict[str, int]:
     hook = webhook("https://hooks.example.com/", person=person)
-    for kind, address in ((DestinationKind.EMAIL, "noc@example.com"), (DestinationKind.SNS, TOPIC)):
-        Destination.objects.create(kind=kind, name=kind.value, address=address)
+    for kind, address in (("email", "noc@example.com"), ("sns", TOPIC)):
+        Destination.objects.create(kind=kind, name=kind, address=address)
     rotation = Rotation.objects.create(name="Nights", starts_on=date(2026, 11, 23), handover_at="09:00")
     Member.objects.create(rotation=rotation, position=0, person=person)
     cover = Cover.objects.create(rotation=rotation, person=person, since=now(), until=now(3_600))

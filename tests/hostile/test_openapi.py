@@ -23,7 +23,7 @@ from tests.builders import now
 from tests.notifications.receiver import Receiver, receiving
 from tms.accounts import api_tokens
 from tms.main.api_v1 import api
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 
 EXAMPLES = 4
 """Of each operation, as its description allows and again as it does not."""
@@ -51,8 +51,8 @@ def receiver(settings) -> Iterator[Receiver]:
 @pytest.fixture
 def sink(everything, receiver) -> None:
     """What is sent to destinations goes to this machine, and to nobody else."""
-    hook = Destination.objects.get(kind=DestinationKind.WEBHOOK)
-    hook.put(receiver.url)
+    hook = Destination.objects.get(kind="webhook")
+    hook.set_address(receiver.url)
     hook.save()
 
 

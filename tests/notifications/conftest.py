@@ -10,7 +10,7 @@ from tests.builders import AT
 from tests.notifications.receiver import Receiver, receiving
 from tests.people import person
 from tms.notifications.dispatch import dispatcher, leases, outbox
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, Step
 
 
@@ -22,8 +22,8 @@ def receiver(settings) -> Iterator[Receiver]:
 
 
 def webhook(url: str, name: str = "Hook", **fields: Any) -> Destination:
-    destination = Destination(kind=DestinationKind.WEBHOOK, name=name, **fields)
-    destination.put(url)
+    destination = Destination(kind="webhook", name=name, **fields)
+    destination.set_address(url)
     destination.new_key()
     destination.save()
     return destination

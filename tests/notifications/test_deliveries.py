@@ -125,7 +125,7 @@ def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(fleet, hours
 
     hours.pass_(5)
 
-    assert sorted(Delivery.objects.values_list("state", "answer")) == [
+    assert sorted(Delivery.objects.values_list("state", "detail")) == [
         ("dead", Delivery.objects.get(state="dead").detail),
         ("sent", "204 No Content"),
     ]

@@ -20,7 +20,7 @@ from tms.alerts.models import Rule
 from tms.fleet.models import Terminal
 from tms.notifications.models import Destination, Policy, Step
 destination = Destination(name="Hook", kind="webhook")
-destination.put(sys.argv[1])
+destination.set_address(sys.argv[1])
 destination.new_key()
 destination.save()
 policy = Policy.objects.create(name="All", group_wait_s=0)

@@ -147,7 +147,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
         "sub",
         (*words(), repeated("?token"), repeated("authorization "), repeated("?a.token="), repeated("tms_")),
     ),
-    "tms.notifications.transports.apprise.transport.ADDRESS": (
+    "tms.notifications.transports.apprise.form.ADDRESS": (
         "split",
         (
             *words(),
@@ -157,7 +157,7 @@ PATTERNS: Mapping[str, tuple[str, tuple[Make, ...]]] = {
             repeated("a:// "),
         ),
     ),
-    "tms.notifications.transports.apprise.transport._parameters.names": ("split", (*words(), repeated("&"))),
+    "tms.notifications.transports.apprise.form._parameters.names": ("split", (*words(), repeated("&"))),
     "tms.protocol.text.LINE_BREAK": ("sub", (*words(), repeated("\r\n"), repeated("\r"))),
     "tms.protocol.text.REMOVED": ("sub", (*words(), repeated("\x01"))),
     "tms.protocol.frames.MetricName": ("search", (*words(), repeated("a", after="\n"))),
@@ -184,7 +184,7 @@ def _compiled(name: str) -> list[Any]:
     if name == "tms.alerts.models.rule.Rule.metric":
         field = import_string("tms.alerts.models.Rule")._meta.get_field("metric")
         return [validator.regex for validator in field.validators if hasattr(validator, "regex")]
-    if name == "tms.notifications.transports.apprise.transport._parameters.names":
+    if name == "tms.notifications.transports.apprise.form._parameters.names":
         return [re.compile("[&;?]")]
     found = import_string(name)
     if isinstance(found, typing.TypeAliasType):

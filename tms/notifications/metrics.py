@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
 from tms.notifications.models.delivery import Delivery, DeliveryState
-from tms.notifications.models.destination import DestinationKind
+from tms.notifications.transports import TRANSPORTS
 
 OUTCOMES = (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.WITHDRAWN, "retried")
 
@@ -39,7 +39,7 @@ class DeliveryCollector(Collector):
 
 
 def begin_at_zero() -> None:
-    """Whoever looks for a rise must see from where: a counter without a first sample has none."""
-    for kind in DestinationKind.values:
+    """A counter without a first sample shows no rise: give each one."""
+    for kind in TRANSPORTS:
         for outcome in OUTCOMES:
             instruments.DELIVERIES.labels(kind, str(outcome))

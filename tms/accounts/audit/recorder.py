@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponseBase
 from tms.accounts.models import ApiToken, User
 from tms.accounts.models.audit_entry import AuditEntry, Via
 
-SECRET_FIELDS = frozenset({"password", "password1", "password2", "sealed", "digest"})
+SECRET_FIELDS = frozenset({"password", "password1", "password2", "encrypted_secrets", "digest"})
 MASKED = "•••"
 UNTRACKED = frozenset({"failures", "last_login", "used_at", "version", "revision", "changed_at", "changed_by"})
 """What TMS itself writes into a row, beside what people set."""

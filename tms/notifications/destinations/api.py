@@ -1,5 +1,6 @@
 """Destinations: what of them is a secret goes in, and never comes out again."""
 
+from enum import StrEnum
 from typing import Any, Self
 
 from django.http import Http404, HttpResponse
@@ -14,9 +15,8 @@ from tms.lib.pagination import Column, Keyset
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models import destination as models
-from tms.notifications.models.destination import DestinationKind
 from tms.notifications.soft_delete.services import delete
-from tms.notifications.transports import SendResult
+from tms.notifications.transports import TRANSPORTS, SendResult
 from tms.notifications.weekly_hours import Weekday, hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
@@ -30,6 +30,7 @@ BY_NAME = Keyset((Column("name"),))
 SETTING_UP = Access(Permission.EDIT_DESTINATIONS)
 """Nothing is kept: an answer may hold a key, and a test is no change."""
 NAMES = {"where": "address"}
+DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name in TRANSPORTS})  # type: ignore[misc]
 
 
 class DestinationFields(Schema):
@@ -103,7 +104,7 @@ def make_destination(request: ApiRequest, response: HttpResponse, body: Destinat
     """The key of a webhook's signatures is told in the answer, once: it is not kept for an `Idempotency-Key`."""
     made = models.Destination(kind=body.kind)
     form = _form(made, body.model_dump(exclude={"kind"}))
-    key = made.new_key() if made.kind == DestinationKind.WEBHOOK else None
+    key = made.new_key() if made.transport.has_signing_key else None
     form.save()
     response["Location"] = f"{request.path}/{made.pk}"
     return DestinationWithKey(**dict(Destination.of(made)), key=key)
@@ -132,7 +133,7 @@ def test_destination(request: ApiRequest, pk: int) -> TestSend:
 def renew_key_of_destination(request: ApiRequest, pk: int) -> Key:
     """Told in the answer, once. The former one counts no more."""
     destination = _destination(request, pk)
-    if destination.kind != DestinationKind.WEBHOOK:
+    if not destination.transport.has_signing_key:
         raise Http404
     key = destination.renew_key()
     return Key(key=key)

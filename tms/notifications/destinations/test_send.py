@@ -5,8 +5,9 @@ from uuid import uuid4
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
+from tms.notifications.destinations.send import send
 from tms.notifications.models.destination import Destination
-from tms.notifications.transports import SendResult, send
+from tms.notifications.transports import SendResult
 from tms.notifications.transports.message import TEST, Message
 
 

@@ -9,9 +9,9 @@ from tms.accounts.decorators import AuthenticatedRequest, needs, needs_to_post, 
 from tms.accounts.permissions import Permission
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.destinations.test_send import send_test
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.soft_delete.views import undoable
-from tms.notifications.transports import SendResult
+from tms.notifications.transports import TRANSPORTS, SendResult
 
 UNREADABLE = 422
 
@@ -27,14 +27,14 @@ def destinations(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.EDIT_DESTINATIONS)
 def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
-    if kind not in DestinationKind.values:
+    if kind not in TRANSPORTS:
         raise Http404
     destination = Destination(kind=kind)
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=destination)
     if request.method != "POST" or not form.is_valid():
         return _page(request, destination, form=form)
     # A key is shown in the answer itself, so that no session or message ever holds it.
-    key = destination.new_key() if kind == DestinationKind.WEBHOOK else ""
+    key = destination.new_key() if destination.transport.has_signing_key else ""
     form.save()
     return _page(request, destination, key=key) if key else redirect(destination)
 
@@ -61,7 +61,9 @@ def test_destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
 def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination.objects.kept(), pk=pk, kind=DestinationKind.WEBHOOK)
+    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
+    if not chosen.transport.has_signing_key:
+        raise Http404
     key = chosen.renew_key()
     return _page(request, chosen, key=key)
 
@@ -80,7 +82,7 @@ def _page(
         **undoable(request, "destination"),
         "place": "destinations",
         "destinations": Destination.objects.kept().select_related("person"),
-        "kinds": DestinationKind.choices,
+        "transports": TRANSPORTS.values(),
         "chosen": chosen,
         "form": form,
         "key": key,

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from tms.lib.db.clock import db_clock
+from tms.notifications.destinations.send import send
 from tms.notifications.dispatch import leases
 from tms.notifications.messages import message_of
 from tms.notifications.models.delivery import Delivery
-from tms.notifications.transports import send
-from tms.notifications.transports.result import SendResult
+from tms.notifications.transports import SendResult
 
 log = structlog.get_logger(__name__)
 

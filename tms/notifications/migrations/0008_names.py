@@ -3,6 +3,7 @@ from django.core.validators import MaxValueValidator
 from django.db import migrations, models
 
 import tms.lib.text_fields
+import tms.notifications.transports
 
 RENAMED_MODELS = (("Told", "DeliveryItem", "notifications_told"), ("Telling", "Escalation", "notifications_telling"))
 KINDS = [
@@ -55,6 +56,12 @@ RENAMED: tuple[tuple[str, str, str, models.Field], ...] = (
         "group_by_site",
         models.BooleanField("a message for each site", default=True, db_column="by_site"),
     ),
+    (
+        "destination",
+        "sealed",
+        "encrypted_secrets",
+        models.TextField(default="", editable=False, db_column="sealed"),
+    ),
     ("digestplan", "told_until", "covered_until", models.DateTimeField(db_column="told_until")),
 )
 
@@ -63,7 +70,12 @@ def about(of: str, name: str) -> models.ForeignKey:
     return models.ForeignKey(f"alerts.{of}", on_delete=django.db.models.deletion.CASCADE, null=True, related_name=name)
 
 
-RELATED = (
+CHANGED = (
+    (
+        "destination",
+        "kind",
+        models.CharField(choices=tms.notifications.transports.choices, max_length=16, verbose_name="kind"),
+    ),
     ("deliveryitem", "alert", about("alert", "delivery_items")),
     ("deliveryitem", "incident", about("incident", "delivery_items")),
     (
@@ -105,7 +117,7 @@ class Migration(migrations.Migration):
                         migrations.AlterField(model, new, field),
                     )
                 ),
-                *(migrations.AlterField(model, name, field) for model, name, field in RELATED),
+                *(migrations.AlterField(model, name, field) for model, name, field in CHANGED),
                 migrations.AddIndex(
                     "delivery",
                     models.Index(fields=("leased_at",), name="delivery_sending", condition=models.Q(state="sending")),

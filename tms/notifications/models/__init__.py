@@ -1,7 +1,7 @@
 """Here Django looks for models."""
 
 from tms.notifications.models.delivery import Delivery, DeliveryItem, DeliveryState, NotificationKind
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.notifications.models.policy import Escalation, Policy, Step
 from tms.notifications.models.rotation import Cover, Member, Rotation
@@ -12,7 +12,6 @@ __all__ = [
     "DeliveryItem",
     "DeliveryState",
     "Destination",
-    "DestinationKind",
     "DigestPlan",
     "Escalation",
     "Member",

@@ -1,7 +1,7 @@
 import base64
 import secrets
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,21 +13,12 @@ from tms.accounts.audit import recorder
 from tms.lib import encryption
 from tms.lib.severity import Severity
 from tms.lib.text_fields import LineField
+from tms.notifications import transports
+from tms.notifications.transports import TRANSPORTS, Recipient, Transport
 from tms.notifications.weekly_hours import HoursOfWeek
 
 KEY_BYTES = 32
 MOST_SHOWN = 500
-
-
-class DestinationKind(models.TextChoices):
-    EMAIL = "email", _("E-mail")
-    WEBHOOK = "webhook", _("Webhook")
-    SNS = "sns", _("Amazon SNS")
-    CHAT = "chat", _("Chat or pager")
-
-
-OPEN_KINDS = frozenset({DestinationKind.EMAIL, DestinationKind.SNS})
-"""Whose address is no secret."""
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
@@ -40,12 +31,12 @@ class DestinationQuerySet(models.QuerySet["Destination"]):
 
 
 class Destination(HoursOfWeek):
-    """Where notifications go. What of it is a secret is sealed: `address` is what may be shown."""
+    """Where notifications go. Secrets are encrypted: `address` is the part that may be shown."""
 
     name = LineField(_("name"), max_length=100)
-    kind = models.CharField(_("kind"), max_length=16, choices=DestinationKind)
+    kind = models.CharField(_("kind"), max_length=16, choices=transports.choices)
     address = LineField(_("address"), max_length=MOST_SHOWN)
-    sealed = models.TextField(default="", editable=False)
+    encrypted_secrets = models.TextField(default="", editable=False, db_column="sealed")
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -57,7 +48,7 @@ class Destination(HoursOfWeek):
         help_text=_("Reached by it while on call."),
     )
     critical_anyway = models.BooleanField(_("critical ones all the same"), default=True, db_default=True)
-    """Also in its quiet hours: those that it has as a `HoursOfWeek`."""
+    """Also during its quiet hours: those of `HoursOfWeek`."""
     enabled = models.BooleanField(_("enabled"), default=True)
     failures = models.PositiveIntegerField(default=0, editable=False)
     """In a row."""
@@ -87,48 +78,57 @@ class Destination(HoursOfWeek):
     def get_absolute_url(self) -> str:
         return reverse("destination", args=(self.pk,))
 
+    @property
+    def transport(self) -> Transport:
+        return TRANSPORTS[self.kind]
+
     def secrets(self) -> dict[str, str]:
-        """Raises tms.lib.encryption.DecryptionError."""
-        return encryption.decrypt(self.sealed)
+        """Raises DecryptionError."""
+        return encryption.decrypt(self.encrypted_secrets)
+
+    def recipient(self) -> Recipient:
+        """What its transport needs. Raises DecryptionError."""
+        secrets = self.secrets()
+        return Recipient(secrets.get("url", "") if self.transport.is_address_secret else self.address, secrets)
 
     def quiet_until(self, severity: str, *, at: datetime) -> datetime | None:
-        """When its quiet hours are over; None when it may be told of such an alert at once."""
+        """End of its quiet hours; None if an alert of this severity may be sent at once."""
         hours = self.hours
         if hours is None or not hours.is_open(at) or (self.critical_anyway and severity == Severity.CRITICAL):
             return None
         return hours.next_change(at)
 
-    def put(self, address: str) -> None:
-        """Send there from now on."""
-        if self.kind in OPEN_KINDS:
+    def set_address(self, address: str) -> None:
+        """Not saved yet. `address` was cleaned by the transport."""
+        if not self.transport.is_address_secret:
             self.address = address
             return
-        self.address = shown(address)
-        self._seal(url=address)
+        self.address = redacted(address)
+        self._encrypt(url=address)
 
     def new_key(self) -> str:
-        """The key by which a webhook's receiver knows TMS, to be shown this once."""
+        """A signing key by which the receiver recognises TMS, to be shown once. Not saved yet."""
         key = "whsec_" + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-        self._seal(key=key)
+        self._encrypt(key=key)
         return key
 
     def renew_key(self) -> str:
-        """Another key, saved; the former one counts no more."""
+        """Replace the signing key, and save."""
         with recorder.change(self, "key-renewed"):
             key = self.new_key()
-            self.save(update_fields=("sealed",))
+            self.save(update_fields=("encrypted_secrets",))
         return key
 
-    def _seal(self, **changed: Any) -> None:
+    def _encrypt(self, **changed: str) -> None:
         try:
-            kept = self.secrets()
+            secrets = self.secrets()
         except encryption.DecryptionError:
-            kept = {}
-        self.sealed = encryption.encrypt(kept | changed)
+            secrets = {}
+        self.encrypted_secrets = encryption.encrypt(secrets | changed)
 
 
-def shown(url: str) -> str:
-    """What of an address may be seen: paths, queries and names before an @ are keys at many services."""
+def redacted(url: str) -> str:
+    """The part of an address that may be shown: paths, queries and names before an @ are keys at many services."""
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -1,4 +1,4 @@
-"""E-mail, through the one server that the operators of TMS named."""
+"""E-mail, through the mail server that TMS_EMAIL_URL names."""
 
 import smtplib
 from email.utils import parseaddr
@@ -6,8 +6,11 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
-from tms.notifications.models.destination import Destination
+from tms.notifications.transports.base import Recipient, Transport
+from tms.notifications.transports.email import form
+from tms.notifications.transports.email.form import addresses
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
 from tms.protocol.text import clean
@@ -15,32 +18,38 @@ from tms.protocol.text import clean
 TEMPORARY = range(400, 500)
 
 
-def hand_over(destination: Destination, message: Message) -> SendResult:
-    if not settings.EMAIL_URL:
-        return SendResult.retry(gettext("TMS_EMAIL_URL names no mail server."))
-    to = addresses(destination.address)
-    try:
-        _mail(to, message).send()
-    except smtplib.SMTPRecipientsRefused as error:
-        refusals = [(code, _text(said)) for code, said in error.recipients.values()]
-        return _refused(max(code for code, _ in refusals), "; ".join(f"{code} {said}" for code, said in refusals))
-    except smtplib.SMTPResponseException as error:
-        return _refused(error.smtp_code, f"{error.smtp_code} {_text(error.smtp_error)}")
-    except smtplib.SMTPServerDisconnected as error:
-        return SendResult.retry(str(error), possibly_delivered=True)
-    except TimeoutError:
-        return SendResult.retry(gettext("No answer in time."), possibly_delivered=True)
-    except OSError as error:
-        return SendResult.retry(f"{type(error).__name__}: {error}")
-    number = len(to)
-    return SendResult.delivered(
-        ngettext("The mail server took it for %d address.", "The mail server took it for %d addresses.", number)
-        % number
-    )
+class Email(Transport):
+    name = "email"
+    label = _("E-mail")
+    address_label = form.LABEL
+    address_hint = form.HINT
+    is_address_secret = False
 
+    def clean_address(self, text: str) -> str:
+        return form.clean_address(text)
 
-def addresses(text: str) -> list[str]:
-    return [address for part in text.split(",") if (address := part.strip())]
+    def send(self, to: Recipient, message: Message) -> SendResult:
+        if not settings.EMAIL_URL:
+            return SendResult.retry(gettext("TMS_EMAIL_URL names no mail server."))
+        recipients = addresses(to.address)
+        try:
+            _mail(recipients, message).send()
+        except smtplib.SMTPRecipientsRefused as error:
+            refusals = [(code, _text(reply)) for code, reply in error.recipients.values()]
+            return _refused(max(code for code, _ in refusals), "; ".join(f"{code} {reply}" for code, reply in refusals))
+        except smtplib.SMTPResponseException as error:
+            return _refused(error.smtp_code, f"{error.smtp_code} {_text(error.smtp_error)}")
+        except smtplib.SMTPServerDisconnected as error:
+            return SendResult.retry(str(error), possibly_delivered=True)
+        except TimeoutError:
+            return SendResult.retry(gettext("No answer in time."), possibly_delivered=True)
+        except OSError as error:
+            return SendResult.retry(f"{type(error).__name__}: {error}")
+        number = len(recipients)
+        return SendResult.delivered(
+            ngettext("The mail server took it for %d address.", "The mail server took it for %d addresses.", number)
+            % number
+        )
 
 
 def _mail(to: list[str], message: Message) -> EmailMessage:
@@ -51,9 +60,9 @@ def _mail(to: list[str], message: Message) -> EmailMessage:
     return EmailMessage(" ".join(clean(message.title).split()), message.body, to=to, headers=headers)
 
 
-def _refused(code: int, said: str) -> SendResult:
-    return SendResult.retry(said) if code in TEMPORARY else SendResult.failed(said)
+def _refused(code: int, reply: str) -> SendResult:
+    return SendResult.retry(reply) if code in TEMPORARY else SendResult.failed(reply)
 
 
-def _text(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
+def _text(reply: bytes | str) -> str:
+    return reply.decode(errors="replace") if isinstance(reply, bytes) else reply

@@ -3,36 +3,48 @@
 from typing import Any
 
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from tms.notifications.models.destination import Destination
+from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendResult
+from tms.notifications.transports.sns import form
 
 MOST_OF_SUBJECT = 100
 
 
-def hand_over(destination: Destination, message: Message) -> SendResult:
-    try:
-        from botocore.exceptions import BotoCoreError, ClientError
-    except ImportError:
-        return SendResult.failed(gettext("Amazon SNS needs the packages of requirements/aws.txt."))
-    try:
-        answer = _client(destination.address).publish(TopicArn=destination.address, **_publication(message))
-    except ClientError as error:
-        return _refused(error.response)
-    except BotoCoreError as error:
-        return SendResult.retry(f"{type(error).__name__}: {error}", possibly_delivered=True)
-    return SendResult.delivered(f"MessageId {answer['MessageId']}")
+class Sns(Transport):
+    name = "sns"
+    label = _("Amazon SNS")
+    address_label = form.LABEL
+    address_hint = form.EXAMPLE
+    is_address_secret = False
+
+    def clean_address(self, text: str) -> str:
+        return form.clean_address(text)
+
+    def send(self, to: Recipient, message: Message) -> SendResult:
+        try:
+            from botocore.exceptions import BotoCoreError, ClientError
+        except ImportError:
+            return SendResult.failed(gettext("Amazon SNS needs the packages of requirements/aws.txt."))
+        try:
+            answer = _client(to.address).publish(TopicArn=to.address, **_publication(message))
+        except ClientError as error:
+            return _refused(error.response)
+        except BotoCoreError as error:
+            return SendResult.retry(f"{type(error).__name__}: {error}", possibly_delivered=True)
+        return SendResult.delivered(f"MessageId {answer['MessageId']}")
 
 
 def _publication(message: Message) -> dict[str, Any]:
-    marks = {"id": message.uid, "kind": message.kind, "severity": message.severity or "none"}
+    attributes = {"id": message.uid, "kind": message.kind, "severity": message.severity or "none"}
     if message.possible_duplicate:
-        marks["possible_duplicate"] = "true"
+        attributes["possible_duplicate"] = "true"
     return {
         "Subject": _subject(message.title),
         "Message": f"{message.title}\n{message.body}",
-        "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in marks.items()},
+        "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     }
 
 
@@ -52,10 +64,10 @@ def _client(topic: str) -> Any:
 
 
 def _refused(response: Any) -> SendResult:
-    code, said = response["Error"].get("Code", ""), response["Error"].get("Message", "")
+    code, text = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     status = response["ResponseMetadata"].get("HTTPStatusCode", 500)
-    whole = f"{status} {code}: {said}"
-    # Rights are granted, and topics made, while TMS tries again; only a message that cannot be is given up.
-    return (
-        SendResult.failed(whole) if code in {"InvalidParameter", "InvalidParameterValue"} else SendResult.retry(whole)
-    )
+    detail = f"{status} {code}: {text}"
+    # Rights are granted, and topics made, while TMS retries; only a message that SNS cannot take fails for good.
+    if code in {"InvalidParameter", "InvalidParameterValue"}:
+        return SendResult.failed(detail)
+    return SendResult.retry(detail)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.http import parse_http_date_safe
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -27,10 +28,12 @@ from urllib3.exceptions import (
     TimeoutError as TimedOut,
 )
 
-from tms.notifications.models.destination import Destination
 from tms.notifications.transports import ssrf_guard
+from tms.notifications.transports.addresses import blocked
+from tms.notifications.transports.base import Recipient, Transport
 from tms.notifications.transports.message import Message
 from tms.notifications.transports.result import SendOutcome, SendResult
+from tms.notifications.transports.webhook import form
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 CONNECT_S, READ_S, ALTOGETHER_S = 5.0, 10.0, 20.0
@@ -47,31 +50,40 @@ USELESS_TO_REPEAT = {
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.NOT_IMPLEMENTED,
 }
-"""The receiver judged the message, not the moment; everything else may be mended while TMS tries again."""
+"""These statuses are about the message itself; anything else may be mended while TMS retries."""
 NEVER_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
 
 
-def hand_over(destination: Destination, message: Message) -> SendResult:
-    secrets = destination.secrets()
-    # Sorted: what the database kept may come back in another order, and each attempt is the same to the byte.
-    body = json.dumps(event(message), ensure_ascii=False, sort_keys=True).encode()
-    headers = {
-        "Content-Type": CONTENT_TYPE,
-        "User-Agent": "TMS",
-        **signed(message.uid, body, key=secrets["key"], at=timezone.now()),
-        **({"TMS-Possible-Duplicate": "true"} if message.possible_duplicate else {}),
-    }
-    with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch:
-        answer = _attempt(secrets["url"], body, headers)
-    if watch.refused and answer.outcome is not SendOutcome.DELIVERED:
-        return SendResult.failed(not_outside(watch.refused))
-    return answer
+class Webhook(Transport):
+    name = "webhook"
+    label = _("Webhook")
+    address_label = form.LABEL
+    address_hint = form.HINT
+    has_signing_key = True
+
+    def clean_address(self, text: str) -> str:
+        return form.clean_address(text)
+
+    def send(self, to: Recipient, message: Message) -> SendResult:
+        # Sorted, since the database may return keys in another order: each attempt is the same to the byte.
+        body = json.dumps(event(message), ensure_ascii=False, sort_keys=True).encode()
+        headers = {
+            "Content-Type": CONTENT_TYPE,
+            "User-Agent": "TMS",
+            **signature(message.uid, body, key=to.secrets["key"], at=timezone.now()),
+            **({"TMS-Possible-Duplicate": "true"} if message.possible_duplicate else {}),
+        }
+        with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch:
+            result = _attempt(to.address, body, headers)
+        if watch.refused and result.outcome is not SendOutcome.DELIVERED:
+            return SendResult.failed(blocked(watch.refused))
+        return result
 
 
 def event(message: Message) -> dict[str, Any]:
     """The message as a CloudEvent."""
     about = {"subject": message.subject} if message.subject else {}
-    # Extensions are lower-case letters and digits; what is false need not be said.
+    # Extensions are lower-case letters and digits; a false one is left out.
     extensions = {"possibleduplicate": True} if message.possible_duplicate else {}
     return {
         "specversion": "1.0",
@@ -86,18 +98,13 @@ def event(message: Message) -> dict[str, Any]:
     }
 
 
-def signed(uid: str, body: bytes, *, key: str, at: datetime) -> dict[str, str]:
+def signature(uid: str, body: bytes, *, key: str, at: datetime) -> dict[str, str]:
     """Headers that prove who sent `body`, and when (https://www.standardwebhooks.com)."""
     seconds = str(int(at.timestamp()))
-    said = b".".join((uid.encode(), seconds.encode(), body))
-    digest = hmac.digest(base64.b64decode(key.removeprefix("whsec_")), said, hashlib.sha256)
-    signature = f"v1,{base64.b64encode(digest).decode()}"
-    return {"webhook-id": uid, "webhook-timestamp": seconds, "webhook-signature": signature}
-
-
-def not_outside(address: str) -> str:
-    values = {"address": address}
-    return gettext("Refused: %(address)s is inside, and TMS_INSIDE_DESTINATIONS does not allow it.") % values
+    content = b".".join((uid.encode(), seconds.encode(), body))
+    digest = hmac.digest(base64.b64decode(key.removeprefix("whsec_")), content, hashlib.sha256)
+    signed = f"v1,{base64.b64encode(digest).decode()}"
+    return {"webhook-id": uid, "webhook-timestamp": seconds, "webhook-signature": signed}
 
 
 def _attempt(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
@@ -111,14 +118,14 @@ def _attempt(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
     deadline = time.monotonic() + ALTOGETHER_S
-    for _ in range(MOST_HOPS + 1):
+    for _hop in range(MOST_HOPS + 1):
         try:
-            response = _asked(url, body, headers, deadline)
+            response = _request(url, body, headers, deadline)
         except LocationParseError:
             return SendResult.failed(gettext("The address cannot be read."))
         status, to = response.status, response.headers.get("Location", "")
         if status not in FOLLOWED or not to:
-            return _judged(response)
+            return _result(response)
         response.close()
         url = urljoin(url, to)
         if urlsplit(url).scheme not in {"http", "https"}:
@@ -126,29 +133,31 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
     return SendResult.retry(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
 
 
-def _asked(url: str, body: bytes, headers: dict[str, str], deadline: float) -> BaseHTTPResponse:
+def _request(url: str, body: bytes, headers: dict[str, str], deadline: float) -> BaseHTTPResponse:
     left = max(0.1, deadline - time.monotonic())
     pool = urllib3.PoolManager(1, retries=False, timeout=Timeout(total=left, connect=min(CONNECT_S, left), read=READ_S))
     return pool.request("POST", url, body=body, headers=headers, redirect=False, preload_content=False)
 
 
-def _judged(response: BaseHTTPResponse) -> SendResult:
-    said = f"{response.status} {response.reason or ''}".strip()
+def _result(response: BaseHTTPResponse) -> SendResult:
+    status = f"{response.status} {response.reason or ''}".strip()
     text = _excerpt(response)
-    said = f"{said}: {text}" if text else said
+    detail = f"{status}: {text}" if text else status
     if 200 <= response.status < 300:
-        return SendResult.delivered(said)
+        return SendResult.delivered(detail)
     if 300 <= response.status < 400:
-        return SendResult.retry(said + " " + gettext("A redirect of this kind is not followed; enter the new address."))
+        return SendResult.retry(
+            detail + " " + gettext("A redirect of this kind is not followed; enter the new address.")
+        )
     if response.status in USELESS_TO_REPEAT:
-        return SendResult.failed(said)
-    return SendResult.retry(said, retry_after_s=_wait(response.headers.get("Retry-After", "")))
+        return SendResult.failed(detail)
+    return SendResult.retry(detail, retry_after_s=_wait(response.headers.get("Retry-After", "")))
 
 
 def _excerpt(response: BaseHTTPResponse) -> str:
     try:
         return response.read(MOST_READ, decode_content=False).decode(errors="replace")
-    except HTTPError:  # the status says what counts
+    except HTTPError:  # the status suffices
         return ""
     finally:
         response.close()

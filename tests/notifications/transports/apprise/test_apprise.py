@@ -8,10 +8,10 @@ from apprise.plugins.slack import NotifySlack
 
 from tests.notifications.test_outbox import opened, over
 from tests.running import ROOT
-from tms.notifications.destinations.forms import HINTS
 from tms.notifications.destinations.test_send import send_test
-from tms.notifications.models.destination import Destination, DestinationKind
-from tms.notifications.transports.apprise.transport import OPENS_A_FILE, SCHEMES
+from tms.notifications.models.destination import Destination
+from tms.notifications.transports import TRANSPORTS
+from tms.notifications.transports.apprise.form import OPENS_A_FILE, SCHEMES
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +21,8 @@ TEAMS = "workflows://prod-00.japaneast.logic.azure.com:443/643e69f83c8944/signat
 
 
 def chat(url: str) -> Destination:
-    destination = Destination(kind=DestinationKind.CHAT, name="Chat")
-    destination.put(url)
+    destination = Destination(kind="chat", name="Chat")
+    destination.set_address(url)
     destination.save()
     return destination
 
@@ -67,7 +67,7 @@ def test_the_services_that_the_form_names_are_known(staff, url):
     answer = staff.post("/destinations/new/chat/", form)
 
     assert answer.status_code == 302
-    assert url.partition("://")[0] in str(HINTS[DestinationKind.CHAT])
+    assert url.partition("://")[0] in str(TRANSPORTS["chat"].address_hint)
 
 
 REFUSED = [

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.notifications.mail_server import MailServer, serving_mail
 from tests.notifications.test_outbox import opened
+from tests.notifications.transports.email.mail_server import MailServer, serving_mail
 from tms.config.email_url import mailer
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
@@ -26,8 +26,8 @@ def server(settings) -> Iterator[MailServer]:
 
 @pytest.fixture
 def mail(server) -> Destination:
-    destination = Destination(kind=DestinationKind.EMAIL, name="NOC", language="ja")
-    destination.put("noc@example.jp, night@example.jp")
+    destination = Destination(kind="email", name="NOC", language="ja")
+    destination.set_address("noc@example.jp, night@example.jp")
     destination.save()
     return destination
 

@@ -214,10 +214,10 @@ class TestWebhook:
             pass
 
     def test_chat_services_are_guarded_as_well(self, other):
-        from tms.notifications.models.destination import Destination, DestinationKind
+        from tms.notifications.models.destination import Destination
 
-        chat = Destination(kind=DestinationKind.CHAT, name="Chat")
-        chat.put(f"json://{other.host}:{other.port}/")
+        chat = Destination(kind="chat", name="Chat")
+        chat.set_address(f"json://{other.host}:{other.port}/")
         chat.save()
 
         answer = send_test(chat)

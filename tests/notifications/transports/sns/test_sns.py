@@ -9,7 +9,7 @@ import pytest
 from tests.emulated import REGION, Moto
 from tests.notifications.test_outbox import opened
 from tms.notifications.destinations.test_send import send_test
-from tms.notifications.models.destination import Destination, DestinationKind
+from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import SendOutcome
 
 pytestmark = pytest.mark.django_db
@@ -48,8 +48,8 @@ class Topic:
 
 
 def of_topic(arn: str, **fields: Any) -> Destination:
-    destination = Destination(kind=DestinationKind.SNS, name="Topic", **fields)
-    destination.put(arn)
+    destination = Destination(kind="sns", name="Topic", **fields)
+    destination.set_address(arn)
     destination.save()
     return destination
 

@@ -1,0 +1,76 @@
+"""Each transport is complete: adding one is a package, its tests, a row in the docs and its Japanese."""
+
+import inspect
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.utils import translation
+
+from tests.running import ROOT
+from tms.notifications import transports
+from tms.notifications.models import Destination
+from tms.notifications.transports import TRANSPORTS, Message, Recipient, Transport
+from tms.notifications.transports.result import SendOutcome
+
+ALERTING = (ROOT / "docs/alerting.md").read_text()
+SECRET = "https://hooks.example.com/s3cret"
+MESSAGE = Message(uid="1", at=datetime(2026, 11, 23, tzinfo=UTC), kind="test", title="Test", lines=(), facts={})
+
+
+@pytest.fixture(params=TRANSPORTS.values(), ids=TRANSPORTS)
+def transport(request) -> Transport:
+    return request.param
+
+
+def folder(transport: Transport) -> str:
+    return type(transport).__module__.split(".")[-2]
+
+
+def test_it_says_in_both_languages_what_it_is_and_which_address_it_takes(transport):
+    for text in (transport.label, transport.address_label):
+        with translation.override("en"):
+            english = str(text)
+        with translation.override("ja"):
+            japanese = str(text)
+        assert english
+        assert japanese != english or english in {"Webhook", "Amazon SNS"}
+    assert transport.address_hint
+
+
+def test_it_is_a_package_with_a_form_and_tests_of_its_own(transport):
+    package = Path(inspect.getfile(type(transport))).parent
+
+    assert (package / "form.py").exists()
+    assert list((ROOT / "tests/notifications/transports" / folder(transport)).glob("test_*.py"))
+
+
+def test_it_has_a_row_in_the_docs(transport):
+    with translation.override("en"):
+        label = re.escape(str(transport.label))
+
+    assert re.search(rf"^\| `{transport.name}` \| {label} \|", ALERTING, re.MULTILINE)
+
+
+def test_the_packages_are_those_of_the_registry():
+    packages = {path.parent.name for path in Path(transports.__file__).parent.glob("*/transport.py")}
+
+    assert packages == {folder(transport) for transport in TRANSPORTS.values()}
+
+
+def test_a_destination_offers_them_in_their_order():
+    assert [name for name, _ in Destination._meta.get_field("kind").flatchoices] == list(TRANSPORTS)
+
+
+def test_an_unexpected_error_is_retried_and_keeps_its_text_to_itself(transport, monkeypatch, caplog):
+    def fail(*_: object) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(type(transport), "send", fail)
+
+    result = transports.send(transport.name, Recipient("", {}), MESSAGE, language="en")
+
+    assert (result.outcome, result.detail, result.possibly_delivered) == (SendOutcome.RETRY, "RuntimeError", True)
+    assert "send_failed" in caplog.text
+    assert SECRET not in caplog.text

@@ -1,0 +1,19 @@
+from django.utils import translation
+from django.utils.translation import gettext
+
+from tms.lib.encryption import DecryptionError
+from tms.notifications import transports
+from tms.notifications.models.destination import Destination
+from tms.notifications.transports import TRANSPORTS, Message, SendResult
+
+
+def send(destination: Destination, message: Message) -> SendResult:
+    """One attempt. Blocks for some seconds at most, and never raises."""
+    if destination.kind not in TRANSPORTS:  # made by a newer release
+        return SendResult.retry(f"TMS has no transport {destination.kind}")
+    try:
+        to = destination.recipient()
+    except DecryptionError:
+        with translation.override(destination.language):
+            return SendResult.failed(gettext("Its secret was sealed under another TMS_SECRET_KEY: enter it again."))
+    return transports.send(destination.kind, to, message, language=destination.language)
