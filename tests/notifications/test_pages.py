@@ -155,7 +155,7 @@ def test_a_policy_is_saved_again_and_deleted(staff, hook):
 
     assert names == ["Renamed"]
     assert policy.steps.count() == 1
-    assert not Policy.objects.kept().exists()
+    assert not Policy.objects.not_deleted().exists()
 
 
 def test_deliveries_are_listed_by_state_and_a_dead_one_is_sent_again(watcher, fleet, hours, policy, hook, receiver):

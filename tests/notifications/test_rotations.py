@@ -238,7 +238,7 @@ def test_who_only_watches_changes_no_rotation(watcher, fleet):
 
     assert watcher.post(rota.get_absolute_url(), FORM).status_code == 403
     assert watcher.post(f"/rotations/{rota.pk}/delete/").status_code == 403
-    assert Rotation.objects.kept().get() == rota
+    assert Rotation.objects.not_deleted().get() == rota
 
 
 def test_a_rotation_that_is_deleted_is_gone_and_its_name_is_free(staff, fleet):
@@ -249,4 +249,4 @@ def test_a_rotation_that_is_deleted_is_gone_and_its_name_is_free(staff, fleet):
     staff.post("/rotations/new/", FORM | {"members-0-person": aiko.pk})
 
     assert staff.get(rota.get_absolute_url()).status_code == 404
-    assert Rotation.objects.kept().get().name == "Night"
+    assert Rotation.objects.not_deleted().get().name == "Night"

@@ -10,11 +10,11 @@ from tms.notifications.rotations import views as rotation_views
 from tms.notifications.soft_delete import views as soft_delete_views
 
 
-def removals(place: str, kind: str) -> Sequence[URLPattern]:
-    """Of one kind of row: to delete it, and to undo that."""
+def soft_delete_paths(prefix: str, kind: str) -> Sequence[URLPattern]:
+    """Delete and restore, of one kind of row."""
     return (
-        path(f"{place}/<int:pk>/delete/", soft_delete_views.delete, {"kind": kind}, name=f"delete-{kind}"),
-        path(f"{place}/<int:pk>/restore/", soft_delete_views.restore, {"kind": kind}, name=f"restore-{kind}"),
+        path(f"{prefix}/<int:pk>/delete/", soft_delete_views.delete, {"kind": kind}, name=f"delete-{kind}"),
+        path(f"{prefix}/<int:pk>/restore/", soft_delete_views.restore, {"kind": kind}, name=f"restore-{kind}"),
     )
 
 
@@ -32,9 +32,9 @@ urlpatterns = [
     path("rotations/<int:pk>/", rotation_views.rotation, name="rotation"),
     path("rotations/<int:pk>/covers/", rotation_views.new_cover, name="new-cover"),
     path("rotations/<int:pk>/covers/<int:cover>/delete/", rotation_views.delete_cover, name="delete-cover"),
-    *removals("destinations", "destination"),
-    *removals("policies", "policy"),
-    *removals("rotations", "rotation"),
+    *soft_delete_paths("destinations", "destination"),
+    *soft_delete_paths("policies", "policy"),
+    *soft_delete_paths("rotations", "rotation"),
     path("deliveries/", delivery_views.deliveries, name="deliveries"),
     path("deliveries/<int:pk>/", delivery_views.delivery, name="delivery"),
     path("deliveries/<int:pk>/again/", delivery_views.send_again, name="send-again"),

@@ -51,12 +51,11 @@ CONTENT = (
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):
-    def kept(self) -> Self:
-        """Those that were not deleted."""
+    def not_deleted(self) -> Self:
         return self.filter(deleted_at=None)
 
     def enabled(self) -> Self:
-        return self.kept().filter(enabled=True)
+        return self.not_deleted().filter(enabled=True)
 
 
 class Rule(models.Model):

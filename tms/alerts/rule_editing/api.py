@@ -143,7 +143,7 @@ def preview_rule(request: ApiRequest, body: PreviewRequest) -> PreviewSchema:
 
 
 def _rules(request: ApiRequest) -> QuerySet[models.Rule]:
-    rows = models.Rule.objects.kept().select_related("site", "group", "changed_by")
+    rows = models.Rule.objects.not_deleted().select_related("site", "group", "changed_by")
     return access.visible(rows, to=request.person)
 
 

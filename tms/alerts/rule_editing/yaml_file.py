@@ -60,7 +60,7 @@ class Planned(NamedTuple):
 
 def exported() -> str:
     """All rules, in the order of their names."""
-    rules = Rule.objects.kept().select_related("site", "group").order_by("name")
+    rules = Rule.objects.not_deleted().select_related("site", "group").order_by("name")
     told = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
     text: str = yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=120)
     return text
@@ -127,7 +127,7 @@ class Reader:
     def __init__(self, lines: Lines) -> None:
         self.faults: list[Fault] = []
         self._lines = lines
-        self._kept = {rule.name: rule for rule in Rule.objects.kept()}
+        self._kept = {rule.name: rule for rule in Rule.objects.not_deleted()}
         self._places = Places.known()
         self._names: dict[str, list[str]] = {}
 

@@ -24,7 +24,7 @@ class RuleLine(NamedTuple):
 
 
 def lines(*, to: Person) -> list[RuleLine]:
-    rows = visible(Rule.objects.kept(), to=to).select_related("site", "group")
+    rows = visible(Rule.objects.not_deleted(), to=to).select_related("site", "group")
     unresolved = dict(Alert.objects.unresolved().order_by().values_list("rule").annotate(Count("pk")))
     told = [
         RuleLine(

@@ -191,7 +191,7 @@ def _show(
 
 
 def _found(request: AuthenticatedRequest, pk: int) -> Rule:
-    rows = access.visible(Rule.objects.kept(), to=request.user)
+    rows = access.visible(Rule.objects.not_deleted(), to=request.user)
     found = rows.select_related("site", "group", "changed_by").filter(pk=pk).first()
     if found is None:
         raise Http404

@@ -89,7 +89,7 @@ class TestSend(ResponseSchema):
 
 @router.get("/destinations", summary="List destinations", response=Page[Destination])
 def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Destination]:
-    rows = access.visible(models.Destination.objects.kept().select_related("person"), to=request.person)
+    rows = access.visible(models.Destination.objects.not_deleted().select_related("person"), to=request.person)
     found = paginate(request, response, rows, query, order=BY_NAME)
     return Page(items=[Destination.of(destination) for destination in found.rows], next=found.next)
 
@@ -156,7 +156,7 @@ def _form(destination: models.Destination, fields: dict[str, Any]) -> Destinatio
 
 
 def _destination(request: ApiRequest, pk: int) -> models.Destination:
-    rows = access.visible(models.Destination.objects.kept().select_related("person"), to=request.person)
+    rows = access.visible(models.Destination.objects.not_deleted().select_related("person"), to=request.person)
     found = rows.filter(pk=pk).first()
     if found is None:
         raise Http404

@@ -39,7 +39,7 @@ class DestinationForm(Plain, ModelForm[Destination]):
         return cleaned
 
     def clean_name(self) -> str:
-        return free_name(Destination.objects.kept(), self.cleaned_data["name"], self.instance)
+        return free_name(Destination.objects.not_deleted(), self.cleaned_data["name"], self.instance)
 
     def clean_where(self) -> str:
         where: str = self.cleaned_data["where"]

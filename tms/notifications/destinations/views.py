@@ -43,7 +43,7 @@ def new_destination(request: AuthenticatedRequest, kind: str) -> HttpResponse:
 @never_cache
 @needs_to_post(Permission.EDIT_DESTINATIONS)
 def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
+    chosen = get_object_or_404(Destination.objects.not_deleted(), pk=pk)
     form = DestinationForm(request.POST if request.method == "POST" else None, instance=chosen)
     if request.method != "POST" or not form.is_valid():
         return _page(request, chosen, form=form)
@@ -54,14 +54,14 @@ def destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
 def test_destination(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
+    chosen = get_object_or_404(Destination.objects.not_deleted(), pk=pk)
     return _page(request, chosen, result=send_test(chosen))
 
 
 @require_POST
 @needs(Permission.EDIT_DESTINATIONS)
 def renew_key(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    chosen = get_object_or_404(Destination.objects.kept(), pk=pk)
+    chosen = get_object_or_404(Destination.objects.not_deleted(), pk=pk)
     if not chosen.transport.has_signing_key:
         raise Http404
     key = chosen.renew_key()
@@ -81,7 +81,7 @@ def _page(
     context: dict[str, Any] = {
         **undoable(request, "destination"),
         "place": "destinations",
-        "destinations": Destination.objects.kept().select_related("person"),
+        "destinations": Destination.objects.not_deleted().select_related("person"),
         "transports": TRANSPORTS.values(),
         "chosen": chosen,
         "form": form,

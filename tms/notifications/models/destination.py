@@ -22,8 +22,7 @@ MOST_SHOWN = 500
 
 
 class DestinationQuerySet(models.QuerySet["Destination"]):
-    def kept(self) -> Self:
-        """Those that were not deleted."""
+    def not_deleted(self) -> Self:
         return self.filter(deleted_at=None)
 
     def enabled(self) -> Self:

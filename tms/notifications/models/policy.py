@@ -31,8 +31,7 @@ class When(models.TextChoices):
 
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
-    def kept(self) -> Self:
-        """Those that were not deleted."""
+    def not_deleted(self) -> Self:
         return self.filter(deleted_at=None)
 
     def enabled(self) -> Self:

@@ -14,8 +14,7 @@ LONGEST_TURN = 28
 
 
 class RotationQuerySet(models.QuerySet["Rotation"]):
-    def kept(self) -> Self:
-        """Those that were not deleted."""
+    def not_deleted(self) -> Self:
         return self.filter(deleted_at=None)
 
 

@@ -166,7 +166,7 @@ def _as_sent(steps: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _policies(request: ApiRequest) -> QuerySet[models.Policy]:
     many = ("sites", "groups", "rules", "steps__destinations", "steps__rotations")
-    return access.visible(models.Policy.objects.kept().prefetch_related(*many), to=request.person)
+    return access.visible(models.Policy.objects.not_deleted().prefetch_related(*many), to=request.person)
 
 
 def _policy(request: ApiRequest, pk: int) -> models.Policy:

@@ -14,7 +14,7 @@ from tms.notifications.rotations.on_call import reached
 def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Step]]:
     """By policy, in their order, each with the destinations that it reaches now."""
     rows = Step.objects.filter(policy__in=policy_ids).order_by("policy", "position")
-    steps = list(rows.prefetch_related("destinations", Prefetch("rotations", Rotation.objects.kept())))
+    steps = list(rows.prefetch_related("destinations", Prefetch("rotations", Rotation.objects.not_deleted())))
     on_call = reached({rotation for step in steps for rotation in step.rotations.all()}, at=at)
     by_policy: dict[int, list[Step]] = {}
     for step in steps:

@@ -47,7 +47,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
         self.dress()
 
     def clean_name(self) -> str:
-        return free_name(Policy.objects.kept(), self.cleaned_data["name"], self.instance)
+        return free_name(Policy.objects.not_deleted(), self.cleaned_data["name"], self.instance)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -62,10 +62,10 @@ class StepForm(Plain, forms.Form):
 
     after_min = forms.IntegerField(label=_("after minutes"), min_value=0, max_value=DAY_S // 60, required=False)
     destinations = forms.ModelMultipleChoiceField(
-        Destination.objects.kept(), required=False, widget=forms.CheckboxSelectMultiple
+        Destination.objects.not_deleted(), required=False, widget=forms.CheckboxSelectMultiple
     )
     rotations = forms.ModelMultipleChoiceField(
-        Rotation.objects.kept(), required=False, widget=forms.CheckboxSelectMultiple
+        Rotation.objects.not_deleted(), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -34,7 +34,7 @@ def new_policy(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs_to_post(Permission.EDIT_POLICIES)
 def policy(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return _edited(request, get_object_or_404(Policy.objects.kept(), pk=pk))
+    return _edited(request, get_object_or_404(Policy.objects.not_deleted(), pk=pk))
 
 
 def _edited(request: AuthenticatedRequest, chosen: Policy) -> HttpResponse:
@@ -57,8 +57,8 @@ def _page(
     context: dict[str, Any] = {
         **undoable(request, "policy"),
         "place": "policies",
-        "policies": Policy.objects.kept().prefetch_related("steps__destinations", "steps__rotations"),
-        "has_destinations": Destination.objects.kept().exists(),
+        "policies": Policy.objects.not_deleted().prefetch_related("steps__destinations", "steps__rotations"),
+        "has_destinations": Destination.objects.not_deleted().exists(),
         "chosen": chosen,
         "form": form,
         "steps": steps,

@@ -171,7 +171,7 @@ def _turn(stretch: Stretch, names: dict[int, str]) -> Turn:
 
 
 def _rotations(request: ApiRequest) -> QuerySet[models.Rotation]:
-    return access.visible(models.Rotation.objects.kept().prefetch_related("members__person"), to=request.person)
+    return access.visible(models.Rotation.objects.not_deleted().prefetch_related("members__person"), to=request.person)
 
 
 def _rotation(request: ApiRequest, pk: int) -> models.Rotation:

@@ -56,7 +56,7 @@ class RotationForm(Plain, ModelForm[Rotation]):
         self.dress()
 
     def clean_name(self) -> str:
-        return free_name(Rotation.objects.kept(), self.cleaned_data["name"], self.instance)
+        return free_name(Rotation.objects.not_deleted(), self.cleaned_data["name"], self.instance)
 
 
 class MemberForm(Plain, forms.Form):

@@ -60,14 +60,14 @@ def new_rotation(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs_to_post(Permission.EDIT_ROTATIONS)
 def rotation(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    return _edited(request, _kept(pk))
+    return _edited(request, _not_deleted(pk))
 
 
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Its own permission: shifts are swapped at night, by people who may not change the rotation."""
-    chosen = _kept(pk)
+    chosen = _not_deleted(pk)
     form = CoverForm(chosen, request.POST)
     if not form.is_valid():
         return _page(request, chosen, cover=form)
@@ -78,13 +78,13 @@ def new_cover(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(Permission.OVERRIDE_SHIFTS)
 def delete_cover(request: AuthenticatedRequest, pk: int, cover: int) -> HttpResponse:
-    chosen = _kept(pk)
+    chosen = _not_deleted(pk)
     on_call.delete_cover(chosen, cover)
     return redirect(chosen)
 
 
-def _kept(pk: int) -> Rotation:
-    return get_object_or_404(Rotation.objects.kept(), pk=pk)
+def _not_deleted(pk: int) -> Rotation:
+    return get_object_or_404(Rotation.objects.not_deleted(), pk=pk)
 
 
 def _edited(request: AuthenticatedRequest, chosen: Rotation) -> HttpResponse:
@@ -107,13 +107,13 @@ def _page(
     cover: CoverForm | None = None,
 ) -> HttpResponse:
     at = timezone.now()
-    kept = list(Rotation.objects.kept())
-    now, coming = _shifts(kept, chosen, at)
+    existing = list(Rotation.objects.not_deleted())
+    now, coming = _shifts(existing, chosen, at)
     is_saved = chosen is not None and chosen.pk is not None
     context: dict[str, Any] = {
         **undoable(request, "rotation"),
         "place": "rotations",
-        "rotations": [(one, now[one.pk]) for one in kept],
+        "rotations": [(one, now[one.pk]) for one in existing],
         "chosen": chosen,
         "coming": coming,
         "covers": _covers(chosen, at) if chosen and is_saved else [],
@@ -130,9 +130,11 @@ def _covers(chosen: Rotation, at: datetime) -> list[tuple[Cover, Name]]:
     return [(cover, name_of(cover.person)) for cover in chosen.covers.filter(until__gt=at).select_related("person")]
 
 
-def _shifts(kept: Collection[Rotation], chosen: Rotation | None, at: datetime) -> tuple[dict[int, Shift], list[Shift]]:
+def _shifts(
+    existing: Collection[Rotation], chosen: Rotation | None, at: datetime
+) -> tuple[dict[int, Shift], list[Shift]]:
     """Who is on call now in each of them, and in the chosen one within the next weeks."""
-    known = rosters(kept)
+    known = rosters(existing)
     now = {pk: roster.on_call(at) for pk, roster in known.items()}
     coming = list(known[chosen.pk].turns(at, at + PREVIEW)) if chosen and chosen.pk else []
     people = User.objects.in_bulk({turn.person for turn in (*now.values(), *coming) if turn.person is not None})

@@ -1,4 +1,4 @@
-"""Destinations, policies and rotations are taken out of use, and stay readable wherever history names them."""
+"""Soft delete: destinations, policies and rotations go out of use, and stay in the history."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ MODELS: Mapping[str, type[SoftDeletable]] = {"destination": Destination, "policy
 
 
 class NameTaken(Exception):
-    """Another one has its name by now."""
+    """Another row has the name by now."""
 
     code = "tms:name-taken"
 
@@ -27,7 +27,7 @@ class NameTaken(Exception):
         self.row = row
 
 
-def found(kind: str, pk: int, *, is_deleted: bool = False) -> SoftDeletable | None:
+def find(kind: str, pk: int, *, is_deleted: bool = False) -> SoftDeletable | None:
     rows: models.QuerySet[Any] = MODELS[kind]._default_manager.filter(pk=pk, deleted_at__isnull=not is_deleted)
     row: SoftDeletable | None = rows.first()
     return row
@@ -35,9 +35,9 @@ def found(kind: str, pk: int, *, is_deleted: bool = False) -> SoftDeletable | No
 
 @transaction.atomic
 def delete(row: SoftDeletable, *, at: datetime) -> bool:
-    """Nothing is sent there, or told by it, any more; False when somebody was first."""
+    """Take it out of use, and withdraw what it has not sent; False if it was deleted already."""
     off = {} if isinstance(row, Rotation) else {"enabled": False}
-    if not type(row).objects.kept().filter(pk=row.pk).update(deleted_at=at, **off):
+    if not type(row).objects.not_deleted().filter(pk=row.pk).update(deleted_at=at, **off):
         return False
     if not isinstance(row, Rotation):
         waiting = Delivery.objects.filter(state=DeliveryState.WAITING, **{_column(row): row.pk})
@@ -48,9 +48,9 @@ def delete(row: SoftDeletable, *, at: datetime) -> bool:
 
 @transaction.atomic
 def restore(row: SoftDeletable, *, is_on: bool) -> bool:
-    """Use it again as it was; what was withdrawn stays so. Raises NameTaken."""
+    """Put it back into use; withdrawn deliveries stay withdrawn. False if it was not deleted. Raises NameTaken."""
     model = type(row)
-    if model.objects.kept().filter(name=row.name).exists():
+    if model.objects.not_deleted().filter(name=row.name).exists():
         raise NameTaken(row)
     on = {} if isinstance(row, Rotation) else {"enabled": is_on}
     if not model.objects.filter(pk=row.pk).exclude(deleted_at=None).update(deleted_at=None, **on):

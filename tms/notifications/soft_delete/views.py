@@ -1,4 +1,4 @@
-"""Deleting asks once more, and can be undone from the list to which it leads."""
+"""Delete with a confirmation, and undo from the list that follows."""
 
 import re
 from http import HTTPStatus
@@ -53,16 +53,16 @@ def restore(request: AuthenticatedRequest, kind: str, pk: int) -> HttpResponse:
 
 
 def undoable(request: HttpRequest, kind: str) -> dict[str, Any]:
-    """What a list says of the one that was deleted just before."""
+    """Context of a list after a delete: the row, and how to undo it."""
     pk = request.GET.get("deleted", "")
-    row = services.found(kind, int(pk), is_deleted=True) if PRIMARY_KEY.fullmatch(pk) else None
+    row = services.find(kind, int(pk), is_deleted=True) if PRIMARY_KEY.fullmatch(pk) else None
     if row is None:
         return {}
     return {"deleted": row, "restore": reverse(f"restore-{kind}", args=(row.pk,)), "was_on": request.GET.get("on")}
 
 
 def _found(kind: str, pk: int, *, is_deleted: bool = False) -> services.SoftDeletable:
-    row = services.found(kind, pk, is_deleted=is_deleted)
+    row = services.find(kind, pk, is_deleted=is_deleted)
     if row is None:
         raise Http404
     return row
