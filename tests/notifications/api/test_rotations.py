@@ -32,11 +32,11 @@ def test_a_rotation_tells_who_is_on_call(watcher, rotation):
     assert told == listed | {"covers": []}
 
 
-def test_turns_follow_one_another_without_a_gap(watcher, rotation):
-    turns = watcher.get(f"/rotations/{rotation.pk}/turns", {"days": 18}).json()["turns"]
+def test_shifts_follow_one_another_without_a_gap(watcher, rotation):
+    shifts = watcher.get(f"/rotations/{rotation.pk}/shifts", {"days": 18}).json()["shifts"]
 
-    assert [turn["person"] for turn in turns] == ["aiko", "ken", "aiko"]
-    assert [turn["until"] for turn in turns[:-1]] == [turn["since"] for turn in turns[1:]]
+    assert [shift["person"] for shift in shifts] == ["aiko", "ken", "aiko"]
+    assert [shift["until"] for shift in shifts[:-1]] == [shift["since"] for shift in shifts[1:]]
 
 
 def test_before_it_begins_nobody_is_on_call(watcher, rotation):

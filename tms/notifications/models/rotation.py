@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.lib.text_fields import LineField
 
-LONGEST_TURN = 28
+MOST_SHIFT_DAYS = 28
 
 
 class RotationQuerySet(models.QuerySet["Rotation"]):
@@ -19,17 +19,17 @@ class RotationQuerySet(models.QuerySet["Rotation"]):
 
 
 class Rotation(models.Model):
-    """People who take turns in being on call. `tms.notifications.rotations.roster` says whose turn it is."""
+    """People who are on call one after the other; `rotations.roster` computes their shifts."""
 
     name = LineField(_("name"), max_length=100)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     starts_on = models.DateField(_("first day"))
     handover_at = models.TimeField(_("handover at"))
     every_days = models.PositiveSmallIntegerField(
-        _("a turn lasts (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(LONGEST_TURN))
+        _("a turn lasts (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(MOST_SHIFT_DAYS))
     )
     weekdays = models.JSONField(default=list, blank=True)
-    """Of handovers, 0 is Monday; if there are any, `every_days` counts for nothing."""
+    """Of handovers, 0 is Monday; if there are any, `every_days` is ignored."""
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = RotationQuerySet.as_manager()
@@ -56,7 +56,7 @@ class Rotation(models.Model):
 
 
 class Member(models.Model):
-    """One who takes turns, in the order of `position`."""
+    """A person in the order of shifts."""
 
     rotation = models.ForeignKey(Rotation, models.CASCADE, related_name="members")
     position = models.PositiveSmallIntegerField()
@@ -71,7 +71,7 @@ class Member(models.Model):
 
 
 class Cover(models.Model):
-    """Somebody is on call from one instant to another, whoever's turn it is."""
+    """A person is on call for a time, whoever has the shift."""
 
     rotation = models.ForeignKey(Rotation, models.CASCADE, related_name="covers")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("who"))

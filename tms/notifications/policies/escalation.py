@@ -1,4 +1,4 @@
-"""The steps of policies, and whom each of them reaches at one moment."""
+"""Escalation steps, and the destinations that each of them reaches at one moment."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,14 +8,14 @@ from django.db.models import Prefetch
 
 from tms.notifications.models.policy import Step
 from tms.notifications.models.rotation import Rotation
-from tms.notifications.rotations.on_call import reached
+from tms.notifications.rotations.on_call import destinations_on_call
 
 
 def steps_of(policy_ids: Collection[int], *, at: datetime) -> dict[int, list[Step]]:
     """By policy, in their order, each with the destinations that it reaches now."""
     rows = Step.objects.filter(policy__in=policy_ids).order_by("policy", "position")
     steps = list(rows.prefetch_related("destinations", Prefetch("rotations", Rotation.objects.not_deleted())))
-    on_call = reached({rotation for step in steps for rotation in step.rotations.all()}, at=at)
+    on_call = destinations_on_call({rotation for step in steps for rotation in step.rotations.all()}, at=at)
     by_policy: dict[int, list[Step]] = {}
     for step in steps:
         own = chain.from_iterable(on_call.get(rotation.pk, ()) for rotation in step.rotations.all())

@@ -16,21 +16,19 @@ from tms.accounts.permissions import Permission
 from tms.lib.calendar.opening_hours import EVER
 from tms.lib.pagination import Column, Keyset
 from tms.notifications.models import rotation as models
-from tms.notifications.rotations import on_call
+from tms.notifications.rotations import on_call, roster
 from tms.notifications.rotations.forms import MOST_MEMBERS, RotationForm, save_rotation
 from tms.notifications.rotations.on_call import cover, rosters
-from tms.notifications.rotations.roster import OnCallShift as Stretch
-from tms.notifications.rotations.roster import Roster
 from tms.notifications.rotations.schemas import (
     Cover,
     CoverBody,
+    OnCallShift,
+    OnCallShifts,
     Rotation,
     RotationBody,
     RotationChange,
     RotationInFull,
-    Turn,
-    TurnFilter,
-    Turns,
+    ShiftFilter,
     fields_of,
 )
 from tms.notifications.soft_delete.services import delete
@@ -52,7 +50,7 @@ UNCOVERING = Access(Permission.OVERRIDE_SHIFTS)
 @router.get("/rotations", summary="List rotations", response=Page[Rotation])
 def list_rotations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Rotation]:
     found = paginate(request, response, _rotations(request), query, order=BY_NAME)
-    return Page(items=_told(found.rows, at=timezone.now()), next=found.next)
+    return Page(items=_rows(found.rows, at=timezone.now()), next=found.next)
 
 
 @router.get("/rotations/{int:pk}", summary="Read a rotation", response=RotationInFull)
@@ -81,22 +79,22 @@ def change_rotation(request: ApiRequest, pk: int, body: RotationChange) -> Rotat
 
 @router.delete("/rotations/{int:pk}", summary="Delete a rotation", response=None, status=204, access=SETTING_UP)
 def delete_rotation(request: ApiRequest, pk: int) -> None:
-    """Steps of policies pass it over."""
+    """Escalation steps that name it reach nobody by it."""
     delete(_rotation(request, pk), at=timezone.now())
 
 
-@router.get("/rotations/{int:pk}/turns", summary="Tell who is on call when", response=Turns)
-def list_turns(request: ApiRequest, pk: int, query: Query[TurnFilter]) -> Turns:
-    """From now on, one after the other without a gap."""
+@router.get("/rotations/{int:pk}/shifts", summary="List on-call shifts", response=OnCallShifts)
+def list_on_call_shifts(request: ApiRequest, pk: int, query: Query[ShiftFilter]) -> OnCallShifts:
+    """From now on, in their order, without a gap."""
     chosen, at = _rotation(request, pk), timezone.now()
-    stretches = list(rosters([chosen])[chosen.pk].turns(at, at + timedelta(days=query.days)))
-    names = _names(stretches)
-    return Turns(turns=[_turn(stretch, names) for stretch in stretches])
+    shifts = list(rosters([chosen])[chosen.pk].shifts(at, at + timedelta(days=query.days)))
+    names = _names(shifts)
+    return OnCallShifts(shifts=[_shift(shift, names) for shift in shifts])
 
 
 @router.post("/rotations/{int:pk}/covers", summary="Cover for somebody", response=Cover, status=201, access=COVERING)
 def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> Cover:
-    """Whoever may act may cover: shifts are swapped at night, too."""
+    """Needs no permission to edit rotations: shifts are swapped at night, too."""
     chosen = _rotation(request, pk)
     person = User.objects.filter(username=body.person, is_active=True).first()
     if person is None:
@@ -108,7 +106,7 @@ def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> Cover:
 
 @router.delete(
     "/rotations/{int:pk}/covers/{int:cover}",
-    summary="Take a cover back",
+    summary="Delete a cover",
     response=None,
     status=204,
     access=UNCOVERING,
@@ -120,7 +118,7 @@ def delete_cover(request: ApiRequest, pk: int, cover: int) -> None:
 
 @transaction.atomic
 def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
-    """Raises Refused with all that is wrong."""
+    """Raises ProblemError with all that is wrong."""
     form = RotationForm(fields_of(rotation) | fields, instance=rotation)
     people = _members(fields["members"]) if "members" in fields else None
     if not form.is_valid():
@@ -129,7 +127,7 @@ def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
 
 
 def _members(names: list[str]) -> list[User]:
-    """In their order. Raises Refused."""
+    """In their order. Raises ProblemError."""
     if not 0 < len(names) <= MOST_MEMBERS:
         raise unreadable(Fault("$.members", f"name 1 to {MOST_MEMBERS} people"))
     chosen = numbers(User.objects.filter(is_active=True), "username", names, "$.members")
@@ -140,34 +138,33 @@ def _members(names: list[str]) -> list[User]:
 def _in_full(request: ApiRequest, pk: int) -> RotationInFull:
     chosen, at = _rotation(request, pk), timezone.now()
     covers = chosen.covers.filter(until__gt=at).select_related("person")
-    [told] = _told([chosen], at=at)
-    return RotationInFull(**dict(told), covers=[Cover.of(one) for one in covers])
+    [row] = _rows([chosen], at=at)
+    return RotationInFull(**dict(row), covers=[Cover.of(one) for one in covers])
 
 
-def _told(rotations: Collection[models.Rotation], *, at: datetime) -> list[Rotation]:
-    known: dict[int, Roster] = rosters(rotations)
-    now = {pk: roster.on_call(at) for pk, roster in known.items()}
+def _rows(rotations: Collection[models.Rotation], *, at: datetime) -> list[Rotation]:
+    now = {pk: each.on_call(at) for pk, each in rosters(rotations).items()}
     names = _names(now.values())
     return [
         Rotation(
             **fields_of(one),
             id=one.pk,
             members=[member.person.username for member in one.members.all()],
-            on_call=_turn(now[one.pk], names),
+            on_call=_shift(now[one.pk], names),
         )
         for one in rotations
     ]
 
 
-def _names(stretches: Iterable[Stretch]) -> dict[int, str]:
-    people = {stretch.person for stretch in stretches if stretch.person is not None}
+def _names(shifts: Iterable[roster.OnCallShift]) -> dict[int, str]:
+    people = {shift.person for shift in shifts if shift.person is not None}
     return dict(User.objects.filter(pk__in=people).values_list("pk", "username"))
 
 
-def _turn(stretch: Stretch, names: dict[int, str]) -> Turn:
-    person = None if stretch.person is None else names.get(stretch.person)
-    since = None if stretch.since == EVER else stretch.since
-    return Turn(person=person, since=since, until=stretch.until, is_cover=stretch.is_cover)
+def _shift(shift: roster.OnCallShift, names: dict[int, str]) -> OnCallShift:
+    person = None if shift.person is None else names.get(shift.person)
+    since = None if shift.since == EVER else shift.since
+    return OnCallShift(person=person, since=since, until=shift.until, is_cover=shift.is_cover)
 
 
 def _rotations(request: ApiRequest) -> QuerySet[models.Rotation]:

@@ -74,7 +74,7 @@ class BaseMemberForms(BaseFormSet[MemberForm]):
 
     @property
     def people(self) -> list[User]:
-        """In their order. One may have several turns."""
+        """In their order. The same person may appear several times."""
         chosen = (form.cleaned_data.get("person") for form in self.forms)
         return [person for person in chosen if person is not None]
 
@@ -108,7 +108,7 @@ class CoverForm(Plain, forms.Form):
 
 
 def members_of(rotation: Rotation) -> list[dict[str, Any]]:
-    """What the form shows of them."""
+    """Initial values of their forms."""
     return [{"person": member.person_id} for member in rotation.members.all()] if rotation.pk else []
 
 
@@ -129,6 +129,6 @@ def save_members(rotation: Rotation, people: list[User]) -> None:
 
 
 def begun(at: datetime) -> Rotation:
-    """What a new form begins with: turns of a week, from the last Monday on, handed over at nine."""
+    """Initial values of a new form: shifts of a week from last Monday on, with a handover at nine."""
     today = at.date()
     return Rotation(starts_on=today.fromordinal(today.toordinal() - today.weekday()), handover_at="09:00")

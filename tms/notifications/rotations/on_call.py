@@ -10,20 +10,19 @@ from tms.accounts.audit import recorder
 from tms.accounts.models import User
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.rotation import Cover, Member, Rotation
-from tms.notifications.rotations.roster import CoverInterval as Covering
-from tms.notifications.rotations.roster import Roster
+from tms.notifications.rotations.roster import CoverInterval, Roster
 
 
 def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
-    """By rotation, in two queries. People who have left take no turns."""
+    """By rotation, in two queries. People who have left have no shifts."""
     people: dict[int, list[int]] = {}
-    covers: dict[int, list[Covering]] = {}
+    covers: dict[int, list[CoverInterval]] = {}
     members = Member.objects.filter(rotation__in=rotations, person__is_active=True).order_by("position")
     for rotation_id, person_id in members.values_list("rotation", "person"):
         people.setdefault(rotation_id, []).append(person_id)
-    asked = Cover.objects.filter(rotation__in=rotations, person__is_active=True).order_by("pk")
-    for rotation_id, person_id, since, until in asked.values_list("rotation", "person", "since", "until"):
-        covers.setdefault(rotation_id, []).append(Covering(person_id, since, until))
+    found = Cover.objects.filter(rotation__in=rotations, person__is_active=True).order_by("pk")
+    for rotation_id, person_id, since, until in found.values_list("rotation", "person", "since", "until"):
+        covers.setdefault(rotation_id, []).append(CoverInterval(person_id, since, until))
     return {
         rotation.pk: Roster(
             ZoneInfo(rotation.time_zone),
@@ -39,7 +38,7 @@ def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
 
 
 def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime, by: User) -> Cover:
-    """`person` is on call within that time, whoever's turn it is."""
+    """Put `person` on call from `since` until `until`, whoever has the shift."""
     with recorder.change(Cover(rotation=rotation, person=person, since=since, until=until, by=by)) as made:
         made.save()
     return made
@@ -55,7 +54,7 @@ def delete_cover(rotation: Rotation, pk: int) -> bool:
     return False
 
 
-def reached(rotations: Collection[Rotation], *, at: datetime) -> dict[int, list[Destination]]:
+def destinations_on_call(rotations: Collection[Rotation], *, at: datetime) -> dict[int, list[Destination]]:
     """The destinations of whoever is on call in each of them."""
     if not rotations:
         return {}

@@ -1,8 +1,8 @@
-"""Whose turn it is to be on call. Pure.
+"""Who is on call when. Pure.
 
-People take turns in their order, from one handover to the next. Handovers are wall times: the clocks of the rotation's
-zone show them, however they change in between, so that turns neither overlap nor leave a gap. Who covers for somebody
-comes before the turns; of several, the one who was asked last.
+People have on-call shifts in their order, from one handover to the next. Handovers are local times in the zone of the
+rotation, whatever its offset from UTC, so that shifts neither overlap nor leave a gap. A cover comes before the regular
+shift; of several, the one that was added last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ WEEK = 7
 
 
 class CoverInterval(NamedTuple):
-    """Somebody takes over from one instant to another."""
+    """One person is on call, whoever has the regular shift."""
 
     person: int
     since: datetime
@@ -41,19 +41,19 @@ class Roster:
     people: Sequence[int] = ()
     every_days: int = WEEK
     weekdays: Sequence[int] = ()
-    """If there are any, handovers are on these days of each week (0 is Monday), and `every_days` counts for nothing."""
+    """If there are any, handovers are on these days of each week (0 is Monday), and `every_days` is ignored."""
     covers: Sequence[CoverInterval] = ()
-    """In the order in which they were asked."""
+    """In the order in which they were added."""
 
     def on_call(self, at: datetime) -> OnCallShift:
         """Who is, from when until when. Before the rotation starts nobody is."""
-        return next(self.turns(at, at + timedelta(microseconds=1)))
+        return next(self.shifts(at, at + timedelta(microseconds=1)))
 
-    def turns(self, at: datetime, until: datetime) -> Iterator[OnCallShift]:
-        """From the one that goes on at `at`, to the one that goes on before `until`, as they follow one another."""
-        current = self._stretch(at)
+    def shifts(self, at: datetime, until: datetime) -> Iterator[OnCallShift]:
+        """In their order, from the one at `at` to the last that begins before `until`."""
+        current = self._shift_at(at)
         while current.until < until:
-            following = self._stretch(current.until)
+            following = self._shift_at(current.until)
             if (following.person, following.is_cover) == (current.person, current.is_cover):
                 current = current._replace(until=following.until)
                 continue
@@ -61,8 +61,8 @@ class Roster:
             current = following
         yield current
 
-    def _stretch(self, at: datetime) -> OnCallShift:
-        """The turn that goes on at `at`, as far as nobody begins or ceases to cover."""
+    def _shift_at(self, at: datetime) -> OnCallShift:
+        """The part of the shift at `at` in which no cover begins or ends."""
         number = self._number(at)
         since, until = self._handover(number), self._handover(number + 1)
         edges = [edge for cover in self.covers for edge in (cover.since, cover.until)]
@@ -76,14 +76,14 @@ class Roster:
         )
 
     def _number(self, at: datetime) -> int:
-        """Of the turn that goes on at `at`; -1 before the first."""
+        """Of the shift at `at`; -1 before the first."""
         days = (shown(at, self.zone).date() - self.starts_on).days
         periods, rest = divmod(days, self._period)
         number = periods * len(self._offsets) + sum(offset <= rest for offset in self._offsets) - 1
         return max(-1, number - 1 if number >= 0 and self._handover(number) > at else number)
 
     def _handover(self, number: int) -> datetime:
-        """To the turn of that number."""
+        """At which the shift of that number begins."""
         if number < 0:
             return EVER
         periods, rest = divmod(number, len(self._offsets))
@@ -96,6 +96,6 @@ class Roster:
 
     @property
     def _offsets(self) -> list[int]:
-        """The days of a period on which a turn begins."""
+        """The days of a period on which a shift begins."""
         first = self.starts_on.weekday()
         return sorted({(weekday - first) % WEEK for weekday in self.weekdays}) or [0]

@@ -12,11 +12,11 @@ from tms.rest.schemas import Instant, RequestSchema, ResponseSchema, WallTime, c
 COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
 
 
-class Turn(ResponseSchema):
+class OnCallShift(ResponseSchema):
     person: str | None = Field(description="A username; null: nobody is on call.")
     since: datetime | None = Field(description="Null: before the rotation starts.")
     until: datetime
-    is_cover: bool = Field(description="Somebody covers, whoever's turn it is.")
+    is_cover: bool = Field(description="This person covers for the one whose shift it is.")
 
 
 class CoverBody(RequestSchema):
@@ -39,14 +39,14 @@ class Cover(ResponseSchema):
 class RotationFields(Schema):
     name: str = Field(examples=["NOC"])
     time_zone: str = Field("Asia/Tokyo", description="Handovers are times on its clocks.")
-    starts_on: date = Field(description="The first day of the first member's first turn.")
+    starts_on: date = Field(description="The first day of the first member's first shift.")
     handover_at: WallTime = Field(examples=["09:00"])
-    every_days: int = Field(7, description="How long a turn lasts.")
+    every_days: int = Field(7, description="Length of a shift.")
     weekdays: list[Weekday] = Field(
-        [], description="Of handovers, 0 is Monday; if there are any, `every_days` counts for nothing."
+        [], description="Of handovers, 0 is Monday; if there are any, `every_days` is ignored."
     )
     members: list[str] = Field(
-        min_length=1, max_length=MOST_MEMBERS, description="Usernames, in the order of their turns."
+        min_length=1, max_length=MOST_MEMBERS, description="Usernames, in the order of their shifts."
     )
 
 
@@ -59,20 +59,20 @@ RotationChange: Any = change_of(RotationFields, "RotationChange")
 
 class Rotation(RotationFields, ResponseSchema):
     id: int
-    members: list[str] = Field(description="Usernames, in the order of their turns.")
-    on_call: Turn = Field(description="Now.")
+    members: list[str] = Field(description="Usernames, in the order of their shifts.")
+    on_call: OnCallShift = Field(description="Now.")
 
 
 class RotationInFull(Rotation):
-    covers: list[Cover] = Field(description="Those that are not over.")
+    covers: list[Cover] = Field(description="Those that have not ended.")
 
 
-class TurnFilter(RequestSchema):
+class ShiftFilter(RequestSchema):
     days: int = Field(28, ge=1, le=366, description="How far to look ahead.")
 
 
-class Turns(ResponseSchema):
-    turns: list[Turn]
+class OnCallShifts(ResponseSchema):
+    shifts: list[OnCallShift]
 
 
 def fields_of(rotation: models.Rotation) -> dict[str, Any]:

@@ -33,13 +33,15 @@ UNREADABLE = 422
 PREVIEW = timedelta(weeks=4)
 
 
-class Shift(NamedTuple):
-    """A turn as people read it."""
+class ShiftRow(NamedTuple):
+    """An on-call shift as people read it."""
 
     person: Name | None
-    turn: OnCallShift
+    since: datetime
+    until: datetime
+    is_cover: bool
     is_reachable: bool
-    """Has a destination of their own."""
+    """The person has a destination of their own."""
 
 
 @require_safe
@@ -132,16 +134,17 @@ def _covers(chosen: Rotation, at: datetime) -> list[tuple[Cover, Name]]:
 
 def _shifts(
     existing: Collection[Rotation], chosen: Rotation | None, at: datetime
-) -> tuple[dict[int, Shift], list[Shift]]:
-    """Who is on call now in each of them, and in the chosen one within the next weeks."""
+) -> tuple[dict[int, ShiftRow], list[ShiftRow]]:
+    """Who is on call now in each rotation, and in the chosen one within the next weeks."""
     known = rosters(existing)
     now = {pk: roster.on_call(at) for pk, roster in known.items()}
-    coming = list(known[chosen.pk].turns(at, at + PREVIEW)) if chosen and chosen.pk else []
-    people = User.objects.in_bulk({turn.person for turn in (*now.values(), *coming) if turn.person is not None})
+    coming = list(known[chosen.pk].shifts(at, at + PREVIEW)) if chosen and chosen.pk else []
+    people = User.objects.in_bulk({shift.person for shift in (*now.values(), *coming) if shift.person is not None})
     reachable = destinations_of(people).keys()
 
-    def shift(turn: OnCallShift) -> Shift:
-        person = people.get(turn.person) if turn.person is not None else None
-        return Shift(name_of(person) if person else None, turn, turn.person in reachable)
+    def row(shift: OnCallShift) -> ShiftRow:
+        person = people.get(shift.person) if shift.person is not None else None
+        name = name_of(person) if person else None
+        return ShiftRow(name, shift.since, shift.until, shift.is_cover, shift.person in reachable)
 
-    return {pk: shift(turn) for pk, turn in now.items()}, [shift(turn) for turn in coming]
+    return {pk: row(shift) for pk, shift in now.items()}, [row(shift) for shift in coming]

@@ -1,4 +1,4 @@
-"""Whose turn it is, by the clocks of the rotation."""
+"""Who is on call when, by the clocks of the rotation."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -36,7 +36,7 @@ def wall(zone: str, text: str) -> datetime:
         ("2027-03-01T09:00:00", REN),
     ],
 )
-def test_people_take_turns_week_by_week(at, who):
+def test_people_have_shifts_week_by_week(at, who):
     assert roster().on_call(wall("Asia/Tokyo", at)).person == who
 
 
@@ -67,37 +67,37 @@ def test_they_hand_over_when_the_clocks_of_the_zone_show_it(
     rota = roster(zone, starts_on, handover_at=handover_at, every_days=every_days, weekdays=weekdays)
     expected = [datetime.fromisoformat(f"2026-{instant}:00").replace(tzinfo=UTC) for instant in instants]
 
-    turns = list(rota.turns(expected[0], expected[-1] + timedelta(seconds=1)))
+    shifts = list(rota.shifts(expected[0], expected[-1] + timedelta(seconds=1)))
 
-    assert [turn.since for turn in turns] == expected
-    assert [turn.person for turn in turns] == [AIKO, REN, MEI]
+    assert [shift.since for shift in shifts] == expected
+    assert [shift.person for shift in shifts] == [AIKO, REN, MEI]
     for instant, before, after in zip(expected[1:], (AIKO, REN), (REN, MEI), strict=True):
         assert rota.on_call(instant - timedelta(seconds=1)).person == before
         assert rota.on_call(instant).person == after
 
 
-def test_whoever_covers_comes_before_the_turn_and_the_last_who_was_asked_before_others():
+def test_whoever_covers_comes_before_the_shift_and_the_last_who_was_asked_before_others():
     noon = wall("Asia/Tokyo", "2026-03-03T12:00")
     hour = timedelta(hours=1)
     rota = roster(covers=(CoverInterval(REN, noon, noon + 4 * hour), CoverInterval(MEI, noon + hour, noon + 2 * hour)))
 
-    turns = list(rota.turns(noon - hour, noon + 5 * hour))
+    shifts = list(rota.shifts(noon - hour, noon + 5 * hour))
 
-    assert [(turn.person, turn.is_cover) for turn in turns] == [
+    assert [(shift.person, shift.is_cover) for shift in shifts] == [
         (AIKO, False),
         (REN, True),
         (MEI, True),
         (REN, True),
         (AIKO, False),
     ]
-    assert [turn.until for turn in turns[:-1]] == [noon, noon + hour, noon + 2 * hour, noon + 4 * hour]
+    assert [shift.until for shift in shifts[:-1]] == [noon, noon + hour, noon + 2 * hour, noon + 4 * hour]
 
 
 def test_somebody_may_cover_before_the_rotation_starts_and_across_a_handover():
     handover = wall("Asia/Tokyo", "2026-03-02T09:00")
     rota = roster(covers=(CoverInterval(MEI, handover - timedelta(hours=1), handover + timedelta(hours=1)),))
 
-    [nobody, cover, first] = rota.turns(handover - timedelta(hours=2), handover + timedelta(hours=2))
+    [nobody, cover, first] = rota.shifts(handover - timedelta(hours=2), handover + timedelta(hours=2))
 
     assert (nobody.person, cover.person, first.person) == (None, MEI, AIKO)
     assert cover.until - cover.since == timedelta(hours=2)
@@ -110,7 +110,7 @@ def test_without_people_nobody_is_on_call():
 def test_one_person_alone_is_always_on_call_without_a_change():
     at = wall("Asia/Tokyo", "2026-05-01T12:00")
 
-    assert len(list(roster(people=(AIKO,)).turns(at, at + timedelta(days=28)))) == 1
+    assert len(list(roster(people=(AIKO,)).shifts(at, at + timedelta(days=28)))) == 1
 
 
 ZONES = st.sampled_from(["Asia/Tokyo", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
@@ -128,12 +128,12 @@ INSTANTS = st.integers(0, 540 * 24 * 60).map(
 
 
 @given(rota=ROSTERS, at=INSTANTS)
-def test_turns_neither_overlap_nor_leave_a_gap_and_tell_the_same_as_whoever_asks_within(rota, at):
-    turns = list(rota.turns(at, at + timedelta(days=60)))
+def test_shifts_neither_overlap_nor_leave_a_gap_and_tell_the_same_as_whoever_asks_within(rota, at):
+    shifts = list(rota.shifts(at, at + timedelta(days=60)))
 
-    assert turns[0].since <= at < turns[0].until
-    assert turns[-1].until >= at + timedelta(days=60)
-    assert all(before.until == after.since for before, after in pairwise(turns))
-    for turn in turns:
-        assert rota.on_call(max(at, turn.since)).person == turn.person
-        assert rota.on_call(turn.until - timedelta(seconds=1)).person == turn.person
+    assert shifts[0].since <= at < shifts[0].until
+    assert shifts[-1].until >= at + timedelta(days=60)
+    assert all(before.until == after.since for before, after in pairwise(shifts))
+    for shift in shifts:
+        assert rota.on_call(max(at, shift.since)).person == shift.person
+        assert rota.on_call(shift.until - timedelta(seconds=1)).person == shift.person
