@@ -252,4 +252,4 @@ def test_a_delivery_of_a_digest_shows_what_it_said(person, hook):
 
     seen = Seen(person.get(sent.get_absolute_url()))
 
-    assert "Shift digest 25 Nov 09:00" in seen.text("told-title")
+    assert "Shift digest 25 Nov 09:00" in seen.text("items-title")

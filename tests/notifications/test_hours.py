@@ -9,7 +9,7 @@ from tests.boards.conftest import Seen
 from tests.builders import later
 from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, opened, over, told
+from tests.notifications.test_outbox import kinds, notified, opened, over
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, Policy
@@ -98,7 +98,7 @@ def test_a_destination_is_told_at_the_end_of_its_quiet_hours_of_all_that_is_stil
     hours.pass_(600, step_s=60)
 
     assert before == 0
-    assert [sorted(alerts) for alerts in told(receiver)] == [[first.pk, fourth.pk, fifth.pk]]
+    assert [sorted(alerts) for alerts in notified(receiver)] == [[first.pk, fourth.pk, fifth.pk]]
     over(first, 13.1 * HOUR)
     hours.pass_(10)
     assert kinds(receiver) == ["opened", "resolved"]
@@ -112,7 +112,7 @@ def test_critical_ones_come_through_where_that_is_wanted(fleet, hours, policy, r
 
     hours.pass_(10)
 
-    assert told(receiver) == ([[critical.pk]] if anyway else [])
+    assert notified(receiver) == ([[critical.pk]] if anyway else [])
 
 
 def test_a_step_of_quiet_destinations_is_not_waited_for(fleet, hours, policy, hook, receiver):
@@ -134,7 +134,7 @@ def test_what_gathered_before_the_quiet_hours_begin_is_not_joined_by_what_comes_
 
     hours.pass_(120)
 
-    assert told(receiver) == [[early.pk]]
+    assert notified(receiver) == [[early.pk]]
     assert Delivery.objects.get(state="waiting").due_at == later(13 * HOUR)
 
 

@@ -30,7 +30,7 @@ def kinds(receiver) -> list[str]:
     return [event["type"].split(".")[2] for event in receiver.events]
 
 
-def told(receiver) -> list[list[int]]:
+def notified(receiver) -> list[list[int]]:
     return [[alert["id"] for alert in event["data"]["alerts"]] for event in receiver.events]
 
 
@@ -122,7 +122,7 @@ def test_alerts_within_a_short_time_go_in_one_message_for_each_site(fleet, hours
 
     hours.pass_(10)
 
-    assert sorted(map(sorted, told(receiver))) == sorted([[a.pk, b.pk] for a, b in zip(first, second, strict=True)])
+    assert sorted(map(sorted, notified(receiver))) == sorted([[a.pk, b.pk] for a, b in zip(first, second, strict=True)])
     assert {event["subject"] for event in receiver.events} == {"SJK", "OSK"}
 
 

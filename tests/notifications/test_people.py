@@ -5,7 +5,7 @@ import pytest
 from tests.builders import later
 from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, opened, over, told
+from tests.notifications.test_outbox import kinds, notified, opened, over
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Contract
@@ -45,7 +45,7 @@ def test_many_of_them_are_told_in_one_message(fleet, hours, aiko, receiver):
 
     hours.pass_(10)
 
-    assert [sorted(one) for one in told(receiver)] == [[alert.pk for alert in alerts]]
+    assert [sorted(one) for one in notified(receiver)] == [[alert.pk for alert in alerts]]
 
 
 def test_whoever_takes_it_themselves_is_not_told_and_neither_is_who_has_no_destination(fleet, hours, aiko, receiver):

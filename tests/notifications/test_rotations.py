@@ -42,7 +42,7 @@ def named(policy: Policy, *rotations: Rotation, position: int = 0) -> Policy:
     return policy
 
 
-def told(receiver) -> list[str]:
+def notified(receiver) -> list[str]:
     return [posted.path.rsplit("/")[-1] for posted in receiver.posted]
 
 
@@ -54,7 +54,7 @@ def test_whoever_is_on_call_when_the_step_is_taken_is_told(fleet, hours, policy,
     opened(fleet, seconds=DAY)
     hours.pass_(5)
 
-    assert told(receiver) == ["aiko", "ren"]
+    assert notified(receiver) == ["aiko", "ren"]
 
 
 def test_the_next_step_asks_anew_who_is_on_call(fleet, hours, policy, people, receiver):
@@ -64,7 +64,7 @@ def test_the_next_step_asks_anew_who_is_on_call(fleet, hours, policy, people, re
 
     hours.pass_(DAY + 5, step_s=HOUR)
 
-    assert told(receiver) == ["aiko", "ren"]
+    assert notified(receiver) == ["aiko", "ren"]
 
 
 def test_whoever_was_told_is_told_of_the_recovery_though_another_is_on_call_by_then(
@@ -76,7 +76,7 @@ def test_whoever_was_told_is_told_of_the_recovery_though_another_is_on_call_by_t
     over(alert, DAY)
     hours.pass_(5)
 
-    assert told(receiver) == ["aiko", "aiko"]
+    assert notified(receiver) == ["aiko", "aiko"]
     assert kinds(receiver) == ["opened", "resolved"]
 
 
@@ -88,7 +88,7 @@ def test_whoever_covers_is_told_instead(fleet, hours, policy, people, receiver):
 
     hours.pass_(5)
 
-    assert told(receiver) == ["mei"]
+    assert notified(receiver) == ["mei"]
 
 
 def test_somebody_who_is_named_and_on_call_is_told_once(fleet, hours, policy, people, receiver):
@@ -97,7 +97,7 @@ def test_somebody_who_is_named_and_on_call_is_told_once(fleet, hours, policy, pe
 
     hours.pass_(5)
 
-    assert told(receiver) == ["aiko"]
+    assert notified(receiver) == ["aiko"]
 
 
 @pytest.mark.parametrize("why", ["nobody", "left", "unreachable", "deleted", "not yet"])
@@ -116,7 +116,7 @@ def test_where_nobody_can_be_reached_the_next_step_is_taken_at_once(fleet, hours
 
     hours.pass_(5)
 
-    assert told(receiver) == ["s3cret-path"]
+    assert notified(receiver) == ["s3cret-path"]
 
 
 def test_many_alerts_ask_once_who_is_on_call(fleet, hours, policy, people, django_assert_max_num_queries):

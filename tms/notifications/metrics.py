@@ -1,4 +1,4 @@
-"""What is read about deliveries when metrics are asked for."""
+"""Gauges of deliveries, read on each scrape."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 class DeliveryCollector(Collector):
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """So that registering asks no database."""
+        """Registering must not query the database."""
         yield GaugeMetricFamily(
             "tms_delivery_oldest_waiting_seconds", "How long the delivery that waits longest is overdue; 0 when none is"
         )

@@ -1,4 +1,4 @@
-"""What is told of: an alert, or an incident in place of all of its alerts."""
+"""Subjects of notifications: alerts, and incidents in place of all of their alerts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RELATED_OF_INCIDENT = ("incident__site", "incident__group", "incident__acknowled
 
 
 class SubjectEvent(NamedTuple):
-    """A step of an alert or an incident."""
+    """A transition of an alert or an incident."""
 
     pk: int
     kind: str
@@ -28,18 +28,18 @@ class SubjectEvent(NamedTuple):
     subject: Subject
     by_id: int | None = None
     to_id: int | None = None
-    """Whom it was assigned to, or who is reminded."""
+    """The assignee, or the person who is reminded."""
 
 
 class SubjectType(NamedTuple):
-    """One of the two: the column that names it, and where its history stands."""
+    """Alert or incident: the column that refers to it, and the model of its history."""
 
     column: str
     history: type[Transition] | type[IncidentTransition]
     related: tuple[str, ...]
 
     def event(self, row: models.Model) -> SubjectEvent:
-        """What a row of its history says."""
+        """Of a row of its history."""
         subject, to_id = getattr(row, self.column), getattr(row, "to_id", None)
         return SubjectEvent(row.pk, row.kind, row.at, subject, row.by_id, to_id)  # type: ignore[attr-defined]
 
@@ -77,13 +77,13 @@ def column(subject: Subject) -> dict[str, Subject]:
 
 
 def site_code_of(subject: Subject) -> str:
-    """Code of its site; empty where it is of more than one."""
+    """Code of its site; empty if it has several sites."""
     site = subject.terminal.site if isinstance(subject, Alert) else subject.site
     return "" if site is None else site.code
 
 
 class Concern(NamedTuple):
-    """Whom it might concern: severity, and primary keys. Of an incident: those of all of its alerts."""
+    """What policies choose by: severity, and primary keys; of an incident, those of all of its alerts."""
 
     severity: str
     sites: Collection[int]
@@ -92,7 +92,7 @@ class Concern(NamedTuple):
 
 
 def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
-    """Two queries at most, and none for groups that nobody asks for."""
+    """Two queries at most, and none for groups without terminals."""
     alerts = [subject for subject in subjects if isinstance(subject, Alert)]
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
     of_incident = members(incidents)
@@ -107,7 +107,7 @@ def concerns(subjects: Iterable[Subject]) -> dict[Subject, Concern]:
 
 
 def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[Subject, Suppression]:
-    """Which of them must not be told of now. An incident is quiet while every open alert of it is."""
+    """Those that must not be notified now. An incident is suppressed while every open alert of it is."""
     alerts = {subject.pk: subject for subject in subjects if isinstance(subject, Alert)}
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
     found: dict[Subject, Suppression] = {}
@@ -119,7 +119,7 @@ def suppressed_subjects(subjects: Collection[Subject], *, at: datetime) -> dict[
 
 
 def unacknowledged_subjects(subjects: Collection[Subject]) -> set[Subject]:
-    """Those that nobody has. An incident of which every alert is in hand needs nobody."""
+    """Those that nobody is responsible for. Of an incident, at least one alert must be unacknowledged too."""
     incidents = {subject.pk: subject for subject in subjects if isinstance(subject, Incident)}
     needy = asking(members(incidents))
     return {

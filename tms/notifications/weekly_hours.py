@@ -1,4 +1,4 @@
-"""Hours of the week, by the clocks of a zone."""
+"""Hours of the week, in a time zone."""
 
 from collections.abc import Mapping
 from datetime import time
@@ -20,7 +20,7 @@ type Weekday = Annotated[int, Field(ge=0, le=6)]
 
 
 class HoursOfWeek(models.Model):
-    """What ends at or before it begins ends on the next day: 22:00 to 07:00, or 00:00 to 00:00 for all day."""
+    """An end at or before the begin is on the next day: 22:00 to 07:00, or 00:00 to 00:00 for all day."""
 
     hours_days = models.JSONField(default=list, db_default=[], blank=True)
     """The days on which they begin, 0 is Monday; none chosen is each."""
@@ -48,8 +48,8 @@ def hours_values(row: HoursOfWeek) -> dict[str, Any]:
     """As forms and the API have them."""
     return {
         "hours_days": row.hours_days,
-        "hours_from": _told(row.hours_from),
-        "hours_until": _told(row.hours_until),
+        "hours_from": _format(row.hours_from),
+        "hours_until": _format(row.hours_until),
         "hours_zone": row.hours_zone,
     }
 
@@ -87,5 +87,5 @@ def _time_field(label: Any) -> forms.TimeField:
     return forms.TimeField(label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
 
 
-def _told(at: time | None) -> str:
+def _format(at: time | None) -> str:
     return "" if at is None else f"{at:%H:%M}"

@@ -1,4 +1,4 @@
-"""Destinations: what of them is a secret goes in, and never comes out again."""
+"""Destinations. Secrets can be written, and are never returned."""
 
 from enum import StrEnum
 from typing import Any, Self
@@ -28,7 +28,7 @@ from tms.rest.schemas import RequestSchema, ResponseSchema, change_of
 router = ApiRouter("destinations")
 BY_NAME = Keyset((Column("name"),))
 SETTING_UP = Access(Permission.EDIT_DESTINATIONS)
-"""Nothing is kept: an answer may hold a key, and a test is no change."""
+"""Not idempotent: an answer may hold a key, and a test is no change."""
 NAMES = {"where": "address"}
 DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name in TRANSPORTS})  # type: ignore[misc]
 
@@ -36,13 +36,13 @@ DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name i
 class DestinationFields(Schema):
     name: str
     language: str = Field("en", description="Of what is sent there.")
-    person: str | None = Field(None, description="Username of whom it reaches.")
+    person: str | None = Field(None, description="Username of the person that it belongs to.")
     enabled: bool = True
     hours_days: list[Weekday] = Field([], description="Quiet hours: 0 is Monday; empty: every day.")
     hours_from: str = Field("", examples=["22:00"], description="Empty: it has no quiet hours.")
     hours_until: str = Field("", examples=["07:00"])
     hours_zone: str = Field("", description="Empty: that of TMS.")
-    critical_anyway: bool = Field(True, description="Critical alerts are told in quiet hours, too.")
+    critical_anyway: bool = Field(True, description="Critical alerts are sent during quiet hours, too.")
 
 
 class Addressed(DestinationFields):
@@ -61,7 +61,7 @@ DestinationChange: Any = change_of(Addressed, "DestinationChange")
 class Destination(DestinationFields, ResponseSchema):
     id: int
     kind: DestinationKind
-    address: str = Field(description="What of it may be seen.")
+    address: str = Field(description="The part that may be shown.")
     failures: int = Field(description="In a row.")
 
     @classmethod
@@ -71,7 +71,7 @@ class Destination(DestinationFields, ResponseSchema):
 
 
 class DestinationWithKey(Destination):
-    key: str | None = Field(description="By which a webhook's receiver knows TMS; shown this once.")
+    key: str | None = Field(description="Signing key of a webhook; returned this once.")
 
 
 class Key(ResponseSchema):
@@ -101,7 +101,7 @@ def read_destination(request: ApiRequest, pk: int) -> Destination:
 
 @router.post("/destinations", summary="Make a destination", response=DestinationWithKey, status=201, access=SETTING_UP)
 def make_destination(request: ApiRequest, response: HttpResponse, body: DestinationBody) -> DestinationWithKey:
-    """The key of a webhook's signatures is told in the answer, once: it is not kept for an `Idempotency-Key`."""
+    """The answer for a webhook has its signing key, this once: it is not stored for an `Idempotency-Key`."""
     made = models.Destination(kind=body.kind)
     form = _form(made, body.model_dump(exclude={"kind"}))
     key = made.new_key() if made.transport.has_signing_key else None
@@ -119,7 +119,7 @@ def change_destination(request: ApiRequest, pk: int, body: DestinationChange) ->
 
 @router.delete("/destinations/{int:pk}", summary="Delete a destination", response=None, status=204, access=SETTING_UP)
 def delete_destination(request: ApiRequest, pk: int) -> None:
-    """Nothing is sent there any more, nor what waits for it; history keeps its name. The pages can undo it."""
+    """Withdraws what waits for it; the history keeps its name. The pages can undo it."""
     delete(_destination(request, pk), at=timezone.now())
 
 
@@ -131,7 +131,7 @@ def test_destination(request: ApiRequest, pk: int) -> TestSend:
 
 @router.post("/destinations/{int:pk}/key", summary="Make a new key for a webhook", response=Key, access=SETTING_UP)
 def renew_key_of_destination(request: ApiRequest, pk: int) -> Key:
-    """Told in the answer, once. The former one counts no more."""
+    """Returned this once. The former key is invalid from then on."""
     destination = _destination(request, pk)
     if not destination.transport.has_signing_key:
         raise Http404
@@ -146,7 +146,7 @@ def fields_of(destination: models.Destination) -> dict[str, Any]:
 
 
 def _form(destination: models.Destination, fields: dict[str, Any]) -> DestinationForm:
-    """A valid one. Raises Refused with all that is wrong."""
+    """A valid one. Raises ProblemError with all that is wrong."""
     person = fields["person"]
     numbered = numbers(User.objects.filter(is_active=True), "username", [person], "$.person")[0] if person else None
     form = DestinationForm({**fields, "where": fields.get("address"), "person": numbered}, instance=destination)

@@ -1,4 +1,4 @@
-"""Digests of shifts, to destinations: when somebody asks for it, and at the ends of shifts."""
+"""Shift digests to destinations: on demand, and at the end of each shift."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,13 +24,13 @@ from tms.shifts.digest.digest import Digest, digest
 log = structlog.get_logger(__name__)
 
 LONGEST = timedelta(days=7)
-"""A plan that slept for longer does not tell of all that time."""
+"""A digest covers no more, also after a longer pause of its plan."""
 
 
 def send(
     destination: Destination, since: datetime, until: datetime, *, zone: ZoneInfo, to: Person | None, at: datetime
 ) -> Delivery:
-    """The digest of this time, as it is now; what is sent twice is sent once. `to`: who asks; nobody: by plan."""
+    """Send the digest of a period as it is now, once for each period. `to`: who asked for it; None: a plan."""
     with translation.override(destination.language):
         content = _content(digest(since, until, to=to), zone, at=at)
     sent, _ = Delivery.objects.get_or_create(
@@ -49,13 +49,13 @@ def send(
 
 
 def send_due(at: datetime) -> int:
-    """The digests of shifts that have ended; how many. Those that ended while TMS was away are told in one."""
+    """Send the digests of shifts that have ended; how many. One covers all that ended while TMS was away."""
     return sum(_try_to_send(plan, at) for plan in DigestPlan.objects.due(at).select_related("destination"))
 
 
 @transaction.atomic
 def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: datetime) -> DigestPlan:
-    """From the end of the shift that goes on. A destination has one plan: it replaces the one there was."""
+    """Start at the end of the current shift. A destination has one plan: this replaces it."""
     made = DigestPlan(destination=destination, times=times, time_zone=time_zone, by=by)
     fields = {
         "times": times,
@@ -64,21 +64,21 @@ def plan(destination: Destination, *, times: str, time_zone: str, by: User, at: 
         "covered_until": made.ended_by(at),
         "next_at": made.ends_after(at),
     }
-    kept, is_new = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
-    recorder.record("created" if is_new else "changed", kept, {"times": (None, times), "time_zone": (None, time_zone)})
-    return kept
+    saved, is_new = DigestPlan.objects.update_or_create(destination=destination, defaults=fields)
+    recorder.record("created" if is_new else "changed", saved, {"times": (None, times), "time_zone": (None, time_zone)})
+    return saved
 
 
 @transaction.atomic
 def drop_plan(pk: int) -> None:
-    """To do it again changes nothing."""
+    """Idempotent."""
     for plan in DigestPlan.objects.filter(pk=pk).select_for_update():
         recorder.record("deleted", plan)
         plan.delete()
 
 
 def _try_to_send(plan: DigestPlan, at: datetime) -> bool:
-    """One that fails holds up no other; it is tried again with the next pass."""
+    """A plan that fails delays no other; it is retried in the next pass."""
     try:
         return _send_planned(plan, at)
     except Exception as error:
@@ -91,7 +91,7 @@ def _try_to_send(plan: DigestPlan, at: datetime) -> bool:
 
 @transaction.atomic
 def _send_planned(plan: DigestPlan, at: datetime) -> bool:
-    """False when another clock was first, or somebody changed the plan meanwhile."""
+    """False if another clock was first, or the plan was changed meanwhile."""
     until = plan.ended_by(at)
     mine = DigestPlan.objects.filter(pk=plan.pk, next_at=plan.next_at)
     if not mine.update(covered_until=until, next_at=plan.ends_after(at)):

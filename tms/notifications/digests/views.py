@@ -32,13 +32,13 @@ def send_digest(request: AuthenticatedRequest) -> HttpResponse:
     form = SendForm(request.POST)
     if not form.is_valid():
         return _page(request, form=form, status=UNREADABLE)
-    said = form.cleaned_data
-    for destination in said["destinations"]:
+    fields = form.cleaned_data
+    for destination in fields["destinations"]:
         services.send(
             destination,
-            said["since"],
-            said["until"],
-            zone=zone_of(said["zone"]),
+            fields["since"],
+            fields["until"],
+            zone=zone_of(fields["zone"]),
             to=request.user,
             at=timezone.now(),
         )
@@ -60,7 +60,7 @@ def plan_digest(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @needs(Permission.PLAN_DIGESTS)
 def drop_digest_plan(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """To do it again changes nothing."""
+    """Idempotent."""
     services.drop_plan(pk)
     return redirect(f"{reverse('send-digest')}#plans")
 

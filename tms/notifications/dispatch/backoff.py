@@ -1,4 +1,4 @@
-"""How long a destination that failed is left alone."""
+"""How long TMS waits after a destination has failed."""
 
 import random
 from collections.abc import Callable
@@ -11,6 +11,6 @@ MOST_OBEYED_S = 6 * 3600.0
 def wait_s(
     failures: int, *, retry_after_s: float | None = None, between: Callable[[float, float], float] = random.uniform
 ) -> float:
-    """After so many failures in a row: doubled each time, with jitter, and never less than the other side asked for."""
+    """After so many failures in a row: doubled each time, with jitter, at least the `Retry-After`."""
     most = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 16))
     return max(between(most / 2, most), min(retry_after_s or 0.0, MOST_OBEYED_S))

@@ -1,4 +1,4 @@
-"""What a delivery says, in its language: a title, lines for people, and the same as facts for machines."""
+"""The content of a delivery in its language: a title, lines for people, and the same as facts for machines."""
 
 from tms.notifications.messages.content import compose, message_of
 

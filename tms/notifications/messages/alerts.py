@@ -1,4 +1,4 @@
-"""What is said of alerts."""
+"""The texts and facts of alerts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from tms.notifications.messages.phrases import address, instant, local
 from tms.notifications.models.delivery import NotificationKind
 
 MANY = "/alerts/"
-"""Where people find all of them."""
+"""The page of all of them."""
 
 
 def about(alerts: Sequence[Alert]) -> str:
-    """One alert by name, several by number and place."""
+    """One alert by its rule, several by number and site."""
     sites = {alert.terminal.site_id: alert.terminal.site for alert in alerts}
     first, number = alerts[0], len(alerts)
     if number == 1:
@@ -32,14 +32,14 @@ def about(alerts: Sequence[Alert]) -> str:
 
 
 def line(kind: NotificationKind, alert: Alert) -> str:
-    told = _story(kind, alert)
+    story = _story(kind, alert)
     if (flapping := getattr(alert, "flapping", None)) is None:
-        return told
+        return story
     changes = ngettext("%(number)d change", "%(number)d changes", flapping.changes) % {"number": flapping.changes}
     if flapping.ended_at is not None:
-        return gettext("%(told)s; it flapped, %(changes)s") % {"told": told, "changes": changes}
+        return gettext("%(told)s; it flapped, %(changes)s") % {"told": story, "changes": changes}
     return gettext("%(told)s; it opens and recovers again and again, %(changes)s so far") % {
-        "told": told,
+        "told": story,
         "changes": changes,
     }
 

@@ -23,7 +23,7 @@ WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 
 
 def compose(delivery: Delivery, subjects: Sequence[Subject], *, at: datetime) -> dict[str, Any]:
-    """The content of a message, as it is kept with the delivery. All are alerts, or all are incidents."""
+    """The content of a message, as it is stored with the delivery. All are alerts, or all are incidents."""
     of, name = (incidents, "incidents") if delivery.is_of_incidents else (alerts, "alerts")
     with translation.override(delivery.language):
         ordered = sorted(subjects, key=lambda one: (WORST_FIRST.index(Severity(one.severity)), one.opened_at))
@@ -58,11 +58,11 @@ PLAIN: Mapping[NotificationKind, str | Promise] = {
     NotificationKind.ASSIGNED: _("You are asked to take it: %(about)s"),
     NotificationKind.REMINDER: _("You have it for long, without a word: %(about)s"),
 }
-"""Titles that say nothing else than what it is about."""
+"""Titles without a severity."""
 
 
 def _title(kind: NotificationKind, about: str, *, first: Subject, is_escalated: bool) -> str:
-    """What happened, to `about`; `first` is the worst of what it happened to."""
+    """`about`: the subjects in short; `first`: the most severe of them."""
     if kind in PLAIN:
         return PLAIN[kind] % {"about": about}
     if kind is NotificationKind.ACKNOWLEDGED:

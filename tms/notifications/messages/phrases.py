@@ -1,4 +1,4 @@
-"""Instants and addresses, as people and machines are told them."""
+"""Instants and addresses in messages."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from django.conf import settings
 
 
 def local(at: datetime, zone: str) -> str:
-    """By the clocks of the site, and which those are."""
+    """Local time of the site, with its zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S %Z}"
 
 
@@ -16,5 +16,5 @@ def instant(at: datetime | None) -> str | None:
 
 
 def address(path: str) -> str:
-    """Where people find it; a path alone while TMS_PUBLIC_URL is not set."""
+    """Absolute URL; only the path while TMS_PUBLIC_URL is not set."""
     return settings.PUBLIC_URL.rstrip("/") + path

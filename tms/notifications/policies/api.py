@@ -1,4 +1,4 @@
-"""Policies: who is told of what, and who is next."""
+"""Policies: who is notified of what, and the escalation steps."""
 
 from typing import Any, Self
 
@@ -39,9 +39,9 @@ COPIED = (
 class PolicyStep(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    after_min: int = Field(0, ge=0, description="After the step before; of the first it counts for nothing.")
+    after_min: int = Field(0, ge=0, description="After the step before; ignored for the first.")
     destinations: list[Id] = []
-    rotations: list[Id] = Field([], description="Whoever is on call in them when the step is taken is told, too.")
+    rotations: list[Id] = Field([], description="Whoever is on call in them when the step is taken is notified, too.")
 
     @model_validator(mode="after")
     def reaches_somebody(self) -> Self:
@@ -51,7 +51,7 @@ class PolicyStep(Schema):
 
 
 class PolicyFields(Schema):
-    """What is left empty restricts nothing."""
+    """Empty fields restrict nothing."""
 
     name: str = Field(examples=["NOC"])
     enabled: bool = True
@@ -60,13 +60,13 @@ class PolicyFields(Schema):
     groups: list[str] = Field([], description="Their names.")
     rules: list[Id] = []
     language: str = Field("", description="Empty: each destination's own.")
-    delay_s: int = Field(0, description="What recovers, or is acknowledged, before that is not told.")
+    delay_s: int = Field(0, description="What is resolved or acknowledged before that is not notified.")
     group_wait_s: int = Field(5, description="What comes within this time goes into one message.")
     group_by_site: bool = True
     notify_resolved: bool = True
     notify_acknowledged: bool = False
     when: When = Field(
-        When.ALWAYS, description="In which hours it tells; what is still wrong when they begin is told then."
+        When.ALWAYS, description="When it is active; what is still unresolved when such hours begin is notified then."
     )
     hours_days: list[Weekday] = Field([], description="Of `within` and `outside`: 0 is Monday; empty: every day.")
     hours_from: str = Field("", examples=["09:00"])
@@ -104,7 +104,7 @@ def read_policy(request: ApiRequest, pk: int) -> Policy:
 
 @router.post("/policies", summary="Make a policy", response=Policy, status=201, access=MAKING)
 def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -> Policy:
-    """It tells of alerts that open from then on."""
+    """Applies to alerts that open from then on."""
     made = _save(models.Policy(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return Policy.of(_policy(request, made.pk))
@@ -120,7 +120,7 @@ def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> Policy:
 
 @router.delete("/policies/{int:pk}", summary="Delete a policy", response=None, status=204, access=CHANGING)
 def delete_policy(request: ApiRequest, pk: int) -> None:
-    """What it told before stays told; what it has not told yet it never will."""
+    """Withdraws what it has not sent yet; the history keeps its name."""
     delete(_policy(request, pk), at=timezone.now())
 
 
@@ -145,7 +145,7 @@ def fields_of(policy: models.Policy) -> dict[str, Any]:
 
 @transaction.atomic
 def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
-    """Raises Refused with all that is wrong."""
+    """Raises ProblemError with all that is wrong."""
     places = {
         "sites": numbers(Site.objects.all(), "code", fields["sites"], "$.sites"),
         "groups": numbers(Group.objects.all(), "name", fields["groups"], "$.groups"),

@@ -58,7 +58,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
 
 
 class StepForm(Plain, forms.Form):
-    """Who is told. Without anybody it is no step."""
+    """An escalation step; ignored if it names nobody."""
 
     after_min = forms.IntegerField(label=_("after minutes"), min_value=0, max_value=DAY_S // 60, required=False)
     destinations = forms.ModelMultipleChoiceField(
@@ -87,7 +87,7 @@ StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MOST_STEPS, m
 
 
 def steps_of(policy: Policy) -> list[dict[str, Any]]:
-    """What the form shows of them."""
+    """Initial values of their forms."""
     if not policy.pk:
         return []
     return [
@@ -110,8 +110,8 @@ def save_policy(form: PolicyForm, steps: BaseFormSet[StepForm]) -> Policy:
 
 def save_steps(policy: Policy, forms: BaseFormSet[StepForm]) -> None:
     policy.steps.all().delete()
-    told = [form.cleaned_data for form in forms.forms if not form.is_empty]
-    for position, data in enumerate(told):
+    filled = [form.cleaned_data for form in forms.forms if not form.is_empty]
+    for position, data in enumerate(filled):
         after_s = (data["after_min"] or 0) * 60 if position else 0
         step = Step.objects.create(policy=policy, position=position, after_s=after_s)
         step.destinations.set(data["destinations"])

@@ -1,4 +1,4 @@
-"""Who is on call, as the database has it, and how they are reached."""
+"""Who is on call, from the database, and their destinations."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -55,7 +55,7 @@ def delete_cover(rotation: Rotation, pk: int) -> bool:
 
 
 def destinations_on_call(rotations: Collection[Rotation], *, at: datetime) -> dict[int, list[Destination]]:
-    """The destinations of whoever is on call in each of them."""
+    """By rotation: the destinations of the person on call."""
     if not rotations:
         return {}
     on_call = {pk: roster.on_call(at).person for pk, roster in rosters(rotations).items()}

@@ -1,4 +1,4 @@
-"""What is said to a destination: made once, and the same however often it is sent."""
+"""What is sent to a destination: composed once, and the same at each attempt."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
