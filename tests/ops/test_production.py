@@ -116,8 +116,8 @@ def test_a_process_of_an_unsafe_production_ends_at_once_in_plain_words(tmp_path,
     done = manage(tmp_path, command, TMS_PRODUCTION="1", TMS_DEBUG="1")
 
     assert done.returncode == 1
-    assert done.stderr.startswith("CommandError: TMS does not start in production like this:\n  TMS_DEBUG=1")
-    assert "TMS_DATABASE_URL names no PostgreSQL" in done.stderr
+    assert done.stderr.startswith("CommandError: TMS refuses to start in production:\n  TMS_DEBUG=1")
+    assert "TMS_DATABASE_URL names no PostgreSQL database" in done.stderr
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def sound(settings, tmp_path):
         ("DEBUG", True, "TMS_DEBUG=1"),
         ("SECRET_KEY", "", "TMS_SECRET_KEY is not set"),
         ("SECRET_KEY", "short", "TMS_SECRET_KEY is too short"),
-        ("SECRET_KEY", "ab" * 40, "TMS_SECRET_KEY is too short or too even"),
+        ("SECRET_KEY", "ab" * 40, "TMS_SECRET_KEY is too short or too uniform"),
         ("ALLOWED_HOSTS", [], "TMS_ALLOWED_HOSTS is not set"),
         ("ALLOWED_HOSTS", ["*"], "TMS_ALLOWED_HOSTS=*"),
         ("ALLOWED_HOSTS", [".com"], "TMS_ALLOWED_HOSTS=.com"),
@@ -160,7 +160,7 @@ def sound(settings, tmp_path):
         ("HTTPS_ONLY", False, "TMS_HTTPS_ONLY=0"),
         ("TRUSTED_PROXIES", [], "TMS_TRUSTED_PROXIES is not set"),
         ("TRUSTED_PROXIES", ["nginx"], "TMS_TRUSTED_PROXIES=nginx is not an address"),
-        ("TRUSTED_PROXIES", ["0.0.0.0/0"], "TMS_TRUSTED_PROXIES=0.0.0.0/0 believes everybody"),
+        ("TRUSTED_PROXIES", ["0.0.0.0/0"], "TMS_TRUSTED_PROXIES=0.0.0.0/0 trusts every address"),
         ("CSRF_TRUSTED_ORIGINS", ["http://noc.example.com"], "TMS_TRUSTED_ORIGINS=http://noc.example.com"),
         ("CSRF_TRUSTED_ORIGINS", ["https://*.example.com"], "TMS_TRUSTED_ORIGINS=https://*.example.com"),
         ("STATIC_ROOT", "/nowhere", "TMS_STATIC_ROOT=/nowhere"),

@@ -32,7 +32,7 @@ type Faults = Iterator[CheckMessage]
 
 def debug() -> Faults:
     if settings.DEBUG:
-        yield Error("TMS_DEBUG=1 shows source and settings to whoever causes an error", hint="Unset it.", id="tms.E001")
+        yield Error("TMS_DEBUG=1 shows source and settings to visitors on errors", hint="Unset it.", id="tms.E001")
 
 
 def secret_key() -> Faults:
@@ -42,7 +42,7 @@ def secret_key() -> Faults:
         key = ""
     if len(key) < SECRET_LENGTH or len(set(key)) < SECRET_VARIETY:
         yield Error(
-            f"TMS_SECRET_KEY {'is too short or too even' if key else 'is not set'}; it signs sign-ins",
+            f"TMS_SECRET_KEY {'is too short or too uniform' if key else 'is not set'}; it signs sessions",
             hint=f"Set {SECRET_LENGTH} or more random characters, the same in every process, for example from "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`.",
             id="tms.E002",
@@ -54,7 +54,7 @@ def allowed_hosts() -> Faults:
         yield Error("TMS_ALLOWED_HOSTS is not set", hint=HOSTS_HINT, id="tms.E003")
     for host in settings.ALLOWED_HOSTS:
         if is_anybodys(host):
-            yield Error(f"TMS_ALLOWED_HOSTS={host} lets anybody name a host of TMS", hint=HOSTS_HINT, id="tms.E004")
+            yield Error(f"TMS_ALLOWED_HOSTS={host} matches hosts of other people", hint=HOSTS_HINT, id="tms.E004")
 
 
 def is_anybodys(host: str) -> bool:
@@ -65,7 +65,7 @@ def is_anybodys(host: str) -> bool:
 def redis() -> Faults:
     if not settings.REDIS_URL:
         yield Error(
-            "TMS_REDIS_URL is not set; processes could not tell each other what changed",
+            "TMS_REDIS_URL is not set; processes could not notify each other of changes",
             hint="Name the Redis of this TMS: `redis://HOST:6379/0`, or `rediss://` with TLS.",
             id="tms.E005",
         )
@@ -74,7 +74,7 @@ def redis() -> Faults:
 def database() -> Faults:
     if not settings.DATABASE_URL.startswith(("postgres://", "postgresql://")):
         yield Error(
-            "TMS_DATABASE_URL names no PostgreSQL; the embedded SQLite serves one process on one machine",
+            "TMS_DATABASE_URL names no PostgreSQL database; the embedded SQLite is for one process on one machine",
             hint="Name a PostgreSQL: `postgres://USER:PASSWORD@HOST:5432/NAME`.",
             id="tms.E006",
         )
@@ -83,8 +83,8 @@ def database() -> Faults:
 def https() -> Faults:
     if not settings.HTTPS_ONLY:
         yield Error(
-            "TMS_HTTPS_ONLY=0 lets passwords and credentials travel readable",
-            hint="Unset it, and end TLS at a proxy in front.",
+            "TMS_HTTPS_ONLY=0 sends passwords and credentials unencrypted",
+            hint="Unset it, and terminate TLS at a proxy in front.",
             id="tms.E007",
         )
 
@@ -92,7 +92,7 @@ def https() -> Faults:
 def trusted_proxies() -> Faults:
     if settings.HTTPS_ONLY and not settings.TRUSTED_PROXIES:
         yield Error(
-            "TMS_TRUSTED_PROXIES is not set; unless a proxy says so, no request is HTTPS, and each is redirected",
+            "TMS_TRUSTED_PROXIES is not set; without one no request counts as HTTPS, and each is redirected",
             hint=PROXIES_HINT,
             id="tms.E008",
         )
@@ -103,7 +103,7 @@ def trusted_proxies() -> Faults:
             yield Error(f"TMS_TRUSTED_PROXIES={name} is not an address", hint=PROXIES_HINT, id="tms.E009")
             continue
         if network.prefixlen == 0:
-            yield Error(f"TMS_TRUSTED_PROXIES={name} believes everybody", hint=PROXIES_HINT, id="tms.E010")
+            yield Error(f"TMS_TRUSTED_PROXIES={name} trusts every address", hint=PROXIES_HINT, id="tms.E010")
 
 
 def trusted_origins() -> Faults:
@@ -121,14 +121,14 @@ def static_url() -> Faults:
     is_path = settings.STATIC_URL.startswith("/") and not parts.netloc
     if not (is_path or parts.scheme == "https") or "*" in parts.netloc or not parts.path.endswith("/"):
         yield Error(
-            f"TMS_STATIC_URL={settings.STATIC_URL} is neither a path nor an HTTPS address that ends in a slash",
+            f"TMS_STATIC_URL={settings.STATIC_URL} is neither a path nor an HTTPS URL that ends in a slash",
             hint="Name where browsers get static files, for example `https://static.tms.example.com/static/`.",
             id="tms.E012",
         )
     if settings.STATIC_BUCKET and is_path:
         yield checks.Warning(
             "TMS_STATIC_BUCKET is set and TMS_STATIC_URL is a path: browsers do not get files from the bucket",
-            hint="Name the bucket's own address in TMS_STATIC_URL, or unset TMS_STATIC_BUCKET.",
+            hint="Name the bucket's URL in TMS_STATIC_URL, or unset TMS_STATIC_BUCKET.",
             id="tms.W003",
         )
 
@@ -136,8 +136,8 @@ def static_url() -> Faults:
 def database_secret() -> Faults:
     if settings.DATABASE_SECRET and "password" in conninfo_of(settings.DATABASE_URL):
         yield checks.Warning(
-            "TMS_DATABASE_URL holds a password, and TMS_DATABASE_SECRET another, which is the one that is used",
-            hint="Leave user and password out of the URL: `postgres://HOST:5432/NAME`.",
+            "TMS_DATABASE_URL holds a password, but that of TMS_DATABASE_SECRET is used",
+            hint="Remove user and password from the URL: `postgres://HOST:5432/NAME`.",
             id="tms.W004",
         )
 
@@ -163,13 +163,13 @@ def cloudwatch() -> Faults:
     group, namespace = settings.CLOUDWATCH_LOG_GROUP, settings.CLOUDWATCH_NAMESPACE
     if group and not LOG_GROUP.fullmatch(group):
         yield Error(
-            f"TMS_CLOUDWATCH_LOG_GROUP={group} is no name of a log group",
+            f"TMS_CLOUDWATCH_LOG_GROUP={group} is not a valid name of a log group",
             hint="Letters, digits and the characters `. - _ / #`, for example `tms-application`.",
             id="tms.E014",
         )
     if namespace and (not NAMESPACE.fullmatch(namespace) or namespace.startswith("AWS/")):
         yield Error(
-            f"TMS_CLOUDWATCH_NAMESPACE={namespace} is no namespace of your own",
+            f"TMS_CLOUDWATCH_NAMESPACE={namespace} is not a valid custom namespace",
             hint="Letters, digits and the characters `. - _ / # :`, not beginning with `AWS/`, for example `TMS`.",
             id="tms.E015",
         )
@@ -178,7 +178,7 @@ def cloudwatch() -> Faults:
 def static_files() -> Faults:
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
         yield checks.Warning(
-            f"TMS_STATIC_ROOT={settings.STATIC_ROOT} holds no collected files; pages cannot be served",
+            f"TMS_STATIC_ROOT={settings.STATIC_ROOT} holds no collected static files; pages cannot be served",
             hint="Run `manage.py collectstatic --noinput` after each update.",
             id="tms.W002",
         )
@@ -207,7 +207,7 @@ FAULTS: tuple[Callable[[], Faults], ...] = (
 def production(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Part of `manage.py check --deploy`."""
     if not settings.PRODUCTION:
-        why = "TMS_PRODUCTION is not set: this is the embedded default, for one machine and no public network"
+        why = "TMS_PRODUCTION is not set: this is the embedded default, for one machine and not for a public network"
         return [checks.Warning(why, hint="Set TMS_PRODUCTION=1 for a fleet.", id="tms.W001")]
     return [fault for faults in FAULTS for fault in faults()]
 
@@ -223,4 +223,4 @@ def refuse_unsafe() -> None:
     ]
     if serious:
         lines = "".join(f"\n  {fault.msg}. {fault.hint or ''} ({fault.id})" for fault in serious)
-        raise CommandError(f"TMS does not start in production like this:{lines}")
+        raise CommandError(f"TMS refuses to start in production:{lines}")
