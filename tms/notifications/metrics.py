@@ -22,7 +22,7 @@ class DeliveryCollector(Collector):
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Registering must not query the database."""
         yield GaugeMetricFamily(
-            "tms_delivery_oldest_waiting_seconds", "How long the delivery that waits longest is overdue; 0 when none is"
+            "tms_delivery_oldest_waiting_seconds", "How long the longest waiting delivery is overdue; 0 when none is"
         )
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

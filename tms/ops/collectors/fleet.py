@@ -86,7 +86,7 @@ class ServerCollector(Collector):
 
 
 def server_events_family() -> CounterMetricFamily:
-    return CounterMetricFamily("tms_server_events", "What the server did to sockets", labels=["event"])
+    return CounterMetricFamily("tms_server_events", "Actions of the server on sockets", labels=["event"])
 
 
 def connection_families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:

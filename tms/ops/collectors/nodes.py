@@ -42,7 +42,7 @@ def nodes_family() -> GaugeMetricFamily:
 
 def dropped_family() -> GaugeMetricFamily:
     return GaugeMetricFamily(
-        "tms_dropped_terminals", "Terminals that nodes dropped in the last minutes, until all are back", labels=["fate"]
+        "tms_dropped_terminals", "Terminals that lost their node lately, until all are back", labels=["fate"]
     )
 
 
