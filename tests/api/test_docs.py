@@ -19,7 +19,7 @@ INTEGRATING = Path(__file__).parents[2] / "docs/integrating.md"
 
 
 def examples() -> str:
-    [lines] = re.findall(r"```sh\n(# The critical alerts.*?)```", INTEGRATING.read_text(), re.DOTALL)
+    [lines] = re.findall(r"```sh\n(# The unacknowledged critical alerts.*?)```", INTEGRATING.read_text(), re.DOTALL)
     return lines
 
 
@@ -37,4 +37,4 @@ def test_the_documented_lines_do_what_they_say(fleet, live_server):
     assert f'"id": {alert.pk}' in told.stdout
     assert '"done": 1' in told.stdout
     assert Window.objects.get().note == "new switch"
-    assert (alert.state, alert.contract, alert.comment) == ("acknowledged", "worse", "the provider is told")
+    assert (alert.state, alert.contract, alert.comment) == ("acknowledged", "worse", "provider informed")
