@@ -29,7 +29,7 @@ locals {
 variable "mail" {
   description = <<-EOT
     How TMS sends e-mail. Either `ses = true`: Amazon SES in this account, for an address in the hosted zone. Or `host`: a mail
-    server with TLS; `user` and `password_secret`, the name or ARN of a secret whose whole text is the password, if it wants them.
+    server with TLS, and if it requires them `user` and `password_secret`, the name or ARN of a secret that contains only the password.
   EOT
   type = object({
     from            = string
@@ -47,23 +47,23 @@ variable "mail" {
   }
   validation {
     condition     = var.mail == null ? true : var.mail.ses != (var.mail.host != null)
-    error_message = "mail has either ses = true, or a host."
+    error_message = "mail needs either ses = true or a host."
   }
   validation {
     condition     = var.mail == null ? true : (var.mail.user == null) == (var.mail.password_secret == null)
-    error_message = "mail.user and mail.password_secret come together, or not at all."
+    error_message = "Set both mail.user and mail.password_secret, or neither."
   }
   validation {
     condition     = var.mail == null ? true : var.mail.port != 25
-    error_message = "AWS lets nothing out to port 25; mail servers take messages on 587 or 465."
+    error_message = "AWS blocks outgoing connections to port 25; mail servers accept messages on 587 or 465."
   }
   validation {
     condition     = try(!var.mail.ses, true) ? true : can(regex("[@.]${replace(var.zone, ".", "\\.")}>?$", var.mail.from))
-    error_message = "For SES the address in mail.from lies in the hosted zone: its DKIM records are put there."
+    error_message = "For SES the address in mail.from must be in the hosted zone, where its DKIM records are created."
   }
 }
 
-# The whole address of the server, for machines and tasks. The password stands in the state, too.
+# The complete URL of the server, for machines and tasks. The state contains the password, too.
 resource "aws_secretsmanager_secret" "mail" {
   #checkov:skip=CKV2_AWS_57:The mail server decides when its password changes; for SES, terraform apply -replace='aws_iam_access_key.mail[0]' changes it
   count = length(var.mail[*])

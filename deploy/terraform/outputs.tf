@@ -1,25 +1,25 @@
 output "url" {
-  description = "Where people find TMS."
+  description = "URL of TMS for people."
   value       = "https://${var.domain}/"
 }
 
 output "terminal_url" {
-  description = "Where terminals connect."
+  description = "URL to which terminals connect."
   value       = "wss://${var.domain}${local.terminal_path}"
 }
 
 output "static_url" {
-  description = "Where browsers get static files; empty when TMS serves them itself."
+  description = "URL from which browsers get static files; empty if TMS serves them itself."
   value       = local.static_url
 }
 
 output "buckets" {
-  description = "Buckets by what they hold."
+  description = "Buckets by content."
   value       = { for name, bucket in aws_s3_bucket.main : name => bucket.bucket }
 }
 
 output "repository_url" {
-  description = "Where the pipeline pushes images."
+  description = "Repository to which the pipeline pushes images."
   value       = aws_ecr_repository.app.repository_url
 }
 
@@ -29,17 +29,17 @@ output "deploy_role_arn" {
 }
 
 output "target_group_arn" {
-  description = "What is healthy: aws elbv2 describe-target-health."
+  description = "For the health of targets: aws elbv2 describe-target-health."
   value       = aws_lb_target_group.app.arn
 }
 
 output "topic_arns" {
-  description = "Where alarms go, by severity."
+  description = "Topics of the alarms, by severity."
   value       = { for severity, topic in aws_sns_topic.alerts : severity => topic.arn }
 }
 
 output "database" {
-  description = "Host, name and secrets of the database: of TMS, and of the master user, which is for people."
+  description = "Host and name of the database, and its secrets: that of TMS, and that of the master user for people."
   value = {
     host   = aws_db_instance.main.address
     name   = local.database_name
@@ -54,7 +54,7 @@ output "redis_host" {
 }
 
 output "dashboard_url" {
-  description = "What to look at first."
+  description = "Dashboard, the place to look first."
   value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.main.dashboard_name}"
 }
 

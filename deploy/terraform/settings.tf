@@ -41,33 +41,33 @@ locals {
 }
 
 variable "settings" {
-  description = "Settings of TMS by name (docs/settings.md), such as { TMS_READINGS_DAYS = \"30\" }. Machines and tasks take a change when they are replaced. No secrets."
+  description = "Settings of TMS by name (docs/settings.md), such as { TMS_READINGS_DAYS = \"30\" }. A change applies when machines or tasks are replaced. No secrets."
   type        = map(string)
   default     = {}
 
   validation {
     condition = length(setsubtract(keys(var.settings), local.documented_settings)) == 0
     error_message = format(
-      "docs/settings.md does not know %s.", join(", ", setsubtract(keys(var.settings), local.documented_settings)),
+      "docs/settings.md does not list %s.", join(", ", setsubtract(keys(var.settings), local.documented_settings)),
     )
   }
   validation {
     condition = length(setintersection(keys(var.settings), keys(local.decided_settings))) == 0
     error_message = join(" ", [
       for name in setintersection(keys(var.settings), keys(local.decided_settings)) :
-      "${name} is decided elsewhere; change ${local.decided_settings[name]}."
+      "${name} is set elsewhere; change ${local.decided_settings[name]}."
     ])
   }
   validation {
     condition     = alltrue([for value in values(var.settings) : !can(regex("[\"'$`\\\\\\r\\n]", value))])
-    error_message = "A value has no quotation marks, dollar signs, backslashes or line ends: it is read by a shell."
+    error_message = "A value must not contain quotation marks, dollar signs, backslashes or line ends, because a shell reads it."
   }
   validation {
     condition     = try(tonumber(var.settings.TMS_DRAIN_SPREAD_S) <= 60, !contains(keys(var.settings), "TMS_DRAIN_SPREAD_S"))
-    error_message = "TMS_DRAIN_SPREAD_S is 60 at most: a machine has 240 s to stop, and a task 120 s."
+    error_message = "TMS_DRAIN_SPREAD_S is at most 60: a machine has 240 s to stop, and a task 120 s."
   }
   validation {
     condition     = try(tonumber(var.settings.TMS_PING_INTERVAL_S) <= 60, !contains(keys(var.settings), "TMS_PING_INTERVAL_S"))
-    error_message = "TMS_PING_INTERVAL_S is 60 at most: nginx ends a WebSocket that is quiet for 75 s."
+    error_message = "TMS_PING_INTERVAL_S is at most 60: nginx closes a WebSocket that is idle for 75 s."
   }
 }

@@ -1,16 +1,16 @@
 variable "name" {
-  description = "Begins the name of everything here. Another one beside it in the same account needs another name."
+  description = "Prefix of all names. A second environment in the same account needs another one."
   type        = string
   default     = "tms"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,14}$", var.name))
-    error_message = "Up to 15 small letters, digits and hyphens, a letter first: load balancers allow no more."
+    error_message = "Up to 15 lowercase letters, digits and hyphens, beginning with a letter: load balancers allow no more."
   }
 }
 
 variable "environment" {
-  description = "Which one this is. Deployments come from the GitHub environment of this name."
+  description = "Name of this environment. Deployments come from the GitHub environment of this name."
   type        = string
 }
 
@@ -26,24 +26,24 @@ variable "domain" {
 
   validation {
     condition     = can(regex("^([a-z0-9-]+\\.)+[a-z]{2,}$", var.domain))
-    error_message = "A host name in small letters, such as tms.example.com, without https:// and without a path."
+    error_message = "A host name in lowercase, such as tms.example.com, without https:// and without a path."
   }
 }
 
 variable "zone" {
-  description = "Hosted zone of Route 53 in which the domain lies. It must be there already."
+  description = "Route 53 hosted zone of the domain. It must exist already."
   type        = string
 
   validation {
     condition     = var.domain == var.zone || endswith(var.domain, ".${var.zone}")
-    error_message = "The domain must be the zone, or lie in it."
+    error_message = "The domain must be the zone, or a name in it."
   }
 }
 
-# What runs
+# Compute
 
 variable "compute" {
-  description = "What TMS runs on: \"ec2\", machines in an Auto Scaling group, or \"ecs\", containers on Fargate."
+  description = "Where TMS runs: \"ec2\", machines in an Auto Scaling group, or \"ecs\", containers on Fargate."
   type        = string
   default     = "ec2"
 
@@ -54,7 +54,7 @@ variable "compute" {
 }
 
 variable "release" {
-  description = "Release that machines install first. Later ones are put into the SSM parameter by the pipeline."
+  description = "First release that machines install. The pipeline writes later ones to the SSM parameter."
   type        = string
 
   validation {
@@ -64,18 +64,18 @@ variable "release" {
 }
 
 variable "image" {
-  description = "Container image of the first release on ECS, by its digest: REPOSITORY@sha256:..."
+  description = "Container image of the first release on ECS, with its digest: REPOSITORY@sha256:..."
   type        = string
   default     = ""
 
   validation {
     condition     = var.compute == "ec2" || can(regex("@sha256:[0-9a-f]{64}$", var.image))
-    error_message = "ECS needs an image by its digest, REPOSITORY@sha256:...: a tag may be something else tomorrow."
+    error_message = "ECS needs an image with its digest, REPOSITORY@sha256:...: a tag may point to another image tomorrow."
   }
 }
 
 variable "machine" {
-  description = "Each EC2 machine: its type (x86_64), its disk, how many server processes it runs (one a core), and an image of your own that has the packages already; else the newest Amazon Linux 2023."
+  description = "EC2 machines: type (x86_64), disk, number of server processes (one per core), and a custom image that has the packages already; default: the newest Amazon Linux 2023."
   type = object({
     type    = optional(string, "t3.medium")
     disk_gb = optional(number, 30)
@@ -86,16 +86,16 @@ variable "machine" {
 
   validation {
     condition     = var.machine.nodes >= 1 && var.machine.disk_gb >= 20
-    error_message = "A machine runs one server process at least, and needs a disk of 20 GB."
+    error_message = "A machine runs at least one server process, and needs a disk of at least 20 GB."
   }
   validation {
     condition     = var.machine.image == null ? true : can(regex("^ami-[0-9a-f]{8,17}$", var.machine.image))
-    error_message = "An image is given by its id, such as ami-0123456789abcdef0."
+    error_message = "Give the image by its id, such as ami-0123456789abcdef0."
   }
 }
 
 variable "task" {
-  description = "Each ECS task, which is one server process: CPU units (1024 are a core) and MiB of memory."
+  description = "ECS tasks, each of which is one server process: CPU units (1024 are one core) and memory in MiB."
   type = object({
     cpu    = optional(number, 1024)
     memory = optional(number, 2048)
@@ -104,7 +104,7 @@ variable "task" {
 }
 
 variable "scale" {
-  description = "How many machines (ec2) or server tasks (ecs): at least, at most, and the terminals for each."
+  description = "Number of machines (ec2) or server tasks (ecs): minimum, maximum, and terminals per machine or task."
   type = object({
     least     = optional(number, 2)
     most      = optional(number, 10)
@@ -114,14 +114,14 @@ variable "scale" {
 
   validation {
     condition     = var.scale.least >= 2 && var.scale.most >= var.scale.least
-    error_message = "At least two, so that one may fail, and not more at least than at most."
+    error_message = "The minimum is two, so that one may fail, and must not exceed the maximum."
   }
 }
 
-# Where it runs
+# Network
 
 variable "network" {
-  description = "Addresses of the VPC, and its zones with a public and a private subnet in each."
+  description = "Address range of the VPC, and its zones with one public and one private subnet each."
   type = object({
     cidr    = optional(string, "10.0.0.0/16")
     zones   = optional(list(string), ["ap-northeast-1a", "ap-northeast-1c"])
@@ -132,15 +132,15 @@ variable "network" {
 
   validation {
     condition     = length(distinct(var.network.zones)) >= 2
-    error_message = "Two zones at least: a zone fails as a whole."
+    error_message = "At least two zones: a zone fails as a whole."
   }
   validation {
     condition     = alltrue([for cidrs in [var.network.public, var.network.private] : length(cidrs) == length(var.network.zones)])
-    error_message = "Each zone has one public and one private subnet."
+    error_message = "Each zone needs one public and one private subnet."
   }
   validation {
     condition     = alltrue([for cidr in concat([var.network.cidr], var.network.public, var.network.private) : can(cidrhost(cidr, 0))])
-    error_message = "Networks are written as 10.0.1.0/24."
+    error_message = "Write networks like 10.0.1.0/24."
   }
 }
 
@@ -150,10 +150,10 @@ variable "cdn" {
   default     = true
 }
 
-# What keeps the data
+# Data
 
 variable "database" {
-  description = "PostgreSQL: instance class, storage and how far it may grow, connections, days of backups, windows in UTC; `identifier` only where a restored instance keeps a name of its own."
+  description = "PostgreSQL: instance class, storage and its maximum, connections, days of backups, windows in UTC; `identifier` only if a restored instance keeps its own name."
   type = object({
     identifier         = optional(string)
     class              = optional(string, "db.t3.medium")
@@ -168,7 +168,7 @@ variable "database" {
 
   validation {
     condition     = var.database.backup_days >= 7 && var.database.backup_days <= 35
-    error_message = "RDS keeps 7 to 35 days here: fewer lose a mistake that was noticed after a week."
+    error_message = "RDS keeps backups for 7 to 35 days: with fewer, a mistake noticed after a week could not be undone."
   }
   validation {
     condition     = var.database.storage_most_gb > var.database.storage_gb
@@ -177,43 +177,43 @@ variable "database" {
 }
 
 variable "cache_type" {
-  description = "Node type of Redis, which carries the feed between processes, sessions and the cache."
+  description = "Node type of Redis, which carries the feed between processes, and holds sessions and the cache."
   type        = string
   default     = "cache.t4g.small"
 }
 
 variable "backup_copy_vault" {
-  description = "ARN of a vault of AWS Backup in another account, to which each snapshot of the database is copied. Empty: no copy."
+  description = "ARN of an AWS Backup vault in another account, to which each database snapshot is copied. Empty: no copy."
   type        = string
   default     = ""
 
   validation {
     condition     = var.backup_copy_vault == "" || can(regex("^arn:aws:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:[A-Za-z0-9_-]+$", var.backup_copy_vault))
-    error_message = "A vault is given by its ARN: arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME."
+    error_message = "Give the vault by its ARN: arn:aws:backup:REGION:ACCOUNT:backup-vault:NAME."
   }
 }
 
 variable "protected" {
-  description = "Whether database and load balancer refuse to be deleted. False for one that is only tried out."
+  description = "Deletion protection of the database and the load balancer. Set it to false for a trial environment."
   type        = bool
   default     = true
 }
 
 variable "log_days" {
-  description = "How long CloudWatch keeps logs."
+  description = "Days that CloudWatch keeps logs."
   type        = number
   default     = 365
 
   validation {
     condition     = contains([30, 60, 90, 120, 150, 180, 365, 400, 545, 731], var.log_days)
-    error_message = "CloudWatch knows 30, 60, 90, 120, 150, 180, 365, 400, 545 and 731 days, and a few beyond these."
+    error_message = "One of the periods of CloudWatch: 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731 days."
   }
 }
 
-# Who may come in, and who is told
+# Access and alarms
 
 variable "terminals_per_address" {
-  description = "Terminals of the largest shop, which all come from one public address. Limits of the WAF and of TMS follow from it."
+  description = "Terminals of the largest shop, which share one public address. The limits of the WAF and of TMS follow from it."
   type        = number
   default     = 10000
 
@@ -224,18 +224,18 @@ variable "terminals_per_address" {
 }
 
 variable "people_rate_limit" {
-  description = "Requests of people and programs in five minutes from one address."
+  description = "Requests of people and programs from one address within five minutes."
   type        = number
   default     = 2000
 
   validation {
     condition     = var.people_rate_limit >= 100
-    error_message = "A page asks for a dozen things: 100 at least."
+    error_message = "At least 100: one page makes a dozen requests."
   }
 }
 
 variable "known_addresses" {
-  description = "Addresses of your own shops and offices, such as 192.0.2.10/32, which the WAF limits neither as terminals nor as people."
+  description = "Addresses of your own shops and offices, such as 192.0.2.10/32, which are exempt from the WAF limits for terminals and people."
   type        = set(string)
   default     = []
 
@@ -255,26 +255,26 @@ variable "notify_topics" {
 
   validation {
     condition     = alltrue([for topic in var.notify_topics : can(regex("^arn:aws:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", topic.arn))])
-    error_message = "A topic is given by its ARN: arn:aws:sns:REGION:ACCOUNT:NAME."
+    error_message = "Give the topic by its ARN: arn:aws:sns:REGION:ACCOUNT:NAME."
   }
   validation {
     condition     = alltrue([for topic in var.notify_topics : topic.key == null ? true : can(regex("^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-f-]+$", topic.key))])
-    error_message = "A key is given by its ARN, not by an alias: arn:aws:kms:REGION:ACCOUNT:key/ID."
+    error_message = "Give the key by its ARN, not by an alias: arn:aws:kms:REGION:ACCOUNT:key/ID."
   }
 }
 
 variable "alarm_emails" {
-  description = "Who gets the alarms of both severities. Each address must confirm the two messages that AWS sends it."
+  description = "Recipients of alarms of both severities. Each address must confirm the two messages that AWS sends."
   type        = set(string)
 
   validation {
     condition     = length(var.alarm_emails) > 0
-    error_message = "Somebody must hear the alarms."
+    error_message = "At least one address must receive the alarms."
   }
 }
 
 variable "on_call" {
-  description = "Who is woken by critical alarms, besides: sms with a number such as +819012345678, or https with the address of a paging service."
+  description = "Additional recipients of critical alarms: sms with a number such as +819012345678, or https with the URL of a paging service."
   type        = list(object({ protocol = string, endpoint = string }))
   default     = []
 
@@ -282,18 +282,18 @@ variable "on_call" {
     condition = alltrue([
       for one in var.on_call : can(regex("^(sms \\+[0-9]{8,15}|https https://.+|email .+@.+)$", "${one.protocol} ${one.endpoint}"))
     ])
-    error_message = "on_call has { protocol = \"sms\", endpoint = \"+819012345678\" }, \"https\" with an https:// address, or \"email\"."
+    error_message = "on_call has { protocol = \"sms\", endpoint = \"+819012345678\" }, \"https\" with an https:// URL, or \"email\"."
   }
 }
 
 variable "silent_terminals" {
-  description = "How many terminals may be silent before somebody is called."
+  description = "Number of silent terminals above which an alarm fires."
   type        = number
   default     = 50
 }
 
 variable "repository" {
-  description = "GitHub repository whose pipeline deploys, OWNER/NAME."
+  description = "GitHub repository whose pipeline may deploy, OWNER/NAME."
   type        = string
 
   validation {

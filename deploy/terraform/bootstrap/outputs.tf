@@ -1,5 +1,5 @@
 output "init" {
-  description = "The command that connects ../ with this bucket. Whoever holds the lock is the only one who changes anything."
+  description = "The command that connects ../ with this bucket. Only the holder of the lock can change anything."
   value = join(" ", [
     "terraform init",
     "-backend-config=bucket=${aws_s3_bucket.state.bucket}",
