@@ -19,7 +19,7 @@ PROMETHEUS = yaml.safe_load((ROOT / "deploy/prometheus/rules/alerts.yml").read_t
 TROUBLES = ("A machine does not start", "The database cannot be reached", "502 Bad Gateway", "Static files: 404")
 """The rows of the operators' table of troubles."""
 PARTS = {
-    "en": ("**Means**", "**Look**", "**Do**", "**Wake**"),
+    "en": ("**Meaning**", "**Check**", "**Do**", "**Page**"),
     "ja": ("**状況**", "**確認**", "**対応**", "**呼ぶ相手**"),
 }
 ONE_SCREEN = 40
