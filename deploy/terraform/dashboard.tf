@@ -14,11 +14,11 @@ locals {
       metrics = [for name in ["UnresolvedAlerts", "CriticalOpenAlerts"] : [local.metrics_namespace, name]]
     },
     {
-      title   = "Acknowledgement of a report, 99 of 100 (s)", stat = "p99"
+      title   = "Report acknowledgement, p99 (s)", stat = "p99"
       metrics = [[local.metrics_namespace, "AckSeconds"]]
     },
     {
-      title   = "Promises measured, and missed", stat = "Sum"
+      title   = "Service level: stages measured and missed", stat = "Sum"
       metrics = [for name in ["PromisesMeasured", "PromisesMissed"] : [local.metrics_namespace, name]]
     },
     {
@@ -50,7 +50,7 @@ locals {
       ]
     },
     {
-      title = "What the WAF stopped", stat = "Sum"
+      title = "Blocked by the WAF", stat = "Sum"
       metrics = [
         for rule in concat(["MetricsRule", "RateLimitRule", "TerminalRateLimitRule"], keys(local.managed_rules)) :
         ["AWS/WAFV2", "BlockedRequests", "WebACL", aws_wafv2_web_acl.main.name, "Region", var.region, "Rule", rule]
@@ -61,7 +61,7 @@ locals {
       metrics = [for one in [local.cpu, local.memory] : concat([one.namespace, one.name], flatten([for name, value in one.dimensions : [name, value]]))]
     },
     {
-      title = "Machines or tasks, healthy", stat = "Minimum"
+      title = "Healthy machines or tasks", stat = "Minimum"
       metrics = [
         ["AWS/ApplicationELB", "HealthyHostCount", "TargetGroup", aws_lb_target_group.app.arn_suffix, "LoadBalancer", aws_lb.main.arn_suffix],
       ]
@@ -74,11 +74,11 @@ locals {
       ]
     },
     {
-      title   = "Storage of the database (bytes free)", stat = "Minimum"
+      title   = "Free database storage (bytes)", stat = "Minimum"
       metrics = [["AWS/RDS", "FreeStorageSpace", "DBInstanceIdentifier", aws_db_instance.main.identifier]]
     },
     {
-      title = "Redis, memory (%)", stat = "Maximum"
+      title = "Redis memory (%)", stat = "Maximum"
       metrics = [
         for node in local.cache_nodes : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", "CacheClusterId", node]
       ]
