@@ -37,8 +37,10 @@ def alert(
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
 
 
-def acknowledged(alert: Alert, *, by: User, comment: str = "") -> Alert:
-    return lifecycle.acknowledge(alert, by=by, comment=comment, at=now()).alert
+def acknowledged(alert: Alert, *, by: User, comment: str = "", at: datetime | None = None, **terms: Any) -> Alert:
+    lifecycle.acknowledge(Alert.objects.filter(pk=alert.pk), by=by, comment=comment, at=at or now(), **terms)
+    alert.refresh_from_db()
+    return alert
 
 
 def resolved(alert: Alert, *, at: datetime | None = None) -> Alert:

@@ -60,21 +60,27 @@ const keys = {
   j: () => step(1),
   k: () => step(-1),
   x: () => /** @type {HTMLElement | null | undefined} */ (rowNow()?.querySelector("input[type=checkbox]"))?.click(),
-  a: () => press('[data-key="a"]'),
-  c: () => press('[data-key="c"]'),
-  s: () => press('[data-key="s"]'),
   q: () => /** @type {HTMLElement | null} */ (document.querySelector("#sound [data-switch]"))?.click(),
   g: () => {
     chordUntil = performance.now() + CHORD_MS;
   },
 };
 
+/**
+ * What the page offers under a key: the operator actions name theirs.
+ * @param {string} key
+ */
+function operatorAction(key) {
+  const selector = `[data-key="${CSS.escape(key)}"]`;
+  return document.querySelector(selector) ? () => press(selector) : undefined;
+}
+
 /** @param {string} key */
 function actionOf(key) {
   const isChord = performance.now() < chordUntil;
   chordUntil = 0;
   const place = PLACES[/** @type {keyof typeof PLACES} */ (key)];
-  return isChord && place ? () => location.assign(place) : keys[key];
+  return isChord && place ? () => location.assign(place) : (keys[key] ?? operatorAction(key));
 }
 
 /** @param {KeyboardEvent} event */

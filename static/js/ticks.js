@@ -1,4 +1,4 @@
-// Rows that are ticked: how many they are, and letting go of them once they are taken.
+// Rows that are ticked: how many they are, and which are unticked once a bulk action is done.
 
 const TICKED = "[data-row] input[type=checkbox]:checked";
 
@@ -29,7 +29,7 @@ export function start() {
     leave();
     requestAnimationFrame(count);
   });
-  document.addEventListener("alerts-taken", () => form()?.reset());
+  document.addEventListener("bulk-action-done", () => form()?.reset());
   // A frame may take a tick away with its row.
   new MutationObserver(count).observe(main, { childList: true, subtree: true });
 }

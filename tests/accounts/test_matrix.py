@@ -25,6 +25,7 @@ from tests.builders import Fleet
 from tests.factories import now
 from tms.accounts import api_tokens
 from tms.accounts.models import AuditEntry, User
+from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.fleet.credentials import enrolment
@@ -162,7 +163,7 @@ def furnish(fleet: Fleet) -> Rows:
             "uid": alert.terminal.uid,
             "code": site.code,
             "cover": str(cover.pk),
-            "deed": "comment",
+            "action": "comment",
             "kind": "email",
             "factor": "site",
             "rest": "nowhere",
@@ -240,9 +241,17 @@ class Visitor:
 
 
 def listed() -> dict[str, dict[str, str]]:
-    """By route: the word of each method."""
+    """By route: the word of each method. `<action>` in a path of the API stands for every operator action."""
     lines = (line.split() for line in TABLE.read_text().splitlines() if line and not line.startswith("#"))
-    return {route: dict(word.split("=") for word in words) for route, *words in lines}
+    table = {route: dict(word.split("=") for word in words) for route, *words in lines}
+    return {one: words for route, words in table.items() for one in of_each_action(route)}
+
+
+def of_each_action(route: str) -> list[str]:
+    if not route.startswith("/api/") or "<action>" not in route:
+        return [route]
+    subject = "incident" if "incidents" in route else "alert"
+    return [route.replace("<action>", name) for name, action in ACTIONS.items() if getattr(action, subject)]
 
 
 def look(ways: Iterable[Way], methods: Iterable[str], visitors: dict[str, Visitor]) -> dict[tuple[str, str], list[str]]:

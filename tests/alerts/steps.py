@@ -1,9 +1,12 @@
-"""What rules say, in few words."""
+"""Rule events, and operator actions as HTML and REST carry them out, in few words."""
 
 from tests.builders import later
+from tms.accounts.models import User
 from tms.alerts import lifecycle
+from tms.alerts.actions.action import perform
+from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
-from tms.alerts.models import Alert, Rule
+from tms.alerts.models import Alert, AlertQuerySet, Contract, Rule
 from tms.fleet.models import Terminal
 
 
@@ -22,3 +25,14 @@ def opened(rule: Rule, terminal: Terminal) -> Alert:
 
 def history(alert: Alert) -> list[str]:
     return list(alert.transitions.values_list("kind", flat=True))
+
+
+def one(alert: Alert) -> AlertQuerySet:
+    return Alert.objects.filter(pk=alert.pk)
+
+
+def acknowledge(alert: Alert, by: User, *, seconds: float = 5, comment: str = "", version: int | None = None, **terms):
+    """Raises a Conflict."""
+    terms = {"contract": Contract.RECOVERY, "until": None} | terms
+    target = ACTIONS["acknowledge"].alert
+    perform(target, one(alert), by=by, at=later(seconds), version=version, comment=comment, **terms)

@@ -3,11 +3,11 @@
 import pytest
 from django.db import transaction
 
-from tests.alerts.steps import claim, history, opened, release
+from tests.alerts.steps import acknowledge, claim, history, one, opened, release
 from tests.at_once import at_once
 from tests.builders import later
 from tms.alerts import lifecycle
-from tms.alerts.lifecycle import AlreadyResolved
+from tms.alerts.lifecycle import AlreadyAcknowledged, AlreadyResolved
 from tms.alerts.models import Alert
 
 pytestmark = pytest.mark.both
@@ -16,23 +16,34 @@ pytestmark = pytest.mark.both
 def test_an_acknowledgement_says_who_and_is_a_step_in_the_history(fleet, rule, terminal):
     alert = opened(rule, terminal)
 
-    taken = lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="on it", at=later(5))
+    lifecycle.acknowledge(one(alert), by=fleet.person("aiko"), comment="on it", at=later(5))
 
-    assert taken.first
-    assert (taken.alert.state, taken.alert.acknowledged_by.username) == ("acknowledged", "aiko")
-    assert (taken.alert.acknowledged_at, taken.alert.comment) == (later(5), "on it")
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by.username) == ("acknowledged", "aiko")
+    assert (alert.acknowledged_at, alert.comment) == (later(5), "on it")
     step = alert.transitions.last()
     assert (step.kind, step.by.username, step.comment, step.at) == ("acknowledged", "aiko", "on it", later(5))
 
 
 def test_a_second_acknowledgement_tells_who_was_first_and_changes_nothing(fleet, rule, terminal):
     alert = opened(rule, terminal)
-    lifecycle.acknowledge(alert, by=fleet.person("aiko"), comment="mine", at=later(5))
+    acknowledge(alert, fleet.person("aiko"), comment="mine")
 
-    taken = lifecycle.acknowledge(alert, by=fleet.person("ren"), comment="mine too", at=later(6))
+    with pytest.raises(AlreadyAcknowledged, match="was acknowledged first by aiko") as refused:
+        acknowledge(alert, fleet.person("ren"), comment="mine too", seconds=6)
 
-    assert not taken.first
-    assert (taken.alert.acknowledged_by.username, taken.alert.comment) == ("aiko", "mine")
+    alert.refresh_from_db()
+    assert refused.value.code == "tms:already-acknowledged"
+    assert (alert.acknowledged_by.username, alert.comment) == ("aiko", "mine")
+    assert history(alert) == ["opened", "acknowledged"]
+
+
+def test_whoever_has_it_may_acknowledge_it_again_and_changes_nothing(fleet, rule, terminal):
+    alert = opened(rule, terminal)
+
+    for seconds in (5, 6):
+        acknowledge(alert, fleet.person("aiko"), seconds=seconds, version=alert.version)
+
     assert history(alert) == ["opened", "acknowledged"]
 
 
@@ -41,7 +52,7 @@ def test_a_recovery_wins_over_a_late_acknowledgement(fleet, rule, terminal):
     lifecycle.apply_events([release(rule, terminal, 5)])
 
     with pytest.raises(AlreadyResolved, match=f"alert {alert.pk} was resolved at") as refused:
-        lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(6))
+        acknowledge(alert, fleet.person(), seconds=6)
 
     assert refused.value.code == "tms:already-resolved"
     assert history(alert) == ["opened", "resolved"]
@@ -50,7 +61,7 @@ def test_a_recovery_wins_over_a_late_acknowledgement(fleet, rule, terminal):
 
 def test_a_recovery_wins_over_an_earlier_acknowledgement(fleet, rule, terminal):
     alert = opened(rule, terminal)
-    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
+    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5))
 
     lifecycle.apply_events([release(rule, terminal, 6)])
 
@@ -67,7 +78,7 @@ def test_history_keeps_the_order_of_what_happened_whatever_the_clocks_of_the_nod
 ):
     alert = opened(rule, terminal)
 
-    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(acknowledged_s))
+    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(acknowledged_s))
     lifecycle.apply_events([release(rule, terminal, recovered_s)])
 
     alert.refresh_from_db()
@@ -78,7 +89,7 @@ def test_history_keeps_the_order_of_what_happened_whatever_the_clocks_of_the_nod
 
 def test_an_acknowledged_alert_is_still_the_one_alert(fleet, rule, terminal):
     alert = opened(rule, terminal)
-    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
+    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5))
 
     lifecycle.apply_events([claim(rule, terminal, 6)])
 
@@ -93,12 +104,12 @@ def test_of_fifty_who_acknowledge_at_once_exactly_one_is_first(fleet, rule, term
 
     taken = at_once(
         50,
-        lambda n: lifecycle.acknowledge(Alert.objects.get(pk=alert.pk), by=people[n], comment=f"by {n}", at=later(n)),
+        lambda n: acknowledge(alert, people[n], seconds=n, comment=f"by {n}"),
     )
 
-    first = [each.alert.acknowledged_by_id for each in taken if each.first]
-    assert len(first) == 1
-    assert {each.alert.acknowledged_by_id for each in taken} == set(first)
+    others = [each for each in taken if isinstance(each, AlreadyAcknowledged)]
+    assert len(others) == 49
+    assert {each.row.acknowledged_by_id for each in others} == {Alert.objects.get().acknowledged_by_id}
     assert history(alert) == ["opened", "acknowledged"]
 
 
@@ -111,7 +122,7 @@ def test_acknowledgements_that_race_with_the_recovery_end_resolved(fleet, rule, 
         if n == 0:
             with transaction.atomic():
                 return lifecycle.apply_events([release(rule, terminal, 5)])
-        return lifecycle.acknowledge(Alert.objects.get(pk=alert.pk), by=person, comment="", at=later(n))
+        return acknowledge(alert, person, seconds=n)
 
     results = at_once(9, act)
 

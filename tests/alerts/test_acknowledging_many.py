@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from tests.alerts.steps import history, opened, release
+from tests.alerts.steps import history, one, opened, release
 from tests.at_once import at_once, meanwhile
 from tests.builders import later
 from tms.alerts import lifecycle
@@ -19,7 +19,7 @@ def three(fleet, rule) -> list[Alert]:
 
 def take(person, *, seconds: float = 5, comment: str = "all mine", among=None) -> int:
     alerts = Alert.objects.all() if among is None else Alert.objects.filter(pk__in=[alert.pk for alert in among])
-    return lifecycle.acknowledge_all(alerts, by=person, comment=comment, at=later(seconds))
+    return lifecycle.acknowledge(alerts, by=person, comment=comment, at=later(seconds))
 
 
 def test_each_says_who_and_has_its_step_in_the_history(fleet, three):
@@ -35,7 +35,7 @@ def test_each_says_who_and_has_its_step_in_the_history(fleet, three):
 
 def test_what_somebody_has_and_what_is_over_stays_as_it_is(fleet, rule, three):
     held, over, free = three
-    lifecycle.acknowledge(held, by=fleet.person("ren"), comment="mine", at=later(1))
+    lifecycle.acknowledge(one(held), by=fleet.person("ren"), comment="mine", at=later(1))
     lifecycle.apply_events([release(rule, over.terminal, 2)])
 
     taken = take(fleet.person("aiko"))

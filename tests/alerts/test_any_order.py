@@ -107,7 +107,7 @@ class Life(RuleBasedStateMachine):
         """By the clock of a node that may be behind."""
         self.later()
         at, until = later(self.seconds + skew_s), later(self.seconds + seconds)
-        lifecycle.acknowledge_all(self.alerts, by=self.people[who], comment="", at=at, contract=contract, until=until)
+        lifecycle.acknowledge(self.alerts, by=self.people[who], comment="", at=at, contract=contract, until=until)
 
     @rule(contract=st.sampled_from(Contract), seconds=SECONDS)
     def somebody_changes_it(self, contract: Contract, seconds: int) -> None:

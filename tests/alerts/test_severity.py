@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from tests.alerts.steps import claim, history, opened, release
+from tests.alerts.steps import acknowledge, claim, history, one, opened, release
 from tests.at_once import at_once
 from tests.builders import later
 from tms.alerts import lifecycle
@@ -11,10 +11,6 @@ from tms.alerts.models import Alert, Contract
 from tms.fleet.presence import store
 
 pytestmark = pytest.mark.both
-
-
-def one(alert: Alert):
-    return Alert.objects.filter(pk=alert.pk)
 
 
 def test_an_alert_opens_with_the_severity_of_its_claim(rule, terminal):
@@ -61,7 +57,7 @@ def test_a_claim_that_says_nothing_else_changes_nothing(rule, terminal, severity
 @pytest.mark.parametrize("contract", Contract)
 def test_what_gets_worse_ends_its_acknowledgement_under_every_contract_and_says_so(fleet, rule, terminal, contract):
     alert = opened(rule, terminal)
-    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5), contract=contract, until=later(600))
+    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5), contract=contract, until=later(600))
 
     lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
 
@@ -82,7 +78,7 @@ def test_what_gets_worse_ends_its_snooze(fleet, rule, terminal):
 def test_what_eases_stays_with_whoever_has_it(fleet, terminal):
     rule = fleet.metric_rule(severity="critical")
     alert = opened(rule, terminal)
-    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(5))
+    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5))
 
     lifecycle.apply_events([claim(rule, terminal, 9, severity="warning")])
 
@@ -92,7 +88,7 @@ def test_what_eases_stays_with_whoever_has_it(fleet, terminal):
 
 def test_history_keeps_its_order_when_the_report_came_before_the_acknowledgement(fleet, rule, terminal):
     alert = opened(rule, terminal)
-    lifecycle.acknowledge(alert, by=fleet.person(), comment="", at=later(9))
+    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(9))
 
     lifecycle.apply_events([claim(rule, terminal, 7, severity="critical")])
 
@@ -103,7 +99,7 @@ def test_history_keeps_its_order_when_the_report_came_before_the_acknowledgement
 def test_a_thousand_that_get_worse_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
     terminals = fleet.terminals(1_000)
     lifecycle.apply_events([claim(rule, terminal, value=61.0) for terminal in terminals])
-    lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=later(5))
+    lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=later(5))
 
     with django_assert_max_num_queries(40):
         lifecycle.apply_events([claim(rule, terminal, 9, severity="critical", value=76.0) for terminal in terminals])
@@ -120,7 +116,7 @@ def test_an_acknowledgement_that_races_with_getting_worse_never_holds_what_got_w
         if n == 0:
             with transaction.atomic():
                 return lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
-        return lifecycle.acknowledge(alert, by=person, comment="", at=later(n), version=alert.version)
+        return acknowledge(alert, person, seconds=n, version=alert.version)
 
     at_once(6, act)
 

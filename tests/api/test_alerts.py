@@ -95,12 +95,12 @@ def test_acknowledging_has_a_contract_and_whoever_is_second_is_told_who_was_firs
     assert "aiko" in second.json()["detail"]
 
 
-def test_a_recovery_wins_over_every_deed(watcher, opened):
+def test_a_recovery_wins_over_every_action(watcher, opened):
     alert = opened()
     lifecycle.apply_events([RuleCleared(alert.rule_id, alert.terminal_id, AT)])
 
-    for deed, terms in (("acknowledge", {}), ("snooze", {"until": in_s(60)}), ("comment", {"comment": "?"})):
-        assert problem(watcher.post(f"/alerts/{alert.pk}/{deed}", terms)) == (409, "tms:already-resolved")
+    for action, terms in (("acknowledge", {}), ("snooze", {"until": in_s(60)}), ("comment", {"comment": "?"})):
+        assert problem(watcher.post(f"/alerts/{alert.pk}/{action}", terms)) == (409, "tms:already-resolved")
 
 
 def test_what_changed_since_it_was_seen_is_refused(watcher, opened):
@@ -108,37 +108,37 @@ def test_what_changed_since_it_was_seen_is_refused(watcher, opened):
     seen = watcher.get(f"/alerts/{alert.pk}").json()["version"]
     watcher.post(f"/alerts/{alert.pk}/snooze", {"until": in_s(600)})
 
-    for deed, terms in (("acknowledge", {}), ("assign", {"to": "aiko"})):
-        answer = watcher.post(f"/alerts/{alert.pk}/{deed}", terms | {"version": seen})
+    for action, terms in (("acknowledge", {}), ("assign", {"to": "aiko"})):
+        answer = watcher.post(f"/alerts/{alert.pk}/{action}", terms | {"version": seen})
         assert problem(answer) == (409, "tms:changed-meanwhile")
 
 
-def test_each_deed_is_done_to_one(watcher, fleet, opened):
+def test_each_action_is_done_to_one(watcher, fleet, opened):
     alert = opened(rule=fleet.event_rule(may_be_resolved_by_hand=True))
     fleet.person("ken")
 
-    def do(deed: str, **terms):
-        answer = watcher.post(f"/alerts/{alert.pk}/{deed}", terms)
-        assert answer.status_code == 200, (deed, answer.content)
+    def do(action: str, **terms):
+        answer = watcher.post(f"/alerts/{alert.pk}/{action}", terms)
+        assert answer.status_code == 200, (action, answer.content)
         return answer.json()
 
     assert do("claim")["claimed_by"] == "aiko"
-    assert do("release")["claimed_by"] is None
+    assert do("unclaim")["claimed_by"] is None
     assert do("snooze", until=in_s(600))["state"] == "snoozed"
-    assert do("withdraw", comment="no")["state"] == "open"
+    assert do("reopen", comment="no")["state"] == "open"
     assert do("assign", to="ken")["assigned_to"] == "ken"
     assert do("acknowledge")["contract"] == "recovery"
-    assert do("change", contract="worse")["contract"] == "worse"
+    assert do("change-acknowledgement", contract="worse")["contract"] == "worse"
     assert do("comment", comment="  hm ")["comment"] == "hm"
     assert do("comment", comment="hm")["comment"] == "hm"
     assert do("resolve", comment="swept")["state"] == "resolved"
 
 
-def test_a_deed_that_does_not_suit_is_refused(watcher, opened):
+def test_an_action_that_does_not_suit_is_refused(watcher, opened):
     alert = opened()
 
-    for deed in ("resolve", "withdraw", "change", "release"):
-        assert problem(watcher.post(f"/alerts/{alert.pk}/{deed}", {})) == (409, "tms:unsuitable")
+    for action in ("resolve", "reopen", "change-acknowledgement", "unclaim"):
+        assert problem(watcher.post(f"/alerts/{alert.pk}/{action}", {})) == (409, "tms:not-applicable")
 
 
 BAD_TERMS = [
@@ -161,11 +161,11 @@ BAD_TERMS = [
 ]
 
 
-@pytest.mark.parametrize(("deed", "terms", "where"), BAD_TERMS)
-def test_terms_that_cannot_be_taken_are_refused_with_where(watcher, opened, deed, terms, where):
+@pytest.mark.parametrize(("action", "terms", "where"), BAD_TERMS)
+def test_terms_that_cannot_be_taken_are_refused_with_where(watcher, opened, action, terms, where):
     alert = opened()
 
-    answer = watcher.post(f"/alerts/{alert.pk}/{deed}", terms)
+    answer = watcher.post(f"/alerts/{alert.pk}/{action}", terms)
 
     assert wrong(answer) == [where]
     assert Alert.objects.get().version == alert.version
@@ -174,34 +174,34 @@ def test_terms_that_cannot_be_taken_are_refused_with_where(watcher, opened, deed
 def test_many_are_done_in_one_transaction_by_number_or_by_what_matches(watcher, fleet, opened):
     first, second, third = opened(), opened(), opened(severity="critical")
 
-    by_number = watcher.post("/alerts/acknowledge", {"which": {"ids": [first.pk, second.pk, 10**9]}})
+    by_number = watcher.post("/alerts/acknowledge", {"selection": {"ids": [first.pk, second.pk, 10**9]}})
     by_match = watcher.post(
-        "/alerts/snooze", {"which": {"matching": {"severity": ["critical"]}}, "until": in_s(60), "comment": "later"}
+        "/alerts/snooze", {"selection": {"matching": {"severity": ["critical"]}}, "until": in_s(60), "comment": "later"}
     )
-    none_later = {"which": {"matching": {}, "opened_until": "2020-01-01T00:00:00Z"}, "comment": "no"}
+    none_later = {"selection": {"matching": {}, "opened_until": "2020-01-01T00:00:00Z"}, "comment": "no"}
 
-    assert (by_number.json(), by_match.json()) == ({"done": 2}, {"done": 1})
+    assert (by_number.json(), by_match.json()) == ({"changed": 2}, {"changed": 1})
     assert set(Alert.objects.values_list("state", flat=True)) == {"acknowledged", "snoozed"}
-    assert watcher.post("/alerts/comment", none_later).json() == {"done": 0}
+    assert watcher.post("/alerts/comment", none_later).json() == {"changed": 0}
     third.refresh_from_db()
     assert third.comment == "later"
 
 
 @pytest.mark.parametrize(
-    ("which", "where"),
+    ("selection", "where"),
     [
-        ({}, "$.which"),
-        ({"ids": []}, "$.which.ids"),
-        ({"ids": [1], "matching": {}}, "$.which"),
-        ({"ids": [0]}, "$.which.ids[0]"),
-        ({"ids": [2**63]}, "$.which.ids[0]"),
-        ({"ids": ["x"] * 2}, "$.which.ids[0]"),
-        ({"matching": {"colour": "red"}}, "$.which.matching.colour"),
-        ({"matching": {"cursor": "x"}}, "$.which.matching.cursor"),
+        ({}, "$.selection"),
+        ({"ids": []}, "$.selection.ids"),
+        ({"ids": [1], "matching": {}}, "$.selection"),
+        ({"ids": [0]}, "$.selection.ids[0]"),
+        ({"ids": [2**63]}, "$.selection.ids[0]"),
+        ({"ids": ["x"] * 2}, "$.selection.ids[0]"),
+        ({"matching": {"colour": "red"}}, "$.selection.matching.colour"),
+        ({"matching": {"cursor": "x"}}, "$.selection.matching.cursor"),
     ],
 )
-def test_a_choice_that_cannot_be_taken_is_refused_with_where(watcher, which, where):
-    assert wrong(watcher.post("/alerts/acknowledge", {"which": which}))[0] == where
+def test_a_choice_that_cannot_be_taken_is_refused_with_where(watcher, selection, where):
+    assert wrong(watcher.post("/alerts/acknowledge", {"selection": selection}))[0] == where
 
 
 def test_an_alert_that_is_not_there_cannot_be_done_to(watcher):

@@ -39,11 +39,11 @@ def test_an_incident_is_taken_with_all_of_its_alerts_and_given_back(watcher, edi
 
     taken = watcher.post(f"{path}/acknowledge", {"comment": "mine", "version": incident.version})
     second = editor.post(f"{path}/acknowledge", {})
-    changed = watcher.post(f"{path}/change", {"contract": "worse"})
+    changed = watcher.post(f"{path}/change-acknowledgement", {"contract": "worse"})
     said = watcher.post(f"{path}/comment", {"comment": "hm"})
-    stale = watcher.post(f"{path}/withdraw", {"version": incident.version})
+    stale = watcher.post(f"{path}/reopen", {"version": incident.version})
     held = set(Alert.objects.values_list("state", flat=True))
-    given = watcher.post(f"{path}/withdraw", {})
+    given = watcher.post(f"{path}/reopen", {})
 
     assert (taken.json()["state"], taken.json()["acknowledged_by"]) == ("acknowledged", "aiko")
     assert problem(second) == (409, "tms:already-acknowledged")
@@ -56,7 +56,7 @@ def test_an_incident_is_taken_with_all_of_its_alerts_and_given_back(watcher, edi
 
 def test_somebody_takes_a_look_and_says_so(watcher, incident):
     claimed = watcher.post(f"/incidents/{incident.pk}/claim", {"version": incident.version})
-    released = watcher.post(f"/incidents/{incident.pk}/release", {"version": incident.version})
+    released = watcher.post(f"/incidents/{incident.pk}/unclaim", {"version": incident.version})
 
     assert (claimed.json()["claimed_by"], claimed.json()["state"]) == ("aiko", "open")
     assert claimed.json()["claimed_until"]
@@ -64,8 +64,8 @@ def test_somebody_takes_a_look_and_says_so(watcher, incident):
 
 
 def test_what_does_not_suit_is_refused(watcher, incident):
-    for deed in ("change", "withdraw"):
-        assert problem(watcher.post(f"/incidents/{incident.pk}/{deed}", {})) == (409, "tms:unsuitable")
+    for action in ("change-acknowledgement", "reopen"):
+        assert problem(watcher.post(f"/incidents/{incident.pk}/{action}", {})) == (409, "tms:not-applicable")
     assert wrong(watcher.post(f"/incidents/{incident.pk}/acknowledge", {"contract": "time"})) == ["$.until"]
     assert problem(watcher.post("/incidents/999999/comment", {"comment": "x"})) == (404, "tms:not-found")
 
@@ -73,6 +73,6 @@ def test_what_does_not_suit_is_refused(watcher, incident):
 def test_what_is_over_stays_over(watcher, incident):
     Incident.objects.update(state="resolved", resolved_at=incident.opened_at)
 
-    for deed, terms in (("acknowledge", {}), ("withdraw", {}), ("comment", {"comment": "x"})):
-        answer = watcher.post(f"/incidents/{incident.pk}/{deed}", terms)
+    for action, terms in (("acknowledge", {}), ("reopen", {}), ("comment", {"comment": "x"})):
+        answer = watcher.post(f"/incidents/{incident.pk}/{action}", terms)
         assert problem(answer) == (409, "tms:already-resolved")

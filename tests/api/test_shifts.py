@@ -8,7 +8,6 @@ from tests import factories
 from tests.alerts.folding.conftest import storm  # noqa: F401  (a fixture)
 from tests.api.conftest import problem, wrong
 from tests.builders import later, now
-from tms.alerts import lifecycle
 from tms.shifts.models import Note
 
 pytestmark = pytest.mark.both
@@ -19,7 +18,7 @@ def busy(fleet) -> None:
     """An hour ago an alert opened, and somebody has taken it since."""
     opened_at = now() - timedelta(hours=1)
     alert = factories.alert(fleet, opened_at=opened_at)
-    lifecycle.acknowledge(alert, by=fleet.person("ken"), comment="on it", at=opened_at + timedelta(minutes=1))
+    factories.acknowledged(alert, by=fleet.person("ken"), comment="on it", at=opened_at + timedelta(minutes=1))
 
 
 def test_the_digest_tells_what_happened_and_what_is_still_open(watcher, busy):

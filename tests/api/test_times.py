@@ -7,7 +7,6 @@ import pytest
 from tests import factories
 from tests.api.conftest import wrong
 from tests.builders import now
-from tms.alerts import lifecycle
 
 pytestmark = pytest.mark.both
 
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.both
 def test_it_tells_of_all_of_each_severity_and_of_each_site(watcher, fleet):
     opened_at = now() - timedelta(hours=1)
     alert = factories.alert(fleet, opened_at=opened_at)
-    lifecycle.acknowledge(alert, by=fleet.person("ken"), comment="", at=opened_at + timedelta(minutes=2))
+    factories.acknowledged(alert, by=fleet.person("ken"), comment="", at=opened_at + timedelta(minutes=2))
 
     told = watcher.get("/alert-times").json()
 

@@ -6,7 +6,6 @@ from typing import Any
 from tests import factories
 from tests.builders import Fleet
 from tms.accounts.models import User
-from tms.alerts import lifecycle
 from tms.alerts.models import Alert
 from tms.alerts.suppression import at_open
 
@@ -24,7 +23,7 @@ def past(
     """An alert that opened then, was taken so much later, and lasted so long."""
     alert = factories.alert(fleet, opened_at=opened_at, **fields)
     if taken_after_s is not None and by is not None:
-        lifecycle.acknowledge(alert, by=by, comment=comment, at=opened_at + timedelta(seconds=taken_after_s))
+        factories.acknowledged(alert, by=by, comment=comment, at=opened_at + timedelta(seconds=taken_after_s))
     if lasted_s is not None:
         factories.resolved(alert, at=opened_at + timedelta(seconds=lasted_s))
     at_open.record_suppressed_at_open(opened_at)

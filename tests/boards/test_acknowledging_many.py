@@ -87,7 +87,7 @@ def test_the_question_says_how_many_and_how_bad(browser, three, headers):
 
     html = asked.content.decode()
     assert asked.status_code == 200
-    assert "Acknowledge 3 alerts" in html
+    assert "Acknowledge: 3 alerts" in html
     assert html.strip().startswith("<dialog") is bool(headers)
     assert fields(html)["alert"] == [str(alert.pk) for alert in three]
 
@@ -103,8 +103,8 @@ def test_the_question_counts_only_what_nobody_has(browser, three, sato):
 
     html = browser.get(PATH, pks(three)).content.decode()
 
-    assert "Acknowledge 2 alerts" in html
-    assert "Of 3 ticked, 2 are open still" in html
+    assert "Acknowledge: 2 alerts" in html
+    assert "Of 3 ticked, it can be done to 2." in html
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
@@ -128,7 +128,7 @@ def test_a_question_about_what_is_gone_says_so(browser, three, sato):
 
     html = browser.get(PATH, pks(three[:2]), headers=HTMX).content.decode()
 
-    assert "Every one of them is over, or somebody has it." in html
+    assert "This can be done to none of them." in html
     assert 'data-kind="primary"' not in html
 
 
@@ -139,8 +139,8 @@ def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanak
     answer = browser.post(PATH, pks(three[:2]) | {"comment": "on my way"}, headers=HTMX)
 
     assert answer.status_code == 200
-    assert "You have 2 alerts now." in answer.content.decode()
-    assert 'id="told"' in answer.content.decode()
+    assert "Acknowledge: done to 2 alerts." in answer.content.decode()
+    assert 'id="bulk-result"' in answer.content.decode()
     assert Alert.objects.unacknowledged().get() == three[2]
     taken = Alert.objects.filter(pk__in=[alert.pk for alert in three[:2]])
     assert set(taken.values_list("acknowledged_by", "comment")) == {(tanaka.pk, "on my way")}
@@ -151,7 +151,7 @@ def test_a_plain_form_is_answered_with_a_page_that_leads_back_to_the_filter(brow
 
     answer = Seen(browser.post(PATH, fields(asked) | {"comment": ""}))
 
-    assert "You have 3 alerts now." in answer.html
+    assert "Acknowledge: done to 3 alerts." in answer.html
     assert "/alerts/?severity=warning" in answer.links()
 
 
@@ -162,7 +162,7 @@ def test_the_answer_says_how_many_somebody_else_or_the_recovery_took_first(brows
 
     html = browser.post(PATH, asked | {"comment": "mine"}, headers=HTMX).content.decode()
 
-    assert "You have 2 alerts now. 1 somebody else took first. 1 was over before." in words(html)
+    assert "Acknowledge: done to 2 alerts. 1 somebody else took first. 1 was over before." in words(html)
     three[0].refresh_from_db()
     assert (three[0].acknowledged_by, three[0].comment) == (sato, "fan ordered")
 
@@ -185,7 +185,7 @@ def test_to_send_it_twice_does_and_says_the_same(browser, three):
 
     answers = [words(browser.post(PATH, sent, headers=HTMX).content.decode()) for _ in range(2)]
 
-    assert all("You have 3 alerts now." in answer for answer in answers)
+    assert all("Acknowledge: done to 3 alerts." in answer for answer in answers)
     assert Transition.objects.filter(kind="acknowledged").count() == 3
 
 
@@ -206,8 +206,8 @@ def test_all_that_match_are_taken_and_nothing_else(browser, three):
 
     answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
 
-    assert "Acknowledge 2 alerts" in asked
-    assert "You have 2 alerts now." in answer.content.decode()
+    assert "Acknowledge: 2 alerts" in asked
+    assert "Acknowledge: done to 2 alerts." in answer.content.decode()
     assert Alert.objects.unacknowledged().get() == three[0]
 
 
@@ -217,7 +217,7 @@ def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
 
     answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
 
-    assert "You have 3 alerts now." in answer.content.decode()
+    assert "Acknowledge: done to 3 alerts." in answer.content.decode()
     assert Alert.objects.unacknowledged().get() == late
 
 
@@ -231,7 +231,7 @@ def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fle
 
     html = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX).content.decode()
 
-    assert "You have 1 alert now. 1 somebody else took first. 1 was over before." in words(html)
+    assert "Acknowledge: done to 1 alert. 1 somebody else took first. 1 was over before." in words(html)
 
 
 def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
@@ -240,7 +240,7 @@ def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
 
     answers = [words(browser.post(PATH, asked, headers=HTMX).content.decode()) for _ in range(2)]
 
-    assert all("You have 3 alerts now." in answer for answer in answers)
+    assert all("Acknowledge: done to 3 alerts." in answer for answer in answers)
 
 
 @pytest.mark.parametrize("seen_at", ["nonsense", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00", ""])

@@ -106,7 +106,7 @@ def test_an_incident_of_which_every_alert_can_wait_calls_nobody(page, fleet, tan
 def test_an_incident_of_which_every_alert_is_in_hand_calls_nobody(page, fleet, tanaka):
     incident = factories.incident(fleet)
 
-    lifecycle.acknowledge_all(incident.alerts.all(), by=tanaka, comment="", at=now())
+    lifecycle.acknowledge(incident.alerts.all(), by=tanaka, comment="", at=now())
 
     assert calls(page) == []
 

@@ -31,7 +31,7 @@ def test_without_javascript_a_page_asks_first_and_has_nothing_to_fill_in(browser
 
     alert.refresh_from_db()
     assert "textarea" not in [tag for tag, _ in asked.elements]
-    assert "Everyone sees for ten minutes" in asked.html
+    assert "Shows everyone for ten minutes" in asked.html
     assert (answer.status_code, answer["Location"]) == (302, alert.get_absolute_url())
     assert alert.claimed_by == tanaka
 
@@ -40,10 +40,10 @@ def test_a_claim_is_ended_on_the_page_of_the_alert(browser, page, alert):
     browser.post(f"/alerts/{alert.pk}/claim/")
     offered = page(alert.get_absolute_url()).links()
 
-    browser.post(f"/alerts/{alert.pk}/release/")
+    browser.post(f"/alerts/{alert.pk}/unclaim/")
 
-    assert f"/alerts/{alert.pk}/release/" in offered
-    assert f"/alerts/{alert.pk}/release/" not in page(alert.get_absolute_url()).links()
+    assert f"/alerts/{alert.pk}/unclaim/" in offered
+    assert f"/alerts/{alert.pk}/unclaim/" not in page(alert.get_absolute_url()).links()
     assert "Claim ended" in page(alert.get_absolute_url()).html
 
 

@@ -21,7 +21,7 @@ FOREIGN = re.compile(
 """How the expressions are named that print what TMS did not write."""
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
-    "name.label", "one.label",
+    "action.label", "name.label", "one.label",
     "kind.label", "share.label", "table.by", "told.kind.label", "told.state.label",
 }  # fmt: skip
 """Labels and errors of TMS itself."""

@@ -18,8 +18,8 @@ def incident(fleet) -> Incident:
     return factories.incident(fleet)
 
 
-def path(incident: Incident, deed: str) -> str:
-    return f"{incident.get_absolute_url()}{deed}/"
+def path(incident: Incident, action: str) -> str:
+    return f"{incident.get_absolute_url()}{action}/"
 
 
 def test_one_row_stands_for_all_of_its_alerts(page, fleet, incident):
@@ -115,7 +115,7 @@ def test_it_is_acknowledged_with_all_that_belongs_to_it(browser, incident, tanak
 def test_the_question_says_how_many_it_covers(browser, incident):
     seen = Seen(browser.get(path(incident, "acknowledge"), headers=HTMX))
 
-    assert "It covers 5 alerts, and whatever joins later." in seen.text("deed")
+    assert "It covers 5 alerts, and whatever joins later." in seen.text("action")
 
 
 def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, incident, sato):
@@ -125,8 +125,8 @@ def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, inci
 
     seen = Seen(answer)
     assert answer.status_code == 409
-    assert "佐藤" in seen.text("deed")
-    assert "was first" in seen.text("deed")
+    assert "佐藤" in seen.text("action")
+    assert "was first" in seen.text("action")
     assert "mine" in seen.text("comment")
 
 
@@ -139,32 +139,34 @@ def test_a_recovery_wins(browser, incident):
     answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
 
     assert answer.status_code == 409
-    assert "It is over since" in Seen(answer).text("deed")
+    assert "It is over since" in Seen(answer).text("action")
 
 
 @pytest.mark.parametrize(
-    ("deed", "fields", "state"),
+    ("action", "fields", "state"),
     [
-        ("withdraw", {}, "open"),
-        ("change", {"contract": "time", "lasts": "3600"}, "acknowledged"),
+        ("reopen", {}, "open"),
+        ("change-acknowledgement", {"contract": "time", "lasts": "3600"}, "acknowledged"),
         ("comment", {"comment": "fan ordered"}, "acknowledged"),
     ],
 )
-def test_what_is_taken_is_given_back_changed_and_spoken_of(browser, incident, tanaka, deed, fields, state):
+def test_what_is_taken_is_given_back_changed_and_spoken_of(browser, incident, tanaka, action, fields, state):
     correlation.acknowledge(incident, by=tanaka, comment="", at=now())
 
-    answer = browser.post(path(incident, deed), fields)
+    answer = browser.post(path(incident, action), fields)
 
     incident.refresh_from_db()
     assert answer.status_code == 302
     assert incident.state == state
-    assert incident.transitions.last().kind == {"withdraw": "withdrawn", "change": "changed"}.get(deed, "commented")
+    assert incident.transitions.last().kind == {"reopen": "withdrawn", "change-acknowledgement": "changed"}.get(
+        action, "commented"
+    )
 
 
 def test_a_click_claims_it_and_another_ends_the_claim(browser, page, incident, tanaka):
     claimed = browser.post(path(incident, "claim"), headers=HTMX)
     row = page("/alerts/").text(f"incident-{incident.pk}")
-    released = browser.post(path(incident, "release"), headers=HTMX)
+    released = browser.post(path(incident, "unclaim"), headers=HTMX)
 
     assert (claimed.status_code, released.status_code) == (200, 200)
     assert "claimed," in row
@@ -173,13 +175,13 @@ def test_a_click_claims_it_and_another_ends_the_claim(browser, page, incident, t
 
 
 def test_without_javascript_a_claim_is_one_question(browser, incident):
-    assert "Everyone sees for ten minutes" in browser.get(path(incident, "claim")).content.decode()
+    assert "Shows everyone for ten minutes" in browser.get(path(incident, "claim")).content.decode()
     assert browser.post(path(incident, "claim")).status_code == 302
 
 
-@pytest.mark.parametrize("deed", ["change", "withdraw", "release"])
-def test_what_does_not_suit_it_is_not_called_done(browser, incident, deed):
-    answer = browser.post(path(incident, deed), {"contract": "recovery"}, headers=HTMX)
+@pytest.mark.parametrize("action", ["change-acknowledgement", "reopen", "unclaim"])
+def test_what_does_not_suit_it_is_not_called_done(browser, incident, action):
+    answer = browser.post(path(incident, action), {"contract": "recovery"}, headers=HTMX)
 
     assert answer.status_code == 409
     assert incident.transitions.count() == 1

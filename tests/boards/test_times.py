@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests import factories
 from tests.boards.past import past
 from tests.factories import now
 from tms.alerts import lifecycle
@@ -47,7 +48,7 @@ def test_what_recovered_before_anybody_came_is_counted_apart(fleet, sato):
 def test_the_first_acknowledgement_counts_even_if_it_was_given_back(fleet, sato, tanaka):
     alert = past(fleet, now(-600), taken_after_s=10, by=sato)
     lifecycle.reopen(Alert.objects.filter(pk=alert.pk), by=sato, comment="", at=now(-500))
-    lifecycle.acknowledge(alert, by=tanaka, comment="", at=now(-400))
+    factories.acknowledged(alert, by=tanaka, comment="", at=now(-400))
 
     assert line(By.ALL).acknowledged.median_s == pytest.approx(10, abs=0.1)
 

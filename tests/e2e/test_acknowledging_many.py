@@ -39,7 +39,7 @@ async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four:
         await tick_of(here, kiosk).check()
     await expect(bar(here)).to_contain_text("3 ticked")
     await here.keyboard.press("a")
-    await expect(here.get_by_role("dialog")).to_contain_text("Acknowledge 3 alerts")
+    await expect(here.get_by_role("dialog")).to_contain_text("Acknowledge: 3 alerts")
     await here.get_by_label("Comment").fill("the west hall has no power")
     await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
@@ -49,7 +49,7 @@ async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four:
             await expect(row_of(page, kiosk)).to_contain_text("the west hall has no power")
         await expect(row_of(page, four[3])).to_have_attribute("data-ack", "none")
     await expect(here.get_by_role("dialog")).to_have_count(0)
-    await expect(here.locator("#told")).to_contain_text("You have 3 alerts now.")
+    await expect(here.locator("#bulk-result")).to_contain_text("Acknowledge: done to 3 alerts.")
     await expect(bar(here)).to_be_hidden()
 
 
@@ -67,7 +67,7 @@ async def test_with_the_keyboard_alone(person: Enter, four: list[Kiosk]):
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
 
-    await expect(page.locator("#told")).to_contain_text("You have 3 alerts now.")
+    await expect(page.locator("#bulk-result")).to_contain_text("Acknowledge: done to 3 alerts.")
     await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(1)
     await expect(page.locator("#alerts > li :focus")).to_have_count(1)
 
@@ -124,7 +124,8 @@ async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter
     await expect(row_of(slow, four[0])).to_have_attribute("data-ack", "held")
     await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
-    await expect(slow.locator("#told")).to_contain_text("You have 1 alert now. 1 somebody else took first.")
+    told = "Acknowledge: done to 1 alert. 1 somebody else took first."
+    await expect(slow.locator("#bulk-result")).to_contain_text(told)
     await expect(row_of(slow, four[1])).to_contain_text("I call them")
 
 
@@ -134,7 +135,7 @@ async def test_all_that_match_the_filter_are_taken(person: Enter, four: list[Kio
     await tick_of(page, four[2]).check()
 
     await bar(page).get_by_role("button", name="All 1 that match").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("Acknowledge 1 alert")
+    await expect(page.get_by_role("dialog")).to_contain_text("Acknowledge: 1 alert")
     await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
     await expect(row_of(other, four[2])).to_have_attribute("data-ack", "held")

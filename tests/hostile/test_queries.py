@@ -111,10 +111,10 @@ def test_a_nul_in_an_address_is_refused_with_where_it_stands(client_of_boss, add
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("deed", ["claim", "comment"])
-def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, everything, deed):
+@pytest.mark.parametrize("action", ["claim", "comment"])
+def test_a_nul_in_a_filter_that_a_form_carries_finds_nothing(client_of_boss, everything, action):
     answer = client_of_boss.post(
-        f"/alerts/{deed}/", {"all": "1", "q": "a\0b", "site": "\0", "who": "\0", "comment": "x"}
+        f"/alerts/{action}/", {"all": "1", "q": "a\0b", "site": "\0", "who": "\0", "comment": "x"}
     )
 
     assert answer.status_code < 500

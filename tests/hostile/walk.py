@@ -11,13 +11,13 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from tests import inventory
-from tms.alerts.actions.registry import DEEDS
+from tms.alerts.actions.registry import ACTIONS
 
 NOT_PAGES = ("/api/", "/admin/", "/sign-out/")
 LISTS = {
     "kind": ("webhook", "email", "sns", "chat"),
     "/rules/new/": ("above", "outside", "rising", "presence", "event", "firmware", "clock", "absent"),
-    "deed": tuple(DEEDS),
+    "action": tuple(ACTIONS),
 }
 """What stands for other names in an address than those of rows: by name, or by what precedes it."""
 

@@ -104,7 +104,7 @@ class Life(RuleBasedStateMachine):
     @rule(which=WHICH, gives=st.booleans())
     def somebody_takes_or_gives_back_some(self, which: set[int], *, gives: bool) -> None:
         chosen = Alert.objects.filter(terminal__in=[self.terminals[n].pk for n in which])
-        act = lifecycle.reopen if gives else lifecycle.acknowledge_all
+        act = lifecycle.reopen if gives else lifecycle.acknowledge
         act(chosen, by=self.person, comment="", at=self.at)
 
     @rule(minutes=st.integers(1, 20))

@@ -157,7 +157,7 @@ def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, bo
     storm.lose(storm.shop("SJK", 5), seconds=0)
     both.pass_(20, step_s=5)
 
-    lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
+    lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(120, step_s=10)
 
     assert len(receiver.events) == 1
@@ -169,7 +169,7 @@ def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fle
     shop = storm.shop("SJK", 6)
     storm.lose(shop[:5], seconds=0)
     both.pass_(20, step_s=5)
-    lifecycle.acknowledge_all(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
+    lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
     both.pass_(120, step_s=10)
 
     if how == "joins":

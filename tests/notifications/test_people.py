@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import factories
 from tests.builders import later
 from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
@@ -72,7 +73,7 @@ def test_what_is_over_before_it_is_told_is_not_told(fleet, hours, aiko, receiver
 def test_whoever_forgot_an_alert_is_reminded(fleet, hours, aiko, receiver, settings):
     settings.STALE_AFTER_S = HOUR
     alert = opened(fleet)
-    lifecycle.acknowledge(alert, by=aiko, comment="", at=later(1))
+    factories.acknowledged(alert, by=aiko, comment="", at=later(1))
     lifecycle.remind(later(2 * HOUR))
 
     hours.pass_(10)
@@ -85,7 +86,7 @@ def test_whoever_forgot_an_alert_is_reminded(fleet, hours, aiko, receiver, setti
 
 
 def contract(alert: Alert, fleet, **terms) -> None:
-    lifecycle.acknowledge(alert, by=fleet.person("ren"), comment="", at=later(10), **terms)
+    factories.acknowledged(alert, by=fleet.person("ren"), comment="", at=later(10), **terms)
 
 
 def worse(alert: Alert) -> None:

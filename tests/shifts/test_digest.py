@@ -34,7 +34,7 @@ def alert(fleet, seconds, **fields):
 
 
 def acknowledge(alert, by, seconds, **terms):
-    return lifecycle.acknowledge(alert, by=by, comment=terms.pop("comment", ""), at=later(seconds), **terms)
+    return factories.acknowledged(alert, by=by, comment=terms.pop("comment", ""), at=later(seconds), **terms)
 
 
 def test_what_opened_and_closed_is_told_once_for_each_rule_and_site(fleet, shift):
@@ -107,7 +107,7 @@ def test_the_worst_that_nobody_has_comes_first(fleet, shift, sato):
 def test_what_is_done_to_many_at_once_is_one_line(fleet, shift, sato):
     rule = fleet.metric_rule()
     terminal, *_ = [alert(fleet, n, rule=rule).terminal for n in range(3)]
-    lifecycle.acknowledge_all(Alert.objects.all(), by=sato, comment="the switch", at=later(60))
+    lifecycle.acknowledge(Alert.objects.all(), by=sato, comment="the switch", at=later(60))
     lifecycle.comment(Alert.objects.filter(terminal=terminal), by=sato, comment="it is replaced", at=later(90))
 
     deeds = shift().deeds

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from tms.accounts.access import Granted, may_open_admin
 from tms.accounts.display_names import name_of
 from tms.accounts.models import Theme, User
+from tms.alerts.actions.registry import ACTIONS
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.common import WORST_FIRST
@@ -20,9 +21,7 @@ KEYS = (
     (("/",), _("Search")),
     (("j", "k"), _("Next row, row before")),
     (("x",), _("Tick the row")),
-    (("a",), _("Acknowledge what is ticked, or else the row; change what is acknowledged")),
-    (("c",), _("Claim what is ticked, or else the row: say that you take a look")),
-    (("s",), _("Snooze what is ticked, or else the row")),
+    *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key),
     (("q",), _("Sound on or off")),
     (("g", "o"), _("Go to the overview")),
     (("g", "t"), _("Go to the terminals")),

@@ -1,17 +1,19 @@
 """How views answer: with a page whole, or for htmx with a part of it."""
 
-from typing import Any
+from typing import Any, overload
 from urllib.parse import urlsplit
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from tms.accounts.decorators import AuthenticatedRequest
-from tms.boards.pages import AlertPage, AlertsPage, Page, RenderContext, page_at
+from tms.boards.pages import AlertPage, AlertsPage, IncidentPage, Page, RenderContext, page_at
 from tms.boards.pages.base import PageState, nav
 from tms.boards.rendering.renderer import render_part
 from tms.boards.rows.alerts import AlertRow
+from tms.boards.rows.incidents import IncidentRow, incident_rows
 
 CONFLICT, UNREADABLE = 409, 422
 
@@ -43,15 +45,21 @@ def ask(
     return render(request, template, context | around, status=status)
 
 
-def done(request: AuthenticatedRequest, page: AlertPage, *, said: str) -> HttpResponse:
-    """`said` is for whoever cannot see it. The row of the page that asked does not wait for the frame."""
+def done(request: AuthenticatedRequest, page: AlertPage | IncidentPage, *, message: str | Promise) -> HttpResponse:
+    """`message` is for screen readers. The row of the page that asked is sent along, ahead of the frame."""
     if not request.headers.get("HX-Request"):
-        return redirect(page.alert)
-    row = row_of(page)
-    return render(request, "boards/alert.html#done", {"said": said, "row": _row_on_page(request, row)})
+        return redirect(page.address)
+    row = _row_on_page(request, row_of(page)) if isinstance(page, AlertPage) else ""
+    return render(request, "boards/actions/action.html#done", {"message": message, "row": row})
 
 
-def row_of(page: AlertPage) -> AlertRow:
+@overload
+def row_of(page: AlertPage) -> AlertRow: ...
+@overload
+def row_of(page: AlertPage | IncidentPage) -> AlertRow | IncidentRow: ...
+def row_of(page: AlertPage | IncidentPage) -> AlertRow | IncidentRow:
+    if isinstance(page, IncidentPage):
+        return incident_rows([page.incident.pk])[page.incident.pk]
     (row,) = RenderContext(timezone.now()).alerts([page.alert.pk])
     return row
 

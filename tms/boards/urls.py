@@ -1,8 +1,7 @@
 from django.urls import path
 
 from tms.boards import views
-from tms.boards.actions import incident_views as incidents
-from tms.boards.actions import views as action_views
+from tms.boards.actions import views as actions
 from tms.boards.alert_history import views as past
 from tms.boards.digest import views as digest
 from tms.boards.maintenance import views as maintenance
@@ -20,13 +19,11 @@ urlpatterns = [
     path("alerts/past/export/", past.export_past, name="export-past-alerts"),
     path("alerts/times/", past.alert_times, name="alert-times"),
     path("alerts/times/export/", past.export_times, name="export-alert-times"),
-    path("alerts/acknowledge/", action_views.acknowledge_many, name="acknowledge-many"),
     path("alerts/<int:pk>/", views.alert, name="alert"),
-    path("alerts/<int:pk>/acknowledge/", action_views.acknowledge, name="acknowledge"),
-    path("alerts/<int:pk>/<slug:deed>/", action_views.do, name="do"),
-    path("alerts/<slug:deed>/", action_views.do_many, name="do-many"),
-    path("incidents/<int:pk>/", incidents.incident, name="incident"),
-    path("incidents/<int:pk>/<slug:deed>/", incidents.do, name="do-incident"),
+    path("alerts/<int:pk>/<slug:action>/", actions.act, {"subject": "alert"}, name="alert-action"),
+    path("alerts/<slug:action>/", actions.act_on_many, name="bulk-action"),
+    path("incidents/<int:pk>/", actions.incident, name="incident"),
+    path("incidents/<int:pk>/<slug:action>/", actions.act, {"subject": "incident"}, name="incident-action"),
     path("maintenance/", maintenance.maintenance, name="maintenance"),
     path("maintenance/new/", maintenance.plan, name="plan-maintenance"),
     path("maintenance/preview/", maintenance.preview, name="preview-maintenance"),

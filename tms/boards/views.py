@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
-from tms.alerts.actions.forms import AcknowledgeForm
+from tms.alerts.actions.registry import ACTIONS
 from tms.boards.actions.command_impact import impact_of
 from tms.boards.pages import AlertPage, AlertsPage, OverviewPage, RenderContext, TerminalPage, TerminalsPage
 from tms.boards.pages.base import PageState, nav
@@ -105,7 +105,8 @@ def alerts(request: AuthenticatedRequest) -> HttpResponse:
 @sign_in_required
 def alert(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     page = AlertPage.open(request.GET, person=request.user, pk=str(pk))
-    return show(request, page, form=AcknowledgeForm(at=timezone.now()))
+    action = ACTIONS["acknowledge"]
+    return show(request, page, action=action, form=action.form(at=timezone.now()))
 
 
 @require_safe

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from tms.alerts import api as alert_api
 from tms.alerts.actions import api as action_api
+from tms.alerts.actions import incident_api as incident_action_api
 from tms.alerts.correlation import api as correlation_api
 from tms.alerts.correlation import settings_api
-from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
+from tms.alerts.lifecycle import Conflict
 from tms.alerts.maintenance import api as maintenance_api
 from tms.alerts.maintenance.services import NotOn
 from tms.alerts.rule_editing import api as rule_editing_api
@@ -21,11 +22,19 @@ from tms.notifications.rotations import api as rotation_api
 from tms.rest.api import Api
 from tms.shifts import api as shift_api
 
-OF_ALERTS = (alert_api, action_api, statistic_api, correlation_api, settings_api, rule_editing_api, maintenance_api)
+OF_ALERTS = (
+    alert_api,
+    action_api,
+    statistic_api,
+    correlation_api,
+    incident_action_api,
+    settings_api,
+    rule_editing_api,
+    maintenance_api,
+)
 PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, destination_api, policy_api, rotation_api, delivery_api)
 REFUSALS: Mapping[type[Exception], int] = {
-    AlreadyResolved: 409,
-    ChangedMeanwhile: 409,
+    Conflict: 409,
     NotOn: 409,
     OutOfDate: 412,
 }

@@ -13,7 +13,6 @@ from tests import factories
 from tests.at_once import aside
 from tests.builders import AT
 from tests.factories import now
-from tms.alerts import lifecycle
 from tms.boards.live import tasks
 from tms.commands import services as commands
 from tms.commands.models import Command
@@ -150,7 +149,7 @@ async def test_the_page_of_an_alert_tells_who_took_it(board, fleet, sato):
     async with board(f"/alerts/{alert.pk}/") as opened:
         await opened.painted()
 
-        await aside(lambda: lifecycle.acknowledge(alert, by=sato, comment="fan ordered", at=timezone.now()))
+        await aside(lambda: factories.acknowledged(alert, by=sato, comment="fan ordered", at=timezone.now()))
 
         frame = await opened.until(lambda frame: frame.list[0] == "timeline")
         assert frame.list[1] == ["step-1", "step-0"]

@@ -1,3 +1,5 @@
+"""The dialogs of operator actions."""
+
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -27,32 +29,42 @@ USUAL = "3600"
 MINUTE = timedelta(minutes=1)
 
 
-class CommentForm(forms.Form):
-    """`at` is when it is asked or sent."""
+class ActionForm(forms.Form):
+    """What a dialog asks before an action is carried out; nothing, unless a subclass adds fields.
 
-    told: ClassVar[tuple[str, ...]] = ("comment",)
+    `at` is when it is shown or sent.
+    """
 
-    comment = FormLines(max_length=Alert._meta.get_field("comment").max_length, required=False)
+    partial: ClassVar[str] = "confirm"
+    """The template in `boards/actions/` that shows its fields."""
+    accepted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, data: Any = None, *, at: datetime, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
         self.at = at
 
+    @property
+    def template(self) -> str:
+        return f"boards/actions/{self.partial}.html"
+
     def terms(self) -> dict[str, Any]:
-        """What a service is told, of a form that is valid."""
-        return {name: self.cleaned_data[name] for name in self.told}
+        """What a service takes, of a form that is valid."""
+        return {name: self.cleaned_data[name] for name in self.accepted}
 
 
-class NothingForm(CommentForm):
-    told = ()
+class CommentForm(ActionForm):
+    partial = "comment"
+    accepted: ClassVar[tuple[str, ...]] = ("comment",)
+
+    comment = FormLines(max_length=Alert._meta.get_field("comment").max_length, required=False)
 
 
-class SayForm(CommentForm):
+class RequiredCommentForm(CommentForm):
     comment = FormLines(max_length=Alert._meta.get_field("comment").max_length)
 
 
 class UntilForm(CommentForm):
-    """For how long, or until when: `until` as a wall shows it in `zone`, a browser's, else in the time zone of TMS."""
+    """A duration or an end: `until` is local time in `zone`, the browser's, or else in the time zone of TMS."""
 
     lasts = forms.ChoiceField(choices=LASTS, required=False)
     until = FormLine(required=False, max_length=32)
@@ -67,7 +79,7 @@ class UntilForm(CommentForm):
         return True
 
     def begins_at(self) -> datetime | None:
-        """The instant that the field begins with; none when it tells what somebody typed."""
+        """The instant that the field begins with; none when it shows what somebody typed."""
         return None if self.is_bound else self.initial.get("until") or _whole_minute(self.at + timedelta(hours=1))
 
     def shown_until(self) -> str:
@@ -89,11 +101,14 @@ class UntilForm(CommentForm):
 
 
 class SnoozeForm(UntilForm):
-    told = ("comment", "until")
+    partial = "snooze"
+    accepted: ClassVar[tuple[str, ...]] = ("comment", "until")
 
 
 class AcknowledgeForm(UntilForm):
-    told = ("comment", "contract", "until")
+    partial = "acknowledge"
+    accepted: ClassVar[tuple[str, ...]] = ("comment", "contract", "until")
+
     contract = forms.ChoiceField(choices=Contract, required=False)
 
     def clean_contract(self) -> Contract:
@@ -112,20 +127,22 @@ class _People(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django has i
 
 
 class AssignForm(CommentForm):
-    told = ("comment", "to")
+    partial = "assign"
+    accepted: ClassVar[tuple[str, ...]] = ("comment", "to")
+
     to = _People(User.objects.filter(is_active=True).order_by("last_name", "first_name", "username"), empty_label=None)
 
 
 def _whole_minute(at: datetime) -> datetime:
-    """Rounded up: what is sent twice within a moment asks for the same."""
+    """Rounded up, so that a form sent twice within a moment asks for the same."""
     return at + -(at - datetime.min.replace(tzinfo=at.tzinfo)) % MINUTE
 
 
 def _instant(text: str, zone: str) -> datetime | None:
-    """`2026-11-25T19:30` as a wall in `zone` shows it."""
+    """Parse `2026-11-25T19:30` as local time in `zone`."""
     try:
-        wall = datetime.fromisoformat(text)
-        place = ZoneInfo(zone) if zone else timezone.get_current_timezone()
+        local = datetime.fromisoformat(text)
+        tz = ZoneInfo(zone) if zone else timezone.get_current_timezone()
     except (ValueError, OSError):
         return None
-    return wall.replace(tzinfo=place) if wall.tzinfo is None else None
+    return local.replace(tzinfo=tz) if local.tzinfo is None else None

@@ -1,27 +1,187 @@
-"""What a person may do to alerts that stand already: to one, or to many in one transaction."""
+"""The operator actions. A new one is an entry here, its service, and a template partial if its form is new."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from tms.alerts import lifecycle
-from tms.alerts.models import AlertQuerySet, AlertState
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tms.accounts.models import User
+from tms.alerts.actions.action import Action, Target, When, by_name
+from tms.alerts.actions.forms import (
+    AcknowledgeForm,
+    ActionForm,
+    AssignForm,
+    CommentForm,
+    RequiredCommentForm,
+    SnoozeForm,
+)
+from tms.alerts.actions.schemas import (
+    AcknowledgeSchema,
+    ActionSchema,
+    AssignSchema,
+    CommentSchema,
+    RequiredCommentSchema,
+    SnoozeSchema,
+)
+from tms.alerts.correlation import actions as of_incident
+from tms.alerts.lifecycle import AlreadyAcknowledged, actions, claims
+from tms.alerts.lifecycle.acknowledge import acknowledge
+from tms.alerts.models import Alert, AlertQuerySet, AlertState, Incident, IncidentTransitionKind, TransitionKind
+from tms.fleet.presence import store
+
+OPEN = frozenset({AlertState.OPEN})
+ACKNOWLEDGED = frozenset({AlertState.ACKNOWLEDGED})
+SNOOZED = frozenset({AlertState.SNOOZED})
+UNRESOLVED = OPEN | ACKNOWLEDGED | SNOOZED
 
 
-class Deed(NamedTuple):
-    do: Callable[..., int]
-    suits: Callable[[AlertQuerySet], AlertQuerySet]
-    """Those of some alerts to which it can be done."""
+def is_acknowledged(row: Alert | Incident, by: User) -> bool:
+    """Whether `by` has acknowledged it. Raises AlreadyAcknowledged when somebody else has."""
+    if row.state not in ACKNOWLEDGED:
+        return False
+    if row.acknowledged_by_id != by.pk:
+        raise AlreadyAcknowledged(row)
+    return True
 
 
-DEEDS: Mapping[str, Deed] = {
-    "claim": Deed(lifecycle.claim, lambda alerts: alerts.unacknowledged()),
-    "release": Deed(lifecycle.unclaim, lambda alerts: alerts.claimed()),
-    "change": Deed(lifecycle.change_acknowledgement, lambda alerts: alerts.filter(state=AlertState.ACKNOWLEDGED)),
-    "withdraw": Deed(
-        lifecycle.reopen, lambda alerts: alerts.filter(state__in=(AlertState.ACKNOWLEDGED, AlertState.SNOOZED))
+def lock_terminals(alerts: AlertQuerySet) -> None:
+    """As whatever opens or resolves alerts does: the states of the terminals before the alerts."""
+    store.lock(set(alerts.values_list("terminal_id", flat=True)))
+
+
+ACTIONS: Mapping[str, Action] = by_name(
+    Action(
+        name="acknowledge",
+        label=_("Acknowledge"),
+        icon="person",
+        summary="Acknowledge {}",
+        hint=_("Whichever you choose, recovery resolves the alert and worsening reopens it."),
+        key="a",
+        key_help=_("Acknowledge selected alerts or current row"),
+        form=AcknowledgeForm,
+        schema=AcknowledgeSchema,
+        alert=Target(
+            acknowledge,
+            When(OPEN | SNOOZED),
+            TransitionKind.ACKNOWLEDGED,
+            has_already=is_acknowledged,
+            is_exclusive=True,
+            done=_("You acknowledged this alert."),
+        ),
+        incident=Target(
+            of_incident.acknowledge,
+            When(OPEN),
+            IncidentTransitionKind.ACKNOWLEDGED,
+            has_already=is_acknowledged,
+        ),
     ),
-    "snooze": Deed(lifecycle.snooze, lambda alerts: alerts.unresolved()),
-    "assign": Deed(lifecycle.assign, lambda alerts: alerts.unresolved()),
-    "comment": Deed(lifecycle.comment, lambda alerts: alerts.unresolved()),
-    "resolve": Deed(lifecycle.resolve, lambda alerts: alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)),
-}
+    Action(
+        name="change-acknowledgement",
+        label=pgettext_lazy("action", "Change"),
+        icon="person",
+        summary="Change the acknowledgement of {}",
+        hint=_(
+            "The person responsible stays the same. "
+            "Whichever you choose, recovery resolves the alert and worsening reopens it."
+        ),
+        key="a",
+        key_help=_("Change the acknowledgement of selected alerts or current row"),
+        form=AcknowledgeForm,
+        schema=AcknowledgeSchema,
+        alert=Target(actions.change_acknowledgement, When(ACKNOWLEDGED), TransitionKind.CHANGED),
+        incident=Target(of_incident.change_acknowledgement, When(ACKNOWLEDGED), IncidentTransitionKind.CHANGED),
+    ),
+    Action(
+        name="claim",
+        label=pgettext_lazy("action", "Claim"),
+        icon="eye",
+        summary="Claim {}: say that you are looking into it",
+        hint=_(
+            "Shows everyone for ten minutes that you are looking into it. "
+            "The alert stays open, and escalation continues."
+        ),
+        key="c",
+        key_help=_("Claim selected alerts or current row"),
+        form=ActionForm,
+        schema=ActionSchema,
+        alert=Target(claims.claim, When(OPEN), TransitionKind.CLAIMED),
+        incident=Target(of_incident.claim, When(OPEN), IncidentTransitionKind.CLAIMED),
+    ),
+    Action(
+        name="unclaim",
+        label=pgettext_lazy("action", "Release claim"),
+        icon="eye",
+        summary="Release the claim on {}",
+        hint=_("Removes your claim. The alert stays open."),
+        form=ActionForm,
+        schema=ActionSchema,
+        alert=Target(claims.unclaim, When(OPEN, is_claimed=True), TransitionKind.UNCLAIMED),
+        incident=Target(of_incident.unclaim, When(OPEN, is_claimed=True), IncidentTransitionKind.UNCLAIMED),
+    ),
+    Action(
+        name="reopen",
+        label=pgettext_lazy("action", "Reopen"),
+        icon="alerts",
+        summary="Reopen {}",
+        hint=_("The alert is open and unacknowledged again."),
+        form=CommentForm,
+        schema=CommentSchema,
+        alert=Target(actions.reopen, When(ACKNOWLEDGED | SNOOZED), TransitionKind.REOPENED),
+        incident=Target(of_incident.reopen, When(ACKNOWLEDGED), IncidentTransitionKind.REOPENED),
+    ),
+    Action(
+        name="snooze",
+        label=pgettext_lazy("action", "Snooze"),
+        icon="clock",
+        summary="Snooze {}",
+        hint=_("No notifications until then. It reopens at that time, or earlier if it gets worse."),
+        key="s",
+        key_help=_("Snooze selected alerts or current row"),
+        form=SnoozeForm,
+        schema=SnoozeSchema,
+        alert=Target(actions.snooze, When(UNRESOLVED), TransitionKind.SNOOZED),
+    ),
+    Action(
+        name="assign",
+        label=pgettext_lazy("action", "Assign"),
+        icon="person",
+        summary="Assign {}",
+        hint=_(
+            "Open alerts stay open until this person acknowledges them. Acknowledged alerts are handed over at once."
+        ),
+        form=AssignForm,
+        schema=AssignSchema,
+        alert=Target(actions.assign, When(UNRESOLVED), TransitionKind.ASSIGNED),
+    ),
+    Action(
+        name="comment",
+        label=pgettext_lazy("action", "Comment"),
+        icon="comment",
+        summary="Comment on {}",
+        form=RequiredCommentForm,
+        schema=RequiredCommentSchema,
+        alert=Target(actions.comment, When(UNRESOLVED), TransitionKind.COMMENTED),
+        incident=Target(of_incident.comment, When(OPEN | ACKNOWLEDGED), IncidentTransitionKind.COMMENTED),
+    ),
+    Action(
+        name="resolve",
+        label=pgettext_lazy("action", "Resolve"),
+        icon="check",
+        summary="Resolve {} by hand",
+        hint=_("Resolves the alert. It reopens if the problem recurs."),
+        form=CommentForm,
+        schema=CommentSchema,
+        alert=Target(
+            actions.resolve,
+            When(UNRESOLVED, may_be_resolved_by_hand=True),
+            TransitionKind.RESOLVED,
+            lock=lock_terminals,
+        ),
+    ),
+)
+
+
+def actions_for(subject: str, row: object) -> tuple[Action, ...]:
+    """The actions that apply to a row; `subject` is `alert` or `incident`."""
+    targets = ((action, getattr(action, subject)) for action in ACTIONS.values())
+    return tuple(action for action, target in targets if target and target.when.matches(row))

@@ -1,4 +1,4 @@
-"""What comes with a deed: its terms, and which alerts it is for."""
+"""REST bodies of operator actions: the terms of each, and the selection of a bulk action."""
 
 from datetime import datetime
 from typing import Any
@@ -17,60 +17,60 @@ from tms.rest.schemas import Id, Instant, RequestSchema
 MOST_AT_ONCE = 1_000
 
 
-class Terms(RequestSchema):
-    """What a service is told."""
+class ActionSchema(RequestSchema):
+    """The terms of an action; none, unless a subclass adds fields."""
 
-    def of(self, at: datetime) -> dict[str, Any]:
-        """Raises Refused."""
+    def terms(self, at: datetime) -> dict[str, Any]:
+        """What a service takes. Raises ProblemError."""
         return {}
 
 
-class Commenting(Terms):
+class CommentSchema(ActionSchema):
     comment: str = Field("", max_length=500)
 
-    def of(self, at: datetime) -> dict[str, Any]:
+    def terms(self, at: datetime) -> dict[str, Any]:
         return {"comment": self.comment}
 
 
-class Saying(Commenting):
+class RequiredCommentSchema(CommentSchema):
     comment: str = Field(min_length=1, max_length=500)
 
 
-class Snoozing(Commenting):
+class SnoozeSchema(CommentSchema):
     until: Instant = Field(description="Within 31 days.")
 
-    def of(self, at: datetime) -> dict[str, Any]:
-        return super().of(at) | {"until": _in_reach(self.until, at)}
+    def terms(self, at: datetime) -> dict[str, Any]:
+        return super().terms(at) | {"until": _in_reach(self.until, at)}
 
 
-class Taking(Commenting):
+class AcknowledgeSchema(CommentSchema):
     contract: Contract = Contract.RECOVERY
     until: Instant | None = Field(None, description="For the contract `time`: within 31 days.")
 
-    def of(self, at: datetime) -> dict[str, Any]:
+    def terms(self, at: datetime) -> dict[str, Any]:
         is_timed = self.contract is Contract.TIME
         if is_timed is (self.until is None):
-            raise unreadable(Fault("$.until", "the contract `time` needs it, and no other has it"))
+            raise unreadable(Fault("$.until", "required with the contract `time`, and not allowed with any other"))
         until = _in_reach(self.until, at) if self.until else None
-        return super().of(at) | {"contract": self.contract, "until": until}
+        return super().terms(at) | {"contract": self.contract, "until": until}
 
 
-class Assigning(Commenting):
+class AssignSchema(CommentSchema):
     to: str = Field(max_length=150, description="A username.")
 
-    def of(self, at: datetime) -> dict[str, Any]:
+    def terms(self, at: datetime) -> dict[str, Any]:
         to = User.objects.filter(username=self.to, is_active=True).first()
         if to is None:
-            raise unreadable(Fault("$.to", "there is no person of this name who may sign in"))
-        return super().of(at) | {"to": to}
+            raise unreadable(Fault("$.to", "no active person has this username"))
+        return super().terms(at) | {"to": to}
 
 
 class SelectionSchema(RequestSchema):
-    """Either `ids`, or all that match."""
+    """Either `ids`, or all unresolved alerts that match."""
 
     ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
     matching: AlertMatch | None = None
-    opened_until: Instant | None = Field(None, description="Of those that match: none that opened later.")
+    opened_until: Instant | None = Field(None, description="Leaves out matching alerts that opened later.")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "SelectionSchema":
@@ -88,5 +88,5 @@ class SelectionSchema(RequestSchema):
 
 def _in_reach(until: datetime, at: datetime) -> datetime:
     if not is_in_reach(until, at=at):
-        raise unreadable(Fault("$.until", "a time within the next 31 days"))
+        raise unreadable(Fault("$.until", "must be within the next 31 days"))
     return until

@@ -8,7 +8,7 @@ from django.db import transaction
 from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.correlation.transitions import REOPENED_FIELDS, publish_incident, transition
-from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile
+from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.actions import with_comment
 from tms.alerts.lifecycle.claims import LASTS
 from tms.alerts.lifecycle.transitions import UNCLAIMED_FIELDS, Actor
@@ -26,20 +26,16 @@ def acknowledge(
     at: datetime,
     contract: Contract = Contract.RECOVERY,
     until: datetime | None = None,
-    version: int | None = None,
 ) -> Incident:
-    """Take charge of all that belongs to it, and of what joins later. A second time changes nothing.
+    """Make `by` responsible for all of its alerts, and for those that join later. A second time changes nothing.
 
-    Returns it as it is then, which tells who has it. Raises AlreadyResolved, and ChangedMeanwhile when nobody has it,
-    but it is another than at `version`.
+    Returns it as it is then, with the person who is responsible. Raises AlreadyResolved.
     """
     row = _unresolved(incident)
     if row.state == IncidentState.ACKNOWLEDGED:
         return row
-    if version not in (None, row.version):
-        raise ChangedMeanwhile(row)
-    taken = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
-    fields = {**taken, **_terms(contract, until), **with_comment(comment), **UNCLAIMED_FIELDS}
+    acknowledged = {"state": IncidentState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": at}
+    fields = {**acknowledged, **_terms(contract, until), **with_comment(comment), **UNCLAIMED_FIELDS}
     transition(row, Kind.ACKNOWLEDGED, at=at, actor=Actor(by, comment=comment), fields=fields)
     _cover(row, alerts_of(row), at)
     return row
@@ -116,7 +112,7 @@ def cover_new(incident: Incident, *, at: datetime) -> int:
 def _cover(incident: Incident, alerts: AlertQuerySet, at: datetime) -> int:
     if incident.acknowledged_by is None:
         return 0
-    return lifecycle.acknowledge_all(
+    return lifecycle.acknowledge(
         alerts,
         by=incident.acknowledged_by,
         comment=incident.comment,

@@ -5,7 +5,7 @@ most one process decides about one terminal at a time; the constraint `alert_one
 What people and the clock do to an alert holds the lock of its row, and finds it resolved if the recovery was first.
 """
 
-from tms.alerts.lifecycle.acknowledge import AlreadyResolved, ChangedMeanwhile, Taken, acknowledge, acknowledge_all
+from tms.alerts.lifecycle.acknowledge import acknowledge
 from tms.alerts.lifecycle.actions import assign, change_acknowledgement, comment, reopen, resolve, snooze
 from tms.alerts.lifecycle.claims import claim, expire_claims, unclaim
 from tms.alerts.lifecycle.conditions import (
@@ -18,20 +18,28 @@ from tms.alerts.lifecycle.conditions import (
     open_pending,
     trigger,
 )
+from tms.alerts.lifecycle.conflicts import (
+    AlreadyAcknowledged,
+    AlreadyResolved,
+    ChangedMeanwhile,
+    Conflict,
+    NotApplicable,
+)
 from tms.alerts.lifecycle.expiry import expire, remind
 from tms.alerts.lifecycle.flapping import expire_flapping
 from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.rules.presence import follow_presence
 
 __all__ = [
+    "AlreadyAcknowledged",
     "AlreadyResolved",
     "ChangedMeanwhile",
+    "Conflict",
+    "NotApplicable",
     "RuleCleared",
     "RuleEvent",
     "RuleTriggered",
-    "Taken",
     "acknowledge",
-    "acknowledge_all",
     "active_rules",
     "apply_events",
     "assign",

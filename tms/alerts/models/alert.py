@@ -84,6 +84,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Somebody has said that they take a look (index: alert_claimed)."""
         return self.filter(state=AlertState.OPEN, claimed_until__isnull=False)
 
+    def locked(self) -> Self:
+        """Locked until the transaction ends."""
+        return self.select_for_update(of=("self",))
+
     def by_urgency(self) -> Self:
         """Critical with nobody on it first, then by severity, then the oldest."""
         rank = models.Case(
@@ -188,6 +192,10 @@ class Alert(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("alert", args=(self.pk,))
+
+    @property
+    def may_be_resolved_by_hand(self) -> bool:
+        return self.rule.may_be_resolved_by_hand
 
     @property
     def is_flapping(self) -> bool:

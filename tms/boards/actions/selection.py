@@ -1,4 +1,4 @@
-"""What an action for many alerts is for."""
+"""The alerts of a bulk action."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -18,35 +18,27 @@ from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 
 
 class BulkOutcome(NamedTuple):
-    """What has become of the alerts that were chosen: the same for whoever asks twice."""
+    """What became of the selected alerts. Of an exclusive action: the same however often it is sent."""
 
-    mine: int
-    theirs: int
+    changed: int
+    theirs: int = 0
     """Somebody else was first."""
-    over: int
+    resolved: int = 0
     """The recovery was first."""
-    left: int
-    """Still open: another transaction had them in its hands."""
-
-    @property
-    def missed(self) -> int:
-        return self.theirs + self.over + self.left
-
-    @property
-    def asked(self) -> int:
-        return self.mine + self.missed
+    locked: int = 0
+    """Another transaction was changing them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSelection:
-    """The alerts that were ticked, or all that a filter matched when the question was asked: none that came later."""
+    """Alerts selected one by one, or all that a filter matched when the dialog opened: none that opened later."""
 
     pks: tuple[int, ...]
     matching: AlertFilter
     is_all: bool
     seen_at: datetime
     is_snoozed: bool = False
-    """Of all that match: those that were put off, and not those that were not."""
+    """Of all that match: the snoozed ones only, else none of them."""
 
     @classmethod
     def of(cls, query: QueryDict) -> Self:
@@ -65,62 +57,62 @@ class AlertSelection:
 
     @property
     def number(self) -> int:
-        """How many were ticked."""
+        """How many were selected one by one."""
         return 0 if self.is_all else len(self.pks)
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """As a form carries it on."""
+        """As hidden fields of a form."""
         if self.is_all:
             return [("all", "1"), ("seen_at", self.seen_at.isoformat()), *self.marks]
         return [*(("alert", str(pk)) for pk in self.pks), *self.marks]
 
     @property
     def marks(self) -> list[tuple[str, str]]:
-        """The list that they were chosen from."""
+        """The filter of the list that they were selected from."""
         return [*([("state", AlertState.SNOOZED.value)] if self.is_snoozed else []), *self.matching.marks]
 
     @property
     def query(self) -> str:
-        """As it stands in an address."""
+        """As the query of a URL."""
         return urlencode(self.fields)
 
     def every(self) -> Self:
-        """All that match instead of those that were ticked."""
+        """All that match, instead of the selected ones."""
         return replace(self, is_all=True, pks=())
 
     def alerts(self, *, to: User) -> AlertQuerySet:
-        """Those of them that are not over."""
+        """The unresolved ones among them."""
         if not self.is_all:
-            return self._ticked(visible(Alert.objects.unresolved(), to=to))
+            return self._selected(visible(Alert.objects.unresolved(), to=to))
         listed = Alert.objects.snoozed() if self.is_snoozed else Alert.objects.awake()
         return self.matching.apply(self._seen(visible(listed, to=to)))
 
-    def severities(self, *, to: User) -> Counter[str]:
-        """Of those that nobody has."""
-        groups = self.alerts(to=to).filter(acknowledged_at=None).values_list("severity").annotate(number=Count("pk"))
-        return Counter(dict(groups))
+    @staticmethod
+    def severities(alerts: AlertQuerySet) -> Counter[str]:
+        return Counter(dict(alerts.order_by().values_list("severity").annotate(number=Count("pk"))))
 
     def outcome(self, *, by: User) -> BulkOutcome:
-        standing = self._asked(visible(Alert.objects.unresolved(), to=by))
-        numbers = standing.aggregate(
-            mine=Count("pk", filter=Q(acknowledged_by=by)),
+        """Who has acknowledged the selected alerts by now."""
+        unresolved = self._asked(visible(Alert.objects.unresolved(), to=by))
+        numbers = unresolved.aggregate(
+            changed=Count("pk", filter=Q(acknowledged_by=by)),
             theirs=Count("pk", filter=Q(state=AlertState.ACKNOWLEDGED) & ~Q(acknowledged_by=by)),
-            left=Count("pk", filter=Q(state=AlertState.OPEN)),
+            locked=Count("pk", filter=Q(state=AlertState.OPEN)),
         )
-        over = visible(Alert.objects.filter(state=AlertState.RESOLVED), to=by)
+        resolved = visible(Alert.objects.filter(state=AlertState.RESOLVED), to=by)
         if self.is_all:
-            over = over.filter(resolved_at__gte=self.seen_at)  # (index: alert_resolved)
-        return BulkOutcome(over=self._asked(over).count(), **numbers)
+            resolved = resolved.filter(resolved_at__gte=self.seen_at)  # (index: alert_resolved)
+        return BulkOutcome(resolved=self._asked(resolved).count(), **numbers)
 
     def _asked(self, alerts: AlertQuerySet) -> AlertQuerySet:
-        """Those among `alerts` that were ticked, or that nobody had when the question was asked."""
+        """Those of `alerts` that were selected, or that were unacknowledged when the dialog opened."""
         if not self.is_all:
-            return self._ticked(alerts)
-        had_nobody = Q(acknowledged_at=None) | Q(acknowledged_at__gte=self.seen_at)
-        return replace(self.matching, nobody=False).apply(self._seen(alerts).filter(had_nobody))
+            return self._selected(alerts)
+        was_unacknowledged = Q(acknowledged_at=None) | Q(acknowledged_at__gte=self.seen_at)
+        return replace(self.matching, nobody=False).apply(self._seen(alerts).filter(was_unacknowledged))
 
-    def _ticked(self, alerts: AlertQuerySet) -> AlertQuerySet:
+    def _selected(self, alerts: AlertQuerySet) -> AlertQuerySet:
         return alerts.filter(pk__in=self.pks)
 
     def _seen(self, alerts: AlertQuerySet) -> AlertQuerySet:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tms.accounts.access import Person, visible
+from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
@@ -26,16 +27,6 @@ from tms.lib.severity import Severity
 TEMPLATE = "boards/alerts.html"
 BUSINESS, SEVERITY, OLDEST = "business", "severity", "oldest"
 OPEN, SNOOZED, RESOLVED = "open", "snoozed", "resolved"
-BULK = (
-    ("claim", "c"),
-    ("snooze", "s"),
-    ("assign", ""),
-    ("comment", ""),
-    ("change", ""),
-    ("withdraw", ""),
-    ("resolve", ""),
-)
-"""What may be done to all that are ticked, besides acknowledging them, with the key for it."""
 BY_URGENCY = Keyset(
     (Column("rank", int), Column("acknowledged", int), Column("opened_at", datetime.fromisoformat), Column("pk", int))
 )
@@ -110,7 +101,8 @@ class AlertsPage(Page):
     def static_context(self, page_state: PageState) -> dict[str, Any]:
         is_mine = self.state == OPEN and self.chosen.who == self.person.get_username()
         orders = choices.orders(self.order)
-        return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": BULK, "orders": orders}
+        bulk = [action for action in ACTIONS.values() if action.alert]
+        return {"severities": choices.severities(self.chosen), "is_mine": is_mine, "bulk": bulk, "orders": orders}
 
     def alert_part(self, alert: AlertRow, *, is_answer: bool = False) -> PagePart:
         return PagePart(f"{TEMPLATE}#row", {"alert": alert, "is_answer": is_answer})

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
+from tms.alerts.actions.action import Action
+from tms.alerts.actions.registry import actions_for
 from tms.alerts.impact import ImpactReason
 from tms.alerts.models import Alert, AlertState, RuleSource, Transition, TransitionKind
 from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label
@@ -100,6 +102,8 @@ class AlertRow:
     here: tuple[Viewer, ...] = ()
     """Who is looking at it, or typing."""
 
+    subject = "alert"
+
     @property
     def element(self) -> str:
         return f"alert-{self.pk}"
@@ -137,13 +141,14 @@ class AlertRow:
         return self.state == AlertState.RESOLVED
 
     @property
-    def deeds(self) -> list[tuple[str, str]]:
-        """What else may be done to it, with the key for it."""
-        looking = [("claim", "c")] if self.is_open else []
-        looked = [("release", "")] if self.is_claimed else []
-        ended = [("withdraw", "")] if self.is_acknowledged or self.is_snoozed else []
-        over = [("resolve", "")] if self.may_be_resolved_by_hand else []
-        return [*looking, *looked, *ended, ("snooze", "s"), ("assign", ""), ("comment", ""), *over]
+    def actions(self) -> tuple[Action, ...]:
+        """The operator actions that apply to it."""
+        return actions_for("alert", self)
+
+    @property
+    def keyed_actions(self) -> list[Action]:
+        """Those of them that have a key: a row of a list has room for no more."""
+        return [action for action in self.actions if action.key]
 
     def is_touched_by(self, change: Change) -> bool:
         """The row tells the presence of its terminal, and who is at it, too."""

@@ -32,7 +32,7 @@ BY_IMPACT = Keyset(
         Column("standstill", int),
         Column("share", int),
         Column("rank", int),
-        Column("held", int),
+        Column("acknowledged", int),
         Column("opened_at", datetime.fromisoformat),
         Column("pk", int),
     )

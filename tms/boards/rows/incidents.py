@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
+from tms.alerts.actions.action import Action
+from tms.alerts.actions.registry import actions_for
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.alerts.models import factor as factors
 from tms.alerts.models.factor import Factor
@@ -66,6 +68,8 @@ class IncidentRow:
     is_stale = False
     assigned_to = None
 
+    subject = "incident"
+
     @property
     def element(self) -> str:
         return f"incident-{self.pk}"
@@ -106,11 +110,13 @@ class IncidentRow:
         return last if last and last.kind in REOPENING else None
 
     @property
-    def deeds(self) -> tuple[str, ...]:
-        """What may be done to it, the likeliest first."""
-        if self.is_acknowledged:
-            return "change", "withdraw", "comment"
-        return ("acknowledge", "claim", *(("release",) if self.is_claimed else ()), "comment")
+    def actions(self) -> tuple[Action, ...]:
+        """The operator actions that apply to it."""
+        return actions_for("incident", self)
+
+    @property
+    def keyed_actions(self) -> list[Action]:
+        return [action for action in self.actions if action.key]
 
 
 def incident_rows(pks: Collection[int]) -> dict[int, IncidentRow]:

@@ -9,8 +9,8 @@ from django import template
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.models import AlertState, Contract, IncidentState, IncidentTransitionKind, TransitionKind
-from tms.boards.actions.deeds import AT_ONCE
 from tms.boards.overview.honeycomb import SiteCell
 from tms.boards.rows import alert_value, outages
 from tms.boards.rows.common import SiteLabel
@@ -62,42 +62,18 @@ REPEATS = (
     (re.compile(r"FREQ=MONTHLY;BYDAY=-?[0-9][A-Z]{2}"), _("every month")),
 )
 """Rules as the form makes them."""
-STEP_ICONS = {
+TRANSITION_ICONS = {
     "opened": "alerts",
     "worsened": "up",
     "eased": "down",
-    "claimed": "eye",
-    "released": "eye",
-    "acknowledged": "person",
-    "changed": "person",
-    "assigned": "person",
-    "snoozed": "clock",
     "reminded": "clock",
-    "commented": "comment",
     "flapping": "flapping",
     "calm": "calm",
+    "joined": "up",
+    "left": "check",
+    "dissolved": "check",
     "resolved": "check",
-}
-DEEDS = {
-    "acknowledge": _("Acknowledge"),
-    "claim": pgettext_lazy("deed", "Claim"),
-    "release": pgettext_lazy("deed", "End the claim"),
-    "change": pgettext_lazy("deed", "Change"),
-    "withdraw": pgettext_lazy("deed", "Give back"),
-    "snooze": pgettext_lazy("deed", "Snooze"),
-    "assign": pgettext_lazy("deed", "Assign"),
-    "comment": pgettext_lazy("deed", "Comment"),
-    "resolve": pgettext_lazy("deed", "Resolve"),
-}
-DEED_HINTS = {
-    "claim": _("Everyone sees for ten minutes that you take a look. It stays open, and whoever is next is told."),
-    "release": _("Nobody is looking into it any more."),
-    "change": _("Whoever has it keeps it. A recovery closes it, and getting worse opens it again, whatever is chosen."),
-    "withdraw": _("It is open again, and asks for a person."),
-    "snooze": _("Nobody is asked for it until then. It opens again by itself, and before if it gets worse."),
-    "assign": _("What is open stays open until they take it. What is acknowledged is theirs at once."),
-    "resolve": _("It is over because you say so. It opens again when it comes again."),
-}
+} | {target.transition.value: action.icon for action in ACTIONS.values() for target in action.targets}
 WHY_OPEN = {
     "withdrawn": pgettext_lazy("open again", "given back"),
     "expired": pgettext_lazy("open again", "time was up"),
@@ -198,23 +174,13 @@ def command_icon(state: str) -> str:
 
 
 @register.filter
-def step_icon(kind: str) -> str:
-    return STEP_ICONS.get(kind, "alerts")
+def transition_icon(kind: str) -> str:
+    return TRANSITION_ICONS.get(kind, "alerts")
 
 
 @register.filter
-def deed_label(name: str) -> Any:
-    return DEEDS[name]
-
-
-@register.filter
-def is_at_once(name: str) -> bool:
-    return name in AT_ONCE
-
-
-@register.filter
-def deed_hint(name: str) -> Any:
-    return DEED_HINTS.get(name, "")
+def action_label(name: str) -> Any:
+    return ACTIONS[name].label
 
 
 @register.filter
@@ -288,29 +254,11 @@ def transition_label(kind: str) -> Any:
     return TransitionKind(kind).label
 
 
-ICONS = {"joined": "up", "left": "check", "dissolved": "check"}
-"""Of the other steps: those of alerts."""
-
-
-KEYS = {"acknowledge": "a", "claim": "c"}
-
-
 @register.filter
 def incident_state(name: str) -> Any:
     return IncidentState(name).label
 
 
 @register.filter
-def incident_step(kind: str) -> Any:
+def incident_transition_label(kind: str) -> Any:
     return IncidentTransitionKind(kind).label
-
-
-@register.filter
-def incident_icon(kind: str) -> str:
-    return ICONS.get(kind) or step_icon(kind)
-
-
-@register.filter
-def incident_key(deed: str) -> str:
-    """With which one does it; empty if by a click only."""
-    return KEYS.get(deed, "")

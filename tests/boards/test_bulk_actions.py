@@ -31,9 +31,9 @@ def test_many_are_put_off_at_once(browser, three, headers):
 def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
     factories.acknowledged(three[0], by=sato)
 
-    html = browser.get("/alerts/withdraw/", {"alert": [alert.pk for alert in three]}, headers=HTMX).content.decode()
+    html = browser.get("/alerts/reopen/", {"alert": [alert.pk for alert in three]}, headers=HTMX).content.decode()
 
-    assert "Give back: 1 alert" in html
+    assert "Reopen: 1 alert" in html
     assert "Of 3 ticked, it can be done to 1." in html
 
 
@@ -50,7 +50,7 @@ def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fle
 def test_what_is_put_off_is_woken_from_its_own_list(browser, three, sato):
     lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
 
-    browser.post("/alerts/withdraw/", {"all": "1", "state": "snoozed"})
+    browser.post("/alerts/reopen/", {"all": "1", "state": "snoozed"})
 
     assert not Alert.objects.snoozed().exists()
 
@@ -113,7 +113,7 @@ def test_what_was_acknowledged_too_long_has_its_view(page, fleet, sato, settings
 def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato):
     alert = factories.alert(fleet, severity="warning")
     lifecycle.assign(Alert.objects.filter(pk=alert.pk), to=sato, by=tanaka, comment="your site", at=now())
-    lifecycle.acknowledge(alert, by=sato, comment="", at=now(), contract=Contract.WORSE)
+    factories.acknowledged(alert, by=sato, comment="", at=now(), contract=Contract.WORSE)
     lifecycle.trigger([lifecycle.RuleTriggered(alert.rule_id, alert.terminal_id, now(), severity="critical")])
 
     seen = page(alert.get_absolute_url())

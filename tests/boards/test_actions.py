@@ -13,7 +13,7 @@ from tms.alerts.models import Alert, Contract
 
 pytestmark = pytest.mark.both
 
-DEEDS = ("change", "withdraw", "snooze", "assign", "comment", "resolve")
+ACTIONS = ("change-acknowledgement", "reopen", "snooze", "assign", "comment", "resolve")
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def alert(fleet, sato) -> Alert:
     return factories.acknowledged(factories.alert(fleet, rule=rule), by=sato, comment="fan ordered")
 
 
-def path(alert: Alert, deed: str) -> str:
-    return f"{alert.get_absolute_url()}{deed}/"
+def path(alert: Alert, action: str) -> str:
+    return f"{alert.get_absolute_url()}{action}/"
 
 
-def sent(deed: str, **more):
-    return {"snooze": {"lasts": "3600"}, "change": {"contract": "worse"}}.get(deed, {}) | more
+def sent(action: str, **more):
+    return {"snooze": {"lasts": "3600"}, "change-acknowledgement": {"contract": "worse"}}.get(action, {}) | more
 
 
 # Contracts
@@ -108,10 +108,10 @@ def test_whoever_looked_before_it_got_worse_is_told_and_keeps_what_was_typed(bro
 
 def test_a_row_tells_until_when_and_what_ended(page, browser, fleet, sato):
     timed, watched, given = (factories.alert(fleet) for _ in range(3))
-    lifecycle.acknowledge(timed, by=sato, comment="", at=now(), contract=Contract.TIME, until=now(600))
-    lifecycle.acknowledge(watched, by=sato, comment="", at=now(), contract=Contract.WORSE)
+    factories.acknowledged(timed, by=sato, comment="", at=now(), contract=Contract.TIME, until=now(600))
+    factories.acknowledged(watched, by=sato, comment="", at=now(), contract=Contract.WORSE)
     factories.acknowledged(given, by=sato)
-    browser.post(path(given, "withdraw"))
+    browser.post(path(given, "reopen"))
 
     seen = page("/alerts/")
 
@@ -125,29 +125,29 @@ def test_a_row_tells_until_when_and_what_ended(page, browser, fleet, sato):
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize("deed", DEEDS)
-def test_each_is_asked_as_a_dialog_or_a_page(browser, alert, deed, headers):
-    answer = browser.get(path(alert, deed), headers=headers)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_each_is_asked_as_a_dialog_or_a_page(browser, alert, action, headers):
+    answer = browser.get(path(alert, action), headers=headers)
 
     html = answer.content.decode()
     assert answer.status_code == 200
     assert html.strip().startswith("<dialog") is bool(headers)
     assert 'data-kind="primary"' in html
-    assert f'action="{path(alert, deed)}"' in html
+    assert f'action="{path(alert, action)}"' in html
 
 
 @pytest.mark.parametrize(
-    ("deed", "state"),
+    ("action", "state"),
     [
-        ("change", "acknowledged"),
-        ("withdraw", "open"),
+        ("change-acknowledgement", "acknowledged"),
+        ("reopen", "open"),
         ("snooze", "snoozed"),
         ("comment", "acknowledged"),
         ("resolve", "resolved"),
     ],
 )
-def test_each_is_done_by_a_plain_form(browser, alert, tanaka, deed, state):
-    answer = browser.post(path(alert, deed), sent(deed, comment="new words"))
+def test_each_is_done_by_a_plain_form(browser, alert, tanaka, action, state):
+    answer = browser.post(path(alert, action), sent(action, comment="new words"))
 
     alert.refresh_from_db()
     step = alert.transitions.last()
@@ -174,18 +174,18 @@ def test_nobody_is_assigned_who_is_not_there(browser, alert, to):
 def test_the_answer_brings_the_row_of_the_page_it_came_from(browser, alert):
     headers = HTMX | {"HX-Current-URL": "http://testserver/alerts/"}
 
-    html = browser.post(path(alert, "withdraw"), headers=headers).content.decode()
+    html = browser.post(path(alert, "reopen"), headers=headers).content.decode()
 
     assert '<li class="alert"' in html
     assert 'hx-swap-oob="outerMorph"' in html
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
-@pytest.mark.parametrize("deed", DEEDS)
-def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, deed, headers):
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, action, headers):
     factories.resolved(alert)
 
-    answer = browser.post(path(alert, deed), sent(deed, comment="too late", to=sato.pk), headers=headers)
+    answer = browser.post(path(alert, action), sent(action, comment="too late", to=sato.pk), headers=headers)
 
     html = answer.content.decode()
     alert.refresh_from_db()
@@ -200,7 +200,7 @@ def test_nothing_is_done_to_what_is_no_longer_as_it_was_seen(browser, alert, sat
         Alert.objects.filter(pk=alert.pk), contract=Contract.WORSE, until=None, by=sato, comment="", at=now()
     )
 
-    answer = browser.post(path(alert, "withdraw"), {"version": alert.version})
+    answer = browser.post(path(alert, "reopen"), {"version": alert.version})
 
     assert answer.status_code == 409
     assert "It has changed since you looked" in answer.content.decode()
@@ -222,7 +222,7 @@ def test_what_is_not_there_is_not_found(browser, alert, address):
     assert browser.get(address.format(pk=alert.pk)).status_code == 404
 
 
-def test_a_deed_is_told_on_the_overview(page, browser, alert):
+def test_an_action_is_shown_on_the_overview(page, browser, alert):
     browser.post(path(alert, "snooze"), sent("snooze"))
 
     told = Seen(browser.get("/")).html

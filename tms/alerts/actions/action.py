@@ -1,0 +1,120 @@
+"""What an operator action is, and how one is carried out on one alert or incident."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tms.accounts.models import User
+from tms.accounts.permissions import Permission
+from tms.alerts.actions.forms import ActionForm
+from tms.alerts.actions.schemas import ActionSchema
+from tms.alerts.lifecycle import AlreadyResolved, ChangedMeanwhile, NotApplicable
+from tms.alerts.models import (
+    Alert,
+    AlertQuerySet,
+    AlertState,
+    IncidentTransitionKind,
+    TransitionKind,
+)
+
+type Text = str | Promise
+
+
+@dataclass(frozen=True)
+class When:
+    """Where an action applies: one declaration for querysets, model instances and rows of boards."""
+
+    states: frozenset[str]
+    is_claimed: bool | None = None
+    may_be_resolved_by_hand: bool | None = None
+
+    def filter(self, alerts: AlertQuerySet) -> AlertQuerySet:
+        found = alerts.filter(state__in=self.states)
+        if self.is_claimed is not None:
+            found = found.filter(claimed_until__isnull=not self.is_claimed)
+        if self.may_be_resolved_by_hand is not None:
+            found = found.filter(rule__may_be_resolved_by_hand=self.may_be_resolved_by_hand)
+        return found
+
+    def matches(self, row: Any) -> bool:
+        """`row`: an Alert, an Incident, or a row of a board."""
+        return (
+            row.state in self.states
+            and self.is_claimed in {None, row.claimed_until is not None}
+            and (self.may_be_resolved_by_hand is None or row.may_be_resolved_by_hand == self.may_be_resolved_by_hand)
+        )
+
+
+class Target(NamedTuple):
+    """What an action does to alerts, or to an incident."""
+
+    run: Callable[..., Any]
+    """`(alerts or incident, *, by, at, **terms)`: one transaction, idempotent."""
+    when: When
+    transition: TransitionKind | IncidentTransitionKind
+    """Histories show it with the action's icon."""
+    has_already: Callable[[Any, User], bool] = lambda row, by: False
+    """Whether the person has this already; may raise a Conflict."""
+    lock: Callable[[AlertQuerySet], None] = lambda alerts: None
+    """What has to be locked before the row itself."""
+    is_exclusive: bool = False
+    """One person has it at a time: a bulk action reports how many others have."""
+    done: Text = _("Done.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """One entry of the registry: dialog, bulk bar, REST, history and keyboard help are made from it."""
+
+    name: str
+    """In URLs, REST paths and operation ids: `acknowledge_alert`, `_alerts`, `_incident`."""
+    label: Text
+    icon: str
+    summary: str
+    """Of the REST operations: `Comment on {}`."""
+    form: type[ActionForm]
+    schema: type[ActionSchema]
+    hint: Text = ""
+    key: str = ""
+    key_help: Text = ""
+    permission: Permission = Permission.HANDLE_ALERTS
+    alert: Target | None = None
+    """One alert (menu, dialog, REST), and many (bulk bar, REST)."""
+    incident: Target | None = None
+
+    @property
+    def is_immediate(self) -> bool:
+        """It has nothing to fill in: one click, no dialog."""
+        return not self.form.base_fields
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        return (target for target in (self.alert, self.incident) if target)
+
+
+def by_name(*actions: Action) -> dict[str, Action]:
+    return {action.name: action for action in actions}
+
+
+@transaction.atomic
+def perform(target: Target, rows: Any, *, by: User, at: datetime, version: int | None = None, **terms: Any) -> None:
+    """Carry out an action on the one row of `rows` as the person saw it: the only way in, for HTML and REST.
+
+    `version` is the one that the person saw. Repeating what changed nothing is no error. Raises a Conflict.
+    """
+    target.lock(rows)
+    row = rows.locked().get()
+    if row.state == AlertState.RESOLVED:
+        raise AlreadyResolved(row)
+    if target.has_already(row, by):
+        return
+    if version not in {None, row.version}:
+        raise ChangedMeanwhile(row)
+    if not target.when.matches(row):
+        raise NotApplicable(row)
+    target.run(rows if isinstance(row, Alert) else row, by=by, at=at, **terms)
