@@ -22,7 +22,7 @@ FOREIGN = re.compile(
 OURS = {
     "card.title", "choice.label", "command.label", "deed.label", "error", "field.label", "form.rule", "label",
     "action.label", "name.label", "one.label",
-    "kind.label", "share.label", "table.by", "told.kind.label", "told.state.label",
+    "kind.label", "share.label", "table.by", "told.kind.label", "told.state.label", "transport.label",
 }  # fmt: skip
 """Labels and errors of TMS itself."""
 WITHOUT_ELEMENTS = re.compile(
