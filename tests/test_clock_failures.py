@@ -311,7 +311,7 @@ def test_alerts_open_without_the_condition_that_fails(fleet, monkeypatch):
     assert not Alert.objects.filter(terminal=bad).exists()
 
 
-def test_incidents_are_reviewed_although_nothing_can_be_folded(fleet, monkeypatch):
+def test_incidents_are_reviewed_although_nothing_can_be_correlated(fleet, monkeypatch):
     fleet.presence_rule(Presence.SILENT)
     fleet.online(lease_s=1)
     presence_sweep.sweep(later(2))

@@ -92,3 +92,10 @@ def test_what_needs_aws_needs_its_libraries(nowhere, monkeypatch):
 
 def test_what_needs_no_aws_needs_neither(nowhere):
     aws.must_be_usable([NAME])
+
+
+def test_a_variable_that_was_renamed_is_refused_by_its_old_name(monkeypatch):
+    monkeypatch.setenv("TMS_OLD_S", "5")
+
+    with pytest.raises(ImproperlyConfigured, match="TMS_OLD_S is now TMS_NEW_S; set that instead"):
+        environment.refuse_renamed({"TMS_OLD_S": "TMS_NEW_S"})

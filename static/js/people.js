@@ -27,7 +27,7 @@ const placeOf = (part) =>
     part?.getAttribute("data-at") ?? part?.getAttribute("data-page-of") ?? part?.id ?? "",
   );
 
-/** What is open above the page, or has the focus, or is unfolded, or is all that the page is about. */
+/** What is open above the page, or has the focus, or is expanded, or is all that the page is about. */
 function placeNow() {
   const dialog = document.querySelector("dialog:modal");
   if (dialog) return placeOf(dialog);

@@ -13,9 +13,9 @@ from tests.builders import AT, now
 from tests.notifications.conftest import webhook
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
-from tms.alerts.correlation import settings as folding
+from tms.alerts.correlation import settings as correlation_settings
 from tms.alerts.maintenance import services as maintenance_services
-from tms.alerts.models import Factor, FoldRule
+from tms.alerts.models import CorrelationRule, Factor
 from tms.alerts.rule_editing import services as rule_editing_services
 from tms.fleet.credentials import enrolment
 from tms.fleet.credentials import services as credential_services
@@ -79,10 +79,10 @@ def window(fleet) -> None:
 
 
 def correlation(fleet) -> None:
-    rule = FoldRule.in_force()[Factor.SITE]
+    rule = CorrelationRule.in_force()[Factor.SITE]
     rule.least = 5
-    folding.save([rule])
-    folding.reset()
+    correlation_settings.save([rule])
+    correlation_settings.reset()
 
 
 def rule(fleet) -> None:
@@ -135,7 +135,7 @@ CHANGES = [
         ],
     ),
     (window, [("created", WINDOW, "sites"), ("extended", WINDOW, "occurs_until"), ("cancelled", WINDOW, "")]),
-    (correlation, [("created", "alerts.foldrule", "least"), ("reset", "alerts.foldrule", "")]),
+    (correlation, [("created", "alerts.correlationrule", "least"), ("reset", "alerts.correlationrule", "")]),
     (rule, [("created", RULE, "metric"), ("changed", RULE, "limit"), ("deleted", RULE, "enabled")]),
     (
         plan_of_digests,

@@ -27,8 +27,8 @@ HOUR = 3600
 
 @pytest.fixture(autouse=True)
 def _told_at_once(settings):
-    """Whether alerts fold is asked in tests of its own."""
-    settings.FOLD_WAIT_S = 0
+    """Correlation has tests of its own."""
+    settings.CORRELATION_WAIT_S = 0
 
 
 def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:

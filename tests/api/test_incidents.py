@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.alerts.folding.conftest import storm  # noqa: F401  (a fixture)
+from tests.alerts.correlation.conftest import storm  # noqa: F401  (a fixture)
 from tests.api.conftest import problem, wrong
 from tms.alerts.models import Alert, Incident
 

@@ -6,7 +6,7 @@ from tests import factories
 from tests.boards.conftest import HTMX, Seen
 from tests.factories import now
 from tms.alerts import correlation
-from tms.alerts.models import Alert, FoldRule, Incident
+from tms.alerts.models import Alert, CorrelationRule, Incident
 from tms.fleet.models import Presence, TerminalState
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -35,16 +35,16 @@ def test_one_row_stands_for_all_of_its_alerts(page, fleet, incident):
     assert "5 alerts still open" in seen.text(f"incident-{incident.pk}")
 
 
-def test_it_unfolds_where_it_stands_and_folds_again(page, incident):
-    folded = page("/alerts/")
-    [unfold] = [link for link in folded.links() if "unfold=" in link]
+def test_it_expands_where_it_stands_and_collapses_again(page, incident):
+    collapsed = page("/alerts/")
+    [expand] = [link for link in collapsed.links() if "expand=" in link]
 
-    unfolded = page(unfold)
+    expanded = page(expand)
 
-    assert unfold == f"/alerts/?unfold={incident.pk}"
-    assert len(unfolded.rows("alert-")) == 5
-    assert unfolded.ids.index(f"incident-{incident.pk}") < unfolded.ids.index(unfolded.rows("alert-")[0])
-    assert "/alerts/" in unfolded.links()
+    assert expand == f"/alerts/?expand={incident.pk}"
+    assert len(expanded.rows("alert-")) == 5
+    assert expanded.ids.index(f"incident-{incident.pk}") < expanded.ids.index(expanded.rows("alert-")[0])
+    assert "/alerts/" in expanded.links()
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_what_nobody_knows_cannot_be_done(browser, incident):
     assert browser.get(path(incident, "explode")).status_code == 404
 
 
-# When alerts fold
+# When alerts are correlated
 
 
 def every(**changed: str) -> dict[str, str]:
@@ -217,28 +217,28 @@ def editor(browser, tanaka):
     return browser
 
 
-def test_everyone_reads_when_alerts_fold_and_only_editors_change_it(page, browser, tanaka):
-    seen = page("/rules/folding/")
-    answer = browser.post("/rules/folding/", every())
+def test_everyone_reads_when_alerts_are_correlated_and_only_editors_change_it(page, browser, tanaka):
+    seen = page("/rules/correlation/")
+    answer = browser.post("/rules/correlation/", every())
 
     assert "of 8: 4" in " ".join(seen.html.split())
     assert answer.status_code == 403
-    assert not FoldRule.objects.exists()
+    assert not CorrelationRule.objects.exists()
 
 
 def test_an_editor_changes_it_and_goes_back_to_the_defaults(editor):
-    changed = editor.post("/rules/folding/", every(**{"site-small_pct": "75"}))
-    needed = FoldRule.in_force()["site"].needed(8)
-    editor.post("/rules/folding/", {"defaults": "1"})
+    changed = editor.post("/rules/correlation/", every(**{"site-small_pct": "75"}))
+    needed = CorrelationRule.in_force()["site"].needed(8)
+    editor.post("/rules/correlation/", {"defaults": "1"})
 
     assert changed.status_code == 302
-    assert (needed, FoldRule.in_force()["site"].needed(8)) == (6, 4)
+    assert (needed, CorrelationRule.in_force()["site"].needed(8)) == (6, 4)
 
 
 @pytest.mark.parametrize(("field", "value"), [("small_pct", "101"), ("least", "1"), ("within_s", "0"), ("least", "x")])
 def test_what_makes_no_sense_is_told_at_its_field(editor, field, value):
-    answer = editor.post("/rules/folding/", every(**{f"site-{field}": value}))
+    answer = editor.post("/rules/correlation/", every(**{f"site-{field}": value}))
 
     assert answer.status_code == 422
     assert f"id_site-{field}_error" in answer.content.decode()
-    assert not FoldRule.objects.exists()
+    assert not CorrelationRule.objects.exists()

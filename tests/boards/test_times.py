@@ -77,7 +77,7 @@ def _hour(at):
     return Recurrence(ZoneInfo("UTC"), starts_at, timedelta(hours=1), "")
 
 
-def test_what_may_yet_fold_into_an_incident_is_not_quiet(fleet):
+def test_what_may_yet_be_correlated_is_not_suppressed(fleet):
     opened_at = now(-1)
     alert = past(fleet, opened_at, rule=fleet.presence_rule())
 

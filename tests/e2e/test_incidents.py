@@ -1,4 +1,4 @@
-"""A site is lost: one row, which unfolds, and which one person takes before everybody's eyes."""
+"""A site is lost: one row, which expands, and which one person takes before everybody's eyes."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.e2e.conftest import Enter
 from tests.e2e.house import House
 
 
-async def test_an_incident_appears_unfolds_and_is_taken_before_everybody_s_eyes(house: House, person: Enter):
+async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(house: House, person: Enter):
     here = await (await person("tanaka")).open("/alerts/")
     there = await (await person("mori")).open("/alerts/")
 
@@ -18,7 +18,7 @@ async def test_an_incident_appears_unfolds_and_is_taken_before_everybody_s_eyes(
     await expect(theirs).to_contain_text("7 alerts still open")
 
     await theirs.get_by_role("link", name="Show its alerts").click()
-    await expect(there).to_have_url(re.compile(rf"unfold={pk}"))
+    await expect(there).to_have_url(re.compile(rf"expand={pk}"))
     await expect(there.locator("#alerts > [data-member]")).to_have_count(7)
 
     await mine.get_by_role("link", name="Claim").click()

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.alerts.folding.conftest import Storm
+from tests.alerts.correlation.conftest import Storm
 from tests.alerts.test_quiet import TOKYO
 from tests.builders import Fleet, Wall
 from tests.notifications.conftest import webhook
@@ -136,7 +136,7 @@ class Life(RuleBasedStateMachine):
         """When everything has settled, whoever is open was told of, and each recovery of what was told."""
         self.passes(1_500, 30)
         told = {one.subject for delivery in Delivery.objects.filter(kind__in=ALARMS) for one in delivery.items.all()}
-        for alert in Alert.objects.unacknowledged().unfolded():
+        for alert in Alert.objects.unacknowledged().uncorrelated():
             assert alert in told
         for incident in Incident.objects.filter(state="open"):
             assert incident in told or not incident.alerts.unacknowledged().exists()

@@ -1,8 +1,8 @@
-"""Of what folds one thing is told, whatever happens to the alerts in it."""
+"""Of correlated alerts one thing is told, whatever happens to the alerts in it."""
 
 import pytest
 
-from tests.alerts.folding.conftest import Storm, incident
+from tests.alerts.correlation.conftest import Storm, incident
 from tests.alerts.test_quiet import maintain
 from tests.notifications.conftest import Hours, webhook
 from tms.alerts import correlation, lifecycle
@@ -108,7 +108,7 @@ def test_who_joins_later_is_told_by_nothing_new_and_the_recovery_is_told_once(st
     assert titles(receiver)[-1] == "Recovered: 10 of 10 lost at Site SJK"
 
 
-def test_what_was_told_before_it_folded_is_told_of_its_recovery(storm, both, policy, hook, receiver):
+def test_what_was_told_before_it_was_correlated_is_told_of_its_recovery(storm, both, policy, hook, receiver):
     policy((0, [hook]))
     shop = storm.shop("SJK", 10)
     storm.lose(shop[:1], seconds=0)

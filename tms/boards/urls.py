@@ -5,8 +5,8 @@ from tms.boards.actions import views as actions
 from tms.boards.alert_history import views as past
 from tms.boards.digest import views as digest
 from tms.boards.maintenance import views as maintenance
-from tms.boards.rules import correlation
 from tms.boards.rules import views as rules
+from tms.boards.rules.correlation import correlation
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -34,7 +34,7 @@ urlpatterns = [
     path("rules/new/", rules.new_rule, name="new-rule"),
     path("rules/new/<slug:kind>/", rules.new_rule, name="new-rule-of"),
     path("rules/new/<slug:kind>/preview/", rules.preview_new_rule, name="preview-new-rule"),
-    path("rules/folding/", correlation.folding, name="folding"),
+    path("rules/correlation/", correlation, name="correlation"),
     path("rules/export/", rules.export_rules, name="export-rules"),
     path("rules/import/", rules.import_rules, name="import-rules"),
     path("rules/<int:pk>/", rules.rule, name="rule"),

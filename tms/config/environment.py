@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import inf
 from pathlib import Path
@@ -24,6 +24,13 @@ def text(name: str, default: str = "") -> str:
     if value:
         raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one")
     return _contents(path, f"{name}_FILE").strip()
+
+
+def refuse_renamed(names: Mapping[str, str]) -> None:
+    """Raises ImproperlyConfigured for a variable that is set by its old name: it would be ignored without a word."""
+    for old, new in names.items():
+        if os.environ.get(old):
+            raise ImproperlyConfigured(f"{old} is now {new}; set that instead")
 
 
 def flag(name: str, *, default: bool) -> bool:

@@ -22,6 +22,7 @@ DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
 PRODUCTION = env.flag("TMS_PRODUCTION", default=False)
 """The embedded default (False) makes its own secret; production refuses to start unless everything is named."""
 
+env.refuse_renamed({"TMS_FOLD_WAIT_S": "TMS_CORRELATION_WAIT_S"})
 if PRODUCTION:
     aliases.apply()
 
@@ -287,8 +288,8 @@ TAKEOVER_BAN_S = env.seconds("TMS_TAKEOVER_BAN_S", 300)
 
 STALE_AFTER_S = env.seconds("TMS_STALE_AFTER_S", 14_400)
 """Whoever took an alert so long ago, and was not heard of since, is reminded of it. 0: never."""
-FOLD_WAIT_S = env.seconds("TMS_FOLD_WAIT_S", 5)
-"""A terminal's loss is told so late, for it may turn out to be part of an incident."""
+CORRELATION_WAIT_S = env.seconds("TMS_CORRELATION_WAIT_S", 5)
+"""Notifications of lost terminals wait so long, because the alerts may be correlated into an incident."""
 
 FLAPPING_WINDOW_S = env.seconds("TMS_FLAPPING_WINDOW_S", 1_800)
 """In which openings and recoveries are counted. 0: nothing is ever said to flap."""

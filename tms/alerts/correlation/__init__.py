@@ -1,7 +1,7 @@
-"""Alerts of terminals that are lost together fold into one incident. Detection and recovery go on as before: all that
-an incident takes from its alerts is that they are told of one by one.
+"""Correlates alerts of terminals that are lost together into one incident.
 
-Only the leading clock folds; people and the fold hold the lock of the incident's row while they change it.
+Detection and recovery are unchanged; only the notifications of single alerts are replaced by those of the incident.
+Only the leading clock correlates. People and the correlation lock the incident's row while they change it.
 """
 
 from tms.alerts.correlation.actions import acknowledge, change_acknowledgement, claim, comment, reopen, unclaim

@@ -53,7 +53,7 @@ def candidates(since: datetime) -> list[Candidate]:
     """Of what has opened `since` (index: alert_unfolded); two queries at most."""
     rows = (
         Alert.objects.unresolved()
-        .unfolded()
+        .uncorrelated()
         .filter(opened_at__gte=since, rule__kind=RuleSource.PRESENCE, terminal__state__presence__in=LOST)
         .order_by("opened_at")
         .values_list(*COLUMNS)[:PASS_LIMIT]

@@ -17,7 +17,7 @@ from tms.alerts.lifecycle.actions import UNRESOLVED
 from tms.alerts.lifecycle.severity import RANKS
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
-from tms.alerts.models.incident import FoldRule, Incident
+from tms.alerts.models.incident import CorrelationRule, Incident
 from tms.alerts.models.incident import IncidentTransitionKind as Kind
 from tms.feed.change import Change
 from tms.feed.publisher import publish
@@ -33,19 +33,19 @@ type ByCommon = dict[Common, list[Candidate]]
 
 def correlate(at: datetime) -> int:
     """How many alerts became part of an incident."""
-    alone = Alert.objects.unresolved().unfolded().filter(opened_at__gte=at - LONGEST)
+    alone = Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
     if not alone.exists() and not Incident.objects.unresolved().exists():
         return 0
-    folded = 0
+    correlated = 0
 
     def join() -> None:
-        nonlocal folded
-        folded = _correlate(at)
+        nonlocal correlated
+        correlated = _correlate(at)
 
-    # What stands is reviewed also when nothing can be folded.
+    # Unresolved incidents are reviewed also when nothing can be correlated.
     acts: tuple[Callable[[], None], ...] = (join, partial(_review_standing, at))
     each(acts, lambda act: act(), loop="fold")
-    return folded
+    return correlated
 
 
 def _review_standing(at: datetime) -> None:
@@ -62,7 +62,7 @@ def _review(pks: Collection[int], at: datetime) -> int:
 
 @transaction.atomic
 def _correlate(at: datetime) -> int:
-    rules = {factor: rule for factor, rule in FoldRule.in_force().items() if rule.enabled}
+    rules = {factor: rule for factor, rule in CorrelationRule.in_force().items() if rule.enabled}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, LONGEST)) if rules else []
     standing = {Common(row.factor, row.key): row for row in _unresolved()}
@@ -90,7 +90,7 @@ def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Inciden
 
 
 def _put(incident: Incident, members: Iterable[Candidate]) -> None:
-    """Of alerts that are free. Only the fold makes one part of an incident; the next review counts them."""
+    """Of alerts that are free. Only the correlation adds alerts to an incident; the next review counts them."""
     pks = [one.alert for one in members]
     Alert.objects.filter(pk__in=pks).update(incident=incident)
     publish(Change(alerts=frozenset(pks), incidents=frozenset({incident.pk})))
@@ -101,11 +101,13 @@ def _free(found: Iterable[Candidate]) -> list[Candidate]:
     next pass: two that wait for each other's rows would never end.
     """
     wanted = {one.alert: one for one in found}
-    return [wanted[alert.pk] for alert in lock_in_states(Alert.objects.unfolded().filter(pk__in=wanted), UNRESOLVED)]
+    return [
+        wanted[alert.pk] for alert in lock_in_states(Alert.objects.uncorrelated().filter(pk__in=wanted), UNRESOLVED)
+    ]
 
 
 def _open(
-    rule: FoldRule, factor: Factor, found: Sequence[Candidate], standing: dict[Common, Incident], at: datetime
+    rule: CorrelationRule, factor: Factor, found: Sequence[Candidate], standing: dict[Common, Incident], at: datetime
 ) -> list[Candidate]:
     """Open incidents of what has `factor` in common; those who belong to none."""
     settled = _settled(factor, found, at)
@@ -129,7 +131,7 @@ def _settled(factor: Factor, found: Sequence[Candidate], at: datetime) -> list[C
     """A site explains a loss best: whatever else may, is asked when a site has had time to be lost."""
     if factor is Factor.SITE:
         return list(found)
-    before = at - timedelta(seconds=settings.FOLD_WAIT_S / 2)
+    before = at - timedelta(seconds=settings.CORRELATION_WAIT_S / 2)
     return [one for one in found if one.opened_at <= before]
 
 

@@ -33,9 +33,9 @@ def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Co
     """
     lost = Q(presence__in=LOST, presence_at__gte=since) & ~Q(cause__in=OURS)
     was_there = lost | ~Q(presence__in=(*LOST, Presence.NEVER))
-    folded = Alert.objects.unresolved().filter(terminal=OuterRef("terminal"), incident__isnull=False)
+    correlated = Alert.objects.unresolved().filter(terminal=OuterRef("terminal"), incident__isnull=False)
     rows = (
-        TerminalState.objects.filter(was_there, ~Exists(folded), **{f"{COLUMNS[factor]}__in": keys})
+        TerminalState.objects.filter(was_there, ~Exists(correlated), **{f"{COLUMNS[factor]}__in": keys})
         .values_list(COLUMNS[factor])
         .annotate(lost=Count("pk", filter=lost), size=Count("pk"))
     )

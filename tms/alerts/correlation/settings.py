@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from tms.accounts.audit import recorder
-from tms.alerts.models.incident import FoldRule
+from tms.alerts.models.incident import CorrelationRule
 
 
 @transaction.atomic
-def save(rules: Iterable[FoldRule]) -> None:
+def save(rules: Iterable[CorrelationRule]) -> None:
     for rule in rules:
         with recorder.change(rule):
             rule.save()
@@ -18,6 +18,6 @@ def save(rules: Iterable[FoldRule]) -> None:
 @transaction.atomic
 def reset() -> None:
     """Go back to the defaults."""
-    for rule in FoldRule.objects.select_for_update():
+    for rule in CorrelationRule.objects.select_for_update():
         recorder.record("reset", rule)
         rule.delete()

@@ -1,4 +1,4 @@
-"""When alerts fold into an incident."""
+"""When alerts are correlated into an incident."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -17,16 +17,16 @@ router = ApiRouter("incidents")
 CHANGING = Access(Permission.EDIT_RULES)
 
 
-class FoldBody(RequestSchema):
+class CorrelationRuleBody(RequestSchema):
     enabled: bool = True
-    within_s: int = Field(ge=5, le=3_600, description="Terminals lost within so long are lost together.")
+    within_s: int = Field(ge=5, le=3_600, description="Terminals lost within this time are lost together.")
     least: int = Field(ge=2, le=10_000, description="Of terminals, whatever their share.")
     small_pct: int = Field(ge=1, le=100, description="Of fewer than 20.")
     medium_pct: int = Field(ge=1, le=100, description="Of 20 to 99.")
     large_pct: int = Field(ge=1, le=100, description="Of 100 and more.")
 
 
-class Fold(ResponseSchema):
+class CorrelationRule(ResponseSchema):
     factor: Factor = Field(description="What the terminals have in common.")
     enabled: bool
     within_s: int
@@ -37,26 +37,31 @@ class Fold(ResponseSchema):
     is_default: bool = Field(description="Nobody has changed it.")
 
     @classmethod
-    def of(cls, rule: models.FoldRule) -> Self:
-        fields = {name: getattr(rule, name) for name in FoldBody.model_fields}
+    def of(cls, rule: models.CorrelationRule) -> Self:
+        fields = {name: getattr(rule, name) for name in CorrelationRuleBody.model_fields}
         return cls(factor=Factor(rule.factor), **fields, is_default=rule.pk is None)
 
 
-@router.get("/folding", summary="Read when alerts fold into an incident", response=list[Fold])
-def read_folding(request: ApiRequest) -> Sequence[Fold]:
-    """In the order in which TMS asks what lost terminals have in common."""
-    return [Fold.of(rule) for rule in models.FoldRule.in_force().values()]
+@router.get("/correlation", summary="Read when alerts are correlated", response=list[CorrelationRule])
+def read_correlation(request: ApiRequest) -> Sequence[CorrelationRule]:
+    """In the order in which common factors are checked."""
+    return [CorrelationRule.of(rule) for rule in models.CorrelationRule.in_force().values()]
 
 
-@router.put("/folding/{factor}", summary="Say when alerts fold by one factor", response=Fold, access=CHANGING)
-def change_folding(request: ApiRequest, factor: Factor, body: FoldBody) -> Fold:
-    rule = models.FoldRule.in_force()[factor]
+@router.put(
+    "/correlation/{factor}",
+    summary="Change when alerts with a common factor are correlated",
+    response=CorrelationRule,
+    access=CHANGING,
+)
+def change_correlation(request: ApiRequest, factor: Factor, body: CorrelationRuleBody) -> CorrelationRule:
+    rule = models.CorrelationRule.in_force()[factor]
     for name, value in body.model_dump().items():
         setattr(rule, name, value)
     settings.save([rule])
-    return Fold.of(rule)
+    return CorrelationRule.of(rule)
 
 
-@router.delete("/folding", summary="Go back to the defaults", response=None, status=204, access=CHANGING)
-def reset_folding(request: ApiRequest) -> None:
+@router.delete("/correlation", summary="Go back to the defaults", response=None, status=204, access=CHANGING)
+def reset_correlation(request: ApiRequest) -> None:
     settings.reset()

@@ -18,6 +18,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             state_operations=[
+                migrations.RenameModel("FoldRule", "CorrelationRule"),
+                migrations.AlterModelTable("CorrelationRule", "alerts_foldrule"),
+            ],
+        ),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
                 operation
                 for model, old, new, field in RENAMED
                 for operation in (

@@ -4,7 +4,13 @@ from tms.alerts.models.alert import Alert, AlertQuerySet, AlertState, Contract
 from tms.alerts.models.condition import Condition
 from tms.alerts.models.factor import Factor
 from tms.alerts.models.flapping import Flapping
-from tms.alerts.models.incident import FoldRule, Incident, IncidentState, IncidentTransition, IncidentTransitionKind
+from tms.alerts.models.incident import (
+    CorrelationRule,
+    Incident,
+    IncidentState,
+    IncidentTransition,
+    IncidentTransitionKind,
+)
 from tms.alerts.models.maintenance import Window
 from tms.alerts.models.rule import Rule, RuleHours
 from tms.alerts.models.transition import Transition, TransitionKind
@@ -17,9 +23,9 @@ __all__ = [
     "Comparison",
     "Condition",
     "Contract",
+    "CorrelationRule",
     "Factor",
     "Flapping",
-    "FoldRule",
     "Incident",
     "IncidentState",
     "IncidentTransition",

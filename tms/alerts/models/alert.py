@@ -76,8 +76,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Taken until it gets worse (index: alert_watchful)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, contract=Contract.WORSE)
 
-    def unfolded(self) -> Self:
-        """Not part of an incident (index: alert_unfolded, read by the fold)."""
+    def uncorrelated(self) -> Self:
+        """Not part of an incident (index: alert_unfolded, read by correlation)."""
         return self.filter(incident=None)
 
     def claimed(self) -> Self:

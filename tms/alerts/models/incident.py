@@ -21,7 +21,7 @@ MEDIUM, LARGE = 20, 100
 """Sizes from which the share for a medium and for a large number of terminals counts."""
 
 
-class FoldRule(models.Model):
+class CorrelationRule(models.Model):
     """How many terminals that have one thing in common must be lost, within how long, to be one incident.
 
     A row is what somebody changed; where there is none, `DEFAULTS` count.
@@ -46,6 +46,7 @@ class FoldRule(models.Model):
     )
 
     class Meta:
+        db_table = "alerts_foldrule"
         verbose_name = _("fold")
         verbose_name_plural = _("folds")
 
@@ -58,7 +59,7 @@ class FoldRule(models.Model):
         return max(self.least, -(-size * pct // 100))
 
     @classmethod
-    def in_force(cls) -> dict[Factor, FoldRule]:
+    def in_force(cls) -> dict[Factor, CorrelationRule]:
         """One for each factor, in the order in which they are asked."""
         changed = {rule.factor: rule for rule in cls.objects.all()}
         return {factor: changed.get(factor) or cls(factor=factor, **DEFAULTS[factor]) for factor in Factor}
@@ -82,7 +83,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def locked(self) -> Self:
         """Locked until the transaction ends, though not against rows that refer to them: whoever writes those may hold
-        steps of the history that a fold waits for.
+        transitions that a correlation waits for.
         """
         return self.select_for_update(of=("self",), no_key=True)
 
@@ -136,7 +137,7 @@ class Incident(models.Model):
             ),
         )
         indexes = (
-            # Readers: the fold, and the boards.
+            # Readers: correlation, and the boards.
             models.Index(fields=("opened_at",), name="incident_unresolved", condition=~models.Q(state="resolved")),
             models.Index(fields=("-resolved_at",), name="incident_resolved"),
         )

@@ -30,7 +30,7 @@ class Reason(models.TextChoices):
     PARENT = "parent", _("what it is linked through is away")
     EXPECTED = "expected", _("it said when it will be back")
     SNOOZED = "snoozed", _("somebody put it off")
-    FOLDING = "folding", _("it may be part of an incident")
+    CORRELATING = "folding", _("it may be part of an incident")
     INCIDENT = "incident", _("it is part of an incident")
 
 
@@ -137,18 +137,18 @@ def _put_off(subjects: list[Subject], at: datetime) -> Found:
             yield subject.alert, Suppression(Reason.SNOOZED, subject.put_off_until)
 
 
-def _may_fold(subjects: list[Subject], at: datetime) -> Found:
+def _may_be_correlated(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
-        until = subject.opened_at + timedelta(seconds=settings.FOLD_WAIT_S)
+        until = subject.opened_at + timedelta(seconds=settings.CORRELATION_WAIT_S)
         if subject.kind == RuleSource.PRESENCE and subject.incident_state is None and until > at:
-            yield subject.alert, Suppression(Reason.FOLDING, until)
+            yield subject.alert, Suppression(Reason.CORRELATING, until)
 
 
-def _folded(subjects: list[Subject], at: datetime) -> Found:
+def _correlated(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
         if subject.incident_state not in (None, IncidentState.RESOLVED):
             yield subject.alert, Suppression(Reason.INCIDENT, at + ASK_AGAIN)
 
 
 CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _put_off)
-SOURCES: tuple[Source, ...] = (*CONTEXT, _may_fold, _folded)
+SOURCES: tuple[Source, ...] = (*CONTEXT, _may_be_correlated, _correlated)

@@ -1,4 +1,4 @@
-"""Incidents in a list of alerts: one row in place of all that belong to it, until somebody unfolds it."""
+"""Incidents in a list of alerts: one row in place of all that belong to it, until somebody expands it."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from tms.boards.rows.common import WORST_FIRST
 from tms.boards.rows.incidents import MOST, IncidentRow, incident_rows
 from tms.lib.severity import Severity
 
-MOST_UNFOLDED = 5
+MOST_EXPANDED = 5
 MOST_MEMBERS = 50
 
 

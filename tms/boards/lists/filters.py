@@ -143,7 +143,7 @@ class AlertFilter:
         return rows.filter(alerts_like(self.q)) if self.q else rows
 
     @property
-    def may_fold(self) -> bool:
+    def may_correlate(self) -> bool:
         """Whether a row of an incident may stand for its alerts: not where somebody looks for certain ones."""
         return not (self.q or self.rule or self.stale or self.incident or self.flapping)
 

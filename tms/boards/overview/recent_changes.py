@@ -1,4 +1,4 @@
-"""What changed in the whole fleet a moment ago. A storm is folded from thin rows; only what is told is read whole."""
+"""What changed in the whole fleet a moment ago. A storm is grouped from thin rows; only what is told is read whole."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -64,7 +64,7 @@ class Group(NamedTuple):
 def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry], int]:
     """The newest changes of the last 15 minutes, with what belongs together as one, and how many changes there were."""
     traces = (_traces(kind, source, at - RECENT, to=to) for kind, source in SOURCES.items())
-    groups = _folded(merge(*traces, key=attrgetter("at"), reverse=True))
+    groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
     return _told(groups[:limit]), sum(group.number for group in groups)
 
 
@@ -74,18 +74,18 @@ def _traces(kind: str, source: Source, since: datetime, *, to: Person) -> Iterat
         yield Trace(kind, at, pk, (kind, *together))
 
 
-def _folded(traces: Iterable[Trace]) -> list[Group]:
-    folded: list[Group] = []
+def _grouped(traces: Iterable[Trace]) -> list[Group]:
+    groups: list[Group] = []
     place: dict[tuple[Any, ...], int] = {}
     for trace in traces:
         index = place.get(trace.together)
-        if index is not None and folded[index].newest.at - trace.at <= TOGETHER:
-            group = folded[index]
-            folded[index] = Group(group.newest, trace, group.number + 1)
+        if index is not None and groups[index].newest.at - trace.at <= TOGETHER:
+            group = groups[index]
+            groups[index] = Group(group.newest, trace, group.number + 1)
             continue
-        place[trace.together] = len(folded)
-        folded.append(Group(trace, trace, 1))
-    return folded
+        place[trace.together] = len(groups)
+        groups.append(Group(trace, trace, 1))
+    return groups
 
 
 def _told(groups: Sequence[Group]) -> list[TimelineEntry]:

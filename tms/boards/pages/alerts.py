@@ -48,14 +48,14 @@ class AlertsPage(Page):
         state: str = OPEN,
         after: str = "",
         before: str = "",
-        unfolded: frozenset[int] = frozenset(),
+        expanded: frozenset[int] = frozenset(),
         order: str = BUSINESS,
     ) -> None:
         self.person = person
         self.chosen = chosen
         self.state = state
         self.after, self.before = after, before if not after else ""
-        self.unfolded = unfolded
+        self.expanded = expanded
         self.order = order if state == OPEN else SEVERITY
 
     @classmethod
@@ -63,8 +63,8 @@ class AlertsPage(Page):
         after, before = (query.get(name, "")[:100] for name in ("after", "before"))
         state = query.get("state", "")
         state = state if state in (SNOOZED, RESOLVED) else OPEN
-        unfolded = [
-            int(pk) for pk in query.getlist("unfold")[: correlated_alerts.MOST_UNFOLDED] if PRIMARY_KEY.fullmatch(pk)
+        expanded = [
+            int(pk) for pk in query.getlist("expand")[: correlated_alerts.MOST_EXPANDED] if PRIMARY_KEY.fullmatch(pk)
         ]
         order = query.get("order", "")
         return cls(
@@ -73,21 +73,21 @@ class AlertsPage(Page):
             state=state,
             after=after,
             before=before,
-            unfolded=frozenset(unfolded),
+            expanded=frozenset(expanded),
             order=order if order in (SEVERITY, OLDEST) else BUSINESS,
         )
 
     @property
     def address(self) -> str:
-        return self.at(after=self.after, before=self.before, unfolded=self.unfolded)
+        return self.at(after=self.after, before=self.before, expanded=self.expanded)
 
-    def at(self, *, after: str = "", before: str = "", unfolded: Iterable[int] = ()) -> str:
+    def at(self, *, after: str = "", before: str = "", expanded: Iterable[int] = ()) -> str:
         """The address of a page of this list."""
         order = self.order if self.state == OPEN and self.order != BUSINESS else ""
         state = "" if self.state == OPEN else self.state
         marks = {"state": state, "order": order, "after": after, "before": before}
         marks_given = {name: mark for name, mark in marks.items() if mark}
-        cursor = urlencode(marks_given | {"unfold": sorted(unfolded)}, doseq=True)
+        cursor = urlencode(marks_given | {"expand": sorted(expanded)}, doseq=True)
         query = "&".join(filter(None, (self.chosen.query, cursor)))
         return reverse("alerts") + (f"?{query}" if query else "")
 
@@ -111,36 +111,38 @@ class AlertsPage(Page):
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
         window = self._window(context)
-        folded = self._folded()
-        members = correlated_alerts.members([row.pk for row in folded if row.pk in self.unfolded], to=self.person)
+        incidents = self._incidents()
+        members = correlated_alerts.members([row.pk for row in incidents if row.pk in self.expanded], to=self.person)
         pks = [*chain.from_iterable(members.values()), *window.pks]
-        rows = self.alert_parts(pks, context, change, before) | {row.element: self._fold(row) for row in folded}
-        heads = [[row.element, *_elements(members.get(row.pk, ()))] for row in folded]
+        rows = self.alert_parts(pks, context, change, before) | {
+            row.element: self._incident_part(row) for row in incidents
+        }
+        heads = [[row.element, *_elements(members.get(row.pk, ()))] for row in incidents]
         ids = [*chain.from_iterable(heads), *_elements(window.pks)]
         shown = tuple(dict.fromkeys(element for element in ids if element in rows))
         return PageState(
-            {**self._counts(context), **self._around(context, window, len(folded)), **rows}, {"alerts": shown}
+            {**self._counts(context), **self._around(context, window, len(incidents)), **rows}, {"alerts": shown}
         )
 
     @property
-    def _folds(self) -> bool:
+    def _is_correlated(self) -> bool:
         """Whether incidents stand in place of their alerts: among what is open."""
-        return self.state == OPEN and self.chosen.may_fold
+        return self.state == OPEN and self.chosen.may_correlate
 
-    def _folded(self) -> list[IncidentRow]:
+    def _incidents(self) -> list[IncidentRow]:
         """They stand before all alerts, so on the first page."""
-        if not self._folds or self.after or self.before:
+        if not self._is_correlated or self.after or self.before:
             return []
         return correlated_alerts.standing(self.chosen, to=self.person)
 
-    def _fold(self, incident: IncidentRow) -> PagePart:
-        toggled = self.at(unfolded=self.unfolded ^ {incident.pk})
-        values = {"incident": incident, "is_unfolded": incident.pk in self.unfolded, "toggle": toggled}
+    def _incident_part(self, incident: IncidentRow) -> PagePart:
+        toggled = self.at(expanded=self.expanded ^ {incident.pk})
+        values = {"incident": incident, "is_expanded": incident.pk in self.expanded, "toggle": toggled}
         return PagePart("boards/incident.html#row", values)
 
     def _window(self, context: RenderContext) -> KeysetPage:
         rows = self.chosen.apply(visible(self._listed(context), to=self.person))
-        rows = correlated_alerts.outside(rows, self.chosen) if self._folds else rows
+        rows = correlated_alerts.outside(rows, self.chosen) if self._is_correlated else rows
         if self.order == BUSINESS:
             return BY_IMPACT.window_of(context.business.order(rows), after=self.after, before=self.before)
         orders = {RESOLVED: BY_RECOVERY, OLDEST: BY_AGE}
@@ -176,7 +178,7 @@ class AlertsPage(Page):
             return sum(nobody[name] for name in chosen.severity or Severity.values)
         return chosen.apply(visible(Alert.objects.unacknowledged(), to=self.person)).count()
 
-    def _around(self, context: RenderContext, window: KeysetPage, folded: int) -> dict[str, PagePart]:
+    def _around(self, context: RenderContext, window: KeysetPage, incidents: int) -> dict[str, PagePart]:
         foot: dict[str, Any] = {
             "shown": len(window.pks),
             "first": self.at() if window.before else "",
@@ -184,7 +186,7 @@ class AlertsPage(Page):
             "next": self.at(after=window.after) if window.after else "",
         }
         empty = {
-            "is_empty": not window.pks and not folded,
+            "is_empty": not window.pks and not incidents,
             "is_filtered": not self.chosen.is_empty,
             "state": self.state,
             "outside": context.census.awake.total(),

@@ -60,10 +60,10 @@ class OverviewPage(Page):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        folded = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
-        incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in folded}
+        incidents = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
+        incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in incidents}
         alerts = self._alerts(context, change, before, most=MOST_ALERTS - len(incidents))
-        shown = len(alerts) + sum(row.standing for row in folded)
+        shown = len(alerts) + sum(row.standing for row in incidents)
         changes, number = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(context),
@@ -89,7 +89,7 @@ class OverviewPage(Page):
         self, context: RenderContext, change: Change, before: PageState | None, *, most: int
     ) -> dict[str, PagePart]:
         """The rows outside of incidents that are most in the way of business, in order."""
-        alerts = visible(Alert.objects.awake().unfolded(), to=self.person)
+        alerts = visible(Alert.objects.awake().uncorrelated(), to=self.person)
         pks = [key[-1] for key in context.business.order(alerts)[:most]]
         rows = self.alert_parts(pks, context, change, before)
         return {element: rows[element] for pk in pks if (element := f"alert-{pk}") in rows}

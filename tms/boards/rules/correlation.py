@@ -1,4 +1,4 @@
-"""When alerts fold into an incident: read by everyone, changed by who may change rules."""
+"""When alerts are correlated into an incident: read by everyone, changed by those who may change rules."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from tms.accounts.decorators import AuthenticatedRequest, needs_to_post
 from tms.accounts.permissions import Permission
 from tms.alerts.correlation import settings
-from tms.alerts.models import Factor, FoldRule
+from tms.alerts.models import CorrelationRule, Factor
 from tms.boards.pages.base import PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rules.views import UNREADABLE
@@ -24,9 +24,9 @@ EXAMPLES = (4, 8, 50, 200)
 NUMBERS = ("within_s", "least", "small_pct", "medium_pct", "large_pct")
 
 
-class FoldForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it without
+class CorrelationRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it without
     class Meta:
-        model = FoldRule
+        model = CorrelationRule
         fields: ClassVar = ("enabled", *NUMBERS)
         widgets: ClassVar = {name: forms.NumberInput({"class": "input"}) for name in NUMBERS}
 
@@ -36,28 +36,31 @@ class FoldForm(forms.ModelForm):  # type: ignore[type-arg]  # Django has it with
 
     @property
     def examples(self) -> list[tuple[int, int]]:
-        """Of so many terminals so many must be lost; more than there are: it never folds."""
+        """Of so many terminals so many must be lost; more than there are: never correlated."""
         return [(size, self.instance.needed(size)) for size in EXAMPLES]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs_to_post(Permission.EDIT_RULES)
-def folding(request: AuthenticatedRequest) -> HttpResponse:
+def correlation(request: AuthenticatedRequest) -> HttpResponse:
     """Sent with `defaults` it goes back to those."""
     is_sent = request.method == "POST"
     if is_sent and "defaults" in request.POST:
         settings.reset()
-        return redirect("folding")
-    rules = FoldRule.in_force()
-    forms_ = [FoldForm(request.POST if is_sent else None, instance=rule, prefix=rule.factor) for rule in rules.values()]
+        return redirect("correlation")
+    rules = CorrelationRule.in_force()
+    forms_ = [
+        CorrelationRuleForm(request.POST if is_sent else None, instance=rule, prefix=rule.factor)
+        for rule in rules.values()
+    ]
     if is_sent and all([form.is_valid() for form in forms_]):  # noqa: C419  # each must say what is wrong with it
         settings.save(form.instance for form in forms_)
-        return redirect("folding")
+        return redirect("correlation")
     context = {
         "place": "rules",
         "scene": PageState(nav(RenderContext(timezone.now()))),
         "forms": forms_,
-        "is_changed": FoldRule.objects.exists(),
+        "is_changed": CorrelationRule.objects.exists(),
     }
-    return render(request, "boards/rules/folding.html", context, status=UNREADABLE if is_sent else 200)
+    return render(request, "boards/rules/correlation.html", context, status=UNREADABLE if is_sent else 200)

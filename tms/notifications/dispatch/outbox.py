@@ -230,7 +230,7 @@ def _source(event: SubjectEvent) -> str:
 
 def _take_step(escalation: Escalation, steps: Sequence[Step], at: datetime) -> list[Notification]:
     step = next((step for step in steps if step.position >= escalation.next_step), None)
-    was_suppressed = escalation.suppression not in ("", Reason.FOLDING)
+    was_suppressed = escalation.suppression not in ("", Reason.CORRELATING)
     escalation.suppression = ""
     if step is None:
         escalation.due_at = None

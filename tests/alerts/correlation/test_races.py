@@ -1,9 +1,9 @@
-"""What else happens this very moment: the fold waits for nobody, and nobody is folded against a recovery."""
+"""What else happens this very moment: correlation waits for nobody, and never wins against a recovery."""
 
 import pytest
 from django.db import connection, transaction
 
-from tests.alerts.folding.conftest import folded, incident, told
+from tests.alerts.correlation.conftest import incident, members_of, told
 from tests.at_once import at_once, meanwhile
 from tests.builders import later
 from tms.alerts import correlation, lifecycle
@@ -23,16 +23,16 @@ def recover(storm, *terminals):
 
 @pytest.fixture
 def shop(storm):
-    """Lost, and not folded yet."""
+    """Lost, and not correlated yet."""
     shop = storm.shop("SJK", 6)
     storm.lose(shop, seconds=0)
     return shop
 
 
-def test_who_recovers_this_very_moment_is_not_folded_and_nobody_waits(storm, shop):
+def test_who_recovers_this_very_moment_is_not_correlated_and_nobody_waits(storm, shop):
     with meanwhile(recover(storm, shop[0])):
         correlation.correlate(later(1))
-        members = folded(incident())
+        members = members_of(incident())
     correlation.correlate(later(3))
 
     assert members == 5
@@ -52,7 +52,7 @@ def test_what_is_in_other_hands_joins_with_the_next_pass(storm, shop):
         correlation.correlate(later(1))
     correlation.correlate(later(2))
 
-    assert folded(incident()) == 6
+    assert members_of(incident()) == 6
     assert told(incident()) == [("opened", 6)]  # the sixth a moment later
 
 
@@ -61,10 +61,10 @@ def test_two_leaders_open_one_incident(storm, shop):
     at_once(4, lambda n: correlation.correlate(later(1 + n)))
 
     assert Incident.objects.count() == 1
-    assert folded(incident()) == 6
+    assert members_of(incident()) == 6
 
 
-def test_folds_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet, shop):
+def test_correlations_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet, shop):
     correlation.correlate(later(1))
     person = fleet.person()
 
@@ -87,8 +87,8 @@ def test_folds_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet
     assert incident().state == "resolved"
 
 
-def test_a_row_may_refer_to_an_incident_that_the_fold_holds(storm, shop):
-    """As a telling does, whose transaction may hold the very step of the history that the fold adds to."""
+def test_a_row_may_refer_to_an_incident_that_a_correlation_locks(storm, shop):
+    """As the outbox does, whose transaction may hold the very transition that a correlation adds to."""
     correlation.correlate(later(1))
     pk = incident().pk
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.alerts.folding.conftest import folded, incident, told
+from tests.alerts.correlation.conftest import incident, members_of, told
 from tests.builders import later
 from tms.alerts import correlation, lifecycle
-from tms.alerts.models import Alert, Contract, FoldRule, Incident
+from tms.alerts.models import Alert, Contract, CorrelationRule, Incident
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -17,19 +17,19 @@ def test_a_site_that_is_lost_is_one_incident(storm):
 
     assert (incident().factor, incident().site.code, incident().severity) == ("site", "SJK", "critical")
     assert (incident().lost, incident().size, incident().joined) == (10, 10, 10)
-    assert folded(incident()) == 10
+    assert members_of(incident()) == 10
     assert told(incident()) == [("opened", 10)]
     assert incident().title == "10 of 10 lost at Site SJK"
 
 
 @pytest.mark.parametrize(
-    ("size", "lost", "folds"),
+    ("size", "lost", "is_correlated"),
     [(2, 2, False), (3, 2, False), (3, 3, True), (8, 3, False), (8, 4, True), (20, 5, False), (20, 6, True)],
 )
-def test_how_many_must_be_lost_depends_on_how_many_there_are(storm, size, lost, folds):
+def test_how_many_must_be_lost_depends_on_how_many_there_are(storm, size, lost, is_correlated):
     storm.lose(storm.shop("SJK", size)[:lost])
 
-    assert Incident.objects.exists() is folds
+    assert Incident.objects.exists() is is_correlated
     assert Alert.objects.unresolved().count() == lost
 
 
@@ -168,8 +168,8 @@ def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
 # What somebody set
 
 
-def test_a_fold_that_is_off_folds_nothing(storm):
-    FoldRule.objects.create(factor="site", enabled=False)
+def test_a_factor_that_is_off_correlates_nothing(storm):
+    CorrelationRule.objects.create(factor="site", enabled=False)
 
     storm.lose(storm.shop("SJK", 5), seconds=10)
 
@@ -177,7 +177,7 @@ def test_a_fold_that_is_off_folds_nothing(storm):
 
 
 def test_the_share_can_be_set(storm):
-    FoldRule.objects.create(factor="site", small_pct=100)
+    CorrelationRule.objects.create(factor="site", small_pct=100)
 
     storm.lose(storm.shop("SJK", 10)[:9])
 

@@ -52,7 +52,7 @@ def told(incident: Incident) -> list[tuple[str, int]]:
     return list(incident.transitions.values_list("kind", "number"))
 
 
-def folded(incident: Incident) -> int:
+def members_of(incident: Incident) -> int:
     return Alert.objects.unresolved().filter(incident=incident).count()
 
 

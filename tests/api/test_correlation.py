@@ -1,0 +1,38 @@
+"""When alerts are correlated, over the API."""
+
+import pytest
+
+from tests.api.conftest import problem, wrong
+from tms.alerts.models import CorrelationRule
+
+pytestmark = pytest.mark.both
+
+SETTINGS = {"enabled": True, "within_s": 30, "least": 3, "small_pct": 75, "medium_pct": 40, "large_pct": 25}
+
+
+def test_it_is_read_changed_and_set_back(editor):
+    before = editor.get("/correlation").json()
+    changed = editor.send("PUT", "/correlation/site", SETTINGS).json()
+    needed = CorrelationRule.in_force()["site"].needed(8)
+    reset = editor.send("DELETE", "/correlation")
+
+    assert [one["factor"] for one in before] == ["site", "group", "model", "firmware", "node"]
+    assert all(one["is_default"] for one in before)
+    assert changed == {"factor": "site", "is_default": False, **SETTINGS}
+    assert (needed, reset.status_code) == (6, 204)
+    assert editor.get("/correlation").json() == before
+
+
+def test_only_who_may_change_rules_changes_it(watcher):
+    assert problem(watcher.send("PUT", "/correlation/site", SETTINGS)) == (403, "tms:forbidden")
+    assert problem(watcher.send("DELETE", "/correlation")) == (403, "tms:forbidden")
+
+
+@pytest.mark.parametrize(("field", "value"), [("small_pct", 101), ("least", 1), ("within_s", 0), ("enabled", "maybe")])
+def test_what_makes_no_sense_is_told_by_its_field(editor, field, value):
+    assert wrong(editor.send("PUT", "/correlation/site", SETTINGS | {field: value})) == [f"$.{field}"]
+    assert not CorrelationRule.objects.exists()
+
+
+def test_a_factor_that_nobody_knows_is_refused(editor):
+    assert editor.send("PUT", "/correlation/weather", SETTINGS).status_code in (404, 422)
