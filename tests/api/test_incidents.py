@@ -21,7 +21,7 @@ def test_an_incident_is_told_with_its_history_and_its_alerts(watcher, incident):
     alerts = watcher.get("/alerts", {"incident": incident.pk}).json()["items"]
 
     assert (told["factor"], told["site"], told["lost"], told["size"]) == ("site", "SJK", 4, 5)
-    assert (told["state"], told["severity"], told["standing"]) == ("open", "critical", 4)
+    assert (told["state"], told["severity"], told["open_count"]) == ("open", "critical", 4)
     assert told["history"][0]["kind"] == "opened"
     assert [alert["incident"] for alert in alerts] == [incident.pk] * 4
 

@@ -12,7 +12,7 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 HEBREW = "\u05d0\u05d1\u05d2 (12)"
 
 FOREIGN = re.compile(
-    r"""(^|\.)(local_name|display_name|label|model|firmware|serial|agent|rule|comment|said|note|answer|error|likeness)$
+    r"""(^|\.)(local_name|display_name|label|model|firmware|serial|agent|rule|comment|said|note|answer|error|common_factor_text)$
     | \.(place|destination|policy|rotation|share|terminal\.site)\.name$ | (^|\.)place\.name$
     | (^|\.)(by|to|held_by|claimed_by|taken_by|assigned_to|name|me|who|person)\.text$ | (^|\.)(who|rule|place)$
     | ^happening\.(name|detail)$ | ^(content|incident|shown)\.title$ | \.content\.title$ | (^|_)by$""",

@@ -123,7 +123,7 @@ class Life(RuleBasedStateMachine):
             standing = Alert.objects.unresolved().filter(incident=incident).count()
             assert (incident.state == "resolved") == (standing == 0)
             if incident.state != "resolved":
-                assert incident.standing == standing
+                assert incident.open_count == standing
             kinds = list(incident.transitions.values_list("kind", flat=True))
             assert kinds[0] == "opened"
             assert not {"resolved", "dissolved"} & set(kinds[:-1])

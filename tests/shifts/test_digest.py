@@ -156,10 +156,10 @@ def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, 
 
 def incident(fleet, begins_s, ends_s=None, **fields):
     site = fleet.site("UMD", name="Umeda")
-    times = {"opened_at": later(begins_s), "calm_since": later(begins_s)}
+    times = {"opened_at": later(begins_s), "unchanged_since": later(begins_s)}
     if ends_s is not None:
         times |= {"resolved_at": later(ends_s), "state": "resolved"}
-    numbers = {"size": 8, "lost": 6, "joined": 6}
+    numbers = {"size": 8, "lost": 6, "joined_count": 6}
     return Incident.objects.create(
         factor="site", key=str(site.pk), site=site, severity="critical", **numbers, **times, **fields
     )

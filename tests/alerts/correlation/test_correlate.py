@@ -16,7 +16,7 @@ def test_a_site_that_is_lost_is_one_incident(storm):
     storm.lose(shop)
 
     assert (incident().factor, incident().site.code, incident().severity) == ("site", "SJK", "critical")
-    assert (incident().lost, incident().size, incident().joined) == (10, 10, 10)
+    assert (incident().lost, incident().size, incident().joined_count) == (10, 10, 10)
     assert members_of(incident()) == 10
     assert told(incident()) == [("opened", 10)]
     assert incident().title == "10 of 10 lost at Site SJK"
@@ -38,7 +38,7 @@ def test_each_site_has_its_own(storm):
 
     storm.lose(lost, seconds=10)
 
-    assert sorted(Incident.objects.values_list("site__code", "joined")) == [("NGY", 5), ("OSK", 5), ("SJK", 5)]
+    assert sorted(Incident.objects.values_list("site__code", "joined_count")) == [("NGY", 5), ("OSK", 5), ("SJK", 5)]
 
 
 def test_losses_that_lie_far_apart_are_none(storm):
@@ -66,7 +66,7 @@ def test_who_is_lost_later_joins_and_who_recovers_leaves(storm):
     storm.bring_back(shop[:3], seconds=30)
 
     assert told(incident()) == [("opened", 6), ("joined", 2), ("left", 3)]
-    assert (incident().joined, incident().standing, incident().lost) == (8, 5, 8)
+    assert (incident().joined_count, incident().open_count, incident().lost) == (8, 5, 8)
     assert incident().state == "open"
 
 
@@ -77,7 +77,7 @@ def test_it_is_over_when_all_have_recovered(storm):
     storm.bring_back(shop)
 
     assert told(incident()) == [("opened", 5), ("left", 5), ("resolved", 0)]
-    assert (incident().state, incident().standing) == ("resolved", 0)
+    assert (incident().state, incident().open_count) == ("resolved", 0)
     assert Alert.objects.filter(incident=incident()).count() == 5
 
 
@@ -123,7 +123,7 @@ def test_a_group_over_many_sites_is_one_incident(storm, fleet):
 
     storm.lose(carrier, seconds=10)
 
-    assert (incident().factor, incident().group.name, incident().joined) == ("group", "Carrier X", 15)
+    assert (incident().factor, incident().group.name, incident().joined_count) == ("group", "Carrier X", 15)
     assert incident().title == "15 of 15 lost in group Carrier X"
 
 
@@ -145,7 +145,7 @@ def test_a_model_or_a_firmware_that_fails_everywhere_is_one_incident(storm, fact
 
     storm.lose(failing, seconds=10)
 
-    assert (incident().factor, incident().key, incident().joined) == (factor, next(iter(fields.values())), 12)
+    assert (incident().factor, incident().key, incident().joined_count) == (factor, next(iter(fields.values())), 12)
 
 
 def test_the_strongest_thing_in_common_is_named(storm, fleet):
@@ -154,7 +154,7 @@ def test_the_strongest_thing_in_common_is_named(storm, fleet):
 
     storm.lose(shop)
 
-    assert incident().likeness == "all with firmware 2.4"
+    assert incident().common_factor_text == "all with firmware 2.4"
 
 
 def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
@@ -162,7 +162,7 @@ def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
 
     storm.lose(shop)
 
-    assert incident().likeness == ""
+    assert incident().common_factor_text == ""
 
 
 # What somebody set

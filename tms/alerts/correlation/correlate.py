@@ -43,14 +43,14 @@ def correlate(at: datetime) -> int:
         correlated = _correlate(at)
 
     # Unresolved incidents are reviewed also when nothing can be correlated.
-    acts: tuple[Callable[[], None], ...] = (join, partial(_review_standing, at))
+    acts: tuple[Callable[[], None], ...] = (join, partial(_review_unresolved, at))
     each(acts, lambda act: act(), loop="fold")
     return correlated
 
 
-def _review_standing(at: datetime) -> None:
-    standing = Incident.objects.unresolved().exclude(pk__in=unreviewed.keys(at)).order_by("pk")
-    isolate(list(standing.values_list("pk", flat=True)), partial(_review, at=at), aside=unreviewed, at=at)
+def _review_unresolved(at: datetime) -> None:
+    unresolved = Incident.objects.unresolved().exclude(pk__in=unreviewed.keys(at)).order_by("pk")
+    isolate(list(unresolved.values_list("pk", flat=True)), partial(_review, at=at), aside=unreviewed, at=at)
 
 
 def _review(pks: Collection[int], at: datetime) -> int:
@@ -65,11 +65,11 @@ def _correlate(at: datetime) -> int:
     rules = {factor: rule for factor, rule in CorrelationRule.in_force().items() if rule.enabled}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, LONGEST)) if rules else []
-    standing = {Common(row.factor, row.key): row for row in _unresolved()}
-    rest = _join_standing(found, standing)
+    unresolved = {Common(row.factor, row.key): row for row in _unresolved()}
+    rest = _join_unresolved(found, unresolved)
     for factor, rule in rules.items():
         if rest:
-            rest = _open(rule, factor, rest, standing, at)
+            rest = _open(rule, factor, rest, unresolved, at)
     return len(found) - len(rest)
 
 
@@ -77,15 +77,15 @@ def _unresolved() -> list[Incident]:
     return list(Incident.objects.unresolved().locked().select_related("acknowledged_by").order_by("pk"))
 
 
-def _join_standing(found: Sequence[Candidate], standing: Mapping[Common, Incident]) -> list[Candidate]:
+def _join_unresolved(found: Sequence[Candidate], unresolved: Mapping[Common, Incident]) -> list[Candidate]:
     """Those who belong to no incident that there is."""
     joining: dict[Common, list[Candidate]] = {}
     rest: list[Candidate] = []
     for one in found:
-        what = next((what for what in one.common() if what in standing), None)
+        what = next((what for what in one.common() if what in unresolved), None)
         (rest if what is None else joining.setdefault(what, [])).append(one)
     for what, members in joining.items():
-        _put(standing[what], _free(members))
+        _put(unresolved[what], _free(members))
     return rest
 
 
@@ -107,7 +107,7 @@ def _free(found: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _open(
-    rule: CorrelationRule, factor: Factor, found: Sequence[Candidate], standing: dict[Common, Incident], at: datetime
+    rule: CorrelationRule, factor: Factor, found: Sequence[Candidate], unresolved: dict[Common, Incident], at: datetime
 ) -> list[Candidate]:
     """Open incidents of what has `factor` in common; those who belong to none."""
     settled = _settled(factor, found, at)
@@ -122,7 +122,7 @@ def _open(
             continue
         together = [one for one in plenty[what] if one.lost_at >= since and one.alert not in taken]
         if members := _free(together):
-            standing[what] = _new(what, share, members, at)
+            unresolved[what] = _new(what, share, members, at)
             taken |= {one.alert for one in together}
     return [one for one in found if one.alert not in taken]
 
@@ -153,10 +153,10 @@ def _new(what: Common, share: LossShare, members: Sequence[Candidate], at: datet
         severity=max((one.severity for one in members), key=RANKS.__getitem__),
         opened_at=at,
         changed_at=at,
-        calm_since=at,
+        unchanged_since=at,
         size=share.size,
         lost=share.lost,
-        joined=len(members),
+        joined_count=len(members),
     )
     _put(incident, members)
     common_factor(incident)

@@ -1,4 +1,4 @@
-"""How the alerts of an incident stand, and what follows: it grows and shrinks, gets worse and eases, and is over."""
+"""Follows the alerts of an incident: it grows and shrinks, worsens and improves, and is resolved."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -18,21 +18,21 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.lib.severity import Severity
 
-ONE_STEP = timedelta(seconds=10)
-"""What joins or recovers within this time of the last that did is the same step."""
-CALM = timedelta(minutes=10)
-"""When nothing moved for so long, and few are left, these few have troubles of their own."""
+SAME_TRANSITION = timedelta(seconds=10)
+"""Alerts that join or are resolved within this time of the last ones belong to the same transition."""
+UNCHANGED_FOR = timedelta(minutes=10)
+"""An incident that did not change for so long, with few alerts left, is dissolved: these few have other causes."""
 FEW_PCT = 10
 
 UNRESOLVED = ~Q(state=AlertState.RESOLVED)
 
 
 class MemberCounts(NamedTuple):
-    """How the alerts of one incident stand."""
+    """Of the alerts of one incident."""
 
-    joined: int = 0
+    joined_count: int = 0
     terminals: int = 0
-    standing: int = 0
+    open_count: int = 0
     critical: int = 0
     warning: int = 0
 
@@ -42,71 +42,76 @@ class MemberCounts(NamedTuple):
 
 
 def review(incidents: Sequence[Incident], *, at: datetime) -> None:
-    tallies = _tallies(incidents) if incidents else {}
+    counts = _member_counts(incidents) if incidents else {}
     for incident in incidents:
-        _review(incident, tallies.get(incident.pk, MemberCounts()), at)
+        _review(incident, counts.get(incident.pk, MemberCounts()), at)
 
 
-def _tallies(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
+def _member_counts(incidents: Iterable[Incident]) -> dict[int, MemberCounts]:
     """One query for all of them."""
     rows = (
         Alert.objects.filter(incident__in=incidents)
         .values_list("incident")
         .annotate(
-            joined=Count("pk"),
+            joined_count=Count("pk"),
             terminals=Count("terminal", distinct=True),
-            standing=Count("pk", filter=UNRESOLVED),
+            open_count=Count("pk", filter=UNRESOLVED),
             critical=Count("pk", filter=UNRESOLVED & Q(severity=Severity.CRITICAL)),
             warning=Count("pk", filter=UNRESOLVED & Q(severity=Severity.WARNING)),
         )
     )
-    return {pk: MemberCounts(*counts) for pk, *counts in rows}
+    return {pk: MemberCounts(*row) for pk, *row in rows}
 
 
-def _review(incident: Incident, tally: MemberCounts, at: datetime) -> None:
-    has_grown = _follow_members(incident, tally, at)
-    if not tally.standing:
-        transition(incident, Kind.RESOLVED, at=at, fields=_over(at))
+def _review(incident: Incident, counts: MemberCounts, at: datetime) -> None:
+    has_grown = _follow_members(incident, counts, at)
+    if not counts.open_count:
+        transition(incident, Kind.RESOLVED, at=at, fields=_resolved(at))
         return
-    is_worse = _follow_severity(incident, tally.severity, at)
+    is_worse = _follow_severity(incident, counts.severity, at)
     _end_contract(incident, at, is_worse=is_worse, has_grown=has_grown)
     if incident.claimed_until is not None and incident.claimed_until <= at:
         transition(incident, Kind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS)
     if has_grown:
         actions.cover_new(incident, at=at)
-    if at - incident.calm_since >= CALM and tally.standing * 100 <= max(100, incident.joined * FEW_PCT):
+    if at - incident.unchanged_since >= UNCHANGED_FOR and counts.open_count * 100 <= max(
+        100, incident.joined_count * FEW_PCT
+    ):
         _dissolve(incident, at)
 
 
-def _follow_members(incident: Incident, tally: MemberCounts, at: datetime) -> bool:
-    """Whether alerts joined since it was told the last time."""
-    more, fewer = tally.joined - incident.joined, tally.joined - tally.standing - incident.left
+def _follow_members(incident: Incident, counts: MemberCounts, at: datetime) -> bool:
+    """Whether alerts joined since the last review."""
+    more, fewer = (
+        counts.joined_count - incident.joined_count,
+        counts.joined_count - counts.open_count - incident.resolved_count,
+    )
     if not more and not fewer:
         return False
-    incident.calm_since = at
+    incident.unchanged_since = at
     if more > 0:
-        incident.lost = max(incident.lost, tally.terminals)
+        incident.lost = max(incident.lost, counts.terminals)
         incident.size = max(incident.size, incident.lost)
-        _count_in(incident, Kind.JOINED, more, at, joined=tally.joined)
+        _count_in(incident, Kind.JOINED, more, at, joined_count=counts.joined_count)
         common_factor(incident)
     if fewer:
-        _count_in(incident, Kind.LEFT, fewer, at, left=tally.joined - tally.standing)
+        _count_in(incident, Kind.MEMBERS_RESOLVED, fewer, at, resolved_count=counts.joined_count - counts.open_count)
     return more > 0
 
 
 def _count_in(incident: Incident, kind: Kind, number: int, at: datetime, **fields: int) -> None:
-    """As part of the last step, if that was the same a moment ago: in a storm they join one after the other."""
+    """As part of the last transition, if that was the same a moment ago: in a storm alerts join one after another."""
     last = incident.transitions.last()
     same = (Kind.OPENED, Kind.JOINED) if kind is Kind.JOINED else (kind,)
-    if last is None or last.kind not in same or at - last.at >= ONE_STEP:
+    if last is None or last.kind not in same or at - last.at >= SAME_TRANSITION:
         transition(incident, kind, at=at, number=number, fields=fields)
         return
     for name, value in fields.items():
         setattr(incident, name, value)
     incident.version += kind is Kind.JOINED
     incident.save()
-    last.number, last.standing = last.number + number, incident.standing
-    last.save(update_fields=("number", "standing"))
+    last.number, last.open_count = last.number + number, incident.open_count
+    last.save(update_fields=("number", "open_count"))
     publish_incident(incident)
 
 
@@ -130,13 +135,13 @@ def _end_contract(incident: Incident, at: datetime, *, is_worse: bool, has_grown
 
 
 def _dissolve(incident: Incident, at: datetime) -> None:
-    """It is over; what is left of it stands alone again, and is told of by itself."""
+    """Resolve it; its unresolved alerts no longer belong to it, and are notified on their own."""
     rest = [alert.pk for alert in actions.alerts_of(incident).order_by("pk").select_for_update(of=("self",))]
     Alert.objects.filter(pk__in=rest).update(incident=None)
-    incident.left = incident.joined
-    transition(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=_over(at))
+    incident.resolved_count = incident.joined_count
+    transition(incident, Kind.DISSOLVED, at=at, number=len(rest), fields=_resolved(at))
     publish(Change(alerts=frozenset(rest)))
 
 
-def _over(at: datetime) -> dict[str, Any]:
+def _resolved(at: datetime) -> dict[str, Any]:
     return {"state": IncidentState.RESOLVED, "until": None, "resolved_at": at, **UNCLAIMED_FIELDS}

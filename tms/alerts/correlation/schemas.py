@@ -19,14 +19,14 @@ class Incident(ResponseSchema):
     factor: Factor = Field(description="What its terminals have in common.")
     name: str = Field(description="Of what they have in common: a site, a group, a model, a firmware, a node.")
     site: str | None = Field(description="Its code; null where it is of more than one.")
-    likeness: str = Field(description="What they have in common besides, for people; empty if nothing stands out.")
+    common_factor: str = Field(description="What they have in common besides, for people; empty if nothing stands out.")
     severity: Severity
     state: IncidentState
     version: int = Field(description="Grows with each step that changes what a person decides about.")
     size: int = Field(description="How many terminals could have been lost.")
     lost: int = Field(description="How many were.")
-    joined: int = Field(description="Alerts that ever belonged to it.")
-    standing: int = Field(description="How many of its alerts are not over.")
+    joined_count: int = Field(description="Alerts that ever belonged to it.")
+    open_count: int = Field(description="How many of its alerts are unresolved.")
     opened_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
@@ -41,6 +41,7 @@ class Incident(ResponseSchema):
     def of(cls, incident: models.Incident) -> Self:
         return cls(
             id=incident.pk,
+            common_factor=incident.common_factor_text,
             site=incident.site.code if incident.site else None,
             acknowledged_by=username(incident.acknowledged_by),
             claimed_by=username(incident.claimed_by),
@@ -49,7 +50,7 @@ class Incident(ResponseSchema):
 
 
 COPIED = (
-    *("title", "factor", "name", "likeness", "severity", "state", "version", "size", "lost", "joined", "standing"),
+    *("title", "factor", "name", "severity", "state", "version", "size", "lost", "joined_count", "open_count"),
     *("opened_at", "acknowledged_at", "claimed_until", "contract", "until", "comment", "resolved_at"),
 )
 
@@ -60,14 +61,14 @@ class IncidentTransitionSchema(ResponseSchema):
     by: str | None = Field(description="Null: TMS itself.")
     comment: str
     number: int = Field(description="How many alerts joined, recovered, or stand alone.")
-    standing: int
+    open_count: int
     severity: Severity
     contract: str
     until: datetime | None
 
     @classmethod
     def of(cls, step: models.IncidentTransition) -> Self:
-        copied = ("kind", "at", "comment", "number", "standing", "severity", "contract", "until")
+        copied = ("kind", "at", "comment", "number", "open_count", "severity", "contract", "until")
         return cls(by=username(step.by), **{name: getattr(step, name) for name in copied})
 
 

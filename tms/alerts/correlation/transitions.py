@@ -1,4 +1,4 @@
-"""How a step in the life of an incident is written: the row, its history, and word to everyone."""
+"""Writes a transition of an incident: the row, its history, and the change for boards."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,8 +11,8 @@ from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.metrics import instruments
 
-UNDECIDED = frozenset({Kind.COMMENTED, Kind.LEFT, Kind.CLAIMED, Kind.UNCLAIMED})
-"""Steps after which whoever is just deciding need not look again."""
+UNDECIDED = frozenset({Kind.COMMENTED, Kind.MEMBERS_RESOLVED, Kind.CLAIMED, Kind.UNCLAIMED})
+"""Transitions that change nothing a person decides about."""
 REOPENED_FIELDS: Mapping[str, Any] = {
     "state": IncidentState.OPEN,
     "acknowledged_at": None,
@@ -45,7 +45,7 @@ def transition(
         by=actor.by,
         comment=actor.comment,
         number=number,
-        standing=incident.standing,
+        open_count=incident.open_count,
         severity=incident.severity,
         contract=incident.contract,
         until=incident.until,

@@ -19,15 +19,15 @@ def members(incidents: Collection[int]) -> Members:
     return found
 
 
-def asking(standing: Members) -> Members:
+def asking(unresolved: Members) -> Members:
     """Those with alerts that nobody has, and these. One of which every alert is in hand needs nobody."""
-    open_ones = {pk: [row for row in rows if row.state == AlertState.OPEN] for pk, rows in standing.items()}
+    open_ones = {pk: [row for row in rows if row.state == AlertState.OPEN] for pk, rows in unresolved.items()}
     return {pk: rows for pk, rows in open_ones.items() if rows}
 
 
-def suppressed_incidents(standing: Members, *, at: datetime) -> dict[int, Suppression]:
+def suppressed_incidents(unresolved: Members, *, at: datetime) -> dict[int, Suppression]:
     """An incident is quiet while every open alert of it is."""
-    needy = asking(standing)
+    needy = asking(unresolved)
     whys = suppressions_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
     return {
         pk: min((whys[row.pk] for row in rows), key=lambda why: why.until)

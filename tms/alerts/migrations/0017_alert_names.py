@@ -1,6 +1,10 @@
 from django.db import migrations, models
 
 RENAMED = (
+    ("incident", "joined", "joined_count", models.PositiveIntegerField(db_column="joined", default=0)),
+    ("incident", "left", "resolved_count", models.PositiveIntegerField(db_column="left", default=0)),
+    ("incident", "calm_since", "unchanged_since", models.DateTimeField(db_column="calm_since")),
+    ("incidenttransition", "standing", "open_count", models.PositiveIntegerField(db_column="standing")),
     (
         "rule",
         "worse_steps",

@@ -106,12 +106,12 @@ class Incident(models.Model):
     """How many terminals could have been lost."""
     lost = models.PositiveIntegerField()
     """How many were."""
-    joined = models.PositiveIntegerField(default=0)
+    joined_count = models.PositiveIntegerField(default=0, db_column="joined")
     """Alerts that ever belonged to it."""
-    left = models.PositiveIntegerField(default=0)
-    """Those of them that are over, or stand alone again."""
-    calm_since = models.DateTimeField()
-    """Nothing joined or left since."""
+    resolved_count = models.PositiveIntegerField(default=0, db_column="left")
+    """Those of them that are resolved, or no longer belong to it."""
+    unchanged_since = models.DateTimeField(db_column="calm_since")
+    """No alert joined or was resolved since."""
     common_factor = models.CharField(max_length=16, choices=Factor, blank=True, default="")
     common_name = LineField(max_length=100, blank=True, default="")
     common_count = models.PositiveIntegerField(default=0)
@@ -160,23 +160,24 @@ class Incident(models.Model):
         return factors.lost(Factor(self.factor), lost=self.lost, size=self.size, name=self.name)
 
     @property
-    def likeness(self) -> str:
+    def common_factor_text(self) -> str:
         """What they have in common besides; empty if nothing stands out."""
         if not self.common_factor:
             return ""
-        common = Factor(self.common_factor)
-        return factors.alike(common, name=self.common_name, number=self.common_count, lost=self.lost)
+        return factors.alike(
+            Factor(self.common_factor), name=self.common_name, number=self.common_count, lost=self.lost
+        )
 
     @property
-    def standing(self) -> int:
-        """How many of its alerts are not over."""
-        return self.joined - self.left
+    def open_count(self) -> int:
+        """How many of its alerts are unresolved."""
+        return self.joined_count - self.resolved_count
 
 
 class IncidentTransitionKind(models.TextChoices):
     OPENED = "opened", pgettext_lazy("incident", "Opened")
     JOINED = "joined", pgettext_lazy("incident", "More alerts")
-    LEFT = "left", pgettext_lazy("incident", "Recovered")
+    MEMBERS_RESOLVED = "left", pgettext_lazy("incident", "Recovered")
     WORSENED = "worsened", pgettext_lazy("incident", "Got worse")
     EASED = "eased", pgettext_lazy("incident", "Eased")
     CLAIMED = "claimed", pgettext_lazy("incident", "Claimed: takes a look")
@@ -201,8 +202,8 @@ class IncidentTransition(models.Model):
     comment = LinesField(max_length=500, blank=True, default="")
     number = models.PositiveIntegerField(default=0)
     """How many alerts joined, recovered, or stand alone."""
-    standing = models.PositiveIntegerField()
-    """How many of its alerts were not over."""
+    open_count = models.PositiveIntegerField(db_column="standing")
+    """How many of its alerts were unresolved."""
     severity = models.CharField(max_length=16, choices=Severity)
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="")
     until = models.DateTimeField(null=True)

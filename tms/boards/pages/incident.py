@@ -78,4 +78,4 @@ class IncidentPage(Page):
 
 
 def _note(incident: IncidentRow, shown: int) -> dict[str, int]:
-    return {"standing": incident.standing, "joined": incident.joined, "shown": shown, "pk": incident.pk}
+    return {"standing": incident.open_count, "joined": incident.joined_count, "shown": shown, "pk": incident.pk}

@@ -63,7 +63,7 @@ class OverviewPage(Page):
         incidents = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in incidents}
         alerts = self._alerts(context, change, before, most=MOST_ALERTS - len(incidents))
-        shown = len(alerts) + sum(row.standing for row in incidents)
+        shown = len(alerts) + sum(row.open_count for row in incidents)
         changes, number = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(context),

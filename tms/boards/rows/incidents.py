@@ -28,7 +28,7 @@ class IncidentTransitionRow(NamedTuple):
     by: Name | None
     comment: str
     number: int
-    standing: int
+    open_count: int
     severity: str
     contract: str
     until: datetime | None
@@ -47,8 +47,8 @@ class IncidentRow:
     resolved_at: datetime | None
     lost: int
     size: int
-    joined: int
-    left: int
+    joined_count: int
+    resolved_count: int
     common: tuple[str, str, int]
     """What they have in common besides: factor, name, and how many have it."""
     acknowledged_by: Name | None
@@ -79,13 +79,13 @@ class IncidentRow:
         return factors.lost(Factor(self.factor), lost=self.lost, size=self.size, name=str(self.name))
 
     @property
-    def likeness(self) -> str:
+    def common_factor_text(self) -> str:
         factor, name, number = self.common
         return factors.alike(Factor(factor), name=name, number=number, lost=self.lost) if factor else ""
 
     @property
-    def standing(self) -> int:
-        return self.joined - self.left
+    def open_count(self) -> int:
+        return self.joined_count - self.resolved_count
 
     @property
     def is_open(self) -> bool:
@@ -139,8 +139,8 @@ def _row(incident: Incident, steps: tuple[IncidentTransitionRow, ...], people: t
         resolved_at=incident.resolved_at,
         lost=incident.lost,
         size=incident.size,
-        joined=incident.joined,
-        left=incident.left,
+        joined_count=incident.joined_count,
+        resolved_count=incident.resolved_count,
         common=(incident.common_factor, incident.common_name, incident.common_count),
         acknowledged_by=name_of(holder) if holder else None,
         acknowledged_at=incident.acknowledged_at,
@@ -164,7 +164,7 @@ def _transitions_of(pks: Collection[int]) -> dict[int, tuple[IncidentTransitionR
             name_of(row.by) if row.by else None,
             row.comment,
             row.number,
-            row.standing,
+            row.open_count,
             row.severity,
             row.contract,
             row.until,

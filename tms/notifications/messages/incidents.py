@@ -34,7 +34,7 @@ def line(kind: NotificationKind, incident: Incident) -> str:
         said = gettext("%(title)s, from %(since)s to %(until)s") % values
         return "; ".join(filter(None, (said, _rest(incident))))
     said = gettext("%(severity)s, %(title)s, since %(since)s") % values
-    return "; ".join(filter(None, (said, incident.likeness)))
+    return "; ".join(filter(None, (said, incident.common_factor_text)))
 
 
 def _rest(incident: Incident) -> str:
@@ -53,8 +53,8 @@ def facts(incident: Incident) -> dict[str, Any]:
         "site": {"code": site.code, "name": site.name} if site else None,
         "lost": incident.lost,
         "size": incident.size,
-        "alerts": incident.joined,
-        "standing": incident.standing,
+        "alerts": incident.joined_count,
+        "open_count": incident.open_count,
         "severity": incident.severity,
         "state": incident.state,
         "opened_at": instant(incident.opened_at),
