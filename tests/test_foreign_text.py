@@ -57,7 +57,7 @@ MADE_BY_TMS = {
     "accounts.AuditEntry.subject_id",
     "accounts.AuditEntry.subject_type",
     "accounts.ApiToken.digest",
-    "alerts.Alert.quiet_at_first",
+    "alerts.Alert.suppressed_at_open",
     "fleet.Credential.digest",
     "fleet.EnrolmentToken.digest",
     "fleet.Node.host",

@@ -89,16 +89,16 @@ def test_while_it_flaps_it_stands_and_its_changes_are_counted(rule, terminal):
 def test_what_is_well_when_it_is_calm_is_over(rule, terminal):
     alert = flapping(rule, terminal)
     lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
-    calm_at = Flapping.objects.get().calm_at
+    stable_at = Flapping.objects.get().stable_at
 
-    lifecycle.expire_flapping(calm_at - timedelta(seconds=1))
+    lifecycle.expire_flapping(stable_at - timedelta(seconds=1))
     before = Alert.objects.flapping().count()
-    lifecycle.expire_flapping(calm_at)
+    lifecycle.expire_flapping(stable_at)
 
     alert.refresh_from_db()
     assert before == 1
-    assert later(7 * MINUTE + 1) < calm_at < later(7 * MINUTE + 1800)
-    assert (alert.state, alert.resolved_at) == ("resolved", calm_at)
+    assert later(7 * MINUTE + 1) < stable_at < later(7 * MINUTE + 1800)
+    assert (alert.state, alert.resolved_at) == ("resolved", stable_at)
     assert history(alert) == ["opened", "flapping", "calm", "resolved"]
     assert not Alert.objects.flapping().exists()
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from tests.at_once import at_once
 from tests.builders import AT, later
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import NotOn, Scope
+from tms.alerts.maintenance.services import NotActive, Scope
 from tms.alerts.models.maintenance import Window
 from tms.fleet.models import Group, Terminal
 from tms.lib.calendar.recurrence import BadRecurrence, Recurrence
@@ -65,7 +65,7 @@ def test_a_window_that_repeats_turns_to_its_next_occurrence(fleet):
     for seconds in (0, HOUR, DAY, DAY + HOUR):
         services.roll_over(later(seconds))
         window.refresh_from_db()
-        states.append((window.occurs_at, window.is_on, window.over_at))
+        states.append((window.occurs_at, window.is_active, window.ended_at))
 
     assert states == [
         (AT, True, None),
@@ -102,7 +102,7 @@ def test_one_that_takes_place_once_is_over_when_it_is_ended(fleet):
 
     services.end(window, by=fleet.person(), at=later(HOUR))
 
-    assert Window.objects.over().get().over_at == later(HOUR)
+    assert Window.objects.past().get().ended_at == later(HOUR)
 
 
 def test_an_occurrence_is_extended_and_the_next_one_is_not(fleet):
@@ -123,7 +123,7 @@ def test_one_that_is_cancelled_takes_place_no_more(fleet):
     services.cancel(window, by=fleet.person("aiko"), at=later(90))
 
     window.refresh_from_db()
-    assert (window.over_at, window.changed_by) == (later(60), person)
+    assert (window.ended_at, window.changed_by) == (later(60), person)
     assert not covered(terminal, at=later(60))
     assert not covered(terminal, at=later(DAY))
 
@@ -132,9 +132,9 @@ def test_one_that_is_cancelled_takes_place_no_more(fleet):
 def test_what_does_not_go_on_cannot_be_ended_or_extended(fleet, seconds):
     window = plan(fleet, Scope(terminals=[fleet.terminal()]))
 
-    with pytest.raises(NotOn):
+    with pytest.raises(NotActive):
         services.end(window, by=fleet.person(), at=later(seconds))
-    with pytest.raises(NotOn):
+    with pytest.raises(NotActive):
         services.extend(window, until=later(9 * HOUR), by=fleet.person(), at=later(seconds))
 
 
@@ -182,4 +182,4 @@ def test_an_end_that_is_moved_while_the_clock_turns_is_not_lost(fleet):
 
     window.refresh_from_db()
     was_extended = window.occurs_until == later(2 * HOUR)
-    assert window.over_at == (None if was_extended else later(HOUR))
+    assert window.ended_at == (None if was_extended else later(HOUR))

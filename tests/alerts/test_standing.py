@@ -41,8 +41,8 @@ def told(fired: list[SimulatedAlert], *, until: float = UNTIL) -> list[tuple[flo
 
 def calm_down(*, before: float) -> None:
     """Whenever it was due."""
-    for flapping in Flapping.objects.filter(ended_at=None, calm_at__lte=later(before)):
-        lifecycle.expire_flapping(flapping.calm_at)
+    for flapping in Flapping.objects.filter(ended_at=None, stable_at__lte=later(before)):
+        lifecycle.expire_flapping(flapping.stable_at)
 
 
 @pytest.mark.both

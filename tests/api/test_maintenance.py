@@ -42,7 +42,7 @@ def test_a_window_is_planned_and_told(watcher, plan):
     told = watcher.get(made["Location"]).json()
     assert told == made.json()
     assert (told["sites"], told["groups"], told["terminals"]) == (["SJK"], ["Lobby"], ["T-9"])
-    assert (told["is_on"], told["length_s"], told["created_by"], told["over_at"]) == (True, 7200, "aiko", None)
+    assert (told["is_active"], told["length_s"], told["created_by"], told["ended_at"]) == (True, 7200, "aiko", None)
     assert told["starts_at"] == plan["starts_at"]
     assert instant(told["occurs_at"]) == datetime.fromisoformat(plan["starts_at"]).replace(tzinfo=TOKYO)
 
@@ -57,9 +57,9 @@ def test_an_occurrence_is_extended_and_ended_and_the_window_cancelled(watcher, p
     cancelled = watcher.post(f"{path}/cancel").json()
 
     assert instant(extended["occurs_until"]) == until
-    assert (ended["is_on"], ended["over_at"], ended["changed_by"]) == (False, None, "aiko")
-    assert problem(again) == (409, "tms:window-not-on")
-    assert cancelled["over_at"] is not None
+    assert (ended["is_active"], ended["ended_at"], ended["changed_by"]) == (False, None, "aiko")
+    assert problem(again) == (409, "tms:window-not-active")
+    assert cancelled["ended_at"] is not None
     assert watcher.post(f"{path}/cancel").json() == cancelled
 
 
@@ -71,7 +71,7 @@ def test_windows_are_listed_the_newest_first_and_by_whether_they_are_over(watche
         return [window["id"] for window in watcher.get("/maintenance", query).json()["items"]]
 
     assert ids() == [second, first]
-    assert (ids(is_over="true"), ids(is_over="false")) == ([first], [second])
+    assert (ids(is_past="true"), ids(is_past="false")) == ([first], [second])
 
 
 def test_the_number_of_queries_does_not_grow_with_the_page(watcher, plan, django_assert_max_num_queries):

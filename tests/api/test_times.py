@@ -19,8 +19,8 @@ def test_it_tells_of_all_of_each_severity_and_of_each_site(watcher, fleet):
     told = watcher.get("/alert-times").json()
 
     assert [(line["by"], line["key"]) for line in told] == [("all", ""), ("severity", "critical"), ("site", "SJK")]
-    assert all(line["acknowledged"]["median_s"] == 120 for line in told)
-    assert told[0]["resolved"] == {"number": 0, "mean_s": None, "median_s": None, "late_s": None}
+    assert all(line["time_to_acknowledge"]["median_s"] == 120 for line in told)
+    assert told[0]["time_to_resolve"] == {"number": 0, "mean_s": None, "median_s": None, "p90_s": None}
 
 
 def test_only_what_opened_within_the_span_counts(watcher, fleet):

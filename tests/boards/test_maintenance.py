@@ -147,13 +147,13 @@ def test_a_window_is_extended_ended_and_cancelled_by_its_buttons(browser, fleet,
     extended = window.occurs_until
     browser.post(f"{address}end/")
     window.refresh_from_db()
-    ended = (window.occurs_at > timezone.now(), window.over_at)
+    ended = (window.occurs_at > timezone.now(), window.ended_at)
     browser.post(f"{address}cancel/")
     window.refresh_from_db()
 
     assert extended - until == timedelta(minutes=30)
     assert ended == (True, None)
-    assert window.over_at is not None
+    assert window.ended_at is not None
     assert window.changed_by == tanaka
 
 

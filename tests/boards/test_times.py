@@ -30,8 +30,8 @@ def test_the_times_of_alerts_have_a_mean_a_median_and_what_nine_in_ten_keep(flee
 
     found = line(By.ALL)
 
-    assert found.acknowledged == Spread(5, pytest.approx(40), pytest.approx(30), pytest.approx(76))
-    assert found.resolved == Spread(5, pytest.approx(80), pytest.approx(60), pytest.approx(152))
+    assert found.time_to_acknowledge == Spread(5, pytest.approx(40), pytest.approx(30), pytest.approx(76))
+    assert found.time_to_resolve == Spread(5, pytest.approx(80), pytest.approx(60), pytest.approx(152))
 
 
 def test_what_recovered_before_anybody_came_is_counted_apart(fleet, sato):
@@ -41,8 +41,8 @@ def test_what_recovered_before_anybody_came_is_counted_apart(fleet, sato):
 
     found = line(By.ALL)
 
-    assert (found.opened, found.alone, found.waiting) == (3, 1, 1)
-    assert (found.acknowledged.number, found.resolved.number) == (1, 2)
+    assert (found.opened, found.resolved_unacknowledged, found.unacknowledged) == (3, 1, 1)
+    assert (found.time_to_acknowledge.number, found.time_to_resolve.number) == (1, 2)
 
 
 def test_the_first_acknowledgement_counts_even_if_it_was_given_back(fleet, sato, tanaka):
@@ -68,8 +68,8 @@ def test_what_was_quiet_when_it_opened_is_in_no_time(fleet, sato):
 
     found = line(By.ALL)
 
-    assert (found.opened, found.quiet, found.resolved.number) == (2, 1, 1)
-    assert found.acknowledged == Spread()
+    assert (found.opened, found.suppressed, found.time_to_resolve.number) == (2, 1, 1)
+    assert found.time_to_acknowledge == Spread()
 
 
 def _hour(at):
@@ -81,7 +81,7 @@ def test_what_may_yet_be_correlated_is_not_suppressed(fleet):
     opened_at = now(-1)
     alert = past(fleet, opened_at, rule=fleet.presence_rule())
 
-    assert alert.quiet_at_first == ""
+    assert alert.suppressed_at_open == ""
 
 
 def test_severities_and_sites_have_their_own_lines(fleet, sato):

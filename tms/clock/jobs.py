@@ -54,10 +54,10 @@ class Loop(NamedTuple):
 
 LOOPS: tuple[Loop, ...] = (
     Loop("sweep", 0.5, sweep),
-    Loop("open_due", 0.5, lifecycle.open_pending),
-    Loop("fold", 0.5, correlation.correlate),
-    Loop("lapse", 1.0, lifecycle.expire_events),
-    Loop("calm", 1.0, lifecycle.expire_flapping),
+    Loop("open_pending", 0.5, lifecycle.open_pending),
+    Loop("correlate", 0.5, correlation.correlate),
+    Loop("expire_events", 1.0, lifecycle.expire_events),
+    Loop("flapping", 1.0, lifecycle.expire_flapping),
     Loop("claims", 1.0, lifecycle.expire_claims),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),
@@ -67,7 +67,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("beat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),
     Loop("partition", 300.0, partitions.keep_up, Lane.SLOW),
     Loop("firmware", 30.0, firmware.follow_all, Lane.SLOW),
-    Loop("looking", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),
+    Loop("suppressed", 2.0, at_open.record_suppressed_at_open, Lane.SLOW),
     Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),

@@ -9,7 +9,7 @@ from tms.alerts.correlation import api as correlation_api
 from tms.alerts.correlation import settings_api
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.maintenance import api as maintenance_api
-from tms.alerts.maintenance.services import NotOn
+from tms.alerts.maintenance.services import NotActive
 from tms.alerts.rule_editing import api as rule_editing_api
 from tms.alerts.rule_editing.services import OutOfDate
 from tms.alerts.statistics import api as statistic_api
@@ -35,7 +35,7 @@ OF_ALERTS = (
 PARTS = (fleet_api, hours_api, *OF_ALERTS, shift_api, destination_api, policy_api, rotation_api, delivery_api)
 REFUSALS: Mapping[type[Exception], int] = {
     Conflict: 409,
-    NotOn: 409,
+    NotActive: 409,
     OutOfDate: 412,
 }
 api = Api(

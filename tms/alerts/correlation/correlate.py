@@ -26,7 +26,7 @@ from tms.lib.set_aside import SetAside, each, isolate
 LONGEST = timedelta(hours=1)
 """An alert that has stood alone for so long is not looked at again."""
 
-unreviewed = SetAside[int]("fold")
+unreviewed = SetAside[int]("correlate")
 
 type ByCommon = dict[Common, list[Candidate]]
 
@@ -44,7 +44,7 @@ def correlate(at: datetime) -> int:
 
     # Unresolved incidents are reviewed also when nothing can be correlated.
     acts: tuple[Callable[[], None], ...] = (join, partial(_review_unresolved, at))
-    each(acts, lambda act: act(), loop="fold")
+    each(acts, lambda act: act(), loop="correlate")
     return correlated
 
 

@@ -1,4 +1,4 @@
-"""What of incidents is not over: whether it asks for somebody, and whether it must not be told of now."""
+"""Unresolved alerts of incidents: which are unacknowledged, and which incidents are suppressed."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,7 +11,7 @@ type Members = dict[int, list[Alert]]
 
 
 def members(incidents: Collection[int]) -> Members:
-    """Their alerts that are not over, with their terminals."""
+    """Their unresolved alerts, with their terminals."""
     found: Members = {}
     if incidents:
         for alert in Alert.objects.unresolved().filter(incident__in=incidents).select_related("terminal"):
@@ -20,13 +20,13 @@ def members(incidents: Collection[int]) -> Members:
 
 
 def asking(unresolved: Members) -> Members:
-    """Those with alerts that nobody has, and these. One of which every alert is in hand needs nobody."""
+    """Incidents with unacknowledged alerts, and these alerts."""
     open_ones = {pk: [row for row in rows if row.state == AlertState.OPEN] for pk, rows in unresolved.items()}
     return {pk: rows for pk, rows in open_ones.items() if rows}
 
 
 def suppressed_incidents(unresolved: Members, *, at: datetime) -> dict[int, Suppression]:
-    """An incident is quiet while every open alert of it is."""
+    """An incident is suppressed while each of its open alerts is."""
     needy = asking(unresolved)
     whys = suppressions_by_context([row for rows in needy.values() for row in rows], at=at) if needy else {}
     return {

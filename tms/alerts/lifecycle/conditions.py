@@ -25,8 +25,8 @@ PASS_LIMIT = 2_000
 MOST_PASSES = 10
 """Each a transaction of its own; then others have their turn."""
 
-unopened = SetAside[int]("open_due")
-unlapsed = SetAside[int]("lapse")
+unopened = SetAside[int]("open_pending")
+not_expired = SetAside[int]("expire_events")
 
 
 def trigger(triggered: Sequence[RuleTriggered]) -> None:
@@ -151,9 +151,9 @@ def _lapsing(at: datetime) -> QuerySet[Condition]:
 @skip_when_empty(_lapsing)
 def expire_events(at: datetime) -> int:
     """Let go of events that did not come again in time."""
-    lapsed = _lapsing(at).exclude(pk__in=unlapsed.keys(at)).order_by("lapses_at")
+    lapsed = _lapsing(at).exclude(pk__in=not_expired.keys(at)).order_by("lapses_at")
     pks = list(lapsed.values_list("pk", flat=True)[:PASS_LIMIT])
-    return isolate(pks, partial(_expire_events, at=at), aside=unlapsed, at=at)
+    return isolate(pks, partial(_expire_events, at=at), aside=not_expired, at=at)
 
 
 def _expire_events(pks: Collection[int], at: datetime) -> int:

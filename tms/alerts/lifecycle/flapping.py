@@ -1,4 +1,4 @@
-"""Alerts that open and recover again and again: while one flaps it stands, and what it does is counted, not told."""
+"""Alerts that open and recover repeatedly: a flapping one stays open, and its changes are counted, not notified."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 
-not_calmed = SetAside[int]("calm")
+not_ended = SetAside[int]("flapping")
 
 
 def notice(opened: Sequence[Alert]) -> None:
@@ -44,30 +44,30 @@ def notice(opened: Sequence[Alert]) -> None:
 
 
 def record_change(alerts: Iterable[Alert], *, is_wrong: bool, at: datetime) -> None:
-    """The rules of alerts that flap hold again, or no more."""
-    turned = [alert for alert in alerts if alert.flapping.is_wrong != is_wrong]
-    for alert in turned:
-        alert.flapping.turn(is_wrong=is_wrong, at=at)
-    Flapping.objects.bulk_update([alert.flapping for alert in turned], ["is_wrong", "changes", "recent", "calm_at"])
-    if turned:
-        publish(Change(alerts=frozenset(alert.pk for alert in turned)))
+    """Rules of flapping alerts triggered again, or cleared."""
+    changed = [alert for alert in alerts if alert.flapping.is_wrong != is_wrong]
+    for alert in changed:
+        alert.flapping.record_change(is_wrong=is_wrong, at=at)
+    Flapping.objects.bulk_update([alert.flapping for alert in changed], ["is_wrong", "changes", "recent", "stable_at"])
+    if changed:
+        publish(Change(alerts=frozenset(alert.pk for alert in changed)))
 
 
-@skip_when_empty(Flapping.objects.calm)
+@skip_when_empty(Flapping.objects.stable)
 def expire_flapping(at: datetime) -> int:
-    """What flapped has been steady for long enough: it is over if it is well, and stands if it is not."""
-    due = Flapping.objects.calm(at).exclude(pk__in=not_calmed.keys(at)).order_by("calm_at")
+    """End flapping of alerts that are stable: resolve those whose rule is clear, and keep the others open."""
+    due = Flapping.objects.stable(at).exclude(pk__in=not_ended.keys(at)).order_by("stable_at")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
-    return isolate(pks, partial(_expire_flapping, at=at), aside=not_calmed, at=at)
+    return isolate(pks, partial(_expire_flapping, at=at), aside=not_ended, at=at)
 
 
 def _expire_flapping(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
-    terminals = dict(Flapping.objects.calm(at).filter(pk__in=pks).values_list("pk", "alert__terminal"))
+    terminals = dict(Flapping.objects.stable(at).filter(pk__in=pks).values_list("pk", "alert__terminal"))
     store.lock(set(terminals.values()))
     alerts = list(
         Alert.objects.unresolved()
-        .filter(flapping__in=Flapping.objects.calm(at).filter(pk__in=terminals))
+        .filter(flapping__in=Flapping.objects.stable(at).filter(pk__in=terminals))
         .select_related("flapping")
         .order_by("pk")
         .select_for_update(of=("self",))
@@ -75,7 +75,7 @@ def _expire_flapping(pks: Collection[int], at: datetime) -> int:
     Flapping.objects.end(alerts, at=at)
     for alert in alerts:
         alert.flapping.ended_at = at
-    transition(alerts, TransitionKind.CALM, at=at)
+    transition(alerts, TransitionKind.STABLE, at=at)
     well = [alert for alert in alerts if not alert.flapping.is_wrong]
     transition(well, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
     grade(_triggered([alert for alert in alerts if alert.flapping.is_wrong], at))

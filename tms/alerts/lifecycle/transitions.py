@@ -30,7 +30,7 @@ UNDECIDED = frozenset(
         TransitionKind.COMMENTED,
         TransitionKind.REMINDED,
         TransitionKind.FLAPPING,
-        TransitionKind.CALM,
+        TransitionKind.STABLE,
         TransitionKind.CLAIMED,
         TransitionKind.UNCLAIMED,
     }

@@ -27,15 +27,15 @@ PREVIEWED = 5
 
 
 class WindowFilter(PageQuery):
-    is_over: bool | None = None
+    is_past: bool | None = None
 
 
 @router.get("/maintenance", summary="List maintenance windows", response=Page[Window])
 def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowFilter]) -> Page[Window]:
     """Planned last, listed first."""
     rows = _windows(request)
-    if query.is_over is not None:
-        rows = rows.filter(over_at__isnull=not query.is_over)
+    if query.is_past is not None:
+        rows = rows.filter(ended_at__isnull=not query.is_past)
     found = paginate(request, response, rows, query, order=NEWEST_FIRST)
     return Page(items=[Window.of(window) for window in found.rows], next=found.next)
 
@@ -66,7 +66,7 @@ def preview_window(request: ApiRequest, body: Plan) -> Coming:
     return Coming(coming=[Occurrence(**one._asdict()) for one in coming])
 
 
-@router.post("/maintenance/{int:pk}/end", summary="End the occurrence that goes on", response=Window, access=PLANNING)
+@router.post("/maintenance/{int:pk}/end", summary="End the active occurrence", response=Window, access=PLANNING)
 def end_window(request: ApiRequest, pk: int) -> Window:
     """The next one takes place as planned."""
     services.end(_window(request, pk), by=request.person, at=timezone.now())
@@ -75,7 +75,7 @@ def end_window(request: ApiRequest, pk: int) -> Window:
 
 @router.post(
     "/maintenance/{int:pk}/extend",
-    summary="Move the end of the occurrence that goes on",
+    summary="Move the end of the active occurrence",
     response=Window,
     access=PLANNING,
 )

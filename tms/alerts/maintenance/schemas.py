@@ -103,8 +103,8 @@ class Window(ResponseSchema):
         description="Of the occurrence that goes on or comes next; when it is over, of the last."
     )
     occurs_until: datetime
-    is_on: bool
-    over_at: datetime | None = Field(description="Null: it goes on, or is to come.")
+    is_active: bool
+    ended_at: datetime | None = Field(description="Null: it is active, or is to come.")
     created_at: datetime
     created_by: str | None
     changed_at: datetime | None
@@ -126,7 +126,7 @@ class Window(ResponseSchema):
 
 
 COPIED = (
-    *("note", "time_zone", "length_s", "rrule", "occurs_at", "occurs_until", "is_on", "over_at", "created_at"),
+    *("note", "time_zone", "length_s", "rrule", "occurs_at", "occurs_until", "is_active", "ended_at", "created_at"),
     "changed_at",
 )
 

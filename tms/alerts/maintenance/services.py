@@ -1,4 +1,4 @@
-"""Maintenance windows: plan, extend, end, cancel; what they cover now; and their turning to the next occurrence."""
+"""Maintenance windows: plan, extend, end, cancel; what they cover now; rolling over to the next occurrence."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ log = structlog.get_logger(__name__)
 LONGEST = timedelta(days=31)
 PASS_LIMIT = 200
 
-unturned = SetAside[int]("maintenance")
+not_rolled_over = SetAside[int]("maintenance")
 
 
-class NotOn(Exception):
-    """The window is over, or its occurrence has not begun: there is nothing to end or to extend."""
+class NotActive(Exception):
+    """The window is past, or its occurrence has not begun: there is nothing to end or to extend."""
 
-    code = "tms:window-not-on"
+    code = "tms:window-not-active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
         rrule=recurrence.rule,
         occurs_at=first.since,
         occurs_until=first.until,
-        is_on=first.since <= at,
+        is_active=first.since <= at,
         created_by=by,
         created_at=at,
     )
@@ -98,78 +98,78 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
 
 @transaction.atomic
 def end(window: Window, *, by: User, at: datetime) -> None:
-    """The occurrence that goes on is over now; the next one takes place as planned. Raises NotOn."""
+    """End the active occurrence now; the next one takes place as planned. Raises NotActive."""
     _move_end(window, at, by=by, at=at, action="ended")
     roll_over(at)
 
 
 def extend(window: Window, *, until: datetime, by: User, at: datetime) -> None:
-    """The occurrence that goes on lasts until `until`. Raises NotOn."""
+    """The active occurrence lasts until `until`. Raises NotActive."""
     _move_end(window, until, by=by, at=at, action="extended")
 
 
 @transaction.atomic
 def cancel(window: Window, *, by: User, at: datetime) -> None:
-    """No occurrence of it takes place any more, and one that goes on is over. To do it again changes nothing."""
-    standing = Window.objects.standing().filter(pk=window.pk)
-    if standing.update(over_at=at, changed_at=at, changed_by=by):
+    """End the active occurrence, and cancel all others. Idempotent."""
+    current = Window.objects.current().filter(pk=window.pk)
+    if current.update(ended_at=at, changed_at=at, changed_by=by):
         recorder.record("cancelled", window)
         publish(Change(everything=True))
 
 
 @transaction.atomic
 def _move_end(window: Window, until: datetime, *, by: User, at: datetime, action: str) -> None:
-    going_on = Window.objects.standing().filter(pk=window.pk, occurs_at__lte=at, occurs_until__gt=at)
-    if not going_on.update(occurs_until=until, changed_at=at, changed_by=by):
-        raise NotOn(f"maintenance window {window.pk} has no occurrence that goes on")
+    active = Window.objects.current().filter(pk=window.pk, occurs_at__lte=at, occurs_until__gt=at)
+    if not active.update(occurs_until=until, changed_at=at, changed_by=by):
+        raise NotActive(f"maintenance window {window.pk} has no active occurrence")
     recorder.record(action, window, {"occurs_until": (window.occurs_until.isoformat(), until.isoformat())})
     publish(Change(everything=True))
 
 
 def _begun(at: datetime) -> models.QuerySet[Window]:
     """Index: window_standing."""
-    return Window.objects.standing().filter(occurs_at__lte=at)
+    return Window.objects.current().filter(occurs_at__lte=at)
 
 
-@skip_when_empty(lambda at: _begun(at).filter(models.Q(is_on=False) | models.Q(occurs_until__lte=at)))
+@skip_when_empty(lambda at: _begun(at).filter(models.Q(is_active=False) | models.Q(occurs_until__lte=at)))
 def roll_over(at: datetime) -> int:
-    """What began is told to the boards, and what ended turns to its next occurrence; how many.
+    """Publish the windows that began, and roll those that ended over to their next occurrence. Returns how many.
 
-    Each is a conditional update, so that an end that somebody moves meanwhile is not turned over.
+    Each is a conditional update, so that an end that somebody moves meanwhile is kept.
     """
-    turned = _begun(at).filter(is_on=False, occurs_until__gt=at).update(is_on=True)
-    if turned:
+    changed = _begun(at).filter(is_active=False, occurs_until__gt=at).update(is_active=True)
+    if changed:
         publish(Change(everything=True))
-    ended = _begun(at).filter(occurs_until__lte=at).exclude(pk__in=unturned.keys(at))
+    ended = _begun(at).filter(occurs_until__lte=at).exclude(pk__in=not_rolled_over.keys(at))
     pks = list(ended.values_list("pk", flat=True)[:PASS_LIMIT])
-    return turned + isolate(pks, partial(_roll_over_ended, at=at), aside=unturned, at=at)
+    return changed + isolate(pks, partial(_roll_over_ended, at=at), aside=not_rolled_over, at=at)
 
 
 def _roll_over_ended(pks: Collection[int], at: datetime) -> int:
     """Call it in a transaction."""
     ended = _begun(at).filter(pk__in=pks, occurs_until__lte=at)
-    turned = sum(_roll_over(window, at) for window in ended)
-    if turned:
+    changed = sum(_roll_over(window, at) for window in ended)
+    if changed:
         publish(Change(everything=True))
-    return turned
+    return changed
 
 
 def _roll_over(window: Window, at: datetime) -> int:
-    standing = Window.objects.standing().filter(pk=window.pk, occurs_until=window.occurs_until)
+    current = Window.objects.current().filter(pk=window.pk, occurs_until=window.occurs_until)
     coming = window.occurrence_after(window.occurrence, at)
     if coming is None:
-        return standing.update(over_at=window.occurs_until, is_on=False)
-    return standing.update(occurs_at=coming.since, occurs_until=coming.until, is_on=coming.since <= at)
+        return current.update(ended_at=window.occurs_until, is_active=False)
+    return current.update(occurs_at=coming.since, occurs_until=coming.until, is_active=coming.since <= at)
 
 
 def running(at: datetime) -> list[Window]:
-    """Whose occurrence goes on, with their makers, in one query; also before the clock has turned to it."""
-    begun = Window.objects.standing().filter(occurs_at__lte=at).select_related("created_by")
+    """Windows with an active occurrence, with their makers, in one query; also before the clock rolled them over."""
+    begun = Window.objects.current().filter(occurs_at__lte=at).select_related("created_by")
     windows = []
     for window in begun:
         try:
             occurrence = window.occurrence_at(at)
-        except Exception:  # one that nobody can read must not keep all others from being told of
+        except Exception:  # an unreadable window must not hide the others
             log.exception("window_unreadable", window=window.pk)
             continue
         if occurrence is not None:

@@ -134,8 +134,8 @@ class Alert(models.Model):
     incident = models.ForeignKey(
         "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")
     )
-    quiet_at_first = models.CharField(max_length=16, null=True)  # noqa: DJ001  (nobody has looked yet)
-    """Why nobody was told when it opened (`alerts.suppression.reasons.Reason`); empty if nothing spoke against it."""
+    suppressed_at_open = models.CharField(max_length=16, null=True, db_column="quiet_at_first")  # noqa: DJ001  (unknown yet)
+    """Why it was not notified when it opened (`alerts.suppression.reasons.Reason`); empty if nothing suppressed it."""
 
     objects = AlertQuerySet.as_manager()
 
@@ -161,7 +161,7 @@ class Alert(models.Model):
             # Readers: the search of past alerts, how long they took, and the digest of a shift.
             models.Index(fields=("-opened_at", "-id"), name="alert_opened"),
             # Reader: tms.alerts.suppression.at_open.
-            models.Index(fields=("id",), name="alert_unlooked", condition=models.Q(quiet_at_first=None)),
+            models.Index(fields=("id",), name="alert_unlooked", condition=models.Q(suppressed_at_open=None)),
             models.Index(fields=("terminal", "-opened_at"), name="alert_terminal"),
             models.Index(
                 fields=("opened_at",),

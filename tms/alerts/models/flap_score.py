@@ -1,8 +1,8 @@
-"""How restless an alert is: the share of changes within a window, as Nagios and Icinga reckon it.
+"""The flap score: the share of changes within a window, as Nagios and Icinga calculate it.
 
-They look at the last 20 results of a check and let newer changes count for more. TMS has instants instead of checks: a
-change counts for `NEWEST` when it has just happened and for `OLDEST` a window later, and `FULL` of them are all there
-can be. Instants and spans are in seconds.
+They take the last 20 results of a check and weigh newer changes more. TMS has instants instead of checks: a change
+weighs `NEWEST` when it has just happened and `OLDEST` a window later, and `FULL` changes are the maximum. Instants and
+durations are in seconds.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ def flap_score(changes: Sequence[float], *, at: float, window_s: float) -> float
 
 
 def stable_from(changes: Sequence[float], *, low: float, window_s: float) -> float:
-    """When the share will have sunk to `low` if nothing changes any more.
+    """When the score will have fallen to `low` if nothing changes any more.
 
-    It sinks evenly while as many changes are left in the window, and by a leap when one leaves it.
+    It falls evenly while the same changes are in the window, and in a step when one leaves it.
     """
     newest_first = sorted(changes, reverse=True)[:FULL]
     for left in range(len(newest_first), 0, -1):
@@ -29,6 +29,6 @@ def stable_from(changes: Sequence[float], *, low: float, window_s: float) -> flo
         leapt = newest_first[left] + window_s if left < len(newest_first) else newest_first[0]
         spare = NEWEST * left - low * FULL
         sunk = (sum(within) + window_s * spare / (NEWEST - OLDEST)) / left
-        if (calm := max(newest_first[0], leapt, sunk)) < within[-1] + window_s:
-            return calm
+        if (stable := max(newest_first[0], leapt, sunk)) < within[-1] + window_s:
+            return stable
     return newest_first[0] + window_s

@@ -12,17 +12,17 @@ from tms.alerts.models.flap_score import FULL, stable_from
 
 
 class FlappingQuerySet(models.QuerySet["Flapping"]):
-    def calm(self, at: datetime) -> Self:
-        """Those that have changed so rarely of late that they flap no more (index: flapping_calm)."""
-        return self.filter(ended_at=None, calm_at__lte=at)
+    def stable(self, at: datetime) -> Self:
+        """Those that changed so rarely of late that flapping has stopped (index: flapping_calm)."""
+        return self.filter(ended_at=None, stable_at__lte=at)
 
     def end(self, alerts: Iterable[Alert], *, at: datetime) -> None:
-        """They flap no more."""
+        """They no longer flap."""
         self.filter(alert__in=[alert.pk for alert in alerts], ended_at=None).update(ended_at=at)
 
 
 class Flapping(models.Model):
-    """That an alert flaps, or did. While it does it stands, whether its rule holds just now or not."""
+    """An alert flaps, or did. While it does it stays open, whether its rule matches just now or not."""
 
     alert = models.OneToOneField(Alert, models.CASCADE, primary_key=True, related_name="flapping")
     since = models.DateTimeField()
@@ -31,16 +31,18 @@ class Flapping(models.Model):
     recent = models.JSONField()
     """The instants of the newest, in seconds."""
     is_wrong = models.BooleanField(default=True)
-    """Whether its rule holds just now."""
-    calm_at = models.DateTimeField()
-    """When it is over if nothing changes any more."""
+    """Whether its rule matches just now."""
+    stable_at = models.DateTimeField(db_column="calm_at")
+    """When it ends unless something changes again."""
     ended_at = models.DateTimeField(null=True)
 
     objects = FlappingQuerySet.as_manager()
 
     class Meta:
-        # Reader: lifecycle.calm_down.
-        indexes = (models.Index(fields=("calm_at",), name="flapping_calm", condition=models.Q(ended_at__isnull=True)),)
+        # Reader: lifecycle.expire_flapping.
+        indexes = (
+            models.Index(fields=("stable_at",), name="flapping_calm", condition=models.Q(ended_at__isnull=True)),
+        )
 
     def __str__(self) -> str:
         return f"{self.alert_id} {self.changes}"
@@ -52,8 +54,8 @@ class Flapping(models.Model):
         flapping._keep(changes)
         return flapping
 
-    def turn(self, *, is_wrong: bool, at: datetime) -> None:
-        """Its rule holds again, or no more."""
+    def record_change(self, *, is_wrong: bool, at: datetime) -> None:
+        """Its rule triggered again, or cleared."""
         self.is_wrong = is_wrong
         self.changes += 1
         self._keep([*self.recent, at.timestamp()])
@@ -61,4 +63,4 @@ class Flapping(models.Model):
     def _keep(self, changes: list[float]) -> None:
         self.recent = sorted(changes)[-FULL:]
         low, window_s = settings.FLAPPING_LOW_PCT / 100, settings.FLAPPING_WINDOW_S
-        self.calm_at = datetime.fromtimestamp(stable_from(self.recent, low=low, window_s=window_s), UTC)
+        self.stable_at = datetime.fromtimestamp(stable_from(self.recent, low=low, window_s=window_s), UTC)

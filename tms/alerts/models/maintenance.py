@@ -15,19 +15,19 @@ from tms.lib.text_fields import LineField
 
 
 class WindowQuerySet(models.QuerySet["Window"]):
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """Going on, or with an occurrence to come (index: window_standing)."""
-        return self.filter(over_at=None)
+        return self.filter(ended_at=None)
 
-    def over(self) -> Self:
-        return self.filter(over_at__isnull=False)
+    def past(self) -> Self:
+        return self.filter(ended_at__isnull=False)
 
 
 class Window(models.Model):
-    """A maintenance window: what it covers is expected to be disturbed, and nobody is told of it.
+    """A maintenance window: notifications of the terminals that it covers are paused.
 
-    `occurs_at` and `occurs_until` are the occurrence that goes on or comes next, as people may have moved its end; the
-    last one, when it is over.
+    `occurs_at` and `occurs_until` are the active or the next occurrence, whose end people may have moved; of a past
+    window, the last one.
     """
 
     note = LineField(max_length=200)
@@ -38,9 +38,9 @@ class Window(models.Model):
     rrule = LineField(max_length=200, blank=True)
     occurs_at = models.DateTimeField()
     occurs_until = models.DateTimeField()
-    over_at = models.DateTimeField(null=True)
-    is_on = models.BooleanField(default=False)
-    """Whether boards were told that it began."""
+    ended_at = models.DateTimeField(null=True, db_column="over_at")
+    is_active = models.BooleanField(default=False, db_column="is_on")
+    """Whether an occurrence has begun, as boards know it."""
     sites = models.ManyToManyField(Site, related_name="windows", blank=True)
     groups = models.ManyToManyField(Group, related_name="windows", blank=True)
     terminals = models.ManyToManyField(Terminal, related_name="windows", blank=True)
@@ -60,9 +60,9 @@ class Window(models.Model):
             models.CheckConstraint(condition=models.Q(occurs_until__gte=models.F("occurs_at")), name="window_order"),
         )
         indexes = (
-            # Readers: whoever asks what is in maintenance, and the clock, which looks for what begins and ends.
-            models.Index(fields=("occurs_at",), name="window_standing", condition=models.Q(over_at=None)),
-            models.Index(fields=("-over_at",), name="window_over", condition=models.Q(over_at__isnull=False)),
+            # Readers: everything that asks what is in maintenance, and the clock, which polls for what begins and ends.
+            models.Index(fields=("occurs_at",), name="window_standing", condition=models.Q(ended_at=None)),
+            models.Index(fields=("-ended_at",), name="window_over", condition=models.Q(ended_at__isnull=False)),
         )
 
     def __str__(self) -> str:
@@ -86,8 +86,8 @@ class Window(models.Model):
         return next((found for found in coming if found.since > before.since), None)
 
     def occurrence_at(self, at: datetime) -> Occurrence | None:
-        """The one that goes on at `at`, also when nobody has turned to it yet."""
-        if self.over_at is not None and self.over_at <= at:
+        """The one that is active at `at`, also before the window was rolled over to it."""
+        if self.ended_at is not None and self.ended_at <= at:
             return None
         found: Occurrence | None = self.occurrence
         if self.occurs_until <= at:

@@ -27,7 +27,7 @@ class TransitionKind(models.TextChoices):
     COMMENTED = "commented", pgettext_lazy("transition", "Comment")
     REMINDED = "reminded", pgettext_lazy("transition", "Reminder: acknowledged too long")
     FLAPPING = "flapping", pgettext_lazy("transition", "Began to flap")
-    CALM = "calm", pgettext_lazy("transition", "Calm again")
+    STABLE = "calm", pgettext_lazy("transition", "Calm again")
     RESOLVED = "resolved", pgettext_lazy("transition", "Resolved")
 
 

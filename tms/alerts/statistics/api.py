@@ -1,4 +1,4 @@
-"""How long it took until somebody was on alerts, and until they were over."""
+"""Response times of alerts: MTTA and MTTR."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -31,26 +31,26 @@ class Spread(ResponseSchema):
     number: int
     mean_s: float | None
     median_s: float | None
-    late_s: float | None = Field(description="Nine in ten were quicker.")
+    p90_s: float | None
 
 
 class Times(ResponseSchema):
     by: Literal["all", "severity", "site"] = Field(description="Of all, of one severity, or of one site.")
     key: str = Field(description="The severity, or the code of the site; empty of all.")
     opened: int
-    quiet: int = Field(description="Nobody was told when they opened; they count for no time.")
-    alone: int = Field(description="Over before anybody acknowledged.")
-    waiting: int = Field(description="Not over, and nobody acknowledged yet.")
-    acknowledged: Spread
-    resolved: Spread
+    suppressed: int = Field(description="When they opened; excluded from the times, because nobody was notified.")
+    resolved_unacknowledged: int = Field(description="Resolved without acknowledgement.")
+    unacknowledged: int = Field(description="Unresolved, and not acknowledged yet.")
+    time_to_acknowledge: Spread = Field(description="Its mean is the MTTA.")
+    time_to_resolve: Spread = Field(description="Its mean is the MTTR.")
 
     @classmethod
     def of(cls, line: response_times.ResponseTimes, key: str) -> Self:
-        spreads = {name: Spread(**getattr(line, name)._asdict()) for name in ("acknowledged", "resolved")}
+        spreads = {name: Spread(**getattr(line, name)._asdict()) for name in ("time_to_acknowledge", "time_to_resolve")}
         return cls(**line._asdict() | spreads | {"by": line.by.value, "key": key})
 
 
-@router.get("/alert-times", summary="Read how long alerts took", response=list[Times])
+@router.get("/alert-times", summary="Read response times", response=list[Times])
 def read_alert_times(request: ApiRequest, query: Query[Opened]) -> Sequence[Times]:
     """Of alerts that opened within at most 366 days."""
     until = query.until or timezone.now()

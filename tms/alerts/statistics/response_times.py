@@ -1,7 +1,7 @@
-"""How long it took until somebody was on an alert, and until it was over: by severity, by site, and altogether.
+"""Response times: how long until alerts were acknowledged (MTTA) and resolved (MTTR), by severity, by site, and in all.
 
-Left out of the times, and counted apart: what was quiet when it opened, for nobody was told of it. An alert counts as
-acknowledged once, when somebody took it first; one that recovered before has no time to tell.
+Alerts that were suppressed when they opened are excluded from the times, and counted separately, because nobody was
+notified. Only the first acknowledgement counts; an alert that was resolved before has no time to acknowledge.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from tms.alerts.models.alert import Alert, AlertState
 
-LATE = 0.9
+P90 = 0.9
 
 
 class By(Enum):
@@ -30,8 +30,7 @@ class Spread(NamedTuple):
     number: int = 0
     mean_s: float | None = None
     median_s: float | None = None
-    late_s: float | None = None
-    """Nine in ten were quicker."""
+    p90_s: float | None = None
 
 
 class ResponseTimes(NamedTuple):
@@ -39,54 +38,61 @@ class ResponseTimes(NamedTuple):
     key: str | int
     """A severity, or the primary key of a site."""
     opened: int
-    quiet: int
-    alone: int
-    """Over before anybody acknowledged."""
-    waiting: int
-    """Not over, and nobody acknowledged yet."""
-    acknowledged: Spread
-    resolved: Spread
+    suppressed: int
+    resolved_unacknowledged: int
+    unacknowledged: int
+    """Unresolved, and not acknowledged yet."""
+    time_to_acknowledge: Spread
+    time_to_resolve: Spread
 
 
 class _Row(NamedTuple):
     severity: str
     site: int
-    is_over: bool
-    is_quiet: bool
+    is_resolved: bool
+    is_suppressed: bool
     acknowledged_s: float | None
     resolved_s: float | None
 
 
-COLUMNS = ("severity", "terminal__site", "state", "quiet_at_first", "opened_at", "first_acknowledged_at", "resolved_at")
+COLUMNS = (
+    "severity",
+    "terminal__site",
+    "state",
+    "suppressed_at_open",
+    "opened_at",
+    "first_acknowledged_at",
+    "resolved_at",
+)
 
 
 def times(alerts: QuerySet[Alert]) -> list[ResponseTimes]:
     """Of `alerts`, in one query: all, then by severity, then by site. Groups without any have no line."""
     chosen = alerts.order_by().values_list(*COLUMNS)
     lines = _counted_there(chosen) if connection.vendor == "postgresql" else _counted_here(_rows(chosen))
-    return sorted(lines, key=_place)
+    return sorted(lines, key=_order)
 
 
-def _place(line: ResponseTimes) -> tuple[int, str | int]:
+def _order(line: ResponseTimes) -> tuple[int, str | int]:
     return tuple(By).index(line.by), line.key
 
 
 # The ORM has neither grouping sets nor percentiles. The mean of 100,000 alerts must not carry them all over the wire.
 COUNT = """
-    WITH chosen (severity, site, state, quiet, opened_at, taken_at, resolved_at) AS ({chosen}),
+    WITH chosen (severity, site, state, suppressed, opened_at, acknowledged_at, resolved_at) AS ({chosen}),
     timed AS (
-        SELECT severity, site, state = 'resolved' AS is_over, coalesce(quiet, '') <> '' AS is_quiet,
-            extract(epoch FROM taken_at - opened_at)::float8 AS acknowledged_s,
+        SELECT severity, site, state = 'resolved' AS is_resolved, coalesce(suppressed, '') <> '' AS is_suppressed,
+            extract(epoch FROM acknowledged_at - opened_at)::float8 AS acknowledged_s,
             extract(epoch FROM resolved_at - opened_at)::float8 AS resolved_s
         FROM chosen
     )
-    SELECT grouping(severity, site), severity, site, count(*), count(*) FILTER (WHERE is_quiet),
-        count(*) FILTER (WHERE NOT is_quiet AND is_over AND acknowledged_s IS NULL),
-        count(*) FILTER (WHERE NOT is_quiet AND NOT is_over AND acknowledged_s IS NULL),
-        count(acknowledged_s) FILTER (WHERE NOT is_quiet), avg(acknowledged_s) FILTER (WHERE NOT is_quiet),
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY acknowledged_s) FILTER (WHERE NOT is_quiet),
-        count(resolved_s) FILTER (WHERE NOT is_quiet), avg(resolved_s) FILTER (WHERE NOT is_quiet),
-        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY resolved_s) FILTER (WHERE NOT is_quiet)
+    SELECT grouping(severity, site), severity, site, count(*), count(*) FILTER (WHERE is_suppressed),
+        count(*) FILTER (WHERE NOT is_suppressed AND is_resolved AND acknowledged_s IS NULL),
+        count(*) FILTER (WHERE NOT is_suppressed AND NOT is_resolved AND acknowledged_s IS NULL),
+        count(acknowledged_s) FILTER (WHERE NOT is_suppressed), avg(acknowledged_s) FILTER (WHERE NOT is_suppressed),
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY acknowledged_s) FILTER (WHERE NOT is_suppressed),
+        count(resolved_s) FILTER (WHERE NOT is_suppressed), avg(resolved_s) FILTER (WHERE NOT is_suppressed),
+        percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY resolved_s) FILTER (WHERE NOT is_suppressed)
     FROM timed GROUP BY GROUPING SETS ((severity), (site), ()) HAVING count(*) > 0
 """
 GROUPINGS = {0b01: By.SEVERITY, 0b10: By.SITE, 0b11: By.ALL}
@@ -100,16 +106,17 @@ def _counted_there(chosen: QuerySet[Alert, Any]) -> list[ResponseTimes]:
 
 
 def _line(grouping: int, severity: str | None, site: int | None, *numbers: Any) -> ResponseTimes:
-    opened, quiet, alone, waiting, taken, taken_mean, first_acknowledged_at, over, over_mean, over_at = numbers
+    opened, suppressed, resolved_unacknowledged, unacknowledged, *spreads = numbers
+    acknowledged, mean_a, percentiles_a, resolved, mean_r, percentiles_r = spreads
     return ResponseTimes(
         GROUPINGS[grouping],
         severity or site or "",
         opened,
-        quiet,
-        alone,
-        waiting,
-        Spread(taken, taken_mean, *(first_acknowledged_at or ())),
-        Spread(over, over_mean, *(over_at or ())),
+        suppressed,
+        resolved_unacknowledged,
+        unacknowledged,
+        Spread(acknowledged, mean_a, *(percentiles_a or ())),
+        Spread(resolved, mean_r, *(percentiles_r or ())),
     )
 
 
@@ -119,11 +126,11 @@ def _rows(chosen: QuerySet[Alert, Any]) -> list[_Row]:
             severity,
             site,
             state == AlertState.RESOLVED,
-            bool(quiet),
+            bool(suppressed),
             (first_acknowledged_at - opened_at).total_seconds() if first_acknowledged_at else None,
             (resolved_at - opened_at).total_seconds() if resolved_at else None,
         )
-        for severity, site, state, quiet, opened_at, first_acknowledged_at, resolved_at in chosen
+        for severity, site, state, suppressed, opened_at, first_acknowledged_at, resolved_at in chosen
     ]
 
 
@@ -135,17 +142,17 @@ def _counted_here(rows: Sequence[_Row]) -> list[ResponseTimes]:
 
 
 def _counted(by: By, key: str | int, rows: Sequence[_Row]) -> ResponseTimes:
-    loud = [row for row in rows if not row.is_quiet]
-    untaken = [row for row in loud if row.acknowledged_s is None]
+    counted = [row for row in rows if not row.is_suppressed]
+    never_acknowledged = [row for row in counted if row.acknowledged_s is None]
     return ResponseTimes(
         by,
         key,
         opened=len(rows),
-        quiet=len(rows) - len(loud),
-        alone=sum(row.is_over for row in untaken),
-        waiting=sum(not row.is_over for row in untaken),
-        acknowledged=_spread(row.acknowledged_s for row in loud),
-        resolved=_spread(row.resolved_s for row in loud),
+        suppressed=len(rows) - len(counted),
+        resolved_unacknowledged=sum(row.is_resolved for row in never_acknowledged),
+        unacknowledged=sum(not row.is_resolved for row in never_acknowledged),
+        time_to_acknowledge=_spread(row.acknowledged_s for row in counted),
+        time_to_resolve=_spread(row.resolved_s for row in counted),
     )
 
 
@@ -153,7 +160,7 @@ def _spread(durations: Iterable[float | None]) -> Spread:
     known = sorted(duration for duration in durations if duration is not None)
     if not known:
         return Spread()
-    return Spread(len(known), sum(known) / len(known), _at(known, 0.5), _at(known, LATE))
+    return Spread(len(known), sum(known) / len(known), _at(known, 0.5), _at(known, P90))
 
 
 def _at(known: Sequence[float], share: float) -> float:

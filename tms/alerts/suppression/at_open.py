@@ -1,4 +1,4 @@
-"""Keeps why nobody was told of an alert when it opened: whoever counts later how long things took leaves it out."""
+"""Records why an alert was not notified when it opened. Response times leave such alerts out."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -10,25 +10,25 @@ from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 500
 
-not_looked_at = SetAside[int]("looking")
+unrecorded = SetAside[int]("suppressed")
 
 
 def record_suppressed_at_open(at: datetime) -> int:
-    """At alerts at which nobody looked yet (index: alert_unlooked); how many there were. They opened a moment ago."""
-    unlooked = Alert.objects.filter(quiet_at_first=None).exclude(pk__in=not_looked_at.keys(at)).order_by("pk")
-    pks = list(unlooked.values_list("pk", flat=True)[:PASS_LIMIT])
-    return isolate(pks, partial(_record_suppressed_at_open, at=at), aside=not_looked_at, at=at)
+    """Of alerts that opened a moment ago and have no record yet (index: alert_unlooked). Returns how many."""
+    fresh = Alert.objects.filter(suppressed_at_open=None).exclude(pk__in=unrecorded.keys(at)).order_by("pk")
+    pks = list(fresh.values_list("pk", flat=True)[:PASS_LIMIT])
+    return isolate(pks, partial(_record_suppressed_at_open, at=at), aside=unrecorded, at=at)
 
 
 def _record_suppressed_at_open(pks: Collection[int], at: datetime) -> int:
-    """What another transaction has in its hands is left for the next pass: two that wait for each other's rows never
-    end. Call it in a transaction.
+    """Call it in a transaction. Rows that another one holds are left for the next pass: two that wait for each other's
+    rows never end.
     """
-    unlooked = Alert.objects.filter(pk__in=pks, quiet_at_first=None).order_by("pk")
-    alerts = list(unlooked.select_for_update(skip_locked=True, of=("self",)))
+    fresh = Alert.objects.filter(pk__in=pks, suppressed_at_open=None).order_by("pk")
+    alerts = list(fresh.select_for_update(skip_locked=True, of=("self",)))
     # Alerts that may be or are part of an incident are notified all the same: a moment later, or with it.
     reasons = {pk: why.reason for pk, why in suppressions_by_context(alerts, at=at).items()}
     for reason in {"", *reasons.values()}:
         pks = [alert.pk for alert in alerts if reasons.get(alert.pk, "") == reason]
-        Alert.objects.filter(pk__in=pks, quiet_at_first=None).update(quiet_at_first=reason)
+        Alert.objects.filter(pk__in=pks, suppressed_at_open=None).update(suppressed_at_open=reason)
     return len(alerts)

@@ -1,7 +1,7 @@
-"""Why an alert must not be told of now, and until when. It opens, is shown and resolves all the same.
+"""Why an alert must not be notified now, and until when. It opens, is shown and resolves all the same.
 
-Whoever tells asks here first, keeps what is quiet waiting, and asks again: what is still wrong then is told, what has
-recovered meanwhile is not. So nothing has to be counted or remembered at the end of a window.
+Notifications ask here first, keep suppressed alerts waiting, and ask again: alerts that are still unresolved then are
+notified, the others are not. So nothing has to be counted or stored at the end of a window.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from tms.fleet.presence.transitions import AWAY
 from tms.fleet.sites.calendar import hours_of
 
 ASK_AGAIN = timedelta(seconds=30)
-"""An end that nobody can foretell is looked for so often; one that is foretold may come early."""
+"""How often to ask again: an end may be unknown, or come earlier than expected."""
 EXPLAINS_NOTHING = frozenset({None, Presence.NEVER})
 """Presences of a parent: there is none, or nobody knows whether it ever was there."""
 
@@ -37,7 +37,7 @@ class Reason(models.TextChoices):
 class Suppression(NamedTuple):
     reason: str
     until: datetime
-    """When it ends as far as can be told; it may end before, when people change their plans."""
+    """When it is expected to end; people may end it earlier."""
     by: str = ""
     """Who planned the maintenance; the UID of the parent."""
 
@@ -47,7 +47,7 @@ class Suppression(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What there is to know of an alert."""
+    """What the sources need to know of an alert."""
 
     alert: int
     terminal: int
@@ -61,7 +61,7 @@ class Subject(NamedTuple):
     opened_at: datetime
     kind: str
     incident_state: str | None
-    put_off_until: datetime | None
+    snoozed_until: datetime | None
 
 
 type Found = Iterator[tuple[int, Suppression]]
@@ -72,21 +72,21 @@ COLUMNS = (
     *(f"terminal__parent__{name}" for name in ("uid", "state__presence", "state__presence_at")),
     *("opened_at", "rule__kind", "incident__state"),
 )
-PUT_OFF_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"), default=None)
+SNOOZED_UNTIL = models.Case(models.When(state=AlertState.SNOOZED, then="until"), default=None)
 
 
 def suppressions(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
-    """For each alert that must not be told of at `at`: the reason that lasts longest. Eight queries at most."""
-    return _quiet(alerts, SOURCES, at)
+    """For each suppressed alert: the reason that lasts longest. Eight queries at most."""
+    return _suppressed(alerts, ALL_SOURCES, at)
 
 
 def suppressions_by_context(alerts: Iterable[Alert], *, at: datetime) -> Mapping[int, Suppression]:
-    """The same, but for an alert that is told of as part of its incident."""
-    return _quiet(alerts, CONTEXT, at)
+    """The same, without the reasons that an incident brings: for alerts that are notified as part of one."""
+    return _suppressed(alerts, CONTEXT, at)
 
 
-def _quiet(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime) -> dict[int, Suppression]:
-    rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, PUT_OFF_UNTIL)
+def _suppressed(alerts: Iterable[Alert], sources: Iterable[Source], at: datetime) -> dict[int, Suppression]:
+    rows = Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).values_list(*COLUMNS, SNOOZED_UNTIL)
     subjects = [Subject(*row) for row in rows]
     found: dict[int, Suppression] = {}
     for source in sources:
@@ -114,7 +114,7 @@ def _at_closed_sites(subjects: list[Subject], at: datetime) -> Found:
 
 
 def _behind_a_parent(subjects: list[Subject], at: datetime) -> Found:
-    """What is behind a parent may fall silent a moment earlier than the parent, and comes back a while after it."""
+    """A terminal behind a parent may fall silent shortly before the parent, and come back shortly after it."""
     grace = timedelta(seconds=settings.RECONNECT_GRACE_S)
     for subject in subjects:
         if subject.parent_presence in EXPLAINS_NOTHING:
@@ -131,10 +131,10 @@ def _expected_back(subjects: list[Subject], at: datetime) -> Found:
             yield subject.alert, Suppression(Reason.EXPECTED, subject.back_at)
 
 
-def _put_off(subjects: list[Subject], at: datetime) -> Found:
+def _snoozed(subjects: list[Subject], at: datetime) -> Found:
     for subject in subjects:
-        if subject.put_off_until is not None and subject.put_off_until > at:
-            yield subject.alert, Suppression(Reason.SNOOZED, subject.put_off_until)
+        if subject.snoozed_until is not None and subject.snoozed_until > at:
+            yield subject.alert, Suppression(Reason.SNOOZED, subject.snoozed_until)
 
 
 def _may_be_correlated(subjects: list[Subject], at: datetime) -> Found:
@@ -150,5 +150,5 @@ def _correlated(subjects: list[Subject], at: datetime) -> Found:
             yield subject.alert, Suppression(Reason.INCIDENT, at + ASK_AGAIN)
 
 
-CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _put_off)
-SOURCES: tuple[Source, ...] = (*CONTEXT, _may_be_correlated, _correlated)
+CONTEXT: tuple[Source, ...] = (_in_maintenance, _at_closed_sites, _behind_a_parent, _expected_back, _snoozed)
+ALL_SOURCES: tuple[Source, ...] = (*CONTEXT, _may_be_correlated, _correlated)

@@ -23,7 +23,7 @@ class PastRow(NamedTuple):
     resolved_at: datetime | None
     severity: str
     state: str
-    quiet: str
+    suppressed: str
     uid: str
     label: str
     place: SiteLabel
@@ -50,7 +50,7 @@ class PastRow(NamedTuple):
 
 
 COLUMNS = (
-    *("pk", "opened_at", "resolved_at", "severity", "state", "quiet_at_first", "first_acknowledged_at"),
+    *("pk", "opened_at", "resolved_at", "severity", "state", "suppressed_at_open", "first_acknowledged_at"),
     *(f"terminal__{name}" for name in ("uid", "label", "site__code", "site__name", "site__name_ja")),
     *(f"rule__{name}" for name in ("name", "name_ja")),
 )
@@ -80,7 +80,7 @@ def _row(value: Mapping[str, Any], names: Mapping[int, Name]) -> PastRow:
         value["resolved_at"],
         value["severity"],
         value["state"],
-        value["quiet_at_first"] or "",
+        value["suppressed_at_open"] or "",
         uid=value["terminal__uid"],
         label=value["terminal__label"],
         place=SiteLabel(site[0], Bilingual(*site[1:])),

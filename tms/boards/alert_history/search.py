@@ -36,7 +36,7 @@ HEAD = (
         "acknowledged_after_s",
         "resolved_at",
         "lasted_s",
-        "quiet",
+        "suppressed",
         "comment",
         "id",
     ),
@@ -140,7 +140,7 @@ def _exported(row: PastRow) -> Sequence[Cell]:
         row.taken_after_s,
         row.resolved_at.isoformat() if row.resolved_at else None,
         row.lasted_s,
-        row.quiet,
+        row.suppressed,
         row.comment,
         row.pk,
     )

@@ -26,9 +26,9 @@ USUAL = "7d"
 MOST_SITES = 50
 SPREAD = ("number", "mean_s", "median_s", "p90_s")
 HEAD = (
-    *("by", "name", "opened", "quiet", "recovered_by_themselves", "nobody_yet"),
-    *(f"acknowledged_{name}" for name in SPREAD),
-    *(f"resolved_{name}" for name in SPREAD),
+    *("by", "name", "opened", "suppressed", "resolved_unacknowledged", "unacknowledged"),
+    *(f"time_to_acknowledge_{name}" for name in SPREAD),
+    *(f"time_to_resolve_{name}" for name in SPREAD),
 )
 
 
@@ -95,10 +95,10 @@ def _places(lines: list[ResponseTimes], person: Person) -> list[SiteRow]:
 
 
 def _exported(line: ResponseTimes, name: str) -> Sequence[Cell]:
-    numbers = (line.opened, line.quiet, line.alone, line.waiting)
-    return (line.by.value, name, *numbers, *_spread(line.acknowledged), *_spread(line.resolved))
+    numbers = (line.opened, line.suppressed, line.resolved_unacknowledged, line.unacknowledged)
+    return (line.by.value, name, *numbers, *_spread(line.time_to_acknowledge), *_spread(line.time_to_resolve))
 
 
 def _spread(spread: Spread) -> Sequence[Cell]:
-    durations = (spread.mean_s, spread.median_s, spread.late_s)
+    durations = (spread.mean_s, spread.median_s, spread.p90_s)
     return (spread.number, *(None if seconds is None else round(seconds, 1) for seconds in durations))

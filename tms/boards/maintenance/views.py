@@ -11,7 +11,7 @@ from tms.accounts.access import visible
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
 from tms.accounts.permissions import Permission
 from tms.alerts.maintenance import services as windows
-from tms.alerts.maintenance.services import NotOn
+from tms.alerts.maintenance.services import NotActive
 from tms.alerts.models.maintenance import Window
 from tms.boards.maintenance.forms import ExtendForm, WindowForm, begun
 from tms.boards.pages import MaintenancePage, RenderContext
@@ -64,8 +64,8 @@ def preview(request: AuthenticatedRequest) -> HttpResponse:
 def end(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     try:
         windows.end(_window(request, pk), by=request.user, at=timezone.now())
-    except NotOn:
-        return _show(request, is_over=True, status=CONFLICT)
+    except NotActive:
+        return _show(request, is_not_active=True, status=CONFLICT)
     return redirect("maintenance")
 
 
@@ -78,8 +78,8 @@ def extend(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     until = window.occurs_until + timedelta(minutes=form.cleaned_data["minutes"])
     try:
         windows.extend(window, until=until, by=request.user, at=timezone.now())
-    except NotOn:
-        return _show(request, is_over=True, status=CONFLICT)
+    except NotActive:
+        return _show(request, is_not_active=True, status=CONFLICT)
     return redirect("maintenance")
 
 

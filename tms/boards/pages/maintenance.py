@@ -6,7 +6,7 @@ from django.urls import reverse
 from tms.accounts.access import Person
 from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
-from tms.boards.rows.maintenance import WindowRow, elements, over_rows, standing_rows
+from tms.boards.rows.maintenance import WindowRow, current_rows, elements, past_rows
 from tms.feed.change import Change
 
 TEMPLATE = "boards/maintenance.html"
@@ -38,21 +38,21 @@ class MaintenancePage(Page):
     ) -> PageState:
         if before is not None and not change.everything:
             return PageState({**before.parts, **nav(context)}, before.lists)
-        standing, over = standing_rows(), over_rows()
+        standing, over = current_rows(), past_rows()
         going_on = [row for row in standing if row.since <= context.at < row.until]
         coming = [row for row in standing if row.since > context.at]
         lists = {"windows-on": going_on, "windows-coming": coming, "windows-over": over}
         parts = {
             **nav(context),
-            **{row.element: _part(row, is_on=True) for row in going_on},
-            **{row.element: _part(row, is_on=False) for row in (*coming, *over)},
+            **{row.element: _part(row, is_active=True) for row in going_on},
+            **{row.element: _part(row, is_active=False) for row in (*coming, *over)},
             **{f"no-{name}": _blank(name, rows) for name, rows in lists.items()},
         }
         return PageState(parts, {name: elements(rows) for name, rows in lists.items()})
 
 
-def _part(row: WindowRow, *, is_on: bool) -> PagePart:
-    return PagePart(f"{TEMPLATE}#row", {"window": row, "is_on": is_on})
+def _part(row: WindowRow, *, is_active: bool) -> PagePart:
+    return PagePart(f"{TEMPLATE}#row", {"window": row, "is_active": is_active})
 
 
 def _blank(name: str, rows: list[WindowRow]) -> PagePart:

@@ -16,7 +16,7 @@ from tms.fleet.models import Group, Site, Terminal
 
 MOST_NAMED = 4
 """Sites, groups and terminals each, of one window."""
-MOST_STANDING, MOST_OVER = 200, 50
+MOST_CURRENT, MOST_PAST = 200, 50
 
 
 class Covered(NamedTuple):
@@ -31,7 +31,7 @@ class WindowRow:
     note: str
     since: datetime
     until: datetime
-    over_at: datetime | None
+    ended_at: datetime | None
     rrule: str
     zone: str
     covers: tuple[Covered, ...]
@@ -47,17 +47,17 @@ class WindowRow:
     @property
     def was_cut(self) -> bool:
         """It ended before its time."""
-        return self.over_at is not None and self.over_at < self.until
+        return self.ended_at is not None and self.ended_at < self.until
 
 
-def standing_rows() -> list[WindowRow]:
+def current_rows() -> list[WindowRow]:
     """What goes on and what comes, the next first."""
-    return [_row(window) for window in _whole(Window.objects.standing().order_by("occurs_at", "pk"))[:MOST_STANDING]]
+    return [_row(window) for window in _whole(Window.objects.current().order_by("occurs_at", "pk"))[:MOST_CURRENT]]
 
 
-def over_rows() -> list[WindowRow]:
+def past_rows() -> list[WindowRow]:
     """The latest first."""
-    return [_row(window) for window in _whole(Window.objects.over().order_by("-over_at", "-pk"))[:MOST_OVER]]
+    return [_row(window) for window in _whole(Window.objects.past().order_by("-ended_at", "-pk"))[:MOST_PAST]]
 
 
 def _whole(windows: QuerySet[Window]) -> QuerySet[Window]:
@@ -78,7 +78,7 @@ def _row(window: Window) -> WindowRow:
         note=window.note,
         since=window.occurs_at,
         until=window.occurs_until,
-        over_at=window.over_at,
+        ended_at=window.ended_at,
         rrule=window.rrule,
         zone=window.time_zone,
         covers=(

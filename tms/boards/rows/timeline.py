@@ -94,7 +94,7 @@ STEP_ICONS = {
     TransitionKind.REMINDED: "clock",
     TransitionKind.COMMENTED: "comment",
     TransitionKind.FLAPPING: "flapping",
-    TransitionKind.CALM: "calm",
+    TransitionKind.STABLE: "calm",
     TransitionKind.RESOLVED: "check",
 }
 """Of the others it is the severity's."""

@@ -26,7 +26,7 @@ class MaintenanceLine(NamedTuple):
 
 def maintenance_lines(since: datetime, until: datetime) -> list[MaintenanceLine]:
     """Occurrences that lie within, or reach into this time, in their order. Three queries."""
-    rows = Window.objects.filter(Q(over_at=None) | Q(over_at__gt=since), created_at__lt=until)
+    rows = Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
     windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MOST_WINDOWS]
     found = [work for window in windows for work in _works(window, since, until)]
     return sorted(found, key=lambda work: (work.since, work.until, work.window))[:MOST_OCCURRENCES]
@@ -49,5 +49,5 @@ def _occurrences(window: Window, since: datetime, until: datetime) -> Iterator[t
         if occurrence.since >= until:
             break
         ends.setdefault(occurrence.since, occurrence.until)
-    over_at = window.over_at
-    return ((begins, min(end, over_at) if over_at else end) for begins, end in ends.items())
+    ended_at = window.ended_at
+    return ((begins, min(end, ended_at) if ended_at else end) for begins, end in ends.items())
