@@ -8,7 +8,7 @@ OPEN, CLOSED = False, True
 
 
 @pytest.mark.parametrize(
-    ("severity", "crew", "is_closed", "standstill", "share"),
+    ("severity", "peers", "is_closed", "level", "share"),
     [
         ("critical", PeerGroup(0, 1), OPEN, ImpactLevel.WHOLE, 0),
         ("critical", PeerGroup(0, 4), OPEN, ImpactLevel.WHOLE, 0),
@@ -21,8 +21,8 @@ OPEN, CLOSED = False, True
         ("warning", PeerGroup(2, 3), CLOSED, ImpactLevel.CLOSED, 0),
     ],
 )
-def test_an_alert_weighs_what_it_keeps_from_working(severity, crew, is_closed, standstill, share):
-    assert score(severity, crew, is_closed=is_closed) == (standstill, share)
+def test_an_alert_weighs_what_it_keeps_from_working(severity, peers, is_closed, level, share):
+    assert score(severity, peers, is_closed=is_closed) == (level, share)
 
 
 def test_the_last_lane_of_an_open_site_outranks_one_of_ten_and_whatever_is_closed():

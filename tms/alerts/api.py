@@ -16,7 +16,7 @@ from tms.rest.router import ApiRouter
 
 router = ApiRouter("alerts")
 NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
-MOST_STEPS = 1_000
+MOST_TRANSITIONS = 1_000
 
 
 class AlertFilter(PageQuery, AlertMatch):
@@ -33,8 +33,10 @@ def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertF
 @router.get("/alerts/{int:pk}", summary="Read an alert with its history", response=AlertWithHistory)
 def read_alert(request: ApiRequest, pk: int) -> AlertWithHistory:
     alert = one(request.person, pk)
-    steps = alert.transitions.select_related("by", "to").order_by("-at", "-pk")[:MOST_STEPS]
-    return AlertWithHistory(**dict(Alert.of(alert)), history=[TransitionSchema.of(step) for step in reversed(steps)])
+    transitions = alert.transitions.select_related("by", "to").order_by("-at", "-pk")[:MOST_TRANSITIONS]
+    return AlertWithHistory(
+        **dict(Alert.of(alert)), history=[TransitionSchema.of(one) for one in reversed(transitions)]
+    )
 
 
 def shown(person: User) -> AlertQuerySet:

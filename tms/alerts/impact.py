@@ -1,7 +1,7 @@
-"""How much an alert stands in the way of business: the order in which a shop would want its alerts looked at. Pure.
+"""Impact: how much an alert disturbs a site. Alerts are listed in this order. Pure.
 
-A terminal works while it is online and nothing critical stands against it. What nothing of its kind works for any more
-comes first, then what few others work for, then what still works, and last whatever is closed.
+A terminal works while it is online and has no unresolved critical alert. First come alerts of terminals of whose kind
+none works at the site any more, then those of which few work, then terminals that still work, and last closed sites.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ class ImpactLevel(IntEnum):
     NONE = 2
     """It works still."""
     CLOSED = 3
-    """Nobody is there to miss it."""
+    """The site is closed."""
 
 
 class PeerGroup(NamedTuple):
@@ -37,25 +37,25 @@ class PeerGroup(NamedTuple):
 
 
 class Weight(NamedTuple):
-    """Sorts before what is less in the way."""
+    """Sorts by impact, the highest first."""
 
-    standstill: ImpactLevel
+    level: ImpactLevel
     share: int
     """Of a thousand of its kind that work at its site: the fewer, the sooner."""
 
 
-def score(severity: str, crew: PeerGroup, *, is_closed: bool) -> Weight:
+def score(severity: str, peers: PeerGroup, *, is_closed: bool) -> Weight:
     if is_closed:
         return Weight(ImpactLevel.CLOSED, 0)
     if severity != Severity.CRITICAL:
         return Weight(ImpactLevel.NONE, 0)
-    return Weight(ImpactLevel.PART if crew.working else ImpactLevel.WHOLE, crew.share)
+    return Weight(ImpactLevel.PART if peers.working else ImpactLevel.WHOLE, peers.share)
 
 
 class ImpactReason(NamedTuple):
-    """What a row says of its place in the order."""
+    """Why a row stands where it does in the order."""
 
-    standstill: str
+    level: str
     kind: str
     working: int
     total: int

@@ -11,11 +11,11 @@ from tms.fleet.models import Group, Presence
 
 PASS_LIMIT = 10_000
 LOST = (Presence.SILENT, Presence.OFFLINE)
-"""Presences of whom nobody expects to be away."""
+"""Presences of a lost terminal."""
 
 
-class Common(NamedTuple):
-    """One thing that terminals may have in common."""
+class CommonFactor(NamedTuple):
+    """Something that terminals may have in common: a factor, and which one."""
 
     factor: str
     key: str
@@ -34,13 +34,13 @@ class Candidate(NamedTuple):
     lost_at: datetime
     groups: frozenset[int] = frozenset()
 
-    def common(self) -> Iterator[Common]:
-        """All that it may have in common with others, in the order in which that is asked."""
-        yield Common(Factor.SITE, str(self.site))
+    def factors(self) -> Iterator[CommonFactor]:
+        """What it may have in common with others, in the order in which that is checked."""
+        yield CommonFactor(Factor.SITE, str(self.site))
         for group in sorted(self.groups):
-            yield Common(Factor.GROUP, str(group))
+            yield CommonFactor(Factor.GROUP, str(group))
         named = ((Factor.MODEL, self.model), (Factor.FIRMWARE, self.firmware), (Factor.NODE, self.node))
-        yield from (Common(factor, name) for factor, name in named if name)
+        yield from (CommonFactor(factor, name) for factor, name in named if name)
 
 
 COLUMNS = (

@@ -1,9 +1,9 @@
-"""What the terminals of an incident have in common besides, more than all others do: "all on carrier X"."""
+"""What else the terminals of an incident share, more often than the whole fleet: "all on carrier X"."""
 
 from collections import Counter
 from collections.abc import Iterable
 
-from tms.alerts.correlation.candidates import Common, groups_of
+from tms.alerts.correlation.candidates import CommonFactor, groups_of
 from tms.alerts.correlation.counting import COLUMNS
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
@@ -20,7 +20,7 @@ def common_factor(incident: Incident) -> None:
     """Name the strongest on `incident`, which the caller saves; nothing when nothing stands out."""
     lost = set(Alert.objects.filter(incident=incident).values_list("terminal", flat=True))
     found = _of_terminals(lost)
-    own = Common(incident.factor, incident.key)
+    own = CommonFactor(incident.factor, incident.key)
     likely = {what: number for what, number in found.items() if what != own and number >= MOST * len(lost)}
     fleet = TerminalState.objects.count() if likely else 0
     strength = {what: number / len(lost) - _in_fleet(what) / fleet for what, number in likely.items()}
@@ -33,23 +33,23 @@ def common_factor(incident: Incident) -> None:
     incident.save(update_fields=("common_factor", "common_name", "common_count"))
 
 
-def _of_terminals(pks: Iterable[int]) -> Counter[Common]:
+def _of_terminals(pks: Iterable[int]) -> Counter[CommonFactor]:
     """How many of these terminals have each thing."""
     pks = list(pks)
     rows = Terminal.objects.filter(pk__in=pks).values_list("site", "model", "firmware", "state__node")
     factors = (Factor.SITE, Factor.MODEL, Factor.FIRMWARE, Factor.NODE)
     found = Counter(
-        Common(factor, str(value)) for row in rows for factor, value in zip(factors, row, strict=True) if value
+        CommonFactor(factor, str(value)) for row in rows for factor, value in zip(factors, row, strict=True) if value
     )
-    found.update(Common(Factor.GROUP, str(group)) for groups in groups_of(pks).values() for group in groups)
+    found.update(CommonFactor(Factor.GROUP, str(group)) for groups in groups_of(pks).values() for group in groups)
     return found
 
 
-def _in_fleet(what: Common) -> int:
+def _in_fleet(what: CommonFactor) -> int:
     return TerminalState.objects.filter(**{COLUMNS[Factor(what.factor)]: what.key}).count()
 
 
-def _name(what: Common) -> str:
+def _name(what: CommonFactor) -> str:
     if what.factor == Factor.SITE:
         return Site.objects.get(pk=what.key).name
     if what.factor == Factor.GROUP:

@@ -1,4 +1,4 @@
-"""One pass: open incidents end or get worse, alerts join them, and new ones open."""
+"""One pass: review open incidents, let alerts join them, and open new incidents."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from tms.alerts.correlation.candidates import Candidate, Common, candidates
+from tms.alerts.correlation.candidates import Candidate, CommonFactor, candidates
 from tms.alerts.correlation.common_factor import common_factor
 from tms.alerts.correlation.counting import LossShare, shares
 from tms.alerts.correlation.review import review
@@ -24,17 +24,17 @@ from tms.feed.publisher import publish
 from tms.lib.set_aside import SetAside, each, isolate
 
 LONGEST = timedelta(hours=1)
-"""An alert that has stood alone for so long is not looked at again."""
+"""An alert that is uncorrelated for so long is not considered again."""
 
 unreviewed = SetAside[int]("correlate")
 
-type ByCommon = dict[Common, list[Candidate]]
+type ByFactor = dict[CommonFactor, list[Candidate]]
 
 
 def correlate(at: datetime) -> int:
     """How many alerts became part of an incident."""
-    alone = Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
-    if not alone.exists() and not Incident.objects.unresolved().exists():
+    uncorrelated = Alert.objects.unresolved().uncorrelated().filter(opened_at__gte=at - LONGEST)
+    if not uncorrelated.exists() and not Incident.objects.unresolved().exists():
         return 0
     correlated = 0
 
@@ -65,7 +65,7 @@ def _correlate(at: datetime) -> int:
     rules = {factor: rule for factor, rule in CorrelationRule.in_force().items() if rule.enabled}
     longest = timedelta(seconds=max((rule.within_s for rule in rules.values()), default=0))
     found = candidates(at - min(longest, LONGEST)) if rules else []
-    unresolved = {Common(row.factor, row.key): row for row in _unresolved()}
+    unresolved = {CommonFactor(row.factor, row.key): row for row in _unresolved()}
     rest = _join_unresolved(found, unresolved)
     for factor, rule in rules.items():
         if rest:
@@ -77,12 +77,12 @@ def _unresolved() -> list[Incident]:
     return list(Incident.objects.unresolved().locked().select_related("acknowledged_by").order_by("pk"))
 
 
-def _join_unresolved(found: Sequence[Candidate], unresolved: Mapping[Common, Incident]) -> list[Candidate]:
-    """Those who belong to no incident that there is."""
-    joining: dict[Common, list[Candidate]] = {}
+def _join_unresolved(found: Sequence[Candidate], unresolved: Mapping[CommonFactor, Incident]) -> list[Candidate]:
+    """The candidates that belong to no unresolved incident."""
+    joining: dict[CommonFactor, list[Candidate]] = {}
     rest: list[Candidate] = []
     for one in found:
-        what = next((what for what in one.common() if what in unresolved), None)
+        what = next((what for what in one.factors() if what in unresolved), None)
         (rest if what is None else joining.setdefault(what, [])).append(one)
     for what, members in joining.items():
         _put(unresolved[what], _free(members))
@@ -107,12 +107,16 @@ def _free(found: Iterable[Candidate]) -> list[Candidate]:
 
 
 def _open(
-    rule: CorrelationRule, factor: Factor, found: Sequence[Candidate], unresolved: dict[Common, Incident], at: datetime
+    rule: CorrelationRule,
+    factor: Factor,
+    found: Sequence[Candidate],
+    unresolved: dict[CommonFactor, Incident],
+    at: datetime,
 ) -> list[Candidate]:
     """Open incidents of what has `factor` in common; those who belong to none."""
     settled = _settled(factor, found, at)
-    by_common = _by_common(factor, settled)
-    plenty = {what: group for what, group in by_common.items() if factor is Factor.SITE or len(group) >= rule.least}
+    by_factor = _by_factor(factor, settled)
+    plenty = {what: group for what, group in by_factor.items() if factor is Factor.SITE or len(group) >= rule.least}
     if not plenty:
         return list(found)
     since = max(one.lost_at for group in plenty.values() for one in group) - timedelta(seconds=rule.within_s)
@@ -135,16 +139,16 @@ def _settled(factor: Factor, found: Sequence[Candidate], at: datetime) -> list[C
     return [one for one in found if one.opened_at <= before]
 
 
-def _by_common(factor: Factor, found: Iterable[Candidate]) -> ByCommon:
-    groups: ByCommon = {}
+def _by_factor(factor: Factor, found: Iterable[Candidate]) -> ByFactor:
+    groups: ByFactor = {}
     for one in found:
-        for what in one.common():
+        for what in one.factors():
             if what.factor == factor:
                 groups.setdefault(what, []).append(one)
     return groups
 
 
-def _new(what: Common, share: LossShare, members: Sequence[Candidate], at: datetime) -> Incident:
+def _new(what: CommonFactor, share: LossShare, members: Sequence[Candidate], at: datetime) -> Incident:
     incident = Incident.objects.create(
         factor=what.factor,
         key=what.key,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from tms.alerts.correlation.candidates import LOST, Common
+from tms.alerts.correlation.candidates import LOST, CommonFactor
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.factor import Factor
 from tms.fleet.models import OURS, Presence, TerminalState
@@ -25,7 +25,7 @@ class LossShare(NamedTuple):
     size: int
 
 
-def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Common, LossShare]:
+def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[CommonFactor, LossShare]:
     """Of each key: the terminals that were lost `since`, and how many there were then. One query.
 
     Who was away before, was never seen, or was lost because of TMS itself is not counted at all, nor is who belongs to
@@ -39,4 +39,4 @@ def shares(factor: Factor, keys: Collection[str], *, since: datetime) -> dict[Co
         .values_list(COLUMNS[factor])
         .annotate(lost=Count("pk", filter=lost), size=Count("pk"))
     )
-    return {Common(factor, str(key)): LossShare(lost, size) for key, lost, size in rows}
+    return {CommonFactor(factor, str(key)): LossShare(lost, size) for key, lost, size in rows}

@@ -29,7 +29,7 @@ type Crews = Counter[tuple[int, str]]
 WEIGHED = ("pk", "severity", "state", "opened_at", "terminal__site", "terminal__kind")
 BY_IMPACT = Keyset(
     (
-        Column("standstill", int),
+        Column("level", int),
         Column("share", int),
         Column("rank", int),
         Column("acknowledged", int),
@@ -56,7 +56,7 @@ class Impact:
             at = site, kind, severity
             weight = weights.get(at) or weights.setdefault(at, self._weight(severity, site, kind, doors.get(site)))
             is_acknowledged = int(state != AlertState.OPEN)
-            keys.append((int(weight.standstill), weight.share, RANKS[severity], is_acknowledged, opened_at, pk))
+            keys.append((int(weight.level), weight.share, RANKS[severity], is_acknowledged, opened_at, pk))
         return sorted(keys)
 
     def explained(self, rows: Collection[AlertRow]) -> list[AlertRow]:
@@ -69,15 +69,15 @@ class Impact:
         """None for what is in the way of nothing."""
         door = self._doors([row.site]).get(row.site)
         weight = self._weight(row.severity, row.site, row.kind, door)
-        if row.is_resolved or weight.standstill is ImpactLevel.NONE:
+        if row.is_resolved or weight.level is ImpactLevel.NONE:
             return None
-        crew = self._crew(row.site, row.kind)
-        return ImpactReason(weight.standstill.name.lower(), row.kind, *crew, door.changes_at if door else None)
+        peers = self._peers(row.site, row.kind)
+        return ImpactReason(weight.level.name.lower(), row.kind, *peers, door.changes_at if door else None)
 
     def _weight(self, severity: str, site: int, kind: str, door: SiteStatus | None) -> Weight:
-        return score(severity, self._crew(site, kind), is_closed=door is not None and door.opens_at is not None)
+        return score(severity, self._peers(site, kind), is_closed=door is not None and door.opens_at is not None)
 
-    def _crew(self, site: int, kind: str) -> PeerGroup:
+    def _peers(self, site: int, kind: str) -> PeerGroup:
         total, online = self._census.crews[site, kind], self._census.crews_online[site, kind]
         return PeerGroup(max(0, online - self._broken[site, kind]), total)
 
