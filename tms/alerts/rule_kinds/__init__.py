@@ -1,24 +1,13 @@
-"""The registry of rule kinds: one object each, by its name."""
+"""The registry of rule kinds: one object each, by its name.
+
+A new kind is a class in `metric` or `state`, its member in `sources`, and the migration of the field's choices.
+"""
 
 from collections.abc import Mapping
 
 from tms.alerts.rule_kinds.base import RuleKind
-from tms.alerts.rule_kinds.metric import Above, Absent, Below, Falling, Outside, Rising
-from tms.alerts.rule_kinds.state import Away, EventSeen, OtherFirmware, WrongClock
+from tms.alerts.rule_kinds.metric import METRIC_KINDS
+from tms.alerts.rule_kinds.state import STATE_KINDS
 
-RULE_KINDS: Mapping[str, RuleKind] = {
-    kind.name: kind
-    for kind in (
-        Above(),
-        Below(),
-        Outside(),
-        Rising(),
-        Falling(),
-        Absent(),
-        Away(),
-        EventSeen(),
-        OtherFirmware(),
-        WrongClock(),
-    )
-}
+RULE_KINDS: Mapping[str, RuleKind] = {kind.name: kind for kind in (*METRIC_KINDS, *STATE_KINDS)}
 """In the order in which people choose from them."""

@@ -183,3 +183,6 @@ def _worded(alert: ValueFacts) -> dict[str, object]:
         "value": metric_names.worded(alert.metric, alert.value),
         "limit": metric_names.worded(alert.metric, alert.limit),
     }
+
+
+METRIC_KINDS: tuple[RuleKind, ...] = (Above(), Below(), Outside(), Rising(), Falling(), Absent())
