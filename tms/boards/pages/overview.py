@@ -60,10 +60,10 @@ class OverviewPage(Page):
     def page_state(
         self, context: RenderContext, change: Change = EVERYTHING, before: PageState | None = None
     ) -> PageState:
-        incidents = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
-        incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in incidents}
+        correlated = correlated_alerts.standing(AlertFilter(), to=self.person)[:MOST_INCIDENTS]
+        incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
         alerts = self._alerts(context, change, before, most=MOST_ALERTS - len(incidents))
-        shown = len(alerts) + sum(row.open_count for row in incidents)
+        shown = len(alerts) + sum(row.open_count for row in correlated)
         changes, number = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(context),
