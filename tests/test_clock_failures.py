@@ -318,7 +318,7 @@ def test_incidents_are_reviewed_although_nothing_can_be_correlated(fleet, monkey
     reviewed = []
     module = sys.modules["tms.alerts.correlation.correlate"]
     monkeypatch.setattr(module, "_correlate", fail)
-    monkeypatch.setattr(module, "_review_standing", reviewed.append)
+    monkeypatch.setattr(module, "_review_unresolved", reviewed.append)
 
     with pytest.raises(DataError):
         correlation.correlate(later(8))

@@ -98,4 +98,4 @@ def test_a_variable_that_was_renamed_is_refused_by_its_old_name(monkeypatch):
     monkeypatch.setenv("TMS_OLD_S", "5")
 
     with pytest.raises(ImproperlyConfigured, match="TMS_OLD_S is now TMS_NEW_S; set that instead"):
-        environment.refuse_renamed({"TMS_OLD_S": "TMS_NEW_S"})
+        environment.refuse_renamed(OLD_S="NEW_S")

@@ -50,7 +50,7 @@ def test_the_first_acknowledgement_counts_even_if_it_was_given_back(fleet, sato,
     lifecycle.reopen(Alert.objects.filter(pk=alert.pk), by=sato, comment="", at=now(-500))
     factories.acknowledged(alert, by=tanaka, comment="", at=now(-400))
 
-    assert line(By.ALL).acknowledged.median_s == pytest.approx(10, abs=0.1)
+    assert line(By.ALL).time_to_acknowledge.median_s == pytest.approx(10, abs=0.1)
 
 
 def test_what_was_quiet_when_it_opened_is_in_no_time(fleet, sato):
@@ -89,9 +89,9 @@ def test_severities_and_sites_have_their_own_lines(fleet, sato):
     past(fleet, now(-60), taken_after_s=10, by=sato, severity="critical")
     past(fleet, now(-60), taken_after_s=30, by=sato, rule=fleet.metric_rule(severity="warning"), site=umeda)
 
-    assert line(By.SEVERITY, "warning").acknowledged.median_s == pytest.approx(30)
-    assert line(By.SITE, umeda.pk).acknowledged.median_s == pytest.approx(30)
-    assert line(By.ALL).acknowledged.median_s == pytest.approx(20)
+    assert line(By.SEVERITY, "warning").time_to_acknowledge.median_s == pytest.approx(30)
+    assert line(By.SITE, umeda.pk).time_to_acknowledge.median_s == pytest.approx(30)
+    assert line(By.ALL).time_to_acknowledge.median_s == pytest.approx(20)
 
 
 def test_the_page_shows_the_times_of_the_span_with_links_to_what_is_counted(page, fleet, sato):
@@ -117,7 +117,7 @@ def test_the_times_are_exported_as_csv(browser, fleet, sato):
     answer = browser.get("/alerts/times/export/")
 
     rows = list(csv.DictReader(StringIO(answer.content.decode().removeprefix("\ufeff"))))
-    assert [(row["by"], row["name"], row["acknowledged_median_s"]) for row in rows] == [
+    assert [(row["by"], row["name"], row["time_to_acknowledge_median_s"]) for row in rows] == [
         ("all", "", "90.0"),
         ("severity", "critical", "90.0"),
         ("site", "UMD", "90.0"),

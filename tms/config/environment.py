@@ -3,7 +3,7 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from math import inf
 from pathlib import Path
@@ -26,11 +26,11 @@ def text(name: str, default: str = "") -> str:
     return _contents(path, f"{name}_FILE").strip()
 
 
-def refuse_renamed(names: Mapping[str, str]) -> None:
-    """Raises ImproperlyConfigured for a variable that is set by its old name: it would be ignored without a word."""
+def refuse_renamed(**names: str) -> None:
+    """Takes old="NEW", both without TMS_. Raises ImproperlyConfigured for an old name: it would be ignored silently."""
     for old, new in names.items():
-        if os.environ.get(old):
-            raise ImproperlyConfigured(f"{old} is now {new}; set that instead")
+        if os.environ.get(f"TMS_{old}"):
+            raise ImproperlyConfigured(f"TMS_{old} is now TMS_{new}; set that instead")
 
 
 def flag(name: str, *, default: bool) -> bool:

@@ -22,7 +22,7 @@ DATA_DIR = env.folder("TMS_DATA_DIR", BASE_DIR / "var")
 PRODUCTION = env.flag("TMS_PRODUCTION", default=False)
 """The embedded default (False) makes its own secret; production refuses to start unless everything is named."""
 
-env.refuse_renamed({"TMS_FOLD_WAIT_S": "TMS_CORRELATION_WAIT_S"})
+env.refuse_renamed(FOLD_WAIT_S="CORRELATION_WAIT_S")
 if PRODUCTION:
     aliases.apply()
 
