@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests.alerts.correlation.conftest import Storm
-from tests.alerts.test_quiet import TOKYO
+from tests.alerts.test_suppression import TOKYO
 from tests.builders import Fleet, Wall
 from tests.notifications.conftest import webhook
 from tms.alerts import correlation, lifecycle

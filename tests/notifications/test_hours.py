@@ -4,7 +4,7 @@ from datetime import time
 
 import pytest
 
-from tests.alerts.test_quiet import shop
+from tests.alerts.test_suppression import shop
 from tests.boards.conftest import Seen
 from tests.builders import later
 from tests.factories import acknowledged

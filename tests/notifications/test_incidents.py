@@ -3,7 +3,7 @@
 import pytest
 
 from tests.alerts.correlation.conftest import Storm, incident
-from tests.alerts.test_quiet import maintain
+from tests.alerts.test_suppression import maintain
 from tests.notifications.conftest import Hours, webhook
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Incident

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.alerts.test_quiet import maintain
+from tests.alerts.test_suppression import maintain
 from tests.notifications.test_outbox import kinds, opened, over
 from tms.notifications.models.policy import Escalation
 

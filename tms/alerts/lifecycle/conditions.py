@@ -1,4 +1,4 @@
-"""Rules begin and cease to hold: alerts open, get worse, ease, and are over."""
+"""Rules trigger and clear: alerts open, worsen, improve, and are resolved."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,25 +23,25 @@ from tms.lib.set_aside import SetAside, isolate
 
 PASS_LIMIT = 2_000
 MOST_PASSES = 10
-"""Each a transaction of its own; then others have their turn."""
+"""Each in a transaction of its own; then other loops run."""
 
 unopened = SetAside[int]("open_pending")
 not_expired = SetAside[int]("expire_events")
 
 
 def trigger(triggered: Sequence[RuleTriggered]) -> None:
-    """Rules began to hold: open alerts at once, or when they will have held for their duration.
+    """Rules triggered: open alerts at once, or when they will have lasted for their duration.
 
-    What was judged by a rule that is gone or switched off by now is not heeded.
+    Events of rules that were deleted or switched off meanwhile are ignored.
     """
     if not triggered:
         return
     severities = _severities({event.rule_id for event in triggered})
     latest = {event.pair: event for event in triggered if event.rule_id in severities}
-    held = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(among(latest))}
-    _prolong(latest, held)
-    follow_severity([(held[pair], event) for pair, event in latest.items() if pair in held and event.severity])
-    fresh = [event for pair, event in latest.items() if pair not in held]
+    active = {(row.rule_id, row.terminal_id): row for row in Condition.objects.filter(among(latest))}
+    _prolong(latest, active)
+    follow_severity([(active[pair], event) for pair, event in latest.items() if pair in active and event.severity])
+    fresh = [event for pair, event in latest.items() if pair not in active]
     due = opening_hours.due_times({event.pair: (event.at, event.duration_s) for event in fresh})
     Condition.objects.bulk_create(
         Condition(
@@ -59,21 +59,21 @@ def trigger(triggered: Sequence[RuleTriggered]) -> None:
 
 
 def clear(pairs: Collection[Pair], *, at: datetime | None) -> None:
-    """Rules no longer hold: forget the conditions and resolve their alerts, whoever acknowledged them.
+    """Rules cleared: delete the conditions and resolve their alerts, also acknowledged ones.
 
-    What flaps stands until it is calm.
+    A flapping alert stays open until it is stable.
     """
     if not pairs or at is None:
         return
-    alerts = _let_go(pairs)
+    alerts = _delete_conditions(pairs)
     record_change([alert for alert in alerts if alert.is_flapping], is_wrong=False, at=at)
     over = [alert for alert in alerts if not alert.is_flapping]
     transition(over, TransitionKind.RESOLVED, at=at, fields=RESOLVED_FIELDS, stamp="resolved_at")
 
 
 def clear_rule(pairs: Collection[Pair], *, at: datetime, comment: str) -> None:
-    """Rules are no longer what they were: whatever they hold is over, also what flaps."""
-    alerts = _let_go(pairs)
+    """Rules were changed or deleted: resolve all their alerts, also flapping ones."""
+    alerts = _delete_conditions(pairs)
     Flapping.objects.end(alerts, at=at)
     transition(
         alerts,
@@ -86,7 +86,7 @@ def clear_rule(pairs: Collection[Pair], *, at: datetime, comment: str) -> None:
 
 
 def apply_events(rule_events: Sequence[RuleEvent]) -> None:
-    """Apply what one transaction found: the last word about a pair counts, and what preceded it is kept."""
+    """Apply the events of one transaction: the last event of a pair decides; earlier ones stay in the history."""
     last = {event.pair: event for event in rule_events}
     triggered = {event.pair: event for event in rule_events if isinstance(event, RuleTriggered)}
     again = {
@@ -101,12 +101,12 @@ def apply_events(rule_events: Sequence[RuleEvent]) -> None:
 
 
 def open_pending(at: datetime) -> int:
-    """Open the alerts whose condition has held for its duration (index: condition_due).
+    """Open the alerts whose condition has lasted for its duration (index: condition_due).
 
-    Where a site is closed that was to be open by now, those of its opening hours wait until it opens.
+    If a site is closed that was expected to be open, alerts of its opening hours wait until it opens.
     """
     opened = 0
-    for _ in range(MOST_PASSES):  # of a storm all, before anything else looks at a part of it
+    for _ in range(MOST_PASSES):  # all of a storm, before another loop reads a part of it
         due = Condition.objects.filter(due_at__lte=at).exclude(pk__in=unopened.keys(at)).order_by("due_at")
         pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
         if not pks:
@@ -150,7 +150,7 @@ def _lapsing(at: datetime) -> QuerySet[Condition]:
 
 @skip_when_empty(_lapsing)
 def expire_events(at: datetime) -> int:
-    """Let go of events that did not come again in time."""
+    """Clear events that did not recur in time."""
     lapsed = _lapsing(at).exclude(pk__in=not_expired.keys(at)).order_by("lapses_at")
     pks = list(lapsed.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_expire_events, at=at), aside=not_expired, at=at)
@@ -166,12 +166,12 @@ def _expire_events(pks: Collection[int], at: datetime) -> int:
 
 
 def active_rules(terminal_ids: Collection[int]) -> dict[int, dict[int, str]]:
-    """The rules that hold for each of these terminals, with the severity of the step that is reached."""
-    held: dict[int, dict[int, str]] = {}
+    """The active rules of each of these terminals, with the severity that is reached."""
+    active: dict[int, dict[int, str]] = {}
     rows = Condition.objects.filter(terminal__in=terminal_ids).values_list("terminal", "rule", "severity")
     for terminal_id, rule_id, severity in rows:
-        held.setdefault(terminal_id, {})[rule_id] = severity
-    return held
+        active.setdefault(terminal_id, {})[rule_id] = severity
+    return active
 
 
 def _severities(rule_ids: Collection[int]) -> dict[int, str]:
@@ -179,8 +179,8 @@ def _severities(rule_ids: Collection[int]) -> dict[int, str]:
     return dict(Rule.objects.filter(pk__in=rule_ids, enabled=True).values_list("pk", "severity"))
 
 
-def _let_go(pairs: Collection[Pair]) -> list[Alert]:
-    """The unresolved alerts whose conditions are forgotten."""
+def _delete_conditions(pairs: Collection[Pair]) -> list[Alert]:
+    """Delete the conditions; returns their unresolved alerts, locked."""
     if not pairs:
         return []
     Condition.objects.filter(among(pairs)).delete()
@@ -215,19 +215,19 @@ def _open(triggered: Iterable[RuleTriggered], severities: Mapping[int, str]) -> 
     record_transition(alerts, TransitionKind.OPENED)
     notice(alerts)
     reopen_worsened(alerts)
-    _wrong_again([(alert, wanted[pair]) for pair, alert in standing.items() if alert.is_flapping])
+    _trigger_flapping([(alert, wanted[pair]) for pair, alert in standing.items() if alert.is_flapping])
 
 
-def _wrong_again(flapping: Sequence[tuple[Alert, RuleTriggered]]) -> None:
+def _trigger_flapping(flapping: Sequence[tuple[Alert, RuleTriggered]]) -> None:
     for alert, event in flapping:
         record_change([alert], is_wrong=True, at=event.at)
     grade({event.pair: event for _, event in flapping})
 
 
-def _prolong(latest: dict[Pair, RuleTriggered], held: dict[Pair, Condition]) -> None:
-    """An event that came again lapses later."""
+def _prolong(latest: dict[Pair, RuleTriggered], active: dict[Pair, Condition]) -> None:
+    """A repeated event expires later."""
     again = []
-    for pair, condition in held.items():
+    for pair, condition in active.items():
         if condition.lapses_at is not None:
             condition.lapses_at = latest[pair].at + timedelta(seconds=latest[pair].clear_after_s)
             again.append(condition)

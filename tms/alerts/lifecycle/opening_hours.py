@@ -1,4 +1,4 @@
-"""Of rules that count only while a site is open: when what holds has held for long enough."""
+"""When alerts become due, of rules that are active only while a site is open."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -10,15 +10,15 @@ from tms.lib.calendar.opening_hours import Hours
 
 type Pair = tuple[int, int]
 """(rule, terminal)"""
-type Held = tuple[datetime, float]
+type PendingSince = tuple[datetime, float]
 """Since when, and for how many seconds it has to hold."""
 
 
-def due_times(held: Mapping[Pair, Held]) -> dict[Pair, datetime]:
-    """When each will have held for its duration; a rule of opening hours counts only those of the terminal's site."""
-    due = {pair: since + timedelta(seconds=duration_s) for pair, (since, duration_s) in held.items()}
-    for pair, hours in _hours(held).items():
-        since, duration_s = held[pair]
+def due_times(pending: Mapping[Pair, PendingSince]) -> dict[Pair, datetime]:
+    """When each will have lasted for its duration; a rule of opening hours counts only those of the terminal's site."""
+    due = {pair: since + timedelta(seconds=duration_s) for pair, (since, duration_s) in pending.items()}
+    for pair, hours in _hours(pending).items():
+        since, duration_s = pending[pair]
         due[pair] = hours.lasted(since, timedelta(seconds=duration_s))
     return due
 

@@ -1,4 +1,4 @@
-"""Alerts get worse and ease. What got worse is no longer what somebody took: it opens again by itself."""
+"""Alerts worsen and improve. A worsened alert is reopened, because it is not what somebody acknowledged."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,9 +14,9 @@ from tms.lib.severity import Severity
 RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
 
 
-def follow_severity(held: Sequence[tuple[Condition, RuleTriggered]]) -> None:
-    """What holds already goes on to hold with the severity of the claim."""
-    others = [(condition, event) for condition, event in held if condition.severity != event.severity]
+def follow_severity(active: Sequence[tuple[Condition, RuleTriggered]]) -> None:
+    """Active conditions take the severity of their latest event."""
+    others = [(condition, event) for condition, event in active if condition.severity != event.severity]
     for condition, event in others:
         condition.severity = event.severity
     Condition.objects.bulk_update([condition for condition, _ in others], ["severity"])
@@ -24,7 +24,7 @@ def follow_severity(held: Sequence[tuple[Condition, RuleTriggered]]) -> None:
 
 
 def grade(triggered: dict[Pair, RuleTriggered]) -> None:
-    """Alerts become as severe as these claims say; those that flap stay as severe as they once were."""
+    """Alerts take the severity of these events; flapping ones keep their highest."""
     if not triggered:
         return
     rows = Alert.objects.unresolved().filter(among(triggered)).select_related("flapping")
@@ -38,7 +38,7 @@ def grade(triggered: dict[Pair, RuleTriggered]) -> None:
 
 
 def reopen_worsened(opened: Sequence[Alert]) -> None:
-    """Whoever took an alert until it gets worse has it no more when its terminal gets another one as severe."""
+    """Reopen alerts acknowledged until they worsen whose terminal gets another alert that is as severe."""
     worst: dict[int, Alert] = {}
     for alert in opened:
         known = worst.get(alert.terminal_id)
@@ -56,18 +56,18 @@ def reopen_worsened(opened: Sequence[Alert]) -> None:
 def _groups(
     alerts: Iterable[Alert], triggered: dict[Pair, RuleTriggered]
 ) -> Iterable[tuple[list[Alert], datetime, str, str]]:
-    """Alerts that take the same step at the same instant: (alerts, at, severity before, severity now)."""
+    """Alerts with the same transition at the same instant: (alerts, at, severity before, severity now)."""
     groups: dict[tuple[datetime, str, str], list[Alert]] = {}
     for alert in alerts:
         event = triggered[alert.rule_id, alert.terminal_id]
-        is_held_up = alert.is_flapping and RANKS[event.severity] < RANKS[alert.severity]
-        if event.severity != alert.severity and not is_held_up:
+        keeps_severity = alert.is_flapping and RANKS[event.severity] < RANKS[alert.severity]
+        if event.severity != alert.severity and not keeps_severity:
             groups.setdefault((event.at, alert.severity, event.severity), []).append(alert)
     return [(group, *key) for key, group in groups.items()]
 
 
 def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) -> None:
-    """The value that a row tells is the one that made it as severe as it is."""
+    """The value of an alert is the one that gave it its severity."""
     measured = [alert for alert in alerts if triggered[alert.rule_id, alert.terminal_id].value is not None]
     for alert in measured:
         alert.value = triggered[alert.rule_id, alert.terminal_id].value
@@ -75,6 +75,6 @@ def _keep_values(alerts: Sequence[Alert], triggered: dict[Pair, RuleTriggered]) 
 
 
 def _reopen(alerts: Sequence[Alert], *, at: datetime, comment: str = "") -> None:
-    """Open again those that somebody had, or had put off."""
+    """Reopen those that were acknowledged or snoozed."""
     ended = [alert for alert in alerts if alert.state in (AlertState.ACKNOWLEDGED, AlertState.SNOOZED)]
     transition(ended, TransitionKind.REOPENED_WORSE, at=at, fields=REOPENED_FIELDS, actor=Actor(comment=comment))

@@ -6,7 +6,7 @@ from tms.lib.severity import Severity
 
 
 class Condition(models.Model):
-    """A rule that holds for a terminal right now. The alert opens at `due_at`, then it is null."""
+    """A rule that is active for a terminal. The alert opens at `due_at`, which is null from then on."""
 
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="conditions")
     terminal = models.ForeignKey(Terminal, models.CASCADE, related_name="conditions")

@@ -1,4 +1,4 @@
-"""What a rule is, as it is kept. `tms.alerts.rule_kinds.evaluation` decides."""
+"""Rules as they are stored. `tms.alerts.rule_kinds` says what they mean."""
 
 import re
 from itertools import pairwise
@@ -40,7 +40,7 @@ EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 """As `tms.protocol.frames` has it."""
 
 NAMES = frozenset({"name", "name_ja", "may_be_resolved_by_hand", "watches_flapping"})
-"""What may be edited without judging anew."""
+"""What may be edited without a new revision."""
 SCOPE = ("site", "group", "model", "terminal_kind")
 CONTENT = (
     *("name", "name_ja", "kind", "enabled", "severity", "duration_s", "hours", "presence", "metric", "comparison"),
@@ -59,7 +59,7 @@ class RuleQuerySet(models.QuerySet["Rule"]):
 
 
 class Rule(models.Model):
-    """When an alert opens and when it lets go.
+    """When an alert opens and when it clears.
 
     `severity` and `limit` are the lowest threshold. `higher_thresholds` follow it by rising severity:
     `{"severity": "critical", "limit": 75.0}`, with a `lower_limit` where values have to stay within a band.
@@ -114,7 +114,7 @@ class Rule(models.Model):
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("only in group"))
     model = LineField(_("only of model"), max_length=64, blank=True, default="", db_default="")
     terminal_kind = models.CharField(_("only terminals of kind"), max_length=16, choices=TerminalKind, blank=True)
-    # What was judged by an earlier revision counts no more; every edit makes another version, that of a name too.
+    # Events of an earlier revision are ignored. Every edit makes a new version, also that of a name.
     revision = models.PositiveIntegerField(default=1, editable=False)
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     changed_at = models.DateTimeField(null=True, editable=False)

@@ -114,7 +114,7 @@ def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Rule
 
 @router.delete("/rules/{int:pk}", summary="Delete a rule", response=None, status=204, access=EDITING)
 def delete_rule(request: ApiRequest, pk: int) -> None:
-    """What it holds is let go; its alerts stay in the history."""
+    """Its alerts are resolved, and stay in the history."""
     rule = _rule(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
     services.delete_rule(rule, by=request.person, at=timezone.now(), version=version)

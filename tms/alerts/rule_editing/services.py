@@ -1,4 +1,4 @@
-"""Rules as people edit them."""
+"""Creates, edits and deletes rules."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ class OutOfDate(Exception):
 def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> bool:
     """Save a new rule, or one that was edited from `version` on; whether there was anything to save.
 
-    A new name alone lets go of nothing. Raises OutOfDate.
+    A new name alone clears nothing. Raises OutOfDate.
     """
     if not rule.pk:
         change_rule(rule, at=at, by=by)
@@ -47,12 +47,12 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
 
 @transaction.atomic
 def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
-    """Save an edited or new rule. What its former revision held is let go and judged anew.
+    """Save an edited or new rule. Clears what its former revision triggered; the next reports are evaluated anew.
 
-    By the next reports, that is; those who are away send none, so what a presence rule says of them counts at once.
+    Terminals that are offline send no reports, so a presence rule triggers for them at once.
     """
     _begin_revision(rule, at=at, by=by)
-    pairs = _held(rule)
+    pairs = _active(rule)
     away = _away(rule)
     link_state = store.lock({terminal_id for _, terminal_id in pairs} | set(away))
     clear_rule(pairs, at=at, comment="rule changed")
@@ -62,11 +62,11 @@ def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
 
 @transaction.atomic
 def delete_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None = None) -> None:
-    """What it holds is let go; its alerts stay in the history, under its name. Raises OutOfDate."""
+    """Its alerts are resolved, and stay in the history under its name. Raises OutOfDate."""
     _locked(rule, version)
     rule.enabled, rule.deleted_at = False, at
     _begin_revision(rule, at=at, by=by)
-    pairs = _held(rule)
+    pairs = _active(rule)
     store.lock({terminal_id for _, terminal_id in pairs})
     clear_rule(pairs, at=at, comment="rule deleted")
     publish(Change(rules=True))
@@ -92,7 +92,7 @@ def _begin_revision(rule: Rule, *, at: datetime, by: User | None) -> None:
 
 
 def _rename(rule: Rule, *, at: datetime, by: User | None) -> None:
-    """What it holds goes on. Call it while the row is locked."""
+    """Clears nothing. Call it while the row is locked."""
     rule.version = Rule.objects.values_list("version", flat=True).get(pk=rule.pk) + 1
     rule.changed_at, rule.changed_by = at, by
     with recorder.change(rule):
@@ -100,13 +100,13 @@ def _rename(rule: Rule, *, at: datetime, by: User | None) -> None:
     publish(Change(everything=True))
 
 
-def _held(rule: Rule) -> set[tuple[int, int]]:
-    held = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
-    return held | set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
+def _active(rule: Rule) -> set[tuple[int, int]]:
+    active = set(Condition.objects.filter(rule=rule).values_list("rule_id", "terminal_id"))
+    return active | set(Alert.objects.unresolved().filter(rule=rule).values_list("rule_id", "terminal_id"))
 
 
 def _away(rule: Rule) -> list[int]:
-    """The terminals for which a presence rule holds as it stands."""
+    """The terminals that a presence rule matches now."""
     if not rule.enabled or rule.kind != RuleSource.PRESENCE:
         return []
     states = TerminalState.objects.filter(presence__in=(Presence.OFFLINE, rule.presence)).exclude(

@@ -1,4 +1,4 @@
-"""What rules say."""
+"""Rule events: a rule triggered, or cleared."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -10,7 +10,7 @@ from tms.alerts.lifecycle.opening_hours import Pair
 
 
 class RuleTriggered(NamedTuple):
-    """A rule began to hold for a terminal, or goes on to hold with another severity."""
+    """A rule began to match a terminal, or matches with another severity."""
 
     rule_id: int
     terminal_id: int
@@ -19,7 +19,7 @@ class RuleTriggered(NamedTuple):
     clear_after_s: float = 0.0
     value: float | None = None
     severity: str = ""
-    """Empty: that of the rule when it begins to hold, and as it was when it goes on."""
+    """Empty: that of the rule when it triggers first, and unchanged after that."""
 
     @property
     def pair(self) -> Pair:
@@ -27,7 +27,7 @@ class RuleTriggered(NamedTuple):
 
 
 class RuleCleared(NamedTuple):
-    """A rule ceased to hold for a terminal."""
+    """A rule ceased to match a terminal."""
 
     rule_id: int
     terminal_id: int

@@ -1,4 +1,4 @@
-"""What presence rules say when terminals come and go."""
+"""Evaluates presence rules when link states change."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,14 +9,14 @@ from tms.fleet.presence.transitions import LinkStateChange
 
 
 def follow_presence(
-    link_changes: Iterable[LinkStateChange], rules: RuleSet, places: Mapping[int, TerminalScope]
+    link_changes: Iterable[LinkStateChange], rules: RuleSet, scopes: Mapping[int, TerminalScope]
 ) -> list[RuleEvent]:
-    """What presence rules say of `link_changes`, in their order."""
+    """The rule events of `link_changes`, in their order."""
     rule_events: list[RuleEvent] = []
     for change in link_changes:
-        # Whoever falls silent keeps the cause of it when it is offline.
+        # A terminal that was silent keeps the cause when it is offline.
         cause_before = change.cause if change.presence == Presence.OFFLINE else Cause.NONE
-        for rule in rules.for_terminal(places[change.terminal_id]).presence:
+        for rule in rules.for_terminal(scopes[change.terminal_id]).presence:
             before, now = rule.matches(change.before, cause_before), rule.matches(change.presence, change.cause)
             if now and not before:
                 rule_events.append(RuleTriggered(rule.key.rule_id, change.terminal_id, change.at, rule.duration_s))

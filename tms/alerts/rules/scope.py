@@ -7,7 +7,7 @@ from tms.fleet.models import Terminal
 
 
 def terminals_of(rule: Rule) -> models.QuerySet[Terminal]:
-    """As `RuleSet.for_terminal` has it, asked of the database."""
+    """The same as `RuleSet.for_terminal`, as a query."""
     wanted = {
         "site": rule.site_id,
         "groups": rule.group_id,
