@@ -29,7 +29,7 @@ def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser,
 
     plan = Seen(browser.post("/rules/import/", {"text": text}))
 
-    assert "steps:" in text
+    assert "thresholds:" in text
     assert "as it is" in plan.html
 
 
