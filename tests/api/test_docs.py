@@ -35,6 +35,6 @@ def test_the_documented_lines_do_what_they_say(fleet, live_server):
 
     alert.refresh_from_db()
     assert f'"id": {alert.pk}' in told.stdout
-    assert '"done": 1' in told.stdout
+    assert '"changed": 1' in told.stdout
     assert Window.objects.get().note == "new switch"
     assert (alert.state, alert.contract, alert.comment) == ("acknowledged", "worse", "provider informed")
