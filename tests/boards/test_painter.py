@@ -109,7 +109,7 @@ def test_a_day_of_another_year_is_told_with_its_year(clock):
 
 
 def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
-    part = PagePart("boards/pieces.html#step", {"step": TransitionRow(AT, "opened", None, ""), "id": "step-1"})
+    part = PagePart("boards/alert-parts.html#step", {"step": TransitionRow(AT, "opened", None, ""), "id": "step-1"})
     first = render_part_for_frame("step-1", part)
     clock(AT + timedelta(days=3))
 
@@ -118,7 +118,8 @@ def test_for_a_frame_equal_values_are_equal_html_at_any_time(clock):
 
 
 def test_blanks_that_nobody_sees_are_left_out():
-    part = PagePart("boards/pieces.html#step", {"step": TransitionRow(AT, "opened", None, "a > b"), "id": "step-1"})
+    row = TransitionRow(AT, "opened", None, "a > b")
+    part = PagePart("boards/alert-parts.html#step", {"step": row, "id": "step-1"})
 
     html = render_part_for_frame("step-1", part)
 

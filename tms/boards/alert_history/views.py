@@ -21,8 +21,8 @@ def past_alerts(request: AuthenticatedRequest) -> HttpResponse:
     asked = Search.of(request.GET, person=request.user, at=at)
     context = {"place": "alerts", "asked": asked, **asked.page(), **asked.choices(), "spans": asked.spans(at)}
     if request.headers.get("HX-Request-Type") != "partial":
-        return render(request, "boards/past/alerts.html", context)
-    answer = render(request, "boards/past/alerts.html#results", context)
+        return render(request, "boards/alert_history/alerts.html", context)
+    answer = render(request, "boards/alert_history/alerts.html#results", context)
     answer["HX-Replace-Url"] = asked.address
     return answer
 
@@ -40,7 +40,7 @@ def export_past(request: AuthenticatedRequest) -> HttpResponseBase:
 @sign_in_required
 def alert_times(request: AuthenticatedRequest) -> HttpResponse:
     figures = Figures.of(request.GET, person=request.user, at=timezone.now())
-    return render(request, "boards/past/times.html", {"place": "alerts", "figures": figures})
+    return render(request, "boards/alert_history/times.html", {"place": "alerts", "figures": figures})
 
 
 @require_safe
