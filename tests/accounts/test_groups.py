@@ -6,6 +6,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 
 from tests.inventory import ROOT
@@ -15,6 +16,7 @@ from tms.accounts.models import User
 from tms.accounts.permissions import Permission as Action
 
 migration = import_module("tms.accounts.migrations.0005_groups")
+renamed = import_module("tms.fleet.migrations.0008_names")
 
 
 def names_of(group: Group) -> set[str]:
@@ -43,12 +45,32 @@ def test_no_group_can_give_itself_rights():
     assert not {name for name in granted if re.fullmatch(r"(accounts\.(add|change|delete)_user|auth\..*)", name)}
 
 
-def test_an_older_installation_gets_the_groups_of_the_fixture(db):
+@pytest.fixture
+def by_old_name(db) -> frozenset[str]:
+    """Permissions for special days under the name of the release before."""
+    kind = ContentType.objects.create(app_label="fleet", model="ownday")
+    codenames = [f"{action}_ownday" for action in ("add", "change", "delete", "view")]
+    Permission.objects.bulk_create(Permission(content_type=kind, codename=name) for name in codenames)
+    return frozenset(f"fleet.{name}" for name in codenames)
+
+
+def test_an_older_installation_gets_the_groups_of_the_fixture(by_old_name):
     User.objects.create_user("mori")
 
     migration.give_groups(apps, None)
+    renamed.grant_by_new_name(apps, None)
 
-    assert {group.name: names_of(group) for group in Group.objects.all()} == shipped()
+    assert {group.name: names_of(group) - by_old_name for group in Group.objects.all()} == shipped()
+
+
+def test_a_renamed_permission_is_granted_by_both_names(by_old_name):
+    mori = User.objects.create_user("mori")
+    mori.user_permissions.add(Permission.objects.get(codename="change_ownday"))
+
+    for _ in range(2):
+        renamed.grant_by_new_name(apps, None)
+
+    assert mori.get_all_permissions() == {"fleet.change_ownday", "fleet.change_specialday"}
 
 
 def test_everyone_keeps_what_they_could_do(db):

@@ -10,7 +10,7 @@ from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition
 from tms.alerts.rule_editing import services
 from tms.fleet.models import Presence
-from tms.fleet.models.opening_hours import OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 
 pytestmark = pytest.mark.both
 
@@ -98,7 +98,7 @@ def test_a_shop_that_closes_meanwhile_makes_it_wait(fleet, shop):
     """Somebody enters a closing day while the minutes of a rule run."""
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open", duration_s=600), fleet.online(site=shop)
     lifecycle.apply_events([claim(rule, terminal, OPENING, duration_s=600)])
-    OwnDay.objects.create(site=shop, first_on=later(OPENING).date(), note="stocktaking")
+    SpecialDay.objects.create(site=shop, first_on=later(OPENING).date(), note="stocktaking")
 
     lifecycle.open_pending(later(OPENING + 10 * MINUTE))
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.conftest import problem, wrong
 from tests.builders import now
-from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 
 pytestmark = pytest.mark.both
 
@@ -19,7 +19,7 @@ WEEK = {
         {"weekday": 5, "opens_at": "00:00:00", "closes_at": "00:00:00"},
     ],
     "holidays": [{"opens_at": "11:00:00", "closes_at": "15:00:00"}],
-    "own_days": [
+    "special_days": [
         {"first_on": "2026-12-30", "last_on": "2027-01-03", "opens_at": None, "closes_at": None, "note": "new year"},
         {"first_on": "2027-01-10", "last_on": None, "opens_at": "08:00:00", "closes_at": "10:00:00", "note": ""},
     ],
@@ -37,7 +37,7 @@ def test_a_site_of_which_nothing_is_said_is_always_open(watcher, fleet):
         "on_holidays": "as_usual",
         "week": [],
         "holidays": [],
-        "own_days": [],
+        "special_days": [],
         "is_open": True,
         "next_change": None,
     }
@@ -46,7 +46,7 @@ def test_a_site_of_which_nothing_is_said_is_always_open(watcher, fleet):
 def test_hours_are_said_anew_and_read_back(editor, fleet):
     site = fleet.site("OSK")
     OpeningHours.objects.create(site=site, weekday=3, opens_at="01:00", closes_at="02:00")
-    OwnDay.objects.create(site=site, first_on="2026-01-01")
+    SpecialDay.objects.create(site=site, first_on="2026-01-01")
 
     said = editor.send("PATCH", "/sites/OSK/hours", WEEK)
 
@@ -60,16 +60,16 @@ def test_what_is_not_named_stays(editor, fleet):
     fleet.site("OSK")
     before = editor.send("PATCH", "/sites/OSK/hours", WEEK).json()
 
-    after = editor.send("PATCH", "/sites/OSK/hours", {"own_days": []}).json()
+    after = editor.send("PATCH", "/sites/OSK/hours", {"special_days": []}).json()
 
-    assert {name: after[name] for name in WEEK} == {name: before[name] for name in WEEK} | {"own_days": []}
+    assert {name: after[name] for name in WEEK} == {name: before[name] for name in WEEK} | {"special_days": []}
 
 
 def test_a_day_on_which_it_is_closed_closes_it(editor, fleet):
     fleet.site("OSK", time_zone="UTC")
     today = now().date()
 
-    said = editor.send("PATCH", "/sites/OSK/hours", {"own_days": [{"first_on": today.isoformat()}]}).json()
+    said = editor.send("PATCH", "/sites/OSK/hours", {"special_days": [{"first_on": today.isoformat()}]}).json()
 
     assert said["is_open"] is False
     assert said["next_change"] == f"{today + timedelta(days=1)}T00:00:00Z"
@@ -88,10 +88,10 @@ def test_a_day_on_which_it_is_closed_closes_it(editor, fleet):
         ({"week": [{"weekday": 1, "opens_at": "09:00"}]}, "$.week[0].closes_at"),
         ({"week": [*WEEK["week"], WEEK["week"][1]]}, "$.week[3].opens_at"),
         ({"holidays": WEEK["holidays"] * 2}, "$.holidays[1].opens_at"),
-        ({"own_days": [{"first_on": "2026-12-30", "last_on": "2026-12-29"}]}, "$.own_days[0]"),
-        ({"own_days": [{"first_on": "2026-12-30", "opens_at": "09:00"}]}, "$.own_days[0]"),
-        ({"own_days": [{"first_on": "2026-12-30", "last_on": "9999-12-31"}]}, "$.own_days[0].last_on"),
-        ({"own_days": [{"first_on": "2026-12-30", "note": "x" * 101}]}, "$.own_days[0].note"),
+        ({"special_days": [{"first_on": "2026-12-30", "last_on": "2026-12-29"}]}, "$.special_days[0]"),
+        ({"special_days": [{"first_on": "2026-12-30", "opens_at": "09:00"}]}, "$.special_days[0]"),
+        ({"special_days": [{"first_on": "2026-12-30", "last_on": "9999-12-31"}]}, "$.special_days[0].last_on"),
+        ({"special_days": [{"first_on": "2026-12-30", "note": "x" * 101}]}, "$.special_days[0].note"),
         ({"week": [WEEK["week"][0]] * 101}, "$.week"),
         ({"colour": "red"}, "$.colour"),
     ],

@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests import factories
 from tests.boards.test_alerts import shown
 from tests.factories import now
-from tms.fleet.models.opening_hours import OwnDay
+from tms.fleet.models.opening_hours import SpecialDay
 
 pytestmark = pytest.mark.both
 
@@ -20,7 +20,7 @@ def today() -> date:
 def closed(fleet, code: str):
     """A site that is closed today, yesterday and tomorrow."""
     site, day = fleet.site(code), timedelta(days=1)
-    OwnDay.objects.create(site=site, first_on=today() - day, last_on=today() + day)
+    SpecialDay.objects.create(site=site, first_on=today() - day, last_on=today() + day)
     return site
 
 
@@ -68,7 +68,7 @@ def test_the_reason_moves_with_the_terminals_beside(page, fleet):
 def test_an_open_site_tells_until_when(page, fleet):
     site = fleet.site()
     tomorrow = today() + timedelta(days=1)
-    OwnDay.objects.create(site=site, first_on=tomorrow, last_on=tomorrow)
+    SpecialDay.objects.create(site=site, first_on=tomorrow, last_on=tomorrow)
     alert = factories.alert(fleet, site=site, kind="gate")
 
     assert "open until" in page("/alerts/").text(f"alert-{alert.pk}")

@@ -9,7 +9,7 @@ from tests import factories
 from tests.factories import now
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, RuleHours
-from tms.fleet.models.opening_hours import OwnDay
+from tms.fleet.models.opening_hours import SpecialDay
 
 pytestmark = pytest.mark.both
 
@@ -68,7 +68,7 @@ def snoozed(alert, by):
 
 def closed(alert, by):
     today, day = timezone.localdate(), timedelta(days=1)
-    OwnDay.objects.create(site=alert.terminal.site, first_on=today - day, last_on=today + day)
+    SpecialDay.objects.create(site=alert.terminal.site, first_on=today - day, last_on=today + day)
 
 
 @pytest.mark.parametrize("wait", [snoozed, closed])

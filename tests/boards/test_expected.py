@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests import factories
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
-from tms.fleet.models.opening_hours import OwnDay
+from tms.fleet.models.opening_hours import SpecialDay
 from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = pytest.mark.both
@@ -26,7 +26,7 @@ def maintain(person, *, hours: float = 1, **scope) -> None:
 def close(site) -> None:
     """For two days around today, wherever it is."""
     today = timezone.now().date()
-    OwnDay.objects.create(site=site, first_on=today - timedelta(days=1), last_on=today + timedelta(days=1))
+    SpecialDay.objects.create(site=site, first_on=today - timedelta(days=1), last_on=today + timedelta(days=1))
 
 
 def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tanaka):

@@ -152,13 +152,13 @@ def test_the_evening_before_a_holiday_lasts_as_long_as_any():
     [((), "2026-11-23T12:00", False), ((span("20:00-22:00"),), "2026-11-23T21:00", True)],
 )
 def test_a_day_of_its_own_comes_before_the_week_and_the_holiday(own, at, is_open):
-    shop = every_day("09:00-18:00", holidays={HOLIDAY}, on_holidays=ALL_DAY, own_days={HOLIDAY: own})
+    shop = every_day("09:00-18:00", holidays={HOLIDAY}, on_holidays=ALL_DAY, special_days={HOLIDAY: own})
 
     assert shop.is_open(local(at, TOKYO)) is is_open
 
 
 def test_a_site_without_hours_has_closing_days_all_the_same():
-    shop = Hours(TOKYO, own_days={HOLIDAY: ()})
+    shop = Hours(TOKYO, special_days={HOLIDAY: ()})
 
     assert shop.next_change(local("2026-11-20T12:00", TOKYO)) == local("2026-11-23T00:00", TOKYO)
     assert shop.opens_at(local("2026-11-23T12:00", TOKYO)) == local("2026-11-24T00:00", TOKYO)

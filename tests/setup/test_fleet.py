@@ -14,8 +14,8 @@ AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 NO_HOURS = {
     "opening_hours-TOTAL_FORMS": "0",
     "opening_hours-INITIAL_FORMS": "0",
-    "own_days-TOTAL_FORMS": "0",
-    "own_days-INITIAL_FORMS": "0",
+    "special_days-TOTAL_FORMS": "0",
+    "special_days-INITIAL_FORMS": "0",
 }
 SITE = {
     "code": "SHJ",
@@ -82,19 +82,35 @@ def test_a_site_is_made_with_its_opening_hours(admin_client):
         ({"holiday_calendar": "XX"}, "No holidays are known of this country"),
         ({"holiday_calendar": "DE-XX"}, "DE has no such part"),
         (
-            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "2026-12-31", "own_days-0-last_on": "2026-12-30"},
+            {
+                "special_days-TOTAL_FORMS": "1",
+                "special_days-0-first_on": "2026-12-31",
+                "special_days-0-last_on": "2026-12-30",
+            },
             "before",
         ),
         (
-            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "2026-12-31", "own_days-0-opens_at": "9:00"},
+            {
+                "special_days-TOTAL_FORMS": "1",
+                "special_days-0-first_on": "2026-12-31",
+                "special_days-0-opens_at": "9:00",
+            },
             "both times",
         ),
         (
-            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "2026-12-31", "own_days-0-last_on": "2962-12-31"},
+            {
+                "special_days-TOTAL_FORMS": "1",
+                "special_days-0-first_on": "2026-12-31",
+                "special_days-0-last_on": "2962-12-31",
+            },
             "a year after the first day",
         ),
         (
-            {"own_days-TOTAL_FORMS": "1", "own_days-0-first_on": "never", "own_days-0-last_on": "2026-12-31"},
+            {
+                "special_days-TOTAL_FORMS": "1",
+                "special_days-0-first_on": "never",
+                "special_days-0-last_on": "2026-12-31",
+            },
             "valid date",
         ),
     ],

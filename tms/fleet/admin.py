@@ -22,7 +22,7 @@ from tms.fleet.credentials import enrolment
 from tms.fleet.credentials import services as credential_services
 from tms.fleet.models import Credential, EnrolmentToken, Group, Site, Terminal
 from tms.fleet.models.node import Node
-from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.fleet.sites import services as site_services
 from tms.fleet.terminals import services as terminal_services
 from tms.fleet.terminals.parents import Cycle, check_no_cycle
@@ -46,8 +46,8 @@ class OpeningHoursInline(TabularInline[OpeningHours, Site]):
     extra = 0
 
 
-class OwnDayInline(TabularInline[OwnDay, Site]):
-    model = OwnDay
+class SpecialDayInline(TabularInline[SpecialDay, Site]):
+    model = SpecialDay
     extra = 0
 
 
@@ -56,7 +56,7 @@ class SiteAdmin(ModelAdmin[Site]):
     list_display = ("code", "name", "name_ja", "region", "time_zone")
     list_filter = ("region",)
     search_fields = ("code", "name", "name_ja", "region")
-    inlines = (OpeningHoursInline, OwnDayInline)
+    inlines = (OpeningHoursInline, SpecialDayInline)
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "time_zone":

@@ -2,7 +2,7 @@
 
 from tms.fleet.models.credential import Credential, EnrolmentToken
 from tms.fleet.models.node import Node
-from tms.fleet.models.opening_hours import OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 from tms.fleet.models.outage import Outage
 from tms.fleet.models.presence import PresenceChange
 from tms.fleet.models.site import OnHolidays, Site
@@ -21,10 +21,10 @@ __all__ = [
     "OnHolidays",
     "OpeningHours",
     "Outage",
-    "OwnDay",
     "Presence",
     "PresenceChange",
     "Site",
+    "SpecialDay",
     "StateQuerySet",
     "Status",
     "Terminal",

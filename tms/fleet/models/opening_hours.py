@@ -15,9 +15,9 @@ MOST_DAYS = 366
 
 
 class OpeningHours(models.Model):
-    """A span of one weekday (0 is Monday) in the site's time zone in which it serves customers.
+    """An interval of one weekday (0 is Monday), in the site's time zone, during which it is open.
 
-    What closes at or before it opens closes on the next day: 18:00 to 02:00, or 00:00 to 00:00 for all day.
+    A closing time at or before the opening time is on the next day: 18:00 to 02:00, or 00:00 to 00:00 for all day.
     """
 
     site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="opening_hours")
@@ -37,10 +37,10 @@ class OpeningHours(models.Model):
         return f"{self.weekday} {self.opens_at:%H:%M} to {self.closes_at:%H:%M}"
 
 
-class OwnDay(models.Model):
-    """Days on which a site is closed, or open at other times than in its week, whatever the holidays are."""
+class SpecialDay(models.Model):
+    """Days on which a site is closed or has other hours than its week; they override public holidays."""
 
-    site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="own_days")
+    site = models.ForeignKey("fleet.Site", models.CASCADE, related_name="special_days")
     first_on = models.DateField(_("first day"))
     last_on = models.DateField(_("last day"), null=True, blank=True, help_text=_("Empty: that day alone."))
     opens_at = models.TimeField(_("opens at"), null=True, blank=True, help_text=_("Without times it is closed."))
@@ -48,6 +48,7 @@ class OwnDay(models.Model):
     note = LineField(_("note"), max_length=100, blank=True)
 
     class Meta:
+        db_table = "fleet_ownday"
         ordering = ("first_on", "opens_at")
         verbose_name = _("closing day or exceptional opening")
         verbose_name_plural = _("closing days and exceptional openings")
@@ -69,7 +70,7 @@ class OwnDay(models.Model):
         return f"{self.first_on} {self.note}".strip()
 
     def clean(self) -> None:
-        """Who looks at hours looks at each of the days."""
+        """The calendar expands every day of the range, so its length is limited."""
         if _days_between(self.first_on, self.last_on) >= MOST_DAYS:
             raise ValidationError({"last_on": gettext("It may lie a year after the first day at most.")})
 

@@ -41,7 +41,7 @@ class Site(models.Model):
         db_default=OnHolidays.AS_USUAL,
     )
 
-    audited_relations = ("opening_hours", "own_days")
+    audited_relations = ("opening_hours", "special_days")
 
     class Meta:
         ordering = ("name",)

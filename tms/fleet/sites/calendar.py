@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from tms.fleet.models import OnHolidays, Site
-from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.lib.calendar.opening_hours import Hours, OpenInterval, Spans
 from tms.lib.calendar.public_holidays import public_holidays
 
@@ -14,20 +14,20 @@ DAY = timedelta(days=1)
 
 def hours_of(site_ids: Collection[int]) -> dict[int, Hours]:
     """In three queries, however many sites they are."""
-    weeks, own_days = _weeks(site_ids), _own_days(site_ids)
+    weeks, special_days = _weeks(site_ids), _special_days(site_ids)
     sites = Site.objects.filter(pk__in=site_ids).values_list("pk", "time_zone", "holiday_calendar", "on_holidays")
     return {
-        pk: _hours(zone, calendar, on_holidays, weeks.get(pk, {}), own_days.get(pk, {}))
+        pk: _hours(zone, calendar, on_holidays, weeks.get(pk, {}), special_days.get(pk, {}))
         for pk, zone, calendar, on_holidays in sites
     }
 
 
-def _hours(zone: str, calendar: str, on_holidays: str, week: dict[int, Spans], own_days: dict[date, Spans]) -> Hours:
+def _hours(zone: str, calendar: str, on_holidays: str, week: dict[int, Spans], special: dict[date, Spans]) -> Hours:
     at_holidays = week.pop(HOLIDAY, ())
     if on_holidays == OnHolidays.AS_USUAL:
-        return Hours(ZoneInfo(zone), week, own_days=own_days)
+        return Hours(ZoneInfo(zone), week, special_days=special)
     holidays = public_holidays(calendar)
-    return Hours(ZoneInfo(zone), week, holidays, at_holidays if on_holidays == OnHolidays.OTHER else (), own_days)
+    return Hours(ZoneInfo(zone), week, holidays, at_holidays if on_holidays == OnHolidays.OTHER else (), special)
 
 
 def _weeks(site_ids: Collection[int]) -> dict[int, dict[int, Spans]]:
@@ -39,14 +39,14 @@ def _weeks(site_ids: Collection[int]) -> dict[int, dict[int, Spans]]:
     return weeks
 
 
-def _own_days(site_ids: Collection[int]) -> dict[int, dict[date, Spans]]:
-    """A day for which several rows speak is open whenever one of them says so."""
-    own_days: dict[int, dict[date, Spans]] = {}
-    rows = OwnDay.objects.filter(site__in=site_ids).order_by("opens_at")
+def _special_days(site_ids: Collection[int]) -> dict[int, dict[date, Spans]]:
+    """A day with several rows is open during each of their hours."""
+    special_days: dict[int, dict[date, Spans]] = {}
+    rows = SpecialDay.objects.filter(site__in=site_ids).order_by("opens_at")
     for site_id, first, last, opens, closes in rows.values_list("site", "first_on", "last_on", "opens_at", "closes_at"):
         spans = () if opens is None or closes is None else (OpenInterval(opens, closes),)
-        days = own_days.setdefault(site_id, {})
+        days = special_days.setdefault(site_id, {})
         for number in range(((last or first) - first).days + 1):
             day = first + number * DAY
             days[day] = (*days.get(day, ()), *spans)
-    return own_days
+    return special_days

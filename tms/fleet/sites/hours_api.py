@@ -1,4 +1,4 @@
-"""When a site is open: read, and said anew."""
+"""REST: read and change the opening hours of a site."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
@@ -14,7 +14,7 @@ from tms.accounts.permissions import Permission
 from tms.fleet import models
 from tms.fleet.api import site_called
 from tms.fleet.models import OnHolidays
-from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.fleet.sites.calendar import hours_of
 from tms.fleet.sites.services import set_hours
 from tms.rest.operation import Access, ApiRequest
@@ -24,7 +24,7 @@ from tms.rest.schemas import ResponseSchema, WallTime, change_of
 
 router = ApiRouter("fleet")
 EDITING = Access(Permission.EDIT_SITES)
-MOST_SPANS, MOST_OWN_DAYS = 100, 1_000
+MOST_SPANS, MOST_SPECIAL_DAYS = 100, 1_000
 
 
 class OpenSpan(Schema):
@@ -40,7 +40,7 @@ class WeekSpan(OpenSpan):
     weekday: int = Field(ge=0, le=6, description="0 is Monday.")
 
 
-class SpecialDays(Schema):
+class SpecialDaySchema(Schema):
     model_config = ConfigDict(extra="forbid")
 
     first_on: date
@@ -52,7 +52,7 @@ class SpecialDays(Schema):
 
 type Week = Annotated[list[WeekSpan], Field(max_length=MOST_SPANS)]
 type Spans = Annotated[list[OpenSpan], Field(max_length=MOST_SPANS)]
-type OwnDays = Annotated[list[SpecialDays], Field(max_length=MOST_OWN_DAYS)]
+type SpecialDays = Annotated[list[SpecialDaySchema], Field(max_length=MOST_SPECIAL_DAYS)]
 
 
 class SiteHoursFields(Schema):
@@ -60,7 +60,9 @@ class SiteHoursFields(Schema):
     on_holidays: OnHolidays = OnHolidays.AS_USUAL
     week: Week = Field([], description="Empty, with the others: it is always open.")
     holidays: Spans = Field([], description="With `on_holidays` `other`.")
-    own_days: OwnDays = Field([], description="Closing days and exceptional openings, whatever the rest says.")
+    special_days: SpecialDays = Field(
+        [], description="Closing days and exceptional openings. They override the other fields."
+    )
 
 
 SiteHoursChange: Any = change_of(SiteHoursFields, "SiteHoursChange")
@@ -81,7 +83,7 @@ class SiteHours(SiteHoursFields, ResponseSchema):
             on_holidays=OnHolidays(site.on_holidays),
             week=[WeekSpan.from_orm(span) for span in spans if span.weekday != HOLIDAY],
             holidays=[OpenSpan.from_orm(span) for span in spans if span.weekday == HOLIDAY],
-            own_days=[SpecialDays.from_orm(day) for day in site.own_days.all()],
+            special_days=[SpecialDaySchema.from_orm(day) for day in site.special_days.all()],
             is_open=hours.is_open(at),
             next_change=hours.next_change(at),
         )
@@ -105,16 +107,20 @@ def _save(site: models.Site, fields: dict[str, Any]) -> None:
     site.holiday_calendar, site.on_holidays = fields["holiday_calendar"], fields["on_holidays"]
     week = [OpeningHours(site=site, **span) for span in fields["week"]]
     holidays = [OpeningHours(site=site, weekday=HOLIDAY, **span) for span in fields["holidays"]]
-    own_days = [OwnDay(site=site, **day) for day in fields["own_days"]]
+    special_days = [SpecialDay(site=site, **day) for day in fields["special_days"]]
     wrong = [
         *_faults(site, at="$"),
         *_twice(week, of="week"),
         *_twice(holidays, of="holidays"),
-        *(fault for n, day in enumerate(own_days) for fault in _faults(day, at=f"$.own_days[{n}]", exclude=("site",))),
+        *(
+            fault
+            for n, day in enumerate(special_days)
+            for fault in _faults(day, at=f"$.special_days[{n}]", exclude=("site",))
+        ),
     ]
     if wrong:
         raise unreadable(*wrong)
-    set_hours(site, [*week, *holidays], own_days)
+    set_hours(site, [*week, *holidays], special_days)
 
 
 def _faults(row: db.Model, *, at: str, exclude: Iterable[str] = ()) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from tms.accounts.audit import recorder
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.models import Site
-from tms.fleet.models.opening_hours import OpeningHours, OwnDay
+from tms.fleet.models.opening_hours import OpeningHours, SpecialDay
 
 
 @transaction.atomic
@@ -19,11 +19,11 @@ def update_site(site: Site) -> None:
 
 
 @transaction.atomic
-def set_hours(site: Site, week: Iterable[OpeningHours], own_days: Iterable[OwnDay]) -> None:
+def set_hours(site: Site, week: Iterable[OpeningHours], special_days: Iterable[SpecialDay]) -> None:
     """Save an edited site with all its hours, in place of those it had."""
     with recorder.change(site):
         update_site(site)
         site.opening_hours.all().delete()
-        site.own_days.all().delete()
+        site.special_days.all().delete()
         OpeningHours.objects.bulk_create(week)
-        OwnDay.objects.bulk_create(own_days)
+        SpecialDay.objects.bulk_create(special_days)

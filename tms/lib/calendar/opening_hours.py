@@ -1,4 +1,4 @@
-"""When a site is open: its week, public holidays, and days of its own, by the clocks of its time zone. Pure.
+"""When a site is open: its week, public holidays and special days, by the clocks of its time zone. Pure.
 
 Hours are wall times. Where the clocks go back, a site is open from the first time they show its opening to the last
 time they show its closing; where they leap, what would begin or end within the leap does so at it.
@@ -53,8 +53,8 @@ class Hours:
     holidays: Container[date] = frozenset()
     on_holidays: Spans | None = None
     """None: a holiday is a day like others."""
-    own_days: Mapping[date, Spans] = field(default_factory=dict)
-    """Closing days and exceptional openings, whatever the week and the holidays say."""
+    special_days: Mapping[date, Spans] = field(default_factory=dict)
+    """Closing days and exceptional openings. They override the week and the holidays."""
 
     def is_open(self, at: datetime) -> bool:
         run = next(self.runs(at), None)
@@ -106,12 +106,12 @@ class Hours:
 
     @cached_property
     def never_closes(self) -> bool:
-        return not self.own_days and self.on_holidays in {None, ALL_DAY} and all(map(self._is_whole, range(7)))
+        return not self.special_days and self.on_holidays in {None, ALL_DAY} and all(map(self._is_whole, range(7)))
 
     def spans_of(self, day: date) -> Spans:
         """What begins on that day."""
-        if (own := self.own_days.get(day)) is not None:
-            return own
+        if (special := self.special_days.get(day)) is not None:
+            return special
         if self.on_holidays is not None and day in self.holidays:
             return self.on_holidays
         return self._usual(day.weekday())
