@@ -159,24 +159,24 @@ class Link:
 
     # What the batch tells it
 
-    def booted(self, outcome: BootOutcome | None) -> None:
+    def on_booted(self, outcome: BootOutcome | None) -> None:
         self.outcome = outcome
         if outcome is None:
             self.refused_boots += 1
             return
         self.boot_pk = outcome.boot_pk
-        self.judge = LinkEvaluator(self.identity, outcome.held)
+        self.judge = LinkEvaluator(self.identity, outcome.active_rules)
 
-    def committed(self, report: frames.Report) -> None:
+    def on_committed(self, report: frames.Report) -> None:
         self.committed_seqs.append(report.seq)
 
-    def rejected(self, report: frames.Report) -> None:
+    def on_rejected(self, report: frames.Report) -> None:
         self.rejected_seqs.append(report.seq)
 
     def acknowledge(self) -> None:
         self.acknowledgements += 1
 
-    def fenced(self) -> None:
+    def on_fenced(self) -> None:
         self.times_fenced += 1
 
 

@@ -67,7 +67,7 @@ class Node:
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[None]:
         """The node asks the database for what the feed did not tell."""
-        task = asyncio.create_task(self.links.look_forever())
+        task = asyncio.create_task(self.links.poll_forever())
         try:
             yield
         finally:

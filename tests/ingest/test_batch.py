@@ -143,7 +143,7 @@ async def test_a_mistake_of_ours_is_narrowed_down_to_its_item_as_well(link):
 async def test_a_link_that_fails_at_being_told_stops_nobody(fleet, link):
     broken = Link(link.terminal)
     others = [Link(terminal) for terminal in await aside(fleet.terminals, 2)]
-    broken.acknowledge = broken.booted = lambda *_: 1 / 0
+    broken.acknowledge = broken.on_booted = lambda *_: 1 / 0
     async with running() as batch:
         await commit(batch, broken.boot(), *(each.boot() for each in others))
         await commit(batch, broken.report(1), *(each.report(1) for each in others))

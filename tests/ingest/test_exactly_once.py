@@ -29,10 +29,10 @@ def test_a_report_that_is_sent_again_with_another_instant_is_kept_once(terminal)
     link = booted(terminal)
     write(link.report(1), link.report(2))
 
-    ledger = write(link.report(2, taken_at=later(86_400)), link.report(3))
+    result = write(link.report(2, taken_at=later(86_400)), link.report(3))
 
     assert instants(terminal) == [AT, AT, AT]
-    assert [item.report.seq for item in ledger.reports] == [2, 3]
+    assert [item.report.seq for item in result.reports] == [2, 3]
 
 
 def test_the_same_twice_in_one_batch_is_kept_as_it_came_first_with_its_events_once(terminal):

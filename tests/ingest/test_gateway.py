@@ -60,7 +60,7 @@ async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in
         await taken(session, boot())
         wires.append(wire)
 
-    await gateway.say_drain()
+    await gateway.announce_drain()
 
     assert [wire.of("drain") for wire in wires] == [[{"reconnect_after_s": 1.0, "spread_s": 30.0}]] * 3
     assert (await gateway.admission.decide({"headers": [], "subprotocols": ["tms.v1"]})).status == 503
@@ -70,7 +70,7 @@ async def test_what_came_before_the_end_is_committed_and_who_was_here_is_known_t
     session, _ = await opened(gateway, await aside(fleet.terminal))
     await taken(session, boot())
     await taken(session, reports(1, 20))
-    await gateway.say_drain()
+    await gateway.announce_drain()
 
     session.end(Cause.NODE_STOPPED)
     await gateway.batch.drained()

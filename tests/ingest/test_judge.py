@@ -200,8 +200,8 @@ def test_a_metric_that_is_missing_is_claimed_at_a_report_or_at_a_heartbeat(fleet
 
     rule_events = [
         judge.report(report(metrics={"temperature_c": 20.0}), at=later(599)),
-        judge.alive(at=later(600)),
-        judge.alive(at=later(610)),
+        judge.heartbeat(at=later(600)),
+        judge.heartbeat(at=later(610)),
         judge.report(report(metrics={"paper_pct": 50.0}), at=later(620)),
     ]
 
@@ -238,7 +238,7 @@ def test_what_no_longer_applied_while_a_terminal_was_away_is_let_go_when_it_is_b
     learn()
     judge = LinkEvaluator(identity_of(terminal), {rule.pk: "warning"})
 
-    assert judge.alive(at=AT) == [RuleCleared(rule.pk, terminal.pk, AT)]
+    assert judge.heartbeat(at=AT) == [RuleCleared(rule.pk, terminal.pk, AT)]
 
 
 @pytest.mark.both
@@ -249,7 +249,7 @@ def test_a_rule_for_a_model_applies_from_the_boot_that_tells_the_model(fleet, te
 
     boot = link.boot(model="PX-300")
     store.write([boot])
-    link.booted(boot.outcome)
+    link.on_booted(boot.outcome)
     store.write([link.report(1, metrics={"temperature_c": 80.0}, at=later(1))])
 
     assert Alert.objects.unresolved().get().terminal == terminal

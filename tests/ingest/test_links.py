@@ -14,7 +14,7 @@ from tms.feed.change import Change
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential, TerminalState
 from tms.ingest import links as module
-from tms.ingest.models import Struggle
+from tms.ingest.models import TakeoverCounter
 from tms.ingest.takeovers import find_bans
 from tms.protocol.close_codes import CloseCode
 from tms.telemetry.models import Event
@@ -86,17 +86,17 @@ async def until_true(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("struggle", [take_over, lose_to_another_node])
+@pytest.mark.parametrize("take_link", [take_over, lose_to_another_node])
 async def test_two_devices_that_keep_taking_a_link_from_each_other_are_banned_and_an_alert_opens(
-    node, settings, fleet, terminal, struggle
+    node, settings, fleet, terminal, take_link
 ):
     settings.TAKEOVERS_PER_MINUTE = 3
     await aside(fleet.event_rule, "tms.duplicate_credential")
 
-    await struggle(node, terminal, 3)
+    await take_link(node, terminal, 3)
     await node.batch.drained()
     before = await aside(find_bans, datetime.now(UTC))
-    await struggle(node, terminal, 5)
+    await take_link(node, terminal, 5)
     await node.batch.drained()
 
     assert before == []
@@ -125,7 +125,7 @@ async def test_takeovers_are_counted_over_all_nodes(node, settings, fleet, termi
 
 async def test_a_node_refuses_whom_any_node_banned(node, terminal):
     until = datetime.now(UTC) + timedelta(seconds=300)
-    await aside(lambda: Struggle.objects.create(terminal=terminal, banned_until=until))
+    await aside(lambda: TakeoverCounter.objects.create(terminal=terminal, banned_until=until))
 
     async with node.looking():
         await until_true(lambda: node.links.ban_left_s(terminal.pk) > 290)
@@ -187,7 +187,7 @@ async def test_a_gap_in_the_feed_sends_what_waits(node, fleet, terminal):
 
 
 async def test_a_look_at_the_database_finds_revoked_keys_and_waiting_commands(node, fleet, terminal, monkeypatch):
-    monkeypatch.setattr(module, "LOOK_INTERVAL_S", 0.01)
+    monkeypatch.setattr(module, "POLL_INTERVAL_S", 0.01)
     other = await aside(fleet.terminal)
     _, revoked = await node.booted(terminal)
     _, wire = await node.booted(other)

@@ -79,7 +79,7 @@ def test_a_boot_is_told_which_rules_hold_and_whether_commands_wait(fleet):
 
     again = booted(terminal)
 
-    assert list(again.outcome.held) == [rule.pk]
+    assert list(again.outcome.active_rules) == [rule.pk]
     assert again.outcome.has_commands
 
 
@@ -108,10 +108,10 @@ def test_a_report_that_is_sent_again_is_kept_once(fleet):
     link = booted(terminal)
     write(link.report(1), link.report(2))
 
-    ledger = write(link.report(2), link.report(3), link.report(3))
+    result = write(link.report(2), link.report(3), link.report(3))
 
     assert kept(terminal) == [("boot-1", 1), ("boot-1", 2), ("boot-1", 3)]
-    assert [item.report.seq for item in ledger.reports] == [2, 3, 3]  # all of them are durable, so all are acknowledged
+    assert [item.report.seq for item in result.reports] == [2, 3, 3]  # all of them are durable, so all are acknowledged
 
 
 def test_reports_of_an_earlier_boot_are_kept_under_it_and_marked_late(fleet):

@@ -105,11 +105,11 @@ def test_anything_of_an_older_session_changes_nothing(fleet):
     old = booted(terminal)
     booted(terminal, "boot-2")
 
-    ledger = write(
+    result = write(
         old.report(7, metrics={"temperature_c": 99.0}), old.goodbye("shutdown"), old.lost(), old.heartbeat(at=later(60))
     )
 
-    assert len(ledger.fenced) == 4
+    assert len(result.fenced) == 4
     assert kept(terminal) == []
     assert (state_of(terminal).presence, state_of(terminal).metrics) == (Presence.ONLINE, {})
     assert state_of(terminal).last_seen_at == AT
@@ -119,9 +119,9 @@ def test_a_link_that_never_booted_cannot_touch_a_terminal(fleet):
     terminal = fleet.terminal()
     booted(terminal)
 
-    ledger = write(Link(terminal).lost(), Link(terminal).report(1))
+    result = write(Link(terminal).lost(), Link(terminal).report(1))
 
-    assert len(ledger.fenced) == 2
+    assert len(result.fenced) == 2
     assert state_of(terminal).presence == Presence.ONLINE
 
 
@@ -129,7 +129,7 @@ def test_items_of_a_terminal_that_was_deleted_are_let_go_and_the_rest_is_kept(fl
     gone, there = booted(fleet.terminal()), booted(fleet.terminal())
     gone.terminal.delete()
 
-    ledger = write(gone.report(1), there.report(1), Link(there.terminal).boot("boot-2"))
+    result = write(gone.report(1), there.report(1), Link(there.terminal).boot("boot-2"))
 
-    assert len(ledger.fenced) == 1
+    assert len(result.fenced) == 1
     assert kept(there.terminal) == [("boot-1", 1)]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import AT, Link
 from tms.ingest import store, takeovers
-from tms.ingest.models import Struggle
+from tms.ingest.models import TakeoverCounter
 from tms.ingest.takeovers import Bans
 from tms.telemetry.models import Event
 
@@ -29,23 +29,23 @@ STRUGGLES = [
 
 @pytest.mark.parametrize(("times", "banned"), STRUGGLES)
 def test_more_takeovers_within_a_minute_than_are_allowed_are_a_ban(times, banned):
-    struggle = Struggle()
+    counter = TakeoverCounter()
 
-    rule_events = [takeovers.add(struggle, at=AT + timedelta(seconds=time)) for time in times]
+    rule_events = [takeovers.add(counter, at=AT + timedelta(seconds=time)) for time in times]
 
     assert rule_events == [False] * (len(times) - 1) + [banned]
-    assert (struggle.banned_until is not None) == banned
+    assert (counter.banned_until is not None) == banned
 
 
 def test_a_ban_lasts_its_time_and_the_count_begins_anew():
-    struggle = Struggle()
+    counter = TakeoverCounter()
     for second in range(4):
-        takeovers.add(struggle, at=AT + timedelta(seconds=second))
+        takeovers.add(counter, at=AT + timedelta(seconds=second))
 
-    assert struggle.banned_until == AT + timedelta(seconds=303)
-    assert not takeovers.add(struggle, at=AT + timedelta(seconds=302))
-    assert not takeovers.add(struggle, at=AT + timedelta(seconds=304))
-    assert len(struggle.taken_at) == 1
+    assert counter.banned_until == AT + timedelta(seconds=303)
+    assert not takeovers.add(counter, at=AT + timedelta(seconds=302))
+    assert not takeovers.add(counter, at=AT + timedelta(seconds=304))
+    assert len(counter.taken_at) == 1
 
 
 @pytest.mark.both
@@ -56,7 +56,7 @@ def test_those_of_one_commit_count_too_and_what_was_one_too_many_is_noted_once(f
 
     store.write([link.taken_over() for _ in range(4)])
 
-    assert list(Struggle.objects.banned(AT).values_list("pk", flat=True)) == [link.identity.terminal_id]
+    assert list(TakeoverCounter.objects.banned(AT).values_list("pk", flat=True)) == [link.identity.terminal_id]
     assert Event.objects.get().terminal_id == link.identity.terminal_id
 
 

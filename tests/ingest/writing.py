@@ -11,10 +11,10 @@ from tms.telemetry.models import Report
 
 def write(*items: Item) -> BatchResult:
     """Commit, and tell the links."""
-    ledger = store.write(items)
-    for item in ledger.boots:
-        item.link.booted(item.outcome)
-    return ledger
+    result = store.write(items)
+    for item in result.boots:
+        item.link.on_booted(item.outcome)
+    return result
 
 
 def booted(terminal: Terminal, boot_id: str = "boot-1", **params) -> Link:

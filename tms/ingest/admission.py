@@ -1,4 +1,4 @@
-"""Who may open a terminal's link: decided before the WebSocket upgrade, with an HTTP status."""
+"""Admission: who may open a terminal's link, decided before the WebSocket upgrade with an HTTP status."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ def unavailable(message: str, retry_after_s: float = RETRY_AFTER_S) -> Handshake
 
 
 class Admission:
-    """Decides about handshakes. Cookies and the query string are not looked at."""
+    """Decides about handshakes. Cookies and the query string are ignored."""
 
     def __init__(self, links: Links, find: Find | None = None) -> None:
         self._links = links
@@ -98,7 +98,7 @@ class Admission:
         waiting, self._waiting = self._waiting, {}
         try:
             keys = await self._thread.run(self._find_keys, list(waiting))
-        except Exception as error:  # noqa: BLE001  (whatever it is, every handshake gets its answer)
+        except Exception as error:  # noqa: BLE001  (any error: every handshake gets its answer)
             log.warning("credentials_unreadable", error=repr(error))
             for future in _unanswered(waiting):
                 future.set_exception(error if isinstance(error, DatabaseError) else DatabaseError(str(error)))
@@ -120,7 +120,7 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
 
 
 def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
-    """Raises DatabaseError. That this thread's connection was cut while nobody asked tells nothing of the database."""
+    """Raises DatabaseError. Retries once if the connection was cut while idle, which says nothing about the database."""
     try:
         return services.find(uids, at=db_clock.now())
     except (DatabaseError, InterfaceError):

@@ -1,7 +1,7 @@
-"""This process's batch: links put items in, one task commits them together and tells the links what became of them.
+"""This process's batch: links add items, one task commits them together and notifies the links of the outcome.
 
-While the database is away nothing is acknowledged, nothing is forgotten, and once `PENDING_LIMIT` items wait the links
-are read no further, so that memory stays bounded (R27).
+While the database is away nothing is acknowledged and nothing is dropped. Once `PENDING_LIMIT` items wait, links are
+not read any further, so that memory stays bounded (R27).
 """
 
 import asyncio
@@ -26,7 +26,7 @@ FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 2.0
 
 LATE_S = 6.0
-"""Without a commit for so long while items wait, this node is not well."""
+"""Without a commit for this long while items wait, this node is unhealthy."""
 
 MANY = 70
 """Items in a flush for which the whole interval is worth the wait."""
@@ -38,11 +38,11 @@ TOO_LARGE = "54"
 """Class of SQLSTATEs for what exceeds a limit of the database, and will again."""
 
 type Part = tuple[list[Item], BatchResult | None]
-"""Items that were committed together; no ledger when they could not be."""
+"""Items that were committed together, with their result; None if they could not be committed."""
 
 
 class Batch:
-    """Use it from one event loop, in which the links are told."""
+    """Use it from one event loop; links are notified in it."""
 
     def __init__(self, write: Callable[[Sequence[Item]], BatchResult] = store.write) -> None:
         self._write = write
@@ -68,7 +68,7 @@ class Batch:
 
     @property
     def trouble(self) -> str:
-        """What is wrong, in words: items wait, and none was committed for too long. Empty: nothing."""
+        """The problem in words: items wait, and none was committed for too long. Empty if there is none."""
         late_s = time.monotonic() - self._progress_at
         pending = self.pending
         return f"no commit for {late_s:.0f} s while {pending} items wait" if pending and late_s > LATE_S else ""
@@ -129,8 +129,8 @@ class Batch:
         try:
             parts = await self._commit_at_last(items)
             self._progress_at = time.monotonic()
-            for part, ledger in parts:
-                self._tell(part, ledger)
+            for part, result in parts:
+                self._notify(part, result)
         finally:
             self._writing = 0
             if not self._items:
@@ -138,7 +138,7 @@ class Batch:
             instruments.INGEST_PENDING.set(self.pending)
 
     async def _commit_at_last(self, items: list[Item]) -> list[Part]:
-        """As often as it takes while the database is away."""
+        """Retries while the database is away."""
         wait = FIRST_RETRY_S
         while True:
             try:
@@ -149,36 +149,36 @@ class Batch:
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_RETRY_S)
 
-    def _tell(self, items: Sequence[Item], ledger: BatchResult | None) -> None:
+    def _notify(self, items: Sequence[Item], result: BatchResult | None) -> None:
         for item in items:
             if isinstance(item, Booted):
-                _say(item.link.booted, item.outcome if ledger else None)
-            elif ledger is None and isinstance(item, Reported):
-                _say(item.link.rejected, item.report)
-        if ledger is None:
+                _call(item.link.on_booted, item.outcome if result else None)
+            elif result is None and isinstance(item, Reported):
+                _call(item.link.on_rejected, item.report)
+        if result is None:
             return
-        for link in dict.fromkeys(item.link for item in ledger.fenced):
-            _say(link.fenced)
+        for link in dict.fromkeys(item.link for item in result.fenced):
+            _call(link.on_fenced)
         now = time.monotonic()
-        links = dict.fromkeys(item.link for item in ledger.reports)
-        for item in ledger.reports:
-            _say(item.link.committed, item.report)
+        links = dict.fromkeys(item.link for item in result.reports)
+        for item in result.reports:
+            _call(item.link.on_committed, item.report)
             instruments.INGEST_ACK_SECONDS.observe(now - item.arrived)
         for link in links:
-            _say(link.acknowledge)
+            _call(link.acknowledge)
 
     def _commit(self, items: list[Item]) -> list[Part]:
         """Runs in the writer thread. What cannot be committed is narrowed down to its item, so that the rest can be."""
         try:
             with instruments.INGEST_FLUSH_SECONDS.time():
-                ledger = self._write(items)
+                result = self._write(items)
         except Exception as error:
             if is_away(error):
                 connection.close()
                 raise
             return self._commit_halves(items, error)
         instruments.INGEST_FLUSHES.labels("committed").inc()
-        return [(items, ledger)]
+        return [(items, result)]
 
     def _commit_halves(self, items: list[Item], error: Exception) -> list[Part]:
         instruments.INGEST_FLUSHES.labels("split").inc()
@@ -202,8 +202,8 @@ class Batch:
 def patience(items: Sequence[Item]) -> float:
     """Which part of the interval to gather after a flush of `items`.
 
-    A node with little to do can be quick. Boots are few at a time, for the door bounds them: whoever waits for an
-    answer keeps the next terminal out.
+    A node with little to do can commit early. Boots are few at a time, as the acceptor bounds them: each one that waits
+    for its answer keeps the next terminal out.
     """
     if any(isinstance(item, Booted) for item in items):
         return BOOTS_PATIENCE
@@ -211,7 +211,7 @@ def patience(items: Sequence[Item]) -> float:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether the database may take later what it did not take now."""
+    """Whether the database may accept later what it did not accept now."""
     if not isinstance(error, AnyDatabaseError):
         return False
     state = getattr(error.__cause__, "sqlstate", None) or ""
@@ -220,9 +220,9 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, OperationalError | InterfaceError) or state == READ_ONLY
 
 
-def _say[**P](tell: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-    """A link that fails at being told must not keep it from the others."""
+def _call[**P](callback: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """A callback that fails must not keep the others from being called."""
     try:
-        tell(*args, **kwargs)
+        callback(*args, **kwargs)
     except Exception:
         log.exception("link_failed")

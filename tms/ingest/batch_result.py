@@ -1,4 +1,4 @@
-"""What a batch does to the fleet, worked out in memory: the store reads before and writes after. Pure."""
+"""What a batch changes, computed in memory: the store reads before and writes afterwards. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ type BootKey = tuple[int, str]
 
 @dataclass(slots=True)
 class BatchResult:
-    """The outcome of one batch.
+    """The result of one batch.
 
-    Items of a session that a newer one replaced are fenced: they change nothing, except for what TMS itself noticed.
+    Items of a session that a newer one replaced are fenced: they change nothing, except for events of TMS itself.
     """
 
     link_states: Mapping[int, LinkState]
@@ -36,19 +36,19 @@ class BatchResult:
     changed: set[int] = field(default_factory=set)
     link_changes: list[LinkStateChange] = field(default_factory=list)
     returns: dict[int, Return] = field(default_factory=dict)
-    """What is known of those moves that are returns, by their place in `link_changes`."""
+    """Details of the link changes that are returns, by their index in `link_changes`."""
     metrics: dict[int, dict[str, float]] = field(default_factory=dict)
     boots: list[Booted] = field(default_factory=list)
     reports: list[Reported] = field(default_factory=list)
     doubtful: list[Reported] = field(default_factory=list)
-    """Those of `reports` that may have been kept before; all others are surely new."""
+    """Those of `reports` that may already be stored; all others are new."""
     notes: list[Noted] = field(default_factory=list)
     takeovers: list[TakenOver] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     rule_events: list[RuleEvent] = field(default_factory=list)
     fenced: list[Item] = field(default_factory=list)
 
-    def enter(self, items: Sequence[Item]) -> None:
+    def add(self, items: Sequence[Item]) -> None:
         for item in items:
             link_state = self.link_states.get(item.link.identity.terminal_id)
             if link_state is None or (item.link.number != link_state.session and not isinstance(item, Booted | Noted)):
@@ -56,27 +56,29 @@ class BatchResult:
                 continue
             self.changed.add(link_state.terminal_id)
             if link_state.presence == ONLINE:
-                ENTRIES[type(item)](self, link_state, item)
+                HANDLERS[type(item)](self, link_state, item)
             else:
-                self._enter_of_the_absent(link_state, item)
+                self._add_of_absent_terminal(link_state, item)
 
-    def _enter_of_the_absent(self, link_state: LinkState, item: Item) -> None:
+    def _add_of_absent_terminal(self, link_state: LinkState, item: Item) -> None:
         boot = _reboot(item.boot) if isinstance(item, Booted) else None
-        back = returning(link_state, at=item.at, boot=boot)
-        ENTRIES[type(item)](self, link_state, item)
+        returned = returning(link_state, at=item.at, boot=boot)
+        HANDLERS[type(item)](self, link_state, item)
         if link_state.presence == ONLINE:
-            self.returns[len(self.link_changes) - 1] = back
+            self.returns[len(self.link_changes) - 1] = returned
 
-    def _keep(self, move: LinkStateChange | None) -> None:
-        if move is not None:
-            self.link_changes.append(move)
+    def _add_change(self, change: LinkStateChange | None) -> None:
+        if change is not None:
+            self.link_changes.append(change)
 
     def _booted(self, link_state: LinkState, item: Booted) -> None:
         boot = item.boot
-        self._keep(transitions.boot(link_state, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing))
+        self._add_change(
+            transitions.boot(link_state, at=item.at, node=self.node, boot_id=boot.boot_id, timing=self.timing)
+        )
         item.link.number = link_state.session
         item.link.identity = item.link.identity._replace(model=boot.model or item.link.identity.model)
-        self._take_state(link_state, boot.full, at=item.at)
+        self._apply_state(link_state, boot.full, at=item.at)
         self.boots.append(item)
 
     def _reported(self, link_state: LinkState, item: Reported) -> None:
@@ -84,14 +86,14 @@ class BatchResult:
         self._number(link_state, item)
         report = item.report
         if report.late or report.boot_id is not UNSET:
-            self._keep(transitions.hear(link_state, at=item.at, timing=self.timing))
+            self._add_change(transitions.hear(link_state, at=item.at, timing=self.timing))
             return
-        self._keep(transitions.report(link_state, at=item.at, timing=self.timing))
-        self._take_state(link_state, report, at=item.at)
+        self._add_change(transitions.report(link_state, at=item.at, timing=self.timing))
+        self._apply_state(link_state, report, at=item.at)
         self.rule_events.extend(item.rule_events)
 
     def _number(self, link_state: LinkState, item: Reported) -> None:
-        """A standing's `seq` is the highest that was kept of its boot, so a higher one cannot have been."""
+        """`seq` of a link state is the highest stored of its boot, so a higher one is new."""
         report = item.report
         is_current = report.boot_id is UNSET or report.boot_id == link_state.boot_id
         if not is_current or report.seq <= link_state.seq:
@@ -100,21 +102,21 @@ class BatchResult:
             link_state.seq = max(link_state.seq, report.seq)
 
     def _alive(self, link_state: LinkState, item: Alive) -> None:
-        self._keep(transitions.hear(link_state, at=item.at, timing=self.timing))
+        self._add_change(transitions.hear(link_state, at=item.at, timing=self.timing))
         self.rule_events.extend(item.rule_events)
 
     def _parted(self, link_state: LinkState, item: Parted) -> None:
         goodbye = item.goodbye
         back_at = None if goodbye.back_at is UNSET else goodbye.back_at.astimezone(UTC)
-        self._keep(
+        self._add_change(
             transitions.bid_goodbye(link_state, reason=goodbye.reason, back_at=back_at, at=item.at, timing=self.timing)
         )
 
     def _lost(self, link_state: LinkState, item: Lost) -> None:
-        self._keep(transitions.lose(link_state, cause=item.cause, at=item.at, timing=self.timing))
+        self._add_change(transitions.lose(link_state, cause=item.cause, at=item.at, timing=self.timing))
 
     def _answered(self, link_state: LinkState, item: CommandAnswered) -> None:
-        self._keep(transitions.hear(link_state, at=item.at, timing=self.timing))
+        self._add_change(transitions.hear(link_state, at=item.at, timing=self.timing))
         self.answers.append(item.answer)
 
     def note(self, item: Noted) -> None:
@@ -127,7 +129,7 @@ class BatchResult:
     def _taken_over(self, link_state: LinkState, item: TakenOver) -> None:
         self.takeovers.append(item)
 
-    def _take_state(self, link_state: LinkState, state: frames.State | frames.Report, *, at: datetime) -> None:
+    def _apply_state(self, link_state: LinkState, state: frames.State | frames.Report, *, at: datetime) -> None:
         if state.status is not UNSET and state.status != link_state.status:
             link_state.status, link_state.status_at = state.status, at
         if state.metrics is not UNSET:
@@ -141,7 +143,7 @@ def _reboot(boot: frames.Boot) -> Reboot:
     return Reboot(boot.boot_id, boot.uptime_s, boot.last_seq)
 
 
-ENTRIES: Mapping[type, Callable[[BatchResult, LinkState, Any], None]] = {
+HANDLERS: Mapping[type, Callable[[BatchResult, LinkState, Any], None]] = {
     Booted: BatchResult._booted,
     Reported: BatchResult._reported,
     Alive: BatchResult._alive,

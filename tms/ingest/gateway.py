@@ -1,4 +1,4 @@
-"""What a process needs to hold terminals' links, put together once."""
+"""The gateway: links, admission and batch of one process, made once."""
 
 import asyncio
 from functools import cache
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_AFTER_S = 1.0
 LAST_COMMIT_S = 2.0
-"""So long does a process that ends wait for a database that is away."""
+"""How long a stopping process waits for a database that is away."""
 
 
 class Gateway:
@@ -28,11 +28,11 @@ class Gateway:
         self.links = Links()
         self.admission = Admission(self.links)
         self.batch = Batch()
-        self._look: asyncio.Task[None] | None = None
+        self._poll: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        if self._look is None:
-            self._look = asyncio.get_running_loop().create_task(self.links.look_forever(), name="look")
+        if self._poll is None:
+            self._poll = asyncio.get_running_loop().create_task(self.links.poll_forever(), name="poll-links")
             hub.listeners |= {self.links, rule_cache}
             hub.start()
             self.batch.start()
@@ -42,25 +42,25 @@ class Gateway:
         self.links.opened(session)
         return session
 
-    async def say_drain(self) -> None:
-        """Refuse new links, tell every terminal to come back later, and commit what has been received so far."""
+    async def announce_drain(self) -> None:
+        """Reject new links, ask every terminal to reconnect later, and commit what was received so far."""
         self.admission.is_draining = True
         sessions = list(self.links.by_terminal.values())
         for session in sessions:
             session.drain(reconnect_after_s=RECONNECT_AFTER_S, spread_s=settings.DRAIN_SPREAD_S)
         log.info("draining", links=len(sessions))
-        await self._commit_the_rest()
+        await self._commit_remaining()
 
     async def stop(self) -> None:
-        """Commit what the ends of the links left. What is given up was not acknowledged: terminals send it again."""
-        if self._look is not None:
-            self._look.cancel()
-        if not await self._commit_the_rest():
+        """Commit what remains after the links ended. What is given up was not acknowledged: terminals send it again."""
+        if self._poll is not None:
+            self._poll.cancel()
+        if not await self._commit_remaining():
             log.error("given_up", items=self.batch.pending, why="the database is away")
         await self.batch.stop()
         await self.admission.stop()
 
-    async def _commit_the_rest(self) -> bool:
+    async def _commit_remaining(self) -> bool:
         try:
             async with asyncio.timeout(LAST_COMMIT_S):
                 await self.batch.drained()

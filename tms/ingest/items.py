@@ -1,4 +1,4 @@
-"""What one process collects from its links between two commits."""
+"""Items: what one process collects from its links between two commits."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ class Link(Protocol):
     boot_id: str
     boot_pk: int
 
-    def booted(self, outcome: "BootOutcome | None") -> None:
-        """The boot is committed; None when it could not be."""
+    def on_booted(self, outcome: "BootOutcome | None") -> None:
+        """The boot is committed; None if it could not be."""
 
-    def committed(self, report: frames.Report) -> None:
+    def on_committed(self, report: frames.Report) -> None:
         """The report is durable."""
 
-    def rejected(self, report: frames.Report) -> None:
+    def on_rejected(self, report: frames.Report) -> None:
         """The report can never be committed."""
 
     def acknowledge(self) -> None:
-        """Tell the terminal of all that was committed; once a flush."""
+        """Send the terminal one acknowledgement of all that was committed; called once a flush."""
 
-    def fenced(self) -> None:
-        """A newer session of its terminal began, or the terminal is gone: nothing of this link counts any more."""
+    def on_fenced(self) -> None:
+        """A newer session of this terminal began, or the terminal was deleted: items of this link are discarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class BootOutcome:
     session: int
     boot_pk: int
     acked_seq: int
-    held: Mapping[int, str]
-    """Rules that hold for the terminal, with the severity of the step that is reached."""
+    active_rules: Mapping[int, str]
+    """Active rules of the terminal, with the severity of the threshold that is reached."""
     has_commands: bool
     metrics: Collection[str] = ()
     """Names of those that the terminal has."""
@@ -105,7 +105,7 @@ class CommandAnswered:
 
 @dataclass(slots=True)
 class Noted:
-    """An event that TMS itself noticed about a terminal."""
+    """An event that TMS itself raises about a terminal."""
 
     link: Link
     at: datetime
@@ -115,7 +115,7 @@ class Noted:
 
 @dataclass(slots=True)
 class TakenOver(Noted):
-    """A newer session of the same terminal replaced this one; noted when it was one too many."""
+    """A newer session of the same terminal replaced this one; becomes an event when there are too many."""
 
 
 type Item = Booted | Reported | Alive | Parted | Lost | CommandAnswered | Noted | TakenOver

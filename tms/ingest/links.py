@@ -1,4 +1,4 @@
-"""The links that this process holds, and what the feed tells them."""
+"""Links of this process, and what the feed changes about them."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ from tms.protocol.close_codes import CloseCode
 
 log = structlog.get_logger(__name__)
 
-LOOK_INTERVAL_S = 2.0
+POLL_INTERVAL_S = 2.0
 OVERLAP = timedelta(seconds=5)
 """Between the clocks of this node and of whoever revoked."""
 
@@ -48,7 +48,7 @@ class Links:
         self._unbooted.discard(session)
         instruments.LINKS.set(len(self.by_terminal))
         if older is not None and older is not session:
-            older.give_way()
+            older.close_replaced()
         if has_commands:
             self.deliver({terminal_id})
 
@@ -65,41 +65,43 @@ class Links:
     def changed(self, change: Change) -> None:
         """A listener of the hub."""
         self._may_have_missed |= change.everything
-        self._give_way(change.sessions)
+        self._close_replaced(change.sessions)
         self._revoke(change.revoked)
         self.deliver(self.by_terminal.keys() if change.everything else change.commands & self.by_terminal.keys())
 
-    async def look_forever(self) -> None:
-        """Ask the database for what the feed, which is only a hint, may not have told."""
+    async def poll_forever(self) -> None:
+        """Poll the database for what the feed, which is only a hint, may have missed."""
         since = db_clock.now()
         while True:
             at = db_clock.now()
             try:
-                seen = await database_sync_to_async(poll, thread_sensitive=False)(since - OVERLAP, at, self._doubtful())
-            except Exception as error:  # noqa: BLE001  (whatever it is, the next look comes)
-                log.warning("look_failed", error=repr(error))
+                found = await database_sync_to_async(poll, thread_sensitive=False)(
+                    since - OVERLAP, at, self._doubtful()
+                )
+            except Exception as error:  # noqa: BLE001  (any error: the next poll follows)
+                log.warning("link_poll_failed", error=repr(error))
             else:
                 since = at
-                self._see(seen)
-            await asyncio.sleep(LOOK_INTERVAL_S)
+                self._apply(found)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     def _doubtful(self) -> list[int]:
-        """Terminals of which the feed may not have told that they are elsewhere by now."""
+        """Terminals that may be on another node by now without the feed having said so."""
         return list(self.by_terminal) if self._may_have_missed or not hub.is_live else []
 
-    def _see(self, seen: "PollResult") -> None:
+    def _apply(self, found: "PollResult") -> None:
         if hub.is_live:
             self._may_have_missed = False
-        self._revoke(seen.revoked)
-        self._give_way(seen.elsewhere.items())
-        self.deliver(seen.waiting & self.by_terminal.keys())
-        self.bans.read(seen.bans, at=time.monotonic())
+        self._revoke(found.revoked)
+        self._close_replaced(found.elsewhere.items())
+        self.deliver(found.waiting & self.by_terminal.keys())
+        self.bans.read(found.bans, at=time.monotonic())
 
-    def _give_way(self, begun: Iterable[tuple[int, int]]) -> None:
+    def _close_replaced(self, begun: Iterable[tuple[int, int]]) -> None:
         for terminal_id, number in begun:
             session = self.by_terminal.get(terminal_id)
             if session is not None and session.number < number:
-                session.give_way()
+                session.close_replaced()
 
     def _revoke(self, credential_ids: Collection[int]) -> None:
         if credential_ids:
@@ -117,19 +119,19 @@ class Links:
 
     async def _deliver(self, sessions: dict[int, int]) -> None:
         try:
-            claim = database_sync_to_async(commands.dequeue, thread_sensitive=False)
-            claimed = await claim(sessions, at=db_clock.now())
+            dequeue = database_sync_to_async(commands.dequeue, thread_sensitive=False)
+            dequeued = await dequeue(sessions, at=db_clock.now())
         except Exception:
             log.exception("delivery_failed", terminals=len(sessions))
             return
-        for command in claimed:
+        for command in dequeued:
             session = self.by_terminal.get(command.terminal_id)
             if session is not None and session.number == command.session:
                 session.send_command(command)
 
 
 class PollResult(NamedTuple):
-    """What the database says."""
+    """What the database holds."""
 
     revoked: set[int]
     waiting: set[int]

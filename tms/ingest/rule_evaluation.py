@@ -1,4 +1,4 @@
-"""Judges a terminal's live reports by the rules, as this process knows them."""
+"""Evaluates a terminal's live reports by the rules this process has cached."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,43 +17,43 @@ NO_METRICS: Mapping[str, float] = {}
 
 
 class LinkEvaluator:
-    """One link's judge. It begins with what the database holds, so that a reconnect neither opens nor clears twice."""
+    """The evaluator of one link. It begins with what the database holds, so that a reconnect triggers nothing twice."""
 
-    __slots__ = ("_judging", "_place", "_snapshot")
+    __slots__ = ("_evaluator", "_scope", "_snapshot")
 
-    def __init__(self, identity: Identity, held: Mapping[int, str] | None = None) -> None:
-        self._place = place_of(identity)
-        self._judging = RuleEvaluator(identity.terminal_id)
+    def __init__(self, identity: Identity, active: Mapping[int, str] | None = None) -> None:
+        self._scope = scope_of(identity)
+        self._evaluator = RuleEvaluator(identity.terminal_id)
         self._snapshot: RuleSet | None = None
-        """None: what the database holds has not been compared yet with what applies here."""
-        if held is not None:
+        """None: the active rules of the database have not been compared yet with the rules in force."""
+        if active is not None:
             rules = rule_cache.snapshot
-            self._judging.begin(rules, rules.for_terminal(self._place), held)
+            self._evaluator.begin(rules, rules.for_terminal(self._scope), active)
 
     def report(self, report: frames.Report, *, at: datetime) -> list[RuleEvent]:
-        """What the report changes. A late one fills history and changes nothing."""
+        """Rule events of a report. A late report fills history only."""
         if report.late or report.boot_id is not UNSET:
             return []
-        learnt = self._learn(at)
+        changed = self._follow_rules(at)
         metrics = NO_METRICS if report.metrics is UNSET else report.metrics
-        rule_events = self._judging.report(
+        rule_events = self._evaluator.report(
             Sample(metrics, report.at or at, at), [event.code for event in report.events]
         )
-        return learnt + rule_events if learnt else rule_events
+        return changed + rule_events if changed else rule_events
 
-    def alive(self, *, at: datetime) -> list[RuleEvent]:
-        return [*self._learn(at), *self._judging.alive(at)]
+    def heartbeat(self, *, at: datetime) -> list[RuleEvent]:
+        return [*self._follow_rules(at), *self._evaluator.alive(at)]
 
     def event(self, code: str, *, at: datetime) -> list[RuleEvent]:
-        return [*self._learn(at), *self._judging.event(code, at)]
+        return [*self._follow_rules(at), *self._evaluator.event(code, at)]
 
-    def _learn(self, at: datetime) -> list[RuleEvent]:
-        """Follow the rule_cache."""
+    def _follow_rules(self, at: datetime) -> list[RuleEvent]:
+        """Rule events of a rule set that has changed since the last call."""
         if self._snapshot is rule_cache.snapshot:
             return []
         self._snapshot = rule_cache.snapshot
-        return self._judging.follow(self._snapshot, self._snapshot.for_terminal(self._place), at=at)
+        return self._evaluator.follow(self._snapshot, self._snapshot.for_terminal(self._scope), at=at)
 
 
-def place_of(identity: Identity) -> TerminalScope:
+def scope_of(identity: Identity) -> TerminalScope:
     return TerminalScope(identity.terminal_id, identity.site_id, identity.kind, identity.model)

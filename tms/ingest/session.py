@@ -1,4 +1,4 @@
-"""What a frame means on one terminal's link."""
+"""One terminal's session: what each frame means and what is answered."""
 
 import asyncio
 import time
@@ -44,8 +44,8 @@ class LinkSocket(Protocol):
     def close(self, code: CloseCode, reason: str) -> None: ...
 
 
-class Ends(Protocol):
-    """Who must know when a session begins and ends."""
+class SessionListener(Protocol):
+    """Notified when a session begins and ends."""
 
     def began(self, session: "Session", *, has_commands: bool) -> None: ...
     def ended(self, session: "Session") -> None: ...
@@ -54,7 +54,9 @@ class Ends(Protocol):
 class Session:
     """One link of one terminal, from the handshake to its end."""
 
-    def __init__(self, key: Key, *, wire: LinkSocket, batch: Batch, links: Ends, address: str | None) -> None:
+    def __init__(
+        self, key: Key, *, wire: LinkSocket, batch: Batch, links: SessionListener, address: str | None
+    ) -> None:
         self.identity = key.identity
         self.credential_id = key.credential_id
         self.number = 0
@@ -66,7 +68,7 @@ class Session:
         self._wire = wire
         self._batch = batch
         self._links = links
-        self._judge = LinkEvaluator(key.identity)
+        self._evaluator = LinkEvaluator(key.identity)
         self._names = MetricNames()
         self._booting: asyncio.Future[None] | None = None
         """While the boot is being committed."""
@@ -78,7 +80,7 @@ class Session:
         self._too_fast = ViolationCounter(settings.FRAMES_BURST)
         self._unacknowledged = 0
         self._acknowledged: asyncio.Event | None = None
-        """Made when there is something to wait for: it takes a kilobyte."""
+        """Made only when something waits: it takes a kilobyte."""
         self._committed: dict[str, int] = {}
 
     def take(self, message: str | bytes) -> Awaitable[None] | None:
@@ -111,7 +113,7 @@ class Session:
     def close(self, code: CloseCode, reason: str) -> None:
         if not self.is_closed:
             self.is_closed = True
-            self._go_on()
+            self._resume()
             instruments.LINKS_CLOSED.labels(str(code.value)).inc()
             log.info("link_closed", terminal=self.identity.uid, code=code.value, reason=reason)
             self._wire.close(code, reason)
@@ -129,7 +131,7 @@ class Session:
     def drain(self, *, reconnect_after_s: float, spread_s: float) -> None:
         self._wire.send(downlink.encode(downlink.DrainCall(frames.Drain(reconnect_after_s, spread_s))))
 
-    def give_way(self) -> None:
+    def close_replaced(self) -> None:
         """A newer session of this terminal began, here or on another node."""
         if self.is_closed:
             return
@@ -138,30 +140,30 @@ class Session:
         at = _now()
         text = f"two devices use its credential; links refused for {settings.TAKEOVER_BAN_S:g} s"
         event = frames.Event(at=at, code=DUPLICATE_CREDENTIAL, severity="critical", text=text)
-        self._batch.add(TakenOver(self, at, event, self._judge.event(event.code, at=at)))
+        self._batch.add(TakenOver(self, at, event, self._evaluator.event(event.code, at=at)))
 
     def note(self, event: frames.Event) -> None:
-        """Keep an event that TMS noticed about this terminal."""
+        """Store an event that TMS raises about this terminal."""
         at = _now()
-        self._batch.add(Noted(self, at, event, self._judge.event(event.code, at=at)))
+        self._batch.add(Noted(self, at, event, self._evaluator.event(event.code, at=at)))
 
-    # What the batch tells
+    # Callbacks of the batch
 
-    def booted(self, outcome: BootOutcome | None) -> None:
+    def on_booted(self, outcome: BootOutcome | None) -> None:
         booting, self._booting = self._booting, None
         if not self.is_closed:
             self._answer_boot(outcome)
         if booting is not None and not booting.done():
             booting.set_result(None)
 
-    def committed(self, report: frames.Report) -> None:
-        self._count_settled()
+    def on_committed(self, report: frames.Report) -> None:
+        self._count_answered()
         boot_id = self.boot_id if report.boot_id is UNSET else report.boot_id
         self._committed[boot_id] = max(self._committed.get(boot_id, 0), report.seq)
 
-    def rejected(self, report: frames.Report) -> None:
-        self._count_settled()
-        self._answer(FrameError(ErrorType.UNAVAILABLE, f"report {report.seq} could not be kept", where="$.params"))
+    def on_rejected(self, report: frames.Report) -> None:
+        self._count_answered()
+        self._answer(FrameError(ErrorType.UNAVAILABLE, f"report {report.seq} could not be stored", where="$.params"))
 
     def acknowledge(self) -> None:
         committed, self._committed = self._committed, {}
@@ -170,8 +172,8 @@ class Session:
         for boot_id, seq in committed.items():
             self._wire.send(downlink.ack(seq, UNSET if boot_id == self.boot_id else boot_id))
 
-    def fenced(self) -> None:
-        self.give_way()
+    def on_fenced(self) -> None:
+        self.close_replaced()
 
     # Frames
 
@@ -188,12 +190,12 @@ class Session:
         if isinstance(frame, uplink.ReportCall):
             _count_received("report")
             report = self._without_new_names(frame.params)
-            rule_events = self._judge.report(report, at=at)
+            rule_events = self._evaluator.report(report, at=at)
             self._unacknowledged += 1
             self._batch.add(Reported(self, at, report, rule_events, time.monotonic()))
         elif isinstance(frame, uplink.HeartbeatCall):
             _count_received("heartbeat")
-            self._batch.add(Alive(self, at, self._judge.alive(at=at)))
+            self._batch.add(Alive(self, at, self._evaluator.heartbeat(at=at)))
         elif isinstance(frame, uplink.GoodbyeCall):
             _count_received("goodbye")
             self._batch.add(Parted(self, at, frame.params))
@@ -219,12 +221,12 @@ class Session:
 
     def _answer_boot(self, outcome: BootOutcome | None) -> None:
         if outcome is None:
-            why = "this boot could not be kept; try again"
+            why = "this boot could not be stored; try again"
             self._refuse(FrameError(ErrorType.UNAVAILABLE, why, id=self._boot_request))
-            self.close(CloseCode.DRAINING, "boot could not be kept; come back")
+            self.close(CloseCode.DRAINING, "boot could not be stored; come back")
             return
         self.number, self.boot_pk, self.is_booted = outcome.session, outcome.boot_pk, True
-        self._judge = LinkEvaluator(self.identity, outcome.held)
+        self._evaluator = LinkEvaluator(self.identity, outcome.active_rules)
         self._names = MetricNames(outcome.metrics)
         instruments.BOOTS.inc()
         answer = frames.Booted(
@@ -275,12 +277,12 @@ class Session:
         instruments.FRAMES_REFUSED.labels(error.kind.value).inc()
         self._wire.send(downlink.refusal(error))
 
-    def _count_settled(self) -> None:
+    def _count_answered(self) -> None:
         self._unacknowledged -= 1
         if self._unacknowledged < UNACKNOWLEDGED_LIMIT:
-            self._go_on()
+            self._resume()
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         if self._acknowledged is not None:
             self._acknowledged.set()
             self._acknowledged = None

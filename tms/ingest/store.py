@@ -19,7 +19,7 @@ from tms.fleet.presence.transitions import LinkState
 from tms.ingest import takeovers
 from tms.ingest.batch_result import BatchResult, BootKey
 from tms.ingest.items import Booted, BootOutcome, Item, Noted, Reported
-from tms.ingest.rule_evaluation import place_of
+from tms.ingest.rule_evaluation import scope_of
 from tms.lib.db import rows as db_rows
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
@@ -45,7 +45,7 @@ class ReportRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class IdentityRow(msgspec.Struct, frozen=True, gc=False):
-    """What a terminal told of itself at boot; empty strings leave what is known."""
+    """What a terminal reported of itself at boot; empty strings keep the stored value."""
 
     terminal_id: int
     serial: str
@@ -56,42 +56,42 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
 
 
 def write(items: Sequence[Item]) -> BatchResult:
-    """Commit `items`. On return everything in the ledger is durable and every `Booted` has its outcome."""
+    """Commit `items`. On return everything in the result is durable and every `Booted` has its outcome."""
     rules = rule_cache.get()
     links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
-        ledger = BatchResult(store.lock(links), store.timing(), settings.NODE)
-        ledger.enter(items)
-        for takeover in takeovers.count(ledger.takeovers):
-            ledger.note(takeover)
-        store.save((ledger.link_states[pk] for pk in ledger.changed), ledger.metrics_json())
-        store.record(ledger.link_changes)
-        outages.follow(ledger.link_changes, ledger.returns, timing=ledger.timing)
-        boot_pks = _save_boots(ledger)
-        _save_reports(ledger, boot_pks)
-        _save_notes(ledger)
-        places = {move.terminal_id: place_of(links[move.terminal_id].identity) for move in ledger.link_changes}
-        rule_events = lifecycle.follow_presence(ledger.link_changes, rules, places)
-        lifecycle.apply_events([*rule_events, *ledger.rule_events])
-        if ledger.answers:
-            commands.record_answers(ledger.answers, at=items[-1].at)
-        _answer_boots(ledger, boot_pks)
-        _publish(ledger)
-    instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in ledger.fenced))
-    return ledger
+        result = BatchResult(store.lock(links), store.timing(), settings.NODE)
+        result.add(items)
+        for takeover in takeovers.count(result.takeovers):
+            result.note(takeover)
+        store.save((result.link_states[pk] for pk in result.changed), result.metrics_json())
+        store.record(result.link_changes)
+        outages.follow(result.link_changes, result.returns, timing=result.timing)
+        boot_pks = _save_boots(result)
+        _save_reports(result, boot_pks)
+        _save_notes(result)
+        scopes = {change.terminal_id: scope_of(links[change.terminal_id].identity) for change in result.link_changes}
+        rule_events = lifecycle.follow_presence(result.link_changes, rules, scopes)
+        lifecycle.apply_events([*rule_events, *result.rule_events])
+        if result.answers:
+            commands.record_answers(result.answers, at=items[-1].at)
+        _answer_boots(result, boot_pks)
+        _publish(result)
+    instruments.INGEST_REPORTS.labels("fenced").inc(sum(isinstance(item, Reported) for item in result.fenced))
+    return result
 
 
-def _save_boots(ledger: BatchResult) -> dict[BootKey, int]:
-    wanted = {boot_key(item) for item in ledger.boots} | {boot_key(item) for item in ledger.reports}
+def _save_boots(result: BatchResult) -> dict[BootKey, int]:
+    wanted = {boot_key(item) for item in result.boots} | {boot_key(item) for item in result.reports}
     known = {
         boot_key(item): item.link.boot_pk
-        for item in ledger.reports
+        for item in result.reports
         if item.report.boot_id is UNSET and item.link.boot_pk
     }
     missing = wanted - known.keys()
     if missing:
         known |= boots.ensure(missing, at=db_clock.now())
-    _save_identities(ledger.boots)
+    _save_identities(result.boots)
     return known
 
 
@@ -117,8 +117,8 @@ def _save_identities(booted: Sequence[Booted]) -> None:
     ]
     if not rows:
         return
-    told = ("serial", "model", "firmware", "agent")
-    columns = ", ".join(f"{name} = COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in told)
+    reported = ("serial", "model", "firmware", "agent")
+    columns = ", ".join(f"{name} = COALESCE(NULLIF(r.{name}, ''), t.{name})" for name in reported)
     address = "CAST(r.address AS inet)" if connection.vendor == "postgresql" else "r.address"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -128,15 +128,15 @@ def _save_identities(booted: Sequence[Booted]) -> None:
         )
 
 
-def _save_reports(ledger: BatchResult, boot_pks: dict[BootKey, int]) -> None:
-    """Insert what is new, and the events that came with it. What was sent again changes nothing.
+def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
+    """Insert new reports and the events that came with them. Reports sent again change nothing.
 
-    The key has the instant in it (partitions by day), so what may be stored already is looked for without it: nobody
-    else writes reports of these terminals now, for their standings are locked.
+    The key includes the instant (partitions by day), so doubtful reports are searched without it. Nobody else writes
+    reports of these terminals meanwhile: their link states are locked.
     """
     over = hourly.late_before(db_clock.now())
-    items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(ledger.reports)}
-    for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in ledger.doubtful}):
+    items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(result.reports)}
+    for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in result.doubtful}):
         del items[key]
     rows = [_report_row(item, boot_pk) for (boot_pk, _), item in reversed(items.items())]
     new = _insert_reports(rows)
@@ -144,7 +144,7 @@ def _save_reports(ledger: BatchResult, boot_pks: dict[BootKey, int]) -> None:
         {(row.terminal_id, hourly.hour_of(row.at)) for row in rows if row.at < over and (row.boot_id, row.seq) in new}
     )
     instruments.INGEST_REPORTS.labels("committed").inc(len(new))
-    instruments.INGEST_REPORTS.labels("duplicate").inc(len(ledger.reports) - len(new))
+    instruments.INGEST_REPORTS.labels("duplicate").inc(len(result.reports) - len(new))
     _save_events(
         (item, event, item.report.late)
         for key, item in reversed(items.items())
@@ -154,7 +154,7 @@ def _save_reports(ledger: BatchResult, boot_pks: dict[BootKey, int]) -> None:
 
 
 def _insert_reports(rows: Sequence[ReportRow]) -> set[ReportKey]:
-    """The keys of those that were inserted, which is all of them but for what an earlier release numbered otherwise."""
+    """The keys of the inserted reports: all of them, unless an earlier release numbered them otherwise."""
     if not rows:
         return set()
     columns = ", ".join(ReportRow.__struct_fields__)
@@ -186,12 +186,12 @@ def _report_row(item: Reported, boot_pk: int) -> ReportRow:
 
 
 def believable(at: datetime | None, arrived_at: datetime) -> datetime:
-    """The time of arrival where the terminal knows no better, or is in the future."""
+    """The time of arrival if the terminal knows no time, or one in the future."""
     return arrived_at if at is None or at > arrived_at + CLOCK_TOLERANCE else at
 
 
-def _save_notes(ledger: BatchResult) -> None:
-    _save_events((note, note.event, False) for note in ledger.notes)
+def _save_notes(result: BatchResult) -> None:
+    _save_events((note, note.event, False) for note in result.notes)
 
 
 def _save_events(events: Iterable[tuple[Reported | Noted, frames.Event, bool]]) -> None:
@@ -209,37 +209,37 @@ def _save_events(events: Iterable[tuple[Reported | Noted, frames.Event, bool]]) 
     )
 
 
-def _answer_boots(ledger: BatchResult, boot_pks: dict[BootKey, int]) -> None:
-    booted = ledger.boots
+def _answer_boots(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
+    booted = result.boots
     if not booted:
         return
     terminal_ids = [item.link.identity.terminal_id for item in booted]
     pks = [boot_pks[boot_key(item)] for item in booted]
-    acked, held = boots.highest_seqs(pks), lifecycle.active_rules(terminal_ids)
+    acked, active = boots.highest_seqs(pks), lifecycle.active_rules(terminal_ids)
     waiting = commands.waiting_for(terminal_ids, at=booted[-1].at)
     metrics = dict(TerminalState.objects.filter(pk__in=terminal_ids).values_list("pk", "metrics"))
     for item, pk in zip(booted, pks, strict=True):
         terminal_id = item.link.identity.terminal_id
-        _resume(ledger.link_states[terminal_id], item.boot.boot_id, acked.get(pk, 0))
+        _resume(result.link_states[terminal_id], item.boot.boot_id, acked.get(pk, 0))
         item.outcome = BootOutcome(
             session=item.link.number,
             boot_pk=pk,
             acked_seq=acked.get(pk, 0),
-            held=held.get(terminal_id, {}),
+            active_rules=active.get(terminal_id, {}),
             has_commands=terminal_id in waiting,
             metrics=metrics[terminal_id].keys(),
         )
 
 
 def _resume(link_state: LinkState, boot_id: str, seq: int) -> None:
-    """A terminal that comes back to a boot of before the last one goes on where that one ended."""
+    """A terminal that returns to an earlier boot continues at that boot's last `seq`."""
     if boot_id == link_state.boot_id and seq > link_state.seq:
         link_state.seq = seq
         TerminalState.objects.filter(pk=link_state.terminal_id).update(seq=seq)
 
 
-def _publish(ledger: BatchResult) -> None:
-    if ledger.changed:
-        sessions = frozenset((item.link.identity.terminal_id, item.link.number) for item in ledger.boots)
-        moved = frozenset(move.terminal_id for move in ledger.link_changes)
-        publish(Change(terminals=frozenset(ledger.changed), presence=moved, sessions=sessions))
+def _publish(result: BatchResult) -> None:
+    if result.changed:
+        sessions = frozenset((item.link.identity.terminal_id, item.link.number) for item in result.boots)
+        moved = frozenset(change.terminal_id for change in result.link_changes)
+        publish(Change(terminals=frozenset(result.changed), presence=moved, sessions=sessions))

@@ -1,4 +1,4 @@
-"""Two devices that use one credential keep taking its link from each other; they are told apart by how often (R5).
+"""Takeovers: two devices with one credential keep taking its link from each other, and are banned (R5).
 
 They may do so on different nodes, so the database counts.
 """
@@ -9,25 +9,25 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from tms.ingest.items import TakenOver
-from tms.ingest.models import Struggle
+from tms.ingest.models import TakeoverCounter
 
 WINDOW_S = 60.0
 
 
 def count(takeovers: Sequence[TakenOver]) -> list[TakenOver]:
-    """Those that were one too many within a minute; from there on the terminal is banned.
+    """Those that were one too many within a minute; from then on the terminal is banned.
 
-    Call it in the transaction that holds the terminals' standings: they keep others from counting at the same time.
+    Call it in the transaction that locks the terminals' link states, so that nobody else counts at the same time.
     """
     if not takeovers:
         return []
     ids = {item.link.identity.terminal_id for item in takeovers}
-    struggles = Struggle.objects.in_bulk(ids)
-    for terminal_id in ids - struggles.keys():
-        struggles[terminal_id] = Struggle(terminal_id=terminal_id)
-    too_many = [item for item in takeovers if add(struggles[item.link.identity.terminal_id], at=item.at)]
-    Struggle.objects.bulk_create(
-        struggles.values(),
+    counters = TakeoverCounter.objects.in_bulk(ids)
+    for terminal_id in ids - counters.keys():
+        counters[terminal_id] = TakeoverCounter(terminal_id=terminal_id)
+    too_many = [item for item in takeovers if add(counters[item.link.identity.terminal_id], at=item.at)]
+    TakeoverCounter.objects.bulk_create(
+        counters.values(),
         update_conflicts=True,
         unique_fields=["terminal"],
         update_fields=["taken_at", "banned_until"],
@@ -35,22 +35,22 @@ def count(takeovers: Sequence[TakenOver]) -> list[TakenOver]:
     return too_many
 
 
-def add(struggle: Struggle, *, at: datetime) -> bool:
-    """Whether this takeover is one too many. Those that a ban comes too late for do not count."""
-    if struggle.banned_until is not None and struggle.banned_until > at:
+def add(counter: TakeoverCounter, *, at: datetime) -> bool:
+    """Whether this takeover is one too many. Takeovers during a ban do not count."""
+    if counter.banned_until is not None and counter.banned_until > at:
         return False
     now = at.timestamp()
-    recent = [each for each in struggle.taken_at if abs(now - each) < WINDOW_S]
-    struggle.taken_at = [*recent, now]
-    if len(struggle.taken_at) <= settings.TAKEOVERS_PER_MINUTE:
+    recent = [each for each in counter.taken_at if abs(now - each) < WINDOW_S]
+    counter.taken_at = [*recent, now]
+    if len(counter.taken_at) <= settings.TAKEOVERS_PER_MINUTE:
         return False
-    struggle.taken_at = []
-    struggle.banned_until = at + timedelta(seconds=settings.TAKEOVER_BAN_S)
+    counter.taken_at = []
+    counter.banned_until = at + timedelta(seconds=settings.TAKEOVER_BAN_S)
     return True
 
 
 class Bans:
-    """Terminals whose handshakes this node refuses, as it last read them. Times are monotonic."""
+    """Terminals whose handshakes this node rejects, as it last read them. Times are monotonic."""
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
@@ -66,5 +66,5 @@ class Bans:
 
 def find_bans(at: datetime) -> list[tuple[int, float]]:
     """Terminals that are banned, and for how many seconds more."""
-    rows = Struggle.objects.banned(at).values_list("pk", "banned_until")
+    rows = TakeoverCounter.objects.banned(at).values_list("pk", "banned_until")
     return [(terminal_id, (until - at).total_seconds()) for terminal_id, until in rows if until is not None]

@@ -87,7 +87,7 @@ class Process:
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""
         await database_sync_to_async(self.pulse.drain)()
-        await gateway().say_drain()
+        await gateway().announce_drain()
 
     async def stop(self) -> None:
         """After the sockets were closed: commit what their ends left, and tell the others."""
