@@ -6,11 +6,11 @@ from tms.metrics import instruments
 
 
 def counted() -> Counter[tuple[str, str]]:
-    """How many observations there are, by stage and outcome."""
-    samples = (sample for family in instruments.OBJECTIVE_SECONDS.collect() for sample in family.samples)
+    """How many observations there are, by indicator and outcome."""
+    samples = (sample for family in instruments.SLO_SECONDS.collect() for sample in family.samples)
     return Counter(
         {
-            (sample.labels["stage"], sample.labels["outcome"]): int(sample.value)
+            (sample.labels["indicator"], sample.labels["outcome"]): int(sample.value)
             for sample in samples
             if sample.name.endswith("_count")
         }

@@ -18,7 +18,7 @@ ALARMS = (
     "nodes-lost",
     "false-offline",
     "detection-late",
-    "objective-missed",
+    "slo-missed",
     "notifications-given-up",
     "notifications-waiting",
     "certificate-expires",
@@ -48,5 +48,5 @@ NOT_ALLOWED = frozenset(
 )
 """How the services of AWS say that who asks may not know. It says nothing about what was asked."""
 
-UNRELATED = frozenset({"backup-missing", "certificate-expires", "low-db-storage", "objective-missed"})
+UNRELATED = frozenset({"backup-missing", "certificate-expires", "low-db-storage", "slo-missed"})
 """Alarms that begin to ring by the hour of the day, or by what happened long before, and not by a deployment."""

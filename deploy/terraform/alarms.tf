@@ -40,8 +40,8 @@ locals {
   tms = {
     for name in [
       "AckSeconds", "ActiveTerminals", "BackupSuccess", "ClockLag", "ClockLoopAge", "ConnectionsUsed", "DeliveriesGivenUp",
-      "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "PromisesMeasured",
-      "PromisesMissed", "SilentTerminals",
+      "DeliveryWaiting", "FalseOffline", "FeedFailures", "IngestPending", "LogEventsLost", "NodesLost", "SilentTerminals",
+      "SloMeasured", "SloMissed",
     ] : name => { namespace = local.metrics_namespace, name = name, dimensions = tomap({}) }
   }
 
@@ -168,9 +168,9 @@ locals {
       says    = "One report in a hundred is acknowledged later than 2 s."
       metrics = [local.tms.AckSeconds], above = 2, statistic = "p99", periods = 5
     }
-    objective-missed = {
+    slo-missed = {
       says       = "More than 2 % of the stages of the service level (offline, board, notification, acknowledgement) missed their target for 15 minutes, at least three every five minutes."
-      metrics    = [local.tms.PromisesMissed, local.tms.PromisesMeasured]
+      metrics    = [local.tms.SloMissed, local.tms.SloMeasured]
       expression = "IF(FILL(m0,0) >= 3, 100 * m0 / m1, 0)", statistic = "Sum", above = 2, period = 300, periods = 3
     }
     notifications-given-up = {

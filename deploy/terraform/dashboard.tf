@@ -19,7 +19,7 @@ locals {
     },
     {
       title   = "Service level: stages measured and missed", stat = "Sum"
-      metrics = [for name in ["PromisesMeasured", "PromisesMissed"] : [local.metrics_namespace, name]]
+      metrics = [for name in ["SloMeasured", "SloMissed"] : [local.metrics_namespace, name]]
     },
     {
       title   = "Notifications given up", stat = "Sum"

@@ -78,7 +78,7 @@ def pages_of(*, told: str, fault: int, paper: int, heat: int, incident: int) -> 
         "deliveries": "/deliveries/",
         "digest": "/digest/",
         "send-digest": "/digest/send/",
-        "objective": "/objective/",
+        "slo": "/slo/",
         "help": "/help/",
     }
 

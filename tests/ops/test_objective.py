@@ -5,10 +5,10 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from tests.builders import AT, later
 from tms.accounts.models import User
-from tms.ops.models import Observed, Promise
+from tms.ops.models import Observed, SloSample
 from tms.ops.slo import recorder
 from tms.ops.slo.recorder import SloRecorder
-from tms.ops.slo.report import GOAL, slo_report
+from tms.ops.slo.report import TARGET_SHARE, slo_report
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
@@ -20,19 +20,19 @@ def registry():
 
 @pytest.fixture
 def seconds(registry):
-    return Histogram("tms_objective_seconds", "…", ["stage", "outcome"], buckets=(0.5, 1, 10), registry=registry)
+    return Histogram("tms_slo_seconds", "…", ["indicator", "outcome"], buckets=(0.5, 1, 10), registry=registry)
 
 
 def stored():
-    return sorted(Promise.objects.values_list("stage", "outcome", "bound_s", "number"))
+    return sorted(SloSample.objects.values_list("indicator", "outcome", "bound_s", "number"))
 
 
-def promises(*observed, at=AT):
-    Promise.objects.add([Observed(*one) for one in observed], since=recorder.slot(at))
+def add_samples(*observed, at=AT):
+    SloSample.objects.add([Observed(*one) for one in observed], since=recorder.slot(at))
 
 
 def board(span="24h", at=AT):
-    return next(one for one in slo_report(span, at=at) if one.stage == "board")
+    return next(one for one in slo_report(span, at=at) if one.indicator == "board")
 
 
 def test_each_minute_adds_only_what_was_observed_since_the_last(registry, seconds):
@@ -57,13 +57,13 @@ def test_what_lies_beyond_the_last_bound_counts_as_twice_of_it(registry, seconds
 
 
 def test_what_several_processes_observe_is_summed():
-    promises(("board", "kept", 0.5, 3))
-    promises(("board", "kept", 0.5, 4))
+    add_samples(("board", "kept", 0.5, 3))
+    add_samples(("board", "kept", 0.5, 4))
 
     assert stored() == [("board", "kept", 0.5, 7)]
 
 
-def test_a_ledger_that_ends_writes_what_is_left(registry, seconds, transactional_db):
+def test_a_recorder_that_stops_writes_what_is_left(registry, seconds, transactional_db):
     seconds.labels("offline", "kept").observe(1)
     ending = SloRecorder(registry)
     ending.start()
@@ -74,25 +74,25 @@ def test_a_ledger_that_ends_writes_what_is_left(registry, seconds, transactional
 
 
 def test_a_share_and_percentiles_are_told_of_a_span():
-    promises(("board", "kept", 0.25, 90), ("board", "kept", 1.0, 8), ("board", "missed", 2.5, 2))
+    add_samples(("board", "kept", 0.25, 90), ("board", "kept", 1.0, 8), ("board", "missed", 2.5, 2))
 
     tally = board().chosen
 
-    assert (tally.share, tally.is_missed, GOAL) == (0.98, True, 0.99)
+    assert (tally.share, tally.is_missed, TARGET_SHARE) == (0.98, True, 0.99)
     assert [tally.within_s(share) for share in (0.5, 0.95, 0.99)] == [0.25, 1.0, 2.5]
 
 
 def test_each_span_counts_what_lies_within_it():
-    promises(("board", "kept", 1.0, 1), at=AT)
-    promises(("board", "kept", 1.0, 10), at=AT - timedelta(hours=3))
-    promises(("board", "kept", 1.0, 100), at=AT - timedelta(days=3))
+    add_samples(("board", "kept", 1.0, 1), at=AT)
+    add_samples(("board", "kept", 1.0, 10), at=AT - timedelta(hours=3))
+    add_samples(("board", "kept", 1.0, 100), at=AT - timedelta(days=3))
 
     assert {name: tally.number for name, tally in board().shares.items()} == {"1h": 1, "24h": 11, "30d": 111}
 
 
 def test_bars_stand_where_something_was_measured():
-    promises(("board", "kept", 1.0, 1), at=AT)
-    promises(("board", "missed", 5.0, 1), at=AT - timedelta(minutes=20))
+    add_samples(("board", "kept", 1.0, 1), at=AT)
+    add_samples(("board", "missed", 5.0, 1), at=AT - timedelta(minutes=20))
 
     bars = board("1h").bars
 
@@ -104,10 +104,10 @@ def test_nothing_measured_is_no_share():
 
 
 def test_what_is_older_than_any_page_shows_is_forgotten():
-    promises(("board", "kept", 1.0, 1), at=AT - timedelta(days=36))
-    promises(("board", "kept", 1.0, 2), at=AT - timedelta(days=30))
+    add_samples(("board", "kept", 1.0, 1), at=AT - timedelta(days=36))
+    add_samples(("board", "kept", 1.0, 2), at=AT - timedelta(days=30))
 
-    assert recorder.forget(AT) == 1
+    assert recorder.purge(AT) == 1
     assert stored() == [("board", "kept", 1.0, 2)]
 
 
@@ -115,17 +115,17 @@ def test_what_is_older_than_any_page_shows_is_forgotten():
 def test_the_page_shows_every_stage_with_its_promise(client, span):
     from django.utils import timezone
 
-    promises(("board", "kept", 0.25, 995), ("board", "missed", 2.5, 5), at=timezone.now())
+    add_samples(("board", "kept", 0.25, 995), ("board", "missed", 2.5, 5), at=timezone.now())
     client.force_login(User.objects.create_user("tanaka"))
 
-    html = client.get(f"/objective/?span={span}").content.decode()
+    html = client.get(f"/slo/?span={span}").content.decode()
 
-    assert [f'id="stage-{stage}"' in html for stage in ("offline", "board", "notification", "acknowledgement")] == [
-        True
-    ] * 4
+    assert [
+        f'id="indicator-{indicator}"' in html for indicator in ("offline", "board", "notification", "acknowledgement")
+    ] == [True] * 4
     assert "99.5 %" in html
     assert "within <b>80 s</b>" in html
 
 
 def test_a_stranger_is_sent_to_sign_in(client):
-    assert client.get("/objective/")["Location"] == "/sign-in/?next=/objective/"
+    assert client.get("/slo/")["Location"] == "/sign-in/?next=/slo/"

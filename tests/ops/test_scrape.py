@@ -18,7 +18,7 @@ from tms.ingest import store
 pytestmark = pytest.mark.both
 
 LABELS = {"presence", "severity", "state"} | {"outcome", "method", "type", "cause", "kind", "direction", "loop"}
-LABELS |= {"event", "le", "fate", "by", "factor", "stage", "route", "status"}
+LABELS |= {"event", "le", "fate", "by", "factor", "indicator", "route", "status"}
 
 
 def scrape(client, **meta):

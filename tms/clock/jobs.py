@@ -75,7 +75,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("forget", 3600.0, dispatcher.purge, Lane.SLOW),
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
     Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),
-    Loop("promises", 3600.0, recorder.forget, Lane.SLOW),
+    Loop("promises", 3600.0, recorder.purge, Lane.SLOW),
     Loop("digests", 5.0, digest_services.send_due, Lane.POST),
     Loop("outbox", 0.5, outbox.advance, Lane.POST),
     Loop("post", 0.5, Dispatcher().dispatch, Lane.POST),

@@ -65,10 +65,10 @@ NOTIFICATION_SECONDS = Histogram(
 
 # Service level
 
-OBJECTIVE_SECONDS = Histogram(
-    "tms_objective_seconds",
-    "Stages from a terminal's last frame to an acknowledgement seen elsewhere, and whether each met its target",
-    ["stage", "outcome"],
+SLO_SECONDS = Histogram(
+    "tms_slo_seconds",
+    "Indicators from a terminal's last frame to an acknowledgement seen elsewhere, and whether each met its target",
+    ["indicator", "outcome"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 75, 90, 120, 180, 300, 600),
 )
 

@@ -1,4 +1,4 @@
-"""What TMS promises of being live, and how each promise was kept. Every stage is observed where it ends."""
+"""The service level objective: its indicators and their targets. Each indicator is observed where it ends."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from django.conf import settings
 from tms.metrics import instruments
 
 SLACK_S = 5.0
-"""What sweeping, and noticing that a node is lost, may add to the seconds of the settings."""
+"""Added to the settings for the sweep and for noticing a lost node."""
 
 
 class Indicator(StrEnum):
@@ -18,20 +18,20 @@ class Indicator(StrEnum):
     BOARD = "board"
     """From what opens an alert, or makes it worse, until its row is sent to open boards."""
     NOTIFICATION = "notification"
-    """From a transition of an alert until a destination has taken the notification of it."""
+    """From a transition of an alert until a destination has accepted its notification."""
     ACKNOWLEDGEMENT = "acknowledgement"
     """From an acknowledgement until it is sent to open boards."""
 
 
 class SloOutcome(StrEnum):
-    KEPT = "kept"
+    MET = "kept"
     MISSED = "missed"
 
 
 TARGET_S: Mapping[Indicator, float] = MappingProxyType(
     {Indicator.BOARD: 1.0, Indicator.NOTIFICATION: 10.0, Indicator.ACKNOWLEDGEMENT: 1.0}
 )
-"""That of `OFFLINE` follows from the settings."""
+"""The target of `OFFLINE` follows from the settings."""
 
 
 def offline_within_s(*, is_ours: bool = False) -> float:
@@ -40,17 +40,17 @@ def offline_within_s(*, is_ours: bool = False) -> float:
     return float(settings.HEARTBEAT_S + settings.LEASE_GRACE_S + wait_s + SLACK_S)
 
 
-def target_s(stage: Indicator) -> float:
-    return TARGET_S.get(stage) or offline_within_s()
+def target_s(indicator: Indicator) -> float:
+    return TARGET_S.get(indicator) or offline_within_s()
 
 
-def observe(stage: Indicator, seconds: float, *, promised_s: float | None = None) -> None:
-    """Clocks that differ by a little make nothing negative."""
-    limit = TARGET_S[stage] if promised_s is None else promised_s
-    outcome = SloOutcome.KEPT if seconds <= limit else SloOutcome.MISSED
-    instruments.OBJECTIVE_SECONDS.labels(stage.value, outcome.value).observe(max(0.0, seconds))
+def observe(indicator: Indicator, seconds: float, *, target_s: float | None = None) -> None:
+    """A small difference between clocks counts as 0."""
+    limit = TARGET_S[indicator] if target_s is None else target_s
+    outcome = SloOutcome.MET if seconds <= limit else SloOutcome.MISSED
+    instruments.SLO_SECONDS.labels(indicator.value, outcome.value).observe(max(0.0, seconds))
 
 
-for each in Indicator:  # whoever looks for a rise must see from where
+for each in Indicator:  # a rise can only be seen from an existing series
     for outcome in SloOutcome:
-        instruments.OBJECTIVE_SECONDS.labels(each.value, outcome.value)
+        instruments.SLO_SECONDS.labels(each.value, outcome.value)

@@ -54,21 +54,21 @@ class LoopSuccess(models.Model):
 
 
 class Observed(NamedTuple):
-    """So many observations of a stage that lie at or below a bound and above the one before it."""
+    """The number of observations of an indicator at or below a bound and above the one before it."""
 
-    stage: str
+    indicator: str
     outcome: str
     bound_s: float
     number: int
 
 
-class PromiseQuerySet(models.QuerySet["Promise"]):
+class SloSampleQuerySet(models.QuerySet["SloSample"]):
     @transaction.atomic
     def add(self, observed: Sequence[Observed], *, since: datetime) -> None:
-        """Count these in the slot that began `since`, on top of what other processes counted there."""
+        """Add these to the slot that began `since`, to which other processes add too."""
         began = connection.ops.adapt_datetimefield_value(since)
-        rows = [(one.stage, one.outcome, began, one.bound_s, one.number) for one in observed]
-        # The ORM can overwrite what is there, but not add to it in one statement.
+        rows = [(one.indicator, one.outcome, began, one.bound_s, one.number) for one in observed]
+        # The ORM can overwrite a row, but not add to it in one statement. The column of `indicator` is `stage`.
         table = self.model._meta.db_table
         with connection.cursor() as cursor:
             cursor.executemany(
@@ -78,20 +78,23 @@ class PromiseQuerySet(models.QuerySet["Promise"]):
             )
 
 
-class Promise(models.Model):
-    """How the published objective was kept: a histogram of each stage for each ten minutes, of all processes."""
+class SloSample(models.Model):
+    """A histogram of each indicator of the SLO for each ten minutes, of all processes together."""
 
-    stage = models.CharField(max_length=16)
+    indicator = models.CharField(max_length=16, db_column="stage")
     outcome = models.CharField(max_length=8)
     since = models.DateTimeField()
     bound_s = models.FloatField()
-    """Upper bound of the bucket; twice the last one for what lies beyond it."""
+    """Upper bound of the bucket; twice the last bound for observations beyond it."""
     number = models.PositiveIntegerField()
 
-    objects = PromiseQuerySet.as_manager()
+    objects = SloSampleQuerySet.as_manager()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("since", "stage", "outcome", "bound_s"), name="promise_once"),)
+        db_table = "ops_promise"
+        constraints = (
+            models.UniqueConstraint(fields=("since", "indicator", "outcome", "bound_s"), name="promise_once"),
+        )
 
     def __str__(self) -> str:
-        return f"{self.stage} {self.outcome} {self.since:%Y-%m-%d %H:%M}"
+        return f"{self.indicator} {self.outcome} {self.since:%Y-%m-%d %H:%M}"

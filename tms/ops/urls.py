@@ -5,6 +5,6 @@ from tms.ops.slo import views as slo_views
 
 urlpatterns = [
     path("health/", views.health, name="health"),
-    path("objective/", slo_views.objective, name="objective"),
+    path("slo/", slo_views.slo, name="slo"),
     path("metrics", views.metrics, name="metrics"),
 ]

@@ -363,7 +363,7 @@ run "an_empty_account_gets_it_all" {
       "tms-nodes-lost",
       "tms-notifications-given-up",
       "tms-notifications-waiting",
-      "tms-objective-missed",
+      "tms-slo-missed",
       "tms-redis-evictions",
       "tms-redis-memory",
       "tms-reports-waiting",

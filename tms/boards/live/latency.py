@@ -11,7 +11,7 @@ from tms.feed.change import Change
 from tms.metrics import slo
 from tms.metrics.slo import Indicator
 
-STAGES: Mapping[str, Indicator] = {
+INDICATORS: Mapping[str, Indicator] = {
     TransitionKind.OPENED: Indicator.BOARD,
     TransitionKind.WORSENED: Indicator.BOARD,
     TransitionKind.ACKNOWLEDGED: Indicator.ACKNOWLEDGEMENT,
@@ -47,8 +47,8 @@ class BoardLatency:
         if before is not None and before >= step.at:
             return
         self._seen[row] = step.at
-        if is_new and (stage := STAGES.get(step.kind)):
-            slo.observe(stage, (at - step.at).total_seconds())
+        if is_new and (indicator := INDICATORS.get(step.kind)):
+            slo.observe(indicator, (at - step.at).total_seconds())
 
     def _is_new(self, row: Shown, step: TransitionRow | IncidentTransitionRow, change: Change) -> bool:
         """A gap in the feed names none: then whatever happened since just before boards were sent anything is new."""

@@ -105,8 +105,8 @@ def _tell_how_late(given_up: Iterable[tuple[str, datetime]], *, at: datetime) ->
     """Of terminals that are called offline `at`; whoever promised to be back was not waited for by the lease."""
     for cause, last_seen_at in given_up:
         if cause != Cause.DID_NOT_RETURN:
-            promised_s = slo.offline_within_s(is_ours=cause in OURS)
-            slo.observe(Indicator.OFFLINE, (at - last_seen_at).total_seconds(), promised_s=promised_s)
+            target_s = slo.offline_within_s(is_ours=cause in OURS)
+            slo.observe(Indicator.OFFLINE, (at - last_seen_at).total_seconds(), target_s=target_s)
 
 
 def terminals_on_node(node: str | None, *, after: int = 0) -> list[int]:

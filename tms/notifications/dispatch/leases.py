@@ -178,6 +178,6 @@ def _count(delivery: Delivery, state: DeliveryState, at: datetime) -> None:
         seconds = (at - delivery.happened_at).total_seconds()
         instruments.NOTIFICATION_SECONDS.observe(max(0.0, seconds))
         group_wait_s = (delivery.due_at - delivery.created_at).total_seconds()
-        slo.observe(Indicator.NOTIFICATION, seconds, promised_s=TARGET_S[Indicator.NOTIFICATION] + group_wait_s)
+        slo.observe(Indicator.NOTIFICATION, seconds, target_s=TARGET_S[Indicator.NOTIFICATION] + group_wait_s)
     pairs = list(delivery.items.values_list("alert", "incident"))
     publish(Change(alerts=frozenset(pk for pk, _ in pairs if pk), incidents=frozenset(pk for _, pk in pairs if pk)))

@@ -1,4 +1,4 @@
-"""Once a minute each process adds what it observed to the table that all share."""
+"""The SLO recorder: once a minute each process adds its observations to a table that all share."""
 
 import threading
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from tms.lib.db.clock import db_clock
 from tms.ops.cloudwatch.bridge import read
 from tms.ops.cloudwatch.measures import Sample, apart, buckets, finite
-from tms.ops.models import Observed, Promise
+from tms.ops.models import Observed, SloSample
 
 log = structlog.get_logger(__name__)
 
 EVERY_S = 60.0
 SLOT = timedelta(minutes=10)
-KEPT = timedelta(days=35)
-NAME = "tms_objective_seconds_bucket"
+RETENTION = timedelta(days=35)
+NAME = "tms_slo_seconds_bucket"
 
 type Key = tuple[str, str]
 """Stage and outcome."""
@@ -26,29 +26,29 @@ type Counts = Mapping[Key, Mapping[float, float]]
 
 
 class SloRecorder:
-    """What could not be written is written with the next minute; only a process that is killed loses its last one."""
+    """What could not be written is written a minute later; only a killed process loses its last minute."""
 
     def __init__(self, registry: CollectorRegistry = REGISTRY, every_s: float = EVERY_S) -> None:
         self._registry, self._every_s = registry, every_s
         self._before: Counts = {}
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._write_forever, name="objective", daemon=True)
+        self._thread = threading.Thread(target=self._write_forever, name="slo", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is left. Blocks for a statement."""
+        """Write the rest. Blocks for one statement."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
 
     def write(self, at: datetime) -> int:
-        """Add what was observed since the last time; how many observations that were."""
+        """Add what was observed since the last call; returns the number of observations."""
         counts = counted(self._registry)
         fresh = _since(self._before, counts)
         if fresh:
-            Promise.objects.add(fresh, since=slot(at))
+            SloSample.objects.add(fresh, since=slot(at))
         self._before = counts
         return sum(one.number for one in fresh)
 
@@ -61,19 +61,19 @@ class SloRecorder:
         try:
             self.write(db_clock.now())
         except (DatabaseError, InterfaceError) as error:
-            log.warning("objective_unwritten", error=str(error).strip())
+            log.warning("slo_unwritten", error=str(error).strip())
         finally:
             connection.close()  # of this thread
 
 
-def forget(at: datetime) -> int:
-    """What is older than any page shows."""
-    deleted, _ = Promise.objects.filter(since__lt=at - KEPT).delete()
+def purge(at: datetime) -> int:
+    """Delete samples that are older than any page shows."""
+    deleted, _ = SloSample.objects.filter(since__lt=at - RETENTION).delete()
     return deleted
 
 
 def slot(at: datetime) -> datetime:
-    """When the ten minutes began in which `at` lies."""
+    """The beginning of the ten minutes that contain `at`."""
     return at - timedelta(seconds=at.timestamp() % SLOT.total_seconds())
 
 
@@ -81,14 +81,14 @@ def counted(registry: CollectorRegistry) -> Counts:
     """How many observations lie in each bucket."""
     grouped: dict[Key, list[Sample]] = {}
     for sample in read(registry, {NAME}).get(NAME, ()):
-        grouped.setdefault((sample.labels["stage"], sample.labels["outcome"]), []).append(sample)
+        grouped.setdefault((sample.labels["indicator"], sample.labels["outcome"]), []).append(sample)
     return {key: dict(finite(apart(buckets(samples)))) for key, samples in grouped.items()}
 
 
 def _since(before: Counts, now: Counts) -> list[Observed]:
     return [
-        Observed(stage, outcome, bound, int(number - before.get((stage, outcome), {}).get(bound, 0.0)))
-        for (stage, outcome), numbers in now.items()
+        Observed(indicator, outcome, bound, int(number - before.get((indicator, outcome), {}).get(bound, 0.0)))
+        for (indicator, outcome), numbers in now.items()
         for bound, number in numbers.items()
-        if number > before.get((stage, outcome), {}).get(bound, 0.0)
+        if number > before.get((indicator, outcome), {}).get(bound, 0.0)
     ]

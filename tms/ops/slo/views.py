@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from tms.accounts.decorators import sign_in_required
 from tms.metrics.slo import Indicator, offline_within_s
-from tms.ops.slo.report import GOAL, SPANS, USUAL, Bar, SloCounts, SloReport, slo_report
+from tms.ops.slo.report import SPANS, TARGET_SHARE, USUAL, Bar, SloCounts, SloReport, slo_report
 
 LABELS = {"1h": _("1 h"), "24h": _("24 h"), "30d": _("30 d")}
 TITLES = {
@@ -44,18 +44,18 @@ class Drawn(NamedTuple):
     is_missed: bool
 
 
-class Share(NamedTuple):
+class SloRatio(NamedTuple):
     label: Any
     percent: str
     is_missed: bool
     is_chosen: bool
 
 
-class Card(NamedTuple):
-    kept: SloReport
+class IndicatorCard(NamedTuple):
+    report: SloReport
     title: Any
     beginning: Any
-    shares: list[Share]
+    shares: list[SloRatio]
     quantiles: list[tuple[str, str]]
     drawn: list[Drawn]
 
@@ -63,31 +63,33 @@ class Card(NamedTuple):
 @require_safe
 @never_cache
 @sign_in_required
-def objective(request: HttpRequest) -> HttpResponse:
+def slo(request: HttpRequest) -> HttpResponse:
     span = request.GET.get("span", "")
     span = span if span in SPANS else USUAL
     context = {
-        "place": "objective",
+        "place": "slo",
         "cards": [card(one, span) for one in slo_report(span, at=timezone.now())],
         "span": span,
         "spans": [(name, label, name == span) for name, label in LABELS.items()],
         "ours_s": offline_within_s(is_ours=True),
     }
-    return render(request, "ops/objective.html", context)
+    return render(request, "ops/slo.html", context)
 
 
-def card(kept: SloReport, span: str) -> Card:
-    shares = [Share(LABELS[name], percent(one), one.is_missed, name == span) for name, one in kept.shares.items()]
+def card(report: SloReport, span: str) -> IndicatorCard:
+    shares = [SloRatio(LABELS[name], percent(one), one.is_missed, name == span) for name, one in report.ratios.items()]
     quantiles = [
-        (gettext("%(share)s %% within") % {"share": f"{share * 100:g}"}, seconds(kept.chosen.within_s(share)))
+        (gettext("%(share)s %% within") % {"share": f"{share * 100:g}"}, seconds(report.chosen.within_s(share)))
         for share in QUANTILES
     ]
-    return Card(kept, TITLES[kept.stage], BEGINNINGS[kept.stage], shares, quantiles, drawn(kept.bars))
+    return IndicatorCard(
+        report, TITLES[report.indicator], BEGINNINGS[report.indicator], shares, quantiles, drawn(report.bars)
+    )
 
 
-def percent(tally: SloCounts) -> str:
+def percent(counts: SloCounts) -> str:
     """Rounded down: 99.99 % are not all of them."""
-    return "–" if tally.share is None else f"{int(tally.share * 1000) / 10:g} %"
+    return "–" if counts.share is None else f"{int(counts.share * 1000) / 10:g} %"
 
 
 def seconds(bound: float | None) -> str:
@@ -103,4 +105,4 @@ def drawn(bars: Sequence[Bar]) -> list[Drawn]:
 def _drawn(bar: Bar, x: float, width: float) -> Drawn:
     share = bar.share or 0.0
     height = max(LEAST, (share - LOWEST) / (1 - LOWEST) * HEIGHT)
-    return Drawn(round(x, 2), round(HEIGHT - height, 2), round(width, 2), round(height, 2), bar, share < GOAL)
+    return Drawn(round(x, 2), round(HEIGHT - height, 2), round(width, 2), round(height, 2), bar, share < TARGET_SHARE)

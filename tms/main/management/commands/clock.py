@@ -52,7 +52,7 @@ async def run() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     clock = Clock()
-    ledger = SloRecorder()
+    slo_recorder = SloRecorder()
     to_cloudwatch = bridge.configured(serves=False)
     turns, database_watch = report.LoopTurns(), report.DatabaseWatch()
     turning = asyncio.create_task(turn(turns))
@@ -60,7 +60,7 @@ async def run() -> None:
     hub.start()
     database_watch.start()
     clock.start()
-    ledger.start()
+    slo_recorder.start()
     if to_cloudwatch:
         to_cloudwatch.start()
     with contextlib.suppress(asyncio.CancelledError):
@@ -70,7 +70,7 @@ async def run() -> None:
     await clock.stop()
     await hub.stop()
     await feed.detach()
-    await asyncio.to_thread(ledger.stop)
+    await asyncio.to_thread(slo_recorder.stop)
     if to_cloudwatch:
         await asyncio.to_thread(to_cloudwatch.stop)
 

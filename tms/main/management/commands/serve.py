@@ -59,7 +59,7 @@ class Process:
         self.clock = scheduler.Clock() if with_clock else None
         self.pulse = NodeHeartbeat(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
-        self.ledger = SloRecorder()
+        self.slo_recorder = SloRecorder()
         self.database_watch = report.DatabaseWatch()
 
     async def start(self) -> None:
@@ -70,7 +70,7 @@ class Process:
         self.database_watch.start()
         if self.clock:
             self.clock.start()
-        self.ledger.start()
+        self.slo_recorder.start()
         if self.bridge:
             self.bridge.start()
         log.info("serving", node=settings.NODE, with_clock=self.clock is not None, orphaned=orphaned)
@@ -98,7 +98,7 @@ class Process:
         await database_sync_to_async(self.pulse.stop)()
         await hub.stop()
         await feed.detach()
-        await asyncio.to_thread(self.ledger.stop)
+        await asyncio.to_thread(self.slo_recorder.stop)
         if self.bridge:
             await asyncio.to_thread(self.bridge.stop)
 
