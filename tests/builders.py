@@ -189,7 +189,7 @@ def key_of(terminal: Terminal) -> Key:
     return Key(kept.pk, kept.digest, identity_of(terminal))
 
 
-class Wall:
+class FakeScheduler:
     """Time that passes on demand: at each step the clock's loops do what is due, as the leading process would."""
 
     LOOPS: Sequence[jobs.Loop] = tuple(

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import TransactionTestCase
 
 from tests import blank, order
-from tests.builders import Fleet, Wall
+from tests.builders import FakeScheduler, Fleet
 from tests.ear import Ear
 from tests.emptying import empty_databases
 from tests.failures import Failures
@@ -103,9 +103,9 @@ def fleet(db: None) -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def wall() -> Wall:
+def scheduler() -> FakeScheduler:
     """Time that passes on demand."""
-    return Wall()
+    return FakeScheduler()
 
 
 @pytest.fixture

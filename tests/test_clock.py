@@ -31,18 +31,18 @@ def unresolved() -> int:
 # The sweep
 
 
-def test_a_terminal_that_is_heard_no_more_is_silent_then_offline_and_then_alerted(fleet, wall, settings):
+def test_a_terminal_that_is_heard_no_more_is_silent_then_offline_and_then_alerted(fleet, scheduler, settings):
     fleet.presence_rule(Presence.OFFLINE, duration_s=60)
     terminal = fleet.online(lease_s=45)
 
-    wall.advance(seconds=44)
+    scheduler.advance(seconds=44)
     steps = [seen(terminal)]
     for seconds in (1, settings.OFFLINE_AFTER_S):
-        wall.advance(seconds=seconds)
+        scheduler.advance(seconds=seconds)
         steps.append(seen(terminal))
-    wall.advance(seconds=59.5)
+    scheduler.advance(seconds=59.5)
     before = unresolved()
-    wall.advance(seconds=0.5)
+    scheduler.advance(seconds=0.5)
 
     assert steps == [
         (Presence.ONLINE, Cause.NONE),
@@ -52,24 +52,24 @@ def test_a_terminal_that_is_heard_no_more_is_silent_then_offline_and_then_alerte
     assert (before, unresolved()) == (0, 1)
 
 
-def test_a_terminal_that_goes_on_reporting_is_left_alone(fleet, wall):
+def test_a_terminal_that_goes_on_reporting_is_left_alone(fleet, scheduler):
     link = Link(fleet.terminal())
     store.write([link.boot()])
 
     for _ in range(8):
-        wall.advance(seconds=30, step_s=5)
-        store.write([link.heartbeat(at=wall.at)])
+        scheduler.advance(seconds=30, step_s=5)
+        store.write([link.heartbeat(at=scheduler.at)])
 
     assert seen(link.terminal) == (Presence.ONLINE, Cause.NONE)
     assert PresenceChange.objects.count() == 1
 
 
-def test_a_terminal_that_does_not_return_from_its_reboot_is_offline(fleet, wall):
+def test_a_terminal_that_does_not_return_from_its_reboot_is_offline(fleet, scheduler):
     terminal = fleet.with_presence(Presence.REBOOTING, cause=Cause.REBOOT, back_at=later(300), due_at=later(300))
 
-    wall.advance(seconds=299, step_s=100)
+    scheduler.advance(seconds=299, step_s=100)
     before = seen(terminal)
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
 
     assert before == (Presence.REBOOTING, Cause.REBOOT)
     assert seen(terminal) == (Presence.OFFLINE, Cause.DID_NOT_RETURN)
@@ -154,34 +154,34 @@ def watched(fleet, request) -> None:
     fleet.presence_rule(request.param)
 
 
-def test_the_terminals_of_a_node_that_starts_again_have_time_to_come_back(fleet, wall, settings, watched):
+def test_the_terminals_of_a_node_that_starts_again_have_time_to_come_back(fleet, scheduler, settings, watched):
     mine, other = fleet.online(node="a", lease_s=600), fleet.online(node="b", lease_s=600)
 
     orphaned = presence_sweep.orphan("a", AT)
-    wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
 
     assert orphaned == 1
     assert (seen(mine), seen(other)[0]) == ((Presence.SILENT, Cause.NODE_STOPPED), Presence.ONLINE)
     assert unresolved() == 0
 
 
-def test_whoever_is_not_back_after_the_grace_is_offline_and_alerted(fleet, wall, settings, watched):
+def test_whoever_is_not_back_after_the_grace_is_offline_and_alerted(fleet, scheduler, settings, watched):
     terminal = fleet.online(node="a", lease_s=600)
 
     presence_sweep.orphan("a", AT)
-    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
     assert seen(terminal) == (Presence.OFFLINE, Cause.NODE_STOPPED)
     assert unresolved() == 1
 
 
-def test_whoever_comes_back_within_the_grace_never_had_an_alert(fleet, wall, watched):
+def test_whoever_comes_back_within_the_grace_never_had_an_alert(fleet, scheduler, watched):
     terminal = fleet.online(node="a", lease_s=600)
 
     presence_sweep.orphan("a", AT)
-    wall.advance(seconds=20, step_s=5)
-    store.write([Link(terminal).boot(at=wall.at)])
-    wall.advance(seconds=30, step_s=10)
+    scheduler.advance(seconds=20, step_s=5)
+    store.write([Link(terminal).boot(at=scheduler.at)])
+    scheduler.advance(seconds=30, step_s=10)
 
     assert not Alert.objects.exists()
 
@@ -209,17 +209,19 @@ def away_for(seconds: float) -> datetime:
     return later(seconds)
 
 
-def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_is_over(fleet, wall, settings, watched):
+def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_is_over(
+    fleet, scheduler, settings, watched
+):
     """Nobody could be heard, so what ran out meanwhile proves nothing."""
     online = fleet.online(lease_s=45)
     silent = fleet.with_presence(Presence.SILENT, cause=Cause.NODE_STOPPED, due_at=later(30))
     rebooting = fleet.with_presence(Presence.REBOOTING, cause=Cause.REBOOT, due_at=later(60), back_at=later(60))
-    wall.at = away_for(600)
+    scheduler.at = away_for(600)
 
-    was_away = presence_sweep.catch_up(wall.at)
-    wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
+    was_away = presence_sweep.catch_up(scheduler.at)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
     within = [seen(terminal)[0] for terminal in (online, silent, rebooting)]
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
     after = [seen(terminal)[0] for terminal in (online, silent, rebooting)]
 
     assert was_away
@@ -227,34 +229,34 @@ def test_after_tms_was_away_nobody_is_called_silent_or_offline_before_the_grace_
     assert after == [Presence.SILENT, Presence.OFFLINE, Presence.OFFLINE]
 
 
-def test_after_tms_was_away_a_terminal_that_goes_on_reporting_stays_online(fleet, wall, watched):
+def test_after_tms_was_away_a_terminal_that_goes_on_reporting_stays_online(fleet, scheduler, watched):
     link = Link(fleet.terminal())
     store.write([link.boot()])
-    wall.at = away_for(600)
+    scheduler.at = away_for(600)
 
-    presence_sweep.catch_up(wall.at)
-    wall.advance(seconds=5)
-    store.write([link.heartbeat(at=wall.at)])
+    presence_sweep.catch_up(scheduler.at)
+    scheduler.advance(seconds=5)
+    store.write([link.heartbeat(at=scheduler.at)])
     for _ in range(6):
-        wall.advance(seconds=30, step_s=10)
-        store.write([link.heartbeat(at=wall.at)])
+        scheduler.advance(seconds=30, step_s=10)
+        store.write([link.heartbeat(at=scheduler.at)])
 
     assert PresenceChange.objects.count() == 1
     assert not Alert.objects.exists()
 
 
-def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace(fleet, wall, settings):
+def test_after_tms_was_away_the_patience_of_presence_rules_begins_with_the_grace(fleet, scheduler, settings):
     fleet.presence_rule(Presence.OFFLINE, duration_s=60)
     hot = fleet.metric_rule(duration_s=60)
     terminal = fleet.with_presence(Presence.SILENT, due_at=AT)
     Condition.objects.create(rule=hot, terminal=terminal, since=AT, due_at=later(60))
     presence_sweep.sweep(AT)
-    wall.at = away_for(600)
+    scheduler.at = away_for(600)
 
-    presence_sweep.catch_up(wall.at)
-    wall.advance(seconds=1)
+    presence_sweep.catch_up(scheduler.at)
+    scheduler.advance(seconds=1)
     opened = set(Alert.objects.values_list("rule", flat=True))
-    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
     assert opened == {hot.pk}  # that one was reported; what is hot stays hot
     assert unresolved() == 2

@@ -28,7 +28,7 @@ def node(db) -> Membership:
 
 
 def goes_quiet() -> None:
-    Node.objects.update(beat_at=F("beat_at") - timedelta(seconds=LOST_AFTER_S + 1))
+    Node.objects.update(heartbeat_at=F("heartbeat_at") - timedelta(seconds=LOST_AFTER_S + 1))
 
 
 class Seconds:
@@ -41,9 +41,9 @@ class Seconds:
         return self.at
 
 
-def watching(seconds: Seconds) -> node_watch.Watch:
+def watching(seconds: Seconds) -> node_watch.NodeWatch:
     """A watch that has looked long enough to judge."""
-    watch = node_watch.Watch(seconds)
+    watch = node_watch.NodeWatch(seconds)
     for _ in range(round(LOST_AFTER_S) + 1):
         watch.look(AT)
         seconds.at += 1
@@ -67,16 +67,16 @@ def test_the_terminals_of_a_node_that_beats_no_more_are_silent_with_the_reconnec
     assert Node.objects.get().state == NodeState.LOST
 
 
-def test_a_lost_node_alerts_nobody_before_the_grace_is_over(fleet, node, wall, settings):
+def test_a_lost_node_alerts_nobody_before_the_grace_is_over(fleet, node, scheduler, settings):
     fleet.presence_rule(Presence.SILENT)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
     goes_quiet()
 
     watch.look(AT)
-    wall.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
     within = Alert.objects.count()
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
 
     assert (within, Alert.objects.unresolved().count()) == (0, 1)
     assert seen() == [(Presence.OFFLINE, Cause.NODE_LOST)]
@@ -112,7 +112,7 @@ def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, mon
 def test_who_begins_to_look_gives_every_node_the_whole_time(fleet, node):
     fleet.online(node="a", lease_s=600)
     seconds = Seconds()
-    watch = node_watch.Watch(seconds)
+    watch = node_watch.NodeWatch(seconds)
     goes_quiet()
 
     watch.look(AT)
@@ -135,7 +135,7 @@ def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet
     goes_quiet()
 
     watch.look(AT)
-    node.beat(links=1)
+    node.record_heartbeat(links=1)
     seconds.at += LOST_AFTER_S
     watch.look(AT)
 
@@ -145,9 +145,9 @@ def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet
 
 def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, monkeypatch):
     ahead = timedelta()
-    wall = DatabaseClock(lambda: datetime.now(UTC) + ahead)
-    wall.keep()
-    monkeypatch.setattr(node_watch, "db_clock", wall)
+    scheduler = DatabaseClock(lambda: datetime.now(UTC) + ahead)
+    scheduler.keep()
+    monkeypatch.setattr(node_watch, "db_clock", scheduler)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
     goes_quiet()  # as every node seems to, by a clock that shows a day more
@@ -167,7 +167,7 @@ def test_a_node_that_goes_on_has_its_terminals_online_with_their_next_word(fleet
     goes_quiet()
     watch.look(later(10))
 
-    node.beat(links=1)
+    node.record_heartbeat(links=1)
     store.write([link.heartbeat(at=later(15))])
 
     assert seen() == [(Presence.ONLINE, "")]

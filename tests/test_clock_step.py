@@ -23,11 +23,11 @@ pytestmark = [
 
 @pytest.mark.parametrize("step", ["+1d", "-1d"])
 async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
-    wall = tmp_path / "wall-clock"
-    wall.write_text("+0\n")
+    wall_clock = tmp_path / "wall-clock"
+    wall_clock.write_text("+0\n")
     faked = {
         "LD_PRELOAD": str(LIBRARIES[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(wall),
+        "FAKETIME_TIMESTAMP_FILE": str(wall_clock),
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
@@ -36,7 +36,7 @@ async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
             await terminal.boot()
             await changes(lambda: tms.query(BEAT), times=1)
 
-            wall.write_text(f"{step}\n")
+            wall_clock.write_text(f"{step}\n")
             await changes(lambda: tms.query(BEAT), times=3)
             await terminal.report(1)
             await terminal.acknowledged(1)

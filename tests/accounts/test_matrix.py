@@ -179,7 +179,7 @@ def of_the_admin(boss: User, site: Any) -> None:
     enrolment.make_token(site, by=boss, at=now(), valid=timedelta(hours=1))
     assert Credential.objects.exists()
     Group.objects.create(name="Gates")
-    Node.objects.create(name="here", started_at=now(), beat_at=now())
+    Node.objects.create(name="here", started_at=now(), heartbeat_at=now())
     AuditEntry.objects.create(via="page", action="changed", subject_type="x", subject_id="1", subject_name="x")
     AccessAttempt.objects.create(username="x", ip_address="10.0.0.1", failures_since_start=1)
     for model in (AccessFailureLog, AccessLog):

@@ -21,15 +21,15 @@ def said(alert: Alert):
 
 
 @pytest.mark.parametrize("is_held", [False, True])
-def test_a_snoozed_alert_is_nobody_s_until_it_wakes_by_itself(fleet, rule, terminal, wall, is_held):
+def test_a_snoozed_alert_is_nobody_s_until_it_wakes_by_itself(fleet, rule, terminal, scheduler, is_held):
     alert = opened(rule, terminal)
     if is_held:
         lifecycle.acknowledge(one(alert), by=fleet.person("aiko"), comment="on it", at=later(1))
 
     lifecycle.snooze(one(alert), until=later(60), by=fleet.person("ren"), comment="works at night", at=later(5))
-    wall.advance(seconds=59, step_s=59)
+    scheduler.advance(seconds=59, step_s=59)
     asleep = Alert.objects.get()
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
     awake = Alert.objects.get()
 
     assert (asleep.state, asleep.until, asleep.acknowledged_by) == ("snoozed", later(60), None)

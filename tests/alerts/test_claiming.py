@@ -19,13 +19,13 @@ def claimant(alert: Alert):
     return alert.claimed_by and alert.claimed_by.username
 
 
-def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, terminal, wall):
+def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, terminal, scheduler):
     alert = opened(rule, terminal)
 
     done = lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(5))
-    wall.advance(seconds=TEN_MINUTES + 4, step_s=TEN_MINUTES + 4)
+    scheduler.advance(seconds=TEN_MINUTES + 4, step_s=TEN_MINUTES + 4)
     during = claimant(alert)
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
 
     assert (done, during, claimant(alert)) == (1, "aiko", None)
     assert (alert.state, alert.claimed_until) == ("open", None)

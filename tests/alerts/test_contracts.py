@@ -51,13 +51,13 @@ def test_an_acknowledgement_keeps_its_contract_and_history_tells_it(fleet, rule,
     assert (step.contract, step.until, step.severity) == (contract, kept, rule.severity)
 
 
-def test_a_contract_until_a_time_ends_by_itself(fleet, rule, terminal, wall):
+def test_a_contract_until_a_time_ends_by_itself(fleet, rule, terminal, scheduler):
     alert = opened(rule, terminal)
     take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
 
-    wall.advance(seconds=59, step_s=59)
+    scheduler.advance(seconds=59, step_s=59)
     before = standing(alert)[0]
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
 
     assert before == "acknowledged"
     assert standing(alert) == NOBODY
@@ -85,7 +85,7 @@ def test_a_recovery_before_the_time_leaves_nothing_to_end(fleet, rule, terminal)
     assert (alert.acknowledged_by.username, alert.until) == ("aiko", None)
 
 
-def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal, wall):
+def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal, scheduler):
     alert, aiko, ren = opened(rule, terminal), fleet.person("aiko"), fleet.person("ren")
     take(alert, aiko, contract=Contract.TIME, until=later(60))
 
@@ -93,7 +93,7 @@ def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal
         one(alert), contract=Contract.TIME, until=later(120), by=ren, comment="the part is late", at=later(30)
     )
 
-    wall.advance(seconds=119, step_s=40)
+    scheduler.advance(seconds=119, step_s=40)
     assert moved == 1
     assert standing(alert)[:5] == ("acknowledged", aiko.pk, later(5), "time", later(120))
     assert alert.comment == "the part is late"

@@ -34,10 +34,10 @@ def unresolved() -> int:
     return Alert.objects.unresolved().count()
 
 
-def test_what_is_lost_while_the_shop_is_closed_alerts_when_it_opens(fleet, shop, wall):
+def test_what_is_lost_while_the_shop_is_closed_alerts_when_it_opens(fleet, shop, scheduler):
     fleet.presence_rule(Presence.OFFLINE, hours="open")
     terminal = fleet.online(lease_s=HOUR, site=shop)
-    wall.advance(seconds=3 * HOUR, step_s=MINUTE)
+    scheduler.advance(seconds=3 * HOUR, step_s=MINUTE)
     night = unresolved()
 
     lifecycle.open_pending(later(OPENING - 1))

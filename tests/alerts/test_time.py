@@ -10,27 +10,27 @@ from tms.alerts.models import Alert, Rule
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
-def test_an_alert_opens_when_its_condition_has_held_for_its_duration(rule, terminal, wall):
+def test_an_alert_opens_when_its_condition_has_held_for_its_duration(rule, terminal, scheduler):
     lifecycle.apply_events([claim(rule, terminal, duration_s=60, value=80.0)])
 
-    wall.advance(seconds=59)
+    scheduler.advance(seconds=59)
     before = Alert.objects.count()
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
 
     assert before == 0
     assert (Alert.objects.get().value, Alert.objects.get().opened_at) == (80.0, later(60))
 
 
-def test_a_condition_that_ceased_before_its_duration_opens_nothing(rule, terminal, wall):
+def test_a_condition_that_ceased_before_its_duration_opens_nothing(rule, terminal, scheduler):
     lifecycle.apply_events([claim(rule, terminal, duration_s=60)])
     lifecycle.apply_events([release(rule, terminal, 30)])
 
-    wall.advance(seconds=120, step_s=10)
+    scheduler.advance(seconds=120, step_s=10)
 
     assert not Alert.objects.exists()
 
 
-def test_a_condition_that_goes_on_keeps_its_first_time(rule, terminal, wall):
+def test_a_condition_that_goes_on_keeps_its_first_time(rule, terminal, scheduler):
     lifecycle.apply_events([claim(rule, terminal, duration_s=60)])
     lifecycle.apply_events([claim(rule, terminal, 50, duration_s=60)])
 
@@ -56,26 +56,26 @@ def test_a_condition_left_by_a_rule_that_was_switched_off_does_not_stop_the_othe
     assert Alert.objects.get().rule == other
 
 
-def test_an_event_that_does_not_come_again_lapses(fleet, terminal, wall):
+def test_an_event_that_does_not_come_again_lapses(fleet, terminal, scheduler):
     rule = fleet.event_rule(clear_after_s=100)
     lifecycle.apply_events([claim(rule, terminal, clear_after_s=100)])
 
-    wall.advance(seconds=99, step_s=33)
+    scheduler.advance(seconds=99, step_s=33)
     held = Alert.objects.unresolved().count()
-    wall.advance(seconds=1)
+    scheduler.advance(seconds=1)
 
     assert held == 1
     assert history(Alert.objects.get()) == ["opened", "resolved"]
 
 
-def test_an_event_that_comes_again_lapses_later(fleet, terminal, wall):
+def test_an_event_that_comes_again_lapses_later(fleet, terminal, scheduler):
     rule = fleet.event_rule(clear_after_s=100)
     lifecycle.apply_events([claim(rule, terminal, clear_after_s=100)])
     lifecycle.apply_events([claim(rule, terminal, 60, clear_after_s=100)])
 
-    wall.advance(seconds=150, step_s=50)
+    scheduler.advance(seconds=150, step_s=50)
     held = Alert.objects.unresolved().count()
-    wall.advance(seconds=10)
+    scheduler.advance(seconds=10)
 
     assert (held, Alert.objects.unresolved().count()) == (1, 0)
 

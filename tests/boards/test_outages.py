@@ -168,7 +168,7 @@ def dropped(fleet) -> list:
 def test_the_overview_says_how_many_are_back(page, dropped):
     store.write([Link(terminal).boot(at=now()) for terminal in dropped[:4]])
 
-    told = page("/").text("losses")
+    told = page("/").text("dropped-terminals")
 
     assert told.startswith("TMS node tms-1 restarted 4 of 5 terminals back")
     assert told.endswith("until the rest is called offline")
@@ -179,8 +179,8 @@ def test_when_all_are_back_it_says_nothing(page, dropped):
 
     seen = page("/")
 
-    assert seen.text("losses") == ""
-    assert is_hidden(seen, "losses")
+    assert seen.text("dropped-terminals") == ""
+    assert is_hidden(seen, "dropped-terminals")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_when_all_are_back_it_says_nothing(page, dropped):
 def test_it_says_what_became_of_the_node(page, dropped, state, words):
     Node.objects.update(state=state)
 
-    assert page("/").text("losses").startswith(words)
+    assert page("/").text("dropped-terminals").startswith(words)
 
 
 def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
@@ -204,7 +204,7 @@ def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
 
     seen = page("/")
 
-    assert seen.text("losses") == "TMS node tms-1 restarted 2 of 5 terminals did not come back Show them"
+    assert seen.text("dropped-terminals") == "TMS node tms-1 restarted 2 of 5 terminals did not come back Show them"
     [address] = [link for link in seen.links() if "lost_with" in link]
     rows = page(address).rows("terminal-")
     assert rows == [f"terminal-{terminal.pk}" for terminal in dropped[3:]]

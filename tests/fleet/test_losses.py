@@ -58,14 +58,14 @@ def test_who_is_back_and_who_is_awaited_is_counted_until_all_are_back(fleet, nod
     assert numbers() == []
 
 
-def test_who_did_not_come_back_within_the_grace_is_missing(fleet, node, wall, settings):
+def test_who_did_not_come_back_within_the_grace_is_missing(fleet, node, scheduler, settings):
     terminals = [fleet.online(node="a", lease_s=LONG) for _ in range(3)]
     drop(Cause.NODE_LOST)
     come_back(*terminals[:2])
 
-    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    [loss] = dropped_terminals.recovery_of(wall.at)
+    [loss] = dropped_terminals.recovery_of(scheduler.at)
     assert (loss.total, loss.back, loss.awaited, loss.missing) == (3, 2, 0, 1)
     assert loss.is_over
 
@@ -105,7 +105,7 @@ def test_a_node_that_drains_still_holds_some(fleet, node, settings):
     steps = [numbers()]
 
     store.write([link.lost(Cause.NODE_STOPPED, at=later(5)) for link in links[:3]])
-    node.beat(links=1)
+    node.record_heartbeat(links=1)
     steps.append(numbers())
     settings.NODE = "b"
     come_back(*(link.terminal for link in links[:2]))

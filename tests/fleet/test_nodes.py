@@ -27,7 +27,7 @@ def joined(name: str = "a", *, age_s: float = 0, **fields: Any) -> Membership:
     """A node that is there already and was heard `age_s` ago."""
     member = Membership(name)
     member.join(pause=unasked)
-    Node.objects.filter(name=name).update(beat_at=now() - timedelta(seconds=age_s), **fields)
+    Node.objects.filter(name=name).update(heartbeat_at=now() - timedelta(seconds=age_s), **fields)
     return member
 
 
@@ -52,14 +52,14 @@ def test_a_process_that_joins_is_a_running_node(db):
     node = Node.objects.get()
     assert before is None
     assert (node.name, node.state, node.host, node.pid) == ("a", "running", socket.gethostname(), os.getpid())
-    assert abs(node.beat_at - now()) < timedelta(minutes=1)
+    assert abs(node.heartbeat_at - now()) < timedelta(minutes=1)
 
 
 def test_a_live_process_of_the_same_name_elsewhere_is_seen_beating_and_refused(db):
     other = joined(**ELSEWHERE)
 
     with pytest.raises(NameTaken) as refusal:
-        Membership("a").join(pause=meanwhile(lambda: other.beat(links=5)))
+        Membership("a").join(pause=meanwhile(lambda: other.record_heartbeat(links=5)))
 
     assert "'a': running on another-host as process 4711" in str(refusal.value)
     assert "TMS_NODE" in str(refusal.value)
@@ -95,7 +95,7 @@ def test_a_node_that_drains_keeps_its_name_until_it_ends(db):
     other.drain(links=3, at=now())
 
     with pytest.raises(NameTaken, match="draining"):
-        Membership("a").join(pause=meanwhile(lambda: other.beat(links=1)))
+        Membership("a").join(pause=meanwhile(lambda: other.record_heartbeat(links=1)))
 
     other.leave()
     Membership("a").join(pause=unasked)
@@ -104,7 +104,7 @@ def test_a_node_that_drains_keeps_its_name_until_it_ends(db):
 def test_a_beat_says_how_many_links_there_are(db):
     member = joined(age_s=5)
 
-    is_ours = member.beat(links=412)
+    is_ours = member.record_heartbeat(links=412)
 
     node = Node.objects.get()
     assert (is_ours, node.links, node.state) == (True, 412, NodeState.RUNNING)
@@ -114,9 +114,9 @@ def test_a_beat_says_how_many_links_there_are(db):
 def test_a_beat_of_an_earlier_process_counts_for_nothing(db):
     older = joined(pid=NOBODY)
     joined()
-    Node.objects.update(beat_at=F("beat_at") - timedelta(seconds=60))
+    Node.objects.update(heartbeat_at=F("heartbeat_at") - timedelta(seconds=60))
 
-    is_ours = older.beat(links=9)
+    is_ours = older.record_heartbeat(links=9)
 
     assert not is_ours
     assert Node.objects.overdue().get().links == 0
@@ -146,7 +146,7 @@ def test_a_node_is_marked_as_lost_once(db):
 def test_a_node_that_beats_after_all_is_not_marked(db):
     member = joined(age_s=99)
     node = Node.objects.get()
-    member.beat(links=1)
+    member.record_heartbeat(links=1)
 
     assert not mark_lost(node)
     assert Node.objects.get().state == NodeState.RUNNING
@@ -156,7 +156,7 @@ def test_a_node_that_was_taken_for_lost_and_goes_on_is_running_again(db):
     member = joined(age_s=99)
     mark_lost(Node.objects.get())
 
-    assert member.beat(links=2)
+    assert member.record_heartbeat(links=2)
     assert Node.objects.get().state == NodeState.RUNNING
 
 
@@ -164,7 +164,7 @@ def test_a_node_that_was_taken_for_lost_and_goes_on_is_running_again(db):
 def test_of_two_that_start_at_once_under_one_name_one_gets_it(transactional_db):
     members = [Membership("a", pid=pid) for pid in (1, os.getppid())]
 
-    results = at_once(2, lambda n: members[n].join(pause=meanwhile(lambda: members[1 - n].beat(links=0))))
+    results = at_once(2, lambda n: members[n].join(pause=meanwhile(lambda: members[1 - n].record_heartbeat(links=0))))
 
     [first] = [member for member, result in zip(members, results, strict=True) if result is None]
     [refusal] = [result for result in results if result is not None]
@@ -212,7 +212,7 @@ def test_a_command_lists_them(db):
 
     head, first, second = listed().splitlines()
 
-    assert head.split() == ["node", "state", "links", "last", "beat", "started", "host", "process"]
+    assert head.split() == ["node", "state", "links", "last", "heartbeat", "started", "host", "process"]
     assert first.split()[:3] == ["b", "stopped", "0"]
     assert second.split()[:6] == ["node-1", "running", "1,412", "3", "s", "ago"]
     assert second.split()[-2:] == ["another-host", "4711"]

@@ -33,7 +33,7 @@ def furnish(fleet: Fleet, person: User) -> dict[str, str]:
     terminal = fleet.online(uid="T-1", parent=fleet.terminal(uid="R-1"), metrics={"temperature_c": 70.0})
     fleet.group("Lobby", terminal)
     _history(fleet, terminal)
-    Node.objects.create(name="node-1", started_at=now(-60), beat_at=now())
+    Node.objects.create(name="node-1", started_at=now(-60), heartbeat_at=now())
     enrolment.make_token(terminal.site, by=person, at=now())
     api_tokens.issue(person, name="script", at=now())
     made: dict[str, Any] = {

@@ -55,10 +55,10 @@ def test_a_link_that_broke_and_came_back_with_the_same_boot_was_the_network(link
     assert (outage.boot_id, outage.seq, outage.reports_made, outage.reports_sent) == ("boot-1", 2, 8, None)
 
 
-def test_an_outage_begins_when_the_terminal_was_last_heard(link, wall):
+def test_an_outage_begins_when_the_terminal_was_last_heard(link, scheduler):
     store.write([link.report(3, at=later(20))])
 
-    wall.advance(seconds=120, step_s=5)
+    scheduler.advance(seconds=120, step_s=5)
     comes_back(link, at=later(200), boot_id="boot-2", uptime_s=60)
 
     outage = Outage.objects.get()
@@ -84,8 +84,8 @@ def test_a_goodbye_made_it_planned(link):
     assert Outage.objects.get().reports_sent == 0
 
 
-def test_a_link_that_goes_on_after_a_silence_needed_no_boot(link, wall):
-    wall.advance(seconds=60, step_s=5)
+def test_a_link_that_goes_on_after_a_silence_needed_no_boot(link, scheduler):
+    scheduler.advance(seconds=60, step_s=5)
 
     store.write([link.report(3, at=later(70))])
 
@@ -93,9 +93,9 @@ def test_a_link_that_goes_on_after_a_silence_needed_no_boot(link, wall):
     assert (outage.cause, outage.has_restarted) == (OutageCause.APPLICATION, None)
 
 
-def test_what_was_heard_in_time_and_stored_late_was_our_own_fault_and_is_counted_as_such(link, wall):
+def test_what_was_heard_in_time_and_stored_late_was_our_own_fault_and_is_counted_as_such(link, scheduler):
     before = false_offline()
-    wall.advance(seconds=120, step_s=5)
+    scheduler.advance(seconds=120, step_s=5)
     called = TerminalState.objects.get().presence
 
     store.write([link.report(3, at=later(40))])
@@ -137,23 +137,23 @@ def test_a_terminal_whose_node_was_lost_says_which(dropped, settings):
     assert false_offline() == before
 
 
-def test_a_terminal_that_we_called_offline_though_it_only_came_late_is_counted(dropped, wall, settings):
+def test_a_terminal_that_we_called_offline_though_it_only_came_late_is_counted(dropped, scheduler, settings):
     before = false_offline()
-    wall.at = later(60)
-    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+    scheduler.at = later(60)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    comes_back(dropped, at=wall.at + timedelta(seconds=20), uptime_s=7_000, last_seq=6)
+    comes_back(dropped, at=scheduler.at + timedelta(seconds=20), uptime_s=7_000, last_seq=6)
 
     assert Outage.objects.get().cause == OutageCause.SERVER
     assert false_offline() - before == 1
 
 
-def test_a_terminal_that_lost_its_network_as_well_is_not_our_fault(dropped, wall, settings):
+def test_a_terminal_that_lost_its_network_as_well_is_not_our_fault(dropped, scheduler, settings):
     before = false_offline()
-    wall.at = later(60)
-    wall.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
+    scheduler.at = later(60)
+    scheduler.advance(seconds=settings.RECONNECT_GRACE_S, step_s=10)
 
-    comes_back(dropped, at=wall.at + timedelta(hours=2), uptime_s=9e5, last_seq=200)
+    comes_back(dropped, at=scheduler.at + timedelta(hours=2), uptime_s=9e5, last_seq=200)
 
     assert Outage.objects.get().cause == OutageCause.NETWORK
     assert false_offline() == before

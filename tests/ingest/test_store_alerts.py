@@ -17,16 +17,16 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 JST = timezone(timedelta(hours=9))
 
 
-def test_a_terminal_that_comes_back_resolves_its_presence_alert(fleet, wall):
+def test_a_terminal_that_comes_back_resolves_its_presence_alert(fleet, scheduler):
     terminal = fleet.online(lease_s=1)
     fleet.presence_rule(Presence.OFFLINE)
-    wall.advance(seconds=60)
+    scheduler.advance(seconds=60)
     alert = Alert.objects.get()
 
-    write(Link(terminal).boot(at=wall.at))
+    write(Link(terminal).boot(at=scheduler.at))
 
     alert.refresh_from_db()
-    assert (alert.state, alert.resolved_at) == ("resolved", wall.at)
+    assert (alert.state, alert.resolved_at) == ("resolved", scheduler.at)
     assert happenings(alert) == ["opened", "resolved"]
 
 
@@ -41,13 +41,13 @@ def test_a_silence_opens_the_alert_of_a_silence_rule_at_once(fleet):
     assert (alert.rule, alert.terminal, alert.opened_at) == (rule, terminal, later(1))
 
 
-def test_a_goodbye_before_the_loss_opens_nothing(fleet, wall):
+def test_a_goodbye_before_the_loss_opens_nothing(fleet, scheduler):
     terminal = fleet.terminal()
     fleet.presence_rule(Presence.SILENT)
     link = booted(terminal)
 
     write(link.goodbye("update", at=later(1), back_at=later(600)), link.lost(at=later(2)))
-    wall.advance(seconds=599, step_s=100)
+    scheduler.advance(seconds=599, step_s=100)
 
     assert not Alert.objects.exists()
 

@@ -38,7 +38,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         for model in (Policy, Destination, Window, Incident, Alert, Terminal, Rule):
             model.objects.all().delete()
-        self.storm = Storm(fleet, Wall())
+        self.storm = Storm(fleet, FakeScheduler())
         self.terminals = self.storm.shop("SJK", SHOP)
         self.person = fleet.person()
         self.destination = webhook("https://hook.invalid", "Hook")
@@ -48,12 +48,12 @@ class Life(RuleBasedStateMachine):
 
     @property
     def at(self):
-        return self.storm.wall.at
+        return self.storm.scheduler.at
 
     def passes(self, seconds: float, step_s: float) -> None:
         end = self.at + timedelta(seconds=seconds)
         while self.at < end:
-            self.storm.wall.advance(seconds=step_s, step_s=step_s)
+            self.storm.scheduler.advance(seconds=step_s, step_s=step_s)
             outbox.advance(self.at)
             self.send()
 
@@ -109,8 +109,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(minutes=st.integers(1, 20))
     def it_is_maintained(self, minutes: int) -> None:
-        wall = self.at.astimezone(TOKYO).replace(tzinfo=None)
-        recurrence = Recurrence(TOKYO, wall, timedelta(minutes=minutes))
+        scheduler = self.at.astimezone(TOKYO).replace(tzinfo=None)
+        recurrence = Recurrence(TOKYO, scheduler, timedelta(minutes=minutes))
         scope = Scope(sites=[self.terminals[0].site])
         services.plan(recurrence, scope, note="", by=self.person, at=self.at)
 

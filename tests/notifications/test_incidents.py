@@ -14,24 +14,24 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 class Both:
     """The clock's loops and those of the outbox, at one time."""
 
-    def __init__(self, wall, hours: Hours) -> None:
-        self.wall, self.hours = wall, hours
+    def __init__(self, scheduler, hours: Hours) -> None:
+        self.scheduler, self.hours = scheduler, hours
 
     def pass_(self, seconds: float, *, step_s: float = 1) -> None:
-        end = self.wall.at.timestamp() + seconds
-        while self.wall.at.timestamp() < end:
-            self.hours.at = self.wall.advance(seconds=step_s, step_s=step_s)
+        end = self.scheduler.at.timestamp() + seconds
+        while self.scheduler.at.timestamp() < end:
+            self.hours.at = self.scheduler.advance(seconds=step_s, step_s=step_s)
             self.hours.work()
 
 
 @pytest.fixture
-def both(wall, hours) -> Both:
-    return Both(wall, hours)
+def both(scheduler, hours) -> Both:
+    return Both(scheduler, hours)
 
 
 @pytest.fixture
-def storm(fleet, wall) -> Storm:
-    return Storm(fleet, wall)
+def storm(fleet, scheduler) -> Storm:
+    return Storm(fleet, scheduler)
 
 
 def titles(receiver) -> list[str]:
@@ -133,7 +133,7 @@ def test_an_acknowledgement_of_the_incident_ends_the_escalation(storm, fleet, bo
     storm.lose(storm.shop("SJK", 10), seconds=0)
     both.pass_(20, step_s=5)
 
-    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(120, step_s=10)
 
     assert len(receiver.events) == 1
@@ -143,10 +143,10 @@ def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, 
     policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 10), seconds=0)
     both.pass_(20, step_s=5)
-    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(120, step_s=10)
 
-    correlation.reopen(incident(), by=fleet.person(), comment="", at=both.wall.at)
+    correlation.reopen(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(10, step_s=5)
 
     assert titles(receiver)[1:] == ["Critical, still nobody on it: 10 of 10 lost at Site SJK"]
@@ -157,7 +157,7 @@ def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, bo
     storm.lose(storm.shop("SJK", 5), seconds=0)
     both.pass_(20, step_s=5)
 
-    lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
+    lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(120, step_s=10)
 
     assert len(receiver.events) == 1
@@ -169,13 +169,13 @@ def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fle
     shop = storm.shop("SJK", 6)
     storm.lose(shop[:5], seconds=0)
     both.pass_(20, step_s=5)
-    lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.wall.at)
+    lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(120, step_s=10)
 
     if how == "joins":
         storm.lose(shop[5:], seconds=0)
     else:
-        lifecycle.reopen(Alert.objects.filter(terminal=shop[0]), by=fleet.person(), comment="", at=both.wall.at)
+        lifecycle.reopen(Alert.objects.filter(terminal=shop[0]), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(70, step_s=5)
 
     assert len(receiver.events) == 2

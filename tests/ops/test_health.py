@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from tests.builders import now
 from tms.feed.hub import hub
 from tms.ops.health import heartbeats, report
-from tms.ops.models import Beat, LoopSuccess
+from tms.ops.models import Heartbeat, LoopSuccess
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -38,7 +38,7 @@ def test_a_tms_in_which_all_is_well_says_so(well, client, settings):
 
 
 def test_a_clock_that_stopped_is_unwell(well, client):
-    Beat.objects.update(at=now() - timedelta(seconds=42))
+    Heartbeat.objects.update(at=now() - timedelta(seconds=42))
 
     answer = client.get("/health/?strict")
 
@@ -105,7 +105,7 @@ def test_a_beat_is_kept_once_and_by_the_last_who_gave_it(db, settings):
     at = now()
     heartbeats.record(heartbeats.CLOCK, at=at)
 
-    assert list(Beat.objects.values_list("name", "node", "at")) == [("clock", "other", at)]
+    assert list(Heartbeat.objects.values_list("name", "node", "at")) == [("clock", "other", at)]
     assert heartbeats.late_by(heartbeats.CLOCK, at=at + timedelta(seconds=3)) == timedelta(seconds=3)
 
 

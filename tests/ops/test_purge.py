@@ -13,7 +13,7 @@ from tms.accounts.models import User
 from tms.clock.jobs import LOOPS
 from tms.ops import purge
 from tms.ops.health import heartbeats
-from tms.ops.models import Beat, LoopSuccess
+from tms.ops.models import Heartbeat, LoopSuccess
 from tms.rest.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
@@ -51,7 +51,7 @@ KINDS = [
     (AccessAttempt, access(AccessAttempt, get_data="", post_data="", failures_since_start=1)),
     (AccessFailureLog, access(AccessFailureLog)),
     (AccessLog, access(AccessLog)),
-    (Beat, written),
+    (Heartbeat, written),
 ]
 
 
@@ -100,7 +100,7 @@ def test_the_beat_of_the_clock_is_never_purged():
 
     purge.purge(AT)
 
-    assert Beat.objects.count() == 1
+    assert Heartbeat.objects.count() == 1
 
 
 def test_loops_that_this_release_does_not_have_are_forgotten():

@@ -10,7 +10,7 @@ from tms.alerts.lifecycle import firmware
 from tms.alerts.maintenance import services as maintenance_services
 from tms.alerts.suppression import at_open
 from tms.clock import leader
-from tms.clock.node_watch import Watch
+from tms.clock.node_watch import NodeWatch
 from tms.clock.presence_sweep import sweep
 from tms.commands import services as commands
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
@@ -61,7 +61,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("claims", 1.0, lifecycle.expire_claims),
     Loop("contracts", 1.0, lifecycle.expire),
     Loop("reminders", 10.0, lifecycle.remind),
-    Loop("nodes", 1.0, Watch().look),
+    Loop("nodes", 1.0, NodeWatch().check),
     Loop("maintenance", 1.0, maintenance_services.roll_over),
     Loop("expire", 1.0, commands.expire),
     Loop("beat", 2.0, lambda at: heartbeats.record(heartbeats.CLOCK, at=at)),

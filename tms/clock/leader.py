@@ -1,7 +1,7 @@
-"""Who leads among the clocks: whoever holds an advisory lock of PostgreSQL, for as long as it gives signs of life.
+"""The leader among the clocks: the holder of an advisory lock of PostgreSQL, while it gives signs of life.
 
 The lock belongs to a connection, and the leader does all its work on that connection. So a leader that was stopped, or
-cut off, cannot act any more once another one leads: the first thing it says is refused (docs/decisions/0008).
+cut off, cannot act once another one leads: its first statement is refused (docs/decisions/0008).
 """
 
 import contextlib
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 LOCK = 0x746D73_636C6F63
 """Key of the lock: "tmscloc"."""
 SILENT_AFTER_S = 6.0
-"""A leader asks something every half second."""
+"""A leader sends a statement every half second."""
 
 UNSEAT = """
     SELECT leader.pid, pg_terminate_backend(leader.pid)
@@ -40,7 +40,7 @@ class Leader:
         self._lock = lock
         self._held: object = None
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Whether this thread's connection leads now."""
         if connection.vendor != "postgresql":
             return True

@@ -1,4 +1,4 @@
-"""Nodes that beat no more."""
+"""Watches for nodes without a heartbeat."""
 
 import time
 from collections.abc import Callable
@@ -8,41 +8,41 @@ import structlog
 
 from tms.clock.presence_sweep import orphan
 from tms.fleet.models import Cause
-from tms.fleet.models.node import BEAT_S, LOST_AFTER_S, Node
+from tms.fleet.models.node import HEARTBEAT_S, LOST_AFTER_S, Node
 from tms.fleet.nodes import membership
 from tms.lib.db.clock import db_clock
 from tms.lib.set_aside import each
 
 log = structlog.get_logger(__name__)
 
-BLIND_AFTER_S = LOST_AFTER_S - BEAT_S
+BLIND_AFTER_S = LOST_AFTER_S - HEARTBEAT_S
 """A halt that is shorter makes no live node overdue."""
 
 
 def lose_node(node: Node, at: datetime) -> None:
-    """Its mark comes last: a leader that dies before leaves the rest to the next one."""
-    orphaned = orphan(node.name, at, cause=Cause.NODE_LOST, since=node.beat_at)
+    """Mark it last: if this leader dies before, the next one does the rest."""
+    orphaned = orphan(node.name, at, cause=Cause.NODE_LOST, since=node.heartbeat_at)
     if membership.mark_lost(node):
-        log.warning("node_lost", node=node.name, host=node.host, last_beat=node.beat_at, orphaned=orphaned)
+        log.warning("node_lost", node=node.name, host=node.host, last_heartbeat=node.heartbeat_at, orphaned=orphaned)
 
 
-class Watch:
-    """Looks for nodes that beat no more. Whoever was blind itself (the database away, the process halted, a new
-    leader, a clock that jumped) begins anew: for as long as it did not look, a missing beat proves nothing.
+class NodeWatch:
+    """Finds nodes without a heartbeat. After a pause of its own (the database away, the process halted, a new
+    leader, a clock that jumped) it waits again: while it did not look, a missing heartbeat proves nothing.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._looked_at = -BLIND_AFTER_S
+        self._checked_at = -BLIND_AFTER_S
         self._steps = db_clock.steps
         self._judges_from = 0.0
 
-    def look(self, at: datetime) -> None:
+    def check(self, at: datetime) -> None:
         now = self._monotonic()
-        if now - self._looked_at >= BLIND_AFTER_S or self._steps != db_clock.steps:
+        if now - self._checked_at >= BLIND_AFTER_S or self._steps != db_clock.steps:
             self._judges_from, self._steps = now + LOST_AFTER_S, db_clock.steps
         overdue = list(Node.objects.overdue()) if now >= self._judges_from else []
-        # By a clock that jumped a moment ago every beat is old.
-        if overdue and db_clock.goes_on() and self._steps == db_clock.steps:
+        # By a clock that has just jumped every heartbeat is old.
+        if overdue and db_clock.is_running() and self._steps == db_clock.steps:
             each(overdue, lambda node: lose_node(node, at), loop="nodes")
-        self._looked_at = self._monotonic()
+        self._checked_at = self._monotonic()

@@ -1,4 +1,4 @@
-"""Terminals whose time has come, and those whose node or TMS itself was away."""
+"""Presence by time: terminals that are due, and terminals whose node or TMS itself was away."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ unorphaned = SetAside[int]("nodes")
 
 @skip_when_empty(TerminalState.objects.due)
 def sweep(at: datetime) -> int:
-    """Terminals whose time has come: silent, then offline. In a storm some thousands a transaction."""
+    """Terminals that are due: silent, then offline. In a storm some thousands a transaction."""
     moved = 0
     for _ in range(MOST_SWEEPS):
         due = store.due_terminals(at, without=unswept.keys(at))
@@ -46,20 +46,20 @@ def _sweep(due: Collection[int], at: datetime) -> int:
 
 
 def orphan(node: str | None, at: datetime, *, cause: Cause = Cause.NODE_STOPPED, since: datetime | None = None) -> int:
-    """A node that starts, or is lost, has lost every link it held: its terminals are silent until they are back.
+    """A node that starts, or is lost, has lost every link it terminals: its terminals are silent until they are back.
 
     None stands for all nodes. A transaction for each of some thousands, so that nobody waits long for a row.
     """
 
-    def lose(held: Collection[int]) -> int:
-        link_changes = store.orphan(held, node, at, cause=cause, since=since)
+    def lose(terminals: Collection[int]) -> int:
+        link_changes = store.orphan(terminals, node, at, cause=cause, since=since)
         follow(link_changes)
         return len(link_changes)
 
     orphaned, reached = 0, 0
-    while held := store.terminals_on_node(node, after=reached):
-        orphaned += isolate(held, lose, aside=unorphaned, at=at)
-        reached = held[-1]
+    while terminals := store.terminals_on_node(node, after=reached):
+        orphaned += isolate(terminals, lose, aside=unorphaned, at=at)
+        reached = terminals[-1]
     dropped_terminals.record(node or settings.NODE, at=at)
     return orphaned
 
@@ -82,6 +82,6 @@ def follow(link_changes: Sequence[LinkStateChange]) -> None:
         return
     moved = frozenset(change.terminal_id for change in link_changes)
     rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
-    places = {row[0]: TerminalScope(*row) for row in rows}
-    lifecycle.apply_events(lifecycle.follow_presence(link_changes, rule_cache.get(), places))
+    scopes = {row[0]: TerminalScope(*row) for row in rows}
+    lifecycle.apply_events(lifecycle.follow_presence(link_changes, rule_cache.get(), scopes))
     publish(Change(terminals=moved, presence=moved))

@@ -73,7 +73,7 @@ class Runner:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        self._tell_lead(0)
+        self._report_lead(0)
         self._ages.stop()
         await self._thread.run(self._lead.resign)
         await self._thread.leave()
@@ -81,14 +81,14 @@ class Runner:
     async def run(self) -> None:
         while True:
             try:
-                await self._thread.run(db_clock.keep)  # a process that does not lead tells of its health, too
-                if await self._thread.run(self._lead.take):
+                await self._thread.run(db_clock.synchronise)  # a process that does not lead reports its health, too
+                if await self._thread.run(self._lead.acquire):
                     await self._lead_on()
-            except Exception as error:  # whatever it is, the lead must not be held in vain
+            except Exception as error:  # any error: the lead must not be held in vain
                 is_away = isinstance(error, DatabaseError | InterfaceError)
                 log.warning("clock_away", error=repr(error), exc_info=None if is_away else error)
                 await self._thread.run(self._lead.resign)
-            self._tell_lead(0)
+            self._report_lead(0)
             self._ages.stop()
             await asyncio.sleep(RETRY_S)
 
@@ -96,7 +96,7 @@ class Runner:
         self._steps = db_clock.steps
         was_away = self._is_prompt and await self._thread.run(catch_up, db_clock.now())
         log.info("clock_leads", loops=[loop.name for loop in self._loops], was_away=was_away)
-        self._tell_lead(1)
+        self._report_lead(1)
         self._ages.start()
         due = {loop.name: time.monotonic() for loop in self._loops}
         while db_clock.steps == self._steps:  # a clock that jumped must be caught up with
@@ -126,7 +126,7 @@ class Runner:
 
     def _work(self, loop: Loop) -> None:
         self._lead.check()
-        db_clock.keep()
+        db_clock.synchronise()
         at = db_clock.now()
         if db_clock.steps == self._steps:
             loop.work(at)
@@ -135,6 +135,6 @@ class Runner:
         self._lead.check()
         self._ages.write(db_clock.now())
 
-    def _tell_lead(self, leads: int) -> None:
+    def _report_lead(self, leads: int) -> None:
         if self._is_prompt:
             instruments.CLOCK_LEADS.set(leads)

@@ -256,9 +256,9 @@ class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
 
 @admin.register(Node)
 class NodeAdmin(ReadOnly, ModelAdmin[Node]):
-    list_display = ("name", "state", "links", "beat_at", "started_at", "host", "pid")
+    list_display = ("name", "state", "links", "heartbeat_at", "started_at", "host", "pid")
     list_filter = ("state",)
-    fields = (*list_display, "loss_at", "lost_links")
+    fields = (*list_display, "dropped_at", "dropped_links")
 
 
 def shown(value: Any) -> str:

@@ -7,20 +7,23 @@ from typing import NamedTuple
 from django.db import connection, models, transaction
 
 
-class Beat(models.Model):
-    """A sign of life of a background loop, so that `/health/` in any process can tell whether it runs."""
+class Heartbeat(models.Model):
+    """The last heartbeat of a background loop, so that `/health/` of any process shows whether it runs."""
 
     name = models.CharField(max_length=32, primary_key=True)
     node = models.CharField(max_length=64)
     at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ops_beat"
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%H:%M:%S}"
 
 
 class LoopSuccessQuerySet(models.QuerySet["LoopSuccess"]):
-    def keep(self, limits: Mapping[str, float], *, node: str, at: datetime) -> None:
-        """These loops succeeded just now. The order of the names keeps two writers from waiting for each other."""
+    def record(self, limits: Mapping[str, float], *, node: str, at: datetime) -> None:
+        """Record that these loops succeeded now. Ordered by name, so that two writers cannot deadlock."""
         self.bulk_create(
             self.rows(limits, node=node, at=at),
             update_conflicts=True,
@@ -29,7 +32,7 @@ class LoopSuccessQuerySet(models.QuerySet["LoopSuccess"]):
         )
 
     def begin(self, limits: Mapping[str, float], *, node: str, at: datetime) -> None:
-        """Loops of which nothing is known yet age from now on."""
+        """Loops without a success yet age from now on."""
         self.bulk_create(self.rows(limits, node=node, at=at), ignore_conflicts=True)
 
     def rows(self, limits: Mapping[str, float], *, node: str, at: datetime) -> list[LoopSuccess]:

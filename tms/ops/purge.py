@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from tms.lib.set_aside import each
 from tms.ops.health import heartbeats
-from tms.ops.models import Beat, LoopSuccess
+from tms.ops.models import Heartbeat, LoopSuccess
 from tms.rest import idempotency
 
 ROWS = 1_000
@@ -20,7 +20,7 @@ BATCHES = 100
 """Of one table in one pass; the next pass goes on."""
 GUESSES_KEPT = timedelta(days=1)
 """Of former releases: they counted wrong passwords in these tables."""
-SIGNS_OF_LIFE_KEPT = timedelta(days=1)
+HEARTBEATS_KEPT = timedelta(days=1)
 
 
 class Purged(NamedTuple):
@@ -36,7 +36,9 @@ PURGED = (
     Purged(
         "sign_ins", lambda at: AccessLog.objects.filter(attempt_time__lt=at - timedelta(days=settings.HISTORY_DAYS))
     ),
-    Purged("writes", lambda at: Beat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - SIGNS_OF_LIFE_KEPT)),
+    Purged(
+        "writes", lambda at: Heartbeat.objects.filter(name__startswith=heartbeats.WRITE, at__lt=at - HEARTBEATS_KEPT)
+    ),
 )
 
 

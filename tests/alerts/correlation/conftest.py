@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.builders import Fleet, Wall, later
+from tests.builders import FakeScheduler, Fleet, later
 from tms.alerts.models import Alert, Incident
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, Terminal, TerminalState
@@ -13,9 +13,9 @@ from tms.fleet.presence.transitions import LinkStateChange
 class Storm:
     """Terminals that are lost and come back, and the clock that follows them."""
 
-    def __init__(self, fleet: Fleet, wall: Wall) -> None:
+    def __init__(self, fleet: Fleet, scheduler: FakeScheduler) -> None:
         self.fleet = fleet
-        self.wall = wall
+        self.scheduler = scheduler
         self.rule = fleet.presence_rule(severity="critical")
 
     def shop(self, code: str, number: int, **fields) -> list[Terminal]:
@@ -23,15 +23,15 @@ class Storm:
 
     def lose(self, terminals: Sequence[Terminal], *, seconds: float = 1) -> None:
         self._move(terminals, Presence.OFFLINE, Cause.DID_NOT_RETURN)
-        self.wall.advance(seconds=seconds, step_s=max(1, seconds / 5))
+        self.scheduler.advance(seconds=seconds, step_s=max(1, seconds / 5))
 
     def bring_back(self, terminals: Sequence[Terminal], *, seconds: float = 1) -> None:
         self._move(terminals, Presence.ONLINE, Cause.NONE)
-        self.wall.advance(seconds=seconds, step_s=max(1, seconds / 5))
+        self.scheduler.advance(seconds=seconds, step_s=max(1, seconds / 5))
 
     def _move(self, terminals: Sequence[Terminal], presence: Presence, cause: Cause) -> None:
         states = TerminalState.objects.in_bulk([terminal.pk for terminal in terminals])
-        at = self.wall.at
+        at = self.scheduler.at
         moves = [
             LinkStateChange(pk, at, state.presence, presence.value, cause.value, None, 1)
             for pk, state in states.items()
@@ -57,5 +57,5 @@ def members_of(incident: Incident) -> int:
 
 
 @pytest.fixture
-def storm(fleet, wall) -> Storm:
-    return Storm(fleet, wall)
+def storm(fleet, scheduler) -> Storm:
+    return Storm(fleet, scheduler)

@@ -96,7 +96,7 @@ def test_the_few_that_stay_away_stand_alone_in_the_end(storm):
     storm.lose(shop, seconds=30)
     storm.bring_back(shop[1:], seconds=30)
 
-    storm.wall.advance(seconds=600, step_s=30)
+    storm.scheduler.advance(seconds=600, step_s=30)
 
     assert told(incident())[-1] == ("dissolved", 1)
     assert incident().state == "resolved"
@@ -242,7 +242,7 @@ def test_a_second_acknowledgement_tells_who_has_it(fleet, lost):
 def test_the_time_of_an_acknowledgement_is_up(storm, fleet, lost):
     take(fleet, contract=Contract.TIME, until=later(120))
 
-    storm.wall.advance(seconds=130)
+    storm.scheduler.advance(seconds=130)
 
     assert incident().state == "open"
     assert told(incident())[-1] == ("expired", 0)

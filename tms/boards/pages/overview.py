@@ -67,7 +67,7 @@ class OverviewPage(Page):
         changes, number = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(context),
-            "losses": losses_part(context.at),
+            "dropped-terminals": dropped_terminals_part(context.at),
             **dict(_totals(context)),
             **incidents,
             **alerts,
@@ -131,5 +131,7 @@ def _total(partial: str, values: dict[str, Any], context: RenderContext) -> Page
     return PagePart(f"{TEMPLATE}#{partial}", values | {"spark": spark(line), "grown": grown})
 
 
-def losses_part(at: datetime) -> PagePart:
-    return PagePart("boards/losses.html#losses", {"losses": dropped_terminals.recovery_of(at)})
+def dropped_terminals_part(at: datetime) -> PagePart:
+    return PagePart(
+        "boards/dropped-terminals.html#dropped-terminals", {"dropped_terminals": dropped_terminals.recovery_of(at)}
+    )

@@ -47,7 +47,7 @@ PLACES = {
     "incident": pgettext_lazy("watches", "on an incident"),
     "maintenance": pgettext_lazy("watches", "on the maintenance"),
 }
-LOSSES = {
+DROPPED_BY = {
     NodeState.RUNNING: _("TMS node %(node)s restarted"),
     NodeState.DRAINING: _("TMS node %(node)s is being stopped"),
     NodeState.STOPPED: _("TMS node %(node)s was stopped"),
@@ -147,9 +147,9 @@ def _worst(name: str) -> Any:
 
 
 @register.filter
-def what_happened(loss: DroppedTerminals) -> str:
+def what_happened(dropped: DroppedTerminals) -> str:
     """To a node of TMS, so that its terminals lost their links."""
-    return LOSSES[NodeState(loss.state)] % {"node": loss.node}
+    return DROPPED_BY[NodeState(dropped.state)] % {"node": dropped.node}
 
 
 @register.filter

@@ -19,7 +19,7 @@ def grant_by_new_name(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    """A new name for the class; the table keeps its own."""
+    """New names in the code; tables and columns keep their own, so that the release before goes on working."""
 
     dependencies = [
         ("fleet", "0007_site_column_defaults"),
@@ -38,6 +38,20 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="special_days", to="fleet.site"
                     ),
+                ),
+                migrations.RenameField("Node", "beat_at", "heartbeat_at"),
+                migrations.RenameField("Node", "loss_at", "dropped_at"),
+                migrations.RenameField("Node", "lost_links", "dropped_links"),
+                migrations.AlterField("Node", "heartbeat_at", models.DateTimeField("last beat", db_column="beat_at")),
+                migrations.AlterField(
+                    "Node",
+                    "dropped_at",
+                    models.DateTimeField("last lost links at", null=True, db_column="loss_at"),
+                ),
+                migrations.AlterField(
+                    "Node",
+                    "dropped_links",
+                    models.PositiveIntegerField("links lost then", default=0, db_column="lost_links"),
                 ),
             ],
         ),

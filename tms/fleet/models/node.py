@@ -8,9 +8,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-BEAT_S = 2.0
+HEARTBEAT_S = 2.0
 LOST_AFTER_S = 8.0
-"""A node that did not beat for so long is lost; three beats may fail before."""
+"""A node without a heartbeat for this long is lost; up to three heartbeats may fail before."""
 FORGOTTEN_AFTER = timedelta(days=30)
 
 
@@ -29,22 +29,22 @@ class NodeQuerySet(models.QuerySet["Node"]):
         return self.filter(state__in=ALIVE)
 
     def overdue(self) -> Self:
-        """That should beat and do not. By the database's clock, which timed the beats too: those of hosts differ."""
-        return self.alive().filter(beat_at__lt=Now() - timedelta(seconds=LOST_AFTER_S))
+        """Without a recent heartbeat, by the database's clock, which dates heartbeats too: clocks of hosts differ."""
+        return self.alive().filter(heartbeat_at__lt=Now() - timedelta(seconds=LOST_AFTER_S))
 
     def forgotten(self) -> Self:
-        """Gone for good: hosts that come and go leave a name each."""
-        return self.exclude(state__in=ALIVE).filter(beat_at__lt=Now() - FORGOTTEN_AFTER)
+        """Gone for 30 days: hosts that come and go leave a name each."""
+        return self.exclude(state__in=ALIVE).filter(heartbeat_at__lt=Now() - FORGOTTEN_AFTER)
 
-    def losing(self, since: datetime) -> Self:
-        """That lost links after `since`."""
-        return self.filter(loss_at__gt=since, lost_links__gt=0).order_by("-loss_at", "name")
+    def that_dropped(self, since: datetime) -> Self:
+        """That dropped links after `since`."""
+        return self.filter(dropped_at__gt=since, dropped_links__gt=0).order_by("-dropped_at", "name")
 
 
 class Node(models.Model):
-    """One server process, by its name (TMS_NODE). No index covers what a beat writes.
+    """One server process, by its name (TMS_NODE). No index covers the columns that a heartbeat writes.
 
-    `loss_at` and `lost_links` tell of the last time that it dropped its terminals: when, and how many.
+    `dropped_at` and `dropped_links`: when it last dropped its terminals, and how many.
     """
 
     name = models.CharField(_("name"), max_length=64, unique=True)
@@ -52,12 +52,12 @@ class Node(models.Model):
     host = models.CharField(_("host"), max_length=255, default="")
     pid = models.PositiveIntegerField(_("process"), default=0)
     run = models.CharField(max_length=32, default="")
-    """New at each start: a beat of an earlier start counts for nothing."""
+    """New at each start, so that a heartbeat of an earlier start has no effect."""
     started_at = models.DateTimeField(_("started at"))
-    beat_at = models.DateTimeField(_("last beat"))
+    heartbeat_at = models.DateTimeField(_("last beat"), db_column="beat_at")
     links = models.PositiveIntegerField(_("links"), default=0)
-    loss_at = models.DateTimeField(_("last lost links at"), null=True)
-    lost_links = models.PositiveIntegerField(_("links lost then"), default=0)
+    dropped_at = models.DateTimeField(_("last lost links at"), null=True, db_column="loss_at")
+    dropped_links = models.PositiveIntegerField(_("links lost then"), default=0, db_column="lost_links")
 
     objects = NodeQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""What became of the terminals whose links a node dropped: "412 of 500 back"."""
+"""Terminals whose links a node dropped, and how many of them are back: 412 of 500."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,14 +15,14 @@ from tms.fleet.models.node import Node, NodeState
 from tms.fleet.models.outage import Outage
 
 FOLLOWED_FOR = timedelta(minutes=15)
-"""Who has not come back by then is away like any other."""
+"""A terminal that is not back by then is treated like any other that is away."""
 
 AWAITED = Q(terminal__state__presence=Presence.SILENT)
 MISSING = Q(terminal__state__presence=Presence.OFFLINE)
 
 
 class DroppedTerminals(NamedTuple):
-    """The links that one node dropped, or is about to, and what became of their terminals."""
+    """The links that one node dropped or is about to drop, and the state of their terminals."""
 
     node: str
     state: str
@@ -42,25 +42,25 @@ class DroppedTerminals(NamedTuple):
 
 
 def record(name: str, *, at: datetime) -> None:
-    """The node dropped its links now. A drain that did not end well counted them when it began, and goes on."""
+    """Record that the node dropped its links now. A drain that did not finish counted them when it began."""
     away = Outage.objects.lost_with(name).count()
     if not away:
         return
-    going_on = Node.objects.filter(name=name, loss_at__gt=at - _longest())
-    before = going_on.values_list("lost_links", flat=True).first() or 0
+    going_on = Node.objects.filter(name=name, dropped_at__gt=at - _longest())
+    before = going_on.values_list("dropped_links", flat=True).first() or 0
     with transaction.atomic():
-        Node.objects.filter(name=name).update(loss_at=at, lost_links=max(before, away))
+        Node.objects.filter(name=name).update(dropped_at=at, dropped_links=max(before, away))
         publish(Change(nodes=True))
 
 
 def recovery_of(at: datetime) -> Sequence[DroppedTerminals]:
-    """Of the last minutes, the newest first; what is over with all terminals back is left out."""
-    nodes = list(Node.objects.losing(at - FOLLOWED_FOR))
+    """Of the last minutes, the newest first, without those of which all terminals are back."""
+    nodes = list(Node.objects.that_dropped(at - FOLLOWED_FOR))
     if not nodes:
         return ()
     away = _away([node.name for node in nodes])
-    losses = (_loss(node, *away.get(node.name, (0, 0, None))) for node in nodes)
-    return tuple(loss for loss in losses if loss.awaited or loss.missing)
+    found = (_dropped(node, *away.get(node.name, (0, 0, None))) for node in nodes)
+    return tuple(dropped for dropped in found if dropped.awaited or dropped.missing)
 
 
 def _away(names: Sequence[str]) -> dict[str, tuple[int, int, datetime | None]]:
@@ -77,13 +77,14 @@ def _away(names: Sequence[str]) -> dict[str, tuple[int, int, datetime | None]]:
     return {row["node"]: (row["awaited"], row["missing"], row["until"]) for row in counted}
 
 
-def _loss(node: Node, awaited: int, missing: int, until: datetime | None) -> DroppedTerminals:
-    assert node.loss_at is not None
-    held = node.links if node.state == NodeState.DRAINING else 0
-    back = max(0, node.lost_links - awaited - missing - held)
-    if held:
-        until = node.loss_at + _longest()
-    return DroppedTerminals(node.name, node.state, node.loss_at, node.lost_links, back, awaited + held, missing, until)
+def _dropped(node: Node, awaited: int, missing: int, until: datetime | None) -> DroppedTerminals:
+    assert node.dropped_at is not None
+    open_links = node.links if node.state == NodeState.DRAINING else 0
+    back = max(0, node.dropped_links - awaited - missing - open_links)
+    if open_links:
+        until = node.dropped_at + _longest()
+    awaited += open_links
+    return DroppedTerminals(node.name, node.state, node.dropped_at, node.dropped_links, back, awaited, missing, until)
 
 
 def _longest() -> timedelta:

@@ -1,4 +1,4 @@
-"""The server processes of this TMS: each says that it lives, and when it leaves."""
+"""Membership of a server process among the nodes of this TMS: join, heartbeats, drain, leave."""
 
 import os
 import socket
@@ -13,10 +13,10 @@ from django.db.models.functions import Now
 
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models.node import ALIVE, BEAT_S, Node, NodeState
+from tms.fleet.models.node import ALIVE, HEARTBEAT_S, Node, NodeState
 
-WATCH_S = 2.5 * BEAT_S
-"""Who is alive beats at least twice within this."""
+WATCH_S = 2.5 * HEARTBEAT_S
+"""A live node records at least two heartbeats within this."""
 WATCH_EACH_S = 0.5
 
 
@@ -45,40 +45,42 @@ class Membership:
         Raises NameTaken when a live process has it; to find out may take WATCH_S.
         """
         before = Node.objects.filter(name=self.name).first()
-        if before is not None and self._seems_alive(before) and beats(before, pause=pause):
+        if before is not None and self._seems_alive(before) and is_heard(before, pause=pause):
             raise NameTaken(before)
         if not self._enter(before):
             raise NameTaken(Node.objects.get(name=self.name))
-        return before.beat_at if before else None
+        return before.heartbeat_at if before else None
 
-    def beat(self, *, links: int) -> bool:
+    def record_heartbeat(self, *, links: int) -> bool:
         """Whether the name is still ours. A node that was taken for lost and goes on is running again."""
         state = Case(When(state=NodeState.LOST, then=Value(NodeState.RUNNING.value)), default=F("state"))
-        return bool(self._row().update(beat_at=Now(), links=links, state=state))
+        return bool(self._row().update(heartbeat_at=Now(), links=links, state=state))
 
     def drain(self, *, links: int, at: datetime) -> None:
         """Its `links` are about to be closed: as many terminals are expected back elsewhere."""
         with transaction.atomic():
-            self._row().update(state=NodeState.DRAINING, beat_at=Now(), links=links, loss_at=at, lost_links=links)
+            self._row().update(
+                state=NodeState.DRAINING, heartbeat_at=Now(), links=links, dropped_at=at, dropped_links=links
+            )
             publish(Change(nodes=True))
 
     def leave(self) -> None:
         with transaction.atomic():
-            self._row().update(state=NodeState.STOPPED, beat_at=Now(), links=0)
+            self._row().update(state=NodeState.STOPPED, heartbeat_at=Now(), links=0)
             publish(Change(nodes=True))
 
     def _row(self) -> models.QuerySet[Node]:
         return Node.objects.filter(name=self.name, run=self.run)
 
     def _seems_alive(self, node: Node) -> bool:
-        """What can be told without waiting: on this host a process that is gone is known to be gone."""
+        """What is known without waiting: whether a process of this host still runs."""
         if node.state not in ALIVE:
             return False
         return node.host != self._host or (node.pid != self._pid and is_running(node.pid))
 
     def _enter(self, before: Node | None) -> bool:
         """False when two started at once, and the other was first."""
-        me = {"run": self.run, "host": self._host, "pid": self._pid, "started_at": Now(), "beat_at": Now()}
+        me = {"run": self.run, "host": self._host, "pid": self._pid, "started_at": Now(), "heartbeat_at": Now()}
         me |= {"state": NodeState.RUNNING, "links": 0}
         with transaction.atomic():
             Node.objects.forgotten().delete()
@@ -89,7 +91,7 @@ class Membership:
 
 
 def mark_lost(node: Node) -> bool:
-    """False when it beat after all, or was marked before."""
+    """False if it has a heartbeat after all, or was marked before."""
     with transaction.atomic():
         marked = Node.objects.overdue().filter(pk=node.pk, run=node.run).update(state=NodeState.LOST)
         publish(Change(nodes=True))
@@ -106,13 +108,13 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def beats(node: Node, *, pause: Callable[[float], None]) -> bool:
-    """Watch whether it beats: its number may have gone to another process, its host may be gone."""
+def is_heard(node: Node, *, pause: Callable[[float], None]) -> bool:
+    """Watch for a new heartbeat: the process id may belong to another process, the host may be gone."""
     for _ in range(round(WATCH_S / WATCH_EACH_S)):
         pause(WATCH_EACH_S)
-        seen = Node.objects.filter(pk=node.pk).values_list("run", "beat_at", "state").first()
+        seen = Node.objects.filter(pk=node.pk).values_list("run", "heartbeat_at", "state").first()
         if seen is None or seen[2] not in ALIVE:
             return False
-        if seen[:2] != (node.run, node.beat_at):
+        if seen[:2] != (node.run, node.heartbeat_at):
             return True
     return False

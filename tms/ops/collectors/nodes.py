@@ -48,7 +48,7 @@ def dropped_family() -> GaugeMetricFamily:
 
 def count_nodes() -> GaugeMetricFamily:
     """A node that was lost long ago is not news: its host was replaced, and bears another name."""
-    news = Node.objects.exclude(state=NodeState.LOST, beat_at__lt=Now() - LOST_IS_NEWS)
+    news = Node.objects.exclude(state=NodeState.LOST, heartbeat_at__lt=Now() - LOST_IS_NEWS)
     counted = dict(news.order_by().values_list("state").annotate(n=Count("pk")))
     family = nodes_family()
     for state in NodeState.values:

@@ -51,7 +51,7 @@ class LoopAges:
         names = self._unwritten & self._succeeded.keys()
         unheard = self._limits.keys() - names
         with transaction.atomic():
-            LoopSuccess.objects.keep({name: self._limits[name] for name in names}, node=settings.NODE, at=at)
+            LoopSuccess.objects.record({name: self._limits[name] for name in names}, node=settings.NODE, at=at)
             if self._written_at == -math.inf:
                 LoopSuccess.objects.begin({name: self._limits[name] for name in unheard}, node=settings.NODE, at=at)
         self._unwritten -= names

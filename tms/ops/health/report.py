@@ -146,8 +146,8 @@ def feed(at: datetime) -> str:
 
 
 def node(at: datetime) -> str:
-    """Whether the others hear of this process; a process that serves no terminals has nothing to say."""
-    return _pulses[-1].trouble or WELL if _pulses else WELL
+    """Whether the others see heartbeats of this process; a process that serves no terminals has none."""
+    return _node_heartbeats[-1].trouble or WELL if _node_heartbeats else WELL
 
 
 class DatabaseWatch:
@@ -195,9 +195,9 @@ class DatabaseWatch:
 # What this process has
 
 
-def watch(pulse: NodeHeartbeat) -> None:
-    """Tell of `pulse` from now on; a process has one."""
-    _pulses.append(pulse)
+def watch(node_heartbeat: NodeHeartbeat) -> None:
+    """Report `node_heartbeat` from now on; a process has one."""
+    _node_heartbeats.append(node_heartbeat)
 
 
 def watch_server(server: Serving) -> None:
@@ -214,7 +214,7 @@ def add_check(name: str, check: Callable[[datetime], str]) -> None:
     _added[name] = check
 
 
-_pulses: list[NodeHeartbeat] = []
+_node_heartbeats: list[NodeHeartbeat] = []
 _servers: list[Serving] = []
 _turns: list[LoopTurns] = []
 _watches: list[DatabaseWatch] = []

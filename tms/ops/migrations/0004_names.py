@@ -18,6 +18,8 @@ class Migration(migrations.Migration):
                     "SloSample",
                     models.UniqueConstraint(fields=("since", "indicator", "outcome", "bound_s"), name="promise_once"),
                 ),
+                migrations.RenameModel("Beat", "Heartbeat"),
+                migrations.AlterModelTable("Heartbeat", "ops_beat"),
             ],
         ),
     ]

@@ -7,11 +7,11 @@ from django.utils import timezone
 from tms.fleet.models.node import Node
 from tms.lib.management import NoChecksCommand
 
-HEAD = ("node", "state", "links", "last beat", "started", "host", "process")
+HEAD = ("node", "state", "links", "last heartbeat", "started", "host", "process")
 
 
 class Command(NoChecksCommand):
-    help = "Lists the server processes of this TMS: state, links, last beat."
+    help = "Lists the server processes of this TMS: state, links, last heartbeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
         rows = [HEAD, *(cells(node, at=timezone.now()) for node in Node.objects.all())]
@@ -23,9 +23,9 @@ class Command(NoChecksCommand):
 
 
 def cells(node: Node, *, at: datetime) -> tuple[str, ...]:
-    beat = f"{max(0.0, (at - node.beat_at).total_seconds()):.0f} s ago"
+    heartbeat = f"{max(0.0, (at - node.heartbeat_at).total_seconds()):.0f} s ago"
     started = timezone.localtime(node.started_at).isoformat(" ", "seconds")
-    return node.name, node.state, f"{node.links:,}", beat, started, node.host, str(node.pid)
+    return node.name, node.state, f"{node.links:,}", heartbeat, started, node.host, str(node.pid)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -57,7 +57,7 @@ class Process:
 
     def __init__(self, *, with_clock: bool) -> None:
         self.clock = scheduler.Clock() if with_clock else None
-        self.pulse = NodeHeartbeat(settings.NODE, links=lambda: len(gateway().links.by_terminal))
+        self.node_heartbeat = NodeHeartbeat(settings.NODE, links=lambda: len(gateway().links.by_terminal))
         self.bridge = bridge.configured(serves=True)
         self.slo_recorder = SloRecorder()
         self.database_watch = report.DatabaseWatch()
@@ -78,15 +78,15 @@ class Process:
     def join(self) -> int:
         """Take this node's name, and what terminals it held before. Raises CommandError when the name is taken."""
         try:
-            heard_at = self.pulse.start()
+            heard_at = self.node_heartbeat.start()
         except NameTaken as error:
             raise CommandError(str(error)) from None
-        report.watch(self.pulse)
+        report.watch(self.node_heartbeat)
         return presence_sweep.orphan(node(), db_clock.now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""
-        await database_sync_to_async(self.pulse.drain)()
+        await database_sync_to_async(self.node_heartbeat.drain)()
         await gateway().announce_drain()
 
     async def stop(self) -> None:
@@ -95,7 +95,7 @@ class Process:
         await gateway().stop()
         if self.clock:
             await self.clock.stop()
-        await database_sync_to_async(self.pulse.stop)()
+        await database_sync_to_async(self.node_heartbeat.stop)()
         await hub.stop()
         await feed.detach()
         await asyncio.to_thread(self.slo_recorder.stop)

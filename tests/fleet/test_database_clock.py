@@ -1,10 +1,10 @@
-"""The clock on the wall: the database's, as it was seen last."""
+"""The database clock, as this process read it last."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tms.lib.db.clock import LOOK_EVERY_S, SLOWEST_S, DatabaseClock, database_clock
+from tms.lib.db.clock import SLOWEST_S, SYNCHRONISE_EVERY_S, DatabaseClock, database_clock
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A_DAY = timedelta(days=1)
@@ -31,66 +31,66 @@ def instruments() -> Instruments:
 
 
 @pytest.fixture
-def wall(instruments: Instruments) -> DatabaseClock:
+def clock(instruments: Instruments) -> DatabaseClock:
     made = DatabaseClock(instruments.look, lambda: instruments.monotonic)
-    made.keep()
+    made.synchronise()
     return made
 
 
-def test_between_two_looks_time_goes_on(wall, instruments):
+def test_between_two_looks_time_goes_on(clock, instruments):
     instruments.go_on(1.5)
 
-    assert wall.now() == NOON + timedelta(seconds=1.5)
+    assert clock.now() == NOON + timedelta(seconds=1.5)
 
 
-def test_a_clock_that_drifted_is_followed_and_has_not_jumped(wall, instruments):
-    instruments.go_on(LOOK_EVERY_S)
+def test_a_clock_that_drifted_is_followed_and_has_not_jumped(clock, instruments):
+    instruments.go_on(SYNCHRONISE_EVERY_S)
     instruments.database += timedelta(seconds=1)
 
-    wall.keep()
+    clock.synchronise()
 
-    assert wall.now() == instruments.database
-    assert wall.steps == 0
+    assert clock.now() == instruments.database
+    assert clock.steps == 0
 
 
 @pytest.mark.parametrize("step", [A_DAY, -A_DAY])
-def test_a_clock_that_jumped_is_followed_and_counted(wall, instruments, step):
-    instruments.go_on(LOOK_EVERY_S)
+def test_a_clock_that_jumped_is_followed_and_counted(clock, instruments, step):
+    instruments.go_on(SYNCHRONISE_EVERY_S)
     instruments.database += step
 
-    wall.keep()
-    wall.keep()
+    clock.synchronise()
+    clock.synchronise()
 
-    assert wall.now() == instruments.database
-    assert wall.steps == 1
+    assert clock.now() == instruments.database
+    assert clock.steps == 1
 
 
-def test_it_looks_no_more_often_than_it_must(wall, instruments):
+def test_it_looks_no_more_often_than_it_must(clock, instruments):
     instruments.database += A_DAY
 
-    wall.keep()
+    clock.synchronise()
 
-    assert wall.now() == NOON
+    assert clock.now() == NOON
 
 
-def test_an_answer_that_took_long_tells_nothing(wall, instruments):
-    instruments.go_on(LOOK_EVERY_S)
+def test_an_answer_that_took_long_tells_nothing(clock, instruments):
+    instruments.go_on(SYNCHRONISE_EVERY_S)
     instruments.answers_after_s = SLOWEST_S + 20
 
-    wall.keep()
+    clock.synchronise()
 
-    assert wall.steps == 0
-    assert wall.now() == instruments.database
+    assert clock.steps == 0
+    assert clock.now() == instruments.database
 
 
-def test_a_clock_goes_on_until_it_jumps_or_takes_too_long_to_answer(wall, instruments):
+def test_a_clock_goes_on_until_it_jumps_or_takes_too_long_to_answer(clock, instruments):
     instruments.go_on(0.1)
-    went_on = wall.goes_on()
+    went_on = clock.is_running()
     instruments.database += A_DAY
-    jumped = wall.goes_on()
-    followed = wall.goes_on()
+    jumped = clock.is_running()
+    followed = clock.is_running()
     instruments.answers_after_s = SLOWEST_S + 1
-    dawdled = wall.goes_on()
+    dawdled = clock.is_running()
 
     assert (went_on, jumped, followed, dawdled) == (True, False, True, False)
 
