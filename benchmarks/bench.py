@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from benchmarks import machine
+from benchmarks.environment import Environment
 from benchmarks.figure import Measured
-from benchmarks.ground import Ground
 from benchmarks.plan import Plan
 from benchmarks.progress import say
 from benchmarks.run import Run
@@ -17,7 +17,7 @@ from benchmarks.systems.textbook import Textbook
 from benchmarks.systems.tms import Tms, TmsOnUvicorn
 
 type OnStage = Callable[[Stage], dict[str, Measured]]
-type OnGround = Callable[[Ground], dict[str, Measured]]
+type OnGround = Callable[[Environment], dict[str, Measured]]
 
 SYSTEMS: Mapping[str, type[System]] = {kind.name: kind for kind in (Textbook, Tms, TmsOnUvicorn)}
 OF_ALL: Mapping[str, OnStage] = {
@@ -51,40 +51,40 @@ class Bench:
 
     def run(self) -> Run:
         began_at = datetime.now(UTC)
-        with Ground.laid(self.plan, machine.places()) as ground:
-            measured = {name: self._system(ground, SYSTEMS[name]) for name in self.systems}
-            about = machine.describe(database_url=ground.database.url, redis_url=ground.broker.url)
+        with Environment.laid(self.plan, machine.places()) as environment:
+            measured = {name: self._system(environment, SYSTEMS[name]) for name in self.systems}
+            about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
         took_s = (datetime.now(UTC) - began_at).total_seconds()
         return Run(began_at.isoformat(timespec="seconds"), took_s, about, self.plan, measured, self.missing)
 
-    def _system(self, ground: Ground, kind: type[System]) -> dict[str, Measured]:
+    def _system(self, environment: Environment, kind: type[System]) -> dict[str, Measured]:
         if why := kind.absence():
             self.missing[kind.name] = why
             return {}
-        return self._staged(ground, kind) | (self._alone(ground, kind) if self._is_whole(kind) else {})
+        return self._staged(environment, kind) | (self._alone(environment, kind) if self._is_whole(kind) else {})
 
     def _is_whole(self, kind: type[System]) -> bool:
         return kind is Tms or (self.is_whole and issubclass(kind, Tms))
 
-    def _staged(self, ground: Ground, kind: type[System]) -> dict[str, Measured]:
+    def _staged(self, environment: Environment, kind: type[System]) -> dict[str, Measured]:
         scenarios = OF_ALL | (OF_TMS if self._is_whole(kind) else {"pixel": pixel.briefly})
         wanted = {name: measure for name, measure in scenarios.items() if name in self.scenarios}
         if not wanted:
             return {}
         measured: dict[str, Measured] = {}
-        with ground.system(kind) as system:
+        with environment.system(kind) as system:
             say(f"{kind.name}: making {self._fleet:,} terminals")
             system.prepare(self._fleet)
             for name, measure in wanted.items():
-                measured |= self._tried(f"{kind.name}: {name}", _on_stage, ground, system, measure)
+                measured |= self._tried(f"{kind.name}: {name}", _on_stage, environment, system, measure)
         return measured
 
-    def _alone(self, ground: Ground, kind: type[Tms]) -> dict[str, Measured]:
+    def _alone(self, environment: Environment, kind: type[Tms]) -> dict[str, Measured]:
         measured: dict[str, Measured] = {}
-        ground = replace(ground, server=kind.server)
+        environment = replace(environment, server=kind.server)
         for name, measure in ALONE.items():
             if name in self.scenarios:
-                measured |= self._tried(f"{kind.name}: {name}", measure, ground)
+                measured |= self._tried(f"{kind.name}: {name}", measure, environment)
         return measured
 
     def _tried[**P](
@@ -104,6 +104,6 @@ class Bench:
         return max(self.plan.fleet, self.plan.reporting, self.plan.pixel_fleet, self.plan.alerts)
 
 
-def _on_stage(ground: Ground, system: System, measure: OnStage) -> dict[str, Measured]:
-    with ground.staged(system, heralded=measure is fanout.measure) as stage:
+def _on_stage(environment: Environment, system: System, measure: OnStage) -> dict[str, Measured]:
+    with environment.staged(system, heralded=measure is fanout.measure) as stage:
         return measure(stage)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from benchmarks import machine
 from benchmarks.bench import OF_ALL, SYSTEMS
-from benchmarks.ground import Ground
+from benchmarks.environment import Environment
 from benchmarks.load.span import Span
 from benchmarks.meter import thread_seconds
 from benchmarks.plan import FULL
@@ -65,10 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args(arguments)
     plan = replace(FULL, measured_s=options.seconds)
-    with Ground.laid(plan, machine.places()) as ground, ground.system(SYSTEMS[options.system]) as system:
+    with Environment.laid(plan, machine.places()) as environment, environment.system(SYSTEMS[options.system]) as system:
         system.prepare(plan.reporting)
         measure = OF_ALL[options.scenario]
-        with ground.staged(system, heralded=measure is fanout.measure) as stage, tempfile.TemporaryDirectory() as place:
+        with (
+            environment.staged(system, heralded=measure is fanout.measure) as stage,
+            tempfile.TemporaryDirectory() as place,
+        ):
             recording = Recording(system.pids[0], Path(place, "stacks"))
             stage.on_span = recording.begin
             measure(stage)

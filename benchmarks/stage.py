@@ -6,8 +6,8 @@ from itertools import cycle, islice
 from typing import Any
 
 from benchmarks import fleet
-from benchmarks.load.crew import Crew, together
-from benchmarks.load.dialect import BoardPath
+from benchmarks.load.client_protocol import BoardPath
+from benchmarks.load.load_workers import LoadWorkers, together
 from benchmarks.load.orders import Dial, Dialled, Open, Order, Report, Reported, Saturate, Watch, Watched
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost, Meter, Reading, cost
@@ -16,11 +16,11 @@ from benchmarks.systems.system import System
 
 
 class Stage:
-    def __init__(self, system: System, plan: Plan, crew: Crew, services: Mapping[str, Sequence[int]]) -> None:
+    def __init__(self, system: System, plan: Plan, workers: LoadWorkers, services: Mapping[str, Sequence[int]]) -> None:
         """`services` are the processes of PostgreSQL and Redis, by name."""
         self.system = system
         self.plan = plan
-        self.crew = crew
+        self.workers = workers
         self._services = services
         self.on_span: Callable[[Span], None] = lambda _span: None
         """Is called when a metered span begins, for whoever looks on."""
@@ -32,14 +32,14 @@ class Stage:
 
     @property
     def meter(self) -> Meter:
-        load = {"load": [hand.pid for hand in (*self.crew.terminals, self.crew.boards)]}
-        browser = {"browser": [self.crew.browser.pid]} if self.crew.browser else {}
+        load = {"load": [hand.pid for hand in (*self.workers.terminals, self.workers.boards)]}
+        browser = {"browser": [self.workers.browser.pid]} if self.workers.browser else {}
         return Meter({**self.processes, **load, **browser})
 
     def dial(self, number: int, *, skip: int = 0) -> Dialled:
         """Connect and boot so many terminals, after the first `skip` of the fleet."""
         uids = [fleet.uid(place) for place in range(skip, skip + number)]
-        hands = self.crew.terminals
+        hands = self.workers.terminals
         for place, hand in enumerate(hands):
             mine = tuple(islice(uids, place, None, len(hands)))
             hand.begin(Dial(mine, max(1, self.plan.dials_at_once // len(hands)), hand.source))
@@ -53,22 +53,22 @@ class Stage:
 
     def open(self, paths: Sequence[BoardPath], number: int, *, ports: tuple[int, ...] = ()) -> None:
         """So many boards, at these paths in turn; only on the server processes at `ports`, if any are named."""
-        self.boards(Open(tuple(islice(cycle(paths), number)), self.crew.boards.source, ports))
+        self.boards(Open(tuple(islice(cycle(paths), number)), self.workers.boards.source, ports))
 
     def terminals(self, order: Order) -> list[Any]:
-        return together(self.crew.terminals, order)
+        return together(self.workers.terminals, order)
 
     def boards(self, order: Order) -> Any:
-        return self.crew.boards.do(order)
+        return self.workers.boards.do(order)
 
     def run(self, order: Report | Saturate, watch: Watch) -> tuple[Reported, Watched, Cost]:
         """Let terminals report and boards watch; the cost is that of the span."""
-        for hand in self.crew.terminals:
+        for hand in self.workers.terminals:
             hand.begin(order)
-        self.crew.boards.begin(watch)
+        self.workers.boards.begin(watch)
         spent = self.metered(order.span)
-        reported: list[Reported] = [hand.result() for hand in self.crew.terminals]
-        return summed(reported), self.crew.boards.result(), spent
+        reported: list[Reported] = [hand.result() for hand in self.workers.terminals]
+        return summed(reported), self.workers.boards.result(), spent
 
     def metered(self, span: Span) -> Cost:
         meter = self.meter

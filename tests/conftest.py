@@ -11,12 +11,12 @@ import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 
-from tests import blank, order
-from tests.builders import FakeScheduler, Fleet
-from tests.ear import Ear
-from tests.emptying import empty_databases
-from tests.failures import Failures
 from tests.historical_models import before_renames
+from tests.support import scheduling, template_db
+from tests.support.builders import FakeScheduler, Fleet
+from tests.support.failures import Failures
+from tests.support.fast_flush import empty_databases
+from tests.support.feed_recorder import FeedRecorder
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change
@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Failures(config))
         if config.option.dist != "no":
-            blank.share()
+            template_db.share()
     keep_workers_apart()
     TransactionTestCase._fixture_teardown = empty_databases
 
@@ -49,7 +49,7 @@ def keep_workers_apart() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without PostgreSQL and Redis the tests that need them are left out; `make test` has a pass with both."""
-    order.sort(items)
+    scheduling.sort(items)
     if os.environ.get("TMS_DATABASE_URL") and os.environ.get("TMS_REDIS_URL"):
         return
     needy = [item for item in items if item.get_closest_marker("services")]
@@ -64,14 +64,14 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.LongestFirst:
-    return order.LongestFirst(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> scheduling.LongestFirst:
+    return scheduling.LongestFirst(config, log)
 
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
     """What a worker copied is its test database; of PostgreSQL, Django itself makes it from a template."""
-    return blank.is_shared() and on_sqlite()
+    return template_db.is_shared() and on_sqlite()
 
 
 @pytest.fixture(scope="session")
@@ -80,13 +80,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_fa
     database = settings.DATABASES["default"]
     if on_sqlite():
         folder = tmp_path_factory.mktemp("database")
-        database["TEST"]["NAME"] = str(folder / blank.SQLITE)
+        database["TEST"]["NAME"] = str(folder / template_db.SQLITE)
         # It need not outlive the machine.
         database["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
-        if blank.is_shared():
-            blank.copy_file(folder)
-    elif blank.is_shared():
-        database["TEST"]["TEMPLATE"] = blank.name_of(blank.database(os.environ["TMS_DATABASE_URL"]))
+        if template_db.is_shared():
+            template_db.copy_file(folder)
+    elif template_db.is_shared():
+        database["TEST"]["TEMPLATE"] = template_db.name_of(template_db.database(os.environ["TMS_DATABASE_URL"]))
 
 
 def on_sqlite() -> bool:
@@ -109,10 +109,10 @@ def scheduler() -> FakeScheduler:
 
 
 @pytest.fixture
-def ear(settings: Any) -> Ear:
+def feed_recorder(settings: Any) -> FeedRecorder:
     """Hears what is published. The feed is in memory: what carries it between processes has tests of its own."""
     settings.CHANNEL_LAYERS = IN_MEMORY
-    return Ear()
+    return FeedRecorder()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import NamedTuple
 MOST_FLAKY = 2
 MOST_RERUN = 20
 """More failures than these in one pass are no race: they are not run again."""
-ON_SERVICES = (sys.executable, "-m", "tests.services")
+ON_SERVICES = (sys.executable, "-m", "tests.support.services")
 
 
 class Exit(IntEnum):

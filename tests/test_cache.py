@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import caches
 
-from tests.services import HOST
+from tests.support.services import HOST
 from tms.lib.redis_cache import FallbackCache
 
 MANY = {"a": 1, "b": 2}

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.at_once import at_once
-from tests.builders import AT, Link, later
+from tests.support.at_once import at_once
+from tests.support.builders import AT, Link, later
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import conditions
 from tms.alerts.models import Alert, Condition
@@ -113,13 +113,13 @@ def test_the_number_of_queries_does_not_grow_with_the_fleet(fleet, django_assert
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_hear_of_those_who_moved(fleet, ear):
+def test_boards_hear_of_those_who_moved(fleet, feed_recorder):
     terminal, _ = fleet.online(lease_s=1), fleet.online(lease_s=99)
-    ear.changes()
+    feed_recorder.changes()
 
     presence_sweep.sweep(later(2))
 
-    assert ear.change().presence == {terminal.pk}
+    assert feed_recorder.change().presence == {terminal.pk}
 
 
 @pytest.mark.services

@@ -12,7 +12,7 @@ import pytest
 from django.db import DataError, InternalError, OperationalError, connection
 from structlog.testing import capture_logs
 
-from tests.builders import AT, Link, later
+from tests.support.builders import AT, Link, later
 from tests.test_clock_lead import Work, quick, running
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services

@@ -43,7 +43,7 @@ class Work:
 
 
 @pytest.fixture
-def quick(monkeypatch, ear) -> None:
+def quick(monkeypatch, feed_recorder) -> None:
     monkeypatch.setattr(scheduler, "RETRY_S", 0.01)
 
 

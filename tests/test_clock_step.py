@@ -8,7 +8,7 @@ import pytest
 
 from tests.link.eventually import eventually
 from tests.link.terminal import Terminal
-from tests.running import Running
+from tests.support.running import Running
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 DEADLINE_S = 30

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from tests import inventory
-from tests.inventory import INSTRUMENTS, ROOT
+from tests.support import inventory
+from tests.support.inventory import INSTRUMENTS, ROOT
 from tms.clock.jobs import LOOPS
 
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("README*.md"), ROOT / "docs/asyncapi.yaml"])

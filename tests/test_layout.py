@@ -32,3 +32,11 @@ def test_a_folder_holds_a_dozen_modules_at_most(tree):
     count = Counter(str(path.parent.relative_to(ROOT)) for path in modules if path.stem not in NOT_COUNTED)
 
     assert {folder: number for folder, number in count.items() if number > MOST_MODULES} == {}
+
+
+def test_helpers_that_tests_share_lie_in_support():
+    """Beside the tests lies only what starts them."""
+    assert sorted(path.name for path in (ROOT / "tests").glob("*.py") if not path.name.startswith("test_")) == [
+        "conftest.py",
+        "suite.py",
+    ]

@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from tests.running import SERVERS, Running
-from tests.services import HOST
+from tests.support.running import SERVERS, Running
+from tests.support.services import HOST
 from tms.config.logs import SECRETS, is_refusal, logging_config, one_line, shorten_refusal, without_secrets
 
 SECRET = "c0nfidential-c0nfidential-c0nfidential-abcd"

@@ -7,7 +7,7 @@ import sys
 import psycopg
 import redis
 
-from tests.services import PostgreSQL, Redis
+from tests.support.services import PostgreSQL, Redis
 
 SHOW_BOTH = "import os; print(os.environ['TMS_DATABASE_URL'], os.environ['TMS_REDIS_URL'])"
 
@@ -48,7 +48,11 @@ def test_a_command_runs_with_both_services_and_hands_back_its_exit_code():
     command = [sys.executable, "-c", f"{SHOW_BOTH}; raise SystemExit(3)"]
 
     done = subprocess.run(
-        [sys.executable, "-m", "tests.services", *command], capture_output=True, text=True, check=False, env=os.environ
+        [sys.executable, "-m", "tests.support.services", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
     )
 
     assert done.returncode == 3

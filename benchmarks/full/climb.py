@@ -58,7 +58,7 @@ class Climb:
     def _start_another(self) -> None:
         node = self.system.add_node()
         say(f"climb: {node.name} starts, because the descriptors of the others are used up")
-        for hand in self.gauge.stage.crew.terminals:
+        for hand in self.gauge.stage.workers.terminals:
             hand.do(Reach(tuple(node.port for node in self.system.nodes)))
 
 

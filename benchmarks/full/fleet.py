@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.load.crew import together
+from benchmarks.load.load_workers import together
 from benchmarks.load.orders import Keep, Kept, Look
 from benchmarks.quantiles import in_ms
 from benchmarks.stage import Stage
@@ -43,8 +43,8 @@ class Fleet:
         self.stage = stage
         self.dialled = 0
         self.acknowledged = 0
-        for hand in stage.crew.terminals:
-            hand.do(Keep(report_every_s, max(1, dials_at_once // len(stage.crew.terminals)), hand.source))
+        for hand in stage.workers.terminals:
+            hand.do(Keep(report_every_s, max(1, dials_at_once // len(stage.workers.terminals)), hand.source))
 
     def grow_to(self, size: int) -> Sequence[str]:
         """Why terminals could not be dialled."""
@@ -54,7 +54,7 @@ class Fleet:
 
     def look(self) -> Seen:
         """What was since the last look."""
-        parts: list[Kept] = together(self.stage.crew.terminals, Look())
+        parts: list[Kept] = together(self.stage.workers.terminals, Look())
         seen = Seen(sum(part.online for part in parts), sum(part.waiting for part in parts))
         for part in parts:
             seen.latencies += part.latencies

@@ -2,6 +2,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from benchmarks import machine
+from benchmarks.environment import Environment
 from benchmarks.figure import Measured
 from benchmarks.full import memory
 from benchmarks.full.climb import Climb
@@ -9,7 +10,6 @@ from benchmarks.full.fleet import Fleet
 from benchmarks.full.hold import Hold
 from benchmarks.full.plan import FullPlan
 from benchmarks.full.point import Gauge
-from benchmarks.ground import Ground
 from benchmarks.plan import Plan
 from benchmarks.progress import say
 from benchmarks.run import Run
@@ -21,14 +21,14 @@ def measure(plan: FullPlan, *, server: str) -> Run:
     began_at = datetime.now(UTC)
     with ExitStack() as ending:
         load = Plan(processes=plan.processes, dials_at_once=plan.dials_at_once)
-        ground = ending.enter_context(Ground.laid(load, machine.everywhere()))
-        system = ending.enter_context(ground.system(Several, TMS_SERVER=server))
+        environment = ending.enter_context(Environment.laid(load, machine.everywhere()))
+        system = ending.enter_context(environment.system(Several, TMS_SERVER=server))
         system.number = plan.nodes
         say(f"making {plan.most:,} terminals")
         system.prepare(plan.most)
-        stage = ending.enter_context(ground.staged(system))
+        stage = ending.enter_context(environment.staged(system))
         figures, climb, end = _measure(plan, system, stage)
-        about = machine.describe(database_url=ground.database.url, redis_url=ground.broker.url)
+        about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
     took_s = (datetime.now(UTC) - began_at).total_seconds()
     began = began_at.isoformat(timespec="seconds")
     return Run(began, took_s, about, plan, {f"tms-{server}": figures}, curve=climb.curve, notes=[end])
@@ -40,7 +40,7 @@ def _measure(plan: FullPlan, system: Several, stage: Stage) -> tuple[dict[str, M
     gauge.kernel_before = memory.kernel()
     # On processes that nobody kills: what becomes of a board then is what its browser does.
     safe = tuple(node.port for node in system.nodes[:-2])
-    stage.open(system.dialect.board_paths, plan.boards, ports=safe)
+    stage.open(system.protocol.board_paths, plan.boards, ports=safe)
     climb = Climb(plan, system, fleet, gauge)
     climb.up_to_the_fleet()
     figures = Hold(plan, system, fleet, gauge).measure()

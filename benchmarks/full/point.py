@@ -28,10 +28,10 @@ class Gauge:
     def take(self, seconds: float, *, settle_s: float) -> Point:
         self.fleet.look()
         span = Span.after(settle_s, seconds=seconds)
-        self.stage.crew.boards.begin(Watch(span, self.change_every_s, self.patience_s))
+        self.stage.workers.boards.begin(Watch(span, self.change_every_s, self.patience_s))
         spent = self.stage.metered(span)
         seen = self.fleet.look()
-        watched: Watched = self.stage.crew.boards.result()
+        watched: Watched = self.stage.workers.boards.result()
         busy = spent.busy()
         online = max(1, seen.online)
         return {

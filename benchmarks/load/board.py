@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from picows import WSFrame, WSMsgType, WSTransport
 
 from benchmarks.load.client import Client
-from benchmarks.load.dialect import BoardPath, Dialect
+from benchmarks.load.client_protocol import BoardPath, ClientProtocol
 from benchmarks.load.span import NEVER, Span
 
 
 class Board(Client):
     """A board's socket: reads frames, and notes when it first shows each change, or something newer."""
 
-    def __init__(self, dialect: Dialect, path: BoardPath, made_at: Sequence[float]) -> None:
-        self.dialect = dialect
+    def __init__(self, protocol: ClientProtocol, path: BoardPath, made_at: Sequence[float]) -> None:
+        self.protocol = protocol
         self.path = path
         self.made_at = made_at
         self.shown_at: list[float] = []
@@ -47,7 +47,7 @@ class Board(Client):
             self._note_probe(payload, now)
 
     def _note_probe(self, payload: bytes, now: float) -> None:
-        number = self.dialect.probe_number(payload)
+        number = self.protocol.probe_number(payload)
         if number is not None and number < len(self.made_at):  # else it is of an earlier run on the same database
             self.shown_at += [now] * (number + 1 - len(self.shown_at))
 

@@ -51,8 +51,8 @@ class Visitor:
         name, _, value = address.cookie.partition("=")
         await context.add_cookies([{"name": name, "value": value, "url": origin}])
         page = await context.new_page()
-        await page.add_init_script(STOPWATCH % json.dumps(address.dialect.probe_on_page))
-        await page.goto(origin + address.dialect.page, timeout=OPEN_DEADLINE_MS)
+        await page.add_init_script(STOPWATCH % json.dumps(address.protocol.probe_on_page))
+        await page.goto(origin + address.protocol.page, timeout=OPEN_DEADLINE_MS)
         return cls(playwright, browser, page)
 
     async def seen(self, newest: int, *, until: float) -> Painted:

@@ -21,7 +21,7 @@ async def dial(address: Address, order: Dial) -> tuple[list[Terminal], Dialled]:
 
     async def caller() -> None:
         for turn, uid in uids:
-            terminal = Terminal(address.dialect, uid)
+            terminal = Terminal(address.protocol, uid)
             try:
                 await call_any(address, terminal, order.source, range(turn, turn + len(address.ports)))
             except (WSError, OSError, TimeoutError) as error:
@@ -56,8 +56,8 @@ async def call_any(address: Address, terminal: Terminal, source: str, turns: Ite
 async def call(address: Address, terminal: Terminal, source: str, *, turn: int = 0) -> None:
     """`turn`: at which of the server's processes."""
     async with asyncio.timeout(TIMEOUT_S):
-        headers = address.dialect.handshake(terminal.uid)
-        await connect(address.base(turn), terminal, address.dialect.terminal_path, headers.items(), source)
+        headers = address.protocol.handshake(terminal.uid)
+        await connect(address.base(turn), terminal, address.protocol.terminal_path, headers.items(), source)
         await terminal.booted
 
 

@@ -3,7 +3,7 @@
 from array import array
 from dataclasses import dataclass, field
 
-from benchmarks.load.dialect import BoardPath
+from benchmarks.load.client_protocol import BoardPath
 from benchmarks.load.span import Span
 
 # Terminals

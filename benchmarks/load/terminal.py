@@ -8,7 +8,7 @@ from uuid import uuid4
 from picows import WSFrame, WSMsgType, WSTransport
 
 from benchmarks.load.client import Client
-from benchmarks.load.dialect import Dialect
+from benchmarks.load.client_protocol import ClientProtocol
 
 
 class Tally(Protocol):
@@ -31,8 +31,8 @@ class Terminal(Client):
     lost: Callable[["Terminal"], None] | None = None
     """Is told when the link breaks after the boot was answered."""
 
-    def __init__(self, dialect: Dialect, uid: str = "") -> None:
-        self.dialect = dialect
+    def __init__(self, protocol: ClientProtocol, uid: str = "") -> None:
+        self.protocol = protocol
         self.uid = uid
         self.boot_id = uuid4().hex
         self.booted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -45,13 +45,13 @@ class Terminal(Client):
         self.reported += 1
         self.waiting.append(intended_at)
         if self.transport is not None:
-            self.transport.send(WSMsgType.TEXT, self.dialect.report(self.reported, status, number, paper))
+            self.transport.send(WSMsgType.TEXT, self.protocol.report(self.reported, status, number, paper))
 
     def report_again(self) -> None:
         """What was not acknowledged, over a new link."""
         for seq in range(self.reported - len(self.waiting) + 1, self.reported + 1):
             if self.transport is not None:
-                self.transport.send(WSMsgType.TEXT, self.dialect.report(seq, "ok", 20, 80))
+                self.transport.send(WSMsgType.TEXT, self.protocol.report(seq, "ok", 20, 80))
 
     def acknowledge(self, seq: int) -> None:
         """Everything up to `seq` is committed."""
@@ -65,12 +65,12 @@ class Terminal(Client):
         super().on_ws_connected(transport)
         if self.booted.done():
             self.booted = asyncio.get_running_loop().create_future()
-        transport.send(WSMsgType.TEXT, self.dialect.boot(self.boot_id))
+        transport.send(WSMsgType.TEXT, self.protocol.boot(self.boot_id))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is not WSMsgType.TEXT:
             return
-        seq = self.dialect.acknowledged(frame.get_payload_as_bytes())
+        seq = self.protocol.acknowledged(frame.get_payload_as_bytes())
         if seq:
             self.acknowledge(seq)
         elif seq == 0 and not self.booted.done():

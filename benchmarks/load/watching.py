@@ -10,7 +10,7 @@ from collections.abc import Callable
 from benchmarks.fleet import PROBE
 from benchmarks.load.board import Board
 from benchmarks.load.client import Client
-from benchmarks.load.dialect import STATUSES
+from benchmarks.load.client_protocol import STATUSES
 from benchmarks.load.dialling import call, connect
 from benchmarks.load.orders import Heard, Listen, Open, Spot, Spotted, Watch, Watched
 from benchmarks.load.span import Span
@@ -22,8 +22,8 @@ class Watcher:
     def __init__(self, address: Address, order: Open) -> None:
         self.made_at: list[float] = []
         """When each of the probe's changes was to be made."""
-        self.probe = Terminal(address.dialect, PROBE)
-        self.boards = [Board(address.dialect, path, self.made_at) for path in order.paths]
+        self.probe = Terminal(address.protocol, PROBE)
+        self.boards = [Board(address.protocol, path, self.made_at) for path in order.paths]
 
     @classmethod
     async def open(cls, address: Address, order: Open) -> "Watcher":

@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.load import dialling, heralding, reporting
+from benchmarks.load import dialling, readiness, reporting
 from benchmarks.load.keeping import Keeper
 from benchmarks.load.orders import (
     BreakOff,
@@ -136,7 +136,7 @@ class Worker:
 
     @do.register
     async def _(self, order: Herald) -> Heralded:
-        return await heralding.herald(self.address, self.at_boards.boards, order)
+        return await readiness.herald(self.address, self.at_boards.boards, order)
 
     @property
     def at_boards(self) -> Watcher:

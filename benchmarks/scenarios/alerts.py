@@ -1,7 +1,7 @@
 """Boards with many open alerts: what they are sent (P12)."""
 
 from benchmarks.figure import Measured
-from benchmarks.load.dialect import board_path
+from benchmarks.load.client_protocol import board_path
 from benchmarks.load.orders import Heard, Listen, RunLow, Waver
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost
@@ -21,7 +21,7 @@ def measure(stage: Stage) -> dict[str, Measured]:
     stage.terminals(RunLow())  # nothing new, but that they are there: silent ones would be changes of their own
     span = _waver(stage)
     busy, spent = _heard(stage, span)
-    stage.crew.terminals[0].result()
+    stage.workers.terminals[0].result()
     cpu_s = (spent.cpu_s["server"] - without.cpu_s["server"]) / span.seconds * MINUTE_S
     details = {
         "of the whole server, s a minute": spent.cpu_s["server"] / span.seconds * MINUTE_S,
@@ -38,20 +38,20 @@ def measure(stage: Stage) -> dict[str, Measured]:
 def _waver(stage: Stage) -> Span:
     """Begins to open or resolve an alert each second, from one process."""
     span = Span.after(stage.plan.settle_s, seconds=stage.plan.quiet_s)
-    stage.crew.terminals[0].begin(Waver(span, 1.0))
+    stage.workers.terminals[0].begin(Waver(span, 1.0))
     return span
 
 
 def _spent(stage: Stage, span: Span) -> Cost:
     spent = stage.metered(span)
-    stage.crew.terminals[0].result()
+    stage.workers.terminals[0].result()
     return spent
 
 
 def _heard(stage: Stage, span: Span) -> tuple[Heard, Cost]:
-    stage.crew.boards.begin(Listen(span))
+    stage.workers.boards.begin(Listen(span))
     spent = stage.metered(span)
-    heard: Heard = stage.crew.boards.result()
+    heard: Heard = stage.workers.boards.result()
     return heard, spent
 
 

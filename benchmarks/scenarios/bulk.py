@@ -8,9 +8,9 @@ from http.client import HTTPConnection
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from benchmarks.environment import Environment
 from benchmarks.figure import Measured
-from benchmarks.ground import Ground
-from benchmarks.load.dialect import board_path
+from benchmarks.load.client_protocol import board_path
 from benchmarks.load.orders import Refill, RunLow, Spot, Spotted
 from benchmarks.progress import say
 from benchmarks.quantiles import quantile
@@ -30,12 +30,12 @@ class Took(NamedTuple):
     board: float
 
 
-def measure(ground: Ground) -> dict[str, Measured]:
-    say(f"bulk: making {ground.plan.alerts:,} terminals")
-    with ground.system(Tms) as system:
-        system.prepare(ground.plan.alerts)
+def measure(environment: Environment) -> dict[str, Measured]:
+    say(f"bulk: making {environment.plan.alerts:,} terminals")
+    with environment.system(Tms) as system:
+        system.prepare(environment.plan.alerts)
         system.execute("UPDATE alerts_rule SET watches_flapping = false")  # the fourth time they would stay open
-        with ground.staged(system) as stage:
+        with environment.staged(system) as stage:
             return _measure(stage)
 
 
@@ -57,7 +57,7 @@ def _once(stage: Stage) -> Took:
     host, port = stage.system.address.base().split(":")
     connection = HTTPConnection(host, int(port), timeout=TIMEOUT_S)
     form, cookie = _asked(connection, stage)
-    stage.crew.boards.begin(_spot(stage, "count-nobody", 0))
+    stage.workers.boards.begin(_spot(stage, "count-nobody", 0))
     began_at = time.monotonic()
     _sent(connection, form, cookie)
     answered_at = time.monotonic()
@@ -68,7 +68,7 @@ def _once(stage: Stage) -> Took:
 
 
 def _all(stage: Stage, order: RunLow | Refill, *, shows: tuple[str, int]) -> None:
-    stage.crew.boards.begin(_spot(stage, *shows))
+    stage.workers.boards.begin(_spot(stage, *shows))
     stage.terminals(order)
     _shown(stage)
 
@@ -81,7 +81,7 @@ def _spot(stage: Stage, name: str, number: int) -> Spot:
 
 def _shown(stage: Stage) -> float:
     """When the last board did."""
-    spotted: Spotted = stage.crew.boards.result()
+    spotted: Spotted = stage.workers.boards.result()
     times = [at for of_path in spotted.at.values() for at in of_path]
     if len(times) < stage.plan.boards:
         raise RuntimeError(f"{stage.plan.boards - len(times)} boards did not show it")

@@ -6,8 +6,8 @@ from http.client import HTTPConnection
 
 import psycopg
 
+from benchmarks.environment import Environment
 from benchmarks.figure import Measured
-from benchmarks.ground import Ground
 from benchmarks.progress import say
 from benchmarks.quantiles import quantile
 from benchmarks.systems.system import python
@@ -22,8 +22,8 @@ type Times = Mapping[str, list[float]]
 """Seconds, by page."""
 
 
-def measure(ground: Ground) -> dict[str, Measured]:
-    times = {size: _of_estate(ground, size) for size in ground.plan.estates}
+def measure(environment: Environment) -> dict[str, Measured]:
+    times = {size: _of_estate(environment, size) for size in environment.plan.estates}
     medians = {size: {page: quantile(took, 0.5) for page, took in pages.items()} for size, pages in times.items()}
     sizes = sorted(times)
     largest, smaller = sizes[-1], sizes[1 if len(sizes) > 2 else 0]
@@ -39,14 +39,14 @@ def measure(ground: Ground) -> dict[str, Measured]:
     }
 
 
-def _of_estate(ground: Ground, size: int) -> Times:
+def _of_estate(environment: Environment, size: int) -> Times:
     say(f"pages: an estate of {size:,} terminals")
-    with ground.system(Unattended) as system:
+    with environment.system(Unattended) as system:
         system.prepare_with(python("-m", "benchmarks.estate", str(size)))
         system.start()
         with psycopg.connect(system.database_url) as database:
             (uid,) = database.execute(A_TERMINAL, [size // 2]).fetchone() or ("",)
-        return {name: _times(system, path, ground.plan.requests) for name, path in _pages(uid).items()}
+        return {name: _times(system, path, environment.plan.requests) for name, path in _pages(uid).items()}
 
 
 def _pages(uid: str) -> dict[str, str]:

@@ -26,8 +26,8 @@ def _measure(stage: Stage, seconds: float) -> dict[str, Measured]:
     plan, system = stage.plan, stage.system
     wanted = plan.pixel_fleet / plan.report_every_s
     per_second = system.bearable(wanted, boards=plan.pixel_boards)
-    stage.open(system.dialect.board_paths, plan.pixel_boards)
-    browser = stage.crew.visit()
+    stage.open(system.protocol.board_paths, plan.pixel_boards)
+    browser = stage.workers.visit()
     alone = Span.after(0, seconds=plan.alone_s)
     stage.boards(Watch(alone, plan.pixel_change_every_s, plan.patience_s))
     stage.dial(round(plan.pixel_fleet * per_second / wanted))

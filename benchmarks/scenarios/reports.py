@@ -24,7 +24,7 @@ def steady(stage: Stage) -> dict[str, Measured]:
 
 def perform(stage: Stage, order_for: Callable[[Span], Report | Saturate]) -> dict[str, float]:
     plan = stage.plan
-    stage.open(stage.system.dialect.board_paths, plan.boards)
+    stage.open(stage.system.protocol.board_paths, plan.boards)
     stage.dial(plan.reporting)
     before = stage.system.reports()
     span = Span.after(plan.warm_up_s, seconds=plan.measured_s)

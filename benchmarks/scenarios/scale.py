@@ -2,9 +2,9 @@
 
 import time
 
+from benchmarks.environment import Environment
 from benchmarks.figure import Measured
-from benchmarks.ground import Ground
-from benchmarks.load.crew import together
+from benchmarks.load.load_workers import together
 from benchmarks.load.orders import Keep, Kept, Look
 from benchmarks.load.span import Span
 from benchmarks.meter import Cost
@@ -19,13 +19,13 @@ class Pair(Several):
     name = "tms-daphne"
 
 
-def measure(ground: Ground) -> dict[str, Measured]:
-    plan = ground.plan
-    with ground.system(Pair) as system:
+def measure(environment: Environment) -> dict[str, Measured]:
+    plan = environment.plan
+    with environment.system(Pair) as system:
         system.number = plan.scale_nodes
         say(f"scale: making {plan.scale[-1]:,} terminals")
         system.prepare(plan.scale[-1])
-        with ground.staged(system) as stage:
+        with environment.staged(system) as stage:
             return _measure(stage)
 
 
@@ -34,16 +34,16 @@ def _measure(stage: Stage) -> dict[str, Measured]:
     nobody, online = _spent(stage), 0
     details = {"nobody: servers %": nobody.busy()["server %"]}
     each: dict[int, float] = {}
-    keep = Keep(plan.report_every_s, plan.dials_at_once, stage.crew.terminals[0].source)
+    keep = Keep(plan.report_every_s, plan.dials_at_once, stage.workers.terminals[0].source)
     for size in plan.scale:
         online += stage.dial(size - online, skip=online).booted
         if not each:
-            for hand in stage.crew.terminals:
+            for hand in stage.workers.terminals:
                 hand.do(Keep(keep.period_s, keep.at_once, hand.source))
         time.sleep(plan.settle_s)
-        together(stage.crew.terminals, Look())
+        together(stage.workers.terminals, Look())
         spent = _spent(stage)
-        kept: list[Kept] = together(stage.crew.terminals, Look())
+        kept: list[Kept] = together(stage.workers.terminals, Look())
         each[size] = (spent.cpu_s["server"] - nobody.cpu_s["server"]) / plan.scale_s / online * 1e6
         details |= {f"{size:,}: {name}": value for name, value in _details(spent, kept, each[size]).items()}
     smallest = each[plan.scale[0]]

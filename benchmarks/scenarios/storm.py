@@ -3,22 +3,22 @@
 import re
 import time
 
+from benchmarks.environment import Environment
 from benchmarks.figure import Measured
-from benchmarks.ground import Ground
-from benchmarks.load.dialect import board_path
+from benchmarks.load.client_protocol import board_path
 from benchmarks.load.orders import BreakOff, Spot, Spotted
 from benchmarks.progress import say
 from benchmarks.stage import Stage
 from benchmarks.systems.tms import Tms
 
 
-def measure(ground: Ground) -> dict[str, Measured]:
-    wait_s = ground.plan.storm_wait_s
-    with ground.system(Tms, TMS_OFFLINE_AFTER_S=str(wait_s)) as system:
-        say(f"storm: making {ground.plan.fleet:,} terminals")
-        system.prepare(ground.plan.fleet)
+def measure(environment: Environment) -> dict[str, Measured]:
+    wait_s = environment.plan.storm_wait_s
+    with environment.system(Tms, TMS_OFFLINE_AFTER_S=str(wait_s)) as system:
+        say(f"storm: making {environment.plan.fleet:,} terminals")
+        system.prepare(environment.plan.fleet)
         system.execute(f"UPDATE alerts_rule SET duration_s = {wait_s} WHERE kind = 'presence'")
-        with ground.staged(system) as stage:
+        with environment.staged(system) as stage:
             return _measure(stage)
 
 
@@ -27,11 +27,11 @@ def _measure(stage: Stage) -> dict[str, Measured]:
     stage.open([board_path("/")], 1)
     stage.dial(plan.fleet)
     time.sleep(plan.settle_s)
-    stage.crew.boards.begin(Spot(_all_lost(plan.fleet), time.monotonic() + plan.storm_patience_s))
+    stage.workers.boards.begin(Spot(_all_lost(plan.fleet), time.monotonic() + plan.storm_patience_s))
     began_at, before = time.monotonic(), stage.meter.read()
     stage.terminals(BreakOff())
     broken_at = time.monotonic()
-    spotted: Spotted = stage.crew.boards.result()
+    spotted: Spotted = stage.workers.boards.result()
     spent = stage.spent_since(before)
     shown_at = min((at for times in spotted.at.values() for at in times), default=float("inf"))
     details = {

@@ -2,8 +2,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from benchmarks import machine
+from benchmarks.environment import Environment
 from benchmarks.full.fleet import Fleet
-from benchmarks.ground import Ground
 from benchmarks.plan import Plan
 from benchmarks.run import Run
 from benchmarks.soak.plan import SoakPlan
@@ -15,15 +15,15 @@ def measure(plan: SoakPlan, *, server: str) -> Run:
     began_at = datetime.now(UTC)
     with ExitStack() as ending:
         load = Plan(processes=plan.processes, dials_at_once=plan.dials_at_once)
-        ground = ending.enter_context(Ground.laid(load, machine.everywhere()))
-        system = ending.enter_context(ground.system(Several, TMS_SERVER=server))
+        environment = ending.enter_context(Environment.laid(load, machine.everywhere()))
+        system = ending.enter_context(environment.system(Several, TMS_SERVER=server))
         system.number = plan.nodes
         system.prepare(plan.terminals)
-        stage = ending.enter_context(ground.staged(system))
+        stage = ending.enter_context(environment.staged(system))
         fleet = Fleet(stage, report_every_s=plan.report_every_s, dials_at_once=plan.dials_at_once)
-        stage.open(system.dialect.board_paths, plan.boards)
+        stage.open(system.protocol.board_paths, plan.boards)
         fleet.grow_to(plan.terminals)
         figures = Soak(plan, system, stage, fleet).measure()
-        about = machine.describe(database_url=ground.database.url, redis_url=ground.broker.url)
+        about = machine.describe(database_url=environment.database.url, redis_url=environment.broker.url)
     took_s = (datetime.now(UTC) - began_at).total_seconds()
     return Run(began_at.isoformat(timespec="seconds"), took_s, about, plan, {f"tms-{server}": figures})

@@ -9,7 +9,7 @@ from statistics import linear_regression
 
 from benchmarks.figure import Measured
 from benchmarks.full.fleet import Fleet, Seen
-from benchmarks.load.crew import together
+from benchmarks.load.load_workers import together
 from benchmarks.load.orders import Churn
 from benchmarks.meter import resident_bytes
 from benchmarks.progress import say
@@ -52,7 +52,7 @@ class Soak:
         self._visits = [HTTPConnection(HOST, node.port, timeout=60) for node in system.nodes]
 
     def measure(self) -> dict[str, Measured]:
-        hands = self.stage.crew.terminals
+        hands = self.stage.workers.terminals
         together(hands, Churn(self.plan.breaks_per_second / len(hands)))
         say("soak: warming up")
         self._live(self.plan.minutes * self.plan.warm_up)

@@ -1,13 +1,13 @@
 from dataclasses import dataclass
 
-from benchmarks.load.dialect import Dialect
+from benchmarks.load.client_protocol import ClientProtocol
 
 
 @dataclass(frozen=True)
 class Address:
     """What a load generator needs to reach a system."""
 
-    dialect: Dialect
+    protocol: ClientProtocol
     host: str
     ports: tuple[int, ...]
     """Of each server process."""

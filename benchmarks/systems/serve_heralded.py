@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from channels.layers import get_channel_layer
 from django.core.management import execute_from_command_line
 
-from benchmarks.load.dialect import TmsDialect
+from benchmarks.load.client_protocol import TmsProtocol
 
 
 class Herald:
@@ -32,7 +32,7 @@ async def deliver() -> None:
 
     layer = get_channel_layer()
     channel = await layer.new_channel()
-    await layer.group_add(TmsDialect.herald_group, channel)
+    await layer.group_add(TmsProtocol.herald_group, channel)
     proof = Freshness(at=datetime.now(UTC))
     while True:
         message = await layer.receive(channel)

@@ -19,7 +19,7 @@ class Several(Tms):
 
     @property
     def address(self) -> Address:
-        return Address(self.dialect, HOST, tuple(node.port for node in self.nodes), self.cookie, self.redis_url)
+        return Address(self.protocol, HOST, tuple(node.port for node in self.nodes), self.cookie, self.redis_url)
 
     @property
     def pids(self) -> Sequence[int]:

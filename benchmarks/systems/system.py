@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from benchmarks.load.dialect import Dialect
+from benchmarks.load.client_protocol import ClientProtocol
 from benchmarks.systems.address import Address
 from deploy.processes import HOST, free_port
 
@@ -32,7 +32,7 @@ class System(ABC):
     """Make it once in a run; its server may start and stop as often as one likes."""
 
     name: str
-    dialect: Dialect
+    protocol: ClientProtocol
     bearable_per_second = math.inf
     """Reports that it can take for long; a steady load above it would only measure a queue."""
 
@@ -86,7 +86,7 @@ class System(ABC):
 
     @property
     def address(self) -> Address:
-        return Address(self.dialect, HOST, (self.port,), self.cookie, self.redis_url)
+        return Address(self.protocol, HOST, (self.port,), self.cookie, self.redis_url)
 
     @property
     def pids(self) -> Sequence[int]:

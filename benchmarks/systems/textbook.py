@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from benchmarks.load.dialect import TextbookDialect
+from benchmarks.load.client_protocol import TextbookProtocol
 from benchmarks.systems.system import System, python
 from deploy.processes import HOST
 
@@ -9,7 +9,7 @@ class Textbook(System):
     """`benchmarks/textbook` on plain daphne."""
 
     name = "textbook"
-    dialect = TextbookDialect()
+    protocol = TextbookProtocol()
     report_table = "textbook_report"
     bearable_per_second = 200
     bearable_deliveries_per_second = 4_000

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
-from benchmarks.load.dialect import TmsDialect
+from benchmarks.load.client_protocol import TmsProtocol
 from benchmarks.systems.system import System, python
 from deploy.processes import HOST
 
@@ -15,7 +15,7 @@ class Tms(System):
     """One process of TMS on daphne, with its clock, as it comes: only limits that would refuse the load are raised."""
 
     name = "tms-daphne"
-    dialect = TmsDialect()
+    protocol = TmsProtocol()
     report_table = "telemetry_report"
     server = "daphne"
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from tests import people
 from tests.api.conftest import Caller
-from tests.builders import AT, now
 from tests.notifications.conftest import webhook
+from tests.support import people
+from tests.support.builders import AT, now
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.alerts.correlation import settings as correlation_settings

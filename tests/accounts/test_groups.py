@@ -9,8 +9,8 @@ from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 
-from tests.inventory import ROOT
-from tests.people import FIXTURE, GROUPS, person, shipped
+from tests.support.inventory import ROOT
+from tests.support.people import FIXTURE, GROUPS, person, shipped
 from tms.accounts import access
 from tms.accounts.models import User
 from tms.accounts.permissions import Permission as Action

@@ -20,9 +20,9 @@ from django.http.cookie import SimpleCookie
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests import factories, people
-from tests.builders import Fleet
-from tests.factories import now
+from tests.support import factories, people
+from tests.support.builders import Fleet
+from tests.support.factories import now
 from tms.accounts import api_tokens
 from tms.accounts.models import AuditEntry, User
 from tms.alerts.actions.registry import ACTIONS

@@ -7,7 +7,7 @@ from django.contrib.sessions.backends.cached_db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
 
-from tests.services import HOST
+from tests.support.services import HOST
 from tms.accounts.models import User
 from tms.accounts.sessions.cache import LONGEST_S, SessionCache
 from tms.accounts.sessions.signed_in import signed_in

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import people
-from tests.builders import AT, now
+from tests.support import people
+from tests.support.builders import AT, now
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, User
 

@@ -1,6 +1,6 @@
 """Rule events, and operator actions as HTML and REST carry them out, in few words."""
 
-from tests.builders import later
+from tests.support.builders import later
 from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.actions.action import perform

@@ -4,8 +4,8 @@ import pytest
 from django.db import transaction
 
 from tests.alerts.steps import history, one, opened, release
-from tests.at_once import at_once, meanwhile
-from tests.builders import later
+from tests.support.at_once import at_once, meanwhile
+from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Transition
 
@@ -72,22 +72,22 @@ def test_history_keeps_its_order_when_this_node_s_clock_is_behind(fleet, three):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everyone_is_told_once_of_all_of_them(fleet, three, ear):
+def test_everyone_is_told_once_of_all_of_them(fleet, three, feed_recorder):
     take(fleet.person())
 
-    (change,) = ear.changes()
+    (change,) = feed_recorder.changes()
     assert change.alerts == {alert.pk for alert in three}
     assert change.terminals == {alert.terminal_id for alert in three}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_told_when_there_was_nothing_to_take(fleet, three, ear):
+def test_nobody_is_told_when_there_was_nothing_to_take(fleet, three, feed_recorder):
     take(fleet.person())
-    ear.changes()
+    feed_recorder.changes()
 
     take(fleet.person("ren"))
 
-    assert ear.changes() == []
+    assert feed_recorder.changes() == []
 
 
 def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):

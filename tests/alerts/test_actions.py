@@ -4,8 +4,8 @@ import pytest
 from django.template.loader import get_template
 from django.utils import translation
 
-from tests import factories
-from tests.builders import later
+from tests.support import factories
+from tests.support.builders import later
 from tms.accounts.permissions import Permission
 from tms.alerts import lifecycle
 from tms.alerts.actions.registry import ACTIONS, actions_for

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.alerts.steps import claim, history, one, opened, release
-from tests.builders import later
+from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition
 from tms.alerts.suppression.reasons import Suppression, suppressions
@@ -252,13 +252,13 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_q
 
 
 @pytest.mark.django_db(transaction=True)
-def test_everyone_is_told_once_of_all_of_them(fleet, rule, ear):
+def test_everyone_is_told_once_of_all_of_them(fleet, rule, feed_recorder):
     alerts = [opened(rule, fleet.online()) for _ in range(3)]
-    ear.changes()
+    feed_recorder.changes()
 
     lifecycle.snooze(Alert.objects.all(), until=later(60), by=fleet.person(), comment="", at=later(5))
 
-    (change,) = ear.changes()
+    (change,) = feed_recorder.changes()
     assert change.alerts == {alert.pk for alert in alerts}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.alerts import steps
 from tests.alerts.steps import history, one, opened, release
-from tests.builders import AT, later
+from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Transition
 from tms.notifications.dispatch import outbox

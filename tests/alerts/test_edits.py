@@ -4,8 +4,8 @@ import pytest
 from django.db import transaction
 
 from tests.alerts.steps import claim, opened
-from tests.at_once import at_once
-from tests.builders import AT, Fleet, later
+from tests.support.at_once import at_once
+from tests.support.builders import AT, Fleet, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, AlertState, Condition, Rule
 from tms.alerts.rule_editing import services

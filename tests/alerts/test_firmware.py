@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import AT, Fleet, later
+from tests.support.builders import AT, Fleet, later
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import firmware
 from tms.alerts.models import Alert

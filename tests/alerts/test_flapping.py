@@ -6,9 +6,9 @@ import pytest
 from django.db import transaction
 
 from tests.alerts.steps import claim, history, release
-from tests.at_once import at_once
-from tests.builders import AT, later
-from tests.factories import acknowledged
+from tests.support.at_once import at_once
+from tests.support.builders import AT, later
+from tests.support.factories import acknowledged
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Flapping
 from tms.alerts.rule_editing import services

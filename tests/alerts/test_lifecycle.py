@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.alerts.steps import claim, history, opened, release
-from tests.builders import AT, later
+from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleEvent
 from tms.alerts.models import Alert, AlertState, Condition, Rule, Transition
@@ -143,14 +143,14 @@ def test_whatever_is_said_the_last_word_holds_and_history_alternates(fleet, batc
 
 @pytest.mark.django_db(transaction=True)
 def test_a_storm_is_opened_and_resolved_with_a_handful_of_queries_and_one_message(
-    fleet, rule, ear, django_assert_max_num_queries
+    fleet, rule, feed_recorder, django_assert_max_num_queries
 ):
     terminals = fleet.terminals(5_000)
-    ear.changes()
+    feed_recorder.changes()
 
     with django_assert_max_num_queries(80), transaction.atomic():
         lifecycle.apply_events([claim(rule, terminal) for terminal in terminals])
-    storm = ear.change()
+    storm = feed_recorder.change()
     with django_assert_max_num_queries(80), transaction.atomic():
         lifecycle.apply_events([release(rule, terminal, 5) for terminal in terminals])
 

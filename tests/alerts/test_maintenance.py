@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import transaction
 
-from tests.at_once import at_once
-from tests.builders import AT, later
+from tests.support.at_once import at_once
+from tests.support.builders import AT, later
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import NotActive, Scope
 from tms.alerts.models.maintenance import Window
@@ -154,14 +154,14 @@ def test_where_nothing_is_in_maintenance_one_query_says_so(fleet, django_assert_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_are_told_when_it_begins_and_when_it_ends(fleet, ear):
+def test_boards_are_told_when_it_begins_and_when_it_ends(fleet, feed_recorder):
     plan(fleet, Scope(terminals=[fleet.terminal()]), starts=HOUR)
-    ear.changes()
+    feed_recorder.changes()
 
     heard = []
     for seconds in (HOUR - 1, HOUR, HOUR + 1, 2 * HOUR, 2 * HOUR + 1):
         services.roll_over(later(seconds))
-        heard.append(ear.change().everything)
+        heard.append(feed_recorder.change().everything)
 
     assert heard == [False, True, False, True, False]
 

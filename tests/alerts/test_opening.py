@@ -5,7 +5,7 @@ from datetime import time
 import pytest
 
 from tests.alerts.steps import claim
-from tests.builders import AT, later
+from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition
 from tms.alerts.rule_editing import services

@@ -4,8 +4,8 @@ from datetime import time, timedelta
 
 import pytest
 
-from tests import factories
-from tests.builders import AT, Fleet, later
+from tests.support import factories
+from tests.support.builders import AT, Fleet, later
 from tms.alerts.models import Rule
 from tms.alerts.preview import preview as previews
 from tms.alerts.preview.preview import preview

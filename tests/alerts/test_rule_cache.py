@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import AT
+from tests.support.builders import AT
 from tms.alerts.rule_editing import services
 from tms.alerts.rules.cache import RuleCache
 from tms.feed.change import Change

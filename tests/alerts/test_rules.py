@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import AT, later
+from tests.support.builders import AT, later
 from tms.alerts.models import Comparison, Rule, RuleSource
 from tms.alerts.rule_kinds.evaluation import (
     NO_THRESHOLD,

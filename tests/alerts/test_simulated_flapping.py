@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from tests.alerts.steps import claim, release
-from tests.builders import later
+from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Flapping
 from tms.alerts.preview.flapping import FlapThresholds, with_flapping

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.alerts.steps import claim, opened
-from tests.builders import AT, Fleet, later
+from tests.support.builders import AT, Fleet, later
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.alerts.steps import claim, history, release
-from tests.builders import later
+from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Rule
 

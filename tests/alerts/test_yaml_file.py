@@ -9,7 +9,7 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 
-from tests.builders import AT, Fleet
+from tests.support.builders import AT, Fleet
 from tms.alerts.models import Rule
 from tms.alerts.rule_editing import yaml_file, yaml_reader
 from tms.alerts.rule_editing.yaml_file import BadFile

@@ -6,8 +6,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.builders import now
-from tests.people import person
+from tests.support.builders import now
+from tests.support.people import person
 from tms.accounts import api_tokens
 from tms.accounts.models import User
 

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from tests.api.test_rules import HOT
-from tests.at_once import at_once
-from tests.builders import AT
-from tests.people import person
+from tests.support.at_once import at_once
+from tests.support.builders import AT
+from tests.support.people import person
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule, Transition

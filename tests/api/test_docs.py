@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import AT, now
-from tests.people import person
+from tests.support.builders import AT, now
+from tests.support.people import person
 from tms.accounts import api_tokens
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.api.conftest import Caller, problem, wrong
-from tests.builders import now
+from tests.support.builders import now
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, User
 from tms.metrics import instruments

@@ -7,7 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.builders import now
+from tests.support.builders import now
 from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import EnrolmentToken, Terminal
 from tms.protocol import credential

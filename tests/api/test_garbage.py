@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.api.conftest import Caller, problem
 from tests.api.test_rules import HOT
-from tests.builders import now
 from tests.notifications.conftest import webhook
+from tests.support.builders import now
 from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.main.api_v1 import api

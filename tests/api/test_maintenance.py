@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.api.conftest import problem, wrong
-from tests.builders import now
+from tests.support.builders import now
 from tms.alerts.models import Window
 
 pytestmark = pytest.mark.both

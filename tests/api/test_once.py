@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.api.conftest import problem, wrong
-from tests.builders import AT, now
+from tests.support.builders import AT, now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition

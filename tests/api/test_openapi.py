@@ -11,8 +11,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.api.conftest import problem
 from tests.api.test_rules import HOT
-from tests.builders import AT
 from tests.notifications.conftest import webhook
+from tests.support.builders import AT
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.conftest import problem, wrong
-from tests.builders import now
+from tests.support.builders import now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule

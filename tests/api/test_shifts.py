@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests import factories
+from tests.support import factories
 from tests.alerts.correlation.conftest import storm  # noqa: F401  (a fixture)
 from tests.api.conftest import problem, wrong
-from tests.builders import later, now
+from tests.support.builders import later, now
 from tms.shifts.models import Note
 
 pytestmark = pytest.mark.both

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.api.conftest import problem, wrong
-from tests.builders import now
+from tests.support.builders import now
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 
 pytestmark = pytest.mark.both

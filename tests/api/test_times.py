@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests import factories
 from tests.api.conftest import wrong
-from tests.builders import now
+from tests.support.builders import now
 
 pytestmark = pytest.mark.both
 

@@ -12,8 +12,8 @@ import pytest
 
 from deploy.processes.tms_process import ROOT, clean
 from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, Vault
-from tests.emulated import REGION, Moto
-from tests.services import HOST, PostgreSQL
+from tests.support.emulated import REGION, Moto
+from tests.support.services import HOST, PostgreSQL
 
 TEMPLATE = "furnished"
 FURNISH = "from tests.backup import furniture; furniture.furnish()"

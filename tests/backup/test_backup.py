@@ -13,7 +13,7 @@ import pytest
 from deploy.backup.take import LOCK
 from tests.backup.vault import BUCKET, LATEST, OPEN_BUCKET, PASSWORD, Vault
 from tests.faults.tmpfs import SmallDisk, needs_root
-from tests.services import HOST, free_port
+from tests.support.services import HOST, free_port
 
 pytestmark = pytest.mark.services
 

@@ -11,8 +11,8 @@ from unittest import mock
 
 from deploy.backup.__main__ import main
 from deploy.processes.tms_process import ROOT
-from tests.emulated import Moto
-from tests.services import PostgreSQL
+from tests.support.emulated import Moto
+from tests.support.services import PostgreSQL
 
 type Done = subprocess.CompletedProcess[str]
 

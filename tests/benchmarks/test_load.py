@@ -2,13 +2,13 @@
 
 import pytest
 
-from benchmarks.load.dialect import Dialect, TextbookDialect, TmsDialect
+from benchmarks.load.client_protocol import ClientProtocol, TextbookProtocol, TmsProtocol
 from benchmarks.load.reporting import SteadyTally
 from benchmarks.load.span import Span
 from benchmarks.load.terminal import Terminal
 from tms.protocol import downlink, frames, uplink
 
-DIALECT = TmsDialect()
+DIALECT = TmsProtocol()
 
 
 def test_the_load_speaks_the_terminal_link():
@@ -57,9 +57,11 @@ async def test_a_report_is_timed_from_when_it_was_due_not_from_when_it_was_sent(
         (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row><td class=\"number\">1,017 ms</td></tr>"}', 1017),
         (DIALECT, rb'{"html":"<tr id=\"terminal-12\" data-row><td class=\"number\">17 ms</td></tr>"}', None),
         (DIALECT, rb'{"html":"<tr id=\"terminal-1\" data-row></tr><tr id=\"terminal-2\"><td>17 ms</td></tr>"}', None),
-        (TextbookDialect(), b'{"type":"terminal.changed","uid":"AAA-PROBE","metrics":{"link_rtt_ms":17.0}}', 17),
-        (TextbookDialect(), b'{"type":"terminal.changed","uid":"BENCH-000001","metrics":{"link_rtt_ms":17.0}}', None),
+        (TextbookProtocol(), b'{"type":"terminal.changed","uid":"AAA-PROBE","metrics":{"link_rtt_ms":17.0}}', 17),
+        (TextbookProtocol(), b'{"type":"terminal.changed","uid":"BENCH-000001","metrics":{"link_rtt_ms":17.0}}', None),
     ],
 )
-def test_a_board_tells_the_number_of_the_change_that_it_shows(dialect: Dialect, message: bytes, number: int | None):
+def test_a_board_tells_the_number_of_the_change_that_it_shows(
+    dialect: ClientProtocol, message: bytes, number: int | None
+):
     assert dialect.probe_number(message) == number

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.people import person
+from tests.support.people import person
 from tms.accounts.models import User
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}

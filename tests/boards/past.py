@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests import factories
-from tests.builders import Fleet
+from tests.support import factories
+from tests.support.builders import Fleet
 from tms.accounts.models import User
 from tms.alerts.models import Alert
 from tms.alerts.suppression import at_open

@@ -1,8 +1,8 @@
 import pytest
 from django.test import Client
 
-from tests import factories, people
 from tests.boards.conftest import HTMX, Seen
+from tests.support import factories, people
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests import factories
 from tests.boards.conftest import HTMX
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 
 pytestmark = pytest.mark.both
 

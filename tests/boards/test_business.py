@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from tests import factories
 from tests.boards.test_alerts import shown
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.fleet.models.opening_hours import SpecialDay
 
 pytestmark = pytest.mark.both

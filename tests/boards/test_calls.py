@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests import factories
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, RuleHours
 from tms.fleet.models.opening_hours import SpecialDay

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import factories
 from tests.boards.conftest import HTMX
+from tests.support import factories
 from tms.alerts.models import Alert
 
 pytestmark = pytest.mark.both

@@ -1,7 +1,7 @@
 import pytest
 
-from tests import factories
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.shifts import notes
 from tms.shifts.models import Note
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from tests import factories
+from tests.support import factories
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.fleet.models.opening_hours import SpecialDay

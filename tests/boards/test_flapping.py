@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import factories
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Rule
 from tms.alerts.rule_editing.yaml_file import entry_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import factories
+from tests.support import factories
 from tms.boards.templatetags.foreign import bdi
 
 TEMPLATES = Path(__file__).parents[2] / "templates"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests import factories
 from tests.boards.conftest import HTMX, Seen
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.alerts import correlation
 from tms.alerts.models import Alert, CorrelationRule, Incident
 from tms.fleet.models import Presence, TerminalState

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests import factories
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.commands import services as commands

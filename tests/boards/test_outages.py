@@ -6,8 +6,8 @@ import pytest
 from django.utils import translation
 
 from tests.boards.conftest import Seen
-from tests.builders import Link
-from tests.factories import now
+from tests.support.builders import Link
+from tests.support.factories import now
 from tms.boards.rows.outages import OutageFacts, evidence, spell
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import factories
 from tests.boards.conftest import Seen
+from tests.support import factories
 
 pytestmark = pytest.mark.both
 

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests import factories
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.boards.overview import on_shift
 from tms.boards.pages import PAGES, OverviewPage, RenderContext
 from tms.boards.templatetags.labels import PLACES

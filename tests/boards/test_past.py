@@ -7,8 +7,8 @@ from asgiref.sync import async_to_sync
 
 from tests.boards.conftest import HTMX
 from tests.boards.past import past
-from tests.builders import AT
-from tests.factories import now
+from tests.support.builders import AT
+from tests.support.factories import now
 from tms.boards.formatting.csv_export import written
 
 pytestmark = pytest.mark.both

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.link.terminal import Terminal
-from tests.running import Running
+from tests.support.running import Running
 
 pytestmark = pytest.mark.both
 

@@ -4,10 +4,10 @@ from datetime import time, timedelta
 import pytest
 from django.test import Client
 
-from tests import factories
 from tests.boards.conftest import HTMX, Seen
-from tests.factories import now
-from tests.people import person
+from tests.support import factories
+from tests.support.factories import now
+from tests.support.people import person
 from tms.boards.caches.plans import plan_cache
 from tms.commands.models import Command
 from tms.feed.change import Change

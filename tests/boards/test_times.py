@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests import factories
+from tests.support import factories
 from tests.boards.past import past
-from tests.factories import now
+from tests.support.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope

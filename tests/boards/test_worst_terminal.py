@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests import factories
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.commands.models import Command
 from tms.fleet.models import Terminal, TerminalState
 from tms.protocol import limits

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.processes import Cluster
 from tests.cluster.people import Person
-from tests.running import QUICK
+from tests.support.running import QUICK
 
 PASSWORD = "a password for tests"
 TAKEOVERS = 4

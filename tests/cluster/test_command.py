@@ -21,7 +21,7 @@ import pytest
 
 from deploy.cluster.view import essence
 from deploy.processes.tms_process import ROOT
-from tests.services import HOST, free_port
+from tests.support.services import HOST, free_port
 
 pytestmark = pytest.mark.services
 

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.processes import Cluster
 from tests.ops.eventually import eventually
-from tests.prometheus import Prometheus
+from tests.support.prometheus import Prometheus
 
 pytestmark = pytest.mark.services
 

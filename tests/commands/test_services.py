@@ -3,8 +3,8 @@
 import pytest
 from django.db import transaction
 
-from tests.at_once import at_once
-from tests.builders import AT, later
+from tests.support.at_once import at_once
+from tests.support.builders import AT, later
 from tms.commands import services
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused
@@ -70,17 +70,17 @@ def test_a_command_that_cannot_be_is_refused_with_what_would_be_right(terminal, 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_step_tells_the_feed_whose_command_it_is(fleet, terminal, ear):
-    ear.changes()
+def test_every_step_tells_the_feed_whose_command_it_is(fleet, terminal, feed_recorder):
+    feed_recorder.changes()
     told = Change(commands=frozenset({terminal.pk}), terminals=frozenset({terminal.pk}))
 
     command = fleet.command(terminal)
-    queued = ear.changes()
+    queued = feed_recorder.changes()
     services.dequeue({terminal.pk: 1}, at=later(1))
-    sent = ear.changes()
+    sent = feed_recorder.changes()
     settle(command)
 
-    assert queued == sent == ear.changes() == [told]
+    assert queued == sent == feed_recorder.changes() == [told]
 
 
 # Sending

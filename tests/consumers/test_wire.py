@@ -10,7 +10,7 @@ import uvicorn
 
 from consumers.socket_writer import QueuedWriter, writer_of
 from tests.server.client import Client, Closed, Lost
-from tests.services import free_port
+from tests.support.services import free_port
 from tms.protocol import limits
 
 DEADLINE_S = 20

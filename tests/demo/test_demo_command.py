@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.running import ROOT
-from tests.services import HOST, free_port
+from tests.support.running import ROOT
+from tests.support.services import HOST, free_port
 
 DEADLINE_S = 60
 

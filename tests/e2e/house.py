@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.furnish import PASSWORD
+from tests.e2e.seed import PASSWORD
 from tests.link.terminal import Terminal
-from tests.running import Running
+from tests.support.running import Running
 
 SETTINGS = {"TMS_HEARTBEAT_S": "600", "TMS_FRAMES_PER_MINUTE": "60000", "TMS_FRAMES_BURST": "1000"}
 """Terminals stay online without a word, and may say much at once."""
@@ -22,7 +22,7 @@ class House(Running):
 
     def __init__(self, folder: Path, *, hostile: bool = False) -> None:
         super().__init__(folder, **SETTINGS)
-        self.furnish = ["-m", "tests.e2e.furnish", *(["--hostile"] if hostile else [])]
+        self.furnish = ["-m", "tests.e2e.seed", *(["--hostile"] if hostile else [])]
         self.credentials: dict[str, str] = {}
         self.signed_in: dict[str, Any] = {}
         self._unused = {"SJK": itertools.count(1), "UMD": itertools.count(1)}

@@ -9,9 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Dialog, Page, expect
 
 from tests.e2e.conftest import watch
-from tests.e2e.furnish import HOSTILE_UIDS
 from tests.e2e.hostile import PAYLOADS
 from tests.e2e.house import House, Kiosk, enter, live
+from tests.e2e.seed import HOSTILE_UIDS
 from tms.protocol.text import clean
 
 PAGES = ("/", "/terminals/", "/terminals/?q=%3Cscript%3Ehurt%3D1%3C/script%3E", "/alerts/", "/alerts/?q=%22%3E%3Cimg")

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from tests.e2e.conftest import watch
 from tests.e2e.house import VIEWPORTS, House, enter, live
 from tests.e2e.scene import Scene, play
-from tests.running import ROOT
+from tests.support.running import ROOT
 
 PICTURES = ROOT / "artefacts" / "pages"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

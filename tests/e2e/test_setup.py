@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.running import Running
+from tests.support.running import Running
 
 PASSWORD = "watch-the-fleet"
 LISTS = (

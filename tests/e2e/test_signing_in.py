@@ -3,8 +3,8 @@
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import Enter
-from tests.e2e.furnish import PASSWORD
 from tests.e2e.house import House, live, sign_in
+from tests.e2e.seed import PASSWORD
 
 
 async def test_a_visitor_signs_in_and_comes_to_the_page_that_was_asked_for(house: House, page: Page):

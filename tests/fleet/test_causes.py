@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.builders import later
+from tests.support.builders import later
 from tms.fleet.models import Cause
 from tms.fleet.models.outage import OutageCause
 from tms.fleet.presence.outage_causes import Evidence, Reboot, Return, cause_of, corrected

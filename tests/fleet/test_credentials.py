@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-from tests.builders import AT, later
+from tests.support.builders import AT, later
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential, Presence
 from tms.protocol import credential
@@ -116,16 +116,16 @@ def test_many_uids_are_found_with_one_query(fleet, django_assert_num_queries):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_holds_links_hears_of_a_revocation(terminal, ear):
-    ear.changes()
+def test_whoever_holds_links_hears_of_a_revocation(terminal, feed_recorder):
+    feed_recorder.changes()
     keys = frozenset(terminal.credentials.values_list("pk", flat=True))
 
     services.revoke(terminal.credentials.all(), at=AT)
-    told = ear.change()
+    told = feed_recorder.change()
     services.revoke(terminal.credentials.all(), at=AT)
 
     assert told.revoked == keys
-    assert ear.changes() == []
+    assert feed_recorder.changes() == []
 
 
 def test_the_keys_that_ended_in_a_span_of_time_are_found_for_those_who_missed_the_message(terminal):

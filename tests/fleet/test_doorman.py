@@ -4,7 +4,7 @@ from datetime import time
 
 import pytest
 
-from tests.builders import later
+from tests.support.builders import later
 from tms.fleet.models.opening_hours import OpeningHours
 from tms.fleet.sites.hours_watcher import SiteHoursWatcher
 
@@ -14,7 +14,7 @@ HOUR = 3600
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, ear):
+def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, feed_recorder):
     """Open from 19:00 to 20:00 in Tokyo, where AT is 18:00."""
     OpeningHours.objects.create(site=fleet.site(), weekday=2, opens_at=time(19), closes_at=time(20))
     fleet.site("ALL")
@@ -23,13 +23,13 @@ def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, ear):
     heard = []
     for seconds in (0, 120, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR - 1, 2 * HOUR, 2 * HOUR + 120):
         doorman.look(later(seconds))
-        heard.append(ear.change().everything)
+        heard.append(feed_recorder.change().everything)
 
     assert heard == [False, False, False, True, False, False, True, False]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_hours_that_are_entered_later_are_noticed(fleet, ear):
+def test_hours_that_are_entered_later_are_noticed(fleet, feed_recorder):
     doorman, site = SiteHoursWatcher(), fleet.site()
     doorman.look(later(0))
     OpeningHours.objects.create(site=site, weekday=2, opens_at=time(19), closes_at=time(20))
@@ -37,4 +37,4 @@ def test_hours_that_are_entered_later_are_noticed(fleet, ear):
     doorman.look(later(60))
     doorman.look(later(HOUR))
 
-    assert ear.change().everything
+    assert feed_recorder.change().everything

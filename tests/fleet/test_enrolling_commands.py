@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.builders import now
+from tests.support.builders import now
 from tms.fleet.credentials import enrolment, services
 from tms.fleet.models import Credential, Site, Terminal
 from tms.protocol import credential

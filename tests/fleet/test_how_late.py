@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import AT, later
-from tests.promises import counted
+from tests.support.builders import AT, later
+from tests.support.slo_counters import counted
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import AT, Link, later
+from tests.support.builders import AT, Link, later
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Terminal
 from tms.fleet.models.node import Node, NodeState

@@ -11,8 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.db.models import F
 
-from tests.at_once import at_once
-from tests.builders import now
+from tests.support.at_once import at_once
+from tests.support.builders import now
 from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
 from tms.fleet.nodes.membership import Membership, NameTaken, is_running, mark_lost
 
@@ -173,15 +173,15 @@ def test_of_two_that_start_at_once_under_one_name_one_gets_it(transactional_db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_hear_of_a_node_that_comes_or_goes(transactional_db, ear):
+def test_boards_hear_of_a_node_that_comes_or_goes(transactional_db, feed_recorder):
     member = Membership("a")
-    ear.changes()
+    feed_recorder.changes()
 
     member.join(pause=unasked)
     member.drain(links=0, at=now())
     member.leave()
 
-    assert [change.nodes for change in ear.changes()] == [True] * 3
+    assert [change.nodes for change in feed_recorder.changes()] == [True] * 3
 
 
 def test_whether_a_process_runs():

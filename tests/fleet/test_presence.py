@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec.structs import replace
 
-from tests.builders import AT, later
+from tests.support.builders import AT, later
 from tms.fleet.models import Cause, Presence
 from tms.fleet.presence import transitions
 from tms.fleet.presence.transitions import LinkState, Timing

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.builders import Fleet
-from tests.ear import Ear
+from tests.support.builders import Fleet
+from tests.support.feed_recorder import FeedRecorder
 from tms.fleet.models import Terminal
 from tms.fleet.sites import services as site_services
 from tms.fleet.terminals import services
@@ -11,45 +11,47 @@ from tms.fleet.terminals import services
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_an_edited_terminal_is_told(fleet: Fleet, ear: Ear):
+def test_an_edited_terminal_is_told(fleet: Fleet, feed_recorder: FeedRecorder):
     terminal = fleet.terminal()
-    ear.changes()
+    feed_recorder.changes()
     terminal.label = "Till 7"
 
     services.update_terminal(terminal)
 
-    change = ear.change()
+    change = feed_recorder.change()
     assert change.terminals == {terminal.pk}
     assert not change.everything
 
 
 @pytest.mark.parametrize("field", ["site", "kind"])
-def test_a_terminal_that_came_into_other_lists_makes_every_board_read_again(fleet: Fleet, ear: Ear, field):
+def test_a_terminal_that_came_into_other_lists_makes_every_board_read_again(
+    fleet: Fleet, feed_recorder: FeedRecorder, field
+):
     terminal = fleet.terminal(kind="kiosk")
     values = {"site": fleet.site("OSK"), "kind": "gate"}
-    ear.changes()
+    feed_recorder.changes()
     setattr(terminal, field, values[field])
 
     services.update_terminal(terminal)
 
-    assert ear.change().everything
+    assert feed_recorder.change().everything
 
 
-def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, ear: Ear):
+def test_a_renamed_site_makes_every_board_read_again(fleet: Fleet, feed_recorder: FeedRecorder):
     site = fleet.site()
     site.name = "Shinjuku South"
 
     site_services.update_site(site)
 
-    assert ear.change().everything
+    assert feed_recorder.change().everything
 
 
-def test_a_forgotten_terminal_takes_its_keys_along(fleet: Fleet, ear: Ear):
+def test_a_forgotten_terminal_takes_its_keys_along(fleet: Fleet, feed_recorder: FeedRecorder):
     terminal = fleet.terminal()
     key = terminal.credentials.get()
-    ear.changes()
+    feed_recorder.changes()
 
     services.delete_terminal(terminal)
 
-    assert ear.change().revoked == {key.pk}
+    assert feed_recorder.change().revoked == {key.pk}
     assert not Terminal.objects.exists()

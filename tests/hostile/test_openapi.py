@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from schemathesis import APIOperation, Case, GenerationMode
 
 from tests.api.conftest import Caller
-from tests.builders import now
 from tests.notifications.receiver import Receiver, receiving
+from tests.support.builders import now
 from tms.accounts import api_tokens
 from tms.main.api_v1 import api
 from tms.notifications.models.destination import Destination

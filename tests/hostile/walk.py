@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import resolve, reverse
 
-from tests import inventory
+from tests.support import inventory
 from tms.alerts.actions.registry import ACTIONS
 
 NOT_PAGES = ("/api/", "/admin/", "/sign-out/")

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.check.alarms import ALARMS, SUMMARY
 from deploy.pipeline.alarms import GUARDS
-from tests import inventory
+from tests.support import inventory
 from tms.ops.cloudwatch.table import TABLE
 from tools.tfkit.toolchain import ROOT, Toolchain
 

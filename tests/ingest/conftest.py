@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from django.db import OperationalError
 
-from tests.at_once import aside
-from tests.builders import AT, Fleet, key_of
 from tests.ingest.wire import Wire
+from tests.support.at_once import aside
+from tests.support.builders import AT, Fleet, key_of
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.ingest.batch import Batch
@@ -80,7 +80,7 @@ def database() -> Database:
 
 
 @pytest_asyncio.fixture
-async def node(database: Database, fleet: Fleet, ear: Any, settings: Any) -> AsyncIterator[Node]:
+async def node(database: Database, fleet: Fleet, feed_recorder: Any, settings: Any) -> AsyncIterator[Node]:
     settings.FLUSH_INTERVAL_S = 0.01
     node = Node(database)
     node.batch.start()

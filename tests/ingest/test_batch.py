@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from tests.at_once import aside
-from tests.builders import Link
+from tests.support.at_once import aside
+from tests.support.builders import Link
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import batch as module
 from tms.ingest import store
@@ -25,7 +25,7 @@ POISON = {"status": None}
 
 
 @pytest.fixture(autouse=True)
-def quick(settings, monkeypatch, ear):
+def quick(settings, monkeypatch, feed_recorder):
     settings.FLUSH_INTERVAL_S = 0.01
     monkeypatch.setattr(module, "FIRST_RETRY_S", 0.01)
 

@@ -7,10 +7,10 @@ import pytest_asyncio
 from django.db import OperationalError
 from structlog.testing import capture_logs
 
-from tests.at_once import aside
-from tests.builders import AT, key_of
 from tests.ingest.conftest import boot, reports, taken
 from tests.ingest.wire import Wire
+from tests.support.at_once import aside
+from tests.support.builders import AT, key_of
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
 from tms.fleet.models import Cause, TerminalState
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 @pytest_asyncio.fixture
-async def gateway(ear, fleet, settings) -> AsyncIterator[Gateway]:
+async def gateway(feed_recorder, fleet, settings) -> AsyncIterator[Gateway]:
     settings.FLUSH_INTERVAL_S, settings.DRAIN_SPREAD_S = 0.01, 30
     gateway = Gateway()
     gateway.start()

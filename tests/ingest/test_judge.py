@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import AT, Link, identity_of, later
+from tests.support.builders import AT, Link, identity_of, later
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert
 from tms.alerts.rule_editing import services

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.builders import AT, Link, later
+from tests.support.builders import AT, Link, later
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, TerminalState
 from tms.fleet.models.outage import Outage, OutageCause

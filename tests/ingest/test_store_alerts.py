@@ -5,8 +5,8 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from tests.builders import AT, Link, later
 from tests.ingest.writing import booted, happenings, kept, state_of, write
+from tests.support.builders import AT, Link, later
 from tms.alerts.models import Alert, Condition, Transition
 from tms.commands import services as commands
 from tms.commands.models import Command, CommandState
@@ -151,15 +151,15 @@ def test_an_answer_of_another_terminal_settles_nothing(fleet):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_batch_is_published_after_its_commit_and_says_what_changed(fleet, ear):
+def test_a_batch_is_published_after_its_commit_and_says_what_changed(fleet, feed_recorder):
     terminal, other = fleet.terminal(), fleet.terminal()
     fleet.metric_rule(limit=75)
     link = booted(other)
-    ear.changes()
+    feed_recorder.changes()
 
     write(Link(terminal).boot(), link.report(1, metrics={"temperature_c": 80.0}))
 
-    change = ear.change()
+    change = feed_recorder.change()
     assert change.terminals == {terminal.pk, other.pk}
     assert change.presence == {terminal.pk}
     assert change.sessions == {(terminal.pk, 1)}
@@ -168,28 +168,28 @@ def test_a_batch_is_published_after_its_commit_and_says_what_changed(fleet, ear)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_batch_that_is_rolled_back_publishes_nothing_and_changes_nothing(fleet, ear):
+def test_a_batch_that_is_rolled_back_publishes_nothing_and_changes_nothing(fleet, feed_recorder):
     terminal = fleet.terminal()
     link = booted(terminal)
-    ear.changes()
+    feed_recorder.changes()
     broken = link.report(2)
     broken.report = object()
 
     with suppress(AttributeError):
         write(link.report(1, metrics={"temperature_c": 80.0}), broken)
 
-    assert ear.changes() == []
+    assert feed_recorder.changes() == []
     assert kept(terminal) == []
     assert state_of(terminal).metrics == {}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_batch_that_changed_nothing_publishes_nothing(fleet, ear):
+def test_a_batch_that_changed_nothing_publishes_nothing(fleet, feed_recorder):
     terminal = fleet.terminal()
     old = booted(terminal)
     booted(terminal)
-    ear.changes()
+    feed_recorder.changes()
 
     write(old.heartbeat(), old.report(1))
 
-    assert ear.changes() == []
+    assert feed_recorder.changes() == []

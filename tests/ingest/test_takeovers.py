@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import AT, Link
+from tests.support.builders import AT, Link
 from tms.ingest import store, takeovers
 from tms.ingest.models import TakeoverCounter
 from tms.ingest.takeovers import Bans

@@ -1,6 +1,6 @@
 """The store, used as the batch does."""
 
-from tests.builders import Link
+from tests.support.builders import Link
 from tms.alerts.models import Alert
 from tms.fleet.models import Terminal, TerminalState
 from tms.ingest import store

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.running import SERVERS, Running
+from tests.support.running import SERVERS, Running
 
 AT_ONCE = 16
 

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.link.conftest import supply
 from tests.link.terminal import DEADLINE_S, Terminal
-from tests.running import Running
+from tests.support.running import Running
 
 pytestmark = pytest.mark.both
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.link.terminal import Terminal
-from tests.running import Running
+from tests.support.running import Running
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 

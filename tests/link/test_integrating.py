@@ -8,7 +8,7 @@ import pytest
 
 from tests.link.eventually import eventually
 from tests.link.terminal import Terminal
-from tests.running import ROOT
+from tests.support.running import ROOT
 
 pytestmark = pytest.mark.both
 

@@ -8,7 +8,7 @@ from websockets.http11 import Response
 
 from tests.link.eventually import eventually
 from tests.link.terminal import Terminal
-from tests.running import Running
+from tests.support.running import Running
 
 pytestmark = pytest.mark.both
 

@@ -10,9 +10,9 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 from django.db import transaction
 
-from tests.at_once import aside, at_once
-from tests.ear import Ear
 from tests.live.other import DEADLINE_S, Listener
+from tests.support.at_once import aside, at_once
+from tests.support.feed_recorder import FeedRecorder
 from tms.feed import publisher as module
 from tms.feed.change import MAX_IDS, NOTHING, Change
 from tms.feed.publisher import Feed
@@ -74,25 +74,25 @@ def publish(feed: Feed, *changes: Change) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_change_is_told_after_the_commit_and_never_of_what_was_rolled_back(ear: Ear):
+def test_a_change_is_told_after_the_commit_and_never_of_what_was_rolled_back(feed_recorder: FeedRecorder):
     feed = Feed()
 
     with transaction.atomic():
         feed.publish(ONE)
         transaction.set_rollback(True)
-    rolled_back = ear.changes()
+    rolled_back = feed_recorder.changes()
     with transaction.atomic():
         feed.publish(TWO)
-        before = ear.changes()
+        before = feed_recorder.changes()
 
-    assert (rolled_back, before, ear.changes()) == ([], [], [TWO])
+    assert (rolled_back, before, feed_recorder.changes()) == ([], [], [TWO])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_process_without_a_loop_tells_each_change_by_itself(ear: Ear):
+def test_a_process_without_a_loop_tells_each_change_by_itself(feed_recorder: FeedRecorder):
     publish(Feed(), ONE, TWO)
 
-    assert ear.changes() == [ONE, TWO]
+    assert feed_recorder.changes() == [ONE, TWO]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -265,7 +265,7 @@ async def test_attaching_twice_sends_once(listener, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_feed_whose_loop_is_gone_tells_by_itself(ear: Ear):
+def test_a_feed_whose_loop_is_gone_tells_by_itself(feed_recorder: FeedRecorder):
     feed = Feed()
     thread = threading.Thread(target=lambda: asyncio.run(attach_only(feed)))
     thread.start()
@@ -273,7 +273,7 @@ def test_a_feed_whose_loop_is_gone_tells_by_itself(ear: Ear):
 
     publish(feed, ONE)
 
-    assert ear.changes() == [ONE]
+    assert feed_recorder.changes() == [ONE]
 
 
 async def attach_only(feed: Feed) -> None:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_layer
 
 from tests.live.other import DEADLINE_S, Publisher, send
-from tests.services import Redis
+from tests.support.services import Redis
 from tms.feed import hub as module
 from tms.feed.change import Change
 from tms.feed.hub import Hub

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.builders import AT
 from tests.notifications.receiver import Receiver, receiving
-from tests.people import person
+from tests.support.builders import AT
+from tests.support.people import person
 from tms.notifications.dispatch import dispatcher, leases, outbox
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, Step

@@ -6,8 +6,6 @@ import pytest
 
 from tests.alerts.test_suppression import shop
 from tests.boards.conftest import Seen
-from tests.builders import later
-from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, notified, opened, over
 from tms.notifications.models.delivery import Delivery

@@ -3,9 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from tests.builders import AT, later
-from tests.factories import acknowledged
 from tests.notifications.conftest import webhook
+from tests.support.builders import AT, later
+from tests.support.factories import acknowledged
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from tests.boards.conftest import Seen
-from tests.factories import alert, now
 from tests.notifications.conftest import webhook
+from tests.support.factories import alert, now
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests import factories
-from tests.builders import later
-from tests.factories import acknowledged
+from tests.support import factories
+from tests.support.builders import later
+from tests.support.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, notified, opened, over
 from tms.alerts import lifecycle

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from tests.notifications.receiver import Receiver, receiving
-from tests.running import ROOT, Running
+from tests.support.running import ROOT, Running
 
 DEADLINE_S = 60
 FURNISH = """

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.boards.conftest import Seen
-from tests.builders import AT, later
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, opened, over
+from tests.support.builders import AT, later
 from tms.lib.calendar.local_time import shown
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.rotation import Cover, Member, Rotation

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulated import Moto
+from tests.support.emulated import Moto
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.emulated import Ministack
 from tests.link.terminal import Terminal
 from tests.ops.eventually import eventually
-from tests.running import Running
+from tests.support.emulated import Ministack
+from tests.support.running import Running
 
 TERMINALS, TOO_MANY = 3, 2
 PERIOD_S = 3

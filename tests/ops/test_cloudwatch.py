@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from deploy.processes import HOST
-from tests.emulated import Moto
 from tests.link.terminal import Terminal
 from tests.ops.eventually import eventually
-from tests.running import Running
+from tests.support.emulated import Moto
+from tests.support.running import Running
 from tms.ops.cloudwatch.table import TABLE
 
 GROUP = "tms-application"

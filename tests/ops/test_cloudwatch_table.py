@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.inventory import ROOT, metrics
+from tests.support.inventory import ROOT, metrics
 from tms.ops.cloudwatch.measures import Counted, Level, Observations, Rise, Share, WorstShare
 from tms.ops.cloudwatch.table import TABLE
 

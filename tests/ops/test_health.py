@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from tests.builders import now
+from tests.support.builders import now
 from tms.feed.hub import hub
 from tms.ops.health import heartbeats, report
 from tms.ops.models import Heartbeat, LoopSuccess

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.inventory import metrics
-from tests.running import Running
+from tests.support.inventory import metrics
+from tests.support.running import Running
 
 UID = "SHJ-PAY-01"
 

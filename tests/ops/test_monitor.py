@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.services import HOST, free_port
+from tests.support.services import HOST, free_port
 from tms.ops.health.monitor import CannotListen, Monitor
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
-from tests.builders import AT, later
+from tests.support.builders import AT, later
 from tms.accounts.models import User
 from tms.ops.models import Observed, SloSample
 from tms.ops.slo import recorder

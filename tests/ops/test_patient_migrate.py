@@ -7,8 +7,8 @@ import sys
 import psycopg
 import pytest
 
-from tests.blank import copy_database
-from tests.running import ROOT
+from tests.support.running import ROOT
+from tests.support.template_db import copy_database
 
 pytestmark = pytest.mark.services
 

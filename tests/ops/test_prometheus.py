@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from deploy.processes.programs import find
-from tests.inventory import ROOT, metrics
 from tests.ops.eventually import eventually
-from tests.prometheus import HERE, Prometheus
-from tests.running import Running
+from tests.support.inventory import ROOT, metrics
+from tests.support.prometheus import HERE, Prometheus
+from tests.support.running import Running
 
 RULES = sorted(HERE.glob("rules/*.yml"))
 TESTS = sorted(HERE.glob("tests/*.yml"))

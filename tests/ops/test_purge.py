@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import DataError
 
-from tests.builders import AT
+from tests.support.builders import AT
 from tms.accounts.models import User
 from tms.clock.jobs import LOOPS
 from tms.ops import purge

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connections
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.builders import AT, Link, now
+from tests.support.builders import AT, Link, now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert

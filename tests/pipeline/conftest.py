@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulated import Ministack, Moto
+from tests.support.emulated import Ministack, Moto
 
 
 @pytest.fixture(scope="session")

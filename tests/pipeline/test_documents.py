@@ -6,7 +6,7 @@ import pytest
 
 from deploy.check.alarms import ALARMS
 from deploy.processes.tms_process import ROOT
-from tests import inventory
+from tests.support import inventory
 from tms.ops.cloudwatch.table import TABLE
 
 DOCS = ROOT / "docs"

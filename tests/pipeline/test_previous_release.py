@@ -8,7 +8,7 @@ from django.db import models
 
 from deploy.compatibility import compare, previous
 from tests.link.terminal import Terminal
-from tests.running import ROOT, Running
+from tests.support.running import ROOT, Running
 
 WRITES = """
 import django; django.setup()

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 
-from tests import people
+from tests.support import people
 from tms.accounts.models import AuditEntry, User
 
 PASSWORD = "watch-the-fleet-7"

@@ -6,8 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from tests import factories
-from tests.builders import AT, later
+from tests.support import factories
+from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import Link, later
+from tests.support.builders import Link, later
 from tms.fleet.models import Terminal
 from tms.fleet.models.outage import Outage, OutageCause
 from tms.ingest import store
@@ -94,10 +94,10 @@ def test_the_oldest_are_counted_first_and_a_pass_has_a_limit(fleet, monkeypatch)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_boards_hear_of_it(transactional_db, terminal, ear):
+def test_boards_hear_of_it(transactional_db, terminal, feed_recorder):
     comes_back(terminal, last_seq=3)
-    ear.changes()
+    feed_recorder.changes()
 
     backfill.count(later(900))
 
-    assert ear.change().terminals == {terminal.pk}
+    assert feed_recorder.change().terminals == {terminal.pk}

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
-from tests.at_once import at_once
-from tests.builders import AT, later
+from tests.support.at_once import at_once
+from tests.support.builders import AT, later
 from tms.telemetry import boots
 from tms.telemetry.models import Boot, Report
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from tests.builders import AT
+from tests.support.builders import AT
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db(transaction=True)]
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from django.utils import timezone
 
-from tests import factories
-from tests.builders import AT, later
+from tests.support import factories
+from tests.support.builders import AT, later
 from tms.fleet.models import Presence, Terminal, TerminalState
 from tms.protocol.limits import METRIC_NAMES
 from tms.telemetry.history import presence_intervals, series

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from tests.inventory import ROOT
+from tests.support.inventory import ROOT
 from tests.untrusted.made import Make, Work, in_bytes, repeated
 
 CALLS = {"re.compile", "re.sub", "re.match", "re.search", "re.fullmatch", "re.split", "re.findall", "re.finditer"}

@@ -8,7 +8,7 @@ from django.core.cache import caches
 from django.test import Client
 from structlog.testing import capture_logs
 
-from tests.services import HOST
+from tests.support.services import HOST
 from tms.accounts.models import User
 from tms.accounts.sign_in.throttle import network
 from tms.lib import redis_cache as resting

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.builders import FakeScheduler, Fleet, later
+from tests.support.builders import FakeScheduler, Fleet, later
 from tms.alerts.models import Alert, Incident
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause, Presence, Terminal, TerminalState

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests import factories
-from tests.factories import now
+from tests.support import factories
+from tests.support.factories import now
 from tms.alerts import correlation
 from tms.alerts.lifecycle import AlreadyResolved
 from tms.alerts.lifecycle.claims import LASTS

@@ -5,8 +5,8 @@ import pytest
 import pytest_asyncio
 from django.test import Client
 
-from tests.at_once import aside
 from tests.boards.live.board import Board
+from tests.support.at_once import aside
 from tms.accounts.models import User
 from tms.boards.live import board_hub as module
 from tms.boards.live import tasks
@@ -18,7 +18,7 @@ type Open = Callable[..., Board]
 
 
 @pytest.fixture
-def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, ear: Any) -> None:
+def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, feed_recorder: Any) -> None:
     """Waits are short here; the feed is in memory."""
     settings.FRAME_INTERVAL_S = 0.02
     settings.PROOF_INTERVAL_S = 0.2

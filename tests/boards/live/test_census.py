@@ -8,10 +8,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import factories
-from tests.at_once import aside
 from tests.boards.live.test_frames import change
-from tests.factories import now
+from tests.support import factories
+from tests.support.at_once import aside
+from tests.support.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert

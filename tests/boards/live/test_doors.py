@@ -5,8 +5,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from tests.at_once import aside
 from tests.boards.live.board import Board
+from tests.support.at_once import aside
 from tms.accounts.models import User
 from tms.boards.live import tasks
 

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from tests import factories
-from tests.at_once import aside
-from tests.builders import AT
-from tests.factories import now
+from tests.support import factories
+from tests.support.at_once import aside
+from tests.support.builders import AT
+from tests.support.factories import now
 from tms.boards.live import tasks
 from tms.commands import services as commands
 from tms.commands.models import Command

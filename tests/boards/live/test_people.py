@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests import factories, people
-from tests.at_once import aside
-from tests.factories import now
+from tests.support import factories, people
+from tests.support.at_once import aside
+from tests.support.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert
 from tms.boards.live import viewer_tracker

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests import factories
-from tests.at_once import aside
 from tests.boards.live.test_frames import change
-from tests.builders import AT
-from tests.factories import now
+from tests.support import factories
+from tests.support.at_once import aside
+from tests.support.builders import AT
+from tests.support.factories import now
 from tms.alerts.models import Alert
 from tms.boards.live import verification as module
 from tms.boards.live.frames import Verification

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from django.db import transaction
 
-from tests import factories
-from tests.at_once import aside
 from tests.boards.live.board import DEADLINE_S
-from tests.factories import now
-from tests.promises import counted
+from tests.support import factories
+from tests.support.at_once import aside
+from tests.support.factories import now
+from tests.support.slo_counters import counted
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.publisher import publish
 

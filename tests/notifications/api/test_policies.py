@@ -3,8 +3,8 @@
 import pytest
 
 from tests.api.conftest import problem, wrong
-from tests.builders import AT
 from tests.notifications.conftest import webhook
+from tests.support.builders import AT
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.notifications.destinations.api import Addressed

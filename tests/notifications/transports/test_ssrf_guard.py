@@ -10,7 +10,7 @@ import pytest
 
 from tests.notifications.conftest import webhook
 from tests.notifications.receiver import Receiver, receiving
-from tests.running import ROOT
+from tests.support.running import ROOT
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
@@ -228,7 +228,7 @@ class TestWebhook:
 
 @pytest.mark.django_db
 def test_what_is_refused_is_given_up_and_told(hours, fleet, policy, other):
-    from tests.factories import alert
+    from tests.support.factories import alert
 
     policy((0, [webhook(other.url)]))
     alert(fleet)

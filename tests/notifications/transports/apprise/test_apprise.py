@@ -7,7 +7,7 @@ from apprise import Apprise
 from apprise.plugins.slack import NotifySlack
 
 from tests.notifications.test_outbox import opened, over
-from tests.running import ROOT
+from tests.support.running import ROOT
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports import TRANSPORTS

@@ -1,6 +1,7 @@
 """PostgreSQL and Redis of our own: private, on free loopback ports, gone at the end.
 
-`python -m tests.services COMMAND ...` runs COMMAND with both and names them in TMS_DATABASE_URL and TMS_REDIS_URL.
+`python -m tests.support.services COMMAND ...` runs COMMAND with both, and names them in TMS_DATABASE_URL and
+TMS_REDIS_URL.
 """
 
 import os

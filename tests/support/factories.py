@@ -1,4 +1,4 @@
-"""What the boards' tests arrange beyond `tests.builders`: alerts at any stage of their life, readings, histories."""
+"""Rows for tests of boards, beyond `tests.support.builders`: alerts at any stage, readings, histories."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from tests.builders import Fleet
+from tests.support.builders import Fleet
 from tms.accounts.models import User
 from tms.alerts import correlation, lifecycle
 from tms.alerts.lifecycle import RuleTriggered

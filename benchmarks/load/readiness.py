@@ -12,14 +12,14 @@ TURN_S = 0.001
 
 async def herald(address: Address, boards: list[Board], order: Herald) -> Heralded:
     """In closed loop: the slowest board is at most `window` messages behind."""
-    dialect = address.dialect
-    layer, message = dialect.layer(address.redis_url), dialect.heralded("x" * order.size)
+    protocol = address.protocol
+    layer, message = protocol.layer(address.redis_url), protocol.heralded("x" * order.size)
     for board in boards:
         board.count_within(order.span)
     before, sent = _slowest(boards), 0
     while time.monotonic() < order.span.end_at:
         if sent - (_slowest(boards) - before) < order.window:
-            await layer.group_send(dialect.herald_group, message)
+            await layer.group_send(protocol.herald_group, message)
             sent += 1
         else:
             await asyncio.sleep(TURN_S)

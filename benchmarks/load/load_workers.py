@@ -18,7 +18,7 @@ searches long for a free one, and it would be the load that is measured.
 """
 
 
-class Hand:
+class LoadWorker:
     """One process that makes load."""
 
     def __init__(self, address: Address, cores: Collection[int], *, source: str) -> None:
@@ -57,15 +57,15 @@ class Hand:
             self.process.join()
 
 
-class Crew:
+class LoadWorkers:
     """Processes for terminals, and one for boards, so that what boards see is not timed behind terminals' own work."""
 
     def __init__(self, address: Address, *, processes: int, cores: Collection[int]) -> None:
         self._address, self._cores = address, cores
-        self.browser: Hand | None = None
+        self.browser: LoadWorker | None = None
         network = f"127.{next(NETWORKS)}.0"
         with ExitStack() as undo:
-            self.terminals: Sequence[Hand] = [
+            self.terminals: Sequence[LoadWorker] = [
                 _hired(undo, address, cores, source=f"{network}.{number + 2}") for number in range(processes)
             ]
             self.boards = _hired(undo, address, cores, source=f"{network}.100")
@@ -79,10 +79,10 @@ class Crew:
             together(self.hands, HangUp())
 
     @property
-    def hands(self) -> Sequence[Hand]:
+    def hands(self) -> Sequence[LoadWorker]:
         return (*self.terminals, self.boards, *([self.browser] if self.browser else []))
 
-    def visit(self) -> Hand:
+    def visit(self) -> LoadWorker:
         """A real browser in front of the page that shows the probe."""
         hand = _hired(self._ending, self._address, self._cores, source="")
         hand.do(Visit())
@@ -90,7 +90,7 @@ class Crew:
         return hand
 
 
-def together(hands: Iterable[Hand], order: Order) -> list[Any]:
+def together(hands: Iterable[LoadWorker], order: Order) -> list[Any]:
     """What the order came to with each, done at the same time."""
     hands = list(hands)
     for hand in hands:
@@ -98,7 +98,7 @@ def together(hands: Iterable[Hand], order: Order) -> list[Any]:
     return [hand.result() for hand in hands]
 
 
-def _hired(undo: ExitStack, address: Address, cores: Collection[int], *, source: str) -> Hand:
-    hand = Hand(address, cores, source=source)
+def _hired(undo: ExitStack, address: Address, cores: Collection[int], *, source: str) -> LoadWorker:
+    hand = LoadWorker(address, cores, source=source)
     undo.callback(hand.end)
     return hand

@@ -15,10 +15,10 @@ from urllib.error import HTTPError, URLError
 
 import psycopg
 
-from tests import blank
-from tests.services import HOST, free_port
+from tests.support import template_db
+from tests.support.services import HOST, free_port
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHOSEN = os.environ.get("TMS_SERVER")
 SERVERS = [CHOSEN] if CHOSEN else ["daphne"] if "TMS_DATABASE_URL" in os.environ else ["daphne", "uvicorn"]
 """What TMS serves on where a test is for both. What a server promises does not depend on the database, so the pass on
@@ -66,11 +66,11 @@ class Running:
         self.env = os.environ | QUICK | {"TMS_DATA_DIR": str(folder), "TMS_NODE": f"node-{self.port}"} | env
         self.process: subprocess.Popen[bytes] | None = None
         if url := os.environ.get("TMS_DATABASE_URL"):
-            self.env |= {"TMS_DATABASE_URL": blank.copy_database(url), "TMS_REDIS_PREFIX": secrets.token_hex(4)}
+            self.env |= {"TMS_DATABASE_URL": template_db.copy_database(url), "TMS_REDIS_PREFIX": secrets.token_hex(4)}
 
     def __enter__(self) -> Self:
         if "TMS_DATABASE_URL" not in self.env:
-            blank.copy_file(Path(self.env["TMS_DATA_DIR"]))
+            template_db.copy_file(Path(self.env["TMS_DATA_DIR"]))
         self.start()
         return self
 

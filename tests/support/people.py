@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from tms.accounts.models import User
 
-FIXTURE = Path(__file__).parents[1] / "fixtures/initial_data.json"
+FIXTURE = Path(__file__).parents[2] / "fixtures/initial_data.json"
 GROUPS = ("Viewer", "Operator", "Manager")
 
 

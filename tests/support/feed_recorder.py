@@ -7,7 +7,7 @@ from tms.feed.publisher import GROUP
 END = {"type": "end"}
 
 
-class Ear:
+class FeedRecorder:
     """Listens to the feed from the moment it is made."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the browser tests find in their TMS. `python -m tests.e2e.furnish` prints the credentials of its terminals."""
+"""What the browser tests find in their TMS. `python -m tests.e2e.seed` prints the credentials of its terminals."""
 
 import json
 import os

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from benchmarks.load.crew import Crew
+from benchmarks.load.load_workers import LoadWorkers
 from benchmarks.machine import Places
 from benchmarks.meter import pin
 from benchmarks.plan import Plan
@@ -14,7 +14,7 @@ from deploy.processes import PostgreSQL, Redis
 
 
 @dataclass(frozen=True)
-class Ground:
+class Environment:
     plan: Plan
     places: Places
     database: PostgreSQL
@@ -24,7 +24,7 @@ class Ground:
 
     @classmethod
     @contextmanager
-    def laid(cls, plan: Plan, places: Places) -> Iterator["Ground"]:
+    def laid(cls, plan: Plan, places: Places) -> Iterator["Environment"]:
         with PostgreSQL(durable=True) as database, Redis() as broker:
             for pid in (database.pid, broker.pid):
                 pin(pid, places.services)
@@ -51,8 +51,8 @@ class Ground:
             system.start(heralded=heralded or not self.plan.starts_anew)
         try:
             processes, cores = self.plan.processes, self.places.load
-            with Crew(system.address, processes=processes, cores=cores) as crew:
-                yield Stage(system, self.plan, crew, self.services)
+            with LoadWorkers(system.address, processes=processes, cores=cores) as workers:
+                yield Stage(system, self.plan, workers, self.services)
         finally:
             if self.plan.starts_anew:
                 system.stop()

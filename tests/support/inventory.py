@@ -18,7 +18,7 @@ from tms.ops.collectors.nodes import NodeCollector
 from tms.protocol import downlink, uplink
 from tms.protocol.close_codes import CloseCode
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CODE = sorted(path for folder in ("tms", "consumers") for path in (ROOT / folder).rglob("*.py"))
 SETTINGS = ROOT / "tms/config/settings.py"
 INSTRUMENTS = {name: one for name, one in vars(instruments).items() if isinstance(one, MetricWrapperBase)}

@@ -20,7 +20,7 @@ class BoardPath(NamedTuple):
     """Whether it shows the probe, so that its age can be told."""
 
 
-class Dialect(Protocol):
+class ClientProtocol(Protocol):
     terminal_path: str
     board_paths: Sequence[BoardPath]
     """Boards are opened on these in turn."""
@@ -68,7 +68,7 @@ def board_path(page: str, *, is_timed: bool = False) -> BoardPath:
     return BoardPath(f"/ws/board/?page={quote(page, safe='')}", is_timed)
 
 
-class TmsDialect:
+class TmsProtocol:
     terminal_path = "/ws/terminal/"
     board_paths: Sequence[BoardPath] = (board_path("/terminals/", is_timed=True), board_path("/"))
 
@@ -118,7 +118,7 @@ class _Message(msgspec.Struct):
     metrics: dict[str, float] = {}
 
 
-class TextbookDialect:
+class TextbookProtocol:
     terminal_path = "/ws/terminal/"
     board_paths: Sequence[BoardPath] = (BoardPath("/ws/board/"),)
 
