@@ -26,9 +26,9 @@ def test_the_digest_tells_what_happened_and_what_is_still_open(watcher, busy):
 
     told = watcher.get("/digest").json()
 
-    assert (told["totals"]["opened"]["total"], told["totals"]["standing"], told["totals"]["nobody"]) == (1, 1, 0)
-    assert [(one["by"], one["contract"]) for one in told["standing"]] == [("ken", "recovery")]
-    assert [(deed["kind"], deed["comment"]) for deed in told["deeds"]] == [("acknowledged", "on it")]
+    assert (told["totals"]["opened"]["total"], told["totals"]["open"], told["totals"]["unacknowledged"]) == (1, 1, 0)
+    assert [(one["by"], one["contract"]) for one in told["open"]] == [("ken", "recovery")]
+    assert [(deed["kind"], deed["comment"]) for deed in told["actions"]] == [("acknowledged", "on it")]
     assert [(note["by"], note["text"]) for note in told["notes"]] == [("aiko", "mind the gate")]
     assert (len(told["changes"]), told["incidents"]) == (1, [])
 

@@ -16,8 +16,8 @@ def test_the_digest_tells_the_last_eight_hours(page, fleet, sato):
     seen = page("/digest/")
 
     assert "Fresh" in seen.html
-    assert "佐藤" in seen.text(f"standing-{old.pk}")
-    assert "since yesterday" in seen.text(f"standing-{old.pk}")
+    assert "佐藤" in seen.text(f"open-{old.pk}")
+    assert "since yesterday" in seen.text(f"open-{old.pk}")
 
 
 def test_another_span_stands_in_the_address_and_in_every_link(page, fleet):

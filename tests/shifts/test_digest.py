@@ -46,8 +46,8 @@ def test_what_opened_and_closed_is_told_once_for_each_rule_and_site(fleet, shift
 
     (change,) = shift().changes
 
-    assert (change.place, change.rule) == ("Umeda", "Hot")
-    assert (change.opened, change.closed, change.standing, change.terminals) == (4, 3, 1, 2)
+    assert (change.site, change.rule) == ("Umeda", "Hot")
+    assert (change.opened, change.closed, change.open, change.terminals) == (4, 3, 1, 2)
 
 
 def test_what_lies_outside_the_span_is_not_told(fleet, shift):
@@ -56,7 +56,7 @@ def test_what_lies_outside_the_span_is_not_told(fleet, shift):
 
     told = shift()
 
-    assert (told.changes, told.standing, told.totals.standing) == ([], [], 0)
+    assert (told.changes, told.open, told.totals.open) == ([], [], 0)
 
 
 def test_what_closed_within_but_opened_before_counts_as_closed(fleet, shift):
@@ -64,7 +64,7 @@ def test_what_closed_within_but_opened_before_counts_as_closed(fleet, shift):
 
     totals = shift().totals
 
-    assert (totals.opened.total, totals.closed.total, totals.standing) == (0, 1, 0)
+    assert (totals.opened.total, totals.closed.total, totals.open) == (0, 1, 0)
 
 
 def test_what_is_open_is_told_as_it_stood_at_the_end_of_the_shift(fleet, shift, sato):
@@ -74,9 +74,9 @@ def test_what_is_open_is_told_as_it_stood_at_the_end_of_the_shift(fleet, shift, 
     free = alert(fleet, 30)
     acknowledge(free, sato, 9 * HOUR)
 
-    standing = {one.pk: one for one in shift().standing}
+    standing = {one.pk: one for one in shift().open}
 
-    assert (standing[mine.pk].by.text, standing[mine.pk].until, standing[mine.pk].said) == (
+    assert (standing[mine.pk].by.text, standing[mine.pk].until, standing[mine.pk].comment) == (
         "佐藤",
         later(9 * HOUR),
         "fan ordered",
@@ -91,8 +91,8 @@ def test_what_was_given_back_is_in_nobodys_hands(fleet, shift, sato):
 
     told = shift()
 
-    assert [one.by for one in told.standing] == [None]
-    assert told.totals.nobody == 1
+    assert [one.by for one in told.open] == [None]
+    assert told.totals.unacknowledged == 1
 
 
 def test_the_worst_that_nobody_has_comes_first(fleet, shift, sato):
@@ -101,7 +101,7 @@ def test_the_worst_that_nobody_has_comes_first(fleet, shift, sato):
     acknowledge(held, sato, 3)
     free = alert(fleet, 4, severity="critical")
 
-    assert [one.pk for one in shift().standing] == [free.pk, held.pk, warning.pk]
+    assert [one.pk for one in shift().open] == [free.pk, held.pk, warning.pk]
 
 
 def test_what_is_done_to_many_at_once_is_one_line(fleet, shift, sato):
@@ -110,7 +110,7 @@ def test_what_is_done_to_many_at_once_is_one_line(fleet, shift, sato):
     lifecycle.acknowledge(Alert.objects.all(), by=sato, comment="the switch", at=later(60))
     lifecycle.comment(Alert.objects.filter(terminal=terminal), by=sato, comment="it is replaced", at=later(90))
 
-    deeds = shift().deeds
+    deeds = shift().actions
 
     assert [(deed.kind, deed.number, deed.comment) for deed in deeds] == [
         ("acknowledged", 3, "the switch"),
@@ -121,7 +121,7 @@ def test_what_is_done_to_many_at_once_is_one_line(fleet, shift, sato):
 def test_what_tms_does_by_itself_is_no_deed(fleet, shift):
     factories.resolved(alert(fleet, 1), at=later(2))
 
-    assert shift().deeds == []
+    assert shift().actions == []
 
 
 def plan(fleet, begins, *, hours=1, rule="", note="new fans"):
@@ -140,9 +140,9 @@ def test_maintenance_of_the_shift_and_of_the_day_after_it_is_told(fleet, shift):
 
     told = shift()
 
-    assert [work.note for work in told.done] == ["reaches in", "each day"]
-    assert [work.note for work in told.ahead] == ["soon", "each day"]
-    assert told.done[0].covers == ("Site SJK",)
+    assert [work.note for work in told.maintenance] == ["reaches in", "each day"]
+    assert [work.note for work in told.upcoming_maintenance] == ["soon", "each day"]
+    assert told.maintenance[0].covers == ("Site SJK",)
 
 
 def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, shift):
@@ -151,7 +151,7 @@ def test_maintenance_that_was_ended_early_or_cancelled_is_told_as_it_was(fleet, 
     services.end(early, by=fleet.person(), at=later(HOUR + 600))
     services.cancel(cancelled, by=fleet.person(), at=later(HOUR))
 
-    assert [(work.note, work.until) for work in shift().done] == [("early", later(HOUR + 600))]
+    assert [(work.note, work.until) for work in shift().maintenance] == [("early", later(HOUR + 600))]
 
 
 def incident(fleet, begins_s, ends_s=None, **fields):

@@ -15,65 +15,65 @@ class Count(ResponseSchema):
 
 
 class Totals(ResponseSchema):
-    """Of everything, also of what the lists leave out."""
+    """Of everything, including what the lists leave out."""
 
     opened: Count
     closed: Count
-    standing: int = Field(description="Not over at the end.")
-    nobody: int = Field(description="Of these, those that nobody had.")
+    open: int = Field(description="Unresolved at the end.")
+    unacknowledged: int = Field(description="Of these, those that nobody had acknowledged.")
 
 
-class FoldedLine(ResponseSchema):
+class IncidentLineSchema(ResponseSchema):
     incident: int
     title: str
     severity: str
     opened_at: datetime
-    resolved_at: datetime | None = Field(description="Null: it was not over at the end.")
-    by: str | None = Field(description="Who had taken it by then.")
-    said: str
+    resolved_at: datetime | None = Field(description="Null: unresolved at the end.")
+    by: str | None = Field(description="Who had acknowledged it by then.")
+    comment: str
 
 
-class Standing(ResponseSchema):
+class OpenAlertLineSchema(ResponseSchema):
     alert: int
     severity: str
-    place: str
+    site: str
     rule: str
     uid: str
     label: str
     opened_at: datetime
     state: str
-    by: str | None = Field(description="Who has it, as a board names them.")
+    by: str | None = Field(description="Who acknowledged it, as a board names them.")
     until: datetime | None
     contract: str
-    said: str
+    comment: str
 
 
-class Change(ResponseSchema):
+class ChangeLineSchema(ResponseSchema):
     severity: str
-    place: str
+    site: str
     code: str = Field(description="Of the site.")
     rule: str
     rule_id: int
     opened: int
     closed: int
-    standing: int
+    open: int
     terminals: int
 
 
-class Deed(ResponseSchema):
+class ActionLineSchema(ResponseSchema):
     at: datetime
     kind: str
     by: str
     to: str | None
     comment: str
     alert: int = Field(description="The first of them.")
-    place: str
+    site: str
     rule: str
     uid: str
-    number: int = Field(description="To how many alerts at once.")
+    number: int = Field(description="Number of alerts that it changed.")
 
 
-class Work(ResponseSchema):
+class MaintenanceLineSchema(ResponseSchema):
     window: int
     since: datetime
     until: datetime
@@ -92,19 +92,19 @@ class Note(ResponseSchema):
 
 
 class Digest(ResponseSchema):
-    """Names of sites and rules are in the language that is asked for."""
+    """Names of sites and rules are in the requested language."""
 
     since: datetime
     until: datetime
     totals: Totals
-    incidents: list[FoldedLine]
-    standing: list[Standing]
-    changes: list[Change] = Field(description="One for each rule and site.")
+    incidents: list[IncidentLineSchema]
+    open: list[OpenAlertLineSchema]
+    changes: list[ChangeLineSchema] = Field(description="One for each rule and site.")
     hidden_changes: int
-    deeds: list[Deed]
-    hidden_deeds: int
-    done: list[Work] = Field(description="Maintenance within the span.")
-    ahead: list[Work] = Field(description="And in the day after it.")
+    actions: list[ActionLineSchema]
+    hidden_actions: int
+    maintenance: list[MaintenanceLineSchema] = Field(description="Within the period.")
+    upcoming_maintenance: list[MaintenanceLineSchema] = Field(description="In the day after it.")
     notes: list[Note]
 
     @classmethod
@@ -116,17 +116,17 @@ class Digest(ResponseSchema):
             totals=Totals(
                 opened=_count(totals.opened),
                 closed=_count(totals.closed),
-                standing=totals.standing,
-                nobody=totals.nobody,
+                open=totals.open,
+                unacknowledged=totals.unacknowledged,
             ),
-            incidents=[FoldedLine(incident=one.pk, **_plain(one)) for one in digest.incidents],
-            standing=[Standing(alert=one.pk, **_plain(one)) for one in digest.standing],
-            changes=_all(Change, digest.changes),
+            incidents=[IncidentLineSchema(incident=one.pk, **_plain(one)) for one in digest.incidents],
+            open=[OpenAlertLineSchema(alert=one.pk, **_plain(one)) for one in digest.open],
+            changes=_all(ChangeLineSchema, digest.changes),
             hidden_changes=digest.hidden_changes,
-            deeds=_all(Deed, digest.deeds),
-            hidden_deeds=digest.hidden_deeds,
-            done=_all(Work, digest.done),
-            ahead=_all(Work, digest.ahead),
+            actions=_all(ActionLineSchema, digest.actions),
+            hidden_actions=digest.hidden_actions,
+            maintenance=_all(MaintenanceLineSchema, digest.maintenance),
+            upcoming_maintenance=_all(MaintenanceLineSchema, digest.upcoming_maintenance),
             notes=[Note(id=note.pk, **_plain(note)) for note in digest.notes],
         )
 

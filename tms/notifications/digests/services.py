@@ -123,6 +123,6 @@ def _facts(shift: Digest) -> dict[str, Any]:
         "until": shift.until.isoformat(),
         "opened": totals.opened.total,
         "closed": totals.closed.total,
-        "still_open": totals.standing,
-        "unacknowledged": totals.nobody,
+        "still_open": totals.open,
+        "unacknowledged": totals.unacknowledged,
     }

@@ -1,4 +1,4 @@
-"""What opened and closed, one line for each rule at each site: an alert that comes and goes is told once."""
+"""Alerts that opened and closed, one line for each rule at each site."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,18 +10,18 @@ from tms.alerts.models import Alert, Rule
 from tms.fleet.models import Site
 from tms.lib.severity import Severity
 
-WORST_FIRST = {severity.value: place for place, severity in enumerate((Severity.CRITICAL, Severity.WARNING))}
+WORST_FIRST = {severity.value: rank for rank, severity in enumerate((Severity.CRITICAL, Severity.WARNING))}
 
 
 class ChangeLine(NamedTuple):
     severity: str
-    place: str
+    site: str
     code: str
     rule: str
     rule_id: int
     opened: int
     closed: int
-    standing: int
+    open: int
     terminals: int
 
 
@@ -29,7 +29,7 @@ def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[C
     """The worst first, then where most happened (indexes: alert_opened, alert_resolved)."""
     opened = Q(opened_at__gte=since, opened_at__lt=until)
     closed = Q(resolved_at__gte=since, resolved_at__lt=until)
-    standing = Q(resolved_at=None) | Q(resolved_at__gte=until)
+    still_open = Q(resolved_at=None) | Q(resolved_at__gte=until)
     rows = list(
         alerts.filter(opened | closed)
         .order_by()
@@ -37,14 +37,14 @@ def changes(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[C
         .annotate(
             opened=Count("pk", filter=opened),
             closed=Count("pk", filter=closed),
-            standing=Count("pk", filter=standing),
+            open=Count("pk", filter=still_open),
             terminals=Count("terminal", distinct=True),
         )
     )
     sites = Site.objects.in_bulk({row["site"] for row in rows})
     rules = Rule.objects.in_bulk({row["rule"] for row in rows})
     found = [_change(row, sites[row["site"]], rules[row["rule"]]) for row in rows]
-    return sorted(found, key=lambda one: (WORST_FIRST.get(one.severity, 2), -one.opened, -one.closed, one.place))
+    return sorted(found, key=lambda one: (WORST_FIRST.get(one.severity, 2), -one.opened, -one.closed, one.site))
 
 
 def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> ChangeLine:
@@ -56,6 +56,6 @@ def _change(row: Mapping[str, Any], site: Site, rule: Rule) -> ChangeLine:
         rule.pk,
         row["opened"],
         row["closed"],
-        row["standing"],
+        row["open"],
         row["terminals"],
     )

@@ -1,6 +1,6 @@
-"""What the next shift has to know of a span of time: plain values, for a page, a mail and whoever else asks.
+"""The shift digest: what the next shift needs to know of a period, as plain values for pages, mail and REST.
 
-Names of sites and rules are in the active language. What stands still open is told as it stood at the end.
+Names of sites and rules are in the active language. Open alerts are shown as they were at the end of the period.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,8 +21,8 @@ from tms.shifts.digest.open_alerts import OpenAlertLine, open_alerts
 from tms.shifts.digest.operator_actions import ActionLine, operator_actions
 from tms.shifts.models import Note
 
-AHEAD = timedelta(hours=24)
-MOST_CHANGES, MOST_STANDING, MOST_DEEDS, MOST_NOTES, MOST_INCIDENTS = 100, 200, 200, 200, 50
+UPCOMING = timedelta(hours=24)
+MOST_CHANGES, MOST_OPEN, MOST_ACTIONS, MOST_NOTES, MOST_INCIDENTS = 100, 200, 200, 200, 50
 
 
 class NoteLine(NamedTuple):
@@ -37,71 +37,71 @@ class NoteLine(NamedTuple):
 class SeverityCount(NamedTuple):
     total: int
     by_severity: tuple[tuple[str, int], ...]
-    """Without those of which there is none."""
+    """Without severities that have none."""
 
 
 class Totals(NamedTuple):
     opened: SeverityCount
     closed: SeverityCount
-    standing: int
-    nobody: int
+    open: int
+    unacknowledged: int
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Lists are cut to what people read; `totals` are of everything."""
+    """Lists are cut to a readable length; `totals` count everything."""
 
     since: datetime
     until: datetime
     totals: Totals
     incidents: Sequence[IncidentLine]
-    standing: Sequence[OpenAlertLine]
+    open: Sequence[OpenAlertLine]
     changes: Sequence[ChangeLine]
-    deeds: Sequence[ActionLine]
-    done: Sequence[MaintenanceLine]
-    """Maintenance within the span."""
-    ahead: Sequence[MaintenanceLine]
-    """And in the day after it."""
+    actions: Sequence[ActionLine]
+    maintenance: Sequence[MaintenanceLine]
+    """Within the period."""
+    upcoming_maintenance: Sequence[MaintenanceLine]
+    """In the day after it."""
     notes: Sequence[NoteLine]
     hidden_changes: int = 0
-    hidden_deeds: int = 0
+    hidden_actions: int = 0
 
 
 def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
-    """What `to` may see of the time from `since` until before `until`; None: a destination, which staff chose.
+    """The digest of the time from `since` until before `until`, as `to` may see it; None: for a destination.
 
     A fixed number of queries.
     """
-    alerts, folded = _seen(Alert.objects.all(), to), _seen(Incident.objects.all(), to)
+    alerts, shift_incidents = _visible(Alert.objects.all(), to), _visible(Incident.objects.all(), to)
     still = open_alerts(alerts, until)
     changed = changes(alerts, since, until)
-    done = operator_actions(alerts, since, until)
+    actions = operator_actions(alerts, since, until)
     return Digest(
         since,
         until,
         Totals(
-            _number((change.severity, change.opened) for change in changed),
-            _number((change.severity, change.closed) for change in changed),
+            _severity_count((change.severity, change.opened) for change in changed),
+            _severity_count((change.severity, change.closed) for change in changed),
             len(still),
             sum(one.by is None for one in still),
         ),
-        incidents(folded, since, until)[:MOST_INCIDENTS],
-        still[:MOST_STANDING],
+        incidents(shift_incidents, since, until)[:MOST_INCIDENTS],
+        still[:MOST_OPEN],
         changed[:MOST_CHANGES],
-        done[:MOST_DEEDS],
+        actions[:MOST_ACTIONS],
         maintenance_lines(since, until),
-        maintenance_lines(until, until + AHEAD),
+        maintenance_lines(until, until + UPCOMING),
         _notes(since, until),
         hidden_changes=max(0, len(changed) - MOST_CHANGES),
-        hidden_deeds=max(0, len(done) - MOST_DEEDS),
+        hidden_actions=max(0, len(actions) - MOST_ACTIONS),
     )
 
 
-def _seen[Rows: QuerySet[Any]](rows: Rows, to: Person | None) -> Rows:
+def _visible[Rows: QuerySet[Any]](rows: Rows, to: Person | None) -> Rows:
     return rows if to is None else visible(rows, to=to)
 
 
-def _number(counted: Iterable[tuple[str, int]]) -> SeverityCount:
+def _severity_count(counted: Iterable[tuple[str, int]]) -> SeverityCount:
     by_severity = dict.fromkeys(Severity.values, 0)
     for severity, number in counted:
         by_severity[severity] += number

@@ -1,4 +1,4 @@
-"""Incidents of a shift: what was lost together, and whether it is back."""
+"""Incidents of a shift, resolved or not."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -15,28 +15,28 @@ class IncidentLine(NamedTuple):
     severity: str
     opened_at: datetime
     resolved_at: datetime | None
-    """None: it was not over at the end of the shift."""
+    """None: unresolved at the end of the shift."""
     by: Name | None
-    """Who had taken it by then."""
-    said: str
+    """Who had acknowledged it by then."""
+    comment: str
 
 
 def incidents(rows: QuerySet[Incident], since: datetime, until: datetime) -> list[IncidentLine]:
-    """Those that stood at any time of the shift, in their order (indexes: incident_unresolved, incident_resolved)."""
-    stood = rows.filter(Q(resolved_at=None) | Q(resolved_at__gte=since), opened_at__lt=until)
-    people = stood.select_related("site", "group", "acknowledged_by").order_by("opened_at", "pk")
+    """Incidents unresolved at any time of the shift, in order (indexes: incident_unresolved, incident_resolved)."""
+    unresolved = rows.filter(Q(resolved_at=None) | Q(resolved_at__gte=since), opened_at__lt=until)
+    people = unresolved.select_related("site", "group", "acknowledged_by").order_by("opened_at", "pk")
     return [_line(incident, until) for incident in people]
 
 
 def _line(incident: Incident, until: datetime) -> IncidentLine:
-    is_over = incident.resolved_at is not None and incident.resolved_at < until
-    was_taken = incident.acknowledged_at is not None and incident.acknowledged_at < until
+    is_resolved = incident.resolved_at is not None and incident.resolved_at < until
+    was_acknowledged = incident.acknowledged_at is not None and incident.acknowledged_at < until
     return IncidentLine(
         incident.pk,
         incident.title,
         incident.severity,
         incident.opened_at,
-        incident.resolved_at if is_over else None,
-        name_of(incident.acknowledged_by) if was_taken and incident.acknowledged_by else None,
+        incident.resolved_at if is_resolved else None,
+        name_of(incident.acknowledged_by) if was_acknowledged and incident.acknowledged_by else None,
         incident.comment,
     )

@@ -1,4 +1,4 @@
-"""Maintenance that went on, or will."""
+"""Maintenance of a shift, past and upcoming."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -28,11 +28,11 @@ def maintenance_lines(since: datetime, until: datetime) -> list[MaintenanceLine]
     """Occurrences that lie within, or reach into this time, in their order. Three queries."""
     rows = Window.objects.filter(Q(ended_at=None) | Q(ended_at__gt=since), created_at__lt=until)
     windows = rows.select_related("created_by").prefetch_related("sites", "groups", "terminals")[:MOST_WINDOWS]
-    found = [work for window in windows for work in _works(window, since, until)]
-    return sorted(found, key=lambda work: (work.since, work.until, work.window))[:MOST_OCCURRENCES]
+    found = [line for window in windows for line in _lines(window, since, until)]
+    return sorted(found, key=lambda line: (line.since, line.until, line.window))[:MOST_OCCURRENCES]
 
 
-def _works(window: Window, since: datetime, until: datetime) -> Iterator[MaintenanceLine]:
+def _lines(window: Window, since: datetime, until: datetime) -> Iterator[MaintenanceLine]:
     by = name_of(window.created_by) if window.created_by else None
     named = [site.local_name for site in window.sites.all()] + [group.name for group in window.groups.all()]
     covers = tuple(named[:MOST_NAMED]) + (("…",) if len(named) > MOST_NAMED else ())
@@ -43,7 +43,7 @@ def _works(window: Window, since: datetime, until: datetime) -> Iterator[Mainten
 
 
 def _occurrences(window: Window, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """As they are planned; of the one that goes on, or was the last, somebody may have moved the end."""
+    """Occurrences as planned; the end of the current or last one may have been moved."""
     ends = {window.occurs_at: window.occurs_until}
     for occurrence in window.recurrence.occurrences(since):
         if occurrence.since >= until:

@@ -38,16 +38,18 @@ def lines(digest: Digest, zone: ZoneInfo) -> Iterator[str]:
     yield from _section(gettext("Notes"), [_note(note, zone) for note in digest.notes])
     if digest.incidents:
         yield from _section(gettext("Incidents"), [_incident(one, zone) for one in digest.incidents])
-    yield from _section(gettext("Still open"), [_standing(one, zone) for one in digest.standing])
+    yield from _section(gettext("Still open"), [_open_alert(one, zone) for one in digest.open])
     yield from _section(gettext("Opened and closed"), [_change(one) for one in digest.changes], digest.hidden_changes)
-    yield from _section(gettext("Who did what"), [_deed(deed, zone) for deed in digest.deeds], digest.hidden_deeds)
-    yield from _section(gettext("Maintenance"), [_work(work, zone) for work in digest.done])
-    yield from _section(gettext("Maintenance in the next 24 hours"), [_work(work, zone) for work in digest.ahead])
+    yield from _section(gettext("Who did what"), [_action(one, zone) for one in digest.actions], digest.hidden_actions)
+    yield from _section(gettext("Maintenance"), [_maintenance(work, zone) for work in digest.maintenance])
+    yield from _section(
+        gettext("Maintenance in the next 24 hours"), [_maintenance(work, zone) for work in digest.upcoming_maintenance]
+    )
 
 
 def totals(digest: Digest) -> list[str]:
     counted = digest.totals
-    open_now = {"standing": counted.standing, "nobody": counted.nobody}
+    open_now = {"standing": counted.open, "nobody": counted.unacknowledged}
     return [
         gettext("Opened: %(number)s") % {"number": severities(counted.opened)},
         gettext("Closed: %(number)s") % {"number": severities(counted.closed)},
@@ -94,15 +96,15 @@ def _incident(one: IncidentLine, zone: ZoneInfo) -> str:
     return gettext("%(what)s, since %(since)s, still open. %(who)s") % (values | {"who": who})
 
 
-def _standing(one: OpenAlertLine, zone: ZoneInfo) -> str:
+def _open_alert(one: OpenAlertLine, zone: ZoneInfo) -> str:
     values = {
-        "what": f"**{Severity(one.severity).label}** {_plain(one.place)}: {_plain(one.rule)}",
+        "what": f"**{Severity(one.severity).label}** {_plain(one.site)}: {_plain(one.rule)}",
         "terminal": _terminal(one.uid, one.label),
         "since": moment(one.opened_at, zone),
         "who": _hands(one, zone),
     }
-    told = gettext("%(what)s, %(terminal)s, since %(since)s. %(who)s") % values
-    return f"{told} “{_plain(one.said)}”" if one.said else told
+    line = gettext("%(what)s, %(terminal)s, since %(since)s. %(who)s") % values
+    return f"{line} “{_plain(one.comment)}”" if one.comment else line
 
 
 def _hands(one: OpenAlertLine, zone: ZoneInfo) -> str:
@@ -118,24 +120,24 @@ def _has(values: dict[str, str]) -> str:
 
 
 def _change(one: ChangeLine) -> str:
-    values = {"opened": one.opened, "closed": one.closed, "standing": one.standing, "terminals": one.terminals}
+    values = {"opened": one.opened, "closed": one.closed, "standing": one.open, "terminals": one.terminals}
     numbers = (
         gettext("opened %(opened)d, closed %(closed)d, still open %(standing)d; terminals: %(terminals)d") % values
     )
-    return f"{Severity(one.severity).label}, {_plain(one.place)}: {_plain(one.rule)}: {numbers}"
+    return f"{Severity(one.severity).label}, {_plain(one.site)}: {_plain(one.rule)}: {numbers}"
 
 
-def _deed(deed: ActionLine, zone: ZoneInfo) -> str:
-    what = f"{_plain(deed.place)}: {_plain(deed.rule)} ({_plain(deed.uid)})"
-    if deed.number > 1:
-        more = deed.number - 1
+def _action(one: ActionLine, zone: ZoneInfo) -> str:
+    what = f"{_plain(one.site)}: {_plain(one.rule)} ({_plain(one.uid)})"
+    if one.number > 1:
+        more = one.number - 1
         what += " " + ngettext("and %d more", "and %d more", more) % more
-    to = f" → {deed.to.text}" if deed.to else ""
-    said = f" “{_plain(deed.comment)}”" if deed.comment else ""
-    return f"{moment(deed.at, zone)} {deed.by.text}: {deed.label}{to}, {what}{said}"
+    to = f" → {one.to.text}" if one.to else ""
+    comment = f" “{_plain(one.comment)}”" if one.comment else ""
+    return f"{moment(one.at, zone)} {one.by.text}: {one.label}{to}, {what}{comment}"
 
 
-def _work(work: MaintenanceLine, zone: ZoneInfo) -> str:
+def _maintenance(work: MaintenanceLine, zone: ZoneInfo) -> str:
     by = f", {work.by.text}" if work.by else ""
     return f"{moment(work.since, zone)} – {moment(work.until, zone)}: {_plain(work.note)} ({covered(work)}){by}"
 

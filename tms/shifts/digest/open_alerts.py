@@ -18,7 +18,7 @@ FREE = frozenset(
 class OpenAlertLine(NamedTuple):
     pk: int
     severity: str
-    place: str
+    site: str
     rule: str
     uid: str
     label: str
@@ -28,8 +28,8 @@ class OpenAlertLine(NamedTuple):
     """Who has it, or has put it off."""
     until: datetime | None = None
     contract: str = ""
-    said: str = ""
-    """The last that anybody said of it."""
+    comment: str = ""
+    """The last comment on it."""
 
     @property
     def is_snoozed(self) -> bool:
@@ -42,9 +42,9 @@ class OpenAlertLine(NamedTuple):
 
 
 def open_alerts(alerts: QuerySet[Alert], at: datetime) -> list[OpenAlertLine]:
-    """The worst first, of those what nobody has, then the oldest. Two queries."""
+    """The worst first, unacknowledged ones before others, then the oldest. Two queries."""
     rows = alerts.filter(Q(resolved_at=None) | Q(resolved_at__gte=at), opened_at__lt=at)
-    begun = {alert.pk: _begun(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
+    begun = {alert.pk: _at_opening(alert) for alert in rows.select_related("rule", "terminal__site").order_by("pk")}
     for step in _steps(begun, at):
         begun[step.alert_id] = _after(begun[step.alert_id], step)
     return sorted(begun.values(), key=_urgency)
@@ -54,7 +54,7 @@ def _urgency(one: OpenAlertLine) -> tuple[int, bool, datetime, int]:
     return WORST_FIRST.get(one.severity, 2), one.state != AlertState.OPEN, one.opened_at, one.pk
 
 
-def _begun(alert: Alert) -> OpenAlertLine:
+def _at_opening(alert: Alert) -> OpenAlertLine:
     terminal = alert.terminal
     return OpenAlertLine(
         alert.pk,
@@ -74,7 +74,7 @@ def _steps(alerts: Collection[int], at: datetime) -> Iterable[Transition]:
 
 def _after(before: OpenAlertLine, step: Transition) -> OpenAlertLine:
     """How it stood after `step`."""
-    now = before._replace(severity=step.severity or before.severity, said=step.comment or before.said)
+    now = before._replace(severity=step.severity or before.severity, comment=step.comment or before.comment)
     by = name_of(step.by) if step.by else None
     if step.kind == TransitionKind.ASSIGNED:
         # What was acknowledged is in the other one's hands at once; what was open asks them only.

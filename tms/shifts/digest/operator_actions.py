@@ -1,4 +1,4 @@
-"""What people did to alerts, and said of them. What was done to many at once is one line."""
+"""Operator actions of a shift, with their comments. An action on many alerts at once is one line."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from tms.accounts.models import User
 from tms.alerts.models import Alert, Transition, TransitionKind
 
 MOST_READ = 5_000
-TOLD = (
+SHOWN = (
     TransitionKind.ACKNOWLEDGED,
     TransitionKind.CHANGED,
     TransitionKind.REOPENED,
@@ -31,7 +31,7 @@ class ActionLine(NamedTuple):
     comment: str
     alert: int
     """The first of them."""
-    place: str
+    site: str
     rule: str
     uid: str
     number: int = 1
@@ -50,19 +50,19 @@ COLUMNS = (
     *(f"alert__rule__{name}" for name in ("name", "name_ja")),
     *(f"alert__terminal__site__{name}" for name in ("name", "name_ja")),
 )
-"""Whole models cost five times as much, and a storm has thousands of them."""
+"""Whole models cost five times as much, and a storm has thousands of transitions."""
 
 
 def operator_actions(alerts: QuerySet[Alert], since: datetime, until: datetime) -> list[ActionLine]:
     """In their order (index: transition_at)."""
-    rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, kind__in=TOLD, alert__in=alerts)
+    rows = Transition.objects.filter(at__gte=since, at__lt=until, by__isnull=False, kind__in=SHOWN, alert__in=alerts)
     steps = list(rows.order_by("at", "pk").values(*COLUMNS)[:MOST_READ])
     people = User.objects.in_bulk({step[who] for step in steps for who in ("by", "to") if step[who]})
     names = {pk: name_of(person) for pk, person in people.items()}
-    return _together(_deed(step, names) for step in steps)
+    return _merged(_line(step, names) for step in steps)
 
 
-def _deed(step: Mapping[str, Any], names: Mapping[int, Name]) -> ActionLine:
+def _line(step: Mapping[str, Any], names: Mapping[int, Name]) -> ActionLine:
     return ActionLine(
         step["at"].replace(microsecond=0),
         step["kind"],
@@ -81,10 +81,10 @@ def local(name: str, name_ja: str) -> str:
     return name_ja if name_ja and get_language() == "ja" else name
 
 
-def _together(found: Iterable[ActionLine]) -> list[ActionLine]:
+def _merged(found: Iterable[ActionLine]) -> list[ActionLine]:
     lines: dict[tuple[object, ...], ActionLine] = {}
-    for deed in found:
-        same = (deed.at, deed.kind, deed.by, deed.to, deed.comment)
+    for action in found:
+        same = (action.at, action.kind, action.by, action.to, action.comment)
         known = lines.get(same)
-        lines[same] = deed if known is None else known._replace(number=known.number + 1)
+        lines[same] = action if known is None else known._replace(number=known.number + 1)
     return list(lines.values())
