@@ -45,7 +45,7 @@ def watching(seconds: Seconds) -> node_watch.NodeWatch:
     """A watch that has looked long enough to judge."""
     watch = node_watch.NodeWatch(seconds)
     for _ in range(round(LOST_AFTER_S) + 1):
-        watch.look(AT)
+        watch.check(AT)
         seconds.at += 1
     return watch
 
@@ -60,7 +60,7 @@ def test_the_terminals_of_a_node_that_beats_no_more_are_silent_with_the_reconnec
     watch = watching(Seconds())
     goes_quiet()
 
-    watch.look(AT)
+    watch.check(AT)
 
     assert seen() == [(Presence.SILENT, Cause.NODE_LOST), (Presence.ONLINE, "")]
     assert TerminalState.objects.first().due_at == later(settings.RECONNECT_GRACE_S)
@@ -73,7 +73,7 @@ def test_a_lost_node_alerts_nobody_before_the_grace_is_over(fleet, node, schedul
     watch = watching(Seconds())
     goes_quiet()
 
-    watch.look(AT)
+    watch.check(AT)
     scheduler.advance(seconds=settings.RECONNECT_GRACE_S - 1, step_s=10)
     within = Alert.objects.count()
     scheduler.advance(seconds=1)
@@ -88,7 +88,7 @@ def test_a_node_is_lost_once(fleet, node):
     goes_quiet()
 
     for _ in range(3):
-        watch.look(AT)
+        watch.check(AT)
 
     assert PresenceChange.objects.count() == 1
 
@@ -101,9 +101,9 @@ def test_a_leader_that_dies_over_it_leaves_the_rest_to_the_next(fleet, node, mon
     with monkeypatch.context() as patch:
         patch.setattr(dropped_terminals, "record", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            watching(Seconds()).look(AT)
+            watching(Seconds()).check(AT)
 
-    watching(Seconds()).look(AT)
+    watching(Seconds()).check(AT)
 
     assert seen() == [(Presence.SILENT, Cause.NODE_LOST)] * 3
     assert PresenceChange.objects.count() == 3
@@ -115,12 +115,12 @@ def test_who_begins_to_look_gives_every_node_the_whole_time(fleet, node):
     watch = node_watch.NodeWatch(seconds)
     goes_quiet()
 
-    watch.look(AT)
+    watch.check(AT)
     seconds.at += LOST_AFTER_S - 3
-    watch.look(AT)
+    watch.check(AT)
     before = seen()
     seconds.at += 3
-    watch.look(AT)
+    watch.check(AT)
 
     assert before == [(Presence.ONLINE, "")]
     assert seen() == [(Presence.SILENT, Cause.NODE_LOST)]
@@ -134,10 +134,10 @@ def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet
     seconds.at += 30
     goes_quiet()
 
-    watch.look(AT)
+    watch.check(AT)
     node.record_heartbeat(links=1)
     seconds.at += LOST_AFTER_S
-    watch.look(AT)
+    watch.check(AT)
 
     assert seen() == [(Presence.ONLINE, "")]
     assert Node.objects.get().state == NodeState.RUNNING
@@ -145,15 +145,15 @@ def test_who_could_not_look_for_a_while_has_seen_no_beat_and_blames_nobody(fleet
 
 def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, monkeypatch):
     ahead = timedelta()
-    scheduler = DatabaseClock(lambda: datetime.now(UTC) + ahead)
-    scheduler.keep()
-    monkeypatch.setattr(node_watch, "db_clock", scheduler)
+    clock = DatabaseClock(lambda: datetime.now(UTC) + ahead)
+    clock.synchronise()
+    monkeypatch.setattr(node_watch, "db_clock", clock)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
     goes_quiet()  # as every node seems to, by a clock that shows a day more
     ahead = timedelta(days=1)
 
-    watch.look(AT)
+    watch.check(AT)
 
     assert seen() == [(Presence.ONLINE, "")]
     assert Node.objects.get().state == NodeState.RUNNING
@@ -165,7 +165,7 @@ def test_a_node_that_goes_on_has_its_terminals_online_with_their_next_word(fleet
     store.write([link.boot()])
     watch = watching(Seconds())
     goes_quiet()
-    watch.look(later(10))
+    watch.check(later(10))
 
     node.record_heartbeat(links=1)
     store.write([link.heartbeat(at=later(15))])

@@ -110,8 +110,8 @@ class Life(RuleBasedStateMachine):
 
     @rule(minutes=st.integers(1, 20))
     def it_is_maintained(self, minutes: int) -> None:
-        scheduler = self.at.astimezone(TOKYO).replace(tzinfo=None)
-        recurrence = Recurrence(TOKYO, scheduler, timedelta(minutes=minutes))
+        local = self.at.astimezone(TOKYO).replace(tzinfo=None)
+        recurrence = Recurrence(TOKYO, local, timedelta(minutes=minutes))
         scope = Scope(sites=[self.terminals[0].site])
         services.plan(recurrence, scope, note="", by=self.person, at=self.at)
 

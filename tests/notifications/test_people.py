@@ -7,6 +7,8 @@ from tests.support.builders import later
 from tests.support.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, notified, opened, over
+from tests.support.builders import later
+from tests.support.factories import acknowledged
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Contract
