@@ -11,12 +11,12 @@ import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 
-from tests.historical_models import before_renames
 from tests.support import scheduling, template_db
 from tests.support.builders import FakeScheduler, Fleet
 from tests.support.failures import Failures
 from tests.support.fast_flush import empty_databases
 from tests.support.feed_recorder import FeedRecorder
+from tests.support.historical_models import before_renames
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change

@@ -7,6 +7,7 @@ import pytest
 from tests.support import factories
 from tests.alerts.correlation.conftest import storm  # noqa: F401  (a fixture)
 from tests.api.conftest import problem, wrong
+from tests.support import factories
 from tests.support.builders import later, now
 from tms.shifts.models import Note
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.api.conftest import wrong
+from tests.support import factories
 from tests.support.builders import now
 
 pytestmark = pytest.mark.both

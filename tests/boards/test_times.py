@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.support import factories
 from tests.boards.past import past
+from tests.support import factories
 from tests.support.factories import now
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services

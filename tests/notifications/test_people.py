@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.support import factories
-from tests.support.builders import later
-from tests.support.factories import acknowledged
 from tests.notifications.conftest import webhook
 from tests.notifications.test_outbox import kinds, notified, opened, over
+from tests.support import factories
 from tests.support.builders import later
 from tests.support.factories import acknowledged
 from tms.alerts import lifecycle

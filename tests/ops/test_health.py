@@ -238,7 +238,7 @@ def test_a_loop_of_the_clock_that_does_not_succeed_any_more_is_named(well, clien
     at = now()
     rows = [("sweep", 19, 20), ("roll_up", 1_000, 900), ("outbox", 42, 20)]
     for name, age_s, limit_s in rows:
-        LoopSuccess.objects.keep({name: limit_s}, node="a", at=at - timedelta(seconds=age_s))
+        LoopSuccess.objects.record({name: limit_s}, node="a", at=at - timedelta(seconds=age_s))
 
     answer = client.get("/health/?strict")
 

@@ -96,7 +96,7 @@ def test_bars_stand_where_something_was_measured():
 
     bars = board("1h").bars
 
-    assert [(bar.kept, bar.missed) for bar in bars] == [(0, 0), (0, 0), (0, 0), (0, 1), (0, 0), (1, 0)]
+    assert [(bar.met, bar.missed) for bar in bars] == [(0, 0), (0, 0), (0, 0), (0, 1), (0, 0), (1, 0)]
 
 
 def test_nothing_measured_is_no_share():
