@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support import factories
 from tests.alerts.correlation.conftest import storm  # noqa: F401  (a fixture)
 from tests.api.conftest import problem, wrong
 from tests.support import factories

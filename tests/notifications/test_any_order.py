@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.alerts.correlation.conftest import Storm
 from tests.alerts.test_suppression import TOKYO
-from tests.support.builders import Fleet, Wall
 from tests.notifications.conftest import webhook
 from tests.support.builders import FakeScheduler, Fleet
 from tms.alerts import correlation, lifecycle
