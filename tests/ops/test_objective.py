@@ -87,7 +87,7 @@ def test_each_span_counts_what_lies_within_it():
     add_samples(("board", "kept", 1.0, 10), at=AT - timedelta(hours=3))
     add_samples(("board", "kept", 1.0, 100), at=AT - timedelta(days=3))
 
-    assert {name: tally.number for name, tally in board().shares.items()} == {"1h": 1, "24h": 11, "30d": 111}
+    assert {name: tally.number for name, tally in board().ratios.items()} == {"1h": 1, "24h": 11, "30d": 111}
 
 
 def test_bars_stand_where_something_was_measured():
