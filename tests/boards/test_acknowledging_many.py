@@ -104,7 +104,7 @@ def test_the_question_counts_only_what_nobody_has(browser, three, sato):
     html = browser.get(PATH, pks(three)).content.decode()
 
     assert "Acknowledge: 2 alerts" in html
-    assert "Of 3 ticked, it can be done to 2." in html
+    assert "Applies to 2 of 3 selected alerts." in html
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
@@ -117,7 +117,7 @@ def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method,
 
     html = answer.content.decode()
     assert answer.status_code == 422
-    assert "Nothing is ticked. Tick alerts in the list" in html
+    assert "No alerts selected. Select alerts in the list" in html
     assert 'data-kind="primary"' not in html
     assert Alert.objects.unacknowledged().count() == 3
 
@@ -128,7 +128,7 @@ def test_a_question_about_what_is_gone_says_so(browser, three, sato):
 
     html = browser.get(PATH, pks(three[:2]), headers=HTMX).content.decode()
 
-    assert "This can be done to none of them." in html
+    assert "This action applies to none of these alerts." in html
     assert 'data-kind="primary"' not in html
 
 
@@ -139,7 +139,7 @@ def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanak
     answer = browser.post(PATH, pks(three[:2]) | {"comment": "on my way"}, headers=HTMX)
 
     assert answer.status_code == 200
-    assert "Acknowledge: done to 2 alerts." in answer.content.decode()
+    assert "Acknowledge: applied to 2 alerts." in answer.content.decode()
     assert 'id="bulk-result"' in answer.content.decode()
     assert Alert.objects.unacknowledged().get() == three[2]
     taken = Alert.objects.filter(pk__in=[alert.pk for alert in three[:2]])
@@ -151,7 +151,7 @@ def test_a_plain_form_is_answered_with_a_page_that_leads_back_to_the_filter(brow
 
     answer = Seen(browser.post(PATH, fields(asked) | {"comment": ""}))
 
-    assert "Acknowledge: done to 3 alerts." in answer.html
+    assert "Acknowledge: applied to 3 alerts." in answer.html
     assert "/alerts/?severity=warning" in answer.links()
 
 
@@ -162,7 +162,10 @@ def test_the_answer_says_how_many_somebody_else_or_the_recovery_took_first(brows
 
     html = browser.post(PATH, asked | {"comment": "mine"}, headers=HTMX).content.decode()
 
-    assert "Acknowledge: done to 2 alerts. 1 somebody else took first. 1 was over before." in words(html)
+    assert (
+        "Acknowledge: applied to 2 alerts. 1 was already acknowledged by someone else. 1 was already resolved."
+        in words(html)
+    )
     three[0].refresh_from_db()
     assert (three[0].acknowledged_by, three[0].comment) == (sato, "fan ordered")
 
@@ -176,7 +179,7 @@ def test_when_none_is_left_what_was_typed_is_kept(browser, three, sato, headers)
 
     html = answer.content.decode()
     assert answer.status_code == 409
-    assert "3 somebody else took first." in html
+    assert "3 were already acknowledged by someone else." in html
     assert ">I call them</textarea>" in html
 
 
@@ -185,7 +188,7 @@ def test_to_send_it_twice_does_and_says_the_same(browser, three):
 
     answers = [words(browser.post(PATH, sent, headers=HTMX).content.decode()) for _ in range(2)]
 
-    assert all("Acknowledge: done to 3 alerts." in answer for answer in answers)
+    assert all("Acknowledge: applied to 3 alerts." in answer for answer in answers)
     assert Transition.objects.filter(kind="acknowledged").count() == 3
 
 
@@ -207,7 +210,7 @@ def test_all_that_match_are_taken_and_nothing_else(browser, three):
     answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
 
     assert "Acknowledge: 2 alerts" in asked
-    assert "Acknowledge: done to 2 alerts." in answer.content.decode()
+    assert "Acknowledge: applied to 2 alerts." in answer.content.decode()
     assert Alert.objects.unacknowledged().get() == three[0]
 
 
@@ -217,7 +220,7 @@ def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
 
     answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
 
-    assert "Acknowledge: done to 3 alerts." in answer.content.decode()
+    assert "Acknowledge: applied to 3 alerts." in answer.content.decode()
     assert Alert.objects.unacknowledged().get() == late
 
 
@@ -231,7 +234,10 @@ def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fle
 
     html = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX).content.decode()
 
-    assert "Acknowledge: done to 1 alert. 1 somebody else took first. 1 was over before." in words(html)
+    assert (
+        "Acknowledge: applied to 1 alert. 1 was already acknowledged by someone else. 1 was already resolved."
+        in words(html)
+    )
 
 
 def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
@@ -240,7 +246,7 @@ def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
 
     answers = [words(browser.post(PATH, asked, headers=HTMX).content.decode()) for _ in range(2)]
 
-    assert all("Acknowledge: done to 3 alerts." in answer for answer in answers)
+    assert all("Acknowledge: applied to 3 alerts." in answer for answer in answers)
 
 
 @pytest.mark.parametrize("seen_at", ["nonsense", "2026-13-45T00:00:00Z", "2026-01-01T00:00:00", ""])

@@ -101,7 +101,7 @@ def test_whoever_looked_before_it_got_worse_is_told_and_keeps_what_was_typed(bro
 
     html = answer.content.decode()
     assert answer.status_code == 409
-    assert "It has changed since you looked" in html
+    assert "It changed in the meantime." in html
     assert ">mine</textarea>" in html
     assert f'name="version" value="{alert.version + 1}"' in html
 
@@ -118,7 +118,7 @@ def test_a_row_tells_until_when_and_what_ended(page, browser, fleet, sato):
     assert "until" in seen.text(f"alert-{timed.pk}")
     assert "data-countdown" in seen.html
     assert "until it gets worse" in seen.text(f"alert-{watched.pk}")
-    assert "Nobody given back" in seen.text(f"alert-{given.pk}")
+    assert "Unacknowledged reopened" in seen.text(f"alert-{given.pk}")
 
 
 # One
@@ -163,7 +163,7 @@ def test_an_alert_is_assigned(browser, fleet, sato):
 
     alert.refresh_from_db()
     assert alert.assigned_to == sato
-    assert "<bdi>佐藤</bdi> is asked" in " ".join(answer.content.decode().split())
+    assert "assigned to <bdi>佐藤</bdi>" in " ".join(answer.content.decode().split())
 
 
 @pytest.mark.parametrize("to", ["", "0", "nobody"])
@@ -190,7 +190,7 @@ def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, action
     html = answer.content.decode()
     alert.refresh_from_db()
     assert answer.status_code == 409
-    assert "It is over since" in html
+    assert "Resolved at" in html
     assert ">too late</textarea>" in html
     assert (alert.state, alert.comment) == ("resolved", "fan ordered")
 
@@ -203,7 +203,7 @@ def test_nothing_is_done_to_what_is_no_longer_as_it_was_seen(browser, alert, sat
     answer = browser.post(path(alert, "reopen"), {"version": alert.version})
 
     assert answer.status_code == 409
-    assert "It has changed since you looked" in answer.content.decode()
+    assert "It changed in the meantime." in answer.content.decode()
 
 
 def test_what_the_rule_does_not_let_is_not_offered(browser, page, fleet):

@@ -124,14 +124,14 @@ def test_a_cursor_that_makes_no_sense_shows_the_first_page(page, fleet, cursor):
 
 
 def test_a_fleet_without_alerts_says_so(page, fleet):
-    assert "Nothing needs a person" in page("/alerts/").text("empty")
-    assert "Nothing was resolved today" in page("/alerts/?state=resolved").text("empty")
+    assert "All clear, no open alerts" in page("/alerts/").text("empty")
+    assert "Nothing resolved today" in page("/alerts/?state=resolved").text("empty")
 
 
 def test_a_filter_that_matches_nothing_says_what_lies_outside(page, fleet):
     factories.alert(fleet)
 
-    assert "1 open alert is outside this filter" in page("/alerts/?severity=info").text("empty")
+    assert "1 open alert does not match the filter" in page("/alerts/?severity=info").text("empty")
 
 
 def test_what_the_alerts_share_and_who_holds_them_is_told(page, fleet, sato):
@@ -206,7 +206,7 @@ def test_whoever_comes_second_is_told_who_was_first_and_keeps_what_was_typed(bro
     html = answer.content.decode()
     alert.refresh_from_db()
     assert answer.status_code == 409
-    assert "<bdi>佐藤</bdi> was first" in html
+    assert "<bdi>佐藤</bdi> already acknowledged it" in html
     assert "fan ordered" in html
     assert ">I call them</textarea>" in html
     assert (alert.acknowledged_by, alert.comment) == (sato, "fan ordered")
@@ -220,7 +220,7 @@ def test_a_recovery_wins_over_a_late_acknowledgement(browser, fleet, headers):
 
     html = answer.content.decode()
     assert answer.status_code == 409
-    assert "It is over since" in html
+    assert "Resolved at" in html
     assert ">I call them</textarea>" in html
 
 

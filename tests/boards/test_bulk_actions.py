@@ -24,7 +24,7 @@ def test_many_are_put_off_at_once(browser, three, headers):
     answer = browser.post("/alerts/snooze/", pks | {"lasts": "3600", "comment": "at night"}, headers=headers)
 
     assert "Snooze: 2 alerts" in asked
-    assert "Snooze: done to 2 alerts." in " ".join(answer.content.decode().split())
+    assert "Snooze: applied to 2 alerts." in " ".join(answer.content.decode().split())
     assert set(Alert.objects.snoozed()) == set(three[:2])
 
 
@@ -34,7 +34,7 @@ def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
     html = browser.get("/alerts/reopen/", {"alert": [alert.pk for alert in three]}, headers=HTMX).content.decode()
 
     assert "Reopen: 1 alert" in html
-    assert "Of 3 ticked, it can be done to 1." in html
+    assert "Applies to 1 of 3 selected alerts." in html
 
 
 def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fleet, sato):
@@ -43,7 +43,7 @@ def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fle
 
     browser.post("/alerts/comment/", {"all": "1", "comment": "the mall has no power"})
 
-    assert "To all 2 that match the filter instead" in " ".join(asked.split())
+    assert "Apply to all 2 matching alerts instead" in " ".join(asked.split())
     assert set(Alert.objects.filter(comment="the mall has no power")) == set(three[1:])
 
 
@@ -60,7 +60,7 @@ def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method)
     answer = getattr(browser, method)("/alerts/snooze/", {}, headers=HTMX)
 
     assert answer.status_code == 422
-    assert "Nothing is ticked." in answer.content.decode()
+    assert "No alerts selected." in answer.content.decode()
 
 
 def test_when_none_is_left_what_was_typed_is_kept(browser, three):
@@ -107,7 +107,7 @@ def test_what_was_acknowledged_too_long_has_its_view(page, fleet, sato, settings
 
     assert [element for element in seen.ids if element == f"alert-{stale.pk}"]
     assert seen.text("count-stale") == "1"
-    assert "No word for long" in seen.text(f"alert-{stale.pk}")
+    assert "No recent update" in seen.text(f"alert-{stale.pk}")
 
 
 def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato):

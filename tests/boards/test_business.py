@@ -37,8 +37,8 @@ def test_the_last_gate_of_an_open_site_stands_before_older_alerts_elsewhere(page
     seen = page("/alerts/")
 
     assert shown(seen) == [last.pk, one_of_four.pk, harmless.pk, at_night.pk]
-    assert "Ticket gate: the only one here" in seen.text(f"alert-{last.pk}")
-    assert "Ticket gate: 3 of 4 work" in seen.text(f"alert-{one_of_four.pk}")
+    assert "Ticket gate: the only one at this site" in seen.text(f"alert-{last.pk}")
+    assert "Ticket gate: 3 of 4 working" in seen.text(f"alert-{one_of_four.pk}")
     assert "work" not in seen.text(f"alert-{harmless.pk}")
     assert "site closed until" in seen.text(f"alert-{at_night.pk}")
 
@@ -50,7 +50,7 @@ def test_what_is_offline_or_critical_does_not_work(page, fleet):
     broken = [factories.alert(fleet, site=site, kind="gate") for _ in range(2)]
     factories.alert(fleet, terminal=broken[0].terminal)
 
-    assert "Ticket gate: 1 of 4 work" in page("/alerts/").text(f"alert-{broken[0].pk}")
+    assert "Ticket gate: 1 of 4 working" in page("/alerts/").text(f"alert-{broken[0].pk}")
 
 
 def test_the_reason_moves_with_the_terminals_beside(page, fleet):
@@ -61,8 +61,8 @@ def test_the_reason_moves_with_the_terminals_beside(page, fleet):
 
     type(beside.state).objects.filter(pk=beside.pk).update(presence="offline")
 
-    assert "1 of 2 work" in before
-    assert "none of 2 works" in page("/alerts/").text(f"alert-{alert.pk}")
+    assert "1 of 2 working" in before
+    assert "none of 2 working" in page("/alerts/").text(f"alert-{alert.pk}")
 
 
 def test_an_open_site_tells_until_when(page, fleet):

@@ -61,4 +61,4 @@ def test_what_somebody_has_cannot_be_claimed(browser, alert, sato):
     answer = browser.post(f"/alerts/{alert.pk}/claim/")
 
     assert answer.status_code == 409
-    assert "This cannot be done to it as it is now." in answer.content.decode()
+    assert "This action does not apply in the current state." in answer.content.decode()

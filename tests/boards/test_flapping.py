@@ -18,8 +18,8 @@ def test_a_row_tells_that_it_flaps_and_how_it_stands_just_now(page, fleet):
     factories.resolved(alert)
 
     after = page("/alerts/").text(f"alert-{alert.pk}")
-    assert "flapping, 7 changes wrong just now" in before
-    assert "flapping, 8 changes well just now" in after
+    assert "flapping, 7 changes currently failing" in before
+    assert "flapping, 8 changes currently normal" in after
     assert Alert.objects.unresolved().get() == alert
 
 
@@ -56,4 +56,4 @@ def test_whoever_edits_rules_may_have_an_alert_each_time(page, browser, fleet, t
     rule = Rule.objects.get(name="Hot")
     assert not rule.watches_flapping
     assert not entry_of(rule).watches_flapping
-    assert "however often that is" in page(f"/rules/{rule.pk}/").html
+    assert "even while flapping" in page(f"/rules/{rule.pk}/").html

@@ -91,12 +91,12 @@ def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
     seen = page(incident.get_absolute_url())
 
     assert "5 of 5 lost at Site SJK" in seen.text(f"incident-{incident.pk}")
-    assert "4 alerts still open · 1 recovered" in seen.text(f"incident-{incident.pk}").replace(
+    assert "4 alerts still open · 1 resolved" in seen.text(f"incident-{incident.pk}").replace(
         " still open ", " still open · "
     )
     assert seen.rows("alert-")[-1] == f"alert-{recovered.pk}"
     assert "Opened with 5 alerts" in seen.text("timeline")
-    assert "1 recovered, 4 left" in seen.text("timeline")
+    assert "1 resolved, 4 still open" in seen.text("timeline")
 
 
 def test_one_that_is_gone_is_not_found(browser):
@@ -115,7 +115,7 @@ def test_it_is_acknowledged_with_all_that_belongs_to_it(browser, incident, tanak
 def test_the_question_says_how_many_it_covers(browser, incident):
     seen = Seen(browser.get(path(incident, "acknowledge"), headers=HTMX))
 
-    assert "It covers 5 alerts, and whatever joins later." in seen.text("action")
+    assert "Covers 5 alerts, and any that join later." in seen.text("action")
 
 
 def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, incident, sato):
@@ -126,7 +126,7 @@ def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, inci
     seen = Seen(answer)
     assert answer.status_code == 409
     assert "佐藤" in seen.text("action")
-    assert "was first" in seen.text("action")
+    assert "already acknowledged it" in seen.text("action")
     assert "mine" in seen.text("comment")
 
 
@@ -139,7 +139,7 @@ def test_a_recovery_wins(browser, incident):
     answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
 
     assert answer.status_code == 409
-    assert "It is over since" in Seen(answer).text("action")
+    assert "Resolved at" in Seen(answer).text("action")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_everyone_reads_when_alerts_are_correlated_and_only_editors_change_it(pa
     seen = page("/rules/correlation/")
     answer = browser.post("/rules/correlation/", every())
 
-    assert "of 8: 4" in " ".join(seen.html.split())
+    assert "4 of 8" in " ".join(seen.html.split())
     assert answer.status_code == 403
     assert not CorrelationRule.objects.exists()
 

@@ -27,7 +27,7 @@ def tick_of(page: Page, kiosk: Kiosk) -> Locator:
 
 
 def bar(page: Page) -> Locator:
-    return page.get_by_role("group", name="Ticked alerts")
+    return page.get_by_role("group", name="Selected alerts")
 
 
 async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four: list[Kiosk]):
@@ -37,7 +37,7 @@ async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four:
 
     for kiosk in four[:3]:
         await tick_of(here, kiosk).check()
-    await expect(bar(here)).to_contain_text("3 ticked")
+    await expect(bar(here)).to_contain_text("3 selected")
     await here.keyboard.press("a")
     await expect(here.get_by_role("dialog")).to_contain_text("Acknowledge: 3 alerts")
     await here.get_by_label("Comment").fill("the west hall has no power")
@@ -49,7 +49,7 @@ async def test_what_one_person_ticks_and_takes_another_sees(person: Enter, four:
             await expect(row_of(page, kiosk)).to_contain_text("the west hall has no power")
         await expect(row_of(page, four[3])).to_have_attribute("data-ack", "none")
     await expect(here.get_by_role("dialog")).to_have_count(0)
-    await expect(here.locator("#bulk-result")).to_contain_text("Acknowledge: done to 3 alerts.")
+    await expect(here.locator("#bulk-result")).to_contain_text("Acknowledge: applied to 3 alerts.")
     await expect(bar(here)).to_be_hidden()
 
 
@@ -57,9 +57,9 @@ async def test_with_the_keyboard_alone(person: Enter, four: list[Kiosk]):
     page = await (await person()).open("/alerts/?q=UMD")
     for key in "jxjxjxjx":
         await page.keyboard.press(key)
-    await expect(bar(page)).to_contain_text("4 ticked")
+    await expect(bar(page)).to_contain_text("4 selected")
     await page.keyboard.press("x")
-    await expect(bar(page)).to_contain_text("3 ticked")
+    await expect(bar(page)).to_contain_text("3 selected")
 
     await page.keyboard.press("a")
     await expect(page.get_by_label("Comment")).to_be_focused()
@@ -67,7 +67,7 @@ async def test_with_the_keyboard_alone(person: Enter, four: list[Kiosk]):
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
 
-    await expect(page.locator("#bulk-result")).to_contain_text("Acknowledge: done to 3 alerts.")
+    await expect(page.locator("#bulk-result")).to_contain_text("Acknowledge: applied to 3 alerts.")
     await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(1)
     await expect(page.locator("#alerts > li :focus")).to_have_count(1)
 
@@ -80,7 +80,7 @@ async def test_escape_and_untick_let_go(person: Enter, four: list[Kiosk]):
     await expect(bar(page)).to_be_hidden()
 
     await tick_of(page, four[1]).check()
-    await bar(page).get_by_role("button", name="Untick").click()
+    await bar(page).get_by_role("button", name="Clear").click()
 
     await expect(tick_of(page, four[1])).not_to_be_checked()
     await expect(bar(page)).to_be_hidden()
@@ -101,14 +101,14 @@ async def test_ticks_survive_what_is_pushed_and_what_somebody_else_takes(
     await expect(row_of(page, four[0])).not_to_contain_text("connection lost")
     await fails(four[3], REPAIRED)
     await expect(row_of(page, four[3])).to_have_attribute("data-gone", "")
-    await expect(bar(page)).to_contain_text("3 ticked")
+    await expect(bar(page)).to_contain_text("3 selected")
     await row_of(quick, four[1]).get_by_role("link", name="Acknowledge").click()
     await quick.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
     await expect(row_of(page, four[1])).to_have_attribute("data-ack", "held")
     for kiosk in four[:3]:
         await expect(tick_of(page, kiosk)).to_be_checked()
-    await expect(bar(page)).to_contain_text("3 ticked")
+    await expect(bar(page)).to_contain_text("3 selected")
 
 
 async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter, four: list[Kiosk]):
@@ -116,7 +116,7 @@ async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter
     quick = await (await person("mori")).open("/alerts/")
     for kiosk in four[:2]:
         await tick_of(slow, kiosk).check()
-    await bar(slow).get_by_role("button", name="Acknowledge").click()
+    await bar(slow).get_by_role("button", name="Acknowledge a", exact=True).click()
     await slow.get_by_label("Comment").fill("I call them")
 
     await row_of(quick, four[0]).get_by_role("link", name="Acknowledge").click()
@@ -124,7 +124,7 @@ async def test_whoever_is_late_is_told_how_many_somebody_else_took(person: Enter
     await expect(row_of(slow, four[0])).to_have_attribute("data-ack", "held")
     await slow.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
-    told = "Acknowledge: done to 1 alert. 1 somebody else took first."
+    told = "Acknowledge: applied to 1 alert. 1 was already acknowledged by someone else."
     await expect(slow.locator("#bulk-result")).to_contain_text(told)
     await expect(row_of(slow, four[1])).to_contain_text("I call them")
 
@@ -134,7 +134,7 @@ async def test_all_that_match_the_filter_are_taken(person: Enter, four: list[Kio
     other = await (await person()).open("/alerts/")
     await tick_of(page, four[2]).check()
 
-    await bar(page).get_by_role("button", name="All 1 that match").click()
+    await bar(page).get_by_role("button", name="Acknowledge all 1").click()
     await expect(page.get_by_role("dialog")).to_contain_text("Acknowledge: 1 alert")
     await page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
 
@@ -155,12 +155,12 @@ async def test_without_javascript_one_ticks_and_takes(person: Enter, four: list[
     page = await (await person(java_script_enabled=False)).open("/alerts/?q=UMD")
     for kiosk in four[:2]:
         await tick_of(page, kiosk).check()
-    await bar(page).get_by_role("button", name="Acknowledge").click()
+    await bar(page).get_by_role("button", name="Acknowledge a", exact=True).click()
 
     await page.get_by_label("Comment").fill("by hand")
     await page.get_by_role("button", name="Acknowledge").click()
 
-    await expect(page.get_by_role("status")).to_have_text("You have 2 alerts now.")
+    await expect(page.get_by_role("status")).to_have_text("You acknowledged 2 alerts.")
     await page.get_by_role("link", name="Back to the list").click()
     await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(2)
 
@@ -169,7 +169,7 @@ async def test_on_a_phone_the_bar_stands_above_the_places(person: Enter, four: l
     page = await (await person(size="phone")).open("/alerts/")
     await tick_of(page, four[0]).check()
 
-    places = page.get_by_role("navigation", name="Pages", exact=True)
+    places = page.get_by_role("navigation", name="Main navigation", exact=True)
     over, under = [box for each in (bar(page), places) if (box := await each.bounding_box())]
     assert over["y"] + over["height"] <= under["y"] + 1
     assert over["x"] >= 0

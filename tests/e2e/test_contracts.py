@@ -17,8 +17,8 @@ async def test_terms_are_made_changed_and_ended_before_everybody_s_eyes(house: H
 
     await here.keyboard.press("j")
     await here.keyboard.press("a")
-    await here.get_by_label("Until a time").check()
-    await here.get_by_label("For how long").select_option("for 2 h")
+    await here.get_by_label("Until a set time").check()
+    await here.get_by_label("Duration").select_option("for 2 h")
     await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(row_of(there, kiosk)).to_contain_text("until")
     await expect(row_of(there, kiosk).locator(".countdown time").last).to_have_text(re.compile(r"^1:59:|^2:00:"))

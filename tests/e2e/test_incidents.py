@@ -17,7 +17,7 @@ async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(
     await expect(theirs).to_contain_text("9 of 9 lost at Sapporo Station")
     await expect(theirs).to_contain_text("7 alerts still open")
 
-    await theirs.get_by_role("link", name="Show its alerts").click()
+    await theirs.get_by_role("link", name="Expand alerts").click()
     await expect(there).to_have_url(re.compile(rf"expand={pk}"))
     await expect(there.locator("#alerts > [data-member]")).to_have_count(7)
 
@@ -26,8 +26,8 @@ async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(
     await expect(theirs).to_have_attribute("data-ack", "none")
 
     await mine.get_by_role("link", name="Acknowledge").click()
-    await expect(theirs.locator(".here .people:visible")).to_have_text("MT M. Tanaka is looking")
-    await here.get_by_label("Comment, seen by everyone").fill("Power cut, calling the site")
+    await expect(theirs.locator(".here .people:visible")).to_have_text("MT M. Tanaka is viewing")
+    await here.get_by_label("Comment (visible to everyone").fill("Power cut, calling the site")
     await expect(theirs.locator(".here .people:visible")).to_have_text("MT M. Tanaka is typing")
     await here.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     await expect(mine).to_have_attribute("data-ack", "held")
@@ -42,12 +42,12 @@ async def test_on_the_page_of_an_incident_one_is_looking_and_sees_who_else_is(ho
     mine = await (await person("tanaka")).open(f"/incidents/{pk}/")
     theirs = await (await person("mori")).open("/")
     row = theirs.locator(f"#incident-{pk}")
-    await expect(row.locator(".here .people:visible")).to_have_text("MT M. Tanaka is looking")
+    await expect(row.locator(".here .people:visible")).to_have_text("MT M. Tanaka is viewing")
 
     await row.get_by_role("link", name="Acknowledge").click()
-    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is looking")
+    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is viewing")
     dialog = theirs.get_by_role("dialog")
-    await expect(dialog.locator(".here .people:visible")).to_have_text("MT M. Tanaka is looking")
+    await expect(dialog.locator(".here .people:visible")).to_have_text("MT M. Tanaka is viewing")
     await dialog.get_by_label("Comment").press_sequentially("me")
 
     await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is typing")

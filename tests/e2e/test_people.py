@@ -20,7 +20,7 @@ async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: House, p
     theirs = await (await person("mori")).open("/")
 
     await mine.keyboard.press("j")
-    await expect(here(theirs, kiosk.uid)).to_have_text("MT M. Tanaka is looking")
+    await expect(here(theirs, kiosk.uid)).to_have_text("MT M. Tanaka is viewing")
     await expect(here(mine, kiosk.uid)).to_have_count(0)
 
     await mine.keyboard.press("a")
@@ -42,7 +42,7 @@ async def test_a_dialog_says_who_else_is_at_its_alert(house: House, person: Ente
     people = mine.get_by_role("dialog").locator(".here .people:visible")
 
     await theirs.keyboard.press("j")
-    await expect(people).to_have_text("RM R. Mori is looking")
+    await expect(people).to_have_text("RM R. Mori is viewing")
     await theirs.keyboard.press("a")
     await theirs.get_by_label("Comment").press_sequentially("me")
     await expect(people).to_have_text("RM R. Mori is typing")
@@ -58,11 +58,11 @@ async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house
     mine = await (await person("tanaka")).open("/alerts/")
     await row_of(mine, kiosk).get_by_role("heading").get_by_role("link").click()
     theirs = await (await person("mori")).open("/alerts/")
-    await expect(here(theirs, kiosk.uid)).to_contain_text("M. Tanaka is looking")
+    await expect(here(theirs, kiosk.uid)).to_contain_text("M. Tanaka is viewing")
 
     await row_of(theirs, kiosk).locator("summary").click()
 
-    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is looking")
+    await expect(mine.locator(".headline .here .people:visible")).to_have_text("RM R. Mori is viewing")
     await kiosk.leave()
 
 

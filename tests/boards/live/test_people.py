@@ -28,7 +28,7 @@ async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(bo
 
             theirs.say(at(alert))
             for opened in (overview, alerts, page):
-                frame = await opened.showing("<bdi>佐藤</bdi> is looking")
+                frame = await opened.showing("<bdi>佐藤</bdi> is viewing")
                 assert frame.ids == [f"here-alert-{alert.pk}"], "the row itself does not travel"
 
             theirs.say(at(alert, "typing"))
@@ -40,7 +40,7 @@ async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(bo
                 assert "佐藤" not in (await opened.showing(f"here-alert-{alert.pk}")).html
 
             theirs.say(at(alert))
-            await overview.showing("<bdi>佐藤</bdi> is looking")
+            await overview.showing("<bdi>佐藤</bdi> is viewing")
 
         gone = await overview.showing(f"here-alert-{alert.pk}")
         assert "佐藤" not in gone.html, "the socket was closed"
@@ -59,7 +59,7 @@ async def test_who_may_not_act_is_told_to_look_and_never_to_type(viewer, board, 
 
         theirs.say(at(alert, "typing"))
 
-        assert "<bdi>林</bdi> is looking" in (await opened.showing(f'data-person="{viewer.pk}"')).html
+        assert "<bdi>林</bdi> is viewing" in (await opened.showing(f'data-person="{viewer.pk}"')).html
 
 
 async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sato):
@@ -72,7 +72,7 @@ async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sa
 
             theirs.say(json.dumps({"ask": "at", "incident": incident.pk, "doing": "looking"}))
             for opened in (overview, alerts, page):
-                assert (await opened.showing("<bdi>佐藤</bdi> is looking")).ids == [spot], (
+                assert (await opened.showing("<bdi>佐藤</bdi> is viewing")).ids == [spot], (
                     "the row itself does not travel"
                 )
 
@@ -90,7 +90,7 @@ async def test_two_tabs_of_one_person_are_told_once(board, fleet, sato):
         for each in (opened, one, two):
             await each.painted()
         one.say(at(alert))
-        await opened.showing("<bdi>佐藤</bdi> is looking")
+        await opened.showing("<bdi>佐藤</bdi> is viewing")
 
         two.say(at(alert, "typing"))
         frame = await opened.showing("<bdi>佐藤</bdi> is typing")
@@ -119,7 +119,7 @@ async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monk
         await theirs.painted()
 
         theirs.say(at(alert))
-        await opened.showing("<bdi>佐藤</bdi> is looking")
+        await opened.showing("<bdi>佐藤</bdi> is viewing")
 
         assert "佐藤" not in (await opened.showing(f"here-alert-{alert.pk}")).html
 
@@ -130,11 +130,11 @@ async def test_a_row_that_changes_meanwhile_still_tells_who_is_there(board, flee
         await opened.painted()
         await theirs.painted()
         theirs.say(at(alert))
-        await opened.showing("<bdi>佐藤</bdi> is looking")
+        await opened.showing("<bdi>佐藤</bdi> is viewing")
 
         await aside(lambda: factories.acknowledged(alert, by=tanaka, comment="mine"))
 
-        await opened.showing('data-ack="held"', "mine", "<bdi>佐藤</bdi> is looking")
+        await opened.showing('data-ack="held"', "mine", "<bdi>佐藤</bdi> is viewing")
 
 
 @pytest.mark.parametrize(
@@ -182,5 +182,5 @@ async def test_a_claim_is_told_on_every_board_until_it_ends(board, fleet, sato):
 
         await aside(lambda: lifecycle.unclaim(this, by=sato, at=now()))
         for opened in (overview, alerts, page):
-            frame = await opened.showing(f'id="alert-{alert.pk}"', "Nobody")
+            frame = await opened.showing(f'id="alert-{alert.pk}"', "Unacknowledged")
             assert "claimed," not in frame.html

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
@@ -47,7 +48,11 @@ def planned(chosen: TerminalFilter) -> list[Choice]:
     return [Choice(plan.value, plan.label, plan.value == chosen.expected) for plan in Plan]
 
 
-ORDERS = (("business", _("By business")), ("severity", _("By severity")), ("oldest", _("Oldest first")))
+ORDERS = (
+    ("business", _("By impact")),
+    ("severity", pgettext_lazy("order", "By severity")),
+    ("oldest", _("Oldest first")),
+)
 
 
 def orders(chosen: str) -> list[Choice]:

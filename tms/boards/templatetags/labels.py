@@ -39,19 +39,19 @@ HAPPENED = {
     "never": pgettext_lazy("it is", "never seen"),
 }
 PLACES = {
-    "overview": pgettext_lazy("watches", "on the overview"),
-    "terminals": pgettext_lazy("watches", "on the terminals"),
-    "terminal": pgettext_lazy("watches", "on a terminal"),
-    "alerts": pgettext_lazy("watches", "on the alerts"),
-    "alert": pgettext_lazy("watches", "on an alert"),
-    "incident": pgettext_lazy("watches", "on an incident"),
-    "maintenance": pgettext_lazy("watches", "on the maintenance"),
+    "overview": pgettext_lazy("watches", "viewing the overview"),
+    "terminals": pgettext_lazy("watches", "viewing terminals"),
+    "terminal": pgettext_lazy("watches", "viewing a terminal"),
+    "alerts": pgettext_lazy("watches", "viewing alerts"),
+    "alert": pgettext_lazy("watches", "viewing an alert"),
+    "incident": pgettext_lazy("watches", "viewing an incident"),
+    "maintenance": pgettext_lazy("watches", "viewing maintenance"),
 }
 DROPPED_BY = {
     NodeState.RUNNING: _("TMS node %(node)s restarted"),
-    NodeState.DRAINING: _("TMS node %(node)s is being stopped"),
+    NodeState.DRAINING: _("TMS node %(node)s is stopping"),
     NodeState.STOPPED: _("TMS node %(node)s was stopped"),
-    NodeState.LOST: _("TMS node %(node)s is lost"),
+    NodeState.LOST: _("TMS node %(node)s was lost"),
 }
 FACTORS = {"site": _("Site"), "rule": _("Rule"), "model": _("Model"), "firmware": _("Firmware")}
 COMMAND_ICONS = {"queued": "clock", "sent": "rebooting", "done": "check", "failed": "close", "expired": "close"}
@@ -75,9 +75,9 @@ TRANSITION_ICONS = {
     "resolved": "check",
 } | {target.transition.value: action.icon for action in ACTIONS.values() for target in action.targets}
 WHY_OPEN = {
-    "withdrawn": pgettext_lazy("open again", "given back"),
-    "expired": pgettext_lazy("open again", "time was up"),
-    "undone": pgettext_lazy("open again", "got worse"),
+    "withdrawn": pgettext_lazy("open again", "reopened"),
+    "expired": pgettext_lazy("open again", "time expired"),
+    "undone": pgettext_lazy("open again", "worsened"),
 }
 LONGEST_SHORT = 4
 
