@@ -38,7 +38,7 @@ def test_a_terminal_in_maintenance_says_until_when_and_by_whom(page, fleet, tana
     assert "· M. Tanaka" in seen.text("state")
     assert "maintenance until" in seen.text("state")
     assert "new router" in seen.text("state")
-    assert "until the maintenance ends" in seen.text("state")
+    assert "until maintenance ends" in seen.text("state")
     assert "maintenance until" in row
     assert "Offline" in row
 

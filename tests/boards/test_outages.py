@@ -32,30 +32,30 @@ def outage(cause: str, **facts: object) -> OutageFacts:
 
 SENTENCES = [
     (outage("network"), "the terminal kept running"),
-    (outage("network", made=8), "the terminal kept running and made 8 reports meanwhile"),
-    (outage("network", made=1), "the terminal kept running and made 1 report meanwhile"),
+    (outage("network", made=8), "the terminal kept running and recorded 8 reports meanwhile"),
+    (outage("network", made=1), "the terminal kept running and recorded 1 report meanwhile"),
     (outage("network", made=8, sent=8), "the terminal kept running and sent 8 reports afterwards"),
     (
         outage("network", made=8, sent=5),
-        "the terminal kept running; of 8 reports that it made meanwhile 5 arrived",
+        "the terminal kept running; 5 of 8 reports from that time arrived",
     ),
     (
         outage("network", has_restarted=True, uptime_s=40.0, sent=30),
-        "the terminal went on without a link, as 30 reports of that time tell, and started again later",
+        "the terminal kept running offline (30 reports from that time) and restarted later",
     ),
     (
         outage("power", has_restarted=True, uptime_s=41.7),
-        "the device started again, and was up for 42 s when it was back",
+        "the device restarted; uptime when it returned: 42 s",
     ),
     (
         outage("power", has_restarted=True, uptime_s=41.7, lost_by=Cause.NODE_LOST, node="tms-1"),
-        "the device started again, and was up for 42 s when it was back; it began when TMS node tms-1 dropped it",
+        "the device restarted; uptime when it returned: 42 s; it began when TMS node tms-1 dropped the connection",
     ),
     (
         outage("application", has_restarted=True, uptime_s=273_600.0),
-        "its software started again; the device itself has been up for 3 d 4 h",
+        "the software restarted; uptime of the device: 3 d 4 h",
     ),
-    (outage("application", has_restarted=None), "its link stayed open, but nothing came over it"),
+    (outage("application", has_restarted=None), "the connection stayed open, but no data arrived"),
     (
         outage("server", lost_by=Cause.NODE_LOST, node="tms-1", made=2, sent=2),
         "TMS node tms-1 was lost; the terminal kept running and sent 2 reports afterwards",
@@ -66,14 +66,14 @@ SENTENCES = [
     ),
     (
         outage("server", lost_by=Cause.LEASE_RAN_OUT, has_restarted=None),
-        "TMS heard the terminal in time, and stored that late",
+        "TMS received the reports in time but stored them late",
     ),
     (outage("planned", lost_by=Cause.UPDATE), "said goodbye to update"),
     (
         outage("unclear", has_restarted=True),
-        "the terminal started again, and does not tell how long the device is up",
+        "the terminal restarted; it does not report the uptime of the device",
     ),
-    (outage("unclear", made=0), "the terminal did not start again, yet made no reports meanwhile"),
+    (outage("unclear", made=0), "the terminal did not restart, but made no reports meanwhile"),
 ]
 
 
@@ -115,11 +115,9 @@ def test_the_timeline_of_a_terminal_tells_why_it_was_away(page, fleet):
     seen = page(f"{link.terminal.get_absolute_url()}?show=link")
 
     told = seen.text(f"outage-{row.pk}")
-    assert "Network: away for 4 min 12 s" in told
-    assert "the terminal kept running and made 8 reports meanwhile" in told
-    assert (
-        seen.text("outages") == "Outages the last 30 days Outages of the last 30 days by cause Network once 4 min 12 s"
-    )
+    assert "Network: down for 4 min 12 s" in told
+    assert "the terminal kept running and recorded 8 reports meanwhile" in told
+    assert seen.text("outages") == "Outages last 30 days Outages of the last 30 days by cause Network once 4 min 12 s"
 
 
 def test_a_terminal_that_is_away_has_no_reason_yet(page, fleet):
@@ -170,8 +168,8 @@ def test_the_overview_says_how_many_are_back(page, dropped):
 
     told = page("/").text("dropped-terminals")
 
-    assert told.startswith("TMS node tms-1 restarted 4 of 5 terminals back")
-    assert told.endswith("until the rest is called offline")
+    assert told.startswith("TMS node tms-1 restarted 4 of 5 terminals reconnected")
+    assert told.endswith("until the rest are marked offline")
 
 
 def test_when_all_are_back_it_says_nothing(page, dropped):
@@ -186,9 +184,9 @@ def test_when_all_are_back_it_says_nothing(page, dropped):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (NodeState.DRAINING, "TMS node tms-1 is being stopped"),
+        (NodeState.DRAINING, "TMS node tms-1 is stopping"),
         (NodeState.STOPPED, "TMS node tms-1 was stopped"),
-        (NodeState.LOST, "TMS node tms-1 is lost"),
+        (NodeState.LOST, "TMS node tms-1 was lost"),
     ],
 )
 def test_it_says_what_became_of_the_node(page, dropped, state, words):

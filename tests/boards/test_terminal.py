@@ -11,6 +11,7 @@ from tests.support.people import person
 from tms.boards.caches.plans import plan_cache
 from tms.commands.models import Command
 from tms.feed.change import Change
+from tms.fleet.models import Cause
 from tms.fleet.models.opening_hours import OpeningHours
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -20,11 +21,11 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
     ("standing", "says"),
     [
         ({"presence": "online"}, "Connected since"),
-        ({"presence": "silent", "cause": "lease_ran_out", "due_at": 30}, "Nothing was heard since"),
-        ({"presence": "silent", "cause": "connection_lost", "due_at": 30}, "without a goodbye"),
-        ({"presence": "silent", "cause": "node_stopped", "due_at": 30}, "TMS itself restarted"),
-        ({"presence": "rebooting", "cause": "reboot", "back_at": 90}, "promised to be back by"),
-        ({"presence": "closed", "cause": "closing"}, "it said goodbye for closing time."),
+        ({"presence": "silent", "cause": "lease_ran_out", "due_at": 30}, "No message since"),
+        ({"presence": "silent", "cause": "connection_lost", "due_at": 30}, "Connection lost without notice"),
+        ({"presence": "silent", "cause": "node_stopped", "due_at": 30}, "TMS restarted"),
+        ({"presence": "rebooting", "cause": "reboot", "back_at": 90}, "Expected back by"),
+        ({"presence": "closed", "cause": "closing"}, f": {Cause.CLOSING.label}."),
         ({"presence": "offline", "cause": "did_not_return"}, "did not come back"),
         ({"presence": "never"}, "never connected"),
     ],
@@ -41,8 +42,8 @@ def test_every_silence_has_its_reason(page, fleet, standing, says):
 @pytest.mark.parametrize(
     ("standing", "promise"),
     [
-        ({"presence": "silent", "due_at": 30}, "until it is called offline"),
-        ({"presence": "rebooting", "back_at": 90}, "until it should be back"),
+        ({"presence": "silent", "due_at": 30}, "until marked offline"),
+        ({"presence": "rebooting", "back_at": 90}, "until expected back"),
         ({"presence": "online", "due_at": 30}, None),
         ({"presence": "offline"}, None),
     ],
@@ -79,7 +80,7 @@ def test_the_timeline_tells_all_that_happened_newest_first(page, storied):
         "Ping Queued TMS",
         "door_opened front door sent late terminal",
         "Online TMS",
-        "New boot boot-1 terminal",
+        "Booted boot-1 terminal",
     ]
 
 
@@ -139,7 +140,7 @@ def test_an_event_without_an_instant_is_marked_in_the_timeline(page, fleet):
     terminal = fleet.online(uid="T-1")
     event = factories.event(terminal, "door_opened", late=True, undated=True)
 
-    assert "sent late time of arrival" in page(terminal.get_absolute_url()).text(f"event-{event.pk}")
+    assert "sent late arrival time" in page(terminal.get_absolute_url()).text(f"event-{event.pk}")
 
 
 def test_the_series_are_columns_with_presence_and_limits(browser, fleet):
@@ -264,11 +265,11 @@ def test_a_reboot_needs_a_permission_of_its_own(browser, page, fleet):
 @pytest.mark.parametrize(
     ("others", "closed", "said"),
     [
-        ([], False, "the only one at this open site"),
-        (["offline"], False, "the last of 2 that works at this open site"),
-        (["critical"], False, "the last of 2 that works at this open site"),
-        (["online"], False, "2 of 2 work, 1 meanwhile"),
-        (["offline"], True, "1 of 2 work, 0 meanwhile"),
+        ([], False, "the only one at this site, which is open"),
+        (["offline"], False, "the last of 2 still working at this site, which is open"),
+        (["critical"], False, "the last of 2 still working at this site, which is open"),
+        (["online"], False, "2 of 2 working, 1 in the meantime"),
+        (["offline"], True, "1 of 2 working, 0 in the meantime"),
     ],
 )
 def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, closed, said):
@@ -288,7 +289,7 @@ def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, clos
     html = " ".join(answer.content.decode().split())
     assert answer.status_code == 200
     assert said in html
-    assert ('data-impact="last"' in html) == ("open site" in said)
+    assert ('data-impact="last"' in html) == ("which is open" in said)
     assert not Command.objects.exists()
 
 

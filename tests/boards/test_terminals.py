@@ -98,7 +98,7 @@ def test_the_tab_counts_terminals_not_alerts(page, fleet):
 def test_a_filter_that_matches_nothing_says_what_lies_outside(page, mixed):
     seen = page("/terminals/?presence=closed")
 
-    assert seen.text("empty").startswith("No terminal matches 4 terminals are outside this filter.")
+    assert seen.text("empty").startswith("No matching terminals 4 terminals do not match the filter.")
     assert "/terminals/" in seen.links()
 
 

@@ -62,7 +62,7 @@ async def drawn(board: HandBoard, page: Page, told: dict[str, Any], *, span_s: i
         f'<div id="state" data-presence="online"><div id="reading-latest" data-at="" data-values="{{}}"></div></div>'
         f"<div id='chart' data-series='{SERIES}' data-span='{span_s}'"
         f" data-metrics='{METRICS}' data-presences='{PRESENCES}'"
-        ' data-text-limit="limit {limit}" data-text-late="sent late" data-text-presence="Presence"'
+        ' data-text-limit="threshold {limit}" data-text-late="sent late" data-text-presence="Presence"'
         ' data-text-empty="No readings" data-text-failed="Could not be read"'
         ' data-text-summary="{metric}: {low} to {high}, now {now}"></div>'
     )
@@ -83,7 +83,7 @@ async def test_each_metric_has_a_plot_that_says_itself_in_words(board: HandBoard
     await expect(chart.get_by_role("img", name="Temperature: 60 °C to 88 °C, now 88 °C")).to_be_visible()
     await expect(chart.get_by_role("img", name="Paper: 30% to 31%, now 30%")).to_be_visible()
     await expect(chart.get_by_role("img", name="Presence, Online, Offline, Online")).to_be_visible()
-    await expect(chart.locator(".plot-head").first).to_have_text("88 °CTemperaturelimit 75 °C")
+    await expect(chart.locator(".plot-head").first).to_have_text("88 °CTemperaturethreshold 75 °C")
     await expect(chart.locator(".plot-head").last).to_contain_text("sent late")
 
 
@@ -118,7 +118,7 @@ async def test_hovering_tells_the_reading_under_the_pointer_on_every_plot(board:
     await expect(chart.locator(".plot-head").nth(0)).to_contain_text(":")
     await expect(chart.locator(".plot-head").nth(1)).to_contain_text(":")
     await page.mouse.move(0, 0)
-    await expect(chart.locator(".plot-head").nth(0)).to_contain_text("limit 75 °C")
+    await expect(chart.locator(".plot-head").nth(0)).to_contain_text("threshold 75 °C")
 
 
 async def test_dragging_zooms_every_plot_and_a_double_click_goes_back(board: HandBoard, page: Page):

@@ -35,7 +35,7 @@ TAB_LABELS = {
     "alerts": _("Alerts"),
     "commands": _("Commands"),
     "events": _("Events"),
-    "link": _("Link"),
+    "link": _("Presence"),
 }
 
 

@@ -76,15 +76,18 @@ def evidence(outage: OutageFacts) -> str:
     """Why it is taken for what it is called."""
     told = EVIDENCE[OutageCause(outage.cause)](outage)
     if outage.node and outage.cause != OutageCause.SERVER:
-        return gettext("%(told)s; it began when TMS node %(node)s dropped it") % {"told": told, "node": outage.node}
+        return gettext("%(told)s; it began when TMS node %(node)s dropped the connection") % {
+            "told": told,
+            "node": outage.node,
+        }
     return told
 
 
 def _network(outage: OutageFacts) -> str:
     if outage.has_restarted:
         return ngettext(
-            "the terminal went on without a link, as %(n)s report of that time tells, and started again later",
-            "the terminal went on without a link, as %(n)s reports of that time tell, and started again later",
+            "the terminal kept running offline (%(n)s report from that time) and restarted later",
+            "the terminal kept running offline (%(n)s reports from that time) and restarted later",
             outage.sent or 0,
         ) % {"n": outage.sent}
     return _went_on(outage)
@@ -97,12 +100,12 @@ def _went_on(outage: OutageFacts) -> str:
     numbers = {"made": outage.made, "sent": outage.sent}
     if outage.sent is None:
         told = ngettext(
-            "the terminal kept running and made %(made)s report meanwhile",
-            "the terminal kept running and made %(made)s reports meanwhile",
+            "the terminal kept running and recorded %(made)s report meanwhile",
+            "the terminal kept running and recorded %(made)s reports meanwhile",
             outage.made,
         )
     elif outage.sent < outage.made:
-        told = gettext("the terminal kept running; of %(made)s reports that it made meanwhile %(sent)s arrived")
+        told = gettext("the terminal kept running; %(sent)s of %(made)s reports from that time arrived")
     else:
         told = ngettext(
             "the terminal kept running and sent %(sent)s report afterwards",
@@ -113,18 +116,18 @@ def _went_on(outage: OutageFacts) -> str:
 
 
 def _power(outage: OutageFacts) -> str:
-    return gettext("the device started again, and was up for %(uptime)s when it was back") % _uptime(outage)
+    return gettext("the device restarted; uptime when it returned: %(uptime)s") % _uptime(outage)
 
 
 def _application(outage: OutageFacts) -> str:
     if outage.has_restarted:
-        return gettext("its software started again; the device itself has been up for %(uptime)s") % _uptime(outage)
-    return gettext("its link stayed open, but nothing came over it")
+        return gettext("the software restarted; uptime of the device: %(uptime)s") % _uptime(outage)
+    return gettext("the connection stayed open, but no data arrived")
 
 
 def _server(outage: OutageFacts) -> str:
     if not outage.node:
-        return gettext("TMS heard the terminal in time, and stored that late")
+        return gettext("TMS received the reports in time but stored them late")
     happened = gettext(DROPPED[Cause(outage.lost_by)]) % {"node": outage.node}
     return gettext("%(happened)s; %(told)s") % {"happened": happened, "told": _went_on(outage)}
 
@@ -135,8 +138,8 @@ def _planned(outage: OutageFacts) -> str:
 
 def _unclear(outage: OutageFacts) -> str:
     if outage.has_restarted:
-        return gettext("the terminal started again, and does not tell how long the device is up")
-    return gettext("the terminal did not start again, yet made no reports meanwhile")
+        return gettext("the terminal restarted; it does not report the uptime of the device")
+    return gettext("the terminal did not restart, but made no reports meanwhile")
 
 
 def _uptime(outage: OutageFacts) -> Mapping[str, str]:
