@@ -30,7 +30,7 @@ def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser,
     plan = Seen(browser.post("/rules/import/", {"text": text}))
 
     assert "thresholds:" in text
-    assert "as it is" in plan.html
+    assert "unchanged" in plan.html
 
 
 def test_a_file_is_looked_at_before_it_is_imported(browser, rule):

@@ -54,7 +54,7 @@ def test_the_list_says_what_each_rule_watches_and_how_much_it_holds(page, fleet,
 
     assert "2 rules" in seen.text("rules-title")
     assert "Too high, any terminal" in seen.html
-    assert "switched off" in seen.html
+    assert "disabled" in seen.html
     assert f"/rules/{rule.pk}/" in seen.links()
 
 
@@ -63,8 +63,8 @@ def test_a_rule_reads_as_a_sentence(page, rule):
 
     sentence = (
         "When <b>Temperature</b> of <b>any terminal</b> is at or above <b>60 °C</b>, "
-        "open an alert with severity <b>warning</b>, a <b>critical</b> one from <b>75 °C</b>. "
-        "It lets go more than <b>3 °C</b> back from the limit."
+        "open an alert with severity <b>warning</b>, <b>critical</b> from <b>75 °C</b>. "
+        "Clears <b>3 °C</b> inside the threshold."
     )
     assert sentence in seen.html
 
@@ -230,8 +230,8 @@ def test_before_a_rule_is_deleted_it_is_told_what_becomes_of_its_alerts(page, fl
 
     seen = page(f"/rules/{rule.pk}/delete/")
 
-    assert "1 alert that it holds is resolved at once" in " ".join(seen.html.split())
-    assert "its 2 alerts stay under its name" in " ".join(seen.html.split())
+    assert "1 unresolved alert of this rule is resolved at once" in " ".join(seen.html.split())
+    assert "Its 2 alerts stay in the history under this name" in " ".join(seen.html.split())
 
 
 def test_a_deleted_rule_lets_go_and_leaves_its_history_and_its_name(browser, page, fleet, rule):
@@ -291,7 +291,7 @@ def test_a_preview_says_how_often_and_where_a_rule_would_have_fired(browser, rul
     seen = preview(browser, rule, duration_s="0")
 
     text = " ".join(seen.html.split())
-    assert "Would have fired 1 time in the last 24 hours" in text
+    assert "Would have triggered 1 time in the last 24 hours" in text
     assert "On 1 of 2 terminals" in text
     assert "/terminals/WARM-1/" in seen.links()
     assert "80 °C" in seen.html
@@ -302,14 +302,14 @@ def test_a_preview_is_of_what_is_filled_in_beside_what_is_saved(browser, rule, h
     seen = preview(browser, rule, warning="85", critical="90", duration_s="0")
 
     text = " ".join(seen.html.split())
-    assert "Would have fired 0 times in the last 24 hours" in text
-    assert "As it is saved now: 1 time." in text
+    assert "Would have triggered 0 times in the last 24 hours" in text
+    assert "Saved version: 1 time." in text
     assert Rule.objects.get().limit == 60
 
 
 def test_a_preview_minds_the_duration(browser, rule, hot):
-    assert "fired 1 time" in preview(browser, rule, duration_s="4 min").html
-    assert "fired 0 times" in preview(browser, rule, duration_s="6 min").html
+    assert "triggered 1 time" in preview(browser, rule, duration_s="4 min").html
+    assert "triggered 0 times" in preview(browser, rule, duration_s="6 min").html
 
 
 def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
@@ -320,14 +320,14 @@ def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
 
     text = " ".join(preview(browser, rule, duration_s="0").html.split())
 
-    assert "Would have fired 4 times in the last 24 hours" in text
+    assert "Would have triggered 4 times in the last 24 hours" in text
     assert "flapping, 16 changes" in text
 
 
 def test_without_javascript_a_preview_is_a_page_that_keeps_what_was_typed(browser, rule, hot):
     seen = Seen(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="61")))
 
-    assert "Would have fired" in seen.html
+    assert "Would have triggered" in seen.html
     assert seen.attribute("id_warning", "value") == "61"
 
 

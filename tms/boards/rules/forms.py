@@ -18,12 +18,12 @@ from tms.lib.severity import Severity
 from tms.lib.text_fields import FormLine
 
 THRESHOLD_LABELS = {
-    "info": _("Info from"),
-    "warning": _("Warning from"),
-    "critical": _("Critical from"),
-    "info_lower": _("Info down from"),
-    "warning_lower": _("Warning down from"),
-    "critical_lower": _("Critical down from"),
+    "info": _("Info threshold"),
+    "warning": _("Warning threshold"),
+    "critical": _("Critical threshold"),
+    "info_lower": _("Info lower threshold"),
+    "warning_lower": _("Warning lower threshold"),
+    "critical_lower": _("Critical lower threshold"),
 }
 AS_FIELD = {"limit": "", "lower_limit": "_lower"}
 """The endings of the fields of a threshold."""
@@ -61,41 +61,48 @@ class RuleForm(forms.Form):
     name_ja = FormLine(label=_("Japanese name"), max_length=100, required=False)
     metric = FormLine(label=_("Metric"), max_length=64)
     presence = forms.ChoiceField(
-        label=_("It is"),
+        label=_("Presence"),
         choices=(
             (Presence.OFFLINE.value, Presence.OFFLINE.label),
             (Presence.SILENT.value, pgettext_lazy("presence", "Silent or offline")),
         ),
     )
     event_code = FormLine(label=_("Event code"), max_length=64)
-    clear_code = FormLine(label=_("Event code that ends it"), max_length=64, required=False)
+    clear_code = FormLine(label=_("Clear event code"), max_length=64, required=False)
     clear_after_s = SpanField(
-        label=_("Or ends when it did not come again for"), required=False, help_text=_("Empty: never by itself.")
+        label=_("Or clears after"),
+        required=False,
+        help_text=_("Clears if the event does not recur for this time. Empty: never."),
     )
     may_be_resolved_by_hand = forms.TypedChoiceField(
-        label=_("A person may say that it is over"),
+        label=_("Manual resolve"),
         choices=((False, pgettext_lazy("rule", "No")), (True, pgettext_lazy("rule", "Yes"))),
         coerce=lambda value: value == "True",
         required=False,
         empty_value=False,  # type: ignore[arg-type]  # the stubs know of text only
     )
     watches_flapping = forms.TypedChoiceField(
-        label=_("When it opens and recovers again and again"),
+        label=_("When it is flapping"),
         choices=(
-            (True, pgettext_lazy("flapping", "It stands as one alert until it is calm")),
-            (False, pgettext_lazy("flapping", "Each time is an alert of its own")),
+            (True, pgettext_lazy("flapping", "Keep as one alert until stable")),
+            (False, pgettext_lazy("flapping", "Open a new alert each time")),
         ),
         coerce=lambda value: value == "True",
         required=False,
         empty_value=True,  # type: ignore[arg-type]  # the stubs know of text only
     )
     firmware = FormLine(
-        label=_("Firmware wanted"), max_length=64, required=False, help_text=_("Empty: what most of its model run.")
+        label=_("Expected firmware"),
+        max_length=64,
+        required=False,
+        help_text=_("Empty: the version that most terminals of the model run."),
     )
-    window_s = SpanField(label=_("Looking back over"))
-    hysteresis = NumberField(label=_("Lets go, back by"), min_value=0, required=False)
+    window_s = SpanField(label=_("Time window"))
+    hysteresis = NumberField(
+        label=_("Clears at"), min_value=0, required=False, help_text=_("Distance back inside the threshold.")
+    )
     duration_s = SpanField(label=_("For at least"), required=False)
-    hours = forms.ChoiceField(label=_("Counts"), choices=RuleHours.choices)
+    hours = forms.ChoiceField(label=_("Active"), choices=RuleHours.choices)
     severity = forms.ChoiceField(label=_("Severity"), choices=Severity.choices, widget=forms.RadioSelect)
     site = forms.ModelChoiceField(Site.objects.none(), label=_("Site"), required=False, empty_label=_("All sites"))
     group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False, empty_label=_("Any group"))
@@ -139,7 +146,7 @@ class RuleForm(forms.Form):
         rule.kind, rule.comparison = self.kind.source.value, self.kind.comparison
         thresholds = [one for one in (self._threshold(severity, cleaned) for severity in SEVERITY_ORDER) if one]
         if self.kind.has_thresholds and not thresholds:
-            self.add_error("warning", _("A rule needs the limit of at least one severity."))
+            self.add_error("warning", _("Enter a threshold for at least one severity."))
             return
         for name in set(cleaned) - {*THRESHOLD_LABELS, "version"}:
             empty = 0.0 if name.endswith("_s") or name == "hysteresis" else ""

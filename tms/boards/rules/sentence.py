@@ -42,10 +42,7 @@ def _values(rule: Rule) -> dict[str, Any]:
 def _higher(rule: Rule, threshold: Mapping[str, Any]) -> SafeString:
     written_limit = partial(rule.kind_object.format_limit, rule)
     limit, lower = written_limit(threshold["limit"]), written_limit(threshold.get("lower_limit"))
-    if lower:
-        text = gettext(", a {severity} one outside of {lower_limit} and {limit}")
-    else:
-        text = gettext(", a {severity} one from {limit}")
+    text = gettext(", {severity} outside {lower_limit} to {limit}") if lower else gettext(", {severity} from {limit}")
     severity = _bold(_severity(threshold["severity"]))
     return format_html(text, severity=severity, limit=_bold(limit), lower_limit=_bold(lower))
 
@@ -53,19 +50,19 @@ def _higher(rule: Rule, threshold: Mapping[str, Any]) -> SafeString:
 def _clauses(rule: Rule) -> list[SafeString]:
     told = []
     if rule.duration_s:
-        told.append(format_html(gettext("It has to last {span}."), span=_bold(written(rule.duration_s))))
+        told.append(format_html(gettext("Must last for {span}."), span=_bold(written(rule.duration_s))))
     if rule.hours == RuleHours.OPEN:
-        told.append(format_html("{}", gettext("It counts only while the site is open.")))
+        told.append(format_html("{}", gettext("Active only while the site is open.")))
     if not rule.watches_flapping:
-        told.append(format_html("{}", gettext("Each time it opens is an alert of its own, however often that is.")))
+        told.append(format_html("{}", gettext("Opens a new alert each time, even while flapping.")))
     if rule.hysteresis:
         back = _bold(rule.kind_object.format_limit(rule, rule.hysteresis))
-        told.append(format_html(gettext("It lets go more than {back} back from the limit."), back=back))
+        told.append(format_html(gettext("Clears {back} inside the threshold."), back=back))
     if rule.clear_code:
-        told.append(format_html(gettext("It ends with {event}."), event=_bold(rule.clear_code)))
+        told.append(format_html(gettext("Clears on {event}."), event=_bold(rule.clear_code)))
     if rule.clear_after_s:
         span = _bold(written(rule.clear_after_s))
-        told.append(format_html(gettext("It ends when it did not come again for {span}."), span=span))
+        told.append(format_html(gettext("Clears if it does not recur for {span}."), span=span))
     return told
 
 
