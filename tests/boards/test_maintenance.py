@@ -54,7 +54,7 @@ def test_the_list_tells_what_goes_on_what_comes_and_what_is_over(page, fleet, ta
 def test_where_nothing_is_planned_the_list_says_so(page, fleet):
     seen = page("/maintenance/")
 
-    assert seen.text("no-windows-on") == "Nothing is in maintenance."
+    assert seen.text("no-windows-on") == "No maintenance in progress."
 
 
 def test_maintenance_is_planned_by_a_plain_form(browser, fleet, tanaka):
@@ -75,11 +75,11 @@ def test_maintenance_is_planned_by_a_plain_form(browser, fleet, tanaka):
     [
         ({"note": ""}, "This field is required."),
         ({"terminals": ""}, "Choose at least one site, group or terminal."),
-        ({"terminals": "T-1 T-9"}, "There is no terminal T-9."),
+        ({"terminals": "T-1 T-9"}, "Unknown terminals: T-9. Check the UIDs."),
         ({"ends_at": "2099-03-01T01:00"}, "It must end after it begins."),
         ({"ends_at": "2099-05-01T01:00"}, "It may last 31 days at most."),
         ({"starts_at": "2001-03-01T01:00", "ends_at": "2001-03-01T02:00"}, "Nothing of it lies ahead"),
-        ({"repeats": "own", "rrule": ""}, "Give a rule, as FREQ=WEEKLY;BYDAY=SU."),
+        ({"repeats": "own", "rrule": ""}, "Enter a recurrence, for example FREQ=WEEKLY;BYDAY=SU."),
         ({"repeats": "own", "rrule": "FREQ=HOURLY"}, "DAILY, WEEKLY, MONTHLY or YEARLY"),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice"),
     ],
@@ -163,4 +163,4 @@ def test_what_has_ended_meanwhile_is_told_and_not_extended(browser, fleet, tanak
     answers = [browser.post(f"/maintenance/{window.pk}/{act}/", {"minutes": "30"}) for act in ("extend", "end")]
 
     assert [answer.status_code for answer in answers] == [409, 409]
-    assert all("somebody moved it" in answer.content.decode() for answer in answers)
+    assert all("someone else changed it" in answer.content.decode() for answer in answers)

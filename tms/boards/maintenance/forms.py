@@ -22,11 +22,11 @@ from tms.lib.text_fields import FormLine, FormLines
 ONCE, DAILY, WORKDAYS, WEEKLY, MONTHLY, OWN = "once", "daily", "workdays", "weekly", "monthly", "own"
 REPEATS = (
     (ONCE, _("Once")),
-    (DAILY, _("Every day")),
+    (DAILY, _("Daily")),
     (WORKDAYS, _("Monday to Friday")),
-    (WEEKLY, _("Every week, on that weekday")),
-    (MONTHLY, _("Every month, on that weekday of the month")),
-    (OWN, _("By a rule of iCalendar")),
+    (WEEKLY, _("Weekly, same weekday")),
+    (MONTHLY, _("Monthly, same weekday")),
+    (OWN, _("Custom recurrence (RRULE)")),
 )
 EXTEND_BY = ((30, _("30 min")), (60, _("1 h")), (120, _("2 h")))
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -59,11 +59,13 @@ class WindowForm(forms.Form):
     def clean_terminals(self) -> list[Terminal]:
         uids = set(filter(None, SEPARATORS.split(self.cleaned_data["terminals"])))
         if len(uids) > MOST_TERMINALS:
-            raise forms.ValidationError(gettext("Too many at once; make a group of them."))
+            raise forms.ValidationError(gettext("Too many terminals. Create a group and choose it instead."))
         found = list(Terminal.objects.filter(uid__in=uids).order_by("uid"))
         unknown = sorted(uids - {terminal.uid for terminal in found})
         if unknown:
-            raise forms.ValidationError(gettext("There is no terminal %(uids)s.") % {"uids": ", ".join(unknown[:5])})
+            raise forms.ValidationError(
+                gettext("Unknown terminals: %(uids)s. Check the UIDs.") % {"uids": ", ".join(unknown[:5])}
+            )
         return found
 
     def clean(self) -> dict[str, Any]:
@@ -75,7 +77,7 @@ class WindowForm(forms.Form):
         ):
             self.add_error("ends_at", wrong)
         if cleaned.get("repeats") == OWN and not cleaned.get("rrule"):
-            self.add_error("rrule", gettext("Give a rule, as FREQ=WEEKLY;BYDAY=SU."))
+            self.add_error("rrule", gettext("Enter a recurrence, for example FREQ=WEEKLY;BYDAY=SU."))
         if not self.errors:
             try:
                 cleaned["recurrence"] = self._recurrence(cleaned)
