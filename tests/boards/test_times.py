@@ -108,7 +108,7 @@ def test_the_page_shows_the_times_of_the_span_with_links_to_what_is_counted(page
 def test_a_span_that_ends_before_it_begins_is_told(page, fleet):
     seen = page("/alerts/times/?since=2026-11-25T06:00&until=2026-11-24T06:00")
 
-    assert "ends before it begins" in seen.html
+    assert "the end must be after the start" in seen.html
 
 
 def test_the_times_are_exported_as_csv(browser, fleet, sato):

@@ -39,9 +39,9 @@ async def test_a_time_that_one_types_is_that_of_ones_own_clock(person):
 async def test_a_note_is_written_and_goes_into_the_clipboard_with_the_rest(person):
     tanaka = await person("tanaka", permissions=["clipboard-read", "clipboard-write"])
     page = await tanaka.open("/digest/")
-    await page.get_by_label("What the next shift has to know").fill("The router at Umeda was swapped")
+    await page.get_by_label("Note for the next shift").fill("The router at Umeda was swapped")
 
-    await page.get_by_role("button", name="Write the note").click()
+    await page.get_by_role("button", name="Add note").click()
     await expect(page.locator(".digest-notes")).to_contain_text("The router at Umeda was swapped")
     await page.get_by_role("button", name="Copy as Markdown").click()
 

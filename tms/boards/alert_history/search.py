@@ -27,7 +27,7 @@ from tms.shifts.period import Period
 
 EXPORTED_AT_ONCE = 1_000
 SPANS = {"8h": _("8 h"), "24h": _("24 h"), "7d": _("7 d"), "30d": _("30 d"), "90d": _("90 d")}
-STATE_LABELS = {UNRESOLVED: _("Not over yet"), "resolved": _("Over")}
+STATE_LABELS = {UNRESOLVED: _("Unresolved"), "resolved": _("Resolved")}
 HEAD = (
     *("opened_at", "severity", "state", "site", "site_name", "terminal", "label", "rule"),
     *(
