@@ -18,6 +18,20 @@ const formats = {
   full: instant({ dateStyle: "medium", timeStyle: "long" }),
 };
 const number = new Intl.NumberFormat(language);
+
+/**
+ * A date of English begins with its day, as the server writes it: 25 Nov 14:05.
+ * @param {Intl.DateTimeFormat} format
+ * @param {Date | number} at
+ */
+export function written(format, at) {
+  if (!language.startsWith("en")) return format.format(at);
+  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  /** @param {Intl.DateTimeFormatPartTypes[]} types */
+  const some = (...types) => types.map((type) => parts.get(type)).filter(Boolean);
+  const time = some("hour", "minute", "second").join(":");
+  return [...some("day", "month", "year"), time, ...some("timeZoneName")].filter(Boolean).join(" ");
+}
 const tenths = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /**
@@ -51,7 +65,7 @@ const isThisYear = (at) => at.getFullYear() === new Date(serverNow()).getFullYea
 function words(at, format) {
   if (format === "ago") return age((serverNow() - at.getTime()) / 1000);
   if (format === "time" && isToday(at)) return formats.time.format(at);
-  return (isThisYear(at) ? formats.datetime : formats.dated).format(at);
+  return written(isThisYear(at) ? formats.datetime : formats.dated, at);
 }
 
 /**
@@ -66,7 +80,7 @@ function write(time) {
   if (Number.isNaN(at.getTime())) return;
   const text = words(at, time.dataset.format);
   if (time.textContent !== text) time.textContent = text;
-  const full = formats.full.format(at);
+  const full = written(formats.full, at);
   if (time.title !== full) time.title = full;
 }
 

@@ -121,7 +121,7 @@ def test_who_may_not_act_is_told_which_permission_they_lack(viewer, alert):
     assert answer.status_code == 403
     html = answer.content.decode()
     assert "Your account may not send commands to terminals." in html
-    assert 'aria-label="Pages"' in html
+    assert 'aria-label="Main navigation"' in html
     assert not alert.terminal.commands.exists()
 
 

@@ -26,8 +26,8 @@ def test_totals_count_every_presence_and_severity(page, fleet, tanaka):
     assert seen.text("total-offline").startswith("Offline 2")
     assert seen.text("total-silent").startswith("Silent 1")
     assert seen.text("total-online").startswith("Online 3")
-    assert seen.text("total-critical") == "Critical 2 1 with nobody"
-    assert seen.text("total-warning") == "Warning 1 1 with nobody"
+    assert seen.text("total-critical") == "Critical 2 1 unacknowledged"
+    assert seen.text("total-warning") == "Warning 1 1 unacknowledged"
     assert seen.text("total-info") == "Info 0"
 
 
@@ -74,7 +74,7 @@ def test_a_calm_fleet_says_since_when(page, fleet):
 
     seen = page("/")
 
-    assert "Nothing needs a person" in seen.text("incidents-rest")
+    assert "All clear, no open alerts" in seen.text("incidents-rest")
     assert "Since" in seen.text("incidents-rest")
 
 
@@ -124,6 +124,31 @@ def test_what_befalls_a_site_together_is_one_line(page, fleet):
     assert seen.text("changes-note") == "4 changes"
 
 
+def test_more_changes_than_are_read_are_told_as_at_least_so_many(page, fleet, monkeypatch):
+    monkeypatch.setattr(recent_changes, "MOST_READ", 2)
+    for second in range(3):
+        factories.moved(fleet.with_presence("silent"), "online", "silent", at=now(-second))
+
+    assert page("/").text("changes-note") == "2+ changes"
+
+
+def test_the_sites_are_counted_and_those_that_need_attention(page, fleet):
+    fleet.with_presence("offline")
+    one = page("/").text("sites-note")
+    for code in ("UMD", "OSK"):
+        fleet.online(site=fleet.site(code))
+
+    assert one == "1 site, 1 needs attention"
+    assert page("/").text("sites-note") == "3 sites, 1 needs attention"
+
+
+def test_what_waits_is_one_update_or_several(page, fleet):
+    seen = page("/")
+
+    assert seen.attribute("waiting", "data-text-waiting-one") == "{n} update"
+    assert seen.attribute("waiting", "data-text-waiting") == "{n} updates"
+
+
 def test_what_is_longer_ago_than_15_minutes_is_not_a_change(page, fleet):
     factories.moved(fleet.online(), "silent", "online", at=now() - timedelta(minutes=16))
 
@@ -147,7 +172,7 @@ def test_whoever_has_a_board_open_is_on_shift(page, tanaka, sato):
 
     seen = page("/")
 
-    assert seen.text("shift") == "佐 佐藤 on the alerts"
+    assert seen.text("shift") == "佐 佐藤 viewing alerts"
 
 
 def test_a_row_that_no_change_touches_is_not_read_again(fleet, tanaka):

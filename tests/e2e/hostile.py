@@ -103,7 +103,7 @@ _STRUCTURE = (
     "<meta http-equiv=refresh content='0;url=//example.com'>",
     "<meta name=htmx-config content='{\"selfRequestsOnly\":false}'>",
     "<tr id=terminal-1><td>not yours",
-    "<a id=waiting href=//example.com>14 changes waiting</a>",
+    "<a id=waiting href=//example.com>14 updates</a>",
     "<dialog open id=keys>read me</dialog>",
     "<plaintext>",
     "<xmp>",

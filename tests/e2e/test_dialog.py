@@ -32,7 +32,7 @@ async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: HandB
     board.extra = '<a href="/help/" data-opens="keys">Keys</a>'
     await page.goto(board.url)
 
-    await page.get_by_role("link", name="Keys").click()
+    await page.get_by_role("link", name="Keyboard shortcuts").click()
     await expect(page.locator("#keys:modal")).to_be_visible()
     await page.get_by_role("button", name="Close").click()
 

@@ -59,7 +59,7 @@ async def test_what_a_frame_leaves_unsaid_is_nothing_or_what_was_said_before(boa
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(gaps=3, behind_s=7, database={"state": "differs", "at": None})
-    await expect(page.locator("#proof dd")).to_have_text(["Behind by 7 s", "0.0 s", "3", "differs"])
+    await expect(page.locator("#proof dd")).to_have_text(["7 s behind", "0.0 s", "3", "differs"])
 
     await socket.push(kind="beat", newest_at=UNSAID, behind_s=UNSAID, gaps=UNSAID, database=UNSAID)
 

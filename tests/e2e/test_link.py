@@ -43,7 +43,7 @@ async def test_silence_is_said_to_be_behind(board: HandBoard, page: Page):
     await page.clock.fast_forward(6000)
 
     await expect(page.locator(":root")).to_have_attribute("data-link", "behind")
-    await expect(page.locator("#proof dd").first).to_have_text("Behind by 6 s")
+    await expect(page.locator("#proof dd").first).to_have_text("6 s behind")
 
 
 async def test_a_server_that_is_behind_is_believed_and_the_banner_says_so_after_ten_seconds(
@@ -52,12 +52,12 @@ async def test_a_server_that_is_behind_is_believed_and_the_banner_says_so_after_
     socket = await opened(board, page)
 
     await socket.push(behind_s=7)
-    await expect(page.locator("#proof dd").first).to_have_text("Behind by 7 s")
+    await expect(page.locator("#proof dd").first).to_have_text("7 s behind")
     await expect(page.locator("#banner")).to_be_hidden()
     await socket.push(behind_s=31)
 
     await expect(page.locator("#banner")).to_have_attribute("data-kind", "behind")
-    await expect(page.locator("#banner")).to_contain_text("Behind by 31 s")
+    await expect(page.locator("#banner")).to_contain_text("31 s behind")
     await expect(page.locator("#banner p:visible")).to_have_count(1)
 
 
@@ -94,7 +94,7 @@ async def test_a_lost_board_says_when_it_tries_again_and_tries_at_once_when_told
     await expect(page.locator("#banner")).to_contain_text("Next try in 00:0")
     board.refusing = False
 
-    await page.get_by_role("link", name="Try now").click()
+    await page.get_by_role("link", name="Reconnect now").click()
 
     await (await board.connected()).repaint()
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")

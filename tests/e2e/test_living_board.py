@@ -109,7 +109,7 @@ async def test_when_the_server_goes_away_the_board_greys_and_when_it_is_back_it_
     await expect(page.locator(":root")).to_have_attribute("data-link", "reconnecting")
     await page.clock.fast_forward(10_000)
     await expect(page.locator(":root")).to_have_attribute("data-link", "lost")
-    await expect(page.get_by_role("alert")).to_contain_text("The link to the server is lost.")
+    await expect(page.get_by_role("alert")).to_contain_text("Connection to the server lost.")
     assert await colour_of(page) != coloured
     house.start()
     await page.clock.fast_forward(8000)

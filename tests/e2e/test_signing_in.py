@@ -54,7 +54,7 @@ async def test_the_theme_a_person_chose_is_there_after_a_reload(house: House, pe
     page = await (await person("mori")).open("/help/")
 
     async with page.expect_response("**/me/theme/"):
-        await page.get_by_role("button", name="Dark or light").click()
+        await page.get_by_role("button", name="Theme").click()
 
     await expect(page.locator(":root")).to_have_attribute("data-theme", "light")
     await page.reload()

@@ -113,7 +113,7 @@ async def test_before_a_click_the_page_says_that_it_is_silent(house: House, pers
     page = await listening(await person("tanaka"), click=False)
 
     await expect(page.locator("#sound")).to_have_attribute("data-sound", "locked")
-    await expect(page.locator("#sound")).to_contain_text("Sound is off until you click")
+    await expect(page.locator("#sound")).to_contain_text("Click to enable sound")
 
     await page.locator("h1").click()
 

@@ -11,7 +11,7 @@ async def test_the_theme_changes_without_a_reload(board: HandBoard, page: Page):
     await page.get_by_label("Search").fill("typed")
 
     async with page.expect_request("**/me/theme/") as told:
-        await page.get_by_role("button", name="Dark or light").click()
+        await page.get_by_role("button", name="Theme").click()
 
     assert "light" in ((await told.value).post_data or "")
     await expect(page.locator(":root")).to_have_attribute("data-theme", "light")

@@ -16,7 +16,7 @@ async def test_a_list_follows_the_order_at_once_when_nobody_is_inside(board: Han
     await socket.push(row(9), ids=[9, 3, 1, 2, 5])
 
     await expect(order(page)).to_have_text(["T-9", "T-3", "T-1", "T-2", "T-5"])
-    await expect(page.locator("#waiting")).to_have_text("The list is current")
+    await expect(page.locator("#waiting")).to_have_text("Up to date")
 
 
 async def test_an_empty_list_takes_its_first_row(board: HandBoard, page: Page):
@@ -37,7 +37,7 @@ async def test_while_a_person_has_the_focus_inside_the_order_waits_and_values_do
     await socket.push(row(9) + row(2, "offline") + total("online", 4), ids=[9, 5, 1, 2, 3])
 
     await expect(page.locator("#waiting")).to_have_attribute("data-waiting", "3")  # 9 appears, 5 moves, 4 vanishes
-    await expect(page.locator("#waiting")).to_have_text("3 changes waiting")
+    await expect(page.locator("#waiting")).to_have_text("3 updates")
     await expect(page.locator("#terminal-2 .state")).to_have_text("offline")
     await expect(page.locator("#total-online")).to_have_text("4 online")
     await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
@@ -94,7 +94,7 @@ async def test_a_pointer_resting_on_a_row_holds_the_list(board: HandBoard, page:
 
     await socket.push(ids=[2, 1, 3, 4, 5])
 
-    await expect(page.locator("#waiting")).to_have_text("1 change waiting")
+    await expect(page.locator("#waiting")).to_have_text("1 update")
     await page.mouse.move(0, 0)
     await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
 
@@ -107,7 +107,7 @@ async def test_open_details_hold_the_list(board: HandBoard, page: Page):
 
     await socket.push(ids=[5, 1, 2, 3, 4])
 
-    await expect(page.locator("#waiting")).to_have_text("1 change waiting")
+    await expect(page.locator("#waiting")).to_have_text("1 update")
     await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
 
 
@@ -133,7 +133,7 @@ async def test_an_order_taken_back_leaves_nothing_waiting(board: HandBoard, page
 
     await socket.push(ids=[1, 2, 3, 4, 5])
 
-    await expect(page.locator("#waiting")).to_have_text("The list is current")
+    await expect(page.locator("#waiting")).to_have_text("Up to date")
     await expect(page.locator("[data-gone]")).to_have_count(0)
 
 
@@ -142,7 +142,7 @@ async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: 
     socket = await board.painted()
     await page.get_by_role("link", name="T-2").focus()
     await socket.push(ids=[1, 3, 4, 5])
-    await expect(page.locator("#waiting")).to_have_text("1 change waiting")
+    await expect(page.locator("#waiting")).to_have_text("1 update")
 
     await page.keyboard.press(".")
 

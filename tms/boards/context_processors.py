@@ -17,17 +17,17 @@ from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.common import WORST_FIRST
 
 KEYS = (
-    (("?",), _("These keys")),
+    (("?",), _("This list")),
     (("/",), _("Search")),
-    (("j", "k"), _("Next row, row before")),
-    (("x",), _("Tick the row")),
+    (("j", "k"), _("Next row, previous row")),
+    (("x",), _("Select row")),
     *(((action.key,), action.key_help) for action in ACTIONS.values() if action.key),
     (("q",), _("Sound on or off")),
-    (("g", "o"), _("Go to the overview")),
-    (("g", "t"), _("Go to the terminals")),
-    (("g", "a"), _("Go to the alerts")),
-    ((".",), _("Show the changes that wait")),
-    (("Esc",), _("Leave the field, close the dialog, untick the rows")),
+    (("g", "o"), _("Go to overview")),
+    (("g", "t"), _("Go to terminals")),
+    (("g", "a"), _("Go to alerts")),
+    ((".",), _("Show updates")),
+    (("Esc",), _("Leave field, close dialog, clear selection")),
 )
 
 

@@ -1,5 +1,7 @@
 // What every plot of a page shares: the span of time it shows, its cursor, and the place of its scales.
 
+import { written } from "../times.js";
+
 const GUTTER = 44;
 const MINUTE = 60;
 const DAY = 86_400;
@@ -22,7 +24,7 @@ function wordsFor(step) {
  * @param {number} at seconds since the epoch
  * @param {[number, number]} range what is in view: within a day its date goes without saying
  */
-export const instant = (at, [from, to]) => (to - from < DAY ? seconds : full).format(at * 1000);
+export const instant = (at, [from, to]) => written(to - from < DAY ? seconds : full, at * 1000);
 
 /**
  * @typedef {Record<string, string>} Inks
@@ -40,7 +42,7 @@ export function frame({ view, inks, width, height, showsTime }) {
   const time = { ...axis, size: showsTime ? 24 : 8, gap: 6, space: 64 };
   /** @type {(plot: Plot, splits: number[], axis: number, space: number, step: number) => string[]} */
   const values = (_plot, splits, _axis, _space, step) =>
-    splits.map((at) => (showsTime ? wordsFor(step).format(at * 1000) : ""));
+    splits.map((at) => (showsTime ? written(wordsFor(step), at * 1000) : ""));
   return {
     width,
     height,

@@ -130,7 +130,7 @@ async def test_alerts_come_are_taken_and_go_on_every_board(board, fleet, tanaka,
             frame = await opened.until(lambda frame, of=listed: frame.list[0] == of)
             assert frame.list[1] == [f"alert-{alert.pk}"]
             assert "Hot" in frame.html
-        await page.showing('id="held"', "Hot", "Nobody")
+        await page.showing('id="held"', "Hot", "Unacknowledged")
 
         await aside(lambda: factories.acknowledged(alert, by=tanaka, comment="on my way"))
         for opened in (overview, alerts):
@@ -205,7 +205,7 @@ async def test_sockets_that_show_the_same_share_one_show_and_one_encoding(board,
 
 async def test_whoever_opens_a_board_is_on_shift_until_it_is_closed(board, fleet, tanaka):
     async with board("/") as overview:
-        await overview.showing('id="shift"', "on the overview")
+        await overview.showing('id="shift"', "viewing the overview")
 
         async with board("/alerts/"):
             pass
@@ -219,7 +219,7 @@ async def test_a_person_who_leaves_is_no_longer_on_shift(board, sato):
     async with board("/") as overview:
         await overview.painted()
         async with board("/alerts/", person=sato):
-            await overview.showing('id="shift"', "佐藤", "on the alerts")
+            await overview.showing('id="shift"', "佐藤", "viewing alerts")
 
         left = await overview.showing('id="shift"')
         assert "佐藤" not in left.html
@@ -238,7 +238,7 @@ async def test_whoever_leaves_while_the_shift_is_told_is_told_of_next(board, roo
     async with board("/") as overview:
         await overview.painted()
         async with board("/alerts/", person=sato) as theirs:
-            await overview.showing('id="shift"', "佐藤", "on the alerts")
+            await overview.showing('id="shift"', "佐藤", "viewing alerts")
             await theirs.painted()
             monkeypatch.setattr(room.render_worker, "report_shift", slowly)
             is_telling.clear()

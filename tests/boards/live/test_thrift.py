@@ -93,7 +93,7 @@ async def test_a_number_travels_without_the_tile_and_the_cell_that_it_stands_in(
 
         frame = await opened.showing("number-warning")
         assert '<b id="number-warning">3</b>' in frame.html
-        assert '<small id="note-warning">3 with nobody</small>' in frame.html
+        assert '<small id="note-warning">3 unacknowledged</small>' in frame.html
         assert '<b id="number-site-SJK">3</b>' in frame.html
         assert not {"total-warning", "site-SJK"} & set(frame.ids)
 

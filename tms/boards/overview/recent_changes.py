@@ -61,11 +61,12 @@ class Group(NamedTuple):
     number: int
 
 
-def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry], int]:
-    """The newest changes of the last 15 minutes, with what belongs together as one, and how many changes there were."""
-    traces = (_traces(kind, source, at - RECENT, to=to) for kind, source in SOURCES.items())
+def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry], int, bool]:
+    """The newest changes of the last 15 minutes, grouped; how many there were; whether there were even more."""
+    traces = [list(_traces(kind, source, at - RECENT, to=to)) for kind, source in SOURCES.items()]
     groups = _grouped(merge(*traces, key=attrgetter("at"), reverse=True))
-    return _told(groups[:limit]), sum(group.number for group in groups)
+    is_capped = any(len(of_kind) == MOST_READ for of_kind in traces)
+    return _told(groups[:limit]), sum(group.number for group in groups), is_capped
 
 
 def _traces(kind: str, source: Source, since: datetime, *, to: Person) -> Iterator[Trace]:

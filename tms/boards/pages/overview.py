@@ -64,7 +64,7 @@ class OverviewPage(Page):
         incidents = {row.element: PagePart("boards/incident.html#short", {"incident": row}) for row in correlated}
         alerts = self._alerts(context, change, before, most=MOST_ALERTS - len(incidents))
         shown = len(alerts) + sum(row.open_count for row in correlated)
-        changes, number = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
+        changes, number, is_capped = recent(at=context.at, to=self.person, limit=MOST_CHANGES)
         parts = {
             **nav(context),
             "dropped-terminals": dropped_terminals_part(context.at),
@@ -75,7 +75,7 @@ class OverviewPage(Page):
             **self._sites(context),
             "incidents-note": PagePart(f"{TEMPLATE}#incidents-note", {"number": context.census.awake.total()}),
             "incidents-rest": PagePart(f"{TEMPLATE}#incidents-rest", self._rest(context, shown)),
-            "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number}),
+            "changes-note": PagePart(f"{TEMPLATE}#changes-note", {"number": number, "is_capped": is_capped}),
             "shift": PagePart(f"{TEMPLATE}#shift", {"people": on_shift.on_shift()}),
         }
         lists = {
