@@ -202,7 +202,9 @@ def test_who_did_not_come_back_is_a_link_away(page, fleet, dropped, settings):
 
     seen = page("/")
 
-    assert seen.text("dropped-terminals") == "TMS node tms-1 restarted 2 of 5 terminals did not come back Show them"
+    assert (
+        seen.text("dropped-terminals") == "TMS node tms-1 restarted 2 of 5 terminals did not reconnect View terminals"
+    )
     [address] = [link for link in seen.links() if "lost_with" in link]
     rows = page(address).rows("terminal-")
     assert rows == [f"terminal-{terminal.pk}" for terminal in dropped[3:]]

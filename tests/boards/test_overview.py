@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
-from tms.boards.overview import on_shift
+from tms.boards.overview import on_shift, recent_changes
 from tms.boards.pages import PAGES, OverviewPage, RenderContext
 from tms.boards.templatetags.labels import PLACES
 from tms.feed.change import Change
