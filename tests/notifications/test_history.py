@@ -47,7 +47,7 @@ def test_what_may_have_arrived_twice_says_so(fleet, hours, policy, hook, watcher
     hours.pass_(5)
     Delivery.objects.update(possible_duplicate=True)
 
-    assert "it may have arrived twice" in told(watcher, alert)[0]
+    assert "possible duplicate" in told(watcher, alert)[0]
 
 
 def test_of_other_alerts_nothing_stands_there(fleet, hours, policy, hook, receiver, watcher):
