@@ -160,7 +160,7 @@ async def test_without_javascript_one_ticks_and_takes(person: Enter, four: list[
     await page.get_by_label("Comment").fill("by hand")
     await page.get_by_role("button", name="Acknowledge").click()
 
-    await expect(page.get_by_role("status")).to_have_text("You acknowledged 2 alerts.")
+    await expect(page.get_by_role("status")).to_have_text("Acknowledge: applied to 2 alerts.")
     await page.get_by_role("link", name="Back to the list").click()
     await expect(page.locator("#alerts > li[data-ack=none]")).to_have_count(2)
 

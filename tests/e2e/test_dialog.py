@@ -29,7 +29,7 @@ async def test_a_dialog_that_an_answer_brings_is_modal_and_gives_the_place_back_
 
 
 async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: HandBoard, page: Page):
-    board.extra = '<a href="/help/" data-opens="keys">Keys</a>'
+    board.extra = '<a href="/help/" data-opens="keys">Keyboard shortcuts</a>'
     await page.goto(board.url)
 
     await page.get_by_role("link", name="Keyboard shortcuts").click()

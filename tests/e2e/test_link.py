@@ -91,7 +91,7 @@ async def test_a_lost_board_says_when_it_tries_again_and_tries_at_once_when_told
     await expect(page.locator("#banner")).to_be_hidden()
     await page.clock.fast_forward(10_000)
     await expect(page.locator("#banner")).to_have_attribute("data-kind", "lost")
-    await expect(page.locator("#banner")).to_contain_text("Next try in 00:0")
+    await expect(page.locator("#banner")).to_contain_text("Reconnecting in 00:0")
     board.refusing = False
 
     await page.get_by_role("link", name="Reconnect now").click()
