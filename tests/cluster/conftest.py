@@ -31,7 +31,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def estate(cluster: Cluster) -> Estate:
-    told = cluster.manage("shell", "-c", "from tests.cluster import estate; estate.furnish()")
+    told = cluster.manage("shell", "-c", "from tests.cluster import fixture_fleet; fixture_fleet.furnish()")
     return Estate(**json.loads(told.splitlines()[-1]))
 
 
