@@ -94,7 +94,7 @@ def _asked(connection: HTTPConnection, stage: Stage) -> tuple[list[tuple[str, st
     connection.request("GET", f"{PATH}?all=1", headers={"Cookie": cookie, "HX-Request": "true"})
     answer = connection.getresponse()
     html = answer.read().decode()
-    if f"Acknowledge {stage.plan.alerts:,} alerts" not in html:
+    if f"Acknowledge: {stage.plan.alerts:,} alerts" not in html:
         raise RuntimeError(f"{PATH} answered {answer.status}: {html[:1000]}")
     token = (answer.getheader("Set-Cookie") or "").partition(";")[0]
     return [(name, unescape(value)) for name, value in FIELD.findall(html)], f"{cookie}; {token}"
