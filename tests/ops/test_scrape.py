@@ -44,7 +44,7 @@ def test_unresolved_alerts_are_counted_by_severity_and_state(fleet, client):
     critical = fleet.metric_rule(severity="critical")
     for _ in range(2):
         lifecycle.apply_events([RuleTriggered(critical.pk, fleet.terminal().pk, AT)])
-    lifecycle.acknowledge(Alert.objects.first(), by=fleet.person(), comment="", at=AT)
+    lifecycle.acknowledge(Alert.objects.filter(pk=Alert.objects.first().pk), by=fleet.person(), comment="", at=AT)
 
     samples = scrape(client)["tms_alerts_unresolved"].samples
 

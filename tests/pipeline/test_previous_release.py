@@ -34,7 +34,7 @@ def earlier(tmp_path: Path) -> Running:
     if archive.returncode:
         pytest.skip("the previous release is not in this checkout: fetch its history")
     subprocess.run(["tar", "-x", "-C", str(code)], input=archive.stdout, check=True)
-    return Running(tmp_path, root=code)
+    return Running(tmp_path, root=code, DJANGO_SETTINGS_MODULE="tms.settings")
 
 
 @pytest.mark.services
