@@ -120,7 +120,6 @@ class BoardHub:
         live_page = self.live_pages.setdefault(key, LivePage(page, language))
         live_page.subscribers.add(subscriber)
         instruments.BOARDS.inc()
-        self._pass_task.wake()
         self._note_shift_change(subscriber)
         return live_page
 
@@ -161,9 +160,11 @@ class BoardHub:
         self._pass_task.wake()
 
     async def run_once(self) -> None:
-        """One render pass, and the pause after it."""
+        """One render pass, and the pause after it. A change of the shift is reported first: the same pass shows it."""
         began = time.monotonic()
         async with self._passes:
+            if self._shift_report.changed:
+                await self._shift_report.run()
             await self._render()
         wait = render_interval(self._pass_cpu_s, most_s=settings.FRAME_INTERVAL_S)
         await asyncio.sleep(max(0.0, began + wait - time.monotonic()))
@@ -224,7 +225,7 @@ class BoardHub:
 
     def _note_shift_change(self, subscriber: Subscriber) -> None:
         self._shift_report.changed.add(subscriber.person)
-        self._shift_task.wake()
+        self._pass_task.wake()
 
     def _freshness(self) -> Freshness:
         now = time.monotonic()
