@@ -4,6 +4,7 @@ A process of its own, and a polite one: who guesses takes no processor of ours. 
 guess at one person's name; the others come from another network with another name each time.
 """
 
+import contextlib
 import http.client
 import itertools
 import json
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 LOOPS = 25
@@ -79,6 +81,18 @@ def main(url: str, seconds: float) -> None:
     print(json.dumps(sum(told, Counter())))
 
 
+def yield_processors() -> None:
+    """Run only when no other process wants to.
+
+    Linux shares processors between sessions first and between processes of one session second, so a low priority inside
+    a session counts for nothing against the servers, which each have their own.
+    """
+    os.setsid()
+    with contextlib.suppress(OSError):  # a kernel without autogroups
+        Path("/proc/self/autogroup").write_text("19")
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 if __name__ == "__main__":
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # at nice 19 it still delays whoever wakes up
+    yield_processors()
     main(sys.argv[1], float(sys.argv[2]))
