@@ -12,9 +12,9 @@ from tms.agent.connection.backoff import Backoff
 from tms.agent.options import Options
 from tms.agent.storage.state import State
 from tms.protocol import frames
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
-CREDENTIAL = Credential("T-1", "s" * 43)
+CREDENTIAL = PlainCredential("T-1", "s" * 43)
 
 
 class Running:
@@ -43,7 +43,7 @@ class Running:
                 await self._changed.wait()
         return self.agent.state
 
-    async def ended(self) -> frames.Goodbye | None:
+    async def ended(self) -> frames.GoodbyeFrame | None:
         async with asyncio.timeout(DEADLINE_S):
             return await self.task
 

@@ -12,7 +12,7 @@ class FakeSource:
 
     def __init__(self) -> None:
         self.metrics: Mapping[str, float] = {"temperature_c": 40.5}
-        self.events: list[frames.Event] = []
+        self.events: list[frames.TerminalEvent] = []
         self.is_quiet = False
 
     def uptime_s(self) -> float:
@@ -24,12 +24,12 @@ class FakeSource:
         events, self.events = tuple(self.events), []
         return Sample("ok", self.metrics, events)
 
-    async def handle(self, command: frames.Command) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> Outcome:
         match command.name:
             case "ping":
                 return Outcome({"echo": command.args})
             case "reboot":
-                return Outcome("going", frames.Goodbye("reboot"))
+                return Outcome("going", frames.GoodbyeFrame("reboot"))
             case "break":
                 raise CommandError("the lever is stuck; pull it by hand")
             case _:

@@ -101,13 +101,13 @@ class FakeLink:
         """A heartbeat of an hour: reports come when a test wants them."""
         self.boot = await self.expect(uplink.BootCall)
         at = server_time or datetime.now(UTC)
-        booted = frames.Booted(
+        booted = frames.BootResult(
             7, heartbeat_s, at, acked_seq, limits=limits or frames.Limits(), accepts_undated=accepts_undated
         )
         await self.send(downlink.BootAnswer(self.boot.id, booted))
 
     @property
-    def booted(self) -> frames.Boot:
+    def booted(self) -> frames.BootFrame:
         assert self.boot
         return self.boot.params
 
@@ -117,10 +117,10 @@ class FakeLink:
         assert isinstance(frame, kind), frame
         return frame
 
-    async def report(self) -> frames.Report:
+    async def report(self) -> frames.ReportFrame:
         return (await self.expect(uplink.ReportCall)).params
 
-    async def reports(self, number: int) -> list[frames.Report]:
+    async def reports(self, number: int) -> list[frames.ReportFrame]:
         return [await self.report() for _ in range(number)]
 
     async def receive(self) -> uplink.Uplink:
@@ -140,11 +140,13 @@ class FakeLink:
     async def ack(self, seq: int, boot_id: str | None = None) -> None:
         await self.connection.send(downlink.ack(seq, boot_id) if boot_id else downlink.ack(seq))
 
-    async def command(self, name: str, *, within_s: float = 30, request_id: str = "c1", **args: Any) -> uplink.Answer:
+    async def command(
+        self, name: str, *, within_s: float = 30, request_id: str = "c1", **args: Any
+    ) -> uplink.CommandAnswer:
         """Send a command and return its answer."""
         deadline = datetime.now(UTC) + timedelta(seconds=within_s)
-        await self.send(downlink.CommandCall(request_id, frames.Command(name, args, deadline)))
-        return await self.expect(uplink.Answer)
+        await self.send(downlink.CommandCall(request_id, frames.CommandFrame(name, args, deadline)))
+        return await self.expect(uplink.CommandAnswer)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         await self.connection.close(code, reason)

@@ -12,7 +12,7 @@ from tms.protocol.close_codes import CloseCode
 ENDS = st.one_of(
     st.builds(Closed, st.sampled_from([*CloseCode, LOST, 1011, 4999])),
     st.builds(Refused, st.integers(100, 599), retry_after_s=st.none() | st.floats(0, 1e12)),
-    st.builds(Drained, st.builds(frames.Drain, st.floats(0, 1e12), st.floats(0, 1e12))),
+    st.builds(Drained, st.builds(frames.DrainFrame, st.floats(0, 1e12), st.floats(0, 1e12))),
     st.builds(TimedOut, st.just("silence"), is_everywhere=st.booleans()),
     st.builds(Unreachable, st.just("no route")),
 )
@@ -76,7 +76,7 @@ def test_silence_at_every_address_opens_the_widest_window_at_once():
         (Refused(503), 0, 1),
         (Refused(503, retry_after_s=20.0), 20, 21),
         (Refused(429, retry_after_s=9.0), 9, 10),
-        (Drained(frames.Drain(1, 30)), 1, 31),
+        (Drained(frames.DrainFrame(1, 30)), 1, 31),
     ],
 )
 def test_each_end_has_its_bounds(end, soonest, latest):

@@ -75,7 +75,7 @@ async def linked(tms, running: Running, *, server_time: datetime, **answer) -> F
     return await tms.booted(server_time=server_time, **answer)
 
 
-def instants(reports: list[frames.Report]) -> list[datetime | None]:
+def instants(reports: list[frames.ReportFrame]) -> list[datetime | None]:
     return [report.at for report in reports]
 
 
@@ -116,7 +116,7 @@ async def test_from_no_clock_through_steps_and_restarts_every_instant_is_right_o
     # The machine restarts twice; the boot in between never hears of TMS, and its clock says 2015.
     machine.boot(datetime(2015, 1, 1, tzinfo=UTC))
     running = await start_offline()
-    running.source.events = [frames.Event(machine.wall, "door_open")]
+    running.source.events = [frames.TerminalEvent(machine.wall, "door_open")]
     running.agent.report_now()
     await running.end()
     machine.boot(NEVER_SET)
@@ -208,7 +208,7 @@ def test_an_event_is_as_old_as_its_clock_says_or_happened_since_the_last_sample(
     machine.run(30)
     machine.wall = set_to or machine.wall
 
-    source.events = [frames.Event(happened, "door_open")]
+    source.events = [frames.TerminalEvent(happened, "door_open")]
     recorder.record(round_trip_s=0)
 
     report = next(iter(spool)).report
@@ -231,13 +231,13 @@ def test_thinning_goes_by_the_order_of_reports_whatever_is_on_the_wall(machine):
 def test_the_spool_of_an_earlier_release_is_sent_as_it_was_dated(tmp_path):
     path = tmp_path / "spool"
     with closing(SqliteJournal(path, "T-1")) as journal:
-        Spool(journal).append("before", frames.Report(1, NOON))
+        Spool(journal).append("before", frames.ReportFrame(1, NOON))
     with closing(sqlite3.connect(path)) as before:
         before.executescript("DROP TABLE boot; DROP TABLE anchor")
 
     with closing(SqliteJournal(path, "T-1")) as journal:
         spool = Spool(journal)
-        spool.append("now", frames.Report(1, ZERO), clock="c")
+        spool.append("now", frames.ReportFrame(1, ZERO), clock="c")
         spool.set_anchor(Anchor("c", 0.0, NOON))
 
     with closing(SqliteJournal(path, "T-1")) as journal:
@@ -248,7 +248,7 @@ def test_the_spool_of_an_earlier_release_is_sent_as_it_was_dated(tmp_path):
 def test_an_earlier_release_can_still_add_to_the_spool_and_read_it(tmp_path):
     path = tmp_path / "spool"
     with closing(SqliteJournal(path, "T-1")) as journal:
-        Spool(journal).append("now", frames.Report(1, ZERO + timedelta(days=3)), clock="c")
+        Spool(journal).append("now", frames.ReportFrame(1, ZERO + timedelta(days=3)), clock="c")
 
     with closing(sqlite3.connect(path)) as before, before:
         body = before.execute("SELECT body FROM report").fetchone()[0]
@@ -263,7 +263,7 @@ def test_clocks_are_forgotten_when_no_report_needs_them_but_for_the_newest(tmp_p
     with closing(SqliteJournal(path, "T-1")) as journal:
         spool = Spool(journal)
         for number in range(3):
-            spool.append(f"boot-{number}", frames.Report(1, ZERO), clock=f"c{number}")
+            spool.append(f"boot-{number}", frames.ReportFrame(1, ZERO), clock=f"c{number}")
             spool.set_anchor(Anchor(f"c{number}", 0.0, NOON))
         spool.acknowledge("boot-0", 1)
         spool.acknowledge("boot-2", 1)

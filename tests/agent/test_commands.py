@@ -40,7 +40,7 @@ async def test_a_command_that_makes_the_terminal_leave_is_answered_before_the_go
     assert answer.result == "going"
     assert goodbye.params.reason == "reboot"
     assert await link.closed() == 1000
-    assert await running.ended() == frames.Goodbye("reboot")
+    assert await running.ended() == frames.GoodbyeFrame("reboot")
 
 
 async def test_a_result_that_no_frame_holds_is_refused(tms, start):

@@ -136,7 +136,7 @@ async def test_an_event_that_a_short_break_held_up_is_still_news(tms, start):
     running = start()
     link = await tms.booted()
     running.agent.report_now()
-    running.source.events = [frames.Event(datetime.now(UTC), "door_open")]
+    running.source.events = [frames.TerminalEvent(datetime.now(UTC), "door_open")]
     running.agent.report_now()
     await link.reports(2)
 
@@ -163,7 +163,7 @@ async def test_an_event_that_a_long_break_held_up_is_history(tms, start):
 async def test_events_at_boot_are_news_and_not_backfill(tms, start):
     running = start()
     link = await tms.booted()
-    running.source.events = [frames.Event(datetime.now(UTC), "door_open")]
+    running.source.events = [frames.TerminalEvent(datetime.now(UTC), "door_open")]
 
     link.cut()
     again = await tms.booted()
@@ -205,6 +205,8 @@ def filled(number: int, text: str = "") -> Spool:
     return spool
 
 
-def report(seq: int, *, events: int = 0, text: str = "", at: datetime | None = None) -> frames.Report:
+def report(seq: int, *, events: int = 0, text: str = "", at: datetime | None = None) -> frames.ReportFrame:
     at = at or datetime.now(UTC)
-    return frames.Report(seq, at, "ok", events=tuple(frames.Event(at, "note", text=text) for _ in range(events)))
+    return frames.ReportFrame(
+        seq, at, "ok", events=tuple(frames.TerminalEvent(at, "note", text=text) for _ in range(events))
+    )

@@ -17,7 +17,7 @@ def fill(path, number: int = 3) -> None:
     with closing(SqliteJournal(path, "T-1")) as journal:
         spool = Spool(journal)
         for seq in range(1, number + 1):
-            spool.append("boot", frames.Report(seq, datetime.now(UTC)))
+            spool.append("boot", frames.ReportFrame(seq, datetime.now(UTC)))
 
 
 def test_its_folder_is_made_and_only_its_owner_may_read_it(tmp_path):

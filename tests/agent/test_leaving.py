@@ -17,9 +17,9 @@ async def test_stop_says_goodbye_closes_and_ends_the_run(tms, start):
     running.agent.stop("update", back_at)
     goodbye = await link.expect(uplink.GoodbyeCall)
 
-    assert goodbye.params == frames.Goodbye("update", back_at)
+    assert goodbye.params == frames.GoodbyeFrame("update", back_at)
     assert await link.closed() == 1000
-    assert await running.ended() == frames.Goodbye("update", back_at)
+    assert await running.ended() == frames.GoodbyeFrame("update", back_at)
     assert running.agent.state.phase is Phase.STOPPED
 
 
@@ -30,7 +30,7 @@ async def test_stop_ends_the_run_also_while_there_is_no_link(tms, start):
 
     running.agent.stop()
 
-    assert await running.ended() == frames.Goodbye("shutdown")
+    assert await running.ended() == frames.GoodbyeFrame("shutdown")
 
 
 async def test_stop_ends_the_run_also_while_the_boot_is_not_answered(tms, start):
@@ -40,7 +40,7 @@ async def test_stop_ends_the_run_also_while_the_boot_is_not_answered(tms, start)
 
     running.agent.stop()
 
-    assert await running.ended() == frames.Goodbye("shutdown")
+    assert await running.ended() == frames.GoodbyeFrame("shutdown")
 
 
 async def test_a_crash_cuts_the_link_without_a_word(tms, start):
@@ -106,7 +106,7 @@ async def test_a_drain_is_followed_when_what_is_on_the_way_is_acknowledged(tms, 
     running.agent.report_now()
     await link.report()
 
-    await link.send(downlink.DrainCall(frames.Drain(reconnect_after_s=0.01, spread_s=30)))
+    await link.send(downlink.DrainCall(frames.DrainFrame(reconnect_after_s=0.01, spread_s=30)))
     await link.ack(1)
     code = await link.closed()
     again = await tms.booted()
@@ -122,7 +122,7 @@ async def test_a_drain_says_when_to_come_back(tms, start, lines):
     running = start()
     link = await tms.booted()
 
-    await link.send(downlink.DrainCall(frames.Drain(reconnect_after_s=70, spread_s=30)))
+    await link.send(downlink.DrainCall(frames.DrainFrame(reconnect_after_s=70, spread_s=30)))
     await link.closed()
     await running.until(lambda state: state.phase is Phase.WAITING)
 
@@ -136,9 +136,11 @@ async def test_a_drain_sends_nothing_more_of_what_waits(tms, start):
     running.agent.report_now()
     await link.report()
 
-    await link.send(downlink.DrainCall(frames.Drain(0, 0)))
-    await link.send(downlink.CommandCall("c1", frames.Command("ping", {}, datetime.now(UTC) + timedelta(minutes=1))))
-    await link.expect(uplink.Answer)
+    await link.send(downlink.DrainCall(frames.DrainFrame(0, 0)))
+    await link.send(
+        downlink.CommandCall("c1", frames.CommandFrame("ping", {}, datetime.now(UTC) + timedelta(minutes=1)))
+    )
+    await link.expect(uplink.CommandAnswer)
     running.agent.report_now()
     await link.ack(1)
     await link.closed()
@@ -153,7 +155,7 @@ async def test_a_server_that_closes_for_a_drain_is_believed_without_waiting(tms,
     running.agent.report_now()
     await link.report()
 
-    await link.send(downlink.DrainCall(frames.Drain(70, 0)))
+    await link.send(downlink.DrainCall(frames.DrainFrame(70, 0)))
     await link.close(4503)
     await running.until(lambda state: state.phase is Phase.WAITING)
 

@@ -26,7 +26,7 @@ async def test_the_first_frame_is_a_boot_with_the_whole_state(tms, start):
     assert link.booted.uptime_s == 1234.0
     assert link.booted.capabilities == ("ping", "reboot", "break", "sleep")
     assert link.booted.last_seq == 0
-    assert link.booted.full == frames.State("ok", {"temperature_c": 40.5})
+    assert link.booted.full == frames.FullState("ok", {"temperature_c": 40.5})
 
 
 async def test_each_run_is_a_boot_of_its_own(tms, start):
@@ -91,7 +91,7 @@ async def test_more_events_than_one_report_takes_become_several(tms, start):
     running = start()
     link = await tms.booted()
     at = datetime.now(UTC)
-    running.source.events = [frames.Event(at, f"event-{number}", text="\0" * 600) for number in range(250)]
+    running.source.events = [frames.TerminalEvent(at, f"event-{number}", text="\0" * 600) for number in range(250)]
 
     running.agent.report_now()
     reports = await link.reports(3)
@@ -132,7 +132,7 @@ async def test_a_request_of_a_newer_tms_is_answered_as_unknown(tms, start):
     link = await tms.booted()
 
     await link.connection.send('{"jsonrpc":"2.0","id":"n1","method":"dance","params":{}}')
-    answer = await link.expect(uplink.Answer)
+    answer = await link.expect(uplink.CommandAnswer)
 
     assert answer.id == "n1"
     assert (answer.error.code, answer.error.data.type) == (-32601, "tms:unknown-method")
@@ -145,7 +145,7 @@ async def test_frames_that_come_before_the_answer_to_the_boot_are_not_lost(tms, 
     await link.connection.send('{"jsonrpc":"2.0","id":"n1","method":"dance","params":{}}')
     await link.answer_boot()
 
-    assert (await link.expect(uplink.Answer)).id == "n1"
+    assert (await link.expect(uplink.CommandAnswer)).id == "n1"
 
 
 async def test_a_boot_that_is_refused_is_tried_again(tms, start, lines):

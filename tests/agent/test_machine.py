@@ -16,7 +16,7 @@ def machine() -> Machine:
 
 def test_what_it_measures_is_what_tms_takes(machine):
     sample = machine.sample()
-    report = frames.Report(1, datetime.now(UTC), sample.status, dict(sample.metrics))
+    report = frames.ReportFrame(1, datetime.now(UTC), sample.status, dict(sample.metrics))
 
     decoded = next(uplink.decode(uplink.encode(uplink.ReportCall(report, "2.0"))))
 
@@ -83,7 +83,7 @@ def test_a_machine_under_strain_calls_itself_degraded(monkeypatch, machine):
 async def test_a_reboot_that_is_allowed_says_goodbye_and_when_it_is_back():
     machine = Machine(tail=LogTail(), allows_reboot=True)
 
-    outcome = await machine.handle(frames.Command("reboot", {}, datetime.now(UTC)))
+    outcome = await machine.handle(frames.CommandFrame("reboot", {}, datetime.now(UTC)))
 
     assert outcome.goodbye.reason == "reboot"
     assert outcome.result["back_at"] == outcome.goodbye.back_at.isoformat(timespec="seconds")

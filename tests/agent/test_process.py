@@ -48,7 +48,7 @@ async def test_a_signal_makes_it_say_goodbye_and_end_well(tms, agent, number):
     process.send_signal(number)
     goodbye = await link.expect(uplink.GoodbyeCall)
 
-    assert goodbye.params == frames.Goodbye("shutdown")
+    assert goodbye.params == frames.GoodbyeFrame("shutdown")
     assert await link.closed() == 1000
     status, log = await finished(process)
     assert status == 0

@@ -19,9 +19,11 @@ BEGAN = datetime(2026, 11, 25, tzinfo=UTC)
 BOUNDS = Bounds(reports=12, bytes=6_000)
 
 
-def report(seq: int, *, text: str | None = None) -> frames.Report:
+def report(seq: int, *, text: str | None = None) -> frames.ReportFrame:
     at = BEGAN + timedelta(seconds=seq)
-    return frames.Report(seq, at, "ok", events=() if text is None else (frames.Event(at, "note", text=text),))
+    return frames.ReportFrame(
+        seq, at, "ok", events=() if text is None else (frames.TerminalEvent(at, "note", text=text),)
+    )
 
 
 def told(spool: Spool) -> list[tuple[str, int]]:
@@ -112,7 +114,7 @@ TestSpool.settings = settings(
 
 def test_the_default_holds_more_than_an_hour_of_one_report_a_second():
     spool = Spool()
-    busy = frames.Report(1, BEGAN, "ok", {f"metric_{number}": 12345.678 for number in range(20)})
+    busy = frames.ReportFrame(1, BEGAN, "ok", {f"metric_{number}": 12345.678 for number in range(20)})
 
     for _ in range(3_600):
         spool.append("boot", busy)

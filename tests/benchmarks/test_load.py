@@ -24,7 +24,7 @@ def test_the_load_speaks_the_terminal_link():
     ("frame", "acknowledged"),
     [
         (downlink.ack(41), 41),
-        (downlink.encode(downlink.DrainCall(frames.Drain(1, 1))), None),
+        (downlink.encode(downlink.DrainCall(frames.DrainFrame(1, 1))), None),
     ],
 )
 def test_the_load_understands_what_is_acknowledged(frame: str, acknowledged: int | None):

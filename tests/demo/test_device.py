@@ -21,7 +21,7 @@ def device(personality: Personality, kind: str = "kiosk") -> Device:
 def test_every_sample_is_a_report_that_tms_takes(personality, now):
     for _ in range(200):
         sample = device(personality).sample()
-        report = frames.Report(
+        report = frames.ReportFrame(
             seq=1, at=now, status=sample.status, metrics=dict(sample.metrics), events=tuple(sample.events)
         )
         [taken] = uplink.decode(uplink.encode(uplink.ReportCall(report, "2.0")))
@@ -48,7 +48,7 @@ def test_a_jammed_reader_says_so_and_recovers():
 
 
 def test_a_reboot_says_goodbye_with_a_return_time(now):
-    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.Command("reboot", {}, now)))
+    outcome = asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("reboot", {}, now)))
 
     assert outcome.goodbye is not None
     assert outcome.goodbye.reason == "reboot"
@@ -57,7 +57,7 @@ def test_a_reboot_says_goodbye_with_a_return_time(now):
 
 def test_an_unknown_command_is_refused_with_what_would_be_right(now):
     with pytest.raises(CommandError, match="ping, reboot, collect_logs"):
-        asyncio.run(device(Personality.HEALTHY).handle(frames.Command("dance", {}, now)))
+        asyncio.run(device(Personality.HEALTHY).handle(frames.CommandFrame("dance", {}, now)))
 
 
 def test_a_terminal_keeps_its_character_and_most_are_healthy():

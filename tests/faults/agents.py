@@ -10,7 +10,7 @@ from tms.agent.device.source import Identity, Outcome, Sample
 from tms.agent.options import Options
 from tms.agent.storage.state import State
 from tms.protocol import frames
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 
 class Counting:
@@ -25,14 +25,14 @@ class Counting:
     def sample(self) -> Sample:
         return Sample("ok", {"temperature_c": round(random.uniform(30, 50), 1)})
 
-    async def handle(self, command: frames.Command) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> Outcome:
         return Outcome()
 
 
 class AgentTerminal:
     """What a `tms.agent` made, and what TMS told it."""
 
-    def __init__(self, url: str, credential: Credential, *, on_link: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, url: str, credential: PlainCredential, *, on_link: Callable[[], None] = lambda: None) -> None:
         self.uid = credential.uid
         self.acked = 0
         self.linked_at = 0.0

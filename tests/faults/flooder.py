@@ -10,7 +10,7 @@ import time
 from tests.server.client import Client, frame
 from tms.protocol import SUBPROTOCOL, frames, limits, uplink
 
-BOOT = uplink.encode(uplink.BootCall(frames.Boot(boot_id="flood"), 1, "2.0")).decode()
+BOOT = uplink.encode(uplink.BootCall(frames.BootFrame(boot_id="flood"), 1, "2.0")).decode()
 BEATS = frame(uplink.encode(uplink.HeartbeatCall("2.0")).decode()) * 200
 BULK = frame('{"jsonrpc": "2.0", "method": "heartbeat"}'.ljust(limits.FRAME_BYTES)) * 4
 LONGEST_S = 60.0

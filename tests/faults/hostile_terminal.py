@@ -18,7 +18,7 @@ from tests.untrusted.frames import FRAMES
 from tms.protocol import SUBPROTOCOL, frames, limits, uplink
 
 EVERY_S = 0.1
-BOOT = uplink.encode(uplink.BootCall(frames.Boot(boot_id="hostile"), 1, "2.0")).decode()
+BOOT = uplink.encode(uplink.BootCall(frames.BootFrame(boot_id="hostile"), 1, "2.0")).decode()
 
 
 def worst_frames() -> Iterator[str]:

@@ -16,7 +16,7 @@ from tms.agent.connection.dialer import DIAL_TIMEOUT_S
 from tms.agent.connection.link import LOST, Closed, Drained, LinkEnd, Refused, TimedOut, Unreachable
 from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
 from tms.protocol.close_codes import CloseCode
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 STALE_S = 10.0
 """What is sent later than this after it was made is backfill."""
@@ -25,7 +25,7 @@ STALE_S = 10.0
 class Kept(NamedTuple):
     seq: int
     made_at: datetime
-    event: frames.Event
+    event: frames.TerminalEvent
 
 
 class LightTerminal(WSListener):
@@ -34,7 +34,7 @@ class LightTerminal(WSListener):
     Every report carries an event of its own, so that an event stored twice is seen as well.
     """
 
-    def __init__(self, url: str, credential: Credential) -> None:
+    def __init__(self, url: str, credential: PlainCredential) -> None:
         self.uid = credential.uid
         self.boot_id = uuid4().hex
         self.made = 0
@@ -49,7 +49,7 @@ class LightTerminal(WSListener):
         self._backoff = Backoff()
         self._transport: WSTransport | None = None
         self._is_booted = False
-        self._drain: frames.Drain | None = None
+        self._drain: frames.DrainFrame | None = None
         self._ended = asyncio.Event()
         self._may_link = asyncio.Event()
         self._may_link.set()
@@ -73,7 +73,7 @@ class LightTerminal(WSListener):
     def report(self) -> None:
         self.made += 1
         at = datetime.now(UTC)
-        kept = Kept(self.made, at, frames.Event(at, "counted", "info", f"{self.boot_id} {self.made}"))
+        kept = Kept(self.made, at, frames.TerminalEvent(at, "counted", "info", f"{self.boot_id} {self.made}"))
         self._kept.append(kept)
         if self._is_booted:
             self._send(kept)
@@ -167,7 +167,7 @@ class LightTerminal(WSListener):
 
     def _send(self, kept: Kept) -> None:
         late = (datetime.now(UTC) - kept.made_at).total_seconds() > STALE_S
-        report = frames.Report(
+        report = frames.ReportFrame(
             kept.seq,
             kept.made_at,
             status="ok",
@@ -186,7 +186,7 @@ class LightTerminal(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         self._does("waits for the answer to its boot")
-        boot = frames.Boot(boot_id=self.boot_id, model="LIGHT", last_seq=self.made)
+        boot = frames.BootFrame(boot_id=self.boot_id, model="LIGHT", last_seq=self.made)
         self._send_text(uplink.encode(uplink.BootCall(boot, 1, "2.0")))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:

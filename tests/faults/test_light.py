@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.faults.light import LightTerminal
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 DIALS = 2
 
@@ -19,7 +19,7 @@ async def test_a_link_that_ends_before_it_was_accepted_is_dialled_again():
 
     async with await asyncio.start_server(die, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        terminal = LightTerminal(f"ws://127.0.0.1:{port}/", Credential("T1", "secret"))
+        terminal = LightTerminal(f"ws://127.0.0.1:{port}/", PlainCredential("T1", "secret"))
         life = asyncio.create_task(terminal.run())
 
         async with asyncio.timeout(30):

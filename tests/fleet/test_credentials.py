@@ -11,7 +11,7 @@ from tests.support.builders import AT, later
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential, Presence
 from tms.protocol import credential
-from tms.protocol.credential import Credential as Offered
+from tms.protocol.credential import PlainCredential as Offered
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_a_report_that_is_sent_again_with_another_instant_is_kept_once(terminal)
 
 def test_the_same_twice_in_one_batch_is_kept_as_it_came_first_with_its_events_once(terminal):
     link = booted(terminal)
-    jammed = {"events": (frames.Event(AT, "paper_jam"),)}
+    jammed = {"events": (frames.TerminalEvent(AT, "paper_jam"),)}
 
     write(link.report(1, **jammed), link.report(1, taken_at=later(5), **jammed), link.report(1, **jammed))
 

@@ -92,7 +92,7 @@ async def test_a_node_whose_database_is_away_ends_and_says_what_it_gives_up(flee
     gateway.batch = Batch(away)
     gateway.batch.start()
     session, _ = await opened(gateway, await aside(fleet.terminal))
-    session.note(frames.Event(at=AT, code="door.open"))
+    session.note(frames.TerminalEvent(at=AT, code="door.open"))
 
     with capture_logs() as logs:
         await gateway.stop()

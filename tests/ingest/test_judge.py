@@ -24,8 +24,8 @@ def judge(terminal) -> LinkEvaluator:
     return LinkEvaluator(identity_of(terminal))
 
 
-def report(seq: int = 1, *, events=(), **params) -> frames.Report:
-    return frames.Report(seq, AT, events=tuple(frames.Event(AT, code) for code in events), **params)
+def report(seq: int = 1, *, events=(), **params) -> frames.ReportFrame:
+    return frames.ReportFrame(seq, AT, events=tuple(frames.TerminalEvent(AT, code) for code in events), **params)
 
 
 def learn() -> None:

@@ -73,7 +73,7 @@ def test_who_boots_with_other_names_than_before_begins_anew(terminal):
 
     new = {f"x{number}": 1.0 for number in range(10)}
     again = Link(terminal)
-    write(again.boot("boot-2", full=frames.State(metrics=new)))
+    write(again.boot("boot-2", full=frames.FullState(metrics=new)))
 
     assert state_of(terminal).metrics == new
 

@@ -138,7 +138,7 @@ def test_the_same_boot_id_of_two_terminals_is_two_boots(fleet):
 def test_events_are_kept_with_the_report_that_brought_them_and_once(fleet):
     terminal = fleet.terminal()
     link = booted(terminal)
-    jammed = {"events": (frames.Event(AT, "paper_jam", severity="warning", text="tray 2"),)}
+    jammed = {"events": (frames.TerminalEvent(AT, "paper_jam", severity="warning", text="tray 2"),)}
     write(link.report(1, **jammed))
 
     write(link.report(1, **jammed), link.report(2, late=True, **jammed))
@@ -151,9 +151,12 @@ def test_events_are_kept_with_the_report_that_brought_them_and_once(fleet):
 
 def test_a_late_report_without_an_instant_is_stored_with_its_arrival_and_marked(fleet):
     link = booted(fleet.terminal())
-    events = (frames.Event(None, "paper_jam"), frames.Event(AT, "door_open"))
+    events = (frames.TerminalEvent(None, "paper_jam"), frames.TerminalEvent(AT, "door_open"))
 
-    write(link.undated(1, at=later(5), events=events), link.report(2, at=later(6), events=(frames.Event(AT, "hot"),)))
+    write(
+        link.undated(1, at=later(5), events=events),
+        link.report(2, at=later(6), events=(frames.TerminalEvent(AT, "hot"),)),
+    )
 
     reports = Report.objects.order_by("seq").values_list("at", "late", "undated")
     assert list(reports) == [(later(5), True, True), (later(6), False, False)]
@@ -168,7 +171,7 @@ def test_a_late_report_without_an_instant_is_stored_with_its_arrival_and_marked(
 def test_what_is_dated_in_the_future_is_stored_with_its_arrival_and_marked(fleet, late):
     link = booted(fleet.terminal())
     ahead = later(5 + limits.CLOCK_TOLERANCE_S)
-    events = (frames.Event(later(3_600), "from_afar"), frames.Event(ahead, "just_so"))
+    events = (frames.TerminalEvent(later(3_600), "from_afar"), frames.TerminalEvent(ahead, "just_so"))
 
     write(link.report(1, at=later(5), taken_at=later(86_400 * 365), events=events, late=late))
     write(link.report(2, at=later(5), taken_at=ahead, late=late))
@@ -196,7 +199,9 @@ def test_what_tms_noticed_itself_is_an_event_even_when_a_newer_session_began(fle
 def test_the_number_of_queries_does_not_grow_with_the_batch(fleet, django_assert_max_num_queries, number):
     fleet.metric_rule(limit=75)
     links = [booted(terminal) for terminal in fleet.terminals(number)]
-    items = [link.report(1, metrics={"temperature_c": 80.0}, events=(frames.Event(AT, "hot"),)) for link in links]
+    items = [
+        link.report(1, metrics={"temperature_c": 80.0}, events=(frames.TerminalEvent(AT, "hot"),)) for link in links
+    ]
     items += [Link(link.terminal).boot("boot-2") for link in links]
 
     with django_assert_max_num_queries(30):

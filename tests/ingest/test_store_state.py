@@ -34,7 +34,7 @@ def test_last_values_are_merged_and_a_late_report_does_not_touch_them(fleet):
 def test_the_full_state_of_a_boot_is_the_terminals_state(fleet):
     terminal = fleet.terminal()
 
-    link = booted(terminal, full=frames.State(status="fault", metrics={"paper_pct": 3.0}))
+    link = booted(terminal, full=frames.FullState(status="fault", metrics={"paper_pct": 3.0}))
     write(link.report(1, metrics={"temperature_c": 40.0}))
 
     assert state_of(terminal).status == "fault"

@@ -3,14 +3,14 @@ import secrets
 import pytest
 
 from tms.protocol import BEARER_PREFIX
-from tms.protocol.credential import Credential, parse
+from tms.protocol.credential import PlainCredential, parse
 
 SECRET = "s" * 43
 
 
 @pytest.mark.parametrize("uid", ["T-1", "a", "SJK_G-01", "x" * 64])
 def test_a_credential_is_read_as_it_is_written(uid):
-    key = Credential(uid, secrets.token_urlsafe(32))
+    key = PlainCredential(uid, secrets.token_urlsafe(32))
 
     assert parse(str(key)) == key
 
@@ -27,10 +27,10 @@ def test_what_cannot_be_a_credential_is_none(text):
 
 
 def test_its_secret_does_not_slip_into_a_log():
-    assert SECRET not in repr(Credential("T-1", SECRET))
+    assert SECRET not in repr(PlainCredential("T-1", SECRET))
 
 
 def test_it_fits_into_a_subprotocol_token():
     tchar = set("!#$%&'*+-.^_`|~") | {chr(code) for code in range(128) if chr(code).isalnum()}
 
-    assert set(BEARER_PREFIX + str(Credential("T_1-x", secrets.token_urlsafe(96)))) <= tchar
+    assert set(BEARER_PREFIX + str(PlainCredential("T_1-x", secrets.token_urlsafe(96)))) <= tchar

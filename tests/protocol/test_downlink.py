@@ -17,11 +17,11 @@ AT = datetime(2026, 11, 25, 0, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     "sent",
     [
-        downlink.AckCall(frames.Ack(5)),
-        downlink.AckCall(frames.Ack(5, "earlier")),
-        downlink.CommandCall("c1", frames.Command("ping", {"size": 3}, AT)),
-        downlink.DrainCall(frames.Drain(1.0, 30.0)),
-        downlink.BootAnswer(1, frames.Booted(12, 30.0, AT, 4)),
+        downlink.AckCall(frames.AckFrame(5)),
+        downlink.AckCall(frames.AckFrame(5, "earlier")),
+        downlink.CommandCall("c1", frames.CommandFrame("ping", {"size": 3}, AT)),
+        downlink.DrainCall(frames.DrainFrame(1.0, 30.0)),
+        downlink.BootAnswer(1, frames.BootResult(12, 30.0, AT, 4)),
         downlink.Refusal(None, FrameError(ErrorType.TOO_FAST, "too fast").as_rpc()),
         downlink.Refusal("x", FrameError(ErrorType.NOT_BOOTED, "boot first").as_rpc()),
     ],

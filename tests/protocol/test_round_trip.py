@@ -18,7 +18,7 @@ METRICS = st.dictionaries(
     st.from_regex(r"\A[a-z][a-z0-9_.]{0,63}\Z"), st.floats(-limits.METRIC_BOUND, limits.METRIC_BOUND), max_size=10
 )
 EVENTS = st.builds(
-    frames.Event,
+    frames.TerminalEvent,
     INSTANTS,
     st.from_regex(r"\A[a-z0-9][a-z0-9_.-]{0,63}\Z"),
     st.sampled_from(["critical", "warning", "info"]),
@@ -26,7 +26,7 @@ EVENTS = st.builds(
 )
 STATUSES = st.sampled_from([UNSET, "ok", "degraded", "fault"])
 REPORTS = st.builds(
-    frames.Report,
+    frames.ReportFrame,
     st.integers(0, limits.SEQ_MAX),
     INSTANTS,
     STATUSES,
@@ -40,16 +40,20 @@ CALLS = st.one_of(
     st.builds(
         uplink.BootCall,
         st.builds(
-            frames.Boot, NAMES, st.floats(0, 1e12), serial=NAMES, full=st.builds(frames.State, STATUSES, METRICS)
+            frames.BootFrame,
+            NAMES,
+            st.floats(0, 1e12),
+            serial=NAMES,
+            full=st.builds(frames.FullState, STATUSES, METRICS),
         ),
         st.integers(-limits.SEQ_MAX, limits.SEQ_MAX) | NAMES,
         st.just("2.0"),
     ),
     st.just(uplink.HeartbeatCall("2.0")),
     st.builds(
-        uplink.GoodbyeCall, st.builds(frames.Goodbye, st.just("update"), st.just(UNSET) | INSTANTS), st.just("2.0")
+        uplink.GoodbyeCall, st.builds(frames.GoodbyeFrame, st.just("update"), st.just(UNSET) | INSTANTS), st.just("2.0")
     ),
-    st.builds(uplink.Answer, NAMES, st.just("2.0"), st.dictionaries(NAMES, st.integers(-(2**31), 2**31))),
+    st.builds(uplink.CommandAnswer, NAMES, st.just("2.0"), st.dictionaries(NAMES, st.integers(-(2**31), 2**31))),
 )
 
 

@@ -15,48 +15,52 @@ from tms.protocol.errors import ErrorType, FrameError
     [
         (
             call("boot", 1, boot_id="b"),
-            uplink.BootCall(frames.Boot("b"), 1, "2.0"),
+            uplink.BootCall(frames.BootFrame("b"), 1, "2.0"),
         ),
         (
             call("boot", "x", boot_id="b", uptime_s=5, capabilities=["ping"], full={"status": "ok"}, news=[1]),
-            uplink.BootCall(frames.Boot("b", 5.0, capabilities=("ping",), full=frames.State("ok")), "x", "2.0"),
+            uplink.BootCall(
+                frames.BootFrame("b", 5.0, capabilities=("ping",), full=frames.FullState("ok")), "x", "2.0"
+            ),
         ),
         ('{"jsonrpc":"2.0","method":"heartbeat"}', uplink.HeartbeatCall("2.0")),
         (call("heartbeat"), uplink.HeartbeatCall("2.0")),
         (
             report(metrics={"cpu_pct": 1}, status="fault", late=True, boot_id="earlier"),
             uplink.ReportCall(
-                frames.Report(1, datetime.fromisoformat(AT), "fault", {"cpu_pct": 1.0}, (), True, "earlier"), "2.0"
+                frames.ReportFrame(1, datetime.fromisoformat(AT), "fault", {"cpu_pct": 1.0}, (), True, "earlier"), "2.0"
             ),
         ),
         (
             report(at=None, late=True, events=[{"at": None, "code": "door"}]),
-            uplink.ReportCall(frames.Report(1, None, events=(frames.Event(None, "door"),), late=True), "2.0"),
+            uplink.ReportCall(
+                frames.ReportFrame(1, None, events=(frames.TerminalEvent(None, "door"),), late=True), "2.0"
+            ),
         ),
         (
             report(at=None, boot_id="earlier"),
-            uplink.ReportCall(frames.Report(1, None, boot_id="earlier"), "2.0"),
+            uplink.ReportCall(frames.ReportFrame(1, None, boot_id="earlier"), "2.0"),
         ),
         (
             report(events=[{"at": AT, "code": "paper_out", "severity": "critical", "text": "\\u0000"}]),
             uplink.ReportCall(
-                frames.Report(
+                frames.ReportFrame(
                     1,
                     datetime.fromisoformat(AT),
-                    events=(frames.Event(datetime.fromisoformat(AT), "paper_out", "critical", "\\u0000"),),
+                    events=(frames.TerminalEvent(datetime.fromisoformat(AT), "paper_out", "critical", "\\u0000"),),
                 ),
                 "2.0",
             ),
         ),
-        (call("goodbye", reason="reboot"), uplink.GoodbyeCall(frames.Goodbye("reboot"), "2.0")),
+        (call("goodbye", reason="reboot"), uplink.GoodbyeCall(frames.GoodbyeFrame("reboot"), "2.0")),
         (
             '{"jsonrpc":"2.0","id":"c1","result":{"lines":[]}}',
-            uplink.Answer("c1", "2.0", {"lines": []}),
+            uplink.CommandAnswer("c1", "2.0", {"lines": []}),
         ),
-        ('{"jsonrpc":"2.0","id":"c1","result":null}', uplink.Answer("c1", "2.0", None)),
+        ('{"jsonrpc":"2.0","id":"c1","result":null}', uplink.CommandAnswer("c1", "2.0", None)),
         (
             f'{{"jsonrpc":"2.0","id":"c1","result":"{"8e1234," * 300}"}}',
-            uplink.Answer("c1", "2.0", "8e1234," * 300),
+            uplink.CommandAnswer("c1", "2.0", "8e1234," * 300),
         ),
     ],
 )

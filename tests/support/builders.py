@@ -128,22 +128,22 @@ class Link:
 
     def boot(self, boot_id: str = "boot-1", *, at: datetime = AT, address: str | None = None, **params: Any) -> Booted:
         self.boot_id = boot_id
-        return Booted(self, at, frames.Boot(boot_id, **params), address)
+        return Booted(self, at, frames.BootFrame(boot_id, **params), address)
 
     def report(self, seq: int, *, at: datetime = AT, taken_at: datetime | None = None, **params: Any) -> Reported:
         """`at` is when it arrived, `taken_at` what it says of itself. Judged as a session would."""
-        report = frames.Report(seq, taken_at or at, **params)
+        report = frames.ReportFrame(seq, taken_at or at, **params)
         return Reported(self, at, report, self.judge.report(report, at=at), 0.0)
 
     def undated(self, seq: int, *, at: datetime = AT, **params: Any) -> Reported:
         """A late report of a terminal that does not know when it was made."""
-        return Reported(self, at, frames.Report(seq, None, late=True, **params), (), 0.0)
+        return Reported(self, at, frames.ReportFrame(seq, None, late=True, **params), (), 0.0)
 
     def heartbeat(self, *, at: datetime = AT) -> Alive:
         return Alive(self, at)
 
     def goodbye(self, reason: Any, *, at: datetime = AT, back_at: datetime | None = None) -> Parted:
-        return Parted(self, at, frames.Goodbye(reason, UNSET if back_at is None else back_at))
+        return Parted(self, at, frames.GoodbyeFrame(reason, UNSET if back_at is None else back_at))
 
     def lost(self, cause: Cause = Cause.CONNECTION_LOST, *, at: datetime = AT) -> Lost:
         return Lost(self, at, cause)
@@ -152,10 +152,10 @@ class Link:
         return CommandAnswered(self, at, Answered(command.pk, self.terminal.pk, result, error))
 
     def note(self, code: str, *, at: datetime = AT) -> Noted:
-        return Noted(self, at, frames.Event(at, code), self.judge.event(code, at=at))
+        return Noted(self, at, frames.TerminalEvent(at, code), self.judge.event(code, at=at))
 
     def taken_over(self, *, at: datetime = AT) -> TakenOver:
-        return TakenOver(self, at, frames.Event(at, "tms.duplicate_credential"), ())
+        return TakenOver(self, at, frames.TerminalEvent(at, "tms.duplicate_credential"), ())
 
     # What the batch tells it
 
@@ -167,10 +167,10 @@ class Link:
         self.boot_pk = outcome.boot_pk
         self.judge = LinkEvaluator(self.identity, outcome.active_rules)
 
-    def on_committed(self, report: frames.Report) -> None:
+    def on_committed(self, report: frames.ReportFrame) -> None:
         self.committed_seqs.append(report.seq)
 
-    def on_rejected(self, report: frames.Report) -> None:
+    def on_rejected(self, report: frames.ReportFrame) -> None:
         self.rejected_seqs.append(report.seq)
 
     def acknowledge(self) -> None:

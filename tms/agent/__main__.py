@@ -61,7 +61,7 @@ async def run(choices: Choices, journal: SqliteJournal, tail: LogTail) -> int:
     return finish(agent, goodbye)
 
 
-def finish(agent: Agent, goodbye: frames.Goodbye | None) -> int:
+def finish(agent: Agent, goodbye: frames.GoodbyeFrame | None) -> int:
     if goodbye is None and agent.state.refused:
         return MISUSED
     if goodbye is None or goodbye.reason != "reboot":

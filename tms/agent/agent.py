@@ -24,7 +24,7 @@ from tms.agent.storage.spool import Spool
 from tms.agent.storage.state import Phase, State
 from tms.protocol import frames, limits
 from tms.protocol.close_codes import CloseCode
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 FIRST_HEARTBEAT_S = 30.0
 """Between samples until TMS has said what it wants."""
@@ -47,7 +47,7 @@ class Agent:
     def __init__(
         self,
         url: str,
-        credential: Credential,
+        credential: PlainCredential,
         *,
         source: Source,
         spool: Spool | None = None,
@@ -79,7 +79,7 @@ class Agent:
         self._offline_until = 0.0
         self._boot()
 
-    async def run(self) -> frames.Goodbye | None:
+    async def run(self) -> frames.GoodbyeFrame | None:
         """Until `stop` or `crash`; returns the goodbye that was meant, None after a crash or a refusal."""
         self._boot()
         self._arm(self._tick_s)
@@ -92,7 +92,7 @@ class Agent:
 
     def stop(self, reason: frames.GoodbyeReason = "shutdown", back_at: datetime | None = None) -> None:
         """Say goodbye, close, and let `run` return."""
-        self._leave(frames.Goodbye(reason, UNSET if back_at is None else back_at))
+        self._leave(frames.GoodbyeFrame(reason, UNSET if back_at is None else back_at))
 
     def crash(self) -> None:
         """Let `run` return without a word to TMS, as a loss of power would."""
@@ -112,7 +112,7 @@ class Agent:
 
     def _boot(self) -> None:
         self._is_leaving = False
-        self._goodbye: frames.Goodbye | None = None
+        self._goodbye: frames.GoodbyeFrame | None = None
         self._recorder = Recorder(
             self._source, self.spool, clock=self._options.clock, wall=self._options.now, log=self._log
         )
@@ -131,7 +131,7 @@ class Agent:
         self._commands.cancel()
         self._set(phase=Phase.STOPPED)
 
-    def _leave(self, goodbye: frames.Goodbye | None) -> None:
+    def _leave(self, goodbye: frames.GoodbyeFrame | None) -> None:
         if self._is_leaving:
             return
         if goodbye and goodbye.back_at is not UNSET:
@@ -224,7 +224,7 @@ class Agent:
             self._backoff.reset()
         return end
 
-    def _begin(self, link: Link, boot: frames.Boot, booted: frames.Booted) -> Session:
+    def _begin(self, link: Link, boot: frames.BootFrame, booted: frames.BootResult) -> Session:
         self._recorder.set_clock(booted.server_time)
         self._heartbeat_s = booted.heartbeat_s
         self._was_accepted = True
@@ -240,14 +240,14 @@ class Agent:
             clock=self._options.clock,
             log=self._log,
         )
-        outbox.take_ack(frames.Ack(booted.acked_seq))
+        outbox.take_ack(frames.AckFrame(booted.acked_seq))
         pace = Pace(booted.limits, at=asyncio.get_running_loop().time())
         # At random, because many terminals connect at once after an outage and would tick together ever after.
         self._arm(self._options.jitter() * self._tick_s)
         self._set(phase=Phase.CONNECTED, session=booted.session, acked_seq=booted.acked_seq, refused="")
         return Session(link, outbox, pace, self._commands, on_ack=self._acked, log=self._log)
 
-    def _acked(self, ack: frames.Ack) -> None:
+    def _acked(self, ack: frames.AckFrame) -> None:
         if ack.boot_id is UNSET:
             self._set(acked_seq=ack.seq)
 

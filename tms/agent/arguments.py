@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from tms.agent.connection.dialer import agent_name, is_loopback
 from tms.protocol import credential
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 CREDENTIAL_VARIABLE = "TMS_AGENT_CREDENTIAL"
 LINK_PATH = "/ws/terminal/"
@@ -34,7 +34,7 @@ class UsageError(Exception):
 @dataclass(frozen=True, slots=True)
 class Choices:
     url: str
-    credential: Credential
+    credential: PlainCredential
     spool: Path
     interval_s: float | None
     allows_reboot: bool
@@ -98,7 +98,7 @@ def sends_secrets_in_the_clear(url: str) -> bool:
     return parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
 
-def find_credential(given: str | None, file: Path | None) -> Credential:
+def find_credential(given: str | None, file: Path | None) -> PlainCredential:
     if given and file:
         raise UsageError("--credential and --credential-file: give one of them")
     text, where = given or os.environ.get(CREDENTIAL_VARIABLE, ""), "--credential" if given else CREDENTIAL_VARIABLE

@@ -24,10 +24,10 @@ class Commands:
         *,
         now: Callable[[], datetime],
         on_answer: Callable[[], None],
-        on_goodbye: Callable[[frames.Goodbye], None],
+        on_goodbye: Callable[[frames.GoodbyeFrame], None],
         log: Log,
     ) -> None:
-        self.answers: deque[uplink.Answer] = deque(maxlen=100)
+        self.answers: deque[uplink.CommandAnswer] = deque(maxlen=100)
         self._source = source
         self._now = now
         self._on_answer = on_answer
@@ -46,7 +46,7 @@ class Commands:
 
     def refuse(self, request_id: frames.RequestId, kind: ErrorType, message: str) -> None:
         self._log.warning("request refused: %s", message)
-        self._answer(uplink.Answer(request_id, "2.0", error=FrameError(kind, message).as_rpc()))
+        self._answer(uplink.CommandAnswer(request_id, "2.0", error=FrameError(kind, message).as_rpc()))
 
     def cancel(self) -> None:
         for task in self._running:
@@ -67,7 +67,7 @@ class Commands:
         else:
             self._finish(call, outcome)
 
-    async def _handle(self, command: frames.Command, left_s: float) -> Outcome:
+    async def _handle(self, command: frames.CommandFrame, left_s: float) -> Outcome:
         if left_s <= 0:
             raise TimeoutError
         if command.name not in self._source.capabilities:
@@ -76,7 +76,7 @@ class Commands:
         return await self._source.handle(command)
 
     def _finish(self, call: downlink.CommandCall, outcome: Outcome) -> None:
-        answer = uplink.Answer(call.id, "2.0", result=outcome.result)
+        answer = uplink.CommandAnswer(call.id, "2.0", result=outcome.result)
         if len(msgspec.json.encode(answer)) > limits.FRAME_BYTES:
             self.refuse(call.id, ErrorType.REFUSED, f"the result is larger than {limits.FRAME_BYTES} bytes")
             return
@@ -84,6 +84,6 @@ class Commands:
         if outcome.goodbye:
             self._on_goodbye(outcome.goodbye)
 
-    def _answer(self, answer: uplink.Answer) -> None:
+    def _answer(self, answer: uplink.CommandAnswer) -> None:
         self.answers.append(answer)
         self._on_answer()

@@ -69,11 +69,11 @@ class Recorder:
             sample = replace(sample, metrics={**sample.metrics, ROUND_TRIP: round(round_trip_s * 1000, 1)})
         self._spool_reports(sample)
 
-    def boot(self) -> frames.Boot:
+    def boot(self) -> frames.BootFrame:
         """The boot frame of the next link, with the state as it is now."""
         sample = self._sample() or Sample()
         identity = cleaned(self._source.identity)
-        boot = frames.Boot(
+        boot = frames.BootFrame(
             boot_id=self.boot_id,
             uptime_s=max(0.0, self._source.uptime_s()),
             serial=identity.serial,
@@ -108,13 +108,13 @@ class Recorder:
         self._sampled_at = self._clock.now()
         self._wall_ahead = self._wall() - self._sampled_at
 
-    def _reports(self, sample: Sample) -> list[frames.Report]:
+    def _reports(self, sample: Sample) -> list[frames.ReportFrame]:
         at = self._clock.now()
         return list(
             reports_of(sample, first_seq=self.last_seq + 1, at=at, event_at=lambda event: at - self._age(event, at))
         )
 
-    def _age(self, event: frames.Event, at: datetime) -> timedelta:
+    def _age(self, event: frames.TerminalEvent, at: datetime) -> timedelta:
         """How long ago it happened, `at` being now by the boot clock.
 
         The clock on the wall knows, unless it was set meanwhile or the event bears an impossible instant. Then all

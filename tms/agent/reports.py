@@ -17,27 +17,27 @@ EVENTS_BYTES = limits.FRAME_BYTES // 2
 _encoder = msgspec.json.Encoder()
 
 
-def state_of(sample: Sample) -> frames.State:
+def state_of(sample: Sample) -> frames.FullState:
     """A probe may answer with what is not a number; JSON cannot say so."""
     metrics = {name: float(value) for name, value in sample.metrics.items() if math.isfinite(value)}
-    return frames.State(sample.status, metrics or UNSET)
+    return frames.FullState(sample.status, metrics or UNSET)
 
 
 def reports_of(
-    sample: Sample, *, first_seq: int, at: datetime, event_at: Callable[[frames.Event], datetime]
-) -> Iterator[frames.Report]:
+    sample: Sample, *, first_seq: int, at: datetime, event_at: Callable[[frames.TerminalEvent], datetime]
+) -> Iterator[frames.ReportFrame]:
     """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
     state = state_of(sample)
     for number, events in enumerate(_parted(sample.events)):
         told = tuple(tidy(event, event_at(event)) for event in events)
         if number == 0:
-            yield frames.Report(first_seq, at, state.status, state.metrics, told)
+            yield frames.ReportFrame(first_seq, at, state.status, state.metrics, told)
         else:
-            yield frames.Report(first_seq + number, at, events=told)
+            yield frames.ReportFrame(first_seq + number, at, events=told)
 
 
-def tidy(event: frames.Event, at: datetime) -> frames.Event:
-    return frames.Event(at, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH))
+def tidy(event: frames.TerminalEvent, at: datetime) -> frames.TerminalEvent:
+    return frames.TerminalEvent(at, event.code, event.severity, clean(event.text, limits.TEXT_LENGTH))
 
 
 def clean(text: str, length: int = limits.NAME_LENGTH) -> str:
@@ -45,7 +45,7 @@ def clean(text: str, length: int = limits.NAME_LENGTH) -> str:
     return text.encode(errors="replace").decode().replace("\0", "?")[:length]
 
 
-def fault_in(report: frames.Report) -> FrameError | None:
+def fault_in(report: frames.ReportFrame) -> FrameError | None:
     """Why TMS would refuse it."""
     decoded = next(uplink.decode(uplink.encode(uplink.ReportCall(report, "2.0"))))
     return decoded if isinstance(decoded, FrameError) else None
@@ -55,9 +55,9 @@ def cleaned(identity: Identity) -> Identity:
     return Identity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
 
 
-def _parted(events: Sequence[frames.Event]) -> Iterator[Sequence[frames.Event]]:
+def _parted(events: Sequence[frames.TerminalEvent]) -> Iterator[Sequence[frames.TerminalEvent]]:
     """At least one part, even if it is empty."""
-    part: list[frames.Event] = []
+    part: list[frames.TerminalEvent] = []
     size = 0
     for event in events:
         size += len(_encoder.encode(clean(event.text))) + 200

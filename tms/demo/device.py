@@ -95,12 +95,12 @@ class Device:
         events = self._befall()
         return Sample(self._status(metrics), {name: max(0.0, value) for name, value in metrics.items()}, events)
 
-    async def handle(self, command: frames.Command) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> Outcome:
         if command.name == "ping":
             return Outcome({"answer": "pong"})
         if command.name == "reboot":
             back_at = datetime.now(UTC) + timedelta(seconds=self.random.uniform(*REBOOT_S))
-            return Outcome({"back_at": back_at.isoformat()}, frames.Goodbye("reboot", back_at))
+            return Outcome({"back_at": back_at.isoformat()}, frames.GoodbyeFrame("reboot", back_at))
         if command.name == "collect_logs":
             return Outcome({"lines": self._log()})
         raise CommandError(f"unknown command {command.name!r}; this terminal takes {', '.join(COMMANDS)}")
@@ -119,7 +119,7 @@ class Device:
             self.paper_pct = 100.0  # somebody put a new roll in
         return self.paper_pct
 
-    def _befall(self) -> tuple[frames.Event, ...]:
+    def _befall(self) -> tuple[frames.TerminalEvent, ...]:
         if self.personality is not Personality.JAMMED:
             return ()
         if self.random.random() > (0.06 if self.is_jammed else 0.02):
@@ -141,5 +141,5 @@ class Device:
         return [f"{at} up for {self.uptime_s():.0f} s", f"{at} personality {self.personality}", f"{at} all quiet"]
 
 
-def _event(code: str, severity: frames.Severity, text: str) -> frames.Event:
-    return frames.Event(at=datetime.now(UTC), code=code, severity=severity, text=text)
+def _event(code: str, severity: frames.Severity, text: str) -> frames.TerminalEvent:
+    return frames.TerminalEvent(at=datetime.now(UTC), code=code, severity=severity, text=text)

@@ -61,7 +61,7 @@ class Simulated:
                     return
 
 
-def away_s(goodbye: frames.Goodbye | None, dice: Random) -> float:
+def away_s(goodbye: frames.GoodbyeFrame | None, dice: Random) -> float:
     """How long a device is away: until it promised to be back, or as long as a crash takes."""
     if goodbye is None or not isinstance(goodbye.back_at, datetime):
         return dice.uniform(*CRASH_FOR_S)

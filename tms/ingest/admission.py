@@ -13,7 +13,7 @@ from tms.ingest.links import Links
 from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
 from tms.protocol import BEARER_PREFIX, SUBPROTOCOL, credential
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ class Admission:
                 future.set_result(keys.get(uid, []))
 
 
-def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Iterable[str]) -> Credential | None:
+def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Iterable[str]) -> PlainCredential | None:
     for name, value in headers:
         if name == b"authorization":
             scheme, _, text = value.decode("latin-1").partition(" ")

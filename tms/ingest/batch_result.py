@@ -129,7 +129,9 @@ class BatchResult:
     def _taken_over(self, link_state: LinkState, item: TakenOver) -> None:
         self.takeovers.append(item)
 
-    def _apply_state(self, link_state: LinkState, state: frames.State | frames.Report, *, at: datetime) -> None:
+    def _apply_state(
+        self, link_state: LinkState, state: frames.FullState | frames.ReportFrame, *, at: datetime
+    ) -> None:
         if state.status is not UNSET and state.status != link_state.status:
             link_state.status, link_state.status_at = state.status, at
         if state.metrics is not UNSET:
@@ -139,7 +141,7 @@ class BatchResult:
         return {terminal_id: msgspec.json.encode(metrics) for terminal_id, metrics in self.metrics.items()}
 
 
-def _reboot(boot: frames.Boot) -> Reboot:
+def _reboot(boot: frames.BootFrame) -> Reboot:
     return Reboot(boot.boot_id, boot.uptime_s, boot.last_seq)
 
 

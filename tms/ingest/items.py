@@ -24,10 +24,10 @@ class Link(Protocol):
     def on_booted(self, outcome: "BootOutcome | None") -> None:
         """The boot is committed; None if it could not be."""
 
-    def on_committed(self, report: frames.Report) -> None:
+    def on_committed(self, report: frames.ReportFrame) -> None:
         """The report is durable."""
 
-    def on_rejected(self, report: frames.Report) -> None:
+    def on_rejected(self, report: frames.ReportFrame) -> None:
         """The report can never be committed."""
 
     def acknowledge(self) -> None:
@@ -55,7 +55,7 @@ class BootOutcome:
 class Booted:
     link: Link
     at: datetime
-    boot: frames.Boot
+    boot: frames.BootFrame
     address: str | None
     outcome: BootOutcome | None = None
     """Set by the store; None when the terminal is gone."""
@@ -65,7 +65,7 @@ class Booted:
 class Reported:
     link: Link
     at: datetime
-    report: frames.Report
+    report: frames.ReportFrame
     rule_events: Sequence[RuleEvent]
     arrived: float
     """`time.monotonic()`, for the histogram of acknowledgements."""
@@ -84,7 +84,7 @@ class Parted:
 
     link: Link
     at: datetime
-    goodbye: frames.Goodbye
+    goodbye: frames.GoodbyeFrame
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class Noted:
 
     link: Link
     at: datetime
-    event: frames.Event
+    event: frames.TerminalEvent
     rule_events: Sequence[RuleEvent]
 
 

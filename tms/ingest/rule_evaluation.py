@@ -30,7 +30,7 @@ class LinkEvaluator:
             rules = rule_cache.snapshot
             self._evaluator.begin(rules, rules.for_terminal(self._scope), active)
 
-    def report(self, report: frames.Report, *, at: datetime) -> list[RuleEvent]:
+    def report(self, report: frames.ReportFrame, *, at: datetime) -> list[RuleEvent]:
         """Rule events of a report. A late report fills history only."""
         if report.late or report.boot_id is not UNSET:
             return []

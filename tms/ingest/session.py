@@ -125,11 +125,11 @@ class Session:
 
     def send_command(self, command: Command) -> None:
         assert command.due_at is not None
-        params = frames.Command(command.name, command.args, command.due_at)
+        params = frames.CommandFrame(command.name, command.args, command.due_at)
         self._wire.send(downlink.encode(downlink.CommandCall(f"c{command.pk}", params)))
 
     def drain(self, *, reconnect_after_s: float, spread_s: float) -> None:
-        self._wire.send(downlink.encode(downlink.DrainCall(frames.Drain(reconnect_after_s, spread_s))))
+        self._wire.send(downlink.encode(downlink.DrainCall(frames.DrainFrame(reconnect_after_s, spread_s))))
 
     def close_replaced(self) -> None:
         """A newer session of this terminal began, here or on another node."""
@@ -139,10 +139,10 @@ class Session:
         instruments.TAKEOVERS.inc()
         at = _now()
         text = f"two devices use its credential; links refused for {settings.TAKEOVER_BAN_S:g} s"
-        event = frames.Event(at=at, code=DUPLICATE_CREDENTIAL, severity="critical", text=text)
+        event = frames.TerminalEvent(at=at, code=DUPLICATE_CREDENTIAL, severity="critical", text=text)
         self._batch.add(TakenOver(self, at, event, self._evaluator.event(event.code, at=at)))
 
-    def note(self, event: frames.Event) -> None:
+    def note(self, event: frames.TerminalEvent) -> None:
         """Store an event that TMS raises about this terminal."""
         at = _now()
         self._batch.add(Noted(self, at, event, self._evaluator.event(event.code, at=at)))
@@ -156,12 +156,12 @@ class Session:
         if booting is not None and not booting.done():
             booting.set_result(None)
 
-    def on_committed(self, report: frames.Report) -> None:
+    def on_committed(self, report: frames.ReportFrame) -> None:
         self._count_answered()
         boot_id = self.boot_id if report.boot_id is UNSET else report.boot_id
         self._committed[boot_id] = max(self._committed.get(boot_id, 0), report.seq)
 
-    def on_rejected(self, report: frames.Report) -> None:
+    def on_rejected(self, report: frames.ReportFrame) -> None:
         self._count_answered()
         self._answer(FrameError(ErrorType.UNAVAILABLE, f"report {report.seq} could not be stored", where="$.params"))
 
@@ -199,11 +199,11 @@ class Session:
         elif isinstance(frame, uplink.GoodbyeCall):
             _count_received("goodbye")
             self._batch.add(Parted(self, at, frame.params))
-        elif isinstance(frame, uplink.Answer):
+        elif isinstance(frame, uplink.CommandAnswer):
             _count_received("answer")
             self._take_answer(frame, at)
 
-    def _without_new_names(self, report: frames.Report) -> frames.Report:
+    def _without_new_names(self, report: frames.ReportFrame) -> frames.ReportFrame:
         if report.metrics is UNSET or not (beyond := self._names.beyond(report.metrics)):
             return report
         self._answer(partly.beyond_names(beyond))
@@ -229,7 +229,7 @@ class Session:
         self._evaluator = LinkEvaluator(self.identity, outcome.active_rules)
         self._names = MetricNames(outcome.metrics)
         instruments.BOOTS.inc()
-        answer = frames.Booted(
+        answer = frames.BootResult(
             session=outcome.session,
             heartbeat_s=settings.HEARTBEAT_S,
             server_time=_now(),
@@ -240,7 +240,7 @@ class Session:
         self._wire.send(downlink.encode(downlink.BootAnswer(self._boot_request, answer)))
         self._links.began(self, has_commands=outcome.has_commands)
 
-    def _take_answer(self, answer: uplink.Answer, at: datetime) -> None:
+    def _take_answer(self, answer: uplink.CommandAnswer, at: datetime) -> None:
         number = str(answer.id).removeprefix("c")
         if not number.isascii() or not number.isdigit() or len(number) > 18:
             self._refuse(FrameError(ErrorType.BAD_FRAME, "an answer carries the id of a command", where="$.id"))

@@ -194,7 +194,7 @@ def _save_notes(result: BatchResult) -> None:
     _save_events((note, note.event, False) for note in result.notes)
 
 
-def _save_events(events: Iterable[tuple[Reported | Noted, frames.Event, bool]]) -> None:
+def _save_events(events: Iterable[tuple[Reported | Noted, frames.TerminalEvent, bool]]) -> None:
     Event.objects.bulk_create(
         Event(
             terminal_id=item.link.identity.terminal_id,

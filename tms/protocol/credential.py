@@ -8,7 +8,7 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{43,128}")
 """At least 256 bits in URL-safe base64; the alphabet is also valid in a subprotocol token (RFC 6455, 4.1)."""
 
 
-class Credential(NamedTuple):
+class PlainCredential(NamedTuple):
     uid: str
     secret: str
 
@@ -16,12 +16,12 @@ class Credential(NamedTuple):
         return f"{self.uid}.{self.secret}"
 
     def __repr__(self) -> str:
-        return f"Credential({self.uid}.…)"
+        return f"PlainCredential({self.uid}.…)"
 
 
-def parse(text: str) -> Credential | None:
+def parse(text: str) -> PlainCredential | None:
     """The credential in `text`, or None when it cannot be one."""
     uid, dot, secret = text.partition(".")
     if dot and UID.fullmatch(uid) and SECRET.fullmatch(secret):
-        return Credential(uid, secret)
+        return PlainCredential(uid, secret)
     return None

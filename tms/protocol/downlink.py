@@ -11,24 +11,24 @@ from tms.protocol.uplink import UNDECODABLE, split_path
 
 
 class AckCall(Struct, frozen=True, tag_field="method", tag="ack"):
-    params: frames.Ack
+    params: frames.AckFrame
     jsonrpc: Literal["2.0"] = "2.0"
 
 
 class CommandCall(Struct, frozen=True, tag_field="method", tag="command"):
     id: frames.RequestId
-    params: frames.Command
+    params: frames.CommandFrame
     jsonrpc: Literal["2.0"] = "2.0"
 
 
 class DrainCall(Struct, frozen=True, tag_field="method", tag="drain"):
-    params: frames.Drain
+    params: frames.DrainFrame
     jsonrpc: Literal["2.0"] = "2.0"
 
 
 class BootAnswer(Struct, frozen=True):
     id: frames.RequestId
-    result: frames.Booted
+    result: frames.BootResult
     jsonrpc: Literal["2.0"] = "2.0"
 
 
@@ -70,7 +70,7 @@ def refusal(error: FrameError) -> str:
 
 
 def ack(seq: int, boot_id: str | UnsetType = UNSET) -> str:
-    return encode(AckCall(frames.Ack(seq, boot_id)))
+    return encode(AckCall(frames.AckFrame(seq, boot_id)))
 
 
 def decode(text: str | bytes) -> Downlink | Unknown:

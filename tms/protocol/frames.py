@@ -29,7 +29,7 @@ type RequestId = (
 """JSON-RPC sets no bounds; an id is echoed, so it must fit every JSON implementation and no id may be a burden."""
 
 
-class Event(Struct, frozen=True, gc=False):
+class TerminalEvent(Struct, frozen=True, gc=False):
     """Something that happened on a terminal at one instant."""
 
     at: OptionalInstant
@@ -38,7 +38,7 @@ class Event(Struct, frozen=True, gc=False):
     text: Text = ""
 
 
-class State(Struct, frozen=True):
+class FullState(Struct, frozen=True):
     """The whole state of a terminal as it is now; sent with boot."""
 
     status: Status | UnsetType = UNSET
@@ -48,7 +48,7 @@ class State(Struct, frozen=True):
 # Terminal to server
 
 
-class Boot(Struct, frozen=True):
+class BootFrame(Struct, frozen=True):
     """First frame on a link. `boot_id` is new at each start of the terminal's software, `last_seq` the highest used."""
 
     boot_id: Name
@@ -59,14 +59,14 @@ class Boot(Struct, frozen=True):
     agent: OptionalName = ""
     capabilities: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
     last_seq: Seq = 0
-    full: State = State()
+    full: FullState = FullState()
 
 
-class Heartbeat(Struct, frozen=True):
+class HeartbeatFrame(Struct, frozen=True):
     """The terminal is alive and has nothing to say."""
 
 
-class Report(Struct, frozen=True, gc=False):
+class ReportFrame(Struct, frozen=True, gc=False):
     """State and readings of one instant.
 
     `seq` rises by one per report of a boot, and a terminal sends in the order of `seq`. `late` marks backfill: it
@@ -78,12 +78,12 @@ class Report(Struct, frozen=True, gc=False):
     at: OptionalInstant
     status: Status | UnsetType = UNSET
     metrics: Metrics | UnsetType = UNSET
-    events: Annotated[tuple[Event, ...], Meta(max_length=limits.EVENTS_PER_REPORT)] = ()
+    events: Annotated[tuple[TerminalEvent, ...], Meta(max_length=limits.EVENTS_PER_REPORT)] = ()
     late: bool = False
     boot_id: Name | UnsetType = UNSET
 
 
-class Goodbye(Struct, frozen=True):
+class GoodbyeFrame(Struct, frozen=True):
     """The coming silence is expected, until `back_at` if that is given."""
 
     reason: GoodbyeReason
@@ -100,7 +100,7 @@ class Limits(Struct, frozen=True):
     reports_per_batch: int = limits.REPORTS_PER_BATCH
 
 
-class Booted(Struct, frozen=True):
+class BootResult(Struct, frozen=True):
     """Result of `boot`. `acked_seq` is the highest committed report of this boot, 0 for none."""
 
     session: int
@@ -113,14 +113,14 @@ class Booted(Struct, frozen=True):
     """Whether a late report may have `at: null`. An older TMS refuses it, so such reports wait for a newer one."""
 
 
-class Ack(Struct, frozen=True, omit_defaults=True):
+class AckFrame(Struct, frozen=True, omit_defaults=True):
     """Every report up to `seq` that was sent on this link is committed. `boot_id` only for an earlier boot."""
 
     seq: int
     boot_id: str | UnsetType = UNSET
 
 
-class Command(Struct, frozen=True):
+class CommandFrame(Struct, frozen=True):
     """A request to the terminal; it answers before `deadline` or the command has failed."""
 
     name: Name
@@ -128,7 +128,7 @@ class Command(Struct, frozen=True):
     deadline: Instant
 
 
-class Drain(Struct, frozen=True):
+class DrainFrame(Struct, frozen=True):
     """This node stops: close, then come back after `reconnect_after_s` and a random part of `spread_s`."""
 
     reconnect_after_s: float
@@ -137,6 +137,6 @@ class Drain(Struct, frozen=True):
 
 def schema() -> dict[str, Any]:
     """JSON Schema of every frame's params, for the AsyncAPI document."""
-    structs = (Boot, Heartbeat, Report, Goodbye, Booted, Ack, Command, Drain)
+    structs = (BootFrame, HeartbeatFrame, ReportFrame, GoodbyeFrame, BootResult, AckFrame, CommandFrame, DrainFrame)
     _, components = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     return components

@@ -21,7 +21,7 @@ MOST_NAMED = 5
 """Metrics in one message."""
 
 
-def report_of(report: frames.Report) -> tuple[Refused, frames.Report]:
+def report_of(report: frames.ReportFrame) -> tuple[Refused, frames.ReportFrame]:
     """Without metrics out of bounds and without events of reserved codes; nothing changes where there are none."""
     refused = [*out_of_bounds(report.metrics, "$.params.metrics"), *_reserved(report.events)]
     if not refused:
@@ -30,7 +30,7 @@ def report_of(report: frames.Report) -> tuple[Refused, frames.Report]:
     return refused, replace(report, metrics=_within(report.metrics), events=events)
 
 
-def boot_of(boot: frames.Boot) -> tuple[Refused, frames.Boot]:
+def boot_of(boot: frames.BootFrame) -> tuple[Refused, frames.BootFrame]:
     """The same of the state that a boot tells."""
     refused = out_of_bounds(boot.full.metrics, "$.params.full.metrics")
     if not refused:
@@ -58,7 +58,7 @@ def beyond_names(names: Collection[str]) -> FrameError:
     return FrameError(ErrorType.PART_REFUSED, message, where=f"$.params.metrics.{min(names)}")
 
 
-def _reserved(events: Sequence[frames.Event]) -> Refused:
+def _reserved(events: Sequence[frames.TerminalEvent]) -> Refused:
     for number, event in enumerate(events):
         if event.code.startswith(RESERVED_CODES):
             message = (

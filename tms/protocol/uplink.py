@@ -19,27 +19,27 @@ EXAMPLE = "2026-11-25T09:30:00+09:00"
 
 
 class BootCall(Struct, frozen=True, tag_field="method", tag="boot"):
-    params: frames.Boot
+    params: frames.BootFrame
     id: frames.RequestId
     jsonrpc: Literal["2.0"]
 
 
 class HeartbeatCall(Struct, frozen=True, tag_field="method", tag="heartbeat"):
     jsonrpc: Literal["2.0"]
-    params: frames.Heartbeat = frames.Heartbeat()
+    params: frames.HeartbeatFrame = frames.HeartbeatFrame()
 
 
 class ReportCall(Struct, frozen=True, gc=False, tag_field="method", tag="report"):
-    params: frames.Report
+    params: frames.ReportFrame
     jsonrpc: Literal["2.0"]
 
 
 class GoodbyeCall(Struct, frozen=True, tag_field="method", tag="goodbye"):
-    params: frames.Goodbye
+    params: frames.GoodbyeFrame
     jsonrpc: Literal["2.0"]
 
 
-class Answer(Struct, frozen=True):
+class CommandAnswer(Struct, frozen=True):
     """A terminal's response to a command: `result`, or `error`."""
 
     id: frames.RequestId
@@ -49,7 +49,7 @@ class Answer(Struct, frozen=True):
 
 
 type Call = BootCall | HeartbeatCall | ReportCall | GoodbyeCall
-type Uplink = Call | Answer
+type Uplink = Call | CommandAnswer
 
 IDENTITY = ("serial", "model", "firmware", "agent")
 """What a terminal tells of itself at boot, for people."""
@@ -67,7 +67,7 @@ UNDECODABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 """Bytes that are no UTF-8 are noticed only where a string is made of them."""
 
 _call: msgspec.json.Decoder[Call] = msgspec.json.Decoder(Call)
-_answer = msgspec.json.Decoder(Answer)
+_answer = msgspec.json.Decoder(CommandAnswer)
 _batch = msgspec.json.Decoder(list[Raw])
 _envelope = msgspec.json.Decoder(dict[str, Raw])
 _number = msgspec.json.Decoder(float)
@@ -144,7 +144,7 @@ def _screened(call: Call) -> Iterable[Uplink | FrameError]:
 def _cleaned(call: Call) -> Call:
     """The texts that people read. An id is refused instead: the terminal would not know it again."""
     params = call.params
-    if isinstance(params, frames.Report):
+    if isinstance(params, frames.ReportFrame):
         _check_id(params.boot_id, "$.params.boot_id")
         if all(event.text.isprintable() for event in params.events):
             return call
@@ -171,12 +171,12 @@ def _check_id(name: str | UnsetType, where: str, request_id: frames.RequestId | 
 
 def _check_instants(call: Call) -> None:
     params = call.params
-    if isinstance(params, frames.Report):
+    if isinstance(params, frames.ReportFrame):
         is_late = params.late or params.boot_id is not UNSET
         _check_optional_instant(params.at, "$.params.at", is_late=is_late)
         for number, event in enumerate(params.events):
             _check_optional_instant(event.at, f"$.params.events[{number}].at", is_late=is_late)
-    elif isinstance(params, frames.Goodbye) and params.back_at is not UNSET:
+    elif isinstance(params, frames.GoodbyeFrame) and params.back_at is not UNSET:
         _check_instant(params.back_at, "$.params.back_at")
 
 
@@ -196,7 +196,7 @@ def _check_instant(at: datetime, where: str) -> None:
         raise FrameError(ErrorType.BAD_FRAME, "an instant lies between the years 2000 and 2100", where=where)
 
 
-def _second_look(data: bytes, error: Exception) -> Answer | FrameError:
+def _second_look(data: bytes, error: Exception) -> CommandAnswer | FrameError:
     """What is not a call is an answer, or is refused with its id and the reason that fits best."""
     try:
         envelope = _envelope.decode(data)
@@ -216,7 +216,7 @@ def _second_look(data: bytes, error: Exception) -> Answer | FrameError:
     return FrameError(ErrorType.BAD_FRAME, message, where=_name_the_key(where, data), id=request_id)
 
 
-def _decode_answer(data: bytes, request_id: Any) -> Answer | FrameError:
+def _decode_answer(data: bytes, request_id: Any) -> CommandAnswer | FrameError:
     try:
         answer = _answer.decode(data)
     except UNDECODABLE as error:

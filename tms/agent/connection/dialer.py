@@ -23,7 +23,7 @@ from tms.agent.connection import certificates
 from tms.agent.connection.link import Link, Refused, TimedOut, Unreachable
 from tms.agent.device.clock import utc_now
 from tms.protocol import SUBPROTOCOL
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 DIAL_TIMEOUT_S = 20.0
 """Shorter would make a storm worse: TMS would spend its time on clients that have left."""
@@ -48,7 +48,7 @@ class Dialer:
     def __init__(
         self,
         url: str,
-        credential: Credential,
+        credential: PlainCredential,
         *,
         timeout_s: float = DIAL_TIMEOUT_S,
         ping_s: float | None = PING_S,

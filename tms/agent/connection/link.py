@@ -78,7 +78,7 @@ class Closed(LinkEnd):
 class Drained(LinkEnd):
     """TMS asked to leave and to come back."""
 
-    def __init__(self, drain: frames.Drain) -> None:
+    def __init__(self, drain: frames.DrainFrame) -> None:
         super().__init__("this node of TMS stops and asked to come back later")
         self.drain = drain
 
@@ -90,7 +90,7 @@ class Link:
         self._connection = connection
         self._early: list[downlink.Downlink | downlink.Unknown] = []
 
-    async def boot(self, boot: frames.Boot) -> frames.Booted:
+    async def boot(self, boot: frames.BootFrame) -> frames.BootResult:
         """Raises LinkEnd when TMS does not take the boot."""
         await self.send(uplink.encode(uplink.BootCall(boot, BOOT_REQUEST_ID, "2.0")))
         try:
@@ -126,7 +126,7 @@ class Link:
         """End it at once and without a word, as a crash or a cut cable would."""
         self._connection.transport.abort()
 
-    async def _boot_answer(self) -> frames.Booted:
+    async def _boot_answer(self) -> frames.BootResult:
         early: list[downlink.Downlink | downlink.Unknown] = []
         while True:
             frame = await self.receive()

@@ -24,7 +24,7 @@ class Session:
         pace: Pace,
         commands: Commands,
         *,
-        on_ack: Callable[[frames.Ack], None],
+        on_ack: Callable[[frames.AckFrame], None],
         log: Log,
     ) -> None:
         self.outbox = outbox
@@ -34,7 +34,7 @@ class Session:
         self._on_ack = on_ack
         self._log = log
         self._awake = asyncio.Event()
-        self._drain: frames.Drain | None = None
+        self._drain: frames.DrainFrame | None = None
         self._loop = asyncio.get_running_loop()
 
     async def run(self) -> LinkEnd:
@@ -49,7 +49,7 @@ class Session:
         """The outbox may have something to send."""
         self._awake.set()
 
-    def leave(self, goodbye: frames.Goodbye) -> None:
+    def leave(self, goodbye: frames.GoodbyeFrame) -> None:
         self.outbox.goodbye = goodbye
         self._loop.call_later(FINISH_S, self._link.abort)
         self.wake()

@@ -45,7 +45,7 @@ class Anchor(NamedTuple):
         return self.server_time + (at - ZERO) - timedelta(seconds=self.elapsed_s)
 
 
-def dated(report: frames.Report, anchor: Anchor | None) -> frames.Report:
+def dated(report: frames.ReportFrame, anchor: Anchor | None) -> frames.ReportFrame:
     """`report` is by a boot clock. Without an anchor nobody knows when it was made, and its instants become None."""
 
     def date(at: datetime | None) -> datetime | None:

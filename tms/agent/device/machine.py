@@ -63,7 +63,7 @@ class Machine:
         is_strained = any(metrics.get(name, 0.0) >= limit for name, limit in STRAINED.items())
         return Sample("degraded" if is_strained else "ok", metrics)
 
-    async def handle(self, command: frames.Command) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> Outcome:
         return self._handlers[command.name](command.args)
 
     def _ping(self, args: Mapping[str, Any]) -> Outcome:
@@ -74,7 +74,7 @@ class Machine:
         if not self._allows_reboot:
             raise CommandError("this agent may not reboot its machine; start it with --allow-reboot to let it")
         back_at = datetime.now(UTC) + REBOOT_TAKES
-        return Outcome({"back_at": back_at.isoformat(timespec="seconds")}, frames.Goodbye("reboot", back_at))
+        return Outcome({"back_at": back_at.isoformat(timespec="seconds")}, frames.GoodbyeFrame("reboot", back_at))
 
     def _collect_logs(self, args: Mapping[str, Any]) -> Outcome:
         lines = args.get("lines", LINES_SENT)

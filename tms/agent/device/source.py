@@ -24,7 +24,7 @@ class Sample:
 
     status: frames.Status | UnsetType = UNSET
     metrics: Mapping[str, float] = field(default_factory=dict)
-    events: Sequence[frames.Event] = ()
+    events: Sequence[frames.TerminalEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Outcome:
     """What a command came to: its result, and the goodbye to say when it makes the terminal leave."""
 
     result: Any = None
-    goodbye: frames.Goodbye | None = None
+    goodbye: frames.GoodbyeFrame | None = None
 
 
 class CommandError(Exception):
@@ -55,5 +55,5 @@ class Source(Protocol):
     def sample(self) -> Sample | None:
         """Called once an interval and at boot; None when there is nothing to say beyond being alive."""
 
-    async def handle(self, command: frames.Command) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> Outcome:
         """Do what was commanded. Raises CommandError; is cancelled at the deadline."""

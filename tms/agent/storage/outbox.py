@@ -38,15 +38,15 @@ class Outbox:
     def __init__(
         self,
         spool: Spool,
-        answers: deque[uplink.Answer],
+        answers: deque[uplink.CommandAnswer],
         *,
-        boot: frames.Boot,
-        booted: frames.Booted,
+        boot: frames.BootFrame,
+        booted: frames.BootResult,
         frame_bytes: int,
         clock: BootClock,
         log: Log,
     ) -> None:
-        self.goodbye: frames.Goodbye | None = None
+        self.goodbye: frames.GoodbyeFrame | None = None
         self.is_beat_due = False
         self.is_draining = False
         self._spool = spool
@@ -65,7 +65,7 @@ class Outbox:
     def in_flight(self) -> int:
         return self._spool.count_until(self._sent_position, undated=self._accepts_undated)
 
-    def take_ack(self, ack: frames.Ack) -> None:
+    def take_ack(self, ack: frames.AckFrame) -> None:
         boot_id = self._boot.boot_id if ack.boot_id is msgspec.UNSET else ack.boot_id
         self._spool.acknowledge(boot_id, ack.seq)
         if not self.in_flight:

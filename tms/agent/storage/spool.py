@@ -21,7 +21,7 @@ ENTRY_OVERHEAD = 200
 """Bytes that an entry needs beside its body, about the same in memory and on disk."""
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(frames.Report)
+_decoder = msgspec.json.Decoder(frames.ReportFrame)
 
 
 class Entry(NamedTuple):
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
         return len(self.body) + ENTRY_OVERHEAD
 
     @property
-    def report(self) -> frames.Report:
+    def report(self) -> frames.ReportFrame:
         return _decoder.decode(self.body)
 
 
@@ -97,7 +97,7 @@ class Spool:
         """Oldest first."""
         return iter(self._entries.values())
 
-    def append(self, boot_id: str, report: frames.Report, *, clock: str = "") -> None:
+    def append(self, boot_id: str, report: frames.ReportFrame, *, clock: str = "") -> None:
         """The instants in `report` are by `clock`."""
         self._last_position += 1
         body = _encoder.encode(report)
@@ -124,7 +124,7 @@ class Spool:
         """Whether it is known when the report was made. The same for all reports of a boot."""
         return not entry.clock or entry.clock in self.anchors
 
-    def report_of(self, entry: Entry) -> frames.Report:
+    def report_of(self, entry: Entry) -> frames.ReportFrame:
         """As it is to be sent: by TMS's time, or without instants where nobody knows them."""
         return dated(entry.report, self.anchors.get(entry.clock)) if entry.clock else entry.report
 

@@ -10,7 +10,7 @@ from tms.accounts.models import User
 from tms.fleet.credentials import services
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
 from tms.lib.hashing import hash_token
-from tms.protocol.credential import Credential
+from tms.protocol.credential import PlainCredential
 
 LONGEST = timedelta(hours=24)
 UID_MARKS = {
@@ -38,7 +38,7 @@ def make_token(site: Site, *, by: User | None, at: datetime, valid: timedelta = 
 
 
 @transaction.atomic
-def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> tuple[Terminal, Credential]:
+def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> tuple[Terminal, PlainCredential]:
     """Enrol a terminal with `token`. Of many who try at once exactly one succeeds; the others get TokenRefused."""
     valid = EnrolmentToken.objects.filter(digest=hash_token(token), used_at=None, expires_at__gt=at)
     if not valid.update(used_at=at):
@@ -49,7 +49,7 @@ def redeem(token: str, *, kind: str, serial: str, model: str, at: datetime) -> t
     return terminal, credential
 
 
-def _enrol_next(site: Site, **facts: str) -> tuple[Terminal, Credential]:
+def _enrol_next(site: Site, **facts: str) -> tuple[Terminal, PlainCredential]:
     place = site.code.upper().strip("-_") or "T"  # a UID begins with a letter or digit
     stem = f"{place}-{UID_MARKS[TerminalKind(facts['kind'])]}-"
     number = Terminal.objects.filter(uid__startswith=stem).count()

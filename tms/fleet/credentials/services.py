@@ -37,16 +37,16 @@ NOBODY = Key(0, "0" * 64, Identity(0, "", 0, TerminalKind.KIOSK))
 
 
 @transaction.atomic
-def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credential.Credential:
+def issue(terminal: Terminal, *, expires_at: datetime | None = None) -> credential.PlainCredential:
     """A new key for `terminal`. Keys issued before stay valid until they expire or are revoked."""
     secret = secrets.token_urlsafe(32)
     Credential.objects.create(terminal=terminal, digest=hash_token(secret), expires_at=expires_at)
     recorder.record("key-issued", terminal)
-    return credential.Credential(terminal.uid, secret)
+    return credential.PlainCredential(terminal.uid, secret)
 
 
 @transaction.atomic
-def enrol(terminal: Terminal) -> credential.Credential:
+def enrol(terminal: Terminal) -> credential.PlainCredential:
     """Save a new terminal, give it a state that was never seen, and its first key."""
     terminal.save()
     TerminalState.objects.get_or_create(terminal=terminal)
@@ -71,7 +71,7 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[Key]]:
     return found
 
 
-def match(offered: credential.Credential, keys: Collection[Key]) -> Key | None:
+def match(offered: credential.PlainCredential, keys: Collection[Key]) -> Key | None:
     """The key that `offered` opens, or None; takes as long for an unknown UID as for a wrong secret."""
     given = hash_token(offered.secret)
     opened = None
