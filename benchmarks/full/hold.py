@@ -10,7 +10,7 @@ from benchmarks.full.point import Gauge, Point
 from benchmarks.progress import say
 from benchmarks.quantiles import quantile
 from benchmarks.systems.several import Several
-from deploy.processes import Node
+from deploy.processes import NodeProcess
 
 BROKEN_S = 5.0
 """After a kill its links break within this; what breaks later breaks by itself."""
@@ -57,7 +57,7 @@ class Hold:
         say(f"hold: {seconds:.0f} s with {self.fleet.dialled:,} terminals")
         self.points.append(self.gauge.take(seconds, settle_s=self.plan.settle_s))
 
-    def _kill(self, node: Node, *, at_once: bool = False) -> Outage:
+    def _kill(self, node: NodeProcess, *, at_once: bool = False) -> Outage:
         say(f"hold: killing {node.name}" + (", which restarts at once" if at_once else ""))
         wanted, killed_at = self.fleet.look().online, time.monotonic()
         node.kill()

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from benchmarks.meter import pin
 from benchmarks.systems.address import Address
 from benchmarks.systems.tms import Tms
-from deploy.processes import HOST, ClockProcess, Node
+from deploy.processes import HOST, ClockProcess, NodeProcess
 
 
 class Several(Tms):
@@ -14,7 +14,7 @@ class Several(Tms):
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
-        self.nodes: list[Node] = []
+        self.nodes: list[NodeProcess] = []
         self.clock: ClockProcess | None = None
 
     @property
@@ -38,7 +38,7 @@ class Several(Tms):
                 node.wait_until_it_answers()
             undo.pop_all()
 
-    def add_node(self) -> Node:
+    def add_node(self) -> NodeProcess:
         """One more, running."""
         node = self._node(len(self.nodes))
         node.start()
@@ -53,9 +53,9 @@ class Several(Tms):
         for service in services:
             service.wait_until_it_ended()
 
-    def _node(self, place: int) -> Node:
+    def _node(self, place: int) -> NodeProcess:
         name = f"node-{place + 1}"
-        return Node(name=name, folder=self.folder / name, environment=self._environment)
+        return NodeProcess(name=name, folder=self.folder / name, environment=self._environment)
 
     @property
     def _environment(self) -> dict[str, str]:

@@ -14,10 +14,10 @@ from django.core.exceptions import ImproperlyConfigured
 from deploy.aws import AwsError
 from deploy.backup import instance, metrics, restore, take
 from deploy.backup.database import Database
-from deploy.backup.failure import Busy, Failed, sentence
+from deploy.backup.failure import BackupFailed, Busy, sentence
 from deploy.backup.programs import find
 from deploy.backup.steps import Steps
-from deploy.backup.store import Bucket
+from deploy.backup.store import BackupBucket
 
 BUSY = 75
 """As sysexits.h: try again later."""
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         options.act(options)
     except Busy as busy:
         return tell(busy, BUSY)
-    except (Failed, ImproperlyConfigured, *AwsError) as failed:
+    except (BackupFailed, ImproperlyConfigured, *AwsError) as failed:
         return tell(failed, 1)
     return 0
 
@@ -40,19 +40,19 @@ def tell(error: Exception, code: int) -> int:
 
 
 def act_take(options: argparse.Namespace) -> None:
-    order = take.Order(options.folder, options.bucket, options.keep_days, options.unless_younger, options.stream)
+    order = take.BackupOrder(options.folder, options.bucket, options.keep_days, options.unless_younger, options.stream)
     try:
         take.take(order, Steps())
     except Busy:
         raise
-    except Failed as failed:
+    except BackupFailed as failed:
         with contextlib.suppress(*AwsError):  # the alarm sounds by itself when nothing comes
             metrics.tell_failure()
         raise failed from None
 
 
 def act_age(options: argparse.Namespace) -> None:
-    age_s = Bucket.configured(options.bucket).latest().age_s
+    age_s = BackupBucket.configured(options.bucket).latest().age_s
     metrics.tell_age(age_s)
     print(f"The newest backup is {age_s / 3600:.1f} h old.")
 
@@ -64,7 +64,7 @@ def act_restore(options: argparse.Namespace) -> None:
     if options.swap:
         return restore.exchange(Database.configured(), options.swap, agrees, steps)
     return restore.restore(
-        restore.Order(
+        restore.RestoreOrder(
             folder=options.folder,
             bucket=options.bucket,
             key=options.backup,
@@ -78,7 +78,7 @@ def act_restore(options: argparse.Namespace) -> None:
 
 
 def act_instance(options: argparse.Namespace) -> None:
-    order = instance.Order(
+    order = instance.InstanceRestoreOrder(
         name=options.name,
         at=getattr(options, "at", None),
         snapshot=getattr(options, "snapshot", ""),

@@ -6,7 +6,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from deploy.backup.database import Database
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 from deploy.backup.manifest import Manifest
 
 ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ", re.MULTILINE)
@@ -45,7 +45,9 @@ def verify(database: Database, path: Path, manifest: Manifest) -> int:
 def must_have(tables: Set[str], manifest: Manifest) -> None:
     """Raises Failed when the dump lacks one that the database has."""
     if lacking := manifest.rows.keys() - tables:
-        raise Failed(f"the dump lacks {len(lacking)} of {len(manifest.rows)} tables: {', '.join(sorted(lacking))}")
+        raise BackupFailed(
+            f"the dump lacks {len(lacking)} of {len(manifest.rows)} tables: {', '.join(sorted(lacking))}"
+        )
 
 
 def ours(listed: str) -> str:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.pq import Conninfo
 
 from deploy.aws import client
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 from deploy.backup.programs import Program, find, running
 from tms.config import environment as env
 
@@ -29,11 +29,13 @@ class Database:
         """That of TMS, as its own role or as the master user of the server. Raises Failed."""
         url = env.text("TMS_DATABASE_URL")
         if not url.startswith(("postgres://", "postgresql://")):
-            raise Failed("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
+            raise BackupFailed("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
         try:
             given = {one.keyword.decode(): one.val.decode() for one in Conninfo.parse(url.encode()) if one.val}
         except psycopg.OperationalError:  # its text may show the password
-            raise Failed("TMS_DATABASE_URL cannot be read; right is postgres://USER:PASSWORD@HOST:5432/NAME") from None
+            raise BackupFailed(
+                "TMS_DATABASE_URL cannot be read; right is postgres://USER:PASSWORD@HOST:5432/NAME"
+            ) from None
         return cls(given | _login(as_master=as_master))
 
     @property

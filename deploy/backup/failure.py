@@ -5,15 +5,15 @@ import psycopg
 from deploy.aws import AwsError
 
 
-class Failed(Exception):
+class BackupFailed(Exception):
     """A step did not do what it should; the message says which, and what is wrong, in one line."""
 
 
-class Busy(Failed):
+class Busy(BackupFailed):
     """Another backup is being made."""
 
 
-EXPECTED = (OSError, CalledProcessError, psycopg.Error, *AwsError, Failed)
+EXPECTED = (OSError, CalledProcessError, psycopg.Error, *AwsError, BackupFailed)
 """What may go wrong on the way. Anything else is a mistake of ours, and is shown as one."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.aws import client, code_of
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 from deploy.backup.steps import Steps
 
 RESOURCE = "aws_db_instance.main"
@@ -46,7 +46,7 @@ KEPT_AFTERWARDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class InstanceRestoreOrder:
     name: str
     """What begins every name in AWS."""
     at: datetime | None = None
@@ -75,7 +75,7 @@ class Order:
         return f"/{self.name}/database/secret"
 
 
-def restore(order: Order, steps: Steps) -> None:
+def restore(order: InstanceRestoreOrder, steps: Steps) -> None:
     """Raises Failed; before the names change, what serves is as it was."""
     with steps("look at the instance that serves") as said:
         old = described(order.serving)
@@ -99,7 +99,7 @@ def restore(order: Order, steps: Steps) -> None:
     exchange(order, steps)
 
 
-def exchange(order: Order, steps: Steps) -> None:
+def exchange(order: InstanceRestoreOrder, steps: Steps) -> None:
     """Put the restored instance in the place of the one that serves. Raises Failed."""
     kept = f"{order.serving}-before-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     with steps(f"rename {order.serving} to {kept}"):
@@ -121,17 +121,17 @@ NEXT = (
 )
 
 
-def source(order: Order, old: Mapping[str, Any]) -> str:
+def source(order: InstanceRestoreOrder, old: Mapping[str, Any]) -> str:
     """What is restored from, in words. Raises Failed when RDS cannot reach back to it."""
     if order.snapshot:
         return f"from the snapshot {order.snapshot}"
     latest = old.get("LatestRestorableTime")
     if order.at and latest and order.at > latest:
-        raise Failed(f"RDS reaches to {latest:%Y-%m-%dT%H:%M:%SZ}, and not yet to {order.at:%Y-%m-%dT%H:%M:%SZ}")
+        raise BackupFailed(f"RDS reaches to {latest:%Y-%m-%dT%H:%M:%SZ}, and not yet to {order.at:%Y-%m-%dT%H:%M:%SZ}")
     return f"to {order.at:%Y-%m-%dT%H:%M:%SZ}" if order.at else "to the latest moment that RDS has"
 
 
-def begin(order: Order, old: Mapping[str, Any]) -> None:
+def begin(order: InstanceRestoreOrder, old: Mapping[str, Any]) -> None:
     """Ask for the new instance, with all options of the old one: RDS copies none of them."""
     rds, options = client("rds"), like(old)
     if order.snapshot:
@@ -155,7 +155,7 @@ def like(old: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def changes(order: Order, old: Mapping[str, Any]) -> dict[str, Any]:
+def changes(order: InstanceRestoreOrder, old: Mapping[str, Any]) -> dict[str, Any]:
     """For the restored instance. Its password is that of the moment it was restored to, which nobody has any more."""
     kept = {asked: old[told] for told, asked in KEPT_AFTERWARDS.items() if old.get(told)}
     key = (old.get("MasterUserSecret") or {}).get("KmsKeyId")
@@ -168,7 +168,7 @@ def changes(order: Order, old: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def wait_for_secret(order: Order) -> str:
+def wait_for_secret(order: InstanceRestoreOrder) -> str:
     """Until the changes are made, and Secrets Manager has the new password: its ARN."""
 
     def is_done(seen: Mapping[str, Any]) -> bool:
@@ -179,7 +179,7 @@ def wait_for_secret(order: Order) -> str:
     return str(seen["MasterUserSecret"]["SecretArn"])
 
 
-def made_in_sync(order: Order) -> str:
+def made_in_sync(order: InstanceRestoreOrder) -> str:
     """Parameters that ask for a restart count after one. It serves nobody yet."""
     if is_in_sync(described(order.restored)):
         return "they do already"
@@ -192,7 +192,7 @@ def is_in_sync(seen: Mapping[str, Any]) -> bool:
     return all(group.get("ParameterApplyStatus", "in-sync") == "in-sync" for group in seen["DBParameterGroups"])
 
 
-def rename(order: Order, name: str, new: str) -> None:
+def rename(order: InstanceRestoreOrder, name: str, new: str) -> None:
     """Until it is there under its new name, and nothing is under the old one: the next rename needs the name free."""
     client("rds").modify_db_instance(DBInstanceIdentifier=name, NewDBInstanceIdentifier=new, ApplyImmediately=True)
     until(order, lambda: exists(new) and not exists(name), f"{name} is not {new} yet")
@@ -200,7 +200,7 @@ def rename(order: Order, name: str, new: str) -> None:
 
 
 def wait(
-    order: Order, name: str, is_done: Callable[[Mapping[str, Any]], bool] = lambda seen: True
+    order: InstanceRestoreOrder, name: str, is_done: Callable[[Mapping[str, Any]], bool] = lambda seen: True
 ) -> Mapping[str, Any]:
     """Until it is available, and `is_done`. Raises Failed when it never is."""
     until(order, lambda: is_available(described(name)) and is_done(described(name)), f"{name} is not ready")
@@ -209,15 +209,15 @@ def wait(
 
 def is_available(seen: Mapping[str, Any]) -> bool:
     if seen["DBInstanceStatus"] in ("failed", "incompatible-restore", "incompatible-parameters", "storage-full"):
-        raise Failed(f"{seen['DBInstanceIdentifier']} is {seen['DBInstanceStatus']}: see its events in RDS")
+        raise BackupFailed(f"{seen['DBInstanceIdentifier']} is {seen['DBInstanceStatus']}: see its events in RDS")
     return bool(seen["DBInstanceStatus"] == "available")
 
 
-def until(order: Order, look: Callable[[], bool], late: str) -> None:
+def until(order: InstanceRestoreOrder, look: Callable[[], bool], late: str) -> None:
     deadline = time.monotonic() + order.longest_s
     while not look():
         if time.monotonic() > deadline:
-            raise Failed(f"{late}, after {order.longest_s / 60:.0f} min; look at its events in RDS")
+            raise BackupFailed(f"{late}, after {order.longest_s / 60:.0f} min; look at its events in RDS")
         time.sleep(order.every_s)
 
 
@@ -228,7 +228,7 @@ def described(name: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
     except rds.exceptions.ClientError as error:
         if code_of(error).startswith("DBInstanceNotFound"):
-            raise Failed(f"RDS has no instance {name}") from None
+            raise BackupFailed(f"RDS has no instance {name}") from None
         raise
     return found
 
@@ -236,12 +236,12 @@ def described(name: str) -> Mapping[str, Any]:
 def exists(name: str) -> bool:
     try:
         described(name)
-    except Failed:
+    except BackupFailed:
         return False
     return True
 
 
-def follow(order: Order) -> str:
+def follow(order: InstanceRestoreOrder) -> str:
     """Terraform knows an instance by RDS's own id: without this it would make a third one."""
     if order.terraform is None:
         return "run these in deploy/terraform:\n" + "\n".join(f"    {' '.join(each)}" for each in state_commands(order))
@@ -250,14 +250,14 @@ def follow(order: Order) -> str:
     return f"{RESOURCE} is {order.serving}; `terraform plan` must want no replacement"
 
 
-def state_commands(order: Order) -> Sequence[Sequence[str]]:
+def state_commands(order: InstanceRestoreOrder) -> Sequence[Sequence[str]]:
     return (
         ("terraform", "state", "rm", RESOURCE),
         ("terraform", "import", f"-var-file={order.variables}", RESOURCE, order.serving),
     )
 
 
-def plan(order: Order, old: Mapping[str, Any]) -> str:
+def plan(order: InstanceRestoreOrder, old: Mapping[str, Any]) -> str:
     options = ", ".join(f"{name}={value}" for name, value in like(old).items())
     return (
         f"Dry run: would restore {order.serving} into {order.restored} ({source(order, old)}) with {options}; give it"

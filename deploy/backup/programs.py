@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 
 
 def find(program: str) -> str:
@@ -15,7 +15,9 @@ def find(program: str) -> str:
         return found
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     if not versions:
-        raise Failed(f"{program} is not installed (Amazon Linux: dnf install postgresql17; Debian: postgresql-client)")
+        raise BackupFailed(
+            f"{program} is not installed (Amazon Linux: dnf install postgresql17; Debian: postgresql-client)"
+        )
     return str(versions[-1])
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 
 type Migration = tuple[str, str]
 
@@ -23,7 +23,7 @@ def to_run(applied: Iterable[Migration]) -> int:
     applied, ours = set(applied), known()
     if strange := sorted(applied - ours):
         names = ", ".join(f"{app}.{name}" for app, name in strange[:3])
-        raise Failed(
+        raise BackupFailed(
             f"this release does not know {len(strange)} migrations of the backup ({names}); use a newer release"
         )
     return len(ours - applied)

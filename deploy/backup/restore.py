@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from deploy.backup import archive, release
 from deploy.backup.database import Database
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 from deploy.backup.manifest import Manifest, differences
 from deploy.backup.steps import Steps, size
-from deploy.backup.store import FOLDER, Bucket
+from deploy.backup.store import FOLDER, BackupBucket
 from deploy.backup.swap import create, newest_kept, swap
 
 MOST_TOLD = 5
@@ -22,7 +22,7 @@ RESTART = "restart what holds the old state in memory (docs/runbook.md#restore)"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RestoreOrder:
     folder: Path
     bucket: str
     key: str
@@ -34,13 +34,13 @@ class Order:
 
 
 class Backup(NamedTuple):
-    bucket: Bucket
+    bucket: BackupBucket
     key: str
     sha256: str
     manifest: Manifest
 
 
-def restore(order: Order, steps: Steps) -> None:
+def restore(order: RestoreOrder, steps: Steps) -> None:
     """Raises Failed; then the database that is served is as it was."""
     database = Database.configured()
     backup = found(order, steps)
@@ -82,9 +82,9 @@ def back(database: Database, agrees: Callable[[str], bool], steps: Steps) -> Non
     exchange(database, kept, agrees, steps)
 
 
-def found(order: Order, steps: Steps) -> Backup:
+def found(order: RestoreOrder, steps: Steps) -> Backup:
     with steps("find the backup") as said:
-        bucket = Bucket.configured(order.bucket)
+        bucket = BackupBucket.configured(order.bucket)
         key = named(order.key) if order.key else bucket.latest().key
         sha256 = bucket.text(f"{key}.sha256").split()[0]
         manifest = Manifest.read(bucket.text(f"{key}.manifest.json"))
@@ -114,14 +114,14 @@ def fetched(backup: Backup, folder: Path, steps: Steps) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free, needed = shutil.disk_usage(folder).free, backup.bucket.size(backup.key)
         if free < needed:
-            raise Failed(f"{folder} has {size(free)} free, and the backup {size(needed)}: name another --folder")
+            raise BackupFailed(f"{folder} has {size(free)} free, and the backup {size(needed)}: name another --folder")
         backup.bucket.get(backup.key, path)
         said(size(path.stat().st_size))
     with steps("compare its checksum") as said:
         got = archive.digest(path)
         if got != backup.sha256:
             path.unlink()
-            raise Failed(f"SHA-256 is {got}, not {backup.sha256}: it was damaged or replaced; take another one")
+            raise BackupFailed(f"SHA-256 is {got}, not {backup.sha256}: it was damaged or replaced; take another one")
         said("as it was made")
     return path
 
@@ -154,7 +154,7 @@ def verified(new: Database, kept: Manifest, steps: Steps) -> None:
         told = differences(kept, Manifest.of(connection))
         if told:
             more = f", and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
-            raise Failed(f"{new.name} differs: {'; '.join(told[:MOST_TOLD])}{more}. Nothing was swapped")
+            raise BackupFailed(f"{new.name} differs: {'; '.join(told[:MOST_TOLD])}{more}. Nothing was swapped")
         said(f"{len(kept.rows)} tables and {kept.total:,} rows agree, every constraint holds")
         said(f"the latest report arrived {kept.latest_report_at or 'never'}")
 

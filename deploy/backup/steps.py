@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
-from deploy.backup.failure import EXPECTED, Busy, Failed, sentence
+from deploy.backup.failure import EXPECTED, BackupFailed, Busy, sentence
 
 type Say = Callable[[str], None]
 """Adds what was found to the line of a step."""
@@ -29,7 +29,7 @@ class Steps:
             raise
         except EXPECTED as error:
             self.say(f"{what}: FAILED")
-            raise Failed(f"{what}: {sentence(error)}") from error
+            raise BackupFailed(f"{what}: {sentence(error)}") from error
         told = f": {', '.join(found)}" if found else ""
         self.say(f"{what}{told} ({time.monotonic() - began:.1f} s)")
 

@@ -14,7 +14,7 @@ import msgspec
 from boto3.s3.transfer import TransferConfig
 
 from deploy.aws import account, client, code_of
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 
 FOLDER = "database/"
 LATEST = f"{FOLDER}db_backup_latest"
@@ -37,12 +37,12 @@ class Pointer(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class BackupBucket:
     name: str
     s3: Any
 
     @classmethod
-    def configured(cls, name: str = "") -> "Bucket":
+    def configured(cls, name: str = "") -> "BackupBucket":
         """`name`, or that of BACKUP_BUCKET, or the one that Terraform makes in this account."""
         name = name or os.environ.get("BACKUP_BUCKET") or f"{os.environ.get('TMS_NAME') or 'tms'}-{account()}-backups"
         return cls(name, client("s3"))
@@ -67,9 +67,9 @@ class Bucket:
         """Raises Failed when S3 does not have every byte of it, encrypted."""
         kept = self.s3.head_object(Bucket=self.name, Key=key)
         if kept["ContentLength"] != size:
-            raise Failed(f"S3 keeps {kept['ContentLength']:,} bytes of {size:,}")
+            raise BackupFailed(f"S3 keeps {kept['ContentLength']:,} bytes of {size:,}")
         if not kept.get("ServerSideEncryption"):
-            raise Failed("S3 keeps it without encryption")
+            raise BackupFailed("S3 keeps it without encryption")
 
     def put_text(self, key: str, text: str) -> None:
         self.s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), ChecksumAlgorithm="SHA256", **_encryption())
@@ -79,7 +79,7 @@ class Bucket:
         try:
             return str(self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode())
         except self.s3.exceptions.NoSuchKey:
-            raise Failed(f"s3://{self.name}/{key} does not exist") from None
+            raise BackupFailed(f"s3://{self.name}/{key} does not exist") from None
 
     def get(self, key: str, path: Path) -> None:
         """Raises Failed when it is not there."""
@@ -87,7 +87,7 @@ class Bucket:
             self.s3.download_file(self.name, key, str(path))
         except self.s3.exceptions.ClientError as error:
             if code_of(error) == "404":
-                raise Failed(f"s3://{self.name}/{key} does not exist") from None
+                raise BackupFailed(f"s3://{self.name}/{key} does not exist") from None
             raise
 
     def point_at(self, pointer: Pointer) -> None:
@@ -103,11 +103,11 @@ class Bucket:
     def _verify(self, path: Path, key: str, part: int) -> None:
         kept = self.s3.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
         if kept["ContentLength"] != path.stat().st_size:
-            raise Failed(f"S3 keeps {kept['ContentLength']:,} bytes of {path.stat().st_size:,}")
+            raise BackupFailed(f"S3 keeps {kept['ContentLength']:,} bytes of {path.stat().st_size:,}")
         if kept.get("ChecksumSHA256") != checksum(path, part):
-            raise Failed(f"S3 keeps the checksum {kept.get('ChecksumSHA256')}, not {checksum(path, part)}")
+            raise BackupFailed(f"S3 keeps the checksum {kept.get('ChecksumSHA256')}, not {checksum(path, part)}")
         if not kept.get("ServerSideEncryption"):
-            raise Failed("S3 keeps it without encryption")
+            raise BackupFailed("S3 keeps it without encryption")
 
 
 def checksum(path: Path, part: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from deploy.backup.database import Database
-from deploy.backup.store import PART, Bucket
+from deploy.backup.store import PART, BackupBucket
 
 READ = 1024 * 1024
 TABLE = re.compile(r'processing data for table "([^"]+)"')
@@ -19,7 +19,7 @@ class Streamed(NamedTuple):
     """Of which pg_restore unpacked the rows."""
 
 
-def put(database: Database, bucket: Bucket, key: str, *, snapshot: str) -> tuple["Upload", Streamed]:
+def put(database: Database, bucket: BackupBucket, key: str, *, snapshot: str) -> tuple["Upload", Streamed]:
     """Dump, read and upload in one pass. Nothing is in S3 before `Upload.complete`. Raises CalledProcessError."""
     upload = Upload(bucket, key)
     digest, size = hashlib.sha256(), 0
@@ -52,7 +52,7 @@ def dumped(database: Database, snapshot: str) -> Iterator[bytes]:
 class Upload:
     """An object of S3 in parts: it is there when it is complete, and leaves nothing when it is aborted."""
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: BackupBucket, key: str) -> None:
         self._where = {"Bucket": bucket.name, "Key": key, "UploadId": bucket.begin_parts(key)}
         self._s3 = bucket.s3
         self._buffer = bytearray()

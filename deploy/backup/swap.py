@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.backup.database import Database, rows
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 
 MAINTENANCE = "postgres"
 """A database cannot be renamed by who is in it."""
@@ -63,7 +63,7 @@ def newest_kept(database: Database) -> str:
         pattern = f"^{database.name}_before_[0-9]{{8}}_[0-9]{{6}}(_[0-9]{{6}})?$"
         found = rows(connection, "SELECT datname FROM pg_database WHERE datname ~ %s ORDER BY 1 DESC", [pattern])
     if not found:
-        raise Failed(f"no database {database.name}_before_… is there: nothing was swapped out")
+        raise BackupFailed(f"no database {database.name}_before_… is there: nothing was swapped out")
     return str(found[0][0])
 
 
@@ -83,7 +83,7 @@ def create(database: Database, new: str) -> None:
 
 def _must_exist(connection: psycopg.Connection[Any], name: str) -> None:
     if not _exists(connection, name):
-        raise Failed(f"there is no database {name}")
+        raise BackupFailed(f"there is no database {name}")
 
 
 def _exists(connection: psycopg.Connection[Any], name: str) -> bool:
@@ -100,7 +100,9 @@ def _let_in(connection: psycopg.Connection[Any], *names: str, allowed: bool) -> 
 def _end_connections(connection: psycopg.Connection[Any], names: list[str]) -> None:
     staying = [pid for pid, ended in rows(connection, END, [LET_GO_MS, names]) if not ended]
     if staying:
-        raise Failed(f"the connections {', '.join(map(str, staying))} did not end within {LET_GO_MS / 1000:.0f} s")
+        raise BackupFailed(
+            f"the connections {', '.join(map(str, staying))} did not end within {LET_GO_MS / 1000:.0f} s"
+        )
 
 
 def _rename(connection: psycopg.Connection[Any], name: str, new: str) -> None:

@@ -13,10 +13,10 @@ import psycopg
 
 from deploy.backup import archive, metrics, stream
 from deploy.backup.database import Database, rows
-from deploy.backup.failure import Busy, Failed
+from deploy.backup.failure import BackupFailed, Busy
 from deploy.backup.manifest import Manifest
 from deploy.backup.steps import Steps, size
-from deploy.backup.store import FOLDER, Bucket, Pointer
+from deploy.backup.store import FOLDER, BackupBucket, Pointer
 
 LOCK = 0x746D73_6261636B
 """Key of the advisory lock, "tmsback": it holds for every machine that can reach the database."""
@@ -26,7 +26,7 @@ ROOM = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BackupOrder:
     folder: Path
     bucket: str
     keep_days: float
@@ -52,7 +52,7 @@ class Local(NamedTuple):
         return Pointer(self.key, self.sha256, self.path.stat().st_size, self.manifest.taken_at)
 
 
-def take(order: Order, steps: Steps) -> None:
+def take(order: BackupOrder, steps: Steps) -> None:
     """Raises Failed, or Busy."""
     with steps("reach the database") as said:
         database = Database.configured()
@@ -68,7 +68,7 @@ def take(order: Order, steps: Steps) -> None:
     steps.say(f"The backup {bucket.url(pointer.key)} is there, whole and encrypted: {steps.took}")
 
 
-def kept_here_too(database: Database, bucket: Bucket, order: Order, steps: Steps) -> Pointer:
+def kept_here_too(database: Database, bucket: BackupBucket, order: BackupOrder, steps: Steps) -> Pointer:
     must_fit(order.folder, newest_size(bucket), steps)
     local = made(database, order.folder, steps)
     uploaded(local, bucket, steps)
@@ -77,7 +77,7 @@ def kept_here_too(database: Database, bucket: Bucket, order: Order, steps: Steps
     return local.pointer
 
 
-def streamed(database: Database, bucket: Bucket, steps: Steps) -> Pointer:
+def streamed(database: Database, bucket: BackupBucket, steps: Steps) -> Pointer:
     """Dump, verify and upload in one pass; what fails in between leaves nothing in S3."""
     name = f"db_backup_{datetime.now(UTC):%Y%m%d_%H%M%S}.dump"
     key = FOLDER + name
@@ -108,17 +108,17 @@ def must_fit(folder: Path, needed: int, steps: Steps) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
         if free < needed * ROOM:
-            raise Failed(
+            raise BackupFailed(
                 f"{folder} has {size(free)} free, and the newest backup has {size(needed)}: name another --folder, or"
                 " let it go straight to S3 with --stream"
             )
 
 
-def newest_size(bucket: Bucket) -> int:
+def newest_size(bucket: BackupBucket) -> int:
     """0 when there is none."""
     try:
         return bucket.latest().size
-    except Failed:
+    except BackupFailed:
         return 0
 
 
@@ -131,15 +131,15 @@ def alone(connection: psycopg.Connection[Any]) -> Iterator[None]:
     yield
 
 
-def found_bucket(order: Order, steps: Steps) -> Bucket:
+def found_bucket(order: BackupOrder, steps: Steps) -> BackupBucket:
     with steps("reach the bucket") as said:
-        bucket = Bucket.configured(order.bucket)
+        bucket = BackupBucket.configured(order.bucket)
         bucket.s3.head_bucket(Bucket=bucket.name)
         said(bucket.name)
     return bucket
 
 
-def is_young_enough(bucket: Bucket, order: Order, steps: Steps) -> bool:
+def is_young_enough(bucket: BackupBucket, order: BackupOrder, steps: Steps) -> bool:
     if not order.unless_younger_h:
         return False
     with steps("look at the newest backup") as said:
@@ -152,10 +152,10 @@ def is_young_enough(bucket: Bucket, order: Order, steps: Steps) -> bool:
     return is_young
 
 
-def newest_age_s(bucket: Bucket) -> float | None:
+def newest_age_s(bucket: BackupBucket) -> float | None:
     try:
         return bucket.latest().age_s
-    except Failed:
+    except BackupFailed:
         return None
 
 
@@ -201,7 +201,7 @@ def described(path: Path, sha256: str, manifest: Manifest) -> None:
     manifest_of(path).write_text(manifest.text)
 
 
-def uploaded(local: Local, bucket: Bucket, steps: Steps) -> None:
+def uploaded(local: Local, bucket: BackupBucket, steps: Steps) -> None:
     """The pointer moves last: it never names what is not there."""
     with steps("upload it") as said:
         bucket.put(local.path, local.key, sha256=local.sha256)
@@ -211,11 +211,11 @@ def uploaded(local: Local, bucket: Bucket, steps: Steps) -> None:
     point(bucket, local.pointer, steps)
 
 
-def point(bucket: Bucket, pointer: Pointer, steps: Steps) -> None:
+def point(bucket: BackupBucket, pointer: Pointer, steps: Steps) -> None:
     with steps("point db_backup_latest at it"):
         bucket.point_at(pointer)
         if bucket.latest() != pointer:
-            raise Failed("S3 keeps another pointer")
+            raise BackupFailed("S3 keeps another pointer")
 
 
 def remove_old(folder: Path, days: float) -> int:

@@ -12,7 +12,7 @@ from deploy.cluster.view import Lines, Table, View
 from deploy.processes.cluster import MOST_CLOCKS, MOST_NODES, Cluster
 from deploy.processes.programs import Missing, find, find_postgresql
 from deploy.processes.service import HOST, DidNotStart, Service
-from deploy.processes.simulator import Simulator
+from deploy.processes.simulator import SimulatorProcess
 from deploy.processes.tms_process import ROOT
 
 MOST_TERMINALS = 5_000
@@ -118,7 +118,9 @@ def populated(cluster: Cluster, terminals: int) -> tuple[Service, str]:
     """A simulator of so many terminals, running, and who may look at them."""
     fleet = cluster.folder / "demo-fleet.json"
     username, password = cluster.manage("seed_demo", str(terminals), "--fleet", str(fleet)).split()
-    simulator = Simulator(url=cluster.link, fleet=fleet, terminals=terminals, folder=cluster.folder / "terminals")
+    simulator = SimulatorProcess(
+        url=cluster.link, fleet=fleet, terminals=terminals, folder=cluster.folder / "terminals"
+    )
     simulator.ends_with_us = True
     simulator.start()
     return simulator, f"{username} / {password}"

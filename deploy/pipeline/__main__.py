@@ -10,7 +10,7 @@ from deploy.aws import AwsError
 from deploy.pipeline import alarms, sbom
 from deploy.pipeline.ec2 import Machines
 from deploy.pipeline.ecs import Containers
-from deploy.pipeline.failure import Failed
+from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.waiting import Patience
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     try:
         options.act(options)
-    except (Failed, OSError, *AwsError) as error:
+    except (DeploymentFailed, OSError, *AwsError) as error:
         print(f"tms: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     return 0
@@ -75,7 +75,7 @@ def act_roll_back(options: argparse.Namespace) -> None:
     where = fleet(options)
     if options.template:
         if not isinstance(where, Machines):
-            raise Failed("--template is of ec2; on ecs roll back by digest: --to REPOSITORY@sha256:…")
+            raise DeploymentFailed("--template is of ec2; on ecs roll back by digest: --to REPOSITORY@sha256:…")
         return where.use_template(options.template, patience(options))
     left = where.current()
     target = options.to or where.previous()

@@ -9,7 +9,7 @@ from typing import Any
 
 from deploy.aws import account, client, code_of
 from deploy.pipeline import alarms
-from deploy.pipeline.failure import Failed
+from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.good import GoodReleases
 from deploy.pipeline.waiting import Patience
 
@@ -45,11 +45,13 @@ class Machines:
         checksum = artefact.with_name(f"{artefact.name}.sha256")
         said, made = checksum.read_text().split()[0], digest(artefact)
         if said != made:
-            raise Failed(f"{artefact.name} has the SHA-256 {made}, but {checksum.name} says {said}: build it again")
+            raise DeploymentFailed(
+                f"{artefact.name} has the SHA-256 {made}, but {checksum.name} says {said}: build it again"
+            )
         s3 = client("s3")
         kept = self._kept_digest(s3, artefact.name)
         if kept not in ("", made):
-            raise Failed(
+            raise DeploymentFailed(
                 f"s3://{self.bucket}/{artefact.name} is there already, and is another one: choose another version"
             )
         if not kept:
@@ -93,7 +95,7 @@ class Machines:
             except ssm.exceptions.InvocationDoesNotExist:
                 return False, "sent"
             if seen["Status"] not in ("Pending", "InProgress", "Delayed", "Success"):
-                raise Failed(f"migrations of {release} on {serving[0]}: {seen['Status']}: {last_lines(seen)}")
+                raise DeploymentFailed(f"migrations of {release} on {serving[0]}: {seen['Status']}: {last_lines(seen)}")
             return seen["Status"] == "Success", str(seen["Status"])
 
         patience.until(look, what=f"migrations of {release} on {serving[0]}")
@@ -139,7 +141,7 @@ class Machines:
             [refresh] = self._refreshes(groups, InstanceRefreshIds=[started])
             status, done = refresh["Status"], refresh.get("PercentageComplete", 0)
             if status != GOOD and status not in UNDER_WAY:
-                raise Failed(f"{what}: {status}: {refresh.get('StatusReason', 'no reason was given')}")
+                raise DeploymentFailed(f"{what}: {status}: {refresh.get('StatusReason', 'no reason was given')}")
             return status == GOOD, f"{status}, {done} %"
 
         patience.until(look, what=what)
@@ -167,7 +169,9 @@ class Machines:
 
     def _must_be_kept(self, release: str) -> None:
         if not self._kept_digest(client("s3"), f"tms-{release}.tar.gz"):
-            raise Failed(f"s3://{self.bucket}/tms-{release}.tar.gz.sha256 does not exist: publish the release first")
+            raise DeploymentFailed(
+                f"s3://{self.bucket}/tms-{release}.tar.gz.sha256 does not exist: publish the release first"
+            )
 
     def _kept_digest(self, s3: Any, name: str) -> str:
         """Of an artefact that is there; empty when none is."""
@@ -187,7 +191,7 @@ def digest(path: Path) -> str:
 def migration(release: str) -> list[str]:
     """The commands that a machine runs: with its own scripts it installs the release, whose own scripts migrate."""
     if not VERSION.fullmatch(release):
-        raise Failed(f"{release} is no version; right is what deploy/pipeline/build printed, such as 1.4.2")
+        raise DeploymentFailed(f"{release} is no version; right is what deploy/pipeline/build printed, such as 1.4.2")
     return [
         "set -eu",
         f"/opt/tms/current/deploy/machine/install-release {release}",

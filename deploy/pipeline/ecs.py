@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from deploy.aws import client
-from deploy.pipeline.failure import Failed
+from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.good import GoodReleases
 from deploy.pipeline.waiting import Patience
 
@@ -67,7 +67,7 @@ class Containers:
             cluster=self.cluster, taskDefinition=definition, launchType="FARGATE", networkConfiguration=network, count=1
         )
         if not started["tasks"]:
-            raise Failed(f"the migrations did not start: {reasons(started['failures'])}")
+            raise DeploymentFailed(f"the migrations did not start: {reasons(started['failures'])}")
         task = started["tasks"][0]["taskArn"]
 
         def look() -> tuple[bool, str]:
@@ -100,9 +100,9 @@ class Containers:
         state = newest.get("rolloutState", "IN_PROGRESS")
         told = f"{newest['runningCount']} of {newest['desiredCount']} run, {state}"
         if state == "FAILED":
-            raise Failed(f"{name}: {newest.get('rolloutStateReason', 'its tasks did not become healthy')}")
+            raise DeploymentFailed(f"{name}: {newest.get('rolloutStateReason', 'its tasks did not become healthy')}")
         if service["taskDefinition"] != wanted:
-            raise Failed(f"{name}: the circuit breaker put {service['taskDefinition']} back")
+            raise DeploymentFailed(f"{name}: the circuit breaker put {service['taskDefinition']} back")
         return state == "COMPLETED" and newest["runningCount"] >= newest["desiredCount"], told
 
     def _register(self, family: str, image: str) -> str:
@@ -120,7 +120,7 @@ class Containers:
     def _service(self, name: str) -> Any:
         found = client("ecs").describe_services(cluster=self.cluster, services=[name])["services"]
         if not found:
-            raise Failed(f'{self.cluster} has no service {name}: is compute = "ecs" applied?')
+            raise DeploymentFailed(f'{self.cluster} has no service {name}: is compute = "ecs" applied?')
         return found[0]
 
     def _definition(self, name: str) -> Any:
@@ -138,14 +138,16 @@ def is_ours(container: Any, definition: Any) -> bool:
 
 def must_be_digest(image: str) -> str:
     if "@sha256:" not in image:
-        raise Failed(f"{image} is no image by digest; right is REPOSITORY@sha256:…, as push-image prints it")
+        raise DeploymentFailed(f"{image} is no image by digest; right is REPOSITORY@sha256:…, as push-image prints it")
     return image
 
 
 def must_have_ended_well(task: Any) -> None:
     codes = [container.get("exitCode") for container in task["containers"]]
     if not codes or any(codes):
-        raise Failed(f"the migrations ended with {codes}: {task.get('stoppedReason', '')}; see the log group tms-ecs")
+        raise DeploymentFailed(
+            f"the migrations ended with {codes}: {task.get('stoppedReason', '')}; see the log group tms-ecs"
+        )
 
 
 def reasons(failures: Sequence[Any]) -> str:

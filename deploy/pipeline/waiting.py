@@ -1,7 +1,7 @@
 import time
 from collections.abc import Callable
 
-from deploy.pipeline.failure import Failed
+from deploy.pipeline.failure import DeploymentFailed
 
 
 class Patience:
@@ -23,5 +23,5 @@ class Patience:
             if over:
                 return
             if seconds > self._longest_s:
-                raise Failed(f"{what} took longer than {self._longest_s:.0f} s; it stood at: {told}")
+                raise DeploymentFailed(f"{what} took longer than {self._longest_s:.0f} s; it stood at: {told}")
             time.sleep(self._every_s)

@@ -3,7 +3,7 @@
 from deploy.processes.clock import ClockProcess
 from deploy.processes.cluster import Cluster
 from deploy.processes.nginx import Nginx
-from deploy.processes.node import Node
+from deploy.processes.node import NodeProcess
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
 from deploy.processes.service import HOST, DidNotStart, Service, free_port
@@ -14,7 +14,7 @@ __all__ = [
     "Cluster",
     "DidNotStart",
     "Nginx",
-    "Node",
+    "NodeProcess",
     "PostgreSQL",
     "Redis",
     "Service",

@@ -11,7 +11,7 @@ from typing import Self
 from deploy.processes.certificate import certificate
 from deploy.processes.clock import ClockProcess
 from deploy.processes.nginx import Nginx
-from deploy.processes.node import Node
+from deploy.processes.node import NodeProcess
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
 from deploy.processes.service import HOST, Service
@@ -61,7 +61,7 @@ class Cluster:
         self.postgresql = PostgreSQL(durable=durable, folder=self.folder / "postgresql", port=ports.at(90))
         self.redis = Redis(folder=self.folder / "redis", port=ports.at(91))
         self.environment = self._production(server) | dict(settings)
-        self.nodes = [self._process(Node, f"node-{n}", ports.at(9 + n)) for n in range(1, nodes + 1)]
+        self.nodes = [self._process(NodeProcess, f"node-{n}", ports.at(9 + n)) for n in range(1, nodes + 1)]
         self.clocks = [self._process(ClockProcess, f"clock-{n}", ports.at(69 + n)) for n in range(1, clocks + 1)]
         self.nginx = Nginx(
             folder=self.folder / "nginx",

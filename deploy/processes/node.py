@@ -4,7 +4,7 @@ from deploy.processes.service import HOST
 from deploy.processes.tms_process import TmsProcess
 
 
-class Node(TmsProcess):
+class NodeProcess(TmsProcess):
     """`manage.py serve`: sockets and pages."""
 
     @property

@@ -5,7 +5,7 @@ from pathlib import Path
 from deploy.processes.tms_process import TmsProcess
 
 
-class Simulator(TmsProcess):
+class SimulatorProcess(TmsProcess):
     """Demo terminals: real agents, in a process without Django, over the link that `url` names."""
 
     def __init__(self, *, url: str, fleet: Path, terminals: int, folder: Path) -> None:

@@ -10,7 +10,7 @@ from tests.agent.fake_tms import DEADLINE_S, FakeTMS
 from tms.agent.agent import Agent
 from tms.agent.connection.backoff import Backoff
 from tms.agent.options import Options
-from tms.agent.storage.state import State
+from tms.agent.storage.state import AgentState
 from tms.protocol import frames
 from tms.protocol.credential import PlainCredential
 
@@ -22,7 +22,7 @@ class Running:
 
     def __init__(self, url: str, **options: Any) -> None:
         self.source = options.pop("source", None) or FakeSource()
-        self.states: list[State] = []
+        self.states: list[AgentState] = []
         self._changed = asyncio.Event()
         chosen = options.pop("options", None) or Options(jitter=lambda: 1.0)
         self.agent = Agent(
@@ -36,7 +36,7 @@ class Running:
         )
         self.task = asyncio.create_task(self.agent.run())
 
-    async def until(self, holds: Callable[[State], bool]) -> State:
+    async def until(self, holds: Callable[[AgentState], bool]) -> AgentState:
         async with asyncio.timeout(DEADLINE_S):
             while not holds(self.agent.state):
                 self._changed.clear()
@@ -53,7 +53,7 @@ class Running:
         with suppress(asyncio.CancelledError):
             await self.task
 
-    def _note(self, state: State) -> None:
+    def _note(self, state: AgentState) -> None:
         self.states.append(state)
         self._changed.set()
 

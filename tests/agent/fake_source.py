@@ -1,13 +1,13 @@
 from collections.abc import Mapping, Sequence
 
-from tms.agent.device.source import CommandError, Identity, Outcome, Sample
+from tms.agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
 from tms.protocol import frames
 
 
 class FakeSource:
     """A terminal that has a number of reports, and whatever else a test gives it."""
 
-    identity = Identity("S-1", "PX-300", "2.14.1")
+    identity = DeviceIdentity("S-1", "PX-300", "2.14.1")
     capabilities: Sequence[str] = ("ping", "reboot", "break", "sleep")
 
     def __init__(self) -> None:
@@ -18,18 +18,18 @@ class FakeSource:
     def uptime_s(self) -> float:
         return 1234.0
 
-    def sample(self) -> Sample | None:
+    def sample(self) -> DeviceSample | None:
         if self.is_quiet:
             return None
         events, self.events = tuple(self.events), []
-        return Sample("ok", self.metrics, events)
+        return DeviceSample("ok", self.metrics, events)
 
-    async def handle(self, command: frames.CommandFrame) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
         match command.name:
             case "ping":
-                return Outcome({"echo": command.args})
+                return CommandOutcome({"echo": command.args})
             case "reboot":
-                return Outcome("going", frames.GoodbyeFrame("reboot"))
+                return CommandOutcome("going", frames.GoodbyeFrame("reboot"))
             case "break":
                 raise CommandError("the lever is stuck; pull it by hand")
             case _:

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tms.agent.connection.backoff import LONGEST_S, Backoff
-from tms.agent.connection.link import LOST, Closed, Drained, Refused, TimedOut, Unreachable
+from tms.agent.connection.link import LOST, Closed, Drained, HandshakeRefused, TimedOut, Unreachable
 from tms.protocol import frames
 from tms.protocol.close_codes import CloseCode
 
 ENDS = st.one_of(
     st.builds(Closed, st.sampled_from([*CloseCode, LOST, 1011, 4999])),
-    st.builds(Refused, st.integers(100, 599), retry_after_s=st.none() | st.floats(0, 1e12)),
+    st.builds(HandshakeRefused, st.integers(100, 599), retry_after_s=st.none() | st.floats(0, 1e12)),
     st.builds(Drained, st.builds(frames.DrainFrame, st.floats(0, 1e12), st.floats(0, 1e12))),
     st.builds(TimedOut, st.just("silence"), is_everywhere=st.booleans()),
     st.builds(Unreachable, st.just("no route")),
@@ -68,14 +68,14 @@ def test_silence_at_every_address_opens_the_widest_window_at_once():
         (Closed(CloseCode.TOO_LARGE), 10, 60),
         (Closed(CloseCode.TOO_FAST), 30, 60),
         (Closed(CloseCode.DRAINING), 1, 31),
-        (Refused(401, problem="tms:unauthorised"), 300, 600),
-        (Refused(401), 0, 1),
-        (Refused(403), 0, 1),
-        (Refused(403, retry_after_s=20.0), 20, 21),
-        (Refused(404), 0, 1),
-        (Refused(503), 0, 1),
-        (Refused(503, retry_after_s=20.0), 20, 21),
-        (Refused(429, retry_after_s=9.0), 9, 10),
+        (HandshakeRefused(401, problem="tms:unauthorised"), 300, 600),
+        (HandshakeRefused(401), 0, 1),
+        (HandshakeRefused(403), 0, 1),
+        (HandshakeRefused(403, retry_after_s=20.0), 20, 21),
+        (HandshakeRefused(404), 0, 1),
+        (HandshakeRefused(503), 0, 1),
+        (HandshakeRefused(503, retry_after_s=20.0), 20, 21),
+        (HandshakeRefused(429, retry_after_s=9.0), 9, 10),
         (Drained(frames.DrainFrame(1, 30)), 1, 31),
     ],
 )

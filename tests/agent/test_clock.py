@@ -16,7 +16,7 @@ from tms.agent.options import Options
 from tms.agent.recorder import Recorder
 from tms.agent.storage.journal import SqliteJournal
 from tms.agent.storage.spool import Bounds, Spool
-from tms.agent.storage.state import Phase
+from tms.agent.storage.state import AgentPhase
 from tms.protocol import frames, uplink
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -61,7 +61,7 @@ async def start_offline(tms, start, machine, tmp_path) -> AsyncIterator[Callable
         journals[:] = [SqliteJournal(tmp_path / "spool", "T-1")]
         tms.refuse(503, Retry_After="3600")
         running = start(spool=Spool(journals[0]), options=machine.options)
-        await running.until(lambda state: state.phase is Phase.WAITING)
+        await running.until(lambda state: state.phase is AgentPhase.WAITING)
         return running
 
     yield start_offline

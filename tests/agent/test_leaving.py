@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from tms.agent.storage.state import Phase
+from tms.agent.storage.state import AgentPhase
 from tms.protocol import downlink, frames, uplink
 
 
@@ -20,13 +20,13 @@ async def test_stop_says_goodbye_closes_and_ends_the_run(tms, start):
     assert goodbye.params == frames.GoodbyeFrame("update", back_at)
     assert await link.closed() == 1000
     assert await running.ended() == frames.GoodbyeFrame("update", back_at)
-    assert running.agent.state.phase is Phase.STOPPED
+    assert running.agent.state.phase is AgentPhase.STOPPED
 
 
 async def test_stop_ends_the_run_also_while_there_is_no_link(tms, start):
     tms.refuse(503, Retry_After="3000")
     running = start()
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     running.agent.stop()
 
@@ -93,7 +93,7 @@ async def test_offline_lasts_as_long_as_it_was_meant_to(tms, start):
 
     running.agent.offline_for(3000)
     await link.closed()
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
     running.agent.stop()
     await running.ended()
 
@@ -124,7 +124,7 @@ async def test_a_drain_says_when_to_come_back(tms, start, lines):
 
     await link.send(downlink.DrainCall(frames.DrainFrame(reconnect_after_s=70, spread_s=30)))
     await link.closed()
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert "next try in 70 s" in lines()
     assert not tms.has_new_link
@@ -157,7 +157,7 @@ async def test_a_server_that_closes_for_a_drain_is_believed_without_waiting(tms,
 
     await link.send(downlink.DrainCall(frames.DrainFrame(70, 0)))
     await link.close(4503)
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert "next try in 70 s" in lines()
     assert len(running.agent.spool) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from tms.agent.options import Options
-from tms.agent.storage.state import Phase
+from tms.agent.storage.state import AgentPhase
 from tms.protocol.close_codes import CloseCode
 
 PATIENT = Options(jitter=lambda: 1.0)
@@ -14,7 +14,7 @@ async def test_a_refused_credential_is_tried_again_seldom_and_says_so(tms, start
     tms.reject_credential()
     running = start(options=PATIENT)
 
-    state = await running.until(lambda state: state.phase is Phase.WAITING)
+    state = await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert state.refused == "TMS answered 401 as TMS says it"
     assert "TMS answered 401 as TMS says it; next try in 300 s" in lines()
@@ -37,7 +37,7 @@ async def test_a_credential_that_worked_once_is_never_given_up(tms, start):
     link = await tms.booted()
 
     await link.close(CloseCode.CREDENTIAL_REVOKED)
-    state = await running.until(lambda state: state.phase is Phase.WAITING)
+    state = await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert "the credential was revoked (4401)" in state.refused
     assert not running.task.done()
@@ -58,7 +58,7 @@ async def test_retry_after_is_honoured(tms, start, lines):
     tms.refuse(503, Retry_After="77")
     running = start()
 
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert (
         "the server answered 503 Service Unavailable; this is not an answer of TMS itself; next try in 77 s" in lines()
@@ -105,7 +105,7 @@ async def test_an_answer_decides_how_long_to_wait_at_least(tms, start, lines, an
     tms.refuse(**answer)
     running = start()
 
-    state = await running.until(lambda state: state.phase is Phase.WAITING)
+    state = await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert f"next try in {wait_s} s" in lines()
     assert bool(state.refused) is is_rejected
@@ -147,7 +147,7 @@ async def test_a_close_code_is_explained_and_decides_how_long_to_wait(tms, start
     link = await tms.booted()
 
     await link.close(code)
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert line in lines()
 
@@ -157,7 +157,7 @@ async def test_a_reason_that_the_server_gives_is_told(tms, start, lines):
     link = await tms.booted()
 
     await link.close(4499, "out of order")
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert "the link was closed (4499: out of order)" in lines()
 
@@ -174,6 +174,6 @@ async def test_a_server_that_does_not_speak_the_protocol_is_not_booted(tms, star
 async def test_a_port_on_which_nobody_listens_is_tried_again(start, lines, unused_tcp_port):
     running = start(url=f"ws://127.0.0.1:{unused_tcp_port}/")
 
-    await running.until(lambda state: state.phase is Phase.WAITING)
+    await running.until(lambda state: state.phase is AgentPhase.WAITING)
 
     assert "cannot connect to 127.0.0.1: Connect call failed" in lines()

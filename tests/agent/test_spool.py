@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tms.agent.device.clock import Anchor
 from tms.agent.storage.journal import SqliteJournal
-from tms.agent.storage.spool import Bounds, Entry, JournalError, Spool
+from tms.agent.storage.spool import Bounds, JournalError, Spool, SpooledReport
 from tms.protocol import frames
 
 BEGAN = datetime(2026, 11, 25, tzinfo=UTC)
@@ -147,11 +147,11 @@ class FickleDisk:
     """A journal whose disk can be full."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, Entry] = {}
+        self.kept: dict[int, SpooledReport] = {}
         self.anchors: dict[str, Anchor] = {}
         self.is_full = False
 
-    def load(self) -> list[Entry]:
+    def load(self) -> list[SpooledReport]:
         return list(self.kept.values())
 
     def load_anchors(self) -> list[Anchor]:

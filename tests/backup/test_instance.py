@@ -13,7 +13,7 @@ import pytest
 from deploy.aws import client
 from deploy.backup import __main__ as command
 from deploy.backup import instance
-from deploy.backup.failure import Failed
+from deploy.backup.failure import BackupFailed
 from tests.support.emulated import Moto
 
 AT = "2026-01-31T03:15:00Z"
@@ -189,9 +189,9 @@ def test_a_time_without_a_zone_is_refused(aws, capsys):
 
 
 def test_a_time_that_rds_has_not_reached_is_refused_before_anything_begins():
-    order = instance.Order(name="tms", at=datetime(2026, 1, 31, 3, 15, tzinfo=UTC))
+    order = instance.InstanceRestoreOrder(name="tms", at=datetime(2026, 1, 31, 3, 15, tzinfo=UTC))
 
-    with pytest.raises(Failed, match="RDS reaches to 2026-01-31T03:10:00Z"):
+    with pytest.raises(BackupFailed, match="RDS reaches to 2026-01-31T03:10:00Z"):
         instance.source(order, {"LatestRestorableTime": datetime(2026, 1, 31, 3, 10, tzinfo=UTC)})
 
 
@@ -202,8 +202,8 @@ def test_an_instance_that_cannot_be_is_named(aws, monkeypatch):
         lambda name: {"DBInstanceIdentifier": name, "DBInstanceStatus": "incompatible-restore"},
     )
 
-    with pytest.raises(Failed, match="tms-database is incompatible-restore"):
-        instance.wait(instance.Order(name="tms"), "tms-database")
+    with pytest.raises(BackupFailed, match="tms-database is incompatible-restore"):
+        instance.wait(instance.InstanceRestoreOrder(name="tms"), "tms-database")
 
 
 def test_parameters_that_ask_for_a_restart_get_one_before_anybody_is_served(aws, monkeypatch):
@@ -220,7 +220,7 @@ def test_parameters_that_ask_for_a_restart_get_one_before_anybody_is_served(aws,
     )
     monkeypatch.setattr(instance, "client", lambda service: Rebooting(rebooted))
 
-    assert instance.made_in_sync(instance.Order(name="tms", every_s=0)) == "after a restart"
+    assert instance.made_in_sync(instance.InstanceRestoreOrder(name="tms", every_s=0)) == "after a restart"
     assert rebooted == ["tms-database-restored"]
 
 
@@ -236,7 +236,7 @@ def test_the_state_of_terraform_follows_by_itself_where_its_folder_is_named(aws,
     ran: list[tuple[Any, Path]] = []
     monkeypatch.setattr(subprocess, "run", lambda words, cwd, **_: ran.append((words, cwd)))
 
-    instance.follow(instance.Order(name="tms", terraform=tmp_path))
+    instance.follow(instance.InstanceRestoreOrder(name="tms", terraform=tmp_path))
 
     assert [(words[1], cwd) for words, cwd in ran] == [("state", tmp_path), ("import", tmp_path)]
 

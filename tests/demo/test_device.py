@@ -8,13 +8,13 @@ import pytest
 from msgspec import UNSET
 
 from tms.agent.device.source import CommandError
-from tms.demo.device import Device, Personality, personality_of
+from tms.demo.device import DemoDevice, Personality, personality_of
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import frames, uplink
 
 
-def device(personality: Personality, kind: str = "kiosk") -> Device:
-    return Device(DemoTerminal("SJK-KSK-01", "SJK", kind, "KX-20", "4.8.2", "S1", "x"), personality)
+def device(personality: Personality, kind: str = "kiosk") -> DemoDevice:
+    return DemoDevice(DemoTerminal("SJK-KSK-01", "SJK", kind, "KX-20", "4.8.2", "S1", "x"), personality)
 
 
 @pytest.mark.parametrize("personality", Personality)

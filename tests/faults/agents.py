@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from tms.agent.agent import Agent
-from tms.agent.device.source import Identity, Outcome, Sample
+from tms.agent.device.source import CommandOutcome, DeviceIdentity, DeviceSample
 from tms.agent.options import Options
-from tms.agent.storage.state import State
+from tms.agent.storage.state import AgentState
 from tms.protocol import frames
 from tms.protocol.credential import PlainCredential
 
@@ -16,17 +16,17 @@ from tms.protocol.credential import PlainCredential
 class Counting:
     """A source that has little to say: what counts is that its reports arrive."""
 
-    identity = Identity(model="COUNT")
+    identity = DeviceIdentity(model="COUNT")
     capabilities: Sequence[str] = ()
 
     def uptime_s(self) -> float:
         return 0.0
 
-    def sample(self) -> Sample:
-        return Sample("ok", {"temperature_c": round(random.uniform(30, 50), 1)})
+    def sample(self) -> DeviceSample:
+        return DeviceSample("ok", {"temperature_c": round(random.uniform(30, 50), 1)})
 
-    async def handle(self, command: frames.CommandFrame) -> Outcome:
-        return Outcome()
+    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
+        return CommandOutcome()
 
 
 class AgentTerminal:
@@ -70,7 +70,7 @@ class AgentTerminal:
         self._agent.crash()
         await asyncio.sleep(0)
 
-    def _changed(self, state: State) -> None:
+    def _changed(self, state: AgentState) -> None:
         self.acked = max(self.acked, state.acked_seq)
         if state.is_connected and not self._was_linked:
             self.linked_at = time.monotonic()

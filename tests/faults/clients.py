@@ -9,7 +9,7 @@ import time
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator, Sequence
 
-from deploy.processes.node import Node
+from deploy.processes.node import NodeProcess
 from tests.faults.fault import Fault, Finding
 from tests.faults.light import LightTerminal
 from tests.faults.place import Several
@@ -63,7 +63,7 @@ async def flood(scene: Scene[Several], finding: Finding) -> None:
     finding.figures["MiB sent"] = sent / 2**20
 
 
-async def flooded(node: Node, key: str) -> tuple[int, float]:
+async def flooded(node: NodeProcess, key: str) -> tuple[int, float]:
     """Bytes that were sent, and by how many MiB the node had grown at the worst."""
     command = [sys.executable, "-m", "tests.faults.flooder", str(node.port), key, str(FLOOD_MIB)]
     before_mib = most_mib = resident_mib(node.pid)
@@ -75,7 +75,7 @@ async def flooded(node: Node, key: str) -> tuple[int, float]:
     return int((await saying)[0]), most_mib - before_mib
 
 
-def open_board(scene: Scene[Several], node: Node) -> Client:
+def open_board(scene: Scene[Several], node: NodeProcess) -> Client:
     """A board that has its first frame, and reads no more."""
     client = Client(node.port, receive_buffer=4096)
     client.dial()
@@ -85,7 +85,7 @@ def open_board(scene: Scene[Several], node: Node) -> Client:
     return client
 
 
-def dropped(node: Node) -> float:
+def dropped(node: NodeProcess) -> float:
     """Readers that were given up, as the node counts them: too slow, or silent to a ping."""
     return sum(float(number) for number in DROPPED.findall(node.get("/metrics")[1]))
 

@@ -4,7 +4,7 @@ import re
 import time
 from pathlib import Path
 
-from deploy.processes.node import Node
+from deploy.processes.node import NodeProcess
 from tests.server.client import Client
 
 LIMITS = {"TMS_MAX_CONNECTIONS": "400", "TMS_SPARE_CONNECTIONS": "50", "TMS_BOARDS_PER_PERSON": "40"}
@@ -15,7 +15,7 @@ DESCRIPTORS = re.compile(r"^Max open files +(\d+)", re.MULTILINE)
 
 
 class Crowd:
-    def __init__(self, node: Node, cookie: str) -> None:
+    def __init__(self, node: NodeProcess, cookie: str) -> None:
         self.node = node
         self.boards = 0
         self.connections = 0.0

@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from functools import partial
 
-from deploy.processes.node import Node
+from deploy.processes.node import NodeProcess
 from tests.faults.clients import NOISE_S, acknowledgements, ms
 from tests.faults.fault import Fault, Finding
 from tests.faults.health import ask
@@ -58,7 +58,7 @@ async def huge_metrics(scene: Scene[Several], finding: Finding) -> None:
     finding.promise("its largest page", max(sizes) / 1000, at_most=MOST_BYTES / 1000, unit="KB")
 
 
-async def hostile_terminal(node: Node, key: str, kind: str) -> int:
+async def hostile_terminal(node: NodeProcess, key: str, kind: str) -> int:
     """Frames that were sent."""
     command = [sys.executable, "-m", "tests.faults.hostile_terminal", str(node.port), key, kind, str(HOSTILE_S)]
     terminal = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
@@ -71,7 +71,7 @@ async def hostile_terminal(node: Node, key: str, kind: str) -> int:
 
 
 @contextlib.asynccontextmanager
-async def health_asked(node: Node, took_s: list[float]) -> AsyncIterator[None]:
+async def health_asked(node: NodeProcess, took_s: list[float]) -> AsyncIterator[None]:
     """Of the node itself, ten times a second."""
 
     async def ask_for_ever() -> None:

@@ -13,7 +13,7 @@ from picows import WSCloseCode, WSError, WSFrame, WSInvalidStatusError, WSListen
 
 from tms.agent.connection.backoff import Backoff
 from tms.agent.connection.dialer import DIAL_TIMEOUT_S
-from tms.agent.connection.link import LOST, Closed, Drained, LinkEnd, Refused, TimedOut, Unreachable
+from tms.agent.connection.link import LOST, Closed, Drained, HandshakeRefused, LinkEnd, TimedOut, Unreachable
 from tms.protocol import SUBPROTOCOL, downlink, frames, uplink
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import PlainCredential
@@ -215,4 +215,4 @@ def _refused(error: WSInvalidStatusError) -> LinkEnd:
     answer = error.response
     assert answer is not None
     wait = answer.headers.get("Retry-After", "")
-    return Refused(int(answer.status), retry_after_s=float(wait) if wait.isdecimal() else None)
+    return HandshakeRefused(int(answer.status), retry_after_s=float(wait) if wait.isdecimal() else None)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.processes.node import Node
+from deploy.processes.node import NodeProcess
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
 from deploy.processes.service import HOST
@@ -54,7 +54,7 @@ class OpenRedis(Redis):
         return [*words, "--protected-mode", "no"]
 
 
-class FarNode(Node):
+class FarNode(NodeProcess):
     """A node in a namespace: all that it knows of the world comes over cables."""
 
     namespace: Namespace
@@ -152,7 +152,7 @@ async def cut_off_the_stores(scene: Scene[Wired], finding: Finding) -> None:
     finding.promise("boards that did not say that they were behind", unaware, at_most=0)
 
 
-def connections(node: Node) -> float:
+def connections(node: NodeProcess) -> float:
     return float(LINKS.findall(node.get("/metrics")[1])[0])
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
-from deploy.processes.node import Node
+from deploy.processes.node import NodeProcess
 from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.processes import kill_family
@@ -103,7 +103,7 @@ async def seconds_until_none(scene: Scene[Several], node: str, *, since: float, 
     return None
 
 
-def handshakes(node: Node) -> Handshakes:
+def handshakes(node: NodeProcess) -> Handshakes:
     buckets = HANDSHAKES.findall(node.get("/metrics")[1])
     return Handshakes(node.pid, {float(bound): float(number) for bound, number in buckets})
 

@@ -10,7 +10,7 @@ from tms.fleet.models import Presence
 from tms.metrics import instruments
 from tms.ops.cloudwatch.bridge import Bridge
 from tms.ops.cloudwatch.sender import Datum, Sender
-from tms.ops.cloudwatch.table import TABLE, Origin
+from tms.ops.cloudwatch.table import TABLE, SentBy
 
 pytestmark = pytest.mark.both
 
@@ -45,9 +45,9 @@ def lead():
     instruments.CLOCK_LEADS.set(0)
 
 
-def names(*origins: Origin) -> set[str]:
+def names(*senders: SentBy) -> set[str]:
     """No loop of the clock runs here, so none has an age."""
-    return {row.name for row in TABLE if row.origin in origins} - {"ClockLoopAge"}
+    return {row.name for row in TABLE if row.sent_by in senders} - {"ClockLoopAge"}
 
 
 def test_the_leader_tells_of_the_fleet_and_nobody_else_does(fleet, basket, lead):
@@ -62,8 +62,8 @@ def test_the_leader_tells_of_the_fleet_and_nobody_else_does(fleet, basket, lead)
     bridge.measure(AT)
     leaders = basket.take()
 
-    assert others.keys() == names(Origin.PROCESS)
-    assert leaders.keys() == names(Origin.PROCESS, Origin.LEADER)
+    assert others.keys() == names(SentBy.PROCESS)
+    assert leaders.keys() == names(SentBy.PROCESS, SentBy.LEADER)
     assert (leaders["ActiveTerminals"], leaders["SilentTerminals"], leaders["TotalTerminals"]) == (1, 1, 2)
 
 

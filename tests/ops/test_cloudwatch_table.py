@@ -32,7 +32,7 @@ def sources(row) -> str:
 
 
 def test_every_metric_is_documented_with_its_unit_its_sender_and_its_source():
-    assert told() == {row.name: (row.unit.value, row.origin.value, sources(row)) for row in TABLE}
+    assert told() == {row.name: (row.unit.value, row.sent_by.value, sources(row)) for row in TABLE}
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

@@ -8,15 +8,24 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tms.ops.cloudwatch.bridge import read
-from tms.ops.cloudwatch.measures import Level, Measure, Observations, Rise, Sample, Share, Spread, WorstShare
+from tms.ops.cloudwatch.measures import (
+    Distribution,
+    Level,
+    Measure,
+    MetricSample,
+    Observations,
+    Rise,
+    Share,
+    WorstShare,
+)
 
 
 def samples(**values: float | Mapping[str, float]):
     """`name=3`, or `name={"online": 3, "silent": 1}` for a metric with one label, `by`."""
     return {
-        name: [Sample({"by": by}, value) for by, value in given_.items()]
+        name: [MetricSample({"by": by}, value) for by, value in given_.items()]
         if isinstance(given_, Mapping)
-        else [Sample({}, given_)]
+        else [MetricSample({}, given_)]
         for name, given_ in values.items()
     }
 
@@ -75,7 +84,7 @@ def test_a_histogram_is_what_was_observed_since_each_at_the_upper_bound_of_its_b
 
     observed = Observations("wait_seconds").of(now, before=before)
 
-    assert observed == Spread(values=(0.1, 1, 10, 20), counts=(2, 1, 1, 1))
+    assert observed == Distribution(values=(0.1, 1, 10, 20), counts=(2, 1, 1, 1))
     assert Observations("wait_seconds").of(now, before=now) is None
 
 
@@ -101,4 +110,4 @@ def test_only_what_is_asked_for_is_read():
     Gauge("wanted", "It", registry=registry).set(3)
     Counter("not_wanted", "It", registry=registry)
 
-    assert read(registry, {"wanted", "nowhere"}) == {"wanted": [Sample({}, 3.0)]}
+    assert read(registry, {"wanted", "nowhere"}) == {"wanted": [MetricSample({}, 3.0)]}

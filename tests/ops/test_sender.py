@@ -11,7 +11,7 @@ import pytest
 from tests.ops.eventually import eventually
 from tms.metrics import instruments
 from tms.ops.cloudwatch import sender as sending
-from tms.ops.cloudwatch.measures import Spread
+from tms.ops.cloudwatch.measures import Distribution
 from tms.ops.cloudwatch.sender import Datum, RejectedByCloudWatch, Sender, back_off, one_request
 from tms.ops.cloudwatch.table import Unit
 
@@ -66,7 +66,7 @@ def test_numbers_arrive_in_order_with_name_unit_and_time(sender, shore):
     sent = counted(instruments.BRIDGE_SENT)
 
     sender.offer([number(1), number(2)])
-    sender.offer([Datum("AckSeconds", Unit.SECONDS, AT, Spread((0.1, 1), (5, 2)))])
+    sender.offer([Datum("AckSeconds", Unit.SECONDS, AT, Distribution((0.1, 1), (5, 2)))])
 
     eventually(lambda: len(shore.taken), 3)
     assert shore.taken[0] == {"MetricName": "Links", "Unit": "Count", "Timestamp": AT, "Value": 1}
@@ -142,7 +142,7 @@ def test_a_request_holds_at_most_a_thousand_numbers():
 
 
 def test_a_request_stays_below_a_megabyte():
-    wide = Spread(tuple(map(float, range(150))), (1.0,) * 150)
+    wide = Distribution(tuple(map(float, range(150))), (1.0,) * 150)
     waiting = deque(Datum("AckSeconds", Unit.SECONDS, AT, wide) for _ in range(1_000))
 
     batch = one_request(waiting)

@@ -14,7 +14,7 @@ from deploy.aws import client
 from deploy.pipeline import alarms, ec2
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ec2 import Machines
-from deploy.pipeline.failure import Failed, NothingBefore
+from deploy.pipeline.failure import DeploymentFailed, NothingBefore
 from deploy.pipeline.good import MOST_KEPT, GoodReleases
 from deploy.pipeline.waiting import Patience
 from deploy.processes.tms_process import ROOT
@@ -84,7 +84,7 @@ def test_a_version_never_changes(machines, tmp_path):
     machines.publish(made(tmp_path, "1.0.0"))
     assert machines.publish(made(tmp_path, "1.0.0")).endswith("/tms-1.0.0.tar.gz")
 
-    with pytest.raises(Failed, match="is there already, and is another one"):
+    with pytest.raises(DeploymentFailed, match="is there already, and is another one"):
         machines.publish(made(tmp_path, "1.0.0", b"another one"))
 
 
@@ -92,12 +92,12 @@ def test_what_was_damaged_since_it_was_built_is_not_published(machines, tmp_path
     artefact = made(tmp_path, "1.0.0")
     artefact.write_bytes(b"damaged")
 
-    with pytest.raises(Failed, match="build it again"):
+    with pytest.raises(DeploymentFailed, match="build it again"):
         machines.publish(artefact)
 
 
 def test_a_release_that_nobody_published_is_not_named(machines):
-    with pytest.raises(Failed, match="publish the release first"):
+    with pytest.raises(DeploymentFailed, match="publish the release first"):
         machines.roll_out("2.0.0", QUICK)
 
     assert machines.current() == "1.0.0"
@@ -183,20 +183,24 @@ def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, t
     guards = {"AlarmSpecification": {"Alarms": [f"{machines.name}-server-errors"]}}
     wanted = {"Strategy": "Rolling", "Preferences": PREFERENCES | guards, "AutoScalingGroupName": machines.group}
     stubber.add_response("start_instance_refresh", {"InstanceRefreshId": "r-1"}, wanted)
-    failed = {"Status": "Failed", "StatusReason": "Failed to launch instances: unhealthy", "PercentageComplete": 50}
+    failed = {
+        "Status": "Failed",
+        "StatusReason": "Failed to launch instances: unhealthy",
+        "PercentageComplete": 50,
+    }
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": [{"Status": "InProgress"}]})
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": [failed]})
     monkeypatch.setattr(ec2, "client", lambda service: groups if service == "autoscaling" else client(service))
     monkeypatch.setattr(alarms, "ringing", lambda name: [f"{name}-no-healthy-host", f"{name}-high-cpu-usage"])
 
-    with stubber, pytest.raises(Failed, match="Failed to launch instances: unhealthy"):
+    with stubber, pytest.raises(DeploymentFailed, match="Failed to launch instances: unhealthy"):
         machines.roll_out("1.1.0", QUICK)
 
     stubber.assert_no_pending_responses()
 
 
 def test_a_rollout_that_never_ends_is_given_up(machines):
-    with pytest.raises(Failed, match="took longer than 0 s; it stood at: InProgress"):
+    with pytest.raises(DeploymentFailed, match="took longer than 0 s; it stood at: InProgress"):
         Patience(every_s=0.01, longest_s=0).until(lambda: (False, "InProgress"), what="machines")
 
 
@@ -249,7 +253,7 @@ def test_without_a_machine_there_is_nobody_to_migrate_and_nothing_to(serving, ca
 
 @pytest.mark.parametrize("release", ["1.1.0; reboot", "$(id)", "../1.1.0", ""])
 def test_what_is_no_version_reaches_no_shell(release):
-    with pytest.raises(Failed, match="is no version"):
+    with pytest.raises(DeploymentFailed, match="is no version"):
         ec2.migration(release)
 
 
@@ -259,9 +263,15 @@ def test_migrations_that_fail_stop_the_deployment_with_the_last_lines(serving, m
     stubber.add_response("send_command", {"Command": {"CommandId": "0" * 36}})
     stubber.add_client_error("get_command_invocation", "InvocationDoesNotExist", "not yet", 400)
     stubber.add_response("get_command_invocation", {"Status": "InProgress"})
-    told = {"Status": "Failed", "StandardErrorContent": "Traceback\nlock timeout\nfleet.0007 was not applied\n"}
+    told = {
+        "Status": "Failed",
+        "StandardErrorContent": "Traceback\nlock timeout\nfleet.0007 was not applied\n",
+    }
     stubber.add_response("get_command_invocation", told)
     monkeypatch.setattr(ec2, "client", lambda service: ssm if service == "ssm" else client(service))
 
-    with stubber, pytest.raises(Failed, match=r"Failed: Traceback / lock timeout / fleet\.0007 was not applied"):
+    with (
+        stubber,
+        pytest.raises(DeploymentFailed, match=r"Failed: Traceback / lock timeout / fleet\.0007 was not applied"),
+    ):
         serving.migrate("1.1.0", QUICK)

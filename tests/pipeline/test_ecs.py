@@ -13,7 +13,7 @@ from deploy.aws import client
 from deploy.pipeline import ecs as pipeline
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ecs import Containers, must_have_ended_well
-from deploy.pipeline.failure import Failed, NothingBefore
+from deploy.pipeline.failure import DeploymentFailed, NothingBefore
 from deploy.pipeline.waiting import Patience
 from deploy.processes.tms_process import ROOT
 from tests.support.emulated import Moto
@@ -150,7 +150,7 @@ def test_before_the_first_image_there_is_nothing(containers):
 def test_migrations_that_end_badly_stop_the_deployment():
     task = {"containers": [{"exitCode": 1}], "stoppedReason": "Essential container in task exited"}
 
-    with pytest.raises(Failed, match="ended with \\[1\\]: Essential container"):
+    with pytest.raises(DeploymentFailed, match="ended with \\[1\\]: Essential container"):
         must_have_ended_well(task)
 
 

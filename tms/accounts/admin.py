@@ -67,7 +67,7 @@ class PermissionGroupAdmin(AuditedAdmin, GroupAdmin):
         return bool(request.user.is_superuser)
 
 
-class TokenForm(ModelForm[ApiToken]):
+class ApiTokenForm(ModelForm[ApiToken]):
     maker: User
 
     days = forms.IntegerField(
@@ -91,7 +91,7 @@ class TokenForm(ModelForm[ApiToken]):
 class ApiTokenAdmin(ModelAdmin[ApiToken]):
     """A token is made, and revoked; nothing about it can be edited."""
 
-    form = TokenForm
+    form = ApiTokenForm
     records_itself = True
     list_display = ("name", "person", "created_at", "used_at", "expires_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at")

@@ -15,7 +15,7 @@ from tms.agent.device.machine import LogTail, Machine, reboot
 from tms.agent.options import Options
 from tms.agent.storage.journal import SpoolError, SqliteJournal
 from tms.agent.storage.spool import Spool
-from tms.agent.storage.state import State
+from tms.agent.storage.state import AgentState
 from tms.protocol import frames
 
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -74,7 +74,7 @@ def finish(agent: Agent, goodbye: frames.GoodbyeFrame | None) -> int:
     return DONE
 
 
-def remember(state: State, journal: SqliteJournal) -> None:
+def remember(state: AgentState, journal: SqliteJournal) -> None:
     if state.is_connected:
         journal.remember_accepted()
 

@@ -13,15 +13,15 @@ from tms.agent.commands import Commands
 from tms.agent.connection.backoff import Backoff
 from tms.agent.connection.dialer import Dialer
 from tms.agent.connection.heartbeat import Pace
-from tms.agent.connection.link import Closed, Link, LinkEnd, Refused
-from tms.agent.connection.session import Session
-from tms.agent.device.source import Source
+from tms.agent.connection.link import AgentLink, Closed, HandshakeRefused, LinkEnd
+from tms.agent.connection.session import AgentSession
+from tms.agent.device.source import DeviceSource
 from tms.agent.log import Log
 from tms.agent.options import Options
 from tms.agent.recorder import Recorder
 from tms.agent.storage.outbox import SMALLEST_FRAME, Outbox
 from tms.agent.storage.spool import Spool
-from tms.agent.storage.state import Phase, State
+from tms.agent.storage.state import AgentPhase, AgentState
 from tms.protocol import frames, limits
 from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import PlainCredential
@@ -49,14 +49,14 @@ class Agent:
         url: str,
         credential: PlainCredential,
         *,
-        source: Source,
+        source: DeviceSource,
         spool: Spool | None = None,
         backoff: Backoff | None = None,
         options: Options | None = None,
-        on_change: Callable[[State], None] | None = None,
+        on_change: Callable[[AgentState], None] | None = None,
     ) -> None:
         self.spool = Spool() if spool is None else spool
-        self.state = State()
+        self.state = AgentState()
         self._source = source
         self._options = options or Options()
         self._backoff = backoff or Backoff(jitter=self._options.jitter)
@@ -72,8 +72,8 @@ class Agent:
             clock_error=self._clock_error,
         )
         self._frame_bytes = limits.FRAME_BYTES
-        self._link: Link | None = None
-        self._session: Session | None = None
+        self._link: AgentLink | None = None
+        self._session: AgentSession | None = None
         self._patience: asyncio.Timeout | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._offline_until = 0.0
@@ -129,7 +129,7 @@ class Agent:
         if self._link:
             self._link.abort()
         self._commands.cancel()
-        self._set(phase=Phase.STOPPED)
+        self._set(phase=AgentPhase.STOPPED)
 
     def _leave(self, goodbye: frames.GoodbyeFrame | None) -> None:
         if self._is_leaving:
@@ -194,7 +194,7 @@ class Agent:
 
     async def _one_link(self) -> float:
         """Returns how long to wait for the next."""
-        self._set(phase=Phase.DIALLING)
+        self._set(phase=AgentPhase.DIALLING)
         try:
             self._link = await self._dial()
             end = await self._use(self._link)
@@ -206,14 +206,14 @@ class Agent:
             self._link = self._session = None
         return 0.0 if self._is_leaving else self._after(end)
 
-    async def _dial(self) -> Link:
+    async def _dial(self) -> AgentLink:
         try:
             async with self._interruptible(None):
                 return await self._dialer.dial()
         except TimeoutError:
             raise Interrupted("stopped or sent offline") from None
 
-    async def _use(self, link: Link) -> LinkEnd:
+    async def _use(self, link: AgentLink) -> LinkEnd:
         loop = asyncio.get_running_loop()
         boot = self._recorder.boot()
         booted = await link.boot(boot)
@@ -224,7 +224,7 @@ class Agent:
             self._backoff.reset()
         return end
 
-    def _begin(self, link: Link, boot: frames.BootFrame, booted: frames.BootResult) -> Session:
+    def _begin(self, link: AgentLink, boot: frames.BootFrame, booted: frames.BootResult) -> AgentSession:
         self._recorder.set_clock(booted.server_time)
         self._heartbeat_s = booted.heartbeat_s
         self._was_accepted = True
@@ -244,8 +244,8 @@ class Agent:
         pace = Pace(booted.limits, at=asyncio.get_running_loop().time())
         # At random, because many terminals connect at once after an outage and would tick together ever after.
         self._arm(self._options.jitter() * self._tick_s)
-        self._set(phase=Phase.CONNECTED, session=booted.session, acked_seq=booted.acked_seq, refused="")
-        return Session(link, outbox, pace, self._commands, on_ack=self._acked, log=self._log)
+        self._set(phase=AgentPhase.CONNECTED, session=booted.session, acked_seq=booted.acked_seq, refused="")
+        return AgentSession(link, outbox, pace, self._commands, on_ack=self._acked, log=self._log)
 
     def _acked(self, ack: frames.AckFrame) -> None:
         if ack.boot_id is UNSET:
@@ -259,7 +259,7 @@ class Agent:
             self._is_leaving = self._options.ends_when_refused and not self._was_accepted
         wait_s = 0.0 if self._is_leaving else max(self._backoff.after(end), self._offline_s)
         self._log.warning("%s; %s", end, "giving up" if self._is_leaving else f"next try in {wait_s:.0f} s")
-        self._set(phase=Phase.WAITING)
+        self._set(phase=AgentPhase.WAITING)
         if isinstance(end, Closed) and end.code == CloseCode.TOO_LARGE:
             self._frame_bytes = max(self._frame_bytes // 2, SMALLEST_FRAME)
         return wait_s
@@ -274,6 +274,6 @@ class Agent:
 
 def is_refusal(end: LinkEnd) -> bool:
     """TMS does not take the credential, now or any more."""
-    return (isinstance(end, Refused) and end.is_credential_rejected) or (
+    return (isinstance(end, HandshakeRefused) and end.is_credential_rejected) or (
         isinstance(end, Closed) and end.code == CloseCode.CREDENTIAL_REVOKED
     )

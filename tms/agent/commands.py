@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from tms.agent.device.source import CommandError, Outcome, Source
+from tms.agent.device.source import CommandError, CommandOutcome, DeviceSource
 from tms.agent.log import Log
 from tms.protocol import downlink, frames, limits, uplink
 from tms.protocol.errors import ErrorType, FrameError
@@ -20,7 +20,7 @@ class Commands:
 
     def __init__(
         self,
-        source: Source,
+        source: DeviceSource,
         *,
         now: Callable[[], datetime],
         on_answer: Callable[[], None],
@@ -67,7 +67,7 @@ class Commands:
         else:
             self._finish(call, outcome)
 
-    async def _handle(self, command: frames.CommandFrame, left_s: float) -> Outcome:
+    async def _handle(self, command: frames.CommandFrame, left_s: float) -> CommandOutcome:
         if left_s <= 0:
             raise TimeoutError
         if command.name not in self._source.capabilities:
@@ -75,7 +75,7 @@ class Commands:
             raise CommandError(f"unknown command {command.name!r}; this terminal takes {known}")
         return await self._source.handle(command)
 
-    def _finish(self, call: downlink.CommandCall, outcome: Outcome) -> None:
+    def _finish(self, call: downlink.CommandCall, outcome: CommandOutcome) -> None:
         answer = uplink.CommandAnswer(call.id, "2.0", result=outcome.result)
         if len(msgspec.json.encode(answer)) > limits.FRAME_BYTES:
             self.refuse(call.id, ErrorType.REFUSED, f"the result is larger than {limits.FRAME_BYTES} bytes")

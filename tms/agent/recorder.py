@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from tms.agent.connection.dialer import agent_name
 from tms.agent.device.clock import Anchor, BootClock
-from tms.agent.device.source import Sample, Source
+from tms.agent.device.source import DeviceSample, DeviceSource
 from tms.agent.log import Log
 from tms.agent.reports import cleaned, fault_in, reports_of, state_of
 from tms.agent.storage.spool import Spool
@@ -26,7 +26,7 @@ class Recorder:
     """
 
     def __init__(
-        self, source: Source, spool: Spool, *, clock: BootClock, wall: Callable[[], datetime], log: Log
+        self, source: DeviceSource, spool: Spool, *, clock: BootClock, wall: Callable[[], datetime], log: Log
     ) -> None:
         self.boot_id = uuid4().hex
         self.last_seq = 0
@@ -71,7 +71,7 @@ class Recorder:
 
     def boot(self) -> frames.BootFrame:
         """The boot frame of the next link, with the state as it is now."""
-        sample = self._sample() or Sample()
+        sample = self._sample() or DeviceSample()
         identity = cleaned(self._source.identity)
         boot = frames.BootFrame(
             boot_id=self.boot_id,
@@ -89,7 +89,7 @@ class Recorder:
             self._spool_reports(sample)
         return boot
 
-    def _sample(self) -> Sample | None:
+    def _sample(self) -> DeviceSample | None:
         """None when the source has nothing to say, or something that TMS would refuse."""
         sample = self._source.sample()
         if sample is None:
@@ -101,14 +101,14 @@ class Recorder:
         self._last_fault = message
         return None if fault else sample
 
-    def _spool_reports(self, sample: Sample) -> None:
+    def _spool_reports(self, sample: DeviceSample) -> None:
         for report in self._reports(sample):
             self._spool.append(self.boot_id, report, clock=self._clock.id)
             self.last_seq = report.seq
         self._sampled_at = self._clock.now()
         self._wall_ahead = self._wall() - self._sampled_at
 
-    def _reports(self, sample: Sample) -> list[frames.ReportFrame]:
+    def _reports(self, sample: DeviceSample) -> list[frames.ReportFrame]:
         at = self._clock.now()
         return list(
             reports_of(sample, first_seq=self.last_seq + 1, at=at, event_at=lambda event: at - self._age(event, at))

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec import UNSET
 
-from tms.agent.device.source import Identity, Sample
+from tms.agent.device.source import DeviceIdentity, DeviceSample
 from tms.protocol import frames, limits, uplink
 from tms.protocol.errors import FrameError
 
@@ -17,14 +17,14 @@ EVENTS_BYTES = limits.FRAME_BYTES // 2
 _encoder = msgspec.json.Encoder()
 
 
-def state_of(sample: Sample) -> frames.FullState:
+def state_of(sample: DeviceSample) -> frames.FullState:
     """A probe may answer with what is not a number; JSON cannot say so."""
     metrics = {name: float(value) for name, value in sample.metrics.items() if math.isfinite(value)}
     return frames.FullState(sample.status, metrics or UNSET)
 
 
 def reports_of(
-    sample: Sample, *, first_seq: int, at: datetime, event_at: Callable[[frames.TerminalEvent], datetime]
+    sample: DeviceSample, *, first_seq: int, at: datetime, event_at: Callable[[frames.TerminalEvent], datetime]
 ) -> Iterator[frames.ReportFrame]:
     """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
     state = state_of(sample)
@@ -51,8 +51,8 @@ def fault_in(report: frames.ReportFrame) -> FrameError | None:
     return decoded if isinstance(decoded, FrameError) else None
 
 
-def cleaned(identity: Identity) -> Identity:
-    return Identity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
+def cleaned(identity: DeviceIdentity) -> DeviceIdentity:
+    return DeviceIdentity(clean(identity.serial), clean(identity.model), clean(identity.firmware))
 
 
 def _parted(events: Sequence[frames.TerminalEvent]) -> Iterator[Sequence[frames.TerminalEvent]]:

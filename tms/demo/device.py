@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from tms.agent.device.source import CommandError, Identity, Outcome, Sample
+from tms.agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import frames
 
@@ -51,8 +51,8 @@ def personality_of(uid: str) -> Personality:
 
 
 @dataclass(slots=True)
-class Device:
-    """A `tms.agent.device.source.Source`. Time is `time.monotonic()`; a phase of its own spreads the fleet."""
+class DemoDevice:
+    """A `tms.agent.device.source.DeviceSource`. Time is `time.monotonic()`; a phase of its own spreads the fleet."""
 
     terminal: DemoTerminal
     personality: Personality
@@ -68,8 +68,8 @@ class Device:
         self.paper_pct = self.random.uniform(20, 100)
 
     @property
-    def identity(self) -> Identity:
-        return Identity(self.terminal.serial, self.terminal.model, self.terminal.firmware)
+    def identity(self) -> DeviceIdentity:
+        return DeviceIdentity(self.terminal.serial, self.terminal.model, self.terminal.firmware)
 
     @property
     def capabilities(self) -> Sequence[str]:
@@ -81,7 +81,7 @@ class Device:
     def restart(self) -> None:
         self.started_at = time.monotonic()
 
-    def sample(self) -> Sample:
+    def sample(self) -> DeviceSample:
         now = time.monotonic() + self.phase
         metrics = {
             "cpu_pct": round(22 + 14 * math.sin(now / 90) + self.random.gauss(0, 4), 1),
@@ -93,16 +93,16 @@ class Device:
         if self.terminal.kind in WITH_PAPER:
             metrics["paper_pct"] = round(self._use_paper(), 1)
         events = self._befall()
-        return Sample(self._status(metrics), {name: max(0.0, value) for name, value in metrics.items()}, events)
+        return DeviceSample(self._status(metrics), {name: max(0.0, value) for name, value in metrics.items()}, events)
 
-    async def handle(self, command: frames.CommandFrame) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
         if command.name == "ping":
-            return Outcome({"answer": "pong"})
+            return CommandOutcome({"answer": "pong"})
         if command.name == "reboot":
             back_at = datetime.now(UTC) + timedelta(seconds=self.random.uniform(*REBOOT_S))
-            return Outcome({"back_at": back_at.isoformat()}, frames.GoodbyeFrame("reboot", back_at))
+            return CommandOutcome({"back_at": back_at.isoformat()}, frames.GoodbyeFrame("reboot", back_at))
         if command.name == "collect_logs":
-            return Outcome({"lines": self._log()})
+            return CommandOutcome({"lines": self._log()})
         raise CommandError(f"unknown command {command.name!r}; this terminal takes {', '.join(COMMANDS)}")
 
     def _temperature(self, now: float) -> float:

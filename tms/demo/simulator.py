@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tms.agent.agent import Agent
-from tms.demo.device import REBOOT_S, Device, Personality, personality_of
+from tms.demo.device import REBOOT_S, DemoDevice, Personality, personality_of
 from tms.demo.seed_file import DemoTerminal
 from tms.protocol import credential, frames
 
@@ -27,7 +27,7 @@ class Simulated:
         if key is None:
             raise ValueError(f"{terminal.uid}: its credential in the fleet file cannot be read")
         self.site = terminal.site
-        self.device = Device(terminal, personality_of(terminal.uid))
+        self.device = DemoDevice(terminal, personality_of(terminal.uid))
         self.agent = Agent(url, key, source=self.device)
         self.is_leaving = False
 

@@ -213,7 +213,7 @@ class GroupAdmin(ModelAdmin[Group]):
     autocomplete_fields = ("terminals",)
 
 
-class TokenForm(ModelForm[EnrolmentToken]):
+class EnrolmentTokenForm(ModelForm[EnrolmentToken]):
     hours = forms.IntegerField(
         label=_("valid for (hours)"), min_value=1, max_value=int(enrolment.LONGEST / timedelta(hours=1)), initial=24
     )
@@ -223,7 +223,7 @@ class TokenForm(ModelForm[EnrolmentToken]):
 class EnrolmentTokenAdmin(ModelAdmin[EnrolmentToken]):
     """A token is made and, while unused, deleted; nothing about it can be edited."""
 
-    form = TokenForm
+    form = EnrolmentTokenForm
     records_itself = True
     list_display = ("site", "created_by", "created_at", "expires_at", "used_at", "terminal")
     list_filter = (("used_at", admin.EmptyFieldListFilter), "expires_at")

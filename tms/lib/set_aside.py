@@ -22,7 +22,7 @@ MOST_FAILURES = 40
 """Transactions of one call that may fail: enough to find three rows among 2,000."""
 
 
-class Entry(NamedTuple):
+class SetAsideRow(NamedTuple):
     retry_at: datetime
     failures: int
 
@@ -32,7 +32,7 @@ class SetAside[K: Hashable]:
 
     def __init__(self, loop: str) -> None:
         self._loop = loop
-        self._entries: dict[K, Entry] = {}
+        self._entries: dict[K, SetAsideRow] = {}
         self._left_out = 0
         _of_process.add(self)
 
@@ -49,7 +49,7 @@ class SetAside[K: Hashable]:
     def add(self, key: K, error: Exception, *, at: datetime) -> None:
         failures = self._entries[key].failures + 1 if key in self._entries else 1
         retry_at = at + min(LAST_RETRY, FIRST_RETRY * 2 ** min(failures - 1, 10))
-        self._entries[key] = Entry(retry_at, failures)
+        self._entries[key] = SetAsideRow(retry_at, failures)
         if len(self._entries) > MOST:
             del self._entries[min(self._entries, key=lambda one: self._entries[one].retry_at)]
         instruments.CLOCK_FAILURES.labels(self._loop).inc()

@@ -36,13 +36,13 @@ class BucketStaticFiles(HashedStaticFiles):
             self._publish(frozenset(self.hashed_files.values()))
 
     def _publish(self, names: frozenset[str]) -> None:
-        bucket = Bucket(settings.STATIC_BUCKET, key_prefix(settings.STATIC_URL))
+        bucket = StaticFilesBucket(settings.STATIC_BUCKET, key_prefix(settings.STATIC_URL))
         lacking = names - bucket.names()
         with ThreadPoolExecutor(AT_ONCE) as threads:
             list(threads.map(lambda name: bucket.put(name, self), sorted(lacking)))
 
 
-class Bucket:
+class StaticFilesBucket:
     """Written without any ACL: who may read it, its policy says."""
 
     def __init__(self, name: str, prefix: str) -> None:

@@ -40,7 +40,7 @@ class AuditMiddleware:
             _request.reset(token)
 
 
-class Origin(NamedTuple):
+class ChangeOrigin(NamedTuple):
     """Who does something, and from where."""
 
     actor: User | None = None
@@ -49,17 +49,17 @@ class Origin(NamedTuple):
     address: str | None = None
 
 
-def origin() -> Origin:
+def origin() -> ChangeOrigin:
     """Of the work that goes on."""
     request = _request.get()
     if request is None:
-        return Origin()
+        return ChangeOrigin()
     address = request.META.get("REMOTE_ADDR") or None
     token: ApiToken | None = getattr(request, "token", None)
     if token is not None:
-        return Origin(token.person, Via.API, token, address)
+        return ChangeOrigin(token.person, Via.API, token, address)
     user = getattr(request, "user", None)
-    return Origin(user if isinstance(user, User) and user.pk else None, Via.PAGE, None, address)
+    return ChangeOrigin(user if isinstance(user, User) and user.pk else None, Via.PAGE, None, address)
 
 
 def record(action: str, row: models.Model, changes: Mapping[str, Any] | None = None) -> None:

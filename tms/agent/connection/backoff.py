@@ -4,30 +4,30 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tms.agent.connection.link import Closed, Drained, LinkEnd, Refused, TimedOut
+from tms.agent.connection.link import Closed, Drained, HandshakeRefused, LinkEnd, TimedOut
 from tms.protocol.close_codes import CloseCode
 
 LONGEST_S = 3600.0
 """Whatever TMS or a proxy asks for: a terminal that never comes back needs a visit."""
 
 
-class Window(NamedTuple):
+class WaitRange(NamedTuple):
     """Wait `at_least_s` and a random part of `spread_s`."""
 
     at_least_s: float
     spread_s: float
 
 
-SELDOM = Window(300, 300)
+SELDOM = WaitRange(300, 300)
 """A refused credential may be rotated or reinstated, so it is tried again; seldom, for that may also never happen."""
 
 AFTER_CLOSE = {
-    CloseCode.BAD_FRAMES: Window(60, 240),
+    CloseCode.BAD_FRAMES: WaitRange(60, 240),
     CloseCode.CREDENTIAL_REVOKED: SELDOM,
-    CloseCode.REPLACED: Window(60, 60),
-    CloseCode.TOO_LARGE: Window(10, 50),
-    CloseCode.TOO_FAST: Window(30, 30),
-    CloseCode.DRAINING: Window(1, 30),
+    CloseCode.REPLACED: WaitRange(60, 60),
+    CloseCode.TOO_LARGE: WaitRange(10, 50),
+    CloseCode.TOO_FAST: WaitRange(30, 30),
+    CloseCode.DRAINING: WaitRange(1, 30),
 }
 
 
@@ -58,10 +58,10 @@ class Backoff:
     def _after(self, end: LinkEnd) -> float:
         match end:
             case Drained(drain=drain):
-                return self._within(Window(drain.reconnect_after_s, drain.spread_s))
-            case Refused(retry_after_s=float(at_least_s)):
+                return self._within(WaitRange(drain.reconnect_after_s, drain.spread_s))
+            case HandshakeRefused(retry_after_s=float(at_least_s)):
                 return at_least_s + self._after_failure()
-            case Refused(is_credential_rejected=True):
+            case HandshakeRefused(is_credential_rejected=True):
                 return self._within(SELDOM)
             case Closed(code=code) if code in AFTER_CLOSE:
                 return self._within(AFTER_CLOSE[CloseCode(code)])
@@ -75,5 +75,5 @@ class Backoff:
         self._waited_s += wait_s
         return wait_s
 
-    def _within(self, window: Window) -> float:
+    def _within(self, window: WaitRange) -> float:
         return window.at_least_s + self._jitter() * window.spread_s

@@ -20,7 +20,7 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from tms.agent.connection import certificates
-from tms.agent.connection.link import Link, Refused, TimedOut, Unreachable
+from tms.agent.connection.link import AgentLink, HandshakeRefused, TimedOut, Unreachable
 from tms.agent.device.clock import utc_now
 from tms.protocol import SUBPROTOCOL
 from tms.protocol.credential import PlainCredential
@@ -35,7 +35,7 @@ LONGEST_REASON = 200
 """Characters of what a server says, in a line of the log."""
 
 
-class Problem(msgspec.Struct):
+class ProblemDocument(msgspec.Struct):
     """RFC 9457, as much as is used."""
 
     type: str = ""
@@ -78,7 +78,7 @@ class Dialer:
             "proxy": self._proxy,
         }
 
-    async def dial(self) -> Link:
+    async def dial(self) -> AgentLink:
         """Raises LinkEnd. After an address that refuses, the next is tried at once; after a silent one, next time."""
         addresses: Sequence[str] = ()
         try:
@@ -104,7 +104,7 @@ class Dialer:
             self._silent.clear()
         return sorted(addresses, key=self._silent.__contains__)
 
-    async def _open_first(self, addresses: Sequence[str]) -> Link:
+    async def _open_first(self, addresses: Sequence[str]) -> AgentLink:
         failures = []
         for address in addresses:
             self._address = address
@@ -114,7 +114,7 @@ class Dialer:
                 failures.append(f"{address}: {error.strerror or error}")
         raise Unreachable(f"cannot connect to {'; '.join(failures)}")
 
-    async def _open(self, address: str) -> Link:
+    async def _open(self, address: str) -> AgentLink:
         options = dict(self._options)
         if not self._proxy:
             options |= {"host": address, "port": self._port}
@@ -131,7 +131,7 @@ class Dialer:
         if connection.subprotocol != SUBPROTOCOL:
             connection.transport.abort()
             raise Unreachable(f"{self.url} does not speak {SUBPROTOCOL}")
-        return Link(connection)
+        return AgentLink(connection)
 
 
 @functools.cache
@@ -183,11 +183,11 @@ def retry_after(value: str | None, *, at: datetime) -> float | None:
         return None
 
 
-def _refusal(response: Response, *, at: datetime) -> Refused:
+def _refusal(response: Response, *, at: datetime) -> HandshakeRefused:
     wait = retry_after(response.headers.get("Retry-After"), at=_date_of(response) or at)
     problem = _problem_in(response)
     reason = problem.detail[:LONGEST_REASON] or response.reason_phrase
-    return Refused(response.status_code, retry_after_s=wait, reason=reason, problem=problem.type)
+    return HandshakeRefused(response.status_code, retry_after_s=wait, reason=reason, problem=problem.type)
 
 
 def _date_of(response: Response) -> datetime | None:
@@ -199,13 +199,13 @@ def _date_of(response: Response) -> datetime | None:
     return date if date.tzinfo else None
 
 
-def _problem_in(response: Response) -> Problem:
+def _problem_in(response: Response) -> ProblemDocument:
     """TMS's problem document; an empty one for an answer of something else."""
-    nothing = Problem()
+    nothing = ProblemDocument()
     if not response.headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
         return nothing
     try:
-        problem = msgspec.json.decode(response.body or b"{}", type=Problem)
+        problem = msgspec.json.decode(response.body or b"{}", type=ProblemDocument)
     except msgspec.DecodeError:
         return nothing
     return problem if problem.type.startswith("tms:") else nothing

@@ -48,7 +48,7 @@ class TimedOut(LinkEnd):
         """No address is left that has not just timed out."""
 
 
-class Refused(LinkEnd):
+class HandshakeRefused(LinkEnd):
     """The handshake was answered with an HTTP status, by TMS or by something in front of it.
 
     `problem` is the type in TMS's problem document. A proxy or firewall has none, and what it says of a request says
@@ -83,7 +83,7 @@ class Drained(LinkEnd):
         self.drain = drain
 
 
-class Link:
+class AgentLink:
     """An open WebSocket that speaks `tms.v1`. Every method raises Closed when it is open no longer."""
 
     def __init__(self, connection: ClientConnection) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tms.agent.commands import Commands
 from tms.agent.connection.heartbeat import Pace
-from tms.agent.connection.link import Closed, Drained, Link, LinkEnd
+from tms.agent.connection.link import AgentLink, Closed, Drained, LinkEnd
 from tms.agent.log import Log
 from tms.agent.storage.outbox import Outbox
 from tms.protocol import downlink, frames
@@ -16,10 +16,10 @@ FINISH_S = 5.0
 """For acknowledgements and a clean close; then the link is cut."""
 
 
-class Session:
+class AgentSession:
     def __init__(
         self,
-        link: Link,
+        link: AgentLink,
         outbox: Outbox,
         pace: Pace,
         commands: Commands,

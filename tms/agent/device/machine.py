@@ -11,7 +11,7 @@ from typing import Any
 
 from tms.agent.device.clock import uptime_s
 from tms.agent.device.probes import Probes
-from tms.agent.device.source import CommandError, Identity, Outcome, Sample
+from tms.agent.device.source import CommandError, CommandOutcome, DeviceIdentity, DeviceSample
 from tms.protocol import frames
 
 STRAINED = {"memory_pct": 95.0, "disk_pct": 95.0, "temperature_c": 95.0}
@@ -40,16 +40,16 @@ class Machine:
         self._probes = Probes()
         self._tail = tail
         self._allows_reboot = allows_reboot
-        self._handlers: dict[str, Callable[[Mapping[str, Any]], Outcome]] = {
+        self._handlers: dict[str, Callable[[Mapping[str, Any]], CommandOutcome]] = {
             "ping": self._ping,
             "reboot": self._reboot,
             "collect_logs": self._collect_logs,
         }
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> DeviceIdentity:
         system = f"{platform.system()} {platform.machine()}"
-        return Identity(serial=platform.node(), model=system, firmware=platform.release())
+        return DeviceIdentity(serial=platform.node(), model=system, firmware=platform.release())
 
     @property
     def capabilities(self) -> Sequence[str]:
@@ -58,29 +58,31 @@ class Machine:
     def uptime_s(self) -> float:
         return uptime_s()
 
-    def sample(self) -> Sample:
+    def sample(self) -> DeviceSample:
         metrics = self._probes.read()
         is_strained = any(metrics.get(name, 0.0) >= limit for name, limit in STRAINED.items())
-        return Sample("degraded" if is_strained else "ok", metrics)
+        return DeviceSample("degraded" if is_strained else "ok", metrics)
 
-    async def handle(self, command: frames.CommandFrame) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
         return self._handlers[command.name](command.args)
 
-    def _ping(self, args: Mapping[str, Any]) -> Outcome:
-        return Outcome({"answer": "pong", "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
+    def _ping(self, args: Mapping[str, Any]) -> CommandOutcome:
+        return CommandOutcome({"answer": "pong", "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
 
-    def _reboot(self, args: Mapping[str, Any]) -> Outcome:
+    def _reboot(self, args: Mapping[str, Any]) -> CommandOutcome:
         """Answers and says goodbye; whoever runs the agent calls `reboot` when both are sent."""
         if not self._allows_reboot:
             raise CommandError("this agent may not reboot its machine; start it with --allow-reboot to let it")
         back_at = datetime.now(UTC) + REBOOT_TAKES
-        return Outcome({"back_at": back_at.isoformat(timespec="seconds")}, frames.GoodbyeFrame("reboot", back_at))
+        return CommandOutcome(
+            {"back_at": back_at.isoformat(timespec="seconds")}, frames.GoodbyeFrame("reboot", back_at)
+        )
 
-    def _collect_logs(self, args: Mapping[str, Any]) -> Outcome:
+    def _collect_logs(self, args: Mapping[str, Any]) -> CommandOutcome:
         lines = args.get("lines", LINES_SENT)
         if type(lines) is not int or not 1 <= lines <= LINES_SENT:
             raise CommandError(f"lines={lines!r}: right is a whole number from 1 to {LINES_SENT}")
-        return Outcome({"lines": list(self._tail.lines)[-lines:]})
+        return CommandOutcome({"lines": list(self._tail.lines)[-lines:]})
 
 
 def reboot() -> None:

@@ -10,7 +10,7 @@ from tms.protocol import frames
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class DeviceIdentity:
     """What a terminal tells of itself at boot; an empty string tells nothing."""
 
     serial: str = ""
@@ -19,7 +19,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class DeviceSample:
     """The state of a terminal now, and the events since the last sample."""
 
     status: frames.Status | UnsetType = UNSET
@@ -28,7 +28,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What a command came to: its result, and the goodbye to say when it makes the terminal leave."""
 
     result: Any = None
@@ -39,11 +39,11 @@ class CommandError(Exception):
     """The terminal will not do it; the message tells the operator why, and what would be right."""
 
 
-class Source(Protocol):
+class DeviceSource(Protocol):
     """A terminal as its agent sees it. Methods are called in the event loop and must not block it."""
 
     @property
-    def identity(self) -> Identity: ...
+    def identity(self) -> DeviceIdentity: ...
 
     @property
     def capabilities(self) -> Sequence[str]:
@@ -52,8 +52,8 @@ class Source(Protocol):
     def uptime_s(self) -> float:
         """Since the device started, not the agent: it tells a crash of the software from a loss of power."""
 
-    def sample(self) -> Sample | None:
+    def sample(self) -> DeviceSample | None:
         """Called once an interval and at boot; None when there is nothing to say beyond being alive."""
 
-    async def handle(self, command: frames.CommandFrame) -> Outcome:
+    async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
         """Do what was commanded. Raises CommandError; is cancelled at the deadline."""

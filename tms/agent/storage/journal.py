@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tms.agent.device.clock import Anchor
-from tms.agent.storage.spool import Entry, JournalError
+from tms.agent.storage.spool import JournalError, SpooledReport
 
 log = logging.getLogger("tms.agent")
 
@@ -54,13 +54,13 @@ class SqliteJournal:
             self._connection = self._open()
         self._check_owner(uid)
 
-    def load(self) -> Iterable[Entry]:
+    def load(self) -> Iterable[SpooledReport]:
         rows = self._connection.execute(
             "SELECT position, boot_id, seq, at, has_events, body FROM report ORDER BY position"
         )
         clocks = dict(self._rows("SELECT boot_id, clock FROM boot"))
         return [
-            Entry(position, boot_id, seq, at, bool(has_events), body, clocks.get(boot_id, ""))
+            SpooledReport(position, boot_id, seq, at, bool(has_events), body, clocks.get(boot_id, ""))
             for position, boot_id, seq, at, has_events, body in rows
         ]
 
@@ -69,7 +69,7 @@ class SqliteJournal:
         rows = self._rows("SELECT clock, elapsed_s, server_time FROM anchor")
         return [Anchor(clock, elapsed_s, datetime.fromtimestamp(at, UTC)) for clock, elapsed_s, at in rows]
 
-    def write(self, added: Sequence[Entry], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
+    def write(self, added: Sequence[SpooledReport], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
         clocks = {entry.boot_id: entry.clock for entry in added if entry.clock}
         times = [(anchor.clock, anchor.elapsed_s, anchor.server_time.timestamp()) for anchor in anchors]
         try:

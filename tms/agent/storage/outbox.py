@@ -9,7 +9,7 @@ import msgspec
 
 from tms.agent.device.clock import BootClock
 from tms.agent.log import Log
-from tms.agent.storage.spool import Entry, Spool
+from tms.agent.storage.spool import Spool, SpooledReport
 from tms.protocol import frames, uplink
 
 REPORT_OVERHEAD = 200
@@ -21,7 +21,7 @@ SHORTEST_STALE_S = 10.0
 _heartbeat = uplink.encode(uplink.HeartbeatCall("2.0"))
 
 
-class Frame(NamedTuple):
+class OutboxFrame(NamedTuple):
     text: bytes
     is_paced: bool = True
     """Counts against the frames a minute that TMS allows; backfill does not."""
@@ -75,19 +75,19 @@ class Outbox:
         """TMS will never acknowledge one of the reports in flight; the next acknowledgement passes over it."""
         self._refusals += 1
 
-    def next(self) -> Frame | None:
+    def next(self) -> OutboxFrame | None:
         if self._answers:
-            return Frame(uplink.encode(self._answers.popleft()))
+            return OutboxFrame(uplink.encode(self._answers.popleft()))
         if self.goodbye:
-            return Frame(uplink.encode(uplink.GoodbyeCall(self.goodbye, "2.0")), is_last=True)
+            return OutboxFrame(uplink.encode(uplink.GoodbyeCall(self.goodbye, "2.0")), is_last=True)
         frame = None if self.is_draining else self._next_reports()
         if frame is None and self.is_beat_due:
-            frame = Frame(_heartbeat)
+            frame = OutboxFrame(_heartbeat)
         if frame is not None:
             self.is_beat_due = False
         return frame
 
-    def _next_reports(self) -> Frame | None:
+    def _next_reports(self) -> OutboxFrame | None:
         waiting = self._fitting(
             self._spool.after(
                 self._sent_position,
@@ -102,9 +102,9 @@ class Outbox:
         self._sent_position = going[-1].position
         calls = [self._call(entry, late=bool(late)) for entry in going]
         text = uplink.encode(calls[0]) if len(calls) == 1 else uplink.encode_batch(calls)
-        return Frame(text, is_paced=not late)
+        return OutboxFrame(text, is_paced=not late)
 
-    def _fitting(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+    def _fitting(self, entries: Sequence[SpooledReport]) -> Sequence[SpooledReport]:
         """As many as one frame holds. What alone is too large for TMS can never be sent and must not block the rest."""
         room = self._frame_bytes
         for count, entry in enumerate(entries):
@@ -117,7 +117,7 @@ class Outbox:
                 return entries[:count]
         return entries
 
-    def _is_late(self, entry: Entry) -> bool:
+    def _is_late(self, entry: SpooledReport) -> bool:
         """History, and no news: of another boot, older than a heartbeat, or readings that the boot's are newer than.
 
         An event that a short break kept from TMS is still news: as history it would never raise its alert.
@@ -126,7 +126,7 @@ class Outbox:
             return True
         return entry.seq <= self._boot.last_seq and not entry.has_events
 
-    def _call(self, entry: Entry, *, late: bool) -> uplink.ReportCall:
+    def _call(self, entry: SpooledReport, *, late: bool) -> uplink.ReportCall:
         report = self._spool.report_of(entry)
         if late:
             report = msgspec.structs.replace(report, late=True)

@@ -24,7 +24,7 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(frames.ReportFrame)
 
 
-class Entry(NamedTuple):
+class SpooledReport(NamedTuple):
     """One report. `position` rises in the order in which reports were made, across boots."""
 
     position: int
@@ -61,13 +61,13 @@ class JournalError(Exception):
 class Journal(Protocol):
     """The copy on disk. What was written stays, whatever happens to the process."""
 
-    def load(self) -> Iterable[Entry]:
+    def load(self) -> Iterable[SpooledReport]:
         """Every entry, oldest first."""
 
     def load_anchors(self) -> Iterable[Anchor]:
         """One for each clock that TMS has told the time."""
 
-    def write(self, added: Sequence[Entry], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
+    def write(self, added: Sequence[SpooledReport], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
         """Add entries, remove positions and replace anchors, all or nothing. Raises JournalError."""
 
 
@@ -83,7 +83,7 @@ class Spool:
         self._entries = {entry.position: entry for entry in (journal.load() if journal else ())}
         self._bytes = sum(entry.size for entry in self._entries.values())
         self._last_position = max(self._entries, default=0)
-        self._unwritten: dict[int, Entry] = {}
+        self._unwritten: dict[int, SpooledReport] = {}
         self._unremoved: list[int] = []
         self.anchors = {anchor.clock: anchor for anchor in (journal.load_anchors() if journal else ())}
         """By clock."""
@@ -93,7 +93,7 @@ class Spool:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[SpooledReport]:
         """Oldest first."""
         return iter(self._entries.values())
 
@@ -102,7 +102,7 @@ class Spool:
         self._last_position += 1
         body = _encoder.encode(report)
         self._add(
-            Entry(
+            SpooledReport(
                 self._last_position,
                 boot_id,
                 report.seq,
@@ -120,15 +120,15 @@ class Spool:
         self.anchors[anchor.clock] = self._unwritten_anchors[anchor.clock] = anchor
         self._write()
 
-    def is_dated(self, entry: Entry) -> bool:
+    def is_dated(self, entry: SpooledReport) -> bool:
         """Whether it is known when the report was made. The same for all reports of a boot."""
         return not entry.clock or entry.clock in self.anchors
 
-    def report_of(self, entry: Entry) -> frames.ReportFrame:
+    def report_of(self, entry: SpooledReport) -> frames.ReportFrame:
         """As it is to be sent: by TMS's time, or without instants where nobody knows them."""
         return dated(entry.report, self.anchors.get(entry.clock)) if entry.clock else entry.report
 
-    def after(self, position: int, *, limit: int, undated: bool = True) -> list[Entry]:
+    def after(self, position: int, *, limit: int, undated: bool = True) -> list[SpooledReport]:
         """The oldest entries beyond `position`, with or without those that cannot be dated."""
         later = (entry for entry in self if entry.position > position and (undated or self.is_dated(entry)))
         return list(islice(later, max(0, limit)))
@@ -147,7 +147,7 @@ class Spool:
             self._remove(positions)
             self._write()
 
-    def _add(self, entry: Entry) -> None:
+    def _add(self, entry: SpooledReport) -> None:
         self._entries[entry.position] = entry
         self._unwritten[entry.position] = entry
         self._bytes += entry.size

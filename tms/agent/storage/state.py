@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Phase(StrEnum):
+class AgentPhase(StrEnum):
     STOPPED = "stopped"
     DIALLING = "dialling"
     CONNECTED = "connected"
@@ -13,8 +13,8 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    phase: Phase = Phase.STOPPED
+class AgentState:
+    phase: AgentPhase = AgentPhase.STOPPED
     boot_id: str = ""
     session: int = 0
     """The number that TMS gave to the last link."""
@@ -24,4 +24,4 @@ class State:
 
     @property
     def is_connected(self) -> bool:
-        return self.phase is Phase.CONNECTED
+        return self.phase is AgentPhase.CONNECTED

@@ -14,9 +14,9 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
-from tms.ops.cloudwatch.measures import Sample, Samples, total
+from tms.ops.cloudwatch.measures import MetricSample, Samples, total
 from tms.ops.cloudwatch.sender import CloudWatch, Datum, Sender
-from tms.ops.cloudwatch.table import TABLE, Origin, Row
+from tms.ops.cloudwatch.table import TABLE, Row, SentBy
 from tms.ops.collectors import fleet
 
 log = structlog.get_logger(__name__)
@@ -31,9 +31,9 @@ class Bridge:
 
     def __init__(self, sender: Sender, *, serves: bool, every_s: float = 60.0) -> None:
         self._sender, self._every_s = sender, every_s
-        own = {Origin.PROCESS, Origin.NODE} if serves else {Origin.PROCESS}
-        self._own = [row for row in TABLE if row.origin in own]
-        self._fleets = [row for row in TABLE if row.origin is Origin.LEADER]
+        own = {SentBy.PROCESS, SentBy.NODE} if serves else {SentBy.PROCESS}
+        self._own = [row for row in TABLE if row.sent_by in own]
+        self._fleets = [row for row in TABLE if row.sent_by is SentBy.LEADER]
         self._fleet = fleet_registry()
         self._before: Samples = {}
         self._stopping = threading.Event()
@@ -99,10 +99,10 @@ def names_of(rows: Iterable[Row]) -> frozenset[str]:
 
 def read(registry: CollectorRegistry, names: Collection[str]) -> Samples:
     """Only `names`: a collector that asks the database is not asked for nothing."""
-    samples: dict[str, list[Sample]] = {}
+    samples: dict[str, list[MetricSample]] = {}
     for family in registry.restricted_registry(names).collect():
         for sample in family.samples:
-            samples.setdefault(sample.name, []).append(Sample(sample.labels, sample.value))
+            samples.setdefault(sample.name, []).append(MetricSample(sample.labels, sample.value))
     return samples
 
 

@@ -17,23 +17,23 @@ OVERFLOW = 2
 """What is above a histogram's last bound counts as so many times that bound."""
 
 
-class Sample(NamedTuple):
+class MetricSample(NamedTuple):
     labels: Labels
     value: float
 
 
-type Samples = Mapping[str, Sequence[Sample]]
+type Samples = Mapping[str, Sequence[MetricSample]]
 """By name, as Prometheus reads them: a counter ends in `_total`, a histogram's parts in `_bucket`."""
 
 
-class Spread(NamedTuple):
+class Distribution(NamedTuple):
     """Many observations at once: of `values[n]` there were `counts[n]`."""
 
     values: tuple[float, ...]
     counts: tuple[float, ...]
 
 
-type Measured = float | Spread
+type Measured = float | Distribution
 
 
 class Measure(Protocol):
@@ -111,7 +111,7 @@ class Observations:
     def names(self) -> frozenset[str]:
         return frozenset({f"{self.metric}_bucket"})
 
-    def of(self, samples: Samples, *, before: Samples) -> Spread | None:
+    def of(self, samples: Samples, *, before: Samples) -> Distribution | None:
         [name] = self.names
         now, then = buckets(samples.get(name, ())), buckets(before.get(name, ()))
         fresh = {bound: number - then.get(bound, 0.0) for bound, number in now.items()}
@@ -119,7 +119,7 @@ class Observations:
         if not observed:
             return None
         values, counts = zip(*observed, strict=True)
-        return Spread(values, counts)
+        return Distribution(values, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +157,12 @@ class WorstShare:
         return max((100.0 * part / whole for part, whole in shares if part is not None and whole), default=None)
 
 
-def total(samples: Iterable[Sample], labels: Labels = ALL) -> float | None:
+def total(samples: Iterable[MetricSample], labels: Labels = ALL) -> float | None:
     values = [sample.value for sample in samples if labels.items() <= sample.labels.items()]
     return sum(values) if values and all(map(isfinite, values)) else None
 
 
-def buckets(samples: Iterable[Sample]) -> dict[float, float]:
+def buckets(samples: Iterable[MetricSample]) -> dict[float, float]:
     """How many observations lie at or below each bound, over all other labels; bounds rise."""
     heaped: dict[float, float] = {}
     for sample in samples:

@@ -13,7 +13,7 @@ import structlog
 from tms.config import aws
 from tms.lib.db.clock import db_clock
 from tms.metrics import instruments
-from tms.ops.cloudwatch.measures import Measured, Spread
+from tms.ops.cloudwatch.measures import Distribution, Measured
 from tms.ops.cloudwatch.table import Unit
 
 log = structlog.get_logger(__name__)
@@ -40,13 +40,13 @@ class Datum(NamedTuple):
     @property
     def weight(self) -> int:
         """More bytes than it takes in a request."""
-        numbers = len(self.measured.values) if isinstance(self.measured, Spread) else 1
+        numbers = len(self.measured.values) if isinstance(self.measured, Distribution) else 1
         return 400 + 150 * numbers
 
     def wire(self, now: datetime) -> dict[str, Any]:
         """As PutMetricData wants it."""
         said: dict[str, Any] = {"MetricName": self.name, "Unit": self.unit.value, "Timestamp": min(self.at, now)}
-        if isinstance(self.measured, Spread):
+        if isinstance(self.measured, Distribution):
             return said | {"Values": list(self.measured.values), "Counts": list(self.measured.counts)}
         return said | {"Value": self.measured}
 

@@ -17,7 +17,7 @@ class Unit(Enum):
     PERCENT = "Percent"
 
 
-class Origin(Enum):
+class SentBy(Enum):
     """Which processes send it."""
 
     LEADER = "the leading clock"
@@ -28,42 +28,42 @@ class Origin(Enum):
 class Row(NamedTuple):
     name: str
     unit: Unit
-    origin: Origin
+    sent_by: SentBy
     measure: Measure
 
 
 TABLE = (
-    Row("ActiveTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals", {"presence": "online"})),
-    Row("SilentTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals", {"presence": "silent"})),
-    Row("OfflineTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals", {"presence": "offline"})),
-    Row("TotalTerminals", Unit.COUNT, Origin.LEADER, Level("tms_terminals")),
-    Row("UnresolvedAlerts", Unit.COUNT, Origin.LEADER, Level("tms_alerts_unresolved")),
+    Row("ActiveTerminals", Unit.COUNT, SentBy.LEADER, Level("tms_terminals", {"presence": "online"})),
+    Row("SilentTerminals", Unit.COUNT, SentBy.LEADER, Level("tms_terminals", {"presence": "silent"})),
+    Row("OfflineTerminals", Unit.COUNT, SentBy.LEADER, Level("tms_terminals", {"presence": "offline"})),
+    Row("TotalTerminals", Unit.COUNT, SentBy.LEADER, Level("tms_terminals")),
+    Row("UnresolvedAlerts", Unit.COUNT, SentBy.LEADER, Level("tms_alerts_unresolved")),
     Row(
         "CriticalOpenAlerts",
         Unit.COUNT,
-        Origin.LEADER,
+        SentBy.LEADER,
         Level("tms_alerts_unresolved", {"severity": "critical", "state": "open"}),
     ),
-    Row("NodesRunning", Unit.COUNT, Origin.LEADER, Level("tms_nodes", {"state": "running"})),
-    Row("NodesLost", Unit.COUNT, Origin.LEADER, Level("tms_nodes", {"state": "lost"})),
-    Row("ClockLag", Unit.SECONDS, Origin.LEADER, Level("tms_clock_lag_seconds")),
+    Row("NodesRunning", Unit.COUNT, SentBy.LEADER, Level("tms_nodes", {"state": "running"})),
+    Row("NodesLost", Unit.COUNT, SentBy.LEADER, Level("tms_nodes", {"state": "lost"})),
+    Row("ClockLag", Unit.SECONDS, SentBy.LEADER, Level("tms_clock_lag_seconds")),
     Row(
         "ClockLoopAge",
         Unit.PERCENT,
-        Origin.PROCESS,
+        SentBy.PROCESS,
         WorstShare("tms_clock_loop_age_seconds", "tms_clock_loop_limit_seconds"),
     ),
-    Row("Links", Unit.COUNT, Origin.NODE, Level("tms_links")),
-    Row("ConnectionsUsed", Unit.PERCENT, Origin.NODE, Share("tms_connections", "tms_connections_limit")),
-    Row("IngestPending", Unit.COUNT, Origin.NODE, Level("tms_ingest_pending")),
-    Row("AckSeconds", Unit.SECONDS, Origin.NODE, Observations("tms_ingest_ack_seconds")),
-    Row("FalseOffline", Unit.COUNT, Origin.PROCESS, Rise("tms_false_offline")),
-    Row("SloMeasured", Unit.COUNT, Origin.PROCESS, Counted("tms_slo_seconds")),
-    Row("SloMissed", Unit.COUNT, Origin.PROCESS, Counted("tms_slo_seconds", {"outcome": "missed"})),
-    Row("DeliveryWaiting", Unit.SECONDS, Origin.LEADER, Level("tms_delivery_oldest_waiting_seconds")),
-    Row("DeliveriesGivenUp", Unit.COUNT, Origin.PROCESS, Rise("tms_deliveries", {"outcome": "dead"})),
-    Row("FeedFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_feed_failures")),
-    Row("BridgeLag", Unit.SECONDS, Origin.PROCESS, Level("tms_bridge_lag_seconds")),
-    Row("BridgeFailures", Unit.COUNT, Origin.PROCESS, Rise("tms_bridge_failures")),
-    Row("LogEventsLost", Unit.COUNT, Origin.PROCESS, Rise("tms_log_events_lost")),
+    Row("Links", Unit.COUNT, SentBy.NODE, Level("tms_links")),
+    Row("ConnectionsUsed", Unit.PERCENT, SentBy.NODE, Share("tms_connections", "tms_connections_limit")),
+    Row("IngestPending", Unit.COUNT, SentBy.NODE, Level("tms_ingest_pending")),
+    Row("AckSeconds", Unit.SECONDS, SentBy.NODE, Observations("tms_ingest_ack_seconds")),
+    Row("FalseOffline", Unit.COUNT, SentBy.PROCESS, Rise("tms_false_offline")),
+    Row("SloMeasured", Unit.COUNT, SentBy.PROCESS, Counted("tms_slo_seconds")),
+    Row("SloMissed", Unit.COUNT, SentBy.PROCESS, Counted("tms_slo_seconds", {"outcome": "missed"})),
+    Row("DeliveryWaiting", Unit.SECONDS, SentBy.LEADER, Level("tms_delivery_oldest_waiting_seconds")),
+    Row("DeliveriesGivenUp", Unit.COUNT, SentBy.PROCESS, Rise("tms_deliveries", {"outcome": "dead"})),
+    Row("FeedFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_feed_failures")),
+    Row("BridgeLag", Unit.SECONDS, SentBy.PROCESS, Level("tms_bridge_lag_seconds")),
+    Row("BridgeFailures", Unit.COUNT, SentBy.PROCESS, Rise("tms_bridge_failures")),
+    Row("LogEventsLost", Unit.COUNT, SentBy.PROCESS, Rise("tms_log_events_lost")),
 )

@@ -41,7 +41,7 @@ class PortInUse(CannotListen):
     """Another process listens there already."""
 
 
-class Listener(Protocol):
+class SocketListener(Protocol):
     """A listening socket, at first paused; whom it accepts it counts at the door, and never more than `room`."""
 
     bound_port: int
@@ -65,14 +65,14 @@ class Acceptor:
     """
 
     def __init__(
-        self, host: str, port: int, flow: Flow, counters: Counters, new_listener: Callable[[Acceptor], Listener]
+        self, host: str, port: int, flow: Flow, counters: Counters, new_listener: Callable[[Acceptor], SocketListener]
     ) -> None:
         self.host, self.port, self.flow, self.counters, self.new_listener = host, port, flow, counters, new_listener
         self.capacity, self.brim = limits(flow)
         self.inside = 0
         self.handshaking: set[object] = set()
         self.deadlines = Deadlines(flow)
-        self.listener: Listener | None = None
+        self.listener: SocketListener | None = None
         self.closed = asyncio.Event()
         """Set unless a listening socket is about to close."""
         self.closed.set()

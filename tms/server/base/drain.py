@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from tms.protocol.close_codes import CloseCode
-from tms.server.base.interface import Hook, Phase, Server, Socket
+from tms.server.base.interface import Hook, Server, Socket, SocketPhase
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,9 @@ async def close_all(server: Server) -> None:
 
 
 def close(server: Server, socket: Socket) -> None:
-    if socket.phase is Phase.CONNECTING:
+    if socket.phase is SocketPhase.CONNECTING:
         socket.refuse("refused_draining")
-    elif socket.phase is Phase.OPEN:
+    elif socket.phase is SocketPhase.OPEN:
         server.counters["drained"] += 1
         try:
             socket.close(server.drain_code(socket.scope or {}), REASON)

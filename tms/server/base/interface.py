@@ -15,7 +15,7 @@ from tms.server.base.flow import Flow
 type Hook = Callable[..., Awaitable[None] | None]
 
 
-class Phase(Enum):
+class SocketPhase(Enum):
     """Where a WebSocket is in its life."""
 
     CONNECTING = "connecting"
@@ -30,7 +30,7 @@ class Socket(Connection, Protocol):
     scope: Scope | None
 
     @property
-    def phase(self) -> Phase: ...
+    def phase(self) -> SocketPhase: ...
 
     def refuse(self, why: Event) -> None:
         """Answer the handshake with 503: no room, or no time left; the client may try again, here or elsewhere."""

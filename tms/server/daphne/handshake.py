@@ -11,14 +11,14 @@ from twisted.internet.defer import Deferred
 
 from tms.server.base.asgi import Message
 from tms.server.base.counters import Event
-from tms.server.daphne.output import BoundedOutput
+from tms.server.daphne.output import DaphneOutput
 from tms.server.websocket.denial_headers import Headers, decoded, of_denial
 
 if TYPE_CHECKING:
     from tms.server.daphne.server import FlowServer
 
 
-class Handshake(BoundedOutput):
+class DaphneHandshake(DaphneOutput):
     """Adds to daphne: a denial with any status, headers and body before the upgrade (`websocket.http.response`),
     headers with the accept, a check of the subprotocol, and 503 while the process is full or ending.
     """

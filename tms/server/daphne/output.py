@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tms.server.daphne.server import FlowServer
 
 
-class BoundedOutput(WebSocketProtocol):
+class DaphneOutput(WebSocketProtocol):
     """daphne buffers without bound for a reader that stopped: one browser made the process grow by 186 MiB."""
 
     server: FlowServer

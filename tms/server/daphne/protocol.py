@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tms.protocol.close_codes import CloseCode
 from tms.server.base.asgi import Message, Scope
-from tms.server.base.interface import Phase
-from tms.server.daphne.handshake import Handshake
+from tms.server.base.interface import SocketPhase
+from tms.server.daphne.handshake import DaphneHandshake
 from tms.server.websocket import text_frames
 from tms.server.websocket.idle_check import PING, Silence
 from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tms.server.daphne.server import FlowServer
 
 PHASES = {
-    Handshake.STATE_CONNECTING: Phase.CONNECTING,
-    Handshake.STATE_OPEN: Phase.OPEN,
-    Handshake.STATE_CLOSING: Phase.CLOSING,
-    Handshake.STATE_CLOSED: Phase.CLOSED,
+    DaphneHandshake.STATE_CONNECTING: SocketPhase.CONNECTING,
+    DaphneHandshake.STATE_OPEN: SocketPhase.OPEN,
+    DaphneHandshake.STATE_CLOSING: SocketPhase.CLOSING,
+    DaphneHandshake.STATE_CLOSED: SocketPhase.CLOSED,
 }
 
 FINAL_BINARY = 0x82
@@ -29,7 +29,7 @@ FINAL_BINARY = 0x82
 INTERNAL_ERROR = 1011
 
 
-class FlowProtocol(Handshake, BoundedInput, Silence):
+class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
     """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Socket`."""
 
     server: FlowServer
@@ -48,8 +48,8 @@ class FlowProtocol(Handshake, BoundedInput, Silence):
         return type(cls.__name__, (cls,), unbound | {"CONFIG_ATTRS": ()})
 
     @property
-    def phase(self) -> Phase:
-        return PHASES.get(self.state, Phase.CONNECTING)  # there is one more, for a proxy in between
+    def phase(self) -> SocketPhase:
+        return PHASES.get(self.state, SocketPhase.CONNECTING)  # there is one more, for a proxy in between
 
     # From the application
 

@@ -12,16 +12,16 @@ from websockets.server import ServerProtocol
 
 from tms.server.base.asgi import Message, Scope
 from tms.server.base.counters import Event
-from tms.server.base.interface import Phase
+from tms.server.base.interface import SocketPhase
 from tms.server.uvicorn.frames import QUIET
-from tms.server.uvicorn.output import BoundedOutput
+from tms.server.uvicorn.output import UvicornOutput
 from tms.server.websocket.denial_headers import Headers, decoded, of_denial
 
 
-class Handshake(BoundedOutput):
+class UvicornHandshake(UvicornOutput):
     """Answers the upgrade: with 101 and the application's subprotocol and headers, or with a denial of any status."""
 
-    phase = Phase.CONNECTING
+    phase = SocketPhase.CONNECTING
     scope: Scope | None = None
     acceptance: Response | None = None
     """The answer that waits for the application."""
@@ -49,7 +49,7 @@ class Handshake(BoundedOutput):
     # What the application answers
 
     def reply_accept(self, message: Message) -> None:
-        if self.phase is not Phase.CONNECTING or self.acceptance is None:
+        if self.phase is not SocketPhase.CONNECTING or self.acceptance is None:
             return  # the client gave up meanwhile
         if self.owes_too_much:  # earlier answers on this connection that nobody reads
             self.drop("slow_bytes")
@@ -59,7 +59,7 @@ class Handshake(BoundedOutput):
             self.acceptance.headers[name] = value
         self.write(self.acceptance.serialize())
         self.acceptance = None
-        self.phase = Phase.OPEN
+        self.phase = SocketPhase.OPEN
         self.opened()
 
     def choose(self, subprotocol: str | None) -> None:
@@ -95,13 +95,13 @@ class Handshake(BoundedOutput):
 
     def deny(self, status: int, given: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
         """Answer the handshake with a plain HTTP response, and close."""
-        if self.phase is not Phase.CONNECTING:
+        if self.phase is not SocketPhase.CONNECTING:
             return
         framing = [("Date", formatdate(usegmt=True)), ("Content-Length", str(len(body))), ("Connection", "close")]
         self.answer(Response(status, HTTPStatus(status).phrase, datastructures.Headers([*given, *framing]), body))
 
     def answer(self, denial: Response) -> None:
-        self.phase = Phase.CLOSING
+        self.phase = SocketPhase.CLOSING
         self.write(denial.serialize())
         self.server.door.handshake_ended(self)
         self.transport.close()

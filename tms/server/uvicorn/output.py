@@ -19,7 +19,7 @@ AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: a close resets the connection, and the kernel forgets what the peer did not take."""
 
 
-class BoundedOutput(asyncio.Protocol):
+class UvicornOutput(asyncio.Protocol):
     """asyncio buffers without bound for a reader that stopped."""
 
     written = 0

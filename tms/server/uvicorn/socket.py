@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tms.protocol.close_codes import CloseCode
 from tms.server.base.asgi import Message, Scope
-from tms.server.base.interface import Phase
+from tms.server.base.interface import SocketPhase
 from tms.server.uvicorn import frames
-from tms.server.uvicorn.handshake import Handshake
+from tms.server.uvicorn.handshake import UvicornHandshake
 from tms.server.uvicorn.output import abort
 from tms.server.websocket import text_frames
 from tms.server.websocket.idle_check import PING, Silence
@@ -34,7 +34,7 @@ MUCH_AT_ONCE = 64 * 1024
 """Bytes: whoever sends so many that one read takes them has had its turn."""
 
 
-class FlowSocket(Handshake, BoundedInput, Silence):
+class FlowSocket(UvicornHandshake, BoundedInput, Silence):
     """Runs the application and stands between it and the network. Implements `Socket`."""
 
     server: UvicornServer
@@ -69,7 +69,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
     def reply(self, message: Message) -> None:
         match message["type"]:
             case "websocket.send":
-                if self.phase is Phase.CONNECTING:
+                if self.phase is SocketPhase.CONNECTING:
                     raise ValueError("websocket.send before websocket.accept")
                 self.send_nowait(content_of(message))
             case "websocket.close":
@@ -90,7 +90,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
             log.error("Exception inside application: %s", error, exc_info=error)
         if self.is_lost:
             self.server.forget(self)
-        elif self.phase is Phase.CONNECTING:
+        elif self.phase is SocketPhase.CONNECTING:
             self.deny(500)
         else:
             self.say_goodbye(INTERNAL_ERROR, "")
@@ -98,7 +98,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
     # Output
 
     def send_nowait(self, content: str | bytes) -> None:
-        if self.phase is not Phase.OPEN:
+        if self.phase is not SocketPhase.OPEN:
             return
         if isinstance(content, str):
             self.write(text_frames.framed(content.encode()))
@@ -112,7 +112,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
 
     @property
     def is_receiving(self) -> bool:
-        return self.phase is Phase.OPEN
+        return self.phase is SocketPhase.OPEN
 
     @property
     def is_gone(self) -> bool:
@@ -121,7 +121,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
     def data_received(self, data: bytes) -> None:
         self.last_heard = monotonic()
         self.unread = bytes(self.unread) + data if self.unread else data
-        if self.phase is Phase.CONNECTING:
+        if self.phase is SocketPhase.CONNECTING:
             self.transport.pause_reading()  # it must wait for the answer
             return
         if self.waits_for_turn:
@@ -159,7 +159,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
     def heeds(self, first: int, size: int) -> bool:
         """After our close only its answer matters (RFC 6455, 5.5.1), and what is too large to be skipped."""
         is_close = first & frames.OPCODE == frames.CLOSE
-        return self.phase is Phase.OPEN or is_close or size > self.server.flow.hard_message
+        return self.phase is SocketPhase.OPEN or is_close or size > self.server.flow.hard_message
 
     def decode(self, frame: bytes) -> None:
         if frames.is_pong(frame) or (self.codec and self.codec.has_failed):
@@ -179,7 +179,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
             self.server.counters["too_big"] += codec.is_too_big
             self.hang_up()
         elif codec.peers_code is not None:
-            self.phase = Phase.CLOSING
+            self.phase = SocketPhase.CLOSING
             self.transport.close()
 
     def stop_reading(self) -> None:
@@ -201,7 +201,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
             self.resume_reading()
 
     def close(self, code: int = CloseCode.NORMAL, reason: str = "") -> None:
-        if self.phase is Phase.CONNECTING:
+        if self.phase is SocketPhase.CONNECTING:
             self.deny(403)
             return
         if code != CloseCode.NORMAL and not 3000 <= code <= 4999:
@@ -211,9 +211,9 @@ class FlowSocket(Handshake, BoundedInput, Silence):
             self.resume_reading()  # the peer's answer comes after what it sent before
 
     def say_goodbye(self, code: int, reason: str) -> None:
-        if self.phase is not Phase.OPEN:
+        if self.phase is not SocketPhase.OPEN:
             return
-        self.phase = Phase.CLOSING
+        self.phase = SocketPhase.CLOSING
         self.codec = self.codec or frames.Codec(self.server.flow.hard_message)
         self.codec.close(code, reason)
         self.write(self.codec.to_send())
@@ -221,7 +221,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
 
     def hang_up(self) -> None:
         """Say nothing more, and let the peer read why: to close now, with input unread, would reset the connection."""
-        self.phase = Phase.CLOSING
+        self.phase = SocketPhase.CLOSING
         self.unread = b""
         if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
@@ -233,7 +233,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_lost = True
-        self.phase = Phase.CLOSED
+        self.phase = SocketPhase.CLOSED
         self.resume_writing()  # senders need not wait any more
         self.server.door.handshake_ended(self)
         self.server.door.left()
@@ -252,7 +252,7 @@ class FlowSocket(Handshake, BoundedInput, Silence):
 
     def due(self, now: float) -> float | None:
         """Look at the clock; returns when to look again."""
-        if self.phase is Phase.OPEN:
+        if self.phase is SocketPhase.OPEN:
             return self.listened(now, self.server.flow)
         if self.deadline is not None and now < self.deadline:
             return self.deadline
