@@ -11,12 +11,14 @@ import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 
-from tests.support import scheduling, template_db
+from tests.support.alerts.incidents import Storm
 from tests.support.builders import FakeScheduler, Fleet
-from tests.support.failures import Failures
-from tests.support.fast_flush import empty_databases
+from tests.support.database import template_db
+from tests.support.database.fast_flush import empty_databases
+from tests.support.database.historical_models import before_renames
 from tests.support.feed_recorder import FeedRecorder
-from tests.support.historical_models import before_renames
+from tests.support.pytest_plugins import scheduling
+from tests.support.pytest_plugins.failures import Failures
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet
 from tms.feed.change import Change
@@ -106,6 +108,11 @@ def fleet(db: None) -> Iterator[Fleet]:
 def scheduler() -> FakeScheduler:
     """Time that passes on demand."""
     return FakeScheduler()
+
+
+@pytest.fixture
+def storm(fleet: Fleet, scheduler: FakeScheduler) -> Storm:
+    return Storm(fleet, scheduler)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django.db import models
 from django.test import Client
 
 import tms
-from tests.protocol.test_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tests.support.builders import now
+from tests.support.hostile_text import BIDI, CONTROL, HOSTILE, LINE, LINES
 from tms.alerts.rule_editing import yaml_file
 from tms.boards.formatting.csv_export import written
 from tms.fleet.credentials import enrolment

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tests.support.running import SERVERS, Running
+from tests.support.servers.tms import SERVERS, Running
 from tests.support.services import HOST
 from tms.config.logs import SECRETS, is_refusal, logging_config, one_line, shorten_refusal, without_secrets
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from tests.api.conftest import Caller
-from tests.notifications.conftest import webhook
 from tests.support import people
 from tests.support.builders import AT, now
+from tests.support.notifications.destinations import webhook
+from tests.support.rest import ApiClient
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
 from tms.alerts.correlation import settings as correlation_settings
@@ -183,7 +183,7 @@ def test_the_api_names_the_token(staff):
     person = User.objects.get(username="kimura")
     made, secret = api_tokens.issue(person, name="billing", at=now())
 
-    caller = Caller(secret)
+    caller = ApiClient(secret)
     caller.post("/destinations", {"kind": "email", "name": "NOC", "address": "noc@example.com"})
 
     entry = AuditEntry.objects.get(subject_type=DESTINATION)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.agent.conftest import CREDENTIAL
+from tests.agent.running_agent import CREDENTIAL
 from tms.agent.connection import dialer
 from tms.agent.connection.dialer import Dialer
 from tms.agent.connection.link import CertificateRejected

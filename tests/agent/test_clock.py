@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.agent.conftest import Running
 from tests.agent.fake_source import FakeSource
 from tests.agent.fake_tms import FakeLink
+from tests.agent.running_agent import Running
 from tms.agent.device.clock import ZERO, Anchor, BootClock, machine_clock
 from tms.agent.log import Log
 from tms.agent.options import Options

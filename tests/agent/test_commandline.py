@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from tests.agent.conftest import CREDENTIAL
+from tests.agent.running_agent import CREDENTIAL
 from tms.agent import arguments as agent_arguments
 from tms.agent.__main__ import OneLine, main
 from tms.agent.arguments import CREDENTIAL_VARIABLE

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.agent.conftest import CREDENTIAL
+from tests.agent.running_agent import CREDENTIAL
 from tms.agent.connection import dialer
 from tms.agent.connection.dialer import Dialer, proxy_for, retry_after
 from tms.agent.connection.link import TimedOut, Unreachable

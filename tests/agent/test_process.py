@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from tests.agent.conftest import CREDENTIAL
 from tests.agent.fake_tms import DEADLINE_S
+from tests.agent.running_agent import CREDENTIAL
 from tms.protocol import frames, uplink
 
 type Start = Callable[..., Awaitable[asyncio.subprocess.Process]]

@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from tests.alerts.steps import acknowledge, claim, history, one, opened, release
-from tests.support.at_once import at_once
+from tests.support.alerts.events import acknowledge, claim, history, one, opened, release
 from tests.support.builders import later
+from tests.support.threads import at_once
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import AlreadyAcknowledged, AlreadyResolved
 from tms.alerts.models import Alert

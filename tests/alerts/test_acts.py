@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.alerts.steps import claim, history, one, opened, release
+from tests.support.alerts.events import claim, history, one, opened, release
 from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.alerts.steps import claim, release
+from tests.support.alerts.events import claim, release
 from tests.support.builders import Fleet, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition

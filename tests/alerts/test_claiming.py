@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.alerts import steps
-from tests.alerts.steps import history, one, opened, release
+from tests.support.alerts import events as steps
+from tests.support.alerts.events import history, one, opened, release
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Transition

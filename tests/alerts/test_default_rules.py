@@ -6,8 +6,8 @@ from importlib import import_module
 import pytest
 
 from tests.support.builders import Fleet
+from tests.support.database.historical_models import before_renames
 from tests.support.factories import alert
-from tests.support.historical_models import before_renames
 from tms.alerts.models import Rule
 from tms.alerts.rule_editing import services
 

@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from tests.alerts.steps import claim, opened
-from tests.support.at_once import at_once
+from tests.support.alerts.events import claim, opened
 from tests.support.builders import AT, Fleet, later
+from tests.support.threads import at_once
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, AlertState, Condition, Rule
 from tms.alerts.rule_editing import services

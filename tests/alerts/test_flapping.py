@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from tests.alerts.steps import claim, history, release
-from tests.support.at_once import at_once
+from tests.support.alerts.events import claim, history, release
 from tests.support.builders import AT, later
 from tests.support.factories import acknowledged
+from tests.support.threads import at_once
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Flapping
 from tms.alerts.rule_editing import services

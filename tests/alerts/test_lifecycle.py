@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.alerts.steps import claim, history, opened, release
+from tests.support.alerts.events import claim, history, opened, release
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleEvent

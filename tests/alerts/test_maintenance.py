@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import transaction
 
-from tests.support.at_once import at_once
 from tests.support.builders import AT, later
+from tests.support.threads import at_once
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import NotActive, Scope
 from tms.alerts.models.maintenance import Window

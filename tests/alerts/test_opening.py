@@ -4,7 +4,7 @@ from datetime import time
 
 import pytest
 
-from tests.alerts.steps import claim
+from tests.support.alerts.events import claim
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.alerts.steps import claim, release
+from tests.support.alerts.events import claim, release
 from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Flapping

@@ -1,27 +1,24 @@
 """Why an alert must not be told of, and until when."""
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.alerts.steps import claim, opened
-from tests.support.builders import AT, Fleet, later
+from tests.support.alerts.events import claim, opened
+from tests.support.alerts.maintenance import maintain, shop
+from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.services import Scope
 from tms.alerts.models import Alert
 from tms.alerts.models.maintenance import Window
 from tms.alerts.suppression.reasons import ASK_AGAIN, suppressions
 from tms.fleet.models import Presence
 from tms.fleet.models.opening_hours import OpeningHours
-from tms.lib.calendar.recurrence import Recurrence
 
 pytestmark = pytest.mark.both
 
-TOKYO = ZoneInfo("Asia/Tokyo")
 HOUR = 3600
 
 
@@ -34,22 +31,6 @@ def _told_at_once(settings):
 def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:
     found = suppressions([alert], at=later(seconds)).get(alert.pk)
     return (found.reason, found.until) if found else None
-
-
-def maintain(fleet: Fleet, alert: Alert, *, starts: float = 0, hours: float = 1) -> Window:
-    wall = later(starts).astimezone(TOKYO).replace(tzinfo=None)
-    recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours))
-    return services.plan(
-        recurrence, Scope(terminals=[alert.terminal]), note="", by=fleet.person("mei"), at=later(min(starts, 0))
-    )
-
-
-def shop(fleet: Fleet, opens: int, closes: int) -> None:
-    """Each day, in Tokyo, where AT is 18:00."""
-    OpeningHours.objects.bulk_create(
-        OpeningHours(site=fleet.site(), weekday=weekday, opens_at=time(opens), closes_at=time(closes))
-        for weekday in range(7)
-    )
 
 
 def test_an_alert_is_told_of_where_nothing_speaks_against_it(rule, terminal):

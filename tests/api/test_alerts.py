@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.conftest import problem, wrong
 from tests.support import factories
 from tests.support.builders import AT, now
+from tests.support.rest import problem, wrong
 from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered

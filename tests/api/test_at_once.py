@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from tests.api.test_rules import HOT
-from tests.support.at_once import at_once
+from tests.api.rule_bodies import HOT
 from tests.support.builders import AT
 from tests.support.people import person
+from tests.support.threads import at_once
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule, Transition

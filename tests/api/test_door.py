@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from tests.api.conftest import Caller, problem, wrong
 from tests.support.builders import now
+from tests.support.rest import ApiClient, problem, wrong
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, User
 from tms.metrics import instruments
@@ -31,7 +31,7 @@ def test_a_signed_in_browser_is_no_caller(watcher):
 
 def test_a_token_ends_when_it_is_revoked_or_expires_or_its_person_leaves(watcher, caller_for):
     person = User.objects.get()
-    expired = Caller(api_tokens.issue(person, name="old", at=now(), expires_at=now() - timedelta(seconds=1))[1])
+    expired = ApiClient(api_tokens.issue(person, name="old", at=now(), expires_at=now() - timedelta(seconds=1))[1])
     revoked = caller_for(person)
     api_tokens.revoke(ApiToken.objects.filter(pk=ApiToken.objects.latest("pk").pk), at=now())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.conftest import wrong
+from tests.support.rest import wrong
 from tms.fleet.models import Presence
 
 pytestmark = pytest.mark.both

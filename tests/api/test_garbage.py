@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.conftest import Caller, problem
-from tests.api.test_rules import HOT
-from tests.notifications.conftest import webhook
+from tests.api.rule_bodies import HOT
 from tests.support.builders import now
+from tests.support.notifications.destinations import webhook
+from tests.support.rest import ApiClient, problem
 from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.main.api_v1 import api
@@ -107,7 +107,7 @@ def places(body: Any) -> list[list[Any]]:
 @settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_wrong_value_anywhere_is_no_fault_of_tms(fleet, data):
-    caller = Caller(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
+    caller = ApiClient(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
     fleet.site("SJK")
     path = data.draw(st.sampled_from(sorted(SHAPES)))
     body = replaced(SHAPES[path], data.draw(st.sampled_from(places(SHAPES[path]))), data.draw(VALUES))
@@ -127,7 +127,7 @@ def test_a_wrong_value_anywhere_is_no_fault_of_tms(fleet, data):
     ),
 )
 def test_a_wrong_query_is_no_fault_of_tms(fleet, path, query):
-    caller = Caller(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
+    caller = ApiClient(api_tokens.issue(somebody(), name="fuzz", at=now())[1])
 
     answer = caller.get(path, query)
 

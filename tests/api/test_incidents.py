@@ -2,15 +2,14 @@
 
 import pytest
 
-from tests.alerts.correlation.conftest import storm  # noqa: F401  (a fixture)
-from tests.api.conftest import problem, wrong
+from tests.support.rest import problem, wrong
 from tms.alerts.models import Alert, Incident
 
 pytestmark = pytest.mark.both
 
 
 @pytest.fixture
-def incident(storm) -> Incident:  # noqa: F811
+def incident(storm) -> Incident:
     terminals = storm.shop("SJK", 5)
     storm.lose(terminals[:4], seconds=60)
     return Incident.objects.get()

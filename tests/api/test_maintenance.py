@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.api.conftest import problem, wrong
 from tests.support.builders import now
+from tests.support.rest import problem, wrong
 from tms.alerts.models import Window
 
 pytestmark = pytest.mark.both

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.conftest import problem, wrong
 from tests.support.builders import AT, now
+from tests.support.rest import problem, wrong
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition

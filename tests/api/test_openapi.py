@@ -9,10 +9,10 @@ import pytest
 from ninja import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.api.conftest import problem
-from tests.api.test_rules import HOT
-from tests.notifications.conftest import webhook
+from tests.api.rule_bodies import HOT
 from tests.support.builders import AT
+from tests.support.notifications.destinations import webhook
+from tests.support.rest import problem
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.api.conftest import problem, wrong
+from tests.api.rule_bodies import HOT
 from tests.support.builders import now
+from tests.support.rest import problem, wrong
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule
@@ -12,19 +13,6 @@ from tms.alerts.rule_editing.schemas import RuleFields
 from tms.telemetry.models import Event
 
 pytestmark = pytest.mark.both
-
-HOT = {
-    "name": "Overheating",
-    "name_ja": "過熱",
-    "kind": "metric",
-    "metric": "temperature_c",
-    "comparison": "above",
-    "thresholds": [{"severity": "warning", "limit": 60}, {"severity": "critical", "limit": 75}],
-    "hysteresis": 3,
-    "duration_s": 60,
-    "site": "SJK",
-    "group": "Lobby",
-}
 
 
 @pytest.fixture

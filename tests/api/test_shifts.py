@@ -4,10 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.alerts.correlation.conftest import storm  # noqa: F401  (a fixture)
-from tests.api.conftest import problem, wrong
 from tests.support import factories
 from tests.support.builders import later, now
+from tests.support.rest import problem, wrong
 from tms.shifts.models import Note
 
 pytestmark = pytest.mark.both
@@ -33,7 +32,7 @@ def test_the_digest_tells_what_happened_and_what_is_still_open(watcher, busy):
     assert (len(told["changes"]), told["incidents"]) == (1, [])
 
 
-def test_the_digest_tells_of_incidents(watcher, storm):  # noqa: F811
+def test_the_digest_tells_of_incidents(watcher, storm):
     storm.lose(storm.shop("SJK", 5)[:4], seconds=60)
 
     told = watcher.get("/digest", {"until": later(3_600).isoformat()}).json()

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.conftest import problem, wrong
 from tests.support.builders import now
+from tests.support.rest import problem, wrong
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 
 pytestmark = pytest.mark.both

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.conftest import wrong
 from tests.support import factories
 from tests.support.builders import now
+from tests.support.rest import wrong
 
 pytestmark = pytest.mark.both
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL with one furnished database, of which each test gets a copy, and AWS with a bucket for backups."""
+"""A PostgreSQL with one seeded database, of which each test gets a copy, and AWS with a bucket for backups."""
 
 import os
 import subprocess
@@ -12,11 +12,11 @@ import pytest
 
 from deploy.processes.tms_process import ROOT, clean
 from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, Vault
-from tests.support.emulated import REGION, Moto
+from tests.support.servers.aws import REGION, Moto
 from tests.support.services import HOST, PostgreSQL
 
-TEMPLATE = "furnished"
-FURNISH = "from tests.backup import furniture; furniture.furnish()"
+TEMPLATE = "seeded"
+SEED = "from tests.backup import seed; seed.seed()"
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def server() -> Iterator[PostgreSQL]:
             connection.execute(f"CREATE ROLE app LOGIN CREATEDB PASSWORD '{PASSWORD}'")  # type: ignore[arg-type]
             connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER app")  # type: ignore[arg-type]
         environment = clean() | {"TMS_DATABASE_URL": url_of(server, TEMPLATE)}
-        for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", FURNISH]):
+        for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", SEED]):
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
         yield server
 

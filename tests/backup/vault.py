@@ -11,7 +11,7 @@ from unittest import mock
 
 from deploy.backup.__main__ import main
 from deploy.processes.tms_process import ROOT
-from tests.support.emulated import Moto
+from tests.support.servers.aws import Moto
 from tests.support.services import PostgreSQL
 
 type Done = subprocess.CompletedProcess[str]

@@ -1,32 +1,16 @@
 """A tiny run of the benchmarks: that they still measure, not what. Its figures mean nothing."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.run import Run, read
+from tests.benchmarks.measuring import measure
 
 ROOT = Path(__file__).parents[2]
 OF_ALL = {"P1", "P2", "P2 boards", "P3", "P4", "P5", "P5 p99", "P6"}
 REPORTING = ("P2", "P3")
 
 pytestmark = pytest.mark.services
-
-
-def measure(kept: Path, *choice: str) -> Run:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--tiny", "--keep", str(kept), *choice],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    run = read(kept)
-    assert run.missing == {}
-    return run
 
 
 @pytest.mark.parametrize("system", ["textbook", "tms-daphne"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.test_run import measure
+from tests.benchmarks.measuring import measure
 
 pytestmark = pytest.mark.services
 

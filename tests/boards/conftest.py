@@ -1,15 +1,11 @@
-import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
+from tests.support.pages import Seen
 from tests.support.people import person
 from tms.accounts.models import User
-
-HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
@@ -40,54 +36,3 @@ def page(browser: Client) -> Callable[..., "Seen"]:
         return Seen(answer)
 
     return open_page
-
-
-class Seen(HTMLParser):
-    """A page as a test looks at it: its elements by id, and the text of each."""
-
-    def __init__(self, answer: HttpResponse) -> None:
-        super().__init__()
-        self.html = answer.content.decode()
-        self.ids: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self._open: list[str] = []
-        self._texts: dict[str, list[str]] = {}
-        # Isolation is no gap between words.
-        self.feed(re.sub(r"</?bdi>", "", self.html))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        self.elements.append((tag, attributes))
-        element = attributes.get("id") or ""
-        if element:
-            self.ids.append(element)
-        if tag not in VOID:
-            self._open.append(element)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        for element in filter(None, self._open):
-            self._texts.setdefault(element, []).append(data)
-
-    def text(self, element: str) -> str:
-        """All text within the element, a blank between elements."""
-        return " ".join(" ".join(self._texts.get(element, [])).split())
-
-    def attribute(self, element: str, name: str) -> str | None:
-        return next(attributes.get(name) for _, attributes in self.elements if attributes.get("id") == element)
-
-    def rows(self, prefix: str) -> list[str]:
-        """The ids that begin with `prefix`, in order."""
-        return [element for element in self.ids if element.startswith(prefix)]
-
-    def links(self) -> set[str]:
-        return {attributes["href"] or "" for tag, attributes in self.elements if tag == "a" and "href" in attributes}
-
-
-VOID = {"br", "hr", "img", "input", "link", "meta"}

@@ -1,8 +1,8 @@
 import pytest
 from django.test import Client
 
-from tests.boards.conftest import HTMX, Seen
 from tests.support import factories, people
+from tests.support.pages import HTMX, Seen
 
 
 @pytest.fixture

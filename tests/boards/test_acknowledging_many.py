@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.boards.conftest import HTMX, Seen
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.pages import HTMX, Seen
 from tms.alerts.models import Alert, Transition
 
 pytestmark = pytest.mark.both

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.boards.conftest import HTMX, Seen
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.pages import HTMX, Seen
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Contract
 

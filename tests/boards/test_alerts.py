@@ -3,15 +3,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.boards.conftest import HTMX
+from tests.boards.alert_list import shown
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.pages import HTMX
 
 pytestmark = pytest.mark.both
-
-
-def shown(seen):
-    return [int(element.removeprefix("alert-")) for element in seen.rows("alert-")]
 
 
 def test_open_and_acknowledged_alerts_stand_by_urgency(page, fleet, tanaka):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.boards.conftest import HTMX
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.pages import HTMX
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Contract
 

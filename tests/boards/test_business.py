@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from tests.boards.test_alerts import shown
+from tests.boards.alert_list import shown
 from tests.support import factories
 from tests.support.factories import now
 from tms.fleet.models.opening_hours import SpecialDay

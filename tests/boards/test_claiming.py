@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.boards.conftest import HTMX
 from tests.support import factories
+from tests.support.pages import HTMX
 from tms.alerts.models import Alert
 
 pytestmark = pytest.mark.both

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from tests.boards.conftest import HTMX
+from tests.support.pages import HTMX
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models.maintenance import Window

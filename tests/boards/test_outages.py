@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
-from tests.boards.conftest import Seen
 from tests.support.builders import Link
 from tests.support.factories import now
+from tests.support.pages import Seen
 from tms.boards.rows.outages import OutageFacts, evidence, spell
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause

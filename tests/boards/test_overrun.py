@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.boards.conftest import Seen
 from tests.support import factories
+from tests.support.pages import Seen
 
 pytestmark = pytest.mark.both
 

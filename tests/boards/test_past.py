@@ -5,10 +5,10 @@ from io import StringIO
 import pytest
 from asgiref.sync import async_to_sync
 
-from tests.boards.conftest import HTMX
 from tests.boards.past import past
 from tests.support.builders import AT
 from tests.support.factories import now
+from tests.support.pages import HTMX
 from tms.boards.formatting.csv_export import written
 
 pytestmark = pytest.mark.both

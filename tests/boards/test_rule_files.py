@@ -5,7 +5,7 @@ import html
 import pytest
 from django.core.files.base import ContentFile
 
-from tests.boards.conftest import Seen
+from tests.support.pages import Seen
 from tms.alerts.models import Rule
 
 pytestmark = pytest.mark.both

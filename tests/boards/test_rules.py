@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.boards.conftest import HTMX, Seen
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.pages import HTMX, Seen
 from tms.alerts.models import Alert, Rule
 
 pytestmark = pytest.mark.both

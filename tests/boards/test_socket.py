@@ -14,8 +14,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.link.terminal import Terminal
-from tests.support.running import Running
+from tests.support.link.terminal import Terminal
+from tests.support.servers.tms import Running
 
 pytestmark = pytest.mark.both
 

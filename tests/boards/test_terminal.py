@@ -4,9 +4,9 @@ from datetime import time, timedelta
 import pytest
 from django.test import Client
 
-from tests.boards.conftest import HTMX, Seen
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.pages import HTMX, Seen
 from tests.support.people import person
 from tms.boards.caches.plans import plan_cache
 from tms.commands.models import Command

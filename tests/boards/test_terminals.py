@@ -5,9 +5,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.boards.conftest import HTMX
 from tests.support import factories
 from tests.support.factories import now
+from tests.support.pages import HTMX
 from tms.fleet.models import Terminal
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]

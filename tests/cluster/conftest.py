@@ -2,23 +2,14 @@ import contextlib
 import json
 import ssl
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from deploy.processes import Cluster
 from tests.cluster.people import Person
-from tests.support.running import QUICK
-
-PASSWORD = "a password for tests"
-TAKEOVERS = 4
-
-
-class Estate(NamedTuple):
-    credentials: list[str]
-    """Of terminals that nobody uses yet; take one off."""
-    alert: int
-    token: str
+from tests.cluster.settings import PASSWORD, TAKEOVERS, Estate
+from tests.support.servers.tms import QUICK
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.processes.tms_process import ROOT, clean
-from tests.cluster.conftest import PASSWORD
+from tests.cluster.settings import PASSWORD
 
 pytestmark = pytest.mark.services
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from deploy.processes import ClockProcess, Cluster
-from tests.link.eventually import eventually
-from tests.link.terminal import Terminal
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value_async
 
 pytestmark = pytest.mark.services
 
@@ -40,7 +40,7 @@ def restored(clock: ClockProcess) -> Iterator[None]:
 
 @pytest.mark.parametrize("fate", [killed, paused])
 async def test_another_clock_leads_when_the_leader_is(fate: Callable[[ClockProcess], None], cluster, credential, query):
-    await eventually(lambda: len(leaders(cluster)), 1)
+    await wait_for_value_async(lambda: len(leaders(cluster)), 1)
     [leader] = [clock for clock in cluster.clocks if clock.leads]
     [other] = [clock for clock in cluster.clocks if clock is not leader]
     terminal = await Terminal.connect(cluster.nodes[0].link, credential)
@@ -49,8 +49,10 @@ async def test_another_clock_leads_when_the_leader_is(fate: Callable[[ClockProce
 
     with restored(leader):
         fate(leader)
-        await eventually(lambda: other.leads, wanted=True)
-        await eventually(lambda: query(CHANGES, credential.partition(".")[0]), [("offline", 1), ("silent", 1)])
+        await wait_for_value_async(lambda: other.leads, wanted=True)
+        await wait_for_value_async(
+            lambda: query(CHANGES, credential.partition(".")[0]), [("offline", 1), ("silent", 1)]
+        )
 
-    await eventually(lambda: leaders(cluster), [other.name])
+    await wait_for_value_async(lambda: leaders(cluster), [other.name])
     assert await asyncio.to_thread(query, CHANGES, credential.partition(".")[0]) == [("offline", 1), ("silent", 1)]

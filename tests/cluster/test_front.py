@@ -12,7 +12,7 @@ from websockets.typing import Subprotocol
 
 from deploy.processes import Cluster
 from tests.cluster.people import Answer, Person
-from tests.link.terminal import Terminal
+from tests.support.link.terminal import Terminal
 
 pytestmark = pytest.mark.services
 

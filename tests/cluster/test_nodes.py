@@ -13,10 +13,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.cluster.conftest import PASSWORD, TAKEOVERS
 from tests.cluster.people import Person
-from tests.link.eventually import eventually
-from tests.link.terminal import Terminal
+from tests.cluster.settings import PASSWORD, TAKEOVERS
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value_async
 
 pytestmark = pytest.mark.services
 
@@ -74,7 +74,7 @@ async def test_devices_that_take_a_link_from_each_other_over_all_nodes_are_shut_
 
     for node in cluster.nodes:
         assert await refusal(node.link, credential) == 429
-    await eventually(lambda: query(ALERTS, uid_of(credential)), [("critical", "open")])
+    await wait_for_value_async(lambda: query(ALERTS, uid_of(credential)), [("critical", "open")])
     await links[-1].socket.close()
 
 
@@ -110,7 +110,7 @@ async def test_a_command_given_to_one_node_reaches_a_terminal_on_another(cluster
         await terminal.send({"jsonrpc": "2.0", "id": command["id"], "result": {}})
 
         assert command["params"]["name"] == "ping"
-        await eventually(lambda: query(COMMANDS, uid), [("done",)])
+        await wait_for_value_async(lambda: query(COMMANDS, uid), [("done",)])
 
 
 async def test_a_board_on_one_node_shows_what_a_terminal_on_another_tells(cluster, credential, person):

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.processes import Cluster
-from tests.ops.eventually import eventually
-from tests.support.prometheus import Prometheus
+from tests.support.polling import wait_for_value
+from tests.support.servers.prometheus import Prometheus
 
 pytestmark = pytest.mark.services
 
@@ -24,11 +24,11 @@ def test_every_node_and_every_clock_is_scraped(prometheus, cluster):
     def answering() -> dict[str, float]:
         return {labels["job"]: number for labels, number in prometheus.ask("sum by (job) (up)")}
 
-    eventually(answering, jobs)
+    wait_for_value(answering, jobs)
 
 
 def test_numbers_of_the_fleet_are_counted_once_although_every_node_tells_them(prometheus, query):
     [(terminals,)] = query("SELECT count(*) FROM fleet_terminal")
 
-    eventually(lambda: prometheus.ask("sum(tms:terminals:max)"), [({}, float(terminals))])
-    eventually(lambda: prometheus.ask("sum(tms_clock_leads)"), [({}, 1.0)])
+    wait_for_value(lambda: prometheus.ask("sum(tms:terminals:max)"), [({}, float(terminals))])
+    wait_for_value(lambda: prometheus.ask("sum(tms_clock_leads)"), [({}, 1.0)])

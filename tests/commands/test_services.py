@@ -3,8 +3,8 @@
 import pytest
 from django.db import transaction
 
-from tests.support.at_once import at_once
 from tests.support.builders import AT, later
+from tests.support.threads import at_once
 from tms.commands import services
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused

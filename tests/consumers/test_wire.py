@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 
 from consumers.socket_writer import QueuedWriter, writer_of
-from tests.server.client import Client, Closed, Lost
+from tests.support.link.raw_client import Client, Closed, Lost
 from tests.support.services import free_port
 from tms.protocol import limits
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.running import ROOT
+from tests.support.servers.tms import ROOT
 from tests.support.services import HOST, free_port
 
 DEADLINE_S = 60

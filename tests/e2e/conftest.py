@@ -1,19 +1,20 @@
 """One Chromium per worker; every test has a context of its own, which keeps whatever went wrong in the page."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from benchmarks.load.chromium import CHROMIUM, QUIET
+from tests.e2e.faults import WAIT_MS, watch
 from tests.e2e.hand_board import HandBoard
 from tests.e2e.house import House, Person, enter
+from tests.e2e.people import Enter
 
 HERE = Path(__file__).parent
-WAIT_MS = 15_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,19 +50,6 @@ async def context(browser: Browser, faults: list[str]) -> AsyncIterator[BrowserC
     await context.close()
 
 
-def watch(context: BrowserContext, faults: list[str]) -> None:
-    def console(message: ConsoleMessage) -> None:
-        if "Content Security Policy" in message.text:
-            faults.append(message.text)
-
-    def thrown(error: object) -> None:
-        faults.append(str(getattr(error, "error", error)))
-
-    context.set_default_timeout(WAIT_MS)
-    context.on("console", console)
-    context.on("weberror", thrown)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> Page:
     return await context.new_page()
@@ -77,9 +65,6 @@ async def board() -> AsyncIterator[HandBoard]:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with House(tmp_path_factory.mktemp("house")) as house:
         yield house
-
-
-type Enter = Callable[..., Awaitable[Person]]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

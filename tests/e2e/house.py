@@ -9,8 +9,8 @@ from typing import Any, Literal
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.seed import PASSWORD
-from tests.link.terminal import Terminal
-from tests.support.running import Running
+from tests.support.link.terminal import Terminal
+from tests.support.servers.tms import Running
 
 SETTINGS = {"TMS_HEARTBEAT_S": "600", "TMS_FRAMES_PER_MINUTE": "60000", "TMS_FRAMES_BURST": "1000"}
 """Terminals stay online without a word, and may say much at once."""

@@ -7,8 +7,8 @@ from math import sin
 from playwright.async_api import Browser
 
 from tests.e2e.house import House, Kiosk, enter
-from tests.link.eventually import eventually
-from tests.link.terminal import report
+from tests.support.link.terminal import report
+from tests.support.polling import wait_for_value_async
 
 BACKFILLED = 60
 
@@ -41,7 +41,7 @@ async def play(house: House, browser: Browser) -> Scene:
     (fault,), (paper,) = house.query(ALERTS.format("Reader fault")), house.query(ALERTS.format("Paper low"))
     [heat] = house.query("SELECT id FROM alerts_rule WHERE name = 'Overheating'")
     await acknowledge(house, browser, paper[0])
-    await eventually(lambda: house.query(OFFLINE), [(1,)])
+    await wait_for_value_async(lambda: house.query(OFFLINE), [(1,)])
     incident = house.blackout()
     pages = pages_of(told=told.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
     return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])

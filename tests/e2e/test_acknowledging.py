@@ -1,22 +1,10 @@
 """One person takes an alert, everybody sees it."""
 
-from datetime import UTC, datetime
+from playwright.async_api import expect
 
-from playwright.async_api import Locator, Page, expect
-
-from tests.e2e.conftest import Enter
-from tests.e2e.house import House, Kiosk, live
-
-FAULT, REPAIRED = "card_reader_fault", "card_reader_ok"
-
-
-async def fails(kiosk: Kiosk, code: str = FAULT) -> None:
-    at = datetime.now(UTC).isoformat()
-    await kiosk.say(events=[{"at": at, "code": code, "severity": "critical", "text": "no card is read"}])
-
-
-def row_of(page: Page, kiosk: Kiosk) -> Locator:
-    return page.locator("#alerts > li, #incidents > li").filter(has_text=kiosk.uid)
+from tests.e2e.alerts import REPAIRED, fails, row_of
+from tests.e2e.house import House, live
+from tests.e2e.people import Enter
 
 
 async def test_acknowledging_in_one_browser_shows_in_another(house: House, person: Enter):

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.conftest import Enter
+from tests.e2e.alerts import REPAIRED, fails, row_of
 from tests.e2e.house import House, Kiosk
-from tests.e2e.test_acknowledging import REPAIRED, fails, row_of
+from tests.e2e.people import Enter
 
 
 @pytest_asyncio.fixture(loop_scope="session")

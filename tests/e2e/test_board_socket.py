@@ -6,8 +6,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.e2e.conftest import Enter
 from tests.e2e.house import House
+from tests.e2e.people import Enter
 
 
 def socket_of(house: House) -> str:

@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import expect
 
-from tests.e2e.conftest import Enter
+from tests.e2e.alerts import fails, row_of
 from tests.e2e.house import House
-from tests.e2e.test_acknowledging import fails, row_of
+from tests.e2e.people import Enter
 
 
 async def test_terms_are_made_changed_and_ended_before_everybody_s_eyes(house: House, person: Enter):

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Dialog, Page, expect
 
-from tests.e2e.conftest import watch
+from tests.e2e.faults import watch
 from tests.e2e.hostile import PAYLOADS
 from tests.e2e.house import House, Kiosk, enter, live
 from tests.e2e.seed import HOSTILE_UIDS

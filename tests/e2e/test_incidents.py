@@ -4,8 +4,8 @@ import re
 
 from playwright.async_api import expect
 
-from tests.e2e.conftest import Enter
 from tests.e2e.house import House
+from tests.e2e.people import Enter
 
 
 async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(house: House, person: Enter):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import Enter
 from tests.e2e.house import House, live
+from tests.e2e.people import Enter
 
 
 async def test_a_terminal_appears_changes_and_disappears_without_a_reload(house: House, person: Enter):

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.conftest import watch
+from tests.e2e.faults import watch
 from tests.e2e.house import VIEWPORTS, House, enter, live
 from tests.e2e.scene import Scene, play
-from tests.support.running import ROOT
+from tests.support.servers.tms import ROOT
 
 PICTURES = ROOT / "artefacts" / "pages"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -4,9 +4,9 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.conftest import Enter
+from tests.e2e.alerts import fails, row_of
 from tests.e2e.house import House
-from tests.e2e.test_acknowledging import fails, row_of
+from tests.e2e.people import Enter
 
 
 def here(page: Page, uid: str) -> Locator:

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.support.running import Running
+from tests.support.servers.tms import Running
 
 PASSWORD = "watch-the-fleet"
 LISTS = (

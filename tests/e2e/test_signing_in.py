@@ -2,8 +2,8 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import Enter
 from tests.e2e.house import House, live, sign_in
+from tests.e2e.people import Enter
 from tests.e2e.seed import PASSWORD
 
 

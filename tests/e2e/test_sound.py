@@ -2,9 +2,9 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import Enter
+from tests.e2e.alerts import REPAIRED, fails, row_of
 from tests.e2e.house import House, Person
-from tests.e2e.test_acknowledging import REPAIRED, fails, row_of
+from tests.e2e.people import Enter
 
 CRITICAL = 4
 """Notes of its tune."""

@@ -15,7 +15,7 @@ from tests.faults.light import LightTerminal
 from tests.faults.place import Several
 from tests.faults.processes import resident_mib
 from tests.faults.scene import Scene
-from tests.server.client import Client
+from tests.support.link.raw_client import Client
 
 READERS = 8
 FILLED_WITHIN_S = 5.0

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from deploy.processes.node import NodeProcess
-from tests.server.client import Client
+from tests.support.link.raw_client import Client
 
 LIMITS = {"TMS_MAX_CONNECTIONS": "400", "TMS_SPARE_CONNECTIONS": "50", "TMS_BOARDS_PER_PERSON": "40"}
 MOST = 2_000

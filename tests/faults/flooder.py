@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from tests.server.client import Client, frame
+from tests.support.link.raw_client import Client, frame
 from tms.protocol import SUBPROTOCOL, frames, limits, uplink
 
 BOOT = uplink.encode(uplink.BootCall(frames.BootFrame(boot_id="flood"), 1, "2.0")).decode()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tests.server.client import TIMEOUT_S, Client, frame
+from tests.support.link.raw_client import TIMEOUT_S, Client, frame
 from tests.untrusted.cost import largest
 from tests.untrusted.frames import FRAMES
 from tms.protocol import SUBPROTOCOL, frames, limits, uplink

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 import psycopg
 
 from deploy.processes.cluster import Cluster
-from tests.support.running import Running
+from tests.support.servers.tms import Running
 
 HASTY: Mapping[str, str] = {
     "TMS_PRODUCTION": "0",

@@ -15,7 +15,7 @@ from tests.faults.light import LightTerminal
 from tests.faults.place import Several
 from tests.faults.scene import Scene, seconds_until
 from tests.faults.witness import until
-from tests.notifications.receiver import Posted, Receiver, receiving
+from tests.support.notifications.webhook_receiver import Posted, Receiver, receiving
 
 SITES, AT_EACH, LOST_AT_EACH = 20, 26, 25
 SPREAD_S = 5.0

@@ -10,8 +10,8 @@ from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.processes import resident_mib
 from tests.faults.scene import Scene
-from tests.link.terminal import Terminal
-from tests.link.test_fuzz import fuzzed, pour
+from tests.support.link.fuzzing import fuzzed, pour
+from tests.support.link.terminal import Terminal
 from tms.protocol.close_codes import CloseCode
 
 TAKEOVERS = 8

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.at_once import at_once
 from tests.support.builders import AT, later
+from tests.support.threads import at_once
 from tms.fleet.credentials import enrolment, services
 from tms.fleet.credentials.enrolment import TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind

@@ -11,8 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.db.models import F
 
-from tests.support.at_once import at_once
 from tests.support.builders import now
+from tests.support.threads import at_once
 from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
 from tms.fleet.nodes.membership import Membership, NameTaken, is_running, mark_lost
 

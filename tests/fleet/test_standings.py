@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from django.db import connection, transaction
 
-from tests.support.at_once import at_once
 from tests.support.builders import AT, later
+from tests.support.threads import at_once
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import store
 from tms.fleet.presence.transitions import LinkStateChange

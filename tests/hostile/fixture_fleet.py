@@ -4,10 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.notifications.conftest import webhook
 from tests.support import factories
 from tests.support.builders import Fleet
 from tests.support.factories import now
+from tests.support.notifications.destinations import webhook
 from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.alerts.maintenance import services

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import APIOperation, Case, GenerationMode
 
-from tests.api.conftest import Caller
-from tests.notifications.receiver import Receiver, receiving
 from tests.support.builders import now
+from tests.support.notifications.webhook_receiver import Receiver, receiving
+from tests.support.rest import ApiClient
 from tms.accounts import api_tokens
 from tms.main.api_v1 import api
 from tms.notifications.models.destination import Destination
@@ -37,9 +37,9 @@ BOUNDED = settings(
 
 
 @pytest.fixture
-def caller(boss, settings) -> Caller:
+def caller(boss, settings) -> ApiClient:
     settings.API_BURST = settings.API_PER_MINUTE = 10_000_000
-    return Caller(api_tokens.issue(boss, name="fuzz", at=now())[1])
+    return ApiClient(api_tokens.issue(boss, name="fuzz", at=now())[1])
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def call(
     operation: APIOperation,
     mode: GenerationMode,
     names: Mapping[str, str],
-    caller: Caller,
+    caller: ApiClient,
     described: "Described",
     statuses: Counter[int],
 ) -> None:
@@ -118,7 +118,7 @@ def filled(path: str, names: Mapping[str, str]) -> str:
     return re.sub(r"{\w+}", "1", path)
 
 
-def send(caller: Caller, case: Case, path: str) -> HttpResponse:
+def send(caller: ApiClient, case: Case, path: str) -> HttpResponse:
     """Nothing of it stays."""
     sent = case.as_transport_kwargs(base_url="http://testserver")
     body = json.dumps(sent["json"]) if "json" in sent else sent.get("data") or b""

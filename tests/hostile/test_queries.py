@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.boards.conftest import HTMX
 from tests.hostile import walk
 from tests.support import inventory
 from tests.support.builders import now
+from tests.support.pages import HTMX
 from tms.boards.pages import RenderContext, page_at
 
 ASKED = r'(?:GET|query)(?:\.get(?:list)?\(|,)\s*"(\w+)"'

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from tests.support.at_once import aside
+from tests.support.threads import aside
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential
 from tms.ingest.admission import Admission, find_keys, offered_credential

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from tests.support.at_once import aside
 from tests.support.builders import Link
+from tests.support.threads import aside
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import batch as module
 from tms.ingest import store

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 
-from tests.ingest.writing import booted, kept, state_of, write
-from tests.support.at_once import DEADLINE_S
 from tests.support.builders import AT, Link, later
+from tests.support.ingest.store import booted, kept, state_of, write
+from tests.support.threads import DEADLINE_S
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.protocol import frames

@@ -7,10 +7,10 @@ import pytest_asyncio
 from django.db import OperationalError
 from structlog.testing import capture_logs
 
-from tests.ingest.conftest import boot, reports, taken
+from tests.ingest.messages import boot, reports, taken
 from tests.ingest.wire import Wire
-from tests.support.at_once import aside
 from tests.support.builders import AT, key_of
+from tests.support.threads import aside
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
 from tms.fleet.models import Cause, TerminalState

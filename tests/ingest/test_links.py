@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.ingest.conftest import DEADLINE_S, Node
-from tests.support.at_once import aside
+from tests.ingest.node import DEADLINE_S, Node
+from tests.support.threads import aside
 from tms.alerts.models import Alert
 from tms.commands.models import Command, CommandState
 from tms.feed.change import Change

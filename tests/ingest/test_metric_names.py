@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.ingest.conftest import reports, taken
-from tests.ingest.writing import booted, state_of, write
-from tests.support.at_once import aside
+from tests.ingest.messages import reports, taken
 from tests.support.builders import AT, Link
+from tests.support.ingest.store import booted, state_of, write
+from tests.support.threads import aside
 from tms.ingest.metric_limits import MetricNames
 from tms.protocol import frames
 from tms.protocol.limits import METRIC_NAMES

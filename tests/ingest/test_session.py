@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from django.db import connection
 
-from tests.ingest.conftest import boot, reports, taken
-from tests.support.at_once import aside
+from tests.ingest.messages import boot, reports, taken
+from tests.support.threads import aside
 from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import session as module

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from tests.ingest.writing import booted, kept, state_of, write
 from tests.support.builders import AT, Link, later
+from tests.support.ingest.store import booted, kept, state_of, write
 from tms.alerts.models import Alert
 from tms.fleet.models import Presence
 from tms.protocol import frames, limits

@@ -5,8 +5,8 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from tests.ingest.writing import booted, happenings, kept, state_of, write
 from tests.support.builders import AT, Link, later
+from tests.support.ingest.store import booted, happenings, kept, state_of, write
 from tms.alerts.models import Alert, Condition, Transition
 from tms.commands import services as commands
 from tms.commands.models import Command, CommandState

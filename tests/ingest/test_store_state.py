@@ -4,8 +4,8 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from tests.ingest.writing import booted, kept, state_of, write
 from tests.support.builders import AT, Link, later
+from tests.support.ingest.store import booted, kept, state_of, write
 from tms.fleet.models import Cause, Presence, PresenceChange
 from tms.protocol import frames
 

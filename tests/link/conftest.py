@@ -2,9 +2,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.running import SERVERS, Running
-
-AT_ONCE = 16
+from tests.support.link.credentials import supply
+from tests.support.servers.tms import SERVERS, Running
 
 
 @pytest.fixture(scope="session", params=SERVERS)
@@ -24,14 +23,3 @@ def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[Running]:
 def enrol(tms: Running) -> Callable[[], str]:
     """Gives the credential of a terminal that no other test uses."""
     return supply(tms)
-
-
-def supply(tms: Running) -> Callable[[], str]:
-    credentials: list[str] = []
-
-    def next_credential() -> str:
-        if not credentials:
-            credentials.extend(tms.enrol_many(AT_ONCE))
-        return credentials.pop()
-
-    return next_credential

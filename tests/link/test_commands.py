@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.link.eventually import eventually
-from tests.link.terminal import Terminal
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value_async
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -27,7 +27,7 @@ async def test_a_command_waits_for_the_boot_is_answered_and_kept(tms, enrol):
         await terminal.send({"jsonrpc": "2.0", "id": command["id"], "result": {"answer": "pong"}})
 
         assert command["params"]["name"] == "ping"
-        await eventually(lambda: results(tms, uid), [("done", {"answer": "pong"})])
+        await wait_for_value_async(lambda: results(tms, uid), [("done", {"answer": "pong"})])
 
 
 async def test_a_command_from_another_process_reaches_a_connected_terminal(tms, enrol):
@@ -54,7 +54,7 @@ async def test_a_refused_command_has_failed_with_the_terminals_reason(tms, enrol
         error = {"code": -32005, "message": "printing for a customer", "data": {"type": "tms:refused"}}
         await terminal.send({"jsonrpc": "2.0", "id": command["id"], "error": error})
 
-        await eventually(lambda: results(tms, uid), [("failed", None)])
+        await wait_for_value_async(lambda: results(tms, uid), [("failed", None)])
         assert tms.query(REASONS, uid) == [("tms:refused printing for a customer",)]
 
 

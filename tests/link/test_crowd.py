@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.link.conftest import supply
-from tests.link.terminal import DEADLINE_S, Terminal
-from tests.support.running import Running
+from tests.support.link.credentials import supply
+from tests.support.link.terminal import DEADLINE_S, Terminal
+from tests.support.servers.tms import Running
 
 pytestmark = pytest.mark.both
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.link.terminal import Terminal
-from tests.support.running import Running
+from tests.support.link.terminal import Terminal
+from tests.support.servers.tms import Running
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 

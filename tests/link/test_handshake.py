@@ -7,7 +7,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.link.terminal import Terminal
+from tests.support.link.terminal import Terminal
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from tests.link.eventually import eventually
-from tests.link.terminal import Terminal
-from tests.support.running import ROOT
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value_async
+from tests.support.servers.tms import ROOT
 
 pytestmark = pytest.mark.both
 
@@ -29,7 +29,7 @@ async def test_the_printed_client_enrols_boots_reports_and_is_acknowledged(tms, 
     with client:
         uid, booted = client.stdout.readline().split(" ", 1)
         acknowledged = client.stdout.readline()
-        await eventually(lambda: tms.query(ON_THE_BOARD, uid), [("online", "ok")])
+        await wait_for_value_async(lambda: tms.query(ON_THE_BOARD, uid), [("online", "ok")])
         client.kill()
 
     assert '"session":1' in booted

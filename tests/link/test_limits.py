@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.link.terminal import Terminal
+from tests.support.link.terminal import Terminal
 from tms.protocol import limits
 
 pytestmark = pytest.mark.both

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.link.eventually import eventually
-from tests.link.terminal import Terminal, report
+from tests.support.link.terminal import Terminal, report
+from tests.support.polling import wait_for_value_async
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -123,9 +123,9 @@ async def test_presence_follows_the_link(tms, enrol):
     credential = enrol()
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()
-        await eventually(lambda: tms.query(PRESENCE, uid_of(credential)), [("online", "")])
+        await wait_for_value_async(lambda: tms.query(PRESENCE, uid_of(credential)), [("online", "")])
 
-    await eventually(lambda: tms.query(PRESENCE, uid_of(credential)), [("offline", "connection_lost")])
+    await wait_for_value_async(lambda: tms.query(PRESENCE, uid_of(credential)), [("offline", "connection_lost")])
 
 
 async def test_a_silent_terminal_is_found_by_its_lease(tms, enrol):
@@ -133,9 +133,9 @@ async def test_a_silent_terminal_is_found_by_its_lease(tms, enrol):
     async with await Terminal.connect(tms.link, credential) as terminal:
         await terminal.boot()
 
-        await eventually(lambda: cause_of(tms, credential), "lease_ran_out")
+        await wait_for_value_async(lambda: cause_of(tms, credential), "lease_ran_out")
         await terminal.call("heartbeat")
-        await eventually(lambda: cause_of(tms, credential), "")
+        await wait_for_value_async(lambda: cause_of(tms, credential), "")
 
 
 async def test_a_goodbye_makes_the_silence_expected(tms, enrol):
@@ -144,4 +144,4 @@ async def test_a_goodbye_makes_the_silence_expected(tms, enrol):
         await terminal.boot()
         await terminal.call("goodbye", reason="reboot", back_at="2099-01-01T00:00:00Z")
 
-    await eventually(lambda: tms.query(PRESENCE, uid_of(credential)), [("rebooting", "reboot")])
+    await wait_for_value_async(lambda: tms.query(PRESENCE, uid_of(credential)), [("rebooting", "reboot")])

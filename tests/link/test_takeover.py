@@ -6,9 +6,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
-from tests.link.eventually import eventually
-from tests.link.terminal import Terminal
-from tests.support.running import Running
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value_async
+from tests.support.servers.tms import Running
 
 pytestmark = pytest.mark.both
 
@@ -36,8 +36,8 @@ async def test_devices_that_keep_taking_the_link_are_shut_out_and_an_alert_is_ra
         assert codes == [4409] * (TAKEOVERS + 1)
         assert refusal.status_code == 429
         assert int(refusal.headers["Retry-After"]) > 200
-        await eventually(lambda: tms.query(NOTED, uid), [("tms.duplicate_credential",)])
-        await eventually(lambda: tms.query(ALERTS, uid), [("critical", "open")])
+        await wait_for_value_async(lambda: tms.query(NOTED, uid), [("tms.duplicate_credential",)])
+        await wait_for_value_async(lambda: tms.query(ALERTS, uid), [("critical", "open")])
         await links[-1].socket.close()
 
 

@@ -11,8 +11,8 @@ from channels.layers import InMemoryChannelLayer, channel_layers, get_channel_la
 from django.db import transaction
 
 from tests.live.other import DEADLINE_S, Listener
-from tests.support.at_once import aside, at_once
 from tests.support.feed_recorder import FeedRecorder
+from tests.support.threads import aside, at_once
 from tms.feed import publisher as module
 from tms.feed.change import MAX_IDS, NOTHING, Change
 from tms.feed.publisher import Feed

@@ -18,7 +18,7 @@ import psycopg
 from deploy.processes import HOST, PostgreSQL, Redis
 from deploy.processes.tms_process import clean
 from tests.machine.metadata import Metadata
-from tests.support.running import QUICK, ROOT
+from tests.support.servers.tms import QUICK, ROOT
 
 SCRIPTS = ROOT / "deploy" / "machine"
 STAND_INS = Path(__file__).parent / "stand_ins"

@@ -16,7 +16,7 @@ import pytest
 
 from deploy.processes import HOST, PostgreSQL, Redis
 from deploy.processes.tms_process import TmsProcess
-from tests.support.running import ROOT
+from tests.support.servers.tms import ROOT
 
 NEEDED = ("buildah", "debootstrap", "unshare")
 MISSING = [program for program in NEEDED if shutil.which(program) is None]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.machine.machine import EXPORTS, SCRIPTS
-from tests.support.running import ROOT
+from tests.support.servers.tms import ROOT
 from tms.server.base.flow import Flow
 
 USER_DATA_BYTES = 16_384

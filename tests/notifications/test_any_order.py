@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.alerts.correlation.conftest import Storm
-from tests.alerts.test_suppression import TOKYO
-from tests.notifications.conftest import webhook
+from tests.support.alerts.incidents import Storm
+from tests.support.alerts.maintenance import TOKYO
 from tests.support.builders import FakeScheduler, Fleet
+from tests.support.notifications.destinations import webhook
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, opened, over
-from tests.support.at_once import at_once
 from tests.support.builders import AT, later
+from tests.support.notifications.alerts import kinds, opened, over
+from tests.support.notifications.destinations import webhook
+from tests.support.threads import at_once
 from tms.alerts.models import Transition
 from tms.clock.jobs import LOOPS, Lane
 from tms.notifications.dispatch import dispatcher, leases, outbox

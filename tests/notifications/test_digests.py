@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 
-from tests.boards.conftest import Seen
-from tests.notifications.conftest import webhook
 from tests.support import factories, people
 from tests.support.builders import AT, later
+from tests.support.notifications.destinations import webhook
+from tests.support.pages import Seen
 from tms.accounts.models import User
 from tms.notifications.digests import services
 from tms.notifications.models.delivery import Delivery, DeliveryState

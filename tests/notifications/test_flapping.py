@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, opened, over
 from tests.support.builders import AT, later
 from tests.support.factories import acknowledged
+from tests.support.notifications.alerts import kinds, opened, over
+from tests.support.notifications.destinations import webhook
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert, Transition

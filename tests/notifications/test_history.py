@@ -2,9 +2,9 @@
 
 from django.test import Client
 
-from tests.boards.conftest import Seen
-from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import opened, over
+from tests.support.notifications.alerts import opened, over
+from tests.support.notifications.destinations import webhook
+from tests.support.pages import Seen
 from tms.notifications.models.delivery import Delivery
 
 DAY = 86_400

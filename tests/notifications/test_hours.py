@@ -4,12 +4,12 @@ from datetime import time
 
 import pytest
 
-from tests.alerts.test_suppression import shop
-from tests.boards.conftest import Seen
-from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, notified, opened, over
+from tests.support.alerts.maintenance import shop
 from tests.support.builders import later
 from tests.support.factories import acknowledged
+from tests.support.notifications.alerts import kinds, notified, opened, over
+from tests.support.notifications.destinations import webhook
+from tests.support.pages import Seen
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, Policy

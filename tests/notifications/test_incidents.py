@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.alerts.correlation.conftest import Storm, incident
-from tests.alerts.test_suppression import maintain
-from tests.notifications.conftest import Hours, webhook
+from tests.support.alerts.incidents import Storm, incident
+from tests.support.alerts.maintenance import maintain
+from tests.support.notifications.delivery_clock import Hours
+from tests.support.notifications.destinations import webhook
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Incident
 

@@ -3,35 +3,15 @@
 import pytest
 from django.utils import timezone
 
-from tests.notifications.conftest import webhook
-from tests.support.builders import AT, later
+from tests.support.builders import AT
 from tests.support.factories import acknowledged
-from tms.alerts import lifecycle
-from tms.alerts.lifecycle import RuleTriggered
-from tms.alerts.models import Alert, Transition
+from tests.support.notifications.alerts import kinds, notified, opened, over
+from tests.support.notifications.destinations import webhook
+from tms.alerts.models import Transition
 from tms.fleet.models import Group
 from tms.notifications.models.delivery import Delivery
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded, pytest.mark.django_db]
-
-
-def opened(fleet, *, rule=None, terminal=None, seconds: float = 0, **fields) -> Alert:
-    rule = rule or fleet.metric_rule(**({"severity": "critical"} | fields))
-    terminal = terminal or fleet.online()
-    lifecycle.apply_events([RuleTriggered(rule.pk, terminal.pk, later(seconds))])
-    return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
-
-
-def over(alert: Alert, seconds: float) -> None:
-    lifecycle.apply_events([lifecycle.RuleCleared(alert.rule_id, alert.terminal_id, later(seconds))])
-
-
-def kinds(receiver) -> list[str]:
-    return [event["type"].split(".")[2] for event in receiver.events]
-
-
-def notified(receiver) -> list[list[int]]:
-    return [[alert["id"] for alert in event["data"]["alerts"]] for event in receiver.events]
 
 
 # What is told

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from tests.boards.conftest import Seen
-from tests.notifications.conftest import webhook
 from tests.support.factories import alert, now
+from tests.support.notifications.destinations import webhook
+from tests.support.pages import Seen
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, notified, opened, over
 from tests.support import factories
 from tests.support.builders import later
 from tests.support.factories import acknowledged
+from tests.support.notifications.alerts import kinds, notified, opened, over
+from tests.support.notifications.destinations import webhook
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Contract

@@ -5,8 +5,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.notifications.receiver import Receiver, receiving
-from tests.support.running import ROOT, Running
+from tests.support.notifications.webhook_receiver import Receiver, receiving
+from tests.support.servers.tms import ROOT, Running
 
 DEADLINE_S = 60
 FURNISH = """

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.boards.conftest import Seen
-from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, opened, over
 from tests.support.builders import AT, later
+from tests.support.notifications.alerts import kinds, opened, over
+from tests.support.notifications.destinations import webhook
+from tests.support.pages import Seen
 from tms.lib.calendar.local_time import shown
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.rotation import Cover, Member, Rotation

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.boards.conftest import Seen
-from tests.notifications.conftest import webhook
-from tests.notifications.test_outbox import kinds, opened, over
+from tests.support.notifications.alerts import kinds, opened, over
+from tests.support.notifications.destinations import webhook
+from tests.support.pages import Seen
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy

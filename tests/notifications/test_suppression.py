@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.alerts.test_suppression import maintain
-from tests.notifications.test_outbox import kinds, opened, over
+from tests.support.alerts.maintenance import maintain
+from tests.support.notifications.alerts import kinds, opened, over
 from tms.notifications.models.policy import Escalation
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.emulated import Moto
+from tests.support.servers.aws import Moto
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.link.terminal import Terminal
-from tests.ops.eventually import eventually
-from tests.support.emulated import Ministack
-from tests.support.running import Running
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value
+from tests.support.servers.aws import Ministack
+from tests.support.servers.tms import Running
 
 TERMINALS, TOO_MANY = 3, 2
 PERIOD_S = 3
@@ -76,7 +76,7 @@ async def test_terminals_that_fall_silent_and_a_tms_that_does_wake_somebody(tms,
 
     for link in links:
         link.socket.transport.abort()
-    await asyncio.to_thread(eventually, lambda: pager.heard("silent-terminals", "ALARM"), True)
+    await asyncio.to_thread(wait_for_value, lambda: pager.heard("silent-terminals", "ALARM"), True)
 
     [said] = [said for said in pager.messages if said["NewStateValue"] == "ALARM"]
     assert said["AlarmDescription"] == SAYS
@@ -90,10 +90,10 @@ async def test_terminals_that_fall_silent_and_a_tms_that_does_wake_somebody(tms,
         Threshold=2,
         ComparisonOperator="LessThanThreshold",
     )
-    await asyncio.to_thread(eventually, lambda: pager.heard("bridge-silent", "OK"), True)
+    await asyncio.to_thread(wait_for_value, lambda: pager.heard("bridge-silent", "OK"), True)
 
     tms.kill()
-    await asyncio.to_thread(eventually, lambda: looked_at(aws) and pager.heard("bridge-silent", "ALARM"), True)
+    await asyncio.to_thread(wait_for_value, lambda: looked_at(aws) and pager.heard("bridge-silent", "ALARM"), True)
 
 
 def looked_at(aws: Ministack) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from deploy.processes import HOST
-from tests.link.terminal import Terminal
-from tests.ops.eventually import eventually
-from tests.support.emulated import Moto
-from tests.support.running import Running
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for_value
+from tests.support.servers.aws import Moto
+from tests.support.servers.tms import Running
 from tms.ops.cloudwatch.table import TABLE
 
 GROUP = "tms-application"
@@ -52,8 +52,8 @@ async def test_every_row_of_the_table_arrives_with_its_name_unit_and_value(tms, 
         await link.report(seq)
     await link.acknowledged(3)
 
-    eventually(lambda: names(moto), UNITS.keys())
-    eventually(lambda: maximum(moto, "ActiveTerminals"), 1.0)
+    wait_for_value(lambda: names(moto), UNITS.keys())
+    wait_for_value(lambda: maximum(moto, "ActiveTerminals"), 1.0)
     await link.socket.close()
 
     assert {name: read_back(moto, name, "Maximum")[0]["Unit"] for name in UNITS} == UNITS
@@ -68,7 +68,7 @@ async def test_every_row_of_the_table_arrives_with_its_name_unit_and_value(tms, 
 
 
 def test_nothing_has_dimensions_for_each_would_be_a_metric_to_pay(tms, moto):
-    eventually(lambda: "BridgeLag" in names(moto), True)
+    wait_for_value(lambda: "BridgeLag" in names(moto), True)
 
     metrics = moto.client("cloudwatch").list_metrics(Namespace="TMS")["Metrics"]
 
@@ -76,7 +76,7 @@ def test_nothing_has_dimensions_for_each_would_be_a_metric_to_pay(tms, moto):
 
 
 def test_prometheus_is_told_how_it_goes(tms, moto):
-    eventually(lambda: "tms_bridge_sent_total 0.0" not in tms.get("/metrics")[1], True)
+    wait_for_value(lambda: "tms_bridge_sent_total 0.0" not in tms.get("/metrics")[1], True)
 
     assert "tms_bridge_failures_total 0.0" in tms.get("/metrics")[1]
 
@@ -96,7 +96,7 @@ def test_a_tms_that_does_not_reach_cloudwatch_goes_on_and_ends_in_time(aws, tmp_
     env |= {"TMS_CLOUDWATCH_INTERVAL_S": "1", "TMS_CLOUDWATCH_LOG_GROUP": GROUP}
 
     with Running(tmp_path, **env) as tms:
-        eventually(lambda: "tms_bridge_failures_total 0.0" not in tms.get("/metrics")[1], True)
+        wait_for_value(lambda: "tms_bridge_failures_total 0.0" not in tms.get("/metrics")[1], True)
         health = tms.get("/health/")[0]
         status = tms.stop()
 

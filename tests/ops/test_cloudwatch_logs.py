@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from deploy.processes import HOST
-from tests.support.emulated import Moto
+from tests.support.servers.aws import Moto
 from tms.config.logs import logging_config
 from tms.metrics import instruments
 from tms.ops.cloudwatch import logs

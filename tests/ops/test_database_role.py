@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.support.template_db import new_database
+from tests.support.database.template_db import new_database
 from tms.ops.database_role import Login, ensure_role
 
 pytestmark = pytest.mark.services

@@ -9,8 +9,8 @@ import pytest
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from deploy.processes import HOST, PostgreSQL
-from tests.ops.test_production import manage
-from tests.support.emulated import Moto
+from tests.ops.production import manage
+from tests.support.servers.aws import Moto
 from tms.config import database_secret
 from tms.config.database import configured
 from tms.config.database_secret import DatabaseSecret, SecretUnreadable

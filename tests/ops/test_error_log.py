@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from tests.support.running import ROOT
+from tests.support.servers.tms import ROOT
 from tms.ops.error_log import ErrorLog
 
 PROCESSES, LINES = 3, 200

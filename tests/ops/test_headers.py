@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ops.test_production import SOUND, manage
+from tests.ops.production import SOUND, manage
 from tms.accounts.models import User
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.handlers.asgi import ASGIRequest
 
-from tests.support.at_once import aside
+from tests.support.threads import aside
 
 pytestmark = pytest.mark.both
 

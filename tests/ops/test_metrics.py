@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.inventory import metrics
-from tests.support.running import Running
+from tests.support.servers.tms import Running
 
 UID = "SHJ-PAY-01"
 

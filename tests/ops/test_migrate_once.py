@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
-from tests.support.running import ROOT
-from tests.support.template_db import new_database
+from tests.support.database.template_db import new_database
+from tests.support.servers.tms import ROOT
 from tms.lib.db.advisory_lock import advisory_lock
 from tms.ops.management.commands.migrate_once import LOCK
 

@@ -7,8 +7,8 @@ import sys
 import psycopg
 import pytest
 
-from tests.support.running import ROOT
-from tests.support.template_db import copy_database
+from tests.support.database.template_db import copy_database
+from tests.support.servers.tms import ROOT
 
 pytestmark = pytest.mark.services
 

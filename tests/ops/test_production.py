@@ -2,24 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.core.management.base import CommandError
 
+from tests.ops.production import SOUND, manage
 from tms.ops import checks
-
-ROOT = Path(__file__).resolve().parents[2]
-SOUND = {
-    "TMS_PRODUCTION": "1",
-    "TMS_SECRET_KEY": "Zr4vQ9xH2mK7pW1sT6yB3nJ8cL5fD0gAqEuRiOkMhXbVzNwCtYjUlIaPeS",
-    "TMS_ALLOWED_HOSTS": "tms.example.com",
-    "TMS_TRUSTED_ORIGINS": "https://noc.example.com",
-    "TMS_TRUSTED_PROXIES": "127.0.0.1,10.0.0.0/16",
-    "TMS_DATABASE_URL": "postgres://tms:secret@db.example.com/tms",
-    "TMS_REDIS_URL": "rediss://redis.example.com:6379/0",
-}
 
 ON_AWS = {
     "TMS_STATIC_BUCKET": "tms-1-static",
@@ -27,18 +16,6 @@ ON_AWS = {
     "TMS_CLOUDWATCH_LOG_GROUP": "tms-application",
     "TMS_CLOUDWATCH_NAMESPACE": "TMS",
 }
-
-
-def manage(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """`manage.py` in an environment of which nothing is inherited but the search path."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "TMS_DATA_DIR": str(folder)} | env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def check_deploy(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:

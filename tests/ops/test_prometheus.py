@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from deploy.processes.programs import find
-from tests.ops.eventually import eventually
 from tests.support.inventory import ROOT, metrics
-from tests.support.prometheus import HERE, Prometheus
-from tests.support.running import Running
+from tests.support.polling import wait_for_value
+from tests.support.servers.prometheus import HERE, Prometheus
+from tests.support.servers.tms import Running
 
 RULES = sorted(HERE.glob("rules/*.yml"))
 TESTS = sorted(HERE.glob("tests/*.yml"))
@@ -107,16 +107,16 @@ def prometheus(tms: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_a_real_prometheus_scrapes_a_node_although_it_calls_it_by_its_address(prometheus):
-    eventually(lambda: [value for _, value in prometheus.ask('up{job="tms-node"}')], [1.0])
+    wait_for_value(lambda: [value for _, value in prometheus.ask('up{job="tms-node"}')], [1.0])
 
 
 def test_what_it_records_is_what_the_fleet_is(prometheus):
-    eventually(lambda: [value for _, value in prometheus.ask('tms:terminals:max{presence="never"}')], [1.0])
-    eventually(lambda: [value for _, value in prometheus.ask("sum(tms_clock_leads)")], [1.0])
+    wait_for_value(lambda: [value for _, value in prometheus.ask('tms:terminals:max{presence="never"}')], [1.0])
+    wait_for_value(lambda: [value for _, value in prometheus.ask("sum(tms_clock_leads)")], [1.0])
 
 
 def test_nothing_is_wrong_with_a_tms_that_is_well(prometheus):
-    eventually(lambda: bool(prometheus.ask("tms:nodes:max")), True)
+    wait_for_value(lambda: bool(prometheus.ask("tms:nodes:max")), True)
 
     assert prometheus.ask("ALERTS") == []
 

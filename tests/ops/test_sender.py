@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.ops.eventually import eventually
+from tests.support.polling import wait_for_value
 from tms.metrics import instruments
 from tms.ops.cloudwatch import sender as sending
 from tms.ops.cloudwatch.measures import Distribution
@@ -68,7 +68,7 @@ def test_numbers_arrive_in_order_with_name_unit_and_time(sender, shore):
     sender.offer([number(1), number(2)])
     sender.offer([Datum("AckSeconds", Unit.SECONDS, AT, Distribution((0.1, 1), (5, 2)))])
 
-    eventually(lambda: len(shore.taken), 3)
+    wait_for_value(lambda: len(shore.taken), 3)
     assert shore.taken[0] == {"MetricName": "Links", "Unit": "Count", "Timestamp": AT, "Value": 1}
     assert shore.taken[2] == {
         "MetricName": "AckSeconds",
@@ -77,35 +77,35 @@ def test_numbers_arrive_in_order_with_name_unit_and_time(sender, shore):
         "Values": [0.1, 1],
         "Counts": [5, 2],
     }
-    eventually(sent, 3)
+    wait_for_value(sent, 3)
 
 
 def test_what_did_not_arrive_is_sent_again_with_its_own_time_and_once(sender, shore):
     failures = counted(instruments.BRIDGE_FAILURES)
     shore.trouble = ConnectionError("no way out")
     sender.offer([number(1)])
-    eventually(lambda: failures() >= 3, True)
+    wait_for_value(lambda: failures() >= 3, True)
     shore.now += timedelta(minutes=5)
     sender.offer([number(2, at=shore.now)])
     lag_s = sender.lag_s()
     shore.trouble = None
 
-    eventually(lambda: shore.values, [1, 2])
+    wait_for_value(lambda: shore.values, [1, 2])
     assert lag_s == 300
     assert [datum["Timestamp"] for datum in shore.taken] == [AT, shore.now]
-    eventually(sender.lag_s, 0.0)
+    wait_for_value(sender.lag_s, 0.0)
 
 
 def test_what_cloudwatch_calls_wrong_is_given_up_and_holds_up_nothing(sender, shore):
     refused = counted(instruments.BRIDGE_LOST.labels("refused"))
     shore.trouble = RejectedByCloudWatch("not a number")
     sender.offer([number(1)])
-    eventually(refused, 1)
+    wait_for_value(refused, 1)
     shore.trouble = None
 
     sender.offer([number(2)])
 
-    eventually(lambda: shore.values, [2])
+    wait_for_value(lambda: shore.values, [2])
 
 
 def test_nothing_is_sent_that_lies_in_the_future_or_two_weeks_back(shore):
@@ -167,7 +167,7 @@ def test_a_process_that_ends_sends_what_waits_once_more_although_it_was_pausing(
     sender.start()
     shore.trouble = ConnectionError("no way out")
     sender.offer([number(1)])
-    eventually(failures, 1)
+    wait_for_value(failures, 1)
     shore.trouble = None
 
     sender.stop()

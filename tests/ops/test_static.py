@@ -14,8 +14,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.ops.test_production import ROOT, SOUND, manage
-from tests.support.emulated import REGION, Moto
+from tests.ops.production import ROOT, SOUND, manage
+from tests.support.servers.aws import REGION, Moto
 from tms.config import environment
 from tms.ops.static_files import key_prefix
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from tests.support.running import ROOT
+from tests.support.servers.tms import ROOT
 
 LOADED = """
 import sys

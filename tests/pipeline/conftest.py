@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulated import Ministack, Moto
+from tests.support.servers.aws import Ministack, Moto
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from deploy.check.result import Line, Mark, Outcome, Text, outcome
 from deploy.check.target import Place
 from deploy.pipeline import __main__ as pipeline
 from deploy.processes.tms_process import ROOT
-from tests.support.emulated import Moto
+from tests.support.servers.aws import Moto
 
 NOTHING = Text("", "")
 LINES = (

@@ -18,7 +18,7 @@ from deploy.pipeline.failure import DeploymentFailed, NothingBefore
 from deploy.pipeline.good import MOST_KEPT, GoodReleases
 from deploy.pipeline.waiting import Patience
 from deploy.processes.tms_process import ROOT
-from tests.support.emulated import Moto
+from tests.support.servers.aws import Moto
 
 NUMBERS = count(1)
 QUICK = Patience(every_s=0.01, longest_s=5)

@@ -16,7 +16,7 @@ from deploy.pipeline.ecs import Containers, must_have_ended_well
 from deploy.pipeline.failure import DeploymentFailed, NothingBefore
 from deploy.pipeline.waiting import Patience
 from deploy.processes.tms_process import ROOT
-from tests.support.emulated import Moto
+from tests.support.servers.aws import Moto
 
 OLD, NEW, NEWEST = (f"123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:{digit * 64}" for digit in "abc")
 QUICK = Patience(every_s=0.01, longest_s=5)

@@ -7,8 +7,8 @@ import pytest
 from django.db import models
 
 from deploy.compatibility import compare, previous
-from tests.link.terminal import Terminal
-from tests.support.running import ROOT, Running
+from tests.support.link.terminal import Terminal
+from tests.support.servers.tms import ROOT, Running
 
 WRITES = """
 import django; django.setup()

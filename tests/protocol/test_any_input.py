@@ -5,7 +5,7 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.protocol.wire import AT, call, report
+from tests.support.protocol.frames import AT, call, report
 from tms.protocol import downlink, limits, uplink
 from tms.protocol.errors import RPC_CODES, FrameError
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from tests.protocol.wire import decoded
+from tests.support.protocol.frames import decoded
 from tms.protocol import frames, limits, uplink
 from tms.protocol.text import clean
 

@@ -6,14 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.protocol.wire import AT, call, decoded, report
+from tests.support.hostile_text import BIDI, CONTROL, HOSTILE, LINE, LINES
+from tests.support.protocol.frames import AT, call, decoded, report
 from tms.protocol.errors import ErrorType, FrameError
 from tms.protocol.text import clean, clean_tree
-
-BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-CONTROL = "\x01\x07\x08\x1b\x7f\x80\x9b"
-HOSTILE = f"Gate{BIDI}{CONTROL} 4\r\nFrom: root"
-LINE, LINES = "Gate 4 From: root", "Gate 4\nFrom: root"
 
 
 @pytest.mark.parametrize(

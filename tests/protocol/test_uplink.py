@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.protocol.wire import AT, call, decoded, report
+from tests.support.protocol.frames import AT, call, decoded, report
 from tms.protocol import downlink, frames, limits, uplink
 from tms.protocol.errors import ErrorType, FrameError
 

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.server.client import HOST, Client
+from tests.support.link.raw_client import HOST, Client
+from tests.support.polling import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEADLINE_S = 20
@@ -22,15 +22,6 @@ DEADLINE_S = 20
 QUICK = {"drain_spread": 0.1, "close_timeout": 1.0}
 
 type Facts = dict[str, Any]
-
-
-def eventually[T](look: Callable[[], T], holds: Callable[[T], bool] = bool) -> T:
-    """What `look` returns as soon as it `holds`."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not holds(seen := look()):
-        assert time.monotonic() < deadline, f"in vain for {DEADLINE_S} s; last seen: {seen}"
-        time.sleep(0.02)
-    return seen
 
 
 class ServerProcess:
@@ -120,15 +111,15 @@ class ServerProcess:
     def open_gate(self, over: Client | None = None) -> None:
         self.get("/open-gate", over)
 
-    def eventually(self, holds: Callable[[Facts], bool]) -> Facts:
-        return eventually(self.facts, holds)
+    def wait_for(self, holds: Callable[[Facts], bool]) -> Facts:
+        return wait_for(self.facts, holds)
 
     def counted(self, event: str, times: int = 1) -> Facts:
-        return self.eventually(lambda facts: facts["counters"].get(event, 0) >= times)
+        return self.wait_for(lambda facts: facts["counters"].get(event, 0) >= times)
 
     def emptied(self) -> Facts:
         """Nothing is left of any connection but the one that asks."""
-        return self.eventually(lambda facts: facts["connections"] == 1 and facts["inside"] == 1)
+        return self.wait_for(lambda facts: facts["connections"] == 1 and facts["inside"] == 1)
 
     def resident_kib(self) -> int:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from tests.server.client import Closed, Lost
+from tests.support.link.raw_client import Closed, Lost
 
 
 def test_the_scope_tells_the_path_and_the_clients_address(server):

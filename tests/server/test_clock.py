@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.client import RESET
+from tests.support.link.raw_client import RESET
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 
@@ -27,7 +27,7 @@ def test_a_clock_step_neither_closes_sockets_nor_stops_timers(serve, tmp_path, s
     client.receive_pings(1)
 
     clock.write_text(f"{step}\n")
-    server.eventually(lambda facts: abs(facts["now"] - time.time()) > 3000)
+    server.wait_for(lambda facts: abs(facts["now"] - time.time()) > 3000)
     client.receive_pings(2)
 
     client.send("still here")

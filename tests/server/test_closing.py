@@ -1,6 +1,6 @@
 import pytest
 
-from tests.server.client import ENDED, TEXT, Closed, frame
+from tests.support.link.raw_client import ENDED, TEXT, Closed, frame
 
 
 @pytest.mark.parametrize("code", [1000, 3000, 4413, 4999])

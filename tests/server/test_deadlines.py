@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.server.client import Client, upgrade
 from tests.server.process import ServerProcess
+from tests.support.link.raw_client import Client, upgrade
 from tms.server.base.deadlines import Deadlines
 from tms.server.base.flow import Flow
 
@@ -32,7 +32,7 @@ def test_a_connection_without_a_complete_request_ends(serve: Callable[..., Serve
     client = server.dial(sent) if sent else server.dial()
 
     assert is_over(client)
-    server.eventually(lambda facts: facts["counters"].get("request_timeout", 0) == 1)
+    server.wait_for(lambda facts: facts["counters"].get("request_timeout", 0) == 1)
 
 
 @pytest.mark.parametrize("sent", [b"GET /", BODY], ids=["line", "body"])

@@ -1,6 +1,6 @@
 """Messages that are taken where they are read, without waking a task for each."""
 
-from tests.server.client import Closed, frame
+from tests.support.link.raw_client import Closed, frame
 
 
 def test_messages_are_taken_in_order_whatever_arrives_at_once(server):
@@ -39,7 +39,7 @@ def test_a_client_that_leaves_while_the_application_is_behind_leaves_nothing_beh
     assert client.receive() == "slow"
 
     client.vanish()
-    server.eventually(lambda facts: facts["sockets"] == 0)
+    server.wait_for(lambda facts: facts["sockets"] == 0)
     server.open_gate()
 
     assert server.emptied()["ends"] == [0]

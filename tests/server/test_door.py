@@ -1,8 +1,9 @@
 import signal
 import socket
 
-from tests.server.client import HOST, upgrade
-from tests.server.process import ServerProcess, eventually
+from tests.server.process import ServerProcess
+from tests.support.link.raw_client import HOST, upgrade
+from tests.support.polling import wait_for
 
 
 def reaches(server: ServerProcess) -> bool:
@@ -20,20 +21,20 @@ def test_upgrades_above_the_mark_are_refused_while_pages_are_served(serve):
     assert refused.headers["retry-after"] == "10"
     assert server.facts()["counters"]["refused_full"] == 1
     inside[0].vanish()
-    server.eventually(lambda facts: facts["sockets"] == 1)
+    server.wait_for(lambda facts: facts["sockets"] == 1)
     assert server.connect().status == 101
 
 
 def test_nothing_listens_when_the_spare_connections_are_used_up_until_one_leaves(serve):
     server = serve(max_connections=2, spare_connections=2)
     asking, *others = (server.dial() for _ in range(4))
-    eventually(lambda: server.facts(asking), lambda seen: seen["inside"] == 4)
+    wait_for(lambda: server.facts(asking), lambda seen: seen["inside"] == 4)
 
-    eventually(lambda: reaches(server), lambda reached: not reached)
+    wait_for(lambda: reaches(server), lambda reached: not reached)
 
     assert server.facts(asking)["counters"]["door_closed"] == 1
     others[0].vanish()
-    eventually(lambda: reaches(server))
+    wait_for(lambda: reaches(server))
     assert "full: 4 connections are open" in server.log
     assert "listening again" in server.log
 
@@ -48,7 +49,7 @@ def test_a_burst_does_not_come_in_further_than_one_by_one(serve):
         server.dial()
     server.send_signal(signal.SIGCONT)
 
-    eventually(lambda: reaches(server), lambda reached: not reached)
+    wait_for(lambda: reaches(server), lambda reached: not reached)
     assert server.facts(asking)["inside"] == 4
 
 
@@ -56,7 +57,7 @@ def test_a_door_that_was_closed_can_drain(serve):
     server = serve(max_connections=1, spare_connections=1)
     client = server.connect()
     server.dial()
-    eventually(lambda: reaches(server), lambda reached: not reached)
+    wait_for(lambda: reaches(server), lambda reached: not reached)
 
     server.send_signal()
 
@@ -68,7 +69,7 @@ def test_accepting_pauses_while_handshakes_wait_for_the_application(serve):
     server = serve(max_handshakes=2, handshake_timeout=20)
     asking = server.dial()
     waiting = [server.dial(upgrade("/hang")) for _ in range(2)]
-    eventually(lambda: server.facts(asking), lambda seen: seen["handshaking"] == 2)
+    wait_for(lambda: server.facts(asking), lambda seen: seen["handshaking"] == 2)
 
     third = server.dial(upgrade("/echo"))
 
@@ -83,12 +84,12 @@ def test_a_process_with_few_descriptors_does_not_run_out_of_them(serve):
     server = serve(options={"descriptors": 260})
     asking, *others = (server.dial() for _ in range(260 - 200))
 
-    eventually(lambda: reaches(server), lambda reached: not reached)
+    wait_for(lambda: reaches(server), lambda reached: not reached)
 
     assert server.facts(asking)["inside"] == 60
     for client in others:
         client.vanish()
-    eventually(lambda: reaches(server))
+    wait_for(lambda: reaches(server))
     assert server.connect().status == 101
 
 

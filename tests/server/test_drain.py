@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from tests.server.client import HOST, Closed, Lost, frame, upgrade
+from tests.support.link.raw_client import HOST, Closed, Lost, frame, upgrade
 
 
 def refuses(port: int) -> bool:
@@ -63,7 +63,7 @@ def test_nobody_comes_in_while_it_drains(serve):
 def test_a_handshake_that_waits_is_refused(serve):
     server = serve()
     waiting = server.dial(upgrade("/hang"))
-    server.eventually(lambda facts: facts["handshaking"] == 1)
+    server.wait_for(lambda facts: facts["handshaking"] == 1)
 
     server.send_signal()
 
@@ -77,7 +77,7 @@ def test_a_request_in_progress_is_answered(serve):
     server = serve(close_timeout=20)
     request = server.dial(b"GET /wait HTTP/1.1\r\nHost: server\r\n\r\n")
     asking = server.dial()
-    server.eventually(lambda facts: facts["connections"] == 2)
+    server.wait_for(lambda facts: facts["connections"] == 2)
 
     server.send_signal()
     server.event("draining")

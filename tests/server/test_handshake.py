@@ -1,6 +1,6 @@
 import pytest
 
-from tests.server.client import upgrade
+from tests.support.link.raw_client import upgrade
 
 
 @pytest.mark.parametrize("status", [401, 503])
@@ -77,10 +77,10 @@ def test_a_handshake_that_the_application_does_not_answer_ends(serve):
 
 def test_a_client_that_leaves_during_its_handshake_is_forgotten(server):
     client = server.dial(upgrade("/hang"))
-    server.eventually(lambda facts: facts["handshaking"] == 1)
+    server.wait_for(lambda facts: facts["handshaking"] == 1)
 
     client.reset()
-    server.eventually(lambda facts: facts["inside"] == 1)
+    server.wait_for(lambda facts: facts["inside"] == 1)
     server.open_gate()
 
     assert server.emptied()["handshaking"] == 0

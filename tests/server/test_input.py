@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.server.client import PING, PONG, TEXT, Client, Closed, frame
+from tests.support.link.raw_client import PING, PONG, TEXT, Client, Closed, frame
 from tms.protocol.limits import FRAME_BYTES
 from tms.server.daphne.protocol import FlowProtocol
 from tms.server.uvicorn.frames import Codec
@@ -74,7 +74,7 @@ def test_a_flood_is_one_read_a_turn_of_the_event_loop(server):
 
     client.send_raw(frame(message) * count)
 
-    facts = server.eventually(lambda facts: facts["received"] == count * len(message))
+    facts = server.wait_for(lambda facts: facts["received"] == count * len(message))
     assert facts["most_at_once"] <= READ_BYTES + len(message)
 
 

@@ -48,7 +48,7 @@ def test_what_is_young_is_collected_now_and_again_though_there_is_little_of_it(s
         server.get("/cycle")
     passes = server.facts()["gc_passes"]
 
-    server.eventually(lambda facts: facts["gc_passes"] > passes + 1)
+    server.wait_for(lambda facts: facts["gc_passes"] > passes + 1)
 
     assert garbage(server) < VISITS
 

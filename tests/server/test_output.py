@@ -2,7 +2,7 @@ import random
 import struct
 
 from tests.server.application import text
-from tests.server.client import RESET, frame, upgrade
+from tests.support.link.raw_client import RESET, frame, upgrade
 
 GROWTH_KIB = 8 * 1024
 
@@ -18,7 +18,7 @@ def test_a_send_waits_for_a_slow_reader_and_every_byte_arrives(server):
     assert server.resident_kib() - before < GROWTH_KIB
     for number in range(count):
         assert client.receive() == text(number, size)
-    assert server.eventually(lambda facts: facts["unwritten"] == 0)["sent"] == count
+    assert server.wait_for(lambda facts: facts["unwritten"] == 0)["sent"] == count
 
 
 def test_a_reader_that_owes_too_many_bytes_is_dropped(server):
@@ -54,7 +54,7 @@ def test_a_client_that_does_not_read_its_page_is_dropped(serve):
 def test_a_client_that_closes_and_does_not_read_the_rest_is_dropped(serve):
     server = serve(max_blocked=0.5)
     client = server.connect("/fan_out?count=12&size=64000", receive_buffer=4096)
-    server.eventually(lambda facts: facts["sent"] == 12)
+    server.wait_for(lambda facts: facts["sent"] == 12)
 
     client.close()
 
@@ -73,7 +73,7 @@ def test_a_close_behind_too_many_bytes_drops_the_reader(server):
 
 def test_an_upgrade_behind_too_many_unread_bytes_is_dropped(server):
     client = server.dial(b"GET /bytes/8000000 HTTP/1.1\r\nHost: server\r\n\r\n", receive_buffer=65_536)
-    server.eventually(lambda facts: facts["sent"] == facts["connections"] == 1)
+    server.wait_for(lambda facts: facts["sent"] == facts["connections"] == 1)
 
     client.send_raw(upgrade("/echo"))
 

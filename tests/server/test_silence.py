@@ -5,7 +5,7 @@ from typing import Any, override
 
 import pytest
 
-from tests.server.client import RESET
+from tests.support.link.raw_client import RESET
 from tms.server import Event, Flow
 from tms.server.daphne.protocol import FlowProtocol
 

@@ -3,7 +3,7 @@
 import asyncio
 from itertools import pairwise
 
-from tests.server.client import PING, frame
+from tests.support.link.raw_client import PING, frame
 from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput
 
 

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
-from tests.support.at_once import at_once
 from tests.support.builders import AT, later
+from tests.support.threads import at_once
 from tms.telemetry import boots
 from tms.telemetry.models import Boot, Report
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from tests.ingest.writing import booted, kept, write
 from tests.support import factories
-from tests.support.at_once import at_once
+from tests.support.ingest.store import booted, kept, write
+from tests.support.threads import at_once
 from tms.metrics import instruments
 from tms.telemetry.models import Report, Rollup
 from tms.telemetry.storage import partitions

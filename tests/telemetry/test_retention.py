@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
-from tests.ingest.writing import booted, kept, write
 from tests.support import factories
 from tests.support.builders import AT
+from tests.support.ingest.store import booted, kept, write
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup

@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.ingest.writing import booted, write
 from tests.support import factories
 from tests.support.builders import AT, later
+from tests.support.ingest.store import booted, write
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.protocol.limits import METRIC_NAMES

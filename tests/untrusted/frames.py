@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from tests.protocol.wire import call
+from tests.support.protocol.frames import call
 from tests.untrusted.made import Make, listed, numbered, repeated
 from tms.protocol import uplink
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.alerts.correlation.conftest import incident, members_of, told
+from tests.support.alerts.incidents import incident, members_of, told
 from tests.support.builders import later
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Contract, CorrelationRule, Incident

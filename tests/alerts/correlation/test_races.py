@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection, transaction
 
-from tests.alerts.correlation.conftest import incident, members_of, told
-from tests.support.at_once import at_once, meanwhile
+from tests.support.alerts.incidents import incident, members_of, told
 from tests.support.builders import later
+from tests.support.threads import at_once, meanwhile
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Incident
 from tms.alerts.suppression import at_open

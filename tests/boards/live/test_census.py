@@ -8,10 +8,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.boards.live.test_frames import change
+from tests.boards.live.changes import change
 from tests.support import factories
-from tests.support.at_once import aside
 from tests.support.factories import now
+from tests.support.threads import aside
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert

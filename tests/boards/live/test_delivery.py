@@ -5,10 +5,10 @@ import json
 import pytest
 from django.db import OperationalError
 
-from tests.boards.live.test_frames import change
+from tests.boards.live.changes import change
 from tests.support import factories
-from tests.support.at_once import aside
 from tests.support.factories import now
+from tests.support.threads import aside
 from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage

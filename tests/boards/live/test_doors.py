@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.boards.live.board import Board
-from tests.support.at_once import aside
+from tests.support.threads import aside
 from tms.accounts.models import User
 from tms.boards.live import tasks
 

@@ -5,30 +5,21 @@ import re
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from tests.boards.live.changes import change
 from tests.support import factories
-from tests.support.at_once import aside
 from tests.support.builders import AT
 from tests.support.factories import now
+from tests.support.threads import aside
 from tms.boards.live import tasks
 from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.feed.change import Change
 from tms.feed.publisher import publish
-from tms.fleet.models import TerminalState
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
-
-
-@transaction.atomic
-def change(*terminals: Any, **fields: Any) -> None:
-    """What ingest does to rows and feed when terminals report or their presence changes."""
-    pks = frozenset(terminal.pk for terminal in terminals)
-    TerminalState.objects.filter(pk__in=pks).update(**fields)
-    publish(Change(terminals=pks, presence=pks if "presence" in fields else frozenset()))
 
 
 async def test_the_first_frame_repaints_all_that_is_live_on_the_page(board, fleet, tanaka):

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.at_once import aside
 from tests.support.factories import now
+from tests.support.threads import aside
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence

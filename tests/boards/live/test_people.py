@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.support import factories, people
-from tests.support.at_once import aside
 from tests.support.factories import now
+from tests.support.threads import aside
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert
 from tms.boards.live import viewer_tracker

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.boards.live.test_frames import change
+from tests.boards.live.changes import change
 from tests.support import factories
-from tests.support.at_once import aside
 from tests.support.builders import AT
 from tests.support.factories import now
+from tests.support.threads import aside
 from tms.alerts.models import Alert
 from tms.boards.live import verification as module
 from tms.boards.live.frames import Verification

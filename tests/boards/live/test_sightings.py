@@ -7,9 +7,9 @@ from django.db import transaction
 
 from tests.boards.live.board import DEADLINE_S
 from tests.support import factories
-from tests.support.at_once import aside
 from tests.support.factories import now
 from tests.support.slo_counters import counted
+from tests.support.threads import aside
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.publisher import publish
 

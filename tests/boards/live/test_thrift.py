@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from tests.boards.live.test_frames import change
+from tests.boards.live.changes import change
 from tests.support import factories
-from tests.support.at_once import aside
 from tests.support.factories import now
+from tests.support.threads import aside
 from tms.boards.live.leaf_patches import differing
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage

@@ -1,5 +1,15 @@
-"""Whoever calls the API here calls it as everywhere."""
+import pytest
 
-from tests.api.conftest import caller_for, editor, watcher
+from tests.support.rest import ApiClient, operator_client, superuser_client
 
-__all__ = ["caller_for", "editor", "watcher"]
+
+@pytest.fixture
+def watcher(db: None) -> ApiClient:
+    """May do what an operator may."""
+    return operator_client()
+
+
+@pytest.fixture
+def editor(db: None) -> ApiClient:
+    """May do everything."""
+    return superuser_client()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.conftest import problem, wrong
+from tests.support.rest import problem, wrong
 from tms.notifications.models.destination import Destination
 from tms.rest.models import IdempotencyRecord
 

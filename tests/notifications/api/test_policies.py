@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.api.conftest import problem, wrong
-from tests.notifications.conftest import webhook
 from tests.support.builders import AT
+from tests.support.notifications.destinations import webhook
+from tests.support.rest import problem, wrong
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.notifications.destinations.api import Addressed

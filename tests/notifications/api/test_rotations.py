@@ -5,8 +5,8 @@ from unittest.mock import ANY
 
 import pytest
 
-from tests.api.conftest import problem, wrong
 from tests.support.builders import now
+from tests.support.rest import problem, wrong
 from tms.accounts.models import User
 from tms.notifications.models.rotation import Cover, Rotation
 from tms.notifications.rotations.forms import save_members

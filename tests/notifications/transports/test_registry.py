@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from tests.support.running import ROOT
+from tests.support.servers.tms import ROOT
 from tms.notifications import transports
 from tms.notifications.models import Destination
 from tms.notifications.transports import TRANSPORTS, Message, Recipient, Transport

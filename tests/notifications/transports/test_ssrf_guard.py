@@ -8,9 +8,9 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from tests.notifications.conftest import webhook
-from tests.notifications.receiver import Receiver, receiving
-from tests.support.running import ROOT
+from tests.support.notifications.destinations import webhook
+from tests.support.notifications.webhook_receiver import Receiver, receiving
+from tests.support.servers.tms import ROOT
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination

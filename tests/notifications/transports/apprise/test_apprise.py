@@ -6,8 +6,8 @@ import pytest
 from apprise import Apprise
 from apprise.plugins.slack import NotifySlack
 
-from tests.notifications.test_outbox import opened, over
-from tests.support.running import ROOT
+from tests.support.notifications.alerts import opened, over
+from tests.support.servers.tms import ROOT
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports import TRANSPORTS

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.notifications.test_outbox import opened
-from tests.support.emulated import REGION, Moto
+from tests.support.notifications.alerts import opened
+from tests.support.servers.aws import REGION, Moto
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import SendOutcome

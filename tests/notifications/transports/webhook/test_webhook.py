@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from django.utils.http import http_date
 
-from tests.notifications.conftest import webhook
 from tests.support.builders import now
+from tests.support.notifications.destinations import webhook
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import SendOutcome

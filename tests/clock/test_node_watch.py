@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db.models import F
 
-from tests.support.at_once import at_once
 from tests.support.builders import AT, Link, later
+from tests.support.threads import at_once
 from tms.alerts.models import Alert
 from tms.clock import node_watch, presence_sweep
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState

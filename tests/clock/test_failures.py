@@ -12,8 +12,8 @@ import pytest
 from django.db import DataError, InternalError, OperationalError, connection
 from structlog.testing import capture_logs
 
+from tests.clock.running_clock import Work, running
 from tests.support.builders import AT, Link, later
-from tests.test_clock_lead import Work, quick, running
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.models import Alert
@@ -32,7 +32,6 @@ from tms.telemetry.models import LateHour, Report, Rollup, RollupMark
 from tms.telemetry.rollups import hourly as rollup_hourly
 
 pytestmark = pytest.mark.both
-__all__ = ["quick"]
 
 HOUR = timedelta(hours=1)
 

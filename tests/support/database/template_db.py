@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SQLITE = "tms.sqlite3"
 SHARED = "BLANK_DATABASES"
 """Where a run keeps them."""

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.link.eventually import eventually
-from tests.link.terminal import Terminal
-from tests.support.running import Running
+from tests.support.link.terminal import Terminal
+from tests.support.polling import wait_for, wait_for_value_async
+from tests.support.servers.tms import Running
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-DEADLINE_S = 30
 BEAT = "SELECT at FROM ops_beat WHERE name = 'clock'"
 WENT = "SELECT count(*) FROM fleet_presencechange WHERE presence <> 'online'"
 
@@ -43,13 +42,11 @@ async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
 
             assert tms.query(WENT) == [(0,)]
             # The node's own beat is written by another thread than the clock's.
-            await eventually(lambda: tms.get("/health/?strict")[0], 200)
+            await wait_for_value_async(lambda: tms.get("/health/?strict")[0], 200)
 
 
-async def changes(look: Callable[[], object], *, times: int) -> None:
-    """Wait until something else is seen, so many times."""
-    async with asyncio.timeout(DEADLINE_S):
-        for _ in range(times):
-            seen = await asyncio.to_thread(look)
-            while await asyncio.to_thread(look) == seen:
-                await asyncio.sleep(0.05)
+async def changes(read: Callable[[], object], *, times: int) -> None:
+    """Wait until `read` returned another value, so many times."""
+    for _ in range(times):
+        seen = await asyncio.to_thread(read)
+        await asyncio.to_thread(wait_for, read, lambda value, seen=seen: value != seen)

@@ -18,7 +18,7 @@ LONGEST_FIRST = (
     "tests/benchmarks/test_run_alone.py",
     "tests/infrastructure/test_terraform.py",
     "tests/e2e/test_pages.py",
-    "tests/test_clock_step.py",
+    "tests/clock/test_clock_step.py",
     "tests/backup/",  # one database to copy, one AWS
     "tests/ops/test_prometheus.py",
     "tests/benchmarks/",

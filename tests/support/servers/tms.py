@@ -15,10 +15,10 @@ from urllib.error import HTTPError, URLError
 
 import psycopg
 
-from tests.support import template_db
+from tests.support.database import template_db
 from tests.support.services import HOST, free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHOSEN = os.environ.get("TMS_SERVER")
 SERVERS = [CHOSEN] if CHOSEN else ["daphne"] if "TMS_DATABASE_URL" in os.environ else ["daphne", "uvicorn"]
 """What TMS serves on where a test is for both. What a server promises does not depend on the database, so the pass on

@@ -1,61 +1,18 @@
 """Which process sees to what time does."""
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from datetime import datetime
 
 import pytest
 from django.db import connection, transaction
 
+from tests.clock.running_clock import DEADLINE_S, Work, running
 from tms.clock import scheduler
 from tms.clock.jobs import Lane, Loop
-from tms.clock.scheduler import Clock
-from tms.feed.publisher import feed
 from tms.metrics import instruments
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
-
-DEADLINE_S = 20
-
-
-class Work:
-    """Something to do that tells when it was done, and does as it is told."""
-
-    def __init__(self, act: Callable[[int], object] = lambda n: None) -> None:
-        self.times = 0
-        self._act = act
-        self._lock = threading.Lock()
-
-    def __call__(self, at: datetime) -> None:
-        with self._lock:
-            self.times += 1
-            number = self.times
-        self._act(number)
-
-    async def done(self, times: int = 1) -> None:
-        """Wait until it was done so many times more."""
-        until = self.times + times
-        async with asyncio.timeout(DEADLINE_S):
-            while self.times < until:
-                await asyncio.sleep(0.001)
-
-
-@pytest.fixture
-def quick(monkeypatch, feed_recorder) -> None:
-    monkeypatch.setattr(scheduler, "RETRY_S", 0.01)
-
-
-@asynccontextmanager
-async def running(*loops: Loop) -> AsyncIterator[Clock]:
-    each = Clock(loops)
-    each.start()
-    try:
-        yield each
-    finally:
-        await each.stop()
-        await feed.detach()
 
 
 @pytest.mark.usefixtures("quick", "fleet")

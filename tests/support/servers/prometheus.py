@@ -14,7 +14,7 @@ import yaml
 from deploy.processes import HOST, Service
 from deploy.processes.programs import find
 
-HERE = Path(__file__).resolve().parents[2] / "deploy/prometheus"
+HERE = Path(__file__).resolve().parents[3] / "deploy/prometheus"
 
 
 class Prometheus(Service):

@@ -1,6 +1,6 @@
-from collections.abc import Sequence
+"""Terminals that are lost together, and the incident that their alerts become."""
 
-import pytest
+from collections.abc import Sequence
 
 from tests.support.builders import FakeScheduler, Fleet, later
 from tms.alerts.models import Alert, Incident
@@ -54,8 +54,3 @@ def told(incident: Incident) -> list[tuple[str, int]]:
 
 def members_of(incident: Incident) -> int:
     return Alert.objects.unresolved().filter(incident=incident).count()
-
-
-@pytest.fixture
-def storm(fleet, scheduler) -> Storm:
-    return Storm(fleet, scheduler)

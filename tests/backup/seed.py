@@ -10,7 +10,7 @@ from tms.telemetry.models import Boot, Report
 TERMINALS, REPORTS = 20, 50
 
 
-def furnish() -> None:
+def seed() -> None:
     site = Site.objects.create(code="SJK", name="Shinjuku South", name_ja="新宿南")
     User.objects.create_superuser("tanaka", password="a password for tests")
     now = datetime.now(UTC)

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.at_once import at_once
 from tests.support.builders import AT, Link, later
+from tests.support.threads import at_once
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import conditions
 from tms.alerts.models import Alert, Condition

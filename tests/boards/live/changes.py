@@ -1,0 +1,17 @@
+"""Changes that boards must show."""
+
+from typing import Any
+
+from django.db import transaction
+
+from tms.feed.change import Change
+from tms.feed.publisher import publish
+from tms.fleet.models import TerminalState
+
+
+@transaction.atomic
+def change(*terminals: Any, **fields: Any) -> None:
+    """What ingest does to rows and feed when terminals report or their presence changes."""
+    pks = frozenset(terminal.pk for terminal in terminals)
+    TerminalState.objects.filter(pk__in=pks).update(**fields)
+    publish(Change(terminals=pks, presence=pks if "presence" in fields else frozenset()))

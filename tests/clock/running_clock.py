@@ -1,0 +1,46 @@
+"""A clock that runs in this process, and work for it."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from tms.clock.jobs import Loop
+from tms.clock.scheduler import Clock
+from tms.feed.publisher import feed
+
+DEADLINE_S = 20
+
+
+class Work:
+    """Something to do that tells when it was done, and does as it is told."""
+
+    def __init__(self, act: Callable[[int], object] = lambda n: None) -> None:
+        self.times = 0
+        self._act = act
+        self._lock = threading.Lock()
+
+    def __call__(self, at: datetime) -> None:
+        with self._lock:
+            self.times += 1
+            number = self.times
+        self._act(number)
+
+    async def done(self, times: int = 1) -> None:
+        """Wait until it was done so many times more."""
+        until = self.times + times
+        async with asyncio.timeout(DEADLINE_S):
+            while self.times < until:
+                await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def running(*loops: Loop) -> AsyncIterator[Clock]:
+    each = Clock(loops)
+    each.start()
+    try:
+        yield each
+    finally:
+        await each.stop()
+        await feed.detach()

@@ -1,0 +1,5 @@
+from collections.abc import Awaitable, Callable
+
+from tests.e2e.house import Person
+
+type Enter = Callable[..., Awaitable[Person]]
