@@ -184,7 +184,7 @@ def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(fleet,
     assert second.headers["TMS-Possible-Duplicate"] == "true"
     assert "TMS-Possible-Duplicate" not in first.headers
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert "second time" in second.event["data"]["text"]
+    assert "receive this twice" in second.event["data"]["text"]
 
 
 def test_the_lease_of_a_worker_that_died_expires_and_its_delivery_is_marked(fleet, hours, policy, hook, receiver):

@@ -74,7 +74,7 @@ def test_a_recovery_is_told_when_it_is_calm(wobbler, policy, hook, receiver):
 
     assert kinds(receiver)[6:] == ["flapping", "resolved"]
     [line, *_] = Delivery.objects.get(kind="resolved", items__alert__flapping__isnull=False).content["lines"]
-    assert line.endswith("; it flapped, 12 changes")
+    assert line.endswith("; flapped, 12 changes")
 
 
 def test_what_is_still_wrong_when_it_is_calm_is_told_and_telling_goes_on(wobbler, policy, hook, receiver):
@@ -87,8 +87,8 @@ def test_what_is_still_wrong_when_it_is_calm_is_told_and_telling_goes_on(wobbler
 
     assert kinds(receiver)[6:] == ["flapping", "calm", "opened"]
     assert receiver.posted[-1].path.endswith("-late")
-    assert receiver.events[-2]["data"]["title"].startswith("Calm again, but still wrong: ")
-    assert "still nobody on it" in receiver.events[-1]["data"]["title"]
+    assert receiver.events[-2]["data"]["title"].startswith("Flapping stopped, still unresolved: ")
+    assert "still unacknowledged" in receiver.events[-1]["data"]["title"]
 
 
 def test_nobody_is_asked_again_while_somebody_has_what_flaps(fleet, wobbler, policy, hook, receiver):

@@ -25,7 +25,7 @@ def test_each_message_stands_with_its_destination_and_what_became_of_it(fleet, h
     recovery, opening = told(watcher, alert)
 
     assert "Hook Opened Sent" in opening
-    assert "Hook Recovered Sent" in recovery
+    assert "Hook Resolved Sent" in recovery
 
 
 def test_what_was_given_up_says_what_came_back_and_after_how_many_attempts(
@@ -38,7 +38,7 @@ def test_what_was_given_up_says_what_came_back_and_after_how_many_attempts(
 
     [line] = told(watcher, alert)
 
-    assert "Given up, 2 attempts: 410 Gone: gone" in line
+    assert "Failed, 2 attempts: 410 Gone: gone" in line
 
 
 def test_what_may_have_arrived_twice_says_so(fleet, hours, policy, hook, watcher):

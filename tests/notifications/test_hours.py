@@ -164,7 +164,7 @@ def test_hours_without_an_end_or_a_beginning_are_refused(staff, hook, form, fiel
     answer = staff.post("/policies/new/", STEPS | usual | form)
 
     assert answer.status_code == 422
-    assert "Give both times." in Seen(answer).text(f"id_{field}_error")
+    assert "Enter both times." in Seen(answer).text(f"id_{field}_error")
 
 
 def test_the_quiet_hours_of_a_destination_are_kept(staff, hook):

@@ -106,7 +106,7 @@ def test_who_joins_later_is_told_by_nothing_new_and_the_recovery_is_told_once(st
 
     assert before == ["tms.incidents.opened.v1"]
     assert types(receiver) == [*before, "tms.incidents.resolved.v1"]
-    assert titles(receiver)[-1] == "Recovered: 10 of 10 lost at Site SJK"
+    assert titles(receiver)[-1] == "Resolved: 10 of 10 lost at Site SJK"
 
 
 def test_what_was_told_before_it_was_correlated_is_told_of_its_recovery(storm, both, policy, hook, receiver):
@@ -150,7 +150,7 @@ def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, 
     correlation.reopen(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(10, step_s=5)
 
-    assert titles(receiver)[1:] == ["Critical, still nobody on it: 10 of 10 lost at Site SJK"]
+    assert titles(receiver)[1:] == ["Critical, still unacknowledged: 10 of 10 lost at Site SJK"]
 
 
 def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, both, policy, receiver):
@@ -180,7 +180,7 @@ def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fle
     both.pass_(70, step_s=5)
 
     assert len(receiver.events) == 2
-    assert "still nobody on it" in titles(receiver)[-1]
+    assert "still unacknowledged" in titles(receiver)[-1]
 
 
 def test_what_is_left_of_an_incident_is_told_by_itself(storm, both, policy, hook, receiver):

@@ -190,7 +190,7 @@ def test_an_acknowledgement_is_told_where_that_is_wanted(fleet, hours, policy, h
     hours.pass_(5)
 
     assert kinds(receiver) == ["opened", "acknowledged"]
-    assert receiver.events[1]["data"]["title"].startswith("aiko is on it: ")
+    assert receiver.events[1]["data"]["title"].startswith("Acknowledged by aiko: ")
 
 
 # Escalation
@@ -208,7 +208,7 @@ def test_the_next_step_is_taken_while_nobody_acknowledges(fleet, hours, policy, 
 
     assert [posted.path[-1] for posted in receiver.posted] == ["0", "1", "2"]
     assert [round((at - AT).total_seconds()) for at in when] == [60, 300, 900]
-    assert "still nobody on it" in receiver.events[1]["data"]["title"]
+    assert "still unacknowledged" in receiver.events[1]["data"]["title"]
 
 
 def test_an_acknowledgement_ends_it(fleet, hours, policy, receiver):

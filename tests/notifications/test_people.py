@@ -36,7 +36,7 @@ def test_whom_an_alert_is_assigned_to_is_told_at_their_own_destinations(fleet, h
 
     assert kinds(receiver) == ["assigned"]
     assert receiver.posted[0].path.endswith("/aiko")
-    assert receiver.events[0]["data"]["title"].startswith("You are asked to take it: ")
+    assert receiver.events[0]["data"]["title"].startswith("Assigned to you: ")
 
 
 def test_many_of_them_are_told_in_one_message(fleet, hours, aiko, receiver):
@@ -79,7 +79,7 @@ def test_whoever_forgot_an_alert_is_reminded(fleet, hours, aiko, receiver, setti
     hours.pass_(10)
 
     assert kinds(receiver) == ["reminded"]
-    assert "without a word" in receiver.events[0]["data"]["title"]
+    assert "no update since you acknowledged" in receiver.events[0]["data"]["title"]
 
 
 # What opens an alert again goes on being told, step by step

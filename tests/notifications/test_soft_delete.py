@@ -35,7 +35,7 @@ def test_deleting_asks_first_and_is_undone_from_the_list(staff, hook, kind, enab
     assert "Delete Hook?" in asked.text("delete-title")
     assert row.deleted_at is not None
     assert not row.enabled
-    assert "<bdi>Hook</bdi> is deleted" in seen.html
+    assert "<bdi>Hook</bdi> deleted" in seen.html
     assert staff.get(row.get_absolute_url()).status_code == 404
     staff.post(f"{place}{row.pk}/restore/", {"on": "1"} if "on=1" in deleted["Location"] else {})
     row.refresh_from_db()
@@ -52,14 +52,14 @@ def test_its_name_is_free_and_undoing_says_when_it_was_taken(staff, hook, receiv
 
     row.refresh_from_db()
     assert answer.status_code == 409
-    assert "Another one has this name by now" in answer.content.decode()
+    assert "This name is already in use" in answer.content.decode()
     assert row.deleted_at is not None
     assert again.deleted_at is None
 
 
 @pytest.mark.parametrize("what", [{}, {"deleted": "x"}, {"deleted": "9" * 30}, {"deleted": "999"}])
 def test_a_list_offers_nothing_to_undo_where_nothing_was_deleted(staff, hook, what):
-    assert "is deleted" not in staff.get("/destinations/", what).content.decode()
+    assert "Hook</bdi> deleted" not in staff.get("/destinations/", what).content.decode()
 
 
 def test_who_only_watches_deletes_nothing(watcher, hook):
@@ -121,4 +121,4 @@ def test_a_name_is_had_once(staff, hook, receiver):
     answer = staff.post("/destinations/new/webhook/", form)
 
     assert answer.status_code == 422
-    assert "Another one has this name already." in Seen(answer).text("id_name_error")
+    assert "This name is already in use. Enter another one." in Seen(answer).text("id_name_error")

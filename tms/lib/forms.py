@@ -47,5 +47,5 @@ class Plain:
 def free_name(kept: models.QuerySet[Any], name: str, row: models.Model) -> str:
     """Django asks no constraint whose condition is about a column that the form has not."""
     if kept.filter(name=name).exclude(pk=row.pk).exists():
-        raise ValidationError(gettext("Another one has this name already."))
+        raise ValidationError(gettext("This name is already in use. Enter another one."))
     return name

@@ -58,12 +58,12 @@ def hours_form_fields(row: HoursOfWeek) -> Mapping[str, forms.Field]:
     known = sorted({*zones(), row.hours_zone or settings.TIME_ZONE})
     return {
         "hours_days": forms.TypedMultipleChoiceField(
-            label=_("On these days"),
+            label=_("Days"),
             choices=list(WEEKDAYS.items()),
             coerce=int,
             widget=forms.CheckboxSelectMultiple,
             required=False,
-            help_text=_("None chosen: every day. What ends on the next day counts to the day on which it begins."),
+            help_text=_("No selection means every day. Hours past midnight belong to the day on which they begin."),
         ),
         "hours_from": _time_field(_("From")),
         "hours_until": _time_field(_("Until")),
@@ -80,7 +80,7 @@ def fault_in_hours(cleaned: Mapping[str, Any], *, are_needed: bool) -> tuple[str
         return None
     if begins is None and ends is None and not are_needed:
         return None
-    return "hours_until" if begins is not None else "hours_from", gettext("Give both times.")
+    return "hours_until" if begins is not None else "hours_from", gettext("Enter both times.")
 
 
 def _time_field(label: Any) -> forms.TimeField:

@@ -35,7 +35,7 @@ def test_it_says_in_both_languages_what_it_is_and_which_address_it_takes(transpo
         with translation.override("ja"):
             japanese = str(text)
         assert english
-        assert japanese != english or english in {"Webhook", "Amazon SNS"}
+        assert japanese != english or english in {"Webhook", "Amazon SNS", "URL"}
     assert transport.address_hint
 
 

@@ -127,7 +127,7 @@ def test_a_name_that_resolves_inside_is_refused_when_it_is_saved(staff, names, s
     settings.INSIDE_DESTINATIONS = [ip_network("10.0.0.0/8")]
     taken = staff.post("/destinations/new/webhook/", form)
 
-    assert "hooks.example.com (10.0.0.1) is inside, and TMS_INSIDE_DESTINATIONS" in refused.content.decode()
+    assert "Blocked: private address hooks.example.com (10.0.0.1)." in refused.content.decode()
     assert (refused.status_code, taken.status_code) == (422, 200)
 
 

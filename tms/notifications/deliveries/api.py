@@ -36,7 +36,7 @@ class DeliveryFilter(PageQuery):
     state: DeliveryState | None = None
     destination: Id | None = None
     policy: Id | None = None
-    alert: Id | None = Field(None, description="Those that have this alert as an item.")
+    alert: Id | None = Field(None, description="Only deliveries that notify of this alert.")
 
     def apply(self, rows: QuerySet[models.Delivery]) -> QuerySet[models.Delivery]:
         wanted = {"state": self.state, "destination": self.destination, "policy": self.policy}
@@ -53,12 +53,12 @@ class Mark(ResponseSchema):
 
 class Delivery(ResponseSchema):
     id: int
-    uid: UUID = Field(description="Of the message, the same for each attempt.")
+    uid: UUID = Field(description="Message ID, the same for each attempt.")
     destination: Mark
-    policy: Mark | None = Field(description="Null: it was deleted.")
-    step: int = Field(description="Position of the escalation step; 0 is the first.")
+    policy: Mark | None = Field(description="Null if deleted.")
+    step: int = Field(description="Escalation step; 0 is the first.")
     kind: NotificationKind
-    site_code: str = Field(description="Code of the site, where each has its own message.")
+    site_code: str = Field(description="Site code, if grouped by site.")
     state: DeliveryState
     created_at: datetime
     due_at: datetime
@@ -66,7 +66,7 @@ class Delivery(ResponseSchema):
     attempts: int
     ended_at: datetime | None
     possible_duplicate: bool
-    detail: str = Field(description="What came back last.")
+    detail: str = Field(description="Latest response.")
 
     @classmethod
     def of(cls, delivery: models.Delivery) -> Self:
@@ -80,13 +80,13 @@ class Delivery(ResponseSchema):
 
 
 class DeliveryInFull(Delivery):
-    alerts: list[int] = Field(description=f"The first {MOST_ALERTS} of its items.")
-    content: dict[str, Any] = Field(description="What it says; empty until the first attempt.")
+    alerts: list[int] = Field(description=f"IDs of its alerts, {MOST_ALERTS} at most.")
+    content: dict[str, Any] = Field(description="Content; empty until the first attempt.")
 
 
 @router.get("/deliveries", summary="List deliveries", response=Page[Delivery])
 def list_deliveries(request: ApiRequest, response: HttpResponse, query: Query[DeliveryFilter]) -> Page[Delivery]:
-    """The newest first."""
+    """Newest first."""
     found = paginate(request, response, query.apply(_deliveries(request)), query, order=NEWEST_FIRST)
     return Page(items=[Delivery.of(delivery) for delivery in found.rows], next=found.next)
 
@@ -97,12 +97,12 @@ def read_delivery(request: ApiRequest, pk: int) -> DeliveryInFull:
 
 
 @router.post(
-    "/deliveries/{int:pk}/again", summary="Send again what was given up", response=DeliveryInFull, access=RESENDING
+    "/deliveries/{int:pk}/again", summary="Resend a failed delivery", response=DeliveryInFull, access=RESENDING
 )
 def send_delivery_again(request: ApiRequest, pk: int) -> DeliveryInFull:
-    """It is tried for another day."""
+    """TMS tries for another 24 hours."""
     if not leases.send_again(_delivery(request, pk), at=timezone.now()):
-        raise ProblemError(409, "tms:not-given-up", "only what was given up can be sent again")
+        raise ProblemError(409, "tms:not-given-up", "only a failed delivery can be resent")
     return _in_full(_delivery(request, pk))
 
 

@@ -35,19 +35,19 @@ DestinationKind: Any = StrEnum("DestinationKind", {name.upper(): name for name i
 
 class DestinationFields(Schema):
     name: str
-    language: str = Field("en", description="Of what is sent there.")
-    person: str | None = Field(None, description="Username of the person that it belongs to.")
+    language: str = Field("en", description="Language of notifications.")
+    person: str | None = Field(None, description="Username of the person it belongs to.")
     enabled: bool = True
-    hours_days: list[Weekday] = Field([], description="Quiet hours: 0 is Monday; empty: every day.")
-    hours_from: str = Field("", examples=["22:00"], description="Empty: it has no quiet hours.")
+    hours_days: list[Weekday] = Field([], description="Quiet hours: 0 is Monday; empty for every day.")
+    hours_from: str = Field("", examples=["22:00"], description="Empty for no quiet hours.")
     hours_until: str = Field("", examples=["07:00"])
-    hours_zone: str = Field("", description="Empty: that of TMS.")
-    critical_anyway: bool = Field(True, description="Critical alerts are sent during quiet hours, too.")
+    hours_zone: str = Field("", description="Empty for the time zone of TMS.")
+    critical_anyway: bool = Field(True, description="Deliver critical alerts in quiet hours, too.")
 
 
 class Addressed(DestinationFields):
     address: str = Field(
-        examples=["noc@example.com"], description="E-mail addresses, a URL, an ARN, or an address of Apprise."
+        examples=["noc@example.com"], description="E-mail addresses, a URL, a topic ARN or an Apprise URL."
     )
 
 
@@ -61,8 +61,8 @@ DestinationChange: Any = change_of(Addressed, "DestinationChange")
 class Destination(DestinationFields, ResponseSchema):
     id: int
     kind: DestinationKind
-    address: str = Field(description="The part that may be shown.")
-    failures: int = Field(description="In a row.")
+    address: str = Field(description="Address without its secrets.")
+    failures: int = Field(description="Consecutive failures.")
 
     @classmethod
     def of(cls, destination: models.Destination) -> Self:
@@ -71,7 +71,7 @@ class Destination(DestinationFields, ResponseSchema):
 
 
 class DestinationWithKey(Destination):
-    key: str | None = Field(description="Signing key of a webhook; returned this once.")
+    key: str | None = Field(description="Signing key of a webhook; returned only once.")
 
 
 class Key(ResponseSchema):
@@ -79,8 +79,8 @@ class Key(ResponseSchema):
 
 
 class TestSend(ResponseSchema):
-    outcome: str = Field(description="`delivered`, `retry` (a notification would be tried again) or `failed`.")
-    detail: str = Field(description="What came back, word for word.")
+    outcome: str = Field(description="`delivered`, `retry` (a notification would be retried) or `failed`.")
+    detail: str = Field(description="Response, verbatim.")
 
     @classmethod
     def of(cls, result: SendResult) -> Self:
@@ -99,9 +99,11 @@ def read_destination(request: ApiRequest, pk: int) -> Destination:
     return Destination.of(_destination(request, pk))
 
 
-@router.post("/destinations", summary="Make a destination", response=DestinationWithKey, status=201, access=SETTING_UP)
+@router.post(
+    "/destinations", summary="Create a destination", response=DestinationWithKey, status=201, access=SETTING_UP
+)
 def make_destination(request: ApiRequest, response: HttpResponse, body: DestinationBody) -> DestinationWithKey:
-    """The answer for a webhook has its signing key, this once: it is not stored for an `Idempotency-Key`."""
+    """The signing key of a webhook is returned only once; an `Idempotency-Key` does not repeat it."""
     made = models.Destination(kind=body.kind)
     form = _form(made, body.model_dump(exclude={"kind"}))
     key = made.new_key() if made.transport.has_signing_key else None
@@ -119,19 +121,19 @@ def change_destination(request: ApiRequest, pk: int, body: DestinationChange) ->
 
 @router.delete("/destinations/{int:pk}", summary="Delete a destination", response=None, status=204, access=SETTING_UP)
 def delete_destination(request: ApiRequest, pk: int) -> None:
-    """Withdraws what waits for it; the history keeps its name. The pages can undo it."""
+    """Stops sending and cancels waiting notifications. The history is kept. The web pages can undo it."""
     delete(_destination(request, pk), at=timezone.now())
 
 
 @router.post("/destinations/{int:pk}/test", summary="Send a test", response=TestSend, access=SETTING_UP)
 def test_destination(request: ApiRequest, pk: int) -> TestSend:
-    """Sends it at once, and returns what came back."""
+    """Sends it at once and returns the response."""
     return TestSend.of(send_test(_destination(request, pk)))
 
 
-@router.post("/destinations/{int:pk}/key", summary="Make a new key for a webhook", response=Key, access=SETTING_UP)
+@router.post("/destinations/{int:pk}/key", summary="Renew the key of a webhook", response=Key, access=SETTING_UP)
 def renew_key_of_destination(request: ApiRequest, pk: int) -> Key:
-    """Returned this once. The former key is invalid from then on."""
+    """Returned only once. The previous key becomes invalid."""
     destination = _destination(request, pk)
     if not destination.transport.has_signing_key:
         raise Http404

@@ -9,7 +9,7 @@ from tms.lib.text_fields import FormLine
 from tms.notifications.models.destination import Destination
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
-UNCHANGED = _("Leave it empty to keep this one: %(address)s")
+UNCHANGED = _("Leave empty to keep the current one: %(address)s")
 
 
 class DestinationForm(Plain, ModelForm[Destination]):

@@ -15,5 +15,5 @@ def send(destination: Destination, message: Message) -> SendResult:
         to = destination.recipient()
     except DecryptionError:
         with translation.override(destination.language):
-            return SendResult.failed(gettext("Its secret was sealed under another TMS_SECRET_KEY: enter it again."))
+            return SendResult.failed(gettext("The secret was encrypted with another TMS_SECRET_KEY. Enter it again."))
     return transports.send(destination.kind, to, message, language=destination.language)

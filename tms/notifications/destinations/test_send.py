@@ -18,7 +18,9 @@ def send_test(destination: Destination) -> SendResult:
             at=timezone.now(),
             kind=TEST,
             title=gettext("Test from TMS"),
-            lines=(gettext("Somebody pressed the test button of %(name)s. Nothing is wrong.") % {"name": destination},),
+            lines=(
+                gettext("This is a test of the destination %(name)s. No action is needed.") % {"name": destination},
+            ),
             facts={"alerts": []},
         )
     return send(destination, message)

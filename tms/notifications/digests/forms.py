@@ -29,18 +29,18 @@ class SendForm(Plain, forms.Form):
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and not timedelta(0) < until - since <= LONGEST:
-            raise forms.ValidationError(gettext("It may tell of 31 days at most."))
+            raise forms.ValidationError(gettext("The period must not exceed 31 days."))
         return cleaned
 
 
 class PlanForm(Plain, forms.Form):
     destination = forms.ModelChoiceField(Destination.objects.enabled(), label=_("Destination"), empty_label=None)
     times = FormLine(
-        label=_("At the end of each shift"),
+        label=_("Shift end times"),
         max_length=100,
-        help_text=_("Times of day, as 06:00 14:00 22:00; one alone for a digest of the whole day."),
+        help_text=_("Times such as 06:00 14:00 22:00, or a single time for a daily digest."),
     )
-    time_zone = forms.ChoiceField(label=_("By the clocks of"), choices=lambda: [(zone, zone) for zone in zones()])
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=lambda: [(zone, zone) for zone in zones()])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,7 +53,7 @@ class PlanForm(Plain, forms.Form):
         except ValueError:
             found = []
         if not 0 < len(found) <= MOST_TIMES:
-            raise forms.ValidationError(gettext("Write times of day, as 06:00 14:00 22:00."))
+            raise forms.ValidationError(gettext("Enter times such as 06:00 14:00 22:00."))
         return " ".join(f"{one:%H:%M}" for one in found)
 
 

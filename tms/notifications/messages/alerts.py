@@ -37,8 +37,8 @@ def line(kind: NotificationKind, alert: Alert) -> str:
         return story
     changes = ngettext("%(number)d change", "%(number)d changes", flapping.changes) % {"number": flapping.changes}
     if flapping.ended_at is not None:
-        return gettext("%(told)s; it flapped, %(changes)s") % {"told": story, "changes": changes}
-    return gettext("%(told)s; it opens and recovers again and again, %(changes)s so far") % {
+        return gettext("%(told)s; flapped, %(changes)s") % {"told": story, "changes": changes}
+    return gettext("%(told)s; flapping, %(changes)s so far") % {
         "told": story,
         "changes": changes,
     }

@@ -53,10 +53,10 @@ def message_of(delivery: Delivery) -> Message:
 
 
 PLAIN: Mapping[NotificationKind, str | Promise] = {
-    NotificationKind.RESOLVED: _("Recovered: %(about)s"),
-    NotificationKind.STABLE: _("Calm again, but still wrong: %(about)s"),
-    NotificationKind.ASSIGNED: _("You are asked to take it: %(about)s"),
-    NotificationKind.REMINDER: _("You have it for long, without a word: %(about)s"),
+    NotificationKind.RESOLVED: _("Resolved: %(about)s"),
+    NotificationKind.STABLE: _("Flapping stopped, still unresolved: %(about)s"),
+    NotificationKind.ASSIGNED: _("Assigned to you: %(about)s"),
+    NotificationKind.REMINDER: _("Reminder, no update since you acknowledged: %(about)s"),
 }
 """Titles without a severity."""
 
@@ -67,14 +67,17 @@ def _title(kind: NotificationKind, about: str, *, first: Subject, is_escalated: 
         return PLAIN[kind] % {"about": about}
     if kind is NotificationKind.ACKNOWLEDGED:
         who = first.acknowledged_by
-        return gettext("%(who)s is on it: %(about)s") % {"who": name_of(who).text if who else "TMS", "about": about}
+        return gettext("Acknowledged by %(who)s: %(about)s") % {
+            "who": name_of(who).text if who else "TMS",
+            "about": about,
+        }
     values = {"severity": Severity(first.severity).label, "about": about}
     if is_escalated:
-        return gettext("%(severity)s, still nobody on it: %(about)s") % values
+        return gettext("%(severity)s, still unacknowledged: %(about)s") % values
     if kind is NotificationKind.FLAPPING:
         return gettext("%(severity)s, flapping: %(about)s") % values
     if kind is NotificationKind.WORSENED:
-        return gettext("Now %(severity)s: %(about)s") % values
+        return gettext("Worsened to %(severity)s: %(about)s") % values
     return gettext("%(severity)s: %(about)s") % values
 
 

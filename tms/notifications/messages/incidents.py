@@ -40,7 +40,7 @@ def line(kind: NotificationKind, incident: Incident) -> str:
 def _rest(incident: Incident) -> str:
     """What did not recover, and stands alone from now on."""
     number = sum(incident.transitions.filter(kind="dissolved").values_list("number", flat=True))
-    return ngettext("%d is told by itself", "%d are told by themselves", number) % number if number else ""
+    return ngettext("%d is notified separately", "%d are notified separately", number) % number if number else ""
 
 
 def facts(incident: Incident) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[("en", "English"), ("ja", "Japanese")],
-                        help_text="Empty: each destination's own.",
+                        help_text="Empty for the language of each destination.",
                         max_length=8,
                         verbose_name="language",
                     ),
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                     "delay_s",
                     models.PositiveIntegerField(
                         default=0,
-                        help_text="What recovers, or is acknowledged, before that is not told.",
+                        help_text="Alerts resolved or acknowledged before that are not notified.",
                         validators=[django.core.validators.MaxValueValidator(86400)],
                         verbose_name="tell after (seconds)",
                     ),
@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                     "gather_s",
                     models.PositiveIntegerField(
                         default=5,
-                        help_text="What comes within this time goes into one message.",
+                        help_text="Alerts within this time are grouped into one notification.",
                         validators=[django.core.validators.MaxValueValidator(3600)],
                         verbose_name="gather for (seconds)",
                     ),

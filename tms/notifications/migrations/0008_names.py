@@ -47,7 +47,7 @@ RENAMED: tuple[tuple[str, str, str, models.Field], ...] = (
         "gather_s",
         "group_wait_s",
         models.PositiveIntegerField(
-            **GATHER, db_column="gather_s", help_text="What comes within this time goes into one message."
+            **GATHER, db_column="gather_s", help_text="Alerts within this time are grouped into one notification."
         ),
     ),
     (

@@ -22,23 +22,23 @@ LEASE = timedelta(seconds=45)
 
 class DeliveryState(models.TextChoices):
     WAITING = "waiting", pgettext_lazy("delivery", "Waiting")
-    SENDING = "sending", pgettext_lazy("delivery", "Being sent")
+    SENDING = "sending", pgettext_lazy("delivery", "Sending")
     SENT = "sent", pgettext_lazy("delivery", "Sent")
-    DEAD = "dead", pgettext_lazy("delivery", "Given up")
-    WITHDRAWN = "withdrawn", pgettext_lazy("delivery", "Not needed any more")
+    DEAD = "dead", pgettext_lazy("delivery", "Failed")
+    WITHDRAWN = "withdrawn", pgettext_lazy("delivery", "No longer needed")
 
 
 class NotificationKind(models.TextChoices):
     """Why a delivery is sent: what happened to alerts or incidents, or the digest of a shift."""
 
     OPENED = "opened", pgettext_lazy("notification", "Opened")
-    WORSENED = "worsened", pgettext_lazy("notification", "Got worse")
+    WORSENED = "worsened", pgettext_lazy("notification", "Worsened")
     FLAPPING = "flapping", pgettext_lazy("notification", "Flapping")
-    STABLE = "calm", pgettext_lazy("notification", "Calm again, still wrong")
+    STABLE = "calm", pgettext_lazy("notification", "Flapping stopped, unresolved")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("notification", "Acknowledged")
     ASSIGNED = "assigned", pgettext_lazy("notification", "Assigned to you")
     REMINDER = "reminded", pgettext_lazy("notification", "Reminder")
-    RESOLVED = "resolved", pgettext_lazy("notification", "Recovered")
+    RESOLVED = "resolved", pgettext_lazy("notification", "Resolved")
     DIGEST = "digest", pgettext_lazy("notification", "Shift digest")
 
 

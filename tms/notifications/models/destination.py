@@ -43,14 +43,14 @@ class Destination(HoursOfWeek):
         null=True,
         blank=True,
         related_name="destinations",
-        verbose_name=_("of this person"),
-        help_text=_("Reached by it while on call."),
+        verbose_name=_("belongs to"),
+        help_text=_("Notified here while on call."),
     )
-    critical_anyway = models.BooleanField(_("critical ones all the same"), default=True, db_default=True)
+    critical_anyway = models.BooleanField(_("always deliver critical alerts"), default=True, db_default=True)
     """Also during its quiet hours: those of `HoursOfWeek`."""
     enabled = models.BooleanField(_("enabled"), default=True)
     failures = models.PositiveIntegerField(default=0, editable=False)
-    """In a row."""
+    """Consecutive failures."""
     retry_at = models.DateTimeField(null=True, editable=False)
     """Nothing is sent there before."""
 

@@ -24,8 +24,8 @@ class When(models.TextChoices):
     """In which hours a policy is active."""
 
     ALWAYS = "always", _("always")
-    WITHIN = "within", _("in the hours below")
-    OUTSIDE = "outside", _("outside the hours below")
+    WITHIN = "within", _("during these hours")
+    OUTSIDE = "outside", _("outside these hours")
     OPEN = "open", _("while the site is open")
     CLOSED = "closed", _("while the site is closed")
 
@@ -47,40 +47,38 @@ class Policy(HoursOfWeek):
     sites = models.ManyToManyField(Site, blank=True, verbose_name=_("sites"))
     groups = models.ManyToManyField(Group, blank=True, verbose_name=_("groups"))
     rules = models.ManyToManyField(Rule, blank=True, verbose_name=_("rules"))
-    notify_resolved = models.BooleanField(
-        _("tell of recoveries, to those who were told"), default=True, db_column="tells_recovery"
-    )
+    notify_resolved = models.BooleanField(_("notify when resolved"), default=True, db_column="tells_recovery")
     notify_acknowledged = models.BooleanField(
-        _("tell who has acknowledged it, to those who were told"), default=False, db_column="tells_acknowledgement"
+        _("notify when acknowledged"), default=False, db_column="tells_acknowledgement"
     )
     language = models.CharField(
         _("language"),
         max_length=8,
         choices=settings.LANGUAGES,
         blank=True,
-        help_text=_("Empty: each destination's own."),
+        help_text=_("Leave empty to use the language of each destination."),
     )
     delay_s = models.PositiveIntegerField(
-        _("tell after (seconds)"),
+        _("notify after (seconds)"),
         default=0,
         validators=(MaxValueValidator(DAY_S),),
-        help_text=_("What recovers, or is acknowledged, before that is not told."),
+        help_text=_("Alerts that are resolved or acknowledged before that are not notified."),
     )
     group_wait_s = models.PositiveIntegerField(
-        _("gather for (seconds)"),
+        _("group for (seconds)"),
         default=5,
         db_column="gather_s",
         validators=(MaxValueValidator(3_600),),
-        help_text=_("What comes within this time goes into one message."),
+        help_text=_("Alerts within this time are grouped into one notification."),
     )
-    group_by_site = models.BooleanField(_("a message for each site"), default=True, db_column="by_site")
+    group_by_site = models.BooleanField(_("group by site"), default=True, db_column="by_site")
     when = models.CharField(
-        _("tells"),
+        _("active"),
         max_length=8,
         choices=When,
         default=When.ALWAYS,
         db_default=When.ALWAYS,
-        help_text=_("What is still wrong when such hours begin is told then."),
+        help_text=_("Anything still unresolved when these hours begin is notified then."),
     )
 
     deleted_at = models.DateTimeField(null=True, editable=False)

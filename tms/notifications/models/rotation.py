@@ -24,9 +24,9 @@ class Rotation(models.Model):
     name = LineField(_("name"), max_length=100)
     time_zone = models.CharField(_("time zone"), max_length=64, default="Asia/Tokyo")
     starts_on = models.DateField(_("first day"))
-    handover_at = models.TimeField(_("handover at"))
+    handover_at = models.TimeField(_("handover time"))
     every_days = models.PositiveSmallIntegerField(
-        _("a turn lasts (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(MOST_SHIFT_DAYS))
+        _("shift length (days)"), default=7, validators=(MinValueValidator(1), MaxValueValidator(MOST_SHIFT_DAYS))
     )
     weekdays = models.JSONField(default=list, blank=True)
     """Of handovers, 0 is Monday; if there are any, `every_days` is ignored."""

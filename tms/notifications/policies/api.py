@@ -39,39 +39,40 @@ COPIED = (
 class PolicyStep(Schema):
     model_config = ConfigDict(extra="forbid")
 
-    after_min: int = Field(0, ge=0, description="After the step before; ignored for the first.")
+    after_min: int = Field(0, ge=0, description="Minutes after the previous step; ignored for the first.")
     destinations: list[Id] = []
-    rotations: list[Id] = Field([], description="Whoever is on call in them when the step is taken is notified, too.")
+    rotations: list[Id] = Field([], description="Also notifies whoever is on call in these rotations at that time.")
 
     @model_validator(mode="after")
     def reaches_somebody(self) -> Self:
         if not self.destinations and not self.rotations:
-            raise ValueError("a step needs a destination or a rotation")
+            raise ValueError("an escalation step needs a destination or a rotation")
         return self
 
 
 class PolicyFields(Schema):
-    """Empty fields restrict nothing."""
+    """Empty lists do not filter."""
 
     name: str = Field(examples=["NOC"])
     enabled: bool = True
     severities: list[Severity] = []
-    sites: list[str] = Field([], description="Their codes.")
-    groups: list[str] = Field([], description="Their names.")
+    sites: list[str] = Field([], description="Site codes.")
+    groups: list[str] = Field([], description="Group names.")
     rules: list[Id] = []
-    language: str = Field("", description="Empty: each destination's own.")
-    delay_s: int = Field(0, description="What is resolved or acknowledged before that is not notified.")
-    group_wait_s: int = Field(5, description="What comes within this time goes into one message.")
+    language: str = Field("", description="Empty for the language of each destination.")
+    delay_s: int = Field(0, description="Alerts resolved or acknowledged before that are not notified.")
+    group_wait_s: int = Field(5, description="Alerts within this time are grouped into one notification.")
     group_by_site: bool = True
     notify_resolved: bool = True
     notify_acknowledged: bool = False
     when: When = Field(
-        When.ALWAYS, description="When it is active; what is still unresolved when such hours begin is notified then."
+        When.ALWAYS,
+        description="When the policy is active. Anything still unresolved when it becomes active is notified then.",
     )
-    hours_days: list[Weekday] = Field([], description="Of `within` and `outside`: 0 is Monday; empty: every day.")
+    hours_days: list[Weekday] = Field([], description="For `within` and `outside`: 0 is Monday; empty for every day.")
     hours_from: str = Field("", examples=["09:00"])
-    hours_until: str = Field("", description="If it is not later than `hours_from`: of the next day.")
-    hours_zone: str = Field("", description="Empty: that of TMS.")
+    hours_until: str = Field("", description="If not later than `hours_from`, on the next day.")
+    hours_zone: str = Field("", description="Empty for the time zone of TMS.")
     steps: list[PolicyStep] = Field(min_length=1, max_length=MOST_STEPS)
 
 
@@ -102,9 +103,9 @@ def read_policy(request: ApiRequest, pk: int) -> Policy:
     return Policy.of(_policy(request, pk))
 
 
-@router.post("/policies", summary="Make a policy", response=Policy, status=201, access=MAKING)
+@router.post("/policies", summary="Create a policy", response=Policy, status=201, access=MAKING)
 def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -> Policy:
-    """Applies to alerts that open from then on."""
+    """Applies to alerts that open from now on."""
     made = _save(models.Policy(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return Policy.of(_policy(request, made.pk))
@@ -112,7 +113,7 @@ def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -
 
 @router.patch("/policies/{int:pk}", summary="Change fields of a policy", response=Policy, access=CHANGING)
 def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> Policy:
-    """What is not named stays. `steps` are replaced as a whole."""
+    """Omitted fields stay unchanged. `steps` is replaced as a whole."""
     policy = _policy(request, pk)
     _save(policy, fields_of(policy) | body.model_dump(exclude_unset=True))
     return Policy.of(_policy(request, pk))
@@ -120,7 +121,7 @@ def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> Policy:
 
 @router.delete("/policies/{int:pk}", summary="Delete a policy", response=None, status=204, access=CHANGING)
 def delete_policy(request: ApiRequest, pk: int) -> None:
-    """Withdraws what it has not sent yet; the history keeps its name."""
+    """Cancels its waiting notifications. The history is kept."""
     delete(_policy(request, pk), at=timezone.now())
 
 

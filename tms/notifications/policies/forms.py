@@ -24,7 +24,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
         choices=Severity,
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text=_("None chosen: all."),
+        help_text=_("No selection matches all."),
     )
 
     class Meta:
@@ -60,7 +60,7 @@ class PolicyForm(Plain, ModelForm[Policy]):
 class StepForm(Plain, forms.Form):
     """An escalation step; ignored if it names nobody."""
 
-    after_min = forms.IntegerField(label=_("after minutes"), min_value=0, max_value=DAY_S // 60, required=False)
+    after_min = forms.IntegerField(label=_("After (minutes)"), min_value=0, max_value=DAY_S // 60, required=False)
     destinations = forms.ModelMultipleChoiceField(
         Destination.objects.not_deleted(), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -80,7 +80,9 @@ class StepForm(Plain, forms.Form):
 class BaseStepForms(BaseFormSet[StepForm]):
     def clean(self) -> None:
         if not any(self.errors) and all(form.is_empty for form in self.forms):
-            raise forms.ValidationError(gettext("Choose at least one destination or rotation; else nobody is told."))
+            raise forms.ValidationError(
+                gettext("Choose at least one destination or rotation. Otherwise nobody is notified.")
+            )
 
 
 StepForms = formset_factory(StepForm, formset=BaseStepForms, extra=MOST_STEPS, max_num=MOST_STEPS)

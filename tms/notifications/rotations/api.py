@@ -58,7 +58,7 @@ def read_rotation(request: ApiRequest, pk: int) -> RotationInFull:
     return _in_full(request, pk)
 
 
-@router.post("/rotations", summary="Make a rotation", response=RotationInFull, status=201, access=MAKING)
+@router.post("/rotations", summary="Create a rotation", response=RotationInFull, status=201, access=MAKING)
 def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBody) -> RotationInFull:
     made = _save(models.Rotation(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
@@ -72,41 +72,41 @@ def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBod
     access=SETTING_UP,
 )
 def change_rotation(request: ApiRequest, pk: int, body: RotationChange) -> RotationInFull:
-    """What is not named stays. `members` are replaced as a whole; covers stay."""
+    """Omitted fields stay unchanged. `members` is replaced as a whole; overrides stay."""
     _save(_rotation(request, pk), body.model_dump(exclude_unset=True))
     return _in_full(request, pk)
 
 
 @router.delete("/rotations/{int:pk}", summary="Delete a rotation", response=None, status=204, access=SETTING_UP)
 def delete_rotation(request: ApiRequest, pk: int) -> None:
-    """Escalation steps that name it reach nobody by it."""
+    """Escalation steps that name it skip it."""
     delete(_rotation(request, pk), at=timezone.now())
 
 
 @router.get("/rotations/{int:pk}/shifts", summary="List on-call shifts", response=OnCallShifts)
 def list_on_call_shifts(request: ApiRequest, pk: int, query: Query[ShiftFilter]) -> OnCallShifts:
-    """From now on, in their order, without a gap."""
+    """From now on, consecutive and without gaps."""
     chosen, at = _rotation(request, pk), timezone.now()
     shifts = list(rosters([chosen])[chosen.pk].shifts(at, at + timedelta(days=query.days)))
     names = _names(shifts)
     return OnCallShifts(shifts=[_shift(shift, names) for shift in shifts])
 
 
-@router.post("/rotations/{int:pk}/covers", summary="Cover for somebody", response=Cover, status=201, access=COVERING)
+@router.post("/rotations/{int:pk}/covers", summary="Add an override", response=Cover, status=201, access=COVERING)
 def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> Cover:
     """Needs no permission to edit rotations: shifts are swapped at night, too."""
     chosen = _rotation(request, pk)
     person = User.objects.filter(username=body.person, is_active=True).first()
     if person is None:
-        raise unreadable(Fault("$.person", "there is no person of this name who may sign in"))
+        raise unreadable(Fault("$.person", "no active person has this username"))
     if not timedelta(0) < body.until - body.since <= LONGEST_COVER:
-        raise unreadable(Fault("$.until", "it lies after `since`, by a year at most"))
+        raise unreadable(Fault("$.until", "must be after `since`, by a year at most"))
     return Cover.of(cover(chosen, person, since=body.since, until=body.until, by=request.person))
 
 
 @router.delete(
     "/rotations/{int:pk}/covers/{int:cover}",
-    summary="Delete a cover",
+    summary="Delete an override",
     response=None,
     status=204,
     access=UNCOVERING,
@@ -129,7 +129,7 @@ def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
 def _members(names: list[str]) -> list[User]:
     """In their order. Raises ProblemError."""
     if not 0 < len(names) <= MOST_MEMBERS:
-        raise unreadable(Fault("$.members", f"name 1 to {MOST_MEMBERS} people"))
+        raise unreadable(Fault("$.members", f"must name 1 to {MOST_MEMBERS} people"))
     chosen = numbers(User.objects.filter(is_active=True), "username", names, "$.members")
     known = User.objects.in_bulk(chosen)
     return [known[pk] for pk in chosen]

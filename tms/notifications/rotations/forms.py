@@ -33,12 +33,12 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # of User:
 
 class RotationForm(Plain, ModelForm[Rotation]):
     weekdays = forms.TypedMultipleChoiceField(
-        label=_("Or hand over each week on"),
+        label=_("Weekly handover"),
         choices=list(WEEKDAYS.items()),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text=_("Then a turn lasts from one of these days to the next."),
+        help_text=_("Instead of the shift length: an on-call shift lasts from one of these days to the next."),
     )
 
     class Meta:
@@ -70,7 +70,7 @@ class MemberForm(Plain, forms.Form):
 class BaseMemberForms(BaseFormSet[MemberForm]):
     def clean(self) -> None:
         if not any(self.errors) and not self.people:
-            raise forms.ValidationError(gettext("Choose at least one person; else nobody is ever on call."))
+            raise forms.ValidationError(gettext("Choose at least one person; otherwise nobody is on call."))
 
     @property
     def people(self) -> list[User]:
@@ -85,7 +85,7 @@ MemberForms = formset_factory(MemberForm, formset=BaseMemberForms, extra=MOST_ME
 class CoverForm(Plain, forms.Form):
     """Times are those of the clocks of the rotation's zone."""
 
-    person = PersonField(label=_("Who"))
+    person = PersonField(label=_("Person"))
     since = LocalDateTimeField(label=_("From"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     until = LocalDateTimeField(label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
 
@@ -98,7 +98,7 @@ class CoverForm(Plain, forms.Form):
         cleaned = super().clean() or {}
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until <= since:
-            self.add_error("until", gettext("It has to lie after the beginning."))
+            self.add_error("until", gettext("The end must be after the start."))
         return cleaned
 
     def save(self, *, by: User) -> Cover:

@@ -13,14 +13,14 @@ COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekda
 
 
 class OnCallShift(ResponseSchema):
-    person: str | None = Field(description="A username; null: nobody is on call.")
-    since: datetime | None = Field(description="Null: before the rotation starts.")
+    person: str | None = Field(description="Username; null if nobody is on call.")
+    since: datetime | None = Field(description="Null before the rotation starts.")
     until: datetime
-    is_cover: bool = Field(description="This person covers for the one whose shift it is.")
+    is_cover: bool = Field(description="True for an override.")
 
 
 class CoverBody(RequestSchema):
-    person: str = Field(max_length=150, description="A username.")
+    person: str = Field(max_length=150, description="Username.")
     since: Instant
     until: Instant
 
@@ -38,16 +38,12 @@ class Cover(ResponseSchema):
 
 class RotationFields(Schema):
     name: str = Field(examples=["NOC"])
-    time_zone: str = Field("Asia/Tokyo", description="Handovers are times on its clocks.")
-    starts_on: date = Field(description="The first day of the first member's first shift.")
+    time_zone: str = Field("Asia/Tokyo", description="Time zone of handovers.")
+    starts_on: date = Field(description="First day of the first member's first on-call shift.")
     handover_at: WallTime = Field(examples=["09:00"])
-    every_days: int = Field(7, description="Length of a shift.")
-    weekdays: list[Weekday] = Field(
-        [], description="Of handovers, 0 is Monday; if there are any, `every_days` is ignored."
-    )
-    members: list[str] = Field(
-        min_length=1, max_length=MOST_MEMBERS, description="Usernames, in the order of their shifts."
-    )
+    every_days: int = Field(7, description="Length of an on-call shift in days.")
+    weekdays: list[Weekday] = Field([], description="Days of handover, 0 is Monday. If set, `every_days` is ignored.")
+    members: list[str] = Field(min_length=1, max_length=MOST_MEMBERS, description="Usernames in on-call order.")
 
 
 class RotationBody(RotationFields, RequestSchema):
@@ -59,16 +55,16 @@ RotationChange: Any = change_of(RotationFields, "RotationChange")
 
 class Rotation(RotationFields, ResponseSchema):
     id: int
-    members: list[str] = Field(description="Usernames, in the order of their shifts.")
-    on_call: OnCallShift = Field(description="Now.")
+    members: list[str] = Field(description="Usernames in on-call order.")
+    on_call: OnCallShift = Field(description="Current on-call shift.")
 
 
 class RotationInFull(Rotation):
-    covers: list[Cover] = Field(description="Those that have not ended.")
+    covers: list[Cover] = Field(description="Current and future overrides.")
 
 
 class ShiftFilter(RequestSchema):
-    days: int = Field(28, ge=1, le=366, description="How far to look ahead.")
+    days: int = Field(28, ge=1, le=366, description="Days to look ahead.")
 
 
 class OnCallShifts(ResponseSchema):

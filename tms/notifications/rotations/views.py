@@ -128,7 +128,7 @@ def _page(
 
 
 def _covers(chosen: Rotation, at: datetime) -> list[tuple[Cover, Name]]:
-    """Those that are not over."""
+    """Current and future overrides."""
     return [(cover, name_of(cover.person)) for cover in chosen.covers.filter(until__gt=at).select_related("person")]
 
 

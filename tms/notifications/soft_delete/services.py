@@ -23,7 +23,7 @@ class NameTaken(Exception):
     code = "tms:name-taken"
 
     def __init__(self, row: SoftDeletable) -> None:
-        super().__init__(f"{row.name} is the name of another one")
+        super().__init__(f"the name {row.name} is already in use")
         self.row = row
 
 

@@ -12,7 +12,10 @@ from tms.notifications.transports import ssrf_guard
 def blocked(address: str) -> str:
     """Why nothing is sent to a private address."""
     values = {"address": address}
-    return gettext("Refused: %(address)s is inside, and TMS_INSIDE_DESTINATIONS does not allow it.") % values
+    return (
+        gettext("Blocked: private address %(address)s. An administrator can allow it with TMS_INSIDE_DESTINATIONS.")
+        % values
+    )
 
 
 def require_public(hosts: Iterable[str]) -> None:

@@ -30,5 +30,5 @@ class Message:
     @property
     def body(self) -> str:
         """In the active language it says if it may be a second time; the rest stays as it was made."""
-        mark = [gettext("This may reach you a second time.")] if self.possible_duplicate else []
+        mark = [gettext("You may receive this twice.")] if self.possible_duplicate else []
         return "\n".join([*self.lines, *mark])

@@ -88,11 +88,11 @@ REFUSED = [
     (f"{SLACK} syslog://", "syslog://"),
     (f"{SLACK},syslog://", "syslog://"),
     (f"{SLACK}\n{SLACK}?template=x", "template"),
-    (f"{SLACK} json://127.0.0.1/", "127.0.0.1 is inside"),
-    (" ".join([SLACK] * 11), "At most 10 addresses"),
-    ("json://[::1/", "Apprise does not know"),
+    (f"{SLACK} json://127.0.0.1/", "Blocked: private address 127.0.0.1."),
+    (" ".join([SLACK] * 11), "Enter 10 addresses at most."),
+    ("json://[::1/", "Apprise does not recognise"),
     ("json://example.com:99999/", "from 1 to 65535"),
-    ("://", "Apprise does not know"),
+    ("://", "Apprise does not recognise"),
 ]
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.notifications.transports.addresses import require_public
 
-LABEL = _("Apprise address")
-HINT = _("slack://…, workflows://… (Teams). It is never shown again, for it holds a key.")
+LABEL = _("Apprise URL")
+HINT = _("slack://…, workflows://… (Teams). It contains a key, so it is not shown again.")
 FIXED_HOST = frozenset(
     {
         *("betterstack", "chanify", "cliq", "dingtalk", "discord", "feishu", "firehydrant", "flock", "gchat"),
@@ -55,14 +55,16 @@ def carriers(text: str) -> list[Any]:
     """What Apprise made of each address. Raises ValidationError."""
     urls = [url for url in ADDRESS.split(text.strip(" \t\r\n,;")) if url]
     if len(urls) > MOST_ADDRESSES:
-        raise ValidationError(gettext("At most %d addresses; make another destination of the rest.") % MOST_ADDRESSES)
+        raise ValidationError(
+            gettext("Enter %d addresses at most. Add another destination for the rest.") % MOST_ADDRESSES
+        )
     return [_carrier(url) for url in urls]
 
 
 def _carrier(url: str) -> Any:
     scheme = url.partition("://")[0].lower() if "://" in url else ""
     if scheme and scheme not in SCHEMES | NATIVE:
-        wrong = gettext("TMS does not offer Apprise's %(scheme)s://.") % {"scheme": scheme[:20]}
+        wrong = gettext("TMS does not support %(scheme)s:// of Apprise.") % {"scheme": scheme[:20]}
         raise ValidationError(_with_offer(wrong))
     if opening := sorted(_parameters(url) & OPENS_A_FILE):
         raise ValidationError(
@@ -70,9 +72,9 @@ def _carrier(url: str) -> Any:
         )
     carrier = load_apprise().Apprise.instantiate(url)
     if carrier is None or not _schemes(carrier) & SCHEMES:
-        raise ValidationError(_with_offer(gettext("Apprise does not know what this address means.")))
+        raise ValidationError(_with_offer(gettext("Apprise does not recognise this URL. Check it.")))
     if carrier.port is not None and not 0 < carrier.port <= LAST_PORT:
-        raise ValidationError(gettext("The port is a number from 1 to 65535."))
+        raise ValidationError(gettext("The port must be a number from 1 to 65535."))
     return carrier
 
 

@@ -38,10 +38,10 @@ class Apprise(Transport):
         with ssrf_guard.outside_only(settings.INSIDE_DESTINATIONS) as watch, _log() as logged:
             delivered = [_deliver(one, message, tone) for one in found]
         if all(delivered):
-            return SendResult.delivered(gettext("The service took it."))
+            return SendResult.delivered(gettext("Accepted by the service."))
         if watch.refused:
             return SendResult.failed(blocked(watch.refused))
-        text = logged.getvalue() or gettext("The service did not take it, and Apprise does not say why.")
+        text = logged.getvalue() or gettext("Rejected by the service. Apprise gives no reason.")
         return SendResult.retry(text, possibly_delivered=any(delivered))
 
 

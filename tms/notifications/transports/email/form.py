@@ -4,7 +4,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 LABEL = _("E-mail addresses")
-HINT = _("Several have commas between them.")
+HINT = _("Separate several addresses with commas.")
 MOST_CHARACTERS = 500
 
 
@@ -18,8 +18,8 @@ def clean_address(text: str) -> str:
         try:
             validate_email(address)
         except ValidationError:
-            wrong = gettext("%(address)s is no e-mail address; expected something like noc@example.com.")
+            wrong = gettext("%(address)s is not an e-mail address. Enter one such as noc@example.com.")
             raise ValidationError(wrong % {"address": address}) from None
     if len(text) > MOST_CHARACTERS:
-        raise ValidationError(gettext("These are too many addresses; make a list of them at your mail server."))
+        raise ValidationError(gettext("Too many addresses. Use a mailing list instead."))
     return text

@@ -30,7 +30,7 @@ class Email(Transport):
 
     def send(self, to: Recipient, message: Message) -> SendResult:
         if not settings.EMAIL_URL:
-            return SendResult.retry(gettext("TMS_EMAIL_URL names no mail server."))
+            return SendResult.retry(gettext("No mail server is configured. Set TMS_EMAIL_URL."))
         recipients = addresses(to.address)
         try:
             _mail(recipients, message).send()
@@ -42,12 +42,14 @@ class Email(Transport):
         except smtplib.SMTPServerDisconnected as error:
             return SendResult.retry(str(error), possibly_delivered=True)
         except TimeoutError:
-            return SendResult.retry(gettext("No answer in time."), possibly_delivered=True)
+            return SendResult.retry(gettext("No response in time."), possibly_delivered=True)
         except OSError as error:
             return SendResult.retry(f"{type(error).__name__}: {error}")
         number = len(recipients)
         return SendResult.delivered(
-            ngettext("The mail server took it for %d address.", "The mail server took it for %d addresses.", number)
+            ngettext(
+                "Accepted by the mail server for %d address.", "Accepted by the mail server for %d addresses.", number
+            )
             % number
         )
 

@@ -27,7 +27,7 @@ class Sns(Transport):
         try:
             from botocore.exceptions import BotoCoreError, ClientError
         except ImportError:
-            return SendResult.failed(gettext("Amazon SNS needs the packages of requirements/aws.txt."))
+            return SendResult.failed(gettext("Packages for Amazon SNS are missing. Install requirements/aws.txt."))
         try:
             answer = _client(to.address).publish(TopicArn=to.address, **_publication(message))
         except ClientError as error:

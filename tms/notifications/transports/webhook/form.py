@@ -7,8 +7,8 @@ from urllib3.util import parse_url
 
 from tms.notifications.transports.addresses import require_public
 
-LABEL = _("Address that receives the events")
-HINT = _("https://… It is never shown again, for it may hold a key.")
+LABEL = _("URL")
+HINT = _("https://… It may contain a key, so it is not shown again.")
 
 
 def clean_address(url: str) -> str:
@@ -16,13 +16,13 @@ def clean_address(url: str) -> str:
     try:
         parts = parse_url(url)
     except LocationParseError:
-        wrong = gettext("No address; expected one like https://example.com/hook, with a port from 1 to 65535 if any.")
+        wrong = gettext("Not a URL. Enter one such as https://example.com/hook; a port must be from 1 to 65535.")
         raise ValidationError(wrong) from None
     if parts.auth is not None:
-        raise ValidationError(gettext("Leave out the name and password before the @; TMS signs what it sends."))
+        raise ValidationError(gettext("Remove the username and password before the @. TMS signs what it sends."))
     try:
         URLValidator(schemes=("http", "https"))(url)
     except ValidationError:
-        raise ValidationError(gettext("Enter an address that begins with https://.")) from None
+        raise ValidationError(gettext("Enter a URL that begins with https://.")) from None
     require_public([parts.host or ""])
     return url

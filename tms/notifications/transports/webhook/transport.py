@@ -122,14 +122,14 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> SendResult:
         try:
             response = _request(url, body, headers, deadline)
         except LocationParseError:
-            return SendResult.failed(gettext("The address cannot be read."))
+            return SendResult.failed(gettext("Not a valid URL."))
         status, to = response.status, response.headers.get("Location", "")
         if status not in FOLLOWED or not to:
             return _result(response)
         response.close()
         url = urljoin(url, to)
         if urlsplit(url).scheme not in {"http", "https"}:
-            return SendResult.failed(gettext("Redirected to something that is not HTTP."))
+            return SendResult.failed(gettext("Redirected to an address that is not HTTP."))
     return SendResult.retry(gettext("Redirected more than %(times)s times.") % {"times": MOST_HOPS})
 
 
@@ -146,9 +146,7 @@ def _result(response: BaseHTTPResponse) -> SendResult:
     if 200 <= response.status < 300:
         return SendResult.delivered(detail)
     if 300 <= response.status < 400:
-        return SendResult.retry(
-            detail + " " + gettext("A redirect of this kind is not followed; enter the new address.")
-        )
+        return SendResult.retry(detail + " " + gettext("This kind of redirect is not followed. Enter the new URL."))
     if response.status in USELESS_TO_REPEAT:
         return SendResult.failed(detail)
     return SendResult.retry(detail, retry_after_s=_wait(response.headers.get("Retry-After", "")))
@@ -176,4 +174,4 @@ def _reason(error: HTTPError) -> str:
     cause = error.__cause__ or error.__context__
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
-    return gettext("No answer in time.") if isinstance(error, TimedOut) else type(error).__name__
+    return gettext("No response in time.") if isinstance(error, TimedOut) else type(error).__name__
