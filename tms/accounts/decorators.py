@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from tms.accounts import access
 from tms.accounts.models import User
@@ -16,20 +17,26 @@ from tms.accounts.permissions import Permission
 type View[**P] = Callable[Concatenate["AuthenticatedRequest", P], HttpResponseBase]
 
 
-class AuthenticatedRequest(HttpRequest):
+class PageRequest(HttpRequest):
+    """A request for a page. The middleware of django-htmx sets `htmx`."""
+
+    htmx: HtmxDetails
+
+
+class AuthenticatedRequest(PageRequest):
     """A request of a person who may watch."""
 
     user: User
 
 
-def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
     """Sends to the sign-in page whoever may not watch, and back to this page afterwards."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if access.may_watch(request.user):
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # narrowed by the question above
-        if request.headers.get("HX-Request"):
+        if request.htmx:
             # htmx would put the sign-in page where the answer belongs.
             return HttpResponseClientRedirect(resolve_url("sign-in"))
         return redirect_to_login(request.get_full_path() if request.method == "GET" else resolve_url("overview"))
@@ -37,10 +44,10 @@ def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[HttpRequest, P]
     return guarded
 
 
-def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatenate[PageRequest, P], HttpResponseBase]]:
     """Lets through only a person with this permission."""
 
-    def guard(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    def guard(view: View[P]) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
         @wraps(view)
         def guarded(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             access.demand(request.user, permission)
@@ -53,10 +60,10 @@ def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatena
 
 def needs_to_post[**P](
     permission: Permission,
-) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
+) -> Callable[[View[P]], Callable[Concatenate[PageRequest, P], HttpResponseBase]]:
     """Everyone who is signed in may look; only a person with this permission may send."""
 
-    def guard(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    def guard(view: View[P]) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
         @wraps(view)
         def guarded(request: AuthenticatedRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if request.method == "POST":

@@ -12,10 +12,11 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import reswap, retarget
 
 from tms.accounts import access
 from tms.accounts.audit import recorder
-from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
+from tms.accounts.decorators import AuthenticatedRequest, PageRequest, sign_in_required
 from tms.accounts.forms import PasswordForm
 from tms.accounts.language import is_spoken
 from tms.accounts.models import Theme, User
@@ -56,14 +57,13 @@ def admin_change_password(request: AuthenticatedRequest) -> HttpResponse:
     return redirect("change-password")
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
     """Says what the person may not do: for htmx as a dialog, wherever the answer was to go, else as a page."""
     context = {"reason": str(exception) if isinstance(exception, access.Forbidden) else ""}
-    if not request.headers.get("HX-Request"):
+    if not request.htmx:
         return render(request, "403.html", context, status=403)
     answer = render(request, "403.html#dialog", context, status=403)
-    answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
-    return answer
+    return reswap(retarget(answer, "#dialog"), "innerHTML")
 
 
 @sensitive_post_parameters()

@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django_htmx.http import replace_url
 
 from tms.accounts.decorators import AuthenticatedRequest
 from tms.boards.pages import AlertPage, AlertsPage, IncidentPage, Page, RenderContext, page_at
@@ -26,12 +27,12 @@ def show(
     desk = RenderContext(timezone.now())
     scene = page.page_state(desk)
     context = {"page": page, "place": page.place, "scene": scene, "at": desk.at, **page.static_context(scene), **extra}
-    if not results or request.headers.get("HX-Request-Type") != "partial":
+    if not results or request.htmx.request_type != "partial":
         return render(request, page.template, context, status=status)
     answer = render(request, results, context, status=status)
     if request.method == "GET":
         # The one spelling of the address, instead of every field that the form has.
-        answer["HX-Replace-Url"] = page.address
+        replace_url(answer, page.address)
     return answer
 
 
@@ -39,7 +40,7 @@ def ask(
     request: AuthenticatedRequest, template: str, context: dict[str, Any], *, partial: str = "dialog", status: int = 200
 ) -> HttpResponse:
     """A question about alerts, or what became of it: for htmx the `partial`, else a page."""
-    if request.headers.get("HX-Request"):
+    if request.htmx:
         return render(request, f"{template}#{partial}", context, status=status)
     around = {"place": context.get("place", AlertsPage.place), "scene": PageState(nav(RenderContext(context["at"])))}
     return render(request, template, context | around, status=status)
@@ -47,7 +48,7 @@ def ask(
 
 def done(request: AuthenticatedRequest, page: AlertPage | IncidentPage, *, message: str | Promise) -> HttpResponse:
     """`message` is for screen readers. The row of the page that asked is sent along, ahead of the frame."""
-    if not request.headers.get("HX-Request"):
+    if not request.htmx:
         return redirect(page.address)
     row = _row_on_page(request, row_of(page)) if isinstance(page, AlertPage) else ""
     return render(request, "boards/actions/action.html#done", {"message": message, "row": row})
@@ -72,7 +73,7 @@ def found[P: Page](page: P | None) -> P:
 
 def _row_on_page(request: AuthenticatedRequest, row: AlertRow) -> str:
     try:
-        path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+        path = urlsplit(request.htmx.current_url or "").path
     except ValueError:  # brackets that are no host
         return ""
     page = page_at(path, person=request.user)

@@ -3,6 +3,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, needs, sign_in_required
@@ -65,7 +66,7 @@ def send_command(request: AuthenticatedRequest, uid: str) -> HttpResponse:
     if danger and not is_sure:
         return _confirm_command(request, page, form)
     commands.queue(page.terminal, args={}, by=request.user, at=timezone.now(), **form.cleaned_data)
-    if not request.headers.get("HX-Request"):
+    if not request.htmx:
         return redirect(page.terminal)
     return _command_panel(request, page, form, partial="sent" if danger else "ask")
 
@@ -88,9 +89,7 @@ def _confirm_command(request: AuthenticatedRequest, page: TerminalPage, form: Co
         "at": at,
     }
     answer = ask(request, "boards/command-confirm.html", context)
-    if request.headers.get("HX-Request"):
-        answer["HX-Retarget"], answer["HX-Reswap"] = "#dialog", "innerHTML"
-    return answer
+    return reswap(retarget(answer, "#dialog"), "innerHTML") if request.htmx else answer
 
 
 @require_safe

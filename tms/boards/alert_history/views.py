@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django_htmx.http import replace_url
 
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
 from tms.boards.alert_history import search
@@ -20,11 +21,10 @@ def past_alerts(request: AuthenticatedRequest) -> HttpResponse:
     at = timezone.now()
     asked = Search.of(request.GET, person=request.user, at=at)
     context = {"place": "alerts", "asked": asked, **asked.page(), **asked.choices(), "spans": asked.spans(at)}
-    if request.headers.get("HX-Request-Type") != "partial":
+    if request.htmx.request_type != "partial":
         return render(request, "boards/alert_history/alerts.html", context)
     answer = render(request, "boards/alert_history/alerts.html#results", context)
-    answer["HX-Replace-Url"] = asked.address
-    return answer
+    return replace_url(answer, asked.address)
 
 
 @require_safe

@@ -150,7 +150,7 @@ def _preview(request: AuthenticatedRequest, chosen: Rule | None, form: RuleForm)
     if is_fine:
         panel = preview_panel(form.rule, context["span"], saved=chosen, at=timezone.now())
         context |= {"preview": panel, "sentence": sentence(form.rule), "when": SPANS[panel.span].heading}
-    if request.headers.get("HX-Request"):
+    if request.htmx:
         return render(request, "boards/rules/rule.html#preview", context | {"form": form})
     return _show_rule(request, chosen, form, status=200 if is_fine else UNREADABLE, **context)
 
