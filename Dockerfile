@@ -14,21 +14,19 @@ RUN python -m venv --without-pip .venv \
  && python -m pip --disable-pip-version-check --python .venv/bin/python install \
       --quiet --no-cache-dir --no-compile --require-hashes --only-binary :all: --requirement requirements/aws.txt
 
-FROM ${PYTHON} AS browser-packages
+FROM ${PYTHON} AS browser-files
 WORKDIR /build
 COPY requirements/node.txt package.json package-lock.json .npmrc ./
+COPY assets assets
 RUN python -m venv --without-pip node \
  && python -m pip --disable-pip-version-check --python node/bin/python install \
       --quiet --no-cache-dir --require-hashes --only-binary :all: --requirement node.txt \
- && PATH="$PWD/node/bin:$PATH" npm ci --silent --ignore-scripts --omit=dev
+ && PATH="$PWD/node/bin:$PATH" npm ci --silent --ignore-scripts --omit=dev \
+ && node/bin/node assets/build.js
 
 FROM packages AS application
 COPY . .
-COPY --from=browser-packages \
-  /build/node_modules/htmx.org/dist/htmx.min.js \
-  /build/node_modules/uplot/dist/uPlot.esm.js \
-  /build/node_modules/uplot/dist/uPlot.min.css \
-  static/vendor/
+COPY --from=browser-files /build/static static
 RUN PATH="$PWD/.venv/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 deploy/image/prepare
 
 FROM ${PYTHON}

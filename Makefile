@@ -24,6 +24,7 @@ ifeq ($(wildcard .venv/bin/python),)
 $(PYTHON): again
 endif
 
+ASSETS := $(shell find assets -type f)
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 CHECKS := lint types imports migrations templates assets shell workflows image spelling dependencies security
 
@@ -33,11 +34,11 @@ CHECKS := lint types imports migrations templates assets shell workflows image s
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS with a living demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
+run: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS with a living demo fleet (PORT, TERMINALS, TMS_DATA_DIR)
 	@# A demo is watched by someone who waits for something to happen: a heartbeat every 10 s, not 30.
 	@TMS_HEARTBEAT_S=$${TMS_HEARTBEAT_S:-10} exec $(BIN)/python manage.py demo
 
-cluster: $(PYTHON) static/vendor/stamp $(CATALOGUES) ## Start TMS as in production: PostgreSQL, Redis, nginx, nodes, clocks (N, CLOCKS, TERMINALS, PORT)
+cluster: $(PYTHON) static/.stamp $(CATALOGUES) ## Start TMS as in production: PostgreSQL, Redis, nginx, nodes, clocks (N, CLOCKS, TERMINALS, PORT)
 	@scripts/system-packages cluster
 	@exec $(BIN)/python -m deploy.cluster
 
@@ -61,10 +62,10 @@ faults: system $(PYTHON) messages ## Break what can break, and print what became
 fmt: $(PYTHON) $(NODE) ## Format Python, JavaScript and CSS
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
-	@node_modules/.bin/biome check --write --log-level=error static biome.json package.json
+	@node_modules/.bin/biome check --write --log-level=error assets biome.json package.json
 
 clean: ## Remove everything that was installed or built; data in var/ stays
-	rm -rf .venv .tools node_modules static/vendor build dist artefacts *.egg-info
+	rm -rf .venv .tools node_modules static build dist artefacts *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.mo' -type f -delete
@@ -76,7 +77,7 @@ lock: $(PYTHON) ## Resolve the dependencies anew and write the locks
 
 setup: $(PYTHON) $(NODE) static messages
 
-static: static/vendor/stamp
+static: static/.stamp
 
 messages: $(CATALOGUES)
 
@@ -89,9 +90,8 @@ system:
 node_modules/%.stamp: package-lock.json scripts/node-packages | $(PYTHON)
 	@scripts/node-packages $*
 
-static/vendor/stamp: $(NODE) Makefile
-	@mkdir -p static/vendor
-	@cp node_modules/htmx.org/dist/htmx.min.js node_modules/uplot/dist/uPlot.esm.js node_modules/uplot/dist/uPlot.min.css static/vendor/
+static/.stamp: $(NODE) $(ASSETS)
+	@node assets/build.js
 	@touch $@
 
 %.mo: %.po | $(PYTHON)
@@ -118,7 +118,7 @@ check-templates:
 	@said=$$($(BIN)/djlint --lint templates 2>&1) || { echo "$$said"; exit 1; }
 
 check-assets:
-	@node_modules/.bin/biome ci --colors=off --log-level=error static biome.json package.json
+	@node_modules/.bin/biome ci --colors=off --log-level=error assets biome.json package.json
 
 check-shell:
 	@grep -rlE --exclude='*.py' '^#!.*\b(ba)?sh$$' .ci scripts deploy tools 2>/dev/null | xargs $(BIN)/shellcheck

@@ -136,7 +136,7 @@ def test_templates_ask_for_permissions_that_exist():
 
 
 def test_what_rows_hide_the_style_sheet_hides():
-    styles = (ROOT / "static/css/controls.css").read_text()
+    styles = (ROOT / "assets/css/components/controls.css").read_text()
     needed = {
         name
         for page in (ROOT / "templates").rglob("*.html")

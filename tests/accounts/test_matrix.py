@@ -160,6 +160,7 @@ def furnish(fleet: Fleet) -> Rows:
     return Rows(
         {place: str(row.pk) for place, row in places.items()},
         {
+            "digest": "0",
             "uid": alert.terminal.uid,
             "code": site.code,
             "cover": str(cover.pk),

@@ -19,7 +19,7 @@ from websockets.http11 import Request, Response
 
 from tms.config.settings import SECURE_CSP
 
-STATIC = Path(__file__).parents[2] / "static"
+ROOT = Path(__file__).parents[2]
 UNSAID = object()
 """In place of a fact of the proof: the frame does not say it."""
 PAGE = Path(__file__).with_name("board.html")
@@ -65,8 +65,8 @@ class HandBoard:
         path = urlsplit(request.path).path
         if path == "/ws/board/":
             return connection.respond(503, "") if self.refusing else None
-        if path.startswith("/static/"):
-            return _answer(STATIC / path.removeprefix("/static/"))
+        if path.startswith(("/static/", "/assets/")):
+            return _answer(ROOT / path[1:])
         if path in self.answers:
             return _say(self.answers[path])
         html = PAGE.read_text()

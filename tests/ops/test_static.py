@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.error import HTTPError
 
 import pytest
+from django.conf import settings
 
 from tests.ops.production import ROOT, SOUND, manage
 from tests.support.servers.aws import REGION, Moto
@@ -61,7 +62,19 @@ def collected(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Collected
 
 def test_each_file_is_there_under_its_hashed_name_and_under_no_other(collected):
     assert {key.removeprefix("static/") for key in collected.objects()} == set(collected.names.values())
-    assert all(re.search(r"\.[0-9a-f]{12}(\.|$)", name) for name in collected.names.values())
+    assert all(re.search(settings.WHITENOISE_IMMUTABLE_FILE_TEST, name) for name in collected.names.values())
+
+
+def test_scripts_import_each_other_under_one_name_each(collected):
+    scripts = [name for name in collected.names.values() if name.endswith(".js")]
+    imported = {
+        f"js/{name}"
+        for script in scripts
+        for name in re.findall(r'(?:from|import\()"\./([^"]+)"', (collected.root / script).read_text())
+    }
+
+    assert imported <= set(scripts)
+    assert any("chart" in name for name in imported)
 
 
 def test_the_bytes_that_are_served_are_those_of_the_release(collected):

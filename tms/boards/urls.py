@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tms.boards import views
+from tms.boards import icons, views
 from tms.boards.actions import views as actions
 from tms.boards.alert_history import views as past
 from tms.boards.digest import views as digest
@@ -10,6 +10,7 @@ from tms.boards.rules.correlation import correlation
 
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("icons.<slug:digest>.svg", icons.icons, name="icons"),
     path("terminals/", views.terminals, name="terminals"),
     path("terminals/<str:uid>/", views.terminal, name="terminal"),
     path("terminals/<str:uid>/series/", views.series, name="series"),

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "tms.ops.middleware.request_cleanup.RequestCleanupMiddleware",
     "tms.ops.middleware.security_headers.HeadersMiddleware",
     "tms.ops.middleware.trusted_proxy.TrustedProxyMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "tms.ops.middleware.any_host.AnyHostMiddleware",
@@ -119,7 +120,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tms.ops.request_log.RequestLogMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "tms.accounts.sign_in.middleware.RefusalMiddleware",
 ]
 ROOT_URLCONF = "tms.main.urls"
@@ -249,6 +249,8 @@ TIME_ZONE = env.text("TMS_TIME_ZONE", "Asia/Tokyo")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env.folder("TMS_STATIC_ROOT", DATA_DIR / "static")
 STATIC_BUCKET = env.text("TMS_STATIC_BUCKET")
+WHITENOISE_IMMUTABLE_FILE_TEST = r".+(\.[0-9a-f]{12}|-[A-Z0-9]{8})\.\w+$"
+"""Hashed by collectstatic, or by the bundler."""
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 HASHED = "tms.ops.static_files.BucketStaticFiles" if STATIC_BUCKET else "tms.ops.static_files.HashedStaticFiles"
 AS_THEY_ARE = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -1,5 +1,6 @@
 """Files for browsers: under names that carry a hash of the contents, from this process or from a bucket."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,15 +13,17 @@ from tms.config import aws
 
 AT_ONCE = 16
 FOR_A_YEAR = "public, max-age=31536000, immutable"
+CHUNK = re.compile(r"js/[\w.-]+-[A-Z0-9]{8}\.js")
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Names carry a hash of the contents, also where one JavaScript module imports another.
+    """Names carry a hash of the contents. Chunks of scripts got theirs from the bundler, and import each other by it.
 
     Otherwise a browser may mix the modules of two releases for as long as its cache holds one of them.
     """
 
-    support_js_module_import_aggregation = True
+    def file_hash(self, name: str | None, content: Any = None) -> str | None:
+        return None if name and CHUNK.fullmatch(name) else super().file_hash(name, content)
 
 
 class BucketStaticFiles(HashedStaticFiles):

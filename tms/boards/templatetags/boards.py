@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from tms.boards import icons
 from tms.boards.formatting import instants
 from tms.boards.rendering.renderer import render_part
 from tms.fleet.models import Presence, Status
@@ -24,7 +25,7 @@ STATES: Mapping[str, type[TextChoices]] = {"presence": Presence, "status": Statu
 @register.simple_tag
 @cache
 def icon(name: str) -> SafeString:
-    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', icons.address(), name)
 
 
 @register.simple_tag

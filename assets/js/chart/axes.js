@@ -28,7 +28,7 @@ export const instant = (at, [from, to]) => written(to - from < DAY ? seconds : f
 
 /**
  * @typedef {Record<string, string>} Inks
- * @typedef {import("../../vendor/uPlot.esm.js").default} Plot
+ * @typedef {import("uplot").default} Plot
  * @typedef {{range: () => [number, number], zoom: (range: [number, number] | null) => void}} View
  */
 

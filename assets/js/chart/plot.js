@@ -1,6 +1,6 @@
 // One metric: its line, its limits, and the times when nobody could know it.
 
-import uPlot from "../../vendor/uPlot.esm.js";
+import uPlot from "uplot";
 import { frame, instant } from "./axes.js";
 import { extent, severityOf, traceOf } from "./series.js";
 

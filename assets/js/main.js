@@ -1,5 +1,6 @@
 // Starts every behaviour. Each works on markup that is complete, and useful, without it.
 
+import htmx from "htmx.org";
 import * as banner from "./banner.js";
 import * as copy from "./copy.js";
 import * as countdown from "./countdown.js";
@@ -18,7 +19,7 @@ import * as waiting from "./waiting.js";
 import * as zone from "./zone.js";
 
 // htmx's own swaps leave alone what frames leave alone.
-globalThis.htmx?.config.morphIgnore.push(...OWN);
+htmx.config.morphIgnore.push(...OWN);
 
 for (const behaviour of [
   times,

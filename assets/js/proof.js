@@ -35,7 +35,8 @@ function sayLink(part) {
   if (!link || !(link in ICONS)) return;
   const [slot] = part.querySelectorAll("dd");
   if (part.dataset.link !== link) part.dataset.link = link;
-  slot?.querySelector("use")?.setAttribute("href", `#i-${ICONS[link]}`);
+  const use = slot?.querySelector("use");
+  use?.setAttribute("href", `${use.getAttribute("href")?.split("#")[0]}#${ICONS[link]}`);
   say(slot, textOf(part, link).replace("{s}", String(Math.round(behind()))));
 }
 

@@ -1,5 +1,6 @@
 // Whole elements by id, made equal to what the server says with as few touches as possible.
 
+import htmx from "htmx.org";
 import { isWritingIn } from "./person.js";
 
 // The browser's own: a person opened it, a tint runs, a row waits to leave, htmx has been here.
@@ -53,7 +54,7 @@ export function place(parent, node, before) {
  */
 export function insert(parent, node, before) {
   parent.insertBefore(node, before);
-  if (node instanceof Element) globalThis.htmx?.process(node);
+  if (node instanceof Element) htmx.process(node);
 }
 
 /**

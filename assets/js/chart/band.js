@@ -1,6 +1,6 @@
 // The presence of a terminal over the same time as its readings.
 
-import uPlot from "../../vendor/uPlot.esm.js";
+import uPlot from "uplot";
 import { frame } from "./axes.js";
 import { element } from "./plot.js";
 

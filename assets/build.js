@@ -1,0 +1,39 @@
+// Builds static/ from assets/: one style sheet for each kind of page, one script with its chunks, and the images.
+// Usage: node assets/build.js [--watch]
+
+import { cp, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { context } from "esbuild";
+
+const assets = fileURLToPath(new URL(".", import.meta.url));
+const output = fileURLToPath(new URL("../static", import.meta.url));
+
+const shared = {
+  absWorkingDir: assets,
+  bundle: true,
+  minify: true,
+  target: ["chrome123", "firefox120", "safari17.5"],
+  logLevel: "warning",
+};
+const script = {
+  ...shared,
+  entryPoints: ["js/main.js"],
+  outdir: `${output}/js`,
+  format: "esm",
+  sourcemap: true,
+  splitting: true,
+  chunkNames: "[name]-[hash]",
+};
+const styles = {
+  ...shared,
+  entryPoints: ["css/entries/*.css"],
+  outdir: `${output}/css`,
+  external: ["../img/*"], // collectstatic puts the hash into the name
+};
+
+await rm(output, { recursive: true, force: true });
+await cp(`${assets}/img`, `${output}/img`, { recursive: true });
+const builds = await Promise.all([context(script), context(styles)]);
+await Promise.all(builds.map((build) => build.rebuild()));
+if (process.argv.includes("--watch")) await Promise.all(builds.map((build) => build.watch()));
+else await Promise.all(builds.map((build) => build.dispose()));
