@@ -1,1 +1,1 @@
-"""Backups of the database: made, verified, kept in S3, restored beside what is there, swapped by name."""
+"""Backups of the database: create, verify, store in S3, restore into a new database, swap the two by name."""

@@ -1,4 +1,4 @@
-"""The dump itself: PostgreSQL's custom format, compressed, and looked at before anybody relies on it."""
+"""The dump: PostgreSQL's custom format, compressed and verified."""
 
 import hashlib
 import re
@@ -6,7 +6,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from deploy.backup.database import Database
-from deploy.backup.failure import BackupFailed
+from deploy.backup.failure import BackupError
 from deploy.backup.manifest import Manifest
 
 ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ", re.MULTILINE)
@@ -14,8 +14,8 @@ ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ", re.MULTILINE)
 
 EXTENSION = re.compile(r"^\d+; \d+ \d+ (?:COMMENT )?(?:- )?EXTENSION (?:- )?(\S+)")
 NEEDED_EXTENSIONS = frozenset({"pg_trgm"})
-"""On which indexes of TMS stand. Others watch the server and belong to whoever runs it: on RDS that is `rdsadmin`, and
-nobody else may make them or say a word about them."""
+"""Extensions that TMS's indexes need. Others belong to the administrator of the server: on RDS only `rdsadmin` may
+create them or comment on them."""
 
 
 def dump(database: Database, path: Path, *, snapshot: str) -> None:
@@ -32,26 +32,24 @@ def dump(database: Database, path: Path, *, snapshot: str) -> None:
 
 
 def verify(database: Database, path: Path, manifest: Manifest) -> int:
-    """How many tables it holds. Raises CalledProcessError or Failed.
+    """Return the number of its tables. Raises CalledProcessError or BackupError.
 
-    The list at its head proves little: all of it is read and unpacked, which finds what was cut off or has gone bad.
+    Its table of contents proves little: the whole file is read and unpacked, which finds truncation and damage.
     """
     listed = {f"{schema}.{table}" for schema, table in ENTRY.findall(database.run("pg_restore", "--list", str(path)))}
-    must_have(listed, manifest)
+    must_list_all_tables(listed, manifest)
     database.run("pg_restore", "--file=/dev/null", str(path))
     return len(listed)
 
 
-def must_have(tables: Set[str], manifest: Manifest) -> None:
-    """Raises Failed when the dump lacks one that the database has."""
+def must_list_all_tables(tables: Set[str], manifest: Manifest) -> None:
+    """Raises BackupError if the dump lacks a table of the database."""
     if lacking := manifest.rows.keys() - tables:
-        raise BackupFailed(
-            f"the dump lacks {len(lacking)} of {len(manifest.rows)} tables: {', '.join(sorted(lacking))}"
-        )
+        raise BackupError(f"the dump lacks {len(lacking)} of {len(manifest.rows)} tables: {', '.join(sorted(lacking))}")
 
 
-def ours(listed: str) -> str:
-    """Of what `pg_restore --list` prints, what a restore needs."""
+def needed_entries(listed: str) -> str:
+    """The lines of `pg_restore --list` that a restore needs."""
     return "".join(line for line in listed.splitlines(keepends=True) if not _is_foreign(line))
 
 

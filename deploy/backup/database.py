@@ -10,30 +10,30 @@ import psycopg
 from psycopg.pq import Conninfo
 
 from deploy.aws import client
-from deploy.backup.failure import BackupFailed
+from deploy.backup.failure import BackupError
 from deploy.backup.programs import Program, find, running
 from tms.config import environment as env
 
 WITHOUT_LIMITS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
-"""A backup takes as long as it takes, and its snapshot must stay."""
+"""A backup may take long, and its snapshot must stay open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where it is, and as whom. `options` are those of libpq; none ever stands on a command line."""
+    """Where a database is, and how to sign in. `options` are those of libpq; none of them appears on a command line."""
 
     options: Mapping[str, str]
 
     @classmethod
     def configured(cls, *, as_master: bool = False) -> Self:
-        """That of TMS, as its own role or as the master user of the server. Raises Failed."""
+        """The database of TMS, as its own role or as the master user of the server. Raises BackupError."""
         url = env.text("TMS_DATABASE_URL")
         if not url.startswith(("postgres://", "postgresql://")):
-            raise BackupFailed("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
+            raise BackupError("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
         try:
             given = {one.keyword.decode(): one.val.decode() for one in Conninfo.parse(url.encode()) if one.val}
         except psycopg.OperationalError:  # its text may show the password
-            raise BackupFailed(
+            raise BackupError(
                 "TMS_DATABASE_URL cannot be read; right is postgres://USER:PASSWORD@HOST:5432/NAME"
             ) from None
         return cls(given | _login(as_master=as_master))
@@ -43,7 +43,7 @@ class Database:
         return self.options["dbname"]
 
     def named(self, name: str) -> "Database":
-        """Another one on the same server."""
+        """Another database of the same server."""
         return Database({**self.options, "dbname": name})
 
     def connect(self) -> psycopg.Connection[Any]:
@@ -51,7 +51,7 @@ class Database:
         return psycopg.connect(**given | dict(self.options), autocommit=True)  # type: ignore[arg-type]
 
     def run(self, program: str, *arguments: str) -> str:
-        """What one of PostgreSQL's programs prints. Raises CalledProcessError or Failed."""
+        """Run one of PostgreSQL's programs and return its output. Raises CalledProcessError or BackupError."""
         done = subprocess.run(
             [find(program), *arguments],
             env=os.environ | self.environment,
@@ -63,24 +63,24 @@ class Database:
         return done.stdout
 
     def started(self, program: str, *arguments: str, feeds: bool = False) -> AbstractContextManager[Program]:
-        """One of PostgreSQL's programs between pipes: `feeds` it, or reads from it. Raises Failed."""
+        """One of PostgreSQL's programs, to write to (`feeds`) or to read from. Raises BackupError."""
         return running([find(program), *arguments], os.environ | self.environment, feeds=feeds)
 
     @property
     def environment(self) -> dict[str, str]:
-        """For libpq in a child process: the password is in no argument, and `ps` shows none of it."""
+        """Variables of libpq for a child process, so that `ps` does not show the password."""
         names = {one.keyword.decode(): one.envvar.decode() for one in Conninfo.get_defaults() if one.envvar}
         given = {"options": WITHOUT_LIMITS} | dict(self.options)
         return {names[option]: value for option, value in given.items() if option in names}
 
 
 def _login(*, as_master: bool) -> dict[str, str]:
-    """User and password when Secrets Manager holds them."""
+    """User and password from Secrets Manager, if they are there."""
     secret = (env.text("TMS_DATABASE_MASTER_SECRET") if as_master else "") or env.text("TMS_DATABASE_SECRET")
     if not secret:
         return {}
-    kept = json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
-    return {"user": kept["username"], "password": kept["password"]}
+    secret_value = json.loads(client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
+    return {"user": secret_value["username"], "password": secret_value["password"]}
 
 
 def rows(connection: psycopg.Connection[Any], query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

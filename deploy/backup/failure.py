@@ -5,29 +5,29 @@ import psycopg
 from deploy.aws import AwsError
 
 
-class BackupFailed(Exception):
-    """A step did not do what it should; the message says which, and what is wrong, in one line."""
+class BackupError(Exception):
+    """A step failed; the message says which one and why, in one line."""
 
 
-class Busy(BackupFailed):
-    """Another backup is being made."""
+class BackupInProgress(BackupError):
+    """Another backup of this database is in progress."""
 
 
-EXPECTED = (OSError, CalledProcessError, psycopg.Error, *AwsError, BackupFailed)
-"""What may go wrong on the way. Anything else is a mistake of ours, and is shown as one."""
+EXPECTED = (OSError, CalledProcessError, psycopg.Error, *AwsError, BackupError)
+"""Errors that are reported in one line. Any other is a bug and is shown with its traceback."""
 
 
-def sentence(error: BaseException) -> str:
-    """What `error` says, in one line."""
+def one_line(error: BaseException) -> str:
+    """The message of `error`, in one line."""
     if isinstance(error, CalledProcessError):
-        return last_words(error.stderr or "") or str(error)
+        return first_error(error.stderr or "") or str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def last_words(stderr: str) -> str:
-    """Of a program of PostgreSQL: its first error, which is why it ended. Details follow in lines of their own."""
+def first_error(stderr: str) -> str:
+    """The first error in the output of a PostgreSQL program: the reason why it ended. Details follow on later lines."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line or "FATAL" in line]
     return " ".join((errors or lines[-1:])[0].split()) if lines else ""

@@ -1,4 +1,4 @@
-"""What is in a database, counted: it travels beside the backup, and a restored one is compared with it."""
+"""The manifest of a backup: row counts and migrations. A restored database is compared with it."""
 
 import json
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') 
   AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 ORDER BY 1, 2
 """
-"""Whatever has rows of its own: tables and partitions, but not the partitioned, nor what an extension brings."""
+"""Tables and partitions that hold rows: no partitioned parents, no tables of extensions."""
 
-UNPROVEN = """
+NOT_VALIDATED = """
 SELECT c.conrelid::regclass || '.' || c.conname FROM pg_constraint c WHERE NOT c.convalidated
 UNION ALL SELECT i.indexrelid::regclass::text FROM pg_index i WHERE NOT i.indisvalid
 ORDER BY 1
 """
-"""Constraints that were not checked against the rows, and indexes that were not finished."""
+"""Constraints that are not validated, and indexes that are not valid."""
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ class Manifest(msgspec.Struct, frozen=True):
     taken_at: datetime
     server: str
     rows: dict[str, int]
-    """By table, with its schema."""
+    """By `schema.table`."""
     latest_report_at: datetime | None
     migrations: list[tuple[str, str]]
     """App and name, as applied."""
@@ -40,7 +40,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, connection: psycopg.Connection[Any]) -> Self:
-        """Of what `connection` sees: inside a snapshot, exactly what the dump of that snapshot holds."""
+        """Of the rows that `connection` sees: in a snapshot, exactly those of its dump."""
         [(database, taken_at, server)] = rows(
             connection, "SELECT current_database(), now(), current_setting('server_version')"
         )
@@ -52,7 +52,7 @@ class Manifest(msgspec.Struct, frozen=True):
             rows={f"{schema}.{table}": _count(connection, schema, table) for schema, table in tables},
             latest_report_at=_latest_report(connection),
             migrations=_migrations(connection),
-            unproven=[name for (name,) in rows(connection, UNPROVEN)],
+            unproven=[name for (name,) in rows(connection, NOT_VALIDATED)],
         )
 
     @classmethod
@@ -68,19 +68,19 @@ class Manifest(msgspec.Struct, frozen=True):
         return sum(self.rows.values())
 
 
-def differences(kept: Manifest, found: Manifest) -> Sequence[str]:
-    """What `found` has otherwise, in words."""
-    told = [
-        f"{table} has {found.rows.get(table, 0):,} rows, not {kept.rows.get(table, 0):,}"
-        for table in sorted(kept.rows.keys() | found.rows.keys())
-        if kept.rows.get(table) != found.rows.get(table)
+def differences(expected: Manifest, found: Manifest) -> Sequence[str]:
+    """How `found` differs from `expected`, in words."""
+    changes = [
+        f"{table} has {found.rows.get(table, 0):,} rows, not {expected.rows.get(table, 0):,}"
+        for table in sorted(expected.rows.keys() | found.rows.keys())
+        if expected.rows.get(table) != found.rows.get(table)
     ]
-    if kept.latest_report_at != found.latest_report_at:
-        told.append(f"the latest report is of {found.latest_report_at}, not of {kept.latest_report_at}")
-    if kept.migrations != found.migrations:
-        told.append("other migrations are applied")
-    told += [f"{name} is not valid" for name in found.unproven if name not in kept.unproven]
-    return told
+    if expected.latest_report_at != found.latest_report_at:
+        changes.append(f"the latest report is of {found.latest_report_at}, not of {expected.latest_report_at}")
+    if expected.migrations != found.migrations:
+        changes.append("other migrations are applied")
+    changes += [f"{name} is not valid" for name in found.unproven if name not in expected.unproven]
+    return changes
 
 
 def _count(connection: psycopg.Connection[Any], schema: str, table: str) -> int:
@@ -90,7 +90,7 @@ def _count(connection: psycopg.Connection[Any], schema: str, table: str) -> int:
 
 
 def _latest_report(connection: psycopg.Connection[Any]) -> datetime | None:
-    """None when there is none. By arrival: a terminal's clock may be years ahead."""
+    """None if there is none. By arrival: a terminal's clock may be years ahead."""
     if not _has(connection, "telemetry_report"):
         return None
     [(latest,)] = rows(connection, "SELECT max(received_at) FROM telemetry_report")

@@ -1,18 +1,18 @@
-"""What CloudWatch is told. The alarm tms-backup-missing sounds when no success came for too long."""
+"""Metrics for CloudWatch. The alarm tms-backup-missing fires after too long without a success."""
 
 from deploy.aws import client
 from tms.config import environment as env
 
 
-def tell_success(*, age_s: float) -> None:
+def publish_success(*, age_s: float) -> None:
     _put(("BackupSuccess", 1, "Count"), ("BackupAge", age_s, "Seconds"))
 
 
-def tell_failure() -> None:
+def publish_failure() -> None:
     _put(("BackupSuccess", 0, "Count"))
 
 
-def tell_age(age_s: float) -> None:
+def publish_age(age_s: float) -> None:
     _put(("BackupAge", age_s, "Seconds"))
 
 

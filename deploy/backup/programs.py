@@ -6,38 +6,38 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from deploy.backup.failure import BackupFailed
+from deploy.backup.failure import BackupError
 
 
 def find(program: str) -> str:
-    """Of PostgreSQL's client. Debian keeps it off the PATH, by version. Raises Failed."""
+    """The path of a PostgreSQL client program. Debian has them outside PATH, by version. Raises BackupError."""
     if found := shutil.which(program):
         return found
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     if not versions:
-        raise BackupFailed(
+        raise BackupError(
             f"{program} is not installed (Amazon Linux: dnf install postgresql17; Debian: postgresql-client)"
         )
     return str(versions[-1])
 
 
 class Program:
-    """One of PostgreSQL's, between pipes. What it complains of goes to a file, so that no pipe fills up unread."""
+    """A PostgreSQL program with pipes. Its stderr goes to a file, so that no pipe fills up unread."""
 
-    def __init__(self, process: subprocess.Popen[bytes], complaints: IO[bytes]) -> None:
-        self._process, self._complaints = process, complaints
-        self.said = ""
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
+        self._process, self._errors = process, errors
+        self.stderr = ""
 
-    def pieces(self, size: int) -> Iterator[bytes]:
+    def chunks(self, size: int) -> Iterator[bytes]:
         assert self._process.stdout is not None
-        while piece := self._process.stdout.read(size):
-            yield piece
+        while chunk := self._process.stdout.read(size):
+            yield chunk
 
-    def feed(self, piece: bytes) -> None:
-        """A program that ended early says why when it is awaited."""
+    def feed(self, chunk: bytes) -> None:
+        """Ignores a broken pipe: `finish` reports why the program ended early."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(piece)
+            self._process.stdin.write(chunk)
 
     def finish(self) -> None:
         """Raises CalledProcessError."""
@@ -45,10 +45,10 @@ class Program:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
         code = self._process.wait()
-        self._complaints.seek(0)
-        self.said = self._complaints.read().decode(errors="replace")
+        self._errors.seek(0)
+        self.stderr = self._errors.read().decode(errors="replace")
         if code:
-            raise subprocess.CalledProcessError(code, self._process.args, stderr=self.said)
+            raise subprocess.CalledProcessError(code, self._process.args, stderr=self.stderr)
 
     def kill(self) -> None:
         self._process.kill()
@@ -61,16 +61,16 @@ class Program:
 
 @contextlib.contextmanager
 def running(command: list[str], environment: dict[str, str], *, feeds: bool) -> Iterator[Program]:
-    """Raises CalledProcessError when it ends badly; killed when what is done with it fails."""
-    with tempfile.TemporaryFile() as complaints:
+    """Raises CalledProcessError if it fails; kills it if the block fails."""
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
             env=environment | {"LC_ALL": "C"},
             stdin=subprocess.PIPE if feeds else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if feeds else subprocess.PIPE,
-            stderr=complaints,
+            stderr=errors,
         )
-        program = Program(process, complaints)
+        program = Program(process, errors)
         try:
             yield program
             program.finish()

@@ -1,14 +1,14 @@
-"""Which migrations this release knows: a backup of a newer one would not do."""
+"""Whether this release knows all migrations of a backup: a backup of a newer release cannot be used."""
 
 import os
 from collections.abc import Iterable
 
-from deploy.backup.failure import BackupFailed
+from deploy.backup.failure import BackupError
 
 type Migration = tuple[str, str]
 
 
-def known() -> set[Migration]:
+def known_migrations() -> set[Migration]:
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tms.config.settings")
@@ -18,12 +18,12 @@ def known() -> set[Migration]:
     return set(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
 
 
-def to_run(applied: Iterable[Migration]) -> int:
-    """How many migrations this release has beyond `applied`. Raises Failed when it does not know one of those."""
-    applied, ours = set(applied), known()
-    if strange := sorted(applied - ours):
-        names = ", ".join(f"{app}.{name}" for app, name in strange[:3])
-        raise BackupFailed(
-            f"this release does not know {len(strange)} migrations of the backup ({names}); use a newer release"
+def pending_migrations(applied: Iterable[Migration]) -> int:
+    """How many migrations this release has beyond `applied`. Raises BackupError if one of those is unknown."""
+    applied, known = set(applied), known_migrations()
+    if unknown := sorted(applied - known):
+        names = ", ".join(f"{app}.{name}" for app, name in unknown[:3])
+        raise BackupError(
+            f"this release does not know {len(unknown)} migrations of the backup ({names}); use a newer release"
         )
-    return len(ours - applied)
+    return len(known - applied)

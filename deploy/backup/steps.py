@@ -5,35 +5,35 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
-from deploy.backup.failure import EXPECTED, BackupFailed, Busy, sentence
+from deploy.backup.failure import EXPECTED, BackupError, BackupInProgress, one_line
 
-type Say = Callable[[str], None]
-"""Adds what was found to the line of a step."""
+type AddNote = Callable[[str], None]
+"""Adds a note to the line of a step."""
 
 
 class Steps:
-    """A line for each step, with its time: for who watches, and for who reads the log the next morning."""
+    """Prints a line for each step, with its notes and its duration."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._began = time.monotonic()
 
     @contextmanager
-    def __call__(self, what: str) -> Iterator[Say]:
-        """Raises Failed, with the name of the step."""
+    def __call__(self, what: str) -> Iterator[AddNote]:
+        """Raises BackupError, with the name of the step."""
         found: list[str] = []
         began = time.monotonic()
         try:
             yield found.append
-        except Busy:
+        except BackupInProgress:
             raise
         except EXPECTED as error:
-            self.say(f"{what}: FAILED")
-            raise BackupFailed(f"{what}: {sentence(error)}") from error
-        told = f": {', '.join(found)}" if found else ""
-        self.say(f"{what}{told} ({time.monotonic() - began:.1f} s)")
+            self.log(f"{what}: FAILED")
+            raise BackupError(f"{what}: {one_line(error)}") from error
+        findings = f": {', '.join(found)}" if found else ""
+        self.log(f"{what}{findings} ({time.monotonic() - began:.1f} s)")
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         print(f"{datetime.now(UTC):%H:%M:%SZ}  {text}", file=self._out, flush=True)
 
     @property

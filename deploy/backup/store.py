@@ -1,4 +1,4 @@
-"""Where backups are kept: a bucket of S3, which is asked what it has before it is believed."""
+"""The S3 bucket with the backups. Every upload is verified afterwards."""
 
 import base64
 import hashlib
@@ -14,17 +14,17 @@ import msgspec
 from boto3.s3.transfer import TransferConfig
 
 from deploy.aws import account, client, code_of
-from deploy.backup.failure import BackupFailed
+from deploy.backup.failure import BackupError
 
 FOLDER = "database/"
 LATEST = f"{FOLDER}db_backup_latest"
 PART = 64 * 1024 * 1024
 MOST_PARTS = 9_000
-"""S3 takes 10,000."""
+"""S3 accepts 10,000."""
 
 
 class Pointer(msgspec.Struct, frozen=True):
-    """What `db_backup_latest` holds: the newest backup that was verified where it is kept."""
+    """The content of `db_backup_latest`: the newest backup that was verified in S3."""
 
     key: str
     sha256: str
@@ -43,12 +43,12 @@ class BackupBucket:
 
     @classmethod
     def configured(cls, name: str = "") -> "BackupBucket":
-        """`name`, or that of BACKUP_BUCKET, or the one that Terraform makes in this account."""
+        """`name`, or BACKUP_BUCKET, or the bucket that Terraform creates in this account."""
         name = name or os.environ.get("BACKUP_BUCKET") or f"{os.environ.get('TMS_NAME') or 'tms'}-{account()}-backups"
         return cls(name, client("s3"))
 
     def put(self, path: Path, key: str, *, sha256: str) -> None:
-        """Raises Failed when S3 does not have every byte of it, encrypted."""
+        """Raises BackupError unless S3 has every byte of it, encrypted."""
         part = max(PART, -(-path.stat().st_size // MOST_PARTS))
         extra = {"ChecksumAlgorithm": "SHA256", "Metadata": {"sha256": sha256}, **_encryption()}
         transfer = TransferConfig(multipart_threshold=part, multipart_chunksize=part)
@@ -63,69 +63,69 @@ class BackupBucket:
     def size(self, key: str) -> int:
         return int(self.s3.head_object(Bucket=self.name, Key=key)["ContentLength"])
 
-    def must_keep(self, key: str, size: int) -> None:
-        """Raises Failed when S3 does not have every byte of it, encrypted."""
-        kept = self.s3.head_object(Bucket=self.name, Key=key)
-        if kept["ContentLength"] != size:
-            raise BackupFailed(f"S3 keeps {kept['ContentLength']:,} bytes of {size:,}")
-        if not kept.get("ServerSideEncryption"):
-            raise BackupFailed("S3 keeps it without encryption")
+    def must_be_stored(self, key: str, size: int) -> None:
+        """Raises BackupError unless S3 has every byte of it, encrypted."""
+        stored = self.s3.head_object(Bucket=self.name, Key=key)
+        if stored["ContentLength"] != size:
+            raise BackupError(f"S3 stored {stored['ContentLength']:,} bytes of {size:,}")
+        if not stored.get("ServerSideEncryption"):
+            raise BackupError("S3 stored it without encryption")
 
     def put_text(self, key: str, text: str) -> None:
         self.s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), ChecksumAlgorithm="SHA256", **_encryption())
 
     def text(self, key: str) -> str:
-        """Raises Failed when it is not there."""
+        """Raises BackupError if it does not exist."""
         try:
             return str(self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode())
         except self.s3.exceptions.NoSuchKey:
-            raise BackupFailed(f"s3://{self.name}/{key} does not exist") from None
+            raise BackupError(f"s3://{self.name}/{key} does not exist") from None
 
     def get(self, key: str, path: Path) -> None:
-        """Raises Failed when it is not there."""
+        """Raises BackupError if it does not exist."""
         try:
             self.s3.download_file(self.name, key, str(path))
         except self.s3.exceptions.ClientError as error:
             if code_of(error) == "404":
-                raise BackupFailed(f"s3://{self.name}/{key} does not exist") from None
+                raise BackupError(f"s3://{self.name}/{key} does not exist") from None
             raise
 
     def point_at(self, pointer: Pointer) -> None:
         self.put_text(LATEST, json.dumps(msgspec.to_builtins(pointer), indent=1) + "\n")
 
     def latest(self) -> Pointer:
-        """Raises Failed when there is none."""
+        """Raises BackupError if there is none."""
         return msgspec.json.decode(self.text(LATEST), type=Pointer)
 
     def url(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
 
     def _verify(self, path: Path, key: str, part: int) -> None:
-        kept = self.s3.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
-        if kept["ContentLength"] != path.stat().st_size:
-            raise BackupFailed(f"S3 keeps {kept['ContentLength']:,} bytes of {path.stat().st_size:,}")
-        if kept.get("ChecksumSHA256") != checksum(path, part):
-            raise BackupFailed(f"S3 keeps the checksum {kept.get('ChecksumSHA256')}, not {checksum(path, part)}")
-        if not kept.get("ServerSideEncryption"):
-            raise BackupFailed("S3 keeps it without encryption")
+        stored = self.s3.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
+        if stored["ContentLength"] != path.stat().st_size:
+            raise BackupError(f"S3 stored {stored['ContentLength']:,} bytes of {path.stat().st_size:,}")
+        if stored.get("ChecksumSHA256") != checksum(path, part):
+            raise BackupError(f"S3 has the checksum {stored.get('ChecksumSHA256')}, not {checksum(path, part)}")
+        if not stored.get("ServerSideEncryption"):
+            raise BackupError("S3 stored it without encryption")
 
 
 def checksum(path: Path, part: int) -> str:
-    """SHA-256 as S3 tells it: of the whole, or, when it came in parts, of their digests, with the number of them."""
-    digests = [hashlib.sha256(piece).digest() for piece in _pieces(path, part)]
+    """SHA-256 as S3 reports it: of the whole; of a multipart upload, of the parts' digests, with their number."""
+    digests = [hashlib.sha256(chunk).digest() for chunk in _chunks(path, part)]
     if path.stat().st_size < part:
         return base64.b64encode(digests[0]).decode()
     return f"{base64.b64encode(hashlib.sha256(b''.join(digests)).digest()).decode()}-{len(digests)}"
 
 
-def _pieces(path: Path, part: int) -> Iterator[bytes]:
+def _chunks(path: Path, part: int) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while piece := file.read(part):
-            yield piece
+        while chunk := file.read(part):
+            yield chunk
 
 
 def _encryption() -> dict[str, str]:
-    """The bucket's own rule, unless BACKUP_KMS_KEY names another key. What came of it is looked at afterwards."""
+    """The bucket's default, unless BACKUP_KMS_KEY names another key. The result is verified after the upload."""
     if key := os.environ.get("BACKUP_KMS_KEY"):
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
     return {}

@@ -1,4 +1,4 @@
-"""A dump that goes to S3 as it is made: no disk holds it, and on the way it is read as a restore would read it."""
+"""Uploads a dump to S3 while pg_dump runs, without a copy on disk. pg_restore reads the same stream to verify it."""
 
 import hashlib
 import re
@@ -16,7 +16,7 @@ class Streamed(NamedTuple):
     sha256: str
     size: int
     tables: frozenset[str]
-    """Of which pg_restore unpacked the rows."""
+    """Tables whose rows pg_restore could unpack."""
 
 
 def put(database: Database, bucket: BackupBucket, key: str, *, snapshot: str) -> tuple["Upload", Streamed]:
@@ -25,16 +25,16 @@ def put(database: Database, bucket: BackupBucket, key: str, *, snapshot: str) ->
     digest, size = hashlib.sha256(), 0
     try:
         with database.started("pg_restore", "--verbose", "--file=/dev/null", feeds=True) as reader:
-            for piece in dumped(database, snapshot):
-                digest.update(piece)
-                size += len(piece)
-                upload.add(piece)
-                reader.feed(piece)
+            for chunk in dumped(database, snapshot):
+                digest.update(chunk)
+                size += len(chunk)
+                upload.add(chunk)
+                reader.feed(chunk)
         upload.flush()
     except BaseException:
         upload.abort()
         raise
-    return upload, Streamed(digest.hexdigest(), size, frozenset(TABLE.findall(reader.said)))
+    return upload, Streamed(digest.hexdigest(), size, frozenset(TABLE.findall(reader.stderr)))
 
 
 def dumped(database: Database, snapshot: str) -> Iterator[bytes]:
@@ -46,25 +46,25 @@ def dumped(database: Database, snapshot: str) -> Iterator[bytes]:
         f"--snapshot={snapshot}",
     )
     with database.started("pg_dump", *arguments) as dumping:
-        yield from dumping.pieces(READ)
+        yield from dumping.chunks(READ)
 
 
 class Upload:
-    """An object of S3 in parts: it is there when it is complete, and leaves nothing when it is aborted."""
+    """A multipart upload to S3: the object exists once it is complete, and an aborted one leaves nothing."""
 
     def __init__(self, bucket: BackupBucket, key: str) -> None:
-        self._where = {"Bucket": bucket.name, "Key": key, "UploadId": bucket.begin_parts(key)}
+        self._where = {"BackupBucket": bucket.name, "Key": key, "UploadId": bucket.begin_parts(key)}
         self._s3 = bucket.s3
         self._buffer = bytearray()
         self._parts: list[dict[str, Any]] = []
 
-    def add(self, piece: bytes) -> None:
-        self._buffer += piece
+    def add(self, chunk: bytes) -> None:
+        self._buffer += chunk
         if len(self._buffer) >= PART:
             self.flush()
 
     def flush(self) -> None:
-        """S3 compares each part with its checksum, and refuses one that differs."""
+        """S3 rejects a part that does not match its checksum."""
         if not self._buffer and self._parts:
             return
         number = len(self._parts) + 1

@@ -1,4 +1,4 @@
-"""Two databases of one server change places by their names. Nothing is copied, and nothing is dropped."""
+"""Swaps two databases of one server by renaming them. Nothing is copied or dropped."""
 
 import time
 from datetime import UTC, datetime
@@ -8,46 +8,46 @@ import psycopg
 from psycopg import sql
 
 from deploy.backup.database import Database, rows
-from deploy.backup.failure import BackupFailed
+from deploy.backup.failure import BackupError
 
 MAINTENANCE = "postgres"
-"""A database cannot be renamed by who is in it."""
-LET_GO_MS = 10_000
+"""A database cannot be renamed over a connection to it."""
+TERMINATE_TIMEOUT_MS = 10_000
 
-END = """
+TERMINATE = """
 SELECT pid, pg_terminate_backend(pid, %s) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
 WHERE datname = ANY(%s) AND pid <> pg_backend_pid()
   AND (NOT r.rolsuper OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user))
 """
-"""Whoever has a name, for PostgreSQL's own workers have none and make way by themselves; but not a superuser, whom only
-another one may end. On RDS that is `rdsadmin`, who looks in now and then, and goes again."""
+"""Connections with a role: PostgreSQL's own workers have none and end by themselves. Only a superuser may end those of
+a superuser; on RDS that is `rdsadmin`, whose connections are short."""
 
-RENAMES, PAUSE_S = 20, 0.5
-"""So often the names are tried, until those have gone whom we may not end."""
+RENAME_ATTEMPTS, PAUSE_S = 20, 0.5
+"""Attempts to rename, while connections last that we may not end."""
 
 
 def swap(database: Database, new: str) -> str:
-    """Put `new` where `database` is; the name under which that is kept. Raises Failed, and then nothing has changed.
+    """Give `new` the name of `database`, and return the new name of that. Raises BackupError; then nothing has changed.
 
-    Nobody may come in while the names move. Both move in one transaction: there is no moment without a database.
+    New connections are rejected meanwhile. Both renames are in one transaction: there is no moment without a database.
     """
-    kept = f"{database.name}_before_{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"  # a swap may be undone within its second
+    retired = f"{database.name}_before_{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"  # a swap may be undone within its second
     with database.named(MAINTENANCE).connect() as connection:
         _must_exist(connection, new)
         try:
-            _let_in(connection, database.name, new, allowed=False)
+            _allow_connections(connection, database.name, new, allowed=False)
             _end_connections(connection, [database.name, new])
-            _exchange(connection, database.name, new, kept)
+            _exchange(connection, database.name, new, retired)
         finally:
-            _let_in(connection, database.name, new, kept, allowed=True)
-    return kept
+            _allow_connections(connection, database.name, new, retired, allowed=True)
+    return retired
 
 
-def _exchange(connection: psycopg.Connection[Any], name: str, new: str, kept: str) -> None:
-    for left in reversed(range(RENAMES)):
+def _exchange(connection: psycopg.Connection[Any], name: str, new: str, retired: str) -> None:
+    for left in reversed(range(RENAME_ATTEMPTS)):
         try:
             with connection.transaction():
-                _rename(connection, name, kept)
+                _rename(connection, name, retired)
                 _rename(connection, new, name)
         except psycopg.errors.ObjectInUse:
             if not left:
@@ -57,18 +57,21 @@ def _exchange(connection: psycopg.Connection[Any], name: str, new: str, kept: st
             return
 
 
-def newest_kept(database: Database) -> str:
-    """What was swapped out last. Raises Failed when nothing was. Older releases named it to the second."""
+def newest_retired(database: Database) -> str:
+    """The database that was swapped out last. Raises BackupError if there is none.
+
+    Older releases named it without microseconds.
+    """
     with database.named(MAINTENANCE).connect() as connection:
         pattern = f"^{database.name}_before_[0-9]{{8}}_[0-9]{{6}}(_[0-9]{{6}})?$"
         found = rows(connection, "SELECT datname FROM pg_database WHERE datname ~ %s ORDER BY 1 DESC", [pattern])
     if not found:
-        raise BackupFailed(f"no database {database.name}_before_… is there: nothing was swapped out")
+        raise BackupError(f"no database {database.name}_before_… exists: nothing was swapped out")
     return str(found[0][0])
 
 
 def create(database: Database, new: str) -> None:
-    """Empty, with the encoding and the order of letters of `database`."""
+    """Create an empty database with the encoding and collation of `database`."""
     with database.named(MAINTENANCE).connect() as connection:
         [(encoding, collate, ctype)] = rows(
             connection,
@@ -83,14 +86,14 @@ def create(database: Database, new: str) -> None:
 
 def _must_exist(connection: psycopg.Connection[Any], name: str) -> None:
     if not _exists(connection, name):
-        raise BackupFailed(f"there is no database {name}")
+        raise BackupError(f"there is no database {name}")
 
 
 def _exists(connection: psycopg.Connection[Any], name: str) -> bool:
     return bool(rows(connection, "SELECT 1 FROM pg_database WHERE datname = %s", [name]))
 
 
-def _let_in(connection: psycopg.Connection[Any], *names: str, allowed: bool) -> None:
+def _allow_connections(connection: psycopg.Connection[Any], *names: str, allowed: bool) -> None:
     for name in names:
         if _exists(connection, name):
             query = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
@@ -98,10 +101,10 @@ def _let_in(connection: psycopg.Connection[Any], *names: str, allowed: bool) -> 
 
 
 def _end_connections(connection: psycopg.Connection[Any], names: list[str]) -> None:
-    staying = [pid for pid, ended in rows(connection, END, [LET_GO_MS, names]) if not ended]
-    if staying:
-        raise BackupFailed(
-            f"the connections {', '.join(map(str, staying))} did not end within {LET_GO_MS / 1000:.0f} s"
+    remaining = [pid for pid, ended in rows(connection, TERMINATE, [TERMINATE_TIMEOUT_MS, names]) if not ended]
+    if remaining:
+        raise BackupError(
+            f"the connections {', '.join(map(str, remaining))} did not end within {TERMINATE_TIMEOUT_MS / 1000:.0f} s"
         )
 
 

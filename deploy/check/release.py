@@ -9,7 +9,7 @@ import psycopg
 
 from deploy.aws import AwsError
 from deploy.backup.database import Database, rows
-from deploy.backup.failure import BackupFailed, sentence
+from deploy.backup.failure import BackupError, one_line
 from deploy.check.result import Text, Unseen, Wrong
 from deploy.check.target import Place
 
@@ -44,8 +44,8 @@ def database(place: Place) -> Text:
     try:
         with Database.configured().connect() as connection:
             [(version, name)] = rows(connection, "SELECT current_setting('server_version'), current_database()")
-    except (psycopg.Error, BackupFailed, *AwsError) as error:
-        raise Wrong(f"no connection: {sentence(error)}", f"接続できない: {sentence(error)}") from None
+    except (psycopg.Error, BackupError, *AwsError) as error:
+        raise Wrong(f"no connection: {one_line(error)}", f"接続できない: {one_line(error)}") from None
     return Text(f"PostgreSQL {version} answers for {name}", f"PostgreSQL {version}、データベース {name} に接続できた")
 
 

@@ -11,7 +11,7 @@ from deploy.pipeline import alarms, sbom
 from deploy.pipeline.ec2 import Machines
 from deploy.pipeline.ecs import Containers
 from deploy.pipeline.failure import DeploymentFailed
-from deploy.pipeline.waiting import Patience
+from deploy.pipeline.polling import Polling
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,99 +28,99 @@ def fleet(options: argparse.Namespace) -> Machines | Containers:
     return Machines(options.name) if options.compute == "ec2" else Containers(options.name)
 
 
-def patience(options: argparse.Namespace) -> Patience:
-    return Patience(every_s=options.every, longest_s=options.longest)
+def polling(options: argparse.Namespace) -> Polling:
+    return Polling(interval_s=options.every, timeout_s=options.longest)
 
 
-def act_current(options: argparse.Namespace) -> None:
+def print_current(options: argparse.Namespace) -> None:
     print(fleet(options).current())
 
 
-def act_publish(options: argparse.Namespace) -> None:
+def publish_release(options: argparse.Namespace) -> None:
     print(Machines(options.name).publish(options.artefact))
 
 
-def act_alarms(options: argparse.Namespace) -> None:
-    print(alarms.on_one_line(options.name))
+def print_alarms(options: argparse.Namespace) -> None:
+    print(alarms.firing_on_one_line(options.name))
 
 
-def act_sbom(options: argparse.Namespace) -> None:
+def write_sbom(options: argparse.Namespace) -> None:
     options.file.write_text(sbom.document(options.version))
     print(f"{options.file} lists {len(sbom.components())} packages.")
 
 
-def act_migrate(options: argparse.Namespace) -> None:
-    fleet(options).migrate(options.what, patience(options))
+def migrate(options: argparse.Namespace) -> None:
+    fleet(options).migrate(options.what, polling(options))
 
 
-def act_roll_out(options: argparse.Namespace) -> None:
-    fleet(options).roll_out(options.what, patience(options), begin=say_begun)
+def roll_out(options: argparse.Namespace) -> None:
+    fleet(options).roll_out(options.what, polling(options), on_begin=report_begin)
     print(f"{options.what} serves.")
 
 
-def say_begun() -> None:
-    """To the steps of the workflow that follow: from here on there is something to roll back."""
+def report_begin() -> None:
+    """Record for the following steps of the workflow that there is something to roll back."""
     if output := os.environ.get("GITHUB_OUTPUT"):
         with Path(output).open("a") as file:
             file.write("begun=yes\n")
 
 
-def act_mark_good(options: argparse.Namespace) -> None:
+def mark_good(options: argparse.Namespace) -> None:
     good = fleet(options).good
     good.mark(options.what)
     print(f"{good.parameter} is {', '.join(good.all())}")
 
 
-def act_roll_back(options: argparse.Namespace) -> None:
-    where = fleet(options)
+def roll_back(options: argparse.Namespace) -> None:
+    target = fleet(options)
     if options.template:
-        if not isinstance(where, Machines):
+        if not isinstance(target, Machines):
             raise DeploymentFailed("--template is of ec2; on ecs roll back by digest: --to REPOSITORY@sha256:…")
-        return where.use_template(options.template, patience(options))
-    left = where.current()
-    target = options.to or where.previous()
-    print(f"Back from {left} to {target}", flush=True)
-    if left != target:
-        where.good.leave(left)
-    where.roll_out(target, patience(options))
-    print(f"{target} serves again. Migrations stay: each release works with the tables of the next one.")
+        return target.use_template(options.template, polling(options))
+    current = target.current()
+    release = options.to or target.previous()
+    print(f"Rolling back from {current} to {release}", flush=True)
+    if current != release:
+        target.good.remove(current)
+    target.roll_out(release, polling(options))
+    print(f"{release} serves again. Migrations stay: each release works with the tables of the next one.")
     return None
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser(prog="deploy.pipeline", description=__doc__)
-    whole.set_defaults(act=None)
-    steps = whole.add_subparsers(required=True, metavar="STEP")
+    main_parser = argparse.ArgumentParser(prog="deploy.pipeline", description=__doc__)
+    main_parser.set_defaults(act=None)
+    steps = main_parser.add_subparsers(required=True, metavar="STEP")
     current = steps.add_parser("current", help="print the release, or the image, that is served")
-    current.set_defaults(act=act_current)
+    current.set_defaults(act=print_current)
     publish = steps.add_parser("publish", help="upload a release with its checksum")
     publish.add_argument("artefact", type=Path, help="dist/tms-VERSION.tar.gz")
-    publish.set_defaults(act=act_publish, compute="ec2")
-    migrate = steps.add_parser("migrate", help="run the migrations before anybody is served")
-    migrate.set_defaults(act=act_migrate)
+    publish.set_defaults(act=publish_release, compute="ec2")
+    migration = steps.add_parser("migrate", help="run the migrations before anybody is served")
+    migration.set_defaults(act=migrate)
     out = steps.add_parser("roll-out", help="serve it, and wait until it is stable")
-    out.set_defaults(act=act_roll_out)
-    good = steps.add_parser("mark-good", help="say that its checklist passed: a rollback may return to it")
-    good.set_defaults(act=act_mark_good)
-    ring = steps.add_parser("alarms", help="print the alarms that ring, in one line")
-    ring.set_defaults(act=act_alarms)
+    out.set_defaults(act=roll_out)
+    good = steps.add_parser("mark-good", help="record that its checklist passed: a rollback may return to it")
+    good.set_defaults(act=mark_good)
+    firing = steps.add_parser("alarms", help="print the alarms that are firing, in one line")
+    firing.set_defaults(act=print_alarms)
     bill = steps.add_parser("sbom", help="write what the release is made of, as CycloneDX")
     bill.add_argument("version")
     bill.add_argument("file", type=Path)
-    bill.set_defaults(act=act_sbom)
-    back = steps.add_parser("roll-back", prog="rollback.sh", help="serve what was served before")
-    back.set_defaults(act=act_roll_back)
-    for step in (current, migrate, out, good, back):
+    bill.set_defaults(act=write_sbom)
+    back = steps.add_parser("roll-back", prog="rollback.sh", help="return to the previous release")
+    back.set_defaults(act=roll_back)
+    for step in (current, migration, out, good, back):
         step.add_argument("compute", choices=("ec2", "ecs"))
-    for step in (migrate, out, good):
+    for step in (migration, out, good):
         step.add_argument("what", help="a release (ec2), or an image by digest (ecs)")
     back.add_argument("--to", default="", help="a release (ec2), or an image by digest (ecs); else the good one before")
     back.add_argument("--template", default="", metavar="N", help="ec2: this version of the launch template instead")
-    for step in (current, publish, migrate, out, good, ring, back):
-        step.add_argument("--name", default="tms", help="what begins every name in AWS (tms)")
-        step.add_argument("--every", type=float, default=10, help="seconds between looks (10)")
+    for step in (current, publish, migration, out, good, firing, back):
+        step.add_argument("--name", default="tms", help="prefix of every name in AWS (tms)")
+        step.add_argument("--every", type=float, default=10, help="seconds between polls (10)")
         step.add_argument("--longest", type=float, default=1800, help="seconds until it gives up (1800)")
-    return whole
+    return main_parser
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which alarms ring before a deployment: only those that begin to ring because of it count against it."""
+"""Which alarms are firing before a deployment: it is not blamed for those."""
 
 from collections.abc import Collection, Sequence
 
@@ -7,11 +7,11 @@ from deploy.check.alarms import NOT_ALLOWED
 
 NONE, UNKNOWN = "none", "unknown"
 GUARDS = ("server-errors", "no-healthy-host")
-"""What a rollout of machines must not set off: then the refresh stops by itself."""
+"""Alarms that stop a rollout of machines if they fire."""
 
 
-def ringing(name: str) -> Sequence[str]:
-    """The names of the alarms of `name` that ring, in order."""
+def firing(name: str) -> Sequence[str]:
+    """The names of the alarms of `name` that are firing, sorted."""
     pages = (
         client("cloudwatch")
         .get_paginator("describe_alarms")
@@ -21,10 +21,10 @@ def ringing(name: str) -> Sequence[str]:
     return sorted(alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM")
 
 
-def on_one_line(name: str) -> str:
-    """For `check.sh after --alarms-before`: names with commas between, `none`, or `unknown` when AWS refuses."""
+def firing_on_one_line(name: str) -> str:
+    """For `check.sh after --alarms-before`: names with commas between, `none`, or `unknown` without the permission."""
     try:
-        return ",".join(ringing(name)) or NONE
+        return ",".join(firing(name)) or NONE
     except client("cloudwatch").exceptions.ClientError as error:
         if code_of(error) in NOT_ALLOWED:
             return UNKNOWN
@@ -32,5 +32,5 @@ def on_one_line(name: str) -> str:
 
 
 def guards(name: str, before: Collection[str]) -> Sequence[str]:
-    """Full names of the guards that may stop a rollout: an alarm that rings already must not hold up its own cure."""
+    """Alarms that may stop a rollout: without those already firing, or their fix could not be rolled out."""
     return [f"{name}-{guard}" for guard in GUARDS if f"{name}-{guard}" not in before]

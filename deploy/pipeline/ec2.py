@@ -1,4 +1,4 @@
-"""Releases on machines: an artefact in S3, a parameter that names it, machines that are replaced a few at a time."""
+"""Releases on EC2: an artefact in S3, an SSM parameter that names it, machines that are replaced a few at a time."""
 
 import hashlib
 import re
@@ -11,20 +11,20 @@ from deploy.aws import account, client, code_of
 from deploy.pipeline import alarms
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.good import GoodReleases
-from deploy.pipeline.waiting import Patience
+from deploy.pipeline.polling import Polling
 
 WARMUP_S = 120
-"""From its start until a machine counts as healthy; before that the group replaces no other one."""
+"""How long after its start a machine counts as healthy; until then the group replaces no other one."""
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-"""As build-release prints it. It stands in a command line on a machine."""
+"""As build-release prints it. It becomes part of a command line on a machine."""
 MIGRATION_S = 3600
-"""After so long a machine ends a migration that has not ended by itself."""
+"""Run Command stops a migration that takes longer."""
 GOOD, UNDER_WAY = "Successful", {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """The fleet of machines that `name` begins everything of."""
+    """The machines of the deployment whose resources have the prefix `name`."""
 
     name: str = "tms"
 
@@ -41,22 +41,22 @@ class Machines:
         return f"{self.name}-{account()}-releases"
 
     def publish(self, artefact: Path) -> str:
-        """Upload it with its checksum, once: a version never changes. Returns where it is. Raises Failed."""
+        """Upload it with its checksum, once: a version never changes. Returns its URL. Raises DeploymentFailed."""
         checksum = artefact.with_name(f"{artefact.name}.sha256")
-        said, made = checksum.read_text().split()[0], digest(artefact)
-        if said != made:
+        recorded, computed = checksum.read_text().split()[0], digest(artefact)
+        if recorded != computed:
             raise DeploymentFailed(
-                f"{artefact.name} has the SHA-256 {made}, but {checksum.name} says {said}: build it again"
+                f"{artefact.name} has the SHA-256 {computed}, but {checksum.name} has {recorded}: build it again"
             )
         s3 = client("s3")
-        kept = self._kept_digest(s3, artefact.name)
-        if kept not in ("", made):
+        published = self._published_checksum(s3, artefact.name)
+        if published not in ("", computed):
             raise DeploymentFailed(
                 f"s3://{self.bucket}/{artefact.name} is there already, and is another one: choose another version"
             )
-        if not kept:
+        if not published:
             s3.upload_file(str(artefact), self.bucket, artefact.name, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
-            # The checksum comes last: a machine that finds it finds the artefact.
+            # The checksum comes last: once it exists, so does the artefact.
             s3.upload_file(str(checksum), self.bucket, checksum.name, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
         return f"s3://{self.bucket}/{artefact.name}"
 
@@ -68,15 +68,15 @@ class Machines:
         return GoodReleases(self.name, images=False)
 
     def previous(self) -> str:
-        """The newest good release older than the one that is named now. Raises NothingBefore."""
+        """The newest good release older than the current one. Raises NoEarlierRelease."""
         return self.good.before(self.current())
 
-    def migrate(self, release: str, patience: Patience) -> None:
-        """Run the migrations of `release` on one machine that serves, while all go on with the old release.
+    def migrate(self, release: str, polling: Polling) -> None:
+        """Run the migrations of `release` on one serving machine; all of them continue with the old release.
 
-        Without a machine there are no tables yet either: the first one that starts makes them. Raises Failed.
+        Without a machine there are no tables yet: the first one that starts creates them. Raises DeploymentFailed.
         """
-        self._must_be_kept(release)
+        self._must_be_published(release)
         serving = self._serving()
         if not serving:
             print(f"{self.group} has no machine in service: the first one makes the tables when it starts.")
@@ -89,7 +89,7 @@ class Machines:
             Parameters={"commands": migration(release), "executionTimeout": [str(MIGRATION_S)]},
         )["Command"]["CommandId"]
 
-        def look() -> tuple[bool, str]:
+        def check() -> tuple[bool, str]:
             try:
                 seen = ssm.get_command_invocation(CommandId=sent, InstanceId=serving[0])
             except ssm.exceptions.InvocationDoesNotExist:
@@ -98,33 +98,33 @@ class Machines:
                 raise DeploymentFailed(f"migrations of {release} on {serving[0]}: {seen['Status']}: {last_lines(seen)}")
             return seen["Status"] == "Success", str(seen["Status"])
 
-        patience.until(look, what=f"migrations of {release} on {serving[0]}")
+        polling.until(check, what=f"migrations of {release} on {serving[0]}")
 
-    def roll_out(self, release: str, patience: Patience, begin: Callable[[], None] = lambda: None) -> None:
-        """Name it, and replace every machine; never fewer serve than are wanted. Raises Failed.
+    def roll_out(self, release: str, polling: Polling, on_begin: Callable[[], None] = lambda: None) -> None:
+        """Make it current and replace every machine, without going below the desired capacity. Raises DeploymentFailed.
 
-        `begin` is called before the first change: what failed earlier has nothing to roll back.
+        `on_begin` is called before the first change: after an earlier failure there is nothing to roll back.
         """
-        self._must_be_kept(release)
-        begin()
+        self._must_be_published(release)
+        on_begin()
         client("ssm").put_parameter(Name=self.parameter, Value=release, Type="String", Overwrite=True)
         print(f"{self.parameter} is {release}", flush=True)
-        self._refresh(patience, f"machines with {release}")
+        self._refresh(polling, f"machines with {release}")
 
-    def use_template(self, version: str, patience: Patience) -> None:
-        """Another version of the launch template: for a machine that does not start since Terraform changed it."""
+    def use_template(self, version: str, polling: Polling) -> None:
+        """Use another version of the launch template, if machines do not start since Terraform changed it."""
         client("autoscaling").update_auto_scaling_group(
             AutoScalingGroupName=self.group,
             LaunchTemplate={"LaunchTemplateName": self._template(), "Version": version},
         )
-        self._refresh(patience, f"machines of template {version}")
+        self._refresh(polling, f"machines of template {version}")
 
-    def _refresh(self, patience: Patience, what: str) -> None:
-        """What is under way gives way: it would make machines that are wanted no more."""
+    def _refresh(self, polling: Polling, what: str) -> None:
+        """Replace every machine. Cancels a refresh that is in progress: it would start machines of another release."""
         groups = client("autoscaling")
         if self._is_refreshing(groups):
             groups.cancel_instance_refresh(AutoScalingGroupName=self.group)
-            patience.until(lambda: (not self._is_refreshing(groups), "waiting"), what="the refresh before is cancelled")
+            polling.until(lambda: (not self._is_refreshing(groups), "waiting"), what="the refresh before is cancelled")
         started = groups.start_instance_refresh(
             AutoScalingGroupName=self.group,
             Strategy="Rolling",
@@ -133,18 +133,18 @@ class Machines:
                 "MaxHealthyPercentage": 150,
                 "InstanceWarmup": WARMUP_S,
                 "SkipMatching": False,
-                "AlarmSpecification": {"Alarms": list(alarms.guards(self.name, alarms.ringing(self.name)))},
+                "AlarmSpecification": {"Alarms": list(alarms.guards(self.name, alarms.firing(self.name)))},
             },
         )["InstanceRefreshId"]
 
-        def look() -> tuple[bool, str]:
+        def check() -> tuple[bool, str]:
             [refresh] = self._refreshes(groups, InstanceRefreshIds=[started])
             status, done = refresh["Status"], refresh.get("PercentageComplete", 0)
             if status != GOOD and status not in UNDER_WAY:
                 raise DeploymentFailed(f"{what}: {status}: {refresh.get('StatusReason', 'no reason was given')}")
             return status == GOOD, f"{status}, {done} %"
 
-        patience.until(look, what=what)
+        polling.until(check, what=what)
 
     def _is_refreshing(self, groups: Any) -> bool:
         return any(refresh["Status"] in UNDER_WAY for refresh in self._refreshes(groups))
@@ -156,7 +156,7 @@ class Machines:
         return found
 
     def _serving(self) -> Sequence[str]:
-        """Machines that the group counts on."""
+        """Ids of the machines in service."""
         groups = client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[self.group])
         instances = [each for group in groups["AutoScalingGroups"] for each in group["Instances"]]
         return [each["InstanceId"] for each in instances if each["LifecycleState"] == "InService"]
@@ -167,14 +167,14 @@ class Machines:
         ]
         return str(group["LaunchTemplate"]["LaunchTemplateName"])
 
-    def _must_be_kept(self, release: str) -> None:
-        if not self._kept_digest(client("s3"), f"tms-{release}.tar.gz"):
+    def _must_be_published(self, release: str) -> None:
+        if not self._published_checksum(client("s3"), f"tms-{release}.tar.gz"):
             raise DeploymentFailed(
                 f"s3://{self.bucket}/tms-{release}.tar.gz.sha256 does not exist: publish the release first"
             )
 
-    def _kept_digest(self, s3: Any, name: str) -> str:
-        """Of an artefact that is there; empty when none is."""
+    def _published_checksum(self, s3: Any, name: str) -> str:
+        """The SHA-256 of an artefact in the bucket; empty if it is not there."""
         try:
             return str(s3.get_object(Bucket=self.bucket, Key=f"{name}.sha256")["Body"].read().decode().split()[0])
         except s3.exceptions.ClientError as error:
@@ -189,7 +189,7 @@ def digest(path: Path) -> str:
 
 
 def migration(release: str) -> list[str]:
-    """The commands that a machine runs: with its own scripts it installs the release, whose own scripts migrate."""
+    """The commands for a machine: its current release installs the new one, which then migrates."""
     if not VERSION.fullmatch(release):
         raise DeploymentFailed(f"{release} is no version; right is what deploy/pipeline/build printed, such as 1.4.2")
     return [
@@ -200,6 +200,6 @@ def migration(release: str) -> list[str]:
 
 
 def last_lines(seen: Any) -> str:
-    """Of what a command on a machine printed, errors first; Run Command keeps 24,000 characters of each."""
-    told = seen.get("StandardErrorContent") or seen.get("StandardOutputContent") or seen.get("StatusDetails", "")
-    return " / ".join(told.strip().splitlines()[-5:])
+    """The last lines of a command's stderr, else of its stdout; Run Command keeps 24,000 characters of each."""
+    output = seen.get("StandardErrorContent") or seen.get("StandardOutputContent") or seen.get("StatusDetails", "")
+    return " / ".join(output.strip().splitlines()[-5:])

@@ -1,4 +1,4 @@
-"""Images in containers: a new revision of each task definition, by digest, and services that are moved to it."""
+"""Releases on ECS: a new revision of each task definition, with the image by digest, rolled out to the services."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import Any
 from deploy.aws import client
 from deploy.pipeline.failure import DeploymentFailed
 from deploy.pipeline.good import GoodReleases
-from deploy.pipeline.waiting import Patience
+from deploy.pipeline.polling import Polling
 
-KEPT = (
+COPIED_FIELDS = (
     "family",
     "taskRoleArn",
     "executionRoleArn",
@@ -28,12 +28,12 @@ KEPT = (
     "runtimePlatform",
     "enableFaultInjection",
 )
-"""Of a task definition as it is told, what makes another one; the rest is AWS's own."""
+"""Fields of a described task definition that may be registered again; AWS sets the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Containers:
-    """The cluster of which `name` begins everything."""
+    """The ECS cluster of the deployment whose resources have the prefix `name`."""
 
     name: str = "tms"
 
@@ -43,23 +43,23 @@ class Containers:
 
     @property
     def services(self) -> Sequence[str]:
-        """The clock comes last: it works with tables of either release."""
+        """In order of the rollout. The clock works with the tables of both releases."""
         return (f"{self.name}-serve", f"{self.name}-clock")
 
     def current(self) -> str:
         """The image that serves, by its digest."""
-        return image_of(self._definition(self._service(self.services[0])["taskDefinition"]))
+        return image_of(self._task_definition(self._service(self.services[0])["taskDefinition"]))
 
     @property
     def good(self) -> GoodReleases:
         return GoodReleases(self.name, images=True)
 
     def previous(self) -> str:
-        """The newest good image older than the one that serves. Raises NothingBefore."""
+        """The newest good image older than the one that serves. Raises NoEarlierRelease."""
         return self.good.before(self.current())
 
-    def migrate(self, image: str, patience: Patience) -> None:
-        """Run the migrations with `image`, before it serves anybody. Raises Failed when they do not end well."""
+    def migrate(self, image: str, polling: Polling) -> None:
+        """Run the migrations with `image`, before it serves. Raises DeploymentFailed."""
         ecs = client("ecs")
         definition = self._register(f"{self.name}-migrate", must_be_digest(image))
         network = self._service(self.services[0])["networkConfiguration"]
@@ -70,51 +70,51 @@ class Containers:
             raise DeploymentFailed(f"the migrations did not start: {reasons(started['failures'])}")
         task = started["tasks"][0]["taskArn"]
 
-        def look() -> tuple[bool, str]:
+        def check() -> tuple[bool, str]:
             [seen] = ecs.describe_tasks(cluster=self.cluster, tasks=[task])["tasks"]
             if seen["lastStatus"] == "STOPPED":
                 must_have_ended_well(seen)
             return seen["lastStatus"] == "STOPPED", str(seen["lastStatus"])
 
-        patience.until(look, what="migrations")
+        polling.until(check, what="migrations")
 
-    def roll_out(self, image: str, patience: Patience, begin: Callable[[], None] = lambda: None) -> None:
-        """Move the services to `image`, one after the other, each until it is stable. Raises Failed.
+    def roll_out(self, image: str, polling: Polling, on_begin: Callable[[], None] = lambda: None) -> None:
+        """Move the services to `image`, one after the other, each until it is stable. Raises DeploymentFailed.
 
-        A service that has the image already gets new tasks all the same: they read secrets when they start, and a
-        rotated one arrives in no other way. `begin` is called before the first change.
+        A service that has the image already gets new tasks too: tasks read secrets only when they start.
+        `on_begin` is called before the first change.
         """
         must_be_digest(image)
-        begin()
+        on_begin()
         for service in self.services:
             definition = self._register(service, image)
             is_unchanged = self._service(service)["taskDefinition"] == definition
             client("ecs").update_service(
                 cluster=self.cluster, service=service, taskDefinition=definition, forceNewDeployment=is_unchanged
             )
-            patience.until(partial(self._standing, service, definition), what=service)
+            polling.until(partial(self._rollout_state, service, definition), what=service)
 
-    def _standing(self, name: str, wanted: str) -> tuple[bool, str]:
+    def _rollout_state(self, name: str, wanted: str) -> tuple[bool, str]:
         service = self._service(name)
         [newest] = [one for one in service["deployments"] if one["status"] == "PRIMARY"]
         state = newest.get("rolloutState", "IN_PROGRESS")
-        told = f"{newest['runningCount']} of {newest['desiredCount']} run, {state}"
+        status = f"{newest['runningCount']} of {newest['desiredCount']} run, {state}"
         if state == "FAILED":
             raise DeploymentFailed(f"{name}: {newest.get('rolloutStateReason', 'its tasks did not become healthy')}")
         if service["taskDefinition"] != wanted:
             raise DeploymentFailed(f"{name}: the circuit breaker put {service['taskDefinition']} back")
-        return state == "COMPLETED" and newest["runningCount"] >= newest["desiredCount"], told
+        return state == "COMPLETED" and newest["runningCount"] >= newest["desiredCount"], status
 
     def _register(self, family: str, image: str) -> str:
-        """A revision of `family` as it is, but with `image`; the newest itself when it has that already."""
-        newest = self._definition(family)
+        """The newest revision of `family` if it has `image`, else a new revision that differs only in the image."""
+        newest = self._task_definition(family)
         if image_of(newest) == image:
             return str(newest["taskDefinitionArn"])
         containers = [
             {**one, "image": image} if is_ours(one, newest) else one for one in newest["containerDefinitions"]
         ]
-        kept = {name: newest[name] for name in KEPT if newest.get(name)}
-        made = client("ecs").register_task_definition(**kept, containerDefinitions=containers)
+        copied = {name: newest[name] for name in COPIED_FIELDS if newest.get(name)}
+        made = client("ecs").register_task_definition(**copied, containerDefinitions=containers)
         return str(made["taskDefinition"]["taskDefinitionArn"])
 
     def _service(self, name: str) -> Any:
@@ -123,7 +123,7 @@ class Containers:
             raise DeploymentFailed(f'{self.cluster} has no service {name}: is compute = "ecs" applied?')
         return found[0]
 
-    def _definition(self, name: str) -> Any:
+    def _task_definition(self, name: str) -> Any:
         return client("ecs").describe_task_definition(taskDefinition=name)["taskDefinition"]
 
 
@@ -132,7 +132,7 @@ def image_of(definition: Any) -> str:
 
 
 def is_ours(container: Any, definition: Any) -> bool:
-    """Whatever runs beside TMS, such as an agent, keeps its own image."""
+    """Whether the container runs TMS: sidecars keep their own images."""
     return bool(container["image"] == image_of(definition))
 
 

@@ -1,6 +1,6 @@
 class DeploymentFailed(Exception):
-    """A step of the deployment did not do what it should; the message says which, and what was seen."""
+    """A step of the deployment failed; the message says which one, and with what result."""
 
 
-class NothingBefore(DeploymentFailed):
-    """There is nothing to go back to."""
+class NoEarlierRelease(DeploymentFailed):
+    """The list has no release to roll back to."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deploy.aws import client, code_of
-from deploy.pipeline.failure import NothingBefore
+from deploy.pipeline.failure import NoEarlierRelease
 
-MOST_KEPT = 10
+MOST_LISTED = 10
 """An SSM parameter holds 4 KB; an image by its digest takes 130 bytes."""
 
 
@@ -17,7 +17,7 @@ class GoodReleases:
 
     name: str
     images: bool
-    """Whether only images count, or only releases: a TMS that moved from EC2 to ECS has both in its list."""
+    """Whether to read images or releases: after a move from EC2 to ECS the list has both."""
 
     @property
     def parameter(self) -> str:
@@ -28,22 +28,22 @@ class GoodReleases:
         return [one for one in self._stored() if ("@sha256:" in one) is self.images]
 
     def mark(self, release: str) -> None:
-        """Put `release` at the head: it serves, and the checklist after it passed."""
+        """Put `release` first: it serves and has passed its checklist."""
         self._store([release, *(one for one in self._stored() if one != release)])
 
-    def leave(self, release: str) -> None:
-        """Strike `release` out: a rollback left it, and no later rollback may return to it."""
+    def remove(self, release: str) -> None:
+        """Remove `release` after a rollback from it: no later rollback may return to it."""
         self._store([one for one in self._stored() if one != release])
 
     def before(self, current: str) -> str:
-        """The newest good release older than `current`. Raises NothingBefore.
+        """The newest good release older than `current`. Raises NoEarlierRelease.
 
-        A release that is not in the list never passed the checklist: then the newest of the list was before it.
+        A release outside the list never passed its checklist: then the newest of the list is the one before it.
         """
         known = self.all()
         older = known[known.index(current) + 1 :] if current in known else known
         if not older:
-            raise NothingBefore(
+            raise NoEarlierRelease(
                 f"{self.parameter} lists no good release older than {current}, and a rollback never goes forward; "
                 f"to choose one yourself: --to RELEASE (listed: {', '.join(known) or 'none'})"
             )
@@ -60,5 +60,5 @@ class GoodReleases:
         return [str(one) for one in json.loads(value)]
 
     def _store(self, releases: Sequence[str]) -> None:
-        value = json.dumps(list(releases[:MOST_KEPT]))
+        value = json.dumps(list(releases[:MOST_LISTED]))
         client("ssm").put_parameter(Name=self.parameter, Value=value, Type="String", Overwrite=True)

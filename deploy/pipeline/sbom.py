@@ -1,4 +1,4 @@
-"""What a release is made of, as CycloneDX 1.6: read from the locks with which it is built, so nothing is guessed."""
+"""The bill of materials of a release as CycloneDX 1.6, read from the lock files with which it is built."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ PYTHON_LOCKS = ("requirements/aws.txt", "deploy/machine/supervisor.txt")
 BROWSER_LOCK = "package-lock.json"
 
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
-"""A package of a lock, with the lines below it."""
+"""A package in a lock file, with the hashes on the lines below it."""
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 type Component = dict[str, Any]
@@ -39,7 +39,7 @@ def document(version: str) -> str:
 
 
 def components() -> Sequence[Component]:
-    """By name, each once."""
+    """Sorted by name, without duplicates."""
     found = {each["bom-ref"]: each for lock in PYTHON_LOCKS for each in of_python((ROOT / lock).read_text())}
     found |= {each["bom-ref"]: each for each in of_browsers((ROOT / BROWSER_LOCK).read_text())}
     return [found[ref] for ref in sorted(found)]

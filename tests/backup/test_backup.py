@@ -1,4 +1,4 @@
-"""A backup is a success when it was looked at where it is kept, and else it is none, and says why in one line."""
+"""A backup succeeds only if it was verified in S3; otherwise it fails with one line that says why."""
 
 import contextlib
 import hashlib
@@ -87,7 +87,7 @@ def test_of_many_machines_that_ask_one_makes_a_backup(vault):
     done = vault.run("backup.sh", "--unless-younger", "20")
 
     assert done.returncode == 0
-    assert "young enough" in done.stdout
+    assert "recent enough" in done.stdout
     assert vault.kept == before
 
 
@@ -161,7 +161,7 @@ def test_a_bucket_that_is_not_there_is_named(vault):
 def test_a_store_that_does_not_encrypt_is_refused(vault):
     done = vault.run("backup.sh", "--bucket", OPEN_BUCKET)
 
-    assert "upload it: S3 keeps it without encryption" in only_line(done.stderr)
+    assert "upload it: S3 stored it without encryption" in only_line(done.stderr)
     assert vault.told("BackupSuccess") == [(0.0, "BackupSuccess")]
     assert vault.kept == set()
 
@@ -207,7 +207,7 @@ def test_a_stream_that_breaks_leaves_nothing_in_s3(how, vault, recorded):
     done = vault.run("backup.sh", "--stream", **recorded("pg_dump", **how))
 
     assert done.returncode == 1
-    assert only_line(done.stderr).startswith("tms: dump the database into S3, and read it on the way: ")
+    assert only_line(done.stderr).startswith("tms: dump the database to S3, and verify the stream: ")
     must_have_failed(vault)
     assert not vault.moto.client("s3").list_multipart_uploads(Bucket=BUCKET).get("Uploads")
 
@@ -215,7 +215,7 @@ def test_a_stream_that_breaks_leaves_nothing_in_s3(how, vault, recorded):
 def test_a_store_that_does_not_encrypt_gets_no_stream(vault):
     done = vault.run("backup.sh", "--stream", "--bucket", OPEN_BUCKET)
 
-    assert "S3 keeps it without encryption" in only_line(done.stderr)
+    assert "S3 stored it without encryption" in only_line(done.stderr)
 
 
 def test_a_disk_without_room_is_not_filled(vault, monkeypatch):

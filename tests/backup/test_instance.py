@@ -13,8 +13,8 @@ import pytest
 from deploy.aws import client
 from deploy.backup import __main__ as command
 from deploy.backup import instance
-from deploy.backup.failure import BackupFailed
-from tests.support.servers.aws import Moto
+from deploy.backup.failure import BackupError
+from tests.support.emulated import Moto
 
 AT = "2026-01-31T03:15:00Z"
 CHANGES = (
@@ -95,11 +95,11 @@ def run(*arguments: str) -> int:
 
 
 def secret_of(name: str) -> str:
-    return str(instance.described(name)["MasterUserSecret"]["SecretArn"])
+    return str(instance.instance_details(name)["MasterUserSecret"]["SecretArn"])
 
 
 def test_a_point_in_time_takes_the_place_of_what_serves(asked, capsys):
-    old = instance.described("tms-database")
+    old = instance.instance_details("tms-database")
 
     assert run("point-in-time", "--at", AT, "--yes") == 0
 
@@ -185,25 +185,25 @@ def test_a_time_without_a_zone_is_refused(aws, capsys):
     with pytest.raises(SystemExit):
         run("point-in-time", "--at", "2026-01-31T03:15:00")
 
-    assert "names no zone; right is 2026-01-31T03:15:00Z" in capsys.readouterr().err
+    assert "has no time zone; expected for example 2026-01-31T03:15:00Z" in capsys.readouterr().err
 
 
 def test_a_time_that_rds_has_not_reached_is_refused_before_anything_begins():
-    order = instance.InstanceRestoreOrder(name="tms", at=datetime(2026, 1, 31, 3, 15, tzinfo=UTC))
+    order = instance.InstanceRestoreOptions(name="tms", at=datetime(2026, 1, 31, 3, 15, tzinfo=UTC))
 
-    with pytest.raises(BackupFailed, match="RDS reaches to 2026-01-31T03:10:00Z"):
+    with pytest.raises(BackupError, match="RDS reaches to 2026-01-31T03:10:00Z"):
         instance.source(order, {"LatestRestorableTime": datetime(2026, 1, 31, 3, 10, tzinfo=UTC)})
 
 
 def test_an_instance_that_cannot_be_is_named(aws, monkeypatch):
     monkeypatch.setattr(
         instance,
-        "described",
+        "instance_details",
         lambda name: {"DBInstanceIdentifier": name, "DBInstanceStatus": "incompatible-restore"},
     )
 
-    with pytest.raises(BackupFailed, match="tms-database is incompatible-restore"):
-        instance.wait(instance.InstanceRestoreOrder(name="tms"), "tms-database")
+    with pytest.raises(BackupError, match="tms-database is incompatible-restore"):
+        instance.wait(instance.InstanceRestoreOptions(name="tms"), "tms-database")
 
 
 def test_parameters_that_ask_for_a_restart_get_one_before_anybody_is_served(aws, monkeypatch):
@@ -211,7 +211,7 @@ def test_parameters_that_ask_for_a_restart_get_one_before_anybody_is_served(aws,
     rebooted = []
     monkeypatch.setattr(
         instance,
-        "described",
+        "instance_details",
         lambda name: {
             "DBInstanceIdentifier": name,
             "DBInstanceStatus": "available",
@@ -220,7 +220,7 @@ def test_parameters_that_ask_for_a_restart_get_one_before_anybody_is_served(aws,
     )
     monkeypatch.setattr(instance, "client", lambda service: Rebooting(rebooted))
 
-    assert instance.made_in_sync(instance.InstanceRestoreOrder(name="tms", every_s=0)) == "after a restart"
+    assert instance.apply_parameters(instance.InstanceRestoreOptions(name="tms", every_s=0)) == "after a restart"
     assert rebooted == ["tms-database-restored"]
 
 
@@ -236,7 +236,7 @@ def test_the_state_of_terraform_follows_by_itself_where_its_folder_is_named(aws,
     ran: list[tuple[Any, Path]] = []
     monkeypatch.setattr(subprocess, "run", lambda words, cwd, **_: ran.append((words, cwd)))
 
-    instance.follow(instance.InstanceRestoreOrder(name="tms", terraform=tmp_path))
+    instance.update_terraform_state(instance.InstanceRestoreOptions(name="tms", terraform=tmp_path))
 
     assert [(words[1], cwd) for words, cwd in ran] == [("state", tmp_path), ("import", tmp_path)]
 

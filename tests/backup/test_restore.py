@@ -9,7 +9,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from deploy.backup.database import Database
-from deploy.backup.swap import create, newest_kept, swap
+from deploy.backup.swap import create, newest_retired, swap
 
 pytestmark = pytest.mark.services
 
@@ -49,7 +49,7 @@ def test_what_was_swapped_goes_back_within_the_same_second(vault):
     create(database, f"{vault.name}_new")
 
     kept = [swap(database, f"{vault.name}_new")]
-    kept += [swap(database, newest_kept(database)) for _ in range(4)]
+    kept += [swap(database, newest_retired(database)) for _ in range(4)]
 
     assert len(set(kept)) == len(kept)
     assert vault.databases == {vault.name, kept[-1]}
@@ -127,7 +127,7 @@ def test_a_swap_that_cannot_be_done_leaves_the_database_open(vault):
     assert "there is no database" in done.stderr
     assert vault.query("SELECT 1") == [(1,)]
     assert vault.run("restore.sh", "--back", "--yes").stderr.startswith(
-        "tms: find what was swapped out last: no database"
+        "tms: find the database that was swapped out last: no database"
     )
 
 

@@ -14,14 +14,14 @@ from deploy.aws import client
 from deploy.pipeline import alarms, ec2
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ec2 import Machines
-from deploy.pipeline.failure import DeploymentFailed, NothingBefore
-from deploy.pipeline.good import MOST_KEPT, GoodReleases
-from deploy.pipeline.waiting import Patience
+from deploy.pipeline.failure import DeploymentFailed, NoEarlierRelease
+from deploy.pipeline.good import MOST_LISTED, GoodReleases
+from deploy.pipeline.polling import Polling
 from deploy.processes.tms_process import ROOT
 from tests.support.servers.aws import Moto
 
 NUMBERS = count(1)
-QUICK = Patience(every_s=0.01, longest_s=5)
+QUICK = Polling(interval_s=0.01, timeout_s=5)
 PREFERENCES = {
     "MinHealthyPercentage": 100,
     "MaxHealthyPercentage": 150,
@@ -73,7 +73,7 @@ def test_a_release_is_published_once_rolled_out_and_rolled_back(machines, tmp_pa
 
     assert done.returncode == 0, done.stderr
     assert machines.current() == "1.0.0"
-    assert "Back from 1.1.0 to 1.0.0" in done.stdout
+    assert "Rolling back from 1.1.0 to 1.0.0" in done.stdout
     refreshes = client("autoscaling").describe_instance_refreshes(AutoScalingGroupName=machines.group)[
         "InstanceRefreshes"
     ]
@@ -104,7 +104,7 @@ def test_a_release_that_nobody_published_is_not_named(machines):
 
 
 def test_before_the_first_there_is_nothing(machines):
-    with pytest.raises(NothingBefore):
+    with pytest.raises(NoEarlierRelease):
         machines.previous()
 
 
@@ -134,7 +134,7 @@ def test_a_release_that_was_left_is_good_no_more(machines, tmp_path):
     main(["roll-back", "ec2", "--to", "1.0.0", "--name", machines.name, "--every", "0.01"])
 
     assert machines.good.all() == ["1.1.0", "1.0.0"]
-    with pytest.raises(NothingBefore):
+    with pytest.raises(NoEarlierRelease):
         machines.previous()
 
 
@@ -172,7 +172,7 @@ class Remembered(GoodReleases):
         return self.kept
 
     def _store(self, releases: Sequence[str]) -> None:
-        self.kept[:] = releases[:MOST_KEPT]
+        self.kept[:] = releases[:MOST_LISTED]
 
 
 def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, tmp_path, monkeypatch):
@@ -191,7 +191,7 @@ def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, t
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": [{"Status": "InProgress"}]})
     stubber.add_response("describe_instance_refreshes", {"InstanceRefreshes": [failed]})
     monkeypatch.setattr(ec2, "client", lambda service: groups if service == "autoscaling" else client(service))
-    monkeypatch.setattr(alarms, "ringing", lambda name: [f"{name}-no-healthy-host", f"{name}-high-cpu-usage"])
+    monkeypatch.setattr(alarms, "firing", lambda name: [f"{name}-no-healthy-host", f"{name}-high-cpu-usage"])
 
     with stubber, pytest.raises(DeploymentFailed, match="Failed to launch instances: unhealthy"):
         machines.roll_out("1.1.0", QUICK)
@@ -200,8 +200,8 @@ def test_machines_that_do_not_get_well_are_a_failure_with_its_reason(machines, t
 
 
 def test_a_rollout_that_never_ends_is_given_up(machines):
-    with pytest.raises(DeploymentFailed, match="took longer than 0 s; it stood at: InProgress"):
-        Patience(every_s=0.01, longest_s=0).until(lambda: (False, "InProgress"), what="machines")
+    with pytest.raises(DeploymentFailed, match="took longer than 0 s; last status: InProgress"):
+        Polling(interval_s=0.01, timeout_s=0).until(lambda: (False, "InProgress"), what="machines")
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from deploy.aws import client
 from deploy.pipeline import ecs as pipeline
 from deploy.pipeline.__main__ import main
 from deploy.pipeline.ecs import Containers, must_have_ended_well
-from deploy.pipeline.failure import DeploymentFailed, NothingBefore
-from deploy.pipeline.waiting import Patience
+from deploy.pipeline.failure import DeploymentFailed, NoEarlierRelease
+from deploy.pipeline.polling import Polling
 from deploy.processes.tms_process import ROOT
 from tests.support.servers.aws import Moto
 
 OLD, NEW, NEWEST = (f"123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/tms@sha256:{digit * 64}" for digit in "abc")
-QUICK = Patience(every_s=0.01, longest_s=5)
+QUICK = Polling(interval_s=0.01, timeout_s=5)
 
 
 class StableMoto(Moto):
@@ -143,7 +143,7 @@ def test_a_tag_is_no_image(containers, capsys):
 
 
 def test_before_the_first_image_there_is_nothing(containers):
-    with pytest.raises(NothingBefore):
+    with pytest.raises(NoEarlierRelease):
         containers.previous()
 
 
