@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from deploy.aws import AwsError
 from deploy.backup import instance, metrics, restore, take
 from deploy.backup.database import Database
-from deploy.backup.failure import BackupError, BackupInProgress, one_line
+from deploy.backup.failure import BackupFailed, BackupInProgress, one_line
 from deploy.backup.programs import find
 from deploy.backup.steps import Steps
 from deploy.backup.store import BackupBucket
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         options.act(options)
     except BackupInProgress as busy:
         return print_error(busy, BUSY)
-    except (BackupError, ImproperlyConfigured, *AwsError) as failed:
+    except (BackupFailed, ImproperlyConfigured, *AwsError) as failed:
         return print_error(failed, 1)
     return 0
 
@@ -45,7 +45,7 @@ def take_backup(options: argparse.Namespace) -> None:
         take.take(job, Steps())
     except BackupInProgress:
         raise
-    except BackupError as failed:
+    except BackupFailed as failed:
         with contextlib.suppress(*AwsError):  # the alarm fires without a data point, too
             metrics.publish_failure()
         raise failed from None

@@ -6,7 +6,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from deploy.backup.database import Database
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 from deploy.backup.manifest import Manifest
 
 ENTRY = re.compile(r"^\d+; \d+ \d+ TABLE DATA (\S+) (\S+) ", re.MULTILINE)
@@ -32,7 +32,7 @@ def dump(database: Database, path: Path, *, snapshot: str) -> None:
 
 
 def verify(database: Database, path: Path, manifest: Manifest) -> int:
-    """Return the number of its tables. Raises CalledProcessError or BackupError.
+    """Return the number of its tables. Raises CalledProcessError or BackupFailed.
 
     Its table of contents proves little: the whole file is read and unpacked, which finds truncation and damage.
     """
@@ -43,9 +43,11 @@ def verify(database: Database, path: Path, manifest: Manifest) -> int:
 
 
 def must_list_all_tables(tables: Set[str], manifest: Manifest) -> None:
-    """Raises BackupError if the dump lacks a table of the database."""
+    """Raises BackupFailed if the dump lacks a table of the database."""
     if lacking := manifest.rows.keys() - tables:
-        raise BackupError(f"the dump lacks {len(lacking)} of {len(manifest.rows)} tables: {', '.join(sorted(lacking))}")
+        raise BackupFailed(
+            f"the dump lacks {len(lacking)} of {len(manifest.rows)} tables: {', '.join(sorted(lacking))}"
+        )
 
 
 def needed_entries(listed: str) -> str:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.pq import Conninfo
 
 from deploy.aws import client
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 from deploy.backup.programs import Program, find, running
 from tms.config import environment as env
 
@@ -26,14 +26,14 @@ class Database:
 
     @classmethod
     def configured(cls, *, as_master: bool = False) -> Self:
-        """The database of TMS, as its own role or as the master user of the server. Raises BackupError."""
+        """The database of TMS, as its own role or as the master user of the server. Raises BackupFailed."""
         url = env.text("TMS_DATABASE_URL")
         if not url.startswith(("postgres://", "postgresql://")):
-            raise BackupError("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
+            raise BackupFailed("TMS_DATABASE_URL names no PostgreSQL; right is postgres://USER:PASSWORD@HOST:5432/NAME")
         try:
             given = {one.keyword.decode(): one.val.decode() for one in Conninfo.parse(url.encode()) if one.val}
         except psycopg.OperationalError:  # its text may show the password
-            raise BackupError(
+            raise BackupFailed(
                 "TMS_DATABASE_URL cannot be read; right is postgres://USER:PASSWORD@HOST:5432/NAME"
             ) from None
         return cls(given | _login(as_master=as_master))
@@ -51,7 +51,7 @@ class Database:
         return psycopg.connect(**given | dict(self.options), autocommit=True)  # type: ignore[arg-type]
 
     def run(self, program: str, *arguments: str) -> str:
-        """Run one of PostgreSQL's programs and return its output. Raises CalledProcessError or BackupError."""
+        """Run one of PostgreSQL's programs and return its output. Raises CalledProcessError or BackupFailed."""
         done = subprocess.run(
             [find(program), *arguments],
             env=os.environ | self.environment,
@@ -63,7 +63,7 @@ class Database:
         return done.stdout
 
     def started(self, program: str, *arguments: str, feeds: bool = False) -> AbstractContextManager[Program]:
-        """One of PostgreSQL's programs, to write to (`feeds`) or to read from. Raises BackupError."""
+        """One of PostgreSQL's programs, to write to (`feeds`) or to read from. Raises BackupFailed."""
         return running([find(program), *arguments], os.environ | self.environment, feeds=feeds)
 
     @property

@@ -5,15 +5,15 @@ import psycopg
 from deploy.aws import AwsError
 
 
-class BackupError(Exception):
+class BackupFailed(Exception):
     """A step failed; the message says which one and why, in one line."""
 
 
-class BackupInProgress(BackupError):
+class BackupInProgress(BackupFailed):
     """Another backup of this database is in progress."""
 
 
-EXPECTED = (OSError, CalledProcessError, psycopg.Error, *AwsError, BackupError)
+EXPECTED = (OSError, CalledProcessError, psycopg.Error, *AwsError, BackupFailed)
 """Errors that are reported in one line. Any other is a bug and is shown with its traceback."""
 
 

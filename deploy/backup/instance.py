@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.aws import client, code_of
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 from deploy.backup.steps import Steps
 
 RESOURCE = "aws_db_instance.main"
@@ -76,7 +76,7 @@ class InstanceRestoreOptions:
 
 
 def restore(options: InstanceRestoreOptions, steps: Steps) -> None:
-    """Raises BackupError; until the instances are renamed, the one that serves is unchanged."""
+    """Raises BackupFailed; until the instances are renamed, the one that serves is unchanged."""
     with steps("describe the instance that serves") as note:
         old = instance_details(options.serving)
         note(f"{old['DBInstanceClass']}, PostgreSQL {old['EngineVersion']}")
@@ -100,7 +100,7 @@ def restore(options: InstanceRestoreOptions, steps: Steps) -> None:
 
 
 def swap_in(options: InstanceRestoreOptions, steps: Steps) -> None:
-    """Put the restored instance in the place of the one that serves. Raises BackupError."""
+    """Put the restored instance in the place of the one that serves. Raises BackupFailed."""
     copied = f"{options.serving}-before-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     with steps(f"rename {options.serving} to {copied}"):
         rename(options, options.serving, copied)
@@ -122,12 +122,14 @@ NEXT = (
 
 
 def source(options: InstanceRestoreOptions, old: Mapping[str, Any]) -> str:
-    """Describe what is restored. Raises BackupError if RDS cannot restore that point in time."""
+    """Describe what is restored. Raises BackupFailed if RDS cannot restore that point in time."""
     if options.snapshot:
         return f"from the snapshot {options.snapshot}"
     latest = old.get("LatestRestorableTime")
     if options.at and latest and options.at > latest:
-        raise BackupError(f"RDS reaches to {latest:%Y-%m-%dT%H:%M:%SZ}, and not yet to {options.at:%Y-%m-%dT%H:%M:%SZ}")
+        raise BackupFailed(
+            f"RDS reaches to {latest:%Y-%m-%dT%H:%M:%SZ}, and not yet to {options.at:%Y-%m-%dT%H:%M:%SZ}"
+        )
     return f"to {options.at:%Y-%m-%dT%H:%M:%SZ}" if options.at else "to the latest moment that RDS has"
 
 
@@ -206,7 +208,7 @@ def rename(options: InstanceRestoreOptions, name: str, new: str) -> None:
 def wait(
     options: InstanceRestoreOptions, name: str, is_done: Callable[[Mapping[str, Any]], bool] = lambda seen: True
 ) -> Mapping[str, Any]:
-    """Wait until it is available and `is_done`. Raises BackupError after `longest_s`."""
+    """Wait until it is available and `is_done`. Raises BackupFailed after `longest_s`."""
     until(
         options,
         lambda: is_available(instance_details(name)) and is_done(instance_details(name)),
@@ -217,7 +219,7 @@ def wait(
 
 def is_available(seen: Mapping[str, Any]) -> bool:
     if seen["DBInstanceStatus"] in ("failed", "incompatible-restore", "incompatible-parameters", "storage-full"):
-        raise BackupError(f"{seen['DBInstanceIdentifier']} is {seen['DBInstanceStatus']}: see its events in RDS")
+        raise BackupFailed(f"{seen['DBInstanceIdentifier']} is {seen['DBInstanceStatus']}: see its events in RDS")
     return bool(seen["DBInstanceStatus"] == "available")
 
 
@@ -225,18 +227,18 @@ def until(options: InstanceRestoreOptions, is_done: Callable[[], bool], problem:
     deadline = time.monotonic() + options.longest_s
     while not is_done():
         if time.monotonic() > deadline:
-            raise BackupError(f"{problem}, after {options.longest_s / 60:.0f} min; see its events in RDS")
+            raise BackupFailed(f"{problem}, after {options.longest_s / 60:.0f} min; see its events in RDS")
         time.sleep(options.every_s)
 
 
 def instance_details(name: str) -> Mapping[str, Any]:
-    """Raises BackupError if it does not exist."""
+    """Raises BackupFailed if it does not exist."""
     rds = client("rds")
     try:
         found: Mapping[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
     except rds.exceptions.ClientError as error:
         if code_of(error).startswith("DBInstanceNotFound"):
-            raise BackupError(f"RDS has no instance {name}") from None
+            raise BackupFailed(f"RDS has no instance {name}") from None
         raise
     return found
 
@@ -244,7 +246,7 @@ def instance_details(name: str) -> Mapping[str, Any]:
 def exists(name: str) -> bool:
     try:
         instance_details(name)
-    except BackupError:
+    except BackupFailed:
         return False
     return True
 

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 
 
 def find(program: str) -> str:
-    """The path of a PostgreSQL client program. Debian has them outside PATH, by version. Raises BackupError."""
+    """The path of a PostgreSQL client program. Debian has them outside PATH, by version. Raises BackupFailed."""
     if found := shutil.which(program):
         return found
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     if not versions:
-        raise BackupError(
+        raise BackupFailed(
             f"{program} is not installed (Amazon Linux: dnf install postgresql17; Debian: postgresql-client)"
         )
     return str(versions[-1])

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 
 type Migration = tuple[str, str]
 
@@ -19,11 +19,11 @@ def known_migrations() -> set[Migration]:
 
 
 def pending_migrations(applied: Iterable[Migration]) -> int:
-    """How many migrations this release has beyond `applied`. Raises BackupError if one of those is unknown."""
+    """How many migrations this release has beyond `applied`. Raises BackupFailed if one of those is unknown."""
     applied, known = set(applied), known_migrations()
     if unknown := sorted(applied - known):
         names = ", ".join(f"{app}.{name}" for app, name in unknown[:3])
-        raise BackupError(
+        raise BackupFailed(
             f"this release does not know {len(unknown)} migrations of the backup ({names}); use a newer release"
         )
     return len(known - applied)

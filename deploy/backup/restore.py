@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from deploy.backup import archive, release
 from deploy.backup.database import Database
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 from deploy.backup.manifest import Manifest, differences
 from deploy.backup.steps import Steps, size
 from deploy.backup.store import FOLDER, BackupBucket
@@ -41,7 +41,7 @@ class Backup(NamedTuple):
 
 
 def restore(options: RestoreOptions, steps: Steps) -> None:
-    """Raises BackupError; then the database that serves is unchanged."""
+    """Raises BackupFailed; then the database that serves is unchanged."""
     database = Database.configured()
     backup = chosen_backup(options, steps)
     new = f"{database.name}_restored_{datetime.now(UTC):%Y%m%d_%H%M%S}"
@@ -63,7 +63,7 @@ def restore(options: RestoreOptions, steps: Steps) -> None:
 
 
 def swap_in(database: Database, new: str, confirm: Callable[[str], bool], steps: Steps) -> None:
-    """Swap in `new` once `confirm` agrees. Raises BackupError."""
+    """Swap in `new` once `confirm` agrees. Raises BackupFailed."""
     question = f"Swap now? {database.name} is closed for a second or two, and {new} takes its place."
     if not confirm(question):
         steps.log(f"Nothing was swapped; {new} stays. To swap: restore.sh --swap {new}")
@@ -75,7 +75,7 @@ def swap_in(database: Database, new: str, confirm: Callable[[str], bool], steps:
 
 
 def swap_back(database: Database, confirm: Callable[[str], bool], steps: Steps) -> None:
-    """Undo the last swap; a second call repeats it. Raises BackupError."""
+    """Undo the last swap; a second call repeats it. Raises BackupFailed."""
     with steps("find the database that was swapped out last") as note:
         retired = newest_retired(database)
         note(retired)
@@ -110,20 +110,20 @@ def plan(database: Database, backup: Backup, new: str) -> str:
 
 
 def downloaded(backup: Backup, folder: Path, steps: Steps) -> Path:
-    """Raises BackupError if it differs from what was uploaded."""
+    """Raises BackupFailed if it differs from what was uploaded."""
     path = folder / f"restoring_{backup.key.rpartition('/')[2]}"
     with steps("download it") as note:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free, needed = shutil.disk_usage(folder).free, backup.bucket.size(backup.key)
         if free < needed:
-            raise BackupError(f"{folder} has {size(free)} free, and the backup {size(needed)}: name another --folder")
+            raise BackupFailed(f"{folder} has {size(free)} free, and the backup {size(needed)}: name another --folder")
         backup.bucket.get(backup.key, path)
         note(size(path.stat().st_size))
     with steps("compare its checksum") as note:
         got = archive.digest(path)
         if got != backup.sha256:
             path.unlink()
-            raise BackupError(f"SHA-256 is {got}, not {backup.sha256}: it was damaged or replaced; take another one")
+            raise BackupFailed(f"SHA-256 is {got}, not {backup.sha256}: it was damaged or replaced; take another one")
         note("matches")
     return path
 
@@ -151,12 +151,12 @@ def restore_into(new: Database, beside: Database, path: Path, jobs: int, steps: 
 
 
 def verify(new: Database, retired: Manifest, steps: Steps) -> None:
-    """Raises BackupError; the new database stays for inspection."""
+    """Raises BackupFailed; the new database stays for inspection."""
     with steps("compare it with the manifest") as note, new.connect() as connection:
         changes = differences(retired, Manifest.of(connection))
         if changes:
             more = f", and {len(changes) - MOST_SHOWN} more" if len(changes) > MOST_SHOWN else ""
-            raise BackupError(f"{new.name} differs: {'; '.join(changes[:MOST_SHOWN])}{more}. Nothing was swapped")
+            raise BackupFailed(f"{new.name} differs: {'; '.join(changes[:MOST_SHOWN])}{more}. Nothing was swapped")
         note(f"{len(retired.rows)} tables and {retired.total:,} rows agree, every constraint holds")
         note(f"the latest report arrived {retired.latest_report_at or 'never'}")
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
-from deploy.backup.failure import EXPECTED, BackupError, BackupInProgress, one_line
+from deploy.backup.failure import EXPECTED, BackupFailed, BackupInProgress, one_line
 
 type AddNote = Callable[[str], None]
 """Adds a note to the line of a step."""
@@ -20,7 +20,7 @@ class Steps:
 
     @contextmanager
     def __call__(self, what: str) -> Iterator[AddNote]:
-        """Raises BackupError, with the name of the step."""
+        """Raises BackupFailed, with the name of the step."""
         found: list[str] = []
         began = time.monotonic()
         try:
@@ -29,7 +29,7 @@ class Steps:
             raise
         except EXPECTED as error:
             self.log(f"{what}: FAILED")
-            raise BackupError(f"{what}: {one_line(error)}") from error
+            raise BackupFailed(f"{what}: {one_line(error)}") from error
         findings = f": {', '.join(found)}" if found else ""
         self.log(f"{what}{findings} ({time.monotonic() - began:.1f} s)")
 

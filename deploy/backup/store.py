@@ -14,7 +14,7 @@ import msgspec
 from boto3.s3.transfer import TransferConfig
 
 from deploy.aws import account, client, code_of
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 
 FOLDER = "database/"
 LATEST = f"{FOLDER}db_backup_latest"
@@ -48,7 +48,7 @@ class BackupBucket:
         return cls(name, client("s3"))
 
     def put(self, path: Path, key: str, *, sha256: str) -> None:
-        """Raises BackupError unless S3 has every byte of it, encrypted."""
+        """Raises BackupFailed unless S3 has every byte of it, encrypted."""
         part = max(PART, -(-path.stat().st_size // MOST_PARTS))
         extra = {"ChecksumAlgorithm": "SHA256", "Metadata": {"sha256": sha256}, **_encryption()}
         transfer = TransferConfig(multipart_threshold=part, multipart_chunksize=part)
@@ -64,37 +64,37 @@ class BackupBucket:
         return int(self.s3.head_object(Bucket=self.name, Key=key)["ContentLength"])
 
     def must_be_stored(self, key: str, size: int) -> None:
-        """Raises BackupError unless S3 has every byte of it, encrypted."""
+        """Raises BackupFailed unless S3 has every byte of it, encrypted."""
         stored = self.s3.head_object(Bucket=self.name, Key=key)
         if stored["ContentLength"] != size:
-            raise BackupError(f"S3 stored {stored['ContentLength']:,} bytes of {size:,}")
+            raise BackupFailed(f"S3 stored {stored['ContentLength']:,} bytes of {size:,}")
         if not stored.get("ServerSideEncryption"):
-            raise BackupError("S3 stored it without encryption")
+            raise BackupFailed("S3 stored it without encryption")
 
     def put_text(self, key: str, text: str) -> None:
         self.s3.put_object(Bucket=self.name, Key=key, Body=text.encode(), ChecksumAlgorithm="SHA256", **_encryption())
 
     def text(self, key: str) -> str:
-        """Raises BackupError if it does not exist."""
+        """Raises BackupFailed if it does not exist."""
         try:
             return str(self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode())
         except self.s3.exceptions.NoSuchKey:
-            raise BackupError(f"s3://{self.name}/{key} does not exist") from None
+            raise BackupFailed(f"s3://{self.name}/{key} does not exist") from None
 
     def get(self, key: str, path: Path) -> None:
-        """Raises BackupError if it does not exist."""
+        """Raises BackupFailed if it does not exist."""
         try:
             self.s3.download_file(self.name, key, str(path))
         except self.s3.exceptions.ClientError as error:
             if code_of(error) == "404":
-                raise BackupError(f"s3://{self.name}/{key} does not exist") from None
+                raise BackupFailed(f"s3://{self.name}/{key} does not exist") from None
             raise
 
     def point_at(self, pointer: Pointer) -> None:
         self.put_text(LATEST, json.dumps(msgspec.to_builtins(pointer), indent=1) + "\n")
 
     def latest(self) -> Pointer:
-        """Raises BackupError if there is none."""
+        """Raises BackupFailed if there is none."""
         return msgspec.json.decode(self.text(LATEST), type=Pointer)
 
     def url(self, key: str) -> str:
@@ -103,11 +103,11 @@ class BackupBucket:
     def _verify(self, path: Path, key: str, part: int) -> None:
         stored = self.s3.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
         if stored["ContentLength"] != path.stat().st_size:
-            raise BackupError(f"S3 stored {stored['ContentLength']:,} bytes of {path.stat().st_size:,}")
+            raise BackupFailed(f"S3 stored {stored['ContentLength']:,} bytes of {path.stat().st_size:,}")
         if stored.get("ChecksumSHA256") != checksum(path, part):
-            raise BackupError(f"S3 has the checksum {stored.get('ChecksumSHA256')}, not {checksum(path, part)}")
+            raise BackupFailed(f"S3 has the checksum {stored.get('ChecksumSHA256')}, not {checksum(path, part)}")
         if not stored.get("ServerSideEncryption"):
-            raise BackupError("S3 stored it without encryption")
+            raise BackupFailed("S3 stored it without encryption")
 
 
 def checksum(path: Path, part: int) -> str:

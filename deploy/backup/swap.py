@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from deploy.backup.database import Database, rows
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 
 MAINTENANCE = "postgres"
 """A database cannot be renamed over a connection to it."""
@@ -27,7 +27,7 @@ RENAME_ATTEMPTS, PAUSE_S = 20, 0.5
 
 
 def swap(database: Database, new: str) -> str:
-    """Give `new` the name of `database`, and return the new name of that. Raises BackupError; then nothing has changed.
+    """Give `new` the name of `database`; returns the new name of that. Raises BackupFailed; then nothing has changed.
 
     New connections are rejected meanwhile. Both renames are in one transaction: there is no moment without a database.
     """
@@ -58,7 +58,7 @@ def _exchange(connection: psycopg.Connection[Any], name: str, new: str, retired:
 
 
 def newest_retired(database: Database) -> str:
-    """The database that was swapped out last. Raises BackupError if there is none.
+    """The database that was swapped out last. Raises BackupFailed if there is none.
 
     Older releases named it without microseconds.
     """
@@ -66,7 +66,7 @@ def newest_retired(database: Database) -> str:
         pattern = f"^{database.name}_before_[0-9]{{8}}_[0-9]{{6}}(_[0-9]{{6}})?$"
         found = rows(connection, "SELECT datname FROM pg_database WHERE datname ~ %s ORDER BY 1 DESC", [pattern])
     if not found:
-        raise BackupError(f"no database {database.name}_before_… exists: nothing was swapped out")
+        raise BackupFailed(f"no database {database.name}_before_… exists: nothing was swapped out")
     return str(found[0][0])
 
 
@@ -86,7 +86,7 @@ def create(database: Database, new: str) -> None:
 
 def _must_exist(connection: psycopg.Connection[Any], name: str) -> None:
     if not _exists(connection, name):
-        raise BackupError(f"there is no database {name}")
+        raise BackupFailed(f"there is no database {name}")
 
 
 def _exists(connection: psycopg.Connection[Any], name: str) -> bool:
@@ -103,7 +103,7 @@ def _allow_connections(connection: psycopg.Connection[Any], *names: str, allowed
 def _end_connections(connection: psycopg.Connection[Any], names: list[str]) -> None:
     remaining = [pid for pid, ended in rows(connection, TERMINATE, [TERMINATE_TIMEOUT_MS, names]) if not ended]
     if remaining:
-        raise BackupError(
+        raise BackupFailed(
             f"the connections {', '.join(map(str, remaining))} did not end within {TERMINATE_TIMEOUT_MS / 1000:.0f} s"
         )
 

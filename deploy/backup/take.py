@@ -13,7 +13,7 @@ import psycopg
 
 from deploy.backup import archive, metrics, stream
 from deploy.backup.database import Database, rows
-from deploy.backup.failure import BackupError, BackupInProgress
+from deploy.backup.failure import BackupFailed, BackupInProgress
 from deploy.backup.manifest import Manifest
 from deploy.backup.steps import Steps, size
 from deploy.backup.store import FOLDER, BackupBucket, Pointer
@@ -53,7 +53,7 @@ class Local(NamedTuple):
 
 
 def take(options: BackupOptions, steps: Steps) -> None:
-    """Raises BackupError or BackupInProgress."""
+    """Raises BackupFailed or BackupInProgress."""
     with steps("reach the database") as note:
         database = Database.configured()
         lock = database.connect()
@@ -107,12 +107,12 @@ def streamed_backup(database: Database, bucket: BackupBucket, steps: Steps) -> P
 
 
 def must_have_space(folder: Path, needed: int, steps: Steps) -> None:
-    """Raises BackupError if the disk might fill up, which would stop other services."""
+    """Raises BackupFailed if the disk might fill up, which would stop other services."""
     with steps("prepare the folder"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
         if free < needed * FREE_SPACE_FACTOR:
-            raise BackupError(
+            raise BackupFailed(
                 f"{folder} has {size(free)} free, and the newest backup has {size(needed)}: name another --folder, or"
                 " upload without a local copy: --stream"
             )
@@ -122,7 +122,7 @@ def newest_size(bucket: BackupBucket) -> int:
     """0 if there is none."""
     try:
         return bucket.latest().size
-    except BackupError:
+    except BackupFailed:
         return 0
 
 
@@ -159,7 +159,7 @@ def is_recent_enough(bucket: BackupBucket, options: BackupOptions, steps: Steps)
 def newest_age_s(bucket: BackupBucket) -> float | None:
     try:
         return bucket.latest().age_s
-    except BackupError:
+    except BackupFailed:
         return None
 
 
@@ -219,7 +219,7 @@ def point(bucket: BackupBucket, pointer: Pointer, steps: Steps) -> None:
     with steps("point db_backup_latest at it"):
         bucket.point_at(pointer)
         if bucket.latest() != pointer:
-            raise BackupError("S3 keeps another pointer")
+            raise BackupFailed("S3 keeps another pointer")
 
 
 def remove_old(folder: Path, days: float) -> int:

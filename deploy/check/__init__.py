@@ -1,1 +1,1 @@
-"""The checklist before and after a deployment, ticked by looking."""
+"""The checklist before and after a deployment: each entry is a check that runs against the target."""

@@ -1,4 +1,4 @@
-"""`deploy/check.sh`: the list, each line ticked, or crossed with the reason and with what would be right."""
+"""`deploy/check.sh`: runs the checklist, and prints the status of each check, with the reason if it did not pass."""
 
 import argparse
 import os
@@ -7,80 +7,80 @@ from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 
 from deploy.check.checklist import LISTS
-from deploy.check.result import Line, Mark, Outcome, Section, Text, outcome
-from deploy.check.target import Place
+from deploy.check.result import Check, Result, Section, Status, Text, run_check
+from deploy.check.target import Target
 
-RIGHT = Text("right would be", "正しくは")
-SUMS = {
-    Mark.PASSED: Text("passed", "合格"),
-    Mark.FAILED: Text("failed", "不合格"),
-    Mark.UNSEEN: Text("could not be seen from here", "ここからは確認できず"),
-    Mark.DENIED: Text("not allowed to read", "参照権限なし"),
+EXPECTED = Text("right would be", "正しくは")
+SUMMARIES = {
+    Status.PASSED: Text("passed", "合格"),
+    Status.FAILED: Text("failed", "不合格"),
+    Status.SKIPPED: Text("could not be seen from here", "ここからは確認できず"),
+    Status.DENIED: Text("not allowed to read", "参照権限なし"),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     title, sections = LISTS[options.when]
-    place = Place(
+    target = Target(
         url=getattr(options, "url", "").rstrip("/"),
         insecure=getattr(options, "insecure", False),
         slow_ms=getattr(options, "slow_ms", 500.0),
         requests=getattr(options, "requests", 300),
         alarms_before=alarms_before(getattr(options, "alarms_before", "none")),
     )
-    gate = chosen(sections, options.gate)
-    marks: Counter[Mark] = Counter()
-    deciding: Counter[Mark] = Counter()
-    print(f"{title.in_(options.lang)} {place.url}".rstrip(), flush=True)
-    for section in wanted(sections, options.only):
-        found = ticked(section, place, options.lang)
-        marks += found
+    gate = selected_keys(sections, options.gate)
+    statuses: Counter[Status] = Counter()
+    deciding: Counter[Status] = Counter()
+    print(f"{title.in_(options.lang)} {target.url}".rstrip(), flush=True)
+    for section in selected_sections(sections, options.only):
+        counts = run_section(section, target, options.lang)
+        statuses += counts
         if section.key in gate:
-            deciding += found
-    print("\n" + ", ".join(f"{marks[mark]} {text.in_(options.lang)}" for mark, text in SUMS.items()))
-    return 1 if deciding[Mark.FAILED] or (options.strict and deciding[Mark.UNSEEN]) else 0
+            deciding += counts
+    print("\n" + ", ".join(f"{statuses[status]} {text.in_(options.lang)}" for status, text in SUMMARIES.items()))
+    return 1 if deciding[Status.FAILED] or (options.strict and deciding[Status.SKIPPED]) else 0
 
 
-def wanted(sections: Sequence[Section], only: str) -> Iterator[Section]:
-    keys = chosen(sections, only)
+def selected_sections(sections: Sequence[Section], only: str) -> Iterator[Section]:
+    keys = selected_keys(sections, only)
     yield from (section for section in sections if section.key in keys)
 
 
-def chosen(sections: Sequence[Section], names: str) -> Set[str]:
-    """The sections that `names` says, all of them when it says none."""
+def selected_keys(sections: Sequence[Section], names: str) -> Set[str]:
+    """The sections listed in `names`, separated by commas; all if it is empty."""
     keys = {section.key for section in sections}
-    said = {key for key in names.split(",") if key}
-    if strange := said - keys:
-        sys.exit(f"check.sh: there is no section {', '.join(strange)}; right is one of {', '.join(sorted(keys))}")
-    return said or keys
+    given = {key for key in names.split(",") if key}
+    if unknown := given - keys:
+        sys.exit(f"check.sh: there is no section {', '.join(unknown)}; right is one of {', '.join(sorted(keys))}")
+    return given or keys
 
 
-def alarms_before(said: str) -> frozenset[str] | None:
-    return None if said == "unknown" else frozenset(said.split(",")) - {"", "none"}
+def alarms_before(given: str) -> frozenset[str] | None:
+    return None if given == "unknown" else frozenset(given.split(",")) - {"", "none"}
 
 
-def ticked(section: Section, place: Place, language: str) -> Counter[Mark]:
+def run_section(section: Section, target: Target, language: str) -> Counter[Status]:
     print(f"\n{section.title.in_(language)}", flush=True)
-    marks: Counter[Mark] = Counter()
-    for line in section.lines:
-        found = outcome(line, place)
-        marks[found.mark] += 1
-        for text in told(line, found, language):
+    statuses: Counter[Status] = Counter()
+    for check in section.checks:
+        result = run_check(check, target)
+        statuses[result.status] += 1
+        for text in result_lines(check, result, language):
             print(text, flush=True)
-    return marks
+    return statuses
 
 
-def told(line: Line, found: Outcome, language: str) -> Iterator[str]:
-    yield f"  [{found.mark}] {line.title.in_(language)}: {found.found.in_(language)}"
-    if found.mark is not Mark.PASSED:
-        yield f"      {RIGHT.in_(language)}: {line.right.in_(language)}"
+def result_lines(check: Check, result: Result, language: str) -> Iterator[str]:
+    yield f"  [{result.status}] {check.title.in_(language)}: {result.text.in_(language)}"
+    if result.status is not Status.PASSED:
+        yield f"      {EXPECTED.in_(language)}: {check.expected.in_(language)}"
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser(prog="check.sh", description=__doc__)
+    main_parser = argparse.ArgumentParser(prog="check.sh", description=__doc__)
     language = "ja" if os.environ.get("LANG", "").startswith("ja") else "en"
-    lists = whole.add_subparsers(dest="when", required=True)
+    lists = main_parser.add_subparsers(dest="when", required=True)
     before = lists.add_parser("before", help="with the environment of what is to be deployed")
     after = lists.add_parser("after", help="through the front, as people and terminals come")
     after.add_argument("url", help="https://tms.techcore-solutions.jp, or that of `make cluster`")
@@ -90,12 +90,12 @@ def parser() -> argparse.ArgumentParser:
     after.add_argument(
         "--alarms-before", default="none", metavar="NAME,…", help="alarms that rang before and do not count, or unknown"
     )
-    for one in (before, after):
-        one.add_argument("--lang", choices=("en", "ja"), default=language)
-        one.add_argument("--only", default="", metavar="SECTION,…", help="some of the sections")
-        one.add_argument("--gate", default="", metavar="SECTION,…", help="only these decide; all are printed")
-        one.add_argument("--strict", action="store_true", help="what cannot be seen counts as failed")
-    return whole
+    for command in (before, after):
+        command.add_argument("--lang", choices=("en", "ja"), default=language)
+        command.add_argument("--only", default="", metavar="SECTION,…", help="some of the sections")
+        command.add_argument("--gate", default="", metavar="SECTION,…", help="only these decide; all are printed")
+        command.add_argument("--strict", action="store_true", help="what cannot be seen counts as failed")
+    return main_parser
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""What must not be had from outside, and how the door is locked."""
+"""Checks of TLS, security headers, and what is reachable without signing in."""
 
 from datetime import UTC, datetime
 
 from cryptography import x509
 
-from deploy.check.http_client import Visitor, handshake
+from deploy.check.http_client import HttpClient, handshake
 from deploy.check.probes import must_be_signed_in
-from deploy.check.result import Text, Unseen, Wrong
-from deploy.check.target import Place
+from deploy.check.result import Failed, Skipped, Text
+from deploy.check.target import Target
 
 LEAST_DAYS = 21
-"""ACM renews 60 days before the end: with less, something holds it up."""
+"""ACM renews 60 days before the expiry: fewer days left mean that the renewal is stuck."""
 CLOSED = {
     "/": (302,),
     "/terminals/": (302,),
@@ -22,83 +22,85 @@ LINK, BOARD = "/ws/terminal/", "/ws/board/?page=%2F"
 SUBPROTOCOL = {"Sec-WebSocket-Protocol": "tms.v1"}
 
 
-def certificate(place: Place) -> Text:
-    if not place.url.startswith("https:"):
-        raise Wrong(f"{place.url} is not HTTPS", f"{place.url} は HTTPS ではない")
+def certificate(target: Target) -> Text:
+    if not target.url.startswith("https:"):
+        raise Failed(f"{target.url} is not HTTPS", f"{target.url} は HTTPS ではない")
     try:
-        shaken = handshake(place.host, place.port, insecure=place.insecure)
+        tls = handshake(target.host, target.port, insecure=target.insecure)
     except OSError as error:
-        raise Wrong(f"no TLS: {error}", f"TLS 接続できない: {error}") from None
-    ends_at = x509.load_der_x509_certificate(shaken.certificate).not_valid_after_utc
+        raise Failed(f"no TLS: {error}", f"TLS 接続できない: {error}") from None
+    ends_at = x509.load_der_x509_certificate(tls.certificate).not_valid_after_utc
     days = (ends_at - datetime.now(UTC)).days
-    if shaken.version != "TLSv1.3":
-        raise Wrong(f"{shaken.version} was agreed on", f"{shaken.version} で接続された")
+    if tls.version != "TLSv1.3":
+        raise Failed(f"{tls.version} was agreed on", f"{tls.version} で接続された")
     if days < LEAST_DAYS:
-        raise Wrong(f"the certificate ends in {days} days", f"証明書の残りが {days} 日")
+        raise Failed(f"the certificate ends in {days} days", f"証明書の残りが {days} 日")
     return Text(
-        f"{shaken.version}, the certificate is good for {days} days{', not vouched for (--insecure)' * place.insecure}",
-        f"{shaken.version}、証明書の残り {days} 日{'、発行元は未検証 (--insecure)' * place.insecure}",
+        f"{tls.version}, the certificate is good for {days} days{', not vouched for (--insecure)' * target.insecure}",
+        f"{tls.version}、証明書の残り {days} 日{'、発行元は未検証 (--insecure)' * target.insecure}",
     )
 
 
-def headers(place: Place) -> Text:
-    answer = place.stranger().get("/sign-in/")
-    policy = answer.headers.get("Content-Security-Policy", "")
-    age = answer.headers.get("Strict-Transport-Security", "")
+def headers(target: Target) -> Text:
+    response = target.anonymous().get("/sign-in/")
+    policy = response.headers.get("Content-Security-Policy", "")
+    age = response.headers.get("Strict-Transport-Security", "")
     if "max-age=31536000" not in age:
-        raise Wrong(f"Strict-Transport-Security is {age!r}", f"Strict-Transport-Security が {age!r}")
+        raise Failed(f"Strict-Transport-Security is {age!r}", f"Strict-Transport-Security が {age!r}")
     if "default-src 'none'" not in policy or "unsafe" in policy:
-        raise Wrong(f"Content-Security-Policy is {policy!r}", f"Content-Security-Policy が {policy!r}")
-    if answer.headers.get("X-Content-Type-Options") != "nosniff" or answer.headers.get("X-Frame-Options") != "DENY":
-        raise Wrong("nosniff or DENY is missing", "nosniff または DENY がない")
+        raise Failed(f"Content-Security-Policy is {policy!r}", f"Content-Security-Policy が {policy!r}")
+    if response.headers.get("X-Content-Type-Options") != "nosniff" or response.headers.get("X-Frame-Options") != "DENY":
+        raise Failed("nosniff or DENY is missing", "nosniff または DENY がない")
     return Text(
         "HSTS for a year, CSP without unsafe, nosniff, no frames", "HSTS 1年、CSP に unsafe なし、nosniff、フレーム禁止"
     )
 
 
-def redirect(place: Place) -> Text:
-    if place.port != 443:
-        raise Unseen(
-            f"with people on port {place.port} there is no port 80 to be sent on from",
-            f"利用者用ポートが {place.port} のため、転送元の 80 番ポートがない",
+def redirect(target: Target) -> Text:
+    if target.port != 443:
+        raise Skipped(
+            f"with people on port {target.port} there is no port 80 to be sent on from",
+            f"利用者用ポートが {target.port} のため、転送元の 80 番ポートがない",
         )
-    answer = Visitor(f"http://{place.host}", insecure=False).get("/")
-    target = answer.headers.get("Location", "")
-    if answer.status not in (301, 308) or not target.startswith("https://"):
-        raise Wrong(
-            f"http:// answers {answer.status}, Location {target!r}",
-            f"http:// の応答が {answer.status}、Location {target!r}",
+    response = HttpClient(f"http://{target.host}", insecure=False).get("/")
+    location = response.headers.get("Location", "")
+    if response.status not in (301, 308) or not location.startswith("https://"):
+        raise Failed(
+            f"http:// answers {response.status}, Location {location!r}",
+            f"http:// の応答が {response.status}、Location {location!r}",
         )
-    return Text(f"http:// leads to {target}", f"http:// は {target} に転送")
+    return Text(f"http:// leads to {location}", f"http:// は {location} に転送")
 
 
-def metrics(place: Place) -> Text:
+def metrics(target: Target) -> Text:
     for path in ("/metrics", "//metrics", "/metrics?a=b", "/./metrics"):
-        answer = place.stranger().get(path)
-        if answer.status not in (403, 404) or "tms_" in answer.body:
-            raise Wrong(f"{path} answers {answer.status}", f"{path} の応答が {answer.status}")
+        response = target.anonymous().get(path)
+        if response.status not in (403, 404) or "tms_" in response.body:
+            raise Failed(f"{path} answers {response.status}", f"{path} の応答が {response.status}")
     return Text("/metrics is refused in every spelling", "/metrics はどの書き方でも拒否")
 
 
-def strangers(place: Place) -> Text:
+def anonymous_access(target: Target) -> Text:
     for path, allowed in CLOSED.items():
-        status = place.stranger().get(path).status
+        status = target.anonymous().get(path).status
         if status not in allowed:
-            raise Wrong(f"a stranger gets {status} from {path}", f"未サインインで {path} の応答が {status}")
+            raise Failed(f"a stranger gets {status} from {path}", f"未サインインで {path} の応答が {status}")
     return Text(f"strangers are sent away from {', '.join(CLOSED)}", f"未サインインでは {'、'.join(CLOSED)} に入れない")
 
 
-def sockets(place: Place) -> Text:
-    """The handshake comes through the front, and is refused by TMS, not by what stands before it."""
-    refused = place.stranger().upgrade(LINK, **SUBPROTOCOL)
-    if refused != 401:
-        raise Wrong(
-            f"{LINK} without a credential gets {refused}, not 401", f"資格情報なしの {LINK} が 401 ではなく {refused}"
+def sockets(target: Target) -> Text:
+    """The handshake passes the load balancer, and TMS itself rejects it."""
+    unsigned = target.anonymous().upgrade(LINK, **SUBPROTOCOL)
+    if unsigned != 401:
+        raise Failed(
+            f"{LINK} without a credential gets {unsigned}, not 401",
+            f"資格情報なしの {LINK} が 401 ではなく {unsigned}",
         )
-    foreign = place.person.upgrade(BOARD, Origin="https://elsewhere.example")
+    foreign = target.user.upgrade(BOARD, Origin="https://elsewhere.example")
     if foreign != 403:
-        raise Wrong(
-            f"a board from a foreign page gets {foreign}, not 403", f"他サイトからのボードが 403 ではなく {foreign}"
+        raise Failed(
+            f"a board from a foreign page gets {foreign}, not 403",
+            f"他サイトからのボードが 403 ではなく {foreign}",
         )
     return Text(
         "a terminal without a credential gets 401, a foreign page 403",
@@ -106,9 +108,9 @@ def sockets(place: Place) -> Text:
     )
 
 
-def board(place: Place) -> Text:
-    must_be_signed_in(place)
-    status = place.person.upgrade(BOARD, Origin=place.person.origin)
+def board(target: Target) -> Text:
+    must_be_signed_in(target)
+    status = target.user.upgrade(BOARD, Origin=target.user.origin)
     if status != 101:
-        raise Wrong(f"the overview's socket gets {status}, not 101", f"概要画面のソケットが 101 ではなく {status}")
+        raise Failed(f"the overview's socket gets {status}, not 101", f"概要画面のソケットが 101 ではなく {status}")
     return Text("the overview's socket opens through the front", "概要画面のソケットがフロント経由で開く")

@@ -1,4 +1,4 @@
-"""Every alarm, without the name before it. A test compares this with deploy/terraform and with docs/runbook.md."""
+"""Every alarm, without the name prefix. A test compares this with deploy/terraform and with docs/runbook.md."""
 
 ALARMS = (
     "high-cpu-usage",
@@ -32,7 +32,7 @@ ALARMS = (
 )
 
 SUMMARY = "down"
-"""The composite alarm, which rings when some of the others do."""
+"""The composite alarm, which fires if some of the others do."""
 
 NOT_ALLOWED = frozenset(
     {
@@ -46,7 +46,7 @@ NOT_ALLOWED = frozenset(
         "UnrecognizedClientException",
     }
 )
-"""How the services of AWS say that who asks may not know. It says nothing about what was asked."""
+"""Error codes with which AWS reports a missing permission."""
 
 UNRELATED = frozenset({"backup-missing", "certificate-expires", "low-db-storage", "slo-missed"})
-"""Alarms that begin to ring by the hour of the day, or by what happened long before, and not by a deployment."""
+"""Alarms that a deployment cannot cause: they depend on the hour of the day, or on what happened long before."""

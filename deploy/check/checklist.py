@@ -1,26 +1,26 @@
-"""The two lists, in the order in which the operators of TMS know them."""
+"""The two checklists, in the order of the operators' own list."""
 
 from collections.abc import Mapping, Sequence
 
 from deploy.check import access, cloud, code, probes, release, speed, traffic
-from deploy.check.result import Line, Section, Text
+from deploy.check.result import Check, Section, Text
 
 BEFORE = (
     Section(
         "code",
         Text("Quality of the code", "コード品質"),
         (
-            Line(
+            Check(
                 Text("All tests pass", "全テストがパス"),
                 code.tests,
                 Text("`make test` passes for this commit", "このコミットで make test が成功"),
             ),
-            Line(
+            Check(
                 Text("Reviewed", "コードレビュー完了"),
                 code.review,
                 Text("somebody else approved it", "他の人が承認済み"),
             ),
-            Line(
+            Check(
                 Text("No known vulnerability", "セキュリティ脆弱性チェック"),
                 code.vulnerabilities,
                 Text("deploy/pipeline/audit finds nothing", "deploy/pipeline/audit で検出なし"),
@@ -31,7 +31,7 @@ BEFORE = (
         "infrastructure",
         Text("Infrastructure", "インフラ"),
         (
-            Line(
+            Check(
                 Text("VPC and subnets", "VPC/サブネット設定完了"),
                 cloud.network,
                 Text(
@@ -39,17 +39,17 @@ BEFORE = (
                     "VPC と 2 つの AZ にまたがる公開・非公開サブネット各 2 つ",
                 ),
             ),
-            Line(
+            Check(
                 Text("Security groups", "セキュリティグループ設定"),
                 cloud.security_groups,
                 Text("only the load balancer is open to everybody", "全世界に開くのは ALB のみ"),
             ),
-            Line(
+            Check(
                 Text("RDS runs", "RDS起動"),
                 cloud.rds,
                 Text("available, Multi-AZ, encrypted, private", "稼働中、マルチ AZ、暗号化、非公開"),
             ),
-            Line(
+            Check(
                 Text("The database can be reached", "RDS接続確認"),
                 release.database,
                 Text(
@@ -63,7 +63,7 @@ BEFORE = (
         "application",
         Text("Application", "アプリケーション"),
         (
-            Line(
+            Check(
                 Text("Environment", "環境変数設定"),
                 release.environment,
                 Text(
@@ -71,12 +71,12 @@ BEFORE = (
                     "manage.py check --deploy が何も報告しない (docs/settings.md)",
                 ),
             ),
-            Line(
+            Check(
                 Text("Migrations", "データベースマイグレーション"),
                 release.migrations,
                 Text("manage.py migrate", "manage.py migrate を実行"),
             ),
-            Line(
+            Check(
                 Text("Files for browsers", "静的ファイル配信確認"),
                 release.collected,
                 Text("manage.py collectstatic --noinput", "manage.py collectstatic --noinput を実行"),
@@ -87,12 +87,12 @@ BEFORE = (
         "monitoring",
         Text("Monitoring", "監視"),
         (
-            Line(
+            Check(
                 Text("CloudWatch alarms", "CloudWatchアラーム設定"),
                 cloud.alarms,
                 Text("every alarm of docs/runbook.md, each with an action", "docs/runbook.md の全アラームに通知先あり"),
             ),
-            Line(
+            Check(
                 Text("Logs arrive", "ログ収集確認"),
                 cloud.logs,
                 Text(
@@ -100,7 +100,7 @@ BEFORE = (
                     "15 分以内にログあり (初回リリース前はまだない)",
                 ),
             ),
-            Line(
+            Check(
                 Text("Metrics arrive", "メトリクス送信確認"),
                 cloud.metrics,
                 Text(
@@ -116,12 +116,12 @@ AFTER = (
         "function",
         Text("It works", "機能確認"),
         (
-            Line(
+            Check(
                 Text("Health", "ヘルスチェック"),
                 probes.health,
                 Text("/health/?strict answers 200", "/health/?strict が 200"),
             ),
-            Line(
+            Check(
                 Text("Signing in", "ログイン機能動作"),
                 probes.sign_in,
                 Text(
@@ -129,17 +129,17 @@ AFTER = (
                     "CHECK_USERNAME と CHECK_PASSWORD でサインインできる",
                 ),
             ),
-            Line(
+            Check(
                 Text("Main pages", "主要画面表示"),
                 probes.main_pages,
                 Text("each is 200 and whole", "すべて 200 で全体が表示"),
             ),
-            Line(
+            Check(
                 Text("API", "API応答確認"),
                 probes.api,
                 Text("403 as application/problem+json", "application/problem+json で 403"),
             ),
-            Line(
+            Check(
                 Text("Files for browsers", "静的ファイル配信"),
                 probes.static_files,
                 Text(
@@ -147,20 +147,20 @@ AFTER = (
                     "200、text/css、1 日以上キャッシュ (docs/runbook.md)",
                 ),
             ),
-            Line(
+            Check(
                 Text("Live boards", "ボードのWebSocket"),
                 access.board,
                 Text("101 through the front", "フロント経由で 101"),
             ),
-            Line(
+            Check(
                 Text("Logs arrive", "ログ収集"), cloud.logs, Text("an event within 15 minutes", "15 分以内にログあり")
             ),
-            Line(
+            Check(
                 Text("Metrics arrive", "メトリクス送信"), cloud.metrics, Text("a value each minute", "毎分データあり")
             ),
-            Line(
+            Check(
                 Text("No new alarm", "新たなアラームなし"),
-                cloud.quiet,
+                cloud.no_new_alarms,
                 Text(
                     "no alarm rings that did not ring before (docs/runbook.md)",
                     "新たに発報したアラームなし (docs/runbook.md)",
@@ -172,12 +172,12 @@ AFTER = (
         "traffic",
         Text("What the load balancer sees", "ロードバランサーから見た状態"),
         (
-            Line(
+            Check(
                 Text("Healthy hosts", "正常なホスト"),
                 traffic.hosts,
                 Text("two or more, and each one registered is healthy", "2 台以上、登録されたすべてが healthy"),
             ),
-            Line(
+            Check(
                 Text("Server errors", "サーバーエラー"),
                 traffic.errors,
                 Text(
@@ -191,27 +191,27 @@ AFTER = (
         "speed",
         Text("It is quick", "性能確認"),
         (
-            Line(
+            Check(
                 Text("Latency at the load balancer", "ロードバランサーでの応答時間"),
                 traffic.latency,
                 Text("p95 of TargetResponseTime within --slow-ms", "TargetResponseTime の p95 が --slow-ms 以内"),
             ),
-            Line(
+            Check(
                 Text("Response times", "レスポンスタイム測定"),
                 speed.response_times,
                 Text("each page's median within --slow-ms", "各画面の中央値が --slow-ms 以内"),
             ),
-            Line(
+            Check(
                 Text("A short load", "負荷テスト実施"),
                 speed.load,
                 Text("no error, p95 within four times that", "エラーなし、p95 がその 4 倍以内"),
             ),
-            Line(
+            Check(
                 Text("Several nodes", "複数ノードへの分散"),
                 speed.nodes,
                 Text("two or more answer", "2 ノード以上が応答"),
             ),
-            Line(
+            Check(
                 Text("Scaling", "スケーリング動作確認"),
                 cloud.scaling,
                 Text(
@@ -225,39 +225,39 @@ AFTER = (
         "security",
         Text("It is safe", "セキュリティ"),
         (
-            Line(
+            Check(
                 Text("Certificate and TLS", "SSL証明書適用"),
                 access.certificate,
                 Text(
                     "TLS 1.3, a certificate for this name, 21 days or more", "TLS 1.3、この名前の証明書、残り 21 日以上"
                 ),
             ),
-            Line(
+            Check(
                 Text("HTTP leads to HTTPS", "HTTPからHTTPSへの転送"),
                 access.redirect,
                 Text("301 to https://", "https:// へ 301"),
             ),
-            Line(
+            Check(
                 Text("Headers", "セキュリティヘッダー"),
                 access.headers,
                 Text("HSTS for a year, CSP without unsafe", "HSTS 1年、unsafe のない CSP"),
             ),
-            Line(
+            Check(
                 Text("WAF", "WAF動作確認"),
                 cloud.firewall,
                 Text("the web ACL stands before the load balancer", "Web ACL が ALB に適用済み"),
             ),
-            Line(
+            Check(
                 Text("Metrics are private", "メトリクス非公開"),
                 access.metrics,
                 Text("403 or 404 from outside", "外部からは 403 か 404"),
             ),
-            Line(
+            Check(
                 Text("Strangers stay outside", "アクセス制限確認"),
-                access.strangers,
+                access.anonymous_access,
                 Text("everything but the sign-in page leads there", "サインイン画面以外はすべて転送"),
             ),
-            Line(
+            Check(
                 Text("Sockets are guarded", "WebSocketのアクセス制限"),
                 access.sockets,
                 Text("401 and 403", "401 と 403"),

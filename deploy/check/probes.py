@@ -1,114 +1,116 @@
-"""What people and machines get to see, through the front."""
+"""Checks of pages, REST and static files, through the load balancer."""
 
 import json
 import re
 
-from deploy.check.http_client import Answer
-from deploy.check.result import Text, Unseen, Wrong
-from deploy.check.target import Place
+from deploy.check.http_client import HttpResponse
+from deploy.check.result import Failed, Skipped, Text
+from deploy.check.target import Target
 
 PAGES = {"/": 'id="incidents"', "/terminals/": 'id="results"', "/alerts/": 'id="results"', "/help/": "data-sign-in"}
-"""Each with something that only that page, whole, has."""
+"""Each page with content that only it has, and only if it rendered completely."""
 STYLE = re.compile(r'href="([^"]+/css/[^"]+\.css)"')
-A_YEAR = re.compile(r"max-age=(\d+)")
-KEPT_S = 86_400
+MAX_AGE = re.compile(r"max-age=(\d+)")
+LEAST_MAX_AGE_S = 86_400
 
 
-def health(place: Place) -> Text:
-    answer = place.stranger().get("/health/?strict")
-    if answer.status != 200:
-        raise Wrong(
-            f"/health/?strict answers {answer.status}: {answer.body[:200]}",
-            f"/health/?strict の応答が {answer.status}: {answer.body[:200]}",
+def health(target: Target) -> Text:
+    response = target.anonymous().get("/health/?strict")
+    if response.status != 200:
+        raise Failed(
+            f"/health/?strict answers {response.status}: {response.body[:200]}",
+            f"/health/?strict の応答が {response.status}: {response.body[:200]}",
         )
-    told = json.loads(answer.body)
-    if not told["well"]:
-        raise Wrong(f"not well: {told['checks']}", f"異常あり: {told['checks']}")
-    return Text(f"well, says {told['node']}", f"正常 (ノード {told['node']})")
+    report = json.loads(response.body)
+    if not report["well"]:
+        raise Failed(f"not well: {report['checks']}", f"異常あり: {report['checks']}")
+    return Text(f"well, says {report['node']}", f"正常 (ノード {report['node']})")
 
 
-def sign_in(place: Place) -> Text:
-    username, password = (place.environment.get(f"CHECK_{name}", "") for name in ("USERNAME", "PASSWORD"))
+def sign_in(target: Target) -> Text:
+    username, password = (target.environment.get(f"CHECK_{name}", "") for name in ("USERNAME", "PASSWORD"))
     if not username or not password:
-        raise Unseen(
+        raise Skipped(
             "no probe account is named: CHECK_USERNAME and CHECK_PASSWORD",
             "確認用アカウントがない: CHECK_USERNAME と CHECK_PASSWORD を設定",
         )
-    answer = place.person.post("/sign-in/", {"username": username, "password": password})
-    if answer.status != 302:
-        raise Wrong(f"the probe account gets {answer.status}", f"確認用アカウントの応答が {answer.status}")
-    page = place.person.get("/")
+    response = target.user.post("/sign-in/", {"username": username, "password": password})
+    if response.status != 302:
+        raise Failed(f"the probe account gets {response.status}", f"確認用アカウントの応答が {response.status}")
+    page = target.user.get("/")
     if page.status != 200:
-        raise Wrong(
+        raise Failed(
             f"after signing in the overview answers {page.status}", f"サインイン後の概要画面の応答が {page.status}"
         )
     return Text(f"{username} is in", f"{username} でサインインできた")
 
 
-def main_pages(place: Place) -> Text:
-    must_be_signed_in(place)
+def main_pages(target: Target) -> Text:
+    must_be_signed_in(target)
     for path, content in PAGES.items():
-        answer = place.person.get(path)
-        if answer.status != 200 or content not in answer.body:
-            raise Wrong(
-                f"{path} answers {answer.status}, without {content}",
-                f"{path} の応答が {answer.status}、{content} がない",
+        response = target.user.get(path)
+        if response.status != 200 or content not in response.body:
+            raise Failed(
+                f"{path} answers {response.status}, without {content}",
+                f"{path} の応答が {response.status}、{content} がない",
             )
     return Text(f"{', '.join(PAGES)} are whole", f"{'、'.join(PAGES)} はすべて正しく表示")
 
 
-def api(place: Place) -> Text:
-    """A token that nobody has is refused, in the way that is documented: the whole way to the database and back."""
+def api(target: Target) -> Text:
+    """An unknown token is rejected as documented. The request goes all the way to the database."""
     body = json.dumps({"token": "of-a-deployment-check"})
-    answer = place.stranger().ask("POST", "/api/v1/enrol", body=body, headers={"Content-Type": "application/json"})
-    kind = answer.headers.get("Content-Type", "")
-    if answer.status != 403 or kind != "application/problem+json" or "tms:token-refused" not in answer.body:
-        raise Wrong(
-            f"/api/v1/enrol answers {answer.status} ({kind}): {answer.body[:120]}",
-            f"/api/v1/enrol の応答が {answer.status} ({kind}): {answer.body[:120]}",
+    response = target.anonymous().request(
+        "POST", "/api/v1/enrol", body=body, headers={"Content-Type": "application/json"}
+    )
+    kind = response.headers.get("Content-Type", "")
+    if response.status != 403 or kind != "application/problem+json" or "tms:token-refused" not in response.body:
+        raise Failed(
+            f"/api/v1/enrol answers {response.status} ({kind}): {response.body[:120]}",
+            f"/api/v1/enrol の応答が {response.status} ({kind}): {response.body[:120]}",
         )
     return Text(
         "/api/v1/enrol refuses an unknown token as documented", "/api/v1/enrol は不明なトークンを仕様どおり拒否"
     )
 
 
-def static_files(place: Place) -> Text:
-    page = place.stranger().get("/sign-in/")
+def static_files(target: Target) -> Text:
+    page = target.anonymous().get("/sign-in/")
     found = STYLE.search(page.body)
     if not found:
-        raise Wrong("the sign-in page names no style sheet", "サインイン画面にスタイルシートの指定がない")
-    answer = fetched(place, found[1])
-    if answer.status != 200:
-        raise Wrong(f"{found[1]} answers {answer.status}", f"{found[1]} の応答が {answer.status}")
-    check_headers(answer, found[1])
+        raise Failed("the sign-in page names no style sheet", "サインイン画面にスタイルシートの指定がない")
+    response = fetched(target, found[1])
+    if response.status != 200:
+        raise Failed(f"{found[1]} answers {response.status}", f"{found[1]} の応答が {response.status}")
+    check_headers(response, found[1])
     return Text(
-        f"{found[1]}, to be kept {lifetime(answer) // 86_400} days",
-        f"{found[1]} (キャッシュ {lifetime(answer) // 86_400} 日)",
+        f"{found[1]}, to be kept {lifetime(response) // 86_400} days",
+        f"{found[1]} (キャッシュ {lifetime(response) // 86_400} 日)",
     )
 
 
-def fetched(place: Place, address: str) -> Answer:
-    """From our own host, or from the bucket that the page names."""
+def fetched(target: Target, address: str) -> HttpResponse:
+    """From the same host, or from the bucket that the page refers to."""
     if address.startswith("/"):
-        return place.stranger().get(address)
-    elsewhere = Place(url=address, insecure=False)
-    return elsewhere.stranger().get("/" + address.split("/", 3)[3], Origin=place.person.origin)
+        return target.anonymous().get(address)
+    bucket = Target(url=address, insecure=False)
+    return bucket.anonymous().get("/" + address.split("/", 3)[3], Origin=target.user.origin)
 
 
-def check_headers(answer: Answer, address: str) -> None:
-    kind = answer.headers.get("Content-Type", "")
+def check_headers(response: HttpResponse, address: str) -> None:
+    kind = response.headers.get("Content-Type", "")
     if not kind.startswith("text/css"):
-        raise Wrong(f"{address} has the type {kind!r}", f"{address} の Content-Type が {kind!r}")
-    if lifetime(answer) < KEPT_S:
-        told = answer.headers.get("Cache-Control")
-        raise Wrong(f"{address} has Cache-Control {told!r}", f"{address} の Cache-Control が {told!r}")
+        raise Failed(f"{address} has the type {kind!r}", f"{address} の Content-Type が {kind!r}")
+    if lifetime(response) < LEAST_MAX_AGE_S:
+        found = response.headers.get("Cache-Control")
+        raise Failed(f"{address} has Cache-Control {found!r}", f"{address} の Cache-Control が {found!r}")
 
 
-def lifetime(answer: Answer) -> int:
-    found = A_YEAR.search(answer.headers.get("Cache-Control", ""))
+def lifetime(response: HttpResponse) -> int:
+    found = MAX_AGE.search(response.headers.get("Cache-Control", ""))
     return int(found[1]) if found else 0
 
 
-def must_be_signed_in(place: Place) -> None:
-    if not any(name.endswith("tms_session") for name in place.person.cookies):
-        raise Unseen("nobody is signed in", "サインインしていない")
+def must_be_signed_in(target: Target) -> None:
+    if not any(name.endswith("tms_session") for name in target.user.cookies):
+        raise Skipped("nobody is signed in", "サインインしていない")

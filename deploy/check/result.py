@@ -3,11 +3,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from deploy.check.target import Place
+from deploy.check.target import Target
 
 
 class Text(NamedTuple):
-    """The same in both languages."""
+    """One text in both languages."""
 
     en: str
     ja: str
@@ -16,63 +16,63 @@ class Text(NamedTuple):
         return self.ja if language == "ja" else self.en
 
 
-class Mark(StrEnum):
+class Status(StrEnum):
     PASSED = "x"
     FAILED = " "
-    UNSEEN = "-"
-    """It could not be looked at from here: neither good nor bad."""
+    SKIPPED = "-"
+    """The check cannot run from here; this says nothing about the target."""
     DENIED = "?"
-    """Whoever asks is not allowed to read it: a missing permission, and no word about what was asked."""
+    """The caller lacks a permission; this says nothing about the target."""
 
 
-class Wrong(Exception):
-    """It is not as it should be; `text` says what was found."""
+class Failed(Exception):
+    """The check failed; `text` says what it found."""
 
     def __init__(self, en: str, ja: str) -> None:
         super().__init__(en)
         self.text = Text(en, ja)
 
 
-class Unseen(Wrong):
-    """It cannot be seen from here; `text` says what it would take."""
+class Skipped(Failed):
+    """The check cannot run from here; `text` says what it needs."""
 
 
-class Denied(Unseen):
-    """Whoever asks may not read it; `text` says which permission is missing."""
+class Denied(Skipped):
+    """The caller may not read the target; `text` names the missing permission."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """`look` says what it found, or raises Wrong or Unseen; `right` says what would be right."""
+class Check:
+    """`run` returns what it found, or raises Failed, Skipped or Denied; `expected` is printed if it did not pass."""
 
     title: Text
-    look: Callable[[Place], Text]
-    right: Text
+    run: Callable[[Target], Text]
+    expected: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     key: str
-    """By which one is asked for alone."""
+    """Its name on the command line (`--only`, `--gate`)."""
     title: Text
-    lines: Sequence[Line]
+    checks: Sequence[Check]
 
 
-class Outcome(NamedTuple):
-    mark: Mark
-    found: Text
+class Result(NamedTuple):
+    status: Status
+    text: Text
 
 
-def outcome(line: Line, place: Place) -> Outcome:
-    """Whatever goes wrong while looking is not a pass."""
+def run_check(check: Check, target: Target) -> Result:
+    """An unexpected exception counts as a failure."""
     try:
-        return Outcome(Mark.PASSED, line.look(place))
+        return Result(Status.PASSED, check.run(target))
     except Denied as denied:
-        return Outcome(Mark.DENIED, denied.text)
-    except Unseen as unseen:
-        return Outcome(Mark.UNSEEN, unseen.text)
-    except Wrong as wrong:
-        return Outcome(Mark.FAILED, wrong.text)
-    except Exception as error:  # noqa: BLE001 - a check that broke is told in its line, and the others go on
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        return Outcome(Mark.FAILED, Text(told, told))
+        return Result(Status.DENIED, denied.text)
+    except Skipped as skipped:
+        return Result(Status.SKIPPED, skipped.text)
+    except Failed as failed:
+        return Result(Status.FAILED, failed.text)
+    except Exception as error:  # noqa: BLE001 - a check that breaks is reported as failed, and the others still run
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return Result(Status.FAILED, Text(reason, reason))

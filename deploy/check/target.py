@@ -5,32 +5,32 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.check.http_client import Visitor
+from deploy.check.http_client import HttpClient
 
 
 @dataclass
-class Place:
-    """What is looked at, and with what."""
+class Target:
+    """What the checks run against, and with which limits and credentials."""
 
     url: str = ""
     insecure: bool = False
-    """A certificate that nobody vouches for is allowed: that of `make cluster`."""
+    """Accept a certificate without a trusted issuer, such as that of `make cluster`."""
     slow_ms: float = 500
     requests: int = 300
     name: str = "tms"
-    """Of everything in AWS."""
+    """The prefix of every resource in AWS."""
     alarms_before: frozenset[str] | None = frozenset()
-    """Names of the alarms that rang before the deployment; None when that is not known."""
+    """Names of the alarms that were firing before the deployment; None if unknown."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     _seen: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def person(self) -> Visitor:
-        """Keeps the cookies of the probe account from one check to the next."""
-        return self.stranger()
+    def user(self) -> HttpClient:
+        """The client of the probe account; it keeps its cookies from one check to the next."""
+        return self.anonymous()
 
-    def stranger(self) -> Visitor:
-        return Visitor(self.url, insecure=self.insecure)
+    def anonymous(self) -> HttpClient:
+        return HttpClient(self.url, insecure=self.insecure)
 
     @property
     def host(self) -> str:

@@ -13,7 +13,7 @@ import pytest
 from deploy.aws import client
 from deploy.backup import __main__ as command
 from deploy.backup import instance
-from deploy.backup.failure import BackupError
+from deploy.backup.failure import BackupFailed
 from tests.support.emulated import Moto
 
 AT = "2026-01-31T03:15:00Z"
@@ -191,7 +191,7 @@ def test_a_time_without_a_zone_is_refused(aws, capsys):
 def test_a_time_that_rds_has_not_reached_is_refused_before_anything_begins():
     order = instance.InstanceRestoreOptions(name="tms", at=datetime(2026, 1, 31, 3, 15, tzinfo=UTC))
 
-    with pytest.raises(BackupError, match="RDS reaches to 2026-01-31T03:10:00Z"):
+    with pytest.raises(BackupFailed, match="RDS reaches to 2026-01-31T03:10:00Z"):
         instance.source(order, {"LatestRestorableTime": datetime(2026, 1, 31, 3, 10, tzinfo=UTC)})
 
 
@@ -202,7 +202,7 @@ def test_an_instance_that_cannot_be_is_named(aws, monkeypatch):
         lambda name: {"DBInstanceIdentifier": name, "DBInstanceStatus": "incompatible-restore"},
     )
 
-    with pytest.raises(BackupError, match="tms-database is incompatible-restore"):
+    with pytest.raises(BackupFailed, match="tms-database is incompatible-restore"):
         instance.wait(instance.InstanceRestoreOptions(name="tms"), "tms-database")
 
 

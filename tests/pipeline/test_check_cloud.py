@@ -11,19 +11,19 @@ from botocore.stub import Stubber
 from deploy.aws import client
 from deploy.check import cloud, traffic
 from deploy.check.alarms import ALARMS
-from deploy.check.result import Line, Mark, Outcome, Text, outcome
-from deploy.check.target import Place
+from deploy.check.result import Check, Result, Status, Text, run_check
+from deploy.check.target import Target
 from deploy.pipeline import __main__ as pipeline
 from deploy.processes.tms_process import ROOT
 from tests.support.servers.aws import Moto
 
 NOTHING = Text("", "")
-LINES = (
+CHECKS = (
     cloud.network,
     cloud.security_groups,
     cloud.rds,
     cloud.alarms,
-    cloud.quiet,
+    cloud.no_new_alarms,
     cloud.logs,
     cloud.metrics,
     cloud.firewall,
@@ -33,8 +33,8 @@ LINES = (
 )
 
 
-def looked(look: Callable[[Place], Text], place: Place | None = None) -> Outcome:
-    return outcome(Line(NOTHING, look, NOTHING), place or Place())
+def result_of(run: Callable[[Target], Text], target: Target | None = None) -> Result:
+    return run_check(Check(NOTHING, run, NOTHING), target or Target())
 
 
 @pytest.fixture
@@ -171,12 +171,12 @@ def tell_logs_and_metrics() -> None:
 
 
 def test_an_account_as_terraform_leaves_it_is_ticked(account):
-    found = {look.__name__: looked(look) for look in LINES}
+    found = {run.__name__: result_of(run) for run in CHECKS}
 
-    assert {name: one.found.en for name, one in found.items() if one.mark is not Mark.PASSED} == {}
-    assert "4 subnets in ap-northeast-1a, ap-northeast-1c" in found["network"].found.en
-    assert "tms-cpu" in found["scaling"].found.ja
-    assert "120" in found["metrics"].found.en
+    assert {name: one.text.en for name, one in found.items() if one.status is not Status.PASSED} == {}
+    assert "4 subnets in ap-northeast-1a, ap-northeast-1c" in found["network"].text.en
+    assert "tms-cpu" in found["scaling"].text.ja
+    assert "120" in found["metrics"].text.en
 
 
 def no_action() -> None:
@@ -211,7 +211,7 @@ MISTAKES = {
     ),
     "mute alarm": (cloud.alarms, no_action, "these tell nobody: tms-nodes-lost"),
     "loud alarm": (
-        cloud.quiet,
+        cloud.no_new_alarms,
         lambda: client("cloudwatch").set_alarm_state(
             AlarmName="tms-server-errors", StateValue="ALARM", StateReason="a test"
         ),
@@ -219,7 +219,7 @@ MISTAKES = {
     ),
     "no WAF": (
         cloud.firewall,
-        lambda: client("wafv2").disassociate_web_acl(ResourceArn=cloud.balancer(Place())),
+        lambda: client("wafv2").disassociate_web_acl(ResourceArn=cloud.balancer(Target())),
         "not tms-web-acl",
     ),
     "no policy": (
@@ -236,14 +236,14 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("look", "make", "told"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_crossed_and_named(look, make, told, account):
+@pytest.mark.parametrize(("run", "make", "told"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_crossed_and_named(run, make, told, account):
     make()
 
-    found = looked(look)
+    found = result_of(run)
 
-    assert found.mark is Mark.FAILED
-    assert told in found.found.en
+    assert found.status is Status.FAILED
+    assert told in found.text.en
 
 
 def ring(*names: str) -> None:
@@ -252,25 +252,25 @@ def ring(*names: str) -> None:
 
 
 RANG = [
-    (frozenset({"tms-server-errors"}), Mark.PASSED, "none began to ring; rings already: tms-server-errors"),
-    (frozenset(), Mark.FAILED, "began to ring: tms-server-errors"),
-    (None, Mark.UNSEEN, "not known which rang before"),
+    (frozenset({"tms-server-errors"}), Status.PASSED, "none began to ring; rings already: tms-server-errors"),
+    (frozenset(), Status.FAILED, "began to ring: tms-server-errors"),
+    (None, Status.SKIPPED, "not known which rang before"),
 ]
 
 
-@pytest.mark.parametrize(("before", "mark", "told"), RANG)
-def test_an_alarm_that_rang_before_the_deployment_does_not_hold_up_its_cure(before, mark, told, account):
+@pytest.mark.parametrize(("before", "status", "told"), RANG)
+def test_an_alarm_that_rang_before_the_deployment_does_not_hold_up_its_cure(before, status, told, account):
     ring("server-errors")
 
-    found = looked(cloud.quiet, Place(alarms_before=before))
+    found = result_of(cloud.no_new_alarms, Target(alarms_before=before))
 
-    assert (found.mark, told in found.found.en) == (mark, True)
+    assert (found.status, told in found.text.en) == (status, True)
 
 
 def test_an_alarm_that_no_deployment_sets_off_does_not_count(account):
     ring("backup-missing")
 
-    assert looked(cloud.quiet).mark is Mark.PASSED
+    assert result_of(cloud.no_new_alarms).status is Status.PASSED
 
 
 def test_the_pipeline_notes_the_alarms_that_ring(account, capsys):
@@ -282,7 +282,7 @@ def test_the_pipeline_notes_the_alarms_that_ring(account, capsys):
 
 
 def say_to_the_balancer(metric: str, *values: float) -> None:
-    name = cloud.balancer(Place()).partition(":loadbalancer/")[2]
+    name = cloud.balancer(Target()).partition(":loadbalancer/")[2]
     point = {"MetricName": metric, "Dimensions": [{"Name": "LoadBalancer", "Value": name}], "Unit": "Count"}
     point["Timestamp"] = datetime.now(UTC).replace(second=0, microsecond=0)
     client("cloudwatch").put_metric_data(
@@ -290,12 +290,12 @@ def say_to_the_balancer(metric: str, *values: float) -> None:
     )
 
 
-@pytest.mark.parametrize(("errors", "mark"), [([9.0, 10.0], Mark.PASSED), ([20.0, 1.0], Mark.FAILED)])
-def test_errors_are_counted_at_the_load_balancer_by_the_minute(errors, mark, account):
+@pytest.mark.parametrize(("errors", "status"), [([9.0, 10.0], Status.PASSED), ([20.0, 1.0], Status.FAILED)])
+def test_errors_are_counted_at_the_load_balancer_by_the_minute(errors, status, account):
     for metric, value in zip(("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"), errors, strict=True):
         say_to_the_balancer(metric, value)
 
-    assert looked(traffic.errors).mark is mark
+    assert result_of(traffic.errors).status is status
 
 
 def test_a_host_that_is_not_healthy_is_named(account, monkeypatch):
@@ -304,20 +304,20 @@ def test_a_host_that_is_not_healthy_is_named(account, monkeypatch):
     elb.describe_target_health = lambda **_: {"TargetHealthDescriptions": ids}
     monkeypatch.setattr(traffic, "client", lambda service: elb if service == "elbv2" else client(service))
 
-    found = looked(traffic.hosts)
+    found = result_of(traffic.hosts)
 
-    assert (found.mark, found.found.en) == (Mark.FAILED, "i-2 is unhealthy")
+    assert (found.status, found.text.en) == (Status.FAILED, "i-2 is unhealthy")
 
 
 STATES = [(1, "healthy"), (2, "unhealthy"), (3, "draining")]
 
 
-@pytest.mark.parametrize(("p95", "mark"), [(0.4, Mark.PASSED), (0.6, Mark.FAILED), (None, Mark.UNSEEN)])
-def test_latency_is_judged_where_distance_does_not_count(p95, mark, account, monkeypatch):
+@pytest.mark.parametrize(("p95", "status"), [(0.4, Status.PASSED), (0.6, Status.FAILED), (None, Status.SKIPPED)])
+def test_latency_is_judged_where_distance_does_not_count(p95, status, account, monkeypatch):
     points = [{"Timestamp": datetime.now(UTC), "ExtendedStatistics": {"p95": p95}}] if p95 else []
     monkeypatch.setattr(traffic, "points", lambda *_, **asked: points)
 
-    assert looked(traffic.latency).mark is mark
+    assert result_of(traffic.latency).status is status
 
 
 def test_an_empty_page_of_a_log_is_not_its_end(account, monkeypatch):
@@ -329,7 +329,7 @@ def test_an_empty_page_of_a_log_is_not_its_end(account, monkeypatch):
     monkeypatch.setattr(cloud, "client", lambda service: logs)
 
     with stubber:
-        assert looked(cloud.logs).mark is Mark.PASSED
+        assert result_of(cloud.logs).status is Status.PASSED
 
     stubber.assert_no_pending_responses()
 
@@ -342,10 +342,10 @@ def test_what_the_role_may_not_read_is_said_so_and_is_no_fault(code, monkeypatch
     monkeypatch.setattr(cloud, "client", lambda service: logs)
 
     with stubber:
-        found = looked(cloud.logs)
+        found = result_of(cloud.logs)
 
-    assert found == Outcome(
-        Mark.DENIED,
+    assert found == Result(
+        Status.DENIED,
         Text(
             f"not allowed to read: AWS answers {code} to FilterLogEvents", f"参照権限がない: FilterLogEvents に {code}"
         ),
@@ -366,8 +366,8 @@ def test_the_role_of_the_pipeline_may_read_all_that_the_checklist_asks(account):
 
     events.register("before-call", note)
     try:
-        for look in (*LINES, traffic.latency):
-            looked(look)
+        for run in (*CHECKS, traffic.latency):
+            result_of(run)
     finally:
         events.unregister("before-call", note)
 
@@ -387,6 +387,6 @@ def test_without_credentials_nothing_of_aws_is_called_good(monkeypatch, tmp_path
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
 
-    found = {looked(look) for look in LINES}
+    found = {result_of(run) for run in CHECKS}
 
-    assert found == {Outcome(Mark.UNSEEN, Text("needs AWS credentials", "AWS の認証情報が必要"))}
+    assert found == {Result(Status.SKIPPED, Text("needs AWS credentials", "AWS の認証情報が必要"))}

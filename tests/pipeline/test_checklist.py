@@ -13,8 +13,8 @@ import pytest
 from deploy.check import __main__ as command
 from deploy.check import code
 from deploy.check.checklist import AFTER, BEFORE, LISTS
-from deploy.check.result import Denied, Line, Mark, Section, Text, Unseen, Wrong, outcome
-from deploy.check.target import Place
+from deploy.check.result import Check, Denied, Failed, Section, Skipped, Status, Text, run_check
+from deploy.check.target import Target
 from deploy.processes.tms_process import ROOT
 
 OF_THE_OPERATORS = {
@@ -45,45 +45,45 @@ COMMIT = "388e11d0388e11d0388e11d0388e11d0388e11d0"
 WELL = Text("well", "正常")
 
 
-def found_wrong(place: Place) -> Text:
-    raise Wrong("it is broken", "壊れている")
+def found_wrong(target: Target) -> Text:
+    raise Failed("it is broken", "壊れている")
 
 
-def not_seen(place: Place) -> Text:
-    raise Unseen("needs a key", "鍵が必要")
+def not_seen(target: Target) -> Text:
+    raise Skipped("needs a key", "鍵が必要")
 
 
-def broken_check(place: Place) -> Text:
+def broken_check(target: Target) -> Text:
     raise ZeroDivisionError("division by zero")
 
 
-def line(look: Any) -> Line:
-    return Line(Text("A line", "項目"), look, Text("whole", "健全"))
+def check_of(look: Any) -> Check:
+    return Check(Text("A line", "項目"), look, Text("whole", "健全"))
 
 
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch) -> Any:
     def as_list(*looks: Any) -> None:
-        section = Section("some", Text("Some", "一部"), [line(look) for look in looks])
+        section = Section("some", Text("Some", "一部"), [check_of(look) for look in looks])
         monkeypatch.setitem(LISTS, "before", (Text("Before", "前"), [section]))
 
     return as_list
 
 
 def test_every_line_of_the_operators_list_is_looked_at():
-    told = {each.title.ja for section in (*BEFORE, *AFTER) for each in section.lines}
+    told = {each.title.ja for section in (*BEFORE, *AFTER) for each in section.checks}
 
     assert OF_THE_OPERATORS - told == set()
 
 
 def test_every_line_speaks_both_languages():
-    texts = [text for section in (*BEFORE, *AFTER) for each in section.lines for text in (each.title, each.right)]
+    texts = [text for section in (*BEFORE, *AFTER) for each in section.checks for text in (each.title, each.expected)]
 
     assert all(text.en.isascii() and not re.fullmatch(r"[a-z ]+", text.ja) for text in texts)
 
 
 def test_what_is_wrong_is_crossed_with_its_reason_and_what_would_be_right(listed, capsys):
-    listed(lambda place: WELL, found_wrong, not_seen)
+    listed(lambda target: WELL, found_wrong, not_seen)
 
     assert command.main(["before", "--lang", "en"]) == 1
 
@@ -100,7 +100,7 @@ def test_what_is_wrong_is_crossed_with_its_reason_and_what_would_be_right(listed
 
 
 def test_the_same_in_japanese(listed, capsys):
-    listed(lambda place: WELL, found_wrong)
+    listed(lambda target: WELL, found_wrong)
 
     command.main(["before", "--lang", "ja"])
 
@@ -109,12 +109,12 @@ def test_the_same_in_japanese(listed, capsys):
     assert "1 合格, 1 不合格, 0 ここからは確認できず" in told
 
 
-def not_allowed(place: Place) -> Text:
+def not_allowed(target: Target) -> Text:
     raise Denied("not allowed to read", "参照権限がない")
 
 
 def test_what_one_may_not_read_is_said_and_decides_nothing(listed, capsys):
-    listed(lambda place: WELL, not_allowed)
+    listed(lambda target: WELL, not_allowed)
 
     assert command.main(["before", "--strict", "--lang", "en"]) == 0
     assert "  [?] A line: not allowed to read\n" in capsys.readouterr().out
@@ -122,29 +122,31 @@ def test_what_one_may_not_read_is_said_and_decides_nothing(listed, capsys):
 
 @pytest.mark.parametrize(("gate", "code_"), [("first", 0), ("second", 1), ("", 1)])
 def test_only_the_sections_of_the_gate_decide_and_all_are_printed(gate, code_, monkeypatch, capsys):
-    sections = [Section(key, Text(key, key), [line(look)]) for key, look in (("first", well), ("second", found_wrong))]
+    sections = [
+        Section(key, Text(key, key), [check_of(look)]) for key, look in (("first", well), ("second", found_wrong))
+    ]
     monkeypatch.setitem(LISTS, "before", (Text("Before", "前"), sections))
 
     assert command.main(["before", "--gate", gate, "--lang", "en"]) == code_
     assert "  [ ] A line: it is broken" in capsys.readouterr().out
 
 
-def well(place: Place) -> Text:
+def well(target: Target) -> Text:
     return WELL
 
 
 @pytest.mark.parametrize(("options", "code_"), [([], 0), (["--strict"], 1)])
 def test_what_cannot_be_seen_is_a_failure_only_when_asked(options, code_, listed):
-    listed(lambda place: WELL, not_seen)
+    listed(lambda target: WELL, not_seen)
 
     assert command.main(["before", *options]) == code_
 
 
 def test_a_check_that_breaks_does_not_pass():
-    found = outcome(line(broken_check), Place())
+    found = run_check(check_of(broken_check), Target())
 
-    assert found.mark is Mark.FAILED
-    assert found.found.en == "ZeroDivisionError: division by zero"
+    assert found.status is Status.FAILED
+    assert found.text.en == "ZeroDivisionError: division by zero"
 
 
 def test_a_section_that_is_not_there_is_named():
@@ -170,11 +172,11 @@ class GitHub(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def github() -> Iterator[Place]:
+def github() -> Iterator[Target]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield Place(
+    yield Target(
         environment={
             "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
             "GITHUB_REPOSITORY": "techcore/tms",
@@ -192,21 +194,21 @@ def run(name: str, conclusion: str | None) -> dict[str, Any]:
 
 
 RUNS = [
-    ([run("test / test suite", "success"), run("deploy", None)], Mark.PASSED, "1 jobs passed"),
-    ([run("test suite", "success"), run("test image", "failure")], Mark.FAILED, "failed: ['test image']"),
-    ([run("test suite", None)], Mark.FAILED, "not ended: ['test suite']"),
-    ([], Mark.FAILED, "no test ran"),
+    ([run("test / test suite", "success"), run("deploy", None)], Status.PASSED, "1 jobs passed"),
+    ([run("test suite", "success"), run("test image", "failure")], Status.FAILED, "failed: ['test image']"),
+    ([run("test suite", None)], Status.FAILED, "not ended: ['test suite']"),
+    ([], Status.FAILED, "no test ran"),
 ]
 
 
-@pytest.mark.parametrize(("runs", "mark", "told"), RUNS)
-def test_the_tests_of_a_commit_are_those_that_ran_on_github(runs, mark, told, github):
+@pytest.mark.parametrize(("runs", "status", "told"), RUNS)
+def test_the_tests_of_a_commit_are_those_that_ran_on_github(runs, status, told, github):
     GitHub.answers = {f"/repos/techcore/tms/commits/{COMMIT}/check-runs?per_page=100": {"check_runs": runs}}
 
-    found = outcome(line(code.tests), github)
+    found = run_check(check_of(code.tests), github)
 
-    assert found.mark is mark
-    assert told in found.found.en
+    assert found.status is status
+    assert told in found.text.en
 
 
 @pytest.mark.parametrize("look", [code.tests, code.review], ids=["tests", "review"])
@@ -214,30 +216,30 @@ def test_the_tests_of_a_commit_are_those_that_ran_on_github(runs, mark, told, gi
 def test_github_that_does_not_let_us_read_is_no_word_about_the_code(status, look, github):
     GitHub.answers, GitHub.refuses = {}, status
 
-    found = outcome(line(look), github)
+    found = run_check(check_of(look), github)
 
-    assert found.mark is Mark.DENIED
-    assert "the job needs checks: read and pull-requests: read" in found.found.en
+    assert found.status is Status.DENIED
+    assert "the job needs checks: read and pull-requests: read" in found.text.en
 
 
-@pytest.mark.parametrize(("state", "mark"), [("APPROVED", Mark.PASSED), ("COMMENTED", Mark.FAILED)])
-def test_a_review_is_an_approval_by_somebody(state, mark, github):
+@pytest.mark.parametrize(("state", "status"), [("APPROVED", Status.PASSED), ("COMMENTED", Status.FAILED)])
+def test_a_review_is_an_approval_by_somebody(state, status, github):
     GitHub.answers = {
         f"/repos/techcore/tms/commits/{COMMIT}/pulls": [{"number": 7}],
         "/repos/techcore/tms/pulls/7/reviews": [{"state": state, "user": {"login": "sato"}}],
     }
 
-    assert outcome(line(code.review), github).mark is mark
+    assert run_check(check_of(code.review), github).status is status
 
 
 def test_elsewhere_the_tests_are_those_that_make_test_ran(monkeypatch, tmp_path):
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True)
-    monkeypatch.setattr(code, "PASSED", tmp_path / "tests-passed")
+    monkeypatch.setattr(code, "PASSED_COMMIT", tmp_path / "tests-passed")
 
-    before = outcome(line(code.tests), Place(environment={}))
+    before = run_check(check_of(code.tests), Target(environment={}))
     (tmp_path / "tests-passed").write_text(head)
-    after = outcome(line(code.tests), Place(environment={}))
+    after = run_check(check_of(code.tests), Target(environment={}))
     (tmp_path / "tests-passed").write_text(COMMIT)
-    later = outcome(line(code.tests), Place(environment={}))
+    later = run_check(check_of(code.tests), Target(environment={}))
 
-    assert [before.mark, after.mark, later.mark] == [Mark.UNSEEN, Mark.PASSED, Mark.FAILED]
+    assert [before.status, after.status, later.status] == [Status.SKIPPED, Status.PASSED, Status.FAILED]
