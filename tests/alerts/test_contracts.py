@@ -152,7 +152,7 @@ def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
 
     alert.refresh_from_db()
     assert refused.value.code == "tms:changed-meanwhile"
-    assert str(refused.value) == f"alert {alert.pk} has changed to version {alert.version}"
+    assert str(refused.value) == f"alert {alert.pk} has changed to version {alert.version}; read it again"
     take(alert, person, version=alert.version)
     assert history(alert)[-1] == "acknowledged"
 

@@ -120,8 +120,8 @@ def test_the_history_tells_terms_people_and_severities(page, fleet, tanaka, sato
 
     steps = [seen.text(element).split(" ", 1)[1] for element in seen.rows("step-")]
     assert steps == [
-        "Open again: it got worse TMS",
-        "Got worse Critical TMS",
+        "Reopened: worsened TMS",
+        "Worsened Critical TMS",
         "Acknowledged until it gets worse 佐藤",
         "Assigned 佐藤 your site M. Tanaka",
         "Opened TMS",

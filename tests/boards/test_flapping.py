@@ -40,10 +40,10 @@ def test_the_history_tells_when_it_began_and_when_it_was_calm(page, fleet):
     lifecycle.expire_flapping(now(7200))
 
     seen = page(f"/alerts/{alert.pk}/")
-    assert "Calm again" in seen.text("step-2")
-    assert "Began to flap" in seen.text("step-1")
+    assert "Flapping stopped" in seen.text("step-2")
+    assert "Flapping started" in seen.text("step-1")
     assert "flapping," not in seen.text(f"alert-{alert.pk}")
-    assert "Began to flap" in page(f"/terminals/{alert.terminal.uid}/").html
+    assert "Flapping started" in page(f"/terminals/{alert.terminal.uid}/").html
 
 
 def test_whoever_edits_rules_may_have_an_alert_each_time(page, browser, fleet, tanaka):

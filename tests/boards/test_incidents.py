@@ -31,7 +31,7 @@ def test_one_row_stands_for_all_of_its_alerts(page, fleet, incident):
         f"incident-{incident.pk}",
         f"alert-{other.pk}",
     ]
-    assert "5 of 5 lost at Site SJK" in seen.text(f"incident-{incident.pk}")
+    assert "Site SJK: 5 of 5 terminals offline" in seen.text(f"incident-{incident.pk}")
     assert "5 alerts still open" in seen.text(f"incident-{incident.pk}")
 
 
@@ -90,7 +90,7 @@ def test_its_page_tells_why_what_and_since_when(page, fleet, incident):
 
     seen = page(incident.get_absolute_url())
 
-    assert "5 of 5 lost at Site SJK" in seen.text(f"incident-{incident.pk}")
+    assert "Site SJK: 5 of 5 terminals offline" in seen.text(f"incident-{incident.pk}")
     assert "4 alerts still open · 1 resolved" in seen.text(f"incident-{incident.pk}").replace(
         " still open ", " still open · "
     )

@@ -142,15 +142,15 @@ def test_steps_are_kept_from_mild_to_bad(browser, fleet):
 WRONG = [
     ("above", {"name": ""}, "id_name_error", "This field is required."),
     ("above", {"warning": "", "critical": ""}, "id_warning_error", "at least one severity"),
-    ("above", {"critical": "50"}, "id_critical_error", "further out"),
-    ("below", {}, "id_critical_error", "further out"),
+    ("above", {"critical": "50"}, "id_critical_error", "needs a threshold further from normal"),
+    ("below", {}, "id_critical_error", "needs a threshold further from normal"),
     ("above", {"metric": "Printer C"}, "id_metric_error", "Enter a valid value."),
     ("above", {"hysteresis": "-1"}, "id_hysteresis_error", "greater than or equal to 0"),
     ("above", {"duration_s": "soon"}, "id_duration_s_error", "Write a length of time"),
     ("above", {"warning": "nan"}, "id_warning_error", "Enter a number."),
-    ("outside", {"critical": "", "warning_lower": ""}, "id_warning_lower_error", "A rule of this kind needs it."),
-    ("outside", {"critical": "", "warning_lower": "70"}, "id_warning_lower_error", "below the upper limit"),
-    ("outside", {"critical": "", "warning_lower": "55"}, "id_hysteresis_error", "never let go"),
+    ("outside", {"critical": "", "warning_lower": ""}, "id_warning_lower_error", "Required for this kind of rule."),
+    ("outside", {"critical": "", "warning_lower": "70"}, "id_warning_lower_error", "must be below the upper one"),
+    ("outside", {"critical": "", "warning_lower": "55"}, "id_hysteresis_error", "would never clear"),
     ("rising", {"window_s": ""}, "id_window_s_error", "This field is required."),
     ("event", {"event_code": "Door Open"}, "id_event_code_error", "lower-case letters"),
     ("event", {"event_code": "door", "clear_code": "door"}, "id_clear_code_error", "cannot open and clear"),
@@ -171,7 +171,7 @@ def test_two_rules_cannot_have_one_name(browser, rule):
     answer = browser.post("/rules/new/above/", NEW)
 
     assert answer.status_code == 422
-    assert "There is a rule of this name already." in answer.content.decode()
+    assert "A rule with this name already exists. Enter another name." in answer.content.decode()
 
 
 def test_an_edit_lets_go_of_what_the_former_revision_held_and_a_new_name_does_not(browser, fleet, rule):

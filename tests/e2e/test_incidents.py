@@ -14,7 +14,7 @@ async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(
 
     pk = house.blackout()
     mine, theirs = (page.locator(f"#incident-{pk}") for page in (here, there))
-    await expect(theirs).to_contain_text("9 of 9 lost at Sapporo Station")
+    await expect(theirs).to_contain_text("Sapporo Station: 9 of 9 terminals offline")
     await expect(theirs).to_contain_text("7 alerts still open")
 
     await theirs.get_by_role("link", name="Expand alerts").click()

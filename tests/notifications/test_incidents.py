@@ -52,7 +52,7 @@ def test_a_site_that_is_lost_is_told_once(storm, both, policy, hook, receiver):
     [event] = receiver.events
     [facts] = event["data"]["incidents"]
     assert (event["type"], event["subject"]) == ("tms.incidents.opened.v1", "SJK")
-    assert event["data"]["title"] == "Critical: 10 of 10 lost at Site SJK"
+    assert event["data"]["title"] == "Critical: Site SJK: 10 of 10 terminals offline"
     assert (facts["lost"], facts["size"], facts["alerts"], facts["state"]) == (10, 10, 10, "open")
     assert facts["in_common"] == {"factor": "site", "name": "Site SJK"}
 
@@ -65,7 +65,7 @@ def test_terminals_that_are_lost_one_after_the_other_are_told_as_one(storm, both
         both.pass_(0.5, step_s=0.5)
     both.pass_(60, step_s=5)
 
-    assert titles(receiver) == ["Critical: 10 of 10 lost at Site SJK"]
+    assert titles(receiver) == ["Critical: Site SJK: 10 of 10 terminals offline"]
 
 
 def test_each_incident_and_destination_has_one_message(storm, both, policy, hook, receiver):
@@ -106,7 +106,7 @@ def test_who_joins_later_is_told_by_nothing_new_and_the_recovery_is_told_once(st
 
     assert before == ["tms.incidents.opened.v1"]
     assert types(receiver) == [*before, "tms.incidents.resolved.v1"]
-    assert titles(receiver)[-1] == "Resolved: 10 of 10 lost at Site SJK"
+    assert titles(receiver)[-1] == "Resolved: Site SJK: 10 of 10 terminals offline"
 
 
 def test_what_was_told_before_it_was_correlated_is_told_of_its_recovery(storm, both, policy, hook, receiver):
@@ -150,7 +150,7 @@ def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, 
     correlation.reopen(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
     both.pass_(10, step_s=5)
 
-    assert titles(receiver)[1:] == ["Critical, still unacknowledged: 10 of 10 lost at Site SJK"]
+    assert titles(receiver)[1:] == ["Critical, still unacknowledged: Site SJK: 10 of 10 terminals offline"]
 
 
 def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, both, policy, receiver):

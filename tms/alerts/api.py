@@ -25,7 +25,7 @@ class AlertFilter(PageQuery, AlertMatch):
 
 @router.get("/alerts", summary="List alerts", response=Page[Alert])
 def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertFilter]) -> Page[Alert]:
-    """The newest first."""
+    """Newest first."""
     found = paginate(request, response, query.apply(shown(request.person)), query, order=NEWEST_FIRST)
     return Page(items=[Alert.of(alert) for alert in found.rows], next=found.next)
 

@@ -22,29 +22,29 @@ class TerminalMark(ResponseSchema):
 
 
 class Alert(ResponseSchema):
-    """As in the events that webhooks get, and more. People are told by their usernames."""
+    """An alert as in webhook events, with more fields. People are given by username."""
 
     id: int
     rule: RuleMark
     terminal: TerminalMark
     site: SiteMark
-    incident: int | None = Field(description="Of which it is a part.")
+    incident: int | None = Field(description="Incident that the alert belongs to.")
     severity: Severity
     state: AlertState
-    value: float | None = Field(description="The one that made it as severe as it is.")
-    version: int = Field(description="Grows with each step that changes what a person decides about.")
+    value: float | None = Field(description="Value that caused the current severity.")
+    version: int = Field(description="Increases with each change that affects an operator's decision.")
     opened_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
-    contract: str = Field(description="`recovery`, `time` or `worse`; empty: nobody has it.")
-    until: datetime | None = Field(description="When the acknowledgement or the snooze ends by itself.")
-    is_stale: bool = Field(description="Acknowledged too long.")
-    is_flapping: bool = Field(description="It opens and recovers again and again, and stands until it is calm.")
-    claimed_by: str | None = Field(description="Who takes a look, while nobody has acknowledged it.")
+    contract: str = Field(description="`recovery`, `time` or `worse`; empty if unacknowledged.")
+    until: datetime | None = Field(description="When the acknowledgement or snooze expires.")
+    is_stale: bool = Field(description="Stale acknowledgement.")
+    is_flapping: bool = Field(description="Opens and recovers repeatedly; kept as one alert until stable.")
+    claimed_by: str | None = Field(description="Who claimed it, while it is unacknowledged.")
     claimed_until: datetime | None
-    first_acknowledged_at: datetime | None = Field(description="When somebody acknowledged it first.")
-    assigned_to: str | None = Field(description="Who is asked to take it, and has not yet.")
-    comment: str = Field(description="The last that anybody said of it.")
+    first_acknowledged_at: datetime | None = Field(description="When it was first acknowledged.")
+    assigned_to: str | None = Field(description="Assignee who has not acknowledged it yet.")
+    comment: str = Field(description="Latest comment.")
     resolved_at: datetime | None
 
     @classmethod
@@ -69,15 +69,15 @@ COPIED = (
 
 
 class TransitionSchema(ResponseSchema):
-    """One step in the life of an alert. Severity and contract are as they stood afterwards."""
+    """One transition of an alert. Severity and contract are those after it."""
 
     kind: TransitionKind
     at: datetime
-    by: str | None = Field(description="Null: TMS itself.")
-    to: str | None = Field(description="Whom it was assigned to, or who is reminded.")
+    by: str | None = Field(description="Null for TMS itself.")
+    to: str | None = Field(description="Assignee, or person reminded.")
     comment: str
     severity: str
-    before: str = Field(description="The severity before it got worse or eased.")
+    before: str = Field(description="Severity before it worsened or improved.")
     contract: str
     until: datetime | None
 

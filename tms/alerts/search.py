@@ -22,16 +22,18 @@ def alerts_like(text: str) -> Q:
 
 
 class AlertMatch(RequestSchema):
-    """Which alerts; what is left out restricts nothing."""
+    """Filter for alerts. Omitted fields do not filter."""
 
-    q: str = Field("", max_length=64, description="In rule, comment, and what a terminal is found by.")
+    q: str = Field("", max_length=64, description="Searches rule, comment and the search fields of terminals.")
     state: list[AlertState] = Field([], description="Any of these.")
     severity: list[Severity] = Field([], description="Any of these.")
-    site: str = Field("", max_length=8, description="Its code.")
+    site: str = Field("", max_length=8, description="Site code.")
     rule: Id | None = None
     incident: Id | None = None
-    terminal: str = Field("", max_length=64, description="Its UID.")
-    who: str = Field("", max_length=150, description="A username: has it, or is asked to take it.")
+    terminal: str = Field("", max_length=64, description="UID.")
+    who: str = Field(
+        "", max_length=150, description="Username of the person who acknowledged it, or to whom it is assigned."
+    )
     is_flapping: bool | None = None
     opened_since: Instant | None = None
     opened_before: Instant | None = None

@@ -19,7 +19,7 @@ def test_a_site_that_is_lost_is_one_incident(storm):
     assert (incident().lost, incident().size, incident().joined_count) == (10, 10, 10)
     assert members_of(incident()) == 10
     assert told(incident()) == [("opened", 10)]
-    assert incident().title == "10 of 10 lost at Site SJK"
+    assert incident().title == "Site SJK: 10 of 10 terminals offline"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_group_over_many_sites_is_one_incident(storm, fleet):
     storm.lose(carrier, seconds=10)
 
     assert (incident().factor, incident().group.name, incident().joined_count) == ("group", "Carrier X", 15)
-    assert incident().title == "15 of 15 lost in group Carrier X"
+    assert incident().title == "Group Carrier X: 15 of 15 terminals offline"
 
 
 def test_a_site_explains_a_loss_before_a_group_does(storm, fleet):
@@ -154,7 +154,7 @@ def test_the_strongest_thing_in_common_is_named(storm, fleet):
 
     storm.lose(shop)
 
-    assert incident().common_factor_text == "all with firmware 2.4"
+    assert incident().common_factor_text == "all have firmware 2.4"
 
 
 def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):

@@ -16,11 +16,11 @@ from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id, ResponseSchema
 
 router = ApiRouter("alerts")
-SEEN = Field(None, description="The version you decided on: the action is rejected if it has changed since.")
+SEEN = Field(None, description="Version that you read. The action is rejected if it has changed since.")
 
 
 class BulkResult(ResponseSchema):
-    changed: int = Field(description="How many alerts changed. Alerts to which the action does not apply are skipped.")
+    changed: int = Field(description="Number of alerts changed. Alerts to which the action does not apply are skipped.")
 
 
 def add_operations(router: ApiRouter, action: Action, target: Target) -> None:

@@ -95,7 +95,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         name="claim",
         label=pgettext_lazy("action", "Claim"),
         icon="eye",
-        summary="Claim {}: say that you are looking into it",
+        summary="Claim {}",
         hint=_(
             "Shows everyone for ten minutes that you are looking into it. "
             "The alert stays open, and escalation continues."
@@ -167,7 +167,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         name="resolve",
         label=pgettext_lazy("action", "Resolve"),
         icon="check",
-        summary="Resolve {} by hand",
+        summary="Resolve {}",
         hint=_("Resolves the alert. It reopens if the problem recurs."),
         form=CommentForm,
         schema=CommentSchema,

@@ -37,7 +37,7 @@ class RequiredCommentSchema(CommentSchema):
 
 
 class SnoozeSchema(CommentSchema):
-    until: Instant = Field(description="Within 31 days.")
+    until: Instant = Field(description="Within the next 31 days.")
 
     def terms(self, at: datetime) -> dict[str, Any]:
         return super().terms(at) | {"until": _in_reach(self.until, at)}
@@ -45,18 +45,18 @@ class SnoozeSchema(CommentSchema):
 
 class AcknowledgeSchema(CommentSchema):
     contract: Contract = Contract.RECOVERY
-    until: Instant | None = Field(None, description="For the contract `time`: within 31 days.")
+    until: Instant | None = Field(None, description="Only with the contract `time`: within the next 31 days.")
 
     def terms(self, at: datetime) -> dict[str, Any]:
         is_timed = self.contract is Contract.TIME
         if is_timed is (self.until is None):
-            raise unreadable(Fault("$.until", "required with the contract `time`, and not allowed with any other"))
+            raise unreadable(Fault("$.until", "required with the contract `time`, not allowed with any other"))
         until = _in_reach(self.until, at) if self.until else None
         return super().terms(at) | {"contract": self.contract, "until": until}
 
 
 class AssignSchema(CommentSchema):
-    to: str = Field(max_length=150, description="A username.")
+    to: str = Field(max_length=150, description="Username.")
 
     def terms(self, at: datetime) -> dict[str, Any]:
         to = User.objects.filter(username=self.to, is_active=True).first()
@@ -66,16 +66,16 @@ class AssignSchema(CommentSchema):
 
 
 class SelectionSchema(RequestSchema):
-    """Either `ids`, or all unresolved alerts that match."""
+    """Either the alerts in `ids`, or all unresolved alerts that match."""
 
     ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
     matching: AlertMatch | None = None
-    opened_until: Instant | None = Field(None, description="Leaves out matching alerts that opened later.")
+    opened_until: Instant | None = Field(None, description="Excludes alerts that opened after this time.")
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "SelectionSchema":
         if (self.ids is None) is (self.matching is None):
-            raise ValueError("give either `ids` or `matching`")
+            raise ValueError("set either `ids` or `matching`")
         return self
 
     def alerts(self, person: User) -> AlertQuerySet:

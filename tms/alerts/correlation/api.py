@@ -29,7 +29,7 @@ class IncidentFilter(PageQuery):
     state: list[IncidentState] = Field([], description="Any of these.")
     severity: list[Severity] = Field([], description="Any of these.")
     factor: Factor | None = None
-    site: str = Field("", max_length=8, description="Its code.")
+    site: str = Field("", max_length=8, description="Site code.")
     opened_since: Instant | None = None
     opened_before: Instant | None = None
 
@@ -47,7 +47,7 @@ class IncidentFilter(PageQuery):
 
 @router.get("/incidents", summary="List incidents", response=Page[Incident])
 def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentFilter]) -> Page[Incident]:
-    """The newest first."""
+    """Newest first."""
     found = paginate(request, response, query.apply(_shown(request.person)), query, order=NEWEST_FIRST)
     return Page(items=[Incident.of(incident) for incident in found.rows], next=found.next)
 

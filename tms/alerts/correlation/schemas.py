@@ -12,25 +12,25 @@ from tms.rest.schemas import ResponseSchema
 
 
 class Incident(ResponseSchema):
-    """Alerts of terminals that were lost together. `GET /alerts?incident=…` lists them."""
+    """Alerts of terminals that were lost together. `GET /alerts?incident=…` lists the alerts."""
 
     id: int
-    title: str = Field(description="In one line, for people.")
-    factor: Factor = Field(description="What its terminals have in common.")
-    name: str = Field(description="Of what they have in common: a site, a group, a model, a firmware, a node.")
-    site: str | None = Field(description="Its code; null where it is of more than one.")
-    common_factor: str = Field(description="What they have in common besides, for people; empty if nothing stands out.")
+    title: str = Field(description="One-line summary.")
+    factor: Factor = Field(description="Common factor of its terminals.")
+    name: str = Field(description="Name of the common site, group, model, firmware or node.")
+    site: str | None = Field(description="Site code; null if it affects several sites.")
+    common_factor: str = Field(description="Further common factor, as text; empty if there is none.")
     severity: Severity
     state: IncidentState
-    version: int = Field(description="Grows with each step that changes what a person decides about.")
-    size: int = Field(description="How many terminals could have been lost.")
-    lost: int = Field(description="How many were.")
-    joined_count: int = Field(description="Alerts that ever belonged to it.")
-    open_count: int = Field(description="How many of its alerts are unresolved.")
+    version: int = Field(description="Increases with each change that affects an operator's decision.")
+    size: int = Field(description="Number of terminals with the common factor.")
+    lost: int = Field(description="Number of terminals lost.")
+    joined_count: int = Field(description="Number of alerts that ever belonged to it.")
+    open_count: int = Field(description="Number of its unresolved alerts.")
     opened_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
-    claimed_by: str | None = Field(description="Who takes a look, while nobody has acknowledged it.")
+    claimed_by: str | None = Field(description="Who claimed it, while it is unacknowledged.")
     claimed_until: datetime | None
     contract: str
     until: datetime | None
@@ -58,9 +58,9 @@ COPIED = (
 class IncidentTransitionSchema(ResponseSchema):
     kind: IncidentTransitionKind
     at: datetime
-    by: str | None = Field(description="Null: TMS itself.")
+    by: str | None = Field(description="Null for TMS itself.")
     comment: str
-    number: int = Field(description="How many alerts joined, recovered, or stand alone.")
+    number: int = Field(description="Number of alerts that joined, recovered or became separate.")
     open_count: int
     severity: Severity
     contract: str

@@ -19,22 +19,22 @@ CHANGING = Access(Permission.EDIT_RULES)
 
 class CorrelationRuleBody(RequestSchema):
     enabled: bool = True
-    within_s: int = Field(ge=5, le=3_600, description="Terminals lost within this time are lost together.")
-    least: int = Field(ge=2, le=10_000, description="Of terminals, whatever their share.")
-    small_pct: int = Field(ge=1, le=100, description="Of fewer than 20.")
-    medium_pct: int = Field(ge=1, le=100, description="Of 20 to 99.")
-    large_pct: int = Field(ge=1, le=100, description="Of 100 and more.")
+    within_s: int = Field(ge=5, le=3_600, description="Terminals that go offline within this time are lost together.")
+    least: int = Field(ge=2, le=10_000, description="Minimum number of terminals, whatever their share.")
+    small_pct: int = Field(ge=1, le=100, description="Minimum share of fewer than 20 terminals.")
+    medium_pct: int = Field(ge=1, le=100, description="Minimum share of 20 to 99 terminals.")
+    large_pct: int = Field(ge=1, le=100, description="Minimum share of 100 terminals or more.")
 
 
 class CorrelationRule(ResponseSchema):
-    factor: Factor = Field(description="What the terminals have in common.")
+    factor: Factor = Field(description="Common factor of the terminals.")
     enabled: bool
     within_s: int
     least: int
     small_pct: int
     medium_pct: int
     large_pct: int
-    is_default: bool = Field(description="Nobody has changed it.")
+    is_default: bool = Field(description="True if it was never changed.")
 
     @classmethod
     def of(cls, rule: models.CorrelationRule) -> Self:
@@ -42,15 +42,15 @@ class CorrelationRule(ResponseSchema):
         return cls(factor=Factor(rule.factor), **fields, is_default=rule.pk is None)
 
 
-@router.get("/correlation", summary="Read when alerts are correlated", response=list[CorrelationRule])
+@router.get("/correlation", summary="Read correlation settings", response=list[CorrelationRule])
 def read_correlation(request: ApiRequest) -> Sequence[CorrelationRule]:
-    """In the order in which common factors are checked."""
+    """In the order in which TMS checks common factors."""
     return [CorrelationRule.of(rule) for rule in models.CorrelationRule.in_force().values()]
 
 
 @router.put(
     "/correlation/{factor}",
-    summary="Change when alerts with a common factor are correlated",
+    summary="Change the correlation of a factor",
     response=CorrelationRule,
     access=CHANGING,
 )
@@ -62,6 +62,6 @@ def change_correlation(request: ApiRequest, factor: Factor, body: CorrelationRul
     return CorrelationRule.of(rule)
 
 
-@router.delete("/correlation", summary="Go back to the defaults", response=None, status=204, access=CHANGING)
+@router.delete("/correlation", summary="Reset correlation settings", response=None, status=204, access=CHANGING)
 def reset_correlation(request: ApiRequest) -> None:
     settings.reset()

@@ -48,7 +48,7 @@ class ChangedMeanwhile(Conflict):
 
     @property
     def reason(self) -> str:
-        return f"has changed to version {self.row.version}"
+        return f"has changed to version {self.row.version}; read it again"
 
 
 class NotApplicable(Conflict):
@@ -58,4 +58,4 @@ class NotApplicable(Conflict):
 
     @property
     def reason(self) -> str:
-        return f"is {self.row.state}: the action does not apply to it"
+        return f"is {self.row.state}; the action does not apply in this state"

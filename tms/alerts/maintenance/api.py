@@ -32,7 +32,7 @@ class WindowFilter(PageQuery):
 
 @router.get("/maintenance", summary="List maintenance windows", response=Page[Window])
 def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowFilter]) -> Page[Window]:
-    """Planned last, listed first."""
+    """Newest first."""
     rows = _windows(request)
     if query.is_past is not None:
         rows = rows.filter(ended_at__isnull=not query.is_past)
@@ -56,9 +56,11 @@ def plan_window(request: ApiRequest, response: HttpResponse, body: Plan) -> Wind
     return Window.of(_window(request, made.pk))
 
 
-@router.post("/maintenance/preview", summary="Say when a maintenance window would be", response=Coming, access=READ)
+@router.post(
+    "/maintenance/preview", summary="Preview the occurrences of a maintenance window", response=Coming, access=READ
+)
 def preview_window(request: ApiRequest, body: Plan) -> Coming:
-    """Nothing is saved."""
+    """Saves nothing."""
     try:
         coming = list(islice(body.recurrence().occurrences(timezone.now()), PREVIEWED))
     except BadRecurrence as error:
@@ -68,28 +70,28 @@ def preview_window(request: ApiRequest, body: Plan) -> Coming:
 
 @router.post("/maintenance/{int:pk}/end", summary="End the active occurrence", response=Window, access=PLANNING)
 def end_window(request: ApiRequest, pk: int) -> Window:
-    """The next one takes place as planned."""
+    """The next occurrence takes place as planned."""
     services.end(_window(request, pk), by=request.person, at=timezone.now())
     return Window.of(_window(request, pk))
 
 
 @router.post(
     "/maintenance/{int:pk}/extend",
-    summary="Move the end of the active occurrence",
+    summary="Extend the active occurrence",
     response=Window,
     access=PLANNING,
 )
 def extend_window(request: ApiRequest, pk: int, body: Extension) -> Window:
     at = timezone.now()
     if not is_in_reach(body.until, at=at):
-        raise unreadable(Fault("$.until", "a time within the next 31 days"))
+        raise unreadable(Fault("$.until", "must be within the next 31 days"))
     services.extend(_window(request, pk), until=body.until, by=request.person, at=at)
     return Window.of(_window(request, pk))
 
 
 @router.post("/maintenance/{int:pk}/cancel", summary="Cancel a maintenance window", response=Window, access=PLANNING)
 def cancel_window(request: ApiRequest, pk: int) -> Window:
-    """No occurrence takes place any more. To do it again changes nothing."""
+    """Cancels all further occurrences. Repeating it changes nothing."""
     services.cancel(_window(request, pk), by=request.person, at=timezone.now())
     return Window.of(_window(request, pk))
 

@@ -22,7 +22,7 @@ MOST_TERMINALS = 5_000
 
 def _in_range(wall: datetime) -> datetime:
     if not BEGIN.replace(tzinfo=None) <= wall < END.replace(tzinfo=None):
-        raise ValueError("times lie between 2000 and 2100")
+        raise ValueError("must be between 2000 and 2100")
     return wall
 
 
@@ -33,7 +33,7 @@ type Wall = Annotated[
         {
             "type": "string",
             "pattern": f"^20[0-9]{{2}}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T{CLOCK}$",
-            "description": "A day and a time on the clocks of `time_zone`, without an offset.",
+            "description": "A date and time in `time_zone`, without an offset.",
             "examples": ["2026-11-29T02:00:00"],
         }
     ),
@@ -42,19 +42,21 @@ type Wall = Annotated[
 
 
 class Plan(RequestSchema):
-    note: str = Field(min_length=1, max_length=200, description="What is done.")
-    sites: list[str] = Field([], max_length=1_000, description="Their codes.")
-    groups: list[str] = Field([], max_length=1_000, description="Their names.")
-    terminals: list[str] = Field([], max_length=MOST_TERMINALS, description="Their UIDs.")
+    note: str = Field(min_length=1, max_length=200, description="Purpose.")
+    sites: list[str] = Field([], max_length=1_000, description="Site codes.")
+    groups: list[str] = Field([], max_length=1_000, description="Group names.")
+    terminals: list[str] = Field([], max_length=MOST_TERMINALS, description="UIDs.")
     time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
     starts_at: Wall = Field(examples=["2026-11-29T02:00:00"])
     ends_at: Wall = Field(examples=["2026-11-29T04:00:00"])
-    rrule: str = Field("", max_length=200, examples=["FREQ=WEEKLY;BYDAY=SU"], description="Empty: once.")
+    rrule: str = Field(
+        "", max_length=200, examples=["FREQ=WEEKLY;BYDAY=SU"], description="Recurrence; empty for a single occurrence."
+    )
 
     def recurrence(self) -> Recurrence:
-        """Raises Refused."""
+        """Raises ProblemError."""
         if self.time_zone not in available_timezones():
-            raise unreadable(Fault("$.time_zone", "no time zone of IANA"))
+            raise unreadable(Fault("$.time_zone", "unknown time zone; use an IANA name such as Asia/Tokyo"))
         length = self.ends_at - self.starts_at
         if wrong := wrong_length(length):
             raise unreadable(Fault("$.ends_at", wrong))
@@ -65,7 +67,7 @@ class Plan(RequestSchema):
         )
 
     def scope(self, person: User) -> Scope:
-        """Raises Refused."""
+        """Raises ProblemError."""
         scope = Scope(
             _found(visible(Site.objects.all(), to=person), "code", self.sites, "$.sites"),
             _found(visible(Group.objects.all(), to=person), "name", self.groups, "$.groups"),
@@ -77,7 +79,7 @@ class Plan(RequestSchema):
 
 
 class Extension(RequestSchema):
-    until: Instant = Field(description="Within 31 days.")
+    until: Instant = Field(description="Within the next 31 days.")
 
 
 class Occurrence(ResponseSchema):
@@ -86,7 +88,7 @@ class Occurrence(ResponseSchema):
 
 
 class Coming(ResponseSchema):
-    coming: list[Occurrence] = Field(description="At most five.")
+    coming: list[Occurrence] = Field(description="The next occurrences, five at most.")
 
 
 class Window(ResponseSchema):
@@ -96,15 +98,15 @@ class Window(ResponseSchema):
     groups: list[str]
     terminals: list[str]
     time_zone: str
-    starts_at: Wall = Field(description="Of the first occurrence.")
+    starts_at: Wall = Field(description="Start of the first occurrence.")
     length_s: int
     rrule: str
     occurs_at: datetime = Field(
-        description="Of the occurrence that goes on or comes next; when it is over, of the last."
+        description="Start of the current or next occurrence; after the end of the window, of the last one."
     )
     occurs_until: datetime
     is_active: bool
-    ended_at: datetime | None = Field(description="Null: it is active, or is to come.")
+    ended_at: datetime | None = Field(description="Null while the window is active or still to come.")
     created_at: datetime
     created_by: str | None
     changed_at: datetime | None
@@ -140,5 +142,5 @@ def _found[Row: Site | Group | Terminal](
 ) -> list[Row]:
     found = list(rows.filter(**{f"{name}__in": wanted}))
     if unknown := sorted(set(wanted) - {getattr(row, name) for row in found}):
-        raise unreadable(Fault(where, f"there is no {', '.join(unknown[:5])}"))
+        raise unreadable(Fault(where, f"unknown: {', '.join(unknown[:5])}"))
     return found

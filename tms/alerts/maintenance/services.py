@@ -55,8 +55,8 @@ def wrong_scope(scope: Scope) -> str:
 
 def wrong_length(length: timedelta) -> str:
     if length <= timedelta(0):
-        return gettext("It must end after it begins.")
-    return gettext("It may last 31 days at most.") if length > LONGEST else ""
+        return gettext("The end must be after the start.")
+    return gettext("The duration must not exceed 31 days.") if length > LONGEST else ""
 
 
 class MaintenanceCoverage(NamedTuple):
@@ -73,7 +73,7 @@ def plan(recurrence: Recurrence, scope: Scope, *, note: str, by: User | None, at
     """A new window. Raises BadRecurrence when nothing of it lies ahead."""
     first = next(recurrence.occurrences(at), None)
     if first is None:
-        raise BadRecurrence(gettext("Nothing of it lies ahead: it is over already, or the rule names no date."))
+        raise BadRecurrence(gettext("No upcoming occurrence. Choose a later end or another recurrence."))
     window = Window(
         note=note,
         time_zone=recurrence.zone.key,

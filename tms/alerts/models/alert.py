@@ -107,7 +107,7 @@ class Alert(models.Model):
     opened_at = models.DateTimeField(_("opened at"))
     value = models.FloatField(_("value"), null=True)
     version = models.PositiveIntegerField(default=1, db_default=1)
-    """Grows with each step that changes what a person decides about."""
+    """Increases with each change that affects an operator's decision."""
     changed_at = models.DateTimeField(db_default=Now())
     """Of its newest step: none may seem to come before it, whatever the clocks of the nodes say."""
     acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
@@ -118,18 +118,18 @@ class Alert(models.Model):
     """When somebody acknowledged it first; an acknowledgement that ends takes nothing back of that."""
     contract = models.CharField(_("contract"), max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(_("until"), null=True)
-    """When the acknowledgement or the snooze ends by itself."""
+    """When the acknowledgement or snooze expires."""
     remind_at = models.DateTimeField(null=True)
-    is_stale = models.BooleanField(_("acknowledged too long"), default=False, db_default=False)
+    is_stale = models.BooleanField(_("stale acknowledgement"), default=False, db_default=False)
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="assigned_alerts"
     )
-    """Who is asked to take it, and has not yet."""
+    """Assignee who has not acknowledged it yet."""
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="claimed_alerts")
     """Who takes a look, while it is open; binds nobody, and ends at `claimed_until`."""
     claimed_until = models.DateTimeField(null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True)
-    """The last that anybody said of it."""
+    """Latest comment."""
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
     incident = models.ForeignKey(
         "alerts.Incident", models.SET_NULL, null=True, blank=True, related_name="alerts", verbose_name=_("incident")

@@ -1,7 +1,7 @@
 """What terminals that are lost together may have in common, and how that is said."""
 
 from django.db import models
-from django.utils.translation import gettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 
 
 class Factor(models.TextChoices):
@@ -15,35 +15,50 @@ class Factor(models.TextChoices):
 
 
 def lost(factor: Factor, *, lost: int, size: int, name: str) -> str:
-    """How many of how many, and of what: `47 of 50 lost at Shinjuku`."""
+    """How many of how many, and of what: `Shinjuku: 47 of 50 terminals offline`."""
     match factor:
         case Factor.SITE:
-            text = gettext("%(lost)d of %(size)d lost at %(name)s")
+            text = gettext("%(name)s: %(lost)d of %(size)d terminals offline")
         case Factor.GROUP:
-            text = gettext("%(lost)d of %(size)d lost in group %(name)s")
+            text = gettext("Group %(name)s: %(lost)d of %(size)d terminals offline")
         case Factor.MODEL:
-            text = gettext("%(lost)d of %(size)d lost of model %(name)s")
+            text = gettext("Model %(name)s: %(lost)d of %(size)d terminals offline")
         case Factor.FIRMWARE:
-            text = gettext("%(lost)d of %(size)d lost with firmware %(name)s")
+            text = gettext("Firmware %(name)s: %(lost)d of %(size)d terminals offline")
         case _:
-            text = gettext("%(lost)d of %(size)d lost that were connected to %(name)s")
+            text = gettext("TMS node %(name)s: %(lost)d of %(size)d terminals offline")
     return text % {"lost": lost, "size": size, "name": name}
 
 
 def alike(factor: Factor, *, name: str, number: int, lost: int) -> str:
-    """How many of `lost` have it, too: `all with firmware 2.4`."""
+    """How many of `lost` have it, too: `all have firmware 2.4`."""
+    text = _of_all(factor) if number >= lost else _of_some(factor, number)
+    return text % {"number": number, "name": name}
+
+
+def _of_all(factor: Factor) -> str:
     match factor:
         case Factor.SITE:
-            text = pgettext("in common", "at %(name)s")
+            return gettext("all are at %(name)s")
         case Factor.GROUP:
-            text = pgettext("in common", "in group %(name)s")
+            return gettext("all are in group %(name)s")
         case Factor.MODEL:
-            text = pgettext("in common", "of model %(name)s")
+            return gettext("all are model %(name)s")
         case Factor.FIRMWARE:
-            text = pgettext("in common", "with firmware %(name)s")
+            return gettext("all have firmware %(name)s")
         case _:
-            text = pgettext("in common", "connected to %(name)s")
-    what = text % {"name": name}
-    if number >= lost:
-        return gettext("all %(what)s") % {"what": what}
-    return gettext("%(number)d of them %(what)s") % {"number": number, "what": what}
+            return gettext("all were connected to %(name)s")
+
+
+def _of_some(factor: Factor, number: int) -> str:
+    match factor:
+        case Factor.SITE:
+            return ngettext("%(number)d is at %(name)s", "%(number)d are at %(name)s", number)
+        case Factor.GROUP:
+            return ngettext("%(number)d is in group %(name)s", "%(number)d are in group %(name)s", number)
+        case Factor.MODEL:
+            return ngettext("%(number)d is a %(name)s", "%(number)d are %(name)s", number)
+        case Factor.FIRMWARE:
+            return ngettext("%(number)d has firmware %(name)s", "%(number)d have firmware %(name)s", number)
+        case _:
+            return ngettext("%(number)d was connected to %(name)s", "%(number)d were connected to %(name)s", number)

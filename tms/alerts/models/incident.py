@@ -27,7 +27,7 @@ class CorrelationRule(models.Model):
     A row is what somebody changed; where there is none, `DEFAULTS` count.
     """
 
-    factor = models.CharField(_("in common"), max_length=16, choices=Factor, unique=True)
+    factor = models.CharField(_("common factor"), max_length=16, choices=Factor, unique=True)
     enabled = models.BooleanField(_("enabled"), default=True)
     within_s = models.PositiveIntegerField(
         _("within (seconds)"), default=60, validators=(MinValueValidator(5), MaxValueValidator(3_600))
@@ -36,19 +36,19 @@ class CorrelationRule(models.Model):
         _("at least (terminals)"), default=3, validators=(MinValueValidator(2), MaxValueValidator(10_000))
     )
     small_pct = models.PositiveSmallIntegerField(
-        _("of fewer than 20 (%)"), default=50, validators=(MinValueValidator(1), MaxValueValidator(100))
+        _("below 20 terminals (%)"), default=50, validators=(MinValueValidator(1), MaxValueValidator(100))
     )
     medium_pct = models.PositiveSmallIntegerField(
-        _("of 20 to 99 (%)"), default=30, validators=(MinValueValidator(1), MaxValueValidator(100))
+        _("20 to 99 terminals (%)"), default=30, validators=(MinValueValidator(1), MaxValueValidator(100))
     )
     large_pct = models.PositiveSmallIntegerField(
-        _("of 100 and more (%)"), default=20, validators=(MinValueValidator(1), MaxValueValidator(100))
+        _("100 terminals or more (%)"), default=20, validators=(MinValueValidator(1), MaxValueValidator(100))
     )
 
     class Meta:
         db_table = "alerts_foldrule"
-        verbose_name = _("fold")
-        verbose_name_plural = _("folds")
+        verbose_name = _("correlation rule")
+        verbose_name_plural = _("correlation rules")
 
     def __str__(self) -> str:
         return self.factor
@@ -91,7 +91,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 class Incident(models.Model):
     """Alerts of terminals that were lost together: one row, one acknowledgement, one notification for all of them."""
 
-    factor = models.CharField(_("in common"), max_length=16, choices=Factor)
+    factor = models.CharField(_("common factor"), max_length=16, choices=Factor)
     key = models.CharField(max_length=100)
     """What they have in common: the primary key of a site or group as text; the name of a model, firmware or node."""
     site = models.ForeignKey("fleet.Site", models.CASCADE, null=True, related_name="incidents")
@@ -101,13 +101,13 @@ class Incident(models.Model):
     opened_at = models.DateTimeField(_("opened at"))
     changed_at = models.DateTimeField(db_default=Now())
     version = models.PositiveIntegerField(default=1, db_default=1)
-    """Grows with each step that changes what a person decides about."""
+    """Increases with each change that affects an operator's decision."""
     size = models.PositiveIntegerField()
-    """How many terminals could have been lost."""
+    """Number of terminals with the common factor."""
     lost = models.PositiveIntegerField()
-    """How many were."""
+    """Number of terminals lost."""
     joined_count = models.PositiveIntegerField(default=0, db_column="joined")
-    """Alerts that ever belonged to it."""
+    """Number of alerts that ever belonged to it."""
     resolved_count = models.PositiveIntegerField(default=0, db_column="left")
     """Those of them that are resolved, or no longer belong to it."""
     unchanged_since = models.DateTimeField(db_column="calm_since")
@@ -178,17 +178,17 @@ class IncidentTransitionKind(models.TextChoices):
     OPENED = "opened", pgettext_lazy("incident", "Opened")
     JOINED = "joined", pgettext_lazy("incident", "More alerts")
     MEMBERS_RESOLVED = "left", pgettext_lazy("incident", "Recovered")
-    WORSENED = "worsened", pgettext_lazy("incident", "Got worse")
-    EASED = "eased", pgettext_lazy("incident", "Eased")
-    CLAIMED = "claimed", pgettext_lazy("incident", "Claimed: takes a look")
+    WORSENED = "worsened", pgettext_lazy("incident", "Worsened")
+    EASED = "eased", pgettext_lazy("incident", "Improved")
+    CLAIMED = "claimed", pgettext_lazy("incident", "Claimed")
     UNCLAIMED = "released", pgettext_lazy("incident", "Claim ended")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("incident", "Acknowledged")
     CHANGED = "changed", pgettext_lazy("incident", "Acknowledgement changed")
-    REOPENED = "withdrawn", pgettext_lazy("incident", "Open again: given back")
-    EXPIRED = "expired", pgettext_lazy("incident", "Open again: the time is up")
-    REOPENED_WORSE = "undone", pgettext_lazy("incident", "Open again: it got worse")
+    REOPENED = "withdrawn", pgettext_lazy("incident", "Reopened")
+    EXPIRED = "expired", pgettext_lazy("incident", "Reopened: acknowledgement expired")
+    REOPENED_WORSE = "undone", pgettext_lazy("incident", "Reopened: worsened")
     COMMENTED = "commented", pgettext_lazy("incident", "Comment")
-    DISSOLVED = "dissolved", pgettext_lazy("incident", "Over: the rest stand alone")
+    DISSOLVED = "dissolved", pgettext_lazy("incident", "Resolved, rest separate")
     RESOLVED = "resolved", pgettext_lazy("incident", "Resolved")
 
 
@@ -201,7 +201,7 @@ class IncidentTransition(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     comment = LinesField(max_length=500, blank=True, default="")
     number = models.PositiveIntegerField(default=0)
-    """How many alerts joined, recovered, or stand alone."""
+    """Number of alerts that joined, recovered or became separate."""
     open_count = models.PositiveIntegerField(db_column="standing")
     """How many of its alerts were unresolved."""
     severity = models.CharField(max_length=16, choices=Severity)

@@ -72,12 +72,12 @@ class Rule(models.Model):
     enabled = models.BooleanField(_("enabled"), default=True)
     duration_s = models.FloatField(_("for at least (seconds)"), default=0, validators=(MinValueValidator(0),))
     hours = models.CharField(
-        _("counts"),
+        _("active"),
         max_length=8,
         choices=RuleHours,
         default=RuleHours.ALWAYS,
         db_default=RuleHours.ALWAYS,
-        help_text=_("Whatever holds while a site is closed opens its alert when the site opens, if it still holds."),
+        help_text=_("A condition that arises while a site is closed opens its alert at opening time, if it lasts."),
     )
     presence = models.CharField(
         _("presence"),
@@ -89,31 +89,33 @@ class Rule(models.Model):
         _("metric"), max_length=64, blank=True, validators=(RegexValidator(r"^[a-z][a-z0-9_.]{0,63}\Z"),)
     )
     comparison = models.CharField(_("comparison"), max_length=8, choices=Comparison, blank=True)
-    limit = models.FloatField(_("limit"), null=True, blank=True)
-    lower_limit = models.FloatField(_("lower limit"), null=True, blank=True)
+    limit = models.FloatField(_("threshold"), null=True, blank=True)
+    lower_limit = models.FloatField(_("lower threshold"), null=True, blank=True)
     higher_thresholds = models.JSONField(default=list, db_default=[], blank=True, db_column="worse_steps")
     hysteresis = models.FloatField(_("hysteresis"), default=0, validators=(MinValueValidator(0),))
-    window_s = models.FloatField(_("over (seconds)"), default=0, db_default=0, validators=(MinValueValidator(0),))
+    window_s = models.FloatField(
+        _("time window (seconds)"), default=0, db_default=0, validators=(MinValueValidator(0),)
+    )
     event_code = models.CharField(_("event code"), max_length=64, blank=True)
-    clear_code = models.CharField(_("event code that clears it"), max_length=64, blank=True)
-    clear_after_s = models.FloatField(_("lets go after (seconds)"), default=0, validators=(MinValueValidator(0),))
+    clear_code = models.CharField(_("clear event code"), max_length=64, blank=True)
+    clear_after_s = models.FloatField(_("clears after (seconds)"), default=0, validators=(MinValueValidator(0),))
     may_be_resolved_by_hand = models.BooleanField(
-        _("may be resolved by hand"),
+        _("manual resolve"),
         default=False,
         db_default=False,
-        help_text=_("For what no report takes back: a person says that it is over, until it comes again."),
+        help_text=_("For problems that no report clears. The alert reopens if the problem recurs."),
     )
     watches_flapping = models.BooleanField(
-        _("watches for flapping"),
+        _("detect flapping"),
         default=True,
         db_default=True,
-        help_text=_("What opens and recovers again and again stands as one alert until it is calm."),
+        help_text=_("An alert that opens and recovers repeatedly is kept as one alert until stable."),
     )
     firmware = LineField(_("firmware"), max_length=64, blank=True, default="", db_default="")
-    site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("only at site"))
-    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("only in group"))
-    model = LineField(_("only of model"), max_length=64, blank=True, default="", db_default="")
-    terminal_kind = models.CharField(_("only terminals of kind"), max_length=16, choices=TerminalKind, blank=True)
+    site = models.ForeignKey(Site, models.CASCADE, null=True, blank=True, verbose_name=_("scope: site"))
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, verbose_name=_("scope: group"))
+    model = LineField(_("scope: model"), max_length=64, blank=True, default="", db_default="")
+    terminal_kind = models.CharField(_("scope: terminal kind"), max_length=16, choices=TerminalKind, blank=True)
     # Events of an earlier revision are ignored. Every edit makes a new version, also that of a name.
     revision = models.PositiveIntegerField(default=1, editable=False)
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
@@ -134,7 +136,7 @@ class Rule(models.Model):
                 fields=("name",),
                 condition=models.Q(deleted_at=None),
                 name="rule_name_once",
-                violation_error_message=_("There is a rule of this name already."),
+                violation_error_message=_("A rule with this name already exists. Enter another name."),
             ),
             models.CheckConstraint(
                 condition=models.Q(deleted_at=None) | models.Q(enabled=False), name="rule_deleted_is_off"
@@ -171,13 +173,13 @@ class Rule(models.Model):
 
     def clean(self) -> None:
         """Each kind needs its own fields; say which are missing, and which could never be met."""
-        errors = {name: gettext("At most a year.") for name in LENGTHS if not getattr(self, name) <= LONGEST_S}
-        errors |= {name: gettext("A rule of this kind needs it.") for name in self._missing()}
+        errors = {name: gettext("Enter one year at most.") for name in LENGTHS if not getattr(self, name) <= LONGEST_S}
+        errors |= {name: gettext("Required for this kind of rule.") for name in self._missing()}
         for name in ("event_code", "clear_code"):
             if (code := getattr(self, name)) and not EVENT_CODE.fullmatch(code):
-                errors[name] = gettext("Use 1 to 64 lower-case letters, digits, _, - and dots, as terminals do.")
+                errors[name] = gettext("Use 1 to 64 lower-case letters, digits, _, - and dots.")
         if self.event_code and self.event_code == self.clear_code:
-            errors["clear_code"] = gettext("The same event cannot open and clear; name another, or leave it empty.")
+            errors["clear_code"] = gettext("One event cannot open and clear an alert. Enter another code, or none.")
         kind = RULE_KINDS.get(self.kind_name)
         if kind is not None and kind.has_thresholds and not errors:
             errors |= self._wrong_thresholds(kind)
@@ -194,20 +196,18 @@ class Rule(models.Model):
     def _wrong_thresholds(self, kind: RuleKind) -> dict[str, str]:
         """A higher threshold lies further from normal than the one before, and a band is wider than its hysteresis."""
         if not all(_is_threshold(one, has_range=kind.has_range) for one in self.thresholds):
-            return {"higher_thresholds": gettext("Each step needs its severity and its limits.")}
+            return {"higher_thresholds": gettext("Each threshold needs a severity and a value.")}
         for lower, higher in pairwise(kind.thresholds(self)):
             if SEVERITY_ORDER.index(lower.severity) >= SEVERITY_ORDER.index(higher.severity):
-                return {"higher_thresholds": gettext("Steps go from mild to bad, each severity once.")}
+                return {"higher_thresholds": gettext("List thresholds by rising severity, each severity once.")}
             if not kind.is_further_out(higher, lower):
-                return {"higher_thresholds": gettext("The worse the severity, the further out lies its limit.")}
+                return {"higher_thresholds": gettext("A higher severity needs a threshold further from normal.")}
         if not kind.has_range or self.limit is None or self.lower_limit is None:
             return {}
         if self.lower_limit >= self.limit:
-            return {"lower_limit": gettext("It has to lie below the upper limit.")}
+            return {"lower_limit": gettext("The lower threshold must be below the upper one.")}
         if self.hysteresis * 2 >= self.limit - self.lower_limit:
-            return {
-                "hysteresis": gettext("So far back nothing is left between the limits: the alert would never let go.")
-            }
+            return {"hysteresis": gettext("Hysteresis too large: the alert would never clear. Enter a smaller value.")}
         return {}
 
 

@@ -13,21 +13,21 @@ from tms.lib.text_fields import LinesField
 
 class TransitionKind(models.TextChoices):
     OPENED = "opened", pgettext_lazy("transition", "Opened")
-    WORSENED = "worsened", pgettext_lazy("transition", "Got worse")
-    EASED = "eased", pgettext_lazy("transition", "Eased")
-    CLAIMED = "claimed", pgettext_lazy("transition", "Claimed: takes a look")
+    WORSENED = "worsened", pgettext_lazy("transition", "Worsened")
+    EASED = "eased", pgettext_lazy("transition", "Improved")
+    CLAIMED = "claimed", pgettext_lazy("transition", "Claimed")
     UNCLAIMED = "released", pgettext_lazy("transition", "Claim ended")
     ACKNOWLEDGED = "acknowledged", pgettext_lazy("transition", "Acknowledged")
     CHANGED = "changed", pgettext_lazy("transition", "Acknowledgement changed")
-    REOPENED = "withdrawn", pgettext_lazy("transition", "Open again: given back")
-    EXPIRED = "expired", pgettext_lazy("transition", "Open again: the time is up")
-    REOPENED_WORSE = "undone", pgettext_lazy("transition", "Open again: it got worse")
+    REOPENED = "withdrawn", pgettext_lazy("transition", "Reopened")
+    EXPIRED = "expired", pgettext_lazy("transition", "Reopened: time expired")
+    REOPENED_WORSE = "undone", pgettext_lazy("transition", "Reopened: worsened")
     SNOOZED = "snoozed", pgettext_lazy("transition", "Snoozed")
     ASSIGNED = "assigned", pgettext_lazy("transition", "Assigned")
     COMMENTED = "commented", pgettext_lazy("transition", "Comment")
-    REMINDED = "reminded", pgettext_lazy("transition", "Reminder: acknowledged too long")
-    FLAPPING = "flapping", pgettext_lazy("transition", "Began to flap")
-    STABLE = "calm", pgettext_lazy("transition", "Calm again")
+    REMINDED = "reminded", pgettext_lazy("transition", "Reminder: stale acknowledgement")
+    FLAPPING = "flapping", pgettext_lazy("transition", "Flapping started")
+    STABLE = "calm", pgettext_lazy("transition", "Flapping stopped")
     RESOLVED = "resolved", pgettext_lazy("transition", "Resolved")
 
 
@@ -53,12 +53,12 @@ class Transition(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     """Who did it; nobody: TMS itself."""
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    """Whom it was assigned to, or who is reminded."""
+    """Assignee, or person reminded."""
     comment = LinesField(max_length=500, blank=True)
     severity = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
     """Empty in what was written before steps of severity were kept: then it is the alert's."""
     before = models.CharField(max_length=16, choices=Severity, blank=True, default="", db_default="")
-    """The severity before it got worse or eased."""
+    """Severity before it worsened or improved."""
     contract = models.CharField(max_length=16, choices=Contract, blank=True, default="", db_default="")
     until = models.DateTimeField(null=True)
     dispatched_at = models.DateTimeField(null=True, db_column="told_at")

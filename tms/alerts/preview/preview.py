@@ -36,7 +36,7 @@ class PreviewResult:
     since: datetime
     until: datetime
     terminals: int
-    """In the scope of the rule."""
+    """Number of terminals in the scope of the rule."""
     evaluated: Sequence[int]
     """Terminals: all of them, or a sample."""
     alerts: Sequence[SimulatedAlert] = ()

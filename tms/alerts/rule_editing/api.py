@@ -48,19 +48,19 @@ class Switch(RequestSchema):
 
 class PreviewRequest(RequestSchema):
     rule: RuleBody
-    hours: int = Field(24, ge=1, le=MOST_HOURS, description="How far to look back.")
+    hours: int = Field(24, ge=1, le=MOST_HOURS, description="Hours to look back.")
 
 
 class SimulatedAlertSchema(ResponseSchema):
-    """An alert that would have opened."""
+    """An alert that the rule would have opened."""
 
     terminal: str = Field(description="UID")
     severity: str
     opened_at: datetime
-    ended_at: datetime | None = Field(description="Null: it would still be open.")
+    ended_at: datetime | None = Field(description="Null if it would still be open.")
     lowest: float | None
     highest: float | None
-    changes: int = Field(description="Openings and recoveries, if it would have flapped; else 0.")
+    changes: int = Field(description="Number of openings and recoveries while flapping; otherwise 0.")
 
     @classmethod
     def of(cls, alert: SimulatedAlert, uid: str) -> Self:
@@ -70,13 +70,13 @@ class SimulatedAlertSchema(ResponseSchema):
 class PreviewSchema(ResponseSchema):
     since: datetime
     until: datetime
-    terminals: int = Field(description="In the scope of the rule.")
-    evaluated: int = Field(description="All of them, or an even sample.")
-    is_cut: bool = Field(description="There was more than can be read in time.")
-    number: int = Field(description="How many alerts there would have been.")
-    alerts: list[SimulatedAlertSchema] = Field(description=f"The first {MOST_ALERTS} of them.")
+    terminals: int = Field(description="Number of terminals in the scope of the rule.")
+    evaluated: int = Field(description="Number of terminals evaluated: all, or an even sample.")
+    is_cut: bool = Field(description="True if there was too much data to read in time.")
+    number: int = Field(description="Number of alerts that would have opened.")
+    alerts: list[SimulatedAlertSchema] = Field(description=f"The first {MOST_ALERTS} of these alerts.")
     matching_now: list[str] = Field(
-        description=f"Of a firmware rule: the UIDs of the first {MOST_ALERTS} terminals that it would match now."
+        description=f"Firmware rules: UIDs of the first {MOST_ALERTS} terminals that match now."
     )
 
 
@@ -89,11 +89,11 @@ def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleFil
 
 @router.get("/rules/{int:pk}", summary="Read a rule", response=Rule)
 def read_rule(request: ApiRequest, response: HttpResponse, pk: int) -> Rule:
-    """With its `ETag`, to be named when it is edited."""
+    """The `ETag` of the response is required to change the rule."""
     return _answered(response, _rule(request, pk))
 
 
-@router.post("/rules", summary="Make a rule", response=Rule, status=201, access=MAKING)
+@router.post("/rules", summary="Create a rule", response=Rule, status=201, access=MAKING)
 def make_rule(request: ApiRequest, response: HttpResponse, body: RuleBody) -> Rule:
     rule = _filled(models.Rule(), body.model_dump())
     services.save_rule(rule, by=request.person, at=timezone.now())
@@ -108,21 +108,21 @@ def replace_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Rul
 
 @router.patch("/rules/{int:pk}", summary="Change fields of a rule", response=Rule, access=EDITING)
 def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleChange) -> Rule:
-    """Fields that are not named stay. `thresholds` are replaced as a whole."""
+    """Omitted fields stay unchanged. `thresholds` is replaced as a whole."""
     return _edited(request, response, pk, body.model_dump(exclude_unset=True))
 
 
 @router.delete("/rules/{int:pk}", summary="Delete a rule", response=None, status=204, access=EDITING)
 def delete_rule(request: ApiRequest, pk: int) -> None:
-    """Its alerts are resolved, and stay in the history."""
+    """Resolves its open alerts; they stay in the history."""
     rule = _rule(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
     services.delete_rule(rule, by=request.person, at=timezone.now(), version=version)
 
 
-@router.post("/rules/{int:pk}/switch", summary="Switch a rule on or off", response=Rule, access=SWITCHING)
+@router.post("/rules/{int:pk}/switch", summary="Enable or disable a rule", response=Rule, access=SWITCHING)
 def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Switch) -> Rule:
-    """To switch what is switched already changes nothing."""
+    """Repeating it changes nothing."""
     rule = _rule(request, pk)
     rule.enabled = body.enabled
     services.save_rule(rule, by=request.person, at=timezone.now(), version=rule.version)
@@ -131,7 +131,7 @@ def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Swit
 
 @router.post("/rules/preview", summary="Preview a rule", response=PreviewSchema, access=READ)
 def preview_rule(request: ApiRequest, body: PreviewRequest) -> PreviewSchema:
-    """What it would have done with reports that are stored already. Nothing is saved."""
+    """The alerts that the rule would have opened on past reports. Saves nothing."""
     until = timezone.now()
     result = preview(
         _filled(models.Rule(), body.rule.model_dump()), since=until - timedelta(hours=body.hours), until=until
@@ -162,7 +162,7 @@ def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[s
 
 
 def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
-    """Raises Refused with all that is wrong."""
+    """Raises ProblemError with all that is wrong."""
     if wrong := fill(rule, entry(fields), Places.known()):
         raise unreadable(*(Fault(f"${one.where}", one.what) for one in wrong))
     return rule

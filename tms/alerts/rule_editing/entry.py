@@ -86,15 +86,15 @@ def fill(rule: Rule, entry: RuleEntry, places: Places, *, is_name_known: bool = 
     for name in COPIED:
         setattr(rule, name, getattr(entry, name))
     if entry.thresholds and entry.severity:
-        wrong.append(Wrong(".severity", gettext("Each step has its severity; leave this one out.")))
+        wrong.append(Wrong(".severity", gettext("Each threshold has its own severity. Leave this field out.")))
     first, *higher = [msgspec.to_builtins(one) for one in entry.thresholds] or [{"severity": entry.severity}]
     rule.severity, rule.limit, rule.lower_limit = first["severity"], first.get("limit"), first.get("lower_limit")
     rule.higher_thresholds = higher
     rule.site_id, rule.group_id = places.sites.get(entry.site), places.groups.get(entry.group)
     if entry.site and rule.site_id is None:
-        wrong.append(Wrong(".site", gettext("There is no site of this code.")))
+        wrong.append(Wrong(".site", gettext("Unknown site code. Enter the code of an existing site.")))
     if entry.group and rule.group_id is None:
-        wrong.append(Wrong(".group", gettext("There is no group of this name.")))
+        wrong.append(Wrong(".group", gettext("Unknown group. Enter the name of an existing group.")))
     return wrong + _checked(rule, is_name_known=is_name_known)
 
 

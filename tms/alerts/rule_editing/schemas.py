@@ -31,19 +31,19 @@ class ThresholdSchema(Schema):
 
 
 class RuleFields(Schema):
-    """As in a file of rules. What a kind has no use for stays out."""
+    """The same fields as in a rule file. Omit fields that the kind does not use."""
 
     name: str = Field(examples=["Overheating"])
     name_ja: str = ""
     kind: RuleSource
     enabled: bool = True
-    severity: str = one_of(Severity.values, "Of rules without thresholds; other rules have one in each threshold.")
+    severity: str = one_of(Severity.values, "For kinds without thresholds; the others have a severity per threshold.")
     presence: str = one_of(("silent", "offline"))
     metric: str = Field("", examples=["temperature_c"])
     comparison: str = one_of(Comparison.values)
-    thresholds: list[ThresholdSchema] = Field([], max_length=3, description="By rising severity.")
+    thresholds: list[ThresholdSchema] = Field([], max_length=3, description="Thresholds by rising severity.")
     hysteresis: Number = 0.0
-    window_s: Number = Field(0.0, description="Of `rising` and `falling`.")
+    window_s: Number = Field(0.0, description="For `rising` and `falling`.")
     event_code: str = ""
     clear_code: str = ""
     clear_after_s: Number = 0.0
@@ -52,8 +52,8 @@ class RuleFields(Schema):
     firmware: str = ""
     duration_s: Number = 0.0
     hours: str = Field("always", json_schema_extra={"enum": [*RuleHours.values]})
-    site: str = Field("", description="Its code.")
-    group: str = Field("", description="Its name.")
+    site: str = Field("", description="Site code.")
+    group: str = Field("", description="Group name.")
     model: str = ""
     terminal_kind: str = one_of(TerminalKind.values)
 
@@ -67,7 +67,7 @@ RuleChange: Any = change_of(RuleFields, "RuleChange")
 
 class Rule(RuleFields, ResponseSchema):
     id: int
-    version: int = Field(description="Its ETag, without the quotes.")
+    version: int = Field(description="Its ETag without the quotes.")
     changed_at: datetime | None
     changed_by: str | None
 

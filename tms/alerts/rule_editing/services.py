@@ -23,7 +23,9 @@ class OutOfDate(Exception):
     code = "tms:rule-changed"
 
     def __init__(self, rule: Rule) -> None:
-        super().__init__(f"rule {rule.pk} was changed at {rule.changed_at} and is at version {rule.version}")
+        super().__init__(
+            f"rule {rule.pk} was changed at {rule.changed_at} and is at version {rule.version}; read it again"
+        )
         self.rule = rule
         """As it is now."""
 

@@ -74,7 +74,7 @@ def planned(source: str | bytes) -> list[Planned]:
     for number, entry in enumerate(lines.entries):
         plan.append(reader.read(number, entry))
         if len(reader.faults) >= MOST_FAULTS:
-            more = gettext("These are %d errors; the rest of the file was not checked.") % MOST_FAULTS
+            more = gettext("%d errors; the rest of the file was not checked.") % MOST_FAULTS
             faults = sorted(reader.faults)[:MOST_FAULTS]
             raise BadFile([*faults, Fault(faults[-1].line, "", more)])
     reader.check_names()
@@ -108,7 +108,7 @@ class Lines:
             raise BadFile([Fault(error.line, "", error.what)]) from None
         data = document.data
         if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
-            raise BadFile([Fault(1, "", gettext("A file of rules is a mapping with a list of `rules`."))])
+            raise BadFile([Fault(1, "", gettext("A rule file must be a mapping with a list `rules`."))])
         if len(data["rules"]) > MOST_ENTRIES:
             line = document.lines[f"$.rules[{MOST_ENTRIES}]"]
             raise BadFile([Fault(line, "", gettext("more than %d rules; split the file") % MOST_ENTRIES)])
@@ -153,7 +153,7 @@ class Reader:
     def check_names(self) -> None:
         for paths in self._names.values():
             for path in paths[1:]:
-                self._fault(path, gettext("A rule of this name stands further up."))
+                self._fault(path, gettext("A rule with this name already appears above. Rename or remove one."))
 
     def _fault(self, path: str, what: str) -> None:
         said = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"

@@ -47,7 +47,7 @@ def read(source: str | bytes) -> Document:
         raise _unreadable_character(error, source) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        what = gettext("not YAML: %s") % (getattr(error, "problem", None) or type(error).__name__)
+        what = gettext("invalid YAML: %s") % (getattr(error, "problem", None) or type(error).__name__)
         raise BadYaml(what, line=mark.line + 1 if mark else 1) from None
 
 
@@ -65,7 +65,7 @@ class _Reader:
             data = self._value(self._next(), "$", 0)
             self._next()
             if not isinstance(event := self._next(), yaml.StreamEndEvent):
-                raise BadYaml(gettext("a file holds one document; remove what follows ---"), line=_line(event))
+                raise BadYaml(gettext("only one document per file; remove everything after ---"), line=_line(event))
             return Document(data, self._lines)
         finally:
             self._loader.dispose()
@@ -88,7 +88,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(self._loader, event)
         if depth == DEEPEST:
-            raise BadYaml(gettext("nested more than %d levels deep") % DEEPEST, line=_line(event))
+            raise BadYaml(gettext("nested more than %d levels; flatten it") % DEEPEST, line=_line(event))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(path, depth + 1)
         return self._mapping(path, depth + 1)
@@ -109,7 +109,7 @@ class _Reader:
 
     def _key(self, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent) or len(event.value) > LONGEST_KEY:
-            what = gettext("a key is a text of at most %d characters") % LONGEST_KEY
+            what = gettext("a key must be a string of at most %d characters") % LONGEST_KEY
             raise BadYaml(what, line=_line(event))
         return _text(event)
 
@@ -119,7 +119,7 @@ def _scalar(loader: Any, event: Any) -> Any:
         return _text(event)
     if len(event.value) > LONGEST_NUMBER:
         if not event.value.strip(NUMBERS):
-            what = gettext("a number of more than %d characters") % LONGEST_NUMBER
+            what = gettext("number longer than %d characters; shorten it") % LONGEST_NUMBER
             raise BadYaml(what, line=_line(event))
         return _text(event)
     construct = CONSTRUCTORS.get(loader.resolve(yaml.ScalarNode, event.value, (True, False)))
@@ -146,7 +146,7 @@ def _text(event: Any) -> str:
     """Raises BadYaml for what no database holds: U+0000, and half of a surrogate pair."""
     text: str = event.value
     if "\0" in text or (not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)):
-        what = gettext("a text must not hold U+0000 or half of a surrogate pair (\\ud800 to \\udfff)")
+        what = gettext("a string must not contain U+0000 or an unpaired surrogate (\\ud800 to \\udfff)")
         raise BadYaml(what, line=_line(event))
     return text
 
@@ -161,9 +161,9 @@ def _encoded(source: str | bytes) -> bytes:
             raw.decode()
     except UnicodeError as error:
         line = source[: error.start].count("\n" if isinstance(source, str) else b"\n") + 1  # type: ignore[arg-type,attr-defined]
-        raise BadYaml(gettext("not a text file in UTF-8; save it as UTF-8"), line=line) from None
+        raise BadYaml(gettext("not a UTF-8 text file; save it as UTF-8"), line=line) from None
     if raw.startswith(UTF_16_OR_32):
-        raise BadYaml(gettext("not a text file in UTF-8; save it as UTF-8"))
+        raise BadYaml(gettext("not a UTF-8 text file; save it as UTF-8"))
     return raw.removeprefix(b"\xef\xbb\xbf")
 
 

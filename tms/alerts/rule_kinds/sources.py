@@ -17,6 +17,6 @@ class Comparison(models.TextChoices):
     ABOVE = "above", _("at or above")
     BELOW = "below", _("at or below")
     OUTSIDE = "outside", _("outside of")
-    RISING = "rising", _("rising by, a minute")
-    FALLING = "falling", _("falling by, a minute")
+    RISING = "rising", _("rising per minute")
+    FALLING = "falling", _("falling per minute")
     ABSENT = "absent", _("not reported for (seconds)")

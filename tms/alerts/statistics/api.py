@@ -23,8 +23,8 @@ USUAL, LONGEST = timedelta(days=30), timedelta(days=366)
 
 
 class Opened(RequestSchema):
-    since: Instant | None = Field(None, description="30 days before the end, if it is not named.")
-    until: Instant | None = Field(None, description="Now, if it is not named.")
+    since: Instant | None = Field(None, description="Default: 30 days before `until`.")
+    until: Instant | None = Field(None, description="Default: now.")
 
 
 class Spread(ResponseSchema):
@@ -35,14 +35,14 @@ class Spread(ResponseSchema):
 
 
 class Times(ResponseSchema):
-    by: Literal["all", "severity", "site"] = Field(description="Of all, of one severity, or of one site.")
-    key: str = Field(description="The severity, or the code of the site; empty of all.")
+    by: Literal["all", "severity", "site"] = Field(description="All alerts, one severity, or one site.")
+    key: str = Field(description="Severity or site code; empty for all alerts.")
     opened: int
-    suppressed: int = Field(description="When they opened; excluded from the times, because nobody was notified.")
+    suppressed: int = Field(description="Suppressed when opened; excluded from both times.")
     resolved_unacknowledged: int = Field(description="Resolved without acknowledgement.")
-    unacknowledged: int = Field(description="Unresolved, and not acknowledged yet.")
-    time_to_acknowledge: Spread = Field(description="Its mean is the MTTA.")
-    time_to_resolve: Spread = Field(description="Its mean is the MTTR.")
+    unacknowledged: int = Field(description="Unresolved and never acknowledged.")
+    time_to_acknowledge: Spread = Field(description="Time to acknowledge; its mean is the MTTA.")
+    time_to_resolve: Spread = Field(description="Time to resolve; its mean is the MTTR.")
 
     @classmethod
     def of(cls, line: response_times.ResponseTimes, key: str) -> Self:
@@ -52,11 +52,11 @@ class Times(ResponseSchema):
 
 @router.get("/alert-times", summary="Read response times", response=list[Times])
 def read_alert_times(request: ApiRequest, query: Query[Opened]) -> Sequence[Times]:
-    """Of alerts that opened within at most 366 days."""
+    """Times to acknowledge (MTTA) and to resolve (MTTR) of alerts that opened in the period, 366 days at most."""
     until = query.until or timezone.now()
     since = query.since or until - USUAL
     if not timedelta(0) < until - since <= LONGEST:
-        raise unreadable(Fault("?since", "it lies before `until`, by at most 366 days"))
+        raise unreadable(Fault("?since", "must be before `until`, by at most 366 days"))
     alerts = visible(models.Alert.objects.filter(opened_at__gte=since, opened_at__lt=until), to=request.person)
     lines = response_times.times(alerts)
     codes = {str(pk): code for pk, code in Site.objects.values_list("pk", "code")}

@@ -26,12 +26,12 @@ EXPLAINS_NOTHING = frozenset({None, Presence.NEVER})
 
 class Reason(models.TextChoices):
     MAINTENANCE = "maintenance", _("maintenance")
-    CLOSED = "closed", _("the site is closed")
-    PARENT = "parent", _("what it is linked through is away")
-    EXPECTED = "expected", _("it said when it will be back")
-    SNOOZED = "snoozed", _("somebody put it off")
-    CORRELATING = "folding", _("it may be part of an incident")
-    INCIDENT = "incident", _("it is part of an incident")
+    CLOSED = "closed", _("site closed")
+    PARENT = "parent", _("parent terminal offline")
+    EXPECTED = "expected", _("return announced")
+    SNOOZED = "snoozed", _("snoozed")
+    CORRELATING = "folding", _("possible incident")
+    INCIDENT = "incident", _("part of incident")
 
 
 class Suppression(NamedTuple):

@@ -13,14 +13,16 @@ from tms.lib.management import NoChecksCommand
 
 
 class Command(NoChecksCommand):
-    help = "Writes all rules to standard output as YAML, or takes rules over from such a file."
+    help = "Exports all rules as YAML, or imports rules from such a file."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        actions.add_parser("export", help="write all rules as YAML")
-        importing = actions.add_parser("import", help="take over the rules of a file; those it does not name stay")
-        importing.add_argument("file", help="a path, or - for standard input")
-        importing.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+        actions.add_parser("export", help="write all rules to standard output as YAML")
+        importing = actions.add_parser(
+            "import", help="import the rules of a file; rules missing from it stay unchanged"
+        )
+        importing.add_argument("file", help="path, or - for standard input")
+        importing.add_argument("--dry-run", action="store_true", help="only show what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "export":
