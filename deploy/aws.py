@@ -1,4 +1,4 @@
-"""Clients of AWS, as the machine's role, the pipeline's role or a person's profile allows; or of an emulator."""
+"""Clients of AWS, with the credentials of a machine, of the pipeline or of a person's profile; or of an emulator."""
 
 import os
 from typing import Any
@@ -7,7 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 AwsError = (BotoCoreError, ClientError)
-"""Whatever AWS, or the way to it, answers instead of an answer."""
+"""Errors of AWS, or of the way to it."""
 
 
 def client(service: str) -> Any:
@@ -21,5 +21,5 @@ def account() -> str:
 
 
 def code_of(error: Exception) -> str:
-    """AWS's own name of a refusal: `NoSuchKey`."""
+    """AWS's name of an error, such as `NoSuchKey`."""
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

@@ -1,4 +1,4 @@
-"""Whether the previous release works on this release's schema, as it does while a release rolls out or is taken back.
+"""Checks that the previous release works with this release's schema, as it must during a rollout and after a rollback.
 
 `deploy/previous_release.json` names the previous release: its commit, the last migration of each app, and the findings
 that were accepted, each with its reason. `python -m deploy.compatibility` prints what would break;
@@ -39,7 +39,7 @@ def previous() -> Previous:
 
 
 def compare(before: Any, after: Any) -> Iterator[Finding]:
-    """What a program written for the registry `before` finds broken on the schema of `after` (both as `state.apps`)."""
+    """What breaks for code written for the registry `before` on the schema of `after` (both `state.apps`)."""
     now = _tables(after)
     for table, model in _tables(before).items():
         if table not in now:
@@ -72,13 +72,13 @@ def _fields(model: Any) -> dict[str, Any]:
 
 
 def _must_be_named(field: Any) -> bool:
-    """Django drops a Python default from the column once it is added; only `db_default` stays."""
+    """Django drops a Python default once the column is added; only `db_default` stays."""
     return not (field.null or field.has_db_default() or field.generated or field.primary_key)
 
 
 def _narrowed(was: Any, now: Any) -> str:
     if was.null and not now.null:
-        return "NULL is refused now, and the previous release may write it"
+        return "NULL is rejected now, and the previous release may write it"
     if _kind(was) != _kind(now):
         return f"{_kind(was)} became {_kind(now)}"
     if (was.max_length or 0) > (now.max_length or 0) > 0:
@@ -87,7 +87,7 @@ def _narrowed(was: Any, now: Any) -> str:
 
 
 def _kind(field: Any) -> str:
-    """A foreign key is what it points to."""
+    """Of a foreign key: the type of the column it refers to."""
     return str(field.target_field.get_internal_type() if field.remote_field else field.get_internal_type())
 
 
@@ -99,7 +99,7 @@ def _constraints(table: str, before: Any, after: Any) -> Iterator[Finding]:
 
 
 def findings() -> list[Finding]:
-    """What stands between the previous release and the migrations of this tree, without what was accepted."""
+    """What the migrations of this tree break for the previous release, without accepted findings."""
     from django.db.migrations.loader import MigrationLoader
 
     graph = MigrationLoader(None).graph

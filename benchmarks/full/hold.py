@@ -67,7 +67,7 @@ class Hold:
         seen = self.fleet.look()
         seen += self.fleet.wait_until_whole(wanted, patience_s=self.plan.return_patience_s)
         if at_once:
-            node.wait_until_it_answers()
+            node.wait_until_ready()
         outage = _outage(seen, killed_at, is_whole=seen.online >= wanted)
         say(f"hold: {outage.lost:,} lost, {outage.back:,} back, the last after {outage.all_s:.1f} s")
         return outage

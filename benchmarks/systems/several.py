@@ -35,7 +35,7 @@ class Several(Tms):
                 service.launch()
                 pin(service.pid, self.cores)
             for node in self.nodes:
-                node.wait_until_it_answers()
+                node.wait_until_ready()
             undo.pop_all()
 
     def add_node(self) -> NodeProcess:
@@ -49,9 +49,9 @@ class Several(Tms):
     def stop(self) -> None:
         services = [*self.nodes, *([self.clock] if self.clock else [])]
         for service in services:
-            service.ask_to_stop()
+            service.request_stop()
         for service in services:
-            service.wait_until_it_ended()
+            service.wait_until_ended()
 
     def _node(self, place: int) -> NodeProcess:
         name = f"node-{place + 1}"

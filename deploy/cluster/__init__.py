@@ -1,1 +1,1 @@
-"""`make cluster`: starts TMS as in production on this machine, and shows the state of each process."""
+"""`make cluster`: runs TMS as in production on this machine, and shows the state of each process."""

@@ -8,33 +8,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.cluster.supervisor import Supervisor
-from deploy.cluster.view import Lines, Table, View
+from deploy.cluster.view import LineView, TableView, View
 from deploy.processes.cluster import MOST_CLOCKS, MOST_NODES, Cluster
-from deploy.processes.programs import Missing, find, find_postgresql
-from deploy.processes.service import HOST, DidNotStart, Service
+from deploy.processes.programs import ProgramMissing, find, find_postgresql
+from deploy.processes.service import HOST, Service, StartFailed
 from deploy.processes.simulator import SimulatorProcess
 from deploy.processes.tms_process import ROOT
 
 MOST_TERMINALS = 5_000
-MADE_HERE = {"TMS_DATABASE_URL", "TMS_REDIS_URL", "TMS_NODE", "TMS_SECRET_KEY", "TMS_DATA_DIR", "TMS_STATIC_ROOT"}
-"""Settings that are the cluster's own: it must not touch a database that somebody happened to name."""
-PATIENCE = {"TMS_DRAIN_SPREAD_S": "5"}
-"""Ctrl-C is followed by a person who waits."""
+OWN_SETTINGS = {"TMS_DATABASE_URL", "TMS_REDIS_URL", "TMS_NODE", "TMS_SECRET_KEY", "TMS_DATA_DIR", "TMS_STATIC_ROOT"}
+"""Settings that the cluster sets itself: it must not use a database that the environment names."""
+DEFAULT_SETTINGS = {"TMS_DRAIN_SPREAD_S": "5"}
+"""Defaults of the cluster: a short drain, because a person waits after Ctrl-C."""
 
 
-class Refused(Exception):
-    """It cannot start like this; the message says what would be right."""
+class UsageError(Exception):
+    """An option or the machine does not fit; the message says what is expected."""
 
 
 def main() -> int:
     try:
-        cluster, terminals = prepared()
-    except (Refused, Missing) as refusal:
+        cluster, terminals = prepare()
+    except (UsageError, ProgramMissing) as refusal:
         print(f"TMS cannot start: {refusal}", file=sys.stderr)
         return 2
     try:
         run(cluster, terminals)
-    except (DidNotStart, RuntimeError) as error:
+    except (StartFailed, RuntimeError) as error:
         print(f"TMS did not start: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -45,7 +45,7 @@ def main() -> int:
     return 0
 
 
-def prepared() -> tuple[Cluster, int]:
+def prepare() -> tuple[Cluster, int]:
     """Raises Refused or Missing."""
     nodes = number("N", 3, least=1, most=MOST_NODES)
     clocks = number("CLOCKS", 2, least=1, most=MOST_CLOCKS)
@@ -56,7 +56,7 @@ def prepared() -> tuple[Cluster, int]:
         nodes,
         clocks=clocks,
         server=os.environ.get("TMS_SERVER", "daphne"),
-        settings=PATIENCE | given(),
+        settings=DEFAULT_SETTINGS | overridden_settings(),
         folder=folder(),
         port=port,
     )
@@ -66,69 +66,69 @@ def prepared() -> tuple[Cluster, int]:
 
 def run(cluster: Cluster, terminals: int) -> None:
     services = [*cluster.services]
-    farewell = [*cluster.farewell]
+    stop_order = [*cluster.stop_order]
     for service in services:
-        service.ends_with_us = True
+        service.ends_with_parent = True
     print(
         f"Starting PostgreSQL, Redis, {len(cluster.clocks)} clocks, {len(cluster.nodes)} nodes and nginx …", flush=True
     )
     cluster.start()
-    person = administrator(cluster)
+    credentials = administrator(cluster)
     if terminals:
-        simulator, person = populated(cluster, terminals)
+        simulator, credentials = start_simulator(cluster, terminals)
         services.append(simulator)
-        farewell.insert(0, [simulator])
-    view = view_of(cluster, person)
+        stop_order.insert(0, [simulator])
+    view = view_of(cluster, credentials)
     try:
-        Supervisor(services, farewell, view).run()
+        Supervisor(services, stop_order, view).run()
     finally:
         view.close()
         print("Stopped.")
 
 
-def view_of(cluster: Cluster, person: str) -> View:
-    title = f"TMS as in production: {cluster.url}/   sign in: {person}   (the certificate is its own)"
-    kind = Table if sys.stdout.isatty() else Lines
+def view_of(cluster: Cluster, credentials: str) -> View:
+    title = f"TMS as in production: {cluster.url}/   sign in: {credentials}   (self-signed certificate)"
+    kind = TableView if sys.stdout.isatty() else LineView
     return kind(sys.stdout, title, hints(cluster))
 
 
 def hints(cluster: Cluster) -> Sequence[str]:
     return (
         f"Logs: {cluster.folder}/*/log, nginx/access.log.  Link, as a load balancer sees it: {cluster.link}",
-        "To see something: kill -9 a node, and its terminals come back elsewhere; kill -STOP the clock that leads,",
-        "and another one leads within ten seconds; kill -9 redis or postgresql, and nothing acknowledged is lost.",
-        "Ctrl-C stops all, nodes first.",
+        "Try it: kill -9 a node, and its terminals reconnect to another; kill -STOP the leading clock, and another",
+        "one leads within ten seconds; kill -9 redis or postgresql, and no acknowledged report is lost.",
+        "Ctrl-C stops everything, nodes first.",
     )
 
 
 def administrator(cluster: Cluster) -> str:
-    """User name and password of the first person, made at the first start and kept in the folder."""
-    kept = cluster.folder / "administrator"
-    if not kept.exists():
+    """User name and password of the first person, created at the first start and stored in the folder."""
+    path = cluster.folder / "administrator"
+    if not path.exists():
         password = secrets.token_urlsafe(12)
         cluster.manage(
             "createsuperuser", "--no-input", "--username", "admin", "--email", "", DJANGO_SUPERUSER_PASSWORD=password
         )
-        kept.touch(0o600)
-        kept.write_text(f"admin / {password}")
-    return kept.read_text()
+        path.touch(0o600)
+        path.write_text(f"admin / {password}")
+    return path.read_text()
 
 
-def populated(cluster: Cluster, terminals: int) -> tuple[Service, str]:
-    """A simulator of so many terminals, running, and who may look at them."""
+def start_simulator(cluster: Cluster, terminals: int) -> tuple[Service, str]:
+    """Start a simulator of that many terminals; returns it with the user name and password of an operator."""
     fleet = cluster.folder / "demo-fleet.json"
     username, password = cluster.manage("seed_demo", str(terminals), "--fleet", str(fleet)).split()
     simulator = SimulatorProcess(
         url=cluster.link, fleet=fleet, terminals=terminals, folder=cluster.folder / "terminals"
     )
-    simulator.ends_with_us = True
+    simulator.ends_with_parent = True
     simulator.start()
     return simulator, f"{username} / {password}"
 
 
-def given() -> dict[str, str]:
-    """What the person who starts it wants otherwise."""
-    return {name: value for name, value in os.environ.items() if name.startswith("TMS_") and name not in MADE_HERE}
+def overridden_settings() -> dict[str, str]:
+    """Settings of TMS in the environment that the cluster does not set itself."""
+    return {name: value for name, value in os.environ.items() if name.startswith("TMS_") and name not in OWN_SETTINGS}
 
 
 def folder() -> Path:
@@ -138,7 +138,7 @@ def folder() -> Path:
 def number(name: str, default: int, *, least: int, most: int) -> int:
     text = os.environ.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise Refused(f"{name}={text!r}: expected a whole number from {least} to {most}")
+        raise UsageError(f"{name}={text!r}: expected a whole number from {least} to {most}")
     return int(text)
 
 
@@ -156,7 +156,7 @@ def refuse_taken_ports(services: Sequence[Service]) -> None:
             try:
                 probe.bind((HOST, service.port))
             except OSError:
-                raise Refused(
+                raise UsageError(
                     f"port {service.port}, for {service.name}, is in use; choose others: PORT=9443 make cluster"
                 ) from None
 

@@ -1,4 +1,4 @@
-"""Watches over one service: knows its state, and starts it again when it died."""
+"""Monitors one service: keeps its state, and restarts it when it has died."""
 
 import contextlib
 import os
@@ -7,111 +7,117 @@ from concurrent.futures import Executor, Future
 from enum import StrEnum
 from pathlib import Path
 
-from deploy.cluster.usage import NOTHING, Meter, Vitals
+from deploy.cluster.usage import NO_USAGE, Usage, UsageMeter
 from deploy.processes.clock import ClockProcess
 from deploy.processes.service import Service
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
-SOUND_AFTER_S = 60.0
-"""Who ran so long before it died is started again at once."""
-LOOK_EVERY_S = 1.0
-SLOW_ANSWER_S = 3.0
+FIRST_RESTART_DELAY_S, LONGEST_RESTART_DELAY_S = 1.0, 30.0
+STABLE_AFTER_S = 60.0
+"""After a run of this length the next restart has the shortest delay again."""
+POLL_INTERVAL_S = 1.0
+POLL_TIMEOUT_S = 3.0
 TAIL_BYTES = 8_192
 
 
-class State(StrEnum):
+class ServiceState(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
-    LEADS = "leads"
-    SILENT = "no answer"
+    LEADER = "leads"
+    NOT_RESPONDING = "no answer"
     PAUSED = "paused"
-    DEAD = "dead"
+    EXITED = "dead"
     STOPPING = "stopping"
     STOPPED = "stopped"
 
 
-class Warden:
-    def __init__(self, service: Service, looks: Executor) -> None:
+class ServiceMonitor:
+    def __init__(self, service: Service, executor: Executor) -> None:
         self.service = service
-        self.state = State.STARTING
+        self.state = ServiceState.STARTING
         self.restarts = 0
-        self.vitals: Vitals = NOTHING
-        self.began_at = time.monotonic()
-        self.again_at = 0.0
+        self.usage: Usage = NO_USAGE
+        self.started_at = time.monotonic()
+        self.restart_at = 0.0
         self.exit_code: int | None = None
-        self._pause_s = FIRST_PAUSE_S
-        self._meter = Meter()
-        self._looks = looks
-        self._look: Future[State | None] | None = None
-        self._looked_at = 0.0
+        self._restart_delay_s = FIRST_RESTART_DELAY_S
+        self._meter = UsageMeter()
+        self._executor = executor
+        self._poll: Future[ServiceState | None] | None = None
+        self._polled_at = 0.0
 
-    def watch(self) -> None:
-        """Call it again and again. Never waits."""
+    def update(self) -> None:
+        """Update the state, and restart the service if it is due. Call it periodically; it never blocks."""
         if not self.service.is_running:
-            self._mourn()
+            self._on_exit()
             return
-        self.vitals = self._meter.read(self.service.pid)
-        if self.state is not State.STOPPING:
-            self._see()
+        self.usage = self._meter.read(self.service.pid)
+        if self.state is not ServiceState.STOPPING:
+            self._update_state()
 
     def stop(self) -> None:
-        """Ask it to stop, and do not start it again."""
-        self.state = State.STOPPING if self.service.is_running else State.STOPPED
-        self.service.ask_to_stop()
+        """Ask the service to stop, and do not restart it."""
+        self.state = ServiceState.STOPPING if self.service.is_running else ServiceState.STOPPED
+        self.service.request_stop()
 
     @property
     def uptime_s(self) -> float:
-        return time.monotonic() - self.began_at if self.service.is_running else 0.0
+        return time.monotonic() - self.started_at if self.service.is_running else 0.0
 
     @property
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         return last_line(self.service.log)
 
-    def _mourn(self) -> None:
+    def _on_exit(self) -> None:
         now = time.monotonic()
-        if self.state in (State.STOPPING, State.STOPPED):
-            self.state, self.vitals = State.STOPPED, NOTHING
-        elif self.state is not State.DEAD:
-            self._note_death(now)
-        elif now >= self.again_at:
-            self._start_again(now)
+        if self.state in (ServiceState.STOPPING, ServiceState.STOPPED):
+            self.state, self.usage = ServiceState.STOPPED, NO_USAGE
+        elif self.state is not ServiceState.EXITED:
+            self._record_exit(now)
+        elif now >= self.restart_at:
+            self._restart(now)
 
-    def _note_death(self, now: float) -> None:
-        if now - self.began_at >= SOUND_AFTER_S:
-            self._pause_s = FIRST_PAUSE_S
-        self.state, self.vitals, self._look = State.DEAD, NOTHING, None
+    def _record_exit(self, now: float) -> None:
+        if now - self.started_at >= STABLE_AFTER_S:
+            self._restart_delay_s = FIRST_RESTART_DELAY_S
+        self.state, self.usage, self._poll = ServiceState.EXITED, NO_USAGE, None
         self.exit_code = None if self.service.process is None else self.service.process.returncode
-        self.again_at = now + self._pause_s
-        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self.restart_at = now + self._restart_delay_s
+        self._restart_delay_s = min(2 * self._restart_delay_s, LONGEST_RESTART_DELAY_S)
 
-    def _start_again(self, now: float) -> None:
+    def _restart(self, now: float) -> None:
         self.restarts += 1
-        self.state, self.began_at = State.STARTING, now
+        self.state, self.started_at = ServiceState.STARTING, now
         self.service.launch()
 
-    def _see(self) -> None:
-        """Asking may take as long as the process hangs: others do it for us."""
-        if self.vitals.is_paused:
-            self.state = State.PAUSED
+    def _update_state(self) -> None:
+        """A request may hang as long as the process does, so other threads send it."""
+        if self.usage.is_paused:
+            self.state = ServiceState.PAUSED
             return
         now = time.monotonic()
-        if self._look is not None and self._look.done():
-            self.state = self._look.result() or (self.state if self.state is State.STARTING else State.SILENT)
-            self._look = None
-        elif self._look is not None and now - self._looked_at > SLOW_ANSWER_S and self.state is not State.STARTING:
-            self.state = State.SILENT
-        if self._look is None and now - self._looked_at >= LOOK_EVERY_S:
-            self._looked_at = now
-            self._look = self._looks.submit(look, self.service)
+        if self._poll is not None and self._poll.done():
+            self.state = self._poll.result() or (
+                self.state if self.state is ServiceState.STARTING else ServiceState.NOT_RESPONDING
+            )
+            self._poll = None
+        elif (
+            self._poll is not None
+            and now - self._polled_at > POLL_TIMEOUT_S
+            and self.state is not ServiceState.STARTING
+        ):
+            self.state = ServiceState.NOT_RESPONDING
+        if self._poll is None and now - self._polled_at >= POLL_INTERVAL_S:
+            self._polled_at = now
+            self._poll = self._executor.submit(poll, self.service)
 
 
-def look(service: Service) -> State | None:
-    """None when it does not answer."""
+def poll(service: Service) -> ServiceState | None:
+    """None if the service does not answer."""
     if isinstance(service, ClockProcess):
         with contextlib.suppress(OSError):
-            return State.LEADS if service.leads else State.RUNNING
+            return ServiceState.LEADER if service.is_leader else ServiceState.RUNNING
         return None
-    return State.RUNNING if service.answers() else None
+    return ServiceState.RUNNING if service.answers() else None
 
 
 def last_line(log: Path) -> str:

@@ -1,4 +1,4 @@
-"""Keeps a cluster running until it is asked to stop, and shows it."""
+"""Keeps the services of a cluster running until a signal, and updates the view."""
 
 import contextlib
 import signal
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
-from deploy.cluster.service_monitor import State, Warden
+from deploy.cluster.service_monitor import ServiceMonitor, ServiceState
 from deploy.cluster.view import View
 from deploy.processes.service import Service
 
@@ -16,52 +16,54 @@ DRAW_EVERY_S = 0.5
 
 
 class Supervisor:
-    """`services` are running. Use it from the main thread: whatever it starts again ends with that."""
+    """`services` are running. Use it from the main thread: what it restarts ends with that thread."""
 
-    def __init__(self, services: Sequence[Service], farewell: Sequence[Sequence[Service]], view: View) -> None:
-        self._looks = ThreadPoolExecutor(len(services), thread_name_prefix="look")
-        self.wardens = [Warden(service, self._looks) for service in services]
-        self._farewell = farewell
+    def __init__(self, services: Sequence[Service], stop_order: Sequence[Sequence[Service]], view: View) -> None:
+        self._executor = ThreadPoolExecutor(len(services), thread_name_prefix="poll")
+        self.monitors = [ServiceMonitor(service, self._executor) for service in services]
+        self._stop_order = stop_order
         self._view = view
-        self._asked = 0
+        self._stop_requests = 0
         self._wake = threading.Event()
 
     def run(self) -> None:
-        with self._hearing_signals():
-            while not self._asked:
-                self._turn()
-            self._say_goodbye()
-        self._looks.shutdown(wait=False, cancel_futures=True)
+        with self._handling_signals():
+            while not self._stop_requests:
+                self._update()
+            self._stop_all()
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _turn(self) -> None:
-        for warden in self.wardens:
-            warden.watch()
-        self._view.show(self.wardens)
+    def _update(self) -> None:
+        for monitor in self.monitors:
+            monitor.update()
+        self._view.show(self.monitors)
         self._wake.wait(DRAW_EVERY_S)
 
-    def _say_goodbye(self) -> None:
-        self._view.say("Stopping: nodes drain first. Ctrl-C again kills them all.")
-        for group in self._farewell:
-            leaving = [warden for warden in self.wardens if warden.service in group]
-            deadline = time.monotonic() + max(warden.service.stop_deadline_s for warden in leaving)
-            for warden in leaving:
-                warden.stop()
-            while any(warden.state is not State.STOPPED for warden in leaving):
-                if self._asked > 1 or time.monotonic() > deadline:
-                    for warden in leaving:
-                        warden.service.kill()
+    def _stop_all(self) -> None:
+        self._view.show_message("Stopping: nodes drain first. Ctrl-C again kills them all.")
+        for group in self._stop_order:
+            stopping = [monitor for monitor in self.monitors if monitor.service in group]
+            deadline = time.monotonic() + max(monitor.service.stop_deadline_s for monitor in stopping)
+            for monitor in stopping:
+                monitor.stop()
+            while any(monitor.state is not ServiceState.STOPPED for monitor in stopping):
+                if self._stop_requests > 1 or time.monotonic() > deadline:
+                    for monitor in stopping:
+                        monitor.service.kill()
                 self._wake.clear()
-                self._turn()
+                self._update()
 
     @contextlib.contextmanager
-    def _hearing_signals(self) -> Iterator[None]:
-        before = {name: signal.signal(name, self._ask) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    def _handling_signals(self) -> Iterator[None]:
+        before = {
+            name: signal.signal(name, self._request_stop) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
         try:
             yield
         finally:
             for name, handler in before.items():
                 signal.signal(name, handler)
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked += 1
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
+        self._stop_requests += 1
         self._wake.set()

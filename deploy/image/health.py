@@ -1,7 +1,7 @@
-"""Whether the process of this container works; prints what /health/ says.
+"""Health check of the container: prints the answer of /health/.
 
-While the database is away that is still 200, for no restart of TMS brings it back; 503 means that this process is stuck
-or about to end.
+It is 200 even without the database, which a restart of TMS would not repair; 503 means that this process is stuck or
+about to end.
 """
 
 import sys

@@ -1,1 +1,1 @@
-"""nginx in front of the nodes of one host: `*.conf`, and what fills their blanks in, for cluster and machine alike."""
+"""nginx in front of the nodes of one host: templates (`*.conf`), and the code that fills them in."""

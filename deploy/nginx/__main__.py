@@ -1,4 +1,4 @@
-"""`python -m deploy.nginx ...` writes the configuration of a machine, and prints the files that changed by it."""
+"""`python -m deploy.nginx ...` writes the configuration of a machine, and prints the files that changed."""
 
 import argparse
 from pathlib import Path
@@ -11,9 +11,9 @@ def main() -> None:
     for name in ("folder", "state", "access-log", "static"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--nodes", type=int, nargs="+", required=True, help="ports of the nodes on this host")
-    parser.add_argument("--listen", required=True, help="ADDRESS:PORT for the load balancer, which ends TLS")
+    parser.add_argument("--listen", required=True, help="ADDRESS:PORT for the load balancer, which terminates TLS")
     parser.add_argument("--balancers", nargs="+", required=True, help="networks of the load balancer")
-    parser.add_argument("--user", default="", help="whom the workers run as: USER GROUP")
+    parser.add_argument("--user", default="", help="user and group of the workers: USER GROUP")
     for path in Configuration(**vars(parser.parse_args())).write():
         print(path)
 

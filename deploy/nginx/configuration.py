@@ -6,14 +6,14 @@ from pathlib import Path
 
 TEMPLATES = Path(__file__).parent
 SOCKETS = 60_000
-"""That it can hold; each has two ends."""
+"""WebSockets that it can hold; each needs two descriptors."""
 FILES = 2 * SOCKETS + 1_000
 """Descriptors for them and for the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """Where nginx itself ends TLS."""
+    """For an nginx that terminates TLS itself."""
 
     listen: str
     chain: Path
@@ -23,42 +23,42 @@ class Tls:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     folder: Path
-    """Where it is written."""
+    """Where the configuration is written."""
     state: Path
-    """What nginx writes while it runs: its pid, bodies of requests."""
+    """For files that nginx writes while it runs: its pid, bodies of requests."""
     access_log: Path
     static: Path
-    """What is served as `/static/`."""
+    """Served as `/static/`."""
     nodes: Sequence[int]
     """Their ports, on this host."""
     listen: str
-    """Address and port for whoever ends TLS before us."""
+    """Address and port for the load balancer, which terminates TLS."""
     balancers: Sequence[str]
-    """Networks of those, and of nobody else: they are believed when they say who a client is."""
+    """Networks of the load balancers: their X-Forwarded-For is trusted."""
     user: str = ""
-    """Whom the workers run as, with the group behind it; by default, whoever starts nginx."""
+    """User and group of the workers; by default the user that starts nginx."""
     files: int = FILES
-    """Descriptors that a worker may have."""
+    """File descriptors of a worker."""
     tls: Tls | None = None
 
     def write(self) -> Sequence[Path]:
-        """What changed by it. A running nginx takes it at SIGHUP, and lets go of its links a minute later."""
+        """Write the files; returns those that changed. nginx loads them on SIGHUP, and closes links a minute later."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for place in ("body", "proxy"):
-            (self.state / place).mkdir(parents=True, exist_ok=True)
+        for folder in ("body", "proxy"):
+            (self.state / folder).mkdir(parents=True, exist_ok=True)
         templates = sorted([*TEMPLATES.glob("*.conf"), *TEMPLATES.glob("*.html")])
-        texts = {self.folder / path.name: self._filled_in(path.read_text()) for path in templates}
+        texts = {self.folder / path.name: self._render(path.read_text()) for path in templates}
         changed = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
         for path in changed:
             path.write_text(texts[path])
         return changed
 
-    def _filled_in(self, template: str) -> str:
-        for name, value in self._blanks().items():
+    def _render(self, template: str) -> str:
+        for name, value in self._values().items():
             template = template.replace(f"@{name}@", value)
         return template
 
-    def _blanks(self) -> Mapping[str, str]:
+    def _values(self) -> Mapping[str, str]:
         workers = max(os.cpu_count() or 1, math.ceil(2 * SOCKETS / self.files))
         return {
             "USER": f"user {self.user};" if self.user else "",

@@ -6,17 +6,17 @@ from deploy.processes.nginx import Nginx
 from deploy.processes.node import NodeProcess
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
-from deploy.processes.service import HOST, DidNotStart, Service, free_port
+from deploy.processes.service import HOST, Service, StartFailed, free_port
 
 __all__ = [
     "HOST",
     "ClockProcess",
     "Cluster",
-    "DidNotStart",
     "Nginx",
     "NodeProcess",
     "PostgreSQL",
     "Redis",
     "Service",
+    "StartFailed",
     "free_port",
 ]

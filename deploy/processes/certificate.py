@@ -1,4 +1,4 @@
-"""A certificate for loopback, signed by itself: a browser asks once, a client may be told to trust it."""
+"""A self-signed certificate for loopback."""
 
 import subprocess
 from pathlib import Path
@@ -17,15 +17,15 @@ class Certificate(NamedTuple):
 
 
 def certificate(folder: Path) -> Certificate:
-    """That of `folder`, made when there is none. Raises Missing."""
-    made = Certificate(folder / "chain.pem", folder / "key.pem")
-    if not made.chain.exists():
+    """The certificate in `folder`, created if there is none. Raises ProgramMissing."""
+    found = Certificate(folder / "chain.pem", folder / "key.pem")
+    if not found.chain.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _make(made)
-    return made
+        _create(found)
+    return found
 
 
-def _make(certificate: Certificate) -> None:
+def _create(certificate: Certificate) -> None:
     openssl = find("openssl", package="openssl")
     kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", DAYS]
     where = ["-keyout", str(certificate.key), "-out", str(certificate.chain)]

@@ -15,31 +15,30 @@ from deploy.processes.node import NodeProcess
 from deploy.processes.postgresql import PostgreSQL
 from deploy.processes.redis import Redis
 from deploy.processes.service import HOST, Service
-from deploy.processes.tms_process import ROOT, TmsProcess, clean, manage
+from deploy.processes.tms_process import ROOT, TmsProcess, clean_environment, manage
 
 type Settings = Mapping[str, str]
 
 MOST_NODES, MOST_CLOCKS = 60, 20
-"""As many as the ports that are kept for them."""
+"""As many as there are ports reserved for them."""
 
 
 class Ports:
-    """From `first` on, each in its place, so that a second start finds the same; without it, whatever is free."""
+    """Fixed ports from `first` on, the same at every start; free ones if it is None."""
 
     def __init__(self, first: int | None) -> None:
         self._first = first
 
-    def at(self, place: int) -> int | None:
-        return None if self._first is None else self._first + place
+    def at(self, offset: int) -> int | None:
+        return None if self._first is None else self._first + offset
 
 
 class Cluster:
     """TMS as in production on one machine.
 
-    Whatever answers has its port from `port` on: nginx first, nodes from the tenth; without it, free ones.
-    `settings` are environment variables of every node and clock, and win over what production demands and the cluster
-    makes up. With `{"TMS_PRODUCTION": "0"}` pages are plain HTTP, as on a laptop; in production nginx ends TLS with a
-    certificate that it signed itself.
+    Ports are fixed from `port` on, nginx first and nodes from the tenth; or free ones if it is None. `settings` are
+    environment variables of every node and clock, and override the cluster's own. With `{"TMS_PRODUCTION": "0"}` pages
+    are plain HTTP; in production nginx terminates TLS with a self-signed certificate.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class Cluster:
         self.keeps_folder = folder is not None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-cluster-"))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o711)  # PostgreSQL and nginx's workers are somebody else when we are root
+        self.folder.chmod(0o711)  # as root, PostgreSQL and nginx's workers run as other users
         ports = Ports(port)
         self.postgresql = PostgreSQL(durable=durable, folder=self.folder / "postgresql", port=ports.at(90))
         self.redis = Redis(folder=self.folder / "redis", port=ports.at(91))
@@ -86,12 +85,12 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Of the pages, through nginx."""
+        """Of pages, through nginx."""
         return self.nginx.url
 
     @property
     def link(self) -> str:
-        """Of the terminals' link, through nginx, as a load balancer that ends TLS would reach it."""
+        """Of the terminals' link, through nginx, as behind a load balancer that terminates TLS."""
         return self.nginx.link
 
     @property
@@ -100,7 +99,7 @@ class Cluster:
 
     @property
     def services(self) -> Sequence[Service]:
-        """In the order in which they start."""
+        """In start order."""
         return [self.postgresql, self.redis, *self.clocks, *self.nodes, self.nginx]
 
     def start(self) -> None:
@@ -109,36 +108,36 @@ class Cluster:
         for service in (*self.clocks, *self.nodes, self.nginx):
             service.launch()
         for service in (*self.clocks, *self.nodes, self.nginx):
-            service.wait_until_it_answers()
+            service.wait_until_ready()
 
     def start_stores(self) -> None:
         self.postgresql.start()
         self.redis.start()
 
     def prepare(self) -> None:
-        """Tables, and files for browsers."""
+        """Migrate the database and collect static files."""
         self.manage("migrate", "--verbosity", "0", "--no-input")
         if self.is_production:
             self.manage("collectstatic", "--verbosity", "0", "--no-input")
 
     @property
-    def farewell(self) -> Sequence[Sequence[Service]]:
-        """Who stops together: nodes first, behind a proxy that still works, so that each says goodbye; stores last."""
+    def stop_order(self) -> Sequence[Sequence[Service]]:
+        """Groups that stop together: nodes first, while the proxy still works, so that they can drain; stores last."""
         return (self.nodes, self.clocks, [self.nginx], [self.redis], [self.postgresql])
 
     def stop(self) -> None:
-        for group in self.farewell:
+        for group in self.stop_order:
             for service in group:
-                service.ask_to_stop()
+                service.request_stop()
             for service in group:
-                service.wait_until_it_ended()
+                service.wait_until_ended()
 
     def manage(self, *arguments: str, **settings: str) -> str:
-        """Standard output of a management command. Raises RuntimeError with what it said when it fails."""
+        """Standard output of a management command. Raises RuntimeError with its stderr if it fails."""
         done = subprocess.run(
             manage(*arguments),
             cwd=ROOT,
-            env=clean() | self.environment | settings,
+            env=clean_environment() | self.environment | settings,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -154,7 +153,7 @@ class Cluster:
     def _production(self, server: str) -> dict[str, str]:
         return {
             "TMS_PRODUCTION": "1",
-            "TMS_SECRET_KEY": _kept_secret(self.folder / "secret-key"),
+            "TMS_SECRET_KEY": _stored_secret(self.folder / "secret-key"),
             "TMS_ALLOWED_HOSTS": f"{HOST},localhost",
             "TMS_TRUSTED_PROXIES": "127.0.0.0/8",
             "TMS_DATABASE_URL": self.postgresql.url,
@@ -165,7 +164,7 @@ class Cluster:
         }
 
 
-def _kept_secret(path: Path) -> str:
+def _stored_secret(path: Path) -> str:
     if not path.exists():
         path.touch(0o600)
         path.write_text(secrets.token_urlsafe(50))

@@ -11,9 +11,9 @@ from deploy.processes.service import HOST, Service, free_port
 
 
 class Nginx(Service):
-    """The proxy in front, with the configuration of `deploy/nginx/`.
+    """The reverse proxy, with the configuration of `deploy/nginx/`.
 
-    It ends TLS on `port` when it has a certificate. On `plain_port` it serves whoever ends TLS before it.
+    With a certificate it terminates TLS on `port`. `plain_port` is for a load balancer that terminates TLS itself.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Nginx(Service):
         super().launch()
 
     def configure(self) -> None:
-        """Write the configuration; a running nginx takes it at SIGHUP."""
+        """Write the configuration; a running nginx loads it on SIGHUP."""
         Configuration(
             folder=self.folder,
             state=self.folder,
@@ -89,7 +89,7 @@ def _user() -> str:
 
 
 def _most_files() -> int:
-    """Descriptors that one process may have. Root may raise the limit, though not in every container."""
+    """File descriptors that one process may have. Root may raise the limit, but not in every container."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY or hard >= FILES:
         return FILES

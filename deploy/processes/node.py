@@ -17,5 +17,5 @@ class NodeProcess(TmsProcess):
 
     @property
     def stop_deadline_s(self) -> float:  # type: ignore[override]
-        """As a supervisor should: the spread of the drain, and 30 s more."""
+        """The spread of the drain and 30 s more, as a supervisor should allow."""
         return float(self.environment.get("TMS_DRAIN_SPREAD_S", 30)) + 30

@@ -7,17 +7,17 @@ from typing import Any
 
 import psycopg
 
-from deploy.processes.programs import closed_to, find_postgresql, unprivileged
-from deploy.processes.service import HOST, DidNotStart, Service
+from deploy.processes.programs import find_postgresql, first_closed_folder, unprivileged
+from deploy.processes.service import HOST, Service, StartFailed
 
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
-"""A test's database need not outlive the machine; it does outlive a kill."""
+"""A test's database need not survive the machine; it does survive a kill."""
 
 
 class PostgreSQL(Service):
-    """One with the database `tms`, whose owner `tms` needs no password."""
+    """A server with the database `tms`, whose owner `tms` needs no password."""
 
-    stop_signal = signal.SIGINT  # its "fast" shutdown: does not wait for clients to leave
+    stop_signal = signal.SIGINT  # its "fast" shutdown, which does not wait for clients
 
     def __init__(
         self, *, durable: bool = False, name: str = "", folder: Path | None = None, port: int | None = None
@@ -44,8 +44,8 @@ class PostgreSQL(Service):
             self._initialise()
         super().launch()
 
-    def wait_until_it_answers(self) -> None:
-        super().wait_until_it_answers()
+    def wait_until_ready(self) -> None:
+        super().wait_until_ready()
         with self.connect("postgres") as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'tms'").fetchone():
                 connection.execute("CREATE DATABASE tms")
@@ -69,16 +69,16 @@ class PostgreSQL(Service):
 
     def _initialise(self) -> None:
         if owner := unprivileged("postgres"):
-            if closed := closed_to(owner, self.folder):
+            if closed := first_closed_folder(owner, self.folder):
                 where = f"PostgreSQL runs as {owner.pw_name}, who may not enter {closed}"
-                raise DidNotStart(f"{where}; choose another place: TMS_DATA_DIR=…")
+                raise StartFailed(f"{where}; choose another folder: TMS_DATA_DIR=…")
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         program = find_postgresql("initdb")
         initdb = [program, "-D", str(self.data), "-U", "tms", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         with self.spawn(initdb, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             output, _ = process.communicate()
         if process.returncode:
-            raise DidNotStart(f"initdb failed:\n{output.decode()}")
+            raise StartFailed(f"initdb failed:\n{output.decode()}")
 
 
 def _set(**settings: object) -> list[str]:

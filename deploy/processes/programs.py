@@ -1,4 +1,4 @@
-"""Where the programs of the system are, and whom they run as."""
+"""Paths of installed programs, and the users they run as."""
 
 import os
 import pwd
@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 
-class Missing(RuntimeError):
+class ProgramMissing(RuntimeError):
     """A program that is not installed."""
 
     def __init__(self, program: str, package: str) -> None:
@@ -15,16 +15,16 @@ class Missing(RuntimeError):
 
 
 def find(program: str, *, package: str) -> str:
-    """Its path. Raises Missing."""
-    # Servers live in sbin, which is not on every person's PATH.
+    """The path of a program. Raises ProgramMissing."""
+    # Servers are in sbin, which is not on every user's PATH.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
     if found := shutil.which(program, path=path):
         return found
-    raise Missing(program, package)
+    raise ProgramMissing(program, package)
 
 
 def find_postgresql(program: str) -> str:
-    """Debian keeps the server's programs off the PATH, by version. Raises Missing."""
+    """The path of a PostgreSQL program. Debian has them outside PATH, by version. Raises ProgramMissing."""
     if found := shutil.which(program):
         return found
     versions = sorted(
@@ -32,11 +32,11 @@ def find_postgresql(program: str) -> str:
     )
     if versions:
         return str(versions[0])
-    raise Missing(program, "postgresql")
+    raise ProgramMissing(program, "postgresql")
 
 
 def unprivileged(*names: str) -> pwd.struct_passwd | None:
-    """The first of `names` that exists, for a server that must not be root when we are; else None."""
+    """As root: the first user of `names` that exists, for servers that refuse to run as root. Otherwise None."""
     if os.geteuid() != 0:
         return None
     for name in (*names, "nobody"):
@@ -47,8 +47,8 @@ def unprivileged(*names: str) -> pwd.struct_passwd | None:
     return None
 
 
-def closed_to(user: pwd.struct_passwd, folder: Path) -> Path | None:
-    """The outermost folder that keeps `user` from getting to `folder`, if one does."""
+def first_closed_folder(user: pwd.struct_passwd, folder: Path) -> Path | None:
+    """The outermost folder on the path to `folder` that `user` may not enter, if any."""
     return next((path for path in reversed(folder.absolute().parents) if not _may_enter(user, path)), None)
 
 

@@ -7,7 +7,7 @@ from deploy.processes.service import HOST, Service
 
 
 class Redis(Service):
-    """Keeps nothing: TMS needs nothing of it that outlives a restart."""
+    """Redis without persistence: TMS needs none."""
 
     @property
     def url(self) -> str:
@@ -15,8 +15,8 @@ class Redis(Service):
 
     @property
     def command(self) -> Sequence[str]:
-        place = ["--bind", HOST, "--port", str(self.port), "--dir", str(self.folder)]
-        return [find("redis-server", package="redis-server"), *place, "--save", "", "--appendonly", "no"]
+        options = ["--bind", HOST, "--port", str(self.port), "--dir", str(self.folder)]
+        return [find("redis-server", package="redis-server"), *options, "--save", "", "--appendonly", "no"]
 
     def answers(self) -> bool:
         try:

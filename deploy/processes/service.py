@@ -1,4 +1,4 @@
-"""A server process of our own: private, on a loopback port, gone at the end."""
+"""A server process on a loopback port, stopped at the end."""
 
 import contextlib
 import ctypes
@@ -17,7 +17,7 @@ from typing import Any, Self
 
 HOST = "127.0.0.1"
 START_DEADLINE_S = 60
-LAST_WORDS = 4_000
+LOG_TAIL = 4_000
 """Characters of a log that an error shows."""
 
 
@@ -27,20 +27,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class DidNotStart(RuntimeError):
-    """A service ended, or stayed silent, instead of answering; the message has the end of its log."""
+class StartFailed(RuntimeError):
+    """A service exited or did not answer in time; the message has the end of its log."""
 
 
 class Service(ABC):
     """A process that can be stopped, killed, paused and started again on the same port and data.
 
-    A folder that was named stays when the service ends; otherwise it has a temporary one.
+    Without `folder` it uses a temporary one, which is removed at the end.
     """
 
     stop_signal = signal.SIGTERM
     stop_deadline_s = 10.0
-    ends_with_us = False
-    """Whether the kernel stops it when the thread that launched it is gone, even when we were killed."""
+    ends_with_parent = False
+    """Whether the kernel stops it when the thread that launched it ends, even by SIGKILL."""
 
     def __init__(self, *, name: str = "", folder: Path | None = None, port: int | None = None) -> None:
         self.name = name or type(self).__name__.lower()
@@ -76,42 +76,42 @@ class Service(ABC):
     def start(self) -> None:
         """Raises DidNotStart."""
         self.launch()
-        self.wait_until_it_answers()
+        self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start the process, and do not wait for it to answer."""
+        """Start the process without waiting until it answers."""
         with self.log.open("ab") as log:
             self.process = self.spawn(self.command, stdout=log, stderr=log)
 
-    def wait_until_it_answers(self) -> None:
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_DEADLINE_S
         while not self.answers():
             if not self.is_running or time.monotonic() > deadline:
-                raise DidNotStart(f"{self.name} did not start:\n{self.log.read_text()[-LAST_WORDS:]}")
+                raise StartFailed(f"{self.name} did not start:\n{self.log.read_text()[-LOG_TAIL:]}")
             time.sleep(0.02)
 
     def stop(self) -> None:
-        self.ask_to_stop()
-        self.wait_until_it_ended()
+        self.request_stop()
+        self.wait_until_ended()
 
     def kill(self) -> None:
-        """kill -9: it has no say in it."""
+        """SIGKILL."""
         self._signal(signal.SIGKILL)
-        self.wait_until_it_ended()
+        self.wait_until_ended()
 
     def pause(self) -> None:
-        """SIGSTOP: it keeps its sockets and does nothing, as a process that hangs."""
+        """SIGSTOP: it keeps its sockets but does nothing, like a process that hangs."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         self._signal(self.stop_signal)
-        self._signal(signal.SIGCONT)  # a paused process hears of nothing else
+        self._signal(signal.SIGCONT)  # a paused process receives nothing else
 
-    def wait_until_it_ended(self) -> None:
-        """It is killed when it takes longer than `stop_deadline_s`."""
+    def wait_until_ended(self) -> None:
+        """Kills it after `stop_deadline_s`."""
         if self.process is None:
             return
         try:
@@ -134,9 +134,9 @@ class Service(ABC):
         return self.folder / "log"
 
     def spawn(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-        if self.ends_with_us and sys.platform == "linux":
+        if self.ends_with_parent and sys.platform == "linux":
             options["preexec_fn"] = partial(_end_with_parent, self.stop_signal)
-        # A session of its own: Ctrl-C in the terminal reaches whoever started it, who ends it in its order.
+        # A session of its own: Ctrl-C reaches only the parent, which stops its services in order.
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
     def _signal(self, which: signal.Signals) -> None:

@@ -6,11 +6,11 @@ from deploy.processes.tms_process import TmsProcess
 
 
 class SimulatorProcess(TmsProcess):
-    """Demo terminals: real agents, in a process without Django, over the link that `url` names."""
+    """Demo terminals: real agents in a process without Django; `url` is that of the link."""
 
     def __init__(self, *, url: str, fleet: Path, terminals: int, folder: Path) -> None:
         super().__init__(environment={}, name="terminals", folder=folder)
-        self.port = 0  # nobody asks it anything
+        self.port = 0  # it serves nothing
         self._url = url
         self._fleet = fleet
         self._terminals = terminals

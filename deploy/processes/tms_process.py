@@ -1,4 +1,4 @@
-"""A process of TMS: a management command with an environment of its own."""
+"""A process of TMS: a management command with its own environment."""
 
 import os
 import subprocess
@@ -37,10 +37,10 @@ class TmsProcess(Service):
         return f"http://{HOST}:{self.port}"
 
     def spawn(self, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-        return super().spawn(command, cwd=ROOT, env=clean() | self.environment, **options)
+        return super().spawn(command, cwd=ROOT, env=clean_environment() | self.environment, **options)
 
     def answers(self) -> bool:
-        """It does, also when it has to say that something is not well."""
+        """Also true if it reports a problem (503)."""
         try:
             return self.get("/health/")[0] in (200, 503)
         except (URLError, HTTPException, ConnectionError, TimeoutError):
@@ -60,6 +60,6 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
 
-def clean() -> dict[str, str]:
-    """Our environment without any setting of TMS: what a process is to know, it is told."""
+def clean_environment() -> dict[str, str]:
+    """The environment without settings of TMS: a process gets its settings explicitly."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TMS_")}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.processes.tms_process import ROOT, clean
+from deploy.processes.tms_process import ROOT, clean_environment
 from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, Vault
 from tests.support.servers.aws import REGION, Moto
 from tests.support.services import HOST, PostgreSQL
@@ -26,7 +26,7 @@ def server() -> Iterator[PostgreSQL]:
         with server.connect() as connection:
             connection.execute(f"CREATE ROLE app LOGIN CREATEDB PASSWORD '{PASSWORD}'")  # type: ignore[arg-type]
             connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER app")  # type: ignore[arg-type]
-        environment = clean() | {"TMS_DATABASE_URL": url_of(server, TEMPLATE)}
+        environment = clean_environment() | {"TMS_DATABASE_URL": url_of(server, TEMPLATE)}
         for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "-c", SEED]):
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
         yield server
@@ -48,7 +48,7 @@ def vault(server: PostgreSQL, moto: Moto, tmp_path: Path) -> Vault:
     with server.connect("postgres") as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER app")  # type: ignore[arg-type]
     environment = (
-        clean()
+        clean_environment()
         | dict(moto.env)
         | {
             "TMS_DATABASE_URL": url_of(server, name),

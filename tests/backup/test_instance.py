@@ -14,7 +14,7 @@ from deploy.aws import client
 from deploy.backup import __main__ as command
 from deploy.backup import instance
 from deploy.backup.failure import BackupFailed
-from tests.support.emulated import Moto
+from tests.support.servers.aws import Moto
 
 AT = "2026-01-31T03:15:00Z"
 CHANGES = (

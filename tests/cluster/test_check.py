@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.processes.tms_process import ROOT, clean
+from deploy.processes.tms_process import ROOT, clean_environment
 from tests.cluster.settings import PASSWORD
 
 pytestmark = pytest.mark.services
@@ -37,7 +37,7 @@ def check(cluster, estate) -> Any:
     """Runs it, and gives each line's mark and what was found, by its title."""
 
     def run(*arguments: str, **environment: str) -> tuple[int, dict[str, tuple[str, str]], str]:
-        inherited = {name: value for name, value in clean().items() if not name.startswith("AWS_")}
+        inherited = {name: value for name, value in clean_environment().items() if not name.startswith("AWS_")}
         done = subprocess.run(
             [ROOT / "deploy/check.sh", *arguments],
             env=inherited | WITHOUT_AWS | {"PYTHON": sys.executable, "LANG": "C.UTF-8"} | environment,

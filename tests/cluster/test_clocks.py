@@ -19,7 +19,7 @@ WHERE t.uid = %s AND c.presence <> 'online' GROUP BY c.presence ORDER BY c.prese
 
 
 def leaders(cluster: Cluster) -> list[str]:
-    return [clock.name for clock in cluster.clocks if clock.leads]
+    return [clock.name for clock in cluster.clocks if clock.is_leader]
 
 
 def paused(clock: ClockProcess) -> None:
@@ -41,7 +41,7 @@ def restored(clock: ClockProcess) -> Iterator[None]:
 @pytest.mark.parametrize("fate", [killed, paused])
 async def test_another_clock_leads_when_the_leader_is(fate: Callable[[ClockProcess], None], cluster, credential, query):
     await wait_for_value_async(lambda: len(leaders(cluster)), 1)
-    [leader] = [clock for clock in cluster.clocks if clock.leads]
+    [leader] = [clock for clock in cluster.clocks if clock.is_leader]
     [other] = [clock for clock in cluster.clocks if clock is not leader]
     terminal = await Terminal.connect(cluster.nodes[0].link, credential)
     await terminal.boot()
@@ -49,7 +49,7 @@ async def test_another_clock_leads_when_the_leader_is(fate: Callable[[ClockProce
 
     with restored(leader):
         fate(leader)
-        await wait_for_value_async(lambda: other.leads, wanted=True)
+        await wait_for_value_async(lambda: other.is_leader, wanted=True)
         await wait_for_value_async(
             lambda: query(CHANGES, credential.partition(".")[0]), [("offline", 1), ("silent", 1)]
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.cluster.view import essence
+from deploy.cluster.view import compact_log_line
 from deploy.processes.tms_process import ROOT
 from tests.support.services import HOST, free_port
 
@@ -177,7 +177,7 @@ def test_a_folder_that_the_user_of_postgresql_may_not_enter_is_named(place):
     private.mkdir(mode=0o700)
 
     with started(private / "data") as told:
-        told.find(f"PostgreSQL runs as .*, who may not enter {private}; choose another place: TMS_DATA_DIR=")
+        told.find(f"PostgreSQL runs as .*, who may not enter {private}; choose another folder: TMS_DATA_DIR=")
 
         assert told.process.wait(DEADLINE_S) == 1
 
@@ -193,4 +193,4 @@ LINES = [
 
 @pytest.mark.parametrize(("line", "shown"), LINES)
 def test_a_line_of_a_log_cannot_move_the_cursor(line, shown):
-    assert essence(line) == shown
+    assert compact_log_line(line) == shown

@@ -132,7 +132,7 @@ async def test_a_node_that_drains_is_passed_over(cluster, estate, trust):
     held = await Terminal.connect(first.link, estate.credentials.pop())
     await held.boot()
     credential = estate.credentials.pop()
-    first.ask_to_stop()
+    first.request_stop()
     try:
         await held.closed()
         for number in range(6):
@@ -140,7 +140,7 @@ async def test_a_node_that_drains_is_passed_over(cluster, estate, trust):
             await terminal.boot(f"boot-{number}")
             await terminal.socket.close()
     finally:
-        await asyncio.to_thread(first.wait_until_it_ended)
+        await asyncio.to_thread(first.wait_until_ended)
         await asyncio.to_thread(first.start)
 
 

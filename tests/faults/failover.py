@@ -32,8 +32,8 @@ class Replica(PostgreSQL):
             self._copy()
         super(PostgreSQL, self).launch()
 
-    def wait_until_it_answers(self) -> None:
-        super(PostgreSQL, self).wait_until_it_answers()
+    def wait_until_ready(self) -> None:
+        super(PostgreSQL, self).wait_until_ready()
 
     def promote(self) -> None:
         with self.connect("postgres") as connection:

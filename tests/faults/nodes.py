@@ -52,14 +52,14 @@ async def restart_into_the_storm(scene: Scene[Several], finding: Finding) -> Non
         for node in scene.place.nodes:
             node.launch()
         for node in scene.place.nodes:
-            await asyncio.to_thread(node.wait_until_it_answers)
+            await asyncio.to_thread(node.wait_until_ready)
 
 
 async def kill_the_proxy(scene: Scene[Several], finding: Finding) -> None:
     nginx = scene.place.nginx
     async with all_at_once(scene, finding):
         await asyncio.to_thread(kill_family, nginx.pid)
-        await asyncio.to_thread(nginx.wait_until_it_ended)
+        await asyncio.to_thread(nginx.wait_until_ended)
         await asyncio.to_thread(nginx.start)
 
 

@@ -34,7 +34,7 @@ async def restart(scene: Scene[Several], finding: Finding) -> None:
 async def kill(scene: Scene[Several], finding: Finding) -> None:
     async with without_postgresql(scene, finding, is_seen=False):
         await asyncio.to_thread(kill_family, scene.place.postgresql.pid)
-        await asyncio.to_thread(scene.place.postgresql.wait_until_it_ended)
+        await asyncio.to_thread(scene.place.postgresql.wait_until_ended)
         await asyncio.to_thread(scene.place.postgresql.start)
 
 

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 
 from deploy.processes import HOST, PostgreSQL, Redis
-from deploy.processes.tms_process import clean
+from deploy.processes.tms_process import clean_environment
 from tests.machine.metadata import Metadata
 from tests.support.servers.tms import QUICK, ROOT
 
@@ -171,7 +171,7 @@ class Machine:
             "TMS_DRAIN_SPREAD_S": "1",
             "TMS_EXTRA_SETTINGS": "\n".join(f"{name}={value}" for name, value in self._extra.items()),
         }
-        return clean() | EXPORTS | own
+        return clean_environment() | EXPORTS | own
 
     @property
     def _extra(self) -> dict[str, str]:
