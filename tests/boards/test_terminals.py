@@ -109,7 +109,7 @@ def test_an_empty_fleet_says_how_to_begin(page, fleet):
 
 
 def test_the_list_is_walked_in_pages_forth_and_back(page, fleet):
-    made = sorted(terminal.uid for terminal in fleet.terminals(230, presence="online"))
+    made = [terminal.uid for terminal in fleet.terminals(230, presence="online")]
 
     forth, addresses = [], []
     address = "/terminals/?presence=online"
@@ -128,6 +128,18 @@ def test_the_list_is_walked_in_pages_forth_and_back(page, fleet):
     # Fewer than a page before it: the first page, whole.
     assert back == [forth[2], forth[1], forth[0]]
     assert all("presence=online" in address for address in addresses)
+
+
+def test_numbers_sort_by_value(page, fleet):
+    names = ["ABC-1", "KSK-2", "KSK-9", "KSK-10", "KSK-010", "KSK-100", "ksk-9b"]
+    for uid in names:
+        fleet.terminal(uid=uid)
+
+    seen = page("/terminals/")
+    after = page("/terminals/?after=KSK-9")
+
+    assert uids(seen) == ["ABC-1", "KSK-2", "KSK-9", "ksk-9b", "KSK-010", "KSK-10", "KSK-100"]
+    assert uids(after) == ["ksk-9b", "KSK-010", "KSK-10", "KSK-100"]
 
 
 @pytest.mark.parametrize("cursor", ["after=zzz", "before=0", "after=zzz&before=0"])

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from tms.lib.db import integer_lookups
+from tms.lib.db import integer_lookups, natural_order
 
 
 class FleetConfig(AppConfig):
@@ -10,3 +10,4 @@ class FleetConfig(AppConfig):
 
     def ready(self) -> None:
         integer_lookups.register()
+        natural_order.register()

@@ -15,10 +15,11 @@ from tms.boards.rows import planned as row_planned
 from tms.boards.rows.terminals import COLUMNS, TerminalRow
 from tms.feed.change import Change
 from tms.fleet.models import Presence, Terminal
+from tms.lib.db.natural_order import natural
 from tms.lib.pagination import Column, Keyset, KeysetPage
 
 TEMPLATE = "boards/terminals.html"
-BY_UID = Keyset((Column("uid"),))
+BY_UID = Keyset((Column("natural_uid"),))
 
 
 class TerminalsPage(Page):
@@ -82,7 +83,7 @@ class TerminalsPage(Page):
 
     def _window(self) -> KeysetPage:
         rows = self.chosen.apply(visible(Terminal.objects.all(), to=self.person))
-        return BY_UID.window(rows, after=self.after, before=self.before)
+        return BY_UID.window(rows.annotate(natural_uid=natural("uid")), after=self.after, before=self.before)
 
     def _counts(self, context: RenderContext) -> dict[str, PagePart]:
         presences = context.census.presences

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tms.fleet.models.site import Site
 from tms.fleet.models.states import Cause, Presence, Status
+from tms.lib.db.natural_order import natural
 from tms.lib.text_fields import LineField
 
 
@@ -66,6 +67,8 @@ class Terminal(models.Model):
 
     class Meta:
         ordering = ("uid",)
+        # Reader: the terminals page, in natural order.
+        indexes = (models.Index(natural("uid"), name="terminal_natural_uid"),)
         verbose_name = _("terminal")
         verbose_name_plural = _("terminals")
 
