@@ -9,14 +9,13 @@ from django.db.models import QuerySet
 from tms.alerts.lifecycle import opening_hours
 from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
 from tms.alerts.lifecycle.flapping import notice, record_change
-from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import follow_severity, grade, reopen_worsened
 from tms.alerts.lifecycle.transitions import Actor, record_transition, transition
 from tms.alerts.models import Condition, Rule, RuleSource
 from tms.alerts.models.alert import Alert
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
-from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered, among
+from tms.alerts.rules.events import Pair, RuleCleared, RuleEvent, RuleTriggered, among
 from tms.fleet.presence import store
 from tms.lib.db.jobs import skip_when_empty
 from tms.lib.set_aside import SetAside, isolate

@@ -7,7 +7,6 @@ from functools import partial
 from django.conf import settings
 
 from tms.alerts.lifecycle.actions import RESOLVED_FIELDS
-from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.severity import grade
 from tms.alerts.lifecycle.transitions import transition
 from tms.alerts.models import Condition, Rule
@@ -15,7 +14,7 @@ from tms.alerts.models.alert import Alert
 from tms.alerts.models.flap_score import flap_score
 from tms.alerts.models.flapping import Flapping
 from tms.alerts.models.transition import TransitionKind
-from tms.alerts.rules.events import RuleTriggered, among
+from tms.alerts.rules.events import Pair, RuleTriggered, among
 from tms.feed.change import Change
 from tms.feed.publisher import publish
 from tms.fleet.presence import store

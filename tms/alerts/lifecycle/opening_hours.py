@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from tms.alerts.models import Rule, RuleHours
+from tms.alerts.rules.events import Pair
 from tms.fleet.models import Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import Hours
 
-type Pair = tuple[int, int]
-"""(rule, terminal)"""
 type PendingSince = tuple[datetime, float]
 """Since when, and for how many seconds it has to hold."""
 

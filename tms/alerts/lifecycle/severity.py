@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from tms.alerts.lifecycle.opening_hours import Pair
 from tms.alerts.lifecycle.transitions import REOPENED_FIELDS, Actor, transition
 from tms.alerts.models import Condition
 from tms.alerts.models.alert import Alert, AlertState
 from tms.alerts.models.transition import TransitionKind
-from tms.alerts.rules.events import RuleTriggered, among
+from tms.alerts.rules.events import Pair, RuleTriggered, among
 from tms.lib.severity import Severity
 
 RANKS = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}

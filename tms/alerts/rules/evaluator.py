@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from tms.alerts.lifecycle import RuleCleared, RuleEvent, RuleTriggered
 from tms.alerts.rule_kinds.evaluation import NO_THRESHOLD, EventRule, RuleKey, RuleMemory, Sample, ThresholdRule
 from tms.alerts.rules.compiled import RuleSet, ScopedRules
+from tms.alerts.rules.events import RuleCleared, RuleEvent, RuleTriggered
 
 UNKNOWN = 0
 """The revision of a rule that another node knew first."""

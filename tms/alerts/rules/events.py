@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from django.db import models
 
-from tms.alerts.lifecycle.opening_hours import Pair
+type Pair = tuple[int, int]
+"""Ids of a rule and of a terminal."""
 
 
 class RuleTriggered(NamedTuple):
