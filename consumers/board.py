@@ -21,6 +21,7 @@ from tms.boards.pages import page_at
 from tms.feed.viewers import Viewing
 from tms.ingest.admission import HandshakeRejected
 from tms.ops.middleware.trusted_proxy import socket_address
+from tms.runtime.process_state import start_boards
 
 log = structlog.get_logger(__name__)
 
@@ -58,8 +59,7 @@ class BoardConsumer(AsyncConsumer):
         with writer_of(scope, receive, send) as wire:
             subscriber = Subscriber(BoardWriter(scope, wire), person=person.pk, session=scope["session"].session_key)
             subscriber.may_type = may_type
-            hub = board_hub()
-            hub.start()
+            hub = start_boards()
             live_page = hub.subscribe(page, language_of(query), subscriber)
             try:
                 await self.listen(receive, subscriber, live_page)

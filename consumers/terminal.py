@@ -11,10 +11,11 @@ from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
 from tms.fleet.credentials.services import Key
 from tms.fleet.models import Cause
 from tms.ingest.admission import HandshakeRejected
-from tms.ingest.gateway import Gateway, gateway
+from tms.ingest.gateway import Gateway
 from tms.metrics import instruments
 from tms.ops.middleware.trusted_proxy import socket_address
 from tms.protocol import SUBPROTOCOL
+from tms.runtime.process_state import start_links
 
 
 class TerminalConsumer(AsyncConsumer):
@@ -32,35 +33,34 @@ class TerminalConsumer(AsyncConsumer):
             await turn_away(connection_limits.too_many_of_address(), send)
             return
         try:
-            door = gateway()
-            door.start()
-            decision = await decide(door, scope)
+            gateway = start_links()
+            decision = await decide(gateway, scope)
             if isinstance(decision, HandshakeRejected):
                 await turn_away(decision, send)
                 return
             instruments.HANDSHAKES.labels("101").inc()
             await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
             with writer_of(scope, receive, send) as wire:
-                await self.serve(door, decision, wire, address)
+                await self.serve(gateway, decision, wire, address)
         finally:
             connection_limits.addresses.leave(address)
 
-    async def serve(self, door: Gateway, key: Key, wire: SocketWriter, address: str | None) -> None:
-        session = door.open(key, wire=wire, address=address)
+    async def serve(self, gateway: Gateway, key: Key, wire: SocketWriter, address: str | None) -> None:
+        session = gateway.open(key, wire=wire, address=address)
         deadline = asyncio.get_running_loop().call_later(settings.BOOT_DEADLINE_S, session.refuse_unbooted)
         cause = Cause.CONNECTION_LOST
         try:
             await wire.deliver(session.take)
         finally:
             deadline.cancel()
-            if door.admission.is_draining:
+            if gateway.admission.is_draining:
                 cause = Cause.NODE_STOPPED
             session.end(cause)
 
 
-async def decide(door: Gateway, scope: dict[str, Any]) -> Key | HandshakeRejected:
+async def decide(gateway: Gateway, scope: dict[str, Any]) -> Key | HandshakeRejected:
     began = time.monotonic()
-    decision = await door.admission.decide(scope)
+    decision = await gateway.admission.decide(scope)
     instruments.HANDSHAKE_SECONDS.observe(time.monotonic() - began)
     return decision
 

@@ -98,10 +98,10 @@ def on_sqlite() -> bool:
 @pytest.fixture
 def fleet(db: None) -> Iterator[Fleet]:
     """An empty fleet without rules, and a rule_cache that knows of none."""
-    rule_cache.snapshot = RuleSet()
-    rule_cache.changed(Change(rules=True))
+    rule_cache().snapshot = RuleSet()
+    rule_cache().changed(Change(rules=True))
     yield Fleet()
-    rule_cache.changed(Change(rules=True))
+    rule_cache().changed(Change(rules=True))
 
 
 @pytest.fixture

@@ -33,19 +33,19 @@ async def deliver() -> None:
     layer = get_channel_layer()
     channel = await layer.new_channel()
     await layer.group_add(TmsProtocol.herald_group, channel)
-    proof = Freshness(at=datetime.now(UTC))
+    freshness = Freshness(at=datetime.now(UTC))
     while True:
         message = await layer.receive(channel)
         for live_page in board_hub().live_pages.values():
-            for seat in tuple(live_page.seats):
-                seat.send([message["frame"]], kind="patch", proof=proof, now=time.monotonic())
+            for subscriber in tuple(live_page.subscribers):
+                subscriber.send([message["frame"]], kind="patch", freshness=freshness, now=time.monotonic())
 
 
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tms.config.settings"
     from tms.feed.hub import hub
 
-    hub.listeners.add(Herald())
+    hub().listeners.add(Herald())
     execute_from_command_line(["manage.py", "serve", *sys.argv[1:]])
 
 

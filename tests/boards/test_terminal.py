@@ -282,7 +282,7 @@ def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, clos
         OpeningHours.objects.create(
             site=terminal.site, weekday=(now().weekday() + 3) % 7, opens_at=time(9), closes_at=time(10)
         )
-    plan_cache.changed(Change(everything=True))
+    plan_cache().changed(Change(everything=True))
 
     answer = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT)
 

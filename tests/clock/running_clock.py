@@ -43,4 +43,4 @@ async def running(*loops: Loop) -> AsyncIterator[Clock]:
         yield each
     finally:
         await each.stop()
-        await feed.detach()
+        await feed().detach()

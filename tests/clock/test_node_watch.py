@@ -147,7 +147,7 @@ def test_a_database_clock_that_jumped_a_moment_ago_blames_nobody(fleet, node, mo
     ahead = timedelta()
     clock = DatabaseClock(lambda: datetime.now(UTC) + ahead)
     clock.synchronise()
-    monkeypatch.setattr(node_watch, "db_clock", clock)
+    monkeypatch.setattr(node_watch, "db_clock", lambda: clock)
     fleet.online(node="a", lease_s=600)
     watch = watching(Seconds())
     goes_quiet()  # as every node seems to, by a clock that shows a day more

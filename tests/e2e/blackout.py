@@ -20,7 +20,7 @@ def blackout(code: str) -> int:
     from tms.fleet.models import Presence, Site, Terminal, TerminalState
     from tms.lib.db.clock import db_clock
 
-    at = db_clock.now()
+    at = db_clock().now()
     site = Site.objects.create(code=code, region="Hokkaido", **PLACES[code])
     terminals = [
         Terminal(uid=f"{code}-GAT-{number:02}", site=site, kind="gate", label=f"Gate {number}", firmware="2.4.1")
@@ -35,7 +35,7 @@ def blackout(code: str) -> int:
     correlation.correlate(at)
     with transaction.atomic():
         lifecycle.apply_events(
-            [lifecycle.RuleCleared(offline.pk, terminal.pk, db_clock.now()) for terminal in terminals[:BACK]]
+            [lifecycle.RuleCleared(offline.pk, terminal.pk, db_clock().now()) for terminal in terminals[:BACK]]
         )
     return Incident.objects.get(site=site).pk
 

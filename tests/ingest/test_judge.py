@@ -30,8 +30,8 @@ def report(seq: int = 1, *, events=(), **params) -> frames.ReportFrame:
 
 def learn() -> None:
     """The feed told that rules changed."""
-    rule_cache.changed(Change(rules=True))
-    rule_cache.get()
+    rule_cache().changed(Change(rules=True))
+    rule_cache().get()
 
 
 def test_a_metric_is_claimed_once_and_released_once(fleet, terminal, judge):

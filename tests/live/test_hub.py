@@ -61,7 +61,7 @@ async def hub(board: Board) -> AsyncIterator[Hub]:
     board.forget()
     yield hub
     await hub.stop()
-    await feed.detach()
+    await feed().detach()
     await get_channel_layer().flush()
 
 
@@ -82,7 +82,7 @@ async def test_every_listener_hears_every_change(hub, board):
 
 
 async def test_what_this_process_publishes_comes_back_to_it(hub, board):
-    feed.committed(TWO)
+    feed().committed(TWO)
 
     await board.hears(TWO)
 
@@ -188,7 +188,7 @@ async def test_silence_makes_it_subscribe_again_and_leaves_no_channel_behind(boa
             await asyncio.sleep(0)
     members = len(layer.groups[GROUP])
     await hub.stop()
-    await feed.detach()
+    await feed().detach()
 
     assert members <= 1
     assert not layer.groups.get(GROUP)
@@ -209,7 +209,7 @@ async def test_a_connection_over_which_nothing_comes_is_closed(board, monkeypatc
     async with asyncio.timeout(DEADLINE_S):
         await closed.wait()
     await hub.stop()
-    await feed.detach()
+    await feed().detach()
 
     assert not hub.subscribed
 
@@ -245,21 +245,21 @@ async def test_after_a_restart_of_redis_boards_read_again_and_hear_what_comes_ne
         hub.listeners.add(board)
         hub.start()
         await board.hears(EVERYTHING)
-        feed.committed(ONE)
+        feed().committed(ONE)
         await board.hears(ONE)
         board.forget()
 
         await asyncio.to_thread(redis.kill)
-        feed.committed(TWO)
+        feed().committed(TWO)
         await asyncio.to_thread(redis.start)
 
         async with asyncio.timeout(DEADLINE_S):
             while not any(change.everything for change in board.heard):
                 await asyncio.sleep(0.01)
-        feed.committed(Change(terminals=frozenset({3})))
+        feed().committed(Change(terminals=frozenset({3})))
         async with asyncio.timeout(DEADLINE_S):
             while not any(3 in change.terminals for change in board.heard):
                 await asyncio.sleep(0.01)
         await hub.stop()
-        await feed.detach()
+        await feed().detach()
         await get_channel_layer().flush()

@@ -100,7 +100,7 @@ async def hub(board: Board) -> AsyncIterator[Hub]:
             await asyncio.sleep(0)
     yield hub
     await hub.stop()
-    await feed_module.feed.detach()
+    await feed_module.feed().detach()
     await get_channel_layer().flush()
 
 

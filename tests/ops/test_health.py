@@ -71,11 +71,11 @@ def test_a_database_that_does_not_answer_is_unwell_and_nothing_more_is_told(well
 @pytest.fixture
 def listening(monkeypatch):
     """This process has sockets, so it listens."""
-    monkeypatch.setattr(hub, "_task", object())
+    monkeypatch.setattr(hub(), "_task", object())
 
 
 def test_a_feed_that_could_not_be_subscribed_to_is_unwell(well, client, listening, monkeypatch):
-    monkeypatch.setattr(hub, "subscribed", False)
+    monkeypatch.setattr(hub(), "subscribed", False)
 
     answer = client.get("/health/?strict")
 
@@ -83,8 +83,8 @@ def test_a_feed_that_could_not_be_subscribed_to_is_unwell(well, client, listenin
 
 
 def test_a_feed_that_fell_silent_is_unwell(well, client, listening, monkeypatch):
-    monkeypatch.setattr(hub, "subscribed", True)
-    monkeypatch.setattr(hub, "heard_at", 1e-9)
+    monkeypatch.setattr(hub(), "subscribed", True)
+    monkeypatch.setattr(hub(), "heard_at", 1e-9)
 
     answer = client.get("/health/?strict")
 
@@ -93,8 +93,8 @@ def test_a_feed_that_fell_silent_is_unwell(well, client, listening, monkeypatch)
 
 
 def test_a_feed_that_is_heard_is_well(well, client, listening, monkeypatch):
-    monkeypatch.setattr(hub, "subscribed", True)
-    monkeypatch.setattr(hub, "heard_at", 0.0)
+    monkeypatch.setattr(hub(), "subscribed", True)
+    monkeypatch.setattr(hub(), "heard_at", 0.0)
 
     assert client.get("/health/?strict").status_code == 200
 

@@ -41,10 +41,10 @@ def terminal(fleet, from_here) -> Terminal:
 @pytest.fixture(autouse=True)
 def now(monkeypatch):
     """The store's clock stands still at AT."""
-    monkeypatch.setattr(store.db_clock, "now", lambda: AT)
+    monkeypatch.setattr(store.db_clock(), "now", lambda: AT)
 
     def at(moment: datetime) -> None:
-        monkeypatch.setattr(store.db_clock, "now", lambda: moment)
+        monkeypatch.setattr(store.db_clock(), "now", lambda: moment)
 
     return at
 

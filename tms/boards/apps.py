@@ -4,7 +4,6 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_out
 
 from tms.feed.change import Change
-from tms.feed.hub import hub
 from tms.feed.publisher import publish
 
 
@@ -12,14 +11,10 @@ class BoardsConfig(AppConfig):
     name = "tms.boards"
 
     def ready(self) -> None:
-        from tms.boards.caches.census_cache import census_cache  # the models it counts are loaded by now
-        from tms.boards.caches.plans import plan_cache
-
-        user_logged_out.connect(tell_boards)
-        hub.listeners |= {census_cache, plan_cache}
+        user_logged_out.connect(close_boards)
 
 
-def tell_boards(sender: object, *, user: Any, **_: Any) -> None:
-    """Whoever signs out has boards open: they close at once instead of at the next look at the sign-ins (R14)."""
+def close_boards(sender: object, *, user: Any, **_: Any) -> None:
+    """Close the boards of a person who signs out at once, not only at the next check of the sign-ins (R14)."""
     if user is not None:
         publish(Change(people=frozenset({user.pk})))

@@ -34,15 +34,15 @@ class NodeWatch:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._checked_at = -BLIND_AFTER_S
-        self._steps = db_clock.steps
+        self._steps = db_clock().steps
         self._judges_from = 0.0
 
     def check(self, at: datetime) -> None:
         now = self._monotonic()
-        if now - self._checked_at >= BLIND_AFTER_S or self._steps != db_clock.steps:
-            self._judges_from, self._steps = now + LOST_AFTER_S, db_clock.steps
+        if now - self._checked_at >= BLIND_AFTER_S or self._steps != db_clock().steps:
+            self._judges_from, self._steps = now + LOST_AFTER_S, db_clock().steps
         overdue = list(Node.objects.overdue()) if now >= self._judges_from else []
         # By a clock that has just jumped every heartbeat is old.
-        if overdue and db_clock.is_running() and self._steps == db_clock.steps:
+        if overdue and db_clock().is_running() and self._steps == db_clock().steps:
             each(overdue, lambda node: lose_node(node, at), loop="nodes")
         self._checked_at = self._monotonic()

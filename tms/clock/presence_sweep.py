@@ -83,5 +83,5 @@ def follow(link_changes: Sequence[LinkStateChange]) -> None:
     moved = frozenset(change.terminal_id for change in link_changes)
     rows = Terminal.objects.filter(pk__in=moved).values_list("pk", "site_id", "kind", "model")
     scopes = {row[0]: TerminalScope(*row) for row in rows}
-    lifecycle.apply_events(lifecycle.follow_presence(link_changes, rule_cache.get(), scopes))
+    lifecycle.apply_events(lifecycle.follow_presence(link_changes, rule_cache().get(), scopes))
     publish(Change(terminals=moved, presence=moved))

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 import structlog
 from django.db import DatabaseError, InterfaceError
 
-from tms.alerts.rules.cache import rule_cache
 from tms.clock.jobs import LOOPS, Lane, Loop
 from tms.clock.leader import Leader, LeadLost
 from tms.clock.presence_sweep import catch_up
-from tms.feed.hub import hub
 from tms.feed.publisher import feed
 from tms.lib.db.clock import db_clock
 from tms.lib.db.errors import is_database_away
@@ -39,8 +37,7 @@ class Clock:
         self._runners = [Runner(lane, [loop for loop in loops if loop.lane is lane]) for lane in used]
 
     def start(self) -> None:
-        hub.listeners.add(rule_cache)
-        feed.attach()
+        feed().attach()
         for runner in self._runners:
             runner.start()
 
@@ -81,7 +78,7 @@ class Runner:
     async def run(self) -> None:
         while True:
             try:
-                await self._thread.run(db_clock.synchronise)  # a process that does not lead reports its health, too
+                await self._thread.run(db_clock().synchronise)  # a process that does not lead reports its health, too
                 if await self._thread.run(self._lead.acquire):
                     await self._lead_on()
             except Exception as error:  # any error: the lead must not be held in vain
@@ -93,13 +90,13 @@ class Runner:
             await asyncio.sleep(RETRY_S)
 
     async def _lead_on(self) -> None:
-        self._steps = db_clock.steps
-        was_away = self._is_prompt and await self._thread.run(catch_up, db_clock.now())
+        self._steps = db_clock().steps
+        was_away = self._is_prompt and await self._thread.run(catch_up, db_clock().now())
         log.info("clock_leads", loops=[loop.name for loop in self._loops], was_away=was_away)
         self._report_lead(1)
         self._ages.start()
         due = {loop.name: time.monotonic() for loop in self._loops}
-        while db_clock.steps == self._steps:  # a clock that jumped must be caught up with
+        while db_clock().steps == self._steps:  # a clock that jumped must be caught up with
             for loop in self._loops:
                 now = time.monotonic()
                 if due[loop.name] <= now:
@@ -126,14 +123,14 @@ class Runner:
 
     def _work(self, loop: Loop) -> None:
         self._lead.check()
-        db_clock.synchronise()
-        at = db_clock.now()
-        if db_clock.steps == self._steps:
+        db_clock().synchronise()
+        at = db_clock().now()
+        if db_clock().steps == self._steps:
             loop.work(at)
 
     def _write_ages(self) -> None:
         self._lead.check()
-        self._ages.write(db_clock.now())
+        self._ages.write(db_clock().now())
 
     def _report_lead(self, leads: int) -> None:
         if self._is_prompt:

@@ -13,7 +13,7 @@ class FeedListener(ABC):
     @property
     def is_fed(self) -> bool:
         """Whether changes reach it now. If not, what it holds may be old without its knowing."""
-        return hub.is_live and self in hub.listeners
+        return hub().is_live and self in hub().listeners
 
     @abstractmethod
     def changed(self, change: Change) -> None: ...

@@ -11,6 +11,7 @@ from channels.layers import get_channel_layer
 from tms.feed.change import NOTHING, Change, Message, unpack
 from tms.feed.publisher import GROUP, HEARTBEAT_S, feed
 from tms.feed.viewers import Viewers
+from tms.lib.per_process import per_process
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class Hub:
     def start(self) -> None:
         """Subscribe from the running event loop; call it as often as you like."""
         if self._task is None or self._task.done() or self._task.get_loop().is_closed():
-            feed.attach()
+            feed().attach()
             self._task = asyncio.get_running_loop().create_task(self._listen_forever(), name="hub")
 
     async def stop(self) -> None:
@@ -153,4 +154,7 @@ async def _let_go() -> None:
             await get_channel_layer().flush()
 
 
-hub = Hub()
+@per_process
+def hub() -> Hub:
+    """The hub of this process."""
+    return Hub()

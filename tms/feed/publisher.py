@@ -19,6 +19,7 @@ from django.db import transaction
 
 from tms.feed.change import NOTHING, Change, Message, pack
 from tms.feed.viewers import NOBODY, REPEAT_S, Viewings
+from tms.lib.per_process import per_process
 from tms.metrics import instruments
 
 log = structlog.get_logger(__name__)
@@ -142,5 +143,12 @@ def _count_failure(error: Exception) -> None:
     log.warning("feed_away", error=repr(error))
 
 
-feed = Feed()
-publish = feed.publish
+@per_process
+def feed() -> Feed:
+    """The publisher of this process."""
+    return Feed()
+
+
+def publish(change: Change) -> None:
+    """Tell everyone of `change` when the current transaction commits; at once outside one."""
+    feed().publish(change)

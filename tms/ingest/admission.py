@@ -122,13 +122,13 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
 def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
     """Raises DatabaseError. Retries once if the connection was cut while idle: that says nothing of the database."""
     try:
-        return services.find(uids, at=db_clock.now())
+        return services.find(uids, at=db_clock().now())
     except (DatabaseError, InterfaceError):
         was_cut = connection.connection is not None and getattr(connection.connection, "closed", False)
         connection.close()
         if not was_cut:
             raise
-    return services.find(uids, at=db_clock.now())
+    return services.find(uids, at=db_clock().now())
 
 
 def _unanswered(waiting: Mapping[str, list[asyncio.Future[list[Key]]]]) -> list[asyncio.Future[list[Key]]]:

@@ -1,18 +1,16 @@
 """The gateway: links, admission and batch of one process, made once."""
 
 import asyncio
-from functools import cache
 
 import structlog
 from django.conf import settings
 
-from tms.alerts.rules.cache import rule_cache
-from tms.feed.hub import hub
 from tms.fleet.credentials.services import Key
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links
 from tms.ingest.session import LinkSocket, Session
+from tms.lib.per_process import per_process
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +31,6 @@ class Gateway:
     def start(self) -> None:
         if self._poll is None:
             self._poll = asyncio.get_running_loop().create_task(self.links.poll_forever(), name="poll-links")
-            hub.listeners |= {self.links, rule_cache}
-            hub.start()
             self.batch.start()
 
     def open(self, key: Key, *, wire: LinkSocket, address: str | None) -> Session:
@@ -69,7 +65,7 @@ class Gateway:
         return True
 
 
-@cache
+@per_process
 def gateway() -> Gateway:
     """This process's gateway; made in the event loop of its first caller."""
     return Gateway()

@@ -71,9 +71,9 @@ class Links:
 
     async def poll_forever(self) -> None:
         """Poll the database for what the feed, which is only a hint, may have missed."""
-        since = db_clock.now()
+        since = db_clock().now()
         while True:
-            at = db_clock.now()
+            at = db_clock().now()
             try:
                 found = await database_sync_to_async(poll, thread_sensitive=False)(
                     since - OVERLAP, at, self._doubtful()
@@ -87,10 +87,10 @@ class Links:
 
     def _doubtful(self) -> list[int]:
         """Terminals that may be on another node by now without the feed having said so."""
-        return list(self.by_terminal) if self._may_have_missed or not hub.is_live else []
+        return list(self.by_terminal) if self._may_have_missed or not hub().is_live else []
 
     def _apply(self, found: "PollResult") -> None:
-        if hub.is_live:
+        if hub().is_live:
             self._may_have_missed = False
         self._revoke(found.revoked)
         self._close_replaced(found.elsewhere.items())
@@ -120,7 +120,7 @@ class Links:
     async def _deliver(self, sessions: dict[int, int]) -> None:
         try:
             dequeue = database_sync_to_async(commands.dequeue, thread_sensitive=False)
-            dequeued = await dequeue(sessions, at=db_clock.now())
+            dequeued = await dequeue(sessions, at=db_clock().now())
         except Exception:
             log.exception("delivery_failed", terminals=len(sessions))
             return

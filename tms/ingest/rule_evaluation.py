@@ -27,7 +27,7 @@ class LinkEvaluator:
         self._snapshot: RuleSet | None = None
         """None: the active rules of the database have not been compared yet with the rules in force."""
         if active is not None:
-            rules = rule_cache.snapshot
+            rules = rule_cache().snapshot
             self._evaluator.begin(rules, rules.for_terminal(self._scope), active)
 
     def report(self, report: frames.ReportFrame, *, at: datetime) -> list[RuleEvent]:
@@ -49,9 +49,9 @@ class LinkEvaluator:
 
     def _follow_rules(self, at: datetime) -> list[RuleEvent]:
         """Rule events of a rule set that has changed since the last call."""
-        if self._snapshot is rule_cache.snapshot:
+        if self._snapshot is rule_cache().snapshot:
             return []
-        self._snapshot = rule_cache.snapshot
+        self._snapshot = rule_cache().snapshot
         return self._evaluator.follow(self._snapshot, self._snapshot.for_terminal(self._scope), at=at)
 
 

@@ -296,7 +296,7 @@ def _count_received(method: str) -> None:
 
 
 def _now() -> datetime:
-    return db_clock.now()
+    return db_clock().now()
 
 
 class ViolationCounter:

@@ -57,7 +57,7 @@ class IdentityRow(msgspec.Struct, frozen=True, gc=False):
 
 def write(items: Sequence[Item]) -> BatchResult:
     """Commit `items`. On return everything in the result is durable and every `Booted` has its outcome."""
-    rules = rule_cache.get()
+    rules = rule_cache().get()
     links = {item.link.identity.terminal_id: item.link for item in items}
     with transaction.atomic():
         result = BatchResult(store.lock(links), store.timing(), settings.NODE)
@@ -90,7 +90,7 @@ def _save_boots(result: BatchResult) -> dict[BootKey, int]:
     }
     missing = wanted - known.keys()
     if missing:
-        known |= boots.ensure(missing, at=db_clock.now())
+        known |= boots.ensure(missing, at=db_clock().now())
     _save_identities(result.boots)
     return known
 
@@ -134,7 +134,7 @@ def _save_reports(result: BatchResult, boot_pks: dict[BootKey, int]) -> None:
     The key includes the instant (partitions by day), so doubtful reports are searched without it. Nobody else writes
     reports of these terminals meanwhile: their link states are locked.
     """
-    over = hourly.late_before(db_clock.now())
+    over = hourly.late_before(db_clock().now())
     items = {(boot_pks[boot_key(item)], item.report.seq): item for item in reversed(result.reports)}
     for key in reports.kept({(boot_pks[boot_key(item)], item.report.seq) for item in result.doubtful}):
         del items[key]

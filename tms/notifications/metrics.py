@@ -34,7 +34,7 @@ class DeliveryCollector(Collector):
             log.warning("delivery_gauges_unreadable", error=str(error).strip())
             return
         for family in self.describe():
-            family.add_metric([], max(0.0, (db_clock.now() - oldest).total_seconds()) if oldest else 0.0)
+            family.add_metric([], max(0.0, (db_clock().now() - oldest).total_seconds()) if oldest else 0.0)
             yield family
 
 

@@ -115,7 +115,7 @@ def test_a_full_pool_answers_429_and_the_try_does_not_count(client, settings, mo
 def test_only_signing_in_hashes_a_password(client, monkeypatch):
     """Neither a page nor the API does, and a token is looked up by its SHA-256."""
     person = User.objects.create_superuser("tanaka", password="a password for tests")
-    _, token = api_tokens.issue(person, name="script", at=db_clock.now())
+    _, token = api_tokens.issue(person, name="script", at=db_clock().now())
     client.force_login(person)
     monkeypatch.setattr(BoundedPBKDF2, "encode", None)
     monkeypatch.setattr(hashing, "pool", None)

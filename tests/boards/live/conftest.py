@@ -11,8 +11,7 @@ from tms.accounts.models import User
 from tms.boards.live import board_hub as module
 from tms.boards.live import tasks
 from tms.boards.live.board_hub import BoardHub, board_hub
-from tms.feed.hub import hub
-from tms.feed.publisher import feed
+from tms.runtime import process_state
 
 type Open = Callable[..., Board]
 
@@ -31,13 +30,11 @@ def quick(settings: Any, monkeypatch: pytest.MonkeyPatch, feed_recorder: Any) ->
 
 @pytest_asyncio.fixture
 async def room(quick: None, fleet: Any) -> AsyncIterator[BoardHub]:
-    """This process's studio."""
-    board_hub.cache_clear()
+    """The hub of this process's boards."""
+    board_hub.reset()
     yield board_hub()
-    await board_hub().stop()
-    board_hub.cache_clear()
-    await hub.stop()
-    await feed.detach()
+    await process_state.stop_boards()
+    await process_state.stop_feed()
 
 
 @pytest_asyncio.fixture

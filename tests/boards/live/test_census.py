@@ -29,8 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def kept(fleet, monkeypatch):
     """Listens to a hub that is live."""
     kept = CensusCache()
-    monkeypatch.setattr(type(hub), "is_live", True)
-    monkeypatch.setattr(hub, "listeners", {kept})
+    monkeypatch.setattr(type(hub()), "is_live", True)
+    monkeypatch.setattr(hub(), "listeners", {kept})
     return kept
 
 
@@ -151,8 +151,8 @@ async def test_without_a_feed_everything_is_counted_every_time(fleet):
 def test_while_the_feed_is_away_a_fleet_is_not_counted_for_each_page(
     kept, fleet, monkeypatch, django_assert_num_queries
 ):
-    monkeypatch.setattr(type(hub), "is_live", False)
-    monkeypatch.setattr(type(hub), "is_started", True)
+    monkeypatch.setattr(type(hub()), "is_live", False)
+    monkeypatch.setattr(type(hub()), "is_started", True)
     (terminal,) = fleet.terminals(1, presence="online")
 
     with django_assert_num_queries(2):
@@ -160,7 +160,7 @@ def test_while_the_feed_is_away_a_fleet_is_not_counted_for_each_page(
     monkeypatch.setattr(module, "RECOUNT_S", 0)
     change(terminal, presence="offline")
     assert kept.read().presences == {"offline": 1}
-    monkeypatch.setattr(type(hub), "is_live", True)
+    monkeypatch.setattr(type(hub()), "is_live", True)
     assert kept.read() == census.take()
 
 
@@ -205,7 +205,7 @@ def test_a_row_whose_message_was_on_its_way_is_doubted_no_more(kept, fleet):
 
 
 def test_who_is_told_of_no_changes_doubts_nothing(kept, monkeypatch):
-    monkeypatch.setattr(hub, "listeners", set())
+    monkeypatch.setattr(hub(), "listeners", set())
 
     assert kept.mismatches() is None
 

@@ -107,7 +107,7 @@ async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
         await opened.painted()
         await aside(lambda: type(terminal.state).objects.update(presence="offline"))
 
-        hub._tell(EVERYTHING)
+        hub()._tell(EVERYTHING)
 
         frame = await opened.frame("repaint")
         assert 'data-presence="offline"' in frame.html

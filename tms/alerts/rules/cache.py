@@ -7,6 +7,7 @@ from tms.alerts.rules.compiled import RuleSet
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
 from tms.fleet.models import Group
+from tms.lib.per_process import per_process
 
 
 class RuleCache(FeedCache[RuleSet, []]):
@@ -51,4 +52,7 @@ def _marks(rows: Iterable[Rule]) -> list[tuple[int, int]]:
     return [(row.pk, row.revision) for row in rows]
 
 
-rule_cache = RuleCache()
+@per_process
+def rule_cache() -> RuleCache:
+    """The rules in force, as this process knows them."""
+    return RuleCache()

@@ -39,6 +39,6 @@ def impact_of(terminal: Terminal, *, at: datetime) -> Impact:
         total=peers.count(),
         working=len(working),
         left=len(working - {terminal.pk}),
-        door=plan_cache.doors([terminal.site_id], at).get(terminal.site_id),
+        door=plan_cache().doors([terminal.site_id], at).get(terminal.site_id),
         is_online=terminal.state.presence == Presence.ONLINE,
     )

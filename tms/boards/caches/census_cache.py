@@ -17,6 +17,7 @@ from tms.feed.cache import FeedListener
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import EVERYTHING, hub
 from tms.fleet.models import TerminalState
+from tms.lib.per_process import per_process
 
 RECOUNT_S = 2.0
 """Age at which a count is taken again while the feed is away."""
@@ -93,7 +94,7 @@ class CensusCache(FeedListener):
     def _counted(self) -> Census:
         """A process without a hub counts each time; one whose feed is away, not more often than it must."""
         taken, now = self._taken, time.monotonic()
-        if taken is not None and now - taken[0] < RECOUNT_S and hub.is_started:
+        if taken is not None and now - taken[0] < RECOUNT_S and hub().is_started:
             return taken[1]
         self.changed(EVERYTHING)
         census = take()
@@ -142,4 +143,7 @@ def _alerts_of(terminals: Collection[int]) -> frozenset[int]:
     return frozenset(_unresolved().filter(terminal__in=terminals).values_list("pk", flat=True))
 
 
-census_cache = CensusCache()
+@per_process
+def census_cache() -> CensusCache:
+    """The census of this process."""
+    return CensusCache()

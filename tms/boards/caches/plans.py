@@ -11,6 +11,7 @@ from tms.feed.change import Change
 from tms.fleet.models import Terminal
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import NEVER, Hours
+from tms.lib.per_process import per_process
 
 
 class SiteStatus(NamedTuple):
@@ -86,4 +87,7 @@ def _going_on(at: datetime) -> PlanRows:
     return PlanRows(windows, sites, Terminal.objects.filter(services.in_scope(windows)).count())
 
 
-plan_cache = PlanCache()
+@per_process
+def plan_cache() -> PlanCache:
+    """Active maintenance and closed sites, as this process knows them."""
+    return PlanCache()

@@ -11,6 +11,7 @@ from tms.alerts.models import Alert, Incident, IncidentState, IncidentTransition
 from tms.alerts.suppression.reasons import suppressions
 from tms.feed.cache import FeedCache
 from tms.feed.change import Change
+from tms.lib.per_process import per_process
 from tms.lib.severity import Severity
 
 MOST = 100
@@ -91,4 +92,7 @@ def _incidents(at: datetime) -> AlarmSource:
     return AlarmSource("i", IncidentTransition, "incident", {pk: severities[pk] for pk in needy}, silent)
 
 
-alarm_cache = AlarmCache()
+@per_process
+def alarm_cache() -> AlarmCache:
+    """The sound alarms of this process's boards."""
+    return AlarmCache()

@@ -4,12 +4,10 @@ import asyncio
 import time
 from collections.abc import Mapping, Set
 from datetime import UTC, datetime
-from functools import cache
 
 from django.conf import settings
 
 from tms.boards.caches.census_cache import census_cache
-from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live import tasks
 from tms.boards.live.frames import Freshness, PendingUpdate
@@ -22,9 +20,10 @@ from tms.boards.live.viewer_tracker import ViewerTracker
 from tms.boards.pages import Page
 from tms.boards.pages.base import EVERYTHING
 from tms.feed.change import NOTHING, Change
-from tms.feed.hub import Listener, hub
+from tms.feed.hub import hub
 from tms.feed.viewers import Viewing
 from tms.lib.db.clock import db_clock
+from tms.lib.per_process import per_process
 from tms.metrics import instruments
 
 PASS_S = 0.5
@@ -39,9 +38,6 @@ LEAST_INTERVAL_S = 0.1
 """Nobody reads a number that changes more often."""
 CPU_SHARE = 33
 """Rendering takes at most one part in this many of a core, as far as `TMS_FRAME_INTERVAL_S` allows."""
-
-LISTENERS: frozenset[Listener] = frozenset({census_cache, plan_cache, alarm_cache})
-"""What boards are painted from, besides the database."""
 
 
 class BoardHub:
@@ -87,16 +83,13 @@ class BoardHub:
         }
 
     def start(self) -> None:
-        """Start to follow the feed, once; calling it again changes nothing."""
+        """Start the periodic tasks, once; calling it again changes nothing."""
         if not self._is_started:
             self._is_started = True
-            hub.listeners |= LISTENERS | {self}
-            hub.start()
             for task, interval_s in self._intervals().items():
                 task.start(interval_s)
 
     async def stop(self) -> None:
-        hub.listeners -= LISTENERS | {self}
         for task in self._intervals():
             await task.stop()
         self._is_started = False
@@ -171,7 +164,7 @@ class BoardHub:
 
     async def _render(self) -> None:
         change, now = self.take(), time.monotonic()
-        alarms = alarm_cache.is_stale
+        alarms = alarm_cache().is_stale
         due = [live_page for live_page in self.live_pages.values() if alarms or live_page.is_due(change, now=now)]
         try:
             outcomes = await self.render_worker.render(due, change) if due else {}
@@ -184,7 +177,7 @@ class BoardHub:
             if isinstance(made, Rendering)
         ]
         self._send(outcomes)
-        self._latency.sent(rendered, change, at=db_clock.now())
+        self._latency.sent(rendered, change, at=db_clock().now())
         self._rendering_since = None
 
     def _send(self, outcomes: Mapping[LivePage, RenderOutcome]) -> None:
@@ -215,7 +208,7 @@ class BoardHub:
     def _start_over(self) -> None:
         """After a difference from the database: count again, and repaint every board."""
         instruments.BOARD_DIVERGED.inc()
-        census_cache.changed(EVERYTHING)
+        census_cache().changed(EVERYTHING)
         self._repaint_all()
         self.collect(EVERYTHING)
 
@@ -233,7 +226,7 @@ class BoardHub:
             at=datetime.now(UTC),
             newest_at=self._newest_at or self.render_worker.newest_at,
             behind_s=round(max(self._waited(now), self._feed_quiet(now)), 1),
-            gaps=hub.gaps,
+            gaps=hub().gaps,
             database=self.render_worker.verifier.verdict,
         )
 
@@ -243,11 +236,11 @@ class BoardHub:
         return waited if waited > LATE_S else 0.0
 
     def _feed_quiet(self, now: float) -> float:
-        quiet = now - max(hub.heard_at, self._started_at)
+        quiet = now - max(hub().heard_at, self._started_at)
         return quiet if quiet > QUIET_FEED_S else 0.0
 
 
-@cache
+@per_process
 def board_hub() -> BoardHub:
     """The hub of this process, made in the event loop of its first caller."""
     return BoardHub()

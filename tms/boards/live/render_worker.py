@@ -62,7 +62,7 @@ class RenderWorker:
 
     async def signed_in(self, keys: Collection[str]) -> Collection[str]:
         """Those of these session keys that are still signed in."""
-        return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=db_clock.now()).keys())
+        return await self._thread.run(lambda: session_signed_in.signed_in(keys, at=db_clock().now()).keys())
 
     async def report_shift(self, here: Mapping[int, str], *, left: Collection[int]) -> None:
         await self._thread.run(on_shift.report, here, left)
@@ -82,7 +82,7 @@ class RenderWorker:
 
     def _verify(self, now: float) -> bool:
         self.newest_at = TerminalState.objects.aggregate(newest=Max("last_seen_at"))["newest"]
-        mismatches = census_cache.mismatches()
+        mismatches = census_cache().mismatches()
         differs = self.verifier.judge(mismatches, at=datetime.now(UTC), now=now)
         if differs:
             log.warning("boards_differed", rows=mismatches)

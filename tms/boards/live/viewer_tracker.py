@@ -33,4 +33,4 @@ class ViewerTracker:
             self.leave(subscriber)
 
     def _publish(self) -> None:
-        feed.announce_viewings(strongest(at.viewing for at in self._at.values()))
+        feed().announce_viewings(strongest(at.viewing for at in self._at.values()))

@@ -21,7 +21,7 @@ class RenderContext:
 
     @cached_property
     def census(self) -> Census:
-        return kept_census.read()
+        return kept_census().read()
 
     @cached_property
     def business(self) -> Impact:
@@ -29,11 +29,11 @@ class RenderContext:
 
     @cached_property
     def calls(self) -> SoundAlarms:
-        return alarm_cache.get(self.at)
+        return alarm_cache().get(self.at)
 
     @cached_property
     def hour(self) -> Lines:
-        return kept_census.hour(self.census, at=self.at)
+        return kept_census().hour(self.census, at=self.at)
 
     def terminals(self, pks: Collection[int]) -> list[TerminalRow]:
         """Their rows, in the order of `pks`. Which of them a person may see has been asked before."""

@@ -84,7 +84,7 @@ class Impact:
     def _doors(self, sites: Collection[int]) -> dict[int, SiteStatus]:
         """Of these sites, and of those that were asked for before."""
         if missing := set(sites) - self._known.keys():
-            self._known |= plan_cache.doors(missing, self._at)
+            self._known |= plan_cache().doors(missing, self._at)
         return self._known
 
     @cached_property

@@ -16,7 +16,7 @@ class Viewer(NamedTuple):
 
 def viewers(element_ids: Iterable[str]) -> dict[str, tuple[Viewer, ...]]:
     """Viewers by element id, those who type first. One query; none while nobody views any of them."""
-    viewings = [viewing for element_id in element_ids for viewing in hub.viewers.of(element_id)]
+    viewings = [viewing for element_id in element_ids for viewing in hub().viewers.of(element_id)]
     if not viewings:
         return {}
     people = User.objects.in_bulk({viewing.person for viewing in viewings})

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.db import connection
 
+from tms.lib.per_process import per_process
+
 log = structlog.get_logger(__name__)
 
 SYNCHRONISE_EVERY_S = 2.0
@@ -72,4 +74,7 @@ def database_clock() -> datetime:
         return shown
 
 
-db_clock = DatabaseClock(database_clock)
+@per_process
+def db_clock() -> DatabaseClock:
+    """The database clock as this process knows it."""
+    return DatabaseClock(database_clock)

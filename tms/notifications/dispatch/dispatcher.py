@@ -27,9 +27,9 @@ PURGED_AT_ONCE = 5_000
 class Dispatcher:
     """The workers of one process."""
 
-    def __init__(self, workers: Executor | None = None, now: Callable[[], datetime] = db_clock.now) -> None:
+    def __init__(self, workers: Executor | None = None, now: Callable[[], datetime] | None = None) -> None:
         self._workers = workers or ThreadPoolExecutor(WORKERS, thread_name_prefix="dispatch")
-        self._now = now
+        self._now = now or db_clock().now
         self._busy: set[int] = set()
         self._lock = threading.Lock()
 
@@ -56,7 +56,7 @@ class Dispatcher:
             connection.close()
 
 
-def drain(destination_id: int, *, now: Callable[[], datetime] = db_clock.now) -> None:
+def drain(destination_id: int, *, now: Callable[[], datetime]) -> None:
     """Send what is due there, one after the other, until an attempt has to be retried."""
     until = now() + DRAIN_FOR
     while (at := now()) <= until and (delivery := leases.acquire(destination_id, at=at)) is not None:

@@ -59,13 +59,13 @@ class Bridge:
             self._sender.offer(data(self._fleets, read(self._fleet, names_of(self._fleets)), before={}, at=at))
 
     def _measure_forever(self) -> None:
-        while not self._stopping.wait(self._pause_s(db_clock.now())):
+        while not self._stopping.wait(self._pause_s(db_clock().now())):
             self._try_to_measure()
         self._try_to_measure(is_last=True)
 
     def _try_to_measure(self, *, is_last: bool = False) -> None:
         try:
-            self.measure(self._minute(db_clock.now()), is_last=is_last)
+            self.measure(self._minute(db_clock().now()), is_last=is_last)
         except Exception:
             instruments.BRIDGE_FAILURES.inc()
             log.exception("bridge_failed")

@@ -62,8 +62,8 @@ type Put = Callable[[Sequence[Mapping[str, Any]]], None]
 class Sender:
     """From any thread; only `stop` blocks."""
 
-    def __init__(self, put: Put, *, now: Callable[[], datetime] = db_clock.now) -> None:
-        self._put, self._now = put, now
+    def __init__(self, put: Put, *, now: Callable[[], datetime] | None = None) -> None:
+        self._put, self._now = put, now or db_clock().now
         self._waiting: deque[Datum] = deque()
         self._changed = threading.Condition()
         self._is_stopping = False

@@ -57,7 +57,7 @@ def count_nodes() -> GaugeMetricFamily:
 
 
 def count_dropped() -> GaugeMetricFamily:
-    followed = dropped_terminals.recovery_of(db_clock.now())
+    followed = dropped_terminals.recovery_of(db_clock().now())
     family = dropped_family()
     for fate in ("back", "awaited", "missing"):
         family.add_metric([fate], sum(getattr(loss, fate) for loss in followed))

@@ -42,13 +42,13 @@ class NodeHeartbeat:
         Raises NameTaken.
         """
         before = self._membership.join()
-        db_clock.synchronise()
+        db_clock().synchronise()
         self._recorded_at = time.monotonic()
         self._thread.start()
         return before
 
     def drain(self) -> None:
-        self._try(lambda: self._membership.drain(links=self._links(), at=db_clock.now()))
+        self._try(lambda: self._membership.drain(links=self._links(), at=db_clock().now()))
 
     def stop(self) -> None:
         self._stopping.set()
@@ -63,7 +63,7 @@ class NodeHeartbeat:
 
     def _record(self) -> None:
         is_ours = self._membership.record_heartbeat(links=self._links())
-        db_clock.synchronise()
+        db_clock().synchronise()
         if self._is_ours and not is_ours:
             log.critical("node_name_taken", node=self._membership.name, why=NAME_LOST)
         self._is_ours = is_ours

@@ -72,7 +72,7 @@ def is_live() -> bool:
 
 def report(*, at: datetime | None = None) -> Mapping[str, str]:
     """The state of each part by name: `ok`, or what is wrong with it."""
-    at = at or db_clock.now()
+    at = at or db_clock().now()
     parts = _watches[-1].parts() if _watches else ask_database(at)
     return parts | {name: check(at) for name, check in (CHECKS | _added).items()}
 
@@ -138,11 +138,11 @@ def loops(at: datetime) -> str:
 
 
 def feed(at: datetime) -> str:
-    if not hub.is_started:
+    if not hub().is_started:
         return WELL  # no socket yet: this process has had nothing to listen for
-    if not hub.subscribed:
+    if not hub().subscribed:
         return "not subscribed"
-    return WELL if hub.is_live else f"nothing heard for {hub.behind_s:.0f} s"
+    return WELL if hub().is_live else f"nothing heard for {hub().behind_s:.0f} s"
 
 
 def node(at: datetime) -> str:
@@ -178,7 +178,7 @@ class DatabaseWatch:
 
     def ask(self) -> None:
         try:
-            found = ask_database(db_clock.now())
+            found = ask_database(db_clock().now())
         except Exception as error:  # this thread must outlive whatever it meets
             log.exception("health_check_failed")
             found = dict.fromkeys(self._found, f"unknown: {type(error).__name__}")

@@ -59,7 +59,7 @@ class SloRecorder:
 
     def _try_to_write(self) -> None:
         try:
-            self.write(db_clock.now())
+            self.write(db_clock().now())
         except (DatabaseError, InterfaceError) as error:
             log.warning("slo_unwritten", error=str(error).strip())
         finally:

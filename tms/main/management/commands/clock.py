@@ -7,13 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tms.clock.scheduler import Clock
-from tms.feed.hub import hub
-from tms.feed.publisher import feed
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.health import report
 from tms.ops.health.monitor import CannotListen, Monitor
 from tms.ops.slo.recorder import SloRecorder
+from tms.runtime import process_state
 
 TURN_EVERY_S = 1.0
 
@@ -57,7 +56,7 @@ async def run() -> None:
     turns, database_watch = report.LoopTurns(), report.DatabaseWatch()
     turning = asyncio.create_task(turn(turns))
     report.watch_loop(turns)
-    hub.start()
+    process_state.start_clock()
     database_watch.start()
     clock.start()
     slo_recorder.start()
@@ -68,8 +67,7 @@ async def run() -> None:
     turning.cancel()
     database_watch.stop()
     await clock.stop()
-    await hub.stop()
-    await feed.detach()
+    await process_state.stop_feed()
     await asyncio.to_thread(slo_recorder.stop)
     if to_cloudwatch:
         await asyncio.to_thread(to_cloudwatch.stop)

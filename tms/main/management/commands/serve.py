@@ -17,8 +17,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import asgi
 from tms.clock import scheduler
-from tms.feed.hub import hub
-from tms.feed.publisher import feed
 from tms.fleet.nodes.membership import NameTaken
 from tms.ingest.gateway import gateway
 from tms.lib.db.clock import db_clock
@@ -29,6 +27,7 @@ from tms.ops.health import report
 from tms.ops.health.node_heartbeat import NodeHeartbeat
 from tms.ops.slo.recorder import SloRecorder
 from tms.protocol.close_codes import CloseCode
+from tms.runtime import process_state
 
 log = structlog.get_logger(__name__)
 
@@ -64,8 +63,7 @@ class Process:
 
     async def start(self) -> None:
         orphaned = await database_sync_to_async(self.join)()
-        hub.start()
-        gateway().start()
+        process_state.start_links()
         report.add_check("ingest", lambda at: gateway().batch.trouble or report.WELL)
         self.database_watch.start()
         if self.clock:
@@ -82,7 +80,7 @@ class Process:
         except NameTaken as error:
             raise CommandError(str(error)) from None
         report.watch(self.node_heartbeat)
-        return presence_sweep.orphan(node(), db_clock.now(), since=heard_at)
+        return presence_sweep.orphan(node(), db_clock().now(), since=heard_at)
 
     async def drain(self, _server: object) -> None:
         """Before the sockets are closed."""
@@ -96,8 +94,7 @@ class Process:
         if self.clock:
             await self.clock.stop()
         await database_sync_to_async(self.node_heartbeat.stop)()
-        await hub.stop()
-        await feed.detach()
+        await process_state.stop_feed()
         await asyncio.to_thread(self.slo_recorder.stop)
         if self.bridge:
             await asyncio.to_thread(self.bridge.stop)

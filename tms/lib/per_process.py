@@ -1,0 +1,50 @@
+"""Objects of which each process has exactly one: its feed, its hub, its clock, its caches."""
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+
+
+class PerProcess[T]:
+    """A function that makes its object on the first call, from any thread, and returns the same one from then on."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: T | None = None
+        self._lock = threading.Lock()
+        functools.update_wrapper(self, make)
+
+    def __call__(self) -> T:
+        made = self._made
+        return self._make_once() if made is None else made
+
+    def reset(self) -> None:
+        """Forget the object: the next call makes another one."""
+        self._made = None
+        self._lock = threading.Lock()  # after a fork, a thread that no longer exists may hold the old one
+
+    def _make_once(self) -> T:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
+_ALL: list[PerProcess[object]] = []
+
+
+def per_process[T](make: Callable[[], T]) -> PerProcess[T]:
+    """Decorate a function without arguments that makes an object of this process."""
+    one = PerProcess(make)
+    _ALL.append(one)
+    return one
+
+
+def reset_all() -> None:
+    """Forget every object: in a forked child, whose parent keeps using them, and in tests."""
+    for one in _ALL:
+        one.reset()
+
+
+os.register_at_fork(after_in_child=reset_all)

@@ -1,0 +1,42 @@
+"""Which objects of a process follow the feed. Nothing else registers a listener."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+
+from tms.alerts.rules.cache import rule_cache
+from tms.boards.caches.census_cache import census_cache
+from tms.boards.caches.plans import plan_cache
+from tms.boards.caches.sound_alarms import alarm_cache
+from tms.boards.live.board_hub import board_hub
+from tms.feed.hub import Listener, hub
+from tms.ingest.gateway import gateway
+from tms.ingest.links import Links
+
+
+class Role(Enum):
+    """What a process does. One process may have several roles: the embedded default has all of them."""
+
+    SERVE = "serve"
+    """Links of terminals, and pages."""
+    BOARDS = "boards"
+    """From the first open board on: what only boards need is not kept up to date before."""
+    CLOCK = "clock"
+
+
+def links() -> Links:
+    return gateway().links
+
+
+LISTENERS: Mapping[Role, Sequence[Callable[[], Listener]]] = {
+    Role.SERVE: (rule_cache, links, census_cache, plan_cache),
+    Role.BOARDS: (census_cache, plan_cache, alarm_cache, board_hub),
+    Role.CLOCK: (rule_cache,),
+}
+
+
+def register(role: Role) -> None:
+    hub().listeners |= {listener() for listener in LISTENERS[role]}
+
+
+def unregister(role: Role) -> None:
+    hub().listeners -= {listener() for listener in LISTENERS[role]}

@@ -1,0 +1,45 @@
+"""Starts and stops the objects of this process, in order.
+
+A start may be called again and again, from the event loop: an ASGI server that runs no lifespan hooks starts links and
+boards with the first socket.
+"""
+
+from tms.boards.live.board_hub import BoardHub, board_hub
+from tms.feed.hub import hub
+from tms.feed.publisher import feed
+from tms.ingest.gateway import Gateway, gateway
+from tms.runtime.listeners import Role, register, unregister
+
+
+def start_links() -> Gateway:
+    _follow_feed(Role.SERVE)
+    gateway().start()
+    return gateway()
+
+
+def start_boards() -> BoardHub:
+    _follow_feed(Role.BOARDS)
+    board_hub().start()
+    return board_hub()
+
+
+def start_clock() -> None:
+    """Only what the clock follows; `tms.clock.scheduler` runs its jobs."""
+    _follow_feed(Role.CLOCK)
+
+
+async def stop_boards() -> None:
+    unregister(Role.BOARDS)
+    await board_hub().stop()
+    board_hub.reset()
+
+
+async def stop_feed() -> None:
+    """Last: what is published until now is sent."""
+    await hub().stop()
+    await feed().detach()
+
+
+def _follow_feed(role: Role) -> None:
+    register(role)
+    hub().start()
