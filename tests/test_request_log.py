@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from tests.support.servers.tms import SERVERS, Running
+from tests.support.servers.tms import SERVERS, RunningTMS
 from tests.support.services import HOST
 from tms.config.logs import SECRETS, is_refusal, logging_config, one_line, shorten_refusal, without_secrets
 
@@ -29,7 +29,7 @@ UPGRADE = {"Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ
 @pytest.fixture(scope="module", params=SERVERS)
 def tms(request, tmp_path_factory):
     hosts = {"TMS_ALLOWED_HOSTS": HOST, "TMS_LOG_FORMAT": "plain"}
-    with Running(tmp_path_factory.mktemp("logs"), TMS_SERVER=request.param, **hosts) as tms:
+    with RunningTMS(tmp_path_factory.mktemp("logs"), TMS_SERVER=request.param, **hosts) as tms:
         yield tms
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.support import people
 from tests.support.builders import AT, now
-from tests.support.notifications.destinations import webhook
+from tests.support.notifications.destinations import webhook_destination
 from tests.support.rest import ApiClient
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, AuditEntry, User
@@ -55,7 +55,7 @@ def destination(fleet) -> None:
 
 
 def key(fleet) -> None:
-    webhook("https://example.com/").renew_key()
+    webhook_destination("https://example.com/").renew_key()
 
 
 def rotation(fleet) -> None:
@@ -94,7 +94,7 @@ def rule(fleet) -> None:
 
 def plan_of_digests(fleet) -> None:
     plan = digest_services.plan(
-        webhook("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT
+        webhook_destination("https://example.com/"), times="06:00", time_zone="UTC", by=fleet.person(), at=AT
     )
     digest_services.drop_plan(plan.pk)
 

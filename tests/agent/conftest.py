@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.agent.fake_tms import FakeTMS
-from tests.agent.running_agent import Running
+from tests.agent.running_agent import RunningAgent
 
 
 @pytest.fixture
@@ -14,12 +14,12 @@ async def tms() -> AsyncIterator[FakeTMS]:
 
 
 @pytest.fixture
-async def start(tms: FakeTMS) -> AsyncIterator[Callable[..., Running]]:
+async def start(tms: FakeTMS) -> AsyncIterator[Callable[..., RunningAgent]]:
     """Starts agents that dial `tms`, and ends them."""
-    running: list[Running] = []
+    running: list[RunningAgent] = []
 
-    def start(**options: Any) -> Running:
-        running.append(Running(options.pop("url", tms.url), **options))
+    def start(**options: Any) -> RunningAgent:
+        running.append(RunningAgent(options.pop("url", tms.url), **options))
         return running[-1]
 
     yield start

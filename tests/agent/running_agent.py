@@ -17,7 +17,7 @@ from tms.protocol.credential import PlainCredential
 CREDENTIAL = PlainCredential("T-1", "s" * 43)
 
 
-class Running:
+class RunningAgent:
     """An agent that runs, and what its caller saw of it. Backs off for as short as the rules allow."""
 
     def __init__(self, url: str, **options: Any) -> None:

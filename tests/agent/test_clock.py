@@ -9,7 +9,7 @@ import pytest
 
 from tests.agent.fake_source import FakeSource
 from tests.agent.fake_tms import FakeLink
-from tests.agent.running_agent import Running
+from tests.agent.running_agent import RunningAgent
 from tms.agent.device.clock import ZERO, Anchor, BootClock, machine_clock
 from tms.agent.log import Log
 from tms.agent.options import Options
@@ -55,7 +55,7 @@ async def start_offline(tms, start, machine, tmp_path) -> AsyncIterator[Callable
     """Starts the agent on `machine`, with the spool that is on its disk, while TMS cannot be reached."""
     journals: list[SqliteJournal] = []
 
-    async def start_offline() -> Running:
+    async def start_offline() -> RunningAgent:
         for journal in journals:
             journal.close()
         journals[:] = [SqliteJournal(tmp_path / "spool", "T-1")]
@@ -69,7 +69,7 @@ async def start_offline(tms, start, machine, tmp_path) -> AsyncIterator[Callable
         journal.close()
 
 
-async def linked(tms, running: Running, *, server_time: datetime, **answer) -> FakeLink:
+async def linked(tms, running: RunningAgent, *, server_time: datetime, **answer) -> FakeLink:
     """The network is back."""
     running.agent.offline_for(0)
     return await tms.booted(server_time=server_time, **answer)

@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from tests.support.alerts.events import acknowledge, claim, history, one, opened, release
+from tests.support.alerts.events import acknowledge, cleared, open_alert, queryset_of, transition_kinds, triggered
 from tests.support.builders import later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import AlreadyAcknowledged, AlreadyResolved
 from tms.alerts.models import Alert
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.both
 
 
 def test_an_acknowledgement_says_who_and_is_a_step_in_the_history(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    lifecycle.acknowledge(one(alert), by=fleet.person("aiko"), comment="on it", at=later(5))
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="on it", at=later(5))
 
     alert.refresh_from_db()
     assert (alert.state, alert.acknowledged_by.username) == ("acknowledged", "aiko")
@@ -26,7 +26,7 @@ def test_an_acknowledgement_says_who_and_is_a_step_in_the_history(fleet, rule, t
 
 
 def test_a_second_acknowledgement_tells_who_was_first_and_changes_nothing(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     acknowledge(alert, fleet.person("aiko"), comment="mine")
 
     with pytest.raises(AlreadyAcknowledged, match="was acknowledged first by aiko") as refused:
@@ -35,37 +35,37 @@ def test_a_second_acknowledgement_tells_who_was_first_and_changes_nothing(fleet,
     alert.refresh_from_db()
     assert refused.value.code == "tms:already-acknowledged"
     assert (alert.acknowledged_by.username, alert.comment) == ("aiko", "mine")
-    assert history(alert) == ["opened", "acknowledged"]
+    assert transition_kinds(alert) == ["opened", "acknowledged"]
 
 
 def test_whoever_has_it_may_acknowledge_it_again_and_changes_nothing(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
     for seconds in (5, 6):
         acknowledge(alert, fleet.person("aiko"), seconds=seconds, version=alert.version)
 
-    assert history(alert) == ["opened", "acknowledged"]
+    assert transition_kinds(alert) == ["opened", "acknowledged"]
 
 
 def test_a_recovery_wins_over_a_late_acknowledgement(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.apply_events([release(rule, terminal, 5)])
+    alert = open_alert(rule, terminal)
+    lifecycle.apply_events([cleared(rule, terminal, 5)])
 
     with pytest.raises(AlreadyResolved, match=f"alert {alert.pk} was resolved at") as refused:
         acknowledge(alert, fleet.person(), seconds=6)
 
     assert refused.value.code == "tms:already-resolved"
-    assert history(alert) == ["opened", "resolved"]
+    assert transition_kinds(alert) == ["opened", "resolved"]
     assert Alert.objects.get().acknowledged_by is None
 
 
 def test_a_recovery_wins_over_an_earlier_acknowledgement(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.apply_events([release(rule, terminal, 6)])
+    lifecycle.apply_events([cleared(rule, terminal, 6)])
 
-    assert history(alert) == ["opened", "acknowledged", "resolved"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "resolved"]
     assert Alert.objects.get().acknowledged_by is not None
 
 
@@ -76,22 +76,22 @@ def test_a_recovery_wins_over_an_earlier_acknowledgement(fleet, rule, terminal):
 def test_history_keeps_the_order_of_what_happened_whatever_the_clocks_of_the_nodes_say(
     fleet, rule, terminal, acknowledged_s, recovered_s, seen
 ):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(acknowledged_s))
-    lifecycle.apply_events([release(rule, terminal, recovered_s)])
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(acknowledged_s))
+    lifecycle.apply_events([cleared(rule, terminal, recovered_s)])
 
     alert.refresh_from_db()
-    assert history(alert) == ["opened", "acknowledged", "resolved"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "resolved"]
     assert list(alert.transitions.values_list("at", flat=True)) == [later(seconds) for seconds in seen]
     assert (alert.acknowledged_at, alert.resolved_at) == (later(seen[1]), later(seen[2]))
 
 
 def test_an_acknowledged_alert_is_still_the_one_alert(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.apply_events([claim(rule, terminal, 6)])
+    lifecycle.apply_events([triggered(rule, terminal, 6)])
 
     assert Alert.objects.get() == alert
 
@@ -99,10 +99,10 @@ def test_an_acknowledged_alert_is_still_the_one_alert(fleet, rule, terminal):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_of_fifty_who_acknowledge_at_once_exactly_one_is_first(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     people = [fleet.person(f"person-{n}") for n in range(50)]
 
-    taken = at_once(
+    taken = run_concurrently(
         50,
         lambda n: acknowledge(alert, people[n], seconds=n, comment=f"by {n}"),
     )
@@ -110,22 +110,22 @@ def test_of_fifty_who_acknowledge_at_once_exactly_one_is_first(fleet, rule, term
     others = [each for each in taken if isinstance(each, AlreadyAcknowledged)]
     assert len(others) == 49
     assert {each.row.acknowledged_by_id for each in others} == {Alert.objects.get().acknowledged_by_id}
-    assert history(alert) == ["opened", "acknowledged"]
+    assert transition_kinds(alert) == ["opened", "acknowledged"]
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_acknowledgements_that_race_with_the_recovery_end_resolved(fleet, rule, terminal):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
 
     def act(n: int) -> object:
         if n == 0:
             with transaction.atomic():
-                return lifecycle.apply_events([release(rule, terminal, 5)])
+                return lifecycle.apply_events([cleared(rule, terminal, 5)])
         return acknowledge(alert, person, seconds=n)
 
-    results = at_once(9, act)
+    results = run_concurrently(9, act)
 
     assert all(not isinstance(each, Exception) or isinstance(each, AlreadyResolved) for each in results)
-    assert history(alert)[-1] == "resolved"
-    assert history(alert) in (["opened", "resolved"], ["opened", "acknowledged", "resolved"])
+    assert transition_kinds(alert)[-1] == "resolved"
+    assert transition_kinds(alert) in (["opened", "resolved"], ["opened", "acknowledged", "resolved"])

@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from tests.support.alerts.events import history, one, opened, release
+from tests.support.alerts.events import cleared, open_alert, queryset_of, transition_kinds
 from tests.support.builders import later
-from tests.support.threads import at_once, meanwhile
+from tests.support.threads import open_transaction, run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Transition
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.both
 
 @pytest.fixture
 def three(fleet, rule) -> list[Alert]:
-    return [opened(rule, fleet.online()) for _ in range(3)]
+    return [open_alert(rule, fleet.online()) for _ in range(3)]
 
 
 def take(person, *, seconds: float = 5, comment: str = "all mine", among=None) -> int:
@@ -35,15 +35,15 @@ def test_each_says_who_and_has_its_step_in_the_history(fleet, three):
 
 def test_what_somebody_has_and_what_is_over_stays_as_it_is(fleet, rule, three):
     held, over, free = three
-    lifecycle.acknowledge(one(held), by=fleet.person("ren"), comment="mine", at=later(1))
-    lifecycle.apply_events([release(rule, over.terminal, 2)])
+    lifecycle.acknowledge(queryset_of(held), by=fleet.person("ren"), comment="mine", at=later(1))
+    lifecycle.apply_events([cleared(rule, over.terminal, 2)])
 
     taken = take(fleet.person("aiko"))
 
     assert taken == 1
-    assert history(held) == ["opened", "acknowledged"]
-    assert history(over) == ["opened", "resolved"]
-    assert history(free) == ["opened", "acknowledged"]
+    assert transition_kinds(held) == ["opened", "acknowledged"]
+    assert transition_kinds(over) == ["opened", "resolved"]
+    assert transition_kinds(free) == ["opened", "acknowledged"]
     assert Alert.objects.get(pk=held.pk).acknowledged_by.username == "ren"
     assert Alert.objects.get(pk=over.pk).acknowledged_by is None
 
@@ -105,11 +105,11 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, rule, django_assert_max
 def test_what_recovers_this_very_moment_is_left_to_the_recovery_and_nobody_waits(fleet, rule, three):
     recovering, person = three[0], fleet.person()
 
-    with meanwhile(lambda: lifecycle.apply_events([release(rule, recovering.terminal, 5)])):
+    with open_transaction(lambda: lifecycle.apply_events([cleared(rule, recovering.terminal, 5)])):
         taken = take(person, seconds=6)
 
     assert taken == 2
-    assert history(recovering) == ["opened", "resolved"]
+    assert transition_kinds(recovering) == ["opened", "resolved"]
     assert Alert.objects.get(pk=recovering.pk).acknowledged_by is None
 
 
@@ -118,7 +118,7 @@ def test_what_recovers_this_very_moment_is_left_to_the_recovery_and_nobody_waits
 def test_what_somebody_takes_this_very_moment_is_theirs(fleet, three):
     aiko, ren = fleet.person("aiko"), fleet.person("ren")
 
-    with meanwhile(lambda: take(ren, among=three[:1])):
+    with open_transaction(lambda: take(ren, among=three[:1])):
         taken = take(aiko)
 
     assert taken == 2
@@ -128,30 +128,30 @@ def test_what_somebody_takes_this_very_moment_is_theirs(fleet, three):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_take_all_at_once_each_alert_has_one(fleet, rule):
-    alerts = [opened(rule, fleet.online()) for _ in range(20)]
+    alerts = [open_alert(rule, fleet.online()) for _ in range(20)]
     people = [fleet.person(f"person-{n}") for n in range(8)]
 
-    taken = at_once(8, lambda n: take(people[n], seconds=n))
+    taken = run_concurrently(8, lambda n: take(people[n], seconds=n))
 
     assert sum(taken) == Transition.objects.filter(kind="acknowledged").count()
-    assert all(history(alert) in (["opened"], ["opened", "acknowledged"]) for alert in alerts)
+    assert all(transition_kinds(alert) in (["opened"], ["opened", "acknowledged"]) for alert in alerts)
     assert sum(taken) + take(people[0]) == 20
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_taking_all_races_with_recoveries_and_all_end_resolved(fleet, rule):
-    alerts = [opened(rule, fleet.online()) for _ in range(12)]
+    alerts = [open_alert(rule, fleet.online()) for _ in range(12)]
     person = fleet.person()
 
     def act(n: int) -> object:
         if n % 2:
             return take(person, seconds=n)
         with transaction.atomic():
-            return lifecycle.apply_events([release(rule, alert.terminal, 20) for alert in alerts[n // 2 :: 4]])
+            return lifecycle.apply_events([cleared(rule, alert.terminal, 20) for alert in alerts[n // 2 :: 4]])
 
-    results = at_once(8, act)
+    results = run_concurrently(8, act)
 
     assert [each for each in results if isinstance(each, Exception)] == []
-    assert all(history(alert)[-1] == "resolved" for alert in alerts)
+    assert all(transition_kinds(alert)[-1] == "resolved" for alert in alerts)
     assert Transition.objects.filter(kind="resolved").count() == 12

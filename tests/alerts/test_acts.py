@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.alerts.events import claim, history, one, opened, release
+from tests.support.alerts.events import cleared, open_alert, queryset_of, transition_kinds, triggered
 from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition
@@ -22,11 +22,11 @@ def said(alert: Alert):
 
 @pytest.mark.parametrize("is_held", [False, True])
 def test_a_snoozed_alert_is_nobody_s_until_it_wakes_by_itself(fleet, rule, terminal, scheduler, is_held):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     if is_held:
-        lifecycle.acknowledge(one(alert), by=fleet.person("aiko"), comment="on it", at=later(1))
+        lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="on it", at=later(1))
 
-    lifecycle.snooze(one(alert), until=later(60), by=fleet.person("ren"), comment="works at night", at=later(5))
+    lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person("ren"), comment="works at night", at=later(5))
     scheduler.advance(seconds=59, step_s=59)
     asleep = Alert.objects.get()
     scheduler.advance(seconds=1)
@@ -34,33 +34,34 @@ def test_a_snoozed_alert_is_nobody_s_until_it_wakes_by_itself(fleet, rule, termi
 
     assert (asleep.state, asleep.until, asleep.acknowledged_by) == ("snoozed", later(60), None)
     assert (awake.state, awake.until, awake.comment) == ("open", None, "works at night")
-    assert history(alert)[-2:] == ["snoozed", "expired"]
+    assert transition_kinds(alert)[-2:] == ["snoozed", "expired"]
 
 
 def test_a_snoozed_alert_recovers_as_any_other(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.apply_events([release(rule, terminal, 9)])
+    lifecycle.apply_events([cleared(rule, terminal, 9)])
 
-    assert history(alert) == ["opened", "snoozed", "resolved"]
+    assert transition_kinds(alert) == ["opened", "snoozed", "resolved"]
     assert lifecycle.expire(later(60)) == 0
 
 
 def test_whoever_looks_at_a_snoozed_alert_may_take_it(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 
-    taken = lifecycle.acknowledge(one(alert), by=fleet.person("ren"), comment="", at=later(9))
+    taken = lifecycle.acknowledge(queryset_of(alert), by=fleet.person("ren"), comment="", at=later(9))
 
     assert taken == 1
     assert lifecycle.expire(later(60)) == 0
 
 
 def test_a_snooze_is_lengthened_and_the_same_again_changes_nothing(fleet, rule, terminal):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
     moved = [
-        lifecycle.snooze(one(alert), until=later(until), by=person, comment="", at=later(5)) for until in (60, 60, 90)
+        lifecycle.snooze(queryset_of(alert), until=later(until), by=person, comment="", at=later(5))
+        for until in (60, 60, 90)
     ]
 
     assert moved == [1, 0, 1]
@@ -71,9 +72,11 @@ def test_a_snooze_is_lengthened_and_the_same_again_changes_nothing(fleet, rule, 
 
 
 def test_what_is_open_waits_for_whom_it_was_assigned_to(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    lifecycle.assign(one(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="your site", at=later(5))
+    lifecycle.assign(
+        queryset_of(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="your site", at=later(5)
+    )
 
     alert.refresh_from_db()
     assert (alert.state, alert.assigned_to.username) == ("open", "ren")
@@ -81,22 +84,27 @@ def test_what_is_open_waits_for_whom_it_was_assigned_to(fleet, rule, terminal):
 
 
 def test_whoever_takes_it_ends_the_asking(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.assign(one(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.assign(queryset_of(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="", at=later(5))
 
-    lifecycle.acknowledge(one(alert), by=fleet.person("aiko"), comment="", at=later(9))
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="", at=later(9))
 
     alert.refresh_from_db()
     assert (alert.acknowledged_by.username, alert.assigned_to) == ("aiko", None)
 
 
 def test_what_is_acknowledged_is_handed_over_under_the_same_contract(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     lifecycle.acknowledge(
-        one(alert), by=fleet.person("aiko"), comment="on it", at=later(1), contract=Contract.TIME, until=later(60)
+        queryset_of(alert),
+        by=fleet.person("aiko"),
+        comment="on it",
+        at=later(1),
+        contract=Contract.TIME,
+        until=later(60),
     )
 
-    lifecycle.assign(one(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="", at=later(5))
+    lifecycle.assign(queryset_of(alert), to=fleet.person("ren"), by=fleet.person("aiko"), comment="", at=later(5))
 
     alert.refresh_from_db()
     assert (alert.state, alert.acknowledged_by.username, alert.acknowledged_at) == ("acknowledged", "ren", later(1))
@@ -104,9 +112,9 @@ def test_what_is_acknowledged_is_handed_over_under_the_same_contract(fleet, rule
 
 
 def test_to_assign_again_to_the_same_changes_nothing(fleet, rule, terminal):
-    alert, ren = opened(rule, terminal), fleet.person("ren")
+    alert, ren = open_alert(rule, terminal), fleet.person("ren")
 
-    moved = [lifecycle.assign(one(alert), to=ren, by=ren, comment="", at=later(n)) for n in (5, 6)]
+    moved = [lifecycle.assign(queryset_of(alert), to=ren, by=ren, comment="", at=later(n)) for n in (5, 6)]
 
     assert moved == [1, 0]
 
@@ -115,9 +123,12 @@ def test_to_assign_again_to_the_same_changes_nothing(fleet, rule, terminal):
 
 
 def test_a_comment_is_the_last_that_anybody_said(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    moved = [lifecycle.comment(one(alert), by=fleet.person("aiko"), comment="called them", at=later(n)) for n in (5, 6)]
+    moved = [
+        lifecycle.comment(queryset_of(alert), by=fleet.person("aiko"), comment="called them", at=later(n))
+        for n in (5, 6)
+    ]
 
     alert.refresh_from_db()
     assert moved == [1, 0]
@@ -130,9 +141,9 @@ def test_a_comment_is_the_last_that_anybody_said(fleet, rule, terminal):
 
 def test_where_the_rule_lets_it_a_person_says_that_it_is_over(fleet, terminal):
     rule = fleet.event_rule(may_be_resolved_by_hand=True)
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    moved = lifecycle.resolve(one(alert), by=fleet.person("aiko"), comment="cleaned", at=later(5))
+    moved = lifecycle.resolve(queryset_of(alert), by=fleet.person("aiko"), comment="cleaned", at=later(5))
 
     alert.refresh_from_db()
     assert moved == 1
@@ -143,21 +154,21 @@ def test_where_the_rule_lets_it_a_person_says_that_it_is_over(fleet, terminal):
 
 def test_it_opens_again_when_it_comes_again(fleet, terminal):
     rule = fleet.event_rule(may_be_resolved_by_hand=True)
-    first = opened(rule, terminal)
-    lifecycle.resolve(one(first), by=fleet.person(), comment="", at=later(5))
+    first = open_alert(rule, terminal)
+    lifecycle.resolve(queryset_of(first), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.apply_events([claim(rule, terminal, 9)])
+    lifecycle.apply_events([triggered(rule, terminal, 9)])
 
     assert Alert.objects.unresolved().get().opened_at == later(9)
 
 
 def test_where_the_rule_does_not_let_it_nobody_says_so(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    moved = lifecycle.resolve(one(alert), by=fleet.person(), comment="", at=later(5))
+    moved = lifecycle.resolve(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
 
     assert moved == 0
-    assert history(alert) == ["opened"]
+    assert transition_kinds(alert) == ["opened"]
 
 
 # Acknowledged too long
@@ -165,8 +176,8 @@ def test_where_the_rule_does_not_let_it_nobody_says_so(fleet, rule, terminal):
 
 def test_whoever_took_it_and_was_not_heard_of_since_is_reminded_again_and_again(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 100
-    alert = opened(rule, terminal)
-    lifecycle.acknowledge(one(alert), by=fleet.person("aiko"), comment="", at=later(0))
+    alert = open_alert(rule, terminal)
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person("aiko"), comment="", at=later(0))
 
     reminded = [lifecycle.remind(later(seconds)) for seconds in (99, 100, 199, 200)]
 
@@ -187,11 +198,11 @@ def test_whoever_took_it_and_was_not_heard_of_since_is_reminded_again_and_again(
 )
 def test_a_word_of_anybody_and_it_is_stale_no_more(fleet, rule, terminal, settings, heard):
     settings.STALE_AFTER_S = 100
-    alert = opened(rule, terminal)
-    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(0))
+    alert = open_alert(rule, terminal)
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(0))
     lifecycle.remind(later(100))
 
-    heard(one(alert), fleet.person("ren"))
+    heard(queryset_of(alert), fleet.person("ren"))
 
     assert not Alert.objects.stale().exists()
     assert [lifecycle.remind(later(seconds)) for seconds in (249, 250)] == [0, 1]
@@ -199,9 +210,11 @@ def test_a_word_of_anybody_and_it_is_stale_no_more(fleet, rule, terminal, settin
 
 def test_whoever_named_a_time_is_not_reminded_before_it(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 100
-    alert, person = opened(rule, terminal), fleet.person()
-    lifecycle.acknowledge(one(alert), by=person, comment="", at=later(0), contract=Contract.TIME, until=later(9_000))
-    lifecycle.comment(one(alert), by=person, comment="still waiting", at=later(5))
+    alert, person = open_alert(rule, terminal), fleet.person()
+    lifecycle.acknowledge(
+        queryset_of(alert), by=person, comment="", at=later(0), contract=Contract.TIME, until=later(9_000)
+    )
+    lifecycle.comment(queryset_of(alert), by=person, comment="still waiting", at=later(5))
 
     assert lifecycle.remind(later(8_999)) == 0
 
@@ -209,20 +222,20 @@ def test_whoever_named_a_time_is_not_reminded_before_it(fleet, rule, terminal, s
 def test_nobody_is_reminded_of_what_is_open_snoozed_or_over(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 100
     person = fleet.person()
-    given, put_off, over = (opened(rule, fleet.online()) for _ in range(3))
+    given, put_off, over = (open_alert(rule, fleet.online()) for _ in range(3))
     lifecycle.acknowledge(Alert.objects.all(), by=person, comment="", at=later(0))
-    lifecycle.reopen(one(given), by=person, comment="", at=later(1))
-    lifecycle.snooze(one(put_off), until=later(500), by=person, comment="", at=later(1))
-    lifecycle.apply_events([release(rule, over.terminal, 1)])
+    lifecycle.reopen(queryset_of(given), by=person, comment="", at=later(1))
+    lifecycle.snooze(queryset_of(put_off), until=later(500), by=person, comment="", at=later(1))
+    lifecycle.apply_events([cleared(rule, over.terminal, 1)])
 
     assert lifecycle.remind(later(400)) == 0
 
 
 def test_without_a_limit_nobody_is_reminded(fleet, rule, terminal, settings):
     settings.STALE_AFTER_S = 0
-    alert, person = opened(rule, terminal), fleet.person()
-    lifecycle.acknowledge(one(alert), by=person, comment="", at=later(0))
-    lifecycle.comment(one(alert), by=person, comment="still waiting", at=later(5))
+    alert, person = open_alert(rule, terminal), fleet.person()
+    lifecycle.acknowledge(queryset_of(alert), by=person, comment="", at=later(0))
+    lifecycle.comment(queryset_of(alert), by=person, comment="still waiting", at=later(5))
 
     assert lifecycle.remind(later(10**9)) == 0
 
@@ -241,7 +254,7 @@ TERMS = {
 @pytest.mark.parametrize("act", TERMS)
 def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_queries, act):
     rule, person = fleet.event_rule(may_be_resolved_by_hand=True), fleet.person()
-    lifecycle.trigger([claim(rule, terminal) for terminal in fleet.terminals(500, presence="online")])
+    lifecycle.trigger([triggered(rule, terminal) for terminal in fleet.terminals(500, presence="online")])
     lifecycle.acknowledge(Alert.objects.all(), by=person, comment="mine", at=later(1))
 
     with django_assert_max_num_queries(12):
@@ -253,7 +266,7 @@ def test_five_hundred_cost_as_many_queries_as_one(fleet, django_assert_max_num_q
 
 @pytest.mark.django_db(transaction=True)
 def test_everyone_is_told_once_of_all_of_them(fleet, rule, feed_recorder):
-    alerts = [opened(rule, fleet.online()) for _ in range(3)]
+    alerts = [open_alert(rule, fleet.online()) for _ in range(3)]
     feed_recorder.changes()
 
     lifecycle.snooze(Alert.objects.all(), until=later(60), by=fleet.person(), comment="", at=later(5))
@@ -263,8 +276,8 @@ def test_everyone_is_told_once_of_all_of_them(fleet, rule, feed_recorder):
 
 
 def test_nobody_is_told_of_what_is_put_off_until_it_wakes(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.snooze(one(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.snooze(queryset_of(alert), until=later(60), by=fleet.person(), comment="", at=later(5))
 
     asked = [suppressions([alert], at=later(seconds)).get(alert.pk) for seconds in (10, 60)]
 

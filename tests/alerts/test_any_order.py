@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from tests.support.alerts.events import claim, release
+from tests.support.alerts.events import cleared, triggered
 from tests.support.builders import Fleet, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Contract, Transition
@@ -78,13 +78,13 @@ class Life(RuleBasedStateMachine):
     def holds(self, which: int, severity: str, duration_s: int) -> None:
         self.later()
         lifecycle.apply_events(
-            [claim(self.rules[which], self.terminal, self.seconds, severity=severity, duration_s=duration_s)]
+            [triggered(self.rules[which], self.terminal, self.seconds, severity=severity, duration_s=duration_s)]
         )
 
     @rule(which=st.integers(0, 1))
     def recovers(self, which: int) -> None:
         self.later()
-        lifecycle.apply_events([release(self.rules[which], self.terminal, self.seconds)])
+        lifecycle.apply_events([cleared(self.rules[which], self.terminal, self.seconds)])
 
     @rule(which=st.integers(0, 1), times=st.integers(1, 4), stays=st.booleans())
     def comes_and_goes(self, which: int, times: int, *, stays: bool) -> None:

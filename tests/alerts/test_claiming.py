@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.alerts import events as steps
-from tests.support.alerts.events import history, one, opened, release
+from tests.support.alerts.events import cleared, open_alert, queryset_of, transition_kinds
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Transition
@@ -20,35 +20,35 @@ def claimant(alert: Alert):
 
 
 def test_a_claim_is_seen_for_ten_minutes_and_then_ends_by_itself(fleet, rule, terminal, scheduler):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    done = lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(5))
+    done = lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(5))
     scheduler.advance(seconds=TEN_MINUTES + 4, step_s=TEN_MINUTES + 4)
     during = claimant(alert)
     scheduler.advance(seconds=1)
 
     assert (done, during, claimant(alert)) == (1, "aiko", None)
     assert (alert.state, alert.claimed_until) == ("open", None)
-    assert history(alert) == ["opened", "claimed", "released"]
+    assert transition_kinds(alert) == ["opened", "claimed", "released"]
     assert alert.transitions.last().by is None
 
 
 def test_who_claims_again_has_it_for_longer_and_history_tells_it_once(fleet, rule, terminal):
-    alert, aiko = opened(rule, terminal), fleet.person("aiko")
-    lifecycle.claim(one(alert), by=aiko, at=later(0))
+    alert, aiko = open_alert(rule, terminal), fleet.person("aiko")
+    lifecycle.claim(queryset_of(alert), by=aiko, at=later(0))
 
-    again = lifecycle.claim(one(alert), by=aiko, at=later(60))
+    again = lifecycle.claim(queryset_of(alert), by=aiko, at=later(60))
 
     alert.refresh_from_db()
     assert (again, alert.claimed_until) == (1, later(60 + TEN_MINUTES))
-    assert history(alert) == ["opened", "claimed"]
+    assert transition_kinds(alert) == ["opened", "claimed"]
 
 
 def test_somebody_else_may_take_over_and_history_says_so(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(0))
+    alert = open_alert(rule, terminal)
+    lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(0))
 
-    lifecycle.claim(one(alert), by=fleet.person("ren"), at=later(60))
+    lifecycle.claim(queryset_of(alert), by=fleet.person("ren"), at=later(60))
 
     assert claimant(alert) == "ren"
     steps = Transition.objects.filter(alert=alert, kind="claimed").values_list("by__username", flat=True)
@@ -56,61 +56,61 @@ def test_somebody_else_may_take_over_and_history_says_so(fleet, rule, terminal):
 
 
 def test_a_claim_can_be_ended_and_to_end_it_twice_is_as_once(fleet, rule, terminal):
-    alert, aiko = opened(rule, terminal), fleet.person("aiko")
-    lifecycle.claim(one(alert), by=aiko, at=later(0))
+    alert, aiko = open_alert(rule, terminal), fleet.person("aiko")
+    lifecycle.claim(queryset_of(alert), by=aiko, at=later(0))
 
-    done = [lifecycle.unclaim(one(alert), by=aiko, at=later(n)) for n in (1, 2)]
+    done = [lifecycle.unclaim(queryset_of(alert), by=aiko, at=later(n)) for n in (1, 2)]
 
     assert (done, claimant(alert)) == ([1, 0], None)
-    assert history(alert) == ["opened", "claimed", "released"]
+    assert transition_kinds(alert) == ["opened", "claimed", "released"]
 
 
 def acknowledge(alert, by):
-    lifecycle.acknowledge(one(alert), by=by, comment="", at=later(9))
+    lifecycle.acknowledge(queryset_of(alert), by=by, comment="", at=later(9))
 
 
 def snooze(alert, by):
-    lifecycle.snooze(one(alert), until=later(99), by=by, comment="", at=later(9))
+    lifecycle.snooze(queryset_of(alert), until=later(99), by=by, comment="", at=later(9))
 
 
 def recover(alert, by):
-    lifecycle.apply_events([release(alert.rule, alert.terminal, 9)])
+    lifecycle.apply_events([cleared(alert.rule, alert.terminal, 9)])
 
 
 @pytest.mark.parametrize("decide", [acknowledge, snooze, recover])
 def test_whatever_is_decided_ends_the_claim_without_another_step(fleet, rule, terminal, decide):
-    alert = opened(rule, terminal)
-    lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(0))
+    alert = open_alert(rule, terminal)
+    lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(0))
 
     decide(alert, fleet.person("ren"))
 
     assert claimant(alert) is None
     assert alert.claimed_until is None
-    assert "released" not in history(alert)
+    assert "released" not in transition_kinds(alert)
 
 
 def test_what_somebody_has_put_off_or_is_over_cannot_be_claimed(fleet, rule, terminal):
-    alert, aiko = opened(rule, terminal), fleet.person("aiko")
+    alert, aiko = open_alert(rule, terminal), fleet.person("aiko")
     for decide in (acknowledge, snooze, recover):
         decide(alert, aiko)
 
-        assert lifecycle.claim(one(alert), by=aiko, at=later(20)) == 0
+        assert lifecycle.claim(queryset_of(alert), by=aiko, at=later(20)) == 0
         assert claimant(alert) is None
 
 
 def test_whoever_is_just_acknowledging_need_not_look_again_because_of_a_claim(fleet, rule, terminal):
-    alert, version = opened(rule, terminal), Alert.objects.get().version
-    lifecycle.claim(one(alert), by=fleet.person("ren"), at=later(5))
+    alert, version = open_alert(rule, terminal), Alert.objects.get().version
+    lifecycle.claim(queryset_of(alert), by=fleet.person("ren"), at=later(5))
 
     steps.acknowledge(alert, fleet.person("aiko"), seconds=9, version=version)
 
-    assert history(alert)[-1] == "acknowledged"
+    assert transition_kinds(alert)[-1] == "acknowledged"
 
 
 def test_a_claim_neither_tells_nor_silences_anybody(fleet, rule, terminal):
     """Only an acknowledgement ends telling: a claim is forgotten as quickly as it is made."""
-    alert = opened(rule, terminal)
-    lifecycle.claim(one(alert), by=fleet.person("aiko"), at=later(0))
+    alert = open_alert(rule, terminal)
+    lifecycle.claim(queryset_of(alert), by=fleet.person("aiko"), at=later(0))
 
     outbox.process_transitions(AT)
 

@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from tests.support.alerts.events import acknowledge, claim, history, one, opened, release
+from tests.support.alerts.events import acknowledge, cleared, open_alert, queryset_of, transition_kinds, triggered
 from tests.support.builders import later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import ChangedMeanwhile
 from tms.alerts.models import Alert, Contract
@@ -42,7 +42,7 @@ def take(alert: Alert, by, *, seconds: float = 5, contract=Contract.RECOVERY, un
     ],
 )
 def test_an_acknowledgement_keeps_its_contract_and_history_tells_it(fleet, rule, terminal, contract, until, kept):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
     take(alert, fleet.person(), contract=contract, until=until)
 
@@ -52,7 +52,7 @@ def test_an_acknowledgement_keeps_its_contract_and_history_tells_it(fleet, rule,
 
 
 def test_a_contract_until_a_time_ends_by_itself(fleet, rule, terminal, scheduler):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
 
     scheduler.advance(seconds=59, step_s=59)
@@ -61,36 +61,36 @@ def test_a_contract_until_a_time_ends_by_itself(fleet, rule, terminal, scheduler
 
     assert before == "acknowledged"
     assert standing(alert) == NOBODY
-    assert history(alert) == ["opened", "acknowledged", "expired"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "expired"]
     assert alert.comment == "on it"
 
 
 def test_what_ends_by_itself_ends_once(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     take(alert, fleet.person(), contract=Contract.TIME, until=later(60))
 
     assert [lifecycle.expire(later(seconds)) for seconds in (59, 60, 61)] == [0, 1, 0]
 
 
 def test_a_recovery_before_the_time_leaves_nothing_to_end(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     take(alert, fleet.person("aiko"), contract=Contract.TIME, until=later(60))
-    lifecycle.apply_events([release(rule, terminal, 30)])
+    lifecycle.apply_events([cleared(rule, terminal, 30)])
 
     ended = lifecycle.expire(later(60))
 
     assert ended == 0
-    assert history(alert) == ["opened", "acknowledged", "resolved"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "resolved"]
     alert.refresh_from_db()
     assert (alert.acknowledged_by.username, alert.until) == ("aiko", None)
 
 
 def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal, scheduler):
-    alert, aiko, ren = opened(rule, terminal), fleet.person("aiko"), fleet.person("ren")
+    alert, aiko, ren = open_alert(rule, terminal), fleet.person("aiko"), fleet.person("ren")
     take(alert, aiko, contract=Contract.TIME, until=later(60))
 
     moved = lifecycle.change_acknowledgement(
-        one(alert), contract=Contract.TIME, until=later(120), by=ren, comment="the part is late", at=later(30)
+        queryset_of(alert), contract=Contract.TIME, until=later(120), by=ren, comment="the part is late", at=later(30)
     )
 
     scheduler.advance(seconds=119, step_s=40)
@@ -98,54 +98,54 @@ def test_a_contract_is_changed_and_whoever_has_it_keeps_it(fleet, rule, terminal
     assert standing(alert)[:5] == ("acknowledged", aiko.pk, later(5), "time", later(120))
     assert alert.comment == "the part is late"
     assert alert.transitions.last().by == ren
-    assert history(alert) == ["opened", "acknowledged", "changed"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "changed"]
 
 
 def test_the_same_contract_again_changes_nothing(fleet, rule, terminal):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person, contract=Contract.WORSE)
 
     moved = lifecycle.change_acknowledgement(
-        one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(9)
+        queryset_of(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(9)
     )
 
     assert moved == 0
-    assert history(alert) == ["opened", "acknowledged"]
+    assert transition_kinds(alert) == ["opened", "acknowledged"]
 
 
 def test_an_acknowledgement_is_withdrawn_and_can_be_taken_again(fleet, rule, terminal):
-    alert, aiko, ren = opened(rule, terminal), fleet.person("aiko"), fleet.person("ren")
+    alert, aiko, ren = open_alert(rule, terminal), fleet.person("aiko"), fleet.person("ren")
     take(alert, aiko)
 
-    moved = lifecycle.reopen(one(alert), by=aiko, comment="my shift ends", at=later(9))
+    moved = lifecycle.reopen(queryset_of(alert), by=aiko, comment="my shift ends", at=later(9))
 
     assert moved == 1
     assert standing(alert) == NOBODY
     assert alert.comment == "my shift ends"
     take(alert, ren, seconds=10)
-    assert history(alert) == ["opened", "acknowledged", "withdrawn", "acknowledged"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "withdrawn", "acknowledged"]
 
 
 @pytest.mark.parametrize("act", ["change_acknowledgement", "reopen", "snooze", "comment"])
 def test_what_is_over_stays_as_it_is(fleet, rule, terminal, act):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person)
-    lifecycle.apply_events([release(rule, terminal, 7)])
+    lifecycle.apply_events([cleared(rule, terminal, 7)])
     terms = {"change_acknowledgement": {"contract": Contract.WORSE, "until": None}, "snooze": {"until": later(60)}}.get(
         act, {}
     )
 
-    moved = getattr(lifecycle, act)(one(alert), by=person, comment="too late", at=later(9), **terms)
+    moved = getattr(lifecycle, act)(queryset_of(alert), by=person, comment="too late", at=later(9), **terms)
 
     alert.refresh_from_db()
     assert moved == 0
     assert (alert.state, alert.comment) == ("resolved", "on it")
-    assert history(alert) == ["opened", "acknowledged", "resolved"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "resolved"]
 
 
 def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
-    alert, person = opened(rule, terminal), fleet.person()
-    lifecycle.apply_events([claim(rule, terminal, 3, severity="critical")])
+    alert, person = open_alert(rule, terminal), fleet.person()
+    lifecycle.apply_events([triggered(rule, terminal, 3, severity="critical")])
 
     with pytest.raises(ChangedMeanwhile) as refused:
         take(alert, person, version=alert.version)
@@ -154,17 +154,17 @@ def test_nobody_takes_what_is_no_longer_what_they_saw(fleet, rule, terminal):
     assert refused.value.code == "tms:changed-meanwhile"
     assert str(refused.value) == f"alert {alert.pk} has changed to version {alert.version}; read it again"
     take(alert, person, version=alert.version)
-    assert history(alert)[-1] == "acknowledged"
+    assert transition_kinds(alert)[-1] == "acknowledged"
 
 
 def test_a_comment_or_a_reminder_meanwhile_is_no_reason_to_look_again(fleet, rule, terminal):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
 
-    lifecycle.comment(one(alert), by=person, comment="called them", at=later(4))
+    lifecycle.comment(queryset_of(alert), by=person, comment="called them", at=later(4))
 
     take(alert, person, version=alert.version)
 
-    assert history(alert)[-1] == "acknowledged"
+    assert transition_kinds(alert)[-1] == "acknowledged"
 
 
 # Acknowledged until it gets worse
@@ -183,11 +183,11 @@ def test_a_comment_or_a_reminder_meanwhile_is_no_reason_to_look_again(fleet, rul
 def test_another_alert_of_the_terminal_ends_what_was_taken_until_it_gets_worse(
     fleet, rule, terminal, contract, other, ends
 ):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     take(alert, fleet.person(), contract=contract, until=later(600))
     another = fleet.metric_rule(name="Offline", severity=other)
 
-    lifecycle.apply_events([claim(another, terminal, 30)])
+    lifecycle.apply_events([triggered(another, terminal, 30)])
 
     assert standing(alert)[0] == ("open" if ends else "acknowledged")
     if ends:
@@ -196,10 +196,10 @@ def test_another_alert_of_the_terminal_ends_what_was_taken_until_it_gets_worse(
 
 
 def test_an_alert_of_another_terminal_ends_nothing(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
     take(alert, fleet.person(), contract=Contract.WORSE)
 
-    lifecycle.apply_events([claim(rule, fleet.online(), 30)])
+    lifecycle.apply_events([triggered(rule, fleet.online(), 30)])
 
     assert standing(alert)[0] == "acknowledged"
 
@@ -211,46 +211,48 @@ def test_an_alert_of_another_terminal_ends_nothing(fleet, rule, terminal):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("_", range(3))
 def test_whatever_people_and_the_clock_do_while_it_recovers_it_ends_resolved(fleet, rule, terminal, _):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person, contract=Contract.TIME, until=later(10))
 
     def recover() -> None:
         with transaction.atomic():
-            lifecycle.apply_events([release(rule, terminal, 20)])
+            lifecycle.apply_events([cleared(rule, terminal, 20)])
 
     acts = [
         recover,
         lambda: lifecycle.expire(later(11)),
-        lambda: lifecycle.reopen(one(alert), by=person, comment="", at=later(12)),
+        lambda: lifecycle.reopen(queryset_of(alert), by=person, comment="", at=later(12)),
         lambda: lifecycle.change_acknowledgement(
-            one(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(13)
+            queryset_of(alert), contract=Contract.WORSE, until=None, by=person, comment="", at=later(13)
         ),
-        lambda: lifecycle.snooze(one(alert), until=later(99), by=person, comment="", at=later(14)),
-        lambda: lifecycle.comment(one(alert), by=person, comment="I call them", at=later(15)),
-        lambda: lifecycle.acknowledge(one(alert), by=person, comment="", at=later(16)),
+        lambda: lifecycle.snooze(queryset_of(alert), until=later(99), by=person, comment="", at=later(14)),
+        lambda: lifecycle.comment(queryset_of(alert), by=person, comment="I call them", at=later(15)),
+        lambda: lifecycle.acknowledge(queryset_of(alert), by=person, comment="", at=later(16)),
     ]
 
-    results = at_once(len(acts), lambda n: acts[n]())
+    results = run_concurrently(len(acts), lambda n: acts[n]())
 
     alert.refresh_from_db()
     assert [each for each in results if isinstance(each, Exception)] == []
     assert (alert.state, alert.contract, alert.until) == ("resolved", "", None)
-    assert history(alert)[-1] == "resolved"
+    assert transition_kinds(alert)[-1] == "resolved"
     assert alert.transitions.filter(kind="resolved").count() == 1
 
 
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_of_the_withdrawal_and_the_clock_one_ends_it(fleet, rule, terminal):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
     take(alert, person, contract=Contract.TIME, until=later(10))
 
-    results = at_once(
+    results = run_concurrently(
         8,
         lambda n: (
-            lifecycle.expire(later(11)) if n % 2 else lifecycle.reopen(one(alert), by=person, comment="", at=later(12))
+            lifecycle.expire(later(11))
+            if n % 2
+            else lifecycle.reopen(queryset_of(alert), by=person, comment="", at=later(12))
         ),
     )
 
     assert sum(results) == 1
-    assert len(history(alert)) == 3
+    assert len(transition_kinds(alert)) == 3

@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from tests.support.alerts.events import claim, opened
+from tests.support.alerts.events import open_alert, triggered
 from tests.support.builders import AT, Fleet, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, AlertState, Condition, Rule
 from tms.alerts.rule_editing import services
@@ -63,7 +63,7 @@ def test_a_disabled_presence_rule_holds_for_nobody(fleet: Fleet):
 
 
 def test_an_edited_rule_lets_go_of_what_it_held(rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
     services.change_rule(rule, at=later(5))
 
@@ -95,9 +95,9 @@ def test_edits_that_race_with_reports_neither_deadlock_nor_leave_two_alerts(flee
             return
         with transaction.atomic():
             store.lock([terminal.pk for terminal in terminals])
-            lifecycle.apply_events([claim(rule, terminal, n) for terminal in terminals])
+            lifecycle.apply_events([triggered(rule, terminal, n) for terminal in terminals])
 
-    results = at_once(9, act)
+    results = run_concurrently(9, act)
 
     assert results == [None] * 9
     assert Rule.objects.get(pk=rule.pk).revision == 4

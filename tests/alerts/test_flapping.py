@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from tests.support.alerts.events import claim, history, release
+from tests.support.alerts.events import cleared, transition_kinds, triggered
 from tests.support.builders import AT, later
 from tests.support.factories import acknowledged
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition, Flapping
 from tms.alerts.rule_editing import services
@@ -22,15 +22,15 @@ MINUTE, HOUR = 60, 3600
 def wobble(rule, terminal, times: int, *, begins: float = 0, every: float = MINUTE, **fields) -> float:
     """Open and recover so often; when the last recovery was."""
     for number in range(times):
-        lifecycle.apply_events([claim(rule, terminal, begins + 2 * number * every, **fields)])
-        lifecycle.apply_events([release(rule, terminal, begins + (2 * number + 1) * every)])
+        lifecycle.apply_events([triggered(rule, terminal, begins + 2 * number * every, **fields)])
+        lifecycle.apply_events([cleared(rule, terminal, begins + (2 * number + 1) * every)])
     return begins + (2 * times - 1) * every
 
 
 def flapping(rule, terminal) -> Alert:
     """After the fourth opening within seven minutes."""
     wobble(rule, terminal, 3)
-    lifecycle.apply_events([claim(rule, terminal, 6 * MINUTE)])
+    lifecycle.apply_events([triggered(rule, terminal, 6 * MINUTE)])
     return Alert.objects.flapping().select_related("flapping").get()
 
 
@@ -42,11 +42,11 @@ def test_it_begins_to_flap_when_it_opens_for_the_fourth_time_within_minutes(rule
     wobble(rule, terminal, 3)
     before = Alert.objects.flapping().count()
 
-    lifecycle.apply_events([claim(rule, terminal, 6 * MINUTE)])
+    lifecycle.apply_events([triggered(rule, terminal, 6 * MINUTE)])
 
     alert = Alert.objects.flapping().get()
     assert before == 0
-    assert history(alert) == ["opened", "flapping"]
+    assert transition_kinds(alert) == ["opened", "flapping"]
     assert (alert.flapping.since, alert.flapping.changes) == (later(6 * MINUTE), 7)
 
 
@@ -60,7 +60,7 @@ def test_neither_does_it_where_the_changes_are_those_of_others(fleet, rule, term
     for other_rule, other in ((fleet.metric_rule(), terminal), (rule, fleet.online())):
         wobble(other_rule, other, 3)
 
-    lifecycle.apply_events([claim(rule, terminal, 6 * MINUTE)])
+    lifecycle.apply_events([triggered(rule, terminal, 6 * MINUTE)])
 
     assert not Flapping.objects.exists()
 
@@ -81,14 +81,14 @@ def test_while_it_flaps_it_stands_and_its_changes_are_counted(rule, terminal):
 
     alert = Alert.objects.select_related("flapping").get(pk=alert.pk)
     assert (alert.state, alert.flapping.changes, alert.flapping.is_wrong) == ("open", 16, False)
-    assert history(alert) == ["opened", "flapping"]
+    assert transition_kinds(alert) == ["opened", "flapping"]
     assert Alert.objects.count() == 4
     assert not Condition.objects.exists()
 
 
 def test_what_is_well_when_it_is_calm_is_over(rule, terminal):
     alert = flapping(rule, terminal)
-    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([cleared(rule, terminal, 7 * MINUTE)])
     stable_at = Flapping.objects.get().stable_at
 
     lifecycle.expire_flapping(stable_at - timedelta(seconds=1))
@@ -99,7 +99,7 @@ def test_what_is_well_when_it_is_calm_is_over(rule, terminal):
     assert before == 1
     assert later(7 * MINUTE + 1) < stable_at < later(7 * MINUTE + 1800)
     assert (alert.state, alert.resolved_at) == ("resolved", stable_at)
-    assert history(alert) == ["opened", "flapping", "calm", "resolved"]
+    assert transition_kinds(alert) == ["opened", "flapping", "calm", "resolved"]
     assert not Alert.objects.flapping().exists()
 
 
@@ -108,9 +108,9 @@ def test_what_is_still_wrong_when_it_is_calm_stands_and_is_an_alert_like_others(
 
     pass_(HOUR)
 
-    assert history(alert) == ["opened", "flapping", "calm"]
+    assert transition_kinds(alert) == ["opened", "flapping", "calm"]
     assert not Alert.objects.flapping().exists()
-    lifecycle.apply_events([release(rule, terminal, HOUR + 1)])
+    lifecycle.apply_events([cleared(rule, terminal, HOUR + 1)])
     assert not Alert.objects.unresolved().exists()
 
 
@@ -120,7 +120,7 @@ def test_it_is_calm_once(rule, terminal):
     pass_(HOUR)
     pass_(HOUR + 1)
 
-    assert history(alert) == ["opened", "flapping", "calm"]
+    assert transition_kinds(alert) == ["opened", "flapping", "calm"]
 
 
 def test_an_acknowledgement_covers_all_of_it(fleet, rule, terminal):
@@ -128,8 +128,8 @@ def test_an_acknowledgement_covers_all_of_it(fleet, rule, terminal):
     alert = flapping(rule, terminal)
     acknowledged(alert, by=aiko)
 
-    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
-    lifecycle.apply_events([claim(rule, terminal, 8 * MINUTE)])
+    lifecycle.apply_events([cleared(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([triggered(rule, terminal, 8 * MINUTE)])
 
     assert list(Alert.objects.unresolved().values_list("pk", "state", "acknowledged_by")) == [
         (alert.pk, "acknowledged", aiko.pk)
@@ -143,14 +143,14 @@ def test_while_it_flaps_it_gets_worse_and_eases_only_when_it_is_calm(fleet, term
     alert = flapping(rule, terminal)
     for begins, severity in ((8, "critical"), (10, "warning"), (12, "critical")):
         wobble(rule, terminal, 1, begins=begins * MINUTE, severity=severity)
-    lifecycle.apply_events([claim(rule, terminal, 14 * MINUTE, severity="warning")])
+    lifecycle.apply_events([triggered(rule, terminal, 14 * MINUTE, severity="warning")])
     before = Alert.objects.get(pk=alert.pk).severity
 
     pass_(2 * HOUR)
 
     assert before == "critical"
     assert Alert.objects.get(pk=alert.pk).severity == "warning"
-    assert history(alert) == ["opened", "flapping", "worsened", "calm", "eased"]
+    assert transition_kinds(alert) == ["opened", "flapping", "worsened", "calm", "eased"]
 
 
 def test_whoever_took_it_before_it_got_worse_has_it_no_more(fleet, terminal):
@@ -158,10 +158,10 @@ def test_whoever_took_it_before_it_got_worse_has_it_no_more(fleet, terminal):
     alert = flapping(rule, terminal)
     acknowledged(alert, by=fleet.person())
 
-    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
-    lifecycle.apply_events([claim(rule, terminal, 8 * MINUTE, severity="critical")])
+    lifecycle.apply_events([cleared(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([triggered(rule, terminal, 8 * MINUTE, severity="critical")])
 
-    assert history(alert) == ["opened", "flapping", "acknowledged", "worsened", "undone"]
+    assert transition_kinds(alert) == ["opened", "flapping", "acknowledged", "worsened", "undone"]
 
 
 def test_a_rule_that_is_changed_lets_go_of_what_flaps(rule, terminal):
@@ -170,7 +170,7 @@ def test_a_rule_that_is_changed_lets_go_of_what_flaps(rule, terminal):
     services.change_rule(rule, at=later(7 * MINUTE))
     pass_(HOUR)
 
-    assert history(alert) == ["opened", "flapping", "resolved"]
+    assert transition_kinds(alert) == ["opened", "flapping", "resolved"]
     assert not Alert.objects.flapping().exists()
 
 
@@ -179,15 +179,15 @@ def test_a_person_may_say_that_it_is_over_where_the_rule_lets_them(fleet, termin
     alert = flapping(rule, terminal)
 
     lifecycle.resolve(Alert.objects.all(), by=fleet.person(), comment="", at=later(7 * MINUTE))
-    lifecycle.apply_events([claim(rule, terminal, 8 * MINUTE)])
+    lifecycle.apply_events([triggered(rule, terminal, 8 * MINUTE)])
 
-    assert history(alert) == ["opened", "flapping", "resolved"]
+    assert transition_kinds(alert) == ["opened", "flapping", "resolved"]
     assert Alert.objects.unresolved().get().pk != alert.pk
 
 
 def test_after_a_calm_it_may_flap_again(rule, terminal):
     flapping(rule, terminal)
-    lifecycle.apply_events([release(rule, terminal, 7 * MINUTE)])
+    lifecycle.apply_events([cleared(rule, terminal, 7 * MINUTE)])
     pass_(HOUR)
 
     wobble(rule, terminal, 4, begins=HOUR)
@@ -198,8 +198,8 @@ def test_after_a_calm_it_may_flap_again(rule, terminal):
 
 def test_many_alerts_that_open_cost_one_look_more(fleet, rule, terminal, django_assert_num_queries):
     flapping(rule, terminal)
-    claims = [claim(rule, other, 7 * MINUTE) for other in fleet.terminals(50)]
-    lifecycle.apply_events([claim(rule, fleet.online(), 7 * MINUTE)])
+    claims = [triggered(rule, other, 7 * MINUTE) for other in fleet.terminals(50)]
+    lifecycle.apply_events([triggered(rule, fleet.online(), 7 * MINUTE)])
 
     with django_assert_num_queries(QUERIES_TO_OPEN):
         lifecycle.apply_events(claims)
@@ -222,10 +222,10 @@ def test_two_clocks_and_recoveries_at_once_end_it_once(rule, terminal):
             return
         with transaction.atomic():
             store.lock([terminal.pk])
-            lifecycle.apply_events([release(rule, terminal, 8 * MINUTE + n)])
+            lifecycle.apply_events([cleared(rule, terminal, 8 * MINUTE + n)])
 
-    results = at_once(8, act)
+    results = run_concurrently(8, act)
 
     assert results == [None] * 8
-    assert history(alert) == ["opened", "flapping", "calm", "resolved"]
+    assert transition_kinds(alert) == ["opened", "flapping", "calm", "resolved"]
     assert not Alert.objects.flapping().exists()

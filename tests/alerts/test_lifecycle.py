@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.alerts.events import claim, history, opened, release
+from tests.support.alerts.events import cleared, open_alert, transition_kinds, triggered
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleEvent
@@ -19,27 +19,27 @@ pytestmark = pytest.mark.both
 def test_a_claim_opens_an_alert_with_the_rules_severity(fleet, terminal):
     rule = fleet.metric_rule(severity="critical")
 
-    lifecycle.apply_events([claim(rule, terminal, 3, value=80.5)])
+    lifecycle.apply_events([triggered(rule, terminal, 3, value=80.5)])
 
     alert = Alert.objects.get()
     assert (alert.state, alert.severity, alert.value, alert.opened_at) == ("open", "critical", 80.5, later(3))
-    assert history(alert) == ["opened"]
+    assert transition_kinds(alert) == ["opened"]
 
 
 def test_a_claim_of_what_holds_already_changes_nothing(rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    lifecycle.apply_events([claim(rule, terminal, 5)])
+    lifecycle.apply_events([triggered(rule, terminal, 5)])
 
-    assert history(alert) == ["opened"]
+    assert transition_kinds(alert) == ["opened"]
     assert Alert.objects.get().opened_at == AT
 
 
 def test_a_release_resolves_and_what_comes_after_is_another_alert(rule, terminal):
-    first = opened(rule, terminal)
+    first = open_alert(rule, terminal)
 
-    lifecycle.apply_events([release(rule, terminal, 5)])
-    second = opened(rule, terminal)
+    lifecycle.apply_events([cleared(rule, terminal, 5)])
+    second = open_alert(rule, terminal)
 
     first.refresh_from_db()
     assert (first.state, first.resolved_at) == ("resolved", later(5))
@@ -47,13 +47,13 @@ def test_a_release_resolves_and_what_comes_after_is_another_alert(rule, terminal
 
 
 def test_a_release_of_what_does_not_hold_changes_nothing(rule, terminal):
-    lifecycle.apply_events([release(rule, terminal)])
+    lifecycle.apply_events([cleared(rule, terminal)])
 
     assert not Transition.objects.exists()
 
 
 def test_the_database_itself_refuses_a_second_unresolved_alert_of_a_rule_and_terminal(rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
     for fields in ({"state": AlertState.OPEN}, {"state": AlertState.ACKNOWLEDGED, "acknowledged_at": AT}):
         with pytest.raises(IntegrityError, match=r"alert_one_unresolved|UNIQUE"), transaction.atomic():
@@ -66,7 +66,7 @@ def test_the_database_itself_refuses_a_second_unresolved_alert_of_a_rule_and_ter
 def test_a_claim_by_a_rule_that_was_switched_off_is_not_heeded(fleet, terminal):
     rule = fleet.metric_rule(enabled=False)
 
-    lifecycle.apply_events([claim(rule, terminal), claim(rule, fleet.terminal(), duration_s=60)])
+    lifecycle.apply_events([triggered(rule, terminal), triggered(rule, fleet.terminal(), duration_s=60)])
 
     assert not Alert.objects.exists()
     assert not Condition.objects.exists()
@@ -90,14 +90,14 @@ ORDERS = [
 
 
 def said(order: str, rule: Rule, terminal: Terminal) -> list[RuleEvent]:
-    makers = {"+": claim, "-": release}
+    makers = {"+": triggered, "-": cleared}
     return [makers[sign](rule, terminal, n) for n, sign in enumerate(order, start=1)]
 
 
 @pytest.mark.parametrize(("before", "order", "after", "happened"), ORDERS)
 def test_the_last_verdict_of_a_batch_counts(rule, terminal, before, order, after, happened):
     if before:
-        opened(rule, terminal)
+        open_alert(rule, terminal)
         Transition.objects.all().delete()
 
     lifecycle.apply_events(said(order, rule, terminal))
@@ -110,7 +110,12 @@ def test_pairs_do_not_mix(fleet, rule, terminal):
     other_rule, other_terminal = fleet.metric_rule(), fleet.online()
 
     lifecycle.apply_events(
-        [claim(rule, terminal), claim(other_rule, other_terminal), claim(rule, other_terminal), release(rule, terminal)]
+        [
+            triggered(rule, terminal),
+            triggered(other_rule, other_terminal),
+            triggered(rule, other_terminal),
+            cleared(rule, terminal),
+        ]
     )
 
     unresolved = set(Alert.objects.unresolved().values_list("rule", "terminal"))
@@ -149,10 +154,10 @@ def test_a_storm_is_opened_and_resolved_with_a_handful_of_queries_and_one_messag
     feed_recorder.changes()
 
     with django_assert_max_num_queries(80), transaction.atomic():
-        lifecycle.apply_events([claim(rule, terminal) for terminal in terminals])
+        lifecycle.apply_events([triggered(rule, terminal) for terminal in terminals])
     storm = feed_recorder.change()
     with django_assert_max_num_queries(80), transaction.atomic():
-        lifecycle.apply_events([release(rule, terminal, 5) for terminal in terminals])
+        lifecycle.apply_events([cleared(rule, terminal, 5) for terminal in terminals])
 
     assert Alert.objects.filter(state="resolved").count() == 5_000
     assert storm == Change(everything=True)

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from tests.support.builders import AT, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import NotActive, Scope
 from tms.alerts.models.maintenance import Window
@@ -178,7 +178,7 @@ def test_an_end_that_is_moved_while_the_clock_turns_is_not_lost(fleet):
         with transaction.atomic():
             return services.extend(window, until=later(2 * HOUR), by=person, at=later(HOUR - 1))
 
-    at_once(6, act)
+    run_concurrently(6, act)
 
     window.refresh_from_db()
     was_extended = window.occurs_until == later(2 * HOUR)

@@ -4,7 +4,7 @@ from datetime import time
 
 import pytest
 
-from tests.support.alerts.events import claim
+from tests.support.alerts.events import triggered
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Condition
@@ -51,7 +51,7 @@ def test_what_is_lost_while_the_shop_is_closed_alerts_when_it_opens(fleet, shop,
 
 def test_what_is_back_before_the_shop_opens_never_alerts(fleet, shop):
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open"), fleet.online(site=shop)
-    lifecycle.apply_events([claim(rule, terminal, HOUR)])
+    lifecycle.apply_events([triggered(rule, terminal, HOUR)])
 
     lifecycle.clear([(rule.pk, terminal.pk)], at=later(2 * HOUR))
     lifecycle.open_pending(later(OPENING + HOUR))
@@ -61,7 +61,7 @@ def test_what_is_back_before_the_shop_opens_never_alerts(fleet, shop):
 
 def test_the_duration_counts_only_while_the_shop_is_open(fleet, shop):
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open", duration_s=600), fleet.online(site=shop)
-    lifecycle.apply_events([claim(rule, terminal, -4 * MINUTE, duration_s=600)])
+    lifecycle.apply_events([triggered(rule, terminal, -4 * MINUTE, duration_s=600)])
 
     opened = [lifecycle.open_pending(later(OPENING + seconds)) for seconds in (-1, 0, 6 * MINUTE - 1, 6 * MINUTE)]
 
@@ -88,7 +88,7 @@ def test_a_site_that_tells_no_hours_is_always_open(fleet):
 def test_metrics_and_events_may_wait_for_the_opening_too(fleet, shop):
     rule, terminal = fleet.metric_rule(hours="open"), fleet.online(site=shop)
 
-    lifecycle.apply_events([claim(rule, terminal, HOUR, value=80.0)])
+    lifecycle.apply_events([triggered(rule, terminal, HOUR, value=80.0)])
     lifecycle.open_pending(later(OPENING))
 
     assert Alert.objects.get().value == 80.0
@@ -97,7 +97,7 @@ def test_metrics_and_events_may_wait_for_the_opening_too(fleet, shop):
 def test_a_shop_that_closes_meanwhile_makes_it_wait(fleet, shop):
     """Somebody enters a closing day while the minutes of a rule run."""
     rule, terminal = fleet.presence_rule(Presence.OFFLINE, hours="open", duration_s=600), fleet.online(site=shop)
-    lifecycle.apply_events([claim(rule, terminal, OPENING, duration_s=600)])
+    lifecycle.apply_events([triggered(rule, terminal, OPENING, duration_s=600)])
     SpecialDay.objects.create(site=shop, first_on=later(OPENING).date(), note="stocktaking")
 
     lifecycle.open_pending(later(OPENING + 10 * MINUTE))

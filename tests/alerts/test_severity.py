@@ -3,9 +3,9 @@
 import pytest
 from django.db import transaction
 
-from tests.support.alerts.events import acknowledge, claim, history, one, opened, release
+from tests.support.alerts.events import acknowledge, cleared, open_alert, queryset_of, transition_kinds, triggered
 from tests.support.builders import later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Contract
 from tms.fleet.presence import store
@@ -14,20 +14,20 @@ pytestmark = pytest.mark.both
 
 
 def test_an_alert_opens_with_the_severity_of_its_claim(rule, terminal):
-    lifecycle.apply_events([claim(rule, terminal, severity="info")])
+    lifecycle.apply_events([triggered(rule, terminal, severity="info")])
 
     assert Alert.objects.get().severity == "info"
     assert Alert.objects.get().transitions.get().severity == "info"
 
 
 def test_a_condition_that_waits_opens_with_the_severity_that_it_has_then(rule, terminal):
-    lifecycle.apply_events([claim(rule, terminal, severity="warning", duration_s=60)])
-    lifecycle.apply_events([claim(rule, terminal, 30, severity="critical", duration_s=60)])
+    lifecycle.apply_events([triggered(rule, terminal, severity="warning", duration_s=60)])
+    lifecycle.apply_events([triggered(rule, terminal, 30, severity="critical", duration_s=60)])
 
     lifecycle.open_pending(later(60))
 
     assert Alert.objects.get().severity == "critical"
-    assert history(Alert.objects.get()) == ["opened"]
+    assert transition_kinds(Alert.objects.get()) == ["opened"]
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_a_condition_that_waits_opens_with_the_severity_that_it_has_then(rule, t
     [("warning", "critical", "worsened"), ("critical", "warning", "eased"), ("info", "critical", "worsened")],
 )
 def test_another_severity_is_a_step_in_the_history(rule, terminal, before, now, kind):
-    lifecycle.apply_events([claim(rule, terminal, severity=before, value=61.0)])
+    lifecycle.apply_events([triggered(rule, terminal, severity=before, value=61.0)])
 
-    lifecycle.apply_events([claim(rule, terminal, 9, severity=now, value=76.0)])
+    lifecycle.apply_events([triggered(rule, terminal, 9, severity=now, value=76.0)])
 
     alert = Alert.objects.get()
     step = alert.transitions.last()
@@ -47,62 +47,66 @@ def test_another_severity_is_a_step_in_the_history(rule, terminal, before, now, 
 
 @pytest.mark.parametrize("severity", ["", "warning"])
 def test_a_claim_that_says_nothing_else_changes_nothing(rule, terminal, severity):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
-    lifecycle.apply_events([claim(rule, terminal, 9, severity=severity)])
+    lifecycle.apply_events([triggered(rule, terminal, 9, severity=severity)])
 
-    assert history(alert) == ["opened"]
+    assert transition_kinds(alert) == ["opened"]
 
 
 @pytest.mark.parametrize("contract", Contract)
 def test_what_gets_worse_ends_its_acknowledgement_under_every_contract_and_says_so(fleet, rule, terminal, contract):
-    alert = opened(rule, terminal)
-    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5), contract=contract, until=later(600))
+    alert = open_alert(rule, terminal)
+    lifecycle.acknowledge(
+        queryset_of(alert), by=fleet.person(), comment="", at=later(5), contract=contract, until=later(600)
+    )
 
-    lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
+    lifecycle.apply_events([triggered(rule, terminal, 9, severity="critical")])
 
     alert.refresh_from_db()
     assert (alert.state, alert.acknowledged_by, alert.contract, alert.until) == ("open", None, "", None)
-    assert history(alert) == ["opened", "acknowledged", "worsened", "undone"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "worsened", "undone"]
 
 
 def test_what_gets_worse_ends_its_snooze(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.snooze(one(alert), until=later(600), by=fleet.person(), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.snooze(queryset_of(alert), until=later(600), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
+    lifecycle.apply_events([triggered(rule, terminal, 9, severity="critical")])
 
-    assert history(alert) == ["opened", "snoozed", "worsened", "undone"]
+    assert transition_kinds(alert) == ["opened", "snoozed", "worsened", "undone"]
 
 
 def test_what_eases_stays_with_whoever_has_it(fleet, terminal):
     rule = fleet.metric_rule(severity="critical")
-    alert = opened(rule, terminal)
-    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(5))
+    alert = open_alert(rule, terminal)
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(5))
 
-    lifecycle.apply_events([claim(rule, terminal, 9, severity="warning")])
+    lifecycle.apply_events([triggered(rule, terminal, 9, severity="warning")])
 
     alert.refresh_from_db()
     assert (alert.state, alert.severity) == ("acknowledged", "warning")
 
 
 def test_history_keeps_its_order_when_the_report_came_before_the_acknowledgement(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    lifecycle.acknowledge(one(alert), by=fleet.person(), comment="", at=later(9))
+    alert = open_alert(rule, terminal)
+    lifecycle.acknowledge(queryset_of(alert), by=fleet.person(), comment="", at=later(9))
 
-    lifecycle.apply_events([claim(rule, terminal, 7, severity="critical")])
+    lifecycle.apply_events([triggered(rule, terminal, 7, severity="critical")])
 
     assert list(alert.transitions.values_list("at", flat=True)) == [later(0), later(9), later(9), later(9)]
-    assert history(alert) == ["opened", "acknowledged", "worsened", "undone"]
+    assert transition_kinds(alert) == ["opened", "acknowledged", "worsened", "undone"]
 
 
 def test_a_thousand_that_get_worse_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
     terminals = fleet.terminals(1_000)
-    lifecycle.apply_events([claim(rule, terminal, value=61.0) for terminal in terminals])
+    lifecycle.apply_events([triggered(rule, terminal, value=61.0) for terminal in terminals])
     lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=later(5))
 
     with django_assert_max_num_queries(40):
-        lifecycle.apply_events([claim(rule, terminal, 9, severity="critical", value=76.0) for terminal in terminals])
+        lifecycle.apply_events(
+            [triggered(rule, terminal, 9, severity="critical", value=76.0) for terminal in terminals]
+        )
 
     assert Alert.objects.filter(severity="critical", state="open", value=76.0).count() == 1_000
 
@@ -110,15 +114,15 @@ def test_a_thousand_that_get_worse_cost_as_many_queries_as_one(fleet, rule, djan
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_an_acknowledgement_that_races_with_getting_worse_never_holds_what_got_worse_unseen(fleet, rule, terminal):
-    alert, person = opened(rule, terminal), fleet.person()
+    alert, person = open_alert(rule, terminal), fleet.person()
 
     def act(n: int) -> object:
         if n == 0:
             with transaction.atomic():
-                return lifecycle.apply_events([claim(rule, terminal, 9, severity="critical")])
+                return lifecycle.apply_events([triggered(rule, terminal, 9, severity="critical")])
         return acknowledge(alert, person, seconds=n, version=alert.version)
 
-    at_once(6, act)
+    run_concurrently(6, act)
 
     alert.refresh_from_db()
     assert (alert.state, alert.severity) == ("open", "critical")
@@ -127,16 +131,16 @@ def test_an_acknowledgement_that_races_with_getting_worse_never_holds_what_got_w
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_a_recovery_that_races_with_getting_worse_wins(fleet, rule, terminal):
-    alert = opened(rule, terminal)
+    alert = open_alert(rule, terminal)
 
     def act(n: int) -> None:
         with transaction.atomic():
             store.lock([terminal.pk])
             lifecycle.apply_events(
-                [claim(rule, terminal, 9, severity="critical")] if n else [release(rule, terminal, 9)]
+                [triggered(rule, terminal, 9, severity="critical")] if n else [cleared(rule, terminal, 9)]
             )
 
-    at_once(2, act)
+    run_concurrently(2, act)
 
     alert.refresh_from_db()
     assert alert.state == "resolved"

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from tests.support.alerts.events import claim, release
+from tests.support.alerts.events import cleared, triggered
 from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Flapping
@@ -50,7 +50,7 @@ def calm_down(*, before: float) -> None:
 def test_a_preview_and_life_agree(rule, terminal, seed):
     rule_events = []
     for number, at in enumerate(turns(seed)):
-        rule_events.append((claim, release)[number % 2](rule, terminal, at))
+        rule_events.append((triggered, cleared)[number % 2](rule, terminal, at))
         calm_down(before=at)
         lifecycle.apply_events([rule_events[-1]])
     calm_down(before=UNTIL)

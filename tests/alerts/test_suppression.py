@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.alerts.events import claim, opened
-from tests.support.alerts.maintenance import maintain, shop
+from tests.support.alerts.events import open_alert, triggered
+from tests.support.alerts.maintenance import plan_maintenance, set_opening_hours
 from tests.support.builders import AT, later
 from tms.alerts import lifecycle
 from tms.alerts.maintenance import services
@@ -34,12 +34,12 @@ def why(alert: Alert, seconds: float = 0) -> tuple[str, datetime] | None:
 
 
 def test_an_alert_is_told_of_where_nothing_speaks_against_it(rule, terminal):
-    assert why(opened(rule, terminal)) is None
+    assert why(open_alert(rule, terminal)) is None
 
 
 def test_in_maintenance_nobody_is_told(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    maintain(fleet, alert)
+    alert = open_alert(rule, terminal)
+    plan_maintenance(fleet, alert)
 
     assert [why(alert, at) for at in (0, HOUR - 1, HOUR)] == [("maintenance", later(HOUR))] * 2 + [None]
     assert suppressions([alert], at=AT)[alert.pk].by == "mei"
@@ -47,8 +47,8 @@ def test_in_maintenance_nobody_is_told(fleet, rule, terminal):
 
 @pytest.mark.parametrize(("hours", "says"), [("always", None), ("open", ("closed", later(15 * HOUR)))])
 def test_of_a_closed_site_only_rules_that_always_count_tell(fleet, terminal, hours, says):
-    shop(fleet, 9, 19)
-    alert = opened(fleet.presence_rule(hours=hours), terminal)
+    set_opening_hours(fleet, 9, 19)
+    alert = open_alert(fleet.presence_rule(hours=hours), terminal)
 
     assert why(alert, 0) is None
     assert why(alert, HOUR) == says
@@ -67,7 +67,7 @@ def test_of_a_closed_site_only_rules_that_always_count_tell(fleet, terminal, hou
 )
 def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, presence, says):
     router = fleet.with_presence(presence, uid="router", at=later(-600))
-    alert, own = opened(rule, fleet.online(parent=router)), opened(rule, router)
+    alert, own = open_alert(rule, fleet.online(parent=router)), open_alert(rule, router)
 
     found = suppressions([alert, own], at=AT)
 
@@ -77,7 +77,7 @@ def test_what_is_behind_a_terminal_that_is_away_is_not_told_of(fleet, rule, pres
 
 def test_what_is_behind_a_parent_that_just_came_back_has_the_grace_to_follow(fleet, rule, settings):
     router = fleet.online(at=later(-5))
-    alert = opened(rule, fleet.with_presence(Presence.OFFLINE, parent=router))
+    alert = open_alert(rule, fleet.with_presence(Presence.OFFLINE, parent=router))
 
     grace = settings.RECONNECT_GRACE_S - 5
 
@@ -87,21 +87,21 @@ def test_what_is_behind_a_parent_that_just_came_back_has_the_grace_to_follow(fle
 
 def test_who_said_when_it_is_back_is_not_told_of_before(fleet, rule):
     rebooting = fleet.with_presence(Presence.REBOOTING, back_at=later(90))
-    alert = opened(rule, rebooting)
+    alert = open_alert(rule, rebooting)
 
     assert [why(alert, at) for at in (0, 90)] == [("expected", later(90)), None]
 
 
 def test_of_several_reasons_the_one_that_lasts_longest_is_given(fleet, rule):
-    alert = opened(rule, fleet.with_presence(Presence.REBOOTING, back_at=later(90)))
-    maintain(fleet, alert)
+    alert = open_alert(rule, fleet.with_presence(Presence.REBOOTING, back_at=later(90)))
+    plan_maintenance(fleet, alert)
 
     assert why(alert) == ("maintenance", later(HOUR))
 
 
 def test_who_waits_asks_again_soon_for_a_window_may_be_ended_early(fleet, rule, terminal):
-    alert = opened(rule, terminal)
-    window = maintain(fleet, alert)
+    alert = open_alert(rule, terminal)
+    window = plan_maintenance(fleet, alert)
     before = suppressions([alert], at=AT)[alert.pk]
 
     services.end(window, by=fleet.person(), at=later(10))
@@ -111,11 +111,11 @@ def test_who_waits_asks_again_soon_for_a_window_may_be_ended_early(fleet, rule, 
 
 
 def test_many_alerts_cost_as_many_queries_as_one(fleet, rule, django_assert_max_num_queries):
-    shop(fleet, 9, 19)
+    set_opening_hours(fleet, 9, 19)
     always, in_hours = rule, fleet.presence_rule(hours="open")
     terminals = fleet.terminals(200, presence="offline")
-    lifecycle.trigger([claim(each, terminal) for terminal in terminals for each in (always, in_hours)])
-    maintain(fleet, Alert.objects.first())
+    lifecycle.trigger([triggered(each, terminal) for terminal in terminals for each in (always, in_hours)])
+    plan_maintenance(fleet, Alert.objects.first())
 
     alerts = list(Alert.objects.all())
 
@@ -157,13 +157,13 @@ def test_nobody_is_told_while_it_is_quiet_and_always_when_it_is_still_wrong_at_t
     OpeningHours.objects.all().delete()
     Window.objects.all().delete()
     if closed:
-        shop(fleet, 19, 18)  # closed for an hour from AT on
+        set_opening_hours(fleet, 19, 18)  # closed for an hour from AT on
     rule = fleet.presence_rule(hours="open")
     terminal = fleet.with_presence(Presence.REBOOTING if back else Presence.OFFLINE, back_at=later(back * 60))
-    lifecycle.trigger([claim(rule, terminal, -1)])
+    lifecycle.trigger([triggered(rule, terminal, -1)])
     alert = Alert.objects.unresolved().get(terminal=terminal)
     for starts, minutes in windows:
-        maintain(fleet, alert, starts=starts * 60, hours=minutes / 60)
+        plan_maintenance(fleet, alert, starts=starts * 60, hours=minutes / 60)
     teller = Teller(alert)
 
     for minute in range(121):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.alerts.events import claim, history, release
+from tests.support.alerts.events import cleared, transition_kinds, triggered
 from tests.support.builders import later
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Rule
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
 
 def test_an_alert_opens_when_its_condition_has_held_for_its_duration(rule, terminal, scheduler):
-    lifecycle.apply_events([claim(rule, terminal, duration_s=60, value=80.0)])
+    lifecycle.apply_events([triggered(rule, terminal, duration_s=60, value=80.0)])
 
     scheduler.advance(seconds=59)
     before = Alert.objects.count()
@@ -22,8 +22,8 @@ def test_an_alert_opens_when_its_condition_has_held_for_its_duration(rule, termi
 
 
 def test_a_condition_that_ceased_before_its_duration_opens_nothing(rule, terminal, scheduler):
-    lifecycle.apply_events([claim(rule, terminal, duration_s=60)])
-    lifecycle.apply_events([release(rule, terminal, 30)])
+    lifecycle.apply_events([triggered(rule, terminal, duration_s=60)])
+    lifecycle.apply_events([cleared(rule, terminal, 30)])
 
     scheduler.advance(seconds=120, step_s=10)
 
@@ -31,14 +31,14 @@ def test_a_condition_that_ceased_before_its_duration_opens_nothing(rule, termina
 
 
 def test_a_condition_that_goes_on_keeps_its_first_time(rule, terminal, scheduler):
-    lifecycle.apply_events([claim(rule, terminal, duration_s=60)])
-    lifecycle.apply_events([claim(rule, terminal, 50, duration_s=60)])
+    lifecycle.apply_events([triggered(rule, terminal, duration_s=60)])
+    lifecycle.apply_events([triggered(rule, terminal, 50, duration_s=60)])
 
     assert lifecycle.open_pending(later(60)) == 1
 
 
 def test_a_due_condition_opens_once(rule, terminal):
-    lifecycle.apply_events([claim(rule, terminal, duration_s=1)])
+    lifecycle.apply_events([triggered(rule, terminal, duration_s=1)])
 
     passes = [lifecycle.open_pending(later(seconds)) for seconds in (0.5, 1, 2)]
 
@@ -48,7 +48,7 @@ def test_a_due_condition_opens_once(rule, terminal):
 
 def test_a_condition_left_by_a_rule_that_was_switched_off_does_not_stop_the_others(fleet, rule, terminal):
     other = fleet.metric_rule()
-    lifecycle.apply_events([claim(rule, terminal, duration_s=1), claim(other, terminal, duration_s=1)])
+    lifecycle.apply_events([triggered(rule, terminal, duration_s=1), triggered(other, terminal, duration_s=1)])
     Rule.objects.filter(pk=rule.pk).update(enabled=False)
 
     lifecycle.open_pending(later(2))
@@ -58,20 +58,20 @@ def test_a_condition_left_by_a_rule_that_was_switched_off_does_not_stop_the_othe
 
 def test_an_event_that_does_not_come_again_lapses(fleet, terminal, scheduler):
     rule = fleet.event_rule(clear_after_s=100)
-    lifecycle.apply_events([claim(rule, terminal, clear_after_s=100)])
+    lifecycle.apply_events([triggered(rule, terminal, clear_after_s=100)])
 
     scheduler.advance(seconds=99, step_s=33)
     held = Alert.objects.unresolved().count()
     scheduler.advance(seconds=1)
 
     assert held == 1
-    assert history(Alert.objects.get()) == ["opened", "resolved"]
+    assert transition_kinds(Alert.objects.get()) == ["opened", "resolved"]
 
 
 def test_an_event_that_comes_again_lapses_later(fleet, terminal, scheduler):
     rule = fleet.event_rule(clear_after_s=100)
-    lifecycle.apply_events([claim(rule, terminal, clear_after_s=100)])
-    lifecycle.apply_events([claim(rule, terminal, 60, clear_after_s=100)])
+    lifecycle.apply_events([triggered(rule, terminal, clear_after_s=100)])
+    lifecycle.apply_events([triggered(rule, terminal, 60, clear_after_s=100)])
 
     scheduler.advance(seconds=150, step_s=50)
     held = Alert.objects.unresolved().count()
@@ -82,6 +82,6 @@ def test_an_event_that_comes_again_lapses_later(fleet, terminal, scheduler):
 
 def test_an_event_rule_without_a_limit_of_time_never_lapses(fleet, terminal):
     rule = fleet.event_rule()
-    lifecycle.apply_events([claim(rule, terminal)])
+    lifecycle.apply_events([triggered(rule, terminal)])
 
     assert lifecycle.expire_events(later(10_000_000)) == 0

@@ -1,6 +1,6 @@
 """Bodies of requests that make rules."""
 
-HOT = {
+ABOVE_70 = {
     "name": "Overheating",
     "name_ja": "過熱",
     "kind": "metric",

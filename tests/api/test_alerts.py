@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.builders import AT, now
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.accounts.models import User
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
@@ -60,7 +60,7 @@ def test_alerts_are_filtered_the_newest_first(watcher, fleet, opened):
     assert ids(watcher.get("/alerts", {"site": "OSK"})) == ids(watcher.get("/alerts", {"q": "busy"})) == [other.pk]
     assert ids(watcher.get("/alerts", {"rule": hot.rule_id})) == ids(watcher.get("/alerts", {"terminal": "T-1"}))
     assert ids(watcher.get("/alerts", {"opened_since": (AT - timedelta(hours=1)).isoformat()})) == [hot.pk]
-    assert wrong(watcher.get("/alerts", {"opened_since": "2026-11-25T09:00:00"})) == ["?opened_since"]
+    assert invalid_fields(watcher.get("/alerts", {"opened_since": "2026-11-25T09:00:00"})) == ["?opened_since"]
 
 
 def test_alerts_that_flap_are_found(watcher, fleet, opened):
@@ -91,7 +91,7 @@ def test_acknowledging_has_a_contract_and_whoever_is_second_is_told_who_was_firs
     told = taken.json()
     assert (told["state"], told["acknowledged_by"], told["contract"]) == ("acknowledged", "aiko", "time")
     assert told["until"] is not None
-    assert problem(second) == (409, "tms:already-acknowledged")
+    assert problem_of(second) == (409, "tms:already-acknowledged")
     assert "aiko" in second.json()["detail"]
 
 
@@ -100,7 +100,7 @@ def test_a_recovery_wins_over_every_action(watcher, opened):
     lifecycle.apply_events([RuleCleared(alert.rule_id, alert.terminal_id, AT)])
 
     for action, terms in (("acknowledge", {}), ("snooze", {"until": in_s(60)}), ("comment", {"comment": "?"})):
-        assert problem(watcher.post(f"/alerts/{alert.pk}/{action}", terms)) == (409, "tms:already-resolved")
+        assert problem_of(watcher.post(f"/alerts/{alert.pk}/{action}", terms)) == (409, "tms:already-resolved")
 
 
 def test_what_changed_since_it_was_seen_is_refused(watcher, opened):
@@ -110,7 +110,7 @@ def test_what_changed_since_it_was_seen_is_refused(watcher, opened):
 
     for action, terms in (("acknowledge", {}), ("assign", {"to": "aiko"})):
         answer = watcher.post(f"/alerts/{alert.pk}/{action}", terms | {"version": seen})
-        assert problem(answer) == (409, "tms:changed-meanwhile")
+        assert problem_of(answer) == (409, "tms:changed-meanwhile")
 
 
 def test_each_action_is_done_to_one(watcher, fleet, opened):
@@ -138,7 +138,7 @@ def test_an_action_that_does_not_suit_is_refused(watcher, opened):
     alert = opened()
 
     for action in ("resolve", "reopen", "change-acknowledgement", "unclaim"):
-        assert problem(watcher.post(f"/alerts/{alert.pk}/{action}", {})) == (409, "tms:not-applicable")
+        assert problem_of(watcher.post(f"/alerts/{alert.pk}/{action}", {})) == (409, "tms:not-applicable")
 
 
 BAD_TERMS = [
@@ -167,7 +167,7 @@ def test_terms_that_cannot_be_taken_are_refused_with_where(watcher, opened, acti
 
     answer = watcher.post(f"/alerts/{alert.pk}/{action}", terms)
 
-    assert wrong(answer) == [where]
+    assert invalid_fields(answer) == [where]
     assert Alert.objects.get().version == alert.version
 
 
@@ -201,13 +201,13 @@ def test_many_are_done_in_one_transaction_by_number_or_by_what_matches(watcher, 
     ],
 )
 def test_a_choice_that_cannot_be_taken_is_refused_with_where(watcher, selection, where):
-    assert wrong(watcher.post("/alerts/acknowledge", {"selection": selection}))[0] == where
+    assert invalid_fields(watcher.post("/alerts/acknowledge", {"selection": selection}))[0] == where
 
 
 def test_an_alert_that_is_not_there_cannot_be_done_to(watcher):
     for pk in (1, 2**63, 10**40):
-        assert problem(watcher.get(f"/alerts/{pk}")) == (404, "tms:not-found")
-        assert problem(watcher.post(f"/alerts/{pk}/acknowledge", {})) == (404, "tms:not-found")
+        assert problem_of(watcher.get(f"/alerts/{pk}")) == (404, "tms:not-found")
+        assert problem_of(watcher.post(f"/alerts/{pk}/acknowledge", {})) == (404, "tms:not-found")
 
 
 def test_who_does_it_is_the_person_of_the_token(watcher, opened):

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from tests.api.rule_bodies import HOT
+from tests.api.rule_bodies import ABOVE_70
 from tests.support.builders import AT
 from tests.support.people import person
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule, Transition
@@ -15,7 +15,7 @@ from tms.rest.models import IdempotencyRecord
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 CALLERS = 8
-BODY = HOT | {"site": "", "group": ""}
+BODY = ABOVE_70 | {"site": "", "group": ""}
 
 
 def statuses(answers) -> Counter:
@@ -23,7 +23,7 @@ def statuses(answers) -> Counter:
 
 
 def test_one_key_at_once_is_done_once(editor, fleet):
-    answers = at_once(CALLERS, lambda _: editor.post("/rules", BODY, Idempotency_Key="k"))
+    answers = run_concurrently(CALLERS, lambda _: editor.post("/rules", BODY, Idempotency_Key="k"))
 
     assert set(statuses(answers)) <= {201, 409}
     assert Rule.objects.count() == IdempotencyRecord.objects.count() == 1
@@ -31,7 +31,7 @@ def test_one_key_at_once_is_done_once(editor, fleet):
 
 
 def test_one_name_at_once_is_had_once(editor, fleet):
-    answers = at_once(CALLERS, lambda _: editor.post("/rules", BODY))
+    answers = run_concurrently(CALLERS, lambda _: editor.post("/rules", BODY))
 
     found = statuses(answers)
     assert found[201] == 1
@@ -41,7 +41,7 @@ def test_one_name_at_once_is_had_once(editor, fleet):
 def test_of_edits_of_one_version_at_once_one_is_taken(editor, fleet):
     made = editor.post("/rules", BODY)
 
-    answers = at_once(
+    answers = run_concurrently(
         CALLERS,
         lambda n: editor.send("PATCH", made["Location"], {"duration_s": 100 + n}, If_Match=made["ETag"]),
     )
@@ -55,7 +55,7 @@ def test_an_alert_is_taken_by_one_of_many(caller_for, fleet):
     alert = Alert.objects.get()
     callers = [caller_for(person(f"p-{n}", of="Operator")) for n in range(CALLERS)]
 
-    answers = at_once(CALLERS, lambda n: callers[n].post(f"/alerts/{alert.pk}/acknowledge", {}))
+    answers = run_concurrently(CALLERS, lambda n: callers[n].post(f"/alerts/{alert.pk}/acknowledge", {}))
 
     assert statuses(answers) == {200: 1, 409: CALLERS - 1}
     assert Transition.objects.filter(kind="acknowledged").count() == 1
@@ -65,7 +65,7 @@ def test_deeds_to_one_alert_at_once_are_done_one_after_the_other(watcher, fleet)
     lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
     alert = Alert.objects.get()
 
-    answers = at_once(CALLERS, lambda n: watcher.post(f"/alerts/{alert.pk}/comment", {"comment": f"c-{n}"}))
+    answers = run_concurrently(CALLERS, lambda n: watcher.post(f"/alerts/{alert.pk}/comment", {"comment": f"c-{n}"}))
 
     assert statuses(answers) == {200: CALLERS}
     assert Transition.objects.filter(kind="commented").count() == CALLERS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.alerts.models import CorrelationRule
 
 pytestmark = pytest.mark.both
@@ -24,13 +24,13 @@ def test_it_is_read_changed_and_set_back(editor):
 
 
 def test_only_who_may_change_rules_changes_it(watcher):
-    assert problem(watcher.send("PUT", "/correlation/site", SETTINGS)) == (403, "tms:forbidden")
-    assert problem(watcher.send("DELETE", "/correlation")) == (403, "tms:forbidden")
+    assert problem_of(watcher.send("PUT", "/correlation/site", SETTINGS)) == (403, "tms:forbidden")
+    assert problem_of(watcher.send("DELETE", "/correlation")) == (403, "tms:forbidden")
 
 
 @pytest.mark.parametrize(("field", "value"), [("small_pct", 101), ("least", 1), ("within_s", 0), ("enabled", "maybe")])
 def test_what_makes_no_sense_is_told_by_its_field(editor, field, value):
-    assert wrong(editor.send("PUT", "/correlation/site", SETTINGS | {field: value})) == [f"$.{field}"]
+    assert invalid_fields(editor.send("PUT", "/correlation/site", SETTINGS | {field: value})) == [f"$.{field}"]
     assert not CorrelationRule.objects.exists()
 
 

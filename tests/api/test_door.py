@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.support.builders import now
-from tests.support.rest import ApiClient, problem, wrong
+from tests.support.rest import ApiClient, invalid_fields, problem_of
 from tms.accounts import api_tokens
 from tms.accounts.models import ApiToken, User
 from tms.metrics import instruments
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.both
 def test_without_a_valid_token_nothing_is_told(db, offered):
     answer = Client().get("/api/v1/sites", headers={"Authorization": offered} if offered else {})
 
-    assert problem(answer) == (401, "tms:unauthorised")
+    assert problem_of(answer) == (401, "tms:unauthorised")
     assert answer["WWW-Authenticate"] == 'Bearer realm="TMS"'
 
 
@@ -65,7 +65,7 @@ def test_who_calls_too_often_is_told_when_to_come_back(watcher, settings):
     answers = [watcher.get("/sites") for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert problem(answers[-1]) == (429, "tms:too-fast")
+    assert problem_of(answers[-1]) == (429, "tms:too-fast")
     assert 1 <= int(answers[-1]["Retry-After"]) <= 60
 
 
@@ -79,14 +79,14 @@ def test_one_token_is_not_held_up_by_another(watcher, caller_for, settings):
 
 
 def test_a_large_body_is_refused(watcher):
-    assert problem(watcher.post("/alerts/comment", b" " * 600_000)) == (413, "tms:too-large")
-    assert problem(watcher.post("/alerts/comment", b" " * 6_000_000)) == (413, "tms:too-large")
+    assert problem_of(watcher.post("/alerts/comment", b" " * 600_000)) == (413, "tms:too-large")
+    assert problem_of(watcher.post("/alerts/comment", b" " * 6_000_000)) == (413, "tms:too-large")
 
 
 def test_what_is_unknown_in_a_query_is_named(watcher):
-    assert wrong(watcher.get("/terminals", {"colour": "red", "limit": "5"})) == ["?colour"]
-    assert wrong(watcher.get("/terminals", {"q": "a\0b"})) == ["?q"]
-    assert wrong(watcher.get("/terminals", {"limit": "201", "presence": "lost", "kind": "toaster"})) == [
+    assert invalid_fields(watcher.get("/terminals", {"colour": "red", "limit": "5"})) == ["?colour"]
+    assert invalid_fields(watcher.get("/terminals", {"q": "a\0b"})) == ["?q"]
+    assert invalid_fields(watcher.get("/terminals", {"limit": "201", "presence": "lost", "kind": "toaster"})) == [
         "?limit",
         "?kind",
         "?presence",
@@ -95,13 +95,13 @@ def test_what_is_unknown_in_a_query_is_named(watcher):
 
 @pytest.mark.parametrize("path", ["/nothing", "/no%0athing", "/", "/alerts/", "/alerts/1/dance", "/alerts/x"])
 def test_an_unknown_address_is_a_problem_document(watcher, path):
-    assert problem(watcher.get(path)) == (404, "tms:not-found")
+    assert problem_of(watcher.get(path)) == (404, "tms:not-found")
 
 
 def test_another_method_is_told_the_right_ones(watcher):
     answer = watcher.send("DELETE", "/alerts")
 
-    assert problem(answer) == (405, "tms:unknown-method")
+    assert problem_of(answer) == (405, "tms:unknown-method")
     assert answer["Allow"] == "GET, HEAD"
 
 

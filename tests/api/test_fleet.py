@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.rest import wrong
+from tests.support.rest import invalid_fields
 from tms.fleet.models import Presence
 
 pytestmark = pytest.mark.both
@@ -66,8 +66,8 @@ def test_a_cursor_that_tms_did_not_make_for_this_list_is_refused(watcher, fleet)
     cursor = watcher.get("/terminals?limit=1").json()["next"].partition("cursor=")[2].partition("&")[0]
 
     for other in ("x", "T-1", f"{cursor}x", "%00", "9" * 900, "e30:abc"):
-        assert wrong(watcher.get(f"/terminals?cursor={other}")) == ["?cursor"]
-    assert wrong(watcher.get(f"/sites?cursor={cursor}")) == ["?cursor"]
+        assert invalid_fields(watcher.get(f"/terminals?cursor={other}")) == ["?cursor"]
+    assert invalid_fields(watcher.get(f"/sites?cursor={cursor}")) == ["?cursor"]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_page(watcher, fleet, django_assert_max_num_queries):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.rule_bodies import HOT
+from tests.api.rule_bodies import ABOVE_70
 from tests.support.builders import now
-from tests.support.notifications.destinations import webhook
-from tests.support.rest import ApiClient, problem
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.rest import ApiClient, problem_of
 from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.main.api_v1 import api
@@ -47,14 +47,14 @@ def operations(client) -> list[tuple[str, str]]:
 @pytest.mark.both
 @pytest.mark.parametrize(("body", "status"), BODIES, ids=range(len(BODIES)))
 def test_a_body_that_is_no_request_is_refused_by_every_operation(editor, operations, fleet, body, status):
-    hook, rule = webhook("https://a.example.com/"), fleet.metric_rule()
+    hook, rule = webhook_destination("https://a.example.com/"), fleet.metric_rule()
 
     for method, path in operations:
         address = path.replace("{pk}", str(rule.pk))
         answer = editor.send(method, address, body, If_Match="*")
         assert answer.status_code < 500, (method, address, answer.content)
         if answer.status_code >= 400:
-            problem(answer)
+            problem_of(answer)
     assert hook.pk
 
 
@@ -70,8 +70,8 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=6,
 )
 SHAPES = {
-    "/rules": HOT,
-    "/rules/preview": {"rule": HOT, "hours": 1},
+    "/rules": ABOVE_70,
+    "/rules/preview": {"rule": ABOVE_70, "hours": 1},
     "/maintenance": {
         "note": "x",
         "sites": ["SJK"],
@@ -137,7 +137,7 @@ def test_a_wrong_query_is_no_fault_of_tms(fleet, path, query):
 @pytest.mark.both
 @pytest.mark.parametrize("path", ["/terminals/a%00b", "/sites/%00", "/terminals/%ED%A0%80", "/sites/" + "x" * 5000])
 def test_a_wrong_address_leads_nowhere(watcher, path):
-    assert problem(watcher.get(path)) == (404, "tms:not-found")
+    assert problem_of(watcher.get(path)) == (404, "tms:not-found")
 
 
 def somebody() -> User:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.alerts.models import Alert, Incident
 
 pytestmark = pytest.mark.both
@@ -45,9 +45,9 @@ def test_an_incident_is_taken_with_all_of_its_alerts_and_given_back(watcher, edi
     given = watcher.post(f"{path}/reopen", {})
 
     assert (taken.json()["state"], taken.json()["acknowledged_by"]) == ("acknowledged", "aiko")
-    assert problem(second) == (409, "tms:already-acknowledged")
+    assert problem_of(second) == (409, "tms:already-acknowledged")
     assert (changed.json()["contract"], said.json()["comment"]) == ("worse", "hm")
-    assert problem(stale) == (409, "tms:changed-meanwhile")
+    assert problem_of(stale) == (409, "tms:changed-meanwhile")
     assert held == {"acknowledged"}
     assert given.json()["state"] == "open"
     assert set(Alert.objects.values_list("state", flat=True)) == {"open"}
@@ -64,9 +64,9 @@ def test_somebody_takes_a_look_and_says_so(watcher, incident):
 
 def test_what_does_not_suit_is_refused(watcher, incident):
     for action in ("change-acknowledgement", "reopen"):
-        assert problem(watcher.post(f"/incidents/{incident.pk}/{action}", {})) == (409, "tms:not-applicable")
-    assert wrong(watcher.post(f"/incidents/{incident.pk}/acknowledge", {"contract": "time"})) == ["$.until"]
-    assert problem(watcher.post("/incidents/999999/comment", {"comment": "x"})) == (404, "tms:not-found")
+        assert problem_of(watcher.post(f"/incidents/{incident.pk}/{action}", {})) == (409, "tms:not-applicable")
+    assert invalid_fields(watcher.post(f"/incidents/{incident.pk}/acknowledge", {"contract": "time"})) == ["$.until"]
+    assert problem_of(watcher.post("/incidents/999999/comment", {"comment": "x"})) == (404, "tms:not-found")
 
 
 def test_what_is_over_stays_over(watcher, incident):
@@ -74,4 +74,4 @@ def test_what_is_over_stays_over(watcher, incident):
 
     for action, terms in (("acknowledge", {}), ("reopen", {}), ("comment", {"comment": "x"})):
         answer = watcher.post(f"/incidents/{incident.pk}/{action}", terms)
-        assert problem(answer) == (409, "tms:already-resolved")
+        assert problem_of(answer) == (409, "tms:already-resolved")

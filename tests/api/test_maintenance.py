@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.builders import now
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.alerts.models import Window
 
 pytestmark = pytest.mark.both
@@ -58,7 +58,7 @@ def test_an_occurrence_is_extended_and_ended_and_the_window_cancelled(watcher, p
 
     assert instant(extended["occurs_until"]) == until
     assert (ended["is_active"], ended["ended_at"], ended["changed_by"]) == (False, None, "aiko")
-    assert problem(again) == (409, "tms:window-not-active")
+    assert problem_of(again) == (409, "tms:window-not-active")
     assert cancelled["ended_at"] is not None
     assert watcher.post(f"{path}/cancel").json() == cancelled
 
@@ -115,7 +115,7 @@ BAD_PLANS = [
 
 @pytest.mark.parametrize(("change", "where"), BAD_PLANS)
 def test_a_plan_that_cannot_be_is_refused_with_where(watcher, plan, change, where):
-    assert wrong(watcher.post("/maintenance", plan | change)) == [where]
+    assert invalid_fields(watcher.post("/maintenance", plan | change)) == [where]
     assert not Window.objects.exists()
 
 
@@ -123,4 +123,4 @@ def test_a_plan_that_cannot_be_is_refused_with_where(watcher, plan, change, wher
 def test_an_end_that_cannot_be_is_refused(watcher, plan, until):
     path = watcher.post("/maintenance", plan)["Location"]
 
-    assert wrong(watcher.post(f"{path}/extend", {"until": until})) == ["$.until"]
+    assert invalid_fields(watcher.post(f"{path}/extend", {"until": until})) == ["$.until"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import AT, now
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Transition
@@ -42,7 +42,7 @@ def test_a_refusal_is_answered_alike_too(watcher, path):
     first = watcher.post("/alerts/999999/comment", {"comment": "x"}, Idempotency_Key="k")
     again = watcher.post("/alerts/999999/comment", {"comment": "x"}, Idempotency_Key="k")
 
-    assert problem(first) == problem(again) == (404, "tms:not-found")
+    assert problem_of(first) == problem_of(again) == (404, "tms:not-found")
     assert again["Idempotency-Replayed"] == "true"
 
 
@@ -52,7 +52,7 @@ def test_the_same_key_for_another_request_is_refused(watcher, path):
     other_body = watcher.post(path, {"comment": "two"}, Idempotency_Key="k")
     other_path = watcher.post("/alerts/comment", {"comment": "one"}, Idempotency_Key="k")
 
-    assert problem(other_body) == problem(other_path) == (422, "tms:key-reused")
+    assert problem_of(other_body) == problem_of(other_path) == (422, "tms:key-reused")
     assert comments() == 1
 
 
@@ -68,7 +68,7 @@ def test_while_it_is_being_done_the_second_one_is_told_to_wait(watcher, path):
 
     answer = watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
 
-    assert problem(answer) == (409, "tms:in-flight")
+    assert problem_of(answer) == (409, "tms:in-flight")
     assert answer["Retry-After"] == "1"
 
 
@@ -92,14 +92,14 @@ def test_what_failed_is_not_kept_and_changes_nothing(watcher, path, monkeypatch)
     failed = watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
     monkeypatch.undo()
 
-    assert problem(failed) == (500, "tms:failed")
+    assert problem_of(failed) == (500, "tms:failed")
     assert comments() == 0
     assert watcher.post(path, {"comment": "one"}, Idempotency_Key="k").status_code == 200
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 201])
 def test_a_key_that_is_none_is_refused(watcher, path, key):
-    assert wrong(watcher.post(path, {"comment": "one"}, Idempotency_Key=key)) == ["Idempotency-Key"]
+    assert invalid_fields(watcher.post(path, {"comment": "one"}, Idempotency_Key=key)) == ["Idempotency-Key"]
 
 
 def test_answers_are_forgotten_after_a_day(watcher, path):

@@ -9,10 +9,10 @@ import pytest
 from ninja import Schema
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.api.rule_bodies import HOT
+from tests.api.rule_bodies import ABOVE_70
 from tests.support.builders import AT
-from tests.support.notifications.destinations import webhook
-from tests.support.rest import problem
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.rest import problem_of
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert
@@ -96,7 +96,7 @@ def test_times_of_clocks_on_a_wall_are_described_without_an_offset(description, 
 @pytest.mark.django_db
 def test_it_needs_no_token(client):
     assert client.get("/api/v1/openapi.json").status_code == 200
-    assert problem(client.post("/api/v1/openapi.json")) == (405, "tms:unknown-method")
+    assert problem_of(client.post("/api/v1/openapi.json")) == (405, "tms:unknown-method")
 
 
 class Described:
@@ -126,7 +126,7 @@ def there(fleet) -> dict[str, Any]:
     fleet.group("Lobby", terminal)
     rule = fleet.event_rule(may_be_resolved_by_hand=True, name="Fault")
     lifecycle.trigger([RuleTriggered(rule.pk, terminal.pk, AT)])
-    hook = webhook("https://a.example.com/")
+    hook = webhook_destination("https://a.example.com/")
     sent = Delivery.objects.create(
         key="k", destination=hook, kind="opened", language="en", created_at=AT, due_at=AT, give_up_at=AT + GIVE_UP_AFTER
     )
@@ -153,8 +153,8 @@ CALLS = [
     ("POST", "/alerts/comment", {"selection": {"ids": [1]}, "comment": "x"}, 200),
     ("GET", "/rules", None, 200),
     ("GET", "/rules/{rule}", None, 200),
-    ("POST", "/rules", HOT | {"group": "", "name": "Other"}, 201),
-    ("POST", "/rules/preview", {"rule": HOT | {"group": "", "name": "Third"}}, 200),
+    ("POST", "/rules", ABOVE_70 | {"group": "", "name": "Other"}, 201),
+    ("POST", "/rules/preview", {"rule": ABOVE_70 | {"group": "", "name": "Third"}}, 200),
     ("PATCH", "/rules/{rule}", {"enabled": False}, 200),
     ("POST", "/rules/{rule}/switch", {"enabled": True}, 200),
     ("POST", "/maintenance", WINDOW, 201),
@@ -180,5 +180,5 @@ def test_answers_are_as_described(editor, watcher, there, description):
         answer = editor.send(method, address, body, If_Match="*")
         assert answer.status_code == status, (method, address, answer.content)
         described.check(method, address, answer)
-    described.check("POST", "/api/v1/rules", watcher.post("/rules", HOT))
+    described.check("POST", "/api/v1/rules", watcher.post("/rules", ABOVE_70))
     described.check("GET", "/api/v1/rules", watcher.get("/rules?colour=red"))

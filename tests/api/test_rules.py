@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.api.rule_bodies import HOT
+from tests.api.rule_bodies import ABOVE_70
 from tests.support.builders import now
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert, Rule
@@ -23,7 +23,7 @@ def places(fleet) -> None:
 
 @pytest.fixture
 def made(editor, places):
-    answer = editor.post("/rules", HOT)
+    answer = editor.post("/rules", ABOVE_70)
     assert answer.status_code == 201, answer.content
     return answer
 
@@ -32,7 +32,7 @@ def test_a_rule_is_made_and_told_as_it_was_written(editor, made):
     told = editor.get(made["Location"])
 
     assert told.json() == made.json()
-    assert all(told.json()[name] == HOT[name] for name in set(HOT) - {"thresholds"})
+    assert all(told.json()[name] == ABOVE_70[name] for name in set(ABOVE_70) - {"thresholds"})
     assert [(step["severity"], step["limit"]) for step in told.json()["thresholds"]] == [
         ("warning", 60.0),
         ("critical", 75.0),
@@ -79,12 +79,12 @@ def test_replacing_forgets_what_is_not_named(editor, made):
 def test_nobody_overwrites_what_they_have_not_seen(editor, made, method):
     editor.send("PATCH", made["Location"], {"duration_s": 5}, If_Match="*")
 
-    stale = editor.send(method, made["Location"], HOT, If_Match=f'"0", {made["ETag"]}')
-    blind = editor.send(method, made["Location"], HOT)
+    stale = editor.send(method, made["Location"], ABOVE_70, If_Match=f'"0", {made["ETag"]}')
+    blind = editor.send(method, made["Location"], ABOVE_70)
 
-    assert problem(stale) == (412, "tms:rule-changed")
+    assert problem_of(stale) == (412, "tms:rule-changed")
     assert stale["ETag"] == editor.get(made["Location"])["ETag"]
-    assert problem(blind) == (428, "tms:if-match-missing")
+    assert problem_of(blind) == (428, "tms:if-match-missing")
     assert Rule.objects.get().duration_s == 5
 
 
@@ -110,10 +110,10 @@ def test_only_who_may_edit_rules_does_and_everyone_may_try(watcher, made):
     path = made["Location"]
 
     for method, address in (("POST", "/rules"), ("PUT", path), ("PATCH", path), ("DELETE", path)):
-        assert problem(watcher.send(method, address, HOT, If_Match="*")) == (403, "tms:forbidden")
-    assert problem(watcher.post(f"{path}/switch", {"enabled": False})) == (403, "tms:forbidden")
+        assert problem_of(watcher.send(method, address, ABOVE_70, If_Match="*")) == (403, "tms:forbidden")
+    assert problem_of(watcher.post(f"{path}/switch", {"enabled": False})) == (403, "tms:forbidden")
     assert watcher.get(path).status_code == 200
-    assert watcher.post("/rules/preview", {"rule": HOT | {"name": "Other"}}).status_code == 200
+    assert watcher.post("/rules/preview", {"rule": ABOVE_70 | {"name": "Other"}}).status_code == 200
 
 
 def test_a_preview_tells_what_would_have_been(watcher, fleet):
@@ -159,21 +159,21 @@ BAD_RULES = [
 
 @pytest.mark.parametrize(("change", "where"), BAD_RULES)
 def test_a_rule_that_cannot_be_is_refused_with_where(editor, places, change, where):
-    assert where in wrong(editor.post("/rules", HOT | change))
-    assert wrong(editor.post("/rules/preview", {"rule": HOT | change}))
+    assert where in invalid_fields(editor.post("/rules", ABOVE_70 | change))
+    assert invalid_fields(editor.post("/rules/preview", {"rule": ABOVE_70 | change}))
     assert not Rule.objects.exists()
 
 
 def test_a_name_is_had_once(editor, made):
-    answer = editor.post("/rules", HOT)
+    answer = editor.post("/rules", ABOVE_70)
 
-    assert wrong(answer) == ["$"]
+    assert invalid_fields(answer) == ["$"]
     assert "name already" in answer.json()["detail"]
 
 
 def test_a_rule_made_twice_with_one_key_is_made_once(editor, places):
-    first = editor.post("/rules", HOT, Idempotency_Key="k")
-    again = editor.post("/rules", HOT, Idempotency_Key="k")
+    first = editor.post("/rules", ABOVE_70, Idempotency_Key="k")
+    again = editor.post("/rules", ABOVE_70, Idempotency_Key="k")
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert (again["ETag"], again["Location"]) == (first["ETag"], first["Location"])

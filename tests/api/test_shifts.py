@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.builders import later, now
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.shifts.models import Note
 
 pytestmark = pytest.mark.both
@@ -57,7 +57,7 @@ def test_the_digest_is_of_the_span_that_is_asked_for(watcher, busy):
     ],
 )
 def test_a_span_that_cannot_be_is_refused(watcher, span):
-    assert wrong(watcher.get("/digest", span)) == ["?since"]
+    assert invalid_fields(watcher.get("/digest", span)) == ["?since"]
 
 
 def test_a_note_is_changed_and_taken_away_by_whoever_wrote_it(watcher, editor):
@@ -65,10 +65,10 @@ def test_a_note_is_changed_and_taken_away_by_whoever_wrote_it(watcher, editor):
     path = made["Location"]
 
     for method in ("PATCH", "DELETE"):
-        assert problem(editor.send(method, path, {"text": "two"})) == (404, "tms:not-found")
+        assert problem_of(editor.send(method, path, {"text": "two"})) == (404, "tms:not-found")
     changed = watcher.send("PATCH", path, {"text": "two"}).json()
 
     assert (made.status_code, changed["text"], changed["is_edited"]) == (201, "two", True)
     assert watcher.send("DELETE", path).status_code == 204
     assert not Note.objects.exists()
-    assert wrong(watcher.post("/notes", {"text": " "})) == ["$.text"]
+    assert invalid_fields(watcher.post("/notes", {"text": " "})) == ["$.text"]

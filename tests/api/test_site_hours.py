@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import now
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 
 pytestmark = pytest.mark.both
@@ -100,7 +100,7 @@ def test_hours_that_cannot_be_are_refused_with_where_and_nothing_changes(editor,
     fleet.site("OSK")
     before = editor.send("PATCH", "/sites/OSK/hours", WEEK).json()
 
-    assert wrong(editor.send("PATCH", "/sites/OSK/hours", WEEK | change)) == [where]
+    assert invalid_fields(editor.send("PATCH", "/sites/OSK/hours", WEEK | change)) == [where]
 
     assert editor.get("/sites/OSK/hours").json() == before
 
@@ -108,5 +108,5 @@ def test_hours_that_cannot_be_are_refused_with_where_and_nothing_changes(editor,
 def test_who_does_not_set_up_reads_them_only(watcher, fleet):
     fleet.site("OSK")
 
-    assert problem(watcher.send("PATCH", "/sites/OSK/hours", WEEK)) == (403, "tms:forbidden")
-    assert problem(watcher.get("/sites/NIL/hours")) == (404, "tms:not-found")
+    assert problem_of(watcher.send("PATCH", "/sites/OSK/hours", WEEK)) == (403, "tms:forbidden")
+    assert problem_of(watcher.get("/sites/NIL/hours")) == (404, "tms:not-found")

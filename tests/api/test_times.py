@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.builders import now
-from tests.support.rest import wrong
+from tests.support.rest import invalid_fields
 
 pytestmark = pytest.mark.both
 
@@ -30,4 +30,4 @@ def test_only_what_opened_within_the_span_counts(watcher, fleet):
 
 
 def test_a_span_that_is_too_long_is_refused(watcher):
-    assert wrong(watcher.get("/alert-times", {"since": "2001-01-01T00:00:00Z"})) == ["?since"]
+    assert invalid_fields(watcher.get("/alert-times", {"since": "2001-01-01T00:00:00Z"})) == ["?since"]

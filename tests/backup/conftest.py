@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.processes.tms_process import ROOT, clean_environment
-from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, Vault
+from tests.backup.vault import BUCKET, OPEN_BUCKET, PASSWORD, BackupSetup
 from tests.support.servers.aws import REGION, Moto
 from tests.support.services import HOST, PostgreSQL
 
@@ -39,7 +39,7 @@ def moto() -> Iterator[Moto]:
 
 
 @pytest.fixture
-def vault(server: PostgreSQL, moto: Moto, tmp_path: Path) -> Vault:
+def vault(server: PostgreSQL, moto: Moto, tmp_path: Path) -> BackupSetup:
     """A database of this test's own, an empty account, and whatever the scripts need to know."""
     moto.forget()
     make_bucket(moto.client("s3"), BUCKET)
@@ -59,7 +59,7 @@ def vault(server: PostgreSQL, moto: Moto, tmp_path: Path) -> Vault:
             "PYTHON": sys.executable,
         }
     )
-    return Vault(name, server, moto, environment, tmp_path)
+    return BackupSetup(name, server, moto, environment, tmp_path)
 
 
 NUMBERS = count(1)

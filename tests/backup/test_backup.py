@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.backup.take import LOCK
-from tests.backup.vault import BUCKET, LATEST, OPEN_BUCKET, PASSWORD, Vault
+from tests.backup.vault import BUCKET, LATEST, OPEN_BUCKET, PASSWORD, BackupSetup
 from tests.faults.tmpfs import SmallDisk, needs_root
 from tests.support.services import HOST, free_port
 
@@ -230,7 +230,7 @@ def test_a_disk_without_room_is_not_filled(vault, monkeypatch):
     assert "100 bytes free" in only_line(restored.stderr)
 
 
-def must_have_failed(vault: Vault) -> None:
+def must_have_failed(vault: BackupSetup) -> None:
     assert vault.kept == set()
     assert vault.told("BackupSuccess") == [(0.0, "BackupSuccess")]
     assert vault.told("BackupAge") == []

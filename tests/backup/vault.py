@@ -22,7 +22,7 @@ PASSWORD = "in-no-argument-of-anybody"
 LATEST = "database/db_backup_latest"
 
 
-class Vault(NamedTuple):
+class BackupSetup(NamedTuple):
     """One TMS's database, and where its backups go."""
 
     name: str

@@ -1,5 +1,5 @@
 """The list of alerts, as a person reads it."""
 
 
-def shown(seen):
+def alert_ids(seen):
     return [int(element.removeprefix("alert-")) for element in seen.rows("alert-")]

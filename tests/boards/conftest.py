@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from tests.support.pages import Seen
+from tests.support.pages import HtmlPage
 from tests.support.people import person
 from tms.accounts.models import User
 
@@ -27,12 +27,12 @@ def browser(tanaka: User) -> Client:
 
 
 @pytest.fixture
-def page(browser: Client) -> Callable[..., "Seen"]:
+def page(browser: Client) -> Callable[..., "HtmlPage"]:
     """Opens an address in Tanaka's browser."""
 
-    def open_page(address: str, **headers: str) -> Seen:
+    def open_page(address: str, **headers: str) -> HtmlPage:
         answer = browser.get(address, headers=headers)
         assert answer.status_code == 200, (address, answer.status_code)
-        return Seen(answer)
+        return HtmlPage(answer)
 
     return open_page

@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 
 from tests.support import factories, people
-from tests.support.pages import HTMX, Seen
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_stranger_is_sent_to_sign_in_and_back(client, alert, address):
 
 @pytest.mark.parametrize("address", PAGES)
 def test_a_strangers_htmx_is_told_to_go_and_sign_in(client, alert, address):
-    answer = client.get(address.format(alert=alert.pk), headers=HTMX)
+    answer = client.get(address.format(alert=alert.pk), headers=HTMX_HEADERS)
 
     assert answer["HX-Redirect"] == "/sign-in/"
     assert answer.content == b""
@@ -155,7 +155,7 @@ def test_a_viewer_is_not_offered_what_they_may_not_do(viewer, alert, address, co
 
 def test_rows_are_the_same_for_everyone_and_the_page_says_what_its_person_may(viewer, browser, alert):
     """Rows are pushed to all who look; what they offer is hidden by a style sheet."""
-    mine, theirs = (Seen(client.get("/alerts/")) for client in (viewer, browser))
+    mine, theirs = (HtmlPage(client.get("/alerts/")) for client in (viewer, browser))
 
     may = [dict(attributes).get("data-may") for seen in (mine, theirs) for tag, attributes in seen.elements[:1]]
     assert may[0] == ""

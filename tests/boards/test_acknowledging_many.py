@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX, Seen
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.alerts.models import Alert, Transition
 
 pytestmark = pytest.mark.both
@@ -81,7 +81,7 @@ def test_what_is_resolved_cannot_be_ticked(page, fleet):
 # The question
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_the_question_says_how_many_and_how_bad(browser, three, headers):
     asked = browser.get(PATH, pks(three), headers=headers)
 
@@ -93,7 +93,7 @@ def test_the_question_says_how_many_and_how_bad(browser, three, headers):
 
 
 def test_the_dialog_tells_severities_apart(browser, three):
-    html = browser.get(PATH, pks(three), headers=HTMX).content.decode()
+    html = browser.get(PATH, pks(three), headers=HTMX_HEADERS).content.decode()
 
     assert "Critical 1 Warning 2" in words(html)
 
@@ -107,7 +107,7 @@ def test_the_question_counts_only_what_nobody_has(browser, three, sato):
     assert "Applies to 2 of 3 selected alerts." in html
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 @pytest.mark.parametrize("query", ["", "alert=x", "alert=", "all=2", "severity=critical"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method, query, headers):
@@ -126,7 +126,7 @@ def test_a_question_about_what_is_gone_says_so(browser, three, sato):
     factories.resolved(three[0])
     factories.acknowledged(three[1], by=sato)
 
-    html = browser.get(PATH, pks(three[:2]), headers=HTMX).content.decode()
+    html = browser.get(PATH, pks(three[:2]), headers=HTMX_HEADERS).content.decode()
 
     assert "This action applies to none of these alerts." in html
     assert 'data-kind="primary"' not in html
@@ -136,7 +136,7 @@ def test_a_question_about_what_is_gone_says_so(browser, three, sato):
 
 
 def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanaka):
-    answer = browser.post(PATH, pks(three[:2]) | {"comment": "on my way"}, headers=HTMX)
+    answer = browser.post(PATH, pks(three[:2]) | {"comment": "on my way"}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 200
     assert "Acknowledge: applied to 2 alerts." in answer.content.decode()
@@ -149,7 +149,7 @@ def test_the_ticked_are_taken_and_the_answer_says_how_many(browser, three, tanak
 def test_a_plain_form_is_answered_with_a_page_that_leads_back_to_the_filter(browser, three):
     asked = browser.get(PATH, pks(three) | {"severity": "warning"}).content.decode()
 
-    answer = Seen(browser.post(PATH, fields(asked) | {"comment": ""}))
+    answer = HtmlPage(browser.post(PATH, fields(asked) | {"comment": ""}))
 
     assert "Acknowledge: applied to 3 alerts." in answer.html
     assert "/alerts/?severity=warning" in answer.links()
@@ -160,7 +160,7 @@ def test_the_answer_says_how_many_somebody_else_or_the_recovery_took_first(brows
     factories.acknowledged(three[0], by=sato, comment="fan ordered")
     factories.resolved(three[1])
 
-    html = browser.post(PATH, asked | {"comment": "mine"}, headers=HTMX).content.decode()
+    html = browser.post(PATH, asked | {"comment": "mine"}, headers=HTMX_HEADERS).content.decode()
 
     assert (
         "Acknowledge: applied to 2 alerts. 1 was already acknowledged by someone else. 1 was already resolved."
@@ -170,7 +170,7 @@ def test_the_answer_says_how_many_somebody_else_or_the_recovery_took_first(brows
     assert (three[0].acknowledged_by, three[0].comment) == (sato, "fan ordered")
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_when_none_is_left_what_was_typed_is_kept(browser, three, sato, headers):
     for alert in three:
         factories.acknowledged(alert, by=sato)
@@ -186,14 +186,14 @@ def test_when_none_is_left_what_was_typed_is_kept(browser, three, sato, headers)
 def test_to_send_it_twice_does_and_says_the_same(browser, three):
     sent = pks(three) | {"comment": "once"}
 
-    answers = [words(browser.post(PATH, sent, headers=HTMX).content.decode()) for _ in range(2)]
+    answers = [words(browser.post(PATH, sent, headers=HTMX_HEADERS).content.decode()) for _ in range(2)]
 
     assert all("Acknowledge: applied to 3 alerts." in answer for answer in answers)
     assert Transition.objects.filter(kind="acknowledged").count() == 3
 
 
 def test_a_comment_that_is_too_long_is_refused_and_kept(browser, three):
-    answer = browser.post(PATH, pks(three) | {"comment": "x" * 501}, headers=HTMX)
+    answer = browser.post(PATH, pks(three) | {"comment": "x" * 501}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 422
     assert "x" * 501 in answer.content.decode()
@@ -207,7 +207,7 @@ def test_a_comment_that_is_too_long_is_refused_and_kept(browser, three):
 def test_all_that_match_are_taken_and_nothing_else(browser, three):
     asked = browser.get(PATH, {"all": "1", "severity": "warning"}).content.decode()
 
-    answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
+    answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX_HEADERS)
 
     assert "Acknowledge: 2 alerts" in asked
     assert "Acknowledge: applied to 2 alerts." in answer.content.decode()
@@ -218,7 +218,7 @@ def test_what_opens_after_the_question_is_not_among_all(browser, fleet, three):
     asked = browser.get(PATH, {"all": "1"}).content.decode()
     late = factories.alert(fleet, opened_at=now())
 
-    answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX)
+    answer = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX_HEADERS)
 
     assert "Acknowledge: applied to 3 alerts." in answer.content.decode()
     assert Alert.objects.unacknowledged().get() == late
@@ -232,7 +232,7 @@ def test_of_all_only_what_was_open_at_the_question_counts_as_missed(browser, fle
     factories.acknowledged(three[0], by=sato)
     factories.resolved(three[1])
 
-    html = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX).content.decode()
+    html = browser.post(PATH, fields(asked) | {"comment": ""}, headers=HTMX_HEADERS).content.decode()
 
     assert (
         "Acknowledge: applied to 1 alert. 1 was already acknowledged by someone else. 1 was already resolved."
@@ -244,7 +244,7 @@ def test_all_sent_twice_says_the_same(browser, fleet, three, tanaka):
     factories.acknowledged(factories.alert(fleet), by=tanaka)
     asked = fields(browser.get(PATH, {"all": "1"}).content.decode()) | {"comment": ""}
 
-    answers = [words(browser.post(PATH, asked, headers=HTMX).content.decode()) for _ in range(2)]
+    answers = [words(browser.post(PATH, asked, headers=HTMX_HEADERS).content.decode()) for _ in range(2)]
 
     assert all("Acknowledge: applied to 3 alerts." in answer for answer in answers)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX, Seen
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Contract
 
@@ -68,7 +68,7 @@ def test_a_time_is_that_of_the_wall_where_the_browser_stands(browser, fleet, zon
 
 
 @pytest.mark.parametrize("until", ["", "nonsense", "2020-01-01T10:00", "2120-01-01T10:00", "2026-99-99T10:00"])
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_a_time_that_makes_no_sense_is_refused_and_kept(browser, fleet, until, headers):
     alert = factories.alert(fleet)
 
@@ -97,7 +97,7 @@ def test_whoever_looked_before_it_got_worse_is_told_and_keeps_what_was_typed(bro
     lifecycle.trigger([lifecycle.RuleTriggered(alert.rule_id, alert.terminal_id, now(), severity="critical")])
 
     fields = {"version": alert.version, "comment": "mine"}
-    answer = browser.post(path(alert, "acknowledge"), fields, headers=HTMX)
+    answer = browser.post(path(alert, "acknowledge"), fields, headers=HTMX_HEADERS)
 
     html = answer.content.decode()
     assert answer.status_code == 409
@@ -124,7 +124,7 @@ def test_a_row_tells_until_when_and_what_ended(page, browser, fleet, sato):
 # One
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_each_is_asked_as_a_dialog_or_a_page(browser, alert, action, headers):
     answer = browser.get(path(alert, action), headers=headers)
@@ -159,7 +159,7 @@ def test_each_is_done_by_a_plain_form(browser, alert, tanaka, action, state):
 def test_an_alert_is_assigned(browser, fleet, sato):
     alert = factories.alert(fleet)
 
-    answer = browser.post(path(alert, "assign"), {"to": sato.pk}, headers=HTMX | {"HX-Current-URL": "/alerts/"})
+    answer = browser.post(path(alert, "assign"), {"to": sato.pk}, headers=HTMX_HEADERS | {"HX-Current-URL": "/alerts/"})
 
     alert.refresh_from_db()
     assert alert.assigned_to == sato
@@ -172,7 +172,7 @@ def test_nobody_is_assigned_who_is_not_there(browser, alert, to):
 
 
 def test_the_answer_brings_the_row_of_the_page_it_came_from(browser, alert):
-    headers = HTMX | {"HX-Current-URL": "http://testserver/alerts/"}
+    headers = HTMX_HEADERS | {"HX-Current-URL": "http://testserver/alerts/"}
 
     html = browser.post(path(alert, "reopen"), headers=headers).content.decode()
 
@@ -180,7 +180,7 @@ def test_the_answer_brings_the_row_of_the_page_it_came_from(browser, alert):
     assert 'hx-swap-oob="outerMorph"' in html
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_recovery_wins_and_what_was_typed_is_kept(browser, alert, sato, action, headers):
     factories.resolved(alert)
@@ -225,6 +225,6 @@ def test_what_is_not_there_is_not_found(browser, alert, address):
 def test_an_action_is_shown_on_the_overview(page, browser, alert):
     browser.post(path(alert, "snooze"), sent("snooze"))
 
-    told = Seen(browser.get("/")).html
+    told = HtmlPage(browser.get("/")).html
 
     assert "Snoozed, <bdi>M. Tanaka</bdi>" in " ".join(told.split())

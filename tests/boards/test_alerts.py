@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.boards.alert_list import shown
+from tests.boards.alert_list import alert_ids
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX
+from tests.support.pages import HTMX_HEADERS
 
 pytestmark = pytest.mark.both
 
@@ -19,7 +19,7 @@ def test_open_and_acknowledged_alerts_stand_by_urgency(page, fleet, tanaka):
 
     seen = page("/alerts/")
 
-    assert shown(seen) == [urgent.pk, held.pk, warning.pk]
+    assert alert_ids(seen) == [urgent.pk, held.pk, warning.pk]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_filter_in_the_address_shows_what_matches(page, fleet, tanaka, query, 
 
     seen = page(f"/alerts/?{query}")
 
-    assert shown(seen) == [alerts[name].pk for name in names]
+    assert alert_ids(seen) == [alerts[name].pk for name in names]
 
 
 def test_a_row_tells_what_where_who_and_why(page, fleet, sato):
@@ -94,7 +94,7 @@ def test_what_was_resolved_since_midnight_is_kept_apart(page, fleet):
 
     seen = page("/alerts/?state=resolved")
 
-    assert shown(seen) == [late.pk, early.pk]
+    assert alert_ids(seen) == [late.pk, early.pk]
     assert seen.text("count-resolved") == "2"
 
 
@@ -108,8 +108,8 @@ def test_many_alerts_are_walked_in_pages(page, fleet):
     second = page(after)
     (before,) = [link for link in second.links() if "before=" in link]
 
-    assert shown(first) + shown(second) == made
-    assert shown(page(before)) == shown(first)
+    assert alert_ids(first) + alert_ids(second) == made
+    assert alert_ids(page(before)) == alert_ids(first)
     assert "severity=warning" in after
 
 
@@ -117,7 +117,7 @@ def test_many_alerts_are_walked_in_pages(page, fleet):
 def test_a_cursor_that_makes_no_sense_shows_the_first_page(page, fleet, cursor):
     alert = factories.alert(fleet)
 
-    assert shown(page(f"/alerts/?{cursor}")) == [alert.pk]
+    assert alert_ids(page(f"/alerts/?{cursor}")) == [alert.pk]
 
 
 def test_a_fleet_without_alerts_says_so(page, fleet):
@@ -161,9 +161,9 @@ def test_a_plain_form_acknowledges(browser, fleet, tanaka):
 
 def test_the_dialog_asks_and_its_answer_brings_the_row_of_the_page_it_came_from(browser, fleet):
     alert = factories.alert(fleet)
-    asked = browser.get(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX).content.decode()
+    asked = browser.get(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX_HEADERS).content.decode()
 
-    headers = HTMX | {"HX-Current-URL": "http://testserver/alerts/?severity=critical"}
+    headers = HTMX_HEADERS | {"HX-Current-URL": "http://testserver/alerts/?severity=critical"}
     answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": ""}, headers=headers)
 
     html = answer.content.decode()
@@ -178,7 +178,7 @@ def test_the_answer_suits_the_page(browser, fleet, current, row):
     alert = factories.alert(fleet)
     current = f"http://testserver{current.format(alert=alert.pk)}"
 
-    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX | {"HX-Current-URL": current})
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", headers=HTMX_HEADERS | {"HX-Current-URL": current})
 
     html = answer.content.decode()
     assert (f"alert-{alert.pk}" in html) is (row is not None)
@@ -194,7 +194,7 @@ def test_without_htmx_the_dialog_is_a_page_and_the_page_of_the_alert_has_the_for
     assert {"contract-recovery", "comment"} <= set(page(alert.get_absolute_url()).ids)
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_whoever_comes_second_is_told_who_was_first_and_keeps_what_was_typed(browser, fleet, sato, headers):
     alert = factories.acknowledged(factories.alert(fleet), by=sato, comment="fan ordered")
 
@@ -209,7 +209,7 @@ def test_whoever_comes_second_is_told_who_was_first_and_keeps_what_was_typed(bro
     assert (alert.acknowledged_by, alert.comment) == (sato, "fan ordered")
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_a_recovery_wins_over_a_late_acknowledgement(browser, fleet, headers):
     alert = factories.resolved(factories.alert(fleet))
 
@@ -235,7 +235,7 @@ def test_acknowledging_twice_is_once(browser, fleet):
 def test_a_comment_that_is_too_long_is_refused_and_kept(browser, fleet):
     alert = factories.alert(fleet)
 
-    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "x" * 501}, headers=HTMX)
+    answer = browser.post(f"{alert.get_absolute_url()}acknowledge/", {"comment": "x" * 501}, headers=HTMX_HEADERS)
 
     alert.refresh_from_db()
     assert answer.status_code == 422

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX
+from tests.support.pages import HTMX_HEADERS
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert, Contract
 
@@ -16,7 +16,7 @@ def three(fleet) -> list[Alert]:
     return [factories.alert(fleet) for _ in range(3)]
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_many_are_put_off_at_once(browser, three, headers):
     pks = {"alert": [alert.pk for alert in three[:2]]}
     asked = browser.get("/alerts/snooze/", pks, headers=headers).content.decode()
@@ -31,7 +31,9 @@ def test_many_are_put_off_at_once(browser, three, headers):
 def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
     factories.acknowledged(three[0], by=sato)
 
-    html = browser.get("/alerts/reopen/", {"alert": [alert.pk for alert in three]}, headers=HTMX).content.decode()
+    html = browser.get(
+        "/alerts/reopen/", {"alert": [alert.pk for alert in three]}, headers=HTMX_HEADERS
+    ).content.decode()
 
     assert "Reopen: 1 alert" in html
     assert "Applies to 1 of 3 selected alerts." in html
@@ -39,7 +41,7 @@ def test_the_question_says_to_how_many_it_can_be_done(browser, three, sato):
 
 def test_all_that_match_are_offered_and_none_that_is_put_off(browser, three, fleet, sato):
     lifecycle.snooze(Alert.objects.filter(pk=three[0].pk), until=now(600), by=sato, comment="", at=now())
-    asked = browser.get("/alerts/comment/", {"alert": three[1].pk}, headers=HTMX).content.decode()
+    asked = browser.get("/alerts/comment/", {"alert": three[1].pk}, headers=HTMX_HEADERS).content.decode()
 
     browser.post("/alerts/comment/", {"all": "1", "comment": "the mall has no power"})
 
@@ -57,7 +59,7 @@ def test_what_is_put_off_is_woken_from_its_own_list(browser, three, sato):
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_nothing_chosen_is_an_error_that_says_what_to_do(browser, three, method):
-    answer = getattr(browser, method)("/alerts/snooze/", {}, headers=HTMX)
+    answer = getattr(browser, method)("/alerts/snooze/", {}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 422
     assert "No alerts selected." in answer.content.decode()
@@ -67,7 +69,9 @@ def test_when_none_is_left_what_was_typed_is_kept(browser, three):
     for alert in three:
         factories.resolved(alert)
 
-    answer = browser.post("/alerts/comment/", {"alert": [alert.pk for alert in three], "comment": "late"}, headers=HTMX)
+    answer = browser.post(
+        "/alerts/comment/", {"alert": [alert.pk for alert in three], "comment": "late"}, headers=HTMX_HEADERS
+    )
 
     assert answer.status_code == 409
     assert ">late</textarea>" in answer.content.decode()

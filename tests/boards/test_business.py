@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from tests.boards.alert_list import shown
+from tests.boards.alert_list import alert_ids
 from tests.support import factories
 from tests.support.factories import now
 from tms.fleet.models.opening_hours import SpecialDay
@@ -36,7 +36,7 @@ def test_the_last_gate_of_an_open_site_stands_before_older_alerts_elsewhere(page
 
     seen = page("/alerts/")
 
-    assert shown(seen) == [last.pk, one_of_four.pk, harmless.pk, at_night.pk]
+    assert alert_ids(seen) == [last.pk, one_of_four.pk, harmless.pk, at_night.pk]
     assert "Ticket gate: the only one at this site" in seen.text(f"alert-{last.pk}")
     assert "Ticket gate: 3 of 4 working" in seen.text(f"alert-{one_of_four.pk}")
     assert "work" not in seen.text(f"alert-{harmless.pk}")
@@ -93,7 +93,7 @@ def test_the_order_is_chosen_in_the_address(page, fleet, query, order):
         "b": factories.alert(fleet, site=fleet.site("ONE"), opened_at=now(-10)),
     }
 
-    assert shown(page(f"/alerts/?{query}")) == [alerts[name].pk for name in order]
+    assert alert_ids(page(f"/alerts/?{query}")) == [alerts[name].pk for name in order]
 
 
 def test_many_alerts_are_walked_in_pages_in_the_order_of_business(page, fleet):
@@ -102,12 +102,12 @@ def test_many_alerts_are_walked_in_pages_in_the_order_of_business(page, fleet):
     made = [
         factories.alert(fleet, rule=rule, site=sites[n % 3], opened_at=at + timedelta(seconds=n)) for n in range(130)
     ]
-    whole = shown(page("/alerts/?severity=critical"))
+    whole = alert_ids(page("/alerts/?severity=critical"))
     first = page("/alerts/?severity=critical")
     (after,) = [link for link in first.links() if "after=" in link]
 
     second = page(after)
     (before,) = [link for link in second.links() if "before=" in link]
 
-    assert sorted(whole + shown(second)) == sorted(alert.pk for alert in made)
-    assert shown(page(before)) == shown(first)
+    assert sorted(whole + alert_ids(second)) == sorted(alert.pk for alert in made)
+    assert alert_ids(page(before)) == alert_ids(first)

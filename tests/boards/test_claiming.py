@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import factories
-from tests.support.pages import HTMX
+from tests.support.pages import HTMX_HEADERS
 from tms.alerts.models import Alert
 
 pytestmark = pytest.mark.both
@@ -15,7 +15,7 @@ def alert(fleet) -> Alert:
 
 
 def test_one_click_claims_and_brings_the_row_of_the_page(browser, alert, tanaka):
-    headers = HTMX | {"HX-Current-URL": "http://testserver/alerts/"}
+    headers = HTMX_HEADERS | {"HX-Current-URL": "http://testserver/alerts/"}
 
     answer = browser.post(f"/alerts/{alert.pk}/claim/", headers=headers)
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX, Seen
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.alerts import correlation
 from tms.alerts.models import Alert, CorrelationRule, Incident
 from tms.fleet.models import Presence, TerminalState
@@ -113,7 +113,7 @@ def test_it_is_acknowledged_with_all_that_belongs_to_it(browser, incident, tanak
 
 
 def test_the_question_says_how_many_it_covers(browser, incident):
-    seen = Seen(browser.get(path(incident, "acknowledge"), headers=HTMX))
+    seen = HtmlPage(browser.get(path(incident, "acknowledge"), headers=HTMX_HEADERS))
 
     assert "Covers 5 alerts, and any that join later." in seen.text("action")
 
@@ -121,9 +121,9 @@ def test_the_question_says_how_many_it_covers(browser, incident):
 def test_whoever_is_second_is_told_who_was_first_and_loses_nothing(browser, incident, sato):
     correlation.acknowledge(incident, by=sato, comment="on my way", at=now())
 
-    answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
+    answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX_HEADERS)
 
-    seen = Seen(answer)
+    seen = HtmlPage(answer)
     assert answer.status_code == 409
     assert "佐藤" in seen.text("action")
     assert "already acknowledged it" in seen.text("action")
@@ -136,10 +136,10 @@ def test_a_recovery_wins(browser, incident):
         factories.resolved(alert)
     correlation.correlate(now())
 
-    answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX)
+    answer = browser.post(path(incident, "acknowledge"), {"comment": "mine"}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 409
-    assert "Resolved at" in Seen(answer).text("action")
+    assert "Resolved at" in HtmlPage(answer).text("action")
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_what_is_taken_is_given_back_changed_and_spoken_of(browser, incident, ta
 
 
 def test_a_click_claims_it_and_another_ends_the_claim(browser, page, incident, tanaka):
-    claimed = browser.post(path(incident, "claim"), headers=HTMX)
+    claimed = browser.post(path(incident, "claim"), headers=HTMX_HEADERS)
     row = page("/alerts/").text(f"incident-{incident.pk}")
-    released = browser.post(path(incident, "unclaim"), headers=HTMX)
+    released = browser.post(path(incident, "unclaim"), headers=HTMX_HEADERS)
 
     assert (claimed.status_code, released.status_code) == (200, 200)
     assert "claimed," in row
@@ -181,7 +181,7 @@ def test_without_javascript_a_claim_is_one_question(browser, incident):
 
 @pytest.mark.parametrize("action", ["change-acknowledgement", "reopen", "unclaim"])
 def test_what_does_not_suit_it_is_not_called_done(browser, incident, action):
-    answer = browser.post(path(incident, action), {"contract": "recovery"}, headers=HTMX)
+    answer = browser.post(path(incident, action), {"contract": "recovery"}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 409
     assert incident.transitions.count() == 1
@@ -190,11 +190,11 @@ def test_what_does_not_suit_it_is_not_called_done(browser, incident, action):
 def test_what_somebody_has_taken_meanwhile_is_not_claimed(browser, incident, sato):
     correlation.acknowledge(incident, by=sato, comment="", at=now())
 
-    assert browser.post(path(incident, "claim"), headers=HTMX).status_code == 409
+    assert browser.post(path(incident, "claim"), headers=HTMX_HEADERS).status_code == 409
 
 
 def test_a_comment_must_say_something(browser, incident):
-    assert browser.post(path(incident, "comment"), {"comment": ""}, headers=HTMX).status_code == 422
+    assert browser.post(path(incident, "comment"), {"comment": ""}, headers=HTMX_HEADERS).status_code == 422
 
 
 def test_what_nobody_knows_cannot_be_done(browser, incident):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from tests.support.pages import HTMX
+from tests.support.pages import HTMX_HEADERS
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.alerts.models.maintenance import Window
@@ -101,7 +101,7 @@ def test_a_preview_tells_the_next_five_and_plans_nothing(browser, fleet):
     form |= {"starts_at": "2099-03-27T02:30", "ends_at": "2099-03-27T04:00"}
 
     plain = browser.post("/maintenance/new/", form | {"preview": "1"}).content.decode()
-    partial = browser.post("/maintenance/preview/", form, headers=HTMX).content.decode()
+    partial = browser.post("/maintenance/preview/", form, headers=HTMX_HEADERS).content.decode()
 
     begins = ["27T01:30", "28T01:30", "29T01:00", "30T00:30", "31T00:30"]
     for html in (plain, partial):

@@ -7,7 +7,7 @@ from django.utils import translation
 
 from tests.support.builders import Link
 from tests.support.factories import now
-from tests.support.pages import Seen
+from tests.support.pages import HtmlPage
 from tms.boards.rows.outages import OutageFacts, evidence, spell
 from tms.clock import presence_sweep
 from tms.fleet.models import Cause
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.both
 LONG = 3_600.0
 
 
-def is_hidden(seen: Seen, element: str) -> bool:
+def is_hidden(seen: HtmlPage, element: str) -> bool:
     return any("hidden" in attributes for _, attributes in seen.elements if attributes.get("id") == element)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import factories
-from tests.support.pages import Seen
+from tests.support.pages import HtmlPage
 
 pytestmark = pytest.mark.both
 
@@ -46,6 +46,6 @@ def test_a_higher_threshold_is_told_when_it_is_reached(page, fleet):
 def test_a_wrong_clock_is_told_in_time(page, fleet):
     alert = factories.alert(fleet, rule=fleet.clock_rule(limit=60), value=95.4)
 
-    seen: Seen = page("/alerts/")
+    seen: HtmlPage = page("/alerts/")
 
     assert "clock off by 95 s, threshold 1 min" in seen.text(f"alert-{alert.pk}")

@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from tests.boards.past import past
 from tests.support.builders import AT
 from tests.support.factories import now
-from tests.support.pages import HTMX
+from tests.support.pages import HTMX_HEADERS
 from tms.boards.formatting.csv_export import written
 
 pytestmark = pytest.mark.both
@@ -121,7 +121,7 @@ def test_many_are_walked_in_pages_and_back(page, fleet):
 def test_htmx_gets_the_results_and_the_one_spelling_of_the_address(browser, fleet):
     past(fleet, now(-60), lasted_s=1)
 
-    answer = browser.get("/alerts/past/?q=&site=&severity=warning&zone=Asia/Tokyo&since=&until=", headers=HTMX)
+    answer = browser.get("/alerts/past/?q=&site=&severity=warning&zone=Asia/Tokyo&since=&until=", headers=HTMX_HEADERS)
 
     assert answer["HX-Replace-Url"] == "/alerts/past/?severity=warning"
     assert answer.content.decode().strip().startswith('<div class="results"')

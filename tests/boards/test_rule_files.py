@@ -5,7 +5,7 @@ import html
 import pytest
 from django.core.files.base import ContentFile
 
-from tests.support.pages import Seen
+from tests.support.pages import HtmlPage
 from tms.alerts.models import Rule
 
 pytestmark = pytest.mark.both
@@ -27,7 +27,7 @@ def rule(fleet) -> Rule:
 def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser, rule):
     text = browser.get("/rules/export/").content.decode()
 
-    plan = Seen(browser.post("/rules/import/", {"text": text}))
+    plan = HtmlPage(browser.post("/rules/import/", {"text": text}))
 
     assert "thresholds:" in text
     assert "unchanged" in plan.html
@@ -35,7 +35,7 @@ def test_the_rules_are_downloaded_and_taken_over_again_without_a_change(browser,
 
 def test_a_file_is_looked_at_before_it_is_imported(browser, rule):
     text = browser.get("/rules/export/").content.decode().replace("limit: 60", "limit: 65")
-    plan = Seen(browser.post("/rules/import/", {"file": ContentFile(text.encode(), name="rules.yaml")}))
+    plan = HtmlPage(browser.post("/rules/import/", {"file": ContentFile(text.encode(), name="rules.yaml")}))
     limit_when_looked_at = Rule.objects.get().limit
 
     browser.post("/rules/import/", {"text": text, "sure": "1"})

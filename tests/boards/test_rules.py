@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX, Seen
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tms.alerts.models import Alert, Rule
 
 pytestmark = pytest.mark.both
@@ -161,7 +161,7 @@ WRONG = [
 def test_what_could_never_hold_is_refused_at_its_field(browser, fleet, kind, wrong, element, said):
     answer = browser.post(f"/rules/new/{kind}/", FILLED["event"] | NEW | wrong)
 
-    seen = Seen(answer)
+    seen = HtmlPage(answer)
     assert answer.status_code == 422
     assert said in seen.text(element)
     assert not Rule.objects.exists()
@@ -192,7 +192,7 @@ def test_a_form_that_is_out_of_date_says_who_changed_what_and_a_second_save_is_m
     Rule.objects.update(changed_by=sato)
 
     late = browser.post(f"/rules/{rule.pk}/", sent(rule, warning="62", version="1"))
-    seen = Seen(late)
+    seen = HtmlPage(late)
     kept = Rule.objects.get().limit
     browser.post(f"/rules/{rule.pk}/", sent(rule, warning="62", version=seen.attribute("id_version", "value")))
 
@@ -283,8 +283,8 @@ def hot(fleet):
     return warm
 
 
-def preview(browser, rule: Rule, **fields: str) -> Seen:
-    return Seen(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, **fields), headers=HTMX))
+def preview(browser, rule: Rule, **fields: str) -> HtmlPage:
+    return HtmlPage(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, **fields), headers=HTMX_HEADERS))
 
 
 def test_a_preview_says_how_often_and_where_a_rule_would_have_fired(browser, rule, hot):
@@ -325,14 +325,14 @@ def test_a_preview_says_what_would_have_flapped(browser, rule, fleet):
 
 
 def test_without_javascript_a_preview_is_a_page_that_keeps_what_was_typed(browser, rule, hot):
-    seen = Seen(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="61")))
+    seen = HtmlPage(browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="61")))
 
     assert "Would have triggered" in seen.html
     assert seen.attribute("id_warning", "value") == "61"
 
 
 def test_a_form_that_is_wrong_cannot_be_tried_and_says_why(browser, rule):
-    answer = browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="many"), headers=HTMX)
+    answer = browser.post(f"/rules/{rule.pk}/preview/", sent(rule, warning="many"), headers=HTMX_HEADERS)
 
     assert answer.status_code == 200
     assert "Enter a number." in answer.content.decode()

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.link.terminal import Terminal
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
 
@@ -24,8 +24,8 @@ PASSWORD = "a password for tests"
 
 
 @pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("tms"), TMS_BOARDS_PER_PERSON="3") as running:
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
+    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_BOARDS_PER_PERSON="3") as running:
         running.manage(
             "createsuperuser", "--noinput", "--username", "tanaka", "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
         )
@@ -35,7 +35,7 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 class Browser:
     """Signs in and out as a browser does, and opens boards with its cookies."""
 
-    def __init__(self, tms: Running) -> None:
+    def __init__(self, tms: RunningTMS) -> None:
         self.tms = tms
         self.cookies = CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
@@ -69,7 +69,7 @@ class Browser:
 
 
 @pytest.fixture
-def browser(tms: Running) -> Browser:
+def browser(tms: RunningTMS) -> Browser:
     return Browser(tms)
 
 

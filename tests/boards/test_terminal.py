@@ -6,7 +6,7 @@ from django.test import Client
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX, Seen
+from tests.support.pages import HTMX_HEADERS, HtmlPage
 from tests.support.people import person
 from tms.boards.caches.plans import plan_cache
 from tms.commands.models import Command
@@ -210,7 +210,7 @@ def test_a_command_is_sent_by_a_plain_form(browser, fleet, tanaka):
 def test_a_command_sent_by_htmx_is_answered_with_the_panel(browser, fleet):
     terminal = fleet.online()
 
-    answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER, headers=HTMX)
+    answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER, headers=HTMX_HEADERS)
 
     html = answer.content.decode()
     assert answer.status_code == 200
@@ -221,7 +221,7 @@ def test_a_command_sent_by_htmx_is_answered_with_the_panel(browser, fleet):
 def test_a_command_that_nobody_knows_is_refused_beside_its_field(browser, fleet):
     terminal = fleet.online()
 
-    answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER | {"name": "explode"}, headers=HTMX)
+    answer = browser.post(f"{terminal.get_absolute_url()}commands/", ORDER | {"name": "explode"}, headers=HTMX_HEADERS)
 
     assert answer.status_code == 422
     assert 'id="command-error"' in answer.content.decode()
@@ -293,13 +293,13 @@ def test_a_reboot_asks_first_and_says_what_it_means(manager, fleet, others, clos
     assert not Command.objects.exists()
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS])
 def test_a_reboot_that_was_confirmed_is_queued(manager, fleet, headers):
     terminal = fleet.online()
     asked = manager.post(f"{terminal.get_absolute_url()}commands/", REBOOT, headers=headers)
     fields = {
         attributes["name"]: attributes.get("value")
-        for tag, attributes in Seen(asked).elements
+        for tag, attributes in HtmlPage(asked).elements
         if tag == "input" and attributes.get("type") == "hidden" and attributes.get("name") != "csrfmiddlewaretoken"
     }
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.pages import HTMX
+from tests.support.pages import HTMX_HEADERS
 from tms.fleet.models import Terminal
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
@@ -162,7 +162,7 @@ def test_the_number_of_all_that_match_is_told_where_it_is_known(page, fleet):
 
 
 def test_searching_as_one_types_gets_the_results_only_and_the_one_spelling_of_the_address(browser, mixed):
-    answer = browser.get("/terminals/?q=umeda&site=&kind=&presence=silent", headers=HTMX)
+    answer = browser.get("/terminals/?q=umeda&site=&kind=&presence=silent", headers=HTMX_HEADERS)
 
     html = answer.content.decode()
     assert html.strip().startswith('<div class="results" id="results">')

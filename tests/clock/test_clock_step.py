@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.link.terminal import Terminal
 from tests.support.polling import wait_for, wait_for_value_async
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 BEAT = "SELECT at FROM ops_beat WHERE name = 'clock'"
@@ -30,7 +30,7 @@ async def test_a_clock_step_calls_nobody_silent(tmp_path, step):
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    with Running(tmp_path, TMS_HEARTBEAT_S="20", TMS_RECONNECT_GRACE_S="60", **faked) as tms:
+    with RunningTMS(tmp_path, TMS_HEARTBEAT_S="20", TMS_RECONNECT_GRACE_S="60", **faked) as tms:
         async with await Terminal.connect(tms.link, tms.enrol("T1")) as terminal:
             await terminal.boot()
             await changes(lambda: tms.query(BEAT), times=1)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tests.support.builders import AT, Link, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import conditions
 from tms.alerts.models import Alert, Condition
@@ -135,7 +135,7 @@ def test_a_sweep_and_a_report_that_race_never_leave_a_reporting_terminal_silent(
         else:
             store.write([link.heartbeat(at=late) for link in links])
 
-    results = at_once(6, race)
+    results = run_concurrently(6, race)
 
     assert results == [None] * 6
     store.write([link.heartbeat(at=late) for link in links])

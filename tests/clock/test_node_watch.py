@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 
 from tests.support.builders import AT, Link, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.alerts.models import Alert
 from tms.clock import node_watch, presence_sweep
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
@@ -186,7 +186,7 @@ def test_a_terminal_that_comes_back_elsewhere_in_this_very_moment_is_not_lost_ag
             return presence_sweep.orphan("a", AT, cause=Cause.NODE_LOST)
         return [store.write([link.boot(at=later(1))]) for link in links[n::5]]
 
-    results = at_once(5, act)
+    results = run_concurrently(5, act)
 
     assert not [result for result in results if isinstance(result, Exception)]
     assert set(TerminalState.objects.filter(node="b").values_list("presence", flat=True)) == {Presence.ONLINE}

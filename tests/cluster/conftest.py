@@ -8,7 +8,7 @@ import pytest
 
 from deploy.processes import Cluster
 from tests.cluster.people import Person
-from tests.cluster.settings import PASSWORD, TAKEOVERS, Estate
+from tests.cluster.settings import PASSWORD, TAKEOVERS, FixtureFleet
 from tests.support.servers.tms import QUICK
 
 
@@ -21,13 +21,13 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def estate(cluster: Cluster) -> Estate:
+def estate(cluster: Cluster) -> FixtureFleet:
     told = cluster.manage("shell", "-c", "from tests.cluster import fixture_fleet; fixture_fleet.furnish()")
-    return Estate(**json.loads(told.splitlines()[-1]))
+    return FixtureFleet(**json.loads(told.splitlines()[-1]))
 
 
 @pytest.fixture
-def credential(estate: Estate) -> str:
+def credential(estate: FixtureFleet) -> str:
     """Of a terminal of this test's own."""
     return estate.credentials.pop()
 
@@ -39,7 +39,7 @@ def trust(cluster: Cluster) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def person(cluster: Cluster, estate: Estate, trust: ssl.SSLContext) -> Person:
+def person(cluster: Cluster, estate: FixtureFleet, trust: ssl.SSLContext) -> Person:
     """Signed in through nginx."""
     person = Person(trust)
     person.sign_in(cluster.url, "tanaka", PASSWORD)

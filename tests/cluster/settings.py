@@ -8,7 +8,7 @@ PASSWORD = "a password for tests"
 TAKEOVERS = 4
 
 
-class Estate(NamedTuple):
+class FixtureFleet(NamedTuple):
     credentials: list[str]
     """Of terminals that nobody uses yet; take one off."""
     alert: int

@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from tests.support.builders import AT, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.commands import services
 from tms.commands.models import Command, CommandState
 from tms.commands.services import Answered, CommandRefused
@@ -140,7 +140,7 @@ def test_of_many_nodes_that_claim_at_once_exactly_one_gets_each_command(fleet):
     terminals = [fleet.terminal() for _ in range(4)]
     queued = {fleet.command(terminal).pk for terminal in terminals for _ in range(5)}
 
-    claims = at_once(8, lambda n: services.dequeue({terminal.pk: n for terminal in terminals}, at=later(1)))
+    claims = run_concurrently(8, lambda n: services.dequeue({terminal.pk: n for terminal in terminals}, at=later(1)))
 
     claimed = [command.pk for claim in claims for command in claim]
     assert sorted(claimed) == sorted(queued)
@@ -218,7 +218,7 @@ def test_what_is_answered_does_not_expire(sent):
 def test_a_claim_that_races_with_the_end_of_its_time_ends_in_one_of_both(fleet, terminal):
     commands = [fleet.command(terminal, deliver_within_s=60).pk for _ in range(20)]
 
-    results = at_once(
+    results = run_concurrently(
         6, lambda n: services.expire(later(60)) if n % 2 else services.dequeue({terminal.pk: n}, at=later(59))
     )
 

@@ -10,8 +10,8 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from benchmarks.load.chromium import CHROMIUM, QUIET
 from tests.e2e.faults import WAIT_MS, watch
-from tests.e2e.hand_board import HandBoard
-from tests.e2e.house import House, Person, enter
+from tests.e2e.hand_board import ScriptedBoard
+from tests.e2e.house import Person, SeededTMS, enter
 from tests.e2e.people import Enter
 
 HERE = Path(__file__).parent
@@ -56,19 +56,19 @@ async def page(context: BrowserContext) -> Page:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def board() -> AsyncIterator[HandBoard]:
-    async with HandBoard.serve() as board:
+async def board() -> AsyncIterator[ScriptedBoard]:
+    async with ScriptedBoard.serve() as board:
         yield board
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with House(tmp_path_factory.mktemp("house")) as house:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
+    with SeededTMS(tmp_path_factory.mktemp("house")) as house:
         yield house
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def person(browser: Browser, house: House, faults: list[str]) -> AsyncIterator[Enter]:
+async def person(browser: Browser, house: SeededTMS, faults: list[str]) -> AsyncIterator[Enter]:
     """Lets someone enter: `await person("mori", size="phone")`. Everybody leaves at the end of the test."""
     people: list[Person] = []
 

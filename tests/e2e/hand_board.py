@@ -26,7 +26,7 @@ PAGE = Path(__file__).with_name("board.html")
 HEADERS = {"Content-Security-Policy": build_policy(SECURE_CSP), "Cache-Control": "no-store"}
 
 
-class HandBoard:
+class ScriptedBoard:
     """Serves one page and its socket. `rows` is what the page's list holds when it is loaded."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class HandBoard:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def serve(cls) -> AsyncIterator["HandBoard"]:
+    async def serve(cls) -> AsyncIterator["ScriptedBoard"]:
         board = cls()
         async with serve(board._socket, "127.0.0.1", 0, process_request=board._page, compression=None) as server:
             board.url = f"http://127.0.0.1:{_port(server)}/"

@@ -10,14 +10,14 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.seed import PASSWORD
 from tests.support.link.terminal import Terminal
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 SETTINGS = {"TMS_HEARTBEAT_S": "600", "TMS_FRAMES_PER_MINUTE": "60000", "TMS_FRAMES_BURST": "1000"}
 """Terminals stay online without a word, and may say much at once."""
 VIEWPORTS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
-class House(Running):
+class SeededTMS(RunningTMS):
     """`People` sign in through their browsers; each terminal that a test asks for is its own."""
 
     def __init__(self, folder: Path, *, hostile: bool = False) -> None:
@@ -72,7 +72,7 @@ class Kiosk(Terminal):
 class Person:
     """Someone with a browser."""
 
-    def __init__(self, house: House, context: BrowserContext) -> None:
+    def __init__(self, house: SeededTMS, context: BrowserContext) -> None:
         self.house = house
         self.context = context
 
@@ -100,7 +100,7 @@ async def sign_in(page: Page, username: str) -> None:
 
 
 async def enter(
-    browser: Browser, house: House, username: str, *, size: Literal["wide", "phone"] = "wide", **options: Any
+    browser: Browser, house: SeededTMS, username: str, *, size: Literal["wide", "phone"] = "wide", **options: Any
 ) -> Person:
     """A new browser of a person who has signed in."""
     usual = {"color_scheme": "dark", "timezone_id": "Asia/Tokyo", "viewport": VIEWPORTS[size]}

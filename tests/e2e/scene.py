@@ -6,7 +6,7 @@ from math import sin
 
 from playwright.async_api import Browser
 
-from tests.e2e.house import House, Kiosk, enter
+from tests.e2e.house import Kiosk, SeededTMS, enter
 from tests.support.link.terminal import report
 from tests.support.polling import wait_for_value_async
 
@@ -14,7 +14,7 @@ BACKFILLED = 60
 
 
 @dataclass(frozen=True)
-class Scene:
+class BusyFleet:
     """Addresses of the pages by name, and the terminals that keep the scene alive."""
 
     pages: dict[str, str]
@@ -25,7 +25,7 @@ class Scene:
             await kiosk.leave()
 
 
-async def play(house: House, browser: Browser) -> Scene:
+async def make_busy(house: SeededTMS, browser: Browser) -> BusyFleet:
     kiosks = [await house.terminal(site) for site in ("SJK",) * 7 + ("UMD",) * 5]
     told, hot, broken, rebooting, gone, *_ = kiosks
     await backfill(told)
@@ -44,7 +44,7 @@ async def play(house: House, browser: Browser) -> Scene:
     await wait_for_value_async(lambda: house.query(OFFLINE), [(1,)])
     incident = house.blackout()
     pages = pages_of(told=told.uid, fault=fault[0], paper=paper[0], heat=heat[0], incident=incident)
-    return Scene(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])
+    return BusyFleet(pages, [kiosk for kiosk in kiosks if kiosk not in (rebooting, gone)])
 
 
 def pages_of(*, told: str, fault: int, paper: int, heat: int, incident: int) -> dict[str, str]:
@@ -94,7 +94,7 @@ async def backfill(kiosk: Kiosk) -> None:
     await kiosk.acknowledged(BACKFILLED)
 
 
-async def acknowledge(house: House, browser: Browser, alert: int) -> None:
+async def acknowledge(house: SeededTMS, browser: Browser, alert: int) -> None:
     mori = await enter(browser, house, "mori")
     page = await mori.open(f"/alerts/{alert}/")
     await page.get_by_label("Comment").fill("Shop called, new roll in ten minutes")

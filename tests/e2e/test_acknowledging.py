@@ -3,11 +3,11 @@
 from playwright.async_api import expect
 
 from tests.e2e.alerts import REPAIRED, fails, row_of
-from tests.e2e.house import House, live
+from tests.e2e.house import SeededTMS, live
 from tests.e2e.people import Enter
 
 
-async def test_acknowledging_in_one_browser_shows_in_another(house: House, person: Enter):
+async def test_acknowledging_in_one_browser_shows_in_another(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     here = await (await person("tanaka")).open("/alerts/")
     there = await (await person("mori")).open("/")
@@ -26,7 +26,7 @@ async def test_acknowledging_in_one_browser_shows_in_another(house: House, perso
     await kiosk.leave()
 
 
-async def test_with_the_keyboard_alone(house: House, person: Enter):
+async def test_with_the_keyboard_alone(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     page = await (await person()).open("/terminals/")
@@ -52,7 +52,7 @@ async def test_with_the_keyboard_alone(house: House, person: Enter):
     await kiosk.leave()
 
 
-async def test_a_comment_being_typed_survives_that_somebody_else_is_first(house: House, person: Enter):
+async def test_a_comment_being_typed_survives_that_somebody_else_is_first(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     slow = await (await person("tanaka")).open("/alerts/")
@@ -71,7 +71,7 @@ async def test_a_comment_being_typed_survives_that_somebody_else_is_first(house:
     await kiosk.leave()
 
 
-async def test_a_recovery_takes_the_alert_off_the_list(house: House, person: Enter):
+async def test_a_recovery_takes_the_alert_off_the_list(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     page = await (await person()).open("/alerts/")
@@ -83,7 +83,7 @@ async def test_a_recovery_takes_the_alert_off_the_list(house: House, person: Ent
     await kiosk.leave()
 
 
-async def test_without_javascript_one_reads_and_acknowledges(house: House, person: Enter):
+async def test_without_javascript_one_reads_and_acknowledges(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     page = await (await person(java_script_enabled=False)).open("/alerts/")

@@ -6,12 +6,12 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.alerts import REPAIRED, fails, row_of
-from tests.e2e.house import House, Kiosk
+from tests.e2e.house import Kiosk, SeededTMS
 from tests.e2e.people import Enter
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def four(house: House) -> AsyncIterator[list[Kiosk]]:
+async def four(house: SeededTMS) -> AsyncIterator[list[Kiosk]]:
     """Kiosks that have failed; at the end they are repaired, and their shop closes: other tests share the lists."""
     kiosks = [await house.terminal("UMD") for _ in range(4)]
     for kiosk in kiosks:
@@ -88,7 +88,7 @@ async def test_escape_and_untick_let_go(person: Enter, four: list[Kiosk]):
 
 
 async def test_ticks_survive_what_is_pushed_and_what_somebody_else_takes(
-    house: House, person: Enter, four: list[Kiosk]
+    house: SeededTMS, person: Enter, four: list[Kiosk]
 ):
     page = await (await person("tanaka")).open("/alerts/")
     quick = await (await person("mori")).open("/alerts/")

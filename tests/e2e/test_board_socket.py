@@ -6,11 +6,11 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.e2e.house import House
+from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
 
 
-def socket_of(house: House) -> str:
+def socket_of(house: SeededTMS) -> str:
     return f"ws{house.url.removeprefix('http')}/ws/board/?page=%2F"
 
 
@@ -19,7 +19,7 @@ async def cookies(person: Enter) -> str:
     return "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in await someone.context.cookies())
 
 
-async def test_the_page_s_own_origin_gets_a_repaint(house: House, person: Enter):
+async def test_the_page_s_own_origin_gets_a_repaint(house: SeededTMS, person: Enter):
     headers = {"Cookie": await cookies(person)}
 
     async with connect(socket_of(house), origin=house.url, additional_headers=headers) as socket:
@@ -30,7 +30,7 @@ async def test_the_page_s_own_origin_gets_a_repaint(house: House, person: Enter)
 
 
 @pytest.mark.parametrize("origin", ["https://example.com", "null", "http://127.0.0.1:1", None])
-async def test_a_wrong_a_null_and_an_absent_origin_are_refused(house: House, person: Enter, origin: str | None):
+async def test_a_wrong_a_null_and_an_absent_origin_are_refused(house: SeededTMS, person: Enter, origin: str | None):
     headers = {"Cookie": await cookies(person)}
 
     with pytest.raises(InvalidStatus) as refusal:
@@ -39,7 +39,7 @@ async def test_a_wrong_a_null_and_an_absent_origin_are_refused(house: House, per
     assert refusal.value.response.status_code == 403
 
 
-async def test_who_has_not_signed_in_is_refused(house: House):
+async def test_who_has_not_signed_in_is_refused(house: SeededTMS):
     with pytest.raises(InvalidStatus) as refusal:
         await connect(socket_of(house), origin=house.url)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.hand_board import HandBoard
+from tests.e2e.hand_board import ScriptedBoard
 
 SERIES = "/terminals/T-1/series/"
 METRICS = json.dumps(
@@ -48,15 +48,15 @@ def rollups(*, end: float, lowest: float) -> dict[str, Any]:
     }
 
 
-async def rolled_up(board: HandBoard, page: Page) -> Locator:
+async def rolled_up(board: ScriptedBoard, page: Page) -> Locator:
     return await drawn(board, page, rollups(end=time.time(), lowest=40.0), span_s=86_400)
 
 
-async def charted(board: HandBoard, page: Page, **metrics: list[float | None]) -> Locator:
+async def charted(board: ScriptedBoard, page: Page, **metrics: list[float | None]) -> Locator:
     return await drawn(board, page, series(end=time.time(), **metrics), span_s=1800)
 
 
-async def drawn(board: HandBoard, page: Page, told: dict[str, Any], *, span_s: int) -> Locator:
+async def drawn(board: ScriptedBoard, page: Page, told: dict[str, Any], *, span_s: int) -> Locator:
     board.answers[SERIES] = told
     board.extra = (
         f'<div id="state" data-presence="online"><div id="reading-latest" data-at="" data-values="{{}}"></div></div>'
@@ -76,7 +76,7 @@ def latest(temperature: float, *, at: float | None = None) -> str:
     return f"<div id='reading-latest' data-at='{instant}' data-values='{values}'></div>"
 
 
-async def test_each_metric_has_a_plot_that_says_itself_in_words(board: HandBoard, page: Page):
+async def test_each_metric_has_a_plot_that_says_itself_in_words(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, paper_pct=[31.0, 30.0], temperature_c=[60.0, 88.0])
 
     await expect(chart.get_by_role("img")).to_have_count(3)
@@ -87,7 +87,7 @@ async def test_each_metric_has_a_plot_that_says_itself_in_words(board: HandBoard
     await expect(chart.locator(".plot-head").last).to_contain_text("sent late")
 
 
-async def test_a_pushed_reading_continues_the_line(board: HandBoard, page: Page):
+async def test_a_pushed_reading_continues_the_line(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     socket = await board.painted()
     await expect(chart.locator("b").first).to_have_text("60 °C")
@@ -98,7 +98,7 @@ async def test_a_pushed_reading_continues_the_line(board: HandBoard, page: Page)
     await expect(chart.get_by_role("img", name="Temperature: 60 °C to 91 °C, now 91 °C")).to_be_visible()
 
 
-async def test_a_reading_older_than_the_last_does_not_pose_as_the_newest(board: HandBoard, page: Page):
+async def test_a_reading_older_than_the_last_does_not_pose_as_the_newest(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     socket = await board.painted()
     await expect(chart.locator("b").first).to_have_text("60 °C")
@@ -109,7 +109,7 @@ async def test_a_reading_older_than_the_last_does_not_pose_as_the_newest(board: 
     await expect(chart.get_by_role("img", name="Temperature: 60 °C to 61 °C, now 61 °C")).to_be_visible()
 
 
-async def test_hovering_tells_the_reading_under_the_pointer_on_every_plot(board: HandBoard, page: Page):
+async def test_hovering_tells_the_reading_under_the_pointer_on_every_plot(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0, 70.0], paper_pct=[31.0, 30.0])
     plots = chart.locator(".u-over")
 
@@ -121,7 +121,7 @@ async def test_hovering_tells_the_reading_under_the_pointer_on_every_plot(board:
     await expect(chart.locator(".plot-head").nth(0)).to_contain_text("threshold 75 °C")
 
 
-async def test_dragging_zooms_every_plot_and_a_double_click_goes_back(board: HandBoard, page: Page):
+async def test_dragging_zooms_every_plot_and_a_double_click_goes_back(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     whole = await span_of(chart, 1)
 
@@ -134,7 +134,7 @@ async def test_dragging_zooms_every_plot_and_a_double_click_goes_back(board: Han
 
 
 async def test_the_line_breaks_where_readings_are_missing_and_is_dashed_where_they_came_late(
-    page: Page, board: HandBoard
+    page: Page, board: ScriptedBoard
 ):
     await page.goto(board.url)
 
@@ -154,7 +154,7 @@ async def test_the_line_breaks_where_readings_are_missing_and_is_dashed_where_th
     ]
 
 
-async def test_roll_ups_show_what_their_means_lie_between(board: HandBoard, page: Page):
+async def test_roll_ups_show_what_their_means_lie_between(board: ScriptedBoard, page: Page):
     chart = await rolled_up(board, page)
 
     await expect(chart.get_by_role("img", name="Temperature: 40 °C to 80 °C, now 61 °C")).to_be_visible()
@@ -162,7 +162,7 @@ async def test_roll_ups_show_what_their_means_lie_between(board: HandBoard, page
     await expect(chart.locator(".plot-head").first).to_contain_text("40–80 °C")
 
 
-async def test_after_roll_ups_only_the_newest_reading_is_drawn(board: HandBoard, page: Page):
+async def test_after_roll_ups_only_the_newest_reading_is_drawn(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
 
     trace = await page.evaluate(
@@ -178,7 +178,7 @@ async def test_after_roll_ups_only_the_newest_reading_is_drawn(board: HandBoard,
     assert trace == [[0, 3600, 3760], [1, 2, 3760], [None] * 3, [0, 1, 3760], [2, 3, 3760]]
 
 
-async def test_the_first_reading_of_an_hour_brings_the_roll_up_of_the_one_before(board: HandBoard, page: Page):
+async def test_the_first_reading_of_an_hour_brings_the_roll_up_of_the_one_before(board: ScriptedBoard, page: Page):
     chart = await rolled_up(board, page)
     socket = await board.painted()
     await expect(chart.locator("b").first).to_have_text("61 °C")
@@ -189,7 +189,7 @@ async def test_the_first_reading_of_an_hour_brings_the_roll_up_of_the_one_before
     await expect(chart.get_by_role("img", name="Temperature: 30 °C to 91 °C, now 91 °C")).to_be_visible()
 
 
-async def test_colours_follow_the_theme(board: HandBoard, page: Page):
+async def test_colours_follow_the_theme(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     await expect(chart.get_by_role("img")).to_have_count(3)
     await page.evaluate("() => document.documentElement.style.setProperty('--trace', 'light-dark(red, lime)')")
@@ -200,7 +200,7 @@ async def test_colours_follow_the_theme(board: HandBoard, page: Page):
     assert (await pixels(chart))[0] != before[0]
 
 
-async def test_what_was_missed_while_the_link_was_away_is_read_again(board: HandBoard, page: Page):
+async def test_what_was_missed_while_the_link_was_away_is_read_again(board: ScriptedBoard, page: Page):
     chart = await charted(board, page, temperature_c=[60.0], paper_pct=[31.0])
     socket = await board.painted()
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
@@ -213,7 +213,7 @@ async def test_what_was_missed_while_the_link_was_away_is_read_again(board: Hand
     await expect(chart.locator("b").first).to_have_text("44 °C")
 
 
-async def test_no_readings_and_no_answer_are_said(board: HandBoard, page: Page):
+async def test_no_readings_and_no_answer_are_said(board: ScriptedBoard, page: Page):
     chart = await charted(board, page)
     await expect(chart).to_have_text("No readings")
     board.extra = board.extra.replace(SERIES, "/static/missing.json")

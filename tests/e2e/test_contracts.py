@@ -5,11 +5,11 @@ import re
 from playwright.async_api import expect
 
 from tests.e2e.alerts import fails, row_of
-from tests.e2e.house import House
+from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
 
 
-async def test_terms_are_made_changed_and_ended_before_everybody_s_eyes(house: House, person: Enter):
+async def test_terms_are_made_changed_and_ended_before_everybody_s_eyes(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     here = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard
+from tests.e2e.hand_board import ScriptedBoard
 
 FORM = """<dialog data-modal open>
   <form hx-post="/taken/" hx-target="#dialog"><button autofocus>Take it</button></form>
@@ -10,7 +10,7 @@ FORM = """<dialog data-modal open>
 
 
 async def test_a_dialog_that_an_answer_brings_is_modal_and_gives_the_place_back_when_an_answer_takes_it(
-    board: HandBoard, page: Page
+    board: ScriptedBoard, page: Page
 ):
     board.answers |= {"/take/": FORM, "/taken/": "<p></p>"}
     board.extra = '<a href="/" hx-get="/take/" hx-target="#dialog">Acknowledge</a><div id="dialog"></div>'
@@ -28,7 +28,7 @@ async def test_a_dialog_that_an_answer_brings_is_modal_and_gives_the_place_back_
     await expect(link).to_be_focused()
 
 
-async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: HandBoard, page: Page):
+async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: ScriptedBoard, page: Page):
     board.extra = '<a href="/help/" data-opens="keys">Keyboard shortcuts</a>'
     await page.goto(board.url)
 
@@ -41,7 +41,7 @@ async def test_a_dialog_in_the_page_opens_and_closes_by_its_buttons(board: HandB
 
 
 async def test_whoever_stands_on_a_row_of_a_list_that_an_answer_replaces_still_stands_there(
-    board: HandBoard, page: Page
+    board: ScriptedBoard, page: Page
 ):
     rows = '<li id="one" data-row><a href="#one">One</a></li><li id="two" data-row><a href="#two">Two</a></li>'
     board.answers["/found/"] = f'<ol id="results">{rows}</ol>'

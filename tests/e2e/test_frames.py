@@ -4,10 +4,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import UNSAID, HandBoard, row, total
+from tests.e2e.hand_board import UNSAID, ScriptedBoard, row, total
 
 
-async def test_the_socket_names_the_page_it_serves(board: HandBoard, page: Page):
+async def test_the_socket_names_the_page_it_serves(board: ScriptedBoard, page: Page):
     await page.goto(f"{board.url}terminals/?presence=offline&q=a%26b")
 
     socket = await board.connected()
@@ -15,7 +15,7 @@ async def test_the_socket_names_the_page_it_serves(board: HandBoard, page: Page)
     assert parse_qs(urlsplit(socket.path).query) == {"page": ["/terminals/?presence=offline&q=a%26b"]}
 
 
-async def test_a_hole_in_the_numbers_makes_the_browser_ask_once(board: HandBoard, page: Page):
+async def test_a_hole_in_the_numbers_makes_the_browser_ask_once(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 
@@ -30,7 +30,7 @@ async def test_a_hole_in_the_numbers_makes_the_browser_ask_once(board: HandBoard
     assert socket.asked.empty()
 
 
-async def test_the_rows_of_a_repaint_may_be_ordered_by_a_later_frame(board: HandBoard, page: Page):
+async def test_the_rows_of_a_repaint_may_be_ordered_by_a_later_frame(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.connected()
     await socket.repaint(row(8) + row(9) + total("online", 7))
@@ -44,7 +44,7 @@ async def test_the_rows_of_a_repaint_may_be_ordered_by_a_later_frame(board: Hand
     assert socket.asked.empty()
 
 
-async def test_a_list_may_be_told_by_what_moves(board: HandBoard, page: Page):
+async def test_a_list_may_be_told_by_what_moves(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(ids=[1, 2, 3, 4, 5])
@@ -55,7 +55,7 @@ async def test_a_list_may_be_told_by_what_moves(board: HandBoard, page: Page):
     assert socket.asked.empty()
 
 
-async def test_what_a_frame_leaves_unsaid_is_nothing_or_what_was_said_before(board: HandBoard, page: Page):
+async def test_what_a_frame_leaves_unsaid_is_nothing_or_what_was_said_before(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(gaps=3, behind_s=7, database={"state": "differs", "at": None})
@@ -66,7 +66,7 @@ async def test_what_a_frame_leaves_unsaid_is_nothing_or_what_was_said_before(boa
     await expect(page.locator("#proof dd")).to_have_text(["Live", "–", "0", "differs"])
 
 
-async def test_after_a_cut_the_board_comes_back_and_repaints(board: HandBoard, page: Page):
+async def test_after_a_cut_the_board_comes_back_and_repaints(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
@@ -83,7 +83,7 @@ async def test_after_a_cut_the_board_comes_back_and_repaints(board: HandBoard, p
     await expect(page.locator("#waiting")).to_have_attribute("data-waiting", "4")
 
 
-async def test_a_board_that_is_back_is_not_called_live_before_its_repaint(board: HandBoard, page: Page):
+async def test_a_board_that_is_back_is_not_called_live_before_its_repaint(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     (await board.painted()).cut()
     again = await board.connected()
@@ -94,7 +94,7 @@ async def test_a_board_that_is_back_is_not_called_live_before_its_repaint(board:
     await expect(page.locator(":root")).to_have_attribute("data-link", "reconnecting")
 
 
-async def test_every_close_but_one_is_followed_by_a_new_socket(board: HandBoard, page: Page):
+async def test_every_close_but_one_is_followed_by_a_new_socket(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     for code in (1000, 1011, 4503):
         socket = await board.painted()
@@ -107,7 +107,7 @@ async def test_every_close_but_one_is_followed_by_a_new_socket(board: HandBoard,
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
 
 
-async def test_4401_leads_to_signing_in_and_back(board: HandBoard, page: Page):
+async def test_4401_leads_to_signing_in_and_back(board: ScriptedBoard, page: Page):
     await page.goto(f"{board.url}terminals/?q=a")
     socket = await board.painted()
 
@@ -116,7 +116,7 @@ async def test_4401_leads_to_signing_in_and_back(board: HandBoard, page: Page):
     await expect(page).to_have_url(f"{board.url}sign-in/?next=%2Fterminals%2F%3Fq%3Da")
 
 
-async def test_a_hidden_tab_goes_on_and_shows_the_newest_state(board: HandBoard, page: Page):
+async def test_a_hidden_tab_goes_on_and_shows_the_newest_state(board: ScriptedBoard, page: Page):
     await page.clock.install()
     await page.goto(board.url)
     socket = await board.painted()
@@ -135,7 +135,7 @@ async def test_a_hidden_tab_goes_on_and_shows_the_newest_state(board: HandBoard,
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
 
 
-async def test_a_hidden_tab_is_current_the_moment_it_is_seen(board: HandBoard, page: Page):
+async def test_a_hidden_tab_is_current_the_moment_it_is_seen(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.evaluate(HIDE)
@@ -147,7 +147,7 @@ async def test_a_hidden_tab_is_current_the_moment_it_is_seen(board: HandBoard, p
     await expect(page.locator("#total-offline")).to_have_text("2 offline")
 
 
-async def test_many_frames_between_two_pictures_are_applied_as_one(board: HandBoard, page: Page):
+async def test_many_frames_between_two_pictures_are_applied_as_one(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await expect(page.locator(":root")).to_have_attribute("data-link", "live")
@@ -166,7 +166,7 @@ async def test_many_frames_between_two_pictures_are_applied_as_one(board: HandBo
     assert await page.evaluate("() => writes") <= 2
 
 
-async def test_another_address_without_a_load_gets_another_board(board: HandBoard, page: Page):
+async def test_another_address_without_a_load_gets_another_board(board: ScriptedBoard, page: Page):
     board.extra = (
         '<a hx-get="/assets/js/clock.js" hx-push-url="/terminals/?q=x" hx-target="#state">Filter</a><p id="state"></p>'
     )

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Dialog, Page, expect
 
 from tests.e2e.faults import watch
 from tests.e2e.hostile import PAYLOADS
-from tests.e2e.house import House, Kiosk, enter, live
+from tests.e2e.house import Kiosk, SeededTMS, enter, live
 from tests.e2e.seed import HOSTILE_UIDS
 from tms.protocol.text import clean
 
@@ -18,14 +18,14 @@ PAGES = ("/", "/terminals/", "/terminals/?q=%3Cscript%3Ehurt%3D1%3C/script%3E", 
 
 
 @pytest.fixture(scope="module")
-def haunted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def haunted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
     """A house whose sites are named by an enemy."""
-    with House(tmp_path_factory.mktemp("haunted"), hostile=True) as house:
+    with SeededTMS(tmp_path_factory.mktemp("haunted"), hostile=True) as house:
         yield house
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def kiosks(haunted: House) -> AsyncIterator[list[Kiosk]]:
+async def kiosks(haunted: SeededTMS) -> AsyncIterator[list[Kiosk]]:
     """A terminal for each payload, which puts it wherever the protocol takes text."""
     async with asyncio.TaskGroup() as group:
         arrivals = [group.create_task(arrive(haunted, *pair)) for pair in zip(HOSTILE_UIDS, PAYLOADS, strict=True)]
@@ -35,7 +35,7 @@ async def kiosks(haunted: House) -> AsyncIterator[list[Kiosk]]:
         await kiosk.leave()
 
 
-async def arrive(haunted: House, uid: str, payload: str) -> Kiosk:
+async def arrive(haunted: SeededTMS, uid: str, payload: str) -> Kiosk:
     kiosk = await haunted.kiosk(uid, **boot(payload))
     await kiosk.say(**report(payload))
     return kiosk
@@ -61,7 +61,7 @@ def report(payload: str) -> dict[str, object]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def victim(browser: Browser, haunted: House, faults: list[str]) -> AsyncIterator[Page]:
+async def victim(browser: Browser, haunted: SeededTMS, faults: list[str]) -> AsyncIterator[Page]:
     person = await enter(browser, haunted, "tanaka")
     watch(person.context, faults)
     page = await person.context.new_page()
@@ -83,13 +83,15 @@ async def unhurt(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_no_page_runs_what_terminals_and_names_say(haunted: House, kiosks: list[Kiosk], victim: Page, path: str):
+async def test_no_page_runs_what_terminals_and_names_say(
+    haunted: SeededTMS, kiosks: list[Kiosk], victim: Page, path: str
+):
     await victim.goto(haunted.url + path)
 
     await unhurt(victim)
 
 
-async def test_no_frame_runs_what_terminals_say(haunted: House, kiosks: list[Kiosk], victim: Page):
+async def test_no_frame_runs_what_terminals_say(haunted: SeededTMS, kiosks: list[Kiosk], victim: Page):
     await victim.goto(f"{haunted.url}/alerts/")
     await unhurt(victim)
 
@@ -101,7 +103,9 @@ async def test_no_frame_runs_what_terminals_say(haunted: House, kiosks: list[Kio
     await unhurt(victim)
 
 
-async def test_the_pages_of_single_terminals_and_alerts_run_nothing(haunted: House, kiosks: list[Kiosk], victim: Page):
+async def test_the_pages_of_single_terminals_and_alerts_run_nothing(
+    haunted: SeededTMS, kiosks: list[Kiosk], victim: Page
+):
     alerts = [pk for (pk,) in haunted.query("SELECT id FROM alerts_alert ORDER BY id")]
     for uid, alert in zip(HOSTILE_UIDS[::10], alerts[::20], strict=True):
         for path in (f"/terminals/{uid}/", f"/alerts/{alert}/"):
@@ -110,7 +114,7 @@ async def test_the_pages_of_single_terminals_and_alerts_run_nothing(haunted: Hou
             await unhurt(victim)
 
 
-async def test_the_answer_to_a_command_runs_nothing(haunted: House, kiosks: list[Kiosk], victim: Page):
+async def test_the_answer_to_a_command_runs_nothing(haunted: SeededTMS, kiosks: list[Kiosk], victim: Page):
     kiosk = kiosks[0]
     await victim.goto(f"{haunted.url}/terminals/{kiosk.uid}/")
     await live(victim)

@@ -4,11 +4,11 @@ import re
 
 from playwright.async_api import expect
 
-from tests.e2e.house import House
+from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
 
 
-async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(house: House, person: Enter):
+async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(house: SeededTMS, person: Enter):
     here = await (await person("tanaka")).open("/alerts/")
     there = await (await person("mori")).open("/alerts/")
 
@@ -37,7 +37,7 @@ async def test_an_incident_appears_expands_and_is_taken_before_everybody_s_eyes(
     await expect(theirs).to_contain_text("M. Tanaka")
 
 
-async def test_on_the_page_of_an_incident_one_is_looking_and_sees_who_else_is(house: House, person: Enter):
+async def test_on_the_page_of_an_incident_one_is_looking_and_sees_who_else_is(house: SeededTMS, person: Enter):
     pk = house.blackout("ASH")
     mine = await (await person("tanaka")).open(f"/incidents/{pk}/")
     theirs = await (await person("mori")).open("/")

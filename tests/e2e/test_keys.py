@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard
+from tests.e2e.hand_board import ScriptedBoard
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def rows(page: Page):
     return lambda n: page.locator(f"#terminal-{n} th a")
 
 
-async def test_j_and_k_move_from_row_to_row(board: HandBoard, page: Page, rows):
+async def test_j_and_k_move_from_row_to_row(board: ScriptedBoard, page: Page, rows):
     await page.goto(board.url)
     await board.painted()
 
@@ -21,7 +21,7 @@ async def test_j_and_k_move_from_row_to_row(board: HandBoard, page: Page, rows):
     await expect(rows(2)).to_be_focused()
 
 
-async def test_x_selects_the_row_and_escape_lets_go(board: HandBoard, page: Page):
+async def test_x_selects_the_row_and_escape_lets_go(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -34,7 +34,7 @@ async def test_x_selects_the_row_and_escape_lets_go(board: HandBoard, page: Page
     await expect(page.get_by_label("Select T-1")).not_to_be_checked()
 
 
-async def test_a_acknowledges_the_row_in_focus(board: HandBoard, page: Page):
+async def test_a_acknowledges_the_row_in_focus(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -44,7 +44,7 @@ async def test_a_acknowledges_the_row_in_focus(board: HandBoard, page: Page):
     await expect(page).to_have_url(f"{board.url}#acknowledged-2")
 
 
-async def test_a_slash_leads_to_the_search_and_escape_out_of_it(board: HandBoard, page: Page):
+async def test_a_slash_leads_to_the_search_and_escape_out_of_it(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -57,7 +57,7 @@ async def test_a_slash_leads_to_the_search_and_escape_out_of_it(board: HandBoard
     await expect(search).not_to_be_focused()
 
 
-async def test_a_question_mark_opens_the_keys_and_escape_closes_them(board: HandBoard, page: Page):
+async def test_a_question_mark_opens_the_keys_and_escape_closes_them(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 
@@ -70,7 +70,7 @@ async def test_a_question_mark_opens_the_keys_and_escape_closes_them(board: Hand
 
 
 @pytest.mark.parametrize(("key", "path"), [("o", ""), ("t", "terminals/"), ("a", "alerts/")])
-async def test_g_goes_to_a_page(board: HandBoard, page: Page, key: str, path: str):
+async def test_g_goes_to_a_page(board: ScriptedBoard, page: Page, key: str, path: str):
     await page.goto(f"{board.url}elsewhere/")
     await board.painted()
 
@@ -80,7 +80,7 @@ async def test_g_goes_to_a_page(board: HandBoard, page: Page, key: str, path: st
     await expect(page).to_have_url(f"{board.url}{path}")
 
 
-async def test_keys_with_a_modifier_stay_the_browser_s(board: HandBoard, page: Page):
+async def test_keys_with_a_modifier_stay_the_browser_s(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
 

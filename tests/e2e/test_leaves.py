@@ -2,7 +2,7 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard, row
+from tests.e2e.hand_board import ScriptedBoard, row
 
 
 def numbered(n: int, value: int) -> str:
@@ -13,7 +13,7 @@ def number(n: int, value: int) -> str:
     return f'<b id="number-{n}">{value}</b>'
 
 
-async def test_it_is_renewed_in_its_place(board: HandBoard, page: Page):
+async def test_it_is_renewed_in_its_place(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(numbered(2, 41))
@@ -24,7 +24,7 @@ async def test_it_is_renewed_in_its_place(board: HandBoard, page: Page):
     assert socket.asked.empty()
 
 
-async def test_it_is_renewed_in_a_row_that_waits(board: HandBoard, page: Page):
+async def test_it_is_renewed_in_a_row_that_waits(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-3").focus()
@@ -39,7 +39,7 @@ async def test_it_is_renewed_in_a_row_that_waits(board: HandBoard, page: Page):
     await expect(page.locator("#terminal-9 .number b")).to_have_text("42")
 
 
-async def test_it_is_renewed_in_a_row_whose_list_follows(board: HandBoard, page: Page):
+async def test_it_is_renewed_in_a_row_whose_list_follows(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.connected()
     await socket.repaint(numbered(9, 41))
@@ -50,7 +50,7 @@ async def test_it_is_renewed_in_a_row_whose_list_follows(board: HandBoard, page:
     await expect(page.locator("#terminal-9 .number b")).to_have_text("42")
 
 
-async def test_what_was_told_last_wins_whether_number_or_row(board: HandBoard, page: Page):
+async def test_what_was_told_last_wins_whether_number_or_row(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await socket.push(numbered(2, 1))
@@ -62,7 +62,7 @@ async def test_what_was_told_last_wins_whether_number_or_row(board: HandBoard, p
     await expect(page.locator("#number-2")).to_have_text("111")
 
 
-async def test_its_row_is_tinted_but_not_for_a_reading(board: HandBoard, page: Page):
+async def test_its_row_is_tinted_but_not_for_a_reading(board: ScriptedBoard, page: Page):
     board.extra = '<ul><li id="tile"><b id="number-tile">1</b><span class="number" id="reading">1</span></li></ul>'
     await page.goto(board.url)
     socket = await board.painted()

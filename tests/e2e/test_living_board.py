@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.house import House, live
+from tests.e2e.house import SeededTMS, live
 from tests.e2e.people import Enter
 
 
-async def test_a_terminal_appears_changes_and_disappears_without_a_reload(house: House, person: Enter):
+async def test_a_terminal_appears_changes_and_disappears_without_a_reload(house: SeededTMS, person: Enter):
     page = await (await person()).open("/terminals/?presence=online")
     await page.evaluate("() => { globalThis.sameLoad = true; }")
 
@@ -24,7 +24,7 @@ async def test_a_terminal_appears_changes_and_disappears_without_a_reload(house:
     assert await page.evaluate("() => globalThis.sameLoad")
 
 
-async def test_the_totals_of_the_overview_follow(house: House, person: Enter):
+async def test_the_totals_of_the_overview_follow(house: SeededTMS, person: Enter):
     page = await (await person()).open("/")
     online = page.locator("#total-online b")
     before = int(await online.inner_text())
@@ -36,7 +36,7 @@ async def test_the_totals_of_the_overview_follow(house: House, person: Enter):
     await expect(online).to_have_text(str(before))
 
 
-async def test_typing_a_search_narrows_the_list_and_the_list_lives_on(house: House, person: Enter):
+async def test_typing_a_search_narrows_the_list_and_the_list_lives_on(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     page = await (await person()).open("/terminals/")
 
@@ -50,7 +50,7 @@ async def test_typing_a_search_narrows_the_list_and_the_list_lives_on(house: Hou
     await kiosk.leave()
 
 
-async def test_the_page_of_a_terminal_lives_with_its_chart_and_timeline(house: House, person: Enter):
+async def test_the_page_of_a_terminal_lives_with_its_chart_and_timeline(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await kiosk.say(metrics={"temperature_c": 41.0})
     page = await (await person()).open(f"/terminals/{kiosk.uid}/")
@@ -65,7 +65,7 @@ async def test_the_page_of_a_terminal_lives_with_its_chart_and_timeline(house: H
     await kiosk.leave()
 
 
-async def test_a_command_is_sent_and_its_answer_seen(house: House, person: Enter):
+async def test_a_command_is_sent_and_its_answer_seen(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     page = await (await person()).open(f"/terminals/{kiosk.uid}/")
     await page.get_by_label("Command", exact=True).select_option("ping")
@@ -78,7 +78,7 @@ async def test_a_command_is_sent_and_its_answer_seen(house: House, person: Enter
     await kiosk.leave()
 
 
-async def test_focus_and_typed_text_survive_100_pushed_changes(house: House, person: Enter):
+async def test_focus_and_typed_text_survive_100_pushed_changes(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     page = await (await person()).open("/terminals/")
     search = page.locator("input[type=search]")
@@ -95,7 +95,9 @@ async def test_focus_and_typed_text_survive_100_pushed_changes(house: House, per
     await kiosk.leave()
 
 
-async def test_when_the_server_goes_away_the_board_greys_and_when_it_is_back_it_repaints(house: House, person: Enter):
+async def test_when_the_server_goes_away_the_board_greys_and_when_it_is_back_it_repaints(
+    house: SeededTMS, person: Enter
+):
     someone = await person()
     page = await someone.context.new_page()
     await page.clock.install()

@@ -2,10 +2,10 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard, row, total
+from tests.e2e.hand_board import ScriptedBoard, row, total
 
 
-async def test_a_pushed_row_changes_in_place(board: HandBoard, page: Page):
+async def test_a_pushed_row_changes_in_place(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 
@@ -15,7 +15,7 @@ async def test_a_pushed_row_changes_in_place(board: HandBoard, page: Page):
     await expect(page.locator("#terminals > tr")).to_have_count(5)
 
 
-async def test_focus_typed_text_ticks_and_open_details_survive_100_pushed_changes(board: HandBoard, page: Page):
+async def test_focus_typed_text_ticks_and_open_details_survive_100_pushed_changes(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Select T-2").check()
@@ -35,7 +35,7 @@ async def test_focus_typed_text_ticks_and_open_details_survive_100_pushed_change
     await expect(page.get_by_text("Details of 3")).to_be_visible()
 
 
-async def test_selected_text_beside_a_change_stays_selected(board: HandBoard, page: Page):
+async def test_selected_text_beside_a_change_stays_selected(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.locator("#terminal-4 a").first.evaluate("link => getSelection().selectAllChildren(link)")
@@ -46,7 +46,7 @@ async def test_selected_text_beside_a_change_stays_selected(board: HandBoard, pa
     assert await page.evaluate("() => getSelection().toString()") == "T-4"
 
 
-async def test_a_field_being_written_in_outlives_its_removal_by_the_server(board: HandBoard, page: Page):
+async def test_a_field_being_written_in_outlives_its_removal_by_the_server(board: ScriptedBoard, page: Page):
     board.extra = '<section id="state"><p>open</p><form><textarea aria-label="Comment"></textarea></form></section>'
     await page.goto(board.url)
     socket = await board.painted()
@@ -58,7 +58,7 @@ async def test_a_field_being_written_in_outlives_its_removal_by_the_server(board
     await expect(page.get_by_label("Comment")).to_have_value("on my way")
 
 
-async def test_elements_keep_their_identity_when_their_order_changes(board: HandBoard, page: Page):
+async def test_elements_keep_their_identity_when_their_order_changes(board: ScriptedBoard, page: Page):
     board.extra = '<ul id="state"><li id="a"><input aria-label="A"></li><li id="b">b</li></ul>'
     await page.goto(board.url)
     socket = await board.painted()
@@ -72,7 +72,7 @@ async def test_elements_keep_their_identity_when_their_order_changes(board: Hand
     await expect(page.get_by_label("A", exact=True)).to_be_focused()
 
 
-async def test_a_frame_may_hold_rows_and_other_elements_in_any_order(board: HandBoard, page: Page):
+async def test_a_frame_may_hold_rows_and_other_elements_in_any_order(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state">none</div>'
     await page.goto(board.url)
     socket = await board.painted()
@@ -88,7 +88,7 @@ async def test_a_frame_may_hold_rows_and_other_elements_in_any_order(board: Hand
     await expect(page.locator("[hx-swap-oob]")).to_have_count(0)
 
 
-async def test_new_elements_are_given_to_htmx(board: HandBoard, page: Page):
+async def test_new_elements_are_given_to_htmx(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state"></div>'
     await page.goto(board.url)
     socket = await board.painted()
@@ -99,7 +99,7 @@ async def test_new_elements_are_given_to_htmx(board: HandBoard, page: Page):
     await expect(page.locator("#state")).to_contain_text("The server's clock")
 
 
-async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_another(board: HandBoard, page: Page):
+async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_another(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state"><a href="#one" hx-get="/assets/js/clock.js" hx-target="#state">Take</a></div>'
     await page.goto(board.url)
     socket = await board.painted()
@@ -112,7 +112,7 @@ async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_anothe
     await expect(page).to_have_url(f"{board.url}#two")
 
 
-async def test_markup_in_a_frame_runs_no_script(board: HandBoard, page: Page):
+async def test_markup_in_a_frame_runs_no_script(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state"></div>'
     await page.goto(board.url)
     socket = await board.painted()

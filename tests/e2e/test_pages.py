@@ -9,8 +9,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.faults import watch
-from tests.e2e.house import VIEWPORTS, House, enter, live
-from tests.e2e.scene import Scene, play
+from tests.e2e.house import VIEWPORTS, SeededTMS, enter, live
+from tests.e2e.scene import BusyFleet, make_busy
 from tests.support.servers.tms import ROOT
 
 PICTURES = ROOT / "artefacts" / "pages"
@@ -25,14 +25,14 @@ JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with House(tmp_path_factory.mktemp("busy")) as house:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeededTMS]:
+    with SeededTMS(tmp_path_factory.mktemp("busy")) as house:
         yield house
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def scene(busy: House, browser: Browser) -> AsyncIterator[Scene]:
-    scene = await play(busy, browser)
+async def scene(busy: SeededTMS, browser: Browser) -> AsyncIterator[BusyFleet]:
+    scene = await make_busy(busy, browser)
     yield scene
     await scene.close()
 
@@ -40,7 +40,7 @@ async def scene(busy: House, browser: Browser) -> AsyncIterator[Scene]:
 class Album:
     """Opens page after page as one person would see them, signed in where that is needed."""
 
-    def __init__(self, house: House, scene: Scene, visitor: BrowserContext, person: BrowserContext) -> None:
+    def __init__(self, house: SeededTMS, scene: BusyFleet, visitor: BrowserContext, person: BrowserContext) -> None:
         self.house = house
         self.scene = scene
         self.visitor = visitor
@@ -48,7 +48,14 @@ class Album:
 
     @classmethod
     async def open(
-        cls, browser: Browser, house: House, scene: Scene, *, language: str = "en", size: str = "wide", **options: Any
+        cls,
+        browser: Browser,
+        house: SeededTMS,
+        scene: BusyFleet,
+        *,
+        language: str = "en",
+        size: str = "wide",
+        **options: Any,
     ) -> "Album":
         # Without motion, for a colour on its way from one theme to the other belongs to neither.
         options |= {"locale": LOCALES[language], "viewport": VIEWPORTS[size], "reduced_motion": "reduce"}
@@ -75,7 +82,7 @@ class Album:
 @pytest.mark.parametrize("size", ["wide", "phone"])
 @pytest.mark.parametrize("language", ["en", "ja"])
 async def test_every_page_fits_its_window_speaks_one_language_and_keeps_nobody_out(
-    busy: House, scene: Scene, browser: Browser, faults: list[str], size: str, language: str
+    busy: SeededTMS, scene: BusyFleet, browser: Browser, faults: list[str], size: str, language: str
 ):
     album = await Album.open(browser, busy, scene, language=language, size=size)
     for context in (album.visitor, album.person):

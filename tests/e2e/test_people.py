@@ -5,7 +5,7 @@ import re
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.alerts import fails, row_of
-from tests.e2e.house import House
+from tests.e2e.house import SeededTMS
 from tests.e2e.people import Enter
 
 
@@ -13,7 +13,7 @@ def here(page: Page, uid: str) -> Locator:
     return page.locator("[data-row]").filter(has_text=uid).locator(".here .people:visible")
 
 
-async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: House, person: Enter):
+async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
@@ -32,7 +32,7 @@ async def test_a_colleague_sees_who_looks_who_types_and_who_goes(house: House, p
     await kiosk.leave()
 
 
-async def test_a_dialog_says_who_else_is_at_its_alert(house: House, person: Enter):
+async def test_a_dialog_says_who_else_is_at_its_alert(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")
@@ -52,7 +52,7 @@ async def test_a_dialog_says_who_else_is_at_its_alert(house: House, person: Ente
     await kiosk.leave()
 
 
-async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house: House, person: Enter):
+async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open("/alerts/")
@@ -66,7 +66,7 @@ async def test_on_the_page_of_an_alert_one_is_looking_and_sees_who_else_is(house
     await kiosk.leave()
 
 
-async def test_whoever_has_another_tab_in_front_is_not_looking(house: House, person: Enter):
+async def test_whoever_has_another_tab_in_front_is_not_looking(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     tanaka = await person("tanaka")
@@ -82,7 +82,7 @@ async def test_whoever_has_another_tab_in_front_is_not_looking(house: House, per
     await kiosk.leave()
 
 
-async def test_a_claim_by_one_key_is_seen_by_colleagues_who_may_take_over(house: House, person: Enter):
+async def test_a_claim_by_one_key_is_seen_by_colleagues_who_may_take_over(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     await fails(kiosk)
     mine = await (await person("tanaka")).open(f"/alerts/?q={kiosk.uid}")

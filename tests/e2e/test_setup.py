@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 PASSWORD = "watch-the-fleet"
 LISTS = (
@@ -32,8 +32,8 @@ FORMS = (
 
 
 @pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("tms")) as tms:
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
+    with RunningTMS(tmp_path_factory.mktemp("tms")) as tms:
         tms.manage(
             "createsuperuser", "--noinput", "--username", "operator", "--email", "", DJANGO_SUPERUSER_PASSWORD=PASSWORD
         )
@@ -42,7 +42,7 @@ def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def operator(page: Page, tms: Running) -> Page:
+async def operator(page: Page, tms: RunningTMS) -> Page:
     await page.goto(f"{tms.url}/admin/")
     await page.get_by_label("Name").fill("operator")
     await page.get_by_label("Password").fill(PASSWORD)
@@ -51,7 +51,7 @@ async def operator(page: Page, tms: Running) -> Page:
     return page
 
 
-async def test_every_list_and_form_keeps_to_the_content_policy(operator: Page, tms: Running):
+async def test_every_list_and_form_keeps_to_the_content_policy(operator: Page, tms: RunningTMS):
     for path in (*LISTS, *FORMS):
         answer = await operator.goto(f"{tms.url}/admin/{path}/")
 
@@ -59,7 +59,7 @@ async def test_every_list_and_form_keeps_to_the_content_policy(operator: Page, t
         assert answer.status == 200, path
 
 
-async def test_a_terminal_is_added_its_site_found_by_typing_and_its_key_shown(operator: Page, tms: Running):
+async def test_a_terminal_is_added_its_site_found_by_typing_and_its_key_shown(operator: Page, tms: RunningTMS):
     await operator.goto(f"{tms.url}/admin/fleet/terminal/add/")
     await operator.get_by_label("UID").fill("SHJ-PAY-02")
     await operator.locator(".field-site .select2-selection").click()
@@ -71,7 +71,7 @@ async def test_a_terminal_is_added_its_site_found_by_typing_and_its_key_shown(op
     await expect(operator.locator("code")).to_contain_text("SHJ-PAY-02.")
 
 
-async def test_keys_are_revoked_after_a_question(operator: Page, tms: Running):
+async def test_keys_are_revoked_after_a_question(operator: Page, tms: RunningTMS):
     await operator.goto(f"{tms.url}/admin/fleet/terminal/?q=SHJ-PAY-01")
     await operator.locator("#result_list input.action-select").check()
     await operator.get_by_label("Action:").select_option("Revoke all keys")
@@ -82,7 +82,7 @@ async def test_keys_are_revoked_after_a_question(operator: Page, tms: Running):
     await expect(operator.get_by_text("1 key was revoked.")).to_be_visible()
 
 
-async def test_opening_hours_are_added_row_by_row(operator: Page, tms: Running):
+async def test_opening_hours_are_added_row_by_row(operator: Page, tms: RunningTMS):
     await operator.goto(f"{tms.url}/admin/fleet/site/1/change/")
 
     await operator.get_by_role("button", name="Add another Opening hours").click()

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.e2e.alerts import REPAIRED, fails, row_of
-from tests.e2e.house import House, Person
+from tests.e2e.house import Person, SeededTMS
 from tests.e2e.people import Enter
 
 CRITICAL = 4
@@ -34,7 +34,7 @@ async def heard(page: Page, number: int) -> None:
 
 
 async def test_a_new_critical_alert_is_heard_on_every_page_and_what_was_there_before_is_not(
-    house: House, person: Enter
+    house: SeededTMS, person: Enter
 ):
     old, new = await house.terminal(), await house.terminal()
     await fails(old)
@@ -52,7 +52,7 @@ async def test_a_new_critical_alert_is_heard_on_every_page_and_what_was_there_be
         await kiosk.leave()
 
 
-async def test_a_burst_is_one_sound(house: House, person: Enter):
+async def test_a_burst_is_one_sound(house: SeededTMS, person: Enter):
     kiosks = [await house.terminal() for _ in range(4)]
     page = await listening(await person("tanaka"))
 
@@ -67,7 +67,7 @@ async def test_a_burst_is_one_sound(house: House, person: Enter):
         await kiosk.leave()
 
 
-async def test_what_is_muted_is_silent_and_the_browser_remembers_it(house: House, person: Enter):
+async def test_what_is_muted_is_silent_and_the_browser_remembers_it(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     tanaka = await person("tanaka")
     page = await listening(tanaka)
@@ -86,7 +86,7 @@ async def test_what_is_muted_is_silent_and_the_browser_remembers_it(house: House
     await kiosk.leave()
 
 
-async def test_a_critical_alert_rings_until_somebody_has_it(house: House, person: Enter):
+async def test_a_critical_alert_rings_until_somebody_has_it(house: SeededTMS, person: Enter):
     kiosk = await house.terminal()
     tanaka = await person("tanaka")
     await tanaka.context.clock.install()
@@ -109,7 +109,7 @@ async def test_a_critical_alert_rings_until_somebody_has_it(house: House, person
     await kiosk.leave()
 
 
-async def test_before_a_click_the_page_says_that_it_is_silent(house: House, person: Enter):
+async def test_before_a_click_the_page_says_that_it_is_silent(house: SeededTMS, person: Enter):
     page = await listening(await person("tanaka"), click=False)
 
     await expect(page.locator("#sound")).to_have_attribute("data-sound", "locked")

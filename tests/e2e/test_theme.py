@@ -2,10 +2,10 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard
+from tests.e2e.hand_board import ScriptedBoard
 
 
-async def test_the_theme_changes_without_a_reload(board: HandBoard, page: Page):
+async def test_the_theme_changes_without_a_reload(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     await board.painted()
     await page.get_by_label("Search").fill("typed")

@@ -2,10 +2,10 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard, row, total
+from tests.e2e.hand_board import ScriptedBoard, row, total
 
 
-async def test_a_row_whose_state_changed_is_tinted_and_its_neighbours_are_not(board: HandBoard, page: Page):
+async def test_a_row_whose_state_changed_is_tinted_and_its_neighbours_are_not(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 
@@ -17,7 +17,7 @@ async def test_a_row_whose_state_changed_is_tinted_and_its_neighbours_are_not(bo
     await expect(page.locator("[data-changed]")).to_have_count(0)
 
 
-async def test_more_than_ten_changed_rows_tint_nothing(board: HandBoard, page: Page):
+async def test_more_than_ten_changed_rows_tint_nothing(board: ScriptedBoard, page: Page):
     board.rows = [row(n) for n in range(1, 20)]
     await page.goto(board.url)
     socket = await board.painted()
@@ -29,7 +29,7 @@ async def test_more_than_ten_changed_rows_tint_nothing(board: HandBoard, page: P
     assert await page.evaluate("() => tinted") == []
 
 
-async def test_readings_and_instants_tint_nothing(board: HandBoard, page: Page):
+async def test_readings_and_instants_tint_nothing(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.evaluate(WATCH)
@@ -40,7 +40,7 @@ async def test_readings_and_instants_tint_nothing(board: HandBoard, page: Page):
     assert await page.evaluate("() => tinted") == []
 
 
-async def test_a_tint_does_not_start_again_while_its_row_is_sent_unchanged(board: HandBoard, page: Page):
+async def test_a_tint_does_not_start_again_while_its_row_is_sent_unchanged(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.evaluate(WATCH)

@@ -2,14 +2,14 @@
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.hand_board import HandBoard, row, total
+from tests.e2e.hand_board import ScriptedBoard, row, total
 
 
 def order(page: Page):
     return page.locator("#terminals > tr > th")
 
 
-async def test_a_list_follows_the_order_at_once_when_nobody_is_inside(board: HandBoard, page: Page):
+async def test_a_list_follows_the_order_at_once_when_nobody_is_inside(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 
@@ -19,7 +19,7 @@ async def test_a_list_follows_the_order_at_once_when_nobody_is_inside(board: Han
     await expect(page.locator("#waiting")).to_have_text("Up to date")
 
 
-async def test_an_empty_list_takes_its_first_row(board: HandBoard, page: Page):
+async def test_an_empty_list_takes_its_first_row(board: ScriptedBoard, page: Page):
     board.rows = []
     await page.goto(board.url)
     socket = await board.painted()
@@ -29,7 +29,7 @@ async def test_an_empty_list_takes_its_first_row(board: HandBoard, page: Page):
     await expect(order(page)).to_have_text(["T-1"])
 
 
-async def test_while_a_person_has_the_focus_inside_the_order_waits_and_values_do_not(board: HandBoard, page: Page):
+async def test_while_a_person_has_the_focus_inside_the_order_waits_and_values_do_not(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Note 3").focus()
@@ -44,7 +44,7 @@ async def test_while_a_person_has_the_focus_inside_the_order_waits_and_values_do
     await expect(page.locator("#terminal-4")).to_have_attribute("data-gone", "")
 
 
-async def test_a_point_shows_what_waits_and_the_focus_stays(board: HandBoard, page: Page):
+async def test_a_point_shows_what_waits_and_the_focus_stays(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     link = page.get_by_role("link", name="T-3")
@@ -59,7 +59,7 @@ async def test_a_point_shows_what_waits_and_the_focus_stays(board: HandBoard, pa
     await expect(page.locator("#waiting")).not_to_have_attribute("data-waiting", "4")
 
 
-async def test_the_bar_shows_what_waits(board: HandBoard, page: Page):
+async def test_the_bar_shows_what_waits(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Select T-1").check()
@@ -72,7 +72,7 @@ async def test_the_bar_shows_what_waits(board: HandBoard, page: Page):
     await expect(page).to_have_url(board.url)
 
 
-async def test_what_waits_is_applied_when_the_person_leaves(board: HandBoard, page: Page):
+async def test_what_waits_is_applied_when_the_person_leaves(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_label("Note 1").fill("typed")
@@ -87,7 +87,7 @@ async def test_what_waits_is_applied_when_the_person_leaves(board: HandBoard, pa
     await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
 
 
-async def test_a_pointer_resting_on_a_row_holds_the_list(board: HandBoard, page: Page):
+async def test_a_pointer_resting_on_a_row_holds_the_list(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.locator("#terminal-2 .state").hover()
@@ -99,7 +99,7 @@ async def test_a_pointer_resting_on_a_row_holds_the_list(board: HandBoard, page:
     await expect(order(page)).to_have_text(["T-2", "T-1", "T-3", "T-4", "T-5"])
 
 
-async def test_open_details_hold_the_list(board: HandBoard, page: Page):
+async def test_open_details_hold_the_list(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.locator("#terminal-5 summary").click()
@@ -111,7 +111,7 @@ async def test_open_details_hold_the_list(board: HandBoard, page: Page):
     await expect(order(page)).to_have_text(["T-1", "T-2", "T-3", "T-4", "T-5"])
 
 
-async def test_a_row_that_waits_appears_in_its_newest_state(board: HandBoard, page: Page):
+async def test_a_row_that_waits_appears_in_its_newest_state(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-1").focus()
@@ -124,7 +124,7 @@ async def test_a_row_that_waits_appears_in_its_newest_state(board: HandBoard, pa
     await expect(page.locator("#terminal-9 .state")).to_have_text("offline")
 
 
-async def test_an_order_taken_back_leaves_nothing_waiting(board: HandBoard, page: Page):
+async def test_an_order_taken_back_leaves_nothing_waiting(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-1").focus()
@@ -137,7 +137,7 @@ async def test_an_order_taken_back_leaves_nothing_waiting(board: HandBoard, page
     await expect(page.locator("[data-gone]")).to_have_count(0)
 
 
-async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: HandBoard, page: Page):
+async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="T-2").focus()
@@ -149,7 +149,7 @@ async def test_whoever_is_on_a_row_that_vanishes_stands_on_its_neighbour(board: 
     await expect(page.get_by_role("link", name="T-3")).to_be_focused()
 
 
-async def test_an_unknown_row_in_an_order_makes_the_browser_ask(board: HandBoard, page: Page):
+async def test_an_unknown_row_in_an_order_makes_the_browser_ask(board: ScriptedBoard, page: Page):
     await page.goto(board.url)
     socket = await board.painted()
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 import psycopg
 
 from deploy.processes.cluster import Cluster
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 HASTY: Mapping[str, str] = {
     "TMS_PRODUCTION": "0",
@@ -75,7 +75,7 @@ class Single:
     def __init__(self, folder: Path | None = None, **settings: str) -> None:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="tms-single-"))
         self.keeps_folder = folder is not None
-        self.tms = Running(self.folder, **{**HASTY, **settings})
+        self.tms = RunningTMS(self.folder, **{**HASTY, **settings})
 
     def __enter__(self) -> Self:
         self.tms.__enter__()

@@ -15,7 +15,7 @@ from tests.faults.light import LightTerminal
 from tests.faults.place import Several
 from tests.faults.scene import Scene, seconds_until
 from tests.faults.witness import until
-from tests.support.notifications.webhook_receiver import Posted, Receiver, receiving
+from tests.support.notifications.webhook_receiver import ReceivedRequest, WebhookReceiver, run_receiver
 
 SITES, AT_EACH, LOST_AT_EACH = 20, 26, 25
 SPREAD_S = 5.0
@@ -58,7 +58,9 @@ class Watcher(Board):
 class Storm:
     """Terminals by their site, of which all but one are lost."""
 
-    def __init__(self, scene: Scene[Several], receiver: Receiver, sites: Mapping[str, Sequence[LightTerminal]]) -> None:
+    def __init__(
+        self, scene: Scene[Several], receiver: WebhookReceiver, sites: Mapping[str, Sequence[LightTerminal]]
+    ) -> None:
         self.scene = scene
         self.receiver = receiver
         self.lost = [terminal for site in sites.values() for terminal in site[:LOST_AT_EACH]]
@@ -109,7 +111,7 @@ def stormy() -> Scene[Several]:
     return Scene(place, agents=0, light=SITES * AT_EACH, report_every_s=3, sites=SITES)
 
 
-def slowly(posted: Posted) -> tuple[int, dict[str, str]]:
+def slowly(posted: ReceivedRequest) -> tuple[int, dict[str, str]]:
     time.sleep(ANSWERS_AFTER_S)
     return 204, {}
 
@@ -122,7 +124,7 @@ async def raging(scene: Scene[Several], finding: Finding) -> AsyncIterator[Storm
     for terminal in scene.witness.terminals:
         assert isinstance(terminal, LightTerminal)
         sites.setdefault(at_site[terminal.uid], []).append(terminal)
-    with closing(receiving()) as receivers:
+    with closing(run_receiver()) as receivers:
         receiver = next(receivers)
         receiver.usual = slowly
         addresses = ", ".join(repr(f"http://{receiver.host}:{receiver.port}/{name}") for name in DESTINATIONS)

@@ -10,7 +10,7 @@ from tests.faults.fault import Fault, Finding
 from tests.faults.place import Several
 from tests.faults.processes import resident_mib
 from tests.faults.scene import Scene
-from tests.support.link.fuzzing import fuzzed, pour
+from tests.support.link.fuzzing import fuzzed_frame, send_frames
 from tests.support.link.terminal import Terminal
 from tms.protocol.close_codes import CloseCode
 
@@ -42,8 +42,8 @@ async def speak_nonsense(scene: Scene[Several], finding: Finding) -> None:
     node = scene.place.nodes[0]
     losses, said = scene.witness.losses, node.log.stat().st_size
     async with scene.disturbed(finding):
-        frames = iter([fuzzed(Random(number)) for number in range(FRAMES)])
-        poured = await asyncio.gather(*(pour(node.link, str(key), frames) for key in scene.spare))
+        frames = iter([fuzzed_frame(Random(number)) for number in range(FRAMES)])
+        poured = await asyncio.gather(*(send_frames(node.link, str(key), frames) for key in scene.spare))
     log = node.log.read_bytes()[said:].decode()
     codes = [code for of_one in poured for code in of_one]
     finding.promise("closed with 1011", codes.count(BROKE_INSIDE), at_most=0)

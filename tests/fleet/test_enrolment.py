@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.support.builders import AT, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.fleet.credentials import enrolment, services
 from tms.fleet.credentials.enrolment import TokenRefused, redeem
 from tms.fleet.models import EnrolmentToken, Site, Terminal, TerminalKind
@@ -98,7 +98,7 @@ def test_any_site_gives_uids_that_a_credential_can_carry(fleet, code):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_of_twenty_who_redeem_one_token_at_once_exactly_one_succeeds(token):
-    results = at_once(20, lambda n: redeem(token, kind="gate", serial=f"S-{n}", model="", at=AT))
+    results = run_concurrently(20, lambda n: redeem(token, kind="gate", serial=f"S-{n}", model="", at=AT))
 
     enrolled = [result for result in results if not isinstance(result, Exception)]
     assert len(enrolled) == 1
@@ -111,6 +111,6 @@ def test_of_twenty_who_redeem_one_token_at_once_exactly_one_succeeds(token):
 def test_many_tokens_of_one_site_redeemed_at_once_give_as_many_terminals(site):
     tokens = [enrolment.make_token(site, by=None, at=AT) for _ in range(10)]
 
-    results = at_once(10, lambda n: redeem(tokens[n], **FACTS, at=AT)[0].uid)
+    results = run_concurrently(10, lambda n: redeem(tokens[n], **FACTS, at=AT)[0].uid)
 
     assert sorted(map(str, results)) == [f"SJK-GTE-{number:02}" for number in range(1, 11)]

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db.models import F
 
 from tests.support.builders import now
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
 from tms.fleet.nodes.membership import Membership, NameTaken, is_running, mark_lost
 
@@ -164,7 +164,9 @@ def test_a_node_that_was_taken_for_lost_and_goes_on_is_running_again(db):
 def test_of_two_that_start_at_once_under_one_name_one_gets_it(transactional_db):
     members = [Membership("a", pid=pid) for pid in (1, os.getppid())]
 
-    results = at_once(2, lambda n: members[n].join(pause=meanwhile(lambda: members[1 - n].record_heartbeat(links=0))))
+    results = run_concurrently(
+        2, lambda n: members[n].join(pause=meanwhile(lambda: members[1 - n].record_heartbeat(links=0)))
+    )
 
     [first] = [member for member, result in zip(members, results, strict=True) if result is None]
     [refusal] = [result for result in results if result is not None]

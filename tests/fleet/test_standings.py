@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.support.builders import AT, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.fleet.models import Cause, Presence, PresenceChange, TerminalState
 from tms.fleet.presence import store
 from tms.fleet.presence.transitions import LinkStateChange
@@ -140,7 +140,7 @@ def test_many_who_change_the_same_terminals_in_any_order_neither_race_nor_deadlo
                 link_state.seq += 1
             store.save(locked.values())
 
-    results = at_once(12, count_up)
+    results = run_concurrently(12, count_up)
 
     assert results == [None] * 12
     assert set(TerminalState.objects.values_list("seq", flat=True)) == {12}
@@ -159,6 +159,6 @@ def test_a_grace_that_is_given_while_reports_come_in_neither_races_nor_deadlocks
                 return store.postpone(later(60 + n))
             return store.save(store.lock([terminal.pk for terminal in terminals]).values())
 
-    results = at_once(8, act)
+    results = run_concurrently(8, act)
 
     assert not [result for result in results if isinstance(result, Exception)]

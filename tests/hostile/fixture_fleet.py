@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from tests.support import factories
 from tests.support.builders import Fleet
 from tests.support.factories import now
-from tests.support.notifications.destinations import webhook
+from tests.support.notifications.destinations import webhook_destination
 from tms.accounts import api_tokens
 from tms.accounts.models import User
 from tms.alerts.maintenance import services
@@ -78,7 +78,7 @@ def _window(terminal: Terminal, person: User) -> Window:
 
 
 def _notifications(person: User) -> dict[str, int]:
-    hook = webhook("https://hooks.example.com/", person=person)
+    hook = webhook_destination("https://hooks.example.com/", person=person)
     for kind, address in (("email", "noc@example.com"), ("sns", TOPIC)):
         Destination.objects.create(kind=kind, name=kind, address=address)
     rotation = Rotation.objects.create(name="Nights", starts_on=date(2026, 11, 23), handover_at="09:00")

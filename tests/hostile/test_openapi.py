@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from schemathesis import APIOperation, Case, GenerationMode
 
 from tests.support.builders import now
-from tests.support.notifications.webhook_receiver import Receiver, receiving
+from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
 from tests.support.rest import ApiClient
 from tms.accounts import api_tokens
 from tms.main.api_v1 import api
@@ -43,9 +43,9 @@ def caller(boss, settings) -> ApiClient:
 
 
 @pytest.fixture
-def receiver(settings) -> Iterator[Receiver]:
+def receiver(settings) -> Iterator[WebhookReceiver]:
     settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.1")]
-    yield from receiving()
+    yield from run_receiver()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.hostile import walk
 from tests.support import inventory
 from tests.support.builders import now
-from tests.support.pages import HTMX
+from tests.support.pages import HTMX_HEADERS
 from tms.boards.pages import RenderContext, page_at
 
 ASKED = r'(?:GET|query)(?:\.get(?:list)?\(|,)\s*"(\w+)"'
@@ -92,7 +92,7 @@ def test_a_hostile_query_is_no_fault_of_tms(client_of_boss, pages, data):
     chosen = data.draw(
         st.dictionaries(st.sampled_from(NAMES), st.sampled_from(sorted(HOSTILE)), min_size=1, max_size=3)
     )
-    headers = data.draw(st.sampled_from([{}, HTMX, {**HTMX, "HX-Current-URL": "https://[::1/"}]))
+    headers = data.draw(st.sampled_from([{}, HTMX_HEADERS, {**HTMX_HEADERS, "HX-Current-URL": "https://[::1/"}]))
     query = "&".join(f"{name}={HOSTILE[value]}" for name, value in chosen.items())
 
     assert answered(client_of_boss, page, query, **headers).status_code < 500, (page, query)

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from tests.ingest.messages import boot, taken
 from tests.ingest.wire import Wire
 from tests.support.builders import key_of
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.fleet.models import Terminal
 from tms.ingest import store
 from tms.ingest.batch import Batch
@@ -53,7 +53,9 @@ class Node:
 
     async def session(self, terminal: Terminal) -> tuple[Session, Wire]:
         wire = Wire()
-        session = Session(await aside(key_of, terminal), wire=wire, batch=self.batch, links=self.links, address=None)
+        session = Session(
+            await in_thread(key_of, terminal), wire=wire, batch=self.batch, links=self.links, address=None
+        )
         self.links.opened(session)
         return session, wire
 

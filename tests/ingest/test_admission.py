@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.fleet.credentials import services
 from tms.fleet.models import Credential
 from tms.ingest.admission import Admission, find_keys, offered_credential
@@ -69,23 +69,23 @@ def scope(offered: object, *, subprotocols: tuple[str, ...] = ("tms.v1",)) -> di
 @pytest.mark.django_db(transaction=True)
 class TestDecision:
     async def test_a_valid_credential_is_let_in_as_its_terminal(self, fleet, admission):
-        terminal = await aside(fleet.terminal)
-        offered = await aside(services.issue, terminal)
+        terminal = await in_thread(fleet.terminal)
+        offered = await in_thread(services.issue, terminal)
 
         key = await admission.decide(scope(offered))
 
         assert (key.identity.terminal_id, key.identity.uid) == (terminal.pk, terminal.uid)
 
     async def test_both_keys_of_a_rotation_are_let_in(self, fleet, admission):
-        terminal = await aside(fleet.terminal)
-        offered = [await aside(services.issue, terminal) for _ in range(2)]
+        terminal = await in_thread(fleet.terminal)
+        offered = [await in_thread(services.issue, terminal) for _ in range(2)]
 
         keys = [await admission.decide(scope(each)) for each in offered]
 
         assert [key.identity.uid for key in keys] == [terminal.uid] * 2
 
     async def test_an_unknown_uid_and_a_wrong_secret_get_the_same_answer(self, fleet, admission):
-        terminal = await aside(fleet.terminal)
+        terminal = await in_thread(fleet.terminal)
 
         unknown = await admission.decide(scope(f"nobody.{SECRET}"))
         wrong = await admission.decide(scope(f"{terminal.uid}.{SECRET}"))
@@ -95,10 +95,10 @@ class TestDecision:
 
     @pytest.mark.parametrize("end", ["revoked_at", "expires_at"])
     async def test_a_key_that_ended_opens_nothing(self, fleet, admission, end):
-        terminal = await aside(fleet.terminal)
-        offered = await aside(services.issue, terminal)
+        terminal = await in_thread(fleet.terminal)
+        offered = await in_thread(services.issue, terminal)
         ended = {end: datetime.now(UTC) - timedelta(seconds=1)}
-        await aside(lambda: Credential.objects.filter(terminal=terminal).update(**ended))
+        await in_thread(lambda: Credential.objects.filter(terminal=terminal).update(**ended))
 
         assert (await admission.decide(scope(offered))).status == 401
 
@@ -116,8 +116,8 @@ class TestDecision:
         assert dict(refusal.headers)[b"retry-after"] == b"5"
 
     async def test_who_is_banned_is_told_for_how_long(self, fleet, links, admission):
-        terminal = await aside(fleet.terminal)
-        offered = await aside(services.issue, terminal)
+        terminal = await in_thread(fleet.terminal)
+        offered = await in_thread(services.issue, terminal)
         links.bans.read([(terminal.pk, 300.0)], at=asyncio.get_running_loop().time())
 
         refusal = await admission.decide(scope(offered))
@@ -126,8 +126,8 @@ class TestDecision:
         assert 290 < int(dict(refusal.headers)[b"retry-after"]) <= 300
 
     async def test_handshakes_that_come_together_share_one_query_and_each_gets_its_own_answer(self, fleet, admission):
-        terminals = [await aside(fleet.terminal) for _ in range(3)]
-        offered = [await aside(services.issue, terminal) for terminal in terminals]
+        terminals = [await in_thread(fleet.terminal) for _ in range(3)]
+        offered = [await in_thread(services.issue, terminal) for terminal in terminals]
         wrong = f"{terminals[0].uid}.{SECRET}"
 
         answers = await asyncio.gather(*(admission.decide(scope(each)) for each in (*offered, offered[0], wrong)))
@@ -139,8 +139,8 @@ class TestDecision:
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 async def test_a_connection_that_was_cut_while_nobody_asked_sends_nobody_away(fleet, links):
-    terminal = await aside(fleet.terminal)
-    offered = await aside(services.issue, terminal)
+    terminal = await in_thread(fleet.terminal)
+    offered = await in_thread(services.issue, terminal)
     backends = []
 
     def find(uids):
@@ -150,7 +150,7 @@ async def test_a_connection_that_was_cut_while_nobody_asked_sends_nobody_away(fl
 
     admission = Admission(links, find)
     await admission.decide(scope(offered))
-    await aside(cut, backends[0])
+    await in_thread(cut, backends[0])
 
     key = await admission.decide(scope(offered))
 

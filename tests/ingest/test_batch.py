@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from tests.support.builders import Link
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import batch as module
 from tms.ingest import store
@@ -52,7 +52,7 @@ async def commit(batch: Batch, *items: Item) -> None:
 
 
 async def seqs() -> list[int]:
-    return await aside(lambda: sorted(Report.objects.values_list("seq", flat=True)))
+    return await in_thread(lambda: sorted(Report.objects.values_list("seq", flat=True)))
 
 
 async def test_what_was_added_is_committed_and_acknowledged_once_a_flush(link):
@@ -100,7 +100,7 @@ async def test_a_large_batch_is_committed_in_parts_and_in_order(settings, link):
 
 async def test_one_report_that_cannot_be_committed_costs_no_other(fleet, link, caplog):
     other = Link(link.terminal)
-    others = [Link(terminal) for terminal in await aside(fleet.terminals, 3)]
+    others = [Link(terminal) for terminal in await in_thread(fleet.terminals, 3)]
     async with running() as batch:
         await commit(batch, other.boot(), *(each.boot() for each in others))
 
@@ -125,7 +125,7 @@ async def test_a_boot_that_cannot_be_committed_is_told_so_and_fences_nobody(flee
         await commit(batch, link.lost())
 
     assert (link.outcome, link.refused_boots, newer.outcome.session) == (None, 1, 1)
-    assert await aside(lambda: TerminalState.objects.get().presence) == Presence.ONLINE
+    assert await in_thread(lambda: TerminalState.objects.get().presence) == Presence.ONLINE
 
 
 async def test_a_mistake_of_ours_is_narrowed_down_to_its_item_as_well(link):
@@ -142,7 +142,7 @@ async def test_a_mistake_of_ours_is_narrowed_down_to_its_item_as_well(link):
 
 async def test_a_link_that_fails_at_being_told_stops_nobody(fleet, link):
     broken = Link(link.terminal)
-    others = [Link(terminal) for terminal in await aside(fleet.terminals, 2)]
+    others = [Link(terminal) for terminal in await in_thread(fleet.terminals, 2)]
     broken.acknowledge = broken.on_booted = lambda *_: 1 / 0
     async with running() as batch:
         await commit(batch, broken.boot(), *(each.boot() for each in others))
@@ -265,7 +265,7 @@ async def test_a_connection_that_the_database_ended_is_replaced(link):
 
     async with running(write) as batch:
         await commit(batch, link.boot())
-        await aside(asked, "SELECT pg_terminate_backend(%s)", backends[0])
+        await in_thread(asked, "SELECT pg_terminate_backend(%s)", backends[0])
 
         await commit(batch, link.report(1))
 

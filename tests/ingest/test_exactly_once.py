@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, kept, state_of, write
+from tests.support.ingest.store import booted, state_of, stored_reports, write
 from tests.support.threads import DEADLINE_S
 from tms.fleet.models import Terminal
 from tms.ingest import store
@@ -61,7 +61,7 @@ def test_a_report_of_an_earlier_boot_with_another_instant_is_kept_once(terminal)
 
     write(link.report(4, boot_id="before", taken_at=later(-7200)), link.report(5, boot_id="before"))
 
-    assert kept(terminal) == [("before", 4), ("before", 5)]
+    assert stored_reports(terminal) == [("before", 4), ("before", 5)]
 
 
 def test_a_terminal_that_comes_back_to_an_earlier_boot_goes_on_where_that_one_ended(terminal):
@@ -73,7 +73,7 @@ def test_a_terminal_that_comes_back_to_an_earlier_boot_goes_on_where_that_one_en
     write(link.report(9, taken_at=later(60)), link.report(10, taken_at=later(61)))
 
     assert link.outcome.acked_seq == 9
-    assert kept(terminal) == [("one", 9), ("one", 10), ("other", 1)]
+    assert stored_reports(terminal) == [("one", 9), ("one", 10), ("other", 1)]
 
 
 def test_a_seq_that_was_left_out_is_kept_when_it_comes_after_all(terminal):
@@ -82,7 +82,7 @@ def test_a_seq_that_was_left_out_is_kept_when_it_comes_after_all(terminal):
 
     write(link.report(2))
 
-    assert kept(terminal) == [("boot-1", 1), ("boot-1", 2), ("boot-1", 3)]
+    assert stored_reports(terminal) == [("boot-1", 1), ("boot-1", 2), ("boot-1", 3)]
 
 
 def test_a_terminal_is_deleted_with_all_that_it_sent(terminal):

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tests.ingest.messages import boot, reports, taken
 from tests.ingest.wire import Wire
 from tests.support.builders import AT, key_of
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.alerts.rules.cache import rule_cache
 from tms.feed.hub import hub
 from tms.feed.publisher import feed
@@ -42,24 +42,24 @@ async def gateway(feed_recorder, fleet, settings) -> AsyncIterator[Gateway]:
 
 async def opened(gateway: Gateway, terminal, *, address: str | None = None) -> tuple:
     wire = Wire()
-    return gateway.open(await aside(key_of, terminal), wire=wire, address=address), wire
+    return gateway.open(await in_thread(key_of, terminal), wire=wire, address=address), wire
 
 
 async def test_a_link_boots_reports_and_is_acknowledged(gateway, fleet):
-    terminal = await aside(fleet.terminal)
+    terminal = await in_thread(fleet.terminal)
     session, wire = await opened(gateway, terminal, address="192.0.2.7")
 
     await taken(session, boot())
     await taken(session, reports(1, 3))
 
     assert await wire.sent("ack") == {"seq": 3}
-    assert await aside(lambda: type(terminal).objects.get().address) == "192.0.2.7"
+    assert await in_thread(lambda: type(terminal).objects.get().address) == "192.0.2.7"
 
 
 async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in(gateway, fleet):
     wires = []
     for _ in range(3):
-        session, wire = await opened(gateway, await aside(fleet.terminal))
+        session, wire = await opened(gateway, await in_thread(fleet.terminal))
         await taken(session, boot())
         wires.append(wire)
 
@@ -70,7 +70,7 @@ async def test_a_drain_tells_every_terminal_when_to_come_back_and_lets_nobody_in
 
 
 async def test_what_came_before_the_end_is_committed_and_who_was_here_is_known_to_have_lost_us(gateway, fleet):
-    session, _ = await opened(gateway, await aside(fleet.terminal))
+    session, _ = await opened(gateway, await in_thread(fleet.terminal))
     await taken(session, boot())
     await taken(session, reports(1, 20))
     await gateway.announce_drain()
@@ -78,8 +78,8 @@ async def test_what_came_before_the_end_is_committed_and_who_was_here_is_known_t
     session.end(Cause.NODE_STOPPED)
     await gateway.batch.drained()
 
-    assert await aside(Report.objects.count) == 20
-    assert await aside(lambda: TerminalState.objects.get().cause) == Cause.NODE_STOPPED
+    assert await in_thread(Report.objects.count) == 20
+    assert await in_thread(lambda: TerminalState.objects.get().cause) == Cause.NODE_STOPPED
 
 
 async def test_a_node_whose_database_is_away_ends_and_says_what_it_gives_up(fleet, settings, monkeypatch):
@@ -88,7 +88,7 @@ async def test_a_node_whose_database_is_away_ends_and_says_what_it_gives_up(flee
     gateway = Gateway()
     gateway.batch = Batch(away)
     gateway.batch.start()
-    session, _ = await opened(gateway, await aside(fleet.terminal))
+    session, _ = await opened(gateway, await in_thread(fleet.terminal))
     session.note(frames.TerminalEvent(at=AT, code="door.open"))
 
     with capture_logs() as logs:

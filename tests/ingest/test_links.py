@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.ingest.node import DEADLINE_S, Node
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.alerts.models import Alert
 from tms.commands.models import Command, CommandState
 from tms.feed.change import Change
@@ -29,7 +29,7 @@ def terminal(fleet):
 
 async def elsewhere(terminal) -> Change:
     """The terminal boots on another node; what the feed tells of it."""
-    await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99))
+    await in_thread(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99))
     return Change(sessions=frozenset({(terminal.pk, 99)}))
 
 
@@ -76,7 +76,7 @@ async def lose_to_another_node(node: Node, terminal, times: int) -> None:
     for _ in range(times):
         session, _ = await node.booted(terminal)
         newer = session.number + 1
-        await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=newer))  # noqa: B023
+        await in_thread(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=newer))  # noqa: B023
         node.links.changed(Change(sessions=frozenset({(terminal.pk, newer)})))
 
 
@@ -91,19 +91,19 @@ async def test_two_devices_that_keep_taking_a_link_from_each_other_are_banned_an
     node, settings, fleet, terminal, take_link
 ):
     settings.TAKEOVERS_PER_MINUTE = 3
-    await aside(fleet.event_rule, "tms.duplicate_credential")
+    await in_thread(fleet.event_rule, "tms.duplicate_credential")
 
     await take_link(node, terminal, 3)
     await node.batch.drained()
-    before = await aside(find_bans, datetime.now(UTC))
+    before = await in_thread(find_bans, datetime.now(UTC))
     await take_link(node, terminal, 5)
     await node.batch.drained()
 
     assert before == []
-    [(banned, left_s)] = await aside(find_bans, datetime.now(UTC))
+    [(banned, left_s)] = await in_thread(find_bans, datetime.now(UTC))
     assert banned == terminal.pk
     assert 0 < left_s <= settings.TAKEOVER_BAN_S
-    assert await aside(lambda: Alert.objects.get().terminal) == terminal
+    assert await in_thread(lambda: Alert.objects.get().terminal) == terminal
 
 
 async def test_takeovers_are_counted_over_all_nodes(node, settings, fleet, terminal, database):
@@ -117,15 +117,15 @@ async def test_takeovers_are_counted_over_all_nodes(node, settings, fleet, termi
         await lose_to_another_node(each, terminal, 1)
         await each.batch.drained()
 
-    assert [pk for pk, _ in await aside(find_bans, datetime.now(UTC))] == [terminal.pk]
-    assert await aside(Event.objects.filter(code="tms.duplicate_credential").count) == 1
+    assert [pk for pk, _ in await in_thread(find_bans, datetime.now(UTC))] == [terminal.pk]
+    assert await in_thread(Event.objects.filter(code="tms.duplicate_credential").count) == 1
     for each in others:
         await each.batch.stop()
 
 
 async def test_a_node_refuses_whom_any_node_banned(node, terminal):
     until = datetime.now(UTC) + timedelta(seconds=300)
-    await aside(lambda: TakeoverCounter.objects.create(terminal=terminal, banned_until=until))
+    await in_thread(lambda: TakeoverCounter.objects.create(terminal=terminal, banned_until=until))
 
     async with node.looking():
         await until_true(lambda: node.links.ban_left_s(terminal.pk) > 290)
@@ -134,7 +134,7 @@ async def test_a_node_refuses_whom_any_node_banned(node, terminal):
 @pytest.mark.services
 async def test_a_link_whose_replacement_the_feed_did_not_tell_is_found_in_the_database(node, terminal):
     _, wire = await node.booted(terminal)
-    await aside(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99, node="another"))
+    await in_thread(lambda: TerminalState.objects.filter(pk=terminal.pk).update(session=99, node="another"))
     node.links.changed(Change(everything=True))
 
     async with node.looking():
@@ -144,7 +144,7 @@ async def test_a_link_whose_replacement_the_feed_did_not_tell_is_found_in_the_da
 
 
 async def test_a_revoked_key_closes_its_link_and_no_other(node, fleet, terminal):
-    other = await aside(fleet.terminal)
+    other = await in_thread(fleet.terminal)
     session, wire = await node.booted(terminal)
     _, untouched = await node.booted(other)
 
@@ -158,16 +158,16 @@ async def test_a_revoked_key_closes_its_link_and_no_other(node, fleet, terminal)
 
 async def test_a_command_goes_out_when_the_feed_tells_of_it(node, fleet, terminal):
     _, wire = await node.booted(terminal)
-    await aside(lambda: fleet.command(terminal, at=datetime.now(UTC)))
+    await in_thread(lambda: fleet.command(terminal, at=datetime.now(UTC)))
 
     node.links.changed(Change(commands=frozenset({terminal.pk, 12345})))
 
     assert (await wire.sent("command"))["name"] == "ping"
-    assert await aside(lambda: Command.objects.get().state) == CommandState.SENT
+    assert await in_thread(lambda: Command.objects.get().state) == CommandState.SENT
 
 
 async def test_a_command_that_waited_goes_out_after_the_boot(node, fleet, terminal):
-    await aside(lambda: fleet.command(terminal, at=datetime.now(UTC)))
+    await in_thread(lambda: fleet.command(terminal, at=datetime.now(UTC)))
 
     _, wire = await node.booted(terminal)
 
@@ -176,7 +176,7 @@ async def test_a_command_that_waited_goes_out_after_the_boot(node, fleet, termin
 
 async def test_a_gap_in_the_feed_sends_what_waits(node, fleet, terminal):
     _, wire = await node.booted(terminal)
-    await aside(lambda: fleet.command(terminal, at=datetime.now(UTC)))
+    await in_thread(lambda: fleet.command(terminal, at=datetime.now(UTC)))
 
     node.links.changed(Change(everything=True))
 
@@ -188,12 +188,12 @@ async def test_a_gap_in_the_feed_sends_what_waits(node, fleet, terminal):
 
 async def test_a_look_at_the_database_finds_revoked_keys_and_waiting_commands(node, fleet, terminal, monkeypatch):
     monkeypatch.setattr(module, "POLL_INTERVAL_S", 0.01)
-    other = await aside(fleet.terminal)
+    other = await in_thread(fleet.terminal)
     _, revoked = await node.booted(terminal)
     _, wire = await node.booted(other)
     now = datetime.now(UTC)
-    await aside(lambda: services.revoke(Credential.objects.filter(terminal=terminal), at=now))
-    await aside(lambda: fleet.command(other, at=now))
+    await in_thread(lambda: services.revoke(Credential.objects.filter(terminal=terminal), at=now))
+    await in_thread(lambda: fleet.command(other, at=now))
 
     async with node.looking():
         await revoked.ended()

@@ -7,7 +7,7 @@ import pytest
 from tests.ingest.messages import reports, taken
 from tests.support.builders import AT, Link
 from tests.support.ingest.store import booted, state_of, write
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.ingest.metric_limits import MetricNames
 from tms.protocol import frames
 from tms.protocol.limits import METRIC_NAMES
@@ -52,7 +52,7 @@ async def test_names_that_are_too_many_are_refused_by_name_and_the_rest_of_the_r
     assert (error["data"]["type"], error["data"]["where"]) == ("tms:part-refused", "$.params.metrics.m192")
     assert error["message"].startswith("m192, m193, m194, m195, m196 and 55 more: a terminal has at most 192 metrics")
     assert wire.of("ack")[-1] == {"seq": 4}
-    assert await aside(sizes) == [EACH, EACH + 1, EACH + 1, 4]
+    assert await in_thread(sizes) == [EACH, EACH + 1, EACH + 1, 4]
 
 
 async def test_a_new_link_goes_on_with_the_names_of_the_state(node, terminal):
@@ -63,7 +63,7 @@ async def test_a_new_link_goes_on_with_the_names_of_the_state(node, terminal):
         await node.batch.drained()
 
     assert wire.errors == ["tms:part-refused"]
-    assert len((await aside(state_of, terminal)).metrics) == METRIC_NAMES
+    assert len((await in_thread(state_of, terminal)).metrics) == METRIC_NAMES
 
 
 def test_who_boots_with_other_names_than_before_begins_anew(terminal):
@@ -87,11 +87,11 @@ async def test_parts_that_are_refused_close_no_link(node, terminal):
 
     assert wire.closed is None
     assert wire.errors == ["tms:part-refused"] * 30
-    assert await aside(lambda: list(Report.objects.values_list("metrics", flat=True))) == [{"b": 1.0}] * 30
+    assert await in_thread(lambda: list(Report.objects.values_list("metrics", flat=True))) == [{"b": 1.0}] * 30
 
 
 async def test_an_event_of_a_reserved_code_triggers_no_rule_and_the_rest_is_kept(node, fleet, terminal):
-    await aside(fleet.event_rule, "tms.duplicate_credential")
+    await in_thread(fleet.event_rule, "tms.duplicate_credential")
     session, wire = await node.booted(terminal)
     at = AT.isoformat()
 
@@ -107,5 +107,5 @@ async def test_an_event_of_a_reserved_code_triggers_no_rule_and_the_rest_is_kept
         return list(terminal.events.values_list("code", flat=True)), terminal.alerts.count(), sizes()
 
     assert wire.errors == ["tms:part-refused"]
-    assert await aside(seen) == (["ok"], 0, [1])
+    assert await in_thread(seen) == (["ok"], 0, [1])
     assert "`tms.`" in json.dumps(wire.frames)

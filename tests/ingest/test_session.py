@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from tests.ingest.messages import boot, reports, taken
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.feed.change import Change
 from tms.fleet.models import Presence, TerminalState
 from tms.ingest import session as module
@@ -64,12 +64,12 @@ async def test_a_link_that_was_closed_while_it_waits_for_its_commits_is_let_go(n
 
 async def test_a_link_whose_reports_cannot_be_kept_is_told_so_and_read_on(node, terminal):
     session, wire = await node.booted(terminal)
-    await aside(refuse_reports, "on")
+    await in_thread(refuse_reports, "on")
 
     try:
         await asyncio.wait_for(taken(session, reports(1, 5)), 5)
     finally:
-        await aside(refuse_reports, "off")
+        await in_thread(refuse_reports, "off")
 
     assert wire.errors == ["tms:unavailable"] * 5
     assert wire.closed is None
@@ -78,7 +78,7 @@ async def test_a_link_whose_reports_cannot_be_kept_is_told_so_and_read_on(node, 
 async def test_a_fenced_link_is_closed_even_when_the_feed_told_nobody(node, terminal):
     """Redis lost the message that a newer session began elsewhere."""
     session, wire = await node.booted(terminal)
-    await aside(lambda: TerminalState.objects.update(session=7))
+    await in_thread(lambda: TerminalState.objects.update(session=7))
 
     await taken(session, reports(1, 1))
     await node.batch.drained()
@@ -93,7 +93,7 @@ async def test_the_end_of_a_link_makes_its_terminal_silent(node, terminal):
     session.end()
     await node.batch.drained()
 
-    assert await aside(lambda: TerminalState.objects.get().presence) == Presence.SILENT
+    assert await in_thread(lambda: TerminalState.objects.get().presence) == Presence.SILENT
     assert node.links.by_terminal == {}
 
 
@@ -117,5 +117,5 @@ async def test_what_a_closed_link_still_sends_is_not_taken(node, terminal):
     await taken(session, reports(1, 3))
     await node.batch.drained()
 
-    assert not await aside(Report.objects.exists)
+    assert not await in_thread(Report.objects.exists)
     assert wire.of("ack") == []

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, kept, state_of, write
+from tests.support.ingest.store import booted, state_of, stored_reports, write
 from tms.alerts.models import Alert
 from tms.fleet.models import Presence
 from tms.protocol import frames, limits
@@ -110,7 +110,7 @@ def test_a_report_that_is_sent_again_is_kept_once(fleet):
 
     result = write(link.report(2), link.report(3), link.report(3))
 
-    assert kept(terminal) == [("boot-1", 1), ("boot-1", 2), ("boot-1", 3)]
+    assert stored_reports(terminal) == [("boot-1", 1), ("boot-1", 2), ("boot-1", 3)]
     assert [item.report.seq for item in result.reports] == [2, 3, 3]  # all of them are durable, so all are acknowledged
 
 
@@ -121,7 +121,7 @@ def test_reports_of_an_earlier_boot_are_kept_under_it_and_marked_late(fleet):
 
     write(link.report(1, boot_id="before"), link.report(1), link.report(9, boot_id="long ago"))
 
-    assert sorted(kept(terminal)) == [("after", 1), ("before", 1), ("long ago", 9)]
+    assert sorted(stored_reports(terminal)) == [("after", 1), ("before", 1), ("long ago", 9)]
     assert set(Report.objects.filter(late=True).values_list("boot__boot_id", flat=True)) == {"before", "long ago"}
     assert Boot.objects.filter(terminal=terminal).count() == 3
 

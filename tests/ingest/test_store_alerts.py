@@ -6,7 +6,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, happenings, kept, state_of, write
+from tests.support.ingest.store import booted, happenings, state_of, stored_reports, write
 from tms.alerts.models import Alert, Condition, Transition
 from tms.commands import services as commands
 from tms.commands.models import Command, CommandState
@@ -124,7 +124,7 @@ def test_the_verdict_of_a_rule_that_was_deleted_meanwhile_costs_no_report(fleet)
 
     write(report)
 
-    assert kept(terminal) == [("boot-1", 1)]
+    assert stored_reports(terminal) == [("boot-1", 1)]
     assert not Alert.objects.exists()
 
 
@@ -179,7 +179,7 @@ def test_a_batch_that_is_rolled_back_publishes_nothing_and_changes_nothing(fleet
         write(link.report(1, metrics={"temperature_c": 80.0}), broken)
 
     assert feed_recorder.changes() == []
-    assert kept(terminal) == []
+    assert stored_reports(terminal) == []
     assert state_of(terminal).metrics == {}
 
 

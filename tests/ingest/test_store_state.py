@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.support.builders import AT, Link, later
-from tests.support.ingest.store import booted, kept, state_of, write
+from tests.support.ingest.store import booted, state_of, stored_reports, write
 from tms.fleet.models import Cause, Presence, PresenceChange
 from tms.protocol import frames
 
@@ -110,7 +110,7 @@ def test_anything_of_an_older_session_changes_nothing(fleet):
     )
 
     assert len(result.fenced) == 4
-    assert kept(terminal) == []
+    assert stored_reports(terminal) == []
     assert (state_of(terminal).presence, state_of(terminal).metrics) == (Presence.ONLINE, {})
     assert state_of(terminal).last_seen_at == AT
 
@@ -132,4 +132,4 @@ def test_items_of_a_terminal_that_was_deleted_are_let_go_and_the_rest_is_kept(fl
     result = write(gone.report(1), there.report(1), Link(there.terminal).boot("boot-2"))
 
     assert len(result.fenced) == 1
-    assert kept(there.terminal) == [("boot-1", 1)]
+    assert stored_reports(there.terminal) == [("boot-1", 1)]

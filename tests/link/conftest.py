@@ -2,8 +2,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.link.credentials import supply
-from tests.support.servers.tms import SERVERS, Running
+from tests.support.link.credentials import credential_supply
+from tests.support.servers.tms import SERVERS, RunningTMS
 
 
 @pytest.fixture(scope="session", params=SERVERS)
@@ -13,13 +13,13 @@ def on(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[Running]:
+def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[RunningTMS]:
     """A running TMS, the same for all tests that ask no other limits of it."""
-    with Running(tmp_path_factory.mktemp("tms"), TMS_SERVER=on) as running:
+    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_SERVER=on) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def enrol(tms: Running) -> Callable[[], str]:
+def enrol(tms: RunningTMS) -> Callable[[], str]:
     """Gives the credential of a terminal that no other test uses."""
-    return supply(tms)
+    return credential_supply(tms)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.support.link.credentials import supply
+from tests.support.link.credentials import credential_supply
 from tests.support.link.terminal import DEADLINE_S, Terminal
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
 
@@ -17,16 +17,16 @@ FAR, OTHER = "203.0.113.7", "203.0.113.8"
 
 
 @pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[Running]:
+def tms(tmp_path_factory: pytest.TempPathFactory, on: str) -> Iterator[RunningTMS]:
     """Behind a proxy on this machine, and with room for two from an address."""
     limits = {"TMS_TRUSTED_PROXIES": "127.0.0.1", "TMS_CONNECTIONS_PER_ADDRESS": "2"}
-    with Running(tmp_path_factory.mktemp("tms"), TMS_SERVER=on, **limits) as running:
+    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_SERVER=on, **limits) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def enrol(tms: Running) -> Callable[[], str]:
-    return supply(tms)
+def enrol(tms: RunningTMS) -> Callable[[], str]:
+    return credential_supply(tms)
 
 
 async def test_a_third_link_of_an_address_is_refused_until_one_has_left(tms, enrol):
@@ -67,11 +67,11 @@ async def test_a_client_cannot_choose_the_address_that_it_is_counted_for(tms, en
         await link.socket.close()
 
 
-async def through_proxy(tms: Running, credential: str, forwarded_for: str) -> Terminal:
+async def through_proxy(tms: RunningTMS, credential: str, forwarded_for: str) -> Terminal:
     return await Terminal.connect(tms.link, credential, forwarded_for=forwarded_for)
 
 
-async def admitted(tms: Running, enrol: Callable[[], str], address: str) -> Terminal:
+async def admitted(tms: RunningTMS, enrol: Callable[[], str], address: str) -> Terminal:
     while True:
         try:
             return await through_proxy(tms, enrol(), address)

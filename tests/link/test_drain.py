@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.support.link.terminal import Terminal
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 pytestmark = [pytest.mark.both, pytest.mark.embedded]
 
@@ -13,7 +13,7 @@ STATES = "SELECT presence, cause FROM fleet_terminalstate"
 
 
 async def test_a_stopping_node_says_drain_commits_what_it_has_and_closes_with_4503(tmp_path):
-    with Running(tmp_path) as tms:
+    with RunningTMS(tmp_path) as tms:
         [credential] = tms.enrol_many(1)
         terminal = await Terminal.connect(tms.link, credential)
         await terminal.boot()
@@ -30,7 +30,7 @@ async def test_a_stopping_node_says_drain_commits_what_it_has_and_closes_with_45
 
 
 async def test_a_killed_node_that_starts_again_calls_nobody_online_whose_link_it_does_not_hold(tmp_path):
-    with Running(tmp_path, TMS_RECONNECT_GRACE_S="60") as tms:
+    with RunningTMS(tmp_path, TMS_RECONNECT_GRACE_S="60") as tms:
         [credential] = tms.enrol_many(1)
         terminal = await Terminal.connect(tms.link, credential)
         await terminal.boot()

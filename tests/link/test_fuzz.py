@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from tests.support.link.fuzzing import fuzzed, pour
+from tests.support.link.fuzzing import fuzzed_frame, send_frames
 
 FRAMES = 10_000
 LINKS_AT_ONCE = 8
@@ -11,10 +11,10 @@ CLEAN = {1000, 4400, 4409, 4413, 4429}
 
 
 async def test_fuzzed_frames_never_break_the_server(tms, enrol):
-    frames = iter([fuzzed(random.Random(number)) for number in range(FRAMES)])
+    frames = iter([fuzzed_frame(random.Random(number)) for number in range(FRAMES)])
     credentials = [enrol() for _ in range(LINKS_AT_ONCE)]
 
-    codes = await asyncio.gather(*(pour(tms.link, credential, frames) for credential in credentials))
+    codes = await asyncio.gather(*(send_frames(tms.link, credential, frames) for credential in credentials))
 
     assert next(frames, None) is None
     assert {code for of_one in codes for code in of_one} <= CLEAN, codes

@@ -8,7 +8,7 @@ from websockets.http11 import Response
 
 from tests.support.link.terminal import Terminal
 from tests.support.polling import wait_for_value_async
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 pytestmark = pytest.mark.both
 
@@ -22,7 +22,7 @@ JOIN alerts_rule r ON r.id = a.rule_id WHERE t.uid = %s AND r.event_code = 'tms.
 
 
 async def test_devices_that_keep_taking_the_link_are_shut_out_and_an_alert_is_raised(tmp_path):
-    with Running(tmp_path, TMS_TAKEOVERS_PER_MINUTE=str(TAKEOVERS), TMS_TAKEOVER_BAN_S="300") as tms:
+    with RunningTMS(tmp_path, TMS_TAKEOVERS_PER_MINUTE=str(TAKEOVERS), TMS_TAKEOVER_BAN_S="300") as tms:
         [credential] = tms.enrol_many(1)
         uid = credential.partition(".")[0]
         links = []
@@ -41,7 +41,7 @@ async def test_devices_that_keep_taking_the_link_are_shut_out_and_an_alert_is_ra
         await links[-1].socket.close()
 
 
-async def refused(tms: Running, credential: str) -> Response:
+async def refused(tms: RunningTMS, credential: str) -> Response:
     """The answer to a handshake, as soon as one is refused. Those before do not boot, and take nothing over."""
     async with asyncio.timeout(DEADLINE_S):
         while True:

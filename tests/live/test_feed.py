@@ -12,7 +12,7 @@ from django.db import transaction
 
 from tests.live.other import DEADLINE_S, Listener
 from tests.support.feed_recorder import FeedRecorder
-from tests.support.threads import aside, at_once
+from tests.support.threads import in_thread, run_concurrently
 from tms.feed import publisher as module
 from tms.feed.change import MAX_IDS, NOTHING, Change
 from tms.feed.publisher import Feed
@@ -119,7 +119,7 @@ async def test_messages_are_numbered_and_in_order(listener):
     async with attached() as feed:
         numbers, told = [], []
         for change in (ONE, TWO, THREE):
-            await aside(publish, feed, change)
+            await in_thread(publish, feed, change)
             message = await listener.hear_change()
             numbers.append(message.number)
             told.append(message.change)
@@ -195,7 +195,7 @@ async def test_one_change_that_names_too_much_is_told_as_everything(listener):
 
 async def test_many_threads_may_publish_at_once_and_nothing_is_lost(listener):
     async with attached() as feed:
-        told = asyncio.ensure_future(asyncio.to_thread(at_once, 16, lambda n: feed.committed(one_of(n))))
+        told = asyncio.ensure_future(asyncio.to_thread(run_concurrently, 16, lambda n: feed.committed(one_of(n))))
         heard = NOTHING
         while len(heard.terminals) < 16:
             heard |= (await listener.hear_change()).change

@@ -5,24 +5,24 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.support.notifications.delivery_clock import Hours
-from tests.support.notifications.destinations import webhook
-from tests.support.notifications.webhook_receiver import Receiver, receiving
+from tests.support.notifications.delivery_clock import DeliveryClock
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
 from tests.support.people import person
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy, Step
 
 
 @pytest.fixture
-def receiver(settings) -> Iterator[Receiver]:
+def receiver(settings) -> Iterator[WebhookReceiver]:
     """On this machine, which is allowed here: that it is refused otherwise has tests of its own."""
     settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.1")]
-    yield from receiving()
+    yield from run_receiver()
 
 
 @pytest.fixture
 def hook(db, receiver) -> Destination:
-    return webhook(receiver.url)
+    return webhook_destination(receiver.url)
 
 
 @pytest.fixture
@@ -57,5 +57,5 @@ def watcher(fleet) -> Client:
 
 
 @pytest.fixture
-def hours(fleet) -> Hours:
-    return Hours()
+def delivery_clock(fleet) -> DeliveryClock:
+    return DeliveryClock()

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.support.alerts.incidents import Storm
 from tests.support.alerts.maintenance import TOKYO
 from tests.support.builders import FakeScheduler, Fleet
-from tests.support.notifications.destinations import webhook
+from tests.support.notifications.destinations import webhook_destination
 from tms.alerts import correlation, lifecycle
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
@@ -41,7 +41,7 @@ class Life(RuleBasedStateMachine):
         self.storm = Storm(fleet, FakeScheduler())
         self.terminals = self.storm.shop("SJK", SHOP)
         self.person = fleet.person()
-        self.destination = webhook("https://hook.invalid", "Hook")
+        self.destination = webhook_destination("https://hook.invalid", "Hook")
         Step.objects.create(policy=Policy.objects.create(name="All", group_wait_s=0), position=0).destinations.add(
             self.destination
         )

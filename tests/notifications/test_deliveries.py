@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.support.builders import AT, later
-from tests.support.notifications.alerts import kinds, opened, over
-from tests.support.notifications.destinations import webhook
-from tests.support.threads import at_once
+from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.threads import run_concurrently
 from tms.alerts.models import Transition
 from tms.clock.jobs import LOOPS, Lane
 from tms.notifications.dispatch import dispatcher, leases, outbox
@@ -28,16 +28,16 @@ def marks(receiver) -> list[bool]:
     return [event.get("possibleduplicate", False) for event in receiver.events]
 
 
-def waiting(hours, fleet, policy, *destinations) -> Delivery:
+def waiting(delivery_clock, fleet, policy, *destinations) -> Delivery:
     """A delivery that is due."""
     policy((0, list(destinations)))
-    opened(fleet)
-    outbox.advance(hours.at)
+    open_alert(fleet)
+    outbox.advance(delivery_clock.at)
     return Delivery.objects.get()
 
 
-def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, hours, policy, hook):
-    delivery = waiting(hours, fleet, policy, hook)
+def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, delivery_clock, policy, hook):
+    delivery = waiting(delivery_clock, fleet, policy, hook)
     leases.acquire(hook.pk, at=AT)
     later_on = AT + LEASE + timedelta(seconds=1)
 
@@ -52,12 +52,14 @@ def test_the_clock_gives_what_a_lost_worker_had_to_the_next(fleet, hours, policy
 # Trying again
 
 
-def test_who_answers_503_is_tried_until_it_takes_it_and_gets_the_same_event(fleet, hours, policy, hook, receiver):
+def test_who_answers_503_is_tried_until_it_takes_it_and_gets_the_same_event(
+    fleet, delivery_clock, policy, hook, receiver
+):
     receiver.script = [(503, {})] * 4
     policy((0, [hook]))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(120)
+    delivery_clock.advance(120)
 
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.attempts, len(receiver.posted)) == ("sent", 5, 5)
@@ -77,37 +79,37 @@ def test_the_pauses_grow_and_are_never_the_same():
     assert wait_s(60, between=max) == LONGEST_S
 
 
-def test_a_wait_that_the_other_side_asked_for_is_kept(fleet, hours, policy, hook, receiver):
+def test_a_wait_that_the_other_side_asked_for_is_kept(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(429, {"Retry-After": "300"})]
     policy((0, [hook]))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(295, step_s=5)
+    delivery_clock.advance(295, step_s=5)
     before = len(receiver.posted)
-    hours.pass_(10)
+    delivery_clock.advance(10)
 
     assert (before, len(receiver.posted)) == (1, 2)
 
 
-def test_what_follows_for_the_same_destination_waits_behind_it_in_order(fleet, hours, policy, hook, receiver):
+def test_what_follows_for_the_same_destination_waits_behind_it_in_order(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(503, {})] * 3
     policy((0, [hook]))
-    alert = opened(fleet)
-    hours.pass_(1)
-    over(alert, 2)
+    alert = open_alert(fleet)
+    delivery_clock.advance(1)
+    resolve_alert(alert, 2)
 
-    hours.pass_(120)
+    delivery_clock.advance(120)
 
-    assert kinds(receiver) == ["opened"] * 4 + ["resolved"]
+    assert event_kinds(receiver) == ["opened"] * 4 + ["resolved"]
 
 
-def test_one_that_fails_holds_up_no_other(fleet, hours, policy, hook, receiver):
+def test_one_that_fails_holds_up_no_other(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [lambda posted: (503 if posted.path == "/bad" else 204, {})] * 50
-    policy((0, [webhook(receiver.url.replace("/hook/s3cret-path", "/bad"), "Bad")]))
+    policy((0, [webhook_destination(receiver.url.replace("/hook/s3cret-path", "/bad"), "Bad")]))
     policy((0, [hook]))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     assert [posted.path for posted in receiver.posted].count("/hook/s3cret-path") == 1
 
@@ -116,14 +118,16 @@ def test_one_that_fails_holds_up_no_other(fleet, hours, policy, hook, receiver):
 
 
 @pytest.mark.parametrize("status", [400, 410])
-def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(fleet, hours, policy, hook, receiver, status):
+def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(
+    fleet, delivery_clock, policy, hook, receiver, status
+):
     receiver.script = [(status, {"body": "no such channel"})]
     policy((0, [hook]))
-    opened(fleet)
-    hours.pass_(1)
-    opened(fleet)
+    open_alert(fleet)
+    delivery_clock.advance(1)
+    open_alert(fleet)
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     assert sorted(Delivery.objects.values_list("state", "detail")) == [
         ("dead", Delivery.objects.get(state="dead").detail),
@@ -132,52 +136,54 @@ def test_what_was_judged_bad_is_given_up_at_once_and_blocks_nothing(fleet, hours
     assert "no such channel" in Delivery.objects.get(state="dead").detail
 
 
-def test_what_nobody_takes_for_a_day_is_given_up(fleet, hours, policy, hook, receiver):
+def test_what_nobody_takes_for_a_day_is_given_up(fleet, delivery_clock, policy, hook, receiver):
     receiver.usual = (503, {})
     policy((0, [hook]))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(25 * 3600, step_s=300)
+    delivery_clock.advance(25 * 3600, step_s=300)
 
     assert Delivery.objects.get().state == "dead"
 
 
-def test_it_can_be_sent_again_and_twice_pressed_is_once_sent(fleet, hours, policy, hook, receiver):
+def test_it_can_be_sent_again_and_twice_pressed_is_once_sent(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(400, {})]
     policy((0, [hook]))
-    opened(fleet)
-    hours.pass_(5)
+    open_alert(fleet)
+    delivery_clock.advance(5)
     delivery = Delivery.objects.get()
 
-    pressed = [leases.send_again(delivery, at=hours.at) for _ in range(2)]
-    hours.pass_(5)
+    pressed = [leases.send_again(delivery, at=delivery_clock.at) for _ in range(2)]
+    delivery_clock.advance(5)
 
     assert pressed == [True, False]
     assert Delivery.objects.get().state == "sent"
     assert len(receiver.posted) == 2
 
 
-def test_who_was_never_told_is_not_told_of_the_recovery(fleet, hours, policy, hook, receiver):
+def test_who_was_never_told_is_not_told_of_the_recovery(fleet, delivery_clock, policy, hook, receiver):
     receiver.script = [(400, {})]
     policy((0, [hook]))
-    alert = opened(fleet)
-    hours.pass_(5)
-    over(alert, 6)
+    alert = open_alert(fleet)
+    delivery_clock.advance(5)
+    resolve_alert(alert, 6)
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
-    assert kinds(receiver) == ["opened"]
+    assert event_kinds(receiver) == ["opened"]
 
 
 # Twice
 
 
-def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(fleet, hours, policy, hook, receiver):
+def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(
+    fleet, delivery_clock, policy, hook, receiver
+):
     receiver.script = [(0, {})]
     policy((0, [hook]))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(30)
+    delivery_clock.advance(30)
 
     first, second = receiver.posted
     assert marks(receiver) == [False, True]
@@ -187,13 +193,15 @@ def test_an_attempt_without_an_answer_makes_the_next_a_possible_duplicate(fleet,
     assert "receive this twice" in second.event["data"]["text"]
 
 
-def test_the_lease_of_a_worker_that_died_expires_and_its_delivery_is_marked(fleet, hours, policy, hook, receiver):
-    waiting(hours, fleet, policy, hook)
-    dead = leases.acquire(hook.pk, at=hours.at)
+def test_the_lease_of_a_worker_that_died_expires_and_its_delivery_is_marked(
+    fleet, delivery_clock, policy, hook, receiver
+):
+    waiting(delivery_clock, fleet, policy, hook)
+    dead = leases.acquire(hook.pk, at=delivery_clock.at)
 
-    hours.pass_(LEASE.total_seconds() - 1)
+    delivery_clock.advance(LEASE.total_seconds() - 1)
     before = len(receiver.posted)
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     assert dead is not None
     assert before == 0
@@ -201,51 +209,51 @@ def test_the_lease_of_a_worker_that_died_expires_and_its_delivery_is_marked(flee
     assert Delivery.objects.get().state == "sent"
 
 
-def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, hours, policy, hook, receiver):
-    waiting(hours, fleet, policy, hook)
-    late = leases.acquire(hook.pk, at=hours.at)
-    hours.pass_(LEASE.total_seconds() + 1)
+def test_a_worker_that_comes_back_too_late_changes_nothing_any_more(fleet, delivery_clock, policy, hook, receiver):
+    waiting(delivery_clock, fleet, policy, hook)
+    late = leases.acquire(hook.pk, at=delivery_clock.at)
+    delivery_clock.advance(LEASE.total_seconds() + 1)
 
-    recorded = leases.record_result(late, leases.SendResult.retry("too late"), at=hours.at)
+    recorded = leases.record_result(late, leases.SendResult.retry("too late"), at=delivery_clock.at)
 
     assert not recorded
     assert Delivery.objects.get().state == "sent"
 
 
-def test_a_decision_is_made_once_whoever_leads(fleet, hours, policy, hook, receiver):
+def test_a_decision_is_made_once_whoever_leads(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), (60, [hook]))
-    opened(fleet)
+    open_alert(fleet)
     outbox.advance(AT)
     Transition.objects.update(dispatched_at=None)  # as if the first leader had not got so far as to say so
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
-    assert kinds(receiver) == ["opened"] * DeliveryItem.objects.count()
+    assert event_kinds(receiver) == ["opened"] * DeliveryItem.objects.count()
 
 
 @pytest.mark.django_db(transaction=True)
 class TestSeveral:
     """Two processes that both believe to lead."""
 
-    def test_one_acquires_the_lease_and_the_others_get_none(self, fleet, hours, policy, hook):
-        waiting(hours, fleet, policy, hook)
+    def test_one_acquires_the_lease_and_the_others_get_none(self, fleet, delivery_clock, policy, hook):
+        waiting(delivery_clock, fleet, policy, hook)
 
-        acquired = at_once(4, lambda n: leases.acquire(hook.pk, at=hours.at))
+        acquired = run_concurrently(4, lambda n: leases.acquire(hook.pk, at=delivery_clock.at))
 
         assert len([one for one in acquired if isinstance(one, Delivery)]) == 1
 
-    def test_two_outboxes_decide_each_thing_once(self, fleet, hours, policy, hook, receiver):
+    def test_two_outboxes_decide_each_thing_once(self, fleet, delivery_clock, policy, hook, receiver):
         policy((0, [hook]), group_wait_s=0)
         for _ in range(5):
-            opened(fleet)
+            open_alert(fleet)
 
-        at_once(3, lambda n: outbox.advance(AT))
+        run_concurrently(3, lambda n: outbox.advance(AT))
         outbox.advance(AT)
 
         assert DeliveryItem.objects.count() == 5
         assert DeliveryItem.objects.values("alert").distinct().count() == 5
 
-    def test_a_slow_destination_holds_up_nobody(self, fleet, hours, policy, hook, receiver):
+    def test_a_slow_destination_holds_up_nobody(self, fleet, delivery_clock, policy, hook, receiver):
         may_answer = threading.Event()
 
         def slow(posted):
@@ -253,9 +261,9 @@ class TestSeveral:
             return 204, {}
 
         receiver.usual = lambda posted: slow(posted) if posted.path == "/slow" else (204, {})
-        policy((0, [webhook(receiver.url.replace("/hook/s3cret-path", "/slow"), "Slow")]))
+        policy((0, [webhook_destination(receiver.url.replace("/hook/s3cret-path", "/slow"), "Slow")]))
         policy((0, [hook]))
-        opened(fleet)
+        open_alert(fleet)
         outbox.advance(AT)
 
         with ThreadPoolExecutor(4) as workers:
@@ -273,7 +281,7 @@ class TestSeveral:
 # Numbers
 
 
-def test_deliveries_are_counted_and_timed(fleet, hours, policy, hook, receiver):
+def test_deliveries_are_counted_and_timed(fleet, delivery_clock, policy, hook, receiver):
     def sample(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0
 
@@ -283,26 +291,26 @@ def test_deliveries_are_counted_and_timed(fleet, hours, policy, hook, receiver):
     before, timed = counts(), sample("tms_notification_seconds_count")
     receiver.script = [(503, {})]
     policy((0, [hook]))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(30)
+    delivery_clock.advance(30)
 
     assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 1]
     assert sample("tms_notification_seconds_count") == timed + 1
 
 
-def test_the_oldest_that_waits_is_told(fleet, hours, policy, hook, receiver):
+def test_the_oldest_that_waits_is_told(fleet, delivery_clock, policy, hook, receiver):
     assert REGISTRY.get_sample_value("tms_delivery_oldest_waiting_seconds") == 0
 
-    waiting(hours, fleet, policy, hook)
+    waiting(delivery_clock, fleet, policy, hook)
 
     assert REGISTRY.get_sample_value("tms_delivery_oldest_waiting_seconds") != 0
 
 
-def test_deliveries_are_forgotten_like_all_history(fleet, hours, policy, hook, receiver, settings):
+def test_deliveries_are_forgotten_like_all_history(fleet, delivery_clock, policy, hook, receiver, settings):
     policy((0, [hook]))
-    opened(fleet)
-    hours.pass_(5)
+    open_alert(fleet)
+    delivery_clock.advance(5)
 
     dispatcher.purge(later(0) + timedelta(days=settings.HISTORY_DAYS - 1))
     kept = Delivery.objects.count()

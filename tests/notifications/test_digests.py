@@ -8,8 +8,8 @@ from django.test import Client
 
 from tests.support import factories, people
 from tests.support.builders import AT, later
-from tests.support.notifications.destinations import webhook
-from tests.support.pages import Seen
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.pages import HtmlPage
 from tms.accounts.models import User
 from tms.notifications.digests import services
 from tms.notifications.models.delivery import Delivery, DeliveryState
@@ -60,15 +60,15 @@ def test_a_time_over_which_clocks_leap_is_the_leap_and_one_they_show_twice_the_f
     assert [f"{end:%-d %H:%M}" for end in back] == ["25 00:30", "26 01:30"]
 
 
-def test_a_digest_is_sent_at_the_end_of_each_shift_and_tells_of_it(fleet, hook, hours, receiver):
+def test_a_digest_is_sent_at_the_end_of_each_shift_and_tells_of_it(fleet, hook, delivery_clock, receiver):
     planned(hook)
     factories.alert(fleet, opened_at=later(HOUR), rule=fleet.metric_rule(name="Hot"))
 
     assert services.send_due(later(4 * HOUR - 1)) == 0
     assert services.send_due(later(4 * HOUR)) == 1
     assert services.send_due(later(4 * HOUR + 5)) == 0
-    hours.at = later(4 * HOUR + 5)
-    hours.work()
+    delivery_clock.at = later(4 * HOUR + 5)
+    delivery_clock.work()
 
     (event,) = [posted.event for posted in receiver.posted]
     assert event["type"] == "tms.alerts.digest.v1"
@@ -115,7 +115,9 @@ def test_two_clocks_that_both_lead_send_one(fleet, hook):
 
 
 def test_a_plan_that_fails_holds_up_no_other(fleet, hook, receiver):
-    DigestPlan.objects.filter(pk=planned(webhook(receiver.url, "Broken")).pk).update(time_zone="Nowhere/Nothing")
+    DigestPlan.objects.filter(pk=planned(webhook_destination(receiver.url, "Broken")).pk).update(
+        time_zone="Nowhere/Nothing"
+    )
     planned(hook)
 
     assert services.send_due(later(4 * HOUR)) == 1
@@ -138,22 +140,22 @@ def test_a_new_plan_replaces_the_one_there_was(fleet, hook):
 
 
 def test_it_speaks_the_language_of_the_destination(fleet, receiver):
-    destination = webhook(receiver.url, "Japanese", language="ja")
+    destination = webhook_destination(receiver.url, "Japanese", language="ja")
 
     sent = services.send(destination, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
 
     assert sent.content["title"].startswith("引き継ぎ")
 
 
-def test_it_is_the_same_at_each_attempt_whatever_happens_meanwhile(fleet, hook, hours, receiver):
+def test_it_is_the_same_at_each_attempt_whatever_happens_meanwhile(fleet, hook, delivery_clock, receiver):
     receiver.script = [(503, {})]
     notes.write("before", by=User.objects.create_user("mori"), at=later(60))
     services.send(hook, AT, later(HOUR), zone=UTC_ZONE, to=None, at=later(HOUR))
-    hours.at = later(HOUR)
-    hours.work()
+    delivery_clock.at = later(HOUR)
+    delivery_clock.work()
     notes.write("meanwhile", by=User.objects.get(username="mori"), at=later(120))
 
-    hours.pass_(60)
+    delivery_clock.advance(60)
 
     first, second = [posted.event["data"]["text"] for posted in receiver.posted]
     assert first == second
@@ -195,7 +197,7 @@ def fields_of(seen):
 
 
 def test_somebody_on_shift_sends_what_they_see_and_pressed_twice_it_is_sent_once(person, hook):
-    seen = Seen(person.get("/digest/send/?span=12h"))
+    seen = HtmlPage(person.get("/digest/send/?span=12h"))
     sent = fields_of(seen) | {"destinations": [hook.pk]}
 
     for _ in range(2):
@@ -204,11 +206,11 @@ def test_somebody_on_shift_sends_what_they_see_and_pressed_twice_it_is_sent_once
     delivery = Delivery.objects.get()
     assert answer["Location"].startswith("/digest/send/?span=12h")
     assert seen.text("text-title") == delivery.content["title"]
-    assert hook.name in Seen(person.get("/digest/send/")).text(f"sent-{delivery.pk}")
+    assert hook.name in HtmlPage(person.get("/digest/send/")).text(f"sent-{delivery.pk}")
 
 
 def test_without_a_destination_nothing_is_sent_and_that_is_said(person, hook):
-    seen = Seen(person.get("/digest/send/"))
+    seen = HtmlPage(person.get("/digest/send/"))
 
     answer = person.post("/digest/send/", fields_of(seen))
 
@@ -228,7 +230,7 @@ def test_staff_plan_it_and_drop_it(staff, hook):
     staff.post("/digest/plans/", {"destination": hook.pk, "times": "22:00, 6:00", "time_zone": "UTC"})
     plan = DigestPlan.objects.get()
     assert plan.times == "06:00 22:00"
-    assert "06:00 22:00" in Seen(staff.get("/digest/send/")).text(f"plan-{plan.pk}")
+    assert "06:00 22:00" in HtmlPage(staff.get("/digest/send/")).text(f"plan-{plan.pk}")
 
     staff.post(f"/digest/plans/{plan.pk}/delete/")
 
@@ -250,6 +252,6 @@ def test_only_staff_plan(person, hook):
 def test_a_delivery_of_a_digest_shows_what_it_said(person, hook):
     sent = services.send(hook, AT, AT + timedelta(hours=1), zone=UTC_ZONE, to=None, at=later(HOUR))
 
-    seen = Seen(person.get(sent.get_absolute_url()))
+    seen = HtmlPage(person.get(sent.get_absolute_url()))
 
     assert "Shift digest 25 Nov 09:00" in seen.text("items-title")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.support.builders import AT, later
 from tests.support.factories import acknowledged
-from tests.support.notifications.alerts import kinds, opened, over
-from tests.support.notifications.destinations import webhook
+from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
+from tests.support.notifications.destinations import webhook_destination
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert, Transition
@@ -24,20 +24,20 @@ MINUTE, HOUR = 60, 3600
 class Wobbler:
     """A terminal of which a rule holds and lets go, while the outbox and the clock go on."""
 
-    def __init__(self, fleet, hours, **fields) -> None:
+    def __init__(self, fleet, delivery_clock, **fields) -> None:
         self.rule, self.terminal = fleet.metric_rule(severity="critical", **fields), fleet.online()
-        self.hours = hours
+        self.delivery_clock = delivery_clock
 
     @property
     def seconds(self) -> float:
-        return (self.hours.at - AT).total_seconds()
+        return (self.delivery_clock.at - AT).total_seconds()
 
-    def pass_(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         end = later(self.seconds + seconds)
-        self.hours.work()
-        while self.hours.at < end:
-            self.hours.step(min(end, self.hours.at + timedelta(seconds=60)))
-            lifecycle.expire_flapping(self.hours.at)
+        self.delivery_clock.work()
+        while self.delivery_clock.at < end:
+            self.delivery_clock.step(min(end, self.delivery_clock.at + timedelta(seconds=60)))
+            lifecycle.expire_flapping(self.delivery_clock.at)
 
     def turn(self, *, is_wrong: bool) -> None:
         say = RuleTriggered if is_wrong else RuleCleared
@@ -46,14 +46,14 @@ class Wobbler:
     def wobble(self, times: int) -> None:
         for _ in range(times):
             self.turn(is_wrong=True)
-            self.pass_(MINUTE)
+            self.advance(MINUTE)
             self.turn(is_wrong=False)
-            self.pass_(MINUTE)
+            self.advance(MINUTE)
 
 
 @pytest.fixture
-def wobbler(fleet, hours) -> Wobbler:
-    return Wobbler(fleet, hours)
+def wobbler(fleet, delivery_clock) -> Wobbler:
+    return Wobbler(fleet, delivery_clock)
 
 
 def test_openings_and_recoveries_are_told_until_it_flaps_and_then_only_that(wobbler, policy, hook, receiver):
@@ -61,7 +61,7 @@ def test_openings_and_recoveries_are_told_until_it_flaps_and_then_only_that(wobb
 
     wobbler.wobble(12)
 
-    assert kinds(receiver) == ["opened", "resolved"] * 3 + ["flapping"]
+    assert event_kinds(receiver) == ["opened", "resolved"] * 3 + ["flapping"]
     assert receiver.events[-1]["data"]["title"].startswith("Critical, flapping: ")
     assert receiver.events[-1]["data"]["alerts"][0]["flapping"] is True
 
@@ -70,22 +70,22 @@ def test_a_recovery_is_told_when_it_is_calm(wobbler, policy, hook, receiver):
     policy((0, [hook]))
     wobbler.wobble(6)
 
-    wobbler.pass_(HOUR)
+    wobbler.advance(HOUR)
 
-    assert kinds(receiver)[6:] == ["flapping", "resolved"]
+    assert event_kinds(receiver)[6:] == ["flapping", "resolved"]
     [line, *_] = Delivery.objects.get(kind="resolved", items__alert__flapping__isnull=False).content["lines"]
     assert line.endswith("; flapped, 12 changes")
 
 
 def test_what_is_still_wrong_when_it_is_calm_is_told_and_telling_goes_on(wobbler, policy, hook, receiver):
-    late = webhook(receiver.url + "-late", "Late")
+    late = webhook_destination(receiver.url + "-late", "Late")
     policy((0, [hook]), (2 * HOUR, [late]))
     wobbler.wobble(6)
     wobbler.turn(is_wrong=True)
 
-    wobbler.pass_(3 * HOUR)
+    wobbler.advance(3 * HOUR)
 
-    assert kinds(receiver)[6:] == ["flapping", "calm", "opened"]
+    assert event_kinds(receiver)[6:] == ["flapping", "calm", "opened"]
     assert receiver.posted[-1].path.endswith("-late")
     assert receiver.events[-2]["data"]["title"].startswith("Flapping stopped, still unresolved: ")
     assert "still unacknowledged" in receiver.events[-1]["data"]["title"]
@@ -97,9 +97,9 @@ def test_nobody_is_asked_again_while_somebody_has_what_flaps(fleet, wobbler, pol
     acknowledged(Alert.objects.unresolved().get(), by=fleet.person())
 
     wobbler.wobble(10)
-    wobbler.pass_(HOUR)
+    wobbler.advance(HOUR)
 
-    assert kinds(receiver)[6:] == ["flapping", "resolved"]
+    assert event_kinds(receiver)[6:] == ["flapping", "resolved"]
 
 
 def test_a_delay_that_no_opening_outlasts_is_outlasted_by_the_flapping(wobbler, policy, hook, receiver):
@@ -107,7 +107,7 @@ def test_a_delay_that_no_opening_outlasts_is_outlasted_by_the_flapping(wobbler, 
 
     wobbler.wobble(6)
 
-    assert kinds(receiver) == ["flapping"]
+    assert event_kinds(receiver) == ["flapping"]
 
 
 def test_what_is_told_only_after_its_calm_is_told_as_any_alert(wobbler, policy, hook, receiver):
@@ -115,9 +115,9 @@ def test_what_is_told_only_after_its_calm_is_told_as_any_alert(wobbler, policy, 
     wobbler.wobble(4)
     wobbler.turn(is_wrong=True)
 
-    wobbler.pass_(3 * HOUR)
+    wobbler.advance(3 * HOUR)
 
-    assert kinds(receiver) == ["opened"]
+    assert event_kinds(receiver) == ["opened"]
 
 
 def test_other_alerts_are_told_as_ever(fleet, wobbler, policy, hook, receiver):
@@ -125,12 +125,12 @@ def test_other_alerts_are_told_as_ever(fleet, wobbler, policy, hook, receiver):
     wobbler.wobble(4)
     before = len(receiver.posted)
 
-    other = opened(fleet, seconds=wobbler.seconds)
-    wobbler.pass_(MINUTE)
-    over(other, wobbler.seconds)
-    wobbler.pass_(MINUTE)
+    other = open_alert(fleet, seconds=wobbler.seconds)
+    wobbler.advance(MINUTE)
+    resolve_alert(other, wobbler.seconds)
+    wobbler.advance(MINUTE)
 
-    assert kinds(receiver)[before:] == ["opened", "resolved"]
+    assert event_kinds(receiver)[before:] == ["opened", "resolved"]
 
 
 STRETCHES = st.lists(st.tuples(st.integers(20, 400), st.integers(20, 400)), min_size=4, max_size=9)
@@ -140,21 +140,21 @@ STRETCHES = st.lists(st.tuples(st.integers(20, 400), st.integers(20, 400)), min_
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stretches=STRETCHES, stays=st.booleans())
 def test_a_phase_is_told_at_its_begin_and_at_its_end_and_what_is_wrong_then_is_known(
-    fleet, hours, policy, hook, receiver, stretches, stays
+    fleet, delivery_clock, policy, hook, receiver, stretches, stays
 ):
     Policy.objects.all().delete()
     receiver.posted.clear()
     policy((0, [hook]))
-    wobbler = Wobbler(fleet, hours)
+    wobbler = Wobbler(fleet, delivery_clock)
     for wrong_s, well_s in stretches:
         wobbler.turn(is_wrong=True)
-        wobbler.pass_(wrong_s)
+        wobbler.advance(wrong_s)
         wobbler.turn(is_wrong=False)
-        wobbler.pass_(well_s)
+        wobbler.advance(well_s)
     if stays:
         wobbler.turn(is_wrong=True)
 
-    wobbler.pass_(HOUR)
+    wobbler.advance(HOUR)
 
     for alert in Alert.objects.filter(rule=wobbler.rule):
         told = [event["type"].split(".")[2] for event in receiver.events if told_of(event) == [alert.pk]]

@@ -2,25 +2,25 @@
 
 from django.test import Client
 
-from tests.support.notifications.alerts import opened, over
-from tests.support.notifications.destinations import webhook
-from tests.support.pages import Seen
+from tests.support.notifications.alerts import open_alert, resolve_alert
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.pages import HtmlPage
 from tms.notifications.models.delivery import Delivery
 
 DAY = 86_400
 
 
 def told(client: Client, alert) -> list[str]:
-    seen = Seen(client.get(alert.get_absolute_url()))
+    seen = HtmlPage(client.get(alert.get_absolute_url()))
     return [seen.text(element) for element in seen.rows("told-")]
 
 
-def test_each_message_stands_with_its_destination_and_what_became_of_it(fleet, hours, policy, hook, watcher):
+def test_each_message_stands_with_its_destination_and_what_became_of_it(fleet, delivery_clock, policy, hook, watcher):
     policy((0, [hook]))
-    alert = opened(fleet)
-    hours.pass_(5)
-    over(alert, 6)
-    hours.pass_(5)
+    alert = open_alert(fleet)
+    delivery_clock.advance(5)
+    resolve_alert(alert, 6)
+    delivery_clock.advance(5)
 
     recovery, opening = told(watcher, alert)
 
@@ -29,41 +29,41 @@ def test_each_message_stands_with_its_destination_and_what_became_of_it(fleet, h
 
 
 def test_what_was_given_up_says_what_came_back_and_after_how_many_attempts(
-    fleet, hours, policy, hook, receiver, watcher
+    fleet, delivery_clock, policy, hook, receiver, watcher
 ):
     receiver.script = [(503, {"body": "busy"}), (410, {"body": "gone"})]
     policy((0, [hook]))
-    alert = opened(fleet)
-    hours.pass_(60)
+    alert = open_alert(fleet)
+    delivery_clock.advance(60)
 
     [line] = told(watcher, alert)
 
     assert "Failed, 2 attempts: 410 Gone: gone" in line
 
 
-def test_what_may_have_arrived_twice_says_so(fleet, hours, policy, hook, watcher):
+def test_what_may_have_arrived_twice_says_so(fleet, delivery_clock, policy, hook, watcher):
     policy((0, [hook]))
-    alert = opened(fleet)
-    hours.pass_(5)
+    alert = open_alert(fleet)
+    delivery_clock.advance(5)
     Delivery.objects.update(possible_duplicate=True)
 
     assert "possible duplicate" in told(watcher, alert)[0]
 
 
-def test_of_other_alerts_nothing_stands_there(fleet, hours, policy, hook, receiver, watcher):
+def test_of_other_alerts_nothing_stands_there(fleet, delivery_clock, policy, hook, receiver, watcher):
     policy((0, [hook]))
-    opened(fleet)
-    other = opened(fleet, terminal=fleet.online(site=fleet.site("OSK")))
-    hours.pass_(5)
+    open_alert(fleet)
+    other = open_alert(fleet, terminal=fleet.online(site=fleet.site("OSK")))
+    delivery_clock.advance(5)
 
     assert len(told(watcher, other)) == 1
     assert len(receiver.posted) == 2
 
 
-def test_what_still_waits_stands_there_too(fleet, hours, policy, receiver, watcher):
-    policy((0, [webhook(receiver.url, "Slow")]), group_wait_s=600)
-    alert = opened(fleet)
-    hours.pass_(5)
+def test_what_still_waits_stands_there_too(fleet, delivery_clock, policy, receiver, watcher):
+    policy((0, [webhook_destination(receiver.url, "Slow")]), group_wait_s=600)
+    alert = open_alert(fleet)
+    delivery_clock.advance(5)
 
     [line] = told(watcher, alert)
 

@@ -4,12 +4,12 @@ from datetime import time
 
 import pytest
 
-from tests.support.alerts.maintenance import shop
+from tests.support.alerts.maintenance import set_opening_hours
 from tests.support.builders import later
 from tests.support.factories import acknowledged
-from tests.support.notifications.alerts import kinds, notified, opened, over
-from tests.support.notifications.destinations import webhook
-from tests.support.pages import Seen
+from tests.support.notifications.alerts import event_kinds, notified_alerts, open_alert, resolve_alert
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.pages import HtmlPage
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Escalation, Policy
@@ -43,98 +43,102 @@ WHEN = [
 
 @pytest.mark.parametrize(("when", "times", "days", "after_hours"), WHEN)
 def test_a_policy_tells_in_its_hours_and_what_is_still_wrong_when_they_begin(
-    fleet, hours, policy, hook, receiver, when, times, days, after_hours
+    fleet, delivery_clock, policy, hook, receiver, when, times, days, after_hours
 ):
-    shop(fleet, 9, 18)
+    set_opening_hours(fleet, 9, 18)
     policy((0, [hook]), when=when, hours_days=days, **times)
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(max(0, after_hours * HOUR - 60), step_s=HOUR)
+    delivery_clock.advance(max(0, after_hours * HOUR - 60), step_s=HOUR)
     before, why = len(receiver.posted), Escalation.objects.get().suppression
-    hours.pass_(120, step_s=30)
+    delivery_clock.advance(120, step_s=30)
 
     if after_hours:
         assert (before, why) == (0, "hours")
-    assert kinds(receiver) == ["opened"]
+    assert event_kinds(receiver) == ["opened"]
 
 
-def test_what_recovers_before_the_hours_begin_is_never_told(fleet, hours, policy, hook, receiver):
+def test_what_recovers_before_the_hours_begin_is_never_told(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), when="within", **MORNING)
-    alert = opened(fleet)
-    hours.pass_(HOUR, step_s=HOUR)
-    over(alert, HOUR)
+    alert = open_alert(fleet)
+    delivery_clock.advance(HOUR, step_s=HOUR)
+    resolve_alert(alert, HOUR)
 
-    hours.pass_(DAY, step_s=HOUR)
+    delivery_clock.advance(DAY, step_s=HOUR)
 
     assert receiver.posted == []
 
 
-def test_a_recovery_is_told_outside_of_the_hours_to_those_who_were_told(fleet, hours, policy, hook, receiver):
+def test_a_recovery_is_told_outside_of_the_hours_to_those_who_were_told(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [hook]), when="within", **EVENING)
-    alert = opened(fleet)
-    hours.pass_(2 * HOUR, step_s=HOUR)
-    over(alert, 2 * HOUR)
+    alert = open_alert(fleet)
+    delivery_clock.advance(2 * HOUR, step_s=HOUR)
+    resolve_alert(alert, 2 * HOUR)
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
-    assert kinds(receiver) == ["opened", "resolved"]
+    assert event_kinds(receiver) == ["opened", "resolved"]
 
 
 def quiet_hook(receiver, name: str = "Quiet", **fields) -> Destination:
-    return webhook(f"{receiver.url}-{name}", name, **(NIGHT | fields))
+    return webhook_destination(f"{receiver.url}-{name}", name, **(NIGHT | fields))
 
 
-def test_a_destination_is_told_at_the_end_of_its_quiet_hours_of_all_that_is_still_wrong(fleet, hours, policy, receiver):
+def test_a_destination_is_told_at_the_end_of_its_quiet_hours_of_all_that_is_still_wrong(
+    fleet, delivery_clock, policy, receiver
+):
     policy((0, [quiet_hook(receiver)]))
     rule = fleet.metric_rule(severity="warning")
-    first, second, third, fourth = (opened(fleet, rule=rule) for _ in range(4))
-    hours.pass_(HOUR, step_s=HOUR)
-    over(second, HOUR)
+    first, second, third, fourth = (open_alert(fleet, rule=rule) for _ in range(4))
+    delivery_clock.advance(HOUR, step_s=HOUR)
+    resolve_alert(second, HOUR)
     acknowledged(third, by=fleet.person())
-    fifth = opened(fleet, rule=rule, seconds=HOUR)
+    fifth = open_alert(fleet, rule=rule, seconds=HOUR)
 
-    hours.pass_(11.9 * HOUR, step_s=HOUR)
+    delivery_clock.advance(11.9 * HOUR, step_s=HOUR)
     before = len(receiver.posted)
-    hours.pass_(600, step_s=60)
+    delivery_clock.advance(600, step_s=60)
 
     assert before == 0
-    assert [sorted(alerts) for alerts in notified(receiver)] == [[first.pk, fourth.pk, fifth.pk]]
-    over(first, 13.1 * HOUR)
-    hours.pass_(10)
-    assert kinds(receiver) == ["opened", "resolved"]
+    assert [sorted(alerts) for alerts in notified_alerts(receiver)] == [[first.pk, fourth.pk, fifth.pk]]
+    resolve_alert(first, 13.1 * HOUR)
+    delivery_clock.advance(10)
+    assert event_kinds(receiver) == ["opened", "resolved"]
 
 
 @pytest.mark.parametrize("anyway", [True, False])
-def test_critical_ones_come_through_where_that_is_wanted(fleet, hours, policy, receiver, anyway):
+def test_critical_ones_come_through_where_that_is_wanted(fleet, delivery_clock, policy, receiver, anyway):
     policy((0, [quiet_hook(receiver, critical_anyway=anyway)]))
-    opened(fleet, severity="warning")
-    critical = opened(fleet)
+    open_alert(fleet, severity="warning")
+    critical = open_alert(fleet)
 
-    hours.pass_(10)
+    delivery_clock.advance(10)
 
-    assert notified(receiver) == ([[critical.pk]] if anyway else [])
+    assert notified_alerts(receiver) == ([[critical.pk]] if anyway else [])
 
 
-def test_a_step_of_quiet_destinations_is_not_waited_for(fleet, hours, policy, hook, receiver):
+def test_a_step_of_quiet_destinations_is_not_waited_for(fleet, delivery_clock, policy, hook, receiver):
     policy((0, [quiet_hook(receiver, critical_anyway=False)]), (3 * HOUR, [hook]))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(10)
+    delivery_clock.advance(10)
 
     assert [posted.path for posted in receiver.posted] == ["/hook/s3cret-path"]
 
 
-def test_what_gathered_before_the_quiet_hours_begin_is_not_joined_by_what_comes_in_them(fleet, hours, policy, receiver):
+def test_what_gathered_before_the_quiet_hours_begin_is_not_joined_by_what_comes_in_them(
+    fleet, delivery_clock, policy, receiver
+):
     later_quiet = quiet_hook(receiver, hours_from=time(18, 1))
     policy((0, [later_quiet]), group_wait_s=120)
     rule = fleet.metric_rule(severity="warning")
-    early = opened(fleet, rule=rule)
-    hours.pass_(90)
-    opened(fleet, rule=rule, seconds=90)
+    early = open_alert(fleet, rule=rule)
+    delivery_clock.advance(90)
+    open_alert(fleet, rule=rule, seconds=90)
 
-    hours.pass_(120)
+    delivery_clock.advance(120)
 
-    assert notified(receiver) == [[early.pk]]
+    assert notified_alerts(receiver) == [[early.pk]]
     assert Delivery.objects.get(state="waiting").due_at == later(13 * HOUR)
 
 
@@ -150,7 +154,7 @@ def test_the_hours_of_a_policy_are_kept_as_they_were_filled_in(staff, hook):
     staff.post("/policies/new/", STEPS | form | times)
 
     made = Policy.objects.get()
-    seen = Seen(staff.get(made.get_absolute_url()))
+    seen = HtmlPage(staff.get(made.get_absolute_url()))
     assert (made.when, made.hours_days, made.hours_until) == ("within", [0, 4], time(17, 30))
     assert seen.attribute("id_hours_from", "value") == "09:00"
 
@@ -164,7 +168,7 @@ def test_hours_without_an_end_or_a_beginning_are_refused(staff, hook, form, fiel
     answer = staff.post("/policies/new/", STEPS | usual | form)
 
     assert answer.status_code == 422
-    assert "Enter both times." in Seen(answer).text(f"id_{field}_error")
+    assert "Enter both times." in HtmlPage(answer).text(f"id_{field}_error")
 
 
 def test_the_quiet_hours_of_a_destination_are_kept(staff, hook):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support.alerts.incidents import Storm, incident
-from tests.support.alerts.maintenance import maintain
-from tests.support.notifications.delivery_clock import Hours
-from tests.support.notifications.destinations import webhook
+from tests.support.alerts.incidents import Storm, only_incident
+from tests.support.alerts.maintenance import plan_maintenance
+from tests.support.notifications.delivery_clock import DeliveryClock
+from tests.support.notifications.destinations import webhook_destination
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Incident
 
@@ -15,19 +15,19 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 class Both:
     """The clock's loops and those of the outbox, at one time."""
 
-    def __init__(self, scheduler, hours: Hours) -> None:
-        self.scheduler, self.hours = scheduler, hours
+    def __init__(self, scheduler, delivery_clock: DeliveryClock) -> None:
+        self.scheduler, self.delivery_clock = scheduler, delivery_clock
 
-    def pass_(self, seconds: float, *, step_s: float = 1) -> None:
+    def advance(self, seconds: float, *, step_s: float = 1) -> None:
         end = self.scheduler.at.timestamp() + seconds
         while self.scheduler.at.timestamp() < end:
-            self.hours.at = self.scheduler.advance(seconds=step_s, step_s=step_s)
-            self.hours.work()
+            self.delivery_clock.at = self.scheduler.advance(seconds=step_s, step_s=step_s)
+            self.delivery_clock.work()
 
 
 @pytest.fixture
-def both(scheduler, hours) -> Both:
-    return Both(scheduler, hours)
+def both(scheduler, delivery_clock) -> Both:
+    return Both(scheduler, delivery_clock)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_site_that_is_lost_is_told_once(storm, both, policy, hook, receiver):
     policy((0, [hook]))
     storm.lose(storm.shop("SJK", 10), seconds=0)
 
-    both.pass_(120, step_s=5)
+    both.advance(120, step_s=5)
 
     [event] = receiver.events
     [facts] = event["data"]["incidents"]
@@ -62,17 +62,17 @@ def test_terminals_that_are_lost_one_after_the_other_are_told_as_one(storm, both
 
     for terminal in storm.shop("SJK", 10):
         storm.lose([terminal], seconds=0)
-        both.pass_(0.5, step_s=0.5)
-    both.pass_(60, step_s=5)
+        both.advance(0.5, step_s=0.5)
+    both.advance(60, step_s=5)
 
     assert titles(receiver) == ["Critical: Site SJK: 10 of 10 terminals offline"]
 
 
 def test_each_incident_and_destination_has_one_message(storm, both, policy, hook, receiver):
-    policy((0, [hook, webhook(receiver.url, "Other")]))
+    policy((0, [hook, webhook_destination(receiver.url, "Other")]))
     storm.lose([terminal for code in ("SJK", "OSK", "NGY") for terminal in storm.shop(code, 5)], seconds=0)
 
-    both.pass_(60, step_s=5)
+    both.advance(60, step_s=5)
 
     assert len(receiver.events) == 6
     assert len(set(titles(receiver))) == 3
@@ -82,9 +82,9 @@ def test_a_single_loss_is_told_by_itself_a_little_later(storm, both, policy, hoo
     policy((0, [hook]))
     storm.lose(storm.shop("SJK", 10)[:1], seconds=0)
 
-    both.pass_(4)
+    both.advance(4)
     before = len(receiver.events)
-    both.pass_(4)
+    both.advance(4)
 
     assert before == 0
     assert types(receiver) == ["tms.alerts.opened.v1"]
@@ -94,15 +94,15 @@ def test_who_joins_later_is_told_by_nothing_new_and_the_recovery_is_told_once(st
     policy((0, [hook]))
     shop = storm.shop("SJK", 10)
     storm.lose(shop[:6], seconds=0)
-    both.pass_(30, step_s=5)
+    both.advance(30, step_s=5)
 
     storm.lose(shop[6:], seconds=0)
-    both.pass_(60, step_s=5)
+    both.advance(60, step_s=5)
     storm.bring_back(shop[:3], seconds=0)
-    both.pass_(60, step_s=5)
+    both.advance(60, step_s=5)
     before = types(receiver)
     storm.bring_back(shop[3:], seconds=0)
-    both.pass_(60, step_s=5)
+    both.advance(60, step_s=5)
 
     assert before == ["tms.incidents.opened.v1"]
     assert types(receiver) == [*before, "tms.incidents.resolved.v1"]
@@ -113,14 +113,14 @@ def test_what_was_told_before_it_was_correlated_is_told_of_its_recovery(storm, b
     policy((0, [hook]))
     shop = storm.shop("SJK", 10)
     storm.lose(shop[:1], seconds=0)
-    both.pass_(10)
+    both.advance(10)
 
     storm.lose(shop[1:], seconds=0)
-    both.pass_(30, step_s=5)
+    both.advance(30, step_s=5)
     storm.bring_back(shop, seconds=0)
-    both.pass_(30, step_s=5)
+    both.advance(30, step_s=5)
 
-    assert Alert.objects.filter(incident=incident()).count() == 10
+    assert Alert.objects.filter(incident=only_incident()).count() == 10
     assert sorted(types(receiver)) == [
         "tms.alerts.opened.v1",
         "tms.alerts.resolved.v1",
@@ -130,54 +130,54 @@ def test_what_was_told_before_it_was_correlated_is_told_of_its_recovery(storm, b
 
 
 def test_an_acknowledgement_of_the_incident_ends_the_escalation(storm, fleet, both, policy, receiver):
-    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 10), seconds=0)
-    both.pass_(20, step_s=5)
+    both.advance(20, step_s=5)
 
-    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
-    both.pass_(120, step_s=10)
+    correlation.acknowledge(only_incident(), by=fleet.person(), comment="", at=both.scheduler.at)
+    both.advance(120, step_s=10)
 
     assert len(receiver.events) == 1
 
 
 def test_it_goes_on_when_the_incident_is_given_back(storm, fleet, both, policy, receiver):
-    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 10), seconds=0)
-    both.pass_(20, step_s=5)
-    correlation.acknowledge(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
-    both.pass_(120, step_s=10)
+    both.advance(20, step_s=5)
+    correlation.acknowledge(only_incident(), by=fleet.person(), comment="", at=both.scheduler.at)
+    both.advance(120, step_s=10)
 
-    correlation.reopen(incident(), by=fleet.person(), comment="", at=both.scheduler.at)
-    both.pass_(10, step_s=5)
+    correlation.reopen(only_incident(), by=fleet.person(), comment="", at=both.scheduler.at)
+    both.advance(10, step_s=5)
 
     assert titles(receiver)[1:] == ["Critical, still unacknowledged: Site SJK: 10 of 10 terminals offline"]
 
 
 def test_when_every_alert_of_it_is_in_hand_nobody_else_is_asked(storm, fleet, both, policy, receiver):
-    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     storm.lose(storm.shop("SJK", 5), seconds=0)
-    both.pass_(20, step_s=5)
+    both.advance(20, step_s=5)
 
     lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.scheduler.at)
-    both.pass_(120, step_s=10)
+    both.advance(120, step_s=10)
 
     assert len(receiver.events) == 1
 
 
 @pytest.mark.parametrize("how", ["given back", "joins"])
 def test_as_soon_as_one_of_them_is_in_nobodys_hands_the_next_are_told(storm, fleet, both, policy, receiver, how):
-    policy((0, [webhook(receiver.url, "First")]), (60, [webhook(receiver.url, "Second")]))
+    policy((0, [webhook_destination(receiver.url, "First")]), (60, [webhook_destination(receiver.url, "Second")]))
     shop = storm.shop("SJK", 6)
     storm.lose(shop[:5], seconds=0)
-    both.pass_(20, step_s=5)
+    both.advance(20, step_s=5)
     lifecycle.acknowledge(Alert.objects.all(), by=fleet.person(), comment="", at=both.scheduler.at)
-    both.pass_(120, step_s=10)
+    both.advance(120, step_s=10)
 
     if how == "joins":
         storm.lose(shop[5:], seconds=0)
     else:
         lifecycle.reopen(Alert.objects.filter(terminal=shop[0]), by=fleet.person(), comment="", at=both.scheduler.at)
-    both.pass_(70, step_s=5)
+    both.advance(70, step_s=5)
 
     assert len(receiver.events) == 2
     assert "still unacknowledged" in titles(receiver)[-1]
@@ -187,10 +187,10 @@ def test_what_is_left_of_an_incident_is_told_by_itself(storm, both, policy, hook
     policy((0, [hook]))
     shop = storm.shop("SJK", 20)
     storm.lose(shop, seconds=0)
-    both.pass_(30, step_s=5)
+    both.advance(30, step_s=5)
     storm.bring_back(shop[1:], seconds=0)
 
-    both.pass_(700, step_s=20)
+    both.advance(700, step_s=20)
 
     assert types(receiver) == ["tms.incidents.opened.v1", "tms.incidents.resolved.v1", "tms.alerts.opened.v1"]
 
@@ -200,11 +200,11 @@ def test_an_incident_is_quiet_while_all_of_it_is(storm, both, fleet, policy, hoo
     shop = storm.shop("SJK", 5)
     storm.lose(shop, seconds=0)
     for alert in Alert.objects.all():
-        maintain(fleet, alert, starts=0, hours=0.05)
+        plan_maintenance(fleet, alert, starts=0, hours=0.05)
 
-    both.pass_(170, step_s=10)
+    both.advance(170, step_s=10)
     before = len(receiver.events)
-    both.pass_(60, step_s=10)
+    both.advance(60, step_s=10)
 
     assert before == 0
     assert types(receiver) == ["tms.incidents.opened.v1"]
@@ -219,7 +219,7 @@ def test_a_policy_tells_of_an_incident_if_it_would_tell_of_any_alert_of_it(
     policy((0, [hook]), **{what: chosen})
     storm.lose(shop, seconds=0)
 
-    both.pass_(30, step_s=5)
+    both.advance(30, step_s=5)
 
     assert len(receiver.events) == fits
 
@@ -230,7 +230,7 @@ def test_it_speaks_japanese(storm, fleet, both, policy, hook, receiver):
     storm.lose(storm.shop("SJK", 5, firmware="2.4"), seconds=0)
     storm.shop("OSK", 20, firmware="2.3")
 
-    both.pass_(30, step_s=5)
+    both.advance(30, step_s=5)
 
     assert "新宿" in titles(receiver)[0]
     assert Incident.objects.get().site.name_ja == "新宿"

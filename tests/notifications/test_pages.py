@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from tests.support.factories import alert, now
-from tests.support.notifications.destinations import webhook
-from tests.support.pages import Seen
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.pages import HtmlPage
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
@@ -22,13 +22,13 @@ def test_nobody_looks_without_signing_in(db, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_an_empty_page_says_what_to_do_first(staff, page):
-    seen = Seen(staff.get(page))
+    seen = HtmlPage(staff.get(page))
 
     assert "blank" in seen.html
 
 
 def test_a_destination_is_made_and_its_key_shown_this_once(staff, receiver):
-    answer = Seen(staff.post("/destinations/new/webhook/", {"name": "Hook", "where": receiver.url, **USUAL}))
+    answer = HtmlPage(staff.post("/destinations/new/webhook/", {"name": "Hook", "where": receiver.url, **USUAL}))
 
     made = Destination.objects.get()
     key = made.secrets()["key"]
@@ -67,7 +67,7 @@ def test_a_wrong_address_is_refused_with_what_would_be_right(staff, kind, where,
     answer = staff.post(f"/destinations/new/{kind}/", {"name": "X", "where": where, **USUAL})
 
     assert answer.status_code == 422
-    assert says in Seen(answer).text("id_where_error")
+    assert says in HtmlPage(answer).text("id_where_error")
     assert not Destination.objects.exists()
 
 
@@ -90,7 +90,7 @@ def test_of_an_address_only_what_is_no_secret_is_shown(staff, kind, where, shown
 def test_the_test_button_says_what_came_back(staff, hook, receiver):
     receiver.script = [(503, {"body": "database is <down>"})]
 
-    answers = [Seen(staff.post(f"/destinations/{hook.pk}/test/")) for _ in range(2)]
+    answers = [HtmlPage(staff.post(f"/destinations/{hook.pk}/test/")) for _ in range(2)]
 
     assert answers[0].attribute("result", "data-outcome") == "retry"
     assert "503 Service Unavailable: database is <down>" in answers[0].text("result")
@@ -102,7 +102,7 @@ def test_the_test_button_says_what_came_back(staff, hook, receiver):
 def test_a_new_key_replaces_the_old_one(staff, hook):
     before = hook.secrets()["key"]
 
-    answer = Seen(staff.post(f"/destinations/{hook.pk}/key/"))
+    answer = HtmlPage(staff.post(f"/destinations/{hook.pk}/key/"))
 
     hook.refresh_from_db()
     after = hook.secrets()["key"]
@@ -120,7 +120,7 @@ def test_who_may_not_set_up_may_look_and_not_send(watcher, hook, receiver, what)
 
 
 def test_a_policy_is_made_with_its_steps(staff, hook, receiver):
-    other = webhook(receiver.url, "Other")
+    other = webhook_destination(receiver.url, "Other")
 
     answer = staff.post("/policies/new/", policy_form(hook, other))
 
@@ -131,7 +131,7 @@ def test_a_policy_is_made_with_its_steps(staff, hook, receiver):
         (0, "Hook"),
         (900, "Other"),
     ]
-    page = Seen(staff.get(policy.get_absolute_url()))
+    page = HtmlPage(staff.get(policy.get_absolute_url()))
     assert page.attribute("id_steps-1-after_min", "value") == "15"
 
 
@@ -158,19 +158,21 @@ def test_a_policy_is_saved_again_and_deleted(staff, hook):
     assert not Policy.objects.not_deleted().exists()
 
 
-def test_deliveries_are_listed_by_state_and_a_dead_one_is_sent_again(watcher, fleet, hours, policy, hook, receiver):
+def test_deliveries_are_listed_by_state_and_a_dead_one_is_sent_again(
+    watcher, fleet, delivery_clock, policy, hook, receiver
+):
     receiver.script = [(400, {"body": "no such channel"})]
     policy((0, [hook]))
     made = alert(fleet)
-    hours.pass_(5)
+    delivery_clock.advance(5)
     delivery = Delivery.objects.get()
 
-    dead = Seen(watcher.get("/deliveries/?state=dead"))
-    sent = Seen(watcher.get("/deliveries/?state=sent"))
-    one = Seen(watcher.get(delivery.get_absolute_url()))
+    dead = HtmlPage(watcher.get("/deliveries/?state=dead"))
+    sent = HtmlPage(watcher.get("/deliveries/?state=sent"))
+    one = HtmlPage(watcher.get(delivery.get_absolute_url()))
     watcher.post(f"/deliveries/{delivery.pk}/again/")
-    hours.at = max(hours.at, now())
-    hours.pass_(5)
+    delivery_clock.at = max(delivery_clock.at, now())
+    delivery_clock.advance(5)
 
     assert dead.rows("delivery-") == [f"delivery-{delivery.pk}"]
     assert sent.rows("delivery-") == []

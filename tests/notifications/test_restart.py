@@ -5,8 +5,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from tests.support.notifications.webhook_receiver import Receiver, receiving
-from tests.support.servers.tms import ROOT, Running
+from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
+from tests.support.servers.tms import ROOT, RunningTMS
 
 DEADLINE_S = 60
 FURNISH = """
@@ -33,9 +33,9 @@ with transaction.atomic():
 
 
 def test_a_notification_that_is_answered_503_is_sent_after_a_restart_and_none_is_lost(tmp_path):
-    for receiver in receiving():
+    for receiver in run_receiver():
         receiver.usual = (503, {})
-        with Running(tmp_path, TMS_INSIDE_DESTINATIONS="127.0.0.1") as tms:
+        with RunningTMS(tmp_path, TMS_INSIDE_DESTINATIONS="127.0.0.1") as tms:
             tms.enrol_many(3)
             furnish(tms, receiver)
             heard(receiver, 1)
@@ -57,16 +57,16 @@ def test_a_notification_that_is_answered_503_is_sent_after_a_restart_and_none_is
         assert len(unmarked) == len(set(unmarked))
 
 
-def furnish(tms: Running, receiver: Receiver) -> None:
+def furnish(tms: RunningTMS, receiver: WebhookReceiver) -> None:
     subprocess.run([sys.executable, "-c", FURNISH, receiver.url], cwd=ROOT, env=tms.env, check=True)
 
 
-def heard(receiver: Receiver, times: int) -> None:
+def heard(receiver: WebhookReceiver, times: int) -> None:
     for _ in range(times):
         assert receiver.arrived.acquire(timeout=DEADLINE_S)
 
 
-def states(tms: Running) -> set[str]:
+def states(tms: RunningTMS) -> set[str]:
     return {state for (state,) in tms.query("SELECT state FROM notifications_delivery")}
 
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.builders import AT, later
-from tests.support.notifications.alerts import kinds, opened, over
-from tests.support.notifications.destinations import webhook
-from tests.support.pages import Seen
+from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.pages import HtmlPage
 from tms.lib.calendar.local_time import shown
 from tms.notifications.models.policy import Policy, Step
 from tms.notifications.models.rotation import Cover, Member, Rotation
@@ -23,7 +23,7 @@ def people(fleet, receiver):
     """Each with a destination of their own."""
     three = [fleet.person(name) for name in ("aiko", "ren", "mei")]
     for person in three:
-        webhook(f"{receiver.url}/{person.username}", person.username, person=person)
+        webhook_destination(f"{receiver.url}/{person.username}", person.username, person=person)
     return three
 
 
@@ -46,62 +46,64 @@ def notified(receiver) -> list[str]:
     return [posted.path.rsplit("/")[-1] for posted in receiver.posted]
 
 
-def test_whoever_is_on_call_when_the_step_is_taken_is_told(fleet, hours, policy, people, receiver):
+def test_whoever_is_on_call_when_the_step_is_taken_is_told(fleet, delivery_clock, policy, people, receiver):
     named(policy((0, [])), rotation(*people))
-    opened(fleet)
-    hours.pass_(5)
-    hours.pass_(DAY, step_s=HOUR)
-    opened(fleet, seconds=DAY)
-    hours.pass_(5)
+    open_alert(fleet)
+    delivery_clock.advance(5)
+    delivery_clock.advance(DAY, step_s=HOUR)
+    open_alert(fleet, seconds=DAY)
+    delivery_clock.advance(5)
 
     assert notified(receiver) == ["aiko", "ren"]
 
 
-def test_the_next_step_asks_anew_who_is_on_call(fleet, hours, policy, people, receiver):
+def test_the_next_step_asks_anew_who_is_on_call(fleet, delivery_clock, policy, people, receiver):
     rota = rotation(*people)
     named(named(policy((0, []), (DAY, [])), rota), rota, position=1)
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(DAY + 5, step_s=HOUR)
+    delivery_clock.advance(DAY + 5, step_s=HOUR)
 
     assert notified(receiver) == ["aiko", "ren"]
 
 
 def test_whoever_was_told_is_told_of_the_recovery_though_another_is_on_call_by_then(
-    fleet, hours, policy, people, receiver
+    fleet, delivery_clock, policy, people, receiver
 ):
     named(policy((0, [])), rotation(*people))
-    alert = opened(fleet)
-    hours.pass_(DAY, step_s=HOUR)
-    over(alert, DAY)
-    hours.pass_(5)
+    alert = open_alert(fleet)
+    delivery_clock.advance(DAY, step_s=HOUR)
+    resolve_alert(alert, DAY)
+    delivery_clock.advance(5)
 
     assert notified(receiver) == ["aiko", "aiko"]
-    assert kinds(receiver) == ["opened", "resolved"]
+    assert event_kinds(receiver) == ["opened", "resolved"]
 
 
-def test_whoever_covers_is_told_instead(fleet, hours, policy, people, receiver):
+def test_whoever_covers_is_told_instead(fleet, delivery_clock, policy, people, receiver):
     rota = rotation(*people)
     Cover.objects.create(rotation=rota, person=people[2], since=later(-60), until=later(60))
     named(policy((0, [])), rota)
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     assert notified(receiver) == ["mei"]
 
 
-def test_somebody_who_is_named_and_on_call_is_told_once(fleet, hours, policy, people, receiver):
+def test_somebody_who_is_named_and_on_call_is_told_once(fleet, delivery_clock, policy, people, receiver):
     named(policy((0, [people[0].destinations.get()])), rotation(*people), rotation(*people, name="Day"))
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     assert notified(receiver) == ["aiko"]
 
 
 @pytest.mark.parametrize("why", ["nobody", "left", "unreachable", "deleted", "not yet"])
-def test_where_nobody_can_be_reached_the_next_step_is_taken_at_once(fleet, hours, policy, people, hook, receiver, why):
+def test_where_nobody_can_be_reached_the_next_step_is_taken_at_once(
+    fleet, delivery_clock, policy, people, hook, receiver, why
+):
     rota = rotation(*([] if why == "nobody" else people[:1]))
     if why == "left":
         people[0].is_active = False
@@ -112,21 +114,21 @@ def test_where_nobody_can_be_reached_the_next_step_is_taken_at_once(fleet, hours
         field = {"deleted": {"deleted_at": AT}, "not yet": {"starts_on": date(2026, 12, 1)}}[why]
         Rotation.objects.update(**field)
     named(policy((0, []), (3 * HOUR, [hook])), rota)
-    opened(fleet)
+    open_alert(fleet)
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     assert notified(receiver) == ["s3cret-path"]
 
 
-def test_many_alerts_ask_once_who_is_on_call(fleet, hours, policy, people, django_assert_max_num_queries):
+def test_many_alerts_ask_once_who_is_on_call(fleet, delivery_clock, policy, people, django_assert_max_num_queries):
     named(policy((0, [])), rotation(*people))
     rule = fleet.metric_rule(severity="critical")
     for _ in range(20):
-        opened(fleet, rule=rule)
+        open_alert(fleet, rule=rule)
 
     with django_assert_max_num_queries(60):
-        hours.pass_(0)
+        delivery_clock.advance(0)
 
 
 # Pages
@@ -151,7 +153,7 @@ def test_a_rotation_is_made_and_reads_back_in_its_order(staff, fleet):
     )
 
     made = Rotation.objects.get()
-    seen = Seen(staff.get(made.get_absolute_url()))
+    seen = HtmlPage(staff.get(made.get_absolute_url()))
     assert list(made.members.values_list("person", flat=True)) == [ren.pk, mei.pk]
     assert made.weekdays == [4, 0]
     assert seen.attribute("id_starts_on", "value") == "2026-11-23"
@@ -192,7 +194,7 @@ def test_the_page_says_who_is_on_call_now_and_who_comes_next(watcher, fleet):
     today = date.today()  # noqa: DTZ011  # the page is of today
     rota = rotation(aiko, ren, starts_on=today.replace(year=today.year - 1), every_days=7)
 
-    seen = Seen(watcher.get(rota.get_absolute_url()))
+    seen = HtmlPage(watcher.get(rota.get_absolute_url()))
 
     assert any(name in seen.text(f"rotation-{rota.pk}") for name in ("aiko", "ren"))
     assert seen.html.count("no personal destination") >= 4
@@ -201,7 +203,7 @@ def test_the_page_says_who_is_on_call_now_and_who_comes_next(watcher, fleet):
 def test_the_page_warns_where_nobody_is_on_call(watcher, fleet):
     rota = rotation()
 
-    assert "Nobody is on call" in Seen(watcher.get("/rotations/")).text(f"rotation-{rota.pk}")
+    assert "Nobody is on call" in HtmlPage(watcher.get("/rotations/")).text(f"rotation-{rota.pk}")
 
 
 def test_whoever_watches_may_take_over_by_the_clocks_of_the_rotation(watcher, fleet):

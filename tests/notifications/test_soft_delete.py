@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.notifications.alerts import kinds, opened, over
-from tests.support.notifications.destinations import webhook
-from tests.support.pages import Seen
+from tests.support.notifications.alerts import event_kinds, open_alert, resolve_alert
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.pages import HtmlPage
 from tms.notifications.models.delivery import Delivery
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.policy import Policy
@@ -27,9 +27,9 @@ def test_deleting_asks_first_and_is_undone_from_the_list(staff, hook, kind, enab
     row, place = made(kind, hook), PLACES[kind]
     type(row).objects.update(enabled=enabled)
 
-    asked = Seen(staff.get(f"{place}{row.pk}/delete/"))
+    asked = HtmlPage(staff.get(f"{place}{row.pk}/delete/"))
     deleted = staff.post(f"{place}{row.pk}/delete/")
-    seen = Seen(staff.get(deleted["Location"]))
+    seen = HtmlPage(staff.get(deleted["Location"]))
 
     row.refresh_from_db()
     assert "Delete Hook?" in asked.text("delete-title")
@@ -46,7 +46,7 @@ def test_deleting_asks_first_and_is_undone_from_the_list(staff, hook, kind, enab
 def test_its_name_is_free_and_undoing_says_when_it_was_taken(staff, hook, receiver, kind):
     row, place = made(kind, hook), PLACES[kind]
     staff.post(f"{place}{row.pk}/delete/")
-    again = webhook(receiver.url) if kind == "destination" else Policy.objects.create(name="Hook")
+    again = webhook_destination(receiver.url) if kind == "destination" else Policy.objects.create(name="Hook")
 
     answer = staff.post(f"{place}{row.pk}/restore/", {"on": "1"})
 
@@ -67,18 +67,20 @@ def test_who_only_watches_deletes_nothing(watcher, hook):
     assert watcher.post(f"/destinations/{hook.pk}/restore/").status_code == 403
 
 
-def test_what_waits_for_it_is_dropped_and_what_it_got_stays_readable(fleet, hours, policy, hook, receiver, staff):
+def test_what_waits_for_it_is_dropped_and_what_it_got_stays_readable(
+    fleet, delivery_clock, policy, hook, receiver, staff
+):
     policy((0, [hook]), group_wait_s=60)
-    opened(fleet)
-    hours.pass_(61)
-    opened(fleet)
-    hours.pass_(5)
+    open_alert(fleet)
+    delivery_clock.advance(61)
+    open_alert(fleet)
+    delivery_clock.advance(5)
 
     staff.post(f"/destinations/{hook.pk}/delete/")
-    hours.pass_(HOUR, step_s=600)
+    delivery_clock.advance(HOUR, step_s=600)
 
     sent, dropped = Delivery.objects.order_by("pk")
-    assert kinds(receiver) == ["opened"]
+    assert event_kinds(receiver) == ["opened"]
     assert (sent.state, dropped.state) == ("sent", "withdrawn")
     page = staff.get(sent.get_absolute_url()).content.decode()
     assert "Hook" in page
@@ -86,26 +88,26 @@ def test_what_waits_for_it_is_dropped_and_what_it_got_stays_readable(fleet, hour
 
 
 def test_a_deleted_policy_tells_of_nothing_but_of_recoveries_to_those_whom_it_told(
-    fleet, hours, policy, hook, receiver, staff
+    fleet, delivery_clock, policy, hook, receiver, staff
 ):
     row = policy((0, [hook]), (HOUR, [hook]))
-    alert = opened(fleet)
-    hours.pass_(5)
+    alert = open_alert(fleet)
+    delivery_clock.advance(5)
 
     staff.post(f"/policies/{row.pk}/delete/")
-    opened(fleet, seconds=10)
-    hours.pass_(2 * HOUR, step_s=600)
-    over(alert, 2 * HOUR)
-    hours.pass_(5)
+    open_alert(fleet, seconds=10)
+    delivery_clock.advance(2 * HOUR, step_s=600)
+    resolve_alert(alert, 2 * HOUR)
+    delivery_clock.advance(5)
 
-    assert kinds(receiver) == ["opened", "resolved"]
+    assert event_kinds(receiver) == ["opened", "resolved"]
 
 
-def test_what_was_given_up_is_not_sent_again_to_what_is_deleted(fleet, hours, policy, hook, receiver, staff):
+def test_what_was_given_up_is_not_sent_again_to_what_is_deleted(fleet, delivery_clock, policy, hook, receiver, staff):
     receiver.script = [(410, {})]
     policy((0, [hook]))
-    opened(fleet)
-    hours.pass_(5)
+    open_alert(fleet)
+    delivery_clock.advance(5)
     staff.post(f"/destinations/{hook.pk}/delete/")
     dead = Delivery.objects.get(state="dead")
 
@@ -121,4 +123,4 @@ def test_a_name_is_had_once(staff, hook, receiver):
     answer = staff.post("/destinations/new/webhook/", form)
 
     assert answer.status_code == 422
-    assert "This name is already in use. Enter another one." in Seen(answer).text("id_name_error")
+    assert "This name is already in use. Enter another one." in HtmlPage(answer).text("id_name_error")

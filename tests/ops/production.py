@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-SOUND = {
+VALID_ENVIRONMENT = {
     "TMS_PRODUCTION": "1",
     "TMS_SECRET_KEY": "Zr4vQ9xH2mK7pW1sT6yB3nJ8cL5fD0gAqEuRiOkMhXbVzNwCtYjUlIaPeS",
     "TMS_ALLOWED_HOSTS": "tms.example.com",

@@ -13,7 +13,7 @@ import pytest
 from tests.support.link.terminal import Terminal
 from tests.support.polling import wait_for_value
 from tests.support.servers.aws import Ministack
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 TERMINALS, TOO_MANY = 3, 2
 PERIOD_S = 3
@@ -55,9 +55,9 @@ def pager(aws: Ministack) -> Pager:
 
 
 @pytest.fixture
-def tms(aws: Ministack, tmp_path) -> Iterator[Running]:
+def tms(aws: Ministack, tmp_path) -> Iterator[RunningTMS]:
     env = dict(aws.env) | {"TMS_CLOUDWATCH_NAMESPACE": "TMS", "TMS_CLOUDWATCH_INTERVAL_S": "1"}
-    with Running(tmp_path, TMS_OFFLINE_AFTER_S="600", TMS_RECONNECT_GRACE_S="600", **env) as tms:
+    with RunningTMS(tmp_path, TMS_OFFLINE_AFTER_S="600", TMS_RECONNECT_GRACE_S="600", **env) as tms:
         yield tms
 
 

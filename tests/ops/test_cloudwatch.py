@@ -11,7 +11,7 @@ from deploy.processes import HOST
 from tests.support.link.terminal import Terminal
 from tests.support.polling import wait_for_value
 from tests.support.servers.aws import Moto
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 from tms.ops.cloudwatch.table import TABLE
 
 GROUP = "tms-application"
@@ -19,12 +19,12 @@ UNITS = {row.name: row.unit.value for row in TABLE}
 
 
 @pytest.fixture(scope="module")
-def tms(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def tms(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
     moto.forget()
     moto.client("logs").create_log_group(logGroupName=GROUP)
     env = dict(moto.env) | {"TMS_CLOUDWATCH_NAMESPACE": "TMS", "TMS_CLOUDWATCH_INTERVAL_S": "1"}
     env |= {"TMS_CLOUDWATCH_LOG_GROUP": GROUP, "TMS_NODE": "tms-1"}
-    with Running(tmp_path_factory.mktemp("tms"), TMS_HEARTBEAT_S="30", TMS_MAX_CONNECTIONS="500", **env) as tms:
+    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_HEARTBEAT_S="30", TMS_MAX_CONNECTIONS="500", **env) as tms:
         yield tms
 
 
@@ -95,7 +95,7 @@ def test_a_tms_that_does_not_reach_cloudwatch_goes_on_and_ends_in_time(aws, tmp_
     env = dict(aws.env) | {"AWS_ENDPOINT_URL": f"http://{HOST}:1", "TMS_CLOUDWATCH_NAMESPACE": "TMS"}
     env |= {"TMS_CLOUDWATCH_INTERVAL_S": "1", "TMS_CLOUDWATCH_LOG_GROUP": GROUP}
 
-    with Running(tmp_path, **env) as tms:
+    with RunningTMS(tmp_path, **env) as tms:
         wait_for_value(lambda: "tms_bridge_failures_total 0.0" not in tms.get("/metrics")[1], True)
         health = tms.get("/health/")[0]
         status = tms.stop()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ops.production import SOUND, manage
+from tests.ops.production import VALID_ENVIRONMENT, manage
 from tms.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_static_files_may_be_kept(client):
 @pytest.mark.parametrize(("https_only", "prefix"), [("1", "__Host-"), ("0", "")])
 def test_cookies_belong_to_the_host_alone_where_there_is_https(tmp_path, https_only, prefix):
     """A browser takes `__Host-` only over HTTPS, for every path, and for no domain."""
-    done = manage(tmp_path, "shell", "-v0", "-c", PRINT_COOKIES, **SOUND | {"TMS_HTTPS_ONLY": https_only})
+    done = manage(tmp_path, "shell", "-v0", "-c", PRINT_COOKIES, **VALID_ENVIRONMENT | {"TMS_HTTPS_ONLY": https_only})
 
     is_secure = str(https_only == "1")
     names, paths, domains = done.stdout.splitlines()

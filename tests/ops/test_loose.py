@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.handlers.asgi import ASGIRequest
 
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 
 pytestmark = pytest.mark.both
 
@@ -47,7 +47,7 @@ async def test_no_request_waits_for_the_garbage_collector(client, fleet, path, t
         client.force_login(fleet.person())
         return client.session.session_key
 
-    doors = Doors(await aside(arrange))
+    doors = Doors(await in_thread(arrange))
     assert await doors.get(path) == 200  # loads what is loaded late
     gc.collect()
     gc.disable()

@@ -7,20 +7,20 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.inventory import metrics
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 UID = "SHJ-PAY-01"
 
 
 @pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("tms"), TMS_TRUSTED_PROXIES="127.0.0.1", TMS_MAX_CONNECTIONS="500") as tms:
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
+    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_TRUSTED_PROXIES="127.0.0.1", TMS_MAX_CONNECTIONS="500") as tms:
         tms.enrol(UID)
         yield tms
 
 
 @pytest.fixture
-def families(tms: Running):
+def families(tms: RunningTMS):
     status, text = tms.get("/metrics")
     assert status == 200
     return {family.name: family for family in text_string_to_metric_families(text)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management.base import CommandError
 
-from tests.ops.production import SOUND, manage
+from tests.ops.production import VALID_ENVIRONMENT, manage
 from tms.ops import checks
 
 ON_AWS = {
@@ -27,7 +27,7 @@ def check_deploy(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.services
 def test_a_sound_production_environment_gives_nothing_to_say(tmp_path):
     """Django asks the database which kinds of columns it can have."""
-    done = check_deploy(tmp_path, **SOUND | {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"]})
+    done = check_deploy(tmp_path, **VALID_ENVIRONMENT | {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"]})
 
     assert (done.stderr, done.returncode) == ("", 0)
     assert "no issues" in done.stdout
@@ -37,7 +37,7 @@ def test_production_without_anything_named_is_told_every_variable_at_once(tmp_pa
     done = manage(tmp_path / "nowhere", "check", "--deploy", TMS_PRODUCTION="1")
 
     assert done.returncode == 1
-    for name in sorted(SOUND.keys() - {"TMS_PRODUCTION", "TMS_TRUSTED_ORIGINS"}):
+    for name in sorted(VALID_ENVIRONMENT.keys() - {"TMS_PRODUCTION", "TMS_TRUSTED_ORIGINS"}):
         assert name in done.stderr
 
 
@@ -69,7 +69,7 @@ def test_what_cannot_be_read_stops_every_command_with_one_line(tmp_path, env, sa
 def test_a_sound_production_on_aws_gives_nothing_to_say_either(tmp_path):
     database = {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"], "AWS_REGION": "ap-northeast-1"}
 
-    done = check_deploy(tmp_path, **SOUND | ON_AWS | database, TMS_ERROR_LOG=str(tmp_path / "errors.log"))
+    done = check_deploy(tmp_path, **VALID_ENVIRONMENT | ON_AWS | database, TMS_ERROR_LOG=str(tmp_path / "errors.log"))
 
     assert (done.stderr, done.returncode) == ("", 0)
 
@@ -77,9 +77,9 @@ def test_a_sound_production_on_aws_gives_nothing_to_say_either(tmp_path):
 @pytest.mark.services
 def test_secrets_may_come_from_files(tmp_path):
     key = tmp_path / "key"
-    key.write_text(SOUND["TMS_SECRET_KEY"] + "\n")
+    key.write_text(VALID_ENVIRONMENT["TMS_SECRET_KEY"] + "\n")
     database = {"TMS_DATABASE_URL": os.environ["TMS_DATABASE_URL"]}
-    env = {name: value for name, value in SOUND.items() if name != "TMS_SECRET_KEY"} | database
+    env = {name: value for name, value in VALID_ENVIRONMENT.items() if name != "TMS_SECRET_KEY"} | database
 
     done = check_deploy(tmp_path, **env, TMS_SECRET_KEY_FILE=str(key))
 
@@ -102,12 +102,12 @@ def sound(settings, tmp_path):
     """The settings of a production without fault."""
     settings.PRODUCTION = True
     settings.DEBUG = False
-    settings.SECRET_KEY = SOUND["TMS_SECRET_KEY"]
+    settings.SECRET_KEY = VALID_ENVIRONMENT["TMS_SECRET_KEY"]
     settings.ALLOWED_HOSTS = ["tms.example.com", ".tms.example.com"]
     settings.CSRF_TRUSTED_ORIGINS = ["https://noc.example.com"]
     settings.TRUSTED_PROXIES = ["127.0.0.1", "10.0.0.0/16"]
     settings.HTTPS_ONLY = True
-    settings.REDIS_URL = SOUND["TMS_REDIS_URL"]
+    settings.REDIS_URL = VALID_ENVIRONMENT["TMS_REDIS_URL"]
     settings.DATABASE_URL = "postgres://db.example.com/tms?sslmode=verify-full"
     settings.STATIC_URL = "https://static.tms.example.com/static/"
     settings.STATIC_BUCKET = "tms-1-static"
@@ -145,7 +145,7 @@ def sound(settings, tmp_path):
         ("STATIC_URL", "https://static.example.com/static", "TMS_STATIC_URL=https://static.example.com/static is"),
         ("STATIC_URL", "https://*.example.com/", "TMS_STATIC_URL=https://*.example.com"),
         ("STATIC_URL", "/static/", "TMS_STATIC_BUCKET is set"),
-        ("DATABASE_URL", SOUND["TMS_DATABASE_URL"], "TMS_DATABASE_URL holds a password"),
+        ("DATABASE_URL", VALID_ENVIRONMENT["TMS_DATABASE_URL"], "TMS_DATABASE_URL holds a password"),
         ("ERROR_LOG", "/nowhere/errors.log", "TMS_ERROR_LOG=/nowhere/errors.log cannot be written"),
         ("CLOUDWATCH_LOG_GROUP", "tms application", "TMS_CLOUDWATCH_LOG_GROUP=tms application"),
         ("CLOUDWATCH_NAMESPACE", "AWS/TMS", "TMS_CLOUDWATCH_NAMESPACE=AWS/TMS"),

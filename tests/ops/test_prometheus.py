@@ -13,7 +13,7 @@ from deploy.processes.programs import find
 from tests.support.inventory import ROOT, metrics
 from tests.support.polling import wait_for_value
 from tests.support.servers.prometheus import HERE, Prometheus
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 RULES = sorted(HERE.glob("rules/*.yml"))
 TESTS = sorted(HERE.glob("tests/*.yml"))
@@ -94,14 +94,14 @@ def anchors() -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("tms"), TMS_ALLOWED_HOSTS="tms.example.com") as tms:
+def tms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTMS]:
+    with RunningTMS(tmp_path_factory.mktemp("tms"), TMS_ALLOWED_HOSTS="tms.example.com") as tms:
         tms.enrol("SHJ-PAY-01")
         yield tms
 
 
 @pytest.fixture(scope="module")
-def prometheus(tms: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(tms: RunningTMS, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     with Prometheus(tmp_path_factory.mktemp("prometheus"), nodes=[tms.port]) as prometheus:
         yield prometheus
 

@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 import pytest
 from django.conf import settings
 
-from tests.ops.production import ROOT, SOUND, manage
+from tests.ops.production import ROOT, VALID_ENVIRONMENT, manage
 from tests.support.servers.aws import REGION, Moto
 from tms.config import environment
 from tms.ops.static_files import key_prefix
@@ -54,7 +54,7 @@ def collected(moto: Moto, tmp_path_factory: pytest.TempPathFactory) -> Collected
     moto.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
     folder = tmp_path_factory.mktemp("collected")
     where = {"TMS_STATIC_BUCKET": BUCKET, "TMS_STATIC_URL": "https://static.example.com/static/"}
-    env = SOUND | dict(moto.env) | where | {"TMS_STATIC_ROOT": str(folder / "static")}
+    env = VALID_ENVIRONMENT | dict(moto.env) | where | {"TMS_STATIC_ROOT": str(folder / "static")}
     collected = Collected(moto, folder / "static", env)
     collected.collect()
     return collected

@@ -8,7 +8,7 @@ from django.db import models
 
 from deploy.compatibility import compare, previous
 from tests.support.link.terminal import Terminal
-from tests.support.servers.tms import ROOT, Running
+from tests.support.servers.tms import ROOT, RunningTMS
 
 WRITES = """
 import django; django.setup()
@@ -26,7 +26,7 @@ ALERTS = "SELECT count(*) FROM alerts_alert a JOIN alerts_rule r ON r.id = a.rul
 
 
 @pytest.fixture
-def earlier(tmp_path: Path) -> Running:
+def earlier(tmp_path: Path) -> RunningTMS:
     """The previous release, not started yet, with a database that has this release's schema."""
     code = tmp_path / "previous"
     code.mkdir()
@@ -34,7 +34,7 @@ def earlier(tmp_path: Path) -> Running:
     if archive.returncode:
         pytest.skip("the previous release is not in this checkout: fetch its history")
     subprocess.run(["tar", "-x", "-C", str(code)], input=archive.stdout, check=True)
-    return Running(tmp_path, root=code, DJANGO_SETTINGS_MODULE="tms.settings")
+    return RunningTMS(tmp_path, root=code, DJANGO_SETTINGS_MODULE="tms.settings")
 
 
 @pytest.mark.services

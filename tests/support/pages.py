@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 from django.http import HttpResponse
 
-HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+HTMX_HEADERS = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
-class Seen(HTMLParser):
+class HtmlPage(HTMLParser):
     """A page as a test looks at it: its elements by id, and the text of each."""
 
     def __init__(self, answer: HttpResponse) -> None:

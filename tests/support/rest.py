@@ -53,7 +53,7 @@ def named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def problem(answer: HttpResponse) -> tuple[int, str]:
+def problem_of(answer: HttpResponse) -> tuple[int, str]:
     """Status and type; the document repeats its status."""
     assert answer["content-type"] == "application/problem+json", answer.content
     document = answer.json()
@@ -62,7 +62,7 @@ def problem(answer: HttpResponse) -> tuple[int, str]:
     return answer.status_code, document["type"]
 
 
-def wrong(answer: HttpResponse) -> list[str]:
+def invalid_fields(answer: HttpResponse) -> list[str]:
     """Where something is wrong with what was sent."""
-    assert problem(answer) == (422, "tms:bad-request"), answer.content
+    assert problem_of(answer) == (422, "tms:bad-request"), answer.content
     return [error["where"] for error in answer.json()["errors"]]

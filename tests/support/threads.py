@@ -12,7 +12,7 @@ from django.db import connection, transaction
 DEADLINE_S = 30
 
 
-def at_once[Result](number: int, work: Callable[[int], Result]) -> list[Result | Exception]:
+def run_concurrently[Result](number: int, work: Callable[[int], Result]) -> list[Result | Exception]:
     """What each of `number` callers got: the result of `work(n)`, or the exception it raised."""
     ready = Barrier(number, timeout=DEADLINE_S)
 
@@ -30,7 +30,7 @@ def at_once[Result](number: int, work: Callable[[int], Result]) -> list[Result |
 
 
 @contextmanager
-def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+def open_transaction(work: Callable[[], object]) -> Iterator[None]:
     """`work` was done in a transaction of somebody else, which ends only after the block."""
     is_done, may_end = Event(), Event()
 
@@ -53,7 +53,7 @@ def meanwhile(work: Callable[[], object]) -> Iterator[None]:
             acting.result()
 
 
-async def aside[Result](work: Callable[..., Result], *args: Any) -> Result:
+async def in_thread[Result](work: Callable[..., Result], *args: Any) -> Result:
     """`work(*args)` in a thread of its own, for a coroutine that asks the database."""
 
     def run() -> Result:

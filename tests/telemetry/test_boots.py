@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from tests.support.builders import AT, later
-from tests.support.threads import at_once
+from tests.support.threads import run_concurrently
 from tms.telemetry import boots
 from tms.telemetry.models import Boot, Report
 
@@ -47,7 +47,7 @@ def test_a_key_that_was_not_asked_for_is_not_answered(fleet, terminal):
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
 def test_nodes_that_meet_the_same_boot_at_once_agree(terminal):
-    found = at_once(8, lambda n: boots.ensure({(terminal.pk, "a")}, at=AT))
+    found = run_concurrently(8, lambda n: boots.ensure({(terminal.pk, "a")}, at=AT))
 
     assert found == [{(terminal.pk, "a"): Boot.objects.get().pk}] * 8
 

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection, transaction
 
 from tests.support import factories
-from tests.support.ingest.store import booted, kept, write
-from tests.support.threads import at_once
+from tests.support.ingest.store import booted, stored_reports, write
+from tests.support.threads import run_concurrently
 from tms.metrics import instruments
 from tms.telemetry.models import Report, Rollup
 from tms.telemetry.storage import partitions
@@ -71,7 +71,7 @@ def test_what_has_no_partition_is_kept_in_the_default_one_and_moves_when_its_own
     partitions.keep_up(AT)
 
     assert (strays, partitions.strays(REPORTS)) == (4, 0)
-    assert [seq for _, seq in kept(link.terminal)] == [1, 2, 3, 4]
+    assert [seq for _, seq in stored_reports(link.terminal)] == [1, 2, 3, 4]
     assert days() == ["03-08", "03-10", "03-11", "03-12", "03-13"]  # nothing was of the 9th
 
 
@@ -125,7 +125,7 @@ def test_what_is_older_than_the_retention_is_dropped_with_its_partition(link):
 
     partitions.keep_up(AT + timedelta(days=4))
 
-    assert [seq for _, seq in kept(link.terminal)] == [2]
+    assert [seq for _, seq in stored_reports(link.terminal)] == [2]
     assert days()[0] == "03-11"
     assert Rollup.objects.count() == 1
 
@@ -212,7 +212,7 @@ def test_several_at_once_make_a_partition_once(day_of_its_own, fleet):
     link = booted(fleet.terminal())
     report_at(link, 1, AT)
 
-    at_once(4, lambda n: partitions._step("make", REPORTS, day_of_its_own, partitions.make))
+    run_concurrently(4, lambda n: partitions._step("make", REPORTS, day_of_its_own, partitions.make))
 
     assert days() == ["03-10"]
     assert (partitions.strays(REPORTS), Report.objects.count()) == (0, 1)
@@ -236,8 +236,8 @@ def test_reports_that_come_faster_than_they_are_moved_are_all_kept_and_hold_noth
             if is_made.is_set():
                 return
 
-    at_once(2, report_and_make)
+    run_concurrently(2, report_and_make)
 
-    found = [seq for _, seq in kept(link.terminal)]
+    found = [seq for _, seq in stored_reports(link.terminal)]
     assert found == list(range(1, len(found) + 1))
     assert partitions.strays(REPORTS) == 0

@@ -7,7 +7,7 @@ from django.db import connection
 
 from tests.support import factories
 from tests.support.builders import AT
-from tests.support.ingest.store import booted, kept, write
+from tests.support.ingest.store import booted, stored_reports, write
 from tms.fleet.models import Cause, Presence, PresenceChange, Terminal
 from tms.fleet.models.outage import Outage
 from tms.telemetry.models import Boot, Event, LateHour, Report, Rollup
@@ -113,5 +113,5 @@ def test_without_partitions_reports_and_roll_ups_go_by_their_rows(terminal):
 
     retention.retire(AT)
 
-    assert [seq for _, seq in kept(terminal)] == [2, 3]
+    assert [seq for _, seq in stored_reports(terminal)] == [2, 3]
     assert Rollup.objects.get().hour == ago(5)

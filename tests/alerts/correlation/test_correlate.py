@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.alerts.incidents import incident, members_of, told
+from tests.support.alerts.incidents import members_of, only_incident, transitions_of
 from tests.support.builders import later
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Contract, CorrelationRule, Incident
@@ -15,11 +15,11 @@ def test_a_site_that_is_lost_is_one_incident(storm):
 
     storm.lose(shop)
 
-    assert (incident().factor, incident().site.code, incident().severity) == ("site", "SJK", "critical")
-    assert (incident().lost, incident().size, incident().joined_count) == (10, 10, 10)
-    assert members_of(incident()) == 10
-    assert told(incident()) == [("opened", 10)]
-    assert incident().title == "Site SJK: 10 of 10 terminals offline"
+    assert (only_incident().factor, only_incident().site.code, only_incident().severity) == ("site", "SJK", "critical")
+    assert (only_incident().lost, only_incident().size, only_incident().joined_count) == (10, 10, 10)
+    assert members_of(only_incident()) == 10
+    assert transitions_of(only_incident()) == [("opened", 10)]
+    assert only_incident().title == "Site SJK: 10 of 10 terminals offline"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_who_was_away_before_is_neither_counted_nor_part_of_it(storm):
 
     storm.lose(shop[:5])
 
-    assert (incident().lost, incident().size) == (5, 10)
+    assert (only_incident().lost, only_incident().size) == (5, 10)
     assert Alert.objects.get(terminal=broken).incident is None
 
 
@@ -65,9 +65,9 @@ def test_who_is_lost_later_joins_and_who_recovers_leaves(storm):
     storm.lose(shop[6:8], seconds=30)
     storm.bring_back(shop[:3], seconds=30)
 
-    assert told(incident()) == [("opened", 6), ("joined", 2), ("left", 3)]
-    assert (incident().joined_count, incident().open_count, incident().lost) == (8, 5, 8)
-    assert incident().state == "open"
+    assert transitions_of(only_incident()) == [("opened", 6), ("joined", 2), ("left", 3)]
+    assert (only_incident().joined_count, only_incident().open_count, only_incident().lost) == (8, 5, 8)
+    assert only_incident().state == "open"
 
 
 def test_it_is_over_when_all_have_recovered(storm):
@@ -76,9 +76,9 @@ def test_it_is_over_when_all_have_recovered(storm):
 
     storm.bring_back(shop)
 
-    assert told(incident()) == [("opened", 5), ("left", 5), ("resolved", 0)]
-    assert (incident().state, incident().open_count) == ("resolved", 0)
-    assert Alert.objects.filter(incident=incident()).count() == 5
+    assert transitions_of(only_incident()) == [("opened", 5), ("left", 5), ("resolved", 0)]
+    assert (only_incident().state, only_incident().open_count) == ("resolved", 0)
+    assert Alert.objects.filter(incident=only_incident()).count() == 5
 
 
 def test_what_is_lost_after_the_end_is_another_incident(storm):
@@ -98,8 +98,8 @@ def test_the_few_that_stay_away_stand_alone_in_the_end(storm):
 
     storm.scheduler.advance(seconds=600, step_s=30)
 
-    assert told(incident())[-1] == ("dissolved", 1)
-    assert incident().state == "resolved"
+    assert transitions_of(only_incident())[-1] == ("dissolved", 1)
+    assert only_incident().state == "resolved"
     assert Alert.objects.unresolved().get().incident is None
 
 
@@ -123,8 +123,12 @@ def test_a_group_over_many_sites_is_one_incident(storm, fleet):
 
     storm.lose(carrier, seconds=10)
 
-    assert (incident().factor, incident().group.name, incident().joined_count) == ("group", "Carrier X", 15)
-    assert incident().title == "Group Carrier X: 15 of 15 terminals offline"
+    assert (only_incident().factor, only_incident().group.name, only_incident().joined_count) == (
+        "group",
+        "Carrier X",
+        15,
+    )
+    assert only_incident().title == "Group Carrier X: 15 of 15 terminals offline"
 
 
 def test_a_site_explains_a_loss_before_a_group_does(storm, fleet):
@@ -133,7 +137,7 @@ def test_a_site_explains_a_loss_before_a_group_does(storm, fleet):
 
     storm.lose(shop, seconds=10)
 
-    assert incident().factor == "site"
+    assert only_incident().factor == "site"
 
 
 @pytest.mark.parametrize(("factor", "fields"), [("model", {"model": "PX-300"}), ("firmware", {"firmware": "2.4"})])
@@ -145,7 +149,11 @@ def test_a_model_or_a_firmware_that_fails_everywhere_is_one_incident(storm, fact
 
     storm.lose(failing, seconds=10)
 
-    assert (incident().factor, incident().key, incident().joined_count) == (factor, next(iter(fields.values())), 12)
+    assert (only_incident().factor, only_incident().key, only_incident().joined_count) == (
+        factor,
+        next(iter(fields.values())),
+        12,
+    )
 
 
 def test_the_strongest_thing_in_common_is_named(storm, fleet):
@@ -154,7 +162,7 @@ def test_the_strongest_thing_in_common_is_named(storm, fleet):
 
     storm.lose(shop)
 
-    assert incident().common_factor_text == "all have firmware 2.4"
+    assert only_incident().common_factor_text == "all have firmware 2.4"
 
 
 def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
@@ -162,7 +170,7 @@ def test_what_the_whole_fleet_has_in_common_explains_nothing(storm):
 
     storm.lose(shop)
 
-    assert incident().common_factor_text == ""
+    assert only_incident().common_factor_text == ""
 
 
 # What somebody set
@@ -195,7 +203,7 @@ def lost(storm):
 
 
 def take(fleet, **terms):
-    return correlation.acknowledge(incident(), by=fleet.person(), comment="Power cut", at=later(60), **terms)
+    return correlation.acknowledge(only_incident(), by=fleet.person(), comment="Power cut", at=later(60), **terms)
 
 
 def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
@@ -203,7 +211,7 @@ def test_one_acknowledgement_covers_all_and_who_joins_later(storm, fleet, lost):
 
     storm.lose(lost[6:])
 
-    alerts = Alert.objects.filter(incident=incident())
+    alerts = Alert.objects.filter(incident=only_incident())
     assert set(alerts.values_list("state", "acknowledged_by__username", "comment")) == {
         ("acknowledged", "aiko", "Power cut")
     }
@@ -224,19 +232,19 @@ def test_what_somebody_gave_back_is_not_taken_again(storm, fleet, lost):
 def test_giving_the_incident_back_gives_its_alerts_back(fleet, lost):
     take(fleet)
 
-    correlation.reopen(incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
+    correlation.reopen(only_incident(), by=fleet.person("ren"), comment="Not mine", at=later(70))
 
-    assert incident().state == "open"
+    assert only_incident().state == "open"
     assert Alert.objects.unacknowledged().count() == 6
 
 
 def test_a_second_acknowledgement_tells_who_has_it(fleet, lost):
     take(fleet)
 
-    second = correlation.acknowledge(incident(), by=fleet.person("ren"), comment="", at=later(80))
+    second = correlation.acknowledge(only_incident(), by=fleet.person("ren"), comment="", at=later(80))
 
     assert second.acknowledged_by == fleet.person()
-    assert [kind for kind, _ in told(incident())].count("acknowledged") == 1
+    assert [kind for kind, _ in transitions_of(only_incident())].count("acknowledged") == 1
 
 
 def test_the_time_of_an_acknowledgement_is_up(storm, fleet, lost):
@@ -244,8 +252,8 @@ def test_the_time_of_an_acknowledgement_is_up(storm, fleet, lost):
 
     storm.scheduler.advance(seconds=130)
 
-    assert incident().state == "open"
-    assert told(incident())[-1] == ("expired", 0)
+    assert only_incident().state == "open"
+    assert transitions_of(only_incident())[-1] == ("expired", 0)
     assert Alert.objects.unacknowledged().count() == 6
 
 
@@ -254,8 +262,8 @@ def test_taken_until_it_gets_worse_it_is_open_again_when_more_are_lost(storm, fl
 
     storm.lose(lost[6:])
 
-    assert [kind for kind, _ in told(incident())][-2:] == ["joined", "undone"]
-    assert incident().acknowledged_by is None
+    assert [kind for kind, _ in transitions_of(only_incident())][-2:] == ["joined", "undone"]
+    assert only_incident().acknowledged_by is None
 
 
 def test_recovery_wins(storm, fleet, lost):
@@ -269,14 +277,14 @@ def test_terms_can_be_changed(fleet, lost):
     take(fleet)
 
     correlation.change_acknowledgement(
-        incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600)
+        only_incident(), by=fleet.person(), comment="", at=later(70), contract=Contract.TIME, until=later(3600)
     )
 
     assert set(Alert.objects.values_list("contract", "until")) == {("time", later(3600))}
-    assert (incident().contract, incident().until) == ("time", later(3600))
+    assert (only_incident().contract, only_incident().until) == ("time", later(3600))
 
 
 def test_a_comment_is_kept(fleet, lost):
-    correlation.comment(incident(), by=fleet.person(), comment="Electrician is coming", at=later(70))
+    correlation.comment(only_incident(), by=fleet.person(), comment="Electrician is coming", at=later(70))
 
-    assert (incident().comment, told(incident())[-1][0]) == ("Electrician is coming", "commented")
+    assert (only_incident().comment, transitions_of(only_incident())[-1][0]) == ("Electrician is coming", "commented")

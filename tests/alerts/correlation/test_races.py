@@ -3,9 +3,9 @@
 import pytest
 from django.db import connection, transaction
 
-from tests.support.alerts.incidents import incident, members_of, told
+from tests.support.alerts.incidents import members_of, only_incident, transitions_of
 from tests.support.builders import later
-from tests.support.threads import at_once, meanwhile
+from tests.support.threads import open_transaction, run_concurrently
 from tms.alerts import correlation, lifecycle
 from tms.alerts.models import Alert, Incident
 from tms.alerts.suppression import at_open
@@ -30,9 +30,9 @@ def shop(storm):
 
 
 def test_who_recovers_this_very_moment_is_not_correlated_and_nobody_waits(storm, shop):
-    with meanwhile(recover(storm, shop[0])):
+    with open_transaction(recover(storm, shop[0])):
         correlation.correlate(later(1))
-        members = members_of(incident())
+        members = members_of(only_incident())
     correlation.correlate(later(3))
 
     assert members == 5
@@ -40,7 +40,7 @@ def test_who_recovers_this_very_moment_is_not_correlated_and_nobody_waits(storm,
 
 
 def test_whoever_looks_at_what_opened_does_not_wait_either(storm, shop):
-    with meanwhile(recover(storm, shop[0])):
+    with open_transaction(recover(storm, shop[0])):
         looked = at_open.record_suppressed_at_open(later(1))
 
     assert looked == 5
@@ -48,20 +48,20 @@ def test_whoever_looks_at_what_opened_does_not_wait_either(storm, shop):
 
 
 def test_what_is_in_other_hands_joins_with_the_next_pass(storm, shop):
-    with meanwhile(lambda: Alert.objects.filter(terminal=shop[0]).update(comment="seen")):
+    with open_transaction(lambda: Alert.objects.filter(terminal=shop[0]).update(comment="seen")):
         correlation.correlate(later(1))
     correlation.correlate(later(2))
 
-    assert members_of(incident()) == 6
-    assert told(incident()) == [("opened", 6)]  # the sixth a moment later
+    assert members_of(only_incident()) == 6
+    assert transitions_of(only_incident()) == [("opened", 6)]  # the sixth a moment later
 
 
 def test_two_leaders_open_one_incident(storm, shop):
     """One that hangs and wakes up believes to lead."""
-    at_once(4, lambda n: correlation.correlate(later(1 + n)))
+    run_concurrently(4, lambda n: correlation.correlate(later(1 + n)))
 
     assert Incident.objects.count() == 1
-    assert members_of(incident()) == 6
+    assert members_of(only_incident()) == 6
 
 
 def test_correlations_race_with_recoveries_and_people_and_all_end_resolved(storm, fleet, shop):
@@ -70,12 +70,12 @@ def test_correlations_race_with_recoveries_and_people_and_all_end_resolved(storm
 
     def act(n: int) -> object:
         if n == 0:
-            return correlation.acknowledge(incident(), by=person, comment="", at=later(2))
+            return correlation.acknowledge(only_incident(), by=person, comment="", at=later(2))
         if n == 1:
             return correlation.correlate(later(3))
         return recover(storm, *shop[n - 2 :: 3])()
 
-    results = at_once(5, act)
+    results = run_concurrently(5, act)
     correlation.correlate(later(5))
     correlation.correlate(later(6))
 
@@ -84,18 +84,18 @@ def test_correlations_race_with_recoveries_and_people_and_all_end_resolved(storm
     ]
     assert unexpected == []
     assert not Alert.objects.unresolved().exists()
-    assert incident().state == "resolved"
+    assert only_incident().state == "resolved"
 
 
 def test_a_row_may_refer_to_an_incident_that_a_correlation_locks(storm, shop):
     """As the outbox does, whose transaction may hold the very transition that a correlation adds to."""
     correlation.correlate(later(1))
-    pk = incident().pk
+    pk = only_incident().pk
 
     def refer() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '2s'")
             cursor.execute("SELECT 1 FROM alerts_incident WHERE id = %s FOR KEY SHARE", [pk])
 
-    with meanwhile(lambda: correlation.correlate(later(2))), transaction.atomic():
+    with open_transaction(lambda: correlation.correlate(later(2))), transaction.atomic():
         refer()

@@ -6,7 +6,7 @@ import pytest_asyncio
 from django.test import Client
 
 from tests.boards.live.board import Board
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.accounts.models import User
 from tms.boards.live import board_hub as module
 from tms.boards.live import tasks
@@ -45,8 +45,8 @@ async def board(room: BoardHub, tanaka: User, sato: User) -> Open:
     def open_board(page: str, *, person: User = tanaka, **options: Any) -> Board:
         return Board(page, person=person, session=sessions[person.pk], **options)
 
-    for person in await aside(lambda: list(User.objects.all())):
-        sessions[person.pk] = await aside(session_of, person)
+    for person in await in_thread(lambda: list(User.objects.all())):
+        sessions[person.pk] = await in_thread(session_of, person)
     return open_board
 
 

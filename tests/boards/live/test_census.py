@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.boards.live.changes import change
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleCleared, RuleTriggered
 from tms.alerts.models import Alert
@@ -141,11 +141,11 @@ def test_more_news_than_can_be_named_is_a_count_of_everything(kept, fleet):
 
 async def test_without_a_feed_everything_is_counted_every_time(fleet):
     kept = CensusCache()
-    (terminal,) = await aside(lambda: fleet.terminals(1, presence="online"))
-    await aside(kept.read)
-    await aside(lambda: type(terminal).objects.all().delete())
+    (terminal,) = await in_thread(lambda: fleet.terminals(1, presence="online"))
+    await in_thread(kept.read)
+    await in_thread(lambda: type(terminal).objects.all().delete())
 
-    assert (await aside(kept.read)).total == 0
+    assert (await in_thread(kept.read)).total == 0
 
 
 def test_while_the_feed_is_away_a_fleet_is_not_counted_for_each_page(

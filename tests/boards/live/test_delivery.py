@@ -8,7 +8,7 @@ from django.db import OperationalError
 from tests.boards.live.changes import change
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.boards.live.render_worker import RenderWorker
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage, TerminalPage
@@ -22,12 +22,12 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 async def test_changes_between_two_frames_are_sent_once_with_their_newest_state(board, settings, fleet):
     settings.FRAME_INTERVAL_S = 0.5
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         await opened.painted()
 
         for value in range(20):
-            await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+            await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
 
         frames = [await opened.frame()]
         while "19%" not in frames[-1].html:
@@ -36,11 +36,11 @@ async def test_changes_between_two_frames_are_sent_once_with_their_newest_state(
 
 
 async def test_a_patch_has_at_most_fifty_rows(board, fleet):
-    terminals = await aside(lambda: fleet.terminals(100, presence="online"))
+    terminals = await in_thread(lambda: fleet.terminals(100, presence="online"))
     async with board("/terminals/") as opened:
         await opened.painted()
 
-        await aside(lambda: change(*terminals, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(*terminals, metrics={"cpu_pct": 5.0}))
         first, second = await opened.frame(), await opened.frame()
 
     assert (len(first.ids), len(second.ids)) == (50, 50)
@@ -48,11 +48,11 @@ async def test_a_patch_has_at_most_fifty_rows(board, fleet):
 
 
 async def test_more_new_rows_than_fit_into_a_patch_are_a_repaint(board, fleet):
-    terminals = await aside(lambda: fleet.terminals(60, presence="online"))
+    terminals = await in_thread(lambda: fleet.terminals(60, presence="online"))
     async with board("/terminals/?presence=silent") as opened:
         await opened.painted()
 
-        await aside(lambda: change(*terminals, presence="silent"))
+        await in_thread(lambda: change(*terminals, presence="silent"))
 
         frame = await opened.frame()
         assert frame.kind == "repaint"
@@ -61,7 +61,7 @@ async def test_more_new_rows_than_fit_into_a_patch_are_a_repaint(board, fleet):
 
 
 async def test_a_reader_that_lags_gets_nothing_and_then_the_newest_state_once(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     coalesced = instruments.BOARD_COALESCED._value.get()
     async with board("/terminals/") as slow, board("/terminals/") as quick:
         await slow.painted()
@@ -71,7 +71,7 @@ async def test_a_reader_that_lags_gets_nothing_and_then_the_newest_state_once(bo
             await slow.frame("beat", "patch")
 
         for value in range(3):
-            await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+            await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
             await quick.showing(f">{value}%<")
         missed = slow.connection.sent.qsize()
         slow.connection.unwritten = 0
@@ -84,15 +84,15 @@ async def test_a_reader_that_lags_gets_nothing_and_then_the_newest_state_once(bo
 
 
 async def test_a_row_that_entered_while_the_reader_lagged_is_in_the_frame_of_its_list(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/terminals/?presence=silent") as slow, board("/terminals/?presence=silent") as quick:
         await slow.painted()
         await quick.painted()
         slow.connection.unwritten = LAGGING_BYTES + 1
 
-        await aside(lambda: change(terminal, presence="silent"))
+        await in_thread(lambda: change(terminal, presence="silent"))
         await quick.until(lambda frame: frame.list[0] == "terminals")
-        await aside(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
         await quick.showing(">5%<")
         slow.connection.unwritten = 0
 
@@ -102,10 +102,10 @@ async def test_a_row_that_entered_while_the_reader_lagged_is_in_the_frame_of_its
 
 
 async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         await opened.painted()
-        await aside(lambda: type(terminal.state).objects.update(presence="offline"))
+        await in_thread(lambda: type(terminal.state).objects.update(presence="offline"))
 
         hub()._tell(EVERYTHING)
 
@@ -114,7 +114,7 @@ async def test_a_gap_in_the_feed_repaints_every_board(board, fleet):
 
 
 async def test_a_browser_that_missed_a_frame_asks_and_gets_everything(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         await opened.painted()
 
@@ -154,30 +154,30 @@ async def test_while_nothing_changes_a_beat_says_that_all_is_well(board):
 
 
 async def test_the_age_of_the_newest_data_is_told(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/") as opened:
         await opened.painted()
 
-        await aside(lambda: change(terminal, metrics={"cpu_pct": 1.0}))
+        await in_thread(lambda: change(terminal, metrics={"cpu_pct": 1.0}))
         frame = await opened.frame("beat")
 
     assert frame.freshness["newest_at"] is not None
 
 
 async def test_a_board_whose_subject_is_gone_closes_instead_of_showing_what_was(board, fleet):
-    gone = await aside(lambda: fleet.online(uid="T-1"))
+    gone = await in_thread(lambda: fleet.online(uid="T-1"))
     pk = gone.pk
     async with board("/terminals/T-1/") as opened:
         await opened.painted()
 
-        await aside(gone.delete)
-        await aside(lambda: publish(Change(terminals=frozenset({pk}))))
+        await in_thread(gone.delete)
+        await in_thread(lambda: publish(Change(terminals=frozenset({pk}))))
 
         assert await opened.closed() == 4404
 
 
 async def test_a_page_that_fails_leaves_the_others_alone_and_reads_everything_the_next_time(board, fleet, monkeypatch):
-    terminal = await aside(lambda: fleet.online(uid="T-1"))
+    terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     page_state = TerminalPage.page_state
 
     def fail(*_: object) -> None:
@@ -187,20 +187,20 @@ async def test_a_page_that_fails_leaves_the_others_alone_and_reads_everything_th
         await broken.painted()
         await well.painted()
         monkeypatch.setattr(TerminalPage, "page_state", fail)
-        await aside(lambda: change(terminal, presence="offline"))
+        await in_thread(lambda: change(terminal, presence="offline"))
         await well.showing(f"terminal-{terminal.pk}", 'data-presence="offline"')
         await broken.beat()
 
         monkeypatch.setattr(TerminalPage, "page_state", page_state)
-        await aside(lambda: publish(Change(alerts=frozenset({0}))))
+        await in_thread(lambda: publish(Change(alerts=frozenset({0}))))
 
         await broken.showing('id="state"', 'data-presence="offline"')
 
 
 async def test_the_overview_ages_while_nothing_changes(board, fleet, monkeypatch):
     monkeypatch.setattr(OverviewPage, "lasts_s", 0.05)
-    terminal = await aside(fleet.online)
-    move = await aside(lambda: factories.moved(terminal, "silent", "online", at=now(-15 * 60 + 1)))
+    terminal = await in_thread(fleet.online)
+    move = await in_thread(lambda: factories.moved(terminal, "silent", "online", at=now(-15 * 60 + 1)))
     async with board("/") as opened:
         painted = await opened.frame("repaint")
 
@@ -213,7 +213,7 @@ async def test_the_overview_ages_while_nothing_changes(board, fleet, monkeypatch
 async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_and_then_catches_up(
     board, fleet, monkeypatch
 ):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     render = RenderWorker._render
 
     def fail(*_: object) -> None:
@@ -222,7 +222,7 @@ async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_an
     async with board("/terminals/") as opened:
         await opened.painted()
         monkeypatch.setattr(RenderWorker, "_render", fail)
-        await aside(lambda: change(terminal, presence="offline"))
+        await in_thread(lambda: change(terminal, presence="offline"))
         beat = await opened.beat()
         while not beat.freshness["behind_s"]:
             beat = await opened.beat()
@@ -235,14 +235,14 @@ async def test_while_the_database_is_away_the_board_says_how_far_it_is_behind_an
 
 
 async def test_a_person_who_saw_an_alert_vanish_sees_it_again_when_it_comes_back(board, fleet):
-    rule = await aside(fleet.metric_rule)
-    terminal = await aside(fleet.online)
+    rule = await in_thread(fleet.metric_rule)
+    terminal = await in_thread(fleet.online)
     async with board("/alerts/") as opened:
         await opened.painted()
         for _ in range(2):
-            alert = await aside(lambda: factories.alert(fleet, rule=rule, terminal=terminal))
+            alert = await in_thread(lambda: factories.alert(fleet, rule=rule, terminal=terminal))
             frame = await opened.until(lambda frame: frame.list[0] == "alerts" and frame.list[1] != [])
             assert f'id="alert-{alert.pk}"' in frame.html
 
-            await aside(lambda alert=alert: factories.resolved(alert))
+            await in_thread(lambda alert=alert: factories.resolved(alert))
             await opened.until(lambda frame: frame.list == ("alerts", []))

@@ -6,7 +6,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.boards.live.board import Board
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.accounts.models import User
 from tms.boards.live import tasks
 
@@ -57,7 +57,7 @@ async def test_a_board_closes_soon_after_its_sign_in_has_ended(board, tanaka, mo
     async with board("/") as opened:
         await opened.painted()
 
-        await aside(event, tanaka)
+        await in_thread(event, tanaka)
 
         assert await opened.closed() == 4401
 
@@ -69,7 +69,7 @@ async def test_signing_out_closes_every_board_of_that_session_and_no_other(board
             await opened.painted()
         browser.cookies["tms_session"] = mine._scope["session"].session_key
 
-        await aside(browser.post, "/sign-out/")
+        await in_thread(browser.post, "/sign-out/")
 
         assert [await opened.closed() for opened in (mine, also_mine)] == [4401, 4401]
         await another.beat()

@@ -12,7 +12,7 @@ from tests.boards.live.changes import change
 from tests.support import factories
 from tests.support.builders import AT
 from tests.support.factories import now
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.boards.live import tasks
 from tms.commands import services as commands
 from tms.commands.models import Command
@@ -23,13 +23,13 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 async def test_the_first_frame_repaints_all_that_is_live_on_the_page(board, fleet, tanaka):
-    terminal = await aside(lambda: fleet.online(uid="T-1"))
-    await aside(lambda: factories.alert(fleet, terminal=terminal))
-    await aside(lambda: factories.report(terminal, 1, at=now(), metrics={"cpu_pct": 1.0}))
+    terminal = await in_thread(lambda: fleet.online(uid="T-1"))
+    await in_thread(lambda: factories.alert(fleet, terminal=terminal))
+    await in_thread(lambda: factories.report(terminal, 1, at=now(), metrics={"cpu_pct": 1.0}))
     for page in ("/", "/terminals/", "/terminals/T-1/", "/alerts/"):
         browser = Client()
-        await aside(browser.force_login, tanaka)
-        html = (await aside(browser.get, page)).content.decode()
+        await in_thread(browser.force_login, tanaka)
+        html = (await in_thread(browser.get, page)).content.decode()
 
         async with board(page) as opened:
             frame = await opened.frame("repaint")
@@ -39,12 +39,12 @@ async def test_the_first_frame_repaints_all_that_is_live_on_the_page(board, flee
 
 
 async def test_a_change_of_presence_moves_row_totals_and_site(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/") as overview, board("/terminals/") as terminals:
         await overview.painted()
         await terminals.painted()
 
-        await aside(lambda: change(terminal, presence="offline", cause="connection_lost"))
+        await in_thread(lambda: change(terminal, presence="offline", cause="connection_lost"))
 
         frame = await overview.showing("total-offline")
         assert {"total-online", "total-offline", "site-SJK", "sites-note"} <= set(frame.ids)
@@ -55,11 +55,11 @@ async def test_a_change_of_presence_moves_row_totals_and_site(board, fleet):
 
 
 async def test_a_report_renews_its_row_and_nothing_else(board, fleet):
-    terminal, other = await aside(fleet.online), await aside(fleet.online)
+    terminal, other = await in_thread(fleet.online), await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         await opened.painted()
 
-        await aside(lambda: change(terminal, metrics={"temperature_c": 61.0}))
+        await in_thread(lambda: change(terminal, metrics={"temperature_c": 61.0}))
 
         frame = await opened.frame()
         assert frame.ids == [f"terminal-{terminal.pk}"]
@@ -69,26 +69,26 @@ async def test_a_report_renews_its_row_and_nothing_else(board, fleet):
 
 
 async def test_a_change_that_a_page_does_not_show_sends_it_nothing(board, fleet):
-    shown = await aside(lambda: fleet.online(kind="gate"))
-    hidden = await aside(lambda: fleet.online(kind="kiosk"))
+    shown = await in_thread(lambda: fleet.online(kind="gate"))
+    hidden = await in_thread(lambda: fleet.online(kind="kiosk"))
     async with board("/terminals/?kind=gate") as opened:
         await opened.painted()
 
-        await aside(lambda: change(hidden, metrics={"cpu_pct": 1.0}))
-        await aside(lambda: change(shown, metrics={"cpu_pct": 2.0}))
+        await in_thread(lambda: change(hidden, metrics={"cpu_pct": 1.0}))
+        await in_thread(lambda: change(shown, metrics={"cpu_pct": 2.0}))
 
         assert (await opened.frame()).ids == [f"terminal-{shown.pk}"]
 
 
 async def test_a_row_enters_and_leaves_the_list_that_a_filter_makes(board, fleet):
-    first = await aside(lambda: fleet.with_presence("offline", uid="T-A"))
-    second = await aside(lambda: fleet.online(uid="T-B"))
+    first = await in_thread(lambda: fleet.with_presence("offline", uid="T-A"))
+    second = await in_thread(lambda: fleet.online(uid="T-B"))
     async with board("/terminals/?presence=offline") as opened:
         painted = await opened.painted()
 
-        await aside(lambda: change(second, presence="offline"))
+        await in_thread(lambda: change(second, presence="offline"))
         entered = await opened.until(lambda frame: frame.list[0] == "terminals")
-        await aside(lambda: change(first, presence="online"))
+        await in_thread(lambda: change(first, presence="online"))
         left = await opened.until(lambda frame: frame.list[0] == "terminals")
 
     assert painted.list == ("terminals", [f"terminal-{first.pk}"])
@@ -98,37 +98,39 @@ async def test_a_row_enters_and_leaves_the_list_that_a_filter_makes(board, fleet
 
 
 async def test_a_new_terminal_appears_with_its_first_boot(board, fleet):
-    await aside(lambda: fleet.online(uid="T-B"))
+    await in_thread(lambda: fleet.online(uid="T-B"))
     async with board("/terminals/") as opened:
         await opened.painted()
 
-        terminal = await aside(lambda: fleet.terminal(uid="T-A"))
-        await aside(lambda: publish(Change(terminals=frozenset({terminal.pk}), sessions=frozenset({(terminal.pk, 1)}))))
+        terminal = await in_thread(lambda: fleet.terminal(uid="T-A"))
+        await in_thread(
+            lambda: publish(Change(terminals=frozenset({terminal.pk}), sessions=frozenset({(terminal.pk, 1)})))
+        )
 
         frame = await opened.until(lambda frame: frame.list[0] == "terminals")
         assert frame.list[1][0] == f"terminal-{terminal.pk}"
 
 
 async def test_alerts_come_are_taken_and_go_on_every_board(board, fleet, tanaka, sato):
-    terminal = await aside(lambda: fleet.online(uid="T-1"))
+    terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     pages = ("/", "/alerts/", "/terminals/T-1/")
     async with board(pages[0]) as overview, board(pages[1]) as alerts, board(pages[2]) as page:
         for opened in (overview, alerts, page):
             await opened.painted()
 
-        alert = await aside(lambda: factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(name="Hot")))
+        alert = await in_thread(lambda: factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(name="Hot")))
         for opened, listed in ((overview, "incidents"), (alerts, "alerts")):
             frame = await opened.until(lambda frame, of=listed: frame.list[0] == of)
             assert frame.list[1] == [f"alert-{alert.pk}"]
             assert "Hot" in frame.html
         await page.showing('id="held"', "Hot", "Unacknowledged")
 
-        await aside(lambda: factories.acknowledged(alert, by=tanaka, comment="on my way"))
+        await in_thread(lambda: factories.acknowledged(alert, by=tanaka, comment="on my way"))
         for opened in (overview, alerts):
             await opened.showing(f'id="alert-{alert.pk}"', 'data-ack="held"', "M. Tanaka", "on my way")
         await page.showing('id="held"', "M. Tanaka")
 
-        await aside(lambda: factories.resolved(alert))
+        await in_thread(lambda: factories.resolved(alert))
         for opened, listed in ((overview, "incidents"), (alerts, "alerts")):
             frame = await opened.until(lambda frame, of=listed: frame.list[0] == of)
             assert frame.list[1] == []
@@ -136,11 +138,11 @@ async def test_alerts_come_are_taken_and_go_on_every_board(board, fleet, tanaka,
 
 
 async def test_the_page_of_an_alert_tells_who_took_it(board, fleet, sato):
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     async with board(f"/alerts/{alert.pk}/") as opened:
         await opened.painted()
 
-        await aside(lambda: factories.acknowledged(alert, by=sato, comment="fan ordered", at=timezone.now()))
+        await in_thread(lambda: factories.acknowledged(alert, by=sato, comment="fan ordered", at=timezone.now()))
 
         frame = await opened.until(lambda frame: frame.list[0] == "timeline")
         assert frame.list[1] == ["step-1", "step-0"]
@@ -148,44 +150,46 @@ async def test_the_page_of_an_alert_tells_who_took_it(board, fleet, sato):
 
 
 async def test_the_page_of_a_terminal_tells_readings_happenings_and_answers(board, fleet, tanaka):
-    terminal = await aside(lambda: fleet.online(uid="T-1"))
+    terminal = await in_thread(lambda: fleet.online(uid="T-1"))
     async with board("/terminals/T-1/") as opened:
         await opened.painted()
 
-        await aside(lambda: factories.report(terminal, 1, at=AT, metrics={"temperature_c": 44.5}))
-        await aside(lambda: change(terminal, metrics={"temperature_c": 44.5}))
+        await in_thread(lambda: factories.report(terminal, 1, at=AT, metrics={"temperature_c": 44.5}))
+        await in_thread(lambda: change(terminal, metrics={"temperature_c": 44.5}))
         latest = await opened.showing('id="reading-latest"')
         assert f'data-at="{AT.isoformat()}"' in latest.html
         assert "44.5" in latest.html
 
-        command = await aside(lambda: commands.queue(terminal, name="ping", args={}, by=tanaka, at=now()))
+        command = await in_thread(lambda: commands.queue(terminal, name="ping", args={}, by=tanaka, at=now()))
         frame = await opened.until(lambda frame: frame.list[0] == "commands")
         assert frame.list[1] == [f"command-{command.pk}"]
 
-        await aside(lambda: Command.objects.update(state="sent", sent_at=now(-1)))
-        await aside(lambda: commands.record_answers([commands.Answered(command.pk, terminal.pk, "pong", "")], at=now()))
+        await in_thread(lambda: Command.objects.update(state="sent", sent_at=now(-1)))
+        await in_thread(
+            lambda: commands.record_answers([commands.Answered(command.pk, terminal.pk, "pong", "")], at=now())
+        )
         await opened.showing(f'id="command-{command.pk}"', "Done", "pong")
 
 
 async def test_each_language_is_spoken_to_those_who_speak_it(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/terminals/", language="ja") as japanese, board("/terminals/", language="tlh") as english:
         await japanese.painted()
         await english.painted()
 
-        await aside(lambda: change(terminal, presence="offline"))
+        await in_thread(lambda: change(terminal, presence="offline"))
 
         assert "オフライン" in (await japanese.showing(f"terminal-{terminal.pk}")).html
         assert "Offline" in (await english.showing(f"terminal-{terminal.pk}")).html
 
 
 async def test_sockets_that_show_the_same_share_one_show_and_one_encoding(board, room, fleet, sato):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/terminals/?q=&presence=online") as one, board("/terminals/?presence=online") as two:
         await one.painted()
         await two.painted()
 
-        await aside(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
+        await in_thread(lambda: change(terminal, metrics={"cpu_pct": 5.0}))
         first, second = await one.frame(), await two.frame()
 
         assert len(room.live_pages) == 1

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.factories import now
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.alerts.maintenance import services
 from tms.alerts.maintenance.services import Scope
 from tms.lib.calendar.recurrence import Recurrence
@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 async def test_a_window_that_is_planned_is_pushed_to_whoever_looks(board, fleet, tanaka):
-    terminal = await aside(fleet.terminal)
+    terminal = await in_thread(fleet.terminal)
     recurrence = Recurrence(ZoneInfo("UTC"), now(-60).replace(tzinfo=None), timedelta(hours=1))
     scope = Scope(terminals=[terminal])
     async with board("/maintenance/") as opened:
         await opened.painted()
 
-        window = await aside(lambda: services.plan(recurrence, scope, note="router", by=tanaka, at=now()))
+        window = await in_thread(lambda: services.plan(recurrence, scope, note="router", by=tanaka, at=now()))
 
         frame = await opened.showing(f"window-{window.pk}", "router")
         assert "csrf" not in frame.html

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import factories, people
 from tests.support.factories import now
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.alerts import lifecycle
 from tms.alerts.models import Alert
 from tms.boards.live import viewer_tracker
@@ -19,7 +19,7 @@ def at(alert, doing="looking"):
 
 
 async def test_who_looks_and_who_types_is_told_on_every_board_with_that_alert(board, fleet, sato):
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     pages = ("/", "/alerts/", f"/alerts/{alert.pk}/")
     async with board(pages[0]) as overview, board(pages[1]) as alerts, board(pages[2]) as page:
         async with board("/alerts/", person=sato) as theirs:
@@ -52,7 +52,7 @@ def viewer(db):
 
 
 async def test_who_may_not_act_is_told_to_look_and_never_to_type(viewer, board, fleet):
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     async with board("/alerts/") as opened, board("/alerts/", person=viewer) as theirs:
         await opened.painted()
         await theirs.painted()
@@ -63,7 +63,7 @@ async def test_who_may_not_act_is_told_to_look_and_never_to_type(viewer, board, 
 
 
 async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sato):
-    incident = await aside(lambda: factories.incident(fleet))
+    incident = await in_thread(lambda: factories.incident(fleet))
     spot = f"here-incident-{incident.pk}"
     async with board("/") as overview, board("/alerts/") as alerts, board(incident.get_absolute_url()) as page:
         async with board(incident.get_absolute_url(), person=sato) as theirs:
@@ -85,7 +85,7 @@ async def test_who_is_at_an_incident_is_told_wherever_it_stands(board, fleet, sa
 
 
 async def test_two_tabs_of_one_person_are_told_once(board, fleet, sato):
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     async with board("/alerts/") as opened, board("/", person=sato) as one, board("/alerts/", person=sato) as two:
         for each in (opened, one, two):
             await each.painted()
@@ -99,8 +99,8 @@ async def test_two_tabs_of_one_person_are_told_once(board, fleet, sato):
 
 
 async def test_an_alert_that_the_page_does_not_show_cannot_be_looked_at(board, fleet, sato, room):
-    shown = await aside(lambda: factories.alert(fleet))
-    hidden = await aside(lambda: factories.alert(fleet, severity="info"))
+    shown = await in_thread(lambda: factories.alert(fleet))
+    hidden = await in_thread(lambda: factories.alert(fleet, severity="info"))
     async with board("/alerts/") as opened, board("/alerts/?severity=critical", person=sato) as theirs:
         await opened.painted()
         await theirs.painted()
@@ -113,7 +113,7 @@ async def test_an_alert_that_the_page_does_not_show_cannot_be_looked_at(board, f
 
 async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monkeypatch):
     monkeypatch.setattr(viewer_tracker, "FORGET_AFTER_S", 0.05)
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     async with board("/alerts/") as opened, board("/alerts/", person=sato) as theirs:
         await opened.painted()
         await theirs.painted()
@@ -125,14 +125,14 @@ async def test_a_browser_that_falls_silent_is_forgotten(board, fleet, sato, monk
 
 
 async def test_a_row_that_changes_meanwhile_still_tells_who_is_there(board, fleet, tanaka, sato):
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     async with board("/alerts/") as opened, board("/alerts/", person=sato) as theirs:
         await opened.painted()
         await theirs.painted()
         theirs.say(at(alert))
         await opened.showing("<bdi>佐藤</bdi> is viewing")
 
-        await aside(lambda: factories.acknowledged(alert, by=tanaka, comment="mine"))
+        await in_thread(lambda: factories.acknowledged(alert, by=tanaka, comment="mine"))
 
         await opened.showing('data-ack="held"', "mine", "<bdi>佐藤</bdi> is viewing")
 
@@ -159,7 +159,7 @@ async def test_what_no_board_says_closes_the_socket(board, room, said, code):
 
 
 async def test_who_says_it_too_often_loses_the_socket(board, fleet):
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     async with board("/alerts/") as opened:
         await opened.painted()
 
@@ -170,17 +170,17 @@ async def test_who_says_it_too_often_loses_the_socket(board, fleet):
 
 
 async def test_a_claim_is_told_on_every_board_until_it_ends(board, fleet, sato):
-    alert = await aside(lambda: factories.alert(fleet))
+    alert = await in_thread(lambda: factories.alert(fleet))
     this = Alert.objects.filter(pk=alert.pk)
     async with board("/") as overview, board("/alerts/") as alerts, board(f"/alerts/{alert.pk}/") as page:
         for opened in (overview, alerts, page):
             await opened.painted()
 
-        await aside(lambda: lifecycle.claim(this, by=sato, at=now()))
+        await in_thread(lambda: lifecycle.claim(this, by=sato, at=now()))
         for opened in (overview, alerts, page):
             await opened.showing(f'id="alert-{alert.pk}"', "佐藤", "claimed,", "data-countdown")
 
-        await aside(lambda: lifecycle.unclaim(this, by=sato, at=now()))
+        await in_thread(lambda: lifecycle.unclaim(this, by=sato, at=now()))
         for opened in (overview, alerts, page):
             frame = await opened.showing(f'id="alert-{alert.pk}"', "Unacknowledged")
             assert "claimed," not in frame.html

@@ -6,7 +6,7 @@ from tests.boards.live.changes import change
 from tests.support import factories
 from tests.support.builders import AT
 from tests.support.factories import now
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.alerts.models import Alert
 from tms.boards.live import verification as module
 from tms.boards.live.frames import Verification
@@ -25,7 +25,7 @@ def impatient(monkeypatch):
 
 
 async def test_a_board_that_agrees_with_the_database_says_so(board, fleet):
-    await aside(fleet.online)
+    await in_thread(fleet.online)
     async with board("/") as opened:
         first = await opened.frame("repaint")
 
@@ -46,12 +46,12 @@ async def test_a_board_that_agrees_with_the_database_says_so(board, fleet):
     ],
 )
 async def test_a_board_that_was_not_told_finds_out_says_so_and_is_painted_anew(board, fleet, silently, says):
-    await aside(lambda: factories.alert(fleet))
+    await in_thread(lambda: factories.alert(fleet))
     diverged = instruments.BOARD_DIVERGED._value.get()
     async with board("/") as opened:
         await opened.painted()
 
-        await aside(silently)
+        await in_thread(silently)
 
         frame = await opened.frame("repaint")
         assert frame.freshness["database"]["state"] == "differs"
@@ -64,13 +64,13 @@ async def test_a_board_that_was_not_told_finds_out_says_so_and_is_painted_anew(b
 
 async def test_a_fleet_in_motion_is_not_taken_for_a_difference(board, fleet, monkeypatch):
     monkeypatch.setattr(module, "RETRY_S", RETRY_S)  # so late a message may be, and on a busy machine is
-    terminals = await aside(lambda: fleet.terminals(10, presence="online"))
+    terminals = await in_thread(lambda: fleet.terminals(10, presence="online"))
     diverged = instruments.BOARD_DIVERGED._value.get()
     async with board("/") as opened:
         await opened.painted()
         for terminal in terminals * 3:
-            await aside(lambda terminal=terminal: change(terminal, presence="silent"))
-            await aside(lambda terminal=terminal: change(terminal, presence="online"))
+            await in_thread(lambda terminal=terminal: change(terminal, presence="silent"))
+            await in_thread(lambda terminal=terminal: change(terminal, presence="online"))
 
         beat = await opened.beat()
 

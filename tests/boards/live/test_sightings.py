@@ -9,7 +9,7 @@ from tests.boards.live.board import DEADLINE_S
 from tests.support import factories
 from tests.support.factories import now
 from tests.support.slo_counters import counted
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.feed.change import MAX_IDS, Change
 from tms.feed.publisher import publish
 
@@ -41,22 +41,22 @@ async def test_an_alert_that_opens_and_is_acknowledged_is_counted_once_each(boar
         await first.painted()
         await second.painted()
 
-        alert = await aside(factories.alert, fleet)
+        alert = await in_thread(factories.alert, fleet)
         await first.frame()
         await counter.until(board=1, acknowledgement=0)
-        await aside(lambda: factories.acknowledged(alert, by=sato))
+        await in_thread(lambda: factories.acknowledged(alert, by=sato))
         await first.frame()
 
         await counter.until(board=1, acknowledgement=1)
 
 
 async def test_what_was_open_before_anybody_looked_is_not_counted(board, fleet, counter):
-    old = await aside(lambda: factories.alert(fleet, opened_at=now(-3_600)))
+    old = await in_thread(lambda: factories.alert(fleet, opened_at=now(-3_600)))
     async with board("/alerts/") as opened:
         await opened.painted()
-        await aside(lambda: publish(Change(alerts=frozenset({old.pk}))))
-        await aside(lambda: publish(Change(everything=True)))
-        fresh = await aside(factories.alert, fleet)
+        await in_thread(lambda: publish(Change(alerts=frozenset({old.pk}))))
+        await in_thread(lambda: publish(Change(everything=True)))
+        fresh = await in_thread(factories.alert, fleet)
         await opened.until(lambda frame: f"alert-{fresh.pk}" in frame.ids)
 
         await counter.until(board=1)
@@ -73,14 +73,14 @@ async def test_what_is_committed_a_moment_after_it_opened_is_counted_though_the_
 
     async with board("/alerts/") as opened:
         await opened.painted()
-        late = await aside(open_late)
+        late = await in_thread(open_late)
         await opened.until(lambda frame: f"alert-{late.pk}" in frame.ids)
 
         await counter.until(board=1)
 
 
 async def test_without_an_open_board_nothing_is_counted(board, fleet, counter):
-    await aside(factories.alert, fleet)
+    await in_thread(factories.alert, fleet)
 
     async with board("/alerts/") as opened:
         await opened.painted()

@@ -7,7 +7,7 @@ import pytest
 from tests.boards.live.changes import change
 from tests.support import factories
 from tests.support.factories import now
-from tests.support.threads import aside
+from tests.support.threads import in_thread
 from tms.boards.live.leaf_patches import differing
 from tms.boards.live.subscriber import LAGGING_BYTES
 from tms.boards.pages import OverviewPage
@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
 
 async def test_while_nothing_changes_a_beat_is_all_that_is_sent(board, fleet, monkeypatch):
-    terminal = await aside(lambda: fleet.with_presence("offline"))
-    await aside(lambda: factories.alert(fleet, terminal=terminal, opened_at=now(-7200)))
+    terminal = await in_thread(lambda: fleet.with_presence("offline"))
+    await in_thread(lambda: factories.alert(fleet, terminal=terminal, opened_at=now(-7200)))
     monkeypatch.setattr(OverviewPage, "lasts_s", 0.0)
     async with board("/") as overview, board("/alerts/") as alerts:
         for opened in (overview, alerts):
@@ -32,33 +32,33 @@ async def test_while_nothing_changes_a_beat_is_all_that_is_sent(board, fleet, mo
 
 async def test_a_row_that_shows_nothing_new_is_not_sent_again(board, fleet):
     """Of an alert about a reading no row tells the presence of its terminal."""
-    terminal = await aside(fleet.online)
-    alert = await aside(lambda: factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(), value=81.0))
+    terminal = await in_thread(fleet.online)
+    alert = await in_thread(lambda: factories.alert(fleet, terminal=terminal, rule=fleet.metric_rule(), value=81.0))
     async with board("/") as opened:
         await opened.painted()
 
-        await aside(lambda: change(terminal, presence="silent"))
+        await in_thread(lambda: change(terminal, presence="silent"))
 
         frame = await opened.showing("total-silent")
         assert f"alert-{alert.pk}" not in frame.ids
 
 
 async def test_the_verdict_on_the_database_is_told_to_each_once(board, fleet):
-    terminal = await aside(fleet.online)
+    terminal = await in_thread(fleet.online)
     async with board("/terminals/") as opened:
         while opened.freshness["database"]["state"] != "equal":
             await opened.frame("repaint", "patch", "beat")
         verdicts = {str(opened.freshness["database"])}
         for value in range(10):
-            await aside(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
+            await in_thread(lambda value=value: change(terminal, metrics={"cpu_pct": value}))
             frame = await opened.frame()
             assert ("database" in frame.told["proof"]) is (str(opened.freshness["database"]) not in verdicts)
             verdicts.add(str(opened.freshness["database"]))
 
 
 async def test_a_frame_holds_no_words_that_age(board, fleet):
-    terminal = await aside(lambda: fleet.with_presence("silent"))
-    await aside(lambda: factories.alert(fleet, terminal=terminal))
+    terminal = await in_thread(lambda: fleet.with_presence("silent"))
+    await in_thread(lambda: factories.alert(fleet, terminal=terminal))
     for page in ("/", "/alerts/"):
         async with board(page) as opened:
             html = (await opened.frame("repaint")).html
@@ -68,12 +68,12 @@ async def test_a_frame_holds_no_words_that_age(board, fleet):
 
 
 async def test_a_resolved_alert_costs_no_row_and_only_the_numbers_that_changed(board, fleet):
-    rule = await aside(fleet.metric_rule)
-    alerts = await aside(lambda: [factories.alert(fleet, rule=rule, opened_at=now(-60 - n)) for n in range(8)])
+    rule = await in_thread(fleet.metric_rule)
+    alerts = await in_thread(lambda: [factories.alert(fleet, rule=rule, opened_at=now(-60 - n)) for n in range(8)])
     async with board("/alerts/") as opened:
         await opened.painted()
 
-        await aside(lambda: factories.resolved(alerts[0]))
+        await in_thread(lambda: factories.resolved(alerts[0]))
 
         frame = await opened.until(lambda frame: frame.list[0] == "alerts")
         assert frame.told["list"]["gone"] == [f"alert-{alerts[0].pk}"]
@@ -83,13 +83,13 @@ async def test_a_resolved_alert_costs_no_row_and_only_the_numbers_that_changed(b
 
 
 async def test_a_number_travels_without_the_tile_and_the_cell_that_it_stands_in(board, fleet):
-    rule = await aside(fleet.metric_rule)
-    terminals = await aside(lambda: fleet.terminals(3, presence="online"))
-    await aside(lambda: [factories.alert(fleet, rule=rule, terminal=terminal) for terminal in terminals[:2]])
+    rule = await in_thread(fleet.metric_rule)
+    terminals = await in_thread(lambda: fleet.terminals(3, presence="online"))
+    await in_thread(lambda: [factories.alert(fleet, rule=rule, terminal=terminal) for terminal in terminals[:2]])
     async with board("/") as opened:
         await opened.painted()
 
-        await aside(lambda: factories.alert(fleet, rule=rule, terminal=terminals[2]))
+        await in_thread(lambda: factories.alert(fleet, rule=rule, terminal=terminals[2]))
 
         frame = await opened.showing("number-warning")
         assert '<b id="number-warning">3</b>' in frame.html
@@ -99,15 +99,15 @@ async def test_a_number_travels_without_the_tile_and_the_cell_that_it_stands_in(
 
 
 async def test_a_reader_that_lagged_gets_the_newest_of_a_number_and_of_what_holds_it(board, fleet):
-    rule = await aside(fleet.metric_rule)
-    await aside(lambda: factories.alert(fleet, rule=rule))
+    rule = await in_thread(fleet.metric_rule)
+    await in_thread(lambda: factories.alert(fleet, rule=rule))
     async with board("/") as slow, board("/") as quick:
         await slow.painted()
         await quick.painted()
         slow.connection.unwritten = LAGGING_BYTES + 1
-        second = await aside(lambda: factories.alert(fleet, rule=rule))
+        second = await in_thread(lambda: factories.alert(fleet, rule=rule))
         await quick.showing('<b id="number-warning">2</b>')
-        await aside(lambda: [factories.resolved(alert) for alert in (second, *rule.alerts.unresolved())])
+        await in_thread(lambda: [factories.resolved(alert) for alert in (second, *rule.alerts.unresolved())])
         await quick.showing('<b id="number-warning">0</b>')
         while not slow.connection.sent.empty():
             await slow.frame("beat", "patch")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.notifications.models.destination import Destination
 from tms.rest.models import IdempotencyRecord
 
@@ -34,7 +34,7 @@ def test_an_answer_with_a_key_is_never_kept(editor):
     again = editor.post("/destinations", body, Idempotency_Key="k")
 
     assert not IdempotencyRecord.objects.exists()
-    assert wrong(again) == ["$.name"]
+    assert invalid_fields(again) == ["$.name"]
 
 
 def test_a_change_leaves_what_it_does_not_name(editor, hook, fleet):
@@ -61,7 +61,7 @@ def test_a_new_key_takes_the_place_of_the_old_one(editor, hook):
 def test_only_webhooks_have_keys(editor):
     path = editor.post("/destinations", {"name": "Mail", "kind": "email", "address": "noc@example.com"})["Location"]
 
-    assert problem(editor.post(f"{path}/key")) == (404, "tms:not-found")
+    assert problem_of(editor.post(f"{path}/key")) == (404, "tms:not-found")
 
 
 def test_a_test_says_what_came_back(editor, receiver):
@@ -92,18 +92,18 @@ BAD = [
 def test_a_destination_that_cannot_be_is_refused_with_where(editor, change, where):
     body = {"name": "Hook", "kind": "webhook", "address": SECRET}
 
-    assert wrong(editor.post("/destinations", body | change)) == [where]
+    assert invalid_fields(editor.post("/destinations", body | change)) == [where]
     assert not Destination.objects.exists()
 
 
 def test_everyone_may_look_and_only_staff_may_change(watcher, hook):
     for method, path in (("POST", "/destinations"), ("PATCH", hook["path"]), ("POST", f"{hook['path']}/test")):
-        assert problem(watcher.send(method, path, {})) == (403, "tms:forbidden")
+        assert problem_of(watcher.send(method, path, {})) == (403, "tms:forbidden")
     assert [one["name"] for one in watcher.get("/destinations").json()["items"]] == ["Hook"]
 
 
 def test_one_that_is_deleted_is_gone_and_keeps_its_name_in_history(editor, watcher, hook):
-    assert problem(watcher.send("DELETE", hook["path"])) == (403, "tms:forbidden")
+    assert problem_of(watcher.send("DELETE", hook["path"])) == (403, "tms:forbidden")
 
     assert editor.send("DELETE", hook["path"]).status_code == 204
     assert editor.send("DELETE", hook["path"]).status_code == 404

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.builders import AT
-from tests.support.notifications.destinations import webhook
-from tests.support.rest import problem, wrong
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.rest import invalid_fields, problem_of
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
 from tms.notifications.destinations.api import Addressed
@@ -22,7 +22,10 @@ def body(fleet) -> dict:
     fleet.site("SJK")
     fleet.group("Lobby")
     rule = fleet.metric_rule()
-    first, second = webhook("https://a.example.com/", "A"), webhook("https://b.example.com/", "B")
+    first, second = (
+        webhook_destination("https://a.example.com/", "A"),
+        webhook_destination("https://b.example.com/", "B"),
+    )
     return {
         "name": "NOC",
         "severities": ["critical"],
@@ -95,7 +98,7 @@ BAD = [
 
 @pytest.mark.parametrize(("change", "where"), BAD)
 def test_a_policy_that_cannot_be_is_refused_with_where(editor, body, change, where):
-    assert where in wrong(editor.post("/policies", body | change))
+    assert where in invalid_fields(editor.post("/policies", body | change))
     assert not Policy.objects.exists()
 
 
@@ -103,7 +106,7 @@ def test_everyone_may_look_and_only_staff_may_change(watcher, editor, body):
     path = editor.post("/policies", body)["Location"]
 
     for method, address in (("POST", "/policies"), ("PATCH", path), ("DELETE", path)):
-        assert problem(watcher.send(method, address, body)) == (403, "tms:forbidden")
+        assert problem_of(watcher.send(method, address, body)) == (403, "tms:forbidden")
     assert watcher.get(path).status_code == 200
 
 
@@ -111,10 +114,10 @@ def test_everyone_may_look_and_only_staff_may_change(watcher, editor, body):
 
 
 @pytest.fixture
-def delivery(fleet, receiver, policy, hours) -> Delivery:
-    policy((0, [webhook(receiver.url)]), name="NOC")
+def delivery(fleet, receiver, policy, delivery_clock) -> Delivery:
+    policy((0, [webhook_destination(receiver.url)]), name="NOC")
     lifecycle.trigger([RuleTriggered(fleet.metric_rule().pk, fleet.online().pk, AT)])
-    hours.pass_(10)
+    delivery_clock.advance(10)
     return Delivery.objects.get()
 
 
@@ -145,5 +148,5 @@ def test_only_what_was_given_up_is_sent_again(watcher, delivery):
 
     done = watcher.post(path)
 
-    assert problem(refused) == (409, "tms:not-given-up")
+    assert problem_of(refused) == (409, "tms:not-given-up")
     assert done.json()["state"] == "waiting"

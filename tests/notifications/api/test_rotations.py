@@ -6,7 +6,7 @@ from unittest.mock import ANY
 import pytest
 
 from tests.support.builders import now
-from tests.support.rest import problem, wrong
+from tests.support.rest import invalid_fields, problem_of
 from tms.accounts.models import User
 from tms.notifications.models.rotation import Cover, Rotation
 from tms.notifications.rotations.forms import save_members
@@ -59,7 +59,7 @@ def test_somebody_covers_and_takes_it_back(watcher, rotation):
     assert (told["on_call"]["person"], told["on_call"]["is_cover"]) == ("ken", True)
     assert told["covers"] == [made.json()]
     assert gone.status_code == 204
-    assert problem(watcher.send("DELETE", f"{path}/covers/{made.json()['id']}")) == (404, "tms:not-found")
+    assert problem_of(watcher.send("DELETE", f"{path}/covers/{made.json()['id']}")) == (404, "tms:not-found")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_somebody_covers_and_takes_it_back(watcher, rotation):
 def test_a_cover_that_cannot_be_is_refused_with_where(watcher, rotation, change, where):
     body = {"person": "ken", "since": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}
 
-    assert wrong(watcher.post(f"/rotations/{rotation.pk}/covers", body | change)) == [where]
+    assert invalid_fields(watcher.post(f"/rotations/{rotation.pk}/covers", body | change)) == [where]
 
 
 def test_a_rotation_is_made_changed_and_deleted(editor, fleet):
@@ -126,8 +126,8 @@ def test_a_rotation_that_cannot_be_is_refused_with_where(editor, rotation, chang
     other = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken"]}
     made = editor.post("/rotations", other).json()
 
-    assert wrong(editor.post("/rotations", other | {"name": "Late"} | change)) == [where]
-    assert wrong(editor.send("PATCH", f"/rotations/{made['id']}", change)) == [where]
+    assert invalid_fields(editor.post("/rotations", other | {"name": "Late"} | change)) == [where]
+    assert invalid_fields(editor.send("PATCH", f"/rotations/{made['id']}", change)) == [where]
     assert editor.get(f"/rotations/{made['id']}").json() == made
 
 
@@ -135,9 +135,9 @@ def test_who_does_not_set_up_changes_no_rotation(watcher, rotation):
     body = {"name": "Nights", "starts_on": "2026-11-02", "handover_at": "21:00", "members": ["ken"]}
     path = f"/rotations/{rotation.pk}"
 
-    assert problem(watcher.post("/rotations", body)) == (403, "tms:forbidden")
-    assert problem(watcher.send("PATCH", path, {"name": "X"})) == (403, "tms:forbidden")
-    assert problem(watcher.send("DELETE", path)) == (403, "tms:forbidden")
+    assert problem_of(watcher.post("/rotations", body)) == (403, "tms:forbidden")
+    assert problem_of(watcher.send("PATCH", path, {"name": "X"})) == (403, "tms:forbidden")
+    assert problem_of(watcher.send("DELETE", path)) == (403, "tms:forbidden")
 
 
 def test_the_number_of_queries_does_not_grow_with_the_page(watcher, rotation, django_assert_max_num_queries):

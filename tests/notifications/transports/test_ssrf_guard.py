@@ -8,8 +8,8 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from tests.support.notifications.destinations import webhook
-from tests.support.notifications.webhook_receiver import Receiver, receiving
+from tests.support.notifications.destinations import webhook_destination
+from tests.support.notifications.webhook_receiver import WebhookReceiver, run_receiver
 from tests.support.servers.tms import ROOT
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
@@ -19,9 +19,9 @@ from tms.notifications.transports.result import SendOutcome
 
 
 @pytest.fixture
-def other() -> Iterator[Receiver]:
+def other() -> Iterator[WebhookReceiver]:
     """Somebody else on this machine, at an address that nobody allowed."""
-    yield from receiving("127.0.0.2")
+    yield from run_receiver("127.0.0.2")
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_name_that_nobody_knows_yet_is_saved(staff):
 @pytest.mark.django_db
 class TestWebhook:
     def test_an_address_inside_is_refused_and_told(self, other):
-        answer = send_test(webhook(other.url))
+        answer = send_test(webhook_destination(other.url))
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
         assert "127.0.0.2" in answer.detail
@@ -148,7 +148,7 @@ class TestWebhook:
     def test_a_name_that_resolves_to_an_address_inside_is_refused(self, other, names):
         names["hooks.example.com"] = ["127.0.0.2"]
 
-        answer = send_test(webhook(f"http://hooks.example.com:{other.port}/"))
+        answer = send_test(webhook_destination(f"http://hooks.example.com:{other.port}/"))
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
@@ -162,7 +162,7 @@ class TestWebhook:
             ],
         )
 
-        answer = send_test(webhook(f"http://hooks.example.com:{other.port}/"))
+        answer = send_test(webhook_destination(f"http://hooks.example.com:{other.port}/"))
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
@@ -171,7 +171,7 @@ class TestWebhook:
         names["hooks.example.com"] = ["127.0.0.1", "127.0.0.2"]
         receiver.script = [(307, {"Location": f"http://hooks.example.com:{other.port}/"})]
 
-        answer = send_test(webhook(f"http://hooks.example.com:{receiver.port}/"))
+        answer = send_test(webhook_destination(f"http://hooks.example.com:{receiver.port}/"))
 
         assert len(receiver.posted) == 1
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
@@ -180,7 +180,7 @@ class TestWebhook:
     def test_a_redirect_to_an_address_inside_is_refused(self, receiver, other, to):
         receiver.script = [(308, {"Location": to.format(host=other.host, port=other.port)})]
 
-        answer = send_test(webhook(receiver.url))
+        answer = send_test(webhook_destination(receiver.url))
 
         assert (answer.outcome, other.posted) == (SendOutcome.FAILED, [])
 
@@ -188,13 +188,13 @@ class TestWebhook:
     def test_a_redirect_to_something_else_than_http_is_not_followed(self, receiver, to):
         receiver.script = [(307, {"Location": to})]
 
-        assert send_test(webhook(receiver.url)).outcome is SendOutcome.FAILED
+        assert send_test(webhook_destination(receiver.url)).outcome is SendOutcome.FAILED
 
     def test_an_allowed_network_is_reached_and_a_redirect_within_it_followed(self, receiver, other, settings):
         settings.INSIDE_DESTINATIONS = [ip_network("127.0.0.0/8")]
         receiver.script = [(307, {"Location": other.url})]
 
-        answer = send_test(webhook(receiver.url))
+        answer = send_test(webhook_destination(receiver.url))
 
         assert (answer.outcome, len(other.posted)) == (SendOutcome.DELIVERED, 1)
         assert other.posted[0].body == receiver.posted[0].body
@@ -202,13 +202,13 @@ class TestWebhook:
     def test_a_circle_of_redirects_ends(self, receiver):
         receiver.usual = (307, {"Location": receiver.url})
 
-        answer = send_test(webhook(receiver.url))
+        answer = send_test(webhook_destination(receiver.url))
 
         assert answer.outcome is SendOutcome.RETRY
         assert len(receiver.posted) == 4
 
     def test_the_guard_ends_with_the_hand_over(self, other):
-        send_test(webhook(other.url))
+        send_test(webhook_destination(other.url))
 
         with socket.create_connection((other.host, other.port), timeout=5):
             pass
@@ -227,13 +227,13 @@ class TestWebhook:
 
 
 @pytest.mark.django_db
-def test_what_is_refused_is_given_up_and_told(hours, fleet, policy, other):
+def test_what_is_refused_is_given_up_and_told(delivery_clock, fleet, policy, other):
     from tests.support.factories import alert
 
-    policy((0, [webhook(other.url)]))
+    policy((0, [webhook_destination(other.url)]))
     alert(fleet)
 
-    hours.pass_(1)
+    delivery_clock.advance(1)
 
     delivery = Delivery.objects.get()
     assert (delivery.state, other.posted) == ("dead", [])

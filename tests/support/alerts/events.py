@@ -10,24 +10,24 @@ from tms.alerts.models import Alert, AlertQuerySet, Contract, Rule
 from tms.fleet.models import Terminal
 
 
-def claim(rule: Rule, terminal: Terminal, seconds: float = 0, **fields) -> RuleTriggered:
+def triggered(rule: Rule, terminal: Terminal, seconds: float = 0, **fields) -> RuleTriggered:
     return RuleTriggered(rule.pk, terminal.pk, later(seconds), **fields)
 
 
-def release(rule: Rule, terminal: Terminal, seconds: float = 0) -> RuleCleared:
+def cleared(rule: Rule, terminal: Terminal, seconds: float = 0) -> RuleCleared:
     return RuleCleared(rule.pk, terminal.pk, later(seconds))
 
 
-def opened(rule: Rule, terminal: Terminal) -> Alert:
-    lifecycle.apply_events([claim(rule, terminal)])
+def open_alert(rule: Rule, terminal: Terminal) -> Alert:
+    lifecycle.apply_events([triggered(rule, terminal)])
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
 
 
-def history(alert: Alert) -> list[str]:
+def transition_kinds(alert: Alert) -> list[str]:
     return list(alert.transitions.values_list("kind", flat=True))
 
 
-def one(alert: Alert) -> AlertQuerySet:
+def queryset_of(alert: Alert) -> AlertQuerySet:
     return Alert.objects.filter(pk=alert.pk)
 
 
@@ -35,4 +35,4 @@ def acknowledge(alert: Alert, by: User, *, seconds: float = 5, comment: str = ""
     """Raises a Conflict."""
     terms = {"contract": Contract.RECOVERY, "until": None} | terms
     target = ACTIONS["acknowledge"].alert
-    perform(target, one(alert), by=by, at=later(seconds), version=version, comment=comment, **terms)
+    perform(target, queryset_of(alert), by=by, at=later(seconds), version=version, comment=comment, **terms)

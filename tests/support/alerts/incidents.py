@@ -43,11 +43,11 @@ class Storm:
         presence_sweep.follow(moves)
 
 
-def incident() -> Incident:
+def only_incident() -> Incident:
     return Incident.objects.get()
 
 
-def told(incident: Incident) -> list[tuple[str, int]]:
+def transitions_of(incident: Incident) -> list[tuple[str, int]]:
     """Its history: what, and of how many."""
     return list(incident.transitions.values_list("kind", "number"))
 

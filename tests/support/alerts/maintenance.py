@@ -14,7 +14,7 @@ from tms.lib.calendar.recurrence import Recurrence
 TOKYO = ZoneInfo("Asia/Tokyo")
 
 
-def maintain(fleet: Fleet, alert: Alert, *, starts: float = 0, hours: float = 1) -> Window:
+def plan_maintenance(fleet: Fleet, alert: Alert, *, starts: float = 0, hours: float = 1) -> Window:
     wall = later(starts).astimezone(TOKYO).replace(tzinfo=None)
     recurrence = Recurrence(TOKYO, wall, timedelta(hours=hours))
     return services.plan(
@@ -22,7 +22,7 @@ def maintain(fleet: Fleet, alert: Alert, *, starts: float = 0, hours: float = 1)
     )
 
 
-def shop(fleet: Fleet, opens: int, closes: int) -> None:
+def set_opening_hours(fleet: Fleet, opens: int, closes: int) -> None:
     """Each day, in Tokyo, where AT is 18:00."""
     OpeningHours.objects.bulk_create(
         OpeningHours(site=fleet.site(), weekday=weekday, opens_at=time(opens), closes_at=time(closes))

@@ -27,7 +27,7 @@ def state_of(terminal: Terminal) -> TerminalState:
     return TerminalState.objects.get(pk=terminal.pk)
 
 
-def kept(terminal: Terminal) -> list[tuple[str, int]]:
+def stored_reports(terminal: Terminal) -> list[tuple[str, int]]:
     rows = Report.objects.filter(terminal=terminal).order_by("boot", "seq")
     return list(rows.values_list("boot__boot_id", "seq"))
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from tests.support.servers.tms import Running
+from tests.support.servers.tms import RunningTMS
 
 AT_ONCE = 16
 
 
-def supply(tms: Running) -> Callable[[], str]:
+def credential_supply(tms: RunningTMS) -> Callable[[], str]:
     credentials: list[str] = []
 
     def next_credential() -> str:

@@ -27,7 +27,7 @@ VALID = [
 ODD = [None, True, -1, 2**70, 1e308, "", "\u0000", "\ud83d\ude00", "' OR 1=1 --", "<script>", [], {}, [[]], "9" * 400]
 
 
-async def pour(link: str, credential: str, frames: Iterator[str | bytes]) -> list[int | None]:
+async def send_frames(link: str, credential: str, frames: Iterator[str | bytes]) -> list[int | None]:
     """Send frames, a few over each link, and take whatever comes back; returns how each link was closed."""
     codes = []
     while few := list(islice(frames, FRAMES_A_LINK)):
@@ -43,7 +43,7 @@ async def pour(link: str, credential: str, frames: Iterator[str | bytes]) -> lis
     return codes
 
 
-def fuzzed(dice: random.Random) -> str | bytes:
+def fuzzed_frame(dice: random.Random) -> str | bytes:
     """A valid frame with one thing wrong, or noise."""
     kind = dice.randrange(4)
     if kind == 0:

@@ -6,20 +6,20 @@ from tms.alerts.lifecycle import RuleTriggered
 from tms.alerts.models import Alert
 
 
-def opened(fleet, *, rule=None, terminal=None, seconds: float = 0, **fields) -> Alert:
+def open_alert(fleet, *, rule=None, terminal=None, seconds: float = 0, **fields) -> Alert:
     rule = rule or fleet.metric_rule(**({"severity": "critical"} | fields))
     terminal = terminal or fleet.online()
     lifecycle.apply_events([RuleTriggered(rule.pk, terminal.pk, later(seconds))])
     return Alert.objects.unresolved().get(rule=rule, terminal=terminal)
 
 
-def over(alert: Alert, seconds: float) -> None:
+def resolve_alert(alert: Alert, seconds: float) -> None:
     lifecycle.apply_events([lifecycle.RuleCleared(alert.rule_id, alert.terminal_id, later(seconds))])
 
 
-def kinds(receiver) -> list[str]:
+def event_kinds(receiver) -> list[str]:
     return [event["type"].split(".")[2] for event in receiver.events]
 
 
-def notified(receiver) -> list[list[int]]:
+def notified_alerts(receiver) -> list[list[int]]:
     return [[alert["id"] for alert in event["data"]["alerts"]] for event in receiver.events]

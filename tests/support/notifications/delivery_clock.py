@@ -6,13 +6,13 @@ from tests.support.builders import AT
 from tms.notifications.dispatch import dispatcher, leases, outbox
 
 
-class Hours:
+class DeliveryClock:
     """Time that passes on demand: at each step the outbox and the workers do what is due."""
 
     def __init__(self) -> None:
         self.at = AT
 
-    def pass_(self, seconds: float = 0, *, step_s: float = 5) -> datetime:
+    def advance(self, seconds: float = 0, *, step_s: float = 5) -> datetime:
         end = self.at + timedelta(seconds=seconds)
         self.work()
         while self.at < end:

@@ -8,11 +8,11 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-type Answer = tuple[int, dict[str, str]] | Callable[["Posted"], tuple[int, dict[str, str]]]
+type Answer = tuple[int, dict[str, str]] | Callable[["ReceivedRequest"], tuple[int, dict[str, str]]]
 
 
 @dataclass
-class Posted:
+class ReceivedRequest:
     path: str
     headers: Message
     body: bytes
@@ -23,13 +23,13 @@ class Posted:
 
 
 @dataclass
-class Receiver:
+class WebhookReceiver:
     """Answers with what is in `script`, one after the other, and then with `usual`."""
 
     host: str = "127.0.0.1"
     usual: Answer = (204, {})
     script: list[Answer] = field(default_factory=list)
-    posted: list[Posted] = field(default_factory=list)
+    posted: list[ReceivedRequest] = field(default_factory=list)
     arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def __post_init__(self) -> None:
@@ -40,7 +40,7 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver._answer(self, Posted(self.path, self.headers, body))
+                receiver._answer(self, ReceivedRequest(self.path, self.headers, body))
 
             def log_message(self, *args: object) -> None: ...
 
@@ -61,7 +61,7 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def _answer(self, handler: BaseHTTPRequestHandler, posted: Posted) -> None:
+    def _answer(self, handler: BaseHTTPRequestHandler, posted: ReceivedRequest) -> None:
         self.posted.append(posted)
         self.arrived.release()
         answer = self.script.pop(0) if self.script else self.usual
@@ -78,8 +78,8 @@ class Receiver:
         handler.wfile.write(text)
 
 
-def receiving(host: str = "127.0.0.1") -> Iterator[Receiver]:
-    receiver = Receiver(host)
+def run_receiver(host: str = "127.0.0.1") -> Iterator[WebhookReceiver]:
+    receiver = WebhookReceiver(host)
     try:
         yield receiver
     finally:

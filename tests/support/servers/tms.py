@@ -56,7 +56,7 @@ for n in range(first, first + number):
 """
 
 
-class Running:
+class RunningTMS:
     """One TMS. `env` names settings that differ from `QUICK`; `root` is the checkout whose code runs."""
 
     def __init__(self, folder: Path, *, root: Path = ROOT, **env: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from apprise import Apprise
 from apprise.plugins.slack import NotifySlack
 
-from tests.support.notifications.alerts import opened, over
+from tests.support.notifications.alerts import open_alert, resolve_alert
 from tests.support.servers.tms import ROOT
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
@@ -34,12 +34,12 @@ def slack(receiver, monkeypatch) -> Destination:
     return chat(SLACK)
 
 
-def test_slack_gets_what_happened_in_the_colour_of_how_bad_it_is(fleet, hours, policy, receiver, slack):
+def test_slack_gets_what_happened_in_the_colour_of_how_bad_it_is(fleet, delivery_clock, policy, receiver, slack):
     policy((0, [slack]))
-    alert = opened(fleet, name="CPU too hot")
-    hours.pass_(5)
-    over(alert, 6)
-    hours.pass_(5)
+    alert = open_alert(fleet, name="CPU too hot")
+    delivery_clock.advance(5)
+    resolve_alert(alert, 6)
+    delivery_clock.advance(5)
 
     bad, good = (posted.event for posted in receiver.posted)
     [attachment] = bad["attachments"]

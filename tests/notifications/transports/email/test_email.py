@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.notifications.transports.email.mail_server import MailServer, serving_mail
-from tests.support.notifications.alerts import opened
+from tests.support.notifications.alerts import open_alert
 from tms.config.email_url import mailer
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.delivery import Delivery
@@ -32,11 +32,13 @@ def mail(server) -> Destination:
     return destination
 
 
-def test_a_mail_goes_to_all_of_its_addresses_and_is_known_by_the_id_of_the_delivery(fleet, hours, policy, server, mail):
+def test_a_mail_goes_to_all_of_its_addresses_and_is_known_by_the_id_of_the_delivery(
+    fleet, delivery_clock, policy, server, mail
+):
     policy((0, [mail]))
-    opened(fleet, name="CPU too hot", name_ja="CPU高温")
+    open_alert(fleet, name="CPU too hot", name_ja="CPU高温")
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     [got], sent = server.mails, Delivery.objects.get()
     assert (got.sender, got.to) == ("tms@noc.example.jp", ["noc@example.jp", "night@example.jp"])
@@ -71,15 +73,15 @@ def test_a_refusal_says_whether_it_is_tried_again(server, mail, refuses, outcome
 
 
 def test_a_mail_whose_end_nobody_confirmed_may_have_arrived_and_says_so_the_second_time(
-    fleet, hours, policy, server, mail
+    fleet, delivery_clock, policy, server, mail
 ):
     server.refuses = {"END": ""}
     policy((0, [mail]))
-    opened(fleet)
-    hours.pass_(1)
+    open_alert(fleet)
+    delivery_clock.advance(1)
     server.refuses = {}
 
-    hours.pass_(30)
+    delivery_clock.advance(30)
 
     first, second = server.mails
     assert first.message["X-TMS-Possible-Duplicate"] is None

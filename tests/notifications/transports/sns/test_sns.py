@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.notifications.alerts import opened
+from tests.support.notifications.alerts import open_alert
 from tests.support.servers.aws import REGION, Moto
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
@@ -59,11 +59,11 @@ def topic(aws: Moto) -> Topic:
     return Topic(aws)
 
 
-def test_what_is_published_says_for_people_and_machines_what_happened(fleet, hours, policy, topic):
+def test_what_is_published_says_for_people_and_machines_what_happened(fleet, delivery_clock, policy, topic):
     policy((0, [of_topic(topic.arn)]), name="Night")
-    opened(fleet, name="CPU too hot")
+    open_alert(fleet, name="CPU too hot")
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     [got] = topic.passed_on()
     marks = {name: mark["Value"] for name, mark in got["MessageAttributes"].items()}
@@ -73,11 +73,11 @@ def test_what_is_published_says_for_people_and_machines_what_happened(fleet, hou
     assert "possible_duplicate" not in marks
 
 
-def test_a_subject_that_is_not_of_ascii_is_left_to_the_message(fleet, hours, policy, topic):
+def test_a_subject_that_is_not_of_ascii_is_left_to_the_message(fleet, delivery_clock, policy, topic):
     policy((0, [of_topic(topic.arn, language="ja")]))
-    opened(fleet, name="CPU too hot", name_ja="高温")
+    open_alert(fleet, name="CPU too hot", name_ja="高温")
 
-    hours.pass_(5)
+    delivery_clock.advance(5)
 
     [got] = topic.passed_on()
     assert got["Subject"].isascii()

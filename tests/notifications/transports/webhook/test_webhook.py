@@ -10,7 +10,7 @@ import pytest
 from django.utils.http import http_date
 
 from tests.support.builders import now
-from tests.support.notifications.destinations import webhook
+from tests.support.notifications.destinations import webhook_destination
 from tms.notifications.destinations.test_send import send_test
 from tms.notifications.models.destination import Destination
 from tms.notifications.transports.result import SendOutcome
@@ -121,6 +121,6 @@ def test_under_another_secret_key_it_says_what_to_do(hook, settings):
 
 
 def test_a_wrong_certificate_is_not_accepted(receiver):
-    answer = send_test(webhook(receiver.url.replace("http://", "https://")))
+    answer = send_test(webhook_destination(receiver.url.replace("http://", "https://")))
 
     assert (answer.outcome, receiver.posted) == (SendOutcome.RETRY, [])
