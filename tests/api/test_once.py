@@ -88,7 +88,7 @@ def test_what_failed_is_not_kept_and_changes_nothing(watcher, path, monkeypatch)
     def fail(*_, **__):
         raise RuntimeError
 
-    monkeypatch.setattr("tms.alerts.actions.api.Alert.of", fail)
+    monkeypatch.setattr("tms.alerts.actions.api.AlertSchema.of", fail)
     failed = watcher.post(path, {"comment": "one"}, Idempotency_Key="k")
     monkeypatch.undo()
 

@@ -7,7 +7,7 @@ from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.models import AlertQuerySet
-from tms.alerts.schemas import Alert, AlertWithHistory, TransitionSchema
+from tms.alerts.schemas import AlertSchema, AlertWithHistorySchema, TransitionSchema
 from tms.alerts.search import AlertMatch
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import ApiRequest
@@ -19,23 +19,23 @@ NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 MOST_TRANSITIONS = 1_000
 
 
-class AlertFilter(PageQuery, AlertMatch):
+class AlertQuery(PageQuery, AlertMatch):
     """A page of the alerts that match."""
 
 
-@router.get("/alerts", summary="List alerts", response=Page[Alert])
-def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertFilter]) -> Page[Alert]:
+@router.get("/alerts", summary="List alerts", response=Page[AlertSchema])
+def list_alerts(request: ApiRequest, response: HttpResponse, query: Query[AlertQuery]) -> Page[AlertSchema]:
     """Newest first."""
     found = paginate(request, response, query.apply(shown(request.person)), query, order=NEWEST_FIRST)
-    return Page(items=[Alert.of(alert) for alert in found.rows], next=found.next)
+    return Page(items=[AlertSchema.of(alert) for alert in found.rows], next=found.next)
 
 
-@router.get("/alerts/{int:pk}", summary="Read an alert with its history", response=AlertWithHistory)
-def read_alert(request: ApiRequest, pk: int) -> AlertWithHistory:
+@router.get("/alerts/{int:pk}", summary="Read an alert with its history", response=AlertWithHistorySchema)
+def read_alert(request: ApiRequest, pk: int) -> AlertWithHistorySchema:
     alert = one(request.person, pk)
     transitions = alert.transitions.select_related("by", "to").order_by("-at", "-pk")[:MOST_TRANSITIONS]
-    return AlertWithHistory(
-        **dict(Alert.of(alert)), history=[TransitionSchema.of(one) for one in reversed(transitions)]
+    return AlertWithHistorySchema(
+        **dict(AlertSchema.of(alert)), history=[TransitionSchema.of(one) for one in reversed(transitions)]
     )
 
 

@@ -6,28 +6,28 @@ from pydantic import Field
 from tms.accounts.models import User
 from tms.alerts import models
 from tms.alerts.models import AlertState, TransitionKind
-from tms.fleet.schemas import SiteMark
+from tms.fleet.schemas import SiteReferenceSchema
 from tms.lib.severity import Severity
 from tms.rest.schemas import ResponseSchema
 
 
-class RuleMark(ResponseSchema):
+class RuleReferenceSchema(ResponseSchema):
     id: int
     name: str = Field(examples=["Overheating"])
 
 
-class TerminalMark(ResponseSchema):
+class TerminalReferenceSchema(ResponseSchema):
     uid: str = Field(examples=["SJK-KSK-03"])
     label: str = Field(examples=["Lane 3"])
 
 
-class Alert(ResponseSchema):
+class AlertSchema(ResponseSchema):
     """An alert as in webhook events, with more fields. People are given by username."""
 
     id: int
-    rule: RuleMark
-    terminal: TerminalMark
-    site: SiteMark
+    rule: RuleReferenceSchema
+    terminal: TerminalReferenceSchema
+    site: SiteReferenceSchema
     incident: int | None = Field(description="Incident that the alert belongs to.")
     severity: Severity
     state: AlertState
@@ -51,9 +51,9 @@ class Alert(ResponseSchema):
     def of(cls, alert: models.Alert) -> Self:
         return cls(
             id=alert.pk,
-            rule=RuleMark(id=alert.rule_id, name=alert.rule.name),
-            terminal=TerminalMark(uid=alert.terminal.uid, label=alert.terminal.label),
-            site=SiteMark.of(alert.terminal.site),
+            rule=RuleReferenceSchema(id=alert.rule_id, name=alert.rule.name),
+            terminal=TerminalReferenceSchema(uid=alert.terminal.uid, label=alert.terminal.label),
+            site=SiteReferenceSchema.of(alert.terminal.site),
             incident=alert.incident_id,
             acknowledged_by=username(alert.acknowledged_by),
             assigned_to=username(alert.assigned_to),
@@ -87,7 +87,7 @@ class TransitionSchema(ResponseSchema):
         return cls(by=username(step.by), to=username(step.to), **{name: getattr(step, name) for name in copied})
 
 
-class AlertWithHistory(Alert):
+class AlertWithHistorySchema(AlertSchema):
     history: list[TransitionSchema] = Field(description="Oldest first.")
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.fleet import models
 from tms.fleet.models import Presence, Status, TerminalKind
-from tms.fleet.schemas import Group, Site, Terminal
+from tms.fleet.schemas import GroupSchema, SiteSchema, TerminalSchema
 from tms.fleet.terminals.search import terminals_like
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import ApiRequest
@@ -23,7 +23,7 @@ BY_NAME = Keyset((Column("name"),))
 BY_UID = Keyset((Column("uid"),))
 
 
-class TerminalFilter(PageQuery):
+class TerminalQuery(PageQuery):
     q: str = Field("", max_length=64, description="In UID, place, serial number, model, address and site.")
     site: str = Field("", max_length=8, description="Its code.")
     group: str = Field("", max_length=100, description="Its name.")
@@ -43,37 +43,37 @@ class TerminalFilter(PageQuery):
         return rows.filter(terminals_like(self.q)) if self.q else rows
 
 
-@router.get("/sites", summary="List sites", response=Page[Site])
-def list_sites(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Site]:
+@router.get("/sites", summary="List sites", response=Page[SiteSchema])
+def list_sites(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[SiteSchema]:
     found = paginate(request, response, visible(models.Site.objects.all(), to=request.person), query, order=BY_CODE)
-    return Page(items=[Site.of(site) for site in found.rows], next=found.next)
+    return Page(items=[SiteSchema.of(site) for site in found.rows], next=found.next)
 
 
-@router.get("/sites/{code}", summary="Read a site", response=Site)
-def read_site(request: ApiRequest, code: str) -> Site:
-    return Site.of(site_called(request, code))
+@router.get("/sites/{code}", summary="Read a site", response=SiteSchema)
+def read_site(request: ApiRequest, code: str) -> SiteSchema:
+    return SiteSchema.of(site_called(request, code))
 
 
-@router.get("/groups", summary="List groups", response=Page[Group])
-def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Group]:
+@router.get("/groups", summary="List groups", response=Page[GroupSchema])
+def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[GroupSchema]:
     """Which terminals are in a group tells `GET /terminals?group=…`."""
     found = paginate(request, response, visible(models.Group.objects.all(), to=request.person), query, order=BY_NAME)
-    return Page(items=[Group(id=group.pk, name=group.name) for group in found.rows], next=found.next)
+    return Page(items=[GroupSchema(id=group.pk, name=group.name) for group in found.rows], next=found.next)
 
 
-@router.get("/terminals", summary="List terminals", response=Page[Terminal])
-def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalFilter]) -> Page[Terminal]:
+@router.get("/terminals", summary="List terminals", response=Page[TerminalSchema])
+def list_terminals(request: ApiRequest, response: HttpResponse, query: Query[TerminalQuery]) -> Page[TerminalSchema]:
     """By UID."""
     found = paginate(request, response, query.apply(_terminals(request)), query, order=BY_UID)
-    return Page(items=[Terminal.of(terminal) for terminal in found.rows], next=found.next)
+    return Page(items=[TerminalSchema.of(terminal) for terminal in found.rows], next=found.next)
 
 
-@router.get("/terminals/{uid}", summary="Read a terminal", response=Terminal)
-def read_terminal(request: ApiRequest, uid: str) -> Terminal:
+@router.get("/terminals/{uid}", summary="Read a terminal", response=TerminalSchema)
+def read_terminal(request: ApiRequest, uid: str) -> TerminalSchema:
     terminal = _terminals(request).filter(uid=uid).first()
     if terminal is None:
         raise Http404
-    return Terminal.of(terminal)
+    return TerminalSchema.of(terminal)
 
 
 def site_called(request: ApiRequest, code: str) -> models.Site:

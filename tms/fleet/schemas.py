@@ -7,7 +7,7 @@ from tms.fleet import models
 from tms.rest.schemas import ResponseSchema
 
 
-class Site(ResponseSchema):
+class SiteSchema(ResponseSchema):
     code: str = Field(examples=["SJK"])
     name: str = Field(examples=["Shinjuku South"])
     name_ja: str
@@ -19,12 +19,12 @@ class Site(ResponseSchema):
         return cls(code=site.code, name=site.name, name_ja=site.name_ja, region=site.region, time_zone=site.time_zone)
 
 
-class Group(ResponseSchema):
+class GroupSchema(ResponseSchema):
     id: int
     name: str = Field(examples=["Lobby"])
 
 
-class SiteMark(ResponseSchema):
+class SiteReferenceSchema(ResponseSchema):
     code: str = Field(examples=["SJK"])
     name: str = Field(examples=["Shinjuku South"])
 
@@ -33,11 +33,11 @@ class SiteMark(ResponseSchema):
         return cls(code=site.code, name=site.name)
 
 
-class Terminal(ResponseSchema):
+class TerminalSchema(ResponseSchema):
     """Presence is what TMS knows of the link, status is what the terminal says of itself."""
 
     uid: str = Field(examples=["SJK-KSK-03"])
-    site: SiteMark
+    site: SiteReferenceSchema
     groups: list[str]
     parent: str | None = Field(description="UID of the terminal that it is linked through.")
     kind: models.TerminalKind
@@ -61,7 +61,7 @@ class Terminal(ResponseSchema):
     def of(cls, terminal: models.Terminal) -> Self:
         told = {name: getattr(terminal, name) for name in OWN} | {name: getattr(terminal.state, name) for name in STATE}
         return cls(
-            site=SiteMark.of(terminal.site),
+            site=SiteReferenceSchema.of(terminal.site),
             groups=[group.name for group in terminal.groups.all()],
             parent=terminal.parent.uid if terminal.parent else None,
             **told,

@@ -21,7 +21,7 @@ from tms.metrics import instruments
 from tms.rest import problems
 from tms.rest.openapi import described
 from tms.rest.parser import StrictParser
-from tms.rest.problems import Fault, ProblemError, problem, unreadable
+from tms.rest.problems import ProblemError, RequestFault, problem, unreadable
 from tms.rest.router import ApiRouter
 
 log = structlog.get_logger(__name__)
@@ -148,8 +148,8 @@ HANDLERS: Mapping[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] =
 }
 
 
-def _faults(error: ValidationError) -> Iterable[Fault]:
-    return (Fault(_where(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors)
+def _faults(error: ValidationError) -> Iterable[RequestFault]:
+    return (RequestFault(_where(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in error.errors)
 
 
 def _where(place: tuple[str | int, ...]) -> str:

@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 
 
-def faults(form: BaseForm, *, at: str = "$", names: Mapping[str, str] | None = None) -> Iterator[Fault]:
+def faults(form: BaseForm, *, at: str = "$", names: Mapping[str, str] | None = None) -> Iterator[RequestFault]:
     """`names`: of the fields that are called otherwise here."""
     for field, messages in form.errors.items():
         name = (names or {}).get(field, field)
-        yield Fault(at if field == "__all__" else f"{at}.{name}", " ".join(map(str, messages)))
+        yield RequestFault(at if field == "__all__" else f"{at}.{name}", " ".join(map(str, messages)))
 
 
 def numbers[Row: Model](rows: QuerySet[Row], name: str, wanted: list[str], where: str) -> list[int]:
-    """The primary keys of the rows that are called so. Raises Refused."""
+    """The primary keys of the rows that are called so. Raises ProblemError."""
     found = dict(rows.filter(**{f"{name}__in": wanted}).values_list(name, "pk"))
     if unknown := [one for one in wanted if one not in found]:
-        raise unreadable(Fault(where, f"there is no {', '.join(unknown[:5])}"))
+        raise unreadable(RequestFault(where, f"there is no {', '.join(unknown[:5])}"))
     return [found[one] for one in wanted]

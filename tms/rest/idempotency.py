@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from tms.accounts.models import User
 from tms.lib.hashing import hash_token
 from tms.rest.models import IdempotencyRecord
-from tms.rest.problems import Fault, ProblemError, unreadable
+from tms.rest.problems import ProblemError, RequestFault, unreadable
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -51,7 +51,7 @@ def expired(at: datetime) -> QuerySet[IdempotencyRecord]:
 
 def _checked(key: str) -> str:
     if not KEY.fullmatch(key):
-        raise unreadable(Fault(HEADER, "1 to 200 visible characters of ASCII, without blanks"))
+        raise unreadable(RequestFault(HEADER, "1 to 200 visible characters of ASCII, without blanks"))
     return key
 
 

@@ -7,16 +7,16 @@ from typing import Any
 from ninja.openapi.schema import REF_TEMPLATE
 
 from tms.rest.problems import CONTENT_TYPE
-from tms.rest.schemas import Problem
+from tms.rest.schemas import ProblemSchema
 
 
 def refusals(statuses: Iterable[int]) -> dict[int, Any]:
     """As answers of an operation. Told here, and not to ninja, which would make a class of each."""
-    content = {CONTENT_TYPE: {"schema": {"$ref": REF_TEMPLATE.format(model=Problem.__name__)}}}
+    content = {CONTENT_TYPE: {"schema": {"$ref": REF_TEMPLATE.format(model=ProblemSchema.__name__)}}}
     return {status: {"description": responses[status], "content": content} for status in statuses}
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
-    problem = Problem.model_json_schema(ref_template=REF_TEMPLATE)
-    schema["components"]["schemas"] |= problem.pop("$defs") | {Problem.__name__: problem}
+    problem = ProblemSchema.model_json_schema(ref_template=REF_TEMPLATE)
+    schema["components"]["schemas"] |= problem.pop("$defs") | {ProblemSchema.__name__: problem}
     return schema

@@ -20,7 +20,7 @@ from tms.accounts.models import ApiToken, User
 from tms.accounts.permissions import Permission
 from tms.lib.token_bucket import TokenBucket
 from tms.rest.idempotency import HEADER, idempotent
-from tms.rest.problems import Fault, ProblemError, unreadable
+from tms.rest.problems import ProblemError, RequestFault, unreadable
 
 LARGEST_BODY = 524_288
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="TMS"'}
@@ -85,7 +85,7 @@ def _demand(person: User, access: Access) -> None:
 
 
 def caller(request: HttpRequest) -> ApiToken:
-    """The valid token that it was sent with. Raises Refused, also for who calls too often."""
+    """The valid token that it was sent with. Raises ProblemError, also for who calls too often."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = api_tokens.find(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
     if token is None:
@@ -105,10 +105,10 @@ def _check(request: HttpRequest, known: frozenset[str], names: Mapping[str, Any]
     if any("\0" in str(name) for name in names.values()):
         raise Http404
     if unknown := sorted(set(request.GET) - known):
-        raise unreadable(*(Fault(f"?{name}", "there is no such parameter") for name in unknown[:5]))
+        raise unreadable(*(RequestFault(f"?{name}", "there is no such parameter") for name in unknown[:5]))
     for name, values in request.GET.lists():
         if any("\0" in value for value in values):
-            raise unreadable(Fault(f"?{name}", "a string may not hold U+0000"))
+            raise unreadable(RequestFault(f"?{name}", "a string may not hold U+0000"))
     if _length(request) > LARGEST_BODY or len(request.body) > LARGEST_BODY:
         raise ProblemError(413, "tms:too-large", f"the body has at most {LARGEST_BODY} bytes")
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from pydantic import Field
 
 from tms.lib.pagination import Keyset
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.schemas import RequestSchema, ResponseSchema
 
 
@@ -47,7 +47,7 @@ def _after(request: HttpRequest, asked: PageQuery) -> str:
     try:
         return str(_signer(request).unsign_object(asked.cursor))
     except (signing.BadSignature, ValueError):
-        raise unreadable(Fault("?cursor", "this cursor is not of this list; begin without one")) from None
+        raise unreadable(RequestFault("?cursor", "this cursor is not of this list; begin without one")) from None
 
 
 def _address(request: HttpRequest, after: str) -> str:

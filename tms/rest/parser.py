@@ -8,7 +8,7 @@ from ninja.parser import Parser
 from tms.protocol.limits import EXTREME_NUMBERS
 from tms.protocol.raw_checks import has_too_many_extremes
 from tms.protocol.text import clean_tree
-from tms.rest.problems import Fault, ProblemError, unreadable
+from tms.rest.problems import ProblemError, RequestFault, unreadable
 
 LONGEST_PATH = 500
 """Of what is told; names in a body may be as long as the body."""
@@ -26,7 +26,7 @@ class StrictParser(Parser):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ProblemError(400, "tms:bad-json", f"the body is not JSON: {error}") from None
         if where := holding_nul(body):
-            raise unreadable(Fault(where, "a string may not hold U+0000"))
+            raise unreadable(RequestFault(where, "a string may not hold U+0000"))
         return cast(dict[str, Any], clean_tree(body, keeps_lines=True))
 
 

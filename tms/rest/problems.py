@@ -10,7 +10,7 @@ CONTENT_TYPE = "application/problem+json"
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Fault(NamedTuple):
+class RequestFault(NamedTuple):
     """What is wrong with one part of a request: `$.thresholds[0].limit` of its body, or `?limit` of its query."""
 
     where: str
@@ -26,7 +26,7 @@ class ProblemError(Exception):
         kind: str,
         detail: str,
         *,
-        faults: Iterable[Fault] = (),
+        faults: Iterable[RequestFault] = (),
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         super().__init__(detail)
@@ -40,7 +40,9 @@ class ProblemError(Exception):
         return answer
 
 
-def problem(status: int, kind: str, detail: str, *, where: str = "", faults: Iterable[Fault] = ()) -> JsonResponse:
+def problem(
+    status: int, kind: str, detail: str, *, where: str = "", faults: Iterable[RequestFault] = ()
+) -> JsonResponse:
     body: dict[str, object] = {"type": kind, "status": status, "detail": detail}
     if where:
         body["where"] = where
@@ -49,6 +51,6 @@ def problem(status: int, kind: str, detail: str, *, where: str = "", faults: Ite
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE, json_dumps_params={"ensure_ascii": False})
 
 
-def unreadable(*faults: Fault) -> ProblemError:
+def unreadable(*faults: RequestFault) -> ProblemError:
     """What was sent is not as described."""
     return ProblemError(422, "tms:bad-request", "; ".join(fault.detail for fault in faults[:3]), faults=faults)

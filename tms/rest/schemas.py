@@ -33,7 +33,7 @@ def _wall_time(value: Any) -> Any:
 type Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 type Instant = Annotated[AwareDatetime, AfterValidator(_in_range)]
 """With its offset from UTC."""
-type WallTime = Annotated[
+type LocalTime = Annotated[
     time,
     BeforeValidator(_wall_time),
     WithJsonSchema(
@@ -58,19 +58,19 @@ class ResponseSchema(Schema):
     """Of an answer. More may come: ignore what you do not know."""
 
 
-class Fault(ResponseSchema):
+class FaultSchema(ResponseSchema):
     where: str = Field(examples=["$.until"])
     detail: str
 
 
-class Problem(ResponseSchema):
+class ProblemSchema(ResponseSchema):
     """A problem document (RFC 9457)."""
 
     type: str = Field(examples=["tms:bad-request"])
     status: int
     detail: str
     where: str | None = None
-    errors: list[Fault] | None = None
+    errors: list[FaultSchema] | None = None
 
 
 def change_of(fields: type[Schema], name: str) -> Any:

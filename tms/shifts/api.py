@@ -11,12 +11,12 @@ from tms.accounts.access import visible
 from tms.accounts.permissions import Permission
 from tms.alerts.schemas import username
 from tms.rest.operation import Access, ApiRequest
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Instant, RequestSchema
 from tms.shifts import models, notes
 from tms.shifts.digest.digest import digest
-from tms.shifts.schemas import Digest, Note
+from tms.shifts.schemas import DigestSchema, NoteSchema
 
 router = ApiRouter("shifts")
 WRITING = Access(Permission.WRITE_NOTES, is_idempotent=True)
@@ -33,25 +33,25 @@ class NoteBody(RequestSchema):
     text: str = Field(min_length=1, max_length=4_000)
 
 
-@router.get("/digest", summary="Read the digest of a shift", response=Digest)
-def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> Digest:
+@router.get("/digest", summary="Read the digest of a shift", response=DigestSchema)
+def read_digest(request: ApiRequest, query: Query[PeriodQuery]) -> DigestSchema:
     """Of at most 31 days."""
     until = query.until or timezone.now()
     since = query.since or until - USUAL
     if not timedelta(0) < until - since <= LONGEST:
-        raise unreadable(Fault("?since", "it lies before `until`, by at most 31 days"))
-    return Digest.of(digest(since, until, to=request.person))
+        raise unreadable(RequestFault("?since", "it lies before `until`, by at most 31 days"))
+    return DigestSchema.of(digest(since, until, to=request.person))
 
 
-@router.post("/notes", summary="Write a note for the next shift", response=Note, status=201, access=WRITING)
-def write_note(request: ApiRequest, response: HttpResponse, body: NoteBody) -> Note:
+@router.post("/notes", summary="Write a note for the next shift", response=NoteSchema, status=201, access=WRITING)
+def write_note(request: ApiRequest, response: HttpResponse, body: NoteBody) -> NoteSchema:
     note = notes.write(body.text, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{note.pk}"
     return _told(note)
 
 
-@router.patch("/notes/{int:pk}", summary="Change a note of one's own", response=Note, access=EDITING)
-def edit_note(request: ApiRequest, pk: int, body: NoteBody) -> Note:
+@router.patch("/notes/{int:pk}", summary="Change a note of one's own", response=NoteSchema, access=EDITING)
+def edit_note(request: ApiRequest, pk: int, body: NoteBody) -> NoteSchema:
     if not notes.edit(_note(request, pk), body.text, by=request.person, at=timezone.now()):
         raise Http404
     return _told(_note(request, pk))
@@ -70,5 +70,7 @@ def _note(request: ApiRequest, pk: int) -> models.Note:
     return note
 
 
-def _told(note: models.Note) -> Note:
-    return Note(id=note.pk, at=note.at, by=username(note.by), text=note.text, is_edited=note.edited_at is not None)
+def _told(note: models.Note) -> NoteSchema:
+    return NoteSchema(
+        id=note.pk, at=note.at, by=username(note.by), text=note.text, is_edited=note.edited_at is not None
+    )

@@ -9,16 +9,16 @@ from tms.rest.schemas import ResponseSchema
 from tms.shifts.digest import digest as shifts
 
 
-class Count(ResponseSchema):
+class CountSchema(ResponseSchema):
     total: int
     by_severity: dict[str, int]
 
 
-class Totals(ResponseSchema):
+class TotalsSchema(ResponseSchema):
     """Of everything, including what the lists leave out."""
 
-    opened: Count
-    closed: Count
+    opened: CountSchema
+    closed: CountSchema
     open: int = Field(description="Unresolved at the end.")
     unacknowledged: int = Field(description="Of these, those that nobody had acknowledged.")
 
@@ -83,7 +83,7 @@ class MaintenanceLineSchema(ResponseSchema):
     terminals: int
 
 
-class Note(ResponseSchema):
+class NoteSchema(ResponseSchema):
     id: int
     at: datetime
     by: str | None
@@ -91,12 +91,12 @@ class Note(ResponseSchema):
     is_edited: bool
 
 
-class Digest(ResponseSchema):
+class DigestSchema(ResponseSchema):
     """Names of sites and rules are in the requested language."""
 
     since: datetime
     until: datetime
-    totals: Totals
+    totals: TotalsSchema
     incidents: list[IncidentLineSchema]
     open: list[OpenAlertLineSchema]
     changes: list[ChangeLineSchema] = Field(description="One for each rule and site.")
@@ -105,15 +105,15 @@ class Digest(ResponseSchema):
     hidden_actions: int
     maintenance: list[MaintenanceLineSchema] = Field(description="Within the period.")
     upcoming_maintenance: list[MaintenanceLineSchema] = Field(description="In the day after it.")
-    notes: list[Note]
+    notes: list[NoteSchema]
 
     @classmethod
-    def of(cls, digest: shifts.Digest) -> Self:
+    def of(cls, digest: shifts.ShiftDigest) -> Self:
         totals = digest.totals
         return cls(
             since=digest.since,
             until=digest.until,
-            totals=Totals(
+            totals=TotalsSchema(
                 opened=_count(totals.opened),
                 closed=_count(totals.closed),
                 open=totals.open,
@@ -127,12 +127,12 @@ class Digest(ResponseSchema):
             hidden_actions=digest.hidden_actions,
             maintenance=_all(MaintenanceLineSchema, digest.maintenance),
             upcoming_maintenance=_all(MaintenanceLineSchema, digest.upcoming_maintenance),
-            notes=[Note(id=note.pk, **_plain(note)) for note in digest.notes],
+            notes=[NoteSchema(id=note.pk, **_plain(note)) for note in digest.notes],
         )
 
 
-def _count(number: shifts.SeverityCount) -> Count:
-    return Count(total=number.total, by_severity=dict(number.by_severity))
+def _count(number: shifts.SeverityCount) -> CountSchema:
+    return CountSchema(total=number.total, by_severity=dict(number.by_severity))
 
 
 def _all[Shape: ResponseSchema](shape: type[Shape], lines: Iterable[NamedTuple]) -> list[Shape]:

@@ -7,7 +7,7 @@ from tests.support.notifications.destinations import webhook_destination
 from tests.support.rest import invalid_fields, problem_of
 from tms.alerts import lifecycle
 from tms.alerts.lifecycle import RuleTriggered
-from tms.notifications.destinations.api import Addressed
+from tms.notifications.destinations.api import AddressFields
 from tms.notifications.destinations.forms import DestinationForm
 from tms.notifications.models.delivery import Delivery, DeliveryState
 from tms.notifications.models.policy import Policy
@@ -50,7 +50,7 @@ def test_a_policy_is_made_and_told_as_it_was_written(editor, body):
 
 def test_whatever_a_page_asks_for_may_be_sent():
     assert set(PolicyForm.base_fields) <= set(PolicyFields.model_fields)
-    assert set(DestinationForm.base_fields) <= {*Addressed.model_fields, "where"}
+    assert set(DestinationForm.base_fields) <= {*AddressFields.model_fields, "where"}
 
 
 def test_a_change_leaves_what_it_does_not_name(editor, body):

@@ -10,7 +10,7 @@ from tms.alerts.actions.action import Action, Target, perform
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.schemas import SelectionSchema
 from tms.alerts.api import one
-from tms.alerts.schemas import Alert
+from tms.alerts.schemas import AlertSchema
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id, ResponseSchema
@@ -19,7 +19,7 @@ router = ApiRouter("alerts")
 SEEN = Field(None, description="Version that you read. The action is rejected if it has changed since.")
 
 
-class BulkResult(ResponseSchema):
+class BulkResultSchema(ResponseSchema):
     changed: int = Field(description="Number of alerts changed. Alerts to which the action does not apply are skipped.")
 
 
@@ -29,23 +29,26 @@ def add_operations(router: ApiRouter, action: Action, target: Target) -> None:
     for_one = create_model(f"{_title(action)}Alert", __base__=action.schema, version=(Id | None, SEEN))
     for_many = create_model(f"{_title(action)}Alerts", __base__=action.schema, selection=(SelectionSchema, ...))
 
-    def act(request: ApiRequest, pk: int, body: for_one) -> Alert:  # type: ignore[valid-type]
+    def act(request: ApiRequest, pk: int, body: for_one) -> AlertSchema:  # type: ignore[valid-type]
         sent: Any = body
         at, rows = timezone.now(), models.Alert.objects.filter(pk=one(request.person, pk).pk)
         perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at))
-        return Alert.of(one(request.person, pk))
+        return AlertSchema.of(one(request.person, pk))
 
-    def act_on_many(request: ApiRequest, body: for_many) -> BulkResult:  # type: ignore[valid-type]
+    def act_on_many(request: ApiRequest, body: for_many) -> BulkResultSchema:  # type: ignore[valid-type]
         sent: Any = body
         at, alerts = timezone.now(), target.when.filter(sent.selection.alerts(request.person))
-        return BulkResult(changed=target.run(alerts, by=request.person, at=at, **sent.terms(at)))
+        return BulkResultSchema(changed=target.run(alerts, by=request.person, at=at, **sent.terms(at)))
 
     act.__name__, act_on_many.__name__ = f"{name}_alert", f"{name}_alerts"
     router.post(
-        f"/alerts/{{int:pk}}/{action.name}", summary=action.summary.format("an alert"), response=Alert, access=access
+        f"/alerts/{{int:pk}}/{action.name}",
+        summary=action.summary.format("an alert"),
+        response=AlertSchema,
+        access=access,
     )(act)
     router.post(
-        f"/alerts/{action.name}", summary=action.summary.format("many alerts"), response=BulkResult, access=access
+        f"/alerts/{action.name}", summary=action.summary.format("many alerts"), response=BulkResultSchema, access=access
     )(act_on_many)
 
 

@@ -10,7 +10,7 @@ from tms.alerts.actions.action import Action, Target, perform
 from tms.alerts.actions.api import SEEN
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.correlation.api import one
-from tms.alerts.correlation.schemas import Incident
+from tms.alerts.correlation.schemas import IncidentSchema
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id
@@ -23,15 +23,15 @@ def add_operation(router: ApiRouter, action: Action, target: Target) -> None:
     title = action.name.title().replace("-", "")
     schema = create_model(f"{title}Incident", __base__=action.schema, version=(Id | None, SEEN))
 
-    def act(request: ApiRequest, pk: int, body: schema) -> Incident:  # type: ignore[valid-type]
+    def act(request: ApiRequest, pk: int, body: schema) -> IncidentSchema:  # type: ignore[valid-type]
         sent: Any = body
         at, rows = timezone.now(), models.Incident.objects.filter(pk=one(request.person, pk).pk)
         perform(target, rows, by=request.person, at=at, version=sent.version, **sent.terms(at))
-        return Incident.of(one(request.person, pk))
+        return IncidentSchema.of(one(request.person, pk))
 
     act.__name__ = f"{name}_incident"
     path, summary = f"/incidents/{{int:pk}}/{action.name}", action.summary.format("an incident")
-    router.post(path, summary=summary, response=Incident, access=access)(act)
+    router.post(path, summary=summary, response=IncidentSchema, access=access)(act)
 
 
 for _action in ACTIONS.values():

@@ -11,7 +11,7 @@ from tms.alerts import models
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.models import AlertQuerySet, Contract
 from tms.alerts.search import AlertMatch
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.schemas import Id, Instant, RequestSchema
 
 MOST_AT_ONCE = 1_000
@@ -50,7 +50,7 @@ class AcknowledgeSchema(CommentSchema):
     def terms(self, at: datetime) -> dict[str, Any]:
         is_timed = self.contract is Contract.TIME
         if is_timed is (self.until is None):
-            raise unreadable(Fault("$.until", "required with the contract `time`, not allowed with any other"))
+            raise unreadable(RequestFault("$.until", "required with the contract `time`, not allowed with any other"))
         until = _in_reach(self.until, at) if self.until else None
         return super().terms(at) | {"contract": self.contract, "until": until}
 
@@ -61,7 +61,7 @@ class AssignSchema(CommentSchema):
     def terms(self, at: datetime) -> dict[str, Any]:
         to = User.objects.filter(username=self.to, is_active=True).first()
         if to is None:
-            raise unreadable(Fault("$.to", "no active person has this username"))
+            raise unreadable(RequestFault("$.to", "no active person has this username"))
         return super().terms(at) | {"to": to}
 
 
@@ -88,5 +88,5 @@ class SelectionSchema(RequestSchema):
 
 def _in_reach(until: datetime, at: datetime) -> datetime:
     if not is_in_reach(until, at=at):
-        raise unreadable(Fault("$.until", "must be within the next 31 days"))
+        raise unreadable(RequestFault("$.until", "must be within the next 31 days"))
     return until

@@ -10,7 +10,7 @@ from pydantic import Field
 from tms.accounts.access import visible
 from tms.accounts.models import User
 from tms.alerts import models
-from tms.alerts.correlation.schemas import Incident, IncidentTransitionSchema, IncidentWithHistory
+from tms.alerts.correlation.schemas import IncidentSchema, IncidentTransitionSchema, IncidentWithHistorySchema
 from tms.alerts.models import IncidentState
 from tms.alerts.models.factor import Factor
 from tms.lib.pagination import Column, Keyset
@@ -25,7 +25,7 @@ NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 MOST_TRANSITIONS = 1_000
 
 
-class IncidentFilter(PageQuery):
+class IncidentQuery(PageQuery):
     state: list[IncidentState] = Field([], description="Any of these.")
     severity: list[Severity] = Field([], description="Any of these.")
     factor: Factor | None = None
@@ -45,19 +45,19 @@ class IncidentFilter(PageQuery):
         return rows.filter(**{name: value for name, value in wanted.items() if value})
 
 
-@router.get("/incidents", summary="List incidents", response=Page[Incident])
-def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentFilter]) -> Page[Incident]:
+@router.get("/incidents", summary="List incidents", response=Page[IncidentSchema])
+def list_incidents(request: ApiRequest, response: HttpResponse, query: Query[IncidentQuery]) -> Page[IncidentSchema]:
     """Newest first."""
     found = paginate(request, response, query.apply(_shown(request.person)), query, order=NEWEST_FIRST)
-    return Page(items=[Incident.of(incident) for incident in found.rows], next=found.next)
+    return Page(items=[IncidentSchema.of(incident) for incident in found.rows], next=found.next)
 
 
-@router.get("/incidents/{int:pk}", summary="Read an incident with its history", response=IncidentWithHistory)
-def read_incident(request: ApiRequest, pk: int) -> IncidentWithHistory:
+@router.get("/incidents/{int:pk}", summary="Read an incident with its history", response=IncidentWithHistorySchema)
+def read_incident(request: ApiRequest, pk: int) -> IncidentWithHistorySchema:
     incident = one(request.person, pk)
     newest = incident.transitions.select_related("by").order_by("-at", "-pk")[:MOST_TRANSITIONS]
     history = [IncidentTransitionSchema.of(transition) for transition in reversed(newest)]
-    return IncidentWithHistory(**dict(Incident.of(incident)), history=history)
+    return IncidentWithHistorySchema(**dict(IncidentSchema.of(incident)), history=history)
 
 
 def _shown(person: User) -> QuerySet[models.Incident]:

@@ -11,7 +11,7 @@ from tms.lib.severity import Severity
 from tms.rest.schemas import ResponseSchema
 
 
-class Incident(ResponseSchema):
+class IncidentSchema(ResponseSchema):
     """Alerts of terminals that were lost together. `GET /alerts?incident=…` lists the alerts."""
 
     id: int
@@ -72,5 +72,5 @@ class IncidentTransitionSchema(ResponseSchema):
         return cls(by=username(step.by), **{name: getattr(step, name) for name in copied})
 
 
-class IncidentWithHistory(Incident):
+class IncidentWithHistorySchema(IncidentSchema):
     history: list[IncidentTransitionSchema] = Field(description="Oldest first.")

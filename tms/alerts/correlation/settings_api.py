@@ -26,7 +26,7 @@ class CorrelationRuleBody(RequestSchema):
     large_pct: int = Field(ge=1, le=100, description="Minimum share of 100 terminals or more.")
 
 
-class CorrelationRule(ResponseSchema):
+class CorrelationRuleSchema(ResponseSchema):
     factor: Factor = Field(description="Common factor of the terminals.")
     enabled: bool
     within_s: int
@@ -42,24 +42,24 @@ class CorrelationRule(ResponseSchema):
         return cls(factor=Factor(rule.factor), **fields, is_default=rule.pk is None)
 
 
-@router.get("/correlation", summary="Read correlation settings", response=list[CorrelationRule])
-def read_correlation(request: ApiRequest) -> Sequence[CorrelationRule]:
+@router.get("/correlation", summary="Read correlation settings", response=list[CorrelationRuleSchema])
+def read_correlation(request: ApiRequest) -> Sequence[CorrelationRuleSchema]:
     """In the order in which TMS checks common factors."""
-    return [CorrelationRule.of(rule) for rule in models.CorrelationRule.in_force().values()]
+    return [CorrelationRuleSchema.of(rule) for rule in models.CorrelationRule.in_force().values()]
 
 
 @router.put(
     "/correlation/{factor}",
     summary="Change the correlation of a factor",
-    response=CorrelationRule,
+    response=CorrelationRuleSchema,
     access=CHANGING,
 )
-def change_correlation(request: ApiRequest, factor: Factor, body: CorrelationRuleBody) -> CorrelationRule:
+def change_correlation(request: ApiRequest, factor: Factor, body: CorrelationRuleBody) -> CorrelationRuleSchema:
     rule = models.CorrelationRule.in_force()[factor]
     for name, value in body.model_dump().items():
         setattr(rule, name, value)
     settings.save([rule])
-    return CorrelationRule.of(rule)
+    return CorrelationRuleSchema.of(rule)
 
 
 @router.delete("/correlation", summary="Reset correlation settings", response=None, status=204, access=CHANGING)

@@ -12,12 +12,18 @@ from tms.accounts.permissions import Permission
 from tms.alerts import models
 from tms.alerts.lifecycle.limits import is_in_reach
 from tms.alerts.maintenance import services
-from tms.alerts.maintenance.schemas import Coming, Extension, Occurrence, Plan, Window
+from tms.alerts.maintenance.schemas import (
+    OccurrenceSchema,
+    OccurrencesSchema,
+    WindowBody,
+    WindowExtensionBody,
+    WindowSchema,
+)
 from tms.lib.calendar.recurrence import BadRecurrence
 from tms.lib.pagination import Column, Keyset
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import Fault, ProblemError, unreadable
+from tms.rest.problems import ProblemError, RequestFault, unreadable
 from tms.rest.router import READ, ApiRouter
 
 router = ApiRouter("maintenance")
@@ -26,74 +32,79 @@ NEWEST_FIRST = Keyset((Column("pk", int, is_descending=True),))
 PREVIEWED = 5
 
 
-class WindowFilter(PageQuery):
+class WindowQuery(PageQuery):
     is_past: bool | None = None
 
 
-@router.get("/maintenance", summary="List maintenance windows", response=Page[Window])
-def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowFilter]) -> Page[Window]:
+@router.get("/maintenance", summary="List maintenance windows", response=Page[WindowSchema])
+def list_windows(request: ApiRequest, response: HttpResponse, query: Query[WindowQuery]) -> Page[WindowSchema]:
     """Newest first."""
     rows = _windows(request)
     if query.is_past is not None:
         rows = rows.filter(ended_at__isnull=not query.is_past)
     found = paginate(request, response, rows, query, order=NEWEST_FIRST)
-    return Page(items=[Window.of(window) for window in found.rows], next=found.next)
+    return Page(items=[WindowSchema.of(window) for window in found.rows], next=found.next)
 
 
-@router.get("/maintenance/{int:pk}", summary="Read a maintenance window", response=Window)
-def read_window(request: ApiRequest, pk: int) -> Window:
-    return Window.of(_window(request, pk))
+@router.get("/maintenance/{int:pk}", summary="Read a maintenance window", response=WindowSchema)
+def read_window(request: ApiRequest, pk: int) -> WindowSchema:
+    return WindowSchema.of(_window(request, pk))
 
 
-@router.post("/maintenance", summary="Plan a maintenance window", response=Window, status=201, access=PLANNING)
-def plan_window(request: ApiRequest, response: HttpResponse, body: Plan) -> Window:
+@router.post("/maintenance", summary="Plan a maintenance window", response=WindowSchema, status=201, access=PLANNING)
+def plan_window(request: ApiRequest, response: HttpResponse, body: WindowBody) -> WindowSchema:
     recurrence, scope = body.recurrence(), body.scope(request.person)
     try:
         made = services.plan(recurrence, scope, note=body.note, by=request.person, at=timezone.now())
     except BadRecurrence as error:
         raise _bad(body, error) from None
     response["Location"] = f"{request.path}/{made.pk}"
-    return Window.of(_window(request, made.pk))
+    return WindowSchema.of(_window(request, made.pk))
 
 
 @router.post(
-    "/maintenance/preview", summary="Preview the occurrences of a maintenance window", response=Coming, access=READ
+    "/maintenance/preview",
+    summary="Preview the occurrences of a maintenance window",
+    response=OccurrencesSchema,
+    access=READ,
 )
-def preview_window(request: ApiRequest, body: Plan) -> Coming:
+def preview_window(request: ApiRequest, body: WindowBody) -> OccurrencesSchema:
     """Saves nothing."""
     try:
         coming = list(islice(body.recurrence().occurrences(timezone.now()), PREVIEWED))
     except BadRecurrence as error:
         raise _bad(body, error) from None
-    return Coming(coming=[Occurrence(**one._asdict()) for one in coming])
+    return OccurrencesSchema(coming=[OccurrenceSchema(**one._asdict()) for one in coming])
 
 
-@router.post("/maintenance/{int:pk}/end", summary="End the active occurrence", response=Window, access=PLANNING)
-def end_window(request: ApiRequest, pk: int) -> Window:
+@router.post("/maintenance/{int:pk}/end", summary="End the active occurrence", response=WindowSchema, access=PLANNING)
+def end_window(request: ApiRequest, pk: int) -> WindowSchema:
     """The next occurrence takes place as planned."""
     services.end(_window(request, pk), by=request.person, at=timezone.now())
-    return Window.of(_window(request, pk))
+    return WindowSchema.of(_window(request, pk))
 
 
 @router.post(
     "/maintenance/{int:pk}/extend",
     summary="Extend the active occurrence",
-    response=Window,
+    response=WindowSchema,
     access=PLANNING,
 )
-def extend_window(request: ApiRequest, pk: int, body: Extension) -> Window:
+def extend_window(request: ApiRequest, pk: int, body: WindowExtensionBody) -> WindowSchema:
     at = timezone.now()
     if not is_in_reach(body.until, at=at):
-        raise unreadable(Fault("$.until", "must be within the next 31 days"))
+        raise unreadable(RequestFault("$.until", "must be within the next 31 days"))
     services.extend(_window(request, pk), until=body.until, by=request.person, at=at)
-    return Window.of(_window(request, pk))
+    return WindowSchema.of(_window(request, pk))
 
 
-@router.post("/maintenance/{int:pk}/cancel", summary="Cancel a maintenance window", response=Window, access=PLANNING)
-def cancel_window(request: ApiRequest, pk: int) -> Window:
+@router.post(
+    "/maintenance/{int:pk}/cancel", summary="Cancel a maintenance window", response=WindowSchema, access=PLANNING
+)
+def cancel_window(request: ApiRequest, pk: int) -> WindowSchema:
     """Cancels all further occurrences. Repeating it changes nothing."""
     services.cancel(_window(request, pk), by=request.person, at=timezone.now())
-    return Window.of(_window(request, pk))
+    return WindowSchema.of(_window(request, pk))
 
 
 def _windows(request: ApiRequest) -> QuerySet[models.Window]:
@@ -108,5 +119,5 @@ def _window(request: ApiRequest, pk: int) -> models.Window:
     return window
 
 
-def _bad(body: Plan, error: BadRecurrence) -> ProblemError:
-    return unreadable(Fault("$.rrule" if body.rrule else "$.starts_at", str(error)))
+def _bad(body: WindowBody, error: BadRecurrence) -> ProblemError:
+    return unreadable(RequestFault("$.rrule" if body.rrule else "$.starts_at", str(error)))

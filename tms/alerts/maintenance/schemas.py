@@ -14,7 +14,7 @@ from tms.alerts.maintenance.services import Scope, wrong_length, wrong_scope
 from tms.alerts.schemas import username
 from tms.fleet.models import Group, Site, Terminal
 from tms.lib.calendar.recurrence import Recurrence
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.schemas import BEGIN, CLOCK, END, Instant, RequestSchema, ResponseSchema
 
 MOST_TERMINALS = 5_000
@@ -26,7 +26,7 @@ def _in_range(wall: datetime) -> datetime:
     return wall
 
 
-type Wall = Annotated[
+type LocalDateTime = Annotated[
     NaiveDatetime,
     AfterValidator(_in_range),
     WithJsonSchema(
@@ -41,14 +41,14 @@ type Wall = Annotated[
 """As the clocks of the zone show it: without an offset, which format `date-time` of JSON Schema has."""
 
 
-class Plan(RequestSchema):
+class WindowBody(RequestSchema):
     note: str = Field(min_length=1, max_length=200, description="Purpose.")
     sites: list[str] = Field([], max_length=1_000, description="Site codes.")
     groups: list[str] = Field([], max_length=1_000, description="Group names.")
     terminals: list[str] = Field([], max_length=MOST_TERMINALS, description="UIDs.")
     time_zone: str = Field(default_factory=lambda: settings.TIME_ZONE, examples=["Asia/Tokyo"])
-    starts_at: Wall = Field(examples=["2026-11-29T02:00:00"])
-    ends_at: Wall = Field(examples=["2026-11-29T04:00:00"])
+    starts_at: LocalDateTime = Field(examples=["2026-11-29T02:00:00"])
+    ends_at: LocalDateTime = Field(examples=["2026-11-29T04:00:00"])
     rrule: str = Field(
         "", max_length=200, examples=["FREQ=WEEKLY;BYDAY=SU"], description="Recurrence; empty for a single occurrence."
     )
@@ -56,10 +56,10 @@ class Plan(RequestSchema):
     def recurrence(self) -> Recurrence:
         """Raises ProblemError."""
         if self.time_zone not in available_timezones():
-            raise unreadable(Fault("$.time_zone", "unknown time zone; use an IANA name such as Asia/Tokyo"))
+            raise unreadable(RequestFault("$.time_zone", "unknown time zone; use an IANA name such as Asia/Tokyo"))
         length = self.ends_at - self.starts_at
         if wrong := wrong_length(length):
-            raise unreadable(Fault("$.ends_at", wrong))
+            raise unreadable(RequestFault("$.ends_at", wrong))
         # Times of maintenance are kept to the second.
         starts_at = self.starts_at.replace(microsecond=0)
         return Recurrence(
@@ -74,31 +74,31 @@ class Plan(RequestSchema):
             _found(visible(Terminal.objects.all(), to=person), "uid", self.terminals, "$.terminals"),
         )
         if wrong := wrong_scope(scope):
-            raise unreadable(Fault("$", wrong))
+            raise unreadable(RequestFault("$", wrong))
         return scope
 
 
-class Extension(RequestSchema):
+class WindowExtensionBody(RequestSchema):
     until: Instant = Field(description="Within the next 31 days.")
 
 
-class Occurrence(ResponseSchema):
+class OccurrenceSchema(ResponseSchema):
     since: datetime
     until: datetime
 
 
-class Coming(ResponseSchema):
-    coming: list[Occurrence] = Field(description="The next occurrences, five at most.")
+class OccurrencesSchema(ResponseSchema):
+    coming: list[OccurrenceSchema] = Field(description="The next occurrences, five at most.")
 
 
-class Window(ResponseSchema):
+class WindowSchema(ResponseSchema):
     id: int
     note: str
     sites: list[str]
     groups: list[str]
     terminals: list[str]
     time_zone: str
-    starts_at: Wall = Field(description="Start of the first occurrence.")
+    starts_at: LocalDateTime = Field(description="Start of the first occurrence.")
     length_s: int
     rrule: str
     occurs_at: datetime = Field(
@@ -142,5 +142,5 @@ def _found[Row: Site | Group | Terminal](
 ) -> list[Row]:
     found = list(rows.filter(**{f"{name}__in": wanted}))
     if unknown := sorted(set(wanted) - {getattr(row, name) for row in found}):
-        raise unreadable(Fault(where, f"unknown: {', '.join(unknown[:5])}"))
+        raise unreadable(RequestFault(where, f"unknown: {', '.join(unknown[:5])}"))
     return found

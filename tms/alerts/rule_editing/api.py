@@ -24,7 +24,7 @@ from tms.lib.pagination import Column, Keyset
 from tms.rest.etags import IF_MATCH, require_match, set_etag
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import READ, ApiRouter
 from tms.rest.schemas import RequestSchema, ResponseSchema
 
@@ -37,12 +37,12 @@ EDITING = Access(Permission.EDIT_RULES, refusals=(409, 412, 428), headers=(IF_MA
 SWITCHING = Access(Permission.EDIT_RULES, is_idempotent=True, refusals=(412,))
 
 
-class RuleFilter(PageQuery):
+class RuleQuery(PageQuery):
     enabled: bool | None = None
     kind: RuleSource | None = None
 
 
-class Switch(RequestSchema):
+class RuleSwitchBody(RequestSchema):
     enabled: bool
 
 
@@ -81,7 +81,7 @@ class PreviewSchema(ResponseSchema):
 
 
 @router.get("/rules", summary="List rules", response=Page[Rule])
-def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleFilter]) -> Page[Rule]:
+def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleQuery]) -> Page[Rule]:
     wanted = {name: value for name, value in (("enabled", query.enabled), ("kind", query.kind)) if value is not None}
     found = paginate(request, response, _rules(request).filter(**wanted), query, order=OLDEST_FIRST)
     return Page(items=[Rule.of(rule) for rule in found.rows], next=found.next)
@@ -121,7 +121,7 @@ def delete_rule(request: ApiRequest, pk: int) -> None:
 
 
 @router.post("/rules/{int:pk}/switch", summary="Enable or disable a rule", response=Rule, access=SWITCHING)
-def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: Switch) -> Rule:
+def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleSwitchBody) -> Rule:
     """Repeating it changes nothing."""
     rule = _rule(request, pk)
     rule.enabled = body.enabled
@@ -164,7 +164,7 @@ def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[s
 def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
     """Raises ProblemError with all that is wrong."""
     if wrong := fill(rule, entry(fields), Places.known()):
-        raise unreadable(*(Fault(f"${one.where}", one.what) for one in wrong))
+        raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in wrong))
     return rule
 
 

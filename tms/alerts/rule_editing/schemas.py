@@ -65,7 +65,7 @@ class RuleBody(RuleFields, RequestSchema):
 RuleChange: Any = change_of(RuleFields, "RuleChange")
 
 
-class Rule(RuleFields, ResponseSchema):
+class RuleSchema(RuleFields, ResponseSchema):
     id: int
     version: int = Field(description="Its ETag without the quotes.")
     changed_at: datetime | None

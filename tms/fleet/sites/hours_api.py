@@ -18,25 +18,25 @@ from tms.fleet.models.opening_hours import HOLIDAY, OpeningHours, SpecialDay
 from tms.fleet.sites.calendar import hours_of
 from tms.fleet.sites.services import set_hours
 from tms.rest.operation import Access, ApiRequest
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
-from tms.rest.schemas import ResponseSchema, WallTime, change_of
+from tms.rest.schemas import LocalTime, ResponseSchema, change_of
 
 router = ApiRouter("fleet")
 EDITING = Access(Permission.EDIT_SITES)
 MOST_SPANS, MOST_SPECIAL_DAYS = 100, 1_000
 
 
-class OpenSpan(Schema):
+class OpenIntervalSchema(Schema):
     """What closes at or before it opens closes on the next day; 00:00 to 00:00 is all day."""
 
     model_config = ConfigDict(extra="forbid")
 
-    opens_at: WallTime = Field(examples=["10:00"])
-    closes_at: WallTime = Field(examples=["20:00"])
+    opens_at: LocalTime = Field(examples=["10:00"])
+    closes_at: LocalTime = Field(examples=["20:00"])
 
 
-class WeekSpan(OpenSpan):
+class WeekIntervalSchema(OpenIntervalSchema):
     weekday: int = Field(ge=0, le=6, description="0 is Monday.")
 
 
@@ -45,21 +45,21 @@ class SpecialDaySchema(Schema):
 
     first_on: date
     last_on: date | None = Field(None, description="Null: that day alone.")
-    opens_at: WallTime | None = Field(None, description="Without times it is closed.")
-    closes_at: WallTime | None = None
+    opens_at: LocalTime | None = Field(None, description="Without times it is closed.")
+    closes_at: LocalTime | None = None
     note: str = ""
 
 
-type Week = Annotated[list[WeekSpan], Field(max_length=MOST_SPANS)]
-type Spans = Annotated[list[OpenSpan], Field(max_length=MOST_SPANS)]
+type WeekIntervals = Annotated[list[WeekIntervalSchema], Field(max_length=MOST_SPANS)]
+type OpenIntervals = Annotated[list[OpenIntervalSchema], Field(max_length=MOST_SPANS)]
 type SpecialDays = Annotated[list[SpecialDaySchema], Field(max_length=MOST_SPECIAL_DAYS)]
 
 
 class SiteHoursFields(Schema):
     holiday_calendar: str = Field("JP", description="A country, or a part of one. Empty: none.", examples=["DE-BY"])
     on_holidays: OnHolidays = OnHolidays.AS_USUAL
-    week: Week = Field([], description="Empty, with the others: it is always open.")
-    holidays: Spans = Field([], description="With `on_holidays` `other`.")
+    week: WeekIntervals = Field([], description="Empty, with the others: it is always open.")
+    holidays: OpenIntervals = Field([], description="With `on_holidays` `other`.")
     special_days: SpecialDays = Field(
         [], description="Closing days and exceptional openings. They override the other fields."
     )
@@ -68,7 +68,7 @@ class SiteHoursFields(Schema):
 SiteHoursChange: Any = change_of(SiteHoursFields, "SiteHoursChange")
 
 
-class SiteHours(SiteHoursFields, ResponseSchema):
+class SiteHoursSchema(SiteHoursFields, ResponseSchema):
     time_zone: str = Field(description="Its clocks count.")
     is_open: bool = Field(description="Now.")
     next_change: datetime | None = Field(description="When it opens or closes next. Null: not within a year.")
@@ -81,29 +81,29 @@ class SiteHours(SiteHoursFields, ResponseSchema):
             time_zone=site.time_zone,
             holiday_calendar=site.holiday_calendar,
             on_holidays=OnHolidays(site.on_holidays),
-            week=[WeekSpan.from_orm(span) for span in spans if span.weekday != HOLIDAY],
-            holidays=[OpenSpan.from_orm(span) for span in spans if span.weekday == HOLIDAY],
+            week=[WeekIntervalSchema.from_orm(span) for span in spans if span.weekday != HOLIDAY],
+            holidays=[OpenIntervalSchema.from_orm(span) for span in spans if span.weekday == HOLIDAY],
             special_days=[SpecialDaySchema.from_orm(day) for day in site.special_days.all()],
             is_open=hours.is_open(at),
             next_change=hours.next_change(at),
         )
 
 
-@router.get("/sites/{code}/hours", summary="Read when a site is open", response=SiteHours)
-def read_hours(request: ApiRequest, code: str) -> SiteHours:
-    return SiteHours.of(site_called(request, code), at=timezone.now())
+@router.get("/sites/{code}/hours", summary="Read when a site is open", response=SiteHoursSchema)
+def read_hours(request: ApiRequest, code: str) -> SiteHoursSchema:
+    return SiteHoursSchema.of(site_called(request, code), at=timezone.now())
 
 
-@router.patch("/sites/{code}/hours", summary="Say when a site is open", response=SiteHours, access=EDITING)
-def change_hours(request: ApiRequest, code: str, body: SiteHoursChange) -> SiteHours:
+@router.patch("/sites/{code}/hours", summary="Say when a site is open", response=SiteHoursSchema, access=EDITING)
+def change_hours(request: ApiRequest, code: str, body: SiteHoursChange) -> SiteHoursSchema:
     """What is not named stays; lists are replaced as a whole. It counts for what is judged from then on."""
     site, at = site_called(request, code), timezone.now()
-    _save(site, SiteHours.of(site, at=at).model_dump() | body.model_dump(exclude_unset=True))
-    return SiteHours.of(site, at=at)
+    _save(site, SiteHoursSchema.of(site, at=at).model_dump() | body.model_dump(exclude_unset=True))
+    return SiteHoursSchema.of(site, at=at)
 
 
 def _save(site: models.Site, fields: dict[str, Any]) -> None:
-    """Raises Refused with all that is wrong."""
+    """Raises ProblemError with all that is wrong."""
     site.holiday_calendar, site.on_holidays = fields["holiday_calendar"], fields["on_holidays"]
     week = [OpeningHours(site=site, **span) for span in fields["week"]]
     holidays = [OpeningHours(site=site, weekday=HOLIDAY, **span) for span in fields["holidays"]]
@@ -123,19 +123,19 @@ def _save(site: models.Site, fields: dict[str, Any]) -> None:
     set_hours(site, [*week, *holidays], special_days)
 
 
-def _faults(row: db.Model, *, at: str, exclude: Iterable[str] = ()) -> Iterator[Fault]:
+def _faults(row: db.Model, *, at: str, exclude: Iterable[str] = ()) -> Iterator[RequestFault]:
     try:
         row.full_clean(exclude=exclude)
     except ValidationError as error:
         for field, messages in error.message_dict.items():
-            yield Fault(at if field == NON_FIELD_ERRORS else f"{at}.{field}", " ".join(messages))
+            yield RequestFault(at if field == NON_FIELD_ERRORS else f"{at}.{field}", " ".join(messages))
 
 
-def _twice(spans: Iterable[OpeningHours], *, of: str) -> Iterator[Fault]:
+def _twice(spans: Iterable[OpeningHours], *, of: str) -> Iterator[RequestFault]:
     """A span of one day that begins when another does."""
     seen: set[tuple[int, time]] = set()
     for number, span in enumerate(spans):
         begins = span.weekday, span.opens_at
         if begins in seen:
-            yield Fault(f"$.{of}[{number}].opens_at", "another span of that day opens then")
+            yield RequestFault(f"$.{of}[{number}].opens_at", "another interval of that day opens then")
         seen.add(begins)

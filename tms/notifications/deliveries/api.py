@@ -32,7 +32,7 @@ COPIED = (
 MOST_ALERTS = 1_000
 
 
-class DeliveryFilter(PageQuery):
+class DeliveryQuery(PageQuery):
     state: DeliveryState | None = None
     destination: Id | None = None
     policy: Id | None = None
@@ -46,16 +46,16 @@ class DeliveryFilter(PageQuery):
         return rows
 
 
-class Mark(ResponseSchema):
+class ReferenceSchema(ResponseSchema):
     id: int
     name: str
 
 
-class Delivery(ResponseSchema):
+class DeliverySchema(ResponseSchema):
     id: int
     uid: UUID = Field(description="Message ID, the same for each attempt.")
-    destination: Mark
-    policy: Mark | None = Field(description="Null if deleted.")
+    destination: ReferenceSchema
+    policy: ReferenceSchema | None = Field(description="Null if deleted.")
     step: int = Field(description="Escalation step; 0 is the first.")
     kind: NotificationKind
     site_code: str = Field(description="Site code, if grouped by site.")
@@ -73,42 +73,42 @@ class Delivery(ResponseSchema):
         policy = delivery.policy
         return cls(
             id=delivery.pk,
-            destination=Mark(id=delivery.destination_id, name=delivery.destination.name),
-            policy=Mark(id=policy.pk, name=policy.name) if policy else None,
+            destination=ReferenceSchema(id=delivery.destination_id, name=delivery.destination.name),
+            policy=ReferenceSchema(id=policy.pk, name=policy.name) if policy else None,
             **{name: getattr(delivery, name) for name in COPIED},
         )
 
 
-class DeliveryInFull(Delivery):
+class DeliveryDetailSchema(DeliverySchema):
     alerts: list[int] = Field(description=f"IDs of its alerts, {MOST_ALERTS} at most.")
     content: dict[str, Any] = Field(description="Content; empty until the first attempt.")
 
 
-@router.get("/deliveries", summary="List deliveries", response=Page[Delivery])
-def list_deliveries(request: ApiRequest, response: HttpResponse, query: Query[DeliveryFilter]) -> Page[Delivery]:
+@router.get("/deliveries", summary="List deliveries", response=Page[DeliverySchema])
+def list_deliveries(request: ApiRequest, response: HttpResponse, query: Query[DeliveryQuery]) -> Page[DeliverySchema]:
     """Newest first."""
     found = paginate(request, response, query.apply(_deliveries(request)), query, order=NEWEST_FIRST)
-    return Page(items=[Delivery.of(delivery) for delivery in found.rows], next=found.next)
+    return Page(items=[DeliverySchema.of(delivery) for delivery in found.rows], next=found.next)
 
 
-@router.get("/deliveries/{int:pk}", summary="Read a delivery", response=DeliveryInFull)
-def read_delivery(request: ApiRequest, pk: int) -> DeliveryInFull:
+@router.get("/deliveries/{int:pk}", summary="Read a delivery", response=DeliveryDetailSchema)
+def read_delivery(request: ApiRequest, pk: int) -> DeliveryDetailSchema:
     return _in_full(_delivery(request, pk))
 
 
 @router.post(
-    "/deliveries/{int:pk}/again", summary="Resend a failed delivery", response=DeliveryInFull, access=RESENDING
+    "/deliveries/{int:pk}/again", summary="Resend a failed delivery", response=DeliveryDetailSchema, access=RESENDING
 )
-def send_delivery_again(request: ApiRequest, pk: int) -> DeliveryInFull:
+def send_delivery_again(request: ApiRequest, pk: int) -> DeliveryDetailSchema:
     """TMS tries for another 24 hours."""
     if not leases.send_again(_delivery(request, pk), at=timezone.now()):
         raise ProblemError(409, "tms:not-given-up", "only a failed delivery can be resent")
     return _in_full(_delivery(request, pk))
 
 
-def _in_full(delivery: models.Delivery) -> DeliveryInFull:
+def _in_full(delivery: models.Delivery) -> DeliveryDetailSchema:
     alerts = list(delivery.items.order_by("alert").values_list("alert", flat=True)[:MOST_ALERTS])
-    return DeliveryInFull(**dict(Delivery.of(delivery)), alerts=alerts, content=dict(delivery.content))
+    return DeliveryDetailSchema(**dict(DeliverySchema.of(delivery)), alerts=alerts, content=dict(delivery.content))
 
 
 def _deliveries(request: ApiRequest) -> QuerySet[models.Delivery]:

@@ -45,20 +45,20 @@ class DestinationFields(Schema):
     critical_anyway: bool = Field(True, description="Deliver critical alerts in quiet hours, too.")
 
 
-class Addressed(DestinationFields):
+class AddressFields(DestinationFields):
     address: str = Field(
         examples=["noc@example.com"], description="E-mail addresses, a URL, a topic ARN or an Apprise URL."
     )
 
 
-class DestinationBody(Addressed, RequestSchema):
+class DestinationBody(AddressFields, RequestSchema):
     kind: DestinationKind
 
 
-DestinationChange: Any = change_of(Addressed, "DestinationChange")
+DestinationChange: Any = change_of(AddressFields, "DestinationChange")
 
 
-class Destination(DestinationFields, ResponseSchema):
+class DestinationSchema(DestinationFields, ResponseSchema):
     id: int
     kind: DestinationKind
     address: str = Field(description="Address without its secrets.")
@@ -70,15 +70,15 @@ class Destination(DestinationFields, ResponseSchema):
         return cls(id=destination.pk, **fields_of(destination), **copied)
 
 
-class DestinationWithKey(Destination):
+class DestinationWithKeySchema(DestinationSchema):
     key: str | None = Field(description="Signing key of a webhook; returned only once.")
 
 
-class Key(ResponseSchema):
+class SigningKeySchema(ResponseSchema):
     key: str = Field(examples=["whsec_…"])
 
 
-class TestSend(ResponseSchema):
+class TestSendSchema(ResponseSchema):
     outcome: str = Field(description="`delivered`, `retry` (a notification would be retried) or `failed`.")
     detail: str = Field(description="Response, verbatim.")
 
@@ -87,36 +87,36 @@ class TestSend(ResponseSchema):
         return cls(outcome=result.outcome.value, detail=result.detail)
 
 
-@router.get("/destinations", summary="List destinations", response=Page[Destination])
-def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Destination]:
+@router.get("/destinations", summary="List destinations", response=Page[DestinationSchema])
+def list_destinations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[DestinationSchema]:
     rows = access.visible(models.Destination.objects.not_deleted().select_related("person"), to=request.person)
     found = paginate(request, response, rows, query, order=BY_NAME)
-    return Page(items=[Destination.of(destination) for destination in found.rows], next=found.next)
+    return Page(items=[DestinationSchema.of(destination) for destination in found.rows], next=found.next)
 
 
-@router.get("/destinations/{int:pk}", summary="Read a destination", response=Destination)
-def read_destination(request: ApiRequest, pk: int) -> Destination:
-    return Destination.of(_destination(request, pk))
+@router.get("/destinations/{int:pk}", summary="Read a destination", response=DestinationSchema)
+def read_destination(request: ApiRequest, pk: int) -> DestinationSchema:
+    return DestinationSchema.of(_destination(request, pk))
 
 
 @router.post(
-    "/destinations", summary="Create a destination", response=DestinationWithKey, status=201, access=SETTING_UP
+    "/destinations", summary="Create a destination", response=DestinationWithKeySchema, status=201, access=SETTING_UP
 )
-def make_destination(request: ApiRequest, response: HttpResponse, body: DestinationBody) -> DestinationWithKey:
+def make_destination(request: ApiRequest, response: HttpResponse, body: DestinationBody) -> DestinationWithKeySchema:
     """The signing key of a webhook is returned only once; an `Idempotency-Key` does not repeat it."""
     made = models.Destination(kind=body.kind)
     form = _form(made, body.model_dump(exclude={"kind"}))
     key = made.new_key() if made.transport.has_signing_key else None
     form.save()
     response["Location"] = f"{request.path}/{made.pk}"
-    return DestinationWithKey(**dict(Destination.of(made)), key=key)
+    return DestinationWithKeySchema(**dict(DestinationSchema.of(made)), key=key)
 
 
-@router.patch("/destinations/{int:pk}", summary="Change a destination", response=Destination, access=SETTING_UP)
-def change_destination(request: ApiRequest, pk: int, body: DestinationChange) -> Destination:
+@router.patch("/destinations/{int:pk}", summary="Change a destination", response=DestinationSchema, access=SETTING_UP)
+def change_destination(request: ApiRequest, pk: int, body: DestinationChange) -> DestinationSchema:
     destination = _destination(request, pk)
     _form(destination, fields_of(destination) | body.model_dump(exclude_unset=True)).save()
-    return Destination.of(_destination(request, pk))
+    return DestinationSchema.of(_destination(request, pk))
 
 
 @router.delete("/destinations/{int:pk}", summary="Delete a destination", response=None, status=204, access=SETTING_UP)
@@ -125,20 +125,22 @@ def delete_destination(request: ApiRequest, pk: int) -> None:
     delete(_destination(request, pk), at=timezone.now())
 
 
-@router.post("/destinations/{int:pk}/test", summary="Send a test", response=TestSend, access=SETTING_UP)
-def test_destination(request: ApiRequest, pk: int) -> TestSend:
+@router.post("/destinations/{int:pk}/test", summary="Send a test", response=TestSendSchema, access=SETTING_UP)
+def test_destination(request: ApiRequest, pk: int) -> TestSendSchema:
     """Sends it at once and returns the response."""
-    return TestSend.of(send_test(_destination(request, pk)))
+    return TestSendSchema.of(send_test(_destination(request, pk)))
 
 
-@router.post("/destinations/{int:pk}/key", summary="Renew the key of a webhook", response=Key, access=SETTING_UP)
-def renew_key_of_destination(request: ApiRequest, pk: int) -> Key:
+@router.post(
+    "/destinations/{int:pk}/key", summary="Renew the key of a webhook", response=SigningKeySchema, access=SETTING_UP
+)
+def renew_key_of_destination(request: ApiRequest, pk: int) -> SigningKeySchema:
     """Returned only once. The previous key becomes invalid."""
     destination = _destination(request, pk)
     if not destination.transport.has_signing_key:
         raise Http404
     key = destination.renew_key()
-    return Key(key=key)
+    return SigningKeySchema(key=key)
 
 
 def fields_of(destination: models.Destination) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tms.notifications.models.delivery import GIVE_UP_AFTER, Delivery, Notificat
 from tms.notifications.models.destination import Destination
 from tms.notifications.models.digest_plan import DigestPlan
 from tms.shifts.digest import markdown
-from tms.shifts.digest.digest import Digest, digest
+from tms.shifts.digest.digest import ShiftDigest, digest
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ def _send_planned(plan: DigestPlan, at: datetime) -> bool:
     return True
 
 
-def _content(shift: Digest, zone: ZoneInfo, *, at: datetime) -> dict[str, Any]:
+def _content(shift: ShiftDigest, zone: ZoneInfo, *, at: datetime) -> dict[str, Any]:
     _, *lines = markdown.lines(shift, zone)
     if settings.PUBLIC_URL:
         lines += ["", address("/digest/")]
@@ -116,7 +116,7 @@ def _content(shift: Digest, zone: ZoneInfo, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def _facts(shift: Digest) -> dict[str, Any]:
+def _facts(shift: ShiftDigest) -> dict[str, Any]:
     totals = shift.totals
     return {
         "since": shift.since.isoformat(),

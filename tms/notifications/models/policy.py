@@ -20,7 +20,7 @@ from tms.notifications.weekly_hours import HoursOfWeek
 DAY_S = 86_400
 
 
-class When(models.TextChoices):
+class PolicyHours(models.TextChoices):
     """In which hours a policy is active."""
 
     ALWAYS = "always", _("always")
@@ -75,9 +75,9 @@ class Policy(HoursOfWeek):
     when = models.CharField(
         _("active"),
         max_length=8,
-        choices=When,
-        default=When.ALWAYS,
-        db_default=When.ALWAYS,
+        choices=PolicyHours,
+        default=PolicyHours.ALWAYS,
+        db_default=PolicyHours.ALWAYS,
         help_text=_("Anything still unresolved when these hours begin is notified then."),
     )
 
@@ -106,12 +106,12 @@ class Policy(HoursOfWeek):
 
     @property
     def follows_site_hours(self) -> bool:
-        return self.when in {When.OPEN, When.CLOSED}
+        return self.when in {PolicyHours.OPEN, PolicyHours.CLOSED}
 
     @property
     def notifies_within(self) -> bool:
         """Whether it is active within its hours or the site's, not outside of them."""
-        return self.when in {When.OPEN, When.WITHIN}
+        return self.when in {PolicyHours.OPEN, PolicyHours.WITHIN}
 
     def concerns(self, what: Concern) -> bool:
         """Whether it applies."""

@@ -15,14 +15,14 @@ from tms.fleet.models import Group, Site
 from tms.lib.pagination import Column, Keyset
 from tms.lib.severity import Severity
 from tms.notifications.models import policy as models
-from tms.notifications.models.policy import When
+from tms.notifications.models.policy import PolicyHours
 from tms.notifications.policies.forms import MOST_STEPS, PolicyForm, StepForms, save_policy
 from tms.notifications.soft_delete.services import delete
 from tms.notifications.weekly_hours import Weekday, hours_values
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
 from tms.rest.schemas import Id, RequestSchema, ResponseSchema, change_of
 
@@ -65,8 +65,8 @@ class PolicyFields(Schema):
     group_by_site: bool = True
     notify_resolved: bool = True
     notify_acknowledged: bool = False
-    when: When = Field(
-        When.ALWAYS,
+    when: PolicyHours = Field(
+        PolicyHours.ALWAYS,
         description="When the policy is active. Anything still unresolved when it becomes active is notified then.",
     )
     hours_days: list[Weekday] = Field([], description="For `within` and `outside`: 0 is Monday; empty for every day.")
@@ -83,7 +83,7 @@ class PolicyBody(PolicyFields, RequestSchema):
 PolicyChange: Any = change_of(PolicyFields, "PolicyChange")
 
 
-class Policy(PolicyFields, ResponseSchema):
+class PolicySchema(PolicyFields, ResponseSchema):
     id: int
     steps: list[PolicyStep]
 
@@ -92,31 +92,31 @@ class Policy(PolicyFields, ResponseSchema):
         return cls(id=policy.pk, **fields_of(policy))
 
 
-@router.get("/policies", summary="List policies", response=Page[Policy])
-def list_policies(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Policy]:
+@router.get("/policies", summary="List policies", response=Page[PolicySchema])
+def list_policies(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[PolicySchema]:
     found = paginate(request, response, _policies(request), query, order=BY_NAME)
-    return Page(items=[Policy.of(policy) for policy in found.rows], next=found.next)
+    return Page(items=[PolicySchema.of(policy) for policy in found.rows], next=found.next)
 
 
-@router.get("/policies/{int:pk}", summary="Read a policy", response=Policy)
-def read_policy(request: ApiRequest, pk: int) -> Policy:
-    return Policy.of(_policy(request, pk))
+@router.get("/policies/{int:pk}", summary="Read a policy", response=PolicySchema)
+def read_policy(request: ApiRequest, pk: int) -> PolicySchema:
+    return PolicySchema.of(_policy(request, pk))
 
 
-@router.post("/policies", summary="Create a policy", response=Policy, status=201, access=MAKING)
-def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -> Policy:
+@router.post("/policies", summary="Create a policy", response=PolicySchema, status=201, access=MAKING)
+def make_policy(request: ApiRequest, response: HttpResponse, body: PolicyBody) -> PolicySchema:
     """Applies to alerts that open from now on."""
     made = _save(models.Policy(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
-    return Policy.of(_policy(request, made.pk))
+    return PolicySchema.of(_policy(request, made.pk))
 
 
-@router.patch("/policies/{int:pk}", summary="Change fields of a policy", response=Policy, access=CHANGING)
-def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> Policy:
+@router.patch("/policies/{int:pk}", summary="Change fields of a policy", response=PolicySchema, access=CHANGING)
+def change_policy(request: ApiRequest, pk: int, body: PolicyChange) -> PolicySchema:
     """Omitted fields stay unchanged. `steps` is replaced as a whole."""
     policy = _policy(request, pk)
     _save(policy, fields_of(policy) | body.model_dump(exclude_unset=True))
-    return Policy.of(_policy(request, pk))
+    return PolicySchema.of(_policy(request, pk))
 
 
 @router.delete("/policies/{int:pk}", summary="Delete a policy", response=None, status=204, access=CHANGING)
@@ -154,7 +154,7 @@ def _save(policy: models.Policy, fields: dict[str, Any]) -> models.Policy:
     form, steps = PolicyForm(fields | places, instance=policy), StepForms(_as_sent(fields["steps"]), prefix="steps")
     if not (form.is_valid() & steps.is_valid()):
         of_steps = (one for number, step in enumerate(steps.forms) for one in faults(step, at=f"$.steps[{number}]"))
-        of_all = (Fault("$.steps", str(message)) for message in steps.non_form_errors())
+        of_all = (RequestFault("$.steps", str(message)) for message in steps.non_form_errors())
         raise unreadable(*faults(form), *of_steps, *of_all)
     return save_policy(form, steps)
 

@@ -11,7 +11,7 @@ from tms.lib.admin import BaseFormSet, ModelForm
 from tms.lib.forms import NONE, Plain, free_name
 from tms.lib.severity import Severity
 from tms.notifications.models.destination import Destination
-from tms.notifications.models.policy import DAY_S, Policy, Step, When
+from tms.notifications.models.policy import DAY_S, Policy, PolicyHours, Step
 from tms.notifications.models.rotation import Rotation
 from tms.notifications.weekly_hours import HOURS_FIELDS, fault_in_hours, hours_form_fields
 
@@ -51,8 +51,8 @@ class PolicyForm(Plain, ModelForm[Policy]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        cleaned["when"] = cleaned.get("when") or When.ALWAYS
-        if wrong := fault_in_hours(cleaned, are_needed=cleaned["when"] in (When.WITHIN, When.OUTSIDE)):
+        cleaned["when"] = cleaned.get("when") or PolicyHours.ALWAYS
+        if wrong := fault_in_hours(cleaned, are_needed=cleaned["when"] in (PolicyHours.WITHIN, PolicyHours.OUTSIDE)):
             self.add_error(*wrong)
         return cleaned
 

@@ -7,7 +7,7 @@ from tms.alerts.models import Alert
 from tms.alerts.suppression.reasons import Suppression
 from tms.fleet.sites.calendar import hours_of
 from tms.lib.calendar.opening_hours import Hours
-from tms.notifications.models.policy import Escalation, Policy, When
+from tms.notifications.models.policy import Escalation, Policy, PolicyHours
 from tms.notifications.subjects import Subject
 
 REASON = "hours"
@@ -16,7 +16,7 @@ A_YEAR = timedelta(days=365)
 
 def outside_hours(escalations: Iterable[Escalation], *, at: datetime) -> dict[int, Suppression]:
     """By escalation: until when its policy is inactive. Site hours do not apply to a subject of several sites."""
-    bound = [escalation for escalation in escalations if escalation.policy.when != When.ALWAYS]
+    bound = [escalation for escalation in escalations if escalation.policy.when != PolicyHours.ALWAYS]
     sites = {site for escalation in bound if (site := _site_of(escalation.policy, escalation.subject)) is not None}
     hours = hours_of(sites) if sites else {}
     found: dict[int, Suppression] = {}

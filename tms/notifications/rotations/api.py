@@ -20,22 +20,22 @@ from tms.notifications.rotations import on_call, roster
 from tms.notifications.rotations.forms import MOST_MEMBERS, RotationForm, save_rotation
 from tms.notifications.rotations.on_call import cover, rosters
 from tms.notifications.rotations.schemas import (
-    Cover,
     CoverBody,
-    OnCallShift,
-    OnCallShifts,
-    Rotation,
+    CoverSchema,
+    OnCallShiftSchema,
+    OnCallShiftsSchema,
     RotationBody,
     RotationChange,
-    RotationInFull,
-    ShiftFilter,
+    RotationDetailSchema,
+    RotationSchema,
+    ShiftQuery,
     fields_of,
 )
 from tms.notifications.soft_delete.services import delete
 from tms.rest.form_errors import faults, numbers
 from tms.rest.operation import Access, ApiRequest
 from tms.rest.pagination import Page, PageQuery, paginate
-from tms.rest.problems import Fault, unreadable
+from tms.rest.problems import RequestFault, unreadable
 from tms.rest.router import ApiRouter
 
 router = ApiRouter("rotations")
@@ -47,19 +47,19 @@ COVERING = Access(Permission.OVERRIDE_SHIFTS, is_idempotent=True)
 UNCOVERING = Access(Permission.OVERRIDE_SHIFTS)
 
 
-@router.get("/rotations", summary="List rotations", response=Page[Rotation])
-def list_rotations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[Rotation]:
+@router.get("/rotations", summary="List rotations", response=Page[RotationSchema])
+def list_rotations(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[RotationSchema]:
     found = paginate(request, response, _rotations(request), query, order=BY_NAME)
     return Page(items=_rows(found.rows, at=timezone.now()), next=found.next)
 
 
-@router.get("/rotations/{int:pk}", summary="Read a rotation", response=RotationInFull)
-def read_rotation(request: ApiRequest, pk: int) -> RotationInFull:
+@router.get("/rotations/{int:pk}", summary="Read a rotation", response=RotationDetailSchema)
+def read_rotation(request: ApiRequest, pk: int) -> RotationDetailSchema:
     return _in_full(request, pk)
 
 
-@router.post("/rotations", summary="Create a rotation", response=RotationInFull, status=201, access=MAKING)
-def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBody) -> RotationInFull:
+@router.post("/rotations", summary="Create a rotation", response=RotationDetailSchema, status=201, access=MAKING)
+def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBody) -> RotationDetailSchema:
     made = _save(models.Rotation(), body.model_dump())
     response["Location"] = f"{request.path}/{made.pk}"
     return _in_full(request, made.pk)
@@ -68,10 +68,10 @@ def make_rotation(request: ApiRequest, response: HttpResponse, body: RotationBod
 @router.patch(
     "/rotations/{int:pk}",
     summary="Change fields of a rotation",
-    response=RotationInFull,
+    response=RotationDetailSchema,
     access=SETTING_UP,
 )
-def change_rotation(request: ApiRequest, pk: int, body: RotationChange) -> RotationInFull:
+def change_rotation(request: ApiRequest, pk: int, body: RotationChange) -> RotationDetailSchema:
     """Omitted fields stay unchanged. `members` is replaced as a whole; overrides stay."""
     _save(_rotation(request, pk), body.model_dump(exclude_unset=True))
     return _in_full(request, pk)
@@ -83,25 +83,25 @@ def delete_rotation(request: ApiRequest, pk: int) -> None:
     delete(_rotation(request, pk), at=timezone.now())
 
 
-@router.get("/rotations/{int:pk}/shifts", summary="List on-call shifts", response=OnCallShifts)
-def list_on_call_shifts(request: ApiRequest, pk: int, query: Query[ShiftFilter]) -> OnCallShifts:
+@router.get("/rotations/{int:pk}/shifts", summary="List on-call shifts", response=OnCallShiftsSchema)
+def list_on_call_shifts(request: ApiRequest, pk: int, query: Query[ShiftQuery]) -> OnCallShiftsSchema:
     """From now on, consecutive and without gaps."""
     chosen, at = _rotation(request, pk), timezone.now()
     shifts = list(rosters([chosen])[chosen.pk].shifts(at, at + timedelta(days=query.days)))
     names = _names(shifts)
-    return OnCallShifts(shifts=[_shift(shift, names) for shift in shifts])
+    return OnCallShiftsSchema(shifts=[_shift(shift, names) for shift in shifts])
 
 
-@router.post("/rotations/{int:pk}/covers", summary="Add an override", response=Cover, status=201, access=COVERING)
-def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> Cover:
+@router.post("/rotations/{int:pk}/covers", summary="Add an override", response=CoverSchema, status=201, access=COVERING)
+def make_cover(request: ApiRequest, pk: int, body: CoverBody) -> CoverSchema:
     """Needs no permission to edit rotations: shifts are swapped at night, too."""
     chosen = _rotation(request, pk)
     person = User.objects.filter(username=body.person, is_active=True).first()
     if person is None:
-        raise unreadable(Fault("$.person", "no active person has this username"))
+        raise unreadable(RequestFault("$.person", "no active person has this username"))
     if not timedelta(0) < body.until - body.since <= LONGEST_COVER:
-        raise unreadable(Fault("$.until", "must be after `since`, by a year at most"))
-    return Cover.of(cover(chosen, person, since=body.since, until=body.until, by=request.person))
+        raise unreadable(RequestFault("$.until", "must be after `since`, by a year at most"))
+    return CoverSchema.of(cover(chosen, person, since=body.since, until=body.until, by=request.person))
 
 
 @router.delete(
@@ -129,24 +129,24 @@ def _save(rotation: models.Rotation, fields: dict[str, Any]) -> models.Rotation:
 def _members(names: list[str]) -> list[User]:
     """In their order. Raises ProblemError."""
     if not 0 < len(names) <= MOST_MEMBERS:
-        raise unreadable(Fault("$.members", f"must name 1 to {MOST_MEMBERS} people"))
+        raise unreadable(RequestFault("$.members", f"must name 1 to {MOST_MEMBERS} people"))
     chosen = numbers(User.objects.filter(is_active=True), "username", names, "$.members")
     known = User.objects.in_bulk(chosen)
     return [known[pk] for pk in chosen]
 
 
-def _in_full(request: ApiRequest, pk: int) -> RotationInFull:
+def _in_full(request: ApiRequest, pk: int) -> RotationDetailSchema:
     chosen, at = _rotation(request, pk), timezone.now()
     covers = chosen.covers.filter(until__gt=at).select_related("person")
     [row] = _rows([chosen], at=at)
-    return RotationInFull(**dict(row), covers=[Cover.of(one) for one in covers])
+    return RotationDetailSchema(**dict(row), covers=[CoverSchema.of(one) for one in covers])
 
 
-def _rows(rotations: Collection[models.Rotation], *, at: datetime) -> list[Rotation]:
+def _rows(rotations: Collection[models.Rotation], *, at: datetime) -> list[RotationSchema]:
     now = {pk: each.on_call(at) for pk, each in rosters(rotations).items()}
     names = _names(now.values())
     return [
-        Rotation(
+        RotationSchema(
             **fields_of(one),
             id=one.pk,
             members=[member.person.username for member in one.members.all()],
@@ -161,10 +161,10 @@ def _names(shifts: Iterable[roster.OnCallShift]) -> dict[int, str]:
     return dict(User.objects.filter(pk__in=people).values_list("pk", "username"))
 
 
-def _shift(shift: roster.OnCallShift, names: dict[int, str]) -> OnCallShift:
+def _shift(shift: roster.OnCallShift, names: dict[int, str]) -> OnCallShiftSchema:
     person = None if shift.person is None else names.get(shift.person)
     since = None if shift.since == EVER else shift.since
-    return OnCallShift(person=person, since=since, until=shift.until, is_cover=shift.is_cover)
+    return OnCallShiftSchema(person=person, since=since, until=shift.until, is_cover=shift.is_cover)
 
 
 def _rotations(request: ApiRequest) -> QuerySet[models.Rotation]:

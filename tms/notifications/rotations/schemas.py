@@ -7,12 +7,12 @@ from pydantic import Field
 from tms.notifications.models import rotation as models
 from tms.notifications.rotations.forms import MOST_MEMBERS
 from tms.notifications.weekly_hours import Weekday
-from tms.rest.schemas import Instant, RequestSchema, ResponseSchema, WallTime, change_of
+from tms.rest.schemas import Instant, LocalTime, RequestSchema, ResponseSchema, change_of
 
 COPIED = ("name", "time_zone", "starts_on", "handover_at", "every_days", "weekdays")
 
 
-class OnCallShift(ResponseSchema):
+class OnCallShiftSchema(ResponseSchema):
     person: str | None = Field(description="Username; null if nobody is on call.")
     since: datetime | None = Field(description="Null before the rotation starts.")
     until: datetime
@@ -25,7 +25,7 @@ class CoverBody(RequestSchema):
     until: Instant
 
 
-class Cover(ResponseSchema):
+class CoverSchema(ResponseSchema):
     id: int
     person: str
     since: datetime
@@ -40,7 +40,7 @@ class RotationFields(Schema):
     name: str = Field(examples=["NOC"])
     time_zone: str = Field("Asia/Tokyo", description="Time zone of handovers.")
     starts_on: date = Field(description="First day of the first member's first on-call shift.")
-    handover_at: WallTime = Field(examples=["09:00"])
+    handover_at: LocalTime = Field(examples=["09:00"])
     every_days: int = Field(7, description="Length of an on-call shift in days.")
     weekdays: list[Weekday] = Field([], description="Days of handover, 0 is Monday. If set, `every_days` is ignored.")
     members: list[str] = Field(min_length=1, max_length=MOST_MEMBERS, description="Usernames in on-call order.")
@@ -53,22 +53,22 @@ class RotationBody(RotationFields, RequestSchema):
 RotationChange: Any = change_of(RotationFields, "RotationChange")
 
 
-class Rotation(RotationFields, ResponseSchema):
+class RotationSchema(RotationFields, ResponseSchema):
     id: int
     members: list[str] = Field(description="Usernames in on-call order.")
-    on_call: OnCallShift = Field(description="Current on-call shift.")
+    on_call: OnCallShiftSchema = Field(description="Current on-call shift.")
 
 
-class RotationInFull(Rotation):
-    covers: list[Cover] = Field(description="Current and future overrides.")
+class RotationDetailSchema(RotationSchema):
+    covers: list[CoverSchema] = Field(description="Current and future overrides.")
 
 
-class ShiftFilter(RequestSchema):
+class ShiftQuery(RequestSchema):
     days: int = Field(28, ge=1, le=366, description="Days to look ahead.")
 
 
-class OnCallShifts(ResponseSchema):
-    shifts: list[OnCallShift]
+class OnCallShiftsSchema(ResponseSchema):
+    shifts: list[OnCallShiftSchema]
 
 
 def fields_of(rotation: models.Rotation) -> dict[str, Any]:

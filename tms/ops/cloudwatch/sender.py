@@ -56,7 +56,7 @@ class RejectedByCloudWatch(Exception):
 
 
 type Put = Callable[[Sequence[Mapping[str, Any]]], None]
-"""Hands over one request's data. Raises Refused, or whatever it was that kept it from arriving."""
+"""Hands over one request's data. Raises RejectedByCloudWatch, or the error that kept it from arriving."""
 
 
 class Sender:

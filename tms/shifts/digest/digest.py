@@ -40,7 +40,7 @@ class SeverityCount(NamedTuple):
     """Without severities that have none."""
 
 
-class Totals(NamedTuple):
+class ShiftTotals(NamedTuple):
     opened: SeverityCount
     closed: SeverityCount
     open: int
@@ -48,12 +48,12 @@ class Totals(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class ShiftDigest:
     """Lists are cut to a readable length; `totals` count everything."""
 
     since: datetime
     until: datetime
-    totals: Totals
+    totals: ShiftTotals
     incidents: Sequence[IncidentLine]
     open: Sequence[OpenAlertLine]
     changes: Sequence[ChangeLine]
@@ -67,7 +67,7 @@ class Digest:
     hidden_actions: int = 0
 
 
-def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
+def digest(since: datetime, until: datetime, *, to: Person | None) -> ShiftDigest:
     """The digest of the time from `since` until before `until`, as `to` may see it; None: for a destination.
 
     A fixed number of queries.
@@ -76,10 +76,10 @@ def digest(since: datetime, until: datetime, *, to: Person | None) -> Digest:
     still = open_alerts(alerts, until)
     changed = changes(alerts, since, until)
     actions = operator_actions(alerts, since, until)
-    return Digest(
+    return ShiftDigest(
         since,
         until,
-        Totals(
+        ShiftTotals(
             _severity_count((change.severity, change.opened) for change in changed),
             _severity_count((change.severity, change.closed) for change in changed),
             len(still),

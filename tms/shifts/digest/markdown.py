@@ -10,26 +10,26 @@ from django.utils.translation import gettext, ngettext, pgettext
 from tms.lib.calendar.local_time import shown
 from tms.lib.severity import Severity
 from tms.shifts.digest.changes import ChangeLine
-from tms.shifts.digest.digest import Digest, NoteLine, SeverityCount
+from tms.shifts.digest.digest import NoteLine, SeverityCount, ShiftDigest
 from tms.shifts.digest.incidents import IncidentLine
 from tms.shifts.digest.maintenance import MaintenanceLine
 from tms.shifts.digest.open_alerts import OpenAlertLine
 from tms.shifts.digest.operator_actions import ActionLine
 
 
-def title(digest: Digest, zone: ZoneInfo) -> str:
+def title(digest: ShiftDigest, zone: ZoneInfo) -> str:
     return gettext("Shift digest %(span)s") % {"span": span(digest, zone)}
 
 
-def span(digest: Digest, zone: ZoneInfo) -> str:
+def span(digest: ShiftDigest, zone: ZoneInfo) -> str:
     return f"{moment(digest.since, zone)} – {moment(digest.until, zone)}"
 
 
-def markdown(digest: Digest, zone: ZoneInfo) -> str:
+def markdown(digest: ShiftDigest, zone: ZoneInfo) -> str:
     return "\n".join(lines(digest, zone)) + "\n"
 
 
-def lines(digest: Digest, zone: ZoneInfo) -> Iterator[str]:
+def lines(digest: ShiftDigest, zone: ZoneInfo) -> Iterator[str]:
     yield f"# {title(digest, zone)}"
     yield ""
     yield gettext("Times are those of %(zone)s.") % {"zone": zone.key}
@@ -47,7 +47,7 @@ def lines(digest: Digest, zone: ZoneInfo) -> Iterator[str]:
     )
 
 
-def totals(digest: Digest) -> list[str]:
+def totals(digest: ShiftDigest) -> list[str]:
     counted = digest.totals
     open_now = {"standing": counted.open, "nobody": counted.unacknowledged}
     return [
