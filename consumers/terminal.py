@@ -8,7 +8,7 @@ from django.conf import settings
 from consumers import connection_limits
 from consumers.rejection import refuse
 from consumers.socket_writer import Receive, Send, SocketWriter, writer_of
-from tms.fleet.credentials.services import Key
+from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.admission import HandshakeRejected
 from tms.ingest.gateway import Gateway
@@ -45,7 +45,7 @@ class TerminalConsumer(AsyncConsumer):
         finally:
             connection_limits.addresses.leave(address)
 
-    async def serve(self, gateway: Gateway, key: Key, wire: SocketWriter, address: str | None) -> None:
+    async def serve(self, gateway: Gateway, key: CredentialKey, wire: SocketWriter, address: str | None) -> None:
         session = gateway.open(key, wire=wire, address=address)
         deadline = asyncio.get_running_loop().call_later(settings.BOOT_DEADLINE_S, session.refuse_unbooted)
         cause = Cause.CONNECTION_LOST
@@ -58,7 +58,7 @@ class TerminalConsumer(AsyncConsumer):
             session.end(cause)
 
 
-async def decide(gateway: Gateway, scope: dict[str, Any]) -> Key | HandshakeRejected:
+async def decide(gateway: Gateway, scope: dict[str, Any]) -> CredentialKey | HandshakeRejected:
     began = time.monotonic()
     decision = await gateway.admission.decide(scope)
     instruments.HANDSHAKE_SECONDS.observe(time.monotonic() - began)

@@ -292,7 +292,7 @@ def show(found: dict[tuple[str, str], list[str]], names: list[str]) -> None:
 @pytest.fixture
 def rows(fleet, settings, monkeypatch) -> Rows:
     """No page is rendered: what is decided here is decided before."""
-    monkeypatch.setattr("tms.boards.rendering.template_engine.Page.render", lambda *_, **__: "")
+    monkeypatch.setattr("tms.boards.rendering.template_engine.PageTemplate.render", lambda *_, **__: "")
     settings.API_PER_MINUTE = settings.API_BURST = 100_000
     return furnish(fleet)
 

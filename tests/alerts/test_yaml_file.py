@@ -42,7 +42,7 @@ def places(fleet: Fleet) -> None:
     fleet.group("Lobby")
 
 
-def taken(text: str = FILE) -> list[yaml_file.Planned]:
+def taken(text: str = FILE) -> list[yaml_file.PlannedRule]:
     return yaml_file.imported(text, by=None, at=AT)
 
 

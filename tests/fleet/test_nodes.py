@@ -14,7 +14,7 @@ from django.db.models import F
 from tests.support.builders import now
 from tests.support.threads import run_concurrently
 from tms.fleet.models.node import LOST_AFTER_S, Node, NodeState
-from tms.fleet.nodes.membership import Membership, NameTaken, is_running, mark_lost
+from tms.fleet.nodes.membership import Membership, NodeNameTaken, is_running, mark_lost
 
 pytestmark = pytest.mark.both
 
@@ -58,7 +58,7 @@ def test_a_process_that_joins_is_a_running_node(db):
 def test_a_live_process_of_the_same_name_elsewhere_is_seen_beating_and_refused(db):
     other = joined(**ELSEWHERE)
 
-    with pytest.raises(NameTaken) as refusal:
+    with pytest.raises(NodeNameTaken) as refusal:
         Membership("a").join(pause=meanwhile(lambda: other.record_heartbeat(links=5)))
 
     assert "'a': running on another-host as process 4711" in str(refusal.value)
@@ -94,7 +94,7 @@ def test_a_node_that_drains_keeps_its_name_until_it_ends(db):
     other = joined(**ELSEWHERE)
     other.drain(links=3, at=now())
 
-    with pytest.raises(NameTaken, match="draining"):
+    with pytest.raises(NodeNameTaken, match="draining"):
         Membership("a").join(pause=meanwhile(lambda: other.record_heartbeat(links=1)))
 
     other.leave()
@@ -170,7 +170,7 @@ def test_of_two_that_start_at_once_under_one_name_one_gets_it(transactional_db):
 
     [first] = [member for member, result in zip(members, results, strict=True) if result is None]
     [refusal] = [result for result in results if result is not None]
-    assert isinstance(refusal, NameTaken)
+    assert isinstance(refusal, NodeNameTaken)
     assert Node.objects.get().run == first.run
 
 

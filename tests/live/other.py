@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from channels.layers import get_channel_layer
 
-from tms.feed.change import NOTHING, Change, Message, pack, unpack
+from tms.feed.change import NOTHING, Change, FeedMessage, pack, unpack
 from tms.feed.publisher import GROUP
 
 DEADLINE_S = 10
@@ -23,11 +23,11 @@ class Listener:
         await layer.group_add(GROUP, channel)
         return cls(layer, channel)
 
-    async def hear(self) -> Message:
+    async def hear(self) -> FeedMessage:
         async with asyncio.timeout(DEADLINE_S):
             return unpack((await self.layer.receive(self.channel))["message"])
 
-    async def hear_change(self) -> Message:
+    async def hear_change(self) -> FeedMessage:
         """The next message that is not a heartbeat."""
         while (message := await self.hear()).change == NOTHING:
             pass
@@ -42,7 +42,7 @@ class Publisher:
         self.name = name
 
     async def say(self, number: int, change: Change = NOTHING) -> None:
-        await send(pack(Message(self.name, number, time.time(), change)))
+        await send(pack(FeedMessage(self.name, number, time.time(), change)))
 
 
 async def send(data: bytes) -> None:

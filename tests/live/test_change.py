@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tms.feed.change import MAX_IDS, NOTHING, Change, Message, pack, unpack
+from tms.feed.change import MAX_IDS, NOTHING, Change, FeedMessage, pack, unpack
 
 ids = st.frozensets(st.integers(1, 50), max_size=5)
 changes = st.builds(
@@ -86,10 +86,10 @@ def test_one_change_alone_is_bounded_as_well():
 
 @given(changes, st.text(min_size=1, max_size=12), st.integers(1, 2**40), st.floats(0, 2e9))
 def test_a_message_is_read_as_it_was_written(change, publisher, number, sent_at):
-    message = Message(publisher, number, sent_at, change)
+    message = FeedMessage(publisher, number, sent_at, change)
 
     assert unpack(pack(message)) == message
 
 
 def test_a_message_of_an_older_version_with_fewer_parts_is_read():
-    assert unpack(b"\x93\xa1a\x01\xcb" + b"\x00" * 8) == Message("a", 1, 0.0, NOTHING)
+    assert unpack(b"\x93\xa1a\x01\xcb" + b"\x00" * 8) == FeedMessage("a", 1, 0.0, NOTHING)

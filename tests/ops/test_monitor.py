@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 import pytest
 
 from tests.support.services import HOST, free_port
-from tms.ops.health.monitor import CannotListen, Monitor
+from tms.ops.health.monitor import Monitor, MonitorCannotListen
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
@@ -62,5 +62,5 @@ def test_it_has_nothing_else(monitor, path):
 
 
 def test_a_port_in_use_is_named(monitor):
-    with pytest.raises(CannotListen, match=f"127.0.0.1:{monitor.port}.*in use"):
+    with pytest.raises(MonitorCannotListen, match=f"127.0.0.1:{monitor.port}.*in use"):
         Monitor(host=HOST, port=monitor.port)

@@ -16,7 +16,7 @@ from tms.commands import services as commands
 from tms.commands.models import Command
 from tms.commands.services import Answered
 from tms.fleet.credentials import services
-from tms.fleet.credentials.services import Identity, Key
+from tms.fleet.credentials.services import CredentialKey, TerminalIdentity
 from tms.fleet.models import Cause, Group, Presence, Site, Terminal, TerminalState
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
 from tms.ingest.rule_evaluation import LinkEvaluator
@@ -180,13 +180,13 @@ class Link:
         self.times_fenced += 1
 
 
-def identity_of(terminal: Terminal) -> Identity:
-    return Identity(terminal.pk, terminal.uid, terminal.site_id, terminal.kind, terminal.model)
+def identity_of(terminal: Terminal) -> TerminalIdentity:
+    return TerminalIdentity(terminal.pk, terminal.uid, terminal.site_id, terminal.kind, terminal.model)
 
 
-def key_of(terminal: Terminal) -> Key:
+def key_of(terminal: Terminal) -> CredentialKey:
     kept = terminal.credentials.latest("pk")
-    return Key(kept.pk, kept.digest, identity_of(terminal))
+    return CredentialKey(kept.pk, kept.digest, identity_of(terminal))
 
 
 class FakeScheduler:

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django_htmx.http import replace_url
 
 from tms.accounts.decorators import AuthenticatedRequest
-from tms.boards.pages import AlertPage, AlertsPage, IncidentPage, Page, RenderContext, page_at
+from tms.boards.pages import AlertPage, AlertsPage, BoardPage, IncidentPage, RenderContext, page_at
 from tms.boards.pages.base import PageState, nav
 from tms.boards.rendering.renderer import render_part
 from tms.boards.rows.alerts import AlertRow
@@ -20,7 +20,7 @@ CONFLICT, UNREADABLE = 409, 422
 
 
 def show(
-    request: AuthenticatedRequest, page: Page | None, *, results: str = "", status: int = 200, **extra: Any
+    request: AuthenticatedRequest, page: BoardPage | None, *, results: str = "", status: int = 200, **extra: Any
 ) -> HttpResponse:
     """A page whole, or for htmx the partial `results` of it."""
     page = found(page)
@@ -65,7 +65,7 @@ def row_of(page: AlertPage | IncidentPage) -> AlertRow | IncidentRow:
     return row
 
 
-def found[P: Page](page: P | None) -> P:
+def found[P: BoardPage](page: P | None) -> P:
     if page is None:
         raise Http404
     return page

@@ -72,7 +72,7 @@ def _newest(sessions: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
 NOTHING = Change()
 
 
-class Message(Struct, frozen=True, array_like=True):
+class FeedMessage(Struct, frozen=True, array_like=True):
     """One message of the feed. Each publisher numbers its own from 1; a heartbeat carries `NOTHING`."""
 
     publisher: str
@@ -84,12 +84,12 @@ class Message(Struct, frozen=True, array_like=True):
     """Who is at which alert or incident before the boards of this publisher; None when that is not said."""
 
 
-_decoder = msgpack.Decoder(Message)
+_decoder = msgpack.Decoder(FeedMessage)
 
 
-def pack(message: Message) -> bytes:
+def pack(message: FeedMessage) -> bytes:
     return msgpack.encode(message)
 
 
-def unpack(data: Any) -> Message:
+def unpack(data: Any) -> FeedMessage:
     return _decoder.decode(data)

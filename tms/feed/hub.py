@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import structlog
 from channels.layers import get_channel_layer
 
-from tms.feed.change import NOTHING, Change, Message, unpack
+from tms.feed.change import NOTHING, Change, FeedMessage, unpack
 from tms.feed.publisher import GROUP, HEARTBEAT_S, feed
 from tms.feed.viewers import Viewers
 from tms.lib.per_process import per_process
@@ -24,7 +24,7 @@ LET_GO_S = 1.0
 EVERYTHING = Change(everything=True)
 
 
-class Listener(Protocol):
+class ChangeListener(Protocol):
     """Hears of every change in this process's event loop. Must return at once: it collects, and works elsewhere."""
 
     def changed(self, change: Change) -> None: ...
@@ -38,7 +38,7 @@ class Hub:
     """
 
     def __init__(self) -> None:
-        self.listeners: set[Listener] = set()
+        self.listeners: set[ChangeListener] = set()
         self.viewers = Viewers()
         self.gaps = 0
         self.heard_at = 0.0
@@ -103,7 +103,7 @@ class Hub:
                 data = await layer.receive(channel)
             self._hear(unpack(data["message"]))
 
-    def _hear(self, message: Message) -> None:
+    def _hear(self, message: FeedMessage) -> None:
         now = time.monotonic()
         self.heard_at = now
         instruments.FEED_MESSAGES.labels("heard").inc()
@@ -119,7 +119,7 @@ class Hub:
         if change != NOTHING:
             self._tell(change)
 
-    def _missed(self, message: Message, now: float) -> bool:
+    def _missed(self, message: FeedMessage, now: float) -> bool:
         last = self._last.get(message.publisher)
         self._last[message.publisher] = (message.number, now)
         if last is None:
@@ -127,7 +127,7 @@ class Hub:
             return False
         return message.number != last[0] + 1
 
-    def _looked(self, message: Message, now: float) -> frozenset[str]:
+    def _looked(self, message: FeedMessage, now: float) -> frozenset[str]:
         """Where somebody is, or is not any more, as of this message."""
         lapsed = self.viewers.expire(now=now)
         if message.viewings is None:

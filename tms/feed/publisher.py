@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from tms.feed.change import NOTHING, Change, Message, pack
+from tms.feed.change import NOTHING, Change, FeedMessage, pack
 from tms.feed.viewers import NOBODY, REPEAT_S, Viewings
 from tms.lib.per_process import per_process
 from tms.metrics import instruments
@@ -128,7 +128,9 @@ class Feed:
         layer = get_channel_layer()
         viewings = self._viewings
         is_said = viewings == self._announced and time.monotonic() - self._announced_at < REPEAT_S
-        message = Message(self.publisher, self.number + 1, time.time(), change.bounded(), None if is_said else viewings)
+        message = FeedMessage(
+            self.publisher, self.number + 1, time.time(), change.bounded(), None if is_said else viewings
+        )
         self.number += 1
         async with asyncio.timeout(SEND_S):
             await layer.group_send(GROUP, {"type": "feed", "message": pack(message)})

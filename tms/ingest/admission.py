@@ -8,7 +8,7 @@ import structlog
 from django.db import DatabaseError, InterfaceError, connection
 
 from tms.fleet.credentials import services
-from tms.fleet.credentials.services import Key
+from tms.fleet.credentials.services import CredentialKey
 from tms.ingest.links import Links
 from tms.lib.db.clock import db_clock
 from tms.lib.db.thread import DatabaseThread
@@ -21,7 +21,7 @@ GATHER_S = 0.005
 """Handshakes that arrive within this share one query."""
 RETRY_AFTER_S = 5
 
-type Find = Callable[[Sequence[str]], Mapping[str, list[Key]]]
+type Find = Callable[[Sequence[str]], Mapping[str, list[CredentialKey]]]
 """The valid keys of each of these UIDs."""
 
 
@@ -53,12 +53,12 @@ class Admission:
     def __init__(self, links: Links, find: Find | None = None) -> None:
         self._links = links
         self._find_keys = find or find_keys
-        self._waiting: dict[str, list[asyncio.Future[list[Key]]]] = {}
+        self._waiting: dict[str, list[asyncio.Future[list[CredentialKey]]]] = {}
         self._thread = DatabaseThread("admission")
         self._tasks: set[asyncio.Task[None]] = set()
         self.is_draining = False
 
-    async def decide(self, scope: Mapping[str, Any]) -> Key | HandshakeRejected:
+    async def decide(self, scope: Mapping[str, Any]) -> CredentialKey | HandshakeRejected:
         if self.is_draining:
             return unavailable("this node is draining; come back")
         if SUBPROTOCOL not in scope["subprotocols"]:
@@ -83,9 +83,9 @@ class Admission:
     async def stop(self) -> None:
         await self._thread.leave()
 
-    async def _find(self, uid: str) -> list[Key]:
+    async def _find(self, uid: str) -> list[CredentialKey]:
         loop = asyncio.get_running_loop()
-        found: asyncio.Future[list[Key]] = loop.create_future()
+        found: asyncio.Future[list[CredentialKey]] = loop.create_future()
         if not self._waiting:
             task = loop.create_task(self._find_together())
             self._tasks.add(task)
@@ -119,7 +119,7 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
     return None
 
 
-def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
+def find_keys(uids: Sequence[str]) -> dict[str, list[CredentialKey]]:
     """Raises DatabaseError. Retries once if the connection was cut while idle: that says nothing of the database."""
     try:
         return services.find(uids, at=db_clock().now())
@@ -131,5 +131,7 @@ def find_keys(uids: Sequence[str]) -> dict[str, list[Key]]:
     return services.find(uids, at=db_clock().now())
 
 
-def _unanswered(waiting: Mapping[str, list[asyncio.Future[list[Key]]]]) -> list[asyncio.Future[list[Key]]]:
+def _unanswered(
+    waiting: Mapping[str, list[asyncio.Future[list[CredentialKey]]]],
+) -> list[asyncio.Future[list[CredentialKey]]]:
     return [future for futures in waiting.values() for future in futures if not future.done()]

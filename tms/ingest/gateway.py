@@ -5,7 +5,7 @@ import asyncio
 import structlog
 from django.conf import settings
 
-from tms.fleet.credentials.services import Key
+from tms.fleet.credentials.services import CredentialKey
 from tms.ingest.admission import Admission
 from tms.ingest.batch import Batch
 from tms.ingest.links import Links
@@ -33,7 +33,7 @@ class Gateway:
             self._poll = asyncio.get_running_loop().create_task(self.links.poll_forever(), name="poll-links")
             self.batch.start()
 
-    def open(self, key: Key, *, wire: LinkSocket, address: str | None) -> Session:
+    def open(self, key: CredentialKey, *, wire: LinkSocket, address: str | None) -> Session:
         session = Session(key, wire=wire, batch=self.batch, links=self.links, address=address)
         self.links.opened(session)
         return session

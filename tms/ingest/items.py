@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tms.alerts.lifecycle import RuleEvent
 from tms.commands.services import Answered
-from tms.fleet.credentials.services import Identity
+from tms.fleet.credentials.services import TerminalIdentity
 from tms.fleet.models import Cause
 from tms.protocol import frames
 
@@ -15,7 +15,7 @@ from tms.protocol import frames
 class Link(Protocol):
     """The session that an item came over."""
 
-    identity: Identity
+    identity: TerminalIdentity
     number: int
     """The session's number, by which the database fences an older one; 0 before the boot."""
     boot_id: str

@@ -10,7 +10,7 @@ from tms.alerts.rule_kinds.evaluation import Sample
 from tms.alerts.rules.cache import rule_cache
 from tms.alerts.rules.compiled import RuleSet, TerminalScope
 from tms.alerts.rules.evaluator import RuleEvaluator
-from tms.fleet.credentials.services import Identity
+from tms.fleet.credentials.services import TerminalIdentity
 from tms.protocol import frames
 
 NO_METRICS: Mapping[str, float] = {}
@@ -21,7 +21,7 @@ class LinkEvaluator:
 
     __slots__ = ("_evaluator", "_scope", "_snapshot")
 
-    def __init__(self, identity: Identity, active: Mapping[int, str] | None = None) -> None:
+    def __init__(self, identity: TerminalIdentity, active: Mapping[int, str] | None = None) -> None:
         self._scope = scope_of(identity)
         self._evaluator = RuleEvaluator(identity.terminal_id)
         self._snapshot: RuleSet | None = None
@@ -55,5 +55,5 @@ class LinkEvaluator:
         return self._evaluator.follow(self._snapshot, self._snapshot.for_terminal(self._scope), at=at)
 
 
-def scope_of(identity: Identity) -> TerminalScope:
+def scope_of(identity: TerminalIdentity) -> TerminalScope:
     return TerminalScope(identity.terminal_id, identity.site_id, identity.kind, identity.model)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tms.commands.models import Command
 from tms.commands.services import Answered
-from tms.fleet.credentials.services import Key
+from tms.fleet.credentials.services import CredentialKey
 from tms.fleet.models import Cause
 from tms.ingest.batch import Batch
 from tms.ingest.items import Alive, Booted, BootOutcome, CommandAnswered, Lost, Noted, Parted, Reported, TakenOver
@@ -55,7 +55,7 @@ class Session:
     """One link of one terminal, from the handshake to its end."""
 
     def __init__(
-        self, key: Key, *, wire: LinkSocket, batch: Batch, links: SessionListener, address: str | None
+        self, key: CredentialKey, *, wire: LinkSocket, batch: Batch, links: SessionListener, address: str | None
     ) -> None:
         self.identity = key.identity
         self.credential_id = key.credential_id

@@ -8,7 +8,7 @@ from tms.boards.caches.census_cache import census_cache
 from tms.boards.caches.plans import plan_cache
 from tms.boards.caches.sound_alarms import alarm_cache
 from tms.boards.live.board_hub import board_hub
-from tms.feed.hub import Listener, hub
+from tms.feed.hub import ChangeListener, hub
 from tms.ingest.gateway import gateway
 from tms.ingest.links import Links
 
@@ -27,7 +27,7 @@ def links() -> Links:
     return gateway().links
 
 
-LISTENERS: Mapping[Role, Sequence[Callable[[], Listener]]] = {
+LISTENERS: Mapping[Role, Sequence[Callable[[], ChangeListener]]] = {
     Role.SERVE: (rule_cache, links, census_cache, plan_cache),
     Role.BOARDS: (census_cache, plan_cache, alarm_cache, board_hub),
     Role.CLOCK: (rule_cache,),

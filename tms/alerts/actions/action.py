@@ -68,7 +68,7 @@ class Target(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Action:
+class OperatorAction:
     """One entry of the registry: dialog, bulk bar, REST, history and keyboard help are made from it."""
 
     name: str
@@ -97,7 +97,7 @@ class Action:
         return (target for target in (self.alert, self.incident) if target)
 
 
-def by_name(*actions: Action) -> dict[str, Action]:
+def by_name(*actions: OperatorAction) -> dict[str, OperatorAction]:
     return {action.name: action for action in actions}
 
 

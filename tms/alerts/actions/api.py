@@ -6,7 +6,7 @@ from django.utils import timezone
 from pydantic import Field, create_model
 
 from tms.alerts import models
-from tms.alerts.actions.action import Action, Target, perform
+from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.actions.schemas import SelectionSchema
 from tms.alerts.api import one
@@ -23,7 +23,7 @@ class BulkResultSchema(ResponseSchema):
     changed: int = Field(description="Number of alerts changed. Alerts to which the action does not apply are skipped.")
 
 
-def add_operations(router: ApiRouter, action: Action, target: Target) -> None:
+def add_operations(router: ApiRouter, action: OperatorAction, target: Target) -> None:
     """Both operations of an action: on one alert, and on many."""
     name, access = action.name.replace("-", "_"), Access(action.permission, is_idempotent=True)
     for_one = create_model(f"{_title(action)}Alert", __base__=action.schema, version=(Id | None, SEEN))
@@ -52,7 +52,7 @@ def add_operations(router: ApiRouter, action: Action, target: Target) -> None:
     )(act_on_many)
 
 
-def _title(action: Action) -> str:
+def _title(action: OperatorAction) -> str:
     return action.name.title().replace("-", "")
 
 

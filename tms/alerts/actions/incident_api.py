@@ -6,7 +6,7 @@ from django.utils import timezone
 from pydantic import create_model
 
 from tms.alerts import models
-from tms.alerts.actions.action import Action, Target, perform
+from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.api import SEEN
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.correlation.api import one
@@ -18,7 +18,7 @@ from tms.rest.schemas import Id
 router = ApiRouter("incidents")
 
 
-def add_operation(router: ApiRouter, action: Action, target: Target) -> None:
+def add_operation(router: ApiRouter, action: OperatorAction, target: Target) -> None:
     name, access = action.name.replace("-", "_"), Access(action.permission, is_idempotent=True)
     title = action.name.title().replace("-", "")
     schema = create_model(f"{title}Incident", __base__=action.schema, version=(Id | None, SEEN))

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tms.accounts.models import User
-from tms.alerts.actions.action import Action, Target, When, by_name
+from tms.alerts.actions.action import OperatorAction, Target, When, by_name
 from tms.alerts.actions.forms import (
     AcknowledgeForm,
     ActionForm,
@@ -49,8 +49,8 @@ def lock_terminals(alerts: AlertQuerySet) -> None:
     store.lock(set(alerts.values_list("terminal_id", flat=True)))
 
 
-ACTIONS: Mapping[str, Action] = by_name(
-    Action(
+ACTIONS: Mapping[str, OperatorAction] = by_name(
+    OperatorAction(
         name="acknowledge",
         label=_("Acknowledge"),
         icon="person",
@@ -75,7 +75,7 @@ ACTIONS: Mapping[str, Action] = by_name(
             has_already=is_acknowledged,
         ),
     ),
-    Action(
+    OperatorAction(
         name="change-acknowledgement",
         label=pgettext_lazy("action", "Change"),
         icon="person",
@@ -91,7 +91,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         alert=Target(actions.change_acknowledgement, When(ACKNOWLEDGED), TransitionKind.CHANGED),
         incident=Target(of_incident.change_acknowledgement, When(ACKNOWLEDGED), IncidentTransitionKind.CHANGED),
     ),
-    Action(
+    OperatorAction(
         name="claim",
         label=pgettext_lazy("action", "Claim"),
         icon="eye",
@@ -107,7 +107,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         alert=Target(claims.claim, When(OPEN), TransitionKind.CLAIMED),
         incident=Target(of_incident.claim, When(OPEN), IncidentTransitionKind.CLAIMED),
     ),
-    Action(
+    OperatorAction(
         name="unclaim",
         label=pgettext_lazy("action", "Release claim"),
         icon="eye",
@@ -118,7 +118,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         alert=Target(claims.unclaim, When(OPEN, is_claimed=True), TransitionKind.UNCLAIMED),
         incident=Target(of_incident.unclaim, When(OPEN, is_claimed=True), IncidentTransitionKind.UNCLAIMED),
     ),
-    Action(
+    OperatorAction(
         name="reopen",
         label=pgettext_lazy("action", "Reopen"),
         icon="alerts",
@@ -129,7 +129,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         alert=Target(actions.reopen, When(ACKNOWLEDGED | SNOOZED), TransitionKind.REOPENED),
         incident=Target(of_incident.reopen, When(ACKNOWLEDGED), IncidentTransitionKind.REOPENED),
     ),
-    Action(
+    OperatorAction(
         name="snooze",
         label=pgettext_lazy("action", "Snooze"),
         icon="clock",
@@ -141,7 +141,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         schema=SnoozeSchema,
         alert=Target(actions.snooze, When(UNRESOLVED), TransitionKind.SNOOZED),
     ),
-    Action(
+    OperatorAction(
         name="assign",
         label=pgettext_lazy("action", "Assign"),
         icon="person",
@@ -153,7 +153,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         schema=AssignSchema,
         alert=Target(actions.assign, When(UNRESOLVED), TransitionKind.ASSIGNED),
     ),
-    Action(
+    OperatorAction(
         name="comment",
         label=pgettext_lazy("action", "Comment"),
         icon="comment",
@@ -163,7 +163,7 @@ ACTIONS: Mapping[str, Action] = by_name(
         alert=Target(actions.comment, When(UNRESOLVED), TransitionKind.COMMENTED),
         incident=Target(of_incident.comment, When(OPEN | ACKNOWLEDGED), IncidentTransitionKind.COMMENTED),
     ),
-    Action(
+    OperatorAction(
         name="resolve",
         label=pgettext_lazy("action", "Resolve"),
         icon="check",
@@ -181,7 +181,7 @@ ACTIONS: Mapping[str, Action] = by_name(
 )
 
 
-def actions_for(subject: str, row: object) -> tuple[Action, ...]:
+def actions_for(subject: str, row: object) -> tuple[OperatorAction, ...]:
     """The actions that apply to a row; `subject` is `alert` or `incident`."""
     targets = ((action, getattr(action, subject)) for action in ACTIONS.values())
     return tuple(action for action, target in targets if target and target.when.matches(row))

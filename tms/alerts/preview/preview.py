@@ -51,7 +51,7 @@ class PreviewResult:
 
 
 @dataclass
-class Reader:
+class LimitedReader:
     """Counts the rows it passes on, and stops at MOST_ROWS."""
 
     left: int = field(default_factory=lambda: MOST_ROWS)
@@ -75,7 +75,7 @@ def preview(rule: Rule, *, since: datetime, until: datetime) -> PreviewResult:
     if history is History.NONE:
         return PreviewResult(since, until, len(in_scope), in_scope, matching_now=sorted(firmware.mismatched(probe)))
     evaluated = sample(in_scope, MOST_CLOSELY if history is History.REPORTS else MOST_TERMINALS)
-    reader = Reader()
+    reader = LimitedReader()
     rule_events = HISTORIES[history](probe, evaluated, since, until, reader)
     alerts = simulated_alerts(rule_events, until=until, due=_due(probe, evaluated))
     if probe.watches_flapping and settings.FLAPPING_WINDOW_S:
@@ -103,7 +103,7 @@ def _flap_thresholds() -> FlapThresholds:
 
 
 def _from_presence(
-    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
+    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: LimitedReader
 ) -> list[RuleEvent]:
     changes = PresenceChange.objects.filter(terminal__in=terminals, at__gte=since, at__lt=until).order_by("at", "pk")
     everywhere = copy(rule)
@@ -118,7 +118,7 @@ def _from_presence(
 
 
 def _from_events(
-    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
+    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: LimitedReader
 ) -> list[RuleEvent]:
     codes = {rule.event_code, rule.clear_code} - {""}
     events = Event.objects.filter(terminal__in=terminals, code__in=codes, at__gte=since, at__lt=until, late=False)
@@ -128,13 +128,13 @@ def _from_events(
 
 
 def _from_reports(
-    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
+    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: LimitedReader
 ) -> list[RuleEvent]:
     return _evaluate(rule, {hour: set(terminals) for hour in samples.all_hours(since, until)}, since, until, reader)
 
 
 def _from_rollups(
-    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: Reader
+    rule: Rule, terminals: Sequence[int], since: datetime, until: datetime, reader: LimitedReader
 ) -> list[RuleEvent]:
     lowest = rule.kind_object.thresholds(rule)[0]
     high, low = lowest.high - rule.hysteresis, lowest.low + rule.hysteresis
@@ -142,7 +142,9 @@ def _from_rollups(
     return _evaluate(rule, hours, since, until, reader)
 
 
-def _evaluate(rule: Rule, hours: samples.Hours, since: datetime, until: datetime, reader: Reader) -> list[RuleEvent]:
+def _evaluate(
+    rule: Rule, hours: samples.Hours, since: datetime, until: datetime, reader: LimitedReader
+) -> list[RuleEvent]:
     """Read the reports of these terminals in each hour."""
     compiled = rule.kind_object.compile(rule)
     evaluators = _evaluators(compile_rules([rule]), set().union(*hours.values()))
@@ -169,7 +171,7 @@ def _evaluators(rules: ScopedRules, terminals: Iterable[int]) -> dict[int, RuleE
     return {terminal_id: RuleEvaluator(terminal_id, rules) for terminal_id in terminals}
 
 
-type ReadHistory = Callable[[Rule, Sequence[int], datetime, datetime, Reader], list[RuleEvent]]
+type ReadHistory = Callable[[Rule, Sequence[int], datetime, datetime, LimitedReader], list[RuleEvent]]
 HISTORIES: Mapping[History, ReadHistory] = {
     History.ROLLUPS: _from_rollups,
     History.REPORTS: _from_reports,

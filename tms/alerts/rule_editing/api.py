@@ -17,8 +17,8 @@ from tms.alerts.models import RuleSource
 from tms.alerts.preview.preview import PreviewResult, preview
 from tms.alerts.preview.simulation import SimulatedAlert
 from tms.alerts.rule_editing import services
-from tms.alerts.rule_editing.entry import Places, fill
-from tms.alerts.rule_editing.schemas import Rule, RuleBody, RuleChange, entry, fields_of
+from tms.alerts.rule_editing.entry import KnownScopes, fill
+from tms.alerts.rule_editing.schemas import RuleBody, RuleChange, RuleSchema, entry, fields_of
 from tms.fleet.models import Terminal
 from tms.lib.pagination import Column, Keyset
 from tms.rest.etags import IF_MATCH, require_match, set_etag
@@ -80,34 +80,34 @@ class PreviewSchema(ResponseSchema):
     )
 
 
-@router.get("/rules", summary="List rules", response=Page[Rule])
-def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleQuery]) -> Page[Rule]:
+@router.get("/rules", summary="List rules", response=Page[RuleSchema])
+def list_rules(request: ApiRequest, response: HttpResponse, query: Query[RuleQuery]) -> Page[RuleSchema]:
     wanted = {name: value for name, value in (("enabled", query.enabled), ("kind", query.kind)) if value is not None}
     found = paginate(request, response, _rules(request).filter(**wanted), query, order=OLDEST_FIRST)
-    return Page(items=[Rule.of(rule) for rule in found.rows], next=found.next)
+    return Page(items=[RuleSchema.of(rule) for rule in found.rows], next=found.next)
 
 
-@router.get("/rules/{int:pk}", summary="Read a rule", response=Rule)
-def read_rule(request: ApiRequest, response: HttpResponse, pk: int) -> Rule:
+@router.get("/rules/{int:pk}", summary="Read a rule", response=RuleSchema)
+def read_rule(request: ApiRequest, response: HttpResponse, pk: int) -> RuleSchema:
     """The `ETag` of the response is required to change the rule."""
     return _answered(response, _rule(request, pk))
 
 
-@router.post("/rules", summary="Create a rule", response=Rule, status=201, access=MAKING)
-def make_rule(request: ApiRequest, response: HttpResponse, body: RuleBody) -> Rule:
+@router.post("/rules", summary="Create a rule", response=RuleSchema, status=201, access=MAKING)
+def make_rule(request: ApiRequest, response: HttpResponse, body: RuleBody) -> RuleSchema:
     rule = _filled(models.Rule(), body.model_dump())
     services.save_rule(rule, by=request.person, at=timezone.now())
     response["Location"] = f"{request.path}/{rule.pk}"
     return _answered(response, _rule(request, rule.pk))
 
 
-@router.put("/rules/{int:pk}", summary="Replace a rule", response=Rule, access=EDITING)
-def replace_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleBody) -> Rule:
+@router.put("/rules/{int:pk}", summary="Replace a rule", response=RuleSchema, access=EDITING)
+def replace_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleBody) -> RuleSchema:
     return _edited(request, response, pk, body.model_dump())
 
 
-@router.patch("/rules/{int:pk}", summary="Change fields of a rule", response=Rule, access=EDITING)
-def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleChange) -> Rule:
+@router.patch("/rules/{int:pk}", summary="Change fields of a rule", response=RuleSchema, access=EDITING)
+def change_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleChange) -> RuleSchema:
     """Omitted fields stay unchanged. `thresholds` is replaced as a whole."""
     return _edited(request, response, pk, body.model_dump(exclude_unset=True))
 
@@ -120,8 +120,8 @@ def delete_rule(request: ApiRequest, pk: int) -> None:
     services.delete_rule(rule, by=request.person, at=timezone.now(), version=version)
 
 
-@router.post("/rules/{int:pk}/switch", summary="Enable or disable a rule", response=Rule, access=SWITCHING)
-def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleSwitchBody) -> Rule:
+@router.post("/rules/{int:pk}/switch", summary="Enable or disable a rule", response=RuleSchema, access=SWITCHING)
+def switch_rule(request: ApiRequest, response: HttpResponse, pk: int, body: RuleSwitchBody) -> RuleSchema:
     """Repeating it changes nothing."""
     rule = _rule(request, pk)
     rule.enabled = body.enabled
@@ -154,7 +154,7 @@ def _rule(request: ApiRequest, pk: int) -> models.Rule:
     return rule
 
 
-def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, Any]) -> Rule:
+def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[str, Any]) -> RuleSchema:
     rule = _rule(request, pk)
     version = require_match(request, rule.version, kind=services.OutOfDate.code)
     services.save_rule(_filled(rule, fields_of(rule) | fields), by=request.person, at=timezone.now(), version=version)
@@ -163,14 +163,14 @@ def _edited(request: ApiRequest, response: HttpResponse, pk: int, fields: dict[s
 
 def _filled(rule: models.Rule, fields: dict[str, Any]) -> models.Rule:
     """Raises ProblemError with all that is wrong."""
-    if wrong := fill(rule, entry(fields), Places.known()):
+    if wrong := fill(rule, entry(fields), KnownScopes.known()):
         raise unreadable(*(RequestFault(f"${one.where}", one.what) for one in wrong))
     return rule
 
 
-def _answered(response: HttpResponse, rule: models.Rule) -> Rule:
+def _answered(response: HttpResponse, rule: models.Rule) -> RuleSchema:
     set_etag(response, rule.version)
-    return Rule.of(rule)
+    return RuleSchema.of(rule)
 
 
 def _previewed(result: PreviewResult, shown: Sequence[SimulatedAlert], uids: dict[int, str]) -> PreviewSchema:

@@ -49,13 +49,13 @@ FIELDS = {"limit": ".thresholds", "lower_limit": ".thresholds", "higher_threshol
 """Where those of a rule stand in an entry that have another place there."""
 
 
-class Wrong(NamedTuple):
+class EntryFault(NamedTuple):
     where: str
     """`.thresholds`; empty: the entry as a whole."""
     what: str
 
 
-class Places(NamedTuple):
+class KnownScopes(NamedTuple):
     """What an entry may name."""
 
     sites: dict[str, int]
@@ -77,7 +77,7 @@ def entry_of(rule: Rule) -> RuleEntry:
     )
 
 
-def fill(rule: Rule, entry: RuleEntry, places: Places, *, is_name_known: bool = False) -> list[Wrong]:
+def fill(rule: Rule, entry: RuleEntry, places: KnownScopes, *, is_name_known: bool = False) -> list[EntryFault]:
     """Make `rule` say what `entry` does; what is wrong with it.
 
     With `is_name_known`, whoever calls has looked its name up already, and no query asks whether it is free.
@@ -86,22 +86,22 @@ def fill(rule: Rule, entry: RuleEntry, places: Places, *, is_name_known: bool = 
     for name in COPIED:
         setattr(rule, name, getattr(entry, name))
     if entry.thresholds and entry.severity:
-        wrong.append(Wrong(".severity", gettext("Each threshold has its own severity. Leave this field out.")))
+        wrong.append(EntryFault(".severity", gettext("Each threshold has its own severity. Leave this field out.")))
     first, *higher = [msgspec.to_builtins(one) for one in entry.thresholds] or [{"severity": entry.severity}]
     rule.severity, rule.limit, rule.lower_limit = first["severity"], first.get("limit"), first.get("lower_limit")
     rule.higher_thresholds = higher
     rule.site_id, rule.group_id = places.sites.get(entry.site), places.groups.get(entry.group)
     if entry.site and rule.site_id is None:
-        wrong.append(Wrong(".site", gettext("Unknown site code. Enter the code of an existing site.")))
+        wrong.append(EntryFault(".site", gettext("Unknown site code. Enter the code of an existing site.")))
     if entry.group and rule.group_id is None:
-        wrong.append(Wrong(".group", gettext("Unknown group. Enter the name of an existing group.")))
+        wrong.append(EntryFault(".group", gettext("Unknown group. Enter the name of an existing group.")))
     return wrong + _checked(rule, is_name_known=is_name_known)
 
 
-def _checked(rule: Rule, *, is_name_known: bool) -> list[Wrong]:
+def _checked(rule: Rule, *, is_name_known: bool) -> list[EntryFault]:
     try:
         rule.full_clean(exclude=("site", "group"), validate_constraints=not is_name_known)
     except ValidationError as error:
         told = error.message_dict.items()
-        return [Wrong(FIELDS.get(name, f".{name}"), " ".join(messages)) for name, messages in told]
+        return [EntryFault(FIELDS.get(name, f".{name}"), " ".join(messages)) for name, messages in told]
     return []

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from tms.accounts.models import User
 from tms.alerts.models import Rule
 from tms.alerts.rule_editing import services, yaml_reader
-from tms.alerts.rule_editing.entry import Places, RuleEntry, entry_of, fill
+from tms.alerts.rule_editing.entry import KnownScopes, RuleEntry, entry_of, fill
 from tms.alerts.rule_editing.yaml_reader import BadYaml
 from tms.protocol.text import clean_tree
 
@@ -27,7 +27,7 @@ LONGEST_FAULT = 300
 """A value that is wrong is repeated in what is said of it, and may be as long as the file."""
 
 
-class Fault(NamedTuple):
+class RuleFileFault(NamedTuple):
     """What is wrong, and where."""
 
     line: int
@@ -42,12 +42,12 @@ class Fault(NamedTuple):
 class BadFile(Exception):
     code = "tms:bad-rules"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[RuleFileFault]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
 
 
-class Planned(NamedTuple):
+class PlannedRule(NamedTuple):
     rule: Rule
     is_new: bool
     fields: tuple[str, ...]
@@ -66,17 +66,17 @@ def exported() -> str:
     return text
 
 
-def planned(source: str | bytes) -> list[Planned]:
+def planned(source: str | bytes) -> list[PlannedRule]:
     """What importing would do, by rule in the order of the file. Raises BadFile."""
-    lines = Lines.of(source)
-    reader = Reader(lines)
+    lines = RuleFileLines.of(source)
+    reader = RuleFileReader(lines)
     plan = []
     for number, entry in enumerate(lines.entries):
         plan.append(reader.read(number, entry))
         if len(reader.faults) >= MOST_FAULTS:
             more = gettext("%d errors; the rest of the file was not checked.") % MOST_FAULTS
             faults = sorted(reader.faults)[:MOST_FAULTS]
-            raise BadFile([*faults, Fault(faults[-1].line, "", more)])
+            raise BadFile([*faults, RuleFileFault(faults[-1].line, "", more)])
     reader.check_names()
     if reader.faults:
         raise BadFile(sorted(reader.faults)[:MOST_FAULTS])
@@ -84,7 +84,7 @@ def planned(source: str | bytes) -> list[Planned]:
 
 
 @transaction.atomic
-def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[Planned]:
+def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[PlannedRule]:
     """All of the file, or nothing. To import it again changes nothing. Raises BadFile."""
     plan = planned(source)
     for one in plan:
@@ -94,24 +94,24 @@ def imported(source: str | bytes, *, by: User | None, at: datetime) -> list[Plan
 
 
 @dataclass
-class Lines:
+class RuleFileLines:
     """The entries of a file, and the line of each part by its path."""
 
     entries: list[Any]
     at: dict[str, int]
 
     @classmethod
-    def of(cls, source: str | bytes) -> "Lines":
+    def of(cls, source: str | bytes) -> "RuleFileLines":
         try:
             document = yaml_reader.read(source)
         except BadYaml as error:
-            raise BadFile([Fault(error.line, "", error.what)]) from None
+            raise BadFile([RuleFileFault(error.line, "", error.what)]) from None
         data = document.data
         if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
-            raise BadFile([Fault(1, "", gettext("A rule file must be a mapping with a list `rules`."))])
+            raise BadFile([RuleFileFault(1, "", gettext("A rule file must be a mapping with a list `rules`."))])
         if len(data["rules"]) > MOST_ENTRIES:
             line = document.lines[f"$.rules[{MOST_ENTRIES}]"]
-            raise BadFile([Fault(line, "", gettext("more than %d rules; split the file") % MOST_ENTRIES)])
+            raise BadFile([RuleFileFault(line, "", gettext("more than %d rules; split the file") % MOST_ENTRIES)])
         return cls(clean_tree(data["rules"]), document.lines)
 
     def line(self, path: str) -> int:
@@ -121,17 +121,17 @@ class Lines:
         return self.at.get(path, 1)
 
 
-class Reader:
+class RuleFileReader:
     """Makes rules of entries, and collects what is wrong with them."""
 
-    def __init__(self, lines: Lines) -> None:
-        self.faults: list[Fault] = []
+    def __init__(self, lines: RuleFileLines) -> None:
+        self.faults: list[RuleFileFault] = []
         self._lines = lines
         self._kept = {rule.name: rule for rule in Rule.objects.not_deleted()}
-        self._places = Places.known()
+        self._places = KnownScopes.known()
         self._names: dict[str, list[str]] = {}
 
-    def read(self, number: int, raw: Any) -> Planned | None:
+    def read(self, number: int, raw: Any) -> PlannedRule | None:
         path = f"$.rules[{number}]"
         try:
             entry = msgspec.convert(raw, RuleEntry)
@@ -144,7 +144,7 @@ class Reader:
         before = rule.content()
         for where, what in fill(rule, entry, self._places, is_name_known=True):
             self._fault(path + where, what)
-        return Planned(
+        return PlannedRule(
             rule,
             not rule.pk,
             tuple(name for name, value in rule.content().items() if rule.pk and value != before[name]),
@@ -157,4 +157,4 @@ class Reader:
 
     def _fault(self, path: str, what: str) -> None:
         said = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"
-        self.faults.append(Fault(self._lines.line(path), path.removeprefix("$."), said))
+        self.faults.append(RuleFileFault(self._lines.line(path), path.removeprefix("$."), said))

@@ -9,7 +9,7 @@ from tms.fleet.models import Presence, Terminal
 from tms.lib.severity import Severity
 
 
-class Impact(NamedTuple):
+class CommandImpact(NamedTuple):
     kind: str
     total: int
     """Terminals of its kind at its site."""
@@ -29,12 +29,12 @@ class Impact(NamedTuple):
         return self.working > 0 and self.left == 0 and not self.is_closed
 
 
-def impact_of(terminal: Terminal, *, at: datetime) -> Impact:
+def impact_of(terminal: Terminal, *, at: datetime) -> CommandImpact:
     """A terminal works while it is online and has no critical alert, as in `tms.alerts.impact`."""
     peers = Terminal.objects.filter(site=terminal.site_id, kind=terminal.kind)
     broken = Alert.objects.unresolved().filter(severity=Severity.CRITICAL, terminal__in=peers).values("terminal")
     working = set(peers.filter(state__presence=Presence.ONLINE).exclude(pk__in=broken).values_list("pk", flat=True))
-    return Impact(
+    return CommandImpact(
         kind=terminal.kind,
         total=peers.count(),
         working=len(working),

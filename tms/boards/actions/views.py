@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tms.accounts import access
 from tms.accounts.decorators import AuthenticatedRequest, sign_in_required
-from tms.alerts.actions.action import Action, Target, perform
+from tms.alerts.actions.action import OperatorAction, Target, perform
 from tms.alerts.actions.registry import ACTIONS
 from tms.alerts.lifecycle import Conflict
 from tms.alerts.models import Alert, Incident
@@ -80,7 +80,7 @@ def act_on_many(request: AuthenticatedRequest, action: str) -> HttpResponse:
     return answer
 
 
-def _entry(request: AuthenticatedRequest, name: str, subject: str) -> tuple[Action, Target]:
+def _entry(request: AuthenticatedRequest, name: str, subject: str) -> tuple[OperatorAction, Target]:
     action = ACTIONS.get(name)
     target: Target | None = getattr(action, subject, None)
     if action is None or target is None:

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from tms.accounts.access import Person, visible
 from tms.boards.lists.filters import ANY, AlertFilter, TerminalFilter
-from tms.boards.rows.planned import Plan
+from tms.boards.rows.planned import PlannedKind
 from tms.fleet.models import NEEDY_FIRST, Presence, Site, Status, Terminal, TerminalKind
 from tms.lib.severity import Severity
 from tms.protocol.limits import METRIC_NAMES
@@ -18,7 +18,7 @@ from tms.telemetry import metric_names
 from tms.telemetry.history import series
 
 SHOWN_READINGS = 10
-NOTHING = series.Reading(None)
+NOTHING = series.ReadingRange(None)
 SPAN_LABELS = {"30m": _("30 min"), "6h": _("6 h"), "7d": _("7 d"), "30d": _("30 d"), "1y": _("1 y")}
 BUCKETS = {"7d": _("each hour"), "30d": _("each hour"), "1y": _("each day")}
 """What a row of the table is of; a single report for other spans."""
@@ -27,7 +27,7 @@ LEGEND = (
     ("warning", Severity.WARNING.label),
     ("offline", Presence.OFFLINE.label),
     ("silent", Presence.SILENT.label),
-    ("maintenance", Plan.MAINTENANCE.label),
+    ("maintenance", PlannedKind.MAINTENANCE.label),
     ("closed", Presence.CLOSED.label),
     ("ok", _("Normal")),
 )
@@ -45,7 +45,7 @@ def presences(chosen: TerminalFilter) -> list[Choice]:
 
 
 def planned(chosen: TerminalFilter) -> list[Choice]:
-    return [Choice(plan.value, plan.label, plan.value == chosen.expected) for plan in Plan]
+    return [Choice(plan.value, plan.label, plan.value == chosen.expected) for plan in PlannedKind]
 
 
 ORDERS = (

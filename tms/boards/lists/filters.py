@@ -12,7 +12,7 @@ from django.utils import timezone
 from tms.alerts.models import Alert, AlertState
 from tms.alerts.models.alert import FLAPPING
 from tms.alerts.search import alerts_like
-from tms.boards.rows.planned import Plan, is_expected
+from tms.boards.rows.planned import PlannedKind, is_expected
 from tms.feed.change import Change
 from tms.fleet.models import Presence, Status, Terminal, TerminalKind
 from tms.fleet.models.outage import Outage
@@ -51,7 +51,7 @@ class TerminalFilter:
             site=text(query, "site", 8),
             kind=_known(query.get("kind"), TerminalKind.values),
             lost_with=text(query, "lost_with", 64),
-            expected=_known(query.get("expected"), Plan.values),
+            expected=_known(query.get("expected"), PlannedKind.values),
         )
 
     def apply(self, rows: QuerySet[Terminal]) -> QuerySet[Terminal]:

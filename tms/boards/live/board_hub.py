@@ -17,7 +17,7 @@ from tms.boards.live.render_worker import AWAY, Failure, RenderOutcome, RenderWo
 from tms.boards.live.subscriber import Subscriber
 from tms.boards.live.tasks import HeartbeatTask, PeriodicTask, ShiftReport, SignInCheck, VerificationTask
 from tms.boards.live.viewer_tracker import ViewerTracker
-from tms.boards.pages import Page
+from tms.boards.pages import BoardPage
 from tms.boards.pages.base import EVERYTHING
 from tms.feed.change import NOTHING, Change
 from tms.feed.hub import hub
@@ -105,7 +105,7 @@ class BoardHub:
             self._repaint_all()
         self.collect(change)
 
-    def subscribe(self, page: Page, language: str, subscriber: Subscriber) -> LivePage:
+    def subscribe(self, page: BoardPage, language: str, subscriber: Subscriber) -> LivePage:
         """Who may watch may see every row (`tms.accounts.access`), so one live page serves all its subscribers. Once
         people see different rows, what they may see becomes part of the key.
         """

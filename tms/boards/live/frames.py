@@ -31,14 +31,14 @@ class Freshness(msgspec.Struct, frozen=True, omit_defaults=True):
     database: Verification | UnsetType = UNSET
 
 
-class Order(msgspec.Struct, frozen=True):
+class ListOrder(msgspec.Struct, frozen=True):
     """The wanted rows of a list, in order."""
 
     of: str
     ids: Sequence[str]
 
 
-class Moves(msgspec.Struct, frozen=True, omit_defaults=True):
+class ListMoves(msgspec.Struct, frozen=True, omit_defaults=True):
     """What makes the order that a browser has the wanted one: rows that go, then each that is put after another."""
 
     of: str
@@ -47,11 +47,11 @@ class Moves(msgspec.Struct, frozen=True, omit_defaults=True):
     """(row, the row before it); the first row of a list comes after ""."""
 
 
-class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
+class BoardFrame(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: FrameKind
     freshness: Freshness = msgspec.field(name="proof")
     html: str = ""
-    list: Order | Moves | UnsetType = UNSET
+    list: ListOrder | ListMoves | UnsetType = UNSET
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class PendingUpdate:
 _encoder = msgspec.json.Encoder()
 
 
-def encode(frame: Frame) -> str:
+def encode(frame: BoardFrame) -> str:
     """All of a frame but its number, which every socket counts by itself."""
     return _encoder.encode(frame).decode()
 
@@ -88,14 +88,14 @@ def numbered(encoded: str, number: int) -> str:
 
 
 def beat(freshness: Freshness) -> str:
-    return encode(Frame("beat", freshness))
+    return encode(BoardFrame("beat", freshness))
 
 
 def repaint(html: Mapping[str, str], lists: Mapping[str, Sequence[str]], freshness: Freshness) -> list[str]:
     """Everything; a frame has one list, so that every further one follows in a patch without HTML."""
-    orders = [Order(name, ids) for name, ids in lists.items()]
-    whole = Frame("repaint", freshness, "".join(html.values()), orders[0] if orders else UNSET)
-    return [encode(whole), *(encode(Frame("patch", freshness, list=order)) for order in orders[1:])]
+    orders = [ListOrder(name, ids) for name, ids in lists.items()]
+    whole = BoardFrame("repaint", freshness, "".join(html.values()), orders[0] if orders else UNSET)
+    return [encode(whole), *(encode(BoardFrame("patch", freshness, list=order)) for order in orders[1:])]
 
 
 def patch(
@@ -103,7 +103,7 @@ def patch(
     html: Mapping[str, str],
     lists: Mapping[str, Sequence[str]],
     freshness: Freshness,
-    moves: Mapping[str, Moves],
+    moves: Mapping[str, ListMoves],
 ) -> list[str]:
     """The newest state of what is owed. A list travels in the frame of the rows that are new to it.
 
@@ -117,12 +117,12 @@ def patch(
         ids = lists.get(name, ())
         new = [row for row in ids if row in pending.added]
         rest = [element for element in rest if element not in new]
-        frames.append((new, moves.get(name) or Order(name, ids)))
+        frames.append((new, moves.get(name) or ListOrder(name, ids)))
     if frames and len(frames[-1][0]) + len(rest) <= MOST_ROWS:
         frames[-1][0].extend(rest)
         rest = []
-    whole = [Frame("patch", freshness, _joined(html, names), order) for names, order in frames]
-    whole += [Frame("patch", freshness, _joined(html, names)) for names in _chunks(rest)]
+    whole = [BoardFrame("patch", freshness, _joined(html, names), order) for names, order in frames]
+    whole += [BoardFrame("patch", freshness, _joined(html, names)) for names in _chunks(rest)]
     return [encode(frame) for frame in whole]
 
 

@@ -3,17 +3,17 @@
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
-from tms.boards.live.frames import Moves
+from tms.boards.live.frames import ListMoves
 
 
-def moves(of: str, before: Sequence[str], now: Sequence[str]) -> Moves | None:
+def moves(of: str, before: Sequence[str], now: Sequence[str]) -> ListMoves | None:
     """None where the whole order is shorter."""
     standing = {row: place for place, row in enumerate(before)}
     rows_needed = set(now)
     stays = _rising([row for row in now if row in standing], standing)
     gone = [row for row in before if row not in rows_needed]
     put = [(row, now[place - 1] if place else "") for place, row in enumerate(now) if row not in stays]
-    return Moves(of, gone, put) if len(gone) + 2 * len(put) < len(now) else None
+    return ListMoves(of, gone, put) if len(gone) + 2 * len(put) < len(now) else None
 
 
 def _rising(rows: Sequence[str], standing: Mapping[str, int]) -> set[str]:

@@ -6,11 +6,11 @@ from django.utils import translation
 from msgspec import UNSET, structs
 
 from tms.boards.live import frames
-from tms.boards.live.frames import Freshness, Moves, PendingUpdate
+from tms.boards.live.frames import Freshness, ListMoves, PendingUpdate
 from tms.boards.live.leaf_patches import differing, leaves
 from tms.boards.live.list_moves import moves
 from tms.boards.live.subscriber import Subscriber
-from tms.boards.pages import Page, PagePart, PageState, RenderContext
+from tms.boards.pages import BoardPage, PagePart, PageState, RenderContext
 from tms.boards.rendering.renderer import render_part_for_frame
 from tms.feed.change import Change
 
@@ -28,7 +28,7 @@ class Rendering:
     """By element, the HTML of those within."""
     pending: PendingUpdate
     """What is new in it."""
-    moves: Mapping[str, Moves]
+    moves: Mapping[str, ListMoves]
     """From the orders of the painting before."""
     is_whole: bool
     """Or only told who is where."""
@@ -37,14 +37,14 @@ class Rendering:
 class LivePage:
     """A page in a language, kept as it was last painted, and the seats in front of it."""
 
-    def __init__(self, page: Page, language: str) -> None:
+    def __init__(self, page: BoardPage, language: str) -> None:
         self.page = page
         self.language = language
         self.subscribers: set[Subscriber] = set()
         self.page_state: PageState | None = None
         self.html: Mapping[str, str] = {}
         self.leaves: Mapping[str, Mapping[str, str]] = {}
-        self.moves: Mapping[str, Moves] = {}
+        self.moves: Mapping[str, ListMoves] = {}
         self.has_missed = False
         """A painting failed: the next one reads everything."""
         self._rendered_at = 0.0
@@ -113,7 +113,7 @@ class LivePage:
                     self._patch(subscriber.pending, freshness, {}), kind="patch", freshness=freshness, now=now
                 )
 
-    def _patch(self, pending: PendingUpdate, freshness: Freshness, moves: Mapping[str, Moves]) -> list[str]:
+    def _patch(self, pending: PendingUpdate, freshness: Freshness, moves: Mapping[str, ListMoves]) -> list[str]:
         assert self.page_state is not None
         within = (leaf for leaves in self.leaves.values() for leaf in leaves.items())
         return frames.patch(pending, {**self.html, **dict(within)}, self.page_state.lists, freshness, moves)
@@ -149,7 +149,7 @@ def _pending_update(page_state: PageState, before: PageState | None, changed: se
     return PendingUpdate(changed | added, moved, added)
 
 
-def _moves(page_state: PageState, before: PageState | None, lists: Collection[str]) -> dict[str, Moves]:
+def _moves(page_state: PageState, before: PageState | None, lists: Collection[str]) -> dict[str, ListMoves]:
     """Of the lists that somebody has in their order before."""
     known = {name: before.lists[name] for name in lists if name in before.lists} if before else {}
     found = ((name, moves(name, ids, page_state.lists.get(name, ()))) for name, ids in known.items())

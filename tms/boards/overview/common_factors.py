@@ -15,7 +15,7 @@ LEAST = 2
 """One alert shares nothing with anybody."""
 
 
-class CommonFactor(NamedTuple):
+class CommonFactorRow(NamedTuple):
     factor: str
     name: Bilingual
     number: int
@@ -32,11 +32,11 @@ class ActingPerson(NamedTuple):
     number: int
 
 
-def common_factors(census: Census, *, to: Person) -> tuple[CommonFactor, ...]:
+def common_factors(census: Census, *, to: Person) -> tuple[CommonFactorRow, ...]:
     """For each factor the value that most of them have, the most common first."""
     found = ((factor, _most_common(numbers)) for factor, numbers in census.factors.items())
     named = ((factor, _name(factor, most[0], to=to), most[1]) for factor, most in found if most)
-    shared = [CommonFactor(factor, name, number, census.unresolved) for factor, name, number in named if name]
+    shared = [CommonFactorRow(factor, name, number, census.unresolved) for factor, name, number in named if name]
     return tuple(sorted(shared, key=lambda share: -share.number))
 
 

@@ -21,7 +21,7 @@ TOGETHER = timedelta(seconds=60)
 """What befalls several terminals of a site within this is one line."""
 
 
-class Source(NamedTuple):
+class ChangeSource(NamedTuple):
     rows: Callable[[], QuerySet[Any]]
     together: Sequence[str]
     """Columns in which rows that belong together are equal."""
@@ -29,13 +29,13 @@ class Source(NamedTuple):
     """What it takes to tell one."""
 
 
-SOURCES: Mapping[str, Source] = {
-    "presence": Source(
+SOURCES: Mapping[str, ChangeSource] = {
+    "presence": ChangeSource(
         lambda: PresenceChange.objects.annotate(is_first=Q(before=Presence.NEVER)),
         ("presence", "is_first", "terminal__site"),
         ("terminal__site",),
     ),
-    "alerts": Source(
+    "alerts": ChangeSource(
         Transition.objects.all,
         ("kind", "alert__severity", "alert__rule", "alert__terminal__site", "by"),
         ("alert__rule", "alert__terminal__site", "by"),
@@ -53,7 +53,7 @@ class Trace(NamedTuple):
     together: tuple[Any, ...]
 
 
-class Group(NamedTuple):
+class ChangeGroup(NamedTuple):
     """It bears the name of its oldest member, so that it stays the same row while it grows."""
 
     newest: Trace
@@ -69,27 +69,27 @@ def recent(*, at: datetime, to: Person, limit: int) -> tuple[list[TimelineEntry]
     return _told(groups[:limit]), sum(group.number for group in groups), is_capped
 
 
-def _traces(kind: str, source: Source, since: datetime, *, to: Person) -> Iterator[Trace]:
+def _traces(kind: str, source: ChangeSource, since: datetime, *, to: Person) -> Iterator[Trace]:
     rows = visible(source.rows().filter(at__gt=since), to=to).order_by("-at")
     for at, pk, *together in rows.values_list("at", "pk", *source.together)[:MOST_READ]:
         yield Trace(kind, at, pk, (kind, *together))
 
 
-def _grouped(traces: Iterable[Trace]) -> list[Group]:
-    groups: list[Group] = []
+def _grouped(traces: Iterable[Trace]) -> list[ChangeGroup]:
+    groups: list[ChangeGroup] = []
     place: dict[tuple[Any, ...], int] = {}
     for trace in traces:
         index = place.get(trace.together)
         if index is not None and groups[index].newest.at - trace.at <= TOGETHER:
             group = groups[index]
-            groups[index] = Group(group.newest, trace, group.number + 1)
+            groups[index] = ChangeGroup(group.newest, trace, group.number + 1)
             continue
         place[trace.together] = len(groups)
-        groups.append(Group(trace, trace, 1))
+        groups.append(ChangeGroup(trace, trace, 1))
     return groups
 
 
-def _told(groups: Sequence[Group]) -> list[TimelineEntry]:
+def _told(groups: Sequence[ChangeGroup]) -> list[TimelineEntry]:
     rows: dict[tuple[str, int], Any] = {}
     for kind, source in SOURCES.items():
         pks = [group.newest.pk for group in groups if group.newest.kind == kind]
@@ -99,7 +99,7 @@ def _told(groups: Sequence[Group]) -> list[TimelineEntry]:
     return [_tell(group, row) for group, row in named if row is not None]
 
 
-def _tell(group: Group, row: Any) -> TimelineEntry:
+def _tell(group: ChangeGroup, row: Any) -> TimelineEntry:
     told = KINDS[group.newest.kind].tell(row)
     element = f"{told.element.partition('-')[0]}-{group.oldest.pk}"
     return replace(told, element=element, number=group.number)

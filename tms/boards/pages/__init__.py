@@ -8,7 +8,7 @@ from django.urls import Resolver404, resolve
 from tms.accounts.access import Person
 from tms.boards.pages.alert import AlertPage
 from tms.boards.pages.alerts import AlertsPage
-from tms.boards.pages.base import Page, PagePart, PageState
+from tms.boards.pages.base import BoardPage, PagePart, PageState
 from tms.boards.pages.incident import IncidentPage
 from tms.boards.pages.maintenance import MaintenancePage
 from tms.boards.pages.overview import OverviewPage
@@ -19,10 +19,10 @@ from tms.boards.pages.terminals import TerminalsPage
 __all__ = [
     "AlertPage",
     "AlertsPage",
+    "BoardPage",
     "IncidentPage",
     "MaintenancePage",
     "OverviewPage",
-    "Page",
     "PagePart",
     "PageState",
     "RenderContext",
@@ -31,7 +31,7 @@ __all__ = [
     "page_at",
 ]
 
-PAGES: dict[str, type[Page]] = {
+PAGES: dict[str, type[BoardPage]] = {
     "overview": OverviewPage,
     "terminals": TerminalsPage,
     "terminal": TerminalPage,
@@ -43,7 +43,7 @@ PAGES: dict[str, type[Page]] = {
 LONGEST_ADDRESS = 1_000
 
 
-def page_at(address: str, *, person: Person) -> Page | None:
+def page_at(address: str, *, person: Person) -> BoardPage | None:
     """The page at a path with its query, as a browser names it; None where there is no live page."""
     try:
         parts = urlsplit(address[:LONGEST_ADDRESS])

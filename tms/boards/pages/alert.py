@@ -6,7 +6,7 @@ from django.urls import reverse
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.alerts.notification_history import notifications_of
-from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.feed.change import Change
@@ -14,7 +14,7 @@ from tms.feed.change import Change
 TEMPLATE = "boards/alert.html"
 
 
-class AlertPage(Page):
+class AlertPage(BoardPage):
     kind = "alert"
     template = TEMPLATE
     place = "alerts"

@@ -15,7 +15,7 @@ from tms.alerts.models import Alert
 from tms.boards.lists import choices, correlated_alerts
 from tms.boards.lists.filters import PRIMARY_KEY, AlertFilter
 from tms.boards.overview.common_factors import common_factors, holders
-from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, counts, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.impact import BY_IMPACT
@@ -34,7 +34,7 @@ BY_AGE = Keyset((Column("opened_at", datetime.fromisoformat), Column("pk", int))
 BY_RECOVERY = Keyset((Column("resolved_at", datetime.fromisoformat, True), Column("pk", int, True)))
 
 
-class AlertsPage(Page):
+class AlertsPage(BoardPage):
     kind = "alerts"
     template = TEMPLATE
     place = "alerts"

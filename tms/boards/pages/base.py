@@ -36,7 +36,7 @@ class PageState:
     """By the id of the list: the ids of its rows, in order."""
 
 
-class Page(ABC):
+class BoardPage(ABC):
     """A live page with its parameters. Sockets that show the same address in the same language share one."""
 
     kind: ClassVar[str]

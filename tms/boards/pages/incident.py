@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert, Incident
-from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav, reuse_parts
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
 from tms.boards.rows.incidents import IncidentRow, incident_rows
@@ -16,7 +16,7 @@ ROW = "boards/alerts.html#row"
 MOST_MEMBERS = 100
 
 
-class IncidentPage(Page):
+class IncidentPage(BoardPage):
     kind = "incident"
     template = TEMPLATE
     place = "alerts"

@@ -4,7 +4,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from tms.accounts.access import Person
-from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.maintenance import WindowRow, current_rows, elements, past_rows
 from tms.feed.change import Change
@@ -12,7 +12,7 @@ from tms.feed.change import Change
 TEMPLATE = "boards/maintenance.html"
 
 
-class MaintenancePage(Page):
+class MaintenancePage(BoardPage):
     """What goes on, what comes, and what is over."""
 
     kind = "maintenance"

@@ -12,10 +12,10 @@ from tms.boards.lists.filters import AlertFilter
 from tms.boards.overview import honeycomb, on_shift
 from tms.boards.overview.recent_changes import recent
 from tms.boards.overview.sparklines import spark
-from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows.alerts import AlertRow
-from tms.boards.rows.planned import Plan, expected_at, numbers
+from tms.boards.rows.planned import PlannedKind, expected_at, numbers
 from tms.feed.change import Change
 from tms.fleet.models import Presence
 from tms.fleet.nodes import dropped_terminals
@@ -29,7 +29,7 @@ TELLING = frozenset({Presence.OFFLINE, Presence.SILENT})
 """Presences whose growth over the hour tells something; the others come and go by design."""
 
 
-class OverviewPage(Page):
+class OverviewPage(BoardPage):
     kind = "overview"
     template = TEMPLATE
     place = "overview"
@@ -120,7 +120,7 @@ def _totals(context: RenderContext) -> Iterable[tuple[str, PagePart]]:
     for presence in Presence:
         values = {"presence": presence.value, "number": presences[presence]}
         yield f"total-{presence}", _total("presence-total", values, context)
-    number = numbers(context.census, at=context.at)[Plan.MAINTENANCE]
+    number = numbers(context.census, at=context.at)[PlannedKind.MAINTENANCE]
     yield "total-maintenance", PagePart(f"{TEMPLATE}#plan-total", {"number": number})
 
 

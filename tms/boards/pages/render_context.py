@@ -7,7 +7,7 @@ from tms.boards.caches.census_cache import census_cache as kept_census
 from tms.boards.caches.last_hour import Lines
 from tms.boards.caches.sound_alarms import SoundAlarms, alarm_cache
 from tms.boards.rows.alerts import AlertRow, alert_rows
-from tms.boards.rows.impact import Impact
+from tms.boards.rows.impact import ImpactRanking
 from tms.boards.rows.terminals import TerminalRow, terminal_rows
 
 
@@ -24,8 +24,8 @@ class RenderContext:
         return kept_census().read()
 
     @cached_property
-    def business(self) -> Impact:
-        return Impact(self.census, at=self.at)
+    def business(self) -> ImpactRanking:
+        return ImpactRanking(self.census, at=self.at)
 
     @cached_property
     def calls(self) -> SoundAlarms:

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from tms.accounts.access import Person, visible
 from tms.boards.formatting import instants
 from tms.boards.lists import choices
-from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, nav
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, nav
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import outages, timeline
 from tms.boards.rows.terminal_details import TerminalFacts, command_rows, facts_of
@@ -39,7 +39,7 @@ TAB_LABELS = {
 }
 
 
-class TerminalPage(Page):
+class TerminalPage(BoardPage):
     kind = "terminal"
     template = TEMPLATE
     place = "terminals"

@@ -9,7 +9,7 @@ from tms.accounts.access import Person, visible
 from tms.alerts.models import Alert
 from tms.boards.lists import choices
 from tms.boards.lists.filters import TerminalFilter
-from tms.boards.pages.base import EVERYTHING, Page, PagePart, PageState, counts, nav, reuse_parts
+from tms.boards.pages.base import EVERYTHING, BoardPage, PagePart, PageState, counts, nav, reuse_parts
 from tms.boards.pages.render_context import RenderContext
 from tms.boards.rows import planned as row_planned
 from tms.boards.rows.terminals import COLUMNS, TerminalRow
@@ -22,7 +22,7 @@ TEMPLATE = "boards/terminals.html"
 BY_UID = Keyset((Column("natural_uid"),))
 
 
-class TerminalsPage(Page):
+class TerminalsPage(BoardPage):
     kind = "terminals"
     template = TEMPLATE
     place = "terminals"

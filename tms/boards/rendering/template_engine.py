@@ -10,13 +10,13 @@ from django.utils.safestring import SafeString
 
 class Templates(DjangoTemplates):
     def get_template(self, template_name: str) -> Template:
-        return Page(super().get_template(template_name).template, self)
+        return PageTemplate(super().get_template(template_name).template, self)
 
     def from_string(self, template_code: str) -> Template:
-        return Page(super().from_string(template_code).template, self)
+        return PageTemplate(super().from_string(template_code).template, self)
 
 
-class Page(Template):
+class PageTemplate(Template):
     def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> SafeString:
         """What a context was made from knows the context. All that a page showed would wait with it, and collections
         are rare here (`tms.server.base.memory`): 8 MiB of a node, with people who look at a fleet of 5,000.

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.actions.action import Action
+from tms.alerts.actions.action import OperatorAction
 from tms.alerts.actions.registry import actions_for
 from tms.alerts.impact import ImpactReason
 from tms.alerts.models import Alert, AlertState, RuleSource, Transition, TransitionKind
@@ -141,12 +141,12 @@ class AlertRow:
         return self.state == AlertState.RESOLVED
 
     @property
-    def actions(self) -> tuple[Action, ...]:
+    def actions(self) -> tuple[OperatorAction, ...]:
         """The operator actions that apply to it."""
         return actions_for("alert", self)
 
     @property
-    def keyed_actions(self) -> list[Action]:
+    def keyed_actions(self) -> list[OperatorAction]:
         """Those of them that have a key: a row of a list has room for no more."""
         return [action for action in self.actions if action.key]
 

@@ -40,7 +40,7 @@ BY_IMPACT = Keyset(
 RANKS = {severity.value: rank for rank, severity in enumerate(WORST_FIRST)}
 
 
-class Impact:
+class ImpactRanking:
     def __init__(self, census: Census, *, at: datetime) -> None:
         self._census = census
         self._at = at

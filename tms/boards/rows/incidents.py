@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tms.accounts.display_names import Name, name_of
-from tms.alerts.actions.action import Action
+from tms.alerts.actions.action import OperatorAction
 from tms.alerts.actions.registry import actions_for
 from tms.alerts.models import Incident, IncidentState, IncidentTransition, IncidentTransitionKind
 from tms.alerts.models import factor as factors
@@ -110,12 +110,12 @@ class IncidentRow:
         return last if last and last.kind in REOPENING else None
 
     @property
-    def actions(self) -> tuple[Action, ...]:
+    def actions(self) -> tuple[OperatorAction, ...]:
         """The operator actions that apply to it."""
         return actions_for("incident", self)
 
     @property
-    def keyed_actions(self) -> list[Action]:
+    def keyed_actions(self) -> list[OperatorAction]:
         return [action for action in self.actions if action.key]
 
 

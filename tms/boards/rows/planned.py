@@ -16,7 +16,7 @@ from tms.boards.caches.plans import plan_cache
 from tms.fleet.models import Site
 
 
-class Plan(TextChoices):
+class PlannedKind(TextChoices):
     MAINTENANCE = "maintenance", _("Maintenance")
     CLOSED = "closed", _("Site closed")
 
@@ -31,20 +31,22 @@ class Expected(NamedTuple):
 def expected_of(places: Mapping[int, int], *, at: datetime) -> dict[int, Expected]:
     """Of these terminals (with their sites), those of which something is expected; maintenance before closed."""
     closed = plan_cache().closed(set(places.values()), at)
-    found = {pk: Expected(Plan.CLOSED, closed[site]) for pk, site in places.items() if site in closed}
+    found = {pk: Expected(PlannedKind.CLOSED, closed[site]) for pk, site in places.items() if site in closed}
     covers = services.covered(places, among=plan_cache().maintenance(at).windows)
-    return found | {pk: Expected(Plan.MAINTENANCE, cover.until, cover.note, cover.by) for pk, cover in covers.items()}
+    return found | {
+        pk: Expected(PlannedKind.MAINTENANCE, cover.until, cover.note, cover.by) for pk, cover in covers.items()
+    }
 
 
 def expected_at(census: Census, *, at: datetime) -> dict[int, str]:
     """The sites of which something is expected as a whole."""
-    closed = dict.fromkeys(plan_cache().closed(census.sites.keys(), at), Plan.CLOSED.value)
-    return closed | dict.fromkeys(plan_cache().maintenance(at).sites, Plan.MAINTENANCE.value)
+    closed = dict.fromkeys(plan_cache().closed(census.sites.keys(), at), PlannedKind.CLOSED.value)
+    return closed | dict.fromkeys(plan_cache().maintenance(at).sites, PlannedKind.MAINTENANCE.value)
 
 
 def is_expected(kind: str, *, at: datetime) -> Q:
     """A filter of terminals."""
-    if kind == Plan.MAINTENANCE:
+    if kind == PlannedKind.MAINTENANCE:
         return services.in_scope(plan_cache().maintenance(at).windows)
     return Q(site__in=list(plan_cache().closed(list(Site.objects.values_list("pk", flat=True)), at)))
 
@@ -53,6 +55,6 @@ def numbers(census: Census, *, at: datetime) -> dict[str, int]:
     """How many terminals each plan is about."""
     tallies = census.sites
     return {
-        Plan.MAINTENANCE.value: plan_cache().maintenance(at).terminals,
-        Plan.CLOSED.value: sum(tallies[site].total for site in plan_cache().closed(tallies.keys(), at)),
+        PlannedKind.MAINTENANCE.value: plan_cache().maintenance(at).terminals,
+        PlannedKind.CLOSED.value: sum(tallies[site].total for site in plan_cache().closed(tallies.keys(), at)),
     }

@@ -10,7 +10,7 @@ from tms.alerts.models import Alert
 from tms.boards.caches.plans import SiteStatus, plan_cache
 from tms.boards.rows.common import Bilingual, LinkView, SiteLabel, link_view, site_label, worst
 from tms.boards.rows.planned import Expected, expected_of
-from tms.boards.rows.terminals import Reading, over_of, readings_of, unresolved_of
+from tms.boards.rows.terminals import ReadingCell, over_of, readings_of, unresolved_of
 from tms.commands.models import Command, CommandState
 from tms.fleet.models import Terminal
 from tms.telemetry.models import Report
@@ -49,7 +49,7 @@ class TerminalFacts:
     status_at: datetime | None
     severity: str
     alerts: tuple[OpenAlertRow, ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[ReadingCell, ...]
     read_at: datetime | None
     latest: str
     """The newest report's readings as JSON, for the chart."""

@@ -14,7 +14,7 @@ COLUMNS = ("temperature_c", "cpu_pct", "link_rtt_ms", "paper_pct")
 """The readings that a table of terminals has room for."""
 
 
-class Reading(NamedTuple):
+class ReadingCell(NamedTuple):
     metric: str
     value: float | None
     over: str = ""
@@ -32,7 +32,7 @@ class TerminalRow:
     link: LinkView
     expected: Expected | None
     status: str
-    readings: tuple[Reading, ...]
+    readings: tuple[ReadingCell, ...]
     severity: str
     """The worst of its unresolved alerts; empty without any."""
     alerts: int
@@ -53,8 +53,8 @@ def terminal_rows(pks: Collection[int], *, at: datetime) -> dict[int, TerminalRo
     }
 
 
-def readings_of(state: TerminalState, over: Mapping[str, str], metrics: Iterable[str]) -> tuple[Reading, ...]:
-    return tuple(Reading(metric, state.metrics.get(metric), over.get(metric, "")) for metric in metrics)
+def readings_of(state: TerminalState, over: Mapping[str, str], metrics: Iterable[str]) -> tuple[ReadingCell, ...]:
+    return tuple(ReadingCell(metric, state.metrics.get(metric), over.get(metric, "")) for metric in metrics)
 
 
 type Held = dict[str, list[str]]

@@ -17,7 +17,7 @@ type Extreme = tuple[datetime, float, float]
 """An hour with the lowest and the highest value of it."""
 
 
-class Line(NamedTuple):
+class GridLine(NamedTuple):
     """A height on the drawing, and what it stands for."""
 
     y: float
@@ -29,8 +29,8 @@ class Line(NamedTuple):
 class Plot:
     traces: Sequence[str]
     """Paths."""
-    grid: Sequence[Line]
-    limits: Sequence[Line]
+    grid: Sequence[GridLine]
+    limits: Sequence[GridLine]
     times: Sequence[tuple[float, str, str]]
     """Where, how it is anchored, and what."""
     width: int = WIDTH
@@ -55,8 +55,8 @@ def plot(rule: Rule, extremes: Sequence[Extreme], *, since: datetime, until: dat
 
     return Plot(
         traces=["M" + "L".join(f"{x(at)} {y(value)}" for at, value in line) for line in lines],
-        grid=[Line(y(tick), f"{tick:g}") for tick in ticks],
-        limits=[Line(y(limit), f"{limit:g}", severity) for limit, severity in limits],
+        grid=[GridLine(y(tick), f"{tick:g}") for tick in ticks],
+        limits=[GridLine(y(limit), f"{limit:g}", severity) for limit, severity in limits],
         times=_times(since, until),
     )
 

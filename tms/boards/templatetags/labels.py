@@ -14,7 +14,7 @@ from tms.alerts.models import AlertState, Contract, IncidentState, IncidentTrans
 from tms.boards.overview.honeycomb import SiteCell
 from tms.boards.rows import alert_value, outages
 from tms.boards.rows.common import SiteLabel
-from tms.boards.rows.terminals import Reading
+from tms.boards.rows.terminals import ReadingCell
 from tms.boards.rows.timeline import OUTAGE_ICONS
 from tms.commands.catalog import CATALOG
 from tms.commands.models import CommandState
@@ -88,7 +88,7 @@ def metric_label(name: str) -> Any:
 
 
 @register.filter
-def worded(reading: Reading) -> str:
+def worded(reading: ReadingCell) -> str:
     """A reading with its unit."""
     return metric_names.worded(reading.metric, reading.value)
 
@@ -99,7 +99,7 @@ def with_unit(name: str, value: float | None) -> str:
 
 
 @register.filter
-def between(name: str, reading: series.Reading) -> str:
+def between(name: str, reading: series.ReadingRange) -> str:
     """`58–67 °C`."""
     return metric_names.between(name, reading.lowest, reading.highest)
 

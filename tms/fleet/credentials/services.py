@@ -16,7 +16,7 @@ from tms.lib.hashing import hash_token
 from tms.protocol import credential
 
 
-class Identity(NamedTuple):
+class TerminalIdentity(NamedTuple):
     """Who a terminal is, as its link needs to know."""
 
     terminal_id: int
@@ -27,13 +27,13 @@ class Identity(NamedTuple):
     """As it told at its last boot."""
 
 
-class Key(NamedTuple):
+class CredentialKey(NamedTuple):
     credential_id: int
     digest: str
-    identity: Identity
+    identity: TerminalIdentity
 
 
-NOBODY = Key(0, "0" * 64, Identity(0, "", 0, TerminalKind.KIOSK))
+NOBODY = CredentialKey(0, "0" * 64, TerminalIdentity(0, "", 0, TerminalKind.KIOSK))
 
 
 @transaction.atomic
@@ -55,7 +55,7 @@ def enrol(terminal: Terminal) -> credential.PlainCredential:
     return issue(terminal)
 
 
-def find(uids: Collection[str], *, at: datetime) -> dict[str, list[Key]]:
+def find(uids: Collection[str], *, at: datetime) -> dict[str, list[CredentialKey]]:
     """The valid keys of each of these UIDs, in one query."""
     rows = (
         Credential.objects.filter(terminal__uid__in=uids, revoked_at=None)
@@ -64,14 +64,14 @@ def find(uids: Collection[str], *, at: datetime) -> dict[str, list[Key]]:
             "pk", "digest", "terminal_id", "terminal__uid", "terminal__site_id", "terminal__kind", "terminal__model"
         )
     )
-    found: dict[str, list[Key]] = {}
+    found: dict[str, list[CredentialKey]] = {}
     for pk, kept, terminal_id, uid, site_id, kind, model in rows:
-        identity = Identity(terminal_id, uid, site_id, kind, model)
-        found.setdefault(identity.uid, []).append(Key(pk, kept, identity))
+        identity = TerminalIdentity(terminal_id, uid, site_id, kind, model)
+        found.setdefault(identity.uid, []).append(CredentialKey(pk, kept, identity))
     return found
 
 
-def match(offered: credential.PlainCredential, keys: Collection[Key]) -> Key | None:
+def match(offered: credential.PlainCredential, keys: Collection[CredentialKey]) -> CredentialKey | None:
     """The key that `offered` opens, or None; takes as long for an unknown UID as for a wrong secret."""
     given = hash_token(offered.secret)
     opened = None

@@ -20,7 +20,7 @@ WATCH_S = 2.5 * HEARTBEAT_S
 WATCH_EACH_S = 0.5
 
 
-class NameTaken(Exception):
+class NodeNameTaken(Exception):
     """Another live process bears the name: two of one name would take each other's links for lost."""
 
     def __init__(self, node: Node) -> None:
@@ -46,9 +46,9 @@ class Membership:
         """
         before = Node.objects.filter(name=self.name).first()
         if before is not None and self._seems_alive(before) and is_heard(before, pause=pause):
-            raise NameTaken(before)
+            raise NodeNameTaken(before)
         if not self._enter(before):
-            raise NameTaken(Node.objects.get(name=self.name))
+            raise NodeNameTaken(Node.objects.get(name=self.name))
         return before.heartbeat_at if before else None
 
     def record_heartbeat(self, *, links: int) -> bool:

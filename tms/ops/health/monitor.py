@@ -19,18 +19,20 @@ log = structlog.get_logger(__name__)
 SLOWEST_REQUEST_S = 5
 
 
-class CannotListen(OSError):
+class MonitorCannotListen(OSError):
     """The address is in use, or not one of this host."""
 
 
 class Monitor:
-    """Raises CannotListen when it is made."""
+    """Raises MonitorCannotListen when it is made."""
 
     def __init__(self, *, host: str, port: int) -> None:
         try:
             self._server = ThreadingHTTPServer((host, port), Handler)
         except OSError as error:
-            raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+            raise MonitorCannotListen(
+                f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+            ) from None
         self._thread = threading.Thread(target=self._server.serve_forever, name="monitor", daemon=True)
 
     @property

@@ -53,7 +53,7 @@ class Readings:
     highest: Lines
 
 
-class Reading(NamedTuple):
+class ReadingRange(NamedTuple):
     """A value, or a mean with the lowest and the highest around it."""
 
     value: float | None
@@ -61,7 +61,7 @@ class Reading(NamedTuple):
     highest: float | None = None
 
 
-type Shown = Mapping[str, Reading]
+type Shown = Mapping[str, ReadingRange]
 """By metric."""
 
 
@@ -104,7 +104,7 @@ def newest(terminal: Terminal, span: ChartRange, *, limit: int, at: datetime) ->
         .order_by("-at")
     )
     return [
-        (moment, {name: Reading(value) for name, value in metrics.items() if abs(value) <= METRIC_BOUND})
+        (moment, {name: ReadingRange(value) for name, value in metrics.items() if abs(value) <= METRIC_BOUND})
         for moment, metrics in rows.values_list("at", "metrics")[:limit]
     ]
 
@@ -115,7 +115,7 @@ def _newest_buckets(terminal: Terminal, span: ChartRange, *, limit: int, at: dat
         (
             datetime.fromtimestamp(begin, UTC),
             {
-                name: Reading(mean, found.lowest[name][index], found.highest[name][index])
+                name: ReadingRange(mean, found.lowest[name][index], found.highest[name][index])
                 for name, means in found.metrics.items()
                 if (mean := means[index]) is not None
             },

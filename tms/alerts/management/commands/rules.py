@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from tms.alerts.rule_editing import yaml_file
-from tms.alerts.rule_editing.yaml_file import BadFile, Planned
+from tms.alerts.rule_editing.yaml_file import BadFile, PlannedRule
 from tms.alerts.rule_editing.yaml_reader import MOST_BYTES
 from tms.lib.management import NoChecksCommand
 
@@ -37,7 +37,7 @@ class Command(NoChecksCommand):
             raise CommandError(str(error)) from None
         self._tell(plan, is_dry=options["dry_run"])
 
-    def _tell(self, plan: Sequence[Planned], *, is_dry: bool) -> None:
+    def _tell(self, plan: Sequence[PlannedRule], *, is_dry: bool) -> None:
         for one in plan:
             if one.is_edit:
                 self.stdout.write(
@@ -55,5 +55,5 @@ def _read(name: str) -> bytes:
         return file.read(MOST_BYTES + 1)
 
 
-def _take_over(source: bytes, *, is_dry: bool) -> list[Planned]:
+def _take_over(source: bytes, *, is_dry: bool) -> list[PlannedRule]:
     return yaml_file.planned(source) if is_dry else yaml_file.imported(source, by=None, at=datetime.now(UTC))

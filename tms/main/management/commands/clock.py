@@ -10,7 +10,7 @@ from tms.clock.scheduler import Clock
 from tms.ops.checks import refuse_unsafe
 from tms.ops.cloudwatch import bridge
 from tms.ops.health import report
-from tms.ops.health.monitor import CannotListen, Monitor
+from tms.ops.health.monitor import Monitor, MonitorCannotListen
 from tms.ops.slo.recorder import SloRecorder
 from tms.runtime import process_state
 
@@ -37,7 +37,7 @@ def monitored(*, host: str, port: int | None) -> Iterator[None]:
         return
     try:
         monitor = Monitor(host=host, port=port)
-    except CannotListen as error:
+    except MonitorCannotListen as error:
         raise CommandError(str(error)) from None
     monitor.start()
     try:

@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 import asgi
 from tms.clock import scheduler
-from tms.fleet.nodes.membership import NameTaken
+from tms.fleet.nodes.membership import NodeNameTaken
 from tms.ingest.gateway import gateway
 from tms.lib.db.clock import db_clock
 from tms.ops.checks import refuse_unsafe
@@ -77,7 +77,7 @@ class Process:
         """Take this node's name, and what terminals it held before. Raises CommandError when the name is taken."""
         try:
             heard_at = self.node_heartbeat.start()
-        except NameTaken as error:
+        except NodeNameTaken as error:
             raise CommandError(str(error)) from None
         report.watch(self.node_heartbeat)
         return presence_sweep.orphan(node(), db_clock().now(), since=heard_at)
