@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from tms.server.base.acceptor import Acceptor
 from tms.server.base.asgi import Application, Scope
 from tms.server.base.connection import Connection
 from tms.server.base.counters import Counters, Event
 from tms.server.base.flow import Flow
+from tms.server.base.timer_wheel import Wheel
 
 type Hook = Callable[..., Awaitable[None] | None]
 
@@ -75,6 +76,12 @@ class Server(Protocol):
 
     async def end_applications(self) -> None:
         """Cancel what still runs, and wait for it, but not for ever."""
+
+
+class SocketServer(Server, Protocol):
+    """What the sockets of a server know of it."""
+
+    wheel: Wheel[Any]
 
 
 class NewServer(Protocol):

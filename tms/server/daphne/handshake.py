@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from http import HTTPStatus
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from tms.server.base.asgi import Message
 from tms.server.base.counters import Event
+from tms.server.base.interface import SocketServer
 from tms.server.daphne.output import DaphneOutput
 from tms.server.websocket.denial_headers import Headers, decoded, of_denial
-
-if TYPE_CHECKING:
-    from tms.server.daphne.server import FlowServer
 
 
 class DaphneHandshake(DaphneOutput):
@@ -28,7 +26,7 @@ class DaphneHandshake(DaphneOutput):
 
     def onConnect(self, request: Any) -> Deferred[Any]:
         """A valid handshake arrived. Accepted through daphne's `handshake_deferred`, denied past it."""
-        server: FlowServer = self.factory.server_class
+        server: SocketServer = self.factory.server_class
         self.last_heard = monotonic()
         self.take_over_output()
         self.screen(request, server)
@@ -38,7 +36,7 @@ class DaphneHandshake(DaphneOutput):
         answer: Deferred[Any] = super().onConnect(request)
         return answer
 
-    def screen(self, request: Any, server: FlowServer) -> None:
+    def screen(self, request: Any, server: SocketServer) -> None:
         """Turn away what the application need not see."""
         if not request.headers.get("sec-websocket-protocol", "").isascii():
             self.deny(400)  # daphne answers 500 and logs a traceback

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from daphne.ws_protocol import WebSocketProtocol
 
 from tms.server.base.counters import Event
 from tms.server.base.flow import Flow
+from tms.server.base.interface import SocketServer
 from tms.server.daphne.transport import FlowTransport
-
-if TYPE_CHECKING:
-    from tms.server.daphne.server import FlowServer
 
 
 class DaphneOutput(WebSocketProtocol):
     """daphne buffers without bound for a reader that stopped: one browser made the process grow by 186 MiB."""
 
-    server: FlowServer
+    server: SocketServer
     """Absent when the handshake was malformed or there was no room for it."""
 
     transport: FlowTransport

@@ -11,10 +11,10 @@ from twisted.internet.error import CannotListenError
 
 from tms.server.base.acceptor import Acceptor
 from tms.server.daphne.reactor import FlowReactor
-from tms.server.daphne.transport import FlowTransport
+from tms.server.daphne.transport import FlowTransport, ListeningPort
 
 
-class FlowPort(tcp.Port):
+class FlowPort(ListeningPort):
     """A listening socket that accepts no more than the door has room for."""
 
     transport: type[tcp.Server] = FlowTransport

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from tms.protocol.close_codes import CloseCode
 from tms.server.base.asgi import Message, Scope
-from tms.server.base.interface import SocketPhase
+from tms.server.base.interface import SocketPhase, SocketServer
 from tms.server.daphne.handshake import DaphneHandshake
 from tms.server.websocket import text_frames
 from tms.server.websocket.idle_check import PING, Silence
 from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
-
-if TYPE_CHECKING:
-    from tms.server.daphne.server import FlowServer
 
 PHASES = {
     DaphneHandshake.STATE_CONNECTING: SocketPhase.CONNECTING,
@@ -32,7 +29,7 @@ INTERNAL_ERROR = 1011
 class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
     """Replaces daphne's unbounded queues in both directions, and its timers. Implements `Socket`."""
 
-    server: FlowServer
+    server: SocketServer
     """Absent when the handshake was malformed or there was no room for it."""
     scope: Scope | None = None
     data: bytes

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet import tcp
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
-if TYPE_CHECKING:
-    from tms.server.daphne.port import FlowPort
+from tms.server.base.acceptor import Acceptor
+
+
+class ListeningPort(tcp.Port):
+    """What a connection knows of the socket that accepted it."""
+
+    door: Acceptor
 
 
 class FlowTransport(tcp.Server):
@@ -20,7 +25,7 @@ class FlowTransport(tcp.Server):
     refuses is buffered, as in Twisted.
     """
 
-    server: FlowPort  # what Twisted calls the listening port
+    server: ListeningPort  # what Twisted calls the listening port
 
     unwritten = 0
     """Bytes that were handed to write() and that the kernel has not taken yet."""

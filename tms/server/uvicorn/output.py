@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import struct
 from socket import SO_LINGER, SOL_SOCKET
-from typing import TYPE_CHECKING
 
 from tms.server.base.counters import Event
-
-if TYPE_CHECKING:
-    from tms.server.uvicorn.server import UvicornServer
+from tms.server.uvicorn.state import UvicornSocketServer
 
 WRITE_AHEAD = 64 * 1024
 """An application that sends waits while more than this is unwritten."""
@@ -26,7 +23,7 @@ class UvicornOutput(asyncio.Protocol):
     writable: asyncio.Future[None] | None = None
     """Pending while somebody waits for the reader."""
 
-    def __init__(self, server: UvicornServer, transport: asyncio.Transport) -> None:
+    def __init__(self, server: UvicornSocketServer, transport: asyncio.Transport) -> None:
         self.server, self.transport = server, transport
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from tms.protocol.close_codes import CloseCode
 from tms.server.base.asgi import Message, Scope
@@ -13,13 +12,11 @@ from tms.server.base.interface import SocketPhase
 from tms.server.uvicorn import frames
 from tms.server.uvicorn.handshake import UvicornHandshake
 from tms.server.uvicorn.output import abort
+from tms.server.uvicorn.state import UvicornSocketServer
 from tms.server.websocket import text_frames
 from tms.server.websocket.idle_check import PING, Silence
 from tms.server.websocket.input import FRAMES_AT_ONCE, BoundedInput, content_of
 from tms.server.websocket.mailbox import Mailbox
-
-if TYPE_CHECKING:
-    from tms.server.uvicorn.server import UvicornServer
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +34,7 @@ MUCH_AT_ONCE = 64 * 1024
 class FlowSocket(UvicornHandshake, BoundedInput, Silence):
     """Runs the application and stands between it and the network. Implements `Socket`."""
 
-    server: UvicornServer
+    server: UvicornSocketServer
     task: asyncio.Task[None] | None = None
     codec: frames.Codec | None = None
     """Present while a frame in progress needs one."""

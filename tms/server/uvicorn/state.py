@@ -1,16 +1,31 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import Any, Protocol
 
 from uvicorn.server import ServerState
 
-if TYPE_CHECKING:
-    from tms.server.uvicorn.server import UvicornServer
+from tms.server.base.asgi import Application
+from tms.server.base.interface import SocketServer
+from tms.server.uvicorn.pending_closes import Debts
+
+
+class UvicornSocketServer(SocketServer, Protocol):
+    """What the connections of a `UvicornServer` know of it."""
+
+    application: Application
+    loop: asyncio.AbstractEventLoop
+    debts: Debts
+    sockets_inside: dict[Any, None]
+
+    def end_later(self, task: asyncio.Task[None]) -> None: ...
+
+    def forget(self, socket: Any) -> None: ...
 
 
 class FlowState(ServerState):
     """What uvicorn hands to each connection; by it they know their server."""
 
-    def __init__(self, server: UvicornServer) -> None:
+    def __init__(self, server: UvicornSocketServer) -> None:
         super().__init__()
         self.server = server
