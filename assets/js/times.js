@@ -13,6 +13,7 @@ const units = language.startsWith("ja") ? ["秒", "分", "時間", "日"] : [" s
 const instant = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23", ...options });
 const formats = {
   time: instant({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  planned: instant({ hour: "2-digit", minute: "2-digit" }),
   datetime: instant({ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
   dated: instant({ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
   full: instant({ dateStyle: "medium", timeStyle: "long" }),
@@ -59,12 +60,18 @@ const isToday = (at) => at.toDateString() === new Date(serverNow()).toDateString
 const isThisYear = (at) => at.getFullYear() === new Date(serverNow()).getFullYear();
 
 /**
+ * Opening hours and maintenance are whole minutes ahead; what happened has its second.
+ * @param {Date} at
+ */
+const isPlanned = (at) => at.getSeconds() === 0 && at.getTime() > serverNow();
+
+/**
  * @param {Date} at
  * @param {string | undefined} format
  */
 function words(at, format) {
   if (format === "ago") return age((serverNow() - at.getTime()) / 1000);
-  if (format === "time" && isToday(at)) return formats.time.format(at);
+  if (format === "time" && isToday(at)) return (isPlanned(at) ? formats.planned : formats.time).format(at);
   return written(isThisYear(at) ? formats.datetime : formats.dated, at);
 }
 

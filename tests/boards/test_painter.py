@@ -92,6 +92,12 @@ def test_what_was_rendered_a_while_ago_says_the_age_of_now(clock, element, later
     assert instants.renewed(element) == later
 
 
+def test_what_is_planned_is_written_to_the_minute_and_what_happened_to_the_second(clock):
+    assert ">18:05<" in instants.told(AT + timedelta(minutes=5), "time")
+    assert ">18:05:01<" in instants.told(AT + timedelta(minutes=5, seconds=1), "time")
+    assert ">17:55:00<" in instants.told(AT - timedelta(minutes=5), "time")
+
+
 def test_what_was_today_has_its_date_tomorrow(clock):
     today = instants.told(AT, "time")
     clock(AT + timedelta(days=1))

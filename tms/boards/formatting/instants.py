@@ -78,10 +78,15 @@ def _age(at: datetime) -> str:
     return gettext(form) % {"number": seconds // length}
 
 
+def _is_planned(at: datetime) -> bool:
+    """Opening hours and maintenance are whole minutes ahead; what happened has its second."""
+    return not at.second and at > timezone.now()
+
+
 def _moment(at: datetime, *, with_date: bool) -> str:
     local = timezone.localtime(at)
     if not with_date and local.date() == timezone.localdate():
-        return local.strftime("%H:%M:%S")
+        return local.strftime("%H:%M" if _is_planned(at) else "%H:%M:%S")
     if local.year != timezone.localdate().year:
         # Translators: a day with its year and the time of day, in Django's date format
         return date_format(local, pgettext("date format", "j M Y H:i"))
