@@ -22,7 +22,7 @@ def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, feed_r
 
     heard = []
     for seconds in (0, 120, HOUR - 1, HOUR, HOUR + 1, 2 * HOUR - 1, 2 * HOUR, 2 * HOUR + 120):
-        doorman.look(later(seconds))
+        doorman.notify_changes(later(seconds))
         heard.append(feed_recorder.change().everything)
 
     assert heard == [False, False, False, True, False, False, True, False]
@@ -31,10 +31,10 @@ def test_boards_are_told_once_when_a_site_opens_and_when_it_closes(fleet, feed_r
 @pytest.mark.django_db(transaction=True)
 def test_hours_that_are_entered_later_are_noticed(fleet, feed_recorder):
     doorman, site = SiteHoursWatcher(), fleet.site()
-    doorman.look(later(0))
+    doorman.notify_changes(later(0))
     OpeningHours.objects.create(site=site, weekday=2, opens_at=time(19), closes_at=time(20))
 
-    doorman.look(later(60))
-    doorman.look(later(HOUR))
+    doorman.notify_changes(later(60))
+    doorman.notify_changes(later(HOUR))
 
     assert feed_recorder.change().everything

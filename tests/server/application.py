@@ -86,8 +86,8 @@ class Application:
         return {
             "counters": self.server.counters,
             "connections": len(self.server.connections),
-            "inside": self.server.door.inside,
-            "handshaking": len(self.server.door.handshaking),
+            "inside": self.server.acceptor.inside,
+            "handshaking": len(self.server.acceptor.handshaking),
             "sockets": len(sockets),
             "unwritten": sum(socket.unwritten for socket in sockets),
             "queued": sum(s.application_queue.qsize() for s in sockets if hasattr(s, "application_queue")),

@@ -28,8 +28,8 @@ class Pair:
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.near = near
         self.peer.setblocking(False)
-        door = SimpleNamespace(entered=lambda: None, left=lambda: None, deadlines=Deadlines(Flow()))
-        port: Any = SimpleNamespace(door=door, _realPortNumber=0)
+        acceptor = SimpleNamespace(entered=lambda: None, left=lambda: None, deadlines=Deadlines(Flow()))
+        port: Any = SimpleNamespace(acceptor=acceptor, _realPortNumber=0)
         protocol = SimpleNamespace(logPrefix=lambda: "")
         self.transport = FlowTransport(near, protocol, ("peer", 0), port, 0, reactor)
 

@@ -62,7 +62,7 @@ def may_open_admin(person: Person) -> bool:
 
 
 def may_act_for(person: Person, other: User) -> bool:
-    """Whether `person` may hold a token, set a password or an address of `other`, who may do no more than they."""
+    """Whether `person` may manage a token, password or address of `other`: only if `other` may do no more than they."""
     if not may_watch(person) or person.is_superuser:
         return may_watch(person)
     return not other.is_superuser and other.get_all_permissions() <= person.get_all_permissions()

@@ -55,7 +55,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class PermissionGroupAdmin(AuditedAdmin, GroupAdmin):
-    """Only superusers change groups: who changed their own could give themselves all rights."""
+    """Only superusers change groups: a person could otherwise give themselves all permissions."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -80,7 +80,7 @@ class ApiTokenForm(ModelForm[ApiToken]):
     )
 
     def clean_person(self) -> User:
-        """A token has all rights of its person: whoever makes one could use them."""
+        """A token has all permissions of its person, and its creator could use them."""
         person: User = self.cleaned_data["person"]
         if not access.may_act_for(self.maker, person):
             raise forms.ValidationError(gettext("Choose somebody who may do no more than you."))

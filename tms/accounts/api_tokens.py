@@ -10,7 +10,7 @@ from tms.accounts.models import ApiToken, User
 from tms.lib.hashing import hash_token
 
 PREFIX = "tms_"
-"""By which programs that look for secrets in code know one."""
+"""The prefix by which secret scanners recognise a token."""
 MOST_DAYS = 3_660
 EXACT_TO = timedelta(minutes=1)
 

@@ -30,7 +30,7 @@ class AuthenticatedRequest(PageRequest):
 
 
 def sign_in_required[**P](view: View[P]) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
-    """Sends to the sign-in page whoever may not watch, and back to this page afterwards."""
+    """Redirects people who may not watch to the sign-in page, and back afterwards."""
 
     @wraps(view)
     def guarded(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -61,7 +61,7 @@ def needs[**P](permission: Permission) -> Callable[[View[P]], Callable[Concatena
 def needs_to_post[**P](
     permission: Permission,
 ) -> Callable[[View[P]], Callable[Concatenate[PageRequest, P], HttpResponseBase]]:
-    """Everyone who is signed in may look; only a person with this permission may send."""
+    """Everyone signed in may read; only people with this permission may submit."""
 
     def guard(view: View[P]) -> Callable[Concatenate[PageRequest, P], HttpResponseBase]:
         @wraps(view)

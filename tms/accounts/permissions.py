@@ -1,4 +1,4 @@
-"""The permissions of actions. Everyone who is signed in may look; each action needs one of these."""
+"""The permissions of actions. Everyone signed in may read; each action needs one of these."""
 
 from typing import Self
 

@@ -44,7 +44,7 @@ sign_out = LogoutView.as_view()
 
 
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
-    """Where the admin sends people who may not use it: there is one form for passwords, with one throttle."""
+    """The admin redirects here: there is one sign-in form, with one throttle."""
     if request.user.is_authenticated:
         raise PermissionDenied
     return redirect_to_login(request.GET.get("next") or resolve_url("admin:index"))
@@ -58,7 +58,7 @@ def admin_change_password(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def forbidden(request: PageRequest, exception: Exception) -> HttpResponse:
-    """Says what the person may not do: for htmx as a dialog, wherever the answer was to go, else as a page."""
+    """Explains the missing permission: as a dialog for htmx, regardless of the target, else as a page."""
     context = {"reason": str(exception) if isinstance(exception, access.Forbidden) else ""}
     if not request.htmx:
         return render(request, "403.html", context, status=403)

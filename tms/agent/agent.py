@@ -27,7 +27,7 @@ from tms.protocol.close_codes import CloseCode
 from tms.protocol.credential import PlainCredential
 
 FIRST_HEARTBEAT_S = 30.0
-"""Between samples until TMS has said what it wants."""
+"""Between samples until TMS has sent its interval."""
 SHORTEST_TICK_S = 1.0
 STABLE_S = 10.0
 """A link that lived so long was a good one: the next failure counts as the first."""
@@ -171,7 +171,7 @@ class Agent:
 
     @property
     def _tick_s(self) -> float:
-        """A terminal may be heard more often than TMS asks, never less: its lease would run out."""
+        """A terminal may send more often than TMS asks, never less: its lease would expire."""
         wanted_s = min(self._options.interval_s or LONGEST_TICK_S, self._heartbeat_s, LONGEST_TICK_S)
         return max(SHORTEST_TICK_S, wanted_s)
 

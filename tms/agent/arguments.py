@@ -1,4 +1,4 @@
-"""What `tms-agent` is told, checked: each error is one line that says what was wrong, where, and what is right."""
+"""The command line of `tms-agent`. Each error is one line that says what is wrong, where, and what is expected."""
 
 import argparse
 import os

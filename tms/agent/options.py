@@ -14,7 +14,7 @@ class Options:
     interval_s: float | None = None
     """Between samples. Not longer than the heartbeat that TMS asks for, which is the default."""
     ping_s: float | None = PING_S
-    """Between pings; None when nothing is to be sent while there is nothing to say."""
+    """Between pings; None to send nothing while there is nothing to report."""
     ends_when_refused: bool = False
     """Give up when the credential is refused before TMS ever took it, instead of trying again."""
     now: Callable[[], datetime] = utc_now

@@ -40,7 +40,7 @@ class Recorder:
         self._last_fault = ""
 
     def now(self) -> datetime:
-        """By TMS's time, or by the clock on the wall as long as TMS has not told the time."""
+        """By TMS's time, or by the system clock until TMS has sent its time."""
         anchor = self._spool.anchors.get(self._clock.id)
         return anchor.date(self._clock.now()) if anchor else self._wall()
 
@@ -52,7 +52,7 @@ class Recorder:
             self._log.warning("this clock is %s from TMS's: reports carry TMS's time", error)
 
     def clock_error(self) -> timedelta | None:
-        """How far the clock on the wall is ahead of TMS's; None when TMS has not told the time in this boot."""
+        """How far the system clock is ahead of TMS's; None until TMS has sent its time in this boot."""
         return self._wall() - self.now() if self._clock.id in self._spool.anchors else None
 
     def corrected(self, at: datetime) -> datetime:
@@ -90,7 +90,7 @@ class Recorder:
         return boot
 
     def _sample(self) -> DeviceSample | None:
-        """None when the source has nothing to say, or something that TMS would refuse."""
+        """None if the source has nothing to report, or something that TMS would reject."""
         sample = self._source.sample()
         if sample is None:
             return None

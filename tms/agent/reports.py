@@ -18,7 +18,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def state_of(sample: DeviceSample) -> frames.FullState:
-    """A probe may answer with what is not a number; JSON cannot say so."""
+    """A probe may return what is not a number, which JSON cannot represent."""
     metrics = {name: float(value) for name, value in sample.metrics.items() if math.isfinite(value)}
     return frames.FullState(sample.status, metrics or UNSET)
 
@@ -29,11 +29,11 @@ def reports_of(
     """One report, or as many as the events need. `at` and what `event_at` returns are by the boot clock."""
     state = state_of(sample)
     for number, events in enumerate(_parted(sample.events)):
-        told = tuple(tidy(event, event_at(event)) for event in events)
+        tidied = tuple(tidy(event, event_at(event)) for event in events)
         if number == 0:
-            yield frames.ReportFrame(first_seq, at, state.status, state.metrics, told)
+            yield frames.ReportFrame(first_seq, at, state.status, state.metrics, tidied)
         else:
-            yield frames.ReportFrame(first_seq + number, at, events=told)
+            yield frames.ReportFrame(first_seq + number, at, events=tidied)
 
 
 def tidy(event: frames.TerminalEvent, at: datetime) -> frames.TerminalEvent:

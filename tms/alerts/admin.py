@@ -1,4 +1,4 @@
-"""Alerts and their history, to be looked at. Rules have pages of their own (`tms.boards.rules`)."""
+"""Alerts and their history, read-only. Rules have their own pages (`tms.boards.rules`)."""
 
 from django.contrib import admin
 

@@ -1,6 +1,6 @@
 """The notifications of an alert, for its history.
 
-Notifications know alerts, and not the other way round: whoever sends notifications registers a source here.
+Notifications import alerts, not the other way round: the app that sends notifications registers a source here.
 """
 
 from collections.abc import Callable, Iterable

@@ -71,7 +71,7 @@ LOOPS: tuple[Loop, ...] = (
     Loop("count", 3.0, backfill.count, Lane.SLOW),
     Loop("roll_up", 2.0, hourly.advance, Lane.SLOW),
     Loop("retire", 3600.0, retention.retire, Lane.SLOW),
-    Loop("doors", 2.0, SiteHoursWatcher().look, Lane.SLOW),
+    Loop("doors", 2.0, SiteHoursWatcher().notify_changes, Lane.SLOW),
     Loop("forget", 3600.0, dispatcher.purge, Lane.SLOW),
     Loop("purge", 3600.0, purge.purge, Lane.SLOW),
     Loop("loops", 600.0, lambda at: purge.forget_loops([loop.name for loop in LOOPS]), Lane.SLOW),

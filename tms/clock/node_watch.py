@@ -28,7 +28,7 @@ def lose_node(node: Node, at: datetime) -> None:
 
 class NodeWatch:
     """Finds nodes without a heartbeat. After a pause of its own (the database away, the process halted, a new
-    leader, a clock that jumped) it waits again: while it did not look, a missing heartbeat proves nothing.
+    leader, a clock that jumped) it waits again: while it did not check, a missing heartbeat proves nothing.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:

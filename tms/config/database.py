@@ -15,9 +15,9 @@ EXPECTED = (
     " @ : / in a password are written as %40 %3A %2F"
 )
 CONNECT_S = 3
-"""The kernel repeats the first packet after 1, 3 and 7 s: who waits longer notices late that a cut is mended."""
+"""The kernel repeats the first packet after 1, 3 and 7 s: a longer timeout notices a restored network late."""
 RECONNECT_S = 1.0
-"""The pool's pauses would double with each attempt: after 16 s away the next is 16 s off. It begins anew instead."""
+"""The pool doubles its pause with each attempt: after an outage of 16 s the next is 16 s off. It restarts instead."""
 
 CLIENT_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 SERVER_KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}
@@ -80,7 +80,7 @@ class Pool(Protocol):
 
 
 def try_again(pool: Pool) -> None:
-    """What a pool that gave up does: else those who wait for a connection would wait in vain."""
+    """Called by a pool that gave up: restart it, or callers would wait for connections in vain."""
     pool.check()
 
 

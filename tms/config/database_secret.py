@@ -14,13 +14,13 @@ ASK_EVERY_S = 5.0
 
 
 class SecretUnreadable(Exception):
-    """The secret is out of reach, or not as RDS makes it; the message says which, and shows nothing of it."""
+    """The secret cannot be read, or has an unexpected form; the message says which, without the secret."""
 
 
 class DatabaseSecret:
     """Called for each new connection; gives libpq's words for user and password. From any thread.
 
-    When Secrets Manager is away, what it said last goes on: it mostly still holds.
+    While Secrets Manager is unavailable, the last value is used: it is mostly still valid.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ def read_secret(name: str) -> str:
 def login(secret: str) -> str:
     """Raises SecretUnreadable."""
     try:
-        said = json.loads(secret)
-        return make_conninfo(user=said["username"], password=said["password"])
+        secret_value = json.loads(secret)
+        return make_conninfo(user=secret_value["username"], password=secret_value["password"])
     except (ValueError, KeyError, TypeError):
         raise SecretUnreadable('expected {"username": …, "password": …}, as RDS keeps it') from None

@@ -17,7 +17,7 @@ FALSE = {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str = "") -> str:
-    """What `name` says, or the file that `name`_FILE names, so that secrets are in no listing of processes."""
+    """The value of `name`, or of the file that `name`_FILE names, so that process listings show no secrets."""
     value, path = os.environ.get(name), os.environ.get(f"{name}_FILE", "").strip()
     if not path:
         return (default if value is None else value).strip()

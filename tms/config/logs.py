@@ -1,4 +1,4 @@
-"""Structured logs: one line per event whatever is in it (R19)."""
+"""Structured logs: one line per event, whatever it contains (R19)."""
 
 import logging
 import re
@@ -20,7 +20,7 @@ SECRETS = re.compile(
 )
 """What follows an unmistakable mark. Each part is bounded, so that a long line costs no more than its length."""
 FACTS = ("status_code", "method", "address")
-"""Of a refused request, beside what Django says of it."""
+"""Fields of a rejected request, besides Django's message."""
 
 
 def logging_config(
@@ -91,7 +91,7 @@ def formatter(processor: Any, shared: list[Any]) -> dict[str, Any]:
 
 
 def without_secrets(processor: Any) -> Any:
-    """As `processor` writes it, but for what looks like a credential, wherever it came from."""
+    """Wrap `processor`: mask in its output what looks like a credential."""
     return lambda logger, method, event: SECRETS.sub(r"\g<before>[removed]", processor(logger, method, event))
 
 
@@ -109,17 +109,17 @@ def cloudwatch(group: str, stream: str) -> dict[str, Any]:
 
 def is_no_health_check(record: logging.LogRecord) -> bool:
     """Django calls a 503 an error each time it is asked; what is unwell is logged where it happens."""
-    said = record.msg.get("request", "") if isinstance(record.msg, dict) else record.getMessage()
-    return not (record.name in REQUEST_LOGGERS and said.endswith(" /health/"))
+    text = record.msg.get("request", "") if isinstance(record.msg, dict) else record.getMessage()
+    return not (record.name in REQUEST_LOGGERS and text.endswith(" /health/"))
 
 
 def is_refusal(record: logging.LogRecord) -> bool:
-    """A request that Django answered with 4xx: it says so as a warning, or as an error of `django.security`."""
+    """A request that Django answered with 4xx. It logs a warning, or an error of `django.security`."""
     return record.name.startswith("django.") and 400 <= getattr(record, "status_code", 0) < 500
 
 
 def shorten_refusal(record: logging.LogRecord) -> bool:
-    """It is no fault of ours, so no traceback; who asked is more to the point."""
+    """A client error: no traceback, but the client's address."""
     if is_refusal(record):
         record.exc_info = record.exc_text = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
@@ -135,9 +135,9 @@ def one_line(logger: object, method: str, event: Any) -> str:
     for private in ("_record", "_from_structlog"):
         words.pop(private, None)
     at, level, name = (str(words.pop(key, "")) for key in ("timestamp", "level", "logger"))
-    said, error = str(words.pop("event", "")), words.pop("exception", "")
+    event, error = str(words.pop("event", "")), words.pop("exception", "")
     facts = " ".join(f"{key}={value!r}" for key, value in words.items())
-    line = f"{at[11:19]} {level:<7} {name} {said} {facts}".rstrip()
+    line = f"{at[11:19]} {level:<7} {name} {event} {facts}".rstrip()
     return printable(line) + (f" | {printable(error)}" if error else "")
 
 

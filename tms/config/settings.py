@@ -145,7 +145,7 @@ TEMPLATES = [
 # Database
 
 EMBEDDED = "sqlite://:memory:" if PRODUCTION else f"sqlite:///{DATA_DIR / 'tms.sqlite3'}"
-"""Production refuses to start without a database named; in memory it gets as far as to say so."""
+"""Production refuses to start without a database URL; an in-memory database lets it get as far as that message."""
 
 DATABASE_URL = env.text("TMS_DATABASE_URL", EMBEDDED)
 DATABASE_POOL = env.whole("TMS_DATABASE_POOL", 10, least=2)
@@ -226,7 +226,7 @@ SIGN_IN_FAILURES_PER_MINUTE = env.whole("TMS_SIGN_IN_FAILURES_PER_MINUTE", 30, l
 
 SIGN_IN_WINDOW_S = env.seconds("TMS_SIGN_IN_WINDOW_S", 900, least=1)
 SIGN_IN_FORMS_PER_MINUTE = env.whole("TMS_SIGN_IN_FORMS_PER_MINUTE", 60, least=1)
-"""Of one address, right or wrong, that one process looks at."""
+"""Attempts of one address, right or wrong, that one process checks."""
 
 # django-axes records who signed in and out; the throttle is ours (decision 0030).
 AXES_HANDLER = "tms.accounts.sign_in.record.SignInRecord"
@@ -266,7 +266,7 @@ NODE = env.text("TMS_NODE", socket.gethostname())
 
 HEARTBEAT_S = env.seconds("TMS_HEARTBEAT_S", 30, least=0.1)
 LEASE_GRACE_S = env.seconds("TMS_LEASE_GRACE_S", 15)
-"""A terminal is silent when nothing was heard for the heartbeat and this grace."""
+"""A terminal is silent if nothing was received for the heartbeat and this grace."""
 
 OFFLINE_AFTER_S = env.seconds("TMS_OFFLINE_AFTER_S", 30)
 """A silent terminal is offline after this."""
@@ -275,7 +275,7 @@ REBOOT_ALLOWANCE_S = env.seconds("TMS_REBOOT_ALLOWANCE_S", 300)
 """How long a reboot or update may take when the terminal names no return time."""
 
 LONGEST_GOODBYE_S = env.seconds("TMS_LONGEST_GOODBYE_S", 86_400)
-"""A goodbye excuses a terminal for no longer, whatever it promises; more is a maintenance window."""
+"""The longest absence that a goodbye excuses; a longer one needs a maintenance window."""
 
 RECONNECT_GRACE_S = env.seconds("TMS_RECONNECT_GRACE_S", 90)
 """How long terminals whose node stopped may take to come back before they are offline."""
@@ -289,12 +289,12 @@ TAKEOVER_BAN_S = env.seconds("TMS_TAKEOVER_BAN_S", 300)
 # Alerts
 
 STALE_AFTER_S = env.seconds("TMS_STALE_AFTER_S", 14_400)
-"""Whoever took an alert so long ago, and was not heard of since, is reminded of it. 0: never."""
+"""A person who acknowledged an alert is reminded after this time without an update. 0: never."""
 CORRELATION_WAIT_S = env.seconds("TMS_CORRELATION_WAIT_S", 5)
 """Notifications of lost terminals wait so long, because the alerts may be correlated into an incident."""
 
 FLAPPING_WINDOW_S = env.seconds("TMS_FLAPPING_WINDOW_S", 1_800)
-"""In which openings and recoveries are counted. 0: nothing is ever said to flap."""
+"""The period in which openings and recoveries are counted. 0: no flap detection."""
 
 FLAPPING_HIGH_PCT = env.whole("TMS_FLAPPING_HIGH_PCT", 30, least=2, most=100)
 FLAPPING_LOW_PCT = env.whole("TMS_FLAPPING_LOW_PCT", 15, least=1, most=FLAPPING_HIGH_PCT - 1)

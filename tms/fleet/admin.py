@@ -202,7 +202,7 @@ class CredentialAdmin(ReadOnly, ModelAdmin[Credential]):
 
     @admin.display(description=_("digest"))
     def mark(self, key: Credential) -> str:
-        """Enough to tell two keys apart, too little to be of use."""
+        """Enough to distinguish two keys, too little to use one."""
         return f"{key.digest[:8]}…"
 
 

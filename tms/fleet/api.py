@@ -56,7 +56,7 @@ def read_site(request: ApiRequest, code: str) -> SiteSchema:
 
 @router.get("/groups", summary="List groups", response=Page[GroupSchema])
 def list_groups(request: ApiRequest, response: HttpResponse, query: Query[PageQuery]) -> Page[GroupSchema]:
-    """Which terminals are in a group tells `GET /terminals?group=…`."""
+    """For the terminals of a group: `GET /terminals?group=…`."""
     found = paginate(request, response, visible(models.Group.objects.all(), to=request.person), query, order=BY_NAME)
     return Page(items=[GroupSchema(id=group.pk, name=group.name) for group in found.rows], next=found.next)
 

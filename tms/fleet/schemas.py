@@ -34,7 +34,7 @@ class SiteReferenceSchema(ResponseSchema):
 
 
 class TerminalSchema(ResponseSchema):
-    """Presence is what TMS knows of the link, status is what the terminal says of itself."""
+    """Presence is what TMS knows of the link; status is what the terminal reports about itself."""
 
     uid: str = Field(examples=["SJK-KSK-03"])
     site: SiteReferenceSchema
@@ -59,12 +59,14 @@ class TerminalSchema(ResponseSchema):
 
     @classmethod
     def of(cls, terminal: models.Terminal) -> Self:
-        told = {name: getattr(terminal, name) for name in OWN} | {name: getattr(terminal.state, name) for name in STATE}
+        values = {name: getattr(terminal, name) for name in OWN} | {
+            name: getattr(terminal.state, name) for name in STATE
+        }
         return cls(
             site=SiteReferenceSchema.of(terminal.site),
             groups=[group.name for group in terminal.groups.all()],
             parent=terminal.parent.uid if terminal.parent else None,
-            **told,
+            **values,
         )
 
 

@@ -120,7 +120,7 @@ def offered_credential(headers: Iterable[tuple[bytes, bytes]], subprotocols: Ite
 
 
 def find_keys(uids: Sequence[str]) -> dict[str, list[CredentialKey]]:
-    """Raises DatabaseError. Retries once if the connection was cut while idle: that says nothing of the database."""
+    """Raises DatabaseError. Retries once if the connection was cut while idle: the database may be fine."""
     try:
         return services.find(uids, at=db_clock().now())
     except (DatabaseError, InterfaceError):

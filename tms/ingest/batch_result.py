@@ -86,7 +86,7 @@ class BatchResult:
         self._number(link_state, item)
         report = item.report
         if report.late or report.boot_id is not UNSET:
-            self._add_change(transitions.hear(link_state, at=item.at, timing=self.timing))
+            self._add_change(transitions.renew_lease(link_state, at=item.at, timing=self.timing))
             return
         self._add_change(transitions.report(link_state, at=item.at, timing=self.timing))
         self._apply_state(link_state, report, at=item.at)
@@ -102,7 +102,7 @@ class BatchResult:
             link_state.seq = max(link_state.seq, report.seq)
 
     def _alive(self, link_state: LinkState, item: Alive) -> None:
-        self._add_change(transitions.hear(link_state, at=item.at, timing=self.timing))
+        self._add_change(transitions.renew_lease(link_state, at=item.at, timing=self.timing))
         self.rule_events.extend(item.rule_events)
 
     def _parted(self, link_state: LinkState, item: Parted) -> None:
@@ -116,7 +116,7 @@ class BatchResult:
         self._add_change(transitions.lose(link_state, cause=item.cause, at=item.at, timing=self.timing))
 
     def _answered(self, link_state: LinkState, item: CommandAnswered) -> None:
-        self._add_change(transitions.hear(link_state, at=item.at, timing=self.timing))
+        self._add_change(transitions.renew_lease(link_state, at=item.at, timing=self.timing))
         self.answers.append(item.answer)
 
     def note(self, item: Noted) -> None:

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 2.0
 OVERLAP = timedelta(seconds=5)
-"""Between the clocks of this node and of whoever revoked."""
+"""Allowance for differences between this node's clock and that of the process that revoked."""
 
 
 class Links:
@@ -86,7 +86,7 @@ class Links:
             await asyncio.sleep(POLL_INTERVAL_S)
 
     def _doubtful(self) -> list[int]:
-        """Terminals that may be on another node by now without the feed having said so."""
+        """Terminals that may be on another node by now although the feed reported nothing."""
         return list(self.by_terminal) if self._may_have_missed or not hub().is_live else []
 
     def _apply(self, found: "PollResult") -> None:

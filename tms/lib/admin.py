@@ -63,7 +63,7 @@ __all__ = ["BaseFormSet", "ModelAdmin", "ModelForm", "ReadOnly", "TabularInline"
 
 
 class ReadOnly:
-    """Rows that services write: looked at here, and never edited."""
+    """Rows that services write: read-only here."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

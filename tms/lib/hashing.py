@@ -1,4 +1,4 @@
-"""How TMS keeps secrets that it made itself: it can tell them again, and nobody can read them."""
+"""Hashes of secrets that TMS generated: it can recognise them, and nobody can read them."""
 
 import hashlib
 

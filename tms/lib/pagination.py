@@ -30,7 +30,7 @@ class KeysetPage:
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """An order of rows by `columns`; together they tell any two rows apart."""
+    """An order of rows by `columns`, which together are unique."""
 
     columns: tuple[Column, ...]
 

@@ -109,7 +109,7 @@ def each[T](items: Iterable[T], work: Callable[[T], object], *, loop: str) -> No
         except Exception as error:
             if is_database_away(error):
                 raise
-            if first is not None:  # the first one is logged by whoever catches it
+            if first is not None:  # the caller that catches the first one logs it
                 log.exception("part_of_pass_failed", loop=loop)
             first = first or error
     if first is not None:

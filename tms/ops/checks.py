@@ -38,7 +38,7 @@ def debug() -> Faults:
 def secret_key() -> Faults:
     try:
         key = settings.SECRET_KEY
-    except ImproperlyConfigured:  # Django's way to say that it is empty
+    except ImproperlyConfigured:  # Django raises this if it is empty
         key = ""
     if len(key) < SECRET_LENGTH or len(set(key)) < SECRET_VARIETY:
         yield Error(

@@ -1,4 +1,4 @@
-"""Migrations that never hold up those who serve: one that cannot lock its table lets go, and comes again."""
+"""Migrations that never block serving processes: one that cannot lock its table in time gives up and is retried."""
 
 import time
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from django.db.migrations import Migration
 from psycopg.errors import LockNotAvailable
 
 LOCK_TIMEOUT_MS = 5_000
-"""Whoever waits for a lock on a table stands before all who want to read it: so long may the fleet's reports wait."""
+"""How long a migration may wait for a table lock: later readers queue behind it, reports of the fleet among them."""
 TRIES, PAUSE_S = 30, 10.0
 """Five minutes of pauses: longer than a backup's or a report's transaction of ours."""
 
 
 class LockedOut(Exception):
-    """A table stayed locked by others; the message says what to do. Migrations before it are applied."""
+    """Another process kept the table locked; the message says what to do. Earlier migrations are applied."""
 
 
 class MigrateWithTimeout(migrate.Command):

@@ -46,7 +46,7 @@ class BucketStaticFiles(HashedStaticFiles):
 
 
 class StaticFilesBucket:
-    """Written without any ACL: who may read it, its policy says."""
+    """Writes without an ACL: the bucket's policy defines who may read."""
 
     def __init__(self, name: str, prefix: str) -> None:
         from storages.backends.s3 import S3StaticStorage  # loads boto3

@@ -13,7 +13,7 @@ register(REGISTRY)
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> HttpResponse:
-    """200 while this process serves; with `?strict` only when all parts are well. The body tells of each part."""
+    """200 while this process serves; with `?strict` only when all parts are well. The body lists each part."""
     status, body = checks.answer(strict="strict" in request.GET)
     return JsonResponse(body, status=status)
 

@@ -63,7 +63,7 @@ class BootFrame(Struct, frozen=True):
 
 
 class HeartbeatFrame(Struct, frozen=True):
-    """The terminal is alive and has nothing to say."""
+    """The terminal is alive and has nothing to report."""
 
 
 class ReportFrame(Struct, frozen=True, gc=False):

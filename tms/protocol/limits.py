@@ -1,4 +1,4 @@
-"""What one terminal may send. The server enforces these; the boot answer tells them to the terminal."""
+"""What one terminal may send. The server enforces these; the boot answer contains them."""
 
 FRAME_BYTES = 64 * 1024
 """A larger WebSocket message closes the link with 4413."""

@@ -31,7 +31,7 @@ def report_of(report: frames.ReportFrame) -> tuple[Refused, frames.ReportFrame]:
 
 
 def boot_of(boot: frames.BootFrame) -> tuple[Refused, frames.BootFrame]:
-    """The same of the state that a boot tells."""
+    """The same for the state in a boot."""
     refused = out_of_bounds(boot.full.metrics, "$.params.full.metrics")
     if not refused:
         return (), boot

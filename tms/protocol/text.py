@@ -7,7 +7,7 @@ LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 REMOVED = re.compile("[\x01-\x08\x0e-\x1b\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufeff\ufff9-\ufffb]")
 """Control characters, bidirectional embeddings, overrides and isolates (Unicode UAX #9), deprecated format characters,
 byte order marks and annotations. Joiners and marks stay: emoji, Arabic, Hebrew and Indic scripts need them. U+0000 and
-lone surrogates are left to whoever stores the text, who rejects them."""
+lone surrogates are left to the code that stores the text, which rejects them."""
 
 
 def clean(text: str, *, keeps_lines: bool = False) -> str:

@@ -52,7 +52,7 @@ type Call = BootCall | HeartbeatCall | ReportCall | GoodbyeCall
 type Uplink = Call | CommandAnswer
 
 IDENTITY = ("serial", "model", "firmware", "agent")
-"""What a terminal tells of itself at boot, for people."""
+"""What a terminal reports about itself at boot, for people."""
 METHODS = ("boot", "heartbeat", "report", "goodbye")
 
 CHOICES = {
@@ -78,7 +78,7 @@ END_IN_PYTHON = r"(?!\\n)"
 
 
 def decode(text: str | bytes) -> Iterator[Uplink | FrameError]:
-    """The calls and answers in one WebSocket message; what cannot be taken comes as the error that says why."""
+    """The calls and answers in one WebSocket message; an invalid one becomes the error that explains it."""
     # A lone surrogate is no text; the decoder refuses the bytes that it becomes.
     data = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if data[:1] == b"[" or data.lstrip()[:1] == b"[":
@@ -154,8 +154,8 @@ def _cleaned(call: Call) -> Call:
         _check_id(call.params.boot_id, "$.params.boot_id", call.id)
         for number, name in enumerate(call.params.capabilities):
             _check_id(name, f"$.params.capabilities[{number}]", call.id)
-        told = {name: clean(getattr(call.params, name)) for name in IDENTITY}
-        return replace(call, params=replace(call.params, **told))
+        identity = {name: clean(getattr(call.params, name)) for name in IDENTITY}
+        return replace(call, params=replace(call.params, **identity))
     return call
 
 

@@ -1,5 +1,5 @@
 """TMS's ASGI server: daphne or uvicorn, each with bounded input and output, monotonic timers, handshakes that can be
-denied, a door that closes before the process is full, and a drain.
+denied, an acceptor that stops listening before the process is full, and a drain.
 
 Nothing of either is patched: each hook is a subclass in a place that Twisted, autobahn, daphne and uvicorn offer for
 one. The parts of their source that this leans on are hashed in `tests/server/relied.json`.

@@ -8,7 +8,7 @@ from tms.accounts.sign_in.throttle import attempt
 
 
 class ThrottledBackend(ModelBackend):
-    """Django's own, behind the throttle: whoever calls `authenticate` passes it.
+    """Django's own backend behind the throttle, which every call of `authenticate` passes.
 
     Raises SignInThrottledError or HashingBusyError, which `RefusalMiddleware` answers.
     """

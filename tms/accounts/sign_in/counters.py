@@ -36,7 +36,7 @@ class Block(NamedTuple):
 
 
 class Counters(Protocol):
-    """The first limit counts an attempt before its password is looked at, the others when it failed."""
+    """The first limit counts an attempt before the password is checked, the others after it failed."""
 
     def begin(self, limits: Sequence[Limit], attempt: str) -> Block | None:
         """Count `attempt` in the first limit, unless one of them is reached: the one that lasts longest."""

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 SALT = "tms.accounts.device"
 LASTS_S = 180 * 24 * 3600
 MOST_NAMES = 8
-"""People who share a console; then the one who signed in longest ago is forgotten."""
+"""People remembered per device; beyond that, the one who signed in longest ago is dropped."""
 
 
 class Device(NamedTuple):
@@ -29,10 +29,10 @@ def of(cookies: Mapping[str, str]) -> Device | None:
     if not cookie:
         return None
     try:
-        told: Any = signing.loads(cookie, salt=SALT, max_age=LASTS_S)
+        values: Any = signing.loads(cookie, salt=SALT, max_age=LASTS_S)
     except signing.BadSignature:
         return None
-    return Device(told[0], tuple(told[1:]))
+    return Device(values[0], tuple(values[1:]))
 
 
 def remember(response: HttpResponse, known: Device | None, name: str) -> None:

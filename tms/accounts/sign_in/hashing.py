@@ -1,6 +1,6 @@
 """Passwords are hashed by a few threads of their own, which yield to everything else (R42).
 
-One hash takes a core for most of a second. Without a bound, whoever tries passwords takes the cores from the pages.
+One hash takes a core for most of a second. Without a bound, password guessing takes the cores from the pages.
 """
 
 import os
@@ -57,7 +57,7 @@ class BoundedPBKDF2(PBKDF2PasswordHasher):
 
 
 def give_back_connection() -> None:
-    """The one with which the person was looked up: who waits for a thread must not keep it from the pages."""
+    """Close the connection that looked the person up: pages need it while this request waits for a thread."""
     if not connection.in_atomic_block:
         connection.close()
 

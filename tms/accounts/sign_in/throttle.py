@@ -1,6 +1,6 @@
 """How often a password may be tried, decided before it is hashed (R16, R42).
 
-The limits know a name as it was typed, whether or not somebody has it, so an answer never tells which accounts exist.
+The limits count names as typed, existing or not, so an answer never reveals which accounts exist.
 """
 
 import contextlib
@@ -68,7 +68,7 @@ def attempt(request: HttpRequest | None, username: str) -> Iterator[Attempt]:
 
 
 def limits(known: device.Device | None, network: str, name: str) -> Sequence[Limit]:
-    """A known device has one limit of its own; whoever it is not known for has all the others."""
+    """A device known for this person has its own limit; all others apply otherwise."""
     window_s = settings.SIGN_IN_WINDOW_S
     if known is not None and name in known.names:
         return [Limit("device", _key("device", known.id, name), settings.SIGN_IN_FAILURES, window_s)]

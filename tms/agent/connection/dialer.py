@@ -32,7 +32,7 @@ PING_S = 20.0
 CLOSE_TIMEOUT_S = 2.0
 PROBLEM_TYPE = "application/problem+json"
 LONGEST_REASON = 200
-"""Characters of what a server says, in a line of the log."""
+"""Characters of a server's answer in a line of the log."""
 
 
 class ProblemDocument(msgspec.Struct):
@@ -191,7 +191,7 @@ def _refusal(response: Response, *, at: datetime) -> HandshakeRefused:
 
 
 def _date_of(response: Response) -> datetime | None:
-    """When it was sent, by the clock of whoever sent it: the terminal's own may be wrong by years."""
+    """When it was sent, by the sender's clock: the terminal's own may be wrong by years."""
     try:
         date = parsedate_to_datetime(response.headers.get("Date", ""))
     except ValueError:

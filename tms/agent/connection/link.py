@@ -63,7 +63,7 @@ class HandshakeRefused(LinkEnd):
 
 
 class CertificateRejected(LinkEnd):
-    """TLS failed at the certificate; the message says which way to mend it."""
+    """TLS failed at the certificate; the message says how to fix it."""
 
 
 class Closed(LinkEnd):

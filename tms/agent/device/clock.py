@@ -1,4 +1,4 @@
-"""The clock that reports are ordered by, and how its readings become instants once TMS has told the time."""
+"""The clock that orders reports, and how its readings become instants once TMS has sent its time."""
 
 import functools
 import time
@@ -70,5 +70,5 @@ def utc_now() -> datetime:
 
 
 def uptime_s() -> float:
-    """Since the machine started, or since some other instant where the system does not tell. Includes sleep."""
+    """Since the machine started, or since another fixed instant if the system does not know. Includes sleep."""
     return time.monotonic() if COUNTS_SLEEP is None else time.clock_gettime(COUNTS_SLEEP)

@@ -70,7 +70,7 @@ class Machine:
         return CommandOutcome({"answer": "pong", "at": datetime.now(UTC).isoformat(timespec="milliseconds")})
 
     def _reboot(self, args: Mapping[str, Any]) -> CommandOutcome:
-        """Answers and says goodbye; whoever runs the agent calls `reboot` when both are sent."""
+        """Returns the answer and the goodbye; the caller of the agent calls `reboot` once both are sent."""
         if not self._allows_reboot:
             raise CommandError("this agent may not reboot its machine; start it with --allow-reboot to let it")
         back_at = datetime.now(UTC) + REBOOT_TAKES

@@ -11,7 +11,7 @@ from tms.protocol import frames
 
 @dataclass(frozen=True, slots=True)
 class DeviceIdentity:
-    """What a terminal tells of itself at boot; an empty string tells nothing."""
+    """What a terminal reports about itself at boot; an empty string is unknown."""
 
     serial: str = ""
     model: str = ""
@@ -29,14 +29,14 @@ class DeviceSample:
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """What a command came to: its result, and the goodbye to say when it makes the terminal leave."""
+    """Result of a command, and the goodbye to send if it makes the terminal disconnect."""
 
     result: Any = None
     goodbye: frames.GoodbyeFrame | None = None
 
 
 class CommandError(Exception):
-    """The terminal will not do it; the message tells the operator why, and what would be right."""
+    """The terminal rejects the command; the message tells the operator why, and what is expected."""
 
 
 class DeviceSource(Protocol):
@@ -50,10 +50,10 @@ class DeviceSource(Protocol):
         """The names of the commands that it takes."""
 
     def uptime_s(self) -> float:
-        """Since the device started, not the agent: it tells a crash of the software from a loss of power."""
+        """Since the device started, not the agent: it distinguishes a crash of the software from a loss of power."""
 
     def sample(self) -> DeviceSample | None:
-        """Called once an interval and at boot; None when there is nothing to say beyond being alive."""
+        """Called once per interval and at boot; None if there is nothing to report but being alive."""
 
     async def handle(self, command: frames.CommandFrame) -> CommandOutcome:
         """Do what was commanded. Raises CommandError; is cancelled at the deadline."""

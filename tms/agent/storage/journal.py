@@ -35,7 +35,7 @@ release of the agent writes by their number."""
 
 
 class SpoolError(Exception):
-    """The path cannot be a spool; the message says why, and what would be right."""
+    """The path cannot be a spool; the message says why, and what is expected."""
 
 
 class SqliteJournal:

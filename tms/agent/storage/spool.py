@@ -1,6 +1,6 @@
 """Reports that are not yet acknowledged: bounded, in order, and on disk when there is a journal.
 
-Memory is the truth and the journal its copy: a full disk is news, and must not stop the terminal from telling it.
+Memory is the truth and the journal its copy: a full disk is worth reporting, and must not prevent the report.
 Nothing here depends on the clock on the wall: reports are by boot clocks, in the order in which they were made.
 """
 
@@ -55,17 +55,17 @@ class Bounds:
 
 
 class JournalError(Exception):
-    """The disk would not take it; the message says why."""
+    """The disk rejected it; the message says why."""
 
 
 class Journal(Protocol):
-    """The copy on disk. What was written stays, whatever happens to the process."""
+    """The copy on disk. What was written survives the process."""
 
     def load(self) -> Iterable[SpooledReport]:
         """Every entry, oldest first."""
 
     def load_anchors(self) -> Iterable[Anchor]:
-        """One for each clock that TMS has told the time."""
+        """One for each boot clock that was compared with TMS's time."""
 
     def write(self, added: Sequence[SpooledReport], removed: Sequence[int], anchors: Sequence[Anchor]) -> None:
         """Add entries, remove positions and replace anchors, all or nothing. Raises JournalError."""
@@ -116,7 +116,7 @@ class Spool:
         self._write()
 
     def set_anchor(self, anchor: Anchor) -> None:
-        """TMS told the time: from now on all entries of this clock can be dated, and those of before are corrected."""
+        """TMS sent its time: entries of this clock can be dated from now on, and earlier ones are corrected."""
         self.anchors[anchor.clock] = self._unwritten_anchors[anchor.clock] = anchor
         self._write()
 

@@ -45,7 +45,7 @@ def is_acknowledged(row: Alert | Incident, by: User) -> bool:
 
 
 def lock_terminals(alerts: AlertQuerySet) -> None:
-    """As whatever opens or resolves alerts does: the states of the terminals before the alerts."""
+    """Lock the states of the terminals before the alerts, in the same order as whatever opens or resolves alerts."""
     store.lock(set(alerts.values_list("terminal_id", flat=True)))
 
 

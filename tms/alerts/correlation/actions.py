@@ -45,7 +45,7 @@ def acknowledge(
 def change_acknowledgement(
     incident: Incident, *, by: User, comment: str, at: datetime, contract: Contract, until: datetime | None
 ) -> Incident:
-    """Other terms for what is acknowledged already; whoever has it keeps it."""
+    """Change the contract of an acknowledgement; the person stays responsible."""
     row = _unresolved(incident)
     until = until if contract is Contract.TIME else None
     if row.state == IncidentState.ACKNOWLEDGED and (row.contract, row.until, comment) != (contract, until, ""):
@@ -97,7 +97,7 @@ def claim(incident: Incident, *, by: User, at: datetime) -> Incident:
 
 @transaction.atomic
 def unclaim(incident: Incident, *, by: User, at: datetime) -> Incident:
-    """Nobody is at it any more, whoever had said so."""
+    """Release the claim, whoever holds it."""
     row = _unresolved(incident)
     if row.claimed_by_id is not None:
         transition(row, Kind.UNCLAIMED, at=at, actor=Actor(by), fields=UNCLAIMED_FIELDS)

@@ -113,7 +113,7 @@ def _open(
     unresolved: dict[CommonFactor, Incident],
     at: datetime,
 ) -> list[Candidate]:
-    """Open incidents of what has `factor` in common; those who belong to none."""
+    """Open incidents for alerts with this common factor; returns the candidates that belong to none."""
     settled = _settled(factor, found, at)
     by_factor = _by_factor(factor, settled)
     plenty = {what: group for what, group in by_factor.items() if factor is Factor.SITE or len(group) >= rule.least}
@@ -132,7 +132,7 @@ def _open(
 
 
 def _settled(factor: Factor, found: Sequence[Candidate], at: datetime) -> list[Candidate]:
-    """A site explains a loss best: whatever else may, is asked when a site has had time to be lost."""
+    """A site explains a loss best: other factors are considered once a whole site has had time to be lost."""
     if factor is Factor.SITE:
         return list(found)
     before = at - timedelta(seconds=settings.CORRELATION_WAIT_S / 2)

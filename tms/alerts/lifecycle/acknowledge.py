@@ -50,7 +50,7 @@ def acknowledge(
 def lock_in_states(alerts: models.QuerySet[Alert], states: Collection[AlertState]) -> list[Alert]:
     """Those of `alerts` in one of `states`, locked until the transaction ends.
 
-    A row that another transaction holds is being taken or resolved this very moment: it is left to whoever has it.
+    A row that another transaction holds is being acknowledged or resolved right now: it is skipped.
     """
     rows = alerts.filter(state__in=states).order_by("pk")
     return list(rows.select_for_update(skip_locked=True, of=("self",)))
@@ -68,5 +68,5 @@ def terms(contract: Contract, until: datetime | None, *, at: datetime) -> dict[s
 
 
 def reminder(at: datetime) -> datetime | None:
-    """When whoever has an alert is reminded, having last been heard of `at`."""
+    """When to send the reminder for an alert whose last update was `at`."""
     return at + timedelta(seconds=settings.STALE_AFTER_S) if settings.STALE_AFTER_S else None

@@ -1,6 +1,6 @@
 """What else people do to alerts: to one or to many, in one transaction, and twice is as once.
 
-Each returns how many it was done to. What suits no longer, because of a recovery, say, is left alone.
+Each returns how many rows changed. Rows to which it no longer applies, for example after a recovery, stay as they are.
 """
 
 from datetime import datetime
@@ -27,7 +27,7 @@ UNRESOLVED = (AlertState.OPEN, AlertState.ACKNOWLEDGED, AlertState.SNOOZED)
 def change_acknowledgement(
     alerts: AlertQuerySet, *, contract: Contract, until: datetime | None, by: User, comment: str, at: datetime
 ) -> int:
-    """Other terms for what is acknowledged already; whoever has it keeps it. An empty comment leaves what was said."""
+    """Change the contract; the same people stay responsible. An empty comment keeps the former one."""
     fields = terms(contract, until, at=at)
     others = [
         alert
@@ -77,7 +77,7 @@ def assign(alerts: AlertQuerySet, *, to: User, by: User, comment: str, at: datet
 
 @transaction.atomic
 def comment(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
-    """Say something of them. Whoever has them is not forgetful: the reminder waits anew."""
+    """Add a comment to each. This also restarts the wait for a reminder."""
     chosen = [alert for alert in lock_in_states(alerts, UNRESOLVED) if alert.comment != comment]
     Alert.objects.filter(pk__in=[alert.pk for alert in chosen], remind_at__isnull=False).update(
         remind_at=reminder(at), is_stale=False
@@ -88,7 +88,7 @@ def comment(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> i
 
 @transaction.atomic
 def resolve(alerts: AlertQuerySet, *, by: User, comment: str, at: datetime) -> int:
-    """Say that they are over, where the rule lets a person say so. They open again when it comes again."""
+    """Resolve by hand, where the rule allows it. They reopen if the problem recurs."""
     chosen = alerts.unresolved().filter(rule__may_be_resolved_by_hand=True)
     store.lock(set(chosen.values_list("terminal_id", flat=True)))
     over = lock_in_states(chosen, UNRESOLVED)
@@ -113,5 +113,5 @@ RESOLVED_FIELDS: dict[str, Any] = {
 
 
 def with_comment(comment: str) -> dict[str, str]:
-    """The last that anybody said stays, when nobody says more."""
+    """The new comment, or the former one if it is empty."""
     return {"comment": comment} if comment else {}

@@ -1,4 +1,4 @@
-"""A claim: somebody takes a look, before anybody has acknowledged.
+"""Claims: somebody looks into an alert before anybody has acknowledged it.
 
 It binds nobody: colleagues may acknowledge or claim all the same, and whoever is to be told next is told. It ends by
 itself, so that nobody has to remember it.
@@ -29,7 +29,7 @@ not_ended = SetAside[int]("claims")
 
 @transaction.atomic
 def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
-    """Say that one takes a look; over what somebody else has claimed, too. One's own claim lasts anew."""
+    """Claim for `by`, also over another person's claim. An own claim is renewed."""
     chosen = lock_in_states(alerts, CLAIMABLE)
     taken = [alert for alert in chosen if alert.claimed_by_id != by.pk]
     transition(
@@ -41,7 +41,7 @@ def claim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
 
 @transaction.atomic
 def unclaim(alerts: AlertQuerySet, *, by: User, at: datetime) -> int:
-    """Nobody is at it any more, whoever had said so."""
+    """Release the claims, whoever holds them."""
     claimed = lock_in_states(alerts.claimed(), CLAIMABLE)
     transition(claimed, TransitionKind.UNCLAIMED, at=at, fields=UNCLAIMED_FIELDS, actor=Actor(by=by))
     return len(claimed)

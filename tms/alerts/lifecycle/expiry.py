@@ -34,7 +34,7 @@ def _expire(pks: Collection[int], at: datetime) -> int:
 
 @skip_when_empty(Alert.objects.forgotten)
 def remind(at: datetime) -> int:
-    """Remind whoever took an alert and was not heard of since; and again after as long (index: alert_remind)."""
+    """Remind of acknowledgements without an update for long, and again after the same time (index: alert_remind)."""
     due = Alert.objects.forgotten(at).exclude(pk__in=not_reminded.keys(at)).order_by("remind_at")
     pks = list(due.values_list("pk", flat=True)[:PASS_LIMIT])
     return isolate(pks, partial(_remind, at=at), aside=not_reminded, at=at)

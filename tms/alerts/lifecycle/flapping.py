@@ -82,7 +82,7 @@ def _expire_flapping(pks: Collection[int], at: datetime) -> int:
 
 
 def _triggered(alerts: Sequence[Alert], at: datetime) -> dict[Pair, RuleTriggered]:
-    """What the rules of these alerts say just now."""
+    """Which rules of these alerts are triggered now, by rule and terminal."""
     active = Condition.objects.filter(among([_pair(alert) for alert in alerts])).select_related("rule")
     triggered = (
         RuleTriggered(row.rule_id, row.terminal_id, at, value=row.value, severity=row.severity or row.rule.severity)

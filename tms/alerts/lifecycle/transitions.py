@@ -17,7 +17,7 @@ from tms.metrics import instruments
 
 
 class Actor(NamedTuple):
-    """Who did it, nobody being TMS itself; to whom; and what was said."""
+    """Who did it (None is TMS itself), to whom, and with which comment."""
 
     by: User | None = None
     to: User | None = None

@@ -49,7 +49,7 @@ class Scope:
 
 
 def wrong_scope(scope: Scope) -> str:
-    """What is wrong with it, for whoever plans; empty: nothing."""
+    """What is wrong with the scope, for the person who plans; empty if nothing is."""
     return gettext("Choose at least one site, group or terminal.") if scope.is_empty else ""
 
 

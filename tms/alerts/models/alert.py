@@ -61,7 +61,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(FLAPPING)
 
     def stale(self) -> Self:
-        """Acknowledged for too long, and nobody has said a word since (index: alert_stale)."""
+        """Acknowledged for too long without a comment (index: alert_stale)."""
         return self.filter(state=AlertState.ACKNOWLEDGED, is_stale=True)
 
     def ending(self, at: datetime) -> Self:
@@ -81,7 +81,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(incident=None)
 
     def claimed(self) -> Self:
-        """Somebody has said that they take a look (index: alert_claimed)."""
+        """Somebody has claimed them (index: alert_claimed)."""
         return self.filter(state=AlertState.OPEN, claimed_until__isnull=False)
 
     def locked(self) -> Self:
@@ -109,7 +109,7 @@ class Alert(models.Model):
     version = models.PositiveIntegerField(default=1, db_default=1)
     """Increases with each change that affects an operator's decision."""
     changed_at = models.DateTimeField(db_default=Now())
-    """Of its newest step: none may seem to come before it, whatever the clocks of the nodes say."""
+    """Of its newest transition: later ones get no earlier time, even if the clocks of nodes differ."""
     acknowledged_at = models.DateTimeField(_("acknowledged at"), null=True)
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="acknowledged_alerts"
@@ -126,7 +126,7 @@ class Alert(models.Model):
     )
     """Assignee who has not acknowledged it yet."""
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="claimed_alerts")
-    """Who takes a look, while it is open; binds nobody, and ends at `claimed_until`."""
+    """Has claimed it while it is open, until `claimed_until`."""
     claimed_until = models.DateTimeField(null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True)
     """Latest comment."""

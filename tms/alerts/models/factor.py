@@ -1,4 +1,4 @@
-"""What terminals that are lost together may have in common, and how that is said."""
+"""Common factors of terminals that are lost together, and their text."""
 
 from django.db import models
 from django.utils.translation import gettext, ngettext, pgettext_lazy

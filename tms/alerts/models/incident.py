@@ -122,7 +122,7 @@ class Incident(models.Model):
     until = models.DateTimeField(_("until"), null=True)
     comment = LinesField(_("comment"), max_length=500, blank=True, default="")
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    """Takes a look, while nobody has acknowledged it; to `claimed_until`."""
+    """Has claimed it, until `claimed_until` or the first acknowledgement."""
     claimed_until = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(_("resolved at"), null=True)
 
@@ -150,7 +150,7 @@ class Incident(models.Model):
 
     @property
     def name(self) -> str:
-        """What its terminals have in common, in the language of whoever looks. Reads `site` or `group`."""
+        """The common factor of its terminals, in the active language. Reads `site` or `group`."""
         if self.site is not None:
             return self.site.local_name
         return self.group.name if self.group is not None else self.key

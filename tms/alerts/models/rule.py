@@ -1,4 +1,4 @@
-"""Rules as they are stored. `tms.alerts.rule_kinds` says what they mean."""
+"""Rules as they are stored. `tms.alerts.rule_kinds` defines what they mean."""
 
 import re
 from itertools import pairwise
@@ -33,7 +33,7 @@ SEVERITY_ORDER = (Severity.INFO.value, Severity.WARNING.value, Severity.CRITICAL
 """By rising severity."""
 
 REQUIRED_OF_METRICS = MetricKind.required
-"""Also of a metric rule that says not how to compare."""
+"""Also for a metric rule without a comparison."""
 LENGTHS = ("duration_s", "window_s", "clear_after_s")
 LONGEST_S = 366 * 86_400
 EVENT_CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -172,7 +172,7 @@ class Rule(models.Model):
         return {name: getattr(self, f"{name}_id" if name in {"site", "group"} else name) for name in CONTENT}
 
     def clean(self) -> None:
-        """Each kind needs its own fields; say which are missing, and which could never be met."""
+        """Each kind needs its own fields: report those that are missing, and limits that can never be met."""
         errors = {name: gettext("Enter one year at most.") for name in LENGTHS if not getattr(self, name) <= LONGEST_S}
         errors |= {name: gettext("Required for this kind of rule.") for name in self._missing()}
         for name in ("event_code", "clear_code"):

@@ -24,7 +24,7 @@ from tms.telemetry.history import samples
 from tms.telemetry.models import Event
 
 MOST_TERMINALS = 1_000
-"""Evaluated where roll-ups say which hours matter; of a larger fleet, a sample."""
+"""Evaluated where roll-ups show which hours matter; of a larger fleet, a sample."""
 MOST_CLOSELY = 60
 """Evaluated where every report has to be read."""
 MOST_ROWS = 200_000

@@ -62,7 +62,7 @@ def due_at(event: RuleTriggered) -> datetime:
 
 
 def simulated_alerts(rule_events: Iterable[RuleEvent], *, until: datetime, due: Due = due_at) -> list[SimulatedAlert]:
-    """Of the events of one rule, in order of time. `due` says when a trigger opens its alert."""
+    """Of the events of one rule, in order of time. `due` returns when a trigger opens its alert."""
     courses: dict[int, Course] = {}
     alerts: list[SimulatedAlert] = []
     for event in rule_events:

@@ -78,9 +78,9 @@ def entry_of(rule: Rule) -> RuleEntry:
 
 
 def fill(rule: Rule, entry: RuleEntry, places: KnownScopes, *, is_name_known: bool = False) -> list[EntryFault]:
-    """Make `rule` say what `entry` does; what is wrong with it.
+    """Copy `entry` to `rule`; returns what is wrong with it.
 
-    With `is_name_known`, whoever calls has looked its name up already, and no query asks whether it is free.
+    With `is_name_known` the caller has looked its name up already, and no query checks whether it is free.
     """
     wrong = []
     for name in COPIED:
@@ -102,6 +102,6 @@ def _checked(rule: Rule, *, is_name_known: bool) -> list[EntryFault]:
     try:
         rule.full_clean(exclude=("site", "group"), validate_constraints=not is_name_known)
     except ValidationError as error:
-        told = error.message_dict.items()
-        return [EntryFault(FIELDS.get(name, f".{name}"), " ".join(messages)) for name, messages in told]
+        errors = error.message_dict.items()
+        return [EntryFault(FIELDS.get(name, f".{name}"), " ".join(messages)) for name, messages in errors]
     return []

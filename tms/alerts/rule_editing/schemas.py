@@ -18,7 +18,7 @@ type Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 def one_of(values: Iterable[str], text: str = "") -> Any:
-    """The rule itself says what is wrong with another one."""
+    """A field whose choices OpenAPI lists; the rule itself reports any other value."""
     return Field("", description=text or None, json_schema_extra={"enum": ["", *values]})
 
 

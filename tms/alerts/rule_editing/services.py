@@ -49,7 +49,7 @@ def save_rule(rule: Rule, *, by: User | None, at: datetime, version: int | None 
 
 @transaction.atomic
 def change_rule(rule: Rule, *, at: datetime, by: User | None = None) -> None:
-    """Save an edited or new rule. Clears what its former revision triggered; the next reports are evaluated anew.
+    """Save an edited or new rule. Clears what its former revision triggered; the next reports are evaluated again.
 
     Terminals that are offline send no reports, so a presence rule triggers for them at once.
     """
@@ -84,7 +84,7 @@ def _locked(rule: Rule, version: int | None) -> Rule:
 
 def _begin_revision(rule: Rule, *, at: datetime, by: User | None) -> None:
     if rule.pk:
-        # Of the row, not of this copy: who edits it at the same time makes a revision of their own.
+        # Of the row, not of this copy: a concurrent edit creates its own revision.
         rows = Rule.objects.select_for_update(no_key=True).filter(pk=rule.pk)
         revision, version = rows.values_list("revision", "version").get()
         rule.revision, rule.version = revision + 1, version + 1

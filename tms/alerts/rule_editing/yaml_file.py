@@ -24,7 +24,7 @@ from tms.protocol.text import clean_tree
 MOST_ENTRIES = 300
 MOST_FAULTS = 100
 LONGEST_FAULT = 300
-"""A value that is wrong is repeated in what is said of it, and may be as long as the file."""
+"""Characters of an error: it repeats the wrong value, which may be as long as the file."""
 
 
 class RuleFileFault(NamedTuple):
@@ -61,8 +61,8 @@ class PlannedRule(NamedTuple):
 def exported() -> str:
     """All rules, in the order of their names."""
     rules = Rule.objects.not_deleted().select_related("site", "group").order_by("name")
-    told = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
-    text: str = yaml.safe_dump(told, allow_unicode=True, sort_keys=False, width=120)
+    document = {"rules": [msgspec.to_builtins(entry_of(rule)) for rule in rules]}
+    text: str = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
     return text
 
 
@@ -156,5 +156,5 @@ class RuleFileReader:
                 self._fault(path, gettext("A rule with this name already appears above. Rename or remove one."))
 
     def _fault(self, path: str, what: str) -> None:
-        said = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"
-        self.faults.append(RuleFileFault(self._lines.line(path), path.removeprefix("$."), said))
+        text = what if len(what) <= LONGEST_FAULT else what[: LONGEST_FAULT - 1] + "…"
+        self.faults.append(RuleFileFault(self._lines.line(path), path.removeprefix("$."), text))

@@ -28,7 +28,7 @@ class History(Enum):
     EVENTS = auto()
     PRESENCE = auto()
     NONE = auto()
-    """No past is stored: a preview says for which terminals the rule would match now."""
+    """No history is stored: a preview shows for which terminals the rule would match now."""
 
 
 class RuleFacts(Protocol):
@@ -111,7 +111,7 @@ class RuleKind(ABC):
     def compile(self, rule: RuleFacts) -> CompiledRule: ...
 
     def placeholders(self, rule: RuleFacts) -> dict[str, str]:
-        """What `condition` names, besides {who} and {severity}."""
+        """Values for the placeholders of `condition`, besides {who} and {severity}."""
         return {}
 
     def thresholds(self, rule: RuleFacts) -> tuple[Threshold, ...]:

@@ -24,7 +24,7 @@ UID_MARKS = {
 
 
 class TokenRefused(Exception):
-    """The token is unknown, used or expired; which of them is not told."""
+    """The token is unknown, used or expired; the error does not reveal which."""
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ class TerminalIdentity(NamedTuple):
     site_id: int
     kind: str
     model: str = ""
-    """As it told at its last boot."""
+    """As reported at its last boot."""
 
 
 class CredentialKey(NamedTuple):

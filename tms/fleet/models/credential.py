@@ -20,7 +20,7 @@ class Credential(models.Model):
     class Meta:
         verbose_name = _("credential")
         verbose_name_plural = _("credentials")
-        # Reader: every node's look for links that must close.
+        # Reader: every node's poll for links that must close.
         indexes = (
             models.Index(
                 fields=("revoked_at",), name="credential_revoked", condition=models.Q(revoked_at__isnull=False)

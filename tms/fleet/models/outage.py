@@ -7,7 +7,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class OutageCause(models.TextChoices):
-    """Why a terminal was away, as its return tells."""
+    """Why a terminal was away, as far as its return shows."""
 
     NETWORK = "network", pgettext_lazy("outage", "Network")
     POWER = "power", pgettext_lazy("outage", "Power or reboot")
@@ -55,7 +55,7 @@ class Outage(models.Model):
     seq = models.BigIntegerField(default=0)
     """The boot that was lost, and the highest report of it that was kept."""
     reports_made = models.PositiveIntegerField(null=True)
-    """While it was away, by a boot that went on; None when it cannot be told."""
+    """Reports that a boot which went on made meanwhile; None if unknown."""
     reports_sent = models.PositiveIntegerField(null=True)
     """Of those that `boot_id` made meanwhile, how many arrived later; None until they were counted."""
 

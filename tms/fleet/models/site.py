@@ -53,5 +53,5 @@ class Site(models.Model):
 
     @property
     def local_name(self) -> str:
-        """The name in the language of whoever looks."""
+        """The name in the active language."""
         return self.name_ja if self.name_ja and get_language() == "ja" else self.name

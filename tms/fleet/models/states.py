@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class Presence(models.TextChoices):
-    """What TMS knows of the link to a terminal; never what the terminal says of itself, nor what people plan for it."""
+    """What TMS knows of the link to a terminal; neither what the terminal reports nor what people plan for it."""
 
     ONLINE = "online", pgettext_lazy("presence", "Online")
     SILENT = "silent", pgettext_lazy("presence", "Silent")
@@ -30,7 +30,7 @@ NEEDY_FIRST = (
 
 
 class Status(models.TextChoices):
-    """What a terminal says of itself."""
+    """What a terminal reports about itself."""
 
     OK = "ok", pgettext_lazy("status", "OK")
     DEGRADED = "degraded", pgettext_lazy("status", "Degraded")

@@ -25,7 +25,7 @@ class TerminalKind(models.TextChoices):
 
 
 SEARCHED = ("uid", "label", "serial", "model", "address")
-"""Columns of a terminal by which a person looks for it."""
+"""Columns that a search for terminals covers."""
 
 
 class Terminal(models.Model):
@@ -96,7 +96,7 @@ class Group(models.Model):
 
 class StateQuerySet(models.QuerySet["TerminalState"]):
     def due(self, at: datetime) -> Self:
-        """Whose presence has to be looked at again by `at` (index: state_due, read by the sweep)."""
+        """States that the sweep has to check by `at` (index: state_due)."""
         return self.filter(due_at__lte=at)
 
     def on_node(self, node: str | None) -> Self:
@@ -108,7 +108,7 @@ class StateQuerySet(models.QuerySet["TerminalState"]):
 class TerminalState(models.Model):
     """How a terminal is right now: hot and narrow, written by every flush.
 
-    `due_at` is when the sweep must look at it; while a terminal is online it trails `lease_at`, which no index covers,
+    `due_at` is when the sweep must check it; while a terminal is online it trails `lease_at`, which no index covers,
     so that renewing a lease touches no index.
     """
 

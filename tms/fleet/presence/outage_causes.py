@@ -1,4 +1,4 @@
-"""Why a terminal was away, told from what it brings when it comes back. Pure.
+"""Why a terminal was away, derived from its first boot and reports after the outage. Pure.
 
 | it comes back with              | and                                                       | then it was     |
 |---------------------------------|-----------------------------------------------------------|-----------------|
@@ -48,7 +48,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Reboot:
-    """What a boot told."""
+    """What a boot reported."""
 
     boot_id: str
     uptime_s: float
@@ -78,7 +78,7 @@ class Return:
 
     @property
     def uptime_s(self) -> float | None:
-        """0 is what a boot says that tells nothing."""
+        """A boot without this information reports 0."""
         return self.boot.uptime_s if self.boot and self.boot.uptime_s > 0 else None
 
     @property

@@ -191,7 +191,7 @@ def _update_sql() -> str:
     else:
         merged, size, keys = "json_patch(s.metrics, r.metrics)", "length(s.metrics)", "json_each"
     # Names are counted only where there is much to count. A session refuses what is too much; who boots with other
-    # names than before begins anew.
+    # names than before starts over.
     is_full = f"{size} > 512 AND (SELECT count(*) FROM {keys}({merged})) > {METRIC_NAMES}"  # noqa: S608  (names are our own)
     columns = ", ".join(f"{field} = r.{field}" for field in FIELDS if field != "terminal_id")
     return (

@@ -63,7 +63,7 @@ class LinkStateChange:
     back_at: datetime | None
     session: int
     since: datetime | None = None
-    """When it came to be so, as far as can be told; `at` is when TMS found out."""
+    """When it happened, as far as known; `at` is when TMS noticed."""
     node: str = ""
     """That held the link."""
 
@@ -86,8 +86,8 @@ def boot(link_state: LinkState, *, at: datetime, node: str, boot_id: str, timing
     return report(link_state, at=at, timing=timing)
 
 
-def hear(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
-    """Anything that came over the link renews the lease; but what a leaving terminal sends takes no goodbye back."""
+def renew_lease(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
+    """Any frame renews the lease, but what a leaving terminal still sends does not cancel its goodbye."""
     if link_state.has_left:
         link_state.last_seen_at = at
         return None
@@ -95,7 +95,7 @@ def hear(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateCha
 
 
 def report(link_state: LinkState, *, at: datetime, timing: Timing) -> LinkStateChange | None:
-    """The terminal tells of now: it is here, also after a goodbye."""
+    """A current report: the terminal is online, also after a goodbye."""
     link_state.last_seen_at = at
     link_state.lease_at = at + timing.lease
     if link_state.presence == Presence.ONLINE:
@@ -161,7 +161,7 @@ def _change(
     link_state.due_at, link_state.back_at = due_at, back_at
     if unchanged:
         return None
-    # A flush that waited for the database tells of what was before the sweep: history stays in its order.
+    # A flush that waited for the database reports what happened before the sweep: history stays in order.
     told_at = link_state.presence_at = max(at, link_state.presence_at or at)
     return LinkStateChange(
         link_state.terminal_id,

@@ -1,4 +1,4 @@
-"""Tells the boards when a site opens or closes: nothing else changes then that they would hear of."""
+"""Publishes a change when a site opens or closes: at that time no row changes that would be published."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ class SiteHoursWatcher:
         self._reads_at: datetime | None = None
         self._next_change = NEVER
 
-    def look(self, at: datetime) -> None:
+    def notify_changes(self, at: datetime) -> None:
         if self._reads_at is not None and at < min(self._reads_at, self._next_change):
             return
         has_changed = self._next_change <= at

@@ -5,7 +5,7 @@ from tms.fleet.models import Site
 
 
 def terminals_like(text: str) -> Q:
-    """Where a person would look for a terminal: its UID, place, serial number, model, site and address."""
+    """What a search for terminals covers: UID, location, serial number, model, site and address."""
     sites = Site.objects.filter(Q(code__iexact=text) | Q(name__icontains=text) | Q(name_ja__icontains=text))
     # A list and no subquery, so that PostgreSQL can join both indexes.
     return Q(site__in=list(sites.values_list("pk", flat=True))) | Q(words__contains=Upper(Value(text)))

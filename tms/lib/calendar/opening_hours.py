@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from tms.lib.calendar.local_time import instant
 
 HORIZON = timedelta(days=366)
-"""What lies further ahead is not looked at."""
+"""How far ahead openings are searched."""
 EVER, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -49,7 +49,7 @@ ALL_DAY: Spans = (OpenInterval(time.min, time.min),)
 class Hours:
     zone: ZoneInfo
     week: Mapping[int, Spans] = field(default_factory=dict)
-    """By weekday, 0 is Monday; one that is missing is closed. A site that tells no hours at all is always open."""
+    """By weekday, 0 is Monday; a missing one is closed. A site without any hours is always open."""
     holidays: Container[date] = frozenset()
     on_holidays: Spans | None = None
     """None: a holiday is a day like others."""

@@ -34,14 +34,14 @@ PARTS = frozenset(
         "WKST",
     }
 )
-"""Of dates only: what says times of day would make several occurrences a day."""
+"""Dates only: parts with times of day would make several occurrences a day."""
 NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 HORIZON = timedelta(days=3_660)
 """A rule that names no date within ten years names none."""
 
 
 class BadRecurrence(Exception):
-    """Its text tells a person what is wrong."""
+    """The text explains to a person what is wrong."""
 
     code = "tms:bad-recurrence"
 
@@ -88,7 +88,7 @@ class Recurrence:
 
 
 def parsed(rule: str) -> dict[str, str]:
-    """The parts of an RRULE by their names. Raises BadRecurrence for what is none, or says times of day."""
+    """The parts of an RRULE by name. Raises BadRecurrence if it is invalid or contains times of day."""
     pairs = [part.partition("=") for part in rule.upper().removeprefix("RRULE:").split(";")]
     parts = {name: value for name, _, value in pairs}
     if unknown := sorted(parts.keys() - PARTS) or sorted(name for name, value in parts.items() if not value):

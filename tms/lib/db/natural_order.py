@@ -38,6 +38,6 @@ def _compare(one: str, other: str) -> int:
 
 
 def _key(text: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Numbers before letters, letters whatever their case; equal ones by their characters."""
+    """Numbers before letters, ignoring case; ties by characters."""
     parts = (part for part in NUMBERS.split(text) if part)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts], text

@@ -16,7 +16,7 @@ LEAVE_S = 1.0
 class DatabaseThread:
     """Runs one piece of work at a time, in the order of the calls, on one database connection.
 
-    After an error that says that the database is away the connection is closed, unless `keeps_connection`: a leader of
+    After an error that means the database is away, the connection is closed, unless `keeps_connection`: a leader of
     the clock gives up its lock first.
     """
 

@@ -19,7 +19,7 @@ class Notification(NamedTuple):
 
     subject: Subject
     policy: Policy | None
-    """None: for one person, whatever the policies are."""
+    """None: for one person, regardless of policies."""
     destination: Destination
     kind: NotificationKind
     source: str

@@ -1,4 +1,4 @@
-"""What is said of incidents."""
+"""Texts about incidents."""
 
 from collections.abc import Sequence
 from typing import Any

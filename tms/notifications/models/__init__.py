@@ -1,4 +1,4 @@
-"""Here Django looks for models."""
+"""Index of the models, for Django."""
 
 from tms.notifications.models.delivery import Delivery, DeliveryItem, DeliveryState, NotificationKind
 from tms.notifications.models.destination import Destination

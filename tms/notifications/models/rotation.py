@@ -71,7 +71,7 @@ class Member(models.Model):
 
 
 class Cover(models.Model):
-    """A person is on call for a time, whoever has the shift."""
+    """A person is on call for a time instead of the regular shift."""
 
     rotation = models.ForeignKey(Rotation, models.CASCADE, related_name="covers")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("who"))

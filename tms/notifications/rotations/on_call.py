@@ -38,7 +38,7 @@ def rosters(rotations: Collection[Rotation]) -> dict[int, Roster]:
 
 
 def cover(rotation: Rotation, person: User, *, since: datetime, until: datetime, by: User) -> Cover:
-    """Put `person` on call from `since` until `until`, whoever has the shift."""
+    """Put `person` on call from `since` until `until`, instead of the regular shift."""
     with recorder.change(Cover(rotation=rotation, person=person, since=since, until=until, by=by)) as made:
         made.save()
     return made

@@ -18,7 +18,7 @@ WEEK = 7
 
 
 class CoverInterval(NamedTuple):
-    """One person is on call, whoever has the regular shift."""
+    """One person is on call instead of the regular shift."""
 
     person: int
     since: datetime

@@ -35,7 +35,7 @@ def send(kind: str, to: Recipient, message: Message, *, language: str) -> SendRe
     with translation.override(language):
         try:
             return TRANSPORTS[kind].send(to, message)
-        except Exception as error:  # noqa: BLE001  # whatever a plug-in raises
+        except Exception as error:  # noqa: BLE001  # a plug-in may raise anything
             return _unexpected(kind, error)
 
 

@@ -13,7 +13,7 @@ TEST = "test"
 @dataclass(frozen=True, slots=True)
 class Message:
     uid: str
-    """The same for each attempt, so that a receiver can tell what it already has."""
+    """The same for each attempt, so that a receiver recognises duplicates."""
     at: datetime
     kind: str
     """`test`, or what happened to alerts: `opened`, `resolved` …"""
@@ -29,6 +29,6 @@ class Message:
 
     @property
     def body(self) -> str:
-        """In the active language it says if it may be a second time; the rest stays as it was made."""
+        """Marks a possible duplicate, in the active language; the rest is unchanged."""
         mark = [gettext("You may receive this twice.")] if self.possible_duplicate else []
         return "\n".join([*self.lines, *mark])

@@ -36,6 +36,6 @@ class SendResult(NamedTuple):
 
 
 def one_line(text: str) -> str:
-    """Printable and short, as it can be stored and shown, whatever the other side answered."""
+    """Printable and short, so that any answer can be stored and shown."""
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return words if len(words) <= MOST_DETAIL else words[: MOST_DETAIL - 1] + "…"

@@ -87,7 +87,7 @@ def refused_address(host: str, allowed: Sequence[Network]) -> str:
 
 
 def _addresses(host: str) -> list[Address]:
-    """In whatever notation the system reads: `127.1`, `0x7f000001` and `2130706433` are one address."""
+    """In every notation that the system accepts: `127.1`, `0x7f000001` and `2130706433` are one address."""
     found: list[Address] = []
 
     def look_up() -> None:

@@ -27,7 +27,7 @@ LEAVE_S = 1.0
 
 
 class Bridge:
-    """`serves` says whether this process has sockets. Whatever goes wrong in here, the next minute tries again."""
+    """`serves`: whether this process has sockets. After any error the next minute tries again."""
 
     def __init__(self, sender: Sender, *, serves: bool, every_s: float = 60.0) -> None:
         self._sender, self._every_s = sender, every_s

@@ -17,7 +17,7 @@ SEND_EVERY_S = 5
 MOST_WAITING = 5_000
 LEAVE_S = 5.0
 OF_THE_SENDER = ("boto3", "botocore", "urllib3")
-"""What these say of sending would have to be sent, and so on."""
+"""Loggers that sending itself uses: their records would cause more sending."""
 
 
 class CloudWatchLogs(watchtower.CloudWatchLogHandler):

@@ -43,7 +43,7 @@ class Measure(Protocol):
 
     @property
     def is_level(self) -> bool:
-        """Whether it tells of a moment, and not of the time since the last one."""
+        """Whether it measures an instant, not the time since the last measurement."""
 
     def of(self, samples: Samples, *, before: Samples) -> Measured | None: ...
 

@@ -45,14 +45,14 @@ class Datum(NamedTuple):
 
     def wire(self, now: datetime) -> dict[str, Any]:
         """As PutMetricData wants it."""
-        said: dict[str, Any] = {"MetricName": self.name, "Unit": self.unit.value, "Timestamp": min(self.at, now)}
+        fields: dict[str, Any] = {"MetricName": self.name, "Unit": self.unit.value, "Timestamp": min(self.at, now)}
         if isinstance(self.measured, Distribution):
-            return said | {"Values": list(self.measured.values), "Counts": list(self.measured.counts)}
-        return said | {"Value": self.measured}
+            return fields | {"Values": list(self.measured.values), "Counts": list(self.measured.counts)}
+        return fields | {"Value": self.measured}
 
 
 class RejectedByCloudWatch(Exception):
-    """CloudWatch says that the data are wrong."""
+    """CloudWatch rejected the data as invalid."""
 
 
 type Put = Callable[[Sequence[Mapping[str, Any]]], None]

@@ -79,8 +79,8 @@ class ServerCollector(Collector):
         for event, number in dict(self._server.counters).items():
             events.add_metric([event], number)
         yield events
-        door = self._server.door
-        for family, number in zip(connection_families(), (door.inside, door.capacity), strict=True):
+        acceptor = self._server.acceptor
+        for family, number in zip(connection_families(), (acceptor.inside, acceptor.capacity), strict=True):
             family.add_metric([], number)
             yield family
 

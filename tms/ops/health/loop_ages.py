@@ -36,7 +36,7 @@ class LoopAges:
             instruments.CLOCK_LOOP_AGE.labels(name).set_function(lambda name=name: self._age(name))  # type: ignore[misc]
 
     def stop(self) -> None:
-        """It does not lead any more, and says nothing of ages."""
+        """This process no longer leads, so it reports no ages."""
         for name in self._succeeded:
             instruments.CLOCK_LOOP_AGE.remove(name)
             instruments.CLOCK_LOOP_LIMIT.remove(name)

@@ -1,6 +1,6 @@
-"""How this process is (liveness), and how the parts are that it needs (readiness); each check says what is wrong.
+"""The health report: liveness of this process, and readiness of the parts it needs. A failing check says what is wrong.
 
-No request waits for the database: a thread of its own asks it again and again, and `/health/` tells what it found last.
+No request waits for the database: a thread polls it, and `/health/` reports the last result.
 """
 
 import threading
@@ -62,7 +62,7 @@ class LoopTurns:
 
 
 def is_live() -> bool:
-    """Whether this process does its work, whatever becomes of the database, Redis and the other processes."""
+    """Whether this process works, regardless of the database, Redis and other processes."""
     serves = all(server.is_ready and not server.draining for server in _servers[-1:])
     return serves and not any(turns.is_stuck for turns in _turns[-1:])
 
@@ -91,7 +91,7 @@ def answer(*, strict: bool) -> tuple[int, dict[str, object]]:
 
 
 def ask_database(at: datetime) -> Parts:
-    """The parts that only the database can tell of. Blocks."""
+    """Checks that need the database. Blocks."""
     return {"database": database(at), "clock": clock(at), "loops": loops(at)}
 
 
@@ -151,7 +151,7 @@ def node(at: datetime) -> str:
 
 
 class DatabaseWatch:
-    """Asks the database from a thread of its own, and keeps what it said last."""
+    """Polls the database from its own thread, and keeps the last result."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -179,7 +179,7 @@ class DatabaseWatch:
     def ask(self) -> None:
         try:
             found = ask_database(db_clock().now())
-        except Exception as error:  # this thread must outlive whatever it meets
+        except Exception as error:  # this thread must survive any error
             log.exception("health_check_failed")
             found = dict.fromkeys(self._found, f"unknown: {type(error).__name__}")
         finally:

@@ -1,4 +1,4 @@
-"""`/health/` and `/metrics` under whatever host they are asked for."""
+"""`/health/` and `/metrics` under any host name."""
 
 from collections.abc import Callable
 

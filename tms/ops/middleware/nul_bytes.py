@@ -12,7 +12,7 @@ API = "/api/"
 
 
 class NulMiddleware:
-    """After the middleware that chooses the language, in which it says what is wrong."""
+    """Runs after the middleware that activates the language, which its error message needs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -27,7 +27,7 @@ class NulMiddleware:
 def _place(request: HttpRequest) -> str:
     if NUL in request.path:
         return gettext("The path")
-    if "%00" not in request.META.get("QUERY_STRING", ""):  # most have no need to be looked through
+    if "%00" not in request.META.get("QUERY_STRING", ""):  # a cheap check that most requests pass
         return ""
     named = (name for name, values in request.GET.lists() if any(NUL in text for text in (name, *values)))
     return next((f"?{name.replace(NUL, '')[:64]}" for name in named), "")

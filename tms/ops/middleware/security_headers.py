@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponseBase
 
 
 class HeadersMiddleware:
-    """What every answer says, errors included: which features of the browser it needs, and that nothing keeps a copy.
+    """Headers of every response, errors included: which browser features it may use, and that it must not be cached.
 
-    Static files say themselves how long they may be kept.
+    Static files have their own caching headers.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

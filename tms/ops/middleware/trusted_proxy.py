@@ -48,7 +48,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def came_through_unnamed_proxy(request: HttpRequest) -> bool:
-    """Somebody forwarded it who is not among the trusted proxies: its address is theirs, not the client's."""
+    """Forwarded by a proxy that is not trusted: the address is the proxy's, not the client's."""
     return bool(request.META.get(UNNAMED_PROXY))
 
 

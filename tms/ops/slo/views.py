@@ -97,7 +97,7 @@ def seconds(bound: float | None) -> str:
 
 
 def drawn(bars: Sequence[Bar]) -> list[Drawn]:
-    """Those of which there is anything to say."""
+    """Those with data."""
     step = WIDTH / max(1, len(bars))
     return [_drawn(bar, n * step, step * (1 - GAP)) for n, bar in enumerate(bars) if bar.share is not None]
 

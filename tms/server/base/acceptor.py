@@ -1,7 +1,7 @@
-"""Where connections come in.
+"""Accepts connections while there is room for them.
 
 A process that reaches its descriptor limit poisons the whole fleet: it can neither accept nor turn away, and
-thousands of clients wait in the listener's queue until they time out. So the door closes before.
+thousands of clients wait in the listener's queue until they time out. So it stops listening before that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DESCRIPTORS_WANTED = 65_536
 """More connections than this do not fit into one process for other reasons."""
 
 REOPEN_EVERY = 50
-"""A door that closed when full opens again when one in so many has left, not at each of them."""
+"""After it was full, it listens again once one in this many connections has ended, not after each."""
 
 RETRY_LISTEN = 1.0
 
@@ -42,7 +42,7 @@ class PortInUse(CannotListen):
 
 
 class SocketListener(Protocol):
-    """A listening socket, at first paused; whom it accepts it counts at the door, and never more than `room`."""
+    """A listening socket, at first paused. It reports what it accepts, and never accepts more than `room`."""
 
     bound_port: int
     """The one that we got, if 0 was asked for."""
@@ -117,12 +117,12 @@ class Acceptor:
         self.inside -= 1
         self.settle()
 
-    def handshake_began(self, who: object) -> None:
-        self.handshaking.add(who)
+    def handshake_began(self, connection: object) -> None:
+        self.handshaking.add(connection)
         self.settle()
 
-    def handshake_ended(self, who: object) -> None:
-        self.handshaking.discard(who)
+    def handshake_ended(self, connection: object) -> None:
+        self.handshaking.discard(connection)
         self.settle()
 
     # The listening socket

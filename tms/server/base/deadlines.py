@@ -24,35 +24,35 @@ class Deadlines:
         """Complete requests that were not answered yet; several, when a client does not wait for answers."""
         self.looked_at = 0.0
 
-    def connected(self, who: Owing, now: float) -> None:
-        self.until[who] = now + self.flow.request_timeout
+    def connected(self, connection: Owing, now: float) -> None:
+        self.until[connection] = now + self.flow.request_timeout
 
-    def begun(self, who: Owing, now: float) -> None:
+    def begun(self, connection: Owing, now: float) -> None:
         """The first bytes of a request are here."""
-        if who in self.until:
-            self.until[who] = min(self.until[who], now + self.flow.request_timeout)
+        if connection in self.until:
+            self.until[connection] = min(self.until[connection], now + self.flow.request_timeout)
 
-    def complete(self, who: Owing) -> None:
+    def complete(self, connection: Owing) -> None:
         """A request is complete, and will be answered."""
-        self.until.pop(who, None)
-        self.answering[who] += 1
+        self.until.pop(connection, None)
+        self.answering[connection] += 1
 
-    def answered(self, who: Owing, now: float) -> None:
+    def answered(self, connection: Owing, now: float) -> None:
         """The connection may be kept for the next request."""
-        if self.answering[who] > 1:
-            self.answering[who] -= 1
+        if self.answering[connection] > 1:
+            self.answering[connection] -= 1
             return
-        del self.answering[who]
-        self.until[who] = now + self.flow.keep_alive
+        del self.answering[connection]
+        self.until[connection] = now + self.flow.keep_alive
 
-    def forget(self, who: Owing) -> None:
+    def forget(self, connection: Owing) -> None:
         """It ended, or became a WebSocket."""
-        self.until.pop(who, None)
-        del self.answering[who]
+        self.until.pop(connection, None)
+        del self.answering[connection]
 
     def overdue(self, now: float) -> list[Owing]:
-        """Those that are to be dropped; looked for once a second."""
+        """Connections to drop; called once a second."""
         if now - self.looked_at < 1:
             return []
         self.looked_at = now
-        return [who for who, until in self.until.items() if until <= now]
+        return [connection for connection, until in self.until.items() if until <= now]

@@ -21,12 +21,12 @@ WORTH_SLEEPING = 0.01
 
 
 async def drain(server: Server) -> None:
-    """The end of a process: nobody comes in, the application says its goodbyes, sockets are closed one after the
+    """The end of a process: no new connections, the application's own goodbyes, then sockets are closed one after the
     other, applications end. daphne cancels all applications at once instead, and clients see 1006; uvicorn closes all
     sockets at once with 1012.
     """
     try:
-        await server.door.shut()
+        await server.acceptor.shut()
         if server.is_ready:
             await bounded(server.flow.hook_timeout, server.on_drain, server)
         await close_all(server)
@@ -40,7 +40,7 @@ async def drain(server: Server) -> None:
 
 
 async def bounded(seconds: float, hook: Hook | None, *given: Any) -> None:
-    """Run a hook; whatever it does, the drain goes on."""
+    """Run a hook; the drain continues whatever it does."""
     if hook is None:
         return
     try:

@@ -10,7 +10,7 @@ class Flow:
     # Output
 
     max_unwritten: int = 1024 * 1024
-    """A socket that owes its reader more is dropped. Checked before each write, so one message may be larger."""
+    """A socket with more unwritten output is dropped. Checked before each write, so one message may be larger."""
 
     max_blocked: float = 10.0
     """A reader that took nothing for so long, while something waits for it, is dropped."""
@@ -57,7 +57,7 @@ class Flow:
     linger: float = 10.0
     """The application's time to end after its connection ended; then it is cancelled."""
 
-    # The door
+    # The acceptor
 
     max_connections: int | None = None
     """While so many connections are open, upgrades are refused with 503. None: what the descriptor limit allows."""
@@ -75,7 +75,7 @@ class Flow:
     """Connections that the kernel holds for us meanwhile; about as many as `max_handshakes`."""
 
     retry_after: int = 10
-    """What a 503 of the server tells the client to wait."""
+    """Retry-After of the server's own 503."""
 
     # The end
 
@@ -97,4 +97,4 @@ class Flow:
     """How often what is young is collected though there is little of it; milliseconds. 0: never."""
 
     gc_freeze: bool = True
-    """What is loaded before the first connection is never looked at again."""
+    """The garbage collector ignores what is loaded before the first connection."""

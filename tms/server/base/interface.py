@@ -47,12 +47,13 @@ class Server(Protocol):
     ends the process, before any socket is closed; `on_stop` when all connections and applications have ended. Each is
     a plain or an async callable. `drain_code` chooses the close code of a socket from its scope (4503 without it).
 
-    To be watched from outside: `counters`, `draining`, `sockets()`, and `door.inside` against `door.capacity`.
+    To be watched from outside: `counters`, `draining`, `sockets()`, and `acceptor.inside` against
+    `acceptor.capacity`.
     """
 
     flow: Flow
     counters: Counters
-    door: Acceptor
+    acceptor: Acceptor
     draining: bool
     is_ready: bool
     on_drain: Hook | None

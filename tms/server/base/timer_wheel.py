@@ -6,7 +6,7 @@ SLOTS_PER_SECOND = 10
 
 
 class Wheel[T]:
-    """One timer for many items: each lies in the slot of the instant at which it wants to be looked at.
+    """One timer for many items: each is in the slot of the instant at which it is due.
 
     Items are held weakly: a closed socket must not stay in memory until its slot comes.
     """
@@ -19,7 +19,7 @@ class Wheel[T]:
         self.slots[max(slot_of(when), self.turned_to + 1)].append(weakref.ref(item))
 
     def turn(self, now: float) -> Iterator[T]:
-        """Items that were due by `now`. Whoever wants to be looked at again is watched again."""
+        """Items that were due by `now`. To be checked again, they must be added again."""
         for slot in range(self.turned_to + 1, slot_of(now) + 1):
             self.turned_to = slot
             for reference in self.slots.pop(slot, ()):

@@ -36,7 +36,7 @@ class Applications(Server):
     """
 
     flow: Flow
-    door: Acceptor
+    acceptor: Acceptor
     counters: Counters
     reactor: FlowReactor
     connections: dict[FlowProtocol | WebRequest, Details]
@@ -47,7 +47,7 @@ class Applications(Server):
     def protocol_connected(self, protocol: FlowProtocol | WebRequest) -> None:
         self.connections[protocol] = {}
         if isinstance(protocol, WebRequest):
-            self.door.deadlines.begun(protocol.transport, self.reactor.seconds())
+            self.acceptor.deadlines.begun(protocol.transport, self.reactor.seconds())
 
     def create_application(self, protocol: Any, scope: Scope) -> Mailbox[Message] | None:
         """Start the application; the queue is where its messages are put. None: the client has gone already."""
@@ -58,9 +58,9 @@ class Applications(Server):
         scope["root_path"] = self.root_path  # daphne lets any client set it by a header
         receive = queue.get
         if isinstance(protocol, WebRequest):
-            self.door.deadlines.complete(protocol.transport)
+            self.acceptor.deadlines.complete(protocol.transport)
         if isinstance(protocol, FlowProtocol):
-            self.door.deadlines.forget(protocol.transport)
+            self.acceptor.deadlines.forget(protocol.transport)
             scope["extensions"] = {"websocket.http.response": {}}
             scope["tms.connection"] = protocol
             protocol.scope = scope
@@ -114,7 +114,7 @@ class Applications(Server):
         if isinstance(protocol, WebRequest) and protocol.transport is None:  # upgraded
             self.reactor.loop.call_soon(take_apart, protocol)
         elif isinstance(protocol, WebRequest):
-            self.door.deadlines.answered(protocol.transport, now)
+            self.acceptor.deadlines.answered(protocol.transport, now)
         task = details.get("application_instance")
         if task is None or task.done():
             self.forget(protocol)
@@ -161,7 +161,7 @@ def cancel(task: asyncio.Task[None]) -> None:
 def fail(request: WebRequest, error: BaseException) -> None:
     try:
         request.handle_exception(error)
-    except ValueError:  # the response had begun: only its missing end can tell the client
+    except ValueError:  # the response had begun: only its missing end shows the client the error
         request.loseConnection()
 
 

@@ -32,7 +32,7 @@ class DaphneHandshake(DaphneOutput):
         self.screen(request, server)
         if self.state != self.STATE_CONNECTING:
             return Deferred()  # answered: never fires
-        server.door.handshake_began(self)
+        server.acceptor.handshake_began(self)
         answer: Deferred[Any] = super().onConnect(request)
         return answer
 
@@ -42,7 +42,7 @@ class DaphneHandshake(DaphneOutput):
             self.deny(400)  # daphne answers 500 and logs a traceback
         elif server.draining:
             self.refuse("refused_draining")
-        elif server.door.is_full:
+        elif server.acceptor.is_full:
             self.refuse("refused_full")
 
     # What the application answers
@@ -98,4 +98,4 @@ class DaphneHandshake(DaphneOutput):
 
     def handshake_ended(self) -> None:
         if hasattr(self, "server"):
-            self.server.door.handshake_ended(self)
+            self.server.acceptor.handshake_ended(self)

@@ -1,4 +1,4 @@
-"""What a WebSocket owes its reader, and when the reader is given up."""
+"""Unwritten output of a WebSocket, and when a reader that does not take it is dropped."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class DaphneOutput(WebSocketProtocol):
     # Back-pressure, as the transport's producer
 
     def take_over_output(self) -> None:
-        """The HTTP channel stays the transport's producer after an upgrade, and would be told in our place."""
+        """The HTTP channel stays the transport's producer after an upgrade, and would be notified instead."""
         self.unregisterProducer()
         self.registerProducer(self, True)
 

@@ -15,18 +15,18 @@ from tms.server.daphne.transport import FlowTransport, ListeningPort
 
 
 class FlowPort(ListeningPort):
-    """A listening socket that accepts no more than the door has room for."""
+    """A listening socket that accepts no more than the acceptor has room for."""
 
     transport: type[tcp.Server] = FlowTransport
 
-    def __init__(self, door: Acceptor, factory: Any, reactor: FlowReactor) -> None:
-        super().__init__(door.port, factory, door.flow.backlog, door.host, reactor)
-        self.door = door
+    def __init__(self, acceptor: Acceptor, factory: Any, reactor: FlowReactor) -> None:
+        super().__init__(acceptor.port, factory, acceptor.flow.backlog, acceptor.host, reactor)
+        self.acceptor = acceptor
 
     def createInternetSocket(self) -> socket.socket:
         listener: socket.socket = super().createInternetSocket()
-        if self.door.flow.kernel_sndbuf:  # accepted sockets inherit it
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.door.flow.kernel_sndbuf)
+        if self.acceptor.flow.kernel_sndbuf:  # accepted sockets inherit it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.acceptor.flow.kernel_sndbuf)
         return listener
 
     def startListening(self) -> None:
@@ -39,10 +39,10 @@ class FlowPort(ListeningPort):
 
     def doRead(self) -> None:
         """Twisted accepts `numberAccepts` connections in one turn, and more each time that was not enough."""
-        self.numberAccepts = min(self.numberAccepts, self.door.room)
+        self.numberAccepts = min(self.numberAccepts, self.acceptor.room)
         super().doRead()
 
-    # As the door asks
+    # Called by the acceptor
 
     def resume(self) -> None:
         self.startReading()

@@ -1,4 +1,4 @@
-"""An open WebSocket: what it may owe and be owed, and for how long it may be silent."""
+"""An open WebSocket, with bounds for unread input, unwritten output and silence."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class FlowProtocol(DaphneHandshake, BoundedInput, Silence):
     # Silence
 
     def due(self, now: float) -> float | None:
-        """Look at the clock; returns when to look again."""
+        """Check for silence; returns when to check again."""
         return self.listened(now, self.server.flow) if self.state == self.STATE_OPEN else None
 
     def send_ping(self) -> None:

@@ -1,7 +1,7 @@
 """Twisted's reactor of this process. Importing this module installs it, unless another one is there already.
 
 Twisted takes its reactor at the first import of `twisted.internet.reactor`, and daphne keeps a reactor on asyncio
-that it finds. So this is imported before daphne and before whatever imports Twisted; FlowServer checks.
+that it finds. So this is imported before daphne and anything else that imports Twisted; FlowServer checks that.
 """
 
 import asyncio

@@ -51,14 +51,14 @@ class FlowServer(Applications):
         self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
         self.reactor = reactor.installed()
         self.counters: Counters = Counter()
-        self.door = Acceptor(host, port, self.flow, self.counters, self.new_listener)
+        self.acceptor = Acceptor(host, port, self.flow, self.counters, self.new_listener)
         self.wheel: Wheel[FlowProtocol] = Wheel(self.reactor.seconds())
         self.draining = False
         self.is_ready = False
         self.failure: BaseException | None = None
         super().__init__(
             application,
-            endpoints=["the door"],  # daphne insists on one
+            endpoints=["none"],  # daphne insists on one
             signal_handlers=False,
             ready_callable=self.prepare,
             server_name="",
@@ -68,7 +68,7 @@ class FlowServer(Applications):
             websocket_max_frame_size=self.flow.hard_message,
             ping_timeout=0,  # autobahn's; see FlowProtocol.due
         )
-        self.endpoints: list[str] = []  # daphne must not listen: the door does
+        self.endpoints: list[str] = []  # daphne must not listen: the acceptor does
 
     def run(self) -> None:
         try:
@@ -81,7 +81,7 @@ class FlowServer(Applications):
 
     @property
     def address(self) -> tuple[str, int]:
-        return self.door.host, self.door.port
+        return self.acceptor.host, self.acceptor.port
 
     def sockets(self) -> list[FlowProtocol]:
         return [
@@ -98,17 +98,17 @@ class FlowServer(Applications):
         self.ws_factory.setProtocolOptions(
             allowNullOrigin=True, failByDrop=False, closeHandshakeTimeout=self.flow.close_timeout
         )
-        self.http_factory.timeOut = None  # Twisted's begins anew with each byte: see Deadlines
+        self.http_factory.timeOut = None  # Twisted's restarts with each byte: see Deadlines
         self.ws_factory.protocol = FlowProtocol.configured(self.ws_factory)
-        self.door.listen()
+        self.acceptor.listen()
         show_errors()
         for number in SIGNALS:
             self.reactor.loop.add_signal_handler(number, self.on_signal)
         self.starting = self.reactor.loop.create_task(self.start())
         self.starting.add_done_callback(self.started)
 
-    def new_listener(self, door: Acceptor) -> FlowPort:
-        listener = FlowPort(door, self.http_factory, self.reactor)
+    def new_listener(self, acceptor: Acceptor) -> FlowPort:
+        listener = FlowPort(acceptor, self.http_factory, self.reactor)
         listener.startListening()
         return listener
 
@@ -118,7 +118,7 @@ class FlowServer(Applications):
         keep_still(self.flow)
         self.tick()
         self.is_ready = True
-        self.door.open()
+        self.acceptor.open()
 
     def started(self, starting: asyncio.Task[None]) -> None:
         if not starting.cancelled() and (error := starting.exception()):
@@ -133,7 +133,7 @@ class FlowServer(Applications):
         now = self.reactor.seconds()
         for protocol in self.wheel.turn(now):
             self.look_at(protocol, now)
-        for transport in self.door.deadlines.overdue(now):
+        for transport in self.acceptor.deadlines.overdue(now):
             self.counters["request_timeout"] += 1
             cast(FlowTransport, transport).abortConnection()
         for transport in self.reactor.getWriters():
@@ -162,7 +162,7 @@ class FlowServer(Applications):
 
     def on_signal(self) -> None:
         if self.draining:
-            os._exit(1)  # the second: whoever sends it does not want to wait
+            os._exit(1)  # the second signal: do not wait
         self.draining = True
         self.starting.cancel()
         self.drained = self.reactor.loop.create_task(self.drain())

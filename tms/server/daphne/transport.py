@@ -1,4 +1,4 @@
-"""The TCP side of a connection: writes through, knows what it owes its reader, and is counted at the door."""
+"""The TCP side of a connection: writes through, knows its unwritten output, and is counted by the acceptor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tms.server.base.acceptor import Acceptor
 class ListeningPort(tcp.Port):
     """What a connection knows of the socket that accepted it."""
 
-    door: Acceptor
+    acceptor: Acceptor
 
 
 class FlowTransport(tcp.Server):
@@ -35,15 +35,15 @@ class FlowTransport(tcp.Server):
 
     def __init__(self, *accepted: Any) -> None:
         super().__init__(*accepted)
-        self.server.door.entered()
-        self.server.door.deadlines.connected(self, monotonic())
+        self.server.acceptor.entered()
+        self.server.acceptor.deadlines.connected(self, monotonic())
 
     def connectionLost(self, reason: Failure) -> None:
-        was_connected = self.connected  # Twisted may tell of a loss twice
+        was_connected = self.connected  # Twisted may report a loss twice
         super().connectionLost(reason)
-        self.server.door.deadlines.forget(self)
+        self.server.acceptor.deadlines.forget(self)
         if was_connected:
-            self.server.door.left()
+            self.server.acceptor.left()
 
     def write(self, data: bytes) -> None:
         if not self.connected:

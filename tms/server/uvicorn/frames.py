@@ -14,7 +14,7 @@ from websockets.typing import LoggerLike
 from tms.server.websocket.text_frames import LENGTH_IN_2, LENGTH_IN_8, MASKED
 
 QUIET: LoggerLike = logging.getLogger("tms.server.frames")
-"""websockets tells of each connection that opens or closes."""
+"""websockets logs each connection that opens or closes."""
 logging.getLogger("tms.server.frames").setLevel(logging.WARNING)
 
 OPCODE, CLOSE = 0x0F, 0x8
@@ -57,7 +57,7 @@ class Codec:
 
     @property
     def has_failed(self) -> bool:
-        """What came was against the protocol; a close frame tells why."""
+        """The input violated the protocol; a close frame gives the reason."""
         return self.protocol.parser_exc is not None
 
     @property

@@ -35,14 +35,14 @@ class UvicornHandshake(UvicornOutput):
             self.deny(400)
         elif self.server.draining:
             self.refuse("refused_draining")
-        elif self.server.door.is_full:
+        elif self.server.acceptor.is_full:
             self.refuse("refused_full")
         else:
             self.acceptance = response
             self.start(scope)
 
     def start(self, scope: Scope) -> None:
-        self.server.door.handshake_began(self)
+        self.server.acceptor.handshake_began(self)
         scope["tms.connection"] = self
         self.scope = scope
 
@@ -85,7 +85,7 @@ class UvicornHandshake(UvicornOutput):
 
     def opened(self) -> None:
         """The client may speak now."""
-        self.server.door.handshake_ended(self)
+        self.server.acceptor.handshake_ended(self)
 
     # Denying
 
@@ -103,5 +103,5 @@ class UvicornHandshake(UvicornOutput):
     def answer(self, denial: Response) -> None:
         self.phase = SocketPhase.CLOSING
         self.write(denial.serialize())
-        self.server.door.handshake_ended(self)
+        self.server.acceptor.handshake_ended(self)
         self.transport.close()

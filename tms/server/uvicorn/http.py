@@ -20,27 +20,27 @@ from tms.server.uvicorn.state import FlowState
 
 
 class FlowHttp(HttpToolsProtocol):
-    """Adds to uvicorn's: the count at the door, the end of a reader that is stuck, and the upgrade to our WebSocket."""
+    """Adds to uvicorn's: counting by the acceptor, the end of a stuck reader, and the upgrade to our WebSocket."""
 
     server_state: FlowState
     written = 0  # of the answer in progress: it grows only when all was taken
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # write at once, and tell of whatever the kernel does not take
+        transport.set_write_buffer_limits(high=0)  # write at once, and report what the kernel does not take
         self.deadlines.connected(self, monotonic())
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.deadlines.forget(self)
         self.server_state.server.debts.ended(self)
-        self.server_state.server.door.left()
+        self.server_state.server.acceptor.left()
 
     # A request
 
     @property
     def deadlines(self) -> Deadlines:
-        return self.server_state.server.door.deadlines
+        return self.server_state.server.acceptor.deadlines
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -85,7 +85,7 @@ class FlowHttp(HttpToolsProtocol):
         server = self.server_state.server
         socket = FlowSocket(server, self.transport)
         self.transport.set_protocol(socket)
-        if self.unwritten:  # of earlier answers; the new protocol was not told
+        if self.unwritten:  # of earlier responses; the new protocol was not notified
             server.debts.ended(self)
             server.debts.began(socket)
         server.sockets_inside[socket] = None

@@ -13,17 +13,17 @@ log = logging.getLogger(__name__)
 
 
 class FlowListener:
-    """Accepts no more connections than the door has room for."""
+    """Accepts no more connections than the acceptor has room for."""
 
-    def __init__(self, door: Acceptor, new_protocol: Callable[[], asyncio.Protocol]) -> None:
-        self.door, self.new_protocol = door, new_protocol
-        self.socket = listening_socket(door)
+    def __init__(self, acceptor: Acceptor, new_protocol: Callable[[], asyncio.Protocol]) -> None:
+        self.acceptor, self.new_protocol = acceptor, new_protocol
+        self.socket = listening_socket(acceptor)
         self.bound_port: int = self.socket.getsockname()[1]
         self.is_reading = False
         self.coming_in: set[asyncio.Task[None]] = set()
 
     def accept(self) -> None:
-        while self.is_reading and self.door.room > 0:
+        while self.is_reading and self.acceptor.room > 0:
             try:
                 accepted, _ = self.socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -31,9 +31,9 @@ class FlowListener:
             except OSError as error:  # no descriptor, no memory: others need some more than newcomers do
                 log.error("cannot accept: %s; trying again", error)
                 self.pause()
-                asyncio.get_running_loop().call_later(RETRY_LISTEN, self.door.settle)
+                asyncio.get_running_loop().call_later(RETRY_LISTEN, self.acceptor.settle)
                 return
-            self.door.entered()
+            self.acceptor.entered()
             self.begin(accepted)
 
     def begin(self, accepted: socket.socket) -> None:
@@ -47,9 +47,9 @@ class FlowListener:
             await asyncio.get_running_loop().connect_accepted_socket(self.new_protocol, accepted)
         except OSError:  # the client has gone already
             accepted.close()
-            self.door.left()
+            self.acceptor.left()
 
-    # As the door asks
+    # Called by the acceptor
 
     def resume(self) -> None:
         if not self.is_reading:
@@ -67,18 +67,18 @@ class FlowListener:
         then()
 
 
-def listening_socket(door: Acceptor) -> socket.socket:
+def listening_socket(acceptor: Acceptor) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
-        door.host, door.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        acceptor.host, acceptor.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setblocking(False)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if door.flow.kernel_sndbuf:  # accepted sockets inherit it
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, door.flow.kernel_sndbuf)
+        if acceptor.flow.kernel_sndbuf:  # accepted sockets inherit it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, acceptor.flow.kernel_sndbuf)
         listener.bind(address)
-        listener.listen(door.flow.backlog)
+        listener.listen(acceptor.flow.backlog)
     except OSError:
         listener.close()
         raise

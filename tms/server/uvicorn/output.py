@@ -1,4 +1,4 @@
-"""What a WebSocket owes its reader, and when the reader is given up."""
+"""Unwritten output of a WebSocket, and when a reader that does not take it is dropped."""
 
 from __future__ import annotations
 

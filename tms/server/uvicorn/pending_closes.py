@@ -30,7 +30,7 @@ class Debt:
 
 
 class Debts:
-    """The debtors of a process; only they are looked at when time passes."""
+    """Connections of a process with unwritten output; only those are checked as time passes."""
 
     def __init__(self, longest: float) -> None:
         self.longest = longest
@@ -43,7 +43,7 @@ class Debts:
         self.owing.pop(debtor, None)
 
     def stuck(self, now: float) -> Iterator[Debtor]:
-        """Those who took nothing for too long."""
+        """Those whose reader took nothing for too long."""
         for debtor, debt in list(self.owing.items()):
             taken = taken_by(debtor)
             if taken > debt.taken:

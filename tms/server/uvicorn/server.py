@@ -54,7 +54,7 @@ class UvicornServer(uvicorn.Server):
         self.on_ready, self.on_drain, self.on_stop = on_ready, on_drain, on_stop
         self.drain_code = drain_code or (lambda scope: CloseCode.DRAINING)
         self.counters: Counters = Counter()
-        self.door = Acceptor(host, port, self.flow, self.counters, self.new_listener)
+        self.acceptor = Acceptor(host, port, self.flow, self.counters, self.new_listener)
         self.wheel: Wheel[FlowSocket] = Wheel(monotonic())
         self.debts = Debts(self.flow.max_blocked)
         self.sockets_inside: dict[FlowSocket, None] = {}
@@ -67,13 +67,13 @@ class UvicornServer(uvicorn.Server):
         super().__init__(configured(self.answer, keep_alive=self.flow.keep_alive))
         self.server_state: FlowState = FlowState(self)
 
-    def run(self, sockets: None = None) -> None:  # type: ignore[override]  # the door has the only one
-        self.door.listen()
+    def run(self, sockets: None = None) -> None:  # type: ignore[override]  # the acceptor has the only one
+        self.acceptor.listen()
         super().run()
 
     @property
     def address(self) -> tuple[str, int]:
-        return self.door.host, self.door.port
+        return self.acceptor.host, self.acceptor.port
 
     def sockets(self) -> list[FlowSocket]:
         return [socket for socket in self.sockets_inside if not socket.is_lost]
@@ -83,8 +83,8 @@ class UvicornServer(uvicorn.Server):
         """WebSockets and requests that have not ended."""
         return [*self.sockets_inside, *self.requests]
 
-    def new_listener(self, door: Acceptor) -> FlowListener:
-        return FlowListener(door, self.new_protocol)
+    def new_listener(self, acceptor: Acceptor) -> FlowListener:
+        return FlowListener(acceptor, self.new_protocol)
 
     def new_protocol(self) -> FlowHttp:
         return FlowHttp(config=self.config, server_state=self.server_state, app_state={})
@@ -128,7 +128,7 @@ class UvicornServer(uvicorn.Server):
         keep_still(self.flow)
         self.tick()
         self.is_ready = True
-        self.door.open()
+        self.acceptor.open()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -149,9 +149,9 @@ class UvicornServer(uvicorn.Server):
         now = monotonic()
         for socket in self.wheel.turn(now):
             self.look_at(socket, now)
-        for connecting in [socket for socket in self.door.handshaking if isinstance(socket, FlowSocket)]:
+        for connecting in [socket for socket in self.acceptor.handshaking if isinstance(socket, FlowSocket)]:
             connecting.give_up(now)
-        for late in self.door.deadlines.overdue(now):
+        for late in self.acceptor.deadlines.overdue(now):
             cast(FlowHttp, late).drop("request_timeout")
         for debtor in self.debts.stuck(now):
             debtor.drop("slow_time")
@@ -169,7 +169,7 @@ class UvicornServer(uvicorn.Server):
 
     def on_signal(self) -> None:
         if self.draining:
-            os._exit(1)  # the second: whoever sends it does not want to wait
+            os._exit(1)  # the second signal: do not wait
         self.draining = self.should_exit = True
         self.starting.cancel()
 

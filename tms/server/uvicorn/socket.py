@@ -1,4 +1,4 @@
-"""A WebSocket on uvicorn: what it may owe and be owed, and for how long it may be silent."""
+"""A WebSocket on uvicorn, with bounds for unread input, unwritten output and silence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_REASON = 123
 FINAL_BINARY, FINAL_PING = 0x82, 0x89
 
 MUCH_AT_ONCE = 64 * 1024
-"""Bytes: whoever sends so many that one read takes them has had its turn."""
+"""Bytes: after reading this many at once, other sockets get their turn."""
 
 
 class FlowSocket(UvicornHandshake, BoundedInput, Silence):
@@ -232,8 +232,8 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
         self.is_lost = True
         self.phase = SocketPhase.CLOSED
         self.resume_writing()  # senders need not wait any more
-        self.server.door.handshake_ended(self)
-        self.server.door.left()
+        self.server.acceptor.handshake_ended(self)
+        self.server.acceptor.left()
         if self.task is None:
             self.server.forget(self)
         else:
@@ -248,7 +248,7 @@ class FlowSocket(UvicornHandshake, BoundedInput, Silence):
     # Time
 
     def due(self, now: float) -> float | None:
-        """Look at the clock; returns when to look again."""
+        """Check for silence; returns when to check again."""
         if self.phase is SocketPhase.OPEN:
             return self.listened(now, self.server.flow)
         if self.deadline is not None and now < self.deadline:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 OURS = {"connection", "content-length", "transfer-encoding"}
-"""Headers of a denial that say how it is sent; the server writes them."""
+"""Headers about the transfer of a denial; the server writes them."""
 
 type Headers = list[tuple[str, str]]
 

@@ -1,4 +1,4 @@
-"""Half-open links: a peer that is gone without a word is told from one that has nothing to say."""
+"""Detects half-open links: pings distinguish a peer that is gone from one that has nothing to send."""
 
 from tms.server.base.counters import Event
 from tms.server.base.flow import Flow
@@ -7,7 +7,7 @@ PING = b"tms"
 
 
 class Silence:
-    """When a link was last heard, and what to do about it."""
+    """When a link last received something, and what to do about it."""
 
     last_heard = 0.0
     ping_sent: float | None = None
@@ -20,7 +20,7 @@ class Silence:
         raise NotImplementedError
 
     def listened(self, now: float, flow: Flow) -> float | None:
-        """Look at the clock; returns when to look again. Pings a silent peer, drops one that stays silent."""
+        """Ping a silent peer, drop one that stays silent; returns when to check again."""
         if self.ping_sent is not None:
             if self.last_heard < self.ping_sent and not self.reading_paused:
                 return self.overdue(self.ping_sent + flow.ping_timeout, now)

@@ -80,7 +80,7 @@ class BoundedInput:
         behind: Awaitable[None] | None
         try:
             behind = take(content)
-        except Exception as error:  # noqa: BLE001  (whatever it is, the application ends by it)
+        except Exception as error:  # noqa: BLE001  (any error ends the application)
             behind = asyncio.get_running_loop().create_future()
             behind.set_exception(error)
         if behind is not None:

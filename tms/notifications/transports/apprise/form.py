@@ -83,7 +83,7 @@ def _with_offer(wrong: str) -> str:
 
 
 def _parameters(url: str) -> set[str]:
-    """Names in the query, by whatever mark Apprise lets them begin (`+` headers, `-` and `:` values)."""
+    """Names in the query, without the prefix of Apprise (`+` headers, `-` and `:` values)."""
     query = url.partition("?")[2]
     names = (part.partition("=")[0] for part in re.split(r"[&;?]", query))
     return {unquote(name).strip().lstrip("+-: ").lower() for name in names}
