@@ -20,6 +20,7 @@ import * as waiting from "./waiting.js";
 
 // A hidden tab gets no animation frames, and hours of sleep for its timers; its socket still speaks.
 const HIDDEN_MS = 1000;
+const LONGEST_REQUEST_MS = 30_000;
 // Parts of the page that only the browser knows.
 const OWN = new Set(["waiting", "banner"]);
 
@@ -47,6 +48,18 @@ let database = { state: "unchecked", at: null };
  * @type {Map<string, Element>}
  */
 const strangers = new Map();
+
+/**
+ * htmx's requests without an answer yet.
+ * @type {Set<object>}
+ */
+const requests = new Set();
+
+/**
+ * What was pushed since the first of them was sent. Its answer may have been rendered before, and would undo it.
+ * @type {Map<string, Element>}
+ */
+const meanwhile = new Map();
 
 /** @type {BoardSocket} */
 let socket;
@@ -122,6 +135,7 @@ function put(element) {
   if (!element.firstElementChild || element.hasAttribute("data-leaf")) renewWithin(element);
   pending.elements.delete(element.id);
   pending.elements.set(element.id, element);
+  if (requests.size) meanwhile.set(element.id, /** @type {Element} */ (element.cloneNode(true)));
 }
 
 /** @param {Frame} frame */
@@ -202,6 +216,28 @@ function schedule() {
   requestAnimationFrame(flush);
 }
 
+/** An answer was swapped in: what was pushed while it was under way is newer. */
+function pushAgain() {
+  for (const [id, element] of meanwhile)
+    if (!pending.elements.has(id)) pending.elements.set(id, /** @type {Element} */ (element.cloneNode(true)));
+  if (pending.proof) return; // the next flush shows it
+  apply();
+  pending.elements.clear();
+}
+
+/** @param {object} request */
+function began(request) {
+  requests.add(request);
+  // One whose element left the page ends without an event.
+  setTimeout(ended, LONGEST_REQUEST_MS, request);
+}
+
+/** @param {object} request */
+function ended(request) {
+  requests.delete(request);
+  if (!requests.size) meanwhile.clear();
+}
+
 /** @param {string} text */
 function receive(text) {
   /** @type {Frame} */
@@ -215,6 +251,7 @@ function receive(text) {
 function reset() {
   number = 0;
   told.clear();
+  meanwhile.clear();
   isAsking = isPainted = false;
   forgetPending();
   pending.proof = null;
@@ -263,6 +300,12 @@ function listen() {
   window.addEventListener("online", retry);
   window.addEventListener("popstate", followAddress);
   document.addEventListener("htmx:after:history:update", followAddress);
+  document.addEventListener("htmx:before:request", ({ detail }) => began(detail.ctx));
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    if (meanwhile.size) pushAgain();
+    ended(detail.ctx);
+  });
+  document.addEventListener("htmx:finally:request", ({ detail }) => ended(detail.ctx));
   // A page kept for the Back button holds no socket, and repaints when it is shown again.
   window.addEventListener("pagehide", () => socket.leave());
   window.addEventListener("pageshow", (event) => event.persisted && reconnect());

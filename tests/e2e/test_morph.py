@@ -1,6 +1,8 @@
 """What a person did to a row survives whatever the server says about it."""
 
-from playwright.async_api import Page, expect
+import asyncio
+
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.hand_board import ScriptedBoard, row, total
 
@@ -110,6 +112,30 @@ async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_anothe
     await page.get_by_role("link", name="Open").click()
 
     await expect(page).to_have_url(f"{board.url}#two")
+
+
+async def test_an_answer_does_not_undo_what_a_frame_showed_while_it_was_under_way(board: ScriptedBoard, page: Page):
+    board.extra = '<div id="state"><a href="/x/" hx-get="/slow/" hx-target="#state">Send</a></div>'
+    is_asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        is_asked.set()
+        await may_answer.wait()
+        await route.fulfill(body="<b>queued</b>", content_type="text/html")
+
+    await page.route("**/slow/", answer)
+    await page.goto(board.url)
+    socket = await board.painted()
+    await page.get_by_role("link", name="Send").click()
+    await is_asked.wait()
+    await socket.push('<div id="state"><b>answered</b></div>')
+    await expect(page.locator("#state")).to_have_text("answered")
+
+    await page.evaluate("() => { swapped = new Promise((done) => addEventListener('htmx:after:swap', () => done())) }")
+    may_answer.set()
+    await page.evaluate("() => swapped")
+
+    await expect(page.locator("#state")).to_have_text("answered")
 
 
 async def test_markup_in_a_frame_runs_no_script(board: ScriptedBoard, page: Page):
