@@ -23,6 +23,10 @@ FACTS = ("status_code", "method", "address")
 """Fields of a rejected request, besides Django's message."""
 
 
+QUIETER = ("django_structlog", "axes", "daphne.server", "botocore", "apprise", "requests", "urllib3")
+"""Loggers whose lines below a warning are noise, or contain whole addresses; those of many services are keys."""
+
+
 def logging_config(
     *, level: str, form: str, error_log: str = "", cloudwatch_group: str = "", node: str = ""
 ) -> dict[str, Any]:
@@ -30,63 +34,67 @@ def logging_config(
 
     Where they are named, errors also go to the file `error_log`, and all to the log group of CloudWatch.
     """
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    handlers: dict[str, dict[str, Any]] = {"console": {"class": "logging.StreamHandler", "formatter": "structured"}}
-    if error_log:
-        handlers["errors"] = error_file(error_log)
-    if cloudwatch_group:
-        handlers["cloudwatch"] = cloudwatch(cloudwatch_group, node)
-    for handler in handlers.values():
-        handler["filters"] = ["no_health", "refusals"]
-    if error_log:
-        handlers["errors"]["filters"].append("no_refusals")
+    configure_structlog()
+    used = handlers(error_log=error_log, cloudwatch_group=cloudwatch_group, node=node)
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "structured": formatter(structlog.processors.JSONRenderer() if form == "json" else one_line, shared),
-            "json": formatter(structlog.processors.JSONRenderer(), shared),
+            "structured": formatter(structlog.processors.JSONRenderer() if form == "json" else one_line),
+            "json": formatter(structlog.processors.JSONRenderer()),
         },
         "filters": {
             "no_health": callback(is_no_health_check),
             "refusals": callback(shorten_refusal),
             "no_refusals": callback(lambda record: not is_refusal(record)),
         },
-        "handlers": handlers,
-        "root": {"handlers": list(handlers), "level": level},
+        "handlers": used,
+        "root": {"handlers": list(used), "level": level},
         "loggers": {
             # Django's own handlers would write the whole address, and mail the whole request.
             "django": {"handlers": []},
             "django.server": {"handlers": [], "propagate": True},
-            "django_structlog": {"level": "WARNING"},
-            "axes": {"level": "WARNING"},
-            "daphne.server": {"level": "WARNING"},
-            "botocore": {"level": "WARNING"},
-            # Below that they log whole addresses, and those of many services are keys.
-            "apprise": {"level": "WARNING"},
-            "requests": {"level": "WARNING"},
-            "urllib3": {"level": "WARNING"},
+            **{name: {"level": "WARNING"} for name in QUIETER},
         },
     }
 
 
-def formatter(processor: Any, shared: list[Any]) -> dict[str, Any]:
-    facts = structlog.stdlib.ExtraAdder(FACTS)
+def configure_structlog() -> None:
+    structlog.configure(
+        processors=[*shared_processors(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def shared_processors() -> list[Any]:
+    """Applied to every event, whether structlog or a plain logger made it."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+
+
+def handlers(*, error_log: str, cloudwatch_group: str, node: str) -> dict[str, dict[str, Any]]:
+    filters = ["no_health", "refusals"]
+    used: dict[str, dict[str, Any]] = {
+        "console": {"class": "logging.StreamHandler", "formatter": "structured", "filters": filters}
+    }
+    if error_log:
+        used["errors"] = error_file(error_log) | {"filters": [*filters, "no_refusals"]}
+    if cloudwatch_group:
+        used["cloudwatch"] = cloudwatch(cloudwatch_group, node) | {"filters": filters}
+    return used
+
+
+def formatter(processor: Any) -> dict[str, Any]:
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "processor": without_secrets(processor),
-        "foreign_pre_chain": [*shared, facts],
+        "foreign_pre_chain": [*shared_processors(), structlog.stdlib.ExtraAdder(FACTS)],
     }
 
 
