@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Copies the database to S3, and calls it a success when it has looked: deploy/backup.sh [--help]
-# `deploy/backup.sh age` only tells CloudWatch how old the newest backup is.
+# Backs up the database to S3, and verifies the copy there: deploy/backup.sh [--help]
+# `deploy/backup.sh age` only publishes the age of the newest backup to CloudWatch.
 set -euo pipefail
 # shellcheck disable=SC1091 # it is checked by itself
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"

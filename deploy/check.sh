@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checklist of a deployment, ticked by looking: deploy/check.sh before | deploy/check.sh after URL [--help]
+# Runs the checklist of a deployment: deploy/check.sh before | deploy/check.sh after URL [--help]
 set -euo pipefail
 # shellcheck disable=SC1091 # it is checked by itself
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"

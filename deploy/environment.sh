@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the scripts of deploy/ share: where they are, whose Python, which environment. It is sourced.
+# Sourced by the scripts of deploy/: their folder, the Python to use, the environment.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts back what ran before, on all machines or tasks: deploy/rollback.sh ec2|ecs [--to RELEASE|DIGEST] [--template N] [--help]
+# Returns all machines or tasks to the previous release: deploy/rollback.sh ec2|ecs [--to RELEASE|DIGEST] [--template N] [--help]
 # On one machine, within seconds: deploy/machine/rollback.
 set -euo pipefail
 # shellcheck disable=SC1091 # it is checked by itself

@@ -39,7 +39,7 @@ is_well() {
   runs "$1" "$2" && page_of "$1" "/health/?strict" >/dev/null
 }
 
-# What /health/ and the log say of one that does not come up.
+# Prints /health/ and the log of a node that does not start.
 complain() {
   say "$1 is not well: $(curl --silent --max-time 5 "http://127.0.0.1:$(port_of "$1")/health/?strict" || echo 'no answer')" >&2
   ctl status "tms:$1" >&2 || true

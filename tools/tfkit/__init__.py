@@ -1,1 +1,1 @@
-"""The real Terraform where nothing but the Python package index can be reached. README.md says what it proves."""
+"""Runs the real Terraform where only the Python package index is reachable. README.md explains what that proves."""

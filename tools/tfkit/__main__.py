@@ -7,22 +7,22 @@ from pathlib import Path
 
 from tools.tfkit.check import check
 from tools.tfkit.generated import SchemaError
-from tools.tfkit.toolchain import SetupError, Toolchain, say
+from tools.tfkit.toolchain import SetupError, Toolchain, print_status
 
 
 def parser() -> argparse.ArgumentParser:
-    whole = argparse.ArgumentParser(prog="python -m tools.tfkit", description=__doc__)
-    commands = whole.add_subparsers(required=True)
+    main_parser = argparse.ArgumentParser(prog="python -m tools.tfkit", description=__doc__)
+    commands = main_parser.add_subparsers(required=True)
     setup = commands.add_parser("setup", help="install Terraform and the stub providers")
-    setup.set_defaults(act=act_setup)
-    checking = commands.add_parser("check", help="fmt, init, validate and test")
-    checking.add_argument("directory", type=Path, metavar="DIR")
-    checking.add_argument("--variables", metavar="FILE", help="values for the tests, relative to DIR")
-    checking.set_defaults(act=act_check)
-    return whole
+    setup.set_defaults(act=run_setup)
+    check_parser = commands.add_parser("check", help="fmt, init, validate and test")
+    check_parser.add_argument("directory", type=Path, metavar="DIR")
+    check_parser.add_argument("--variables", metavar="FILE", help="values for the tests, relative to DIR")
+    check_parser.set_defaults(act=run_check)
+    return main_parser
 
 
-def act_setup(options: argparse.Namespace) -> int:
+def run_setup(options: argparse.Namespace) -> int:
     toolchain = Toolchain()
     for address, version in toolchain.setup().items():
         print(f"{address} {version}")
@@ -30,7 +30,7 @@ def act_setup(options: argparse.Namespace) -> int:
     return 0
 
 
-def act_check(options: argparse.Namespace) -> int:
+def run_check(options: argparse.Namespace) -> int:
     directory: Path = options.directory
     if not any(directory.glob("*.tf")):
         raise SetupError(f"{directory} holds no .tf files")
@@ -39,7 +39,7 @@ def act_check(options: argparse.Namespace) -> int:
     report = check(directory, toolchain, variables=options.variables)
     for problem in report.problems:
         print(problem)
-    say(f"{directory}: {len(report.problems)} problems, {report.passed} tests passed, {report.failed} failed")
+    print_status(f"{directory}: {len(report.problems)} problems, {report.passed} tests passed, {report.failed} failed")
     return 0 if report.ok else 1
 
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return int(options.act(options))
     except (SetupError, SchemaError, ValueError) as error:
-        say(str(error))
+        print_status(str(error))
         return 2
 
 

@@ -19,8 +19,8 @@ NOT_COPIED = shutil.ignore_patterns(
 )
 """Terraform's own leftovers, and folders that only cost time. A lock file holds the checksums of the real providers."""
 
-NOT_A_PROBLEM = "Incomplete lock file information for providers"
-"""What Terraform says of any provider that was not downloaded from a registry."""
+IGNORED_SUMMARY = "Incomplete lock file information for providers"
+"""Terraform's warning about any provider that was not downloaded from a registry."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Checker:
         unreadable = self.format()
         if self.initialise() and self.validate():
             self.test()
-        if unreadable and self.report.ok:  # the other steps say where the mistake is
+        if unreadable and self.report.ok:  # the other steps report where the mistake is
             self.add("", 0, f"error: terraform fmt failed: {unreadable}")
         return self.report
 
@@ -100,13 +100,13 @@ class Checker:
         before = len(self.report.problems)
         done = self.terraform(*command)
         for event in events(done.stdout):
-            self.take(event)
+            self.add_event(event)
         if done.returncode and len(self.report.problems) == before:
-            said = one_line(done.stderr or done.stdout)[-2000:]
-            self.add("", 0, f"error: terraform {command[0]} failed: {said}")
+            output = one_line(done.stderr or done.stdout)[-2000:]
+            self.add("", 0, f"error: terraform {command[0]} failed: {output}")
         return done.returncode == 0
 
-    def take(self, event: Json) -> None:
+    def add_event(self, event: Json) -> None:
         for diagnostic in event.get("diagnostics", []):
             self.add_diagnostic(diagnostic)
         if "diagnostic" in event:
@@ -117,7 +117,7 @@ class Checker:
             self.report.failed = summary["failed"] + summary["errored"]
 
     def add_diagnostic(self, diagnostic: Json) -> None:
-        if diagnostic["summary"] == NOT_A_PROBLEM:
+        if diagnostic["summary"] == IGNORED_SUMMARY:
             return
         where = diagnostic.get("range") or {}
         line = where.get("start", {}).get("line", 0)
@@ -139,11 +139,11 @@ class Checker:
             "TF_IN_AUTOMATION": "1",
             "TF_CLI_CONFIG_FILE": os.devnull,
         }
-        mine = {name: value for name, value in os.environ.items() if not name.startswith(("TF_CLI_", "TF_LOG"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TF_CLI_", "TF_LOG"))}
         return subprocess.run(
             [str(self.toolchain.terraform), *command],
             cwd=self.copy,
-            env=mine | settings,
+            env=inherited | settings,
             capture_output=True,
             text=True,
             check=False,
@@ -178,7 +178,7 @@ def mirror(directory: Path, root: Path, into: Path) -> Path:
 
 
 def events(output: str) -> Iterator[Json]:
-    """One JSON document, or one a line; whatever else there is, is skipped."""
+    """One JSON document, or one per line; anything else is skipped."""
     for text in (output, *output.splitlines()):
         try:
             found = json.loads(text)

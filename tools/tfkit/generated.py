@@ -110,7 +110,7 @@ class Source:
             return self.classes[name][1]
         found = _ITEM.search(self.classes[name][1])
         if not found:
-            raise SchemaError(f"{name} does not say what it holds")
+            raise SchemaError(f"{name} does not name its elements")
         return self.classes[found[1]][1]
 
     def block(self, body: str, hcl: dict[str, Hcl], above: tuple[str, ...] = ()) -> Json:
@@ -131,7 +131,7 @@ class Source:
         return {"attributes": attributes, "block_types": block_types}
 
     def nested_block(self, member: re.Match[str], how: Hcl, above: tuple[str, ...]) -> Json:
-        """A block type. The generator only tells "at most one" from "any number"."""
+        """A block type. The generator only distinguishes "at most one" and "any number"."""
         new, struct = _NEW.search(member["code"]), how.struct or ""
         inside = self.structs[struct]
         block = self.block(self.item_body(new[1]), inside, (*above, struct)) if new else settings_block(inside)

@@ -54,7 +54,7 @@ def extract(wheel: Path) -> tuple[str, str, Json]:
     if not version or not address:
         raise SchemaError(f"{wheel.name} does not describe a provider")
     graft_recursive_blocks(schema["resource_schemas"])
-    full = f"registry.terraform.io/{address[1]}"  # part of the name of every provider, wherever it comes from
+    full = f"registry.terraform.io/{address[1]}"  # part of the name of every provider, regardless of its source
     return full, version[1], {"format_version": FORMAT_VERSION, "provider_schemas": {full: schema}}
 
 

@@ -60,7 +60,7 @@ class SetupError(Exception):
     """Set-up cannot go on; the message says why."""
 
 
-class OutOfReach(SetupError):
+class RegistryUnreachable(SetupError):
     """The package index did not answer."""
 
 
@@ -129,14 +129,14 @@ class Toolchain:
             yield
 
     def _install_runtime(self) -> None:
-        say("fetching Terraform")
+        print_status("fetching Terraform")
         uv = str(INSTALLER / "uv")
         run(uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(self.cache / "venv"))
         run(uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(self.python), str(RUNTIME))
         write_script(self.terraform, TERRAFORM.format(root=ROOT, python=self.python))
 
     def _download(self) -> list[Path]:
-        say("fetching the schemas of the providers")
+        print_status("fetching the schemas of the providers")
         folder = self.cache / "wheels"
         pip = (str(INSTALLER / "python"), "-m", "pip", "--disable-pip-version-check", "download", "--quiet")
         run(*pip, "--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest", str(folder), "-r", str(SCHEMAS))
@@ -187,9 +187,9 @@ def run(*command: str) -> None:
         command, env=os.environ | {"UV_SYSTEM_CERTS": "1"}, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        kind = OutOfReach if any(words in said for words in NO_ANSWER) else SetupError
-        raise kind(f"{' '.join(command)} failed:\n{said}")
+        output = (done.stderr or done.stdout).strip()
+        kind = RegistryUnreachable if any(words in output for words in NO_ANSWER) else SetupError
+        raise kind(f"{' '.join(command)} failed:\n{output}")
 
 
 def write_script(path: Path, text: str) -> None:
@@ -198,5 +198,5 @@ def write_script(path: Path, text: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
-def say(text: str) -> None:
+def print_status(text: str) -> None:
     print(f"tfkit: {text}", file=sys.stderr, flush=True)
