@@ -1,22 +1,22 @@
 // Starts every behaviour. Each works on markup that is complete, and useful, without it.
 
 import htmx from "htmx.org";
-import * as banner from "./banner.js";
-import * as copy from "./copy.js";
-import * as countdown from "./countdown.js";
-import * as dialog from "./dialog.js";
-import * as frames from "./frames.js";
-import * as keys from "./keys.js";
-import { OWN } from "./morph.js";
-import * as people from "./people.js";
-import * as place from "./place.js";
-import * as proof from "./proof.js";
-import * as sound from "./sound.js";
-import * as theme from "./theme.js";
-import * as ticks from "./ticks.js";
-import * as times from "./times.js";
-import * as waiting from "./waiting.js";
-import * as zone from "./zone.js";
+import * as banner from "./live/banner.js";
+import * as frames from "./live/frames.js";
+import { OWN } from "./live/morph.js";
+import * as proof from "./live/proof.js";
+import * as waiting from "./live/waiting.js";
+import * as copy from "./page/copy.js";
+import * as countdown from "./page/countdown.js";
+import * as dialog from "./page/dialog.js";
+import * as keys from "./page/keys.js";
+import * as people from "./page/people.js";
+import * as place from "./page/place.js";
+import * as sound from "./page/sound.js";
+import * as theme from "./page/theme.js";
+import * as ticks from "./page/ticks.js";
+import * as times from "./page/times.js";
+import * as zone from "./page/zone.js";
 
 // htmx's own swaps leave alone what frames leave alone.
 htmx.config.morphIgnore.push(...OWN);
@@ -40,4 +40,4 @@ for (const behaviour of [
 ])
   behaviour.start();
 
-if (document.getElementById("chart")) import("./chart.js").then((chart) => chart.start());
+if (document.getElementById("chart")) import("./chart/chart.js").then((chart) => chart.start());

@@ -168,7 +168,7 @@ async def test_many_frames_between_two_pictures_are_applied_as_one(board: Script
 
 async def test_another_address_without_a_load_gets_another_board(board: ScriptedBoard, page: Page):
     board.extra = (
-        '<a hx-get="/assets/js/clock.js" hx-push-url="/terminals/?q=x" hx-target="#state">Filter</a><p id="state"></p>'
+        '<a hx-get="/assets/js/main.js" hx-push-url="/terminals/?q=x" hx-target="#state">Filter</a><p id="state"></p>'
     )
     await page.goto(board.url)
     await board.painted()

@@ -94,15 +94,15 @@ async def test_new_elements_are_given_to_htmx(board: ScriptedBoard, page: Page):
     board.extra = '<div id="state"></div>'
     await page.goto(board.url)
     socket = await board.painted()
-    await socket.push('<div id="state"><a href="/x/" hx-get="/assets/js/clock.js" hx-target="#state">Load</a></div>')
+    await socket.push('<div id="state"><a href="/x/" hx-get="/assets/js/main.js" hx-target="#state">Load</a></div>')
 
     await page.get_by_role("link", name="Load").click()
 
-    await expect(page.locator("#state")).to_contain_text("The server's clock")
+    await expect(page.locator("#state")).to_contain_text("Starts every behaviour")
 
 
 async def test_an_element_that_htmx_served_is_served_no_longer_once_it_is_another(board: ScriptedBoard, page: Page):
-    board.extra = '<div id="state"><a href="#one" hx-get="/assets/js/clock.js" hx-target="#state">Take</a></div>'
+    board.extra = '<div id="state"><a href="#one" hx-get="/assets/js/main.js" hx-target="#state">Take</a></div>'
     await page.goto(board.url)
     socket = await board.painted()
     await page.get_by_role("link", name="Take").focus()

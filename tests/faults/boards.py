@@ -17,7 +17,7 @@ from tests.faults.witness import Query
 
 PATIENCE_S = 10.0
 LEAST_S, MOST_S = 0.5, 4.0
-"""How long a browser waits for a frame, and before it connects again (assets/js/socket.js)."""
+"""How long a browser waits for a frame, and before it connects again (assets/js/live/socket.js)."""
 
 TOTAL = re.compile(r'id="number-(\w+)">([\d,]+)</b>')
 ROW = re.compile(r'id="terminal-(\d+)"[^>]*?data-presence="(\w+)"', re.DOTALL)

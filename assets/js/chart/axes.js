@@ -1,6 +1,6 @@
 // What every plot of a page shares: the span of time it shows, its cursor, and the place of its scales.
 
-import { written } from "../times.js";
+import { written } from "../page/times.js";
 
 const GUTTER = 44;
 const MINUTE = 60;

@@ -1,4 +1,4 @@
-"""What goes over a board's socket (the contract with assets/js/frames.js), encoded once for all who get the same."""
+"""Frames of a board's socket, the contract with assets/js/live/frames.js, encoded once for all who get the same."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

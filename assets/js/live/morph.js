@@ -1,7 +1,7 @@
 // Whole elements by id, made equal to what the server says with as few touches as possible.
 
 import htmx from "htmx.org";
-import { isWritingIn } from "./person.js";
+import { isWritingIn } from "../page/person.js";
 
 // The browser's own: a person opened it, a tint runs, a row waits to leave, htmx has been here.
 export const OWN = new Set(["open", "data-changed", "data-gone", "data-htmx-powered"]);

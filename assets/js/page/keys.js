@@ -1,9 +1,9 @@
 // The keyboard: every key presses something that a pointer could press as well.
 
+import { show } from "../live/waiting.js";
 import { openById } from "./dialog.js";
 import { isField } from "./person.js";
 import { ticked } from "./ticks.js";
-import { show } from "./waiting.js";
 
 const CHORD_MS = 1500;
 const PLACES = { o: "/", t: "/terminals/", a: "/alerts/" };

@@ -1,12 +1,12 @@
 // The live charts of a terminal: drawn from its series, continued by each reading that is pushed.
 
-import { PresenceBand } from "./chart/band.js";
-import { inks, whenInksChange } from "./chart/ink.js";
-import { element, MetricPlot } from "./chart/plot.js";
-import { append, isOfNext } from "./chart/series.js";
-import { serverNow } from "./clock.js";
+import { serverNow } from "../live/clock.js";
+import { PresenceBand } from "./band.js";
+import { inks, whenInksChange } from "./ink.js";
+import { element, MetricPlot } from "./plot.js";
+import { append, isOfNext } from "./series.js";
 
-/** @typedef {import("./chart/series.js").Series} Series */
+/** @typedef {import("./series.js").Series} Series */
 
 const TICK_MS = 1000;
 

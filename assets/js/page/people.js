@@ -1,6 +1,6 @@
 // Which alert or incident the person is at, told to colleagues as long as it lasts; and their own name kept from themselves.
 
-import { say } from "./frames.js";
+import { say } from "../live/frames.js";
 import { isField } from "./person.js";
 
 const REPEAT_MS = 5000;

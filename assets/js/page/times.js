@@ -1,6 +1,6 @@
 // <time datetime data-format="ago|time|datetime"> in the words and the time zone of whoever reads.
 
-import { serverNow } from "./clock.js";
+import { serverNow } from "../live/clock.js";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

@@ -1,10 +1,10 @@
 // The banner says what the header says, aloud, once it lasts: behind for more than 10 s, or the link is lost.
 
+import { clockFace } from "../page/countdown.js";
+import { age, timeOfDay } from "../page/times.js";
 import { serverNow } from "./clock.js";
-import { clockFace } from "./countdown.js";
 import { nextTry, retry } from "./frames.js";
 import { behind, silence } from "./link.js";
-import { age, timeOfDay } from "./times.js";
 
 const LOUD_S = 10;
 

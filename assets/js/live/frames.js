@@ -1,11 +1,11 @@
 // What the server pushes, onto the page: in order, at most once per animation frame, only the newest state of each element.
 
+import { count } from "../page/countdown.js";
+import { localise } from "../page/times.js";
 import * as clock from "./clock.js";
-import { count } from "./countdown.js";
 import * as link from "./link.js";
 import { morph, parse } from "./morph.js";
 import { BoardSocket } from "./socket.js";
-import { localise } from "./times.js";
 import { tint } from "./tint.js";
 import * as waiting from "./waiting.js";
 

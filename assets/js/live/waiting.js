@@ -1,7 +1,7 @@
 // Holds the order of a list while a person is inside it: "14 changes waiting". Key `.` or the bar shows them.
 
+import { isInside } from "../page/person.js";
 import { arrange, difference, rowsOf } from "./list.js";
-import { isInside } from "./person.js";
 import { tint } from "./tint.js";
 
 /** @typedef {{ids: string[], fresh: Map<string, Element>}} Order */

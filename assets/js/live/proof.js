@@ -1,8 +1,8 @@
 // The header that says how far the board may be believed: link, newest data's age, gaps, agreement with the database.
 
+import { age, fineAge } from "../page/times.js";
 import { serverNow } from "./clock.js";
 import { behind } from "./link.js";
-import { age, fineAge } from "./times.js";
 
 const ICONS = { live: "online", behind: "silent", reconnecting: "rebooting", lost: "offline" };
 

@@ -1,6 +1,6 @@
 // <time data-countdown datetime>: minutes and seconds left by the server's clock. Stands still while the link is lost.
 
-import { serverNow } from "./clock.js";
+import { serverNow } from "../live/clock.js";
 
 const SOON_S = 300;
 
